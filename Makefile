@@ -1,0 +1,55 @@
+# Everything runs from .venv, which `make install` makes with nothing but python3.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help install demo serve check test unit e2e crash lock docs slack-live clean
+
+help:  ## what each target does
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed  ## make .venv with what the product needs
+
+.venv/installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/tests-installed: .venv/installed tests/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	@touch $@
+
+demo: install  ## the whole story on this machine, no key needed
+	$(BIN)/tocsin demo
+
+serve: install  ## run the bot (reads TOCSIN_* and tocsin.yaml)
+	$(BIN)/tocsin serve
+
+check: .venv/tests-installed  ## format, lint, types, import contracts, Dockerfile
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+test: check unit e2e  ## everything: static checks, unit and contract tests, end to end
+
+unit: .venv/tests-installed  ## unit, contract and attack tests (no network beyond this machine)
+	$(BIN)/python -m pytest tests/unit tests/contracts
+
+e2e: .venv/tests-installed  ## real Prometheus, Alertmanager, PostgreSQL, bot process, kills
+	$(BIN)/python -m pytest tests/e2e
+
+crash: .venv/tests-installed  ## the whole kill matrix, both databases
+	$(BIN)/python -m tests.crash
+
+lock:  ## resolve the lock files again (needs uv)
+	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -c requirements.lock -o tests/requirements.lock
+
+docs: .venv/tests-installed  ## write docs/commands.md from the shelf of commands
+	$(BIN)/python -m bot.commands > docs/commands.md
+
+clean:  ## remove what was made
+	rm -rf .venv .tocsin build ./*.egg-info

@@ -1,0 +1,248 @@
+"""The shape of tocsin.yaml. Every key has a default: an empty file is a valid configuration.
+
+Texts here are trusted (a reviewed file). `bot/settings.py` loads it and turns errors into lines.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.core.alert import Severity
+from bot.core.service import Signal
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_duration(text: object) -> timedelta:
+    """`90s`, `5m`, `2h`, `1d`, `1w`, or `1h30m` as a timedelta. Raises ValueError with the accepted forms."""
+    if isinstance(text, timedelta):
+        return text
+    total, number = 0, ""
+    for char in str(text).strip().lower():
+        if char.isascii() and char.isdigit() and len(number) < 7:
+            number += char
+        elif char in _UNITS and number:
+            total, number = total + int(number) * _UNITS[char], ""
+        else:
+            break
+    else:
+        if total and not number:
+            return timedelta(seconds=total)
+    raise ValueError("not a duration: write for example 90s, 5m, 2h, 1d or 1w")
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+SeverityLevel = Literal["SEV1", "SEV2", "SEV3", "SEV4", "NONE"]
+
+
+class Part(BaseModel):
+    """Base of all parts: unknown keys are errors, since a misspelt key is a silent fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceConfig(Part):
+    kind: str
+    """A file of bot/sources, e.g. `alertmanager`, `generic`; for changes `generic` or `github`."""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Person(Part):
+    slack: str = ""
+    """Slack user id (U...). Identity is team id and user id, never a name."""
+    email: str = ""
+    name: str = ""
+
+
+class OnCall(Part):
+    """Either a rotation from a start, or a Slack user group. The first named is on call now, the next is the secondary."""
+
+    rotation: tuple[str, ...] = ()
+    every: Duration = timedelta(weeks=1)
+    starts: datetime | None = None
+    usergroup: str = ""
+
+
+class ServiceConfig(Part):
+    owners: tuple[str, ...] = ()
+    on_call: OnCall = OnCall()
+    channel: str = ""
+    depends_on: tuple[str, ...] = ()
+    match: dict[str, str] = Field(default_factory=dict)
+    deployment: dict[str, str] = Field(default_factory=dict)
+    signals: dict[str, Signal] = Field(default_factory=dict)
+
+
+class Approvers(Part):
+    deputies: tuple[str, ...] = ()
+    """May command incidents and approve tiers 1 to 3."""
+    admins: tuple[str, ...] = ()
+
+
+class VerifyConfig(Part):
+    signal: str
+    """A signal of the service, e.g. `errors`."""
+    below: float | None = None
+    above: float | None = None
+    within: Duration = timedelta(minutes=5)
+
+
+class ActionConfig(Part):
+    """One entry of the catalogue of remediations."""
+
+    kind: str
+    """A file of bot/actions, e.g. `run_webhook`, `silence_alert`."""
+    title: str = ""
+    """A verb phrase for cards: "Roll back checkout"; `{service}` is filled in."""
+    when: str = ""
+    """When it helps and when not; shown to people and to the model."""
+    helps: tuple[str, ...] = ()
+    """Kinds of hypothesis it fits: change, dependency, resource, traffic, external. Empty: only people propose it."""
+    change_kinds: tuple[str, ...] = ()
+    """With `change` in helps: only these kinds of change (deploy, config, flag, model). Empty: any."""
+    url: str = ""
+    method: Literal["POST", "PUT"] = "POST"
+    body: dict[str, Any] = Field(default_factory=dict)
+    """Rendered with {service}, {change_id}, {version}, {previous_version}: plain substitution, no expressions."""
+    idempotent: bool = False
+    inverse: str = ""
+    tier: int | None = None
+    """Raises the floor of the kind, never lowers it."""
+    services: tuple[str, ...] = ()
+    """Empty: every service of the catalogue."""
+    verify: VerifyConfig | None = None
+    allow_private: bool = False
+    """Private and loopback addresses are refused unless this is set; link-local never."""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Matchers(Part):
+    """Labels that must be equal; empty matches nothing."""
+
+    match: dict[str, str] = Field(default_factory=dict)
+
+
+class Maintenance(Matchers):
+    starts: datetime
+    ends: datetime
+    reason: str
+
+
+class Inhibition(Part):
+    """Alerts that match `target` are muted while one that matches `source` fires with equal values of `equal`."""
+
+    source: dict[str, str]
+    target: dict[str, str]
+    equal: tuple[str, ...] = ()
+
+
+class Threshold(Matchers):
+    """Muted until `count` episodes came within `window`."""
+
+    count: int = Field(ge=2)
+    window: Duration = timedelta(minutes=10)
+
+
+class Freeze(Part):
+    """No action starts in this window (except a rollback for an open SEV1/2)."""
+
+    starts: datetime
+    ends: datetime
+    reason: str
+    services: tuple[str, ...] = ()
+
+
+class PrometheusConfig(Part):
+    url: str = ""
+    public_url: str = ""
+    """Where people open it; `url` if empty."""
+    timeout: Duration = timedelta(seconds=10)
+
+
+class LogsConfig(Part):
+    loki: str = ""
+    label: str = "service"
+    """The Loki label that holds the service."""
+    files: dict[str, str] = Field(default_factory=dict)
+    """Service -> glob of log files."""
+
+
+class AlertmanagerConfig(Part):
+    url: str = ""
+
+
+class Budget(Part):
+    per_run_usd: float = 0.50
+    per_day_usd: float = 20.0
+    per_run_seconds: float = 90.0
+    per_run_steps: int = 12
+    per_run_calls: int = 25
+    per_run_tokens: int = 200_000
+    usd_per_million_in: float = 2.0
+    usd_per_million_out: float = 8.0
+
+
+class PagerConfig(Part):
+    pagerduty: bool = False
+    """Events v2, with TOCSIN_PAGERDUTY_KEY."""
+    pagerduty_url: str = "https://events.pagerduty.com"
+    webhook: str = ""
+    """Signed with TOCSIN_PAGER_SECRET."""
+    unacknowledged_after: Duration = timedelta(minutes=5)
+    slack_down_after: Duration = timedelta(minutes=2)
+
+
+class LinkConfig(Part):
+    hosts: tuple[str, ...] = ()
+    """Hosts that may be live links in Slack, besides those of prometheus, alertmanager and loki."""
+
+
+_SEVERITIES: dict[str, SeverityLevel] = {
+    "critical": "SEV2",
+    "page": "SEV2",
+    "error": "SEV3",
+    "warning": "SEV3",
+    "none": "NONE",
+    "info": "NONE",
+}
+
+
+class Config(Part):
+    """tocsin.yaml, whole."""
+
+    sources: dict[str, SourceConfig] = Field(default_factory=dict)
+    people: dict[str, Person] = Field(default_factory=dict)
+    services: dict[str, ServiceConfig] = Field(default_factory=dict)
+    default_channel: str = ""
+    severities: dict[str, SeverityLevel] = Field(default_factory=lambda: dict(_SEVERITIES))
+    triage_from: SeverityLevel = "SEV2"
+    incident_from: SeverityLevel = "SEV2"
+    heartbeats: tuple[str, ...] = ("Watchdog",)
+    heartbeat_every: Duration = timedelta(minutes=5)
+    maintenance: tuple[Maintenance, ...] = ()
+    inhibitions: tuple[Inhibition, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    approvers: Approvers = Approvers()
+    solo: Literal["off", "after", "immediate"] = "after"
+    actions: dict[str, ActionConfig] = Field(default_factory=dict)
+    freezes: tuple[Freeze, ...] = ()
+    runbooks: Path | None = None
+    prometheus: PrometheusConfig = PrometheusConfig()
+    alertmanager: AlertmanagerConfig = AlertmanagerConfig()
+    logs: LogsConfig = LogsConfig()
+    links: LinkConfig = LinkConfig()
+    pager: PagerConfig = PagerConfig()
+    heartbeat_url: str = ""
+    """Called every minute while the bot is well, so that its silence is noticed outside."""
+    budget: Budget = Budget()
+    close_after: Duration = timedelta(minutes=30)
+    command: str = "/incident"
+    plugins: tuple[str, ...] = ()
+
+    def severity_of(self, word: str) -> Severity:
+        """SEVn for a source's own word; a severity that the file does not map is treated as SEV3."""
+        return Severity(
+            self.severities.get(word.strip().lower(), "NONE" if word.strip().lower() in ("none", "info") else "SEV3")
+        )

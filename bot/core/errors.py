@@ -1,0 +1,53 @@
+"""The errors that mean something to the house; everything else is a bug and gets an id at a boundary."""
+
+
+class TocsinError(Exception):
+    """Base of all expected errors. `str(error)` says what was wrong, what it means and what to do."""
+
+
+class ConfigurationError(TocsinError):
+    """A broken tocsin.yaml or TOCSIN_* variable; names the file, the line and the key."""
+
+    def __init__(self, problem: str, *, file: str = "", line: int | None = None, key: str = "") -> None:
+        place = f"{file}:{line}" if line is not None else file
+        super().__init__(": ".join(part for part in (place, key, problem) if part))
+        self.problem, self.file, self.line, self.key = problem, file, line, key
+
+
+class UnreadableBody(TocsinError):
+    """A webhook body that cannot be read; `field` is where (JSON path), never the content."""
+
+    def __init__(self, problem: str, *, field: str = "") -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+        self.field = field
+
+
+class LookFailed(TocsinError):
+    """A place could not be looked at (down, slow, refused, unreadable). It is never "nothing found"."""
+
+
+class PagerFailed(TocsinError):
+    """The pager did not take the page; it stays to be sent again."""
+
+
+class ActionFailed(TocsinError):
+    """A remediation was refused or failed before it changed anything."""
+
+
+class OutcomeUnknown(TocsinError):
+    """The remote side may or may not have acted (time-out, cut connection): never repeat, ask a person."""
+
+
+class NotAllowed(TocsinError):
+    """A person may not do this; the text names the rule and who may. Shown privately and audited."""
+
+
+class NotFound(TocsinError):
+    """No such incident, group, proposal, verb or evidence."""
+
+
+class JournalMisfit(BaseException):
+    """A story's journal no longer fits its code.
+
+    A BaseException, because it must pass through every `except Exception` on its way to the engine.
+    """

@@ -1,0 +1,120 @@
+"""Evidence: a finding with its query; and what may be concluded from it."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Window(BaseModel):
+    """The span of time that was looked at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: datetime
+    end: datetime
+
+
+class Evidence(BaseModel):
+    """What a tool saw. `ok=False` means "could not look": it supports no claim and is listed as not checked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    summary: str
+    """One line that can be read aloud: numbers with unit and window."""
+    query: str
+    """How anyone can look again: a PromQL or LogQL query, or an API address of ours."""
+    window: Window | None = None
+    details: tuple[str, ...] = ()
+    link: str = ""
+    source: str = ""
+    """Which system answered: "prometheus", "loki", "changes", "alerts", "runbooks", "catalogue"."""
+    user_controllable: bool = False
+    """True if users of the service can shape the text (paths, user agents, log messages)."""
+    ok: bool = True
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """Plain JSON for code that reads the finding (never shown to the model as prose)."""
+
+
+class LedgerEntry(BaseModel):
+    """Evidence with its id and where it came from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    """`E1`, `E2`, ... unique within one alert group."""
+    group: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    at: datetime
+    evidence: Evidence
+
+
+class Claim(BaseModel):
+    """One statement and the evidence it stands on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=400)
+    evidence: list[str] = Field(default_factory=list, max_length=8, description="Evidence ids, e.g. E3")
+
+
+Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
+
+
+class Hypothesis(BaseModel):
+    """A cause with evidence for and against."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cause: str = Field(max_length=300, description="One line: what is broken and why")
+    service: str = Field(default="", max_length=120, description="The service at fault, as the catalogue names it")
+    kind: Literal["change", "dependency", "resource", "traffic", "external", "unknown"] = "unknown"
+    change_id: str = Field(default="", max_length=200, description="The id of the change at fault, if one is")
+    confidence: Confidence = "possible"
+    score: float = Field(default=0.5, ge=0, le=1)
+    claims: list[Claim] = Field(default_factory=list, max_length=6)
+    against: list[Claim] = Field(default_factory=list, max_length=6)
+    not_checked: list[str] = Field(default_factory=list, max_length=8)
+    check: str = Field(default="", max_length=300, description="The check that would decide")
+
+
+class Findings(BaseModel):
+    """The result of one investigation, the likeliest hypothesis first."""
+
+    hypotheses: list[Hypothesis] = Field(default_factory=list, max_length=5)
+    ruled_out: list[Claim] = Field(default_factory=list)
+    """Suspects that the evidence clears, e.g. an innocent newer deploy."""
+    not_checked: list[str] = Field(default_factory=list)
+    """What could not be looked at, and why."""
+    by: Literal["analyst", "agent"] = "analyst"
+    note: str = ""
+    """What people should know: "model not available, the built-in analyst ranked"."""
+    model: str = ""
+    stop_reason: str = ""
+    steps: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    usd: float = 0.0
+    dropped: list[str] = Field(default_factory=list)
+    """Claims that code removed, each with the reason."""
+
+
+class Case(BaseModel):
+    """What is asked of an investigator: plain JSON, an argument of steps."""
+
+    model_config = ConfigDict(frozen=True)
+
+    group: str
+    attempt: int = 1
+    service: str = ""
+    alert_name: str = ""
+    severity: str = ""
+    summary: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    expression: str = ""
+    runbook_url: str = ""
+    started_at: datetime
+    question: str = ""
+    """What a person asked, or a hint; empty for the ordinary run."""
+    requester: str = ""

@@ -1,0 +1,88 @@
+"""Alert groups and incidents: what belongs together, and what people or policy declared."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.core.alert import Severity
+
+
+class GroupState(StrEnum):
+    """A group's life; the word is shown first on its card."""
+
+    FIRING = "FIRING"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    MONITORING = "MONITORING"
+    """All alerts cleared; closes by itself when nobody acted."""
+    RESOLVED = "RESOLVED"
+
+
+class IncidentState(StrEnum):
+    OPEN = "OPEN"
+    MONITORING = "MONITORING"
+    RESOLVED = "RESOLVED"
+
+
+def reference(kind: str, number: int) -> str:
+    """`AL-3`, `INC-3`, `AP-3`: how people and the API name a row."""
+    return f"{kind}-{number}"
+
+
+def number_of(ref: str, kind: str) -> int | None:
+    """The number in `AL-3` (any case); None if it is not such a reference."""
+    head, _, tail = ref.strip().upper().partition("-")
+    return int(tail) if head == kind and tail.isascii() and tail.isdigit() and len(tail) < 10 else None
+
+
+class AlertGroup(BaseModel):
+    """Alerts that belong together; exactly one card shows them."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    ref: str
+    key: str
+    title: str
+    service: str
+    severity: Severity
+    state: GroupState
+    channel: str
+    opened_at: datetime
+    last_alert_at: datetime
+    cleared_at: datetime | None = None
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    incident: str = ""
+    """`INC-n` once declared."""
+    alerts: int = 0
+    """Episodes that joined."""
+    firing: int = 0
+    repeats: int = 0
+    reopened: int = 0
+    rev: int = 1
+
+
+class Incident(BaseModel):
+    """What people or policy declared."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    ref: str
+    title: str
+    severity: Severity
+    service: str
+    state: IncidentState
+    channel: str
+    group: str = ""
+    lead: str = ""
+    """Person key (roster) who leads; rights come only from the roster."""
+    declared_by: str = ""
+    """A person key, or "policy"."""
+    declared_at: datetime
+    monitoring_at: datetime | None = None
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+    cause: str = ""
+    """What a person confirmed; empty means not confirmed."""
+    stopped: bool = False
+    rev: int = 1

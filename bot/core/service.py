@@ -1,0 +1,69 @@
+"""The catalogue: services, who owns them, where they talk and what they depend on."""
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Signal(BaseModel):
+    """How to see whether a service is well."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    promql: str
+    unit: str = ""
+    bad_above: float | None = None
+    bad_below: float | None = None
+
+
+class Service(BaseModel):
+    """One service as the catalogue describes it; `name` is its key in tocsin.yaml."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    owners: tuple[str, ...] = ()
+    channel: str = ""
+    depends_on: tuple[str, ...] = ()
+    match: dict[str, str] = Field(default_factory=dict)
+    deployment: dict[str, str] = Field(default_factory=dict)
+    signals: dict[str, Signal] = Field(default_factory=dict)
+
+
+class Catalogue:
+    """All known services. An empty catalogue is normal: tools then work from the alert's own labels."""
+
+    def __init__(self, services: Iterable[Service] = ()) -> None:
+        self.services: Mapping[str, Service] = {service.name: service for service in services}
+
+    def get(self, name: str) -> Service | None:
+        """The service of this exact name."""
+        return self.services.get(name)
+
+    def of_labels(self, labels: Mapping[str, str]) -> str:
+        """The service these labels belong to: the longest matching `match`, else a usual label, else ""."""
+        matching = [s for s in self.services.values() if s.match and all(labels.get(k) == v for k, v in s.match.items())]
+        if matching:
+            return max(matching, key=lambda s: (len(s.match), s.name)).name
+        for label in ("service", "app", "app_kubernetes_io_name", "deployment", "job"):
+            if value := labels.get(label, ""):
+                return value
+        return ""
+
+    def dependencies(self, name: str) -> tuple[str, ...]:
+        """What `name` calls directly."""
+        service = self.services.get(name)
+        return service.depends_on if service else ()
+
+    def dependents(self, name: str) -> tuple[str, ...]:
+        """Who calls `name` directly."""
+        return tuple(s.name for s in self.services.values() if name in s.depends_on)
+
+    def downstream(self, name: str, *, depth: int = 4) -> dict[str, int]:
+        """Everything `name` depends on, with its distance in calls (1 = direct)."""
+        seen: dict[str, int] = {}
+        frontier = [name]
+        for distance in range(1, depth + 1):
+            frontier = [d for s in frontier for d in self.dependencies(s) if d not in seen and d != name]
+            seen.update(dict.fromkeys(frontier, distance))
+        return seen

@@ -1,0 +1,102 @@
+"""What the house needs from outside, as sockets with at least two real implementations each."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
+from bot.core.log import LogLine
+from bot.core.series import Series
+
+
+class Run(Protocol):
+    """The durable port, inside a story (design: each step is recorded once; steps are never nested)."""
+
+    @property
+    def id(self) -> str:
+        """The workflow id, e.g. `triage:AL-3:1`."""
+
+    async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        """Run `fn(*args)` once and record its JSON result; on replay return the record. Arguments are plain JSON."""
+
+    async def wait_for(self, topic: str, *, until: str) -> bool:
+        """Wait until woken on `topic` (True) or the ISO 8601 moment `until` has come (False). Carries no payload."""
+
+    async def now(self) -> datetime:
+        """The moment, as a recorded step: the same on replay. Aware UTC."""
+
+
+Workflow = Callable[..., Awaitable[Any]]
+"""`async def story(run: Run, *args: Json) -> Json`."""
+
+
+class Engine(Protocol):
+    """The durable port, outside stories."""
+
+    def register(self, name: str, workflow: Workflow) -> None:
+        """Make a story known under `name`; before launch, with its collaborators closed over."""
+
+    async def launch(self) -> None:
+        """Start the machinery inside the running loop and go on with whatever was interrupted."""
+
+    async def start(self, workflow: str, id: str, *args: Any) -> None:
+        """Start a story; a second start with the same id attaches to the first and runs nothing."""
+
+    async def wake(self, id: str, topic: str, *, key: str) -> None:
+        """Wake a waiting story. Harmless for a finished or unknown run; `key` makes doubled wakes one."""
+
+    async def stop(self, *, within: float) -> None:
+        """Let running steps finish for at most `within` seconds, then stop; unfinished stories go on after a restart."""
+
+
+class Metrics(Protocol):
+    """Time series to look at. Errors: `LookFailed` with what could not be reached or read."""
+
+    async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
+        """Samples of each matching series, at most 500 series; an empty list means that nothing matched."""
+
+    async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
+        """One sample a series."""
+
+    async def rules(self) -> list[Mapping[str, Any]]:
+        """The alerting rules: name, query, labels, annotations, duration in seconds."""
+
+    def link(self, promql: str, *, start: datetime, end: datetime) -> str:
+        """An address where a person can run the query again."""
+
+
+class Logs(Protocol):
+    """Log lines to look at. Errors: `LookFailed`."""
+
+    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+        """Lines of one service that hold `text` (case-insensitive; empty: any), newest first."""
+
+    def query(self, service: str, text: str) -> str:
+        """The query in the store's own language, as anyone can run it again."""
+
+
+class Investigator(Protocol):
+    """Ranks causes; the agent and the analyst are the two."""
+
+    async def investigate(self, run: Run, case: Case) -> Findings:
+        """Called from the workflow's body; each model call and each tool call is a step of its own."""
+
+
+class Ledger(Protocol):
+    """Where evidence gets its id. One ledger a group."""
+
+    async def record(self, group: str, tool: str, arguments: Mapping[str, Any], evidence: Evidence) -> LedgerEntry:
+        """Store one finding and give it `E<n>`; the same tool and arguments at the same moment give the same id."""
+
+    async def entries(self, group: str) -> Sequence[LedgerEntry]:
+        """All evidence of one group, oldest first."""
+
+
+class Pager(Protocol):
+    """Wakes a person outside Slack. Errors: `PagerFailed`, after which the page stays to be sent again."""
+
+    async def page(self, *, key: str, summary: str, severity: str, details: Mapping[str, str]) -> None:
+        """Open (or update) the page with this deduplication key."""
+
+    async def clear(self, *, key: str) -> None:
+        """Close the page with this key."""

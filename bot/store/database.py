@@ -1,0 +1,93 @@
+"""The connection to the truth: SQLite by default, PostgreSQL by one setting.
+
+SQLite gets slower with concurrent writers, so all writes of a process pass one
+lock; `synchronous=FULL`, since a 2xx must survive a power cut.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The machine's clock; the one place of the store that reads it."""
+    return datetime.now(UTC)
+
+
+def async_url(url: str, data_dir: Path) -> str:
+    """Our setting as a SQLAlchemy address: empty means `app.db` in the data folder."""
+    if not url:
+        return f"sqlite+aiosqlite:///{data_dir / 'app.db'}"
+    for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url.replace("sqlite:///", "sqlite+aiosqlite:///", 1)
+
+
+class Database:
+    """Sessions. `write()` commits at its end or rolls back as a whole."""
+
+    def __init__(self, url: str, *, audit_key: bytes = b"", clock: Clock = utc_now, pooled: bool = True) -> None:
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        self.audit_key = audit_key
+        self.clock = clock
+        self.engine = _engine(url, self.sqlite, pooled)
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that may write; one at a time on SQLite."""
+        if self.sqlite:
+            async with self._writer, self._transaction() as session:
+                yield session
+        else:
+            async with self._transaction() as session:
+                yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading only."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            try:
+                yield session
+                await session.commit()
+            except BaseException:
+                await session.rollback()
+                raise
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _engine(url: str, sqlite: bool, pooled: bool) -> AsyncEngine:
+    if not sqlite:
+        pool: dict[str, Any] = (
+            {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True} if pooled else {"poolclass": NullPool}
+        )
+        return create_async_engine(url, connect_args={"connect_timeout": 5}, **pool)
+    engine = create_async_engine(url)
+    event.listen(engine.sync_engine, "connect", _pragmas)
+    return engine
+
+
+def _pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

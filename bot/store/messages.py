@@ -1,0 +1,35 @@
+"""Messages that should stand in Slack. Nobody calls Slack to say something: they touch a row here."""
+
+from sqlalchemy import update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.database import Database
+from bot.store.tables import MessageRow
+
+
+async def touch(
+    db: Database, session: AsyncSession, key: str, *, channel: str, kind: str, subject: str, thread_key: str = ""
+) -> None:
+    """Want this message to show the newest state: made if new, else its wanted revision rises.
+
+    Call it in the transaction that changed the state. Ten touches before the
+    sender gets there are one edit.
+    """
+    now = db.clock()
+    raised = await session.exec(
+        update(MessageRow).where(col(MessageRow.key) == key).values(wanted_rev=MessageRow.wanted_rev + 1, changed_at=now)
+    )
+    if not raised.rowcount:
+        row = MessageRow(
+            key=key, channel=channel, kind=kind, subject=subject, thread_key=thread_key, created_at=now, changed_at=now
+        )
+        session.add(row)
+        await session.flush()
+
+
+async def refresh(db: Database, session: AsyncSession, key: str) -> None:
+    """Raise the wanted revision if the message exists; nothing else."""
+    await session.exec(
+        update(MessageRow).where(col(MessageRow.key) == key).values(wanted_rev=MessageRow.wanted_rev + 1, changed_at=db.clock())
+    )
