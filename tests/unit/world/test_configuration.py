@@ -1,0 +1,37 @@
+"""What the team's files say, and that they say nothing about what is wrong."""
+
+from pathlib import Path
+
+import yaml
+
+from bot.sandbox.world.promql.parser import parse
+from bot.sandbox.world.rules import RULES
+from tests.unit.world.builders import ask, world
+
+
+def test_the_files_are_the_same_for_every_seed(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        world(seed)[0].write_configuration(tmp_path / str(seed), "http://127.0.0.1:1")
+    first, second = (sorted((tmp_path / seed).rglob("*.*")) for seed in ("1", "2"))
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_every_signal_of_a_healthy_shop_has_a_value_on_the_good_side(tmp_path: Path) -> None:
+    shop, _ = world(1, fault="none")
+    shop.write_configuration(tmp_path, "http://127.0.0.1:1", channels={"cart": "C7"})
+    config = yaml.safe_load((tmp_path / "tocsin.yaml").read_text())
+    assert len(config["services"]) == 12 and config["services"]["cart"]["channel"] == "C7"
+    for name, service in config["services"].items():
+        for signal in service["signals"].values():
+            (value,) = ask(shop, signal["promql"]).values()
+            assert value < signal.get("bad_above", 1e9), (name, signal)
+
+
+def test_every_alert_has_a_runbook_and_every_query_in_it_can_be_read(tmp_path: Path) -> None:
+    world(1)[0].write_configuration(tmp_path, "http://127.0.0.1:1")
+    pages = {path.stem: path.read_text() for path in (tmp_path / "runbooks").iterdir()}
+    assert {rule.name for rule in RULES} - {"Watchdog"} <= set(pages)
+    for page in pages.values():
+        for quoted in page.split("`")[1::2]:
+            if "(" in quoted or "{" in quoted:
+                parse(quoted)
