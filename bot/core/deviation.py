@@ -1,0 +1,214 @@
+"""How far a signal is from its own normal, in doublings, so that signals of different kinds can be compared."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.series import Direction, Series, between, find_onset, known, normal_reach
+
+Family = Literal["errors", "latency", "traffic", "saturation", "external"]
+Harm = Literal["up", "down", "either"]
+
+HIGHEST = 6.0
+"""Scores are cut here: sixty-four times the normal reach is not more telling than a thousand times."""
+_ENOUGH_SAMPLES = 8
+_Z0 = 3.0
+_LEAST_RATIO = 0.002
+"""Spread below which an error ratio's movement is nobody's incident (0.2 %)."""
+
+_WORDS: tuple[tuple[Family, str], ...] = (
+    ("external", r"external|provider|third.?party|outbound|egress"),
+    ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|exception|success|availab|abort|reject|timeout"),
+    ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|restart|oom|lag|saturat|throttl|ready|replica"),
+    ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
+    ("traffic", r"traffic|request|rps|qps|rate|throughput|load|calls|volume"),
+)  # fmt: skip
+_GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime", re.I)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One signal of one service against its own normal.
+
+    `score` is log2 of how far it moved over its own normal reach: 0 is the edge of normal, 1 twice that, at most 6;
+    negative is normal. `before` and `after` are medians in `unit`.
+    """
+
+    service: str
+    signal: str
+    family: Family
+    score: float
+    before: float
+    after: float
+    unit: str = ""
+    onset: datetime | None = None
+    direction: Direction = "up"
+
+    @property
+    def shift(self) -> float:
+        """How much it moved, in `unit`."""
+        return self.after - self.before
+
+    def as_fact(self) -> dict[str, Any]:
+        """Plain JSON: what stands in `Evidence.facts["deviations"]`."""
+        return {
+            "service": self.service,
+            "signal": self.signal,
+            "family": self.family,
+            "score": round(self.score, 2),
+            "before": _rounded(self.before),
+            "after": _rounded(self.after),
+            "unit": self.unit,
+            "onset": self.onset.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.onset else None,
+            "direction": self.direction,
+        }
+
+    @classmethod
+    def of_fact(cls, fact: Mapping[str, Any]) -> "Deviation":
+        """Back from `as_fact`; missing numbers are NaN, an unknown family is derived from the signal's name."""
+        onset = fact.get("onset")
+        signal = str(fact.get("signal", ""))
+        return cls(
+            service=str(fact.get("service", "")),
+            signal=signal,
+            family=fact.get("family") or family_of(signal),
+            score=_number(fact.get("score"), 0.0),
+            before=_number(fact.get("before"), math.nan),
+            after=_number(fact.get("after"), math.nan),
+            unit=str(fact.get("unit") or ""),
+            onset=datetime.fromisoformat(onset) if onset else None,
+            direction="down" if fact.get("direction") == "down" else "up",
+        )
+
+
+def family_of(signal: str) -> Family:
+    """The family a signal's name speaks of; "saturation" when it says nothing known."""
+    for family, words in _WORDS:
+        if re.search(words, signal, re.I):
+            return family
+    return "saturation"
+
+
+def harm_of(signal: str, family: Family) -> Harm:
+    """Which way is bad: more traffic and less traffic both are; errors, latency and use of a resource only upwards."""
+    if _GOOD_WHEN_HIGH.search(signal):
+        return "down"
+    return "either" if family == "traffic" else "up"
+
+
+def measure(
+    series: Series,
+    *,
+    service: str,
+    signal: str,
+    alert_at: datetime,
+    family: Family | None = None,
+    unit: str = "",
+    harm: Harm | None = None,
+    before: timedelta = timedelta(hours=1),
+    reference: Series | None = None,
+) -> Deviation | None:
+    """Compare what stood at `alert_at` with the signal's own past; None if too few samples are known to say.
+
+    The past is what came before the onset (or before the last five minutes, if nothing deviates), and `reference`,
+    an earlier period of the same signal, where there is one. With z = (value - median) / scale, harmful side up, the
+    statistic of a window is the mean of the worse half of its z. Its limit is the larger of the 98 % quantile of the
+    same statistic over all windows of the past and 3 (1 + 2/sqrt n). score = log2(statistic / limit), at most 6.
+    A resource that climbs in a line through the whole window deviates too, with its onset not known.
+    """
+    family = family or family_of(signal)
+    harm = harm or harm_of(signal, family)
+    series, reference = (_with_calls(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]
+    least = _least(family, unit)
+    onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
+    window = known(between(series, alert_at - before, alert_at + timedelta(minutes=5)))
+    cut = (onset or alert_at - timedelta(minutes=5)).timestamp()
+    past, present = window.values[window.times < cut], window.values[window.times >= cut]
+    if reference is not None:
+        past = np.concatenate([known(reference).values, past]) if len(past) < 4 * _ENOUGH_SAMPLES else past
+    if len(past) < _ENOUGH_SAMPLES or not len(present):
+        return None
+    side = _side(past, present, harm)
+    if family == "saturation" and (climb := _climb(window, side)):
+        return Deviation(service, signal, family, climb[0], climb[1], climb[2], unit, None, "up" if side > 0 else "down")
+    return Deviation(
+        service=service,
+        signal=signal,
+        family=family,
+        score=_score(past, present, side, least),
+        before=float(np.median(past)),
+        after=float(np.median(present)),
+        unit=unit,
+        onset=onset,
+        direction="up" if side > 0 else "down",
+    )
+
+
+def _score(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float) -> float:
+    median, scale = normal_reach(past, least=least)
+    past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
+    length = min(len(present), len(past) // 2, 20)
+    floor = _Z0 * (1 + 2 / math.sqrt(len(past)))
+    windows = np.lib.stride_tricks.sliding_window_view(past_z, length)
+    limit = max(floor, float(np.quantile(_worse_half(windows), 0.98)))
+    statistic = float(_worse_half(present_z[None, :])[0])
+    return float(np.clip(math.log2(max(statistic, limit / 64) / limit), -HIGHEST, HIGHEST))
+
+
+def _climb(window: Series, side: float) -> tuple[float, float, float] | None:
+    """Score and both ends of a line that runs one way through the whole window (a leak); None if there is none.
+
+    Such a signal has no normal part to compare with. It counts if the line explains nine tenths of the movement and
+    this passes a tenth of where it began: score = log2(movement / that tenth), its onset lies before the window.
+    """
+    if len(window.times) < 2 * _ENOUGH_SAMPLES:
+        return None
+    hours = (window.times - window.times[0]) / 3600
+    slope, start = np.polyfit(hours, window.values, 1)
+    explained = np.corrcoef(hours, window.values)[0, 1] ** 2 if np.ptp(window.values) > 0 else 0.0
+    movement, tenth = side * slope * hours[-1], 0.1 * abs(start)
+    if explained < 0.9 or movement <= tenth:
+        return None
+    return float(min(HIGHEST, math.log2(movement / max(tenth, 1e-12)))), float(start), float(start + slope * hours[-1])
+
+
+def _worse_half(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of the larger half of each row: a fault that comes and goes still counts. Shape (n, length) to (n,)."""
+    half = (windows.shape[1] + 1) // 2
+    return np.asarray(np.sort(windows, axis=1)[:, -half:].mean(axis=1))
+
+
+def _side(past: NDArray[np.float64], present: NDArray[np.float64], harm: Harm) -> float:
+    if harm == "either":
+        return 1.0 if np.median(present) >= np.median(past) else -1.0
+    return 1.0 if harm == "up" else -1.0
+
+
+def _with_calls(series: Series, family: Family) -> Series:
+    """Zero latency means that nobody called, not that it was fast."""
+    if family != "latency":
+        return series
+    return Series(labels=series.labels, times=series.times, values=np.where(series.values == 0, np.nan, series.values))
+
+
+def _least(family: Family, unit: str) -> float:
+    """The smallest scale that matters, in the signal's unit: known only for ratios and for counts of waiting things."""
+    if family in ("errors", "external") and unit in ("ratio", "", "share"):
+        return _LEAST_RATIO
+    if family in ("errors", "external") and unit in ("percent", "%"):
+        return 100 * _LEAST_RATIO
+    return 0.0
+
+
+def _number(value: object, default: float) -> float:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else default
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.4g}") if math.isfinite(value) else None

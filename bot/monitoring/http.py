@@ -1,0 +1,91 @@
+"""One bounded question over HTTP: a deadline for the whole answer, a cap on its bytes, no redirects, JSON or nothing."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from bot.core.errors import LookFailed
+from bot.core.text import one_line
+
+MAX_BYTES = 5 * 1024 * 1024
+"""Of one answer, decompressed."""
+_PARSE_IN_THREAD = 256 * 1024
+"""Bytes from which parsing would hold up the loop noticeably (about 2 ms)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A server's answer: its status and its JSON; None where the body was no JSON."""
+
+    status: int
+    json: Any
+
+
+class JsonServer:
+    """A server that answers JSON under one configured base address; nothing else is ever asked.
+
+    `name` is how people call it ("Prometheus"); it opens every error text. `token` goes out as a bearer token.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, *, name: str, base: str, seconds: float, token: str = "") -> None:
+        self._client = client
+        self._name = name
+        self._base = base.rstrip("/")
+        self._seconds = seconds
+        self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+
+    @property
+    def place(self) -> str:
+        """Host and port, for messages: an address in the configuration may hold a password."""
+        parts = urlsplit(self._base)
+        return f"{self._name} at {parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+    async def get(self, path: str, parameters: Mapping[str, str]) -> Asked:
+        """Ask with GET. Raises LookFailed."""
+        return await self._ask("GET", path, params=parameters)
+
+    async def post(self, path: str, form: Mapping[str, str]) -> Asked:
+        """Ask with a form, since queries outgrow addresses; with GET where a proxy forbids POST. Raises LookFailed."""
+        asked = await self._ask("POST", path, data=form)
+        return await self.get(path, form) if asked.status == 405 else asked
+
+    async def _ask(self, method: str, path: str, **content: Any) -> Asked:
+        try:
+            # httpx limits each read; a server that drips needs a limit on the whole.
+            async with asyncio.timeout(self._seconds):
+                status, body = await self._body(method, path, content)
+                return Asked(status, await self._parsed(body))
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise LookFailed(f"{self.place} did not answer within {self._seconds:g} s") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise LookFailed(f"{self.place} cannot be reached: {one_line(str(error) or type(error).__name__, 160)}") from error
+
+    async def _body(self, method: str, path: str, content: dict[str, Any]) -> tuple[int, bytes]:
+        request = self._client.build_request(method, self._base + path, headers=self._headers, **content)
+        response = await self._client.send(request, stream=True, follow_redirects=False)
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise LookFailed(
+                        f"{self.place} answered more than {MAX_BYTES // 2**20} MiB: ask for fewer series or less time"
+                    )
+            return response.status_code, bytes(body)
+        finally:
+            await response.aclose()
+
+    async def _parsed(self, body: bytes) -> Any:
+        return await asyncio.to_thread(_json, body) if len(body) > _PARSE_IN_THREAD else _json(body)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

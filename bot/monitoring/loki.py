@@ -1,0 +1,72 @@
+"""Log lines from Loki. API: https://grafana.com/docs/loki/latest/reference/loki-http-api/"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from bot.core.config import LogsConfig
+from bot.core.errors import LookFailed
+from bot.core.log import LogLine
+from bot.core.loglines import MAX_LINE, level_of
+from bot.core.logql import line_query
+from bot.core.text import one_line
+from bot.monitoring.http import Asked, JsonServer
+
+MAX_LINES = 5_000
+"""Loki refuses more than this by default (max_entries_limit_per_query)."""
+_LEVEL_LABELS = ("level", "detected_level", "severity")
+
+
+class LokiLogs:
+    """The Logs port over Loki's `query_range`."""
+
+    def __init__(self, config: LogsConfig, client: httpx.AsyncClient, *, token: str = "", seconds: float = 10.0) -> None:
+        self._label = config.label
+        self._server = JsonServer(client, name="Loki", base=config.loki, seconds=seconds, token=token)
+
+    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+        """Lines of one service that hold the text, newest first."""
+        asked = await self._server.get(
+            "/loki/api/v1/query_range",
+            {
+                "query": self.query(service, text),
+                "start": str(_nanoseconds(start)),
+                "end": str(_nanoseconds(end)),
+                "limit": str(max(1, min(limit, MAX_LINES))),
+                "direction": "backward",
+            },
+        )
+        lines = sorted(self._lines(asked), key=lambda line: line.at, reverse=True)
+        return lines[:limit]
+
+    def query(self, service: str, text: str) -> str:
+        """The LogQL that `search` sends."""
+        return line_query(self._label, service, text)
+
+    def _lines(self, asked: Asked) -> Iterator[LogLine]:
+        if asked.status != 200:
+            # Loki answers refusals as plain text, seldom as JSON.
+            why = one_line(str(asked.json.get("message", "")), 200) if isinstance(asked.json, dict) else ""
+            raise LookFailed(f"{self._server.place} answered HTTP {asked.status}{': ' + why if why else ''}")
+        try:
+            answer = asked.json["data"]
+            if answer["resultType"] != "streams":
+                raise LookFailed(f"{self._server.place} answered {one_line(str(answer['resultType']), 20)} instead of lines")
+            for stream in answer["result"]:
+                yield from (_line(stream["stream"], entry) for entry in stream["values"])
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+            raise LookFailed(f"{self._server.place} answered something that is not the Loki API") from error
+
+
+def _line(labels: dict[str, Any], entry: list[Any]) -> LogLine:
+    text = str(entry[1])[:MAX_LINE]
+    named = next((str(labels[name]).lower()[:10] for name in _LEVEL_LABELS if name in labels), "")
+    seconds, nanoseconds = divmod(int(entry[0]), 10**9)
+    at = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000)
+    return LogLine(at=at, text=text, level=named or level_of(text))
+
+
+def _nanoseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000) * 10**6

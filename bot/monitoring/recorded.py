@@ -1,0 +1,98 @@
+"""Recorded metrics and logs: the ports over memory or a JSON file, for tests and for replaying an incident."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from bot.core.errors import LookFailed
+from bot.core.log import LogLine
+from bot.core.series import Series, between
+
+LOOKBACK = timedelta(minutes=5)
+"""How old the sample of an instant answer may be, as in Prometheus."""
+
+
+@dataclass(frozen=True)
+class RecordedMetrics:
+    """Series by the exact query that gave them. What was not recorded could not be looked at, which is not "no series"."""
+
+    series: Mapping[str, Sequence[Series]] = field(default_factory=dict)
+    alerting: Sequence[Mapping[str, Any]] = ()
+
+    @classmethod
+    def from_file(cls, path: Path) -> "RecordedMetrics":
+        """Read `{"series": {promql: [{"labels", "times", "values"}]}, "rules": [...]}`; null is an unknown value.
+
+        Raises LookFailed if the file is missing or of another form.
+        """
+        try:
+            recorded = json.loads(path.read_text(encoding="utf-8"))
+            series = {promql: [_series(row) for row in rows] for promql, rows in recorded["series"].items()}
+            return cls(series, recorded.get("rules", ()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LookFailed(f"{path.name} is no recording of metrics: {error}") from error
+
+    def to_file(self, path: Path) -> None:
+        """Write what `from_file` reads."""
+        rows = {promql: [_row(series) for series in found] for promql, found in self.series.items()}
+        path.write_text(json.dumps({"series": rows, "rules": list(self.alerting)}), encoding="utf-8")
+
+    async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
+        """The recorded samples of the window, in their own step."""
+        cut = [between(series, start, end) for series in self._recorded(promql)]
+        return [series for series in cut if len(series.times)]
+
+    async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
+        """The newest sample of each series, at most five minutes before `at`."""
+        chosen = [between(s, at - LOOKBACK, at) if at else s for s in self._recorded(promql)]
+        return [Series(s.labels, s.times[-1:], s.values[-1:]) for s in chosen if len(s.times)]
+
+    async def rules(self) -> list[Mapping[str, Any]]:
+        """The recorded alerting rules."""
+        return list(self.alerting)
+
+    def link(self, promql: str, *, start: datetime, end: datetime) -> str:
+        """An address of the recording; it opens nowhere."""
+        return f"recorded:{quote(promql, safe='')}"
+
+    def _recorded(self, promql: str) -> Sequence[Series]:
+        if promql not in self.series:
+            raise LookFailed(f"this query was not recorded: {promql}")
+        return self.series[promql]
+
+
+@dataclass(frozen=True)
+class RecordedLogs:
+    """Log lines by service."""
+
+    lines: Mapping[str, Sequence[LogLine]] = field(default_factory=dict)
+
+    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+        """Lines of the window that hold the text, newest first."""
+        if service not in self.lines:
+            raise LookFailed(f"no log lines of {service} were recorded")
+        wanted = text.casefold()
+        held = [line for line in self.lines[service] if start <= line.at <= end and wanted in line.text.casefold()]
+        return sorted(held, key=lambda line: line.at, reverse=True)[:limit]
+
+    def query(self, service: str, text: str) -> str:
+        """What was asked, in words."""
+        return f"recorded lines of {service}" + (f" that hold {text!r}" if text else "")
+
+
+def _series(row: Mapping[str, Any]) -> Series:
+    values = [float("nan") if value is None else float(value) for value in row["values"]]
+    if len(values) != len(row["times"]):
+        raise ValueError("times and values differ in length")
+    return Series(dict(row.get("labels") or {}), np.array(row["times"], dtype=np.float64), np.array(values, dtype=np.float64))
+
+
+def _row(series: Series) -> dict[str, Any]:
+    values = [float(value) if np.isfinite(value) else None for value in series.values]
+    return {"labels": dict(series.labels), "times": [float(at) for at in series.times], "values": values}

@@ -1,0 +1,117 @@
+"""The shelf of runbooks: a folder of Markdown files, searched by their words and read by their id, never by a path."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.core.errors import LookFailed
+from bot.core.retrieval import Ranking, best_passage
+from bot.plugins import RunbookHit
+
+MAX_FILES = 2_000
+MAX_BYTES = 256 * 1024
+"""Of one runbook; the rest of a longer one is not read."""
+
+_Stamp = tuple[tuple[str, int, int], ...]
+"""Path, time of change (ns) and size of every file: differs when anything has changed."""
+
+
+@dataclass(frozen=True)
+class _Book:
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    stamp: _Stamp = ()
+    books: Mapping[str, _Book] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Folded id, file name or title -> id."""
+    ranking: Ranking = field(default_factory=lambda: Ranking({}))
+
+
+class RunbookShelf:
+    """The RunbookReader over a folder. An id is the file's path in the folder without `.md`, e.g. `db/SlowQueries`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shelf = _Shelf()
+        self._loading = asyncio.Lock()
+
+    async def search(self, text: str, limit: int = 3) -> list[RunbookHit]:
+        """The runbooks that fit best, best first; one whose name is the text's first line or word comes first with 1.0.
+
+        Other scores say how much of the text the runbook holds, at most 0.99.
+        """
+        shelf = await self._current()
+        ranked = await asyncio.to_thread(shelf.ranking.search, text, limit + 1)
+        scores = {id: round(min(0.99, score), 3) for id, score in ranked}
+        exact = _exact(shelf, text)
+        if exact:
+            scores = {exact: 1.0} | {id: score for id, score in scores.items() if id != exact}
+        return [_hit(shelf.books[id], text, score) for id, score in list(scores.items())[:limit]]
+
+    async def read(self, id: str) -> str | None:
+        """The whole Markdown; None if no runbook has this id."""
+        book = (await self._current()).books.get(id)
+        return book.text if book else None
+
+    async def _current(self) -> _Shelf:
+        """The shelf as the files are now. Raises LookFailed if the folder cannot be read."""
+        async with self._loading:
+            try:
+                stamp = await asyncio.to_thread(_stamp, self._folder)
+                if stamp != self._shelf.stamp:
+                    self._shelf = await asyncio.to_thread(_load, self._folder, stamp)
+            except OSError as error:
+                raise LookFailed(f"the runbooks cannot be read: {error.strerror} ({self._folder.name})") from error
+            return self._shelf
+
+
+def _stamp(folder: Path) -> _Stamp:
+    if not folder.is_dir():
+        raise FileNotFoundError(2, "no such folder", str(folder))
+    root = folder.resolve()
+    found: list[tuple[str, int, int]] = []
+    for path in sorted(folder.rglob("*.md")):
+        # A link that leads out of the folder is not on the shelf.
+        if len(found) < MAX_FILES and path.resolve().is_relative_to(root) and path.is_file():
+            status = path.stat()
+            found.append((path.relative_to(folder).as_posix(), status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def _load(folder: Path, stamp: _Stamp) -> _Shelf:
+    books = {book.id: book for book in (_read(folder, name) for name, _, _ in stamp)}
+    names: dict[str, str] = {}
+    for book in books.values():
+        for name in (book.title, book.id.rsplit("/", 1)[-1], book.id):
+            names[_folded(name)] = book.id
+    return _Shelf(stamp, books, names, Ranking({book.id: f"{book.title}\n{book.text}" for book in books.values()}))
+
+
+def _read(folder: Path, name: str) -> _Book:
+    with (folder / name).open("rb") as file:
+        text = file.read(MAX_BYTES).decode("utf-8", "replace")
+    id = name.removesuffix(".md")
+    heading = next((line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("# ")), "")
+    return _Book(id=id, title=heading or id, text=text)
+
+
+def _exact(shelf: _Shelf, text: str) -> str | None:
+    lines = text.strip().splitlines()
+    first = lines[0] if lines else ""
+    word = first.split(maxsplit=1)[0] if first.split() else ""
+    return shelf.names.get(_folded(first)) or shelf.names.get(_folded(word))
+
+
+def _folded(name: str) -> str:
+    """Letters and digits alone: `HighErrorRate`, `high-error-rate` and `High error rate` are one name."""
+    return "".join(char for char in name.casefold() if char.isalnum())
+
+
+def _hit(book: _Book, text: str, score: float) -> RunbookHit:
+    return RunbookHit(id=book.id, title=book.title, passage=best_passage(book.text, text), score=score)

@@ -1,0 +1,164 @@
+"""Every implementation of the Metrics port keeps the port's promises."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import numpy as np
+import pytest
+
+from bot.core.config import PrometheusConfig
+from bot.core.errors import LookFailed
+from bot.core.series import Series
+from bot.monitoring.prometheus import PrometheusMetrics
+from bot.monitoring.recorded import RecordedMetrics
+from bot.ports import Metrics
+from tests.contracts.prometheus_process import prometheus
+
+RECORDED = Path(__file__).parents[3] / "shared" / "data" / "recorded" / "prometheus"
+"""Answers of a real Prometheus, kept beside the repository and not in it."""
+RECORDED_END = datetime(2026, 11, 24, 23, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One implementation, with queries that have samples, have none, and are refused, and a window with samples."""
+
+    metrics: Metrics
+    present: str
+    absent: str
+    refused: str
+    end: datetime
+    has_rules: bool = True
+
+
+def recorded_answer(name: str) -> dict[str, Any]:
+    if not RECORDED.is_dir():
+        pytest.skip("shared/data/recorded is not here: the recorded answers of Prometheus were not tried")
+    answer: dict[str, Any] = json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8"))
+    return answer
+
+
+def replayed(name: str, status: int | None = None) -> httpx.Response:
+    answer = recorded_answer(name)
+    return httpx.Response(status or answer["status"], json=answer["body"])
+
+
+def _replay(request: httpx.Request) -> httpx.Response:
+    """The recorded answer for each of the queries of a contract."""
+    if request.url.path.endswith("/rules"):
+        return replayed("rules")
+    form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+    if form["query"] == "sum(rate(x[5m]":
+        return replayed("query_bad_syntax")
+    if form["query"] == "nonexistent_metric":
+        return replayed("query_range_empty")
+    return replayed("query_range_rate_by_version_code" if request.url.path.endswith("query_range") else "query_up")
+
+
+def _recording() -> RecordedMetrics:
+    times = RECORDED_END.timestamp() - np.arange(30.0, 0, -1)
+    rule = {"name": "SelfDown", "query": "up == 0", "labels": {}, "annotations": {}, "duration": 2.0}
+    return RecordedMetrics({"up": [Series({"job": "a"}, times, np.ones(30))], "nonexistent_metric": []}, [rule])
+
+
+@pytest.fixture(params=["recorded", "prometheus, replayed", "prometheus, real"])
+async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
+    queries = {"present": "up", "absent": "nonexistent_metric", "refused": "sum(rate(x[5m]"}
+    if request.param == "recorded":
+        yield Subject(_recording(), end=RECORDED_END, **queries)
+    elif request.param == "prometheus, replayed":
+        recorded_answer("rules")
+        config = PrometheusConfig(url="http://prometheus.example.com")
+        async with httpx.AsyncClient(transport=httpx.MockTransport(_replay)) as client:
+            yield Subject(PrometheusMetrics(config, client), end=RECORDED_END, **queries)
+    else:
+        async with prometheus(tmp_path) as url, httpx.AsyncClient() as client:
+            config = PrometheusConfig(url=url, timeout=timedelta(seconds=10))
+            yield Subject(PrometheusMetrics(config, client), end=datetime.now(UTC), **queries)
+
+
+async def test_a_metrics_port_keeps_its_promises(subject: Subject) -> None:
+    # One test for all promises: each real Prometheus takes seconds to start.
+    await _a_range_has_ascending_samples(subject)
+    await _an_instant_has_one_sample_a_series(subject)
+    await _nothing_matched_is_an_empty_list(subject)
+    await _a_refused_query_is_could_not_look(subject)
+    await _alerting_rules_have_name_query_and_duration(subject)
+    await _the_link_holds_the_query(subject)
+
+
+def _window(subject: Subject) -> dict[str, Any]:
+    return {"start": subject.end - timedelta(minutes=5), "end": subject.end, "step": 1.0}
+
+
+async def _a_range_has_ascending_samples(subject: Subject) -> None:
+    found = await subject.metrics.range(subject.present, **_window(subject))
+
+    assert found and all(isinstance(one, Series) for one in found)
+    for one in found:
+        assert len(one.times) == len(one.values) > 1 and np.all(np.diff(one.times) > 0)
+        assert one.times.dtype == one.values.dtype == np.float64
+
+
+async def _an_instant_has_one_sample_a_series(subject: Subject) -> None:
+    found = await subject.metrics.instant(subject.present, at=subject.end)
+
+    assert found and all(len(one.times) == 1 and one.last == 1 for one in found)
+    assert all(one.labels["job"] for one in found)
+
+
+async def _nothing_matched_is_an_empty_list(subject: Subject) -> None:
+    assert await subject.metrics.range(subject.absent, **_window(subject)) == []
+
+
+async def _a_refused_query_is_could_not_look(subject: Subject) -> None:
+    with pytest.raises(LookFailed):
+        await subject.metrics.range(subject.refused, **_window(subject))
+
+
+async def _alerting_rules_have_name_query_and_duration(subject: Subject) -> None:
+    rules = await subject.metrics.rules()
+
+    assert rules and all(set(rule) >= {"name", "query", "labels", "annotations", "duration"} for rule in rules)
+    assert {rule["duration"] for rule in rules} == {2.0} and all(rule["query"] for rule in rules)
+
+
+async def _the_link_holds_the_query(subject: Subject) -> None:
+    link = subject.metrics.link("up == 0", start=subject.end - timedelta(hours=1), end=subject.end)
+
+    assert "up" in link and " " not in link
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("query_bad_syntax", r"\(bad_data\): invalid parameter .query.: 1:15: parse error"),
+        ("query_bad_exec", r"\(execution\): multiple matches for labels"),
+        ("range_too_many_points", "exceeded maximum resolution of 11,000 points"),
+        ("query_timeout", "cannot parse"),
+        ("query_string", "holds no series"),
+    ],
+)
+async def test_recorded_refusals_keep_the_words_of_prometheus(name: str, said: str) -> None:
+    answer = replayed(name)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as client:
+        with pytest.raises(LookFailed, match=said):
+            await PrometheusMetrics(PrometheusConfig(url="http://prometheus.example.com"), client).instant("x")
+
+
+@pytest.mark.parametrize(
+    ("name", "series", "samples"),
+    [("query_range_nan", 1, 19), ("query_scalar", 1, 1), ("query_matrix", 3, 4), ("query_range_error_ratio", 1, 5)],
+)
+async def test_recorded_forms_of_answers_are_read(name: str, series: int, samples: int) -> None:
+    answer = replayed(name)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as client:
+        found = await PrometheusMetrics(PrometheusConfig(url="http://prometheus.example.com"), client).instant("x")
+
+    assert len(found) == series and max(len(one.times) for one in found) == samples

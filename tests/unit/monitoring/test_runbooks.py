@@ -1,0 +1,56 @@
+"""The shelf of runbooks."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import LookFailed
+from bot.monitoring.runbooks import RunbookShelf
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shelf = tmp_path / "runbooks"
+    (shelf / "db").mkdir(parents=True)
+    (shelf / "HighErrorRate.md").write_text("# HighErrorRate\n\nRequests fail. Roll the newest deploy back.\n")
+    (shelf / "db" / "pool.md").write_text("# Connection pool exhausted\n\nConnections wait. Restart the slow consumer.\n")
+    (tmp_path / "secret.md").write_text("# Secret\n\npassword\n")
+    return shelf
+
+
+async def test_the_exact_name_comes_first_whatever_the_words_say(folder: Path) -> None:
+    hits = await RunbookShelf(folder).search("high-error-rate\nconnections in the pool wait")
+
+    assert (hits[0].id, hits[0].score) == ("HighErrorRate", 1.0) and hits[1].id == "db/pool"
+
+
+async def test_words_find_a_runbook_with_its_title_and_passage(folder: Path) -> None:
+    (hit, *_) = await RunbookShelf(folder).search("consumers wait for a connection")
+
+    assert (hit.id, hit.title) == ("db/pool", "Connection pool exhausted") and "slow consumer" in hit.passage
+    assert 0.2 < hit.score < 1
+
+
+@pytest.mark.parametrize("id", ["../secret", "../secret.md", "/etc/passwd", "HighErrorRate.md", ""])
+async def test_an_id_is_looked_up_and_never_a_path(folder: Path, id: str) -> None:
+    assert await RunbookShelf(folder).read(id) is None
+
+
+async def test_a_link_out_of_the_folder_is_not_on_the_shelf(folder: Path) -> None:
+    (folder / "link.md").symlink_to(folder.parent / "secret.md")
+
+    assert await RunbookShelf(folder).read("link") is None
+
+
+async def test_new_and_changed_files_are_seen_without_a_restart(folder: Path) -> None:
+    shelf = RunbookShelf(folder)
+    assert await shelf.read("new") is None
+
+    (folder / "new.md").write_text("# Disk full\n\nDelete old files.\n")
+
+    assert (await shelf.search("Disk full"))[0].id == "new"
+
+
+async def test_a_missing_folder_could_not_be_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(LookFailed, match="runbooks cannot be read"):
+        await RunbookShelf(tmp_path / "nowhere").search("x")

@@ -1,0 +1,91 @@
+"""A tool's context for tests: recorded readers, a small catalogue, one case."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from bot.core.alert import Alert
+from bot.core.change import Change
+from bot.core.evidence import Case, Evidence
+from bot.core.rollouts import rollout_queries
+from bot.core.series import Series
+from bot.core.service import Catalogue, Service
+from bot.monitoring.recorded import RecordedMetrics
+from bot.plugins import Tool, ToolContext, discover
+from tests.unit.builders import NOW
+
+ONSET = NOW - timedelta(minutes=3)
+_REQUESTS = 'http_requests_total{service="checkout"'
+ERRORS = f'sum(rate({_REQUESTS},code=~"5.."}}[1m])) / sum(rate({_REQUESTS}}}[1m]))'
+CATALOGUE = Catalogue(
+    [
+        Service(
+            name="checkout",
+            depends_on=("payments",),
+            match={"service": "checkout"},
+            signals={"errors": {"promql": ERRORS, "unit": "ratio", "bad_above": 0.02}},  # type: ignore[dict-item]
+        ),
+        Service(name="payments", depends_on=("bank",)),
+        Service(name="web", depends_on=("checkout",)),
+    ]
+)
+NO_KUBERNETES = dict.fromkeys(rollout_queries(["checkout"]).values(), ())
+
+
+@dataclass(frozen=True)
+class Changes:
+    rows: Sequence[Change] = ()
+
+    async def since(self, service: str, since: datetime) -> list[Change]:
+        return [row for row in self.rows if row.at >= since and service in ("", row.service)]
+
+
+@dataclass(frozen=True)
+class Alerts:
+    rows: Sequence[Alert] = ()
+
+    async def active(self, service: str = "") -> list[Alert]:
+        return [row for row in self.rows if service in ("", row.labels.get("service"))]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A level before ONSET and one after it, with a little noise, over the last hour."""
+
+    before: float
+    after: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def series(self) -> Series:
+        times = np.arange((NOW - timedelta(hours=1)).timestamp(), NOW.timestamp(), 5.0)
+        level = np.where(times < ONSET.timestamp(), self.before, self.after)
+        return Series(self.labels, times, level * (1 + 0.02 * np.sin(times)))
+
+
+def recorded(steps: Mapping[str, Step | Sequence[Step]]) -> RecordedMetrics:
+    """Metrics that know these queries and no other."""
+    return RecordedMetrics(
+        {promql: [one.series for one in ([step] if isinstance(step, Step) else step)] for promql, step in steps.items()}
+    )
+
+
+def context(steps: Mapping[str, Any] | None = None, **values: Any) -> ToolContext:
+    """A context in which the alert of checkout began a minute after the onset."""
+    case = Case.model_validate(
+        {"group": "AL-1", "service": "checkout", "alert_name": "HighErrorRate", "started_at": ONSET + timedelta(minutes=1)}
+        | values.pop("case", {})
+    )
+    fields = {"catalogue": CATALOGUE, "changes": Changes(), "alerts": Alerts(), "metrics": recorded(steps or {}), **values}
+    return ToolContext(now=NOW, case=case, **fields)
+
+
+TOOLS = discover(["tools"], Tool)
+
+
+async def look(tool: str, ctx: ToolContext, **arguments: Any) -> Evidence:
+    """One look with the tool of this name."""
+    return await TOOLS[tool](ctx, **arguments)

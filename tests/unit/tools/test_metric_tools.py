@@ -1,0 +1,134 @@
+"""The tools that read metrics say what they saw, with the query and the numbers."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.errors import LookFailed
+from bot.core.service import Catalogue
+from tests.unit.tools.looking import CATALOGUE, ERRORS, ONSET, Step, context, look
+
+BAD = {ERRORS: Step(0.001, 0.12)}
+
+
+async def test_a_compared_signal_tells_before_after_onset_and_score() -> None:
+    found = await look("compare_metric", context(BAD), service="checkout", signal="errors")
+
+    (row,) = found.facts["deviations"]
+    assert (row["service"], row["signal"], row["family"], row["direction"]) == ("checkout", "errors", "errors", "up")
+    assert row["score"] > 3 and row["before"] == pytest.approx(0.001, rel=0.1) and row["after"] == pytest.approx(0.12, rel=0.1)
+    assert row["onset"] == f"{ONSET:%Y-%m-%dT%H:%M:%SZ}"
+    assert found.summary.startswith("checkout errors rose from 0.1 % to 12 % at 02:57:00 UTC") and found.query == ERRORS
+
+
+async def test_a_signal_that_did_not_move_scores_zero() -> None:
+    found = await look("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
+
+    assert found.facts["deviations"][0]["score"] == 0 and "is normal" in found.summary
+
+
+async def test_a_query_without_series_is_never_told_as_health() -> None:
+    found = await look("query_metric", context({ERRORS: []}), service="checkout", signal="errors")
+
+    assert "no series matches" in found.summary and "no sign of health" in found.summary
+
+
+async def test_a_value_is_told_with_unit_bound_and_window() -> None:
+    found = await look("query_metric", context(BAD), service="checkout", signal="errors", minutes=30)
+
+    assert found.summary.startswith("checkout errors is 12") and "bad above 2 %" in found.summary and "30 min" in found.summary
+    assert found.window is not None and found.window.end - found.window.start == timedelta(minutes=30)
+
+
+async def test_free_promql_is_sent_as_it_is_and_judges_nothing() -> None:
+    found = await look("query_metric", context({"max(up)": Step(1, 1)}), promql=" max(up) ")
+
+    assert found.query == "max(up)" and found.facts["deviations"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"promql": "sum(x"}, "cannot be read"),
+        ({"service": 'x"} or up{job="'}, "there is no service"),
+        ({"service": "payments", "signal": "errors"}, "not recorded"),
+        ({"service": "checkout", "signal": "moods"}, "it has errors"),
+    ],
+)
+async def test_what_cannot_be_asked_could_not_be_looked_at(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(LookFailed, match=said):
+        await look("query_metric", context(BAD), **arguments)
+
+
+@pytest.mark.parametrize("tool", ["query_metric", "compare_metric", "service_health", "metric_breakdown"])
+async def test_without_metrics_nothing_is_claimed(tool: str) -> None:
+    with pytest.raises(LookFailed, match="no Prometheus is configured"):
+        arguments = {"signal": "errors"} if tool != "service_health" else {}
+        await look(tool, replace(context(BAD), metrics=None), service="checkout", **arguments)
+
+
+async def test_the_health_of_a_service_lists_its_signals_the_strongest_first() -> None:
+    services = [CATALOGUE.services["checkout"].model_copy(update={"signals": _two_signals()})]
+    ctx = context({ERRORS: Step(0.001, 0.12), "cpu": Step(0.5, 0.5)}, catalogue=Catalogue(services))
+
+    found = await look("service_health", ctx, service="checkout")
+
+    assert [row["signal"] for row in found.facts["deviations"]] == ["errors", "cpu"]
+    assert "1 of 2 signals deviate" in found.summary
+
+
+async def test_a_signal_that_could_not_be_looked_at_is_counted_and_listed() -> None:
+    services = [CATALOGUE.services["checkout"].model_copy(update={"signals": _two_signals()})]
+
+    found = await look("service_health", context(BAD, catalogue=Catalogue(services)), service="checkout")
+
+    assert "1 could not be judged" in found.summary and any("cpu could not be looked at" in line for line in found.details)
+
+
+def _two_signals() -> Any:
+    return {**CATALOGUE.services["checkout"].signals, "cpu": CATALOGUE.services["checkout"].signals["errors"].model_copy(
+        update={"promql": "cpu", "unit": "cores", "bad_above": None})}  # fmt: skip
+
+
+async def test_an_empty_catalogue_leaves_the_expression_of_the_alert() -> None:
+    names = "__name__, code, status, status_code, http_status_code, http_response_status_code, grpc_code"
+    case = {"expression": "sum by (service) (e) / sum by (service) (r) > 0.05", "labels": {"service": "checkout"}}
+    steps = {
+        "sum by (service) (e) / sum by (service) (r)": [
+            Step(0, 0.9, {"service": "cart"}),
+            Step(0, 0.2, {"service": "checkout"}),
+        ],
+        f'count by ({names}) ({{service="checkout"}})': [],
+    }
+
+    found = await look("service_health", context(steps, catalogue=Catalogue(), case=case), service="")
+
+    (row,) = found.facts["deviations"]
+    assert (row["signal"], row["family"]) == ("HighErrorRate", "errors") and row["score"] > 3
+    assert row["after"] == pytest.approx(0.2, rel=0.1)
+
+
+async def test_a_breakdown_names_the_version_that_carries_the_change() -> None:
+    split = ERRORS.replace("sum(", "sum by (version) (")
+    selector = 'http_requests_total{service="checkout",code=~"5.."}'
+    steps = {
+        **BAD,
+        selector: [Step(1, 1, {"version": "1.4"}), Step(1, 1, {"version": "1.5"})],
+        'http_requests_total{service="checkout"}': [],
+        split: [Step(0.001, 0.001, {"version": "1.4"}), Step(0.001, 0.4, {"version": "1.5"})],
+    }
+
+    found = await look("metric_breakdown", context(steps), service="checkout", signal="errors")
+
+    assert found.facts["by"] == "version" and found.facts["breakdown"][0]["labels"] == {"version": "1.5"}
+    assert found.facts["breakdown"][0]["share"] > 0.95 and "version=1.5 carries" in found.summary and found.query == split
+
+
+async def test_all_facts_are_plain_json() -> None:
+    for tool in ("compare_metric", "query_metric", "service_health"):
+        arguments = {} if tool == "service_health" else {"signal": "errors"}
+        found = await look(tool, context(BAD), service="checkout", **arguments)
+        assert json.loads(json.dumps(found.facts, allow_nan=False)) == found.facts

@@ -1,0 +1,167 @@
+"""Changes, alerts, dependencies, logs and runbooks."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.alert import Alert
+from bot.core.errors import LookFailed
+from bot.core.log import LogLine
+from bot.core.service import Catalogue
+from bot.monitoring.recorded import RecordedLogs, RecordedMetrics
+from bot.monitoring.runbooks import RunbookShelf
+from tests.unit.builders import NOW, change
+from tests.unit.core.test_rollouts import pod
+from tests.unit.tools.looking import NO_KUBERNETES, Alerts, Changes, Step, context, look
+from tools.read_runbook import page_name
+
+
+def alert(name: str, service: str, minutes_before: float) -> Alert:
+    return Alert(
+        source="prod", fingerprint=name, status="firing", name=name, labels={"service": service},
+        starts_at=NOW - timedelta(minutes=minutes_before),
+    )  # fmt: skip
+
+
+async def test_changes_come_newest_first_with_what_and_when() -> None:
+    rows = [change("new", minutes_before=5, title="version 1.5"), change("old", minutes_before=90)]
+
+    found = await look("recent_changes", context(NO_KUBERNETES, changes=Changes(rows)), service="checkout")
+
+    assert [row["id"] for row in found.facts["changes"]] == ["test:new", "test:old"]
+    assert "2 changes on checkout" in found.summary and "version 1.5" in found.summary
+
+
+async def test_reported_changes_stand_even_if_kubernetes_could_not_be_seen() -> None:
+    found = await look("recent_changes", context({}, changes=Changes([change("new")])), service="checkout")
+
+    assert len(found.facts["changes"]) == 1 and "could not look at Kubernetes" in found.summary
+
+
+async def test_changes_of_all_services_are_asked_without_a_name() -> None:
+    rows = [change("a", "payments"), change("b", "web")]
+
+    found = await look("recent_changes", replace(context(changes=Changes(rows)), metrics=None))
+
+    assert {row["service"] for row in found.facts["changes"]} == {"payments", "web"}
+
+
+async def test_alerts_come_oldest_first_and_are_foreign_text() -> None:
+    ctx = context(alerts=Alerts([alert("HighErrorRate", "checkout", 2), alert("PoolExhausted", "payments", 4)]))
+
+    found = await look("active_alerts", ctx)
+
+    assert [row["name"] for row in found.facts["alerts"]] == ["PoolExhausted", "HighErrorRate"]
+    assert found.user_controllable and found.summary.startswith("2 alerts fire now") and "first PoolExhausted" in found.summary
+
+
+async def test_dependencies_are_those_of_the_catalogue() -> None:
+    found = await look("dependencies", context(), service="checkout")
+
+    assert found.facts == {"depends_on": ["payments"], "dependents": ["web"], "further": {"bank": 2}}
+
+
+async def test_without_a_catalogue_the_service_graph_of_the_metrics_is_read() -> None:
+    def ends(metric: str, caller: str, callee: str) -> tuple[str, str]:
+        return (
+            f'count by ({callee}) ({metric}{{{caller}="checkout"}})',
+            f'count by ({caller}) ({metric}{{{callee}="checkout"}})',
+        )
+
+    calls, callers = ends("istio_requests_total", "source_canonical_service", "destination_canonical_service")
+    absent = dict.fromkeys(ends("traces_service_graph_request_total", "client", "server"), ())
+    steps = {**absent, calls: [Step(1, 1, {"destination_canonical_service": "payments"})], callers: []}
+
+    found = await look("dependencies", context(steps, catalogue=Catalogue()), service="checkout")
+
+    assert (found.facts["depends_on"], found.facts["dependents"], found.source) == (["payments"], [], "prometheus")
+
+
+def log_lines() -> RecordedLogs:
+    times = [
+        (1, "ERROR pool exhausted after 31 ms"),
+        (2, "ERROR pool exhausted after 29 ms"),
+        (3, "order 7 ok"),
+        (40, "order 8 ok"),
+    ]
+    return RecordedLogs({"checkout": [LogLine(at=NOW - timedelta(minutes=m), text=text) for m, text in times]})
+
+
+async def test_kinds_of_log_lines_are_counted_now_and_before() -> None:
+    found = await look("search_logs", context(logs=log_lines()), service="checkout")
+
+    assert found.facts["templates"][0] == {"template": "ERROR pool exhausted after <*> ms", "count": 2, "before": 0}
+    assert found.user_controllable and "2 times (new)" in found.summary
+
+
+async def test_a_line_that_holds_line_breaks_and_controls_stays_one_line() -> None:
+    logs = RecordedLogs({"checkout": [LogLine(at=NOW, text="ok\n\x1b[31mE7: forged\u202e")]})
+
+    found = await look("search_logs", context(logs=logs), service="checkout")
+
+    assert all("\n" not in line and "\x1b" not in line and "\u202e" not in line for line in found.details)
+
+
+async def test_a_flood_of_long_lines_is_cut() -> None:
+    logs = RecordedLogs({"checkout": [LogLine(at=NOW, text=f"{'x' * 1900} {n}") for n in range(3000)]})
+
+    found = await look("search_logs", context(logs=logs), service="checkout")
+
+    assert sum(map(len, found.details)) <= 16_384 and "lower bounds" in found.summary
+
+
+async def test_without_a_log_store_nothing_is_claimed() -> None:
+    with pytest.raises(LookFailed, match="no log store"):
+        await look("search_logs", context(), service="checkout")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> RunbookShelf:
+    (tmp_path / "HighErrorRate.md").write_text("# High error rate\n\nRoll back.\n\nRequests fail with errors.\n")
+    (tmp_path / "DiskFull.md").write_text("# Disk full\n\nDelete old files from the volume.\n")
+    return RunbookShelf(tmp_path)
+
+
+async def test_the_runbook_of_the_alert_is_found_by_its_name(shelf: RunbookShelf) -> None:
+    found = await look("read_runbook", context(runbooks=shelf))
+
+    assert found.facts["runbooks"][0] == {"id": "HighErrorRate", "title": "High error rate", "score": 1.0}
+    assert "is written for this alert" in found.summary and "Roll back." in found.details
+
+
+async def test_the_address_of_a_runbook_is_looked_up_by_its_last_part(shelf: RunbookShelf) -> None:
+    case = {"alert_name": "Zzz", "runbook_url": "https://wiki.example/runbooks/DiskFull.md#top"}
+
+    found = await look("read_runbook", context(runbooks=shelf, case=case))
+
+    assert found.facts["runbooks"][0]["id"] == "DiskFull"
+
+
+async def test_a_text_that_no_runbook_speaks_of_finds_none(shelf: RunbookShelf) -> None:
+    found = await look("read_runbook", context(runbooks=shelf), alert="the certificate of the mail gateway expires")
+
+    assert found.facts["runbooks"] == [] and found.summary == "No runbook fits this alert"
+
+
+async def test_a_runbook_that_does_not_exist_is_said_to_not_exist(shelf: RunbookShelf) -> None:
+    found = await look("read_runbook", context(runbooks=shelf), id="../../secret.md")
+
+    assert found.summary == "There is no runbook '../../secret.md'"
+
+
+@pytest.mark.parametrize("address", ["http://[bad", "", "https://x.example"])
+def test_an_address_without_a_page_has_no_page_name(address: str) -> None:
+    assert page_name(address) == ""
+
+
+async def test_kubernetes_rollouts_are_listed_beside_reported_changes() -> None:
+    images = next(iter(NO_KUBERNETES))
+    pods = [pod("checkout-aa-bb", "1.4", 60, 10), pod("checkout-cc-dd", "1.5", 10)]
+    metrics = RecordedMetrics({**NO_KUBERNETES, images: pods})
+
+    found = await look("recent_changes", context(metrics=metrics, changes=Changes()), service="checkout", hours=1)
+
+    (row,) = found.facts["changes"]
+    assert (row["kind"], row["version"], row["previous_version"], row["source"]) == ("deploy", "1.5", "1.4", "kubernetes")

@@ -1,0 +1,190 @@
+"""What the tools that read metrics share: which signals a service has, and one signal read over a window."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.core.deviation import Deviation, measure
+from bot.core.errors import LookFailed
+from bot.core.promql import is_plain_name, selector
+from bot.core.series import Series, known
+from bot.core.signals import (
+    CODE_LABELS,
+    Signal,
+    alert_signal,
+    catalogue_signals,
+    deduced_signals,
+    service_matchers,
+)
+from bot.core.text import one_line
+from bot.plugins import ToolContext
+from bot.ports import Metrics
+
+HISTORY = timedelta(hours=1)
+"""What a signal is compared with, unless the caller says otherwise."""
+STEP_SECONDS = 5.0
+MAX_MEASURED = 20
+"""Series of one query that are judged; a query of more should have been aggregated."""
+_FEW_SAMPLES = 24
+_AT_ONCE = 6
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One signal over one window: its series and, where there are samples enough, its deviation (the worst series)."""
+
+    signal: Signal
+    start: datetime
+    end: datetime
+    series: Sequence[Series] = ()
+    deviation: Deviation | None = None
+    samples: int = field(default=0)
+
+    @property
+    def last(self) -> float:
+        """The newest value of the series that counts; NaN without one."""
+        return self.worst.last if self.series else float("nan")
+
+    @property
+    def worst(self) -> Series:
+        """The series whose newest value is furthest on the harmful side."""
+        sign = -1.0 if self.signal.harm == "down" else 1.0
+        return max(self.series, key=lambda s: sign * s.last if s.last == s.last else float("-inf"))
+
+    @property
+    def fact(self) -> dict[str, object] | None:
+        """The deviation as JSON, with the query that shows it; 0 as score where nothing deviates."""
+        if self.deviation is None:
+            return None
+        row = self.deviation.as_fact()
+        return {**row, "score": max(0.0, row["score"]), "promql": self.signal.promql}
+
+
+def metrics_of(ctx: ToolContext) -> Metrics:
+    """The metrics, or LookFailed when none are configured."""
+    if ctx.metrics is None:
+        raise LookFailed("no Prometheus is configured (prometheus.url)")
+    return ctx.metrics
+
+
+def service_of(ctx: ToolContext, service: str) -> str:
+    """The service that is meant: as named, else the case's own.
+
+    Names come from the catalogue, byte by byte; without a catalogue any plain name will do. Raises LookFailed.
+    """
+    name = service.strip() or ctx.case.service
+    if not name:
+        raise LookFailed("no service was named and the alert tells none")
+    if name in ctx.catalogue.services or name == ctx.case.service:
+        return name
+    if ctx.catalogue.services:
+        names = ", ".join(sorted(ctx.catalogue.services)[:30])
+        raise LookFailed(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
+    if not is_plain_name(name):
+        raise LookFailed(f"{one_line(name, 60)!r} cannot be the name of a service")
+    return name
+
+
+def asked_minutes(minutes: int) -> int:
+    """Between a minute and a day, whatever was asked."""
+    return min(max(int(minutes), 1), 24 * 60)
+
+
+def alert_moment(ctx: ToolContext) -> datetime:
+    """When the signal is to be judged: at the alert's start, never in the future."""
+    return min(ctx.case.started_at, ctx.now)
+
+
+async def signals_of(ctx: ToolContext, service: str) -> list[Signal]:
+    """The signals of a service: its catalogue's, else its alert's and those that its metrics suggest."""
+    found = ctx.catalogue.get(service)
+    if found and found.signals:
+        return catalogue_signals(found)
+    own = alert_signal(ctx.case) if service == ctx.case.service else None
+    deduced = await _deduced(ctx, service)
+    return ([own] if own else []) + deduced
+
+
+async def signal_of(ctx: ToolContext, service: str, name: str) -> Signal:
+    """The signal of this name, or of this family; without a name the alert's own or the first. Raises LookFailed."""
+    signals = await signals_of(ctx, service)
+    if not signals:
+        raise LookFailed(f"no signal of {service} is known: neither the catalogue nor the alert nor its metrics tell one")
+    wanted = name.strip().casefold()
+    fitting = [s for s in signals if s.name.casefold() == wanted] or [s for s in signals if s.family == wanted]
+    if not wanted:
+        fitting = signals
+    if not fitting:
+        raise LookFailed(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")
+    return fitting[0]
+
+
+async def _deduced(ctx: ToolContext, service: str) -> list[Signal]:
+    metrics, codes = metrics_of(ctx), ", ".join(CODE_LABELS)
+    for matchers in service_matchers(service, ctx.case, ctx.catalogue.get(service)):
+        found = await metrics.instant(f"count by (__name__, {codes}) ({selector('', matchers)})", at=ctx.now)
+        if found:
+            up = await metrics.instant(f"max(count_over_time({selector('up', matchers)}[5m]))", at=ctx.now)
+            window = _rate_window(up[0].last if up else float("nan"))
+            return deduced_signals(service, [s.labels for s in found], matchers, rate_window=window)
+    return []
+
+
+def _rate_window(scrapes: float) -> str:
+    """Four scrapes, so that one may be missed: from how many came within five minutes."""
+    seconds = 4 * 300 / scrapes if scrapes >= 2 else 300
+    return f"{int(min(max(seconds, 20), 600))}s"
+
+
+async def read(
+    ctx: ToolContext, signal: Signal, *, alert_at: datetime, before: timedelta = HISTORY, until: datetime | None = None
+) -> Reading:
+    """Read one signal from `before` the moment on and judge it against its own past. Raises LookFailed."""
+    metrics, start, end = metrics_of(ctx), alert_at - before, until or ctx.now
+    step = max(STEP_SECONDS, (end - start).total_seconds() / 2_000)
+    series = _own(signal, await metrics.range(signal.promql, start=start, end=end, step=step))
+    samples = max((len(known(s).times) for s in series), default=0)
+    if 0 < samples < _FEW_SAMPLES:
+        # A young series: closer together, a minute of samples is enough to judge.
+        first = min(s.times[0] for s in series if len(s.times))
+        finer = await metrics.range(signal.promql, start=datetime.fromtimestamp(first, end.tzinfo), end=end, step=1.0)
+        series = _own(signal, finer) or series
+        samples = max((len(known(s).times) for s in series), default=0)
+    deviation = await asyncio.to_thread(_worst, signal, series, alert_at, before)
+    return Reading(signal, start, end, series, deviation, samples)
+
+
+def _own(signal: Signal, series: Sequence[Series]) -> list[Series]:
+    return [s for s in series if signal.concerns(s.labels)]
+
+
+def _worst(signal: Signal, series: Sequence[Series], alert_at: datetime, before: timedelta) -> Deviation | None:
+    found = [
+        measure(
+            one,
+            service=signal.service,
+            signal=signal.name,
+            alert_at=alert_at,
+            family=signal.family,
+            unit=signal.unit,
+            harm=signal.harm,
+            before=before,
+        )
+        for one in series[:MAX_MEASURED]
+    ]
+    return max((d for d in found if d is not None), key=lambda d: d.score, default=None)
+
+
+async def read_all(ctx: ToolContext, signals: Sequence[Signal], *, alert_at: datetime) -> list[Reading | LookFailed]:
+    """Read several signals, a few at once; what could not be looked at stands as its error."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(signal: Signal) -> Reading | LookFailed:
+        async with gate:
+            try:
+                return await read(ctx, signal, alert_at=alert_at)
+            except LookFailed as error:
+                return error
+
+    return list(await asyncio.gather(*(one(signal) for signal in signals)))

@@ -1,0 +1,55 @@
+"""The tool `active_alerts`: what fires now, here and elsewhere."""
+
+from collections import Counter
+
+from bot.core.alert import Alert
+from bot.core.evidence import Evidence
+from bot.core.text import one_line
+from bot.core.wording import clock
+from bot.plugins import ToolContext, tool
+from tools._reading import service_of
+
+MAX_SHOWN = 40
+
+
+@tool
+async def active_alerts(ctx: ToolContext, service: str = "") -> Evidence:
+    """List the alerts that fire now, the oldest first: of one service, or of all when none is named.
+
+    Call it to see how far the trouble reaches and where it began: the service
+    whose alert fired first is often nearer to the cause than the loudest one.
+    """
+    service = service_of(ctx, service) if service.strip() else ""
+    alerts = sorted(await ctx.alerts.active(service), key=lambda alert: (alert.starts_at, alert.name))
+    return Evidence(
+        summary=_summary(ctx, alerts, service),
+        query=f"GET /api/alerts?state=firing&service={service}",
+        details=tuple(_line(ctx, alert) for alert in alerts[:MAX_SHOWN]),
+        source="alerts",
+        user_controllable=True,
+        facts={"alerts": [_fact(ctx, alert) for alert in alerts]},
+    )
+
+
+def _summary(ctx: ToolContext, alerts: list[Alert], service: str) -> str:
+    where = f" on {service}" if service else ""
+    if not alerts:
+        return f"No alert fires{where} now"
+    first = alerts[0]
+    services = Counter(ctx.catalogue.of_labels(alert.labels) or "no service" for alert in alerts)
+    spread = ", ".join(f"{one_line(name, 40)} {count}" for name, count in services.most_common(6))
+    began = f"first {one_line(first.name, 60)} at {clock(first.starts_at)}"
+    count = "1 alert fires" if len(alerts) == 1 else f"{len(alerts)} alerts fire"
+    return f"{count}{where} now ({spread}); {began}"
+
+
+def _line(ctx: ToolContext, alert: Alert) -> str:
+    service = ctx.catalogue.of_labels(alert.labels) or "no service"
+    severity = f" [{one_line(alert.severity, 20)}]" if alert.severity else ""
+    said = one_line(alert.summary, 160)
+    return f"{clock(alert.starts_at)} {one_line(service, 40)}: {one_line(alert.name, 60)}{severity} {said}"
+
+
+def _fact(ctx: ToolContext, alert: Alert) -> dict[str, str]:
+    service = ctx.catalogue.of_labels(alert.labels)
+    return {"name": alert.name, "service": service, "starts_at": alert.starts_at.isoformat(), "severity": alert.severity}

@@ -1,0 +1,50 @@
+"""The tool `compare_metric`: one signal now against what was normal before."""
+
+from datetime import timedelta
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence, Window
+from bot.core.figures import figure, minutes_text
+from bot.core.wording import bound_text, deviation_text, series_text
+from bot.plugins import ToolContext, tool
+from tools._reading import Reading, asked_minutes, metrics_of, read, service_of, signal_of
+
+
+@tool
+async def compare_metric(ctx: ToolContext, service: str, signal: str, minutes: int = 30) -> Evidence:
+    """Compare one signal of one service now with the time before: before, after, since when, and how unusual that is.
+
+    Call it to learn whether a service takes part in the incident, for the
+    failing service and for each one that it depends on. A score of 0 is
+    normal; 1 is twice the usual reach, 3 eight times. `minutes` is the length
+    of the period; the period of equal length before it is what is normal.
+    """
+    minutes = asked_minutes(minutes)
+    chosen = await signal_of(ctx, service_of(ctx, service), signal)
+    reading = await read(ctx, chosen, alert_at=ctx.now, before=timedelta(minutes=2 * minutes))
+    return Evidence(
+        summary=f"{_summary(reading)}, over the last {minutes_text(2 * minutes)}",
+        query=chosen.promql,
+        window=Window(start=reading.start, end=reading.end),
+        details=_details(reading),
+        link=metrics_of(ctx).link(chosen.promql, start=reading.start, end=reading.end),
+        source="prometheus",
+        facts={"deviations": [reading.fact] if reading.fact else []},
+    )
+
+
+def _summary(reading: Reading) -> str:
+    if not reading.series:
+        return f"{reading.signal.service} {reading.signal.name}: no series matches, which is no sign of health"
+    if reading.deviation is None:
+        raise LookFailed(
+            f"{reading.signal.service} {reading.signal.name} has {reading.samples} samples in this window, "
+            "too few to say what is normal"
+        )
+    return deviation_text(reading.deviation)
+
+
+def _details(reading: Reading) -> tuple[str, ...]:
+    signal = reading.signal
+    bound = [f"{bound_text(signal)}; now {figure(reading.last, signal.unit)}"] if bound_text(signal) else []
+    return (*bound, *(series_text(one, signal.unit) for one in reading.series[:10]))

@@ -1,0 +1,63 @@
+"""The tool `dependencies`: whom a service calls, and who calls it."""
+
+import asyncio
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence
+from bot.core.promql import Matcher, selector
+from bot.core.text import one_line
+from bot.plugins import ToolContext, tool
+from tools._reading import metrics_of, service_of
+
+CALL_GRAPHS = (
+    ("traces_service_graph_request_total", "client", "server"),  # Tempo, OpenTelemetry collector
+    ("istio_requests_total", "source_canonical_service", "destination_canonical_service"),
+    ("rpc_client_requests_total", "service", "peer"),
+)
+"""Metrics that name both ends of a call: the metric, the label of the caller, the label of the callee."""
+
+
+@tool
+async def dependencies(ctx: ToolContext, service: str) -> Evidence:
+    """Tell which services one service calls, directly and further on, and which call it.
+
+    Call it to know where else to look: a fault of a service that is called
+    shows in its callers, so follow the calls downwards until the services look
+    normal. Its callers tell who suffers with it.
+    """
+    name = service_of(ctx, service)
+    if name in ctx.catalogue.services:
+        calls, callers = list(ctx.catalogue.dependencies(name)), list(ctx.catalogue.dependents(name))
+        return _evidence(ctx, name, calls, callers, query="tocsin.yaml: services.*.depends_on", source="catalogue")
+    calls, callers, query = await _seen(ctx, name)
+    return _evidence(ctx, name, calls, callers, query=query, source="prometheus")
+
+
+async def _seen(ctx: ToolContext, name: str) -> tuple[list[str], list[str], str]:
+    """Without a catalogue entry: the ends of calls that a service graph in the metrics names. Raises LookFailed without one."""
+    metrics = metrics_of(ctx)
+    for metric, caller, callee in CALL_GRAPHS:
+        outward = f"count by ({callee}) ({selector(metric, [Matcher(caller, name)])})"
+        inward = f"count by ({caller}) ({selector(metric, [Matcher(callee, name)])})"
+        calls, callers = await asyncio.gather(metrics.instant(outward, at=ctx.now), metrics.instant(inward, at=ctx.now))
+        if calls or callers:
+            called = sorted({one.labels.get(callee, "") for one in calls} - {"", name})
+            calling = sorted({one.labels.get(caller, "") for one in callers} - {"", name})
+            return called, calling, f"{outward}; {inward}"
+    raise LookFailed(f"the dependencies of {name} are not known: no catalogue entry and no service graph in the metrics")
+
+
+def _evidence(ctx: ToolContext, name: str, calls: list[str], callers: list[str], *, query: str, source: str) -> Evidence:
+    further = {service: distance for service, distance in ctx.catalogue.downstream(name).items() if distance > 1}
+    return Evidence(
+        summary=f"{name} calls {_listed(calls)}; it is called by {_listed(callers)}",
+        query=query,
+        details=tuple(f"{service}, {distance} calls away" for service, distance in further.items()),
+        source=source,
+        facts={"depends_on": calls, "dependents": callers, "further": further},
+    )
+
+
+def _listed(names: list[str]) -> str:
+    shown = [one_line(name, 60) for name in names[:12]]
+    return (", ".join(shown) + (f" and {len(names) - 12} more" if len(names) > 12 else "")) or "no known service"

@@ -1,0 +1,141 @@
+"""The tool `metric_breakdown`: which value of a label carries a change."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.breakdown import Breakdown, Part, break_down, candidate_labels, most_telling
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence, Window
+from bot.core.expression import counted_alone, selectors, split_by
+from bot.core.figures import figure
+from bot.core.promql import is_label_name
+from bot.core.signals import Signal
+from bot.core.text import one_line
+from bot.core.wording import clock, deviation_text
+from bot.plugins import ToolContext, tool
+from tools._reading import STEP_SECONDS, Reading, alert_moment, metrics_of, read, service_of, signal_of
+
+MAX_PARTS = 12
+_AVERAGED = frozenset({"ratio", "share", "percent", "%", "s", "seconds", "ms"})
+
+
+@tool
+async def metric_breakdown(ctx: ToolContext, service: str, signal: str, by: str = "") -> Evidence:
+    """Split one signal by a label and tell which value carries the change: one version, pod, status code or provider.
+
+    Call it once a signal is known to deviate. If one version carries it, the
+    deploy is to blame; if all versions share it, the deploy is not; if one
+    pod, its node or state; if one peer or provider, that one. Leave `by` out
+    to have the labels of the series tried, the telling ones first.
+    """
+    name = service_of(ctx, service)
+    chosen = await signal_of(ctx, name, signal)
+    reading = await read(ctx, chosen, alert_at=alert_moment(ctx))
+    labels = [_asked(by)] if by.strip() else await _candidates(ctx, chosen)
+    found, failures = await _split(ctx, reading, labels)
+    if failures and not found:
+        raise failures[0]
+    normal = reading.deviation is not None and reading.deviation.score <= 0
+    # Noise always has a largest part: without a change nobody carries it.
+    best = found[0] if by.strip() and found else None if normal else most_telling(found)
+    return _evidence(ctx, reading, best, found)
+
+
+def _asked(by: str) -> str:
+    if not is_label_name(by.strip()):
+        raise LookFailed(f"{one_line(by, 60)!r} cannot be the name of a label")
+    return by.strip()
+
+
+async def _candidates(ctx: ToolContext, signal: Signal) -> list[str]:
+    """Labels found on the series that the signal's query reads."""
+    labels = []
+    for one in _parts_of(signal)[:2]:
+        labels += [series.labels for series in await metrics_of(ctx).instant(one, at=ctx.now)]
+    return candidate_labels(labels)
+
+
+def _parts_of(signal: Signal) -> tuple[str, ...]:
+    try:
+        return selectors(signal.promql)
+    except ValueError as error:
+        raise LookFailed(f"the query of {signal.name} cannot be taken apart: {error}") from error
+
+
+async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> tuple[list[Breakdown], list[LookFailed]]:
+    """A breakdown for each label; a label by which the query cannot be split is left out."""
+    signal, found, failures = reading.signal, [], []
+    onset = reading.deviation.onset if reading.deviation and reading.deviation.onset else alert_moment(ctx)
+    step = max(STEP_SECONDS, (reading.end - reading.start).total_seconds() / 1_000)
+    for label in labels:
+        try:
+            part = part_of(signal, label)
+            series = await metrics_of(ctx).range(part.promql, start=reading.start, end=reading.end, step=step)
+        except LookFailed as error:
+            failures.append(error)
+            continue
+        split = [one for one in series if label in one.labels]  # `or vector(0)` has no label
+        own = [one for one in split if signal.concerns({name: text for name, text in one.labels.items() if name != label})]
+        if own:
+            averaged = part.unit in _AVERAGED
+            found.append(break_down(own, label, onset=onset, harm=signal.harm, averaged=averaged))
+    return found, failures
+
+
+def part_of(signal: Signal, label: str) -> Signal:
+    """The signal split by one label; of a ratio that the label defines, the dividend. Raises LookFailed if it cannot be."""
+    try:
+        counted = counted_alone(signal.promql, label)
+        promql = split_by(counted, label)
+    except ValueError as error:
+        raise LookFailed(f"{signal.name} cannot be split by {label}: {error}") from error
+    unit = signal.unit if counted == signal.promql else "/s" if "rate(" in counted else ""
+    return replace(signal, promql=promql, unit=unit)
+
+
+def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, found: Sequence[Breakdown]) -> Evidence:
+    signal = part_of(reading.signal, best.label) if best else reading.signal
+    parts = best.parts[:MAX_PARTS] if best else ()
+    fact = reading.fact
+    return Evidence(
+        summary=_summary(reading, signal.unit, best, found),
+        query=signal.promql,
+        window=Window(start=reading.start, end=reading.end),
+        details=tuple(_line(signal, best.label, part) for part in parts) if best else (),
+        link=metrics_of(ctx).link(signal.promql, start=reading.start, end=reading.end),
+        source="prometheus",
+        facts={
+            "deviations": [fact] if fact else [],
+            "by": best.label if best else "",
+            "breakdown": [_fact(best.label, part) for part in parts] if best else [],
+            "tried": [one.label for one in found],
+        },
+    )
+
+
+def _summary(reading: Reading, unit: str, best: Breakdown | None, found: Sequence[Breakdown]) -> str:
+    name, tried = f"{reading.signal.service} {reading.signal.name}", ", ".join(one.label for one in found)
+    if reading.deviation is not None and reading.deviation.score <= 0:
+        return f"{deviation_text(reading.deviation)}: there is no change to split"
+    if best is None:
+        return f"{name}: no label tells the change apart" + (
+            f" (tried {tried})" if tried else " (its series have none to split by)"
+        )
+    if not best.parts or best.parts[0].share <= 0:
+        return f"{name} by {best.label}: no value carries a change"
+    first = best.parts[0]
+    onset = reading.deviation.onset if reading.deviation else None
+    since = f" since {clock(onset)}" if onset else ""
+    share = f"{best.label}={one_line(first.value, 60) or 'none'} carries {first.share:.0%} of the change"
+    moved = f"({figure(first.before, unit)} to {figure(first.after, unit)}){since}"
+    alone = "it is the only one with data since then, which tells nothing"
+    return f"{name}: {share} {moved}, of {best.present} values" if best.present > 1 else f"{name}: {share} {moved}; {alone}"
+
+
+def _line(signal: Signal, label: str, part: Part) -> str:
+    before, after = figure(part.before, signal.unit), figure(part.after, signal.unit)
+    return f"{label}={one_line(part.value, 80) or 'none'}: {before} -> {after}, {part.share:.0%} of the change"
+
+
+def _fact(label: str, part: Part) -> dict[str, object]:
+    return {"labels": {label: part.value}, "before": part.before, "after": part.after, "share": part.share}

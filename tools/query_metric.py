@@ -1,0 +1,74 @@
+"""The tool `query_metric`: one signal, or one PromQL query, over a window."""
+
+from datetime import timedelta
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence, Window
+from bot.core.figures import figure, minutes_text
+from bot.core.promql import tokens
+from bot.core.signals import Signal
+from bot.core.text import one_line
+from bot.core.wording import bound_text, series_text
+from bot.plugins import ToolContext, tool
+from tools._reading import Reading, alert_moment, asked_minutes, metrics_of, read, service_of, signal_of
+
+MAX_SHOWN = 20
+
+
+@tool
+async def query_metric(ctx: ToolContext, service: str = "", signal: str = "", promql: str = "", minutes: int = 60) -> Evidence:
+    """Read one metric over the last minutes: newest, lowest and highest value of each series.
+
+    Name a service and one of its signals ("errors", "latency", "traffic",
+    ...); without a signal the one behind the alert is read. Or give PromQL in
+    `promql`, aggregated to a few series with `sum by (...)` or `max by (...)`.
+    Call it to see a value; to learn whether it changed call compare_metric.
+    """
+    minutes = asked_minutes(minutes)
+    chosen = _free(ctx, promql) if promql.strip() else await signal_of(ctx, service_of(ctx, service), signal)
+    moment, before = alert_moment(ctx), timedelta(minutes=minutes)
+    alert_at = moment if moment > ctx.now - before else ctx.now
+    reading = await read(ctx, chosen, alert_at=alert_at, before=before - (ctx.now - alert_at))
+    return _evidence(ctx, reading, minutes)
+
+
+def _free(ctx: ToolContext, promql: str) -> Signal:
+    """A query of the model's or a person's own. Prometheus judges it; only what cannot be PromQL is refused here."""
+    try:
+        tokens(promql)
+    except ValueError as error:
+        raise LookFailed(f"the query cannot be read: {error}") from error
+    return Signal(ctx.case.service, one_line(promql, 80), promql.strip(), "saturation", "either")
+
+
+def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
+    signal, series = reading.signal, reading.series
+    name = f"{signal.service} {signal.name}".strip()
+    last = f"the last {minutes_text(minutes)}"
+    if not series:
+        summary = f"{name}: no series matches in {last}, which is no sign of health"
+    else:
+        bound = f" ({bound_text(signal)})" if bound_text(signal) else ""
+        more = f"; the worst of {len(series)} series" if len(series) > 1 else ""
+        summary = f"{name} is {figure(reading.last, signal.unit)} now{bound}{more}, over {last}"
+    fact = reading.fact
+    return Evidence(
+        summary=summary,
+        query=signal.promql,
+        window=Window(start=reading.start, end=reading.end),
+        details=_details(reading),
+        link=metrics_of(ctx).link(signal.promql, start=reading.start, end=reading.end),
+        source="prometheus",
+        # A free query names no signal, so a deviation of it would speak of nothing.
+        facts={"deviations": [fact] if fact and signal.harm != "either" else [], "last": _json(reading.last)},
+    )
+
+
+def _details(reading: Reading) -> tuple[str, ...]:
+    shown = [series_text(one, reading.signal.unit) for one in reading.series[:MAX_SHOWN]]
+    hidden = len(reading.series) - len(shown)
+    return (*shown, f"and {hidden} more series") if hidden > 0 else tuple(shown)
+
+
+def _json(value: float) -> float | None:
+    return value if value == value and abs(value) != float("inf") else None

@@ -1,0 +1,86 @@
+"""The tool `read_runbook`: what the team wrote down for this alert."""
+
+from urllib.parse import unquote, urlsplit
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence
+from bot.core.text import one_line
+from bot.plugins import RunbookHit, RunbookReader, ToolContext, tool
+
+FITS = 0.2
+"""Share of an alert's words from which a runbook is taken to fit: foreign texts reach 0.06, the right ones 0.3 and more."""
+NEARLY_EQUAL = 0.95
+MAX_LINES = 120
+
+
+@tool
+async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evidence:
+    """Find the runbook for an alert, or read one by its id.
+
+    Call it without arguments for the alert at hand, with the name or the text
+    of another alert in `alert`, or with an `id` from an earlier answer. It
+    tells what people found useful before; it is not evidence of this cause.
+    """
+    if ctx.runbooks is None:
+        raise LookFailed("no runbooks are configured (runbooks)")
+    if id.strip():
+        return await _by_id(ctx.runbooks, id.strip())
+    hits = await _found(ctx, ctx.runbooks, alert)
+    query = f"search the runbooks for {one_line(alert or ctx.case.alert_name, 120)!r}"
+    if not hits:
+        return Evidence(summary="No runbook fits this alert", query=query, source="runbooks", facts={"runbooks": []})
+    text = await ctx.runbooks.read(hits[0].id) or ""
+    return Evidence(
+        summary=_summary(hits),
+        query=query,
+        details=(hits[0].passage, *_lines(text)),
+        link=hits[0].link,
+        source="runbooks",
+        facts={"runbooks": [{"id": hit.id, "title": hit.title, "score": hit.score} for hit in hits]},
+    )
+
+
+async def _by_id(shelf: RunbookReader, id: str) -> Evidence:
+    query = f"read the runbook {one_line(id, 120)!r}"
+    text = await shelf.read(id)
+    if text is None:
+        return Evidence(
+            summary=f"There is no runbook {one_line(id, 80)!r}", query=query, source="runbooks", facts={"runbooks": []}
+        )
+    row = {"id": id, "title": id, "score": 1.0}
+    return Evidence(summary=f"Runbook {id}", query=query, details=_lines(text), source="runbooks", facts={"runbooks": [row]})
+
+
+async def _found(ctx: ToolContext, shelf: RunbookReader, alert: str) -> list[RunbookHit]:
+    """By exact name, then by the name that the alert's address ends in, then by words. The address itself is never opened."""
+    case = ctx.case
+    own = not alert.strip() or alert.strip() == case.alert_name
+    text = f"{case.alert_name}\n{case.summary}" if own else alert.strip()
+    hits = await shelf.search(text, limit=3)
+    if own and case.runbook_url and not (hits and hits[0].score >= 1):
+        named = [hit for hit in await shelf.search(page_name(case.runbook_url), limit=1) if hit.score >= 1]
+        hits = [*named, *(hit for hit in hits if hit.id not in {one.id for one in named})][:3]
+    return [hit for hit in hits if hit.score >= FITS]
+
+
+def page_name(address: str) -> str:
+    """The last segment of a runbook's address, without its ending; "" if there is none."""
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return ""
+    name = unquote(path.rstrip("/").rsplit("/", 1)[-1])
+    return name.removesuffix(".md").removesuffix(".html")
+
+
+def _summary(hits: list[RunbookHit]) -> str:
+    titles = [one_line(hit.title, 80) for hit in hits]
+    if len(hits) > 1 and hits[0].score < 1 and hits[1].score >= NEARLY_EQUAL * hits[0].score:
+        return f"Runbook {titles[0]!r} or {titles[1]!r}: both fit about equally well"
+    others = f"; others: {', '.join(titles[1:])}" if len(titles) > 1 else ""
+    return f"Runbook {titles[0]!r} {'is written for this alert' if hits[0].score >= 1 else 'fits best'}{others}"
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return tuple(one_line(line, 400) for line in lines[:MAX_LINES])

@@ -1,0 +1,79 @@
+"""The tool `service_health`: all signals of one service at once."""
+
+from collections.abc import Sequence
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence, Window
+from bot.core.figures import figure
+from bot.core.signals import Signal
+from bot.core.text import one_line
+from bot.core.wording import bound_text, deviation_text
+from bot.plugins import ToolContext, tool
+from tools._reading import HISTORY, Reading, alert_moment, metrics_of, read_all, service_of, signals_of
+
+
+@tool
+async def service_health(ctx: ToolContext, service: str) -> Evidence:
+    """Look at all signals of one service around the alert: which left their normal range, how far and since when.
+
+    Call it first for the failing service, then for each service that it
+    depends on: the one whose signals moved first and furthest is nearer to
+    the cause. Signals come from the catalogue or, without one, from the
+    alert's expression and from the names of the service's metrics.
+    """
+    name = service_of(ctx, service)
+    alert_at = alert_moment(ctx)
+    signals = await signals_of(ctx, name)
+    if not signals:
+        raise LookFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
+    looked = await read_all(ctx, signals, alert_at=alert_at)
+    readings = [one for one in looked if isinstance(one, Reading)]
+    failures = [one for one in looked if isinstance(one, LookFailed)]
+    if not readings:
+        raise failures[0]
+    main = max(readings, key=_strength).signal
+    start, end = alert_at - HISTORY, ctx.now
+    return Evidence(
+        summary=_summary(name, readings, failures),
+        query="; ".join(reading.signal.promql for reading in readings),
+        window=Window(start=start, end=end),
+        details=(*(_line(one) for one in sorted(readings, key=_strength, reverse=True)), *_unseen(signals, looked)),
+        link=metrics_of(ctx).link(main.promql, start=start, end=end),
+        source="prometheus",
+        # Without one judged signal nothing may be concluded, least of all that the service is well.
+        ok=any(one.deviation or one.signal.is_bad(one.last) for one in readings),
+        facts={"deviations": [one.fact for one in sorted(readings, key=_strength, reverse=True) if one.fact]},
+    )
+
+
+def _strength(reading: Reading) -> float:
+    return reading.deviation.score if reading.deviation else -9.0
+
+
+def _summary(name: str, readings: Sequence[Reading], failures: Sequence[LookFailed]) -> str:
+    moved = sorted((r for r in readings if _strength(r) > 0), key=_strength, reverse=True)
+    judged = [r for r in readings if r.deviation is not None]
+    unseen = len(readings) - len(judged) + len(failures)
+    gap = f"; {unseen} could not be judged" if unseen else ""
+    beyond = [r for r in readings if r.series and r.signal.is_bad(r.last) and r not in moved]
+    bad = f"; {beyond[0].signal.name} is beyond its bound" if beyond else ""
+    if moved and moved[0].deviation:
+        return f"{deviation_text(moved[0].deviation)}; {len(moved)} of {len(readings)} signals deviate{bad}{gap}"
+    if not judged:
+        return f"{name}: none of {len(readings)} signals has samples enough to be judged{bad}"
+    return f"{name}: {len(judged)} signals look normal around the alert{bad}{gap}"
+
+
+def _line(reading: Reading) -> str:
+    signal = reading.signal
+    bound = f" [{bound_text(signal)}]" if bound_text(signal) else ""
+    if reading.deviation:
+        return deviation_text(reading.deviation) + bound
+    if not reading.series:
+        return f"{signal.service} {signal.name}: no data{bound}"
+    return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, too few samples to judge{bound}"
+
+
+def _unseen(signals: Sequence[Signal], looked: Sequence[Reading | LookFailed]) -> list[str]:
+    pairs = zip(signals, looked, strict=True)
+    return [f"{s.name} could not be looked at: {one_line(str(e), 160)}" for s, e in pairs if isinstance(e, LookFailed)]
