@@ -1,0 +1,72 @@
+"""The journal in the data folder: one SQLite file, one process, which therefore leads.
+
+Two processes on one file would both resume the same runs, so the folder is
+locked. The kernel frees the lock with the process, also after kill -9.
+"""
+
+import asyncio
+import fcntl
+import math
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import IO, Any
+
+from bot.core.errors import ConfigurationError
+from bot.engine.place import Leading, Resume
+
+JOURNAL, LOCK = "durable.db", "durable.lock"
+
+
+class FullSync(sqlite3.Connection):
+    """A connection that waits for the disk: what was acknowledged survives a power cut."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute("PRAGMA synchronous=FULL")
+
+
+class Alone:
+    """This process owns `data_dir`. Its name never changes, so that the next start resumes its runs."""
+
+    executor = "local"
+    sqlite = True
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._lock: IO[str] | None = None
+
+    def journal_settings(self) -> dict[str, Any]:
+        url = f"sqlite:///{self.data_dir / JOURNAL}"
+        return {"system_database_url": url, "db_engine_kwargs": {"connect_args": {"factory": FullSync}}}
+
+    async def take(self, resume: Resume, leading: Leading) -> None:
+        """Lock the folder and prepare the file. Raises ConfigurationError when another process has it."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self.data_dir)
+        # Stays in the file. DBOS leaves the default journal mode, which is ten times slower on a busy machine.
+        with closing(sqlite3.connect(self.data_dir / JOURNAL)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        asyncio.get_running_loop().call_soon(leading.become)
+
+    async def permit(self) -> None:
+        return None
+
+    def acts_until(self) -> float:
+        return math.inf
+
+    async def give_back(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def _locked(data_dir: Path) -> IO[str]:
+    lock = (data_dir / LOCK).open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        problem = f"another tocsin runs on this data folder ({data_dir}); stop it, or give this one a folder of its own"
+        raise ConfigurationError(problem, key="TOCSIN_DATA_DIR") from None
+    return lock

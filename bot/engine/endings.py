@@ -1,0 +1,52 @@
+"""How a story ends badly: logged with its id, and people are told."""
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from bot.core.errors import JournalMisfit
+from bot.engine.plain import plain
+
+log = structlog.get_logger(__name__)
+
+Told = Callable[[str, str, str], Coroutine[Any, Any, None]]
+"""`async def told(workflow, id, why)`: runs without a journal and may run twice, so it must be idempotent."""
+
+
+async def _nobody(_workflow: str, _id: str, _why: str) -> None:
+    return None
+
+
+class StoryFailed(Exception):
+    """What the journal keeps of a failed story or step: the error's type and text."""
+
+
+class Endings:
+    """Watches a story to its end."""
+
+    def __init__(self, on_misfit: Told | None = None, on_failure: Told | None = None) -> None:
+        self._on_misfit = on_misfit or _nobody
+        self._on_failure = on_failure or _nobody
+
+    async def watch(self, workflow: str, id: str, story: Awaitable[Any]) -> Any:
+        """The story's result as plain JSON. Whatever it raises is told and raised again; a misfit becomes StoryFailed."""
+        try:
+            return plain(await story)
+        except JournalMisfit as misfit:
+            log.error("journal misfit", workflow=workflow, id=id, why=str(misfit))
+            await self._tell(self._on_misfit, workflow, id, str(misfit))
+            raise StoryFailed(f"JournalMisfit: {misfit}") from misfit
+        except Exception as error:
+            log.exception("story failed", workflow=workflow, id=id)
+            await self._tell(self._on_failure, workflow, id, f"{type(error).__name__}: {error}")
+            raise
+
+    async def _tell(self, told: Told, workflow: str, id: str, why: str) -> None:
+        # A fresh context: inside the story's own, what is told would count as a step of the story.
+        try:
+            await asyncio.create_task(told(workflow, id, why), context=contextvars.Context())
+        except Exception:
+            log.exception("nobody could be told of a failed story", workflow=workflow, id=id)

@@ -1,0 +1,83 @@
+"""Run on DBOS: each step is recorded once and read back on replay."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from dbos import DBOS, error
+
+from bot.core.errors import JournalMisfit
+from bot.engine.steps import Steps
+
+Clock = Callable[[], datetime]
+
+WAIT, TIMER, WAIT_NAME = "DBOS.recv", "DBOS.sleep", "wait_for"
+"""How DBOS records a wait: two rows. `journal()` shows one, under our name."""
+
+
+class Waiting:
+    """How many runs of this process wait; whoever paces the look-out for wakes is told of each change."""
+
+    def __init__(self, changed: Callable[[int], None]) -> None:
+        self._count = 0
+        self._changed = changed
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        self._add(1)
+        try:
+            yield
+        finally:
+            self._add(-1)
+
+    def _add(self, number: int) -> None:
+        self._count += number
+        self._changed(self._count)
+
+
+@contextmanager
+def _misfits() -> Iterator[None]:
+    try:
+        yield
+    except (error.DBOSUnexpectedStepError, error.DBOSStepNondeterminismError) as unexpected:
+        raise JournalMisfit(unexpected.message) from unexpected
+
+
+class DurableRun:
+    """One run of a story, inside DBOS' workflow. `workflow` is the story's name."""
+
+    def __init__(self, id: str, workflow: str, *, clock: Clock, steps: Steps, waiting: Waiting) -> None:
+        self._id = id
+        self.workflow = workflow
+        self._clock = clock
+        self._steps = steps
+        self._waiting = waiting
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        """The recorded result of `fn(*args)`. An error is recorded too and raised; on replay it is a StoryFailed."""
+        if self._steps.closing:
+            await self._steps.hold()
+
+        async def once() -> Any:
+            return await self._steps.call(name, fn, args)
+
+        # DBOS numbers steps in the order of its calls: nothing may be awaited between our call and its.
+        with self._steps.running(name), _misfits():
+            return await DBOS.run_step_async({"name": name}, once)
+
+    async def wait_for(self, topic: str, *, until: str) -> bool:
+        # Only the first time do these seconds count: DBOS records the deadline and keeps to it on replay.
+        seconds = (datetime.fromisoformat(until) - self._clock()).total_seconds()
+        with self._waiting.one(), _misfits():
+            return await DBOS.recv_async(topic, timeout_seconds=max(0.0, seconds)) is not None
+
+    async def now(self) -> datetime:
+        async def moment() -> str:
+            return self._clock().isoformat()
+
+        return datetime.fromisoformat(await self.step("now", moment))

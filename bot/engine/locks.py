@@ -1,0 +1,98 @@
+"""PostgreSQL's session advisory locks and the table of beats: who is alive, and who takes a dead one's place.
+
+A session lock cannot outlive its connection, so a killed process frees its
+name at once. A paused one keeps it; its beat grows old, and `fence` ends its
+connection from outside.
+"""
+
+import zlib
+from typing import Any
+
+import psycopg
+
+SPACE = 0x746F6373
+"""Our half of the two-number lock keys, apart from other users of advisory locks in the same database."""
+LEADER = "leader"
+SETUP = "setup"
+
+TABLE = """
+CREATE SCHEMA IF NOT EXISTS tocsin;
+CREATE TABLE IF NOT EXISTS tocsin.executors (
+    id text PRIMARY KEY,
+    beat_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+"""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def connect(url: str) -> Connection:
+    """A session of its own for locks and beats. A network that swallows packets is noticed within about 3 s."""
+    return psycopg.connect(
+        "postgresql://" + url.split("://", 1)[1],
+        autocommit=True,
+        connect_timeout=5,
+        application_name="tocsin beat",
+        keepalives_idle=1,
+        keepalives_interval=1,
+        keepalives_count=2,
+        tcp_user_timeout=3000,
+    )
+
+
+def key(name: str) -> int:
+    """A name as the signed 32-bit half of a lock key."""
+    return zlib.crc32(name.encode()) - 2**31
+
+
+def try_lock(connection: Connection, name: str) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (SPACE, key(name))).fetchone()
+    return row is not None and bool(row[0])
+
+
+def unlock(connection: Connection, name: str) -> None:
+    connection.execute("SELECT pg_advisory_unlock(%s, %s)", (SPACE, key(name)))
+
+
+def fence(connection: Connection, name: str) -> None:
+    """End the connection that holds a lock, whoever it is; the lock is free a moment later."""
+    connection.execute(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND objsubid = 2
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND classid::bigint = %s AND objid::bigint = %s
+        """,
+        (SPACE, key(name) % 2**32),
+    )
+
+
+def join(connection: Connection, executor: str) -> None:
+    """Make the table if need be, take the lock of our own name, and only then stand in the table."""
+    with connection.transaction():
+        # Two replicas that start together would both find no table.
+        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (SPACE, key(SETUP)))
+        connection.execute(TABLE)
+    try_lock(connection, executor)
+    connection.execute("INSERT INTO tocsin.executors (id) VALUES (%s)", (executor,))
+
+
+def beat(connection: Connection, executor: str) -> bool:
+    """Say that we live. False: somebody has taken our place."""
+    return (
+        connection.execute("UPDATE tocsin.executors SET beat_at = clock_timestamp() WHERE id = %s", (executor,)).rowcount == 1
+    )
+
+
+def others(connection: Connection, executor: str) -> list[tuple[str, float]]:
+    """The other processes, each with the age of its last beat in seconds by the database's clock."""
+    rows = connection.execute(
+        "SELECT id, extract(epoch FROM clock_timestamp() - beat_at)::float FROM tocsin.executors WHERE id <> %s", (executor,)
+    )
+    return [(str(id), float(age)) for id, age in rows]
+
+
+def bury(connection: Connection, executor: str) -> None:
+    """Forget a dead process whose runs are taken over, and free its name."""
+    connection.execute("DELETE FROM tocsin.executors WHERE id = %s", (executor,))
+    unlock(connection, executor)

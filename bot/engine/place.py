@@ -1,0 +1,71 @@
+"""Where the journal lives and who works on it: alone on a data folder, or as one of several replicas."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+Callback = Callable[[], Awaitable[None]]
+Resume = Callable[[str], Awaitable[None]]
+"""`await resume(executor)`: put the unfinished runs of a dead process up again."""
+
+
+class Place(Protocol):
+    """`bot.engine.alone` (SQLite) and `bot.engine.takeover` (PostgreSQL)."""
+
+    executor: str
+    """The name under which this process's runs are recorded."""
+
+    sqlite: bool
+
+    def journal_settings(self) -> dict[str, Any]:
+        """What DBOS is told about the database."""
+
+    async def take(self, resume: Resume, leading: "Leading") -> None:
+        """Become known, just before the journal opens. Neither argument is used before the loop is free again."""
+
+    async def permit(self) -> None:
+        """Return when this process may start an effect."""
+
+    def acts_until(self) -> float:
+        """The `time.monotonic()` until which this process may act without asking again."""
+
+    async def give_back(self) -> None:
+        """Leave; what is unfinished is somebody else's, or the next start's."""
+
+
+class Leading:
+    """Whether this process leads, and what it does then. Leadership ends with the process only."""
+
+    def __init__(self) -> None:
+        self.is_leader = False
+        self._callbacks: list[Callback] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def when(self, callback: Callback) -> None:
+        """Call back once, when this process leads: now, later or never."""
+        if self.is_leader:
+            self._begin(callback)
+        else:
+            self._callbacks.append(callback)
+
+    def become(self) -> None:
+        """In the loop: this process leads from now on."""
+        self.is_leader = True
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            self._begin(callback)
+
+    def _begin(self, callback: Callback) -> None:
+        async def begin() -> None:
+            try:
+                await callback()
+            except Exception:
+                log.exception("the leader's work did not begin")
+
+        task = asyncio.create_task(begin())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

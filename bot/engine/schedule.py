@@ -1,0 +1,70 @@
+"""Ticks on APScheduler: each slot of time starts one story, whose id all replicas know."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.ports import Engine
+
+log = structlog.get_logger(__name__)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def slot(moment: datetime, every: timedelta) -> datetime:
+    """The beginning of the slot that holds `moment`; slots are counted from 1970, so they are the same everywhere."""
+    return EPOCH + (moment - EPOCH) // every * every
+
+
+def tick_name(name: str) -> str:
+    """The workflow of a tick."""
+    return f"tick:{name}"
+
+
+def tick_id(name: str, moment: datetime, every: timedelta) -> str:
+    """The run of one slot: `tick:<name>:<slot>`."""
+    return f"{tick_name(name)}:{slot(moment, every):%Y-%m-%dT%H:%M:%SZ}"
+
+
+class Schedule:
+    """Starts the tick `name` (registered as workflow `tick:<name>`) at each slot while `leads()`.
+
+    The job store is in memory: what is due is worked out from the clock, and a
+    shared store was seen to run ticks twice.
+    """
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime], leads: Callable[[], bool] = lambda: True) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._leads = leads
+        self._scheduler: Any = AsyncIOScheduler(timezone=UTC)
+
+    def add(self, name: str, every: timedelta) -> None:
+        """A tick each `every` (whole seconds), at the beginning of its slots; a late one runs once."""
+        trigger = IntervalTrigger(
+            seconds=int(every.total_seconds()), start_date=slot(self._clock(), every) + every, timezone=UTC
+        )
+        self._scheduler.add_job(
+            self.fire, trigger, args=[name, every], id=name, coalesce=True, max_instances=1, misfire_grace_time=None
+        )
+
+    async def fire(self, name: str, every: timedelta) -> None:
+        """Start the tick of the present slot; nothing if another process leads or the slot has had it."""
+        if not self._leads():
+            return
+        try:
+            await self._engine.start(tick_name(name), tick_id(name, self._clock(), every))
+        except Exception:
+            log.exception("tick could not be started", tick=name)
+
+    def start(self) -> None:
+        """Inside the running loop."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)

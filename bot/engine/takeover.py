@@ -1,0 +1,130 @@
+"""The journal on PostgreSQL, shared by replicas: each beats, and the living resume the runs of the dead.
+
+The beats have a thread of their own: a busy event loop is not a dead process.
+A process whose connection is gone has lost its name and exits at once, since
+another may already be running its stories.
+"""
+
+import asyncio
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import psycopg
+import structlog
+
+from bot.engine import locks
+from bot.engine.place import Leading, Resume
+
+log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 0.5
+FENCE_SECONDS = 3.0
+"""A beat older than this belongs to a process that is paused or cut off."""
+ACT_SECONDS = 2.5
+"""After a beat of its own a process may act for so long; shorter than the fence, so that it stops before it is replaced."""
+LOST_EXIT = 70
+
+
+def exit_now(why: str) -> None:
+    """End this process without another word to anybody."""
+    log.critical("this process has lost its place and exits", why=why)
+    os._exit(LOST_EXIT)
+
+
+class Replaced(Exception):
+    """Our row is gone: somebody else has buried us."""
+
+
+class Replica:
+    """One of several processes on one PostgreSQL. `on_lost` must not return to the stories."""
+
+    sqlite = False
+
+    def __init__(self, url: str, *, on_lost: Callable[[str], None] = exit_now) -> None:
+        self.executor = uuid.uuid4().hex
+        self._url = url
+        self._on_lost = on_lost
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="tocsin-beat", daemon=True)
+        self._taking: dict[str, Future[None]] = {}
+        self._beat_at = 0.0
+        self._leads = False
+
+    def journal_settings(self) -> dict[str, Any]:
+        return {"system_database_url": "postgresql://" + self._url.split("://", 1)[1], "dbos_system_schema": "dbos"}
+
+    async def take(self, resume: Resume, leading: Leading) -> None:
+        """Join the others and begin to beat. Raises psycopg.Error when the database cannot be reached."""
+        self._loop = asyncio.get_running_loop()
+        self._resume, self._leading = resume, leading
+        self._connection = await asyncio.to_thread(locks.connect, self._url)
+        await asyncio.to_thread(locks.join, self._connection, self.executor)
+        self._beat_at = time.monotonic()
+        self._thread.start()
+
+    async def permit(self) -> None:
+        while time.monotonic() > self.acts_until():
+            await asyncio.sleep(BEAT_SECONDS / 10)
+
+    def acts_until(self) -> float:
+        return self._beat_at + ACT_SECONDS
+
+    async def give_back(self) -> None:
+        """Leave; our row stays, so that whoever is alive (or starts next) takes over what is unfinished."""
+        self._leaving.set()
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join)
+            self._connection.close()
+
+    def _live(self) -> None:
+        while True:
+            try:
+                self._round()
+            except (psycopg.Error, Replaced) as error:
+                if not self._leaving.is_set():
+                    self._on_lost(f"{type(error).__name__}: {error}")
+                return
+            if self._leaving.wait(BEAT_SECONDS):
+                return
+
+    def _round(self) -> None:
+        began = time.monotonic()
+        if not locks.beat(self._connection, self.executor):
+            raise Replaced("another process has taken over its runs")
+        # The beat came through on the connection that holds our lock: the lock was ours after `began`.
+        self._beat_at = began
+        if not self._leads and locks.try_lock(self._connection, locks.LEADER):
+            self._leads = True
+            log.info("this process leads", executor=self.executor)
+            self._loop.call_soon_threadsafe(self._leading.become)
+        for other, age in locks.others(self._connection, self.executor):
+            self._look_after(other, age)
+
+    def _look_after(self, other: str, age: float) -> None:
+        if other in self._taking:
+            self._finish(other, self._taking[other])
+        elif locks.try_lock(self._connection, other):
+            log.warning("a process is dead; its runs are taken over", executor=other)
+            self._taking[other] = asyncio.run_coroutine_threadsafe(_awaited(self._resume, other), self._loop)
+        elif age > FENCE_SECONDS:
+            log.warning("a process does not beat any more; it is fenced", executor=other, seconds=round(age, 1))
+            locks.fence(self._connection, other)
+
+    def _finish(self, other: str, taking: "Future[None]") -> None:
+        if not taking.done():
+            return
+        del self._taking[other]
+        if (error := taking.exception()) is None:
+            locks.bury(self._connection, other)
+        else:
+            log.error("runs could not be taken over; trying again", executor=other, why=repr(error))
+            locks.unlock(self._connection, other)
+
+
+async def _awaited(resume: Resume, executor: str) -> None:
+    await resume(executor)

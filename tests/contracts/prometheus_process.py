@@ -1,0 +1,76 @@
+"""A real Prometheus on a free loopback port that scrapes itself every second."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+RULES = """
+groups:
+  - name: self
+    interval: 1s
+    rules:
+      - {record: "self:up", expr: "max(up)"}
+      - {alert: SelfDown, expr: "up == 0", for: 2s, labels: {severity: critical}, annotations: {summary: down}}
+"""
+
+
+def binary(name: str) -> str:
+    """Its path; the test is skipped without it, and fails where CI=true."""
+    path = shutil.which(name)
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed: its real answers were not tried")
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@asynccontextmanager
+async def prometheus(folder: Path) -> AsyncIterator[str]:
+    """Its address, once it has scraped itself at least three times."""
+    address = f"127.0.0.1:{free_port()}"
+    (folder / "rules.yml").write_text(RULES)
+    job = f"{{job_name: checkout, static_configs: [{{targets: ['{address}'], labels: {{service: checkout, version: '1.5'}}}}]}}"
+    (folder / "prometheus.yml").write_text(
+        f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nrule_files: [rules.yml]\nscrape_configs: [{job}]\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        binary("prometheus"),
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address={address}",
+        "--log.level=error",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with httpx.AsyncClient() as client:
+            await _scraped(client, f"http://{address}")
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _scraped(client: httpx.AsyncClient, url: str) -> None:
+    async with asyncio.timeout(40):
+        while True:
+            try:
+                answer = await client.get(f"{url}/api/v1/query", params={"query": "count_over_time(up[1m]) >= 3"})
+                if answer.status_code == 200 and answer.json()["data"]["result"]:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.3)
