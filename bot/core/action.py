@@ -73,6 +73,8 @@ class DryRun(BaseModel):
     """A diff or the rendered request, as shown to people."""
     targets: dict[str, str] = Field(default_factory=dict)
     """Target name -> resource version at the time of the dry run."""
+    floor: Tier = Tier.ZERO
+    """At least this tier, by what the dry run saw (e.g. a silence that covers several alerts)."""
 
 
 class Outcome(BaseModel):
@@ -117,6 +119,7 @@ class Proposal(BaseModel):
     targets: dict[str, str]
     steps: list[str]
     dry_run: str
+    dry_run_ok: bool = True
     dry_run_at: datetime
     tier: Tier
     policy_version: str

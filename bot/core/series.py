@@ -1,7 +1,9 @@
-"""Time series: what a metric query answers."""
+"""Time series: what a metric query answers, what is normal for it, and when it stopped being so."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,3 +22,130 @@ class Series:
         """The newest known value; NaN if there is none."""
         known = self.values[~np.isnan(self.values)]
         return float(known[-1]) if len(known) else float("nan")
+
+
+Direction = Literal["up", "down"]
+
+_RELATIVE_NOISE = 0.05
+"""Noise expected of a metric about which little is known, as a share of its own level."""
+_PRIOR_SAMPLES = 8
+"""How many samples the expectation above is worth: with an hour of history the history decides."""
+_REACH = 3.0
+"""Scales beyond the median at which one sample no longer looks normal."""
+_GAP = 2
+"""So many normal samples in a row end a deviation; a single one is noise."""
+_FEWEST = 8
+"""Fewer samples than this say nothing about what is normal."""
+_AFTERMATH = timedelta(minutes=5)
+"""Samples later than this after the alert are not used: a repair may be in them."""
+
+
+def known(series: Series) -> Series:
+    """The same series without its unknown samples (NaN, infinite)."""
+    keep = np.isfinite(series.values)
+    return Series(labels=series.labels, times=series.times[keep], values=series.values[keep])
+
+
+def between(series: Series, start: datetime, end: datetime) -> Series:
+    """The samples of `start <= moment <= end`."""
+    keep = (series.times >= start.timestamp()) & (series.times <= end.timestamp())
+    return Series(labels=series.labels, times=series.times[keep], values=series.values[keep])
+
+
+def normal_reach(values: NDArray[np.float64], *, least: float = 0.0) -> tuple[float, float]:
+    """Median and scale of what is normal, both in the unit of `values` (no NaN).
+
+    The scale is 1.4826 MAD, drawn towards 5 % of the level as if eight samples had said so, so that a metric
+    which never moved in a short history is not infinitely surprising; `least` is the smallest scale that matters
+    (for an error ratio that was always zero). It is no floor on large levels: small shifts of averages are real.
+    """
+    if not len(values):
+        return float("nan"), float("nan")
+    median = float(np.median(values))
+    spread = 1.4826 * float(np.median(np.abs(values - median)))
+    n, prior = len(values), _PRIOR_SAMPLES
+    pooled = ((n * spread**2 + prior * (_RELATIVE_NOISE * median) ** 2) / (n + prior)) ** 0.5
+    return median, max(pooled, least, 1e-12)
+
+
+def change_point(values: NDArray[np.float64]) -> int:
+    """The index at which the mean shifts most (CUSUM of deviations from the mean); 0 if nothing shifts.
+
+    Outliers are clipped to eight robust scales around the median first, or one spike would decide.
+    """
+    if len(values) < 2:
+        return 0
+    median, scale = normal_reach(values)
+    spread = float(np.median(np.abs(values - median)))
+    clipped = np.clip(values, median - 8 * scale, median + 8 * scale) if spread > 0 else values
+    sums = np.cumsum(clipped - clipped.mean())[:-1]
+    peak = int(np.argmax(np.abs(sums)))
+    return peak + 1 if abs(sums[peak]) > 1e-12 * max(1.0, abs(median)) else 0
+
+
+def find_onset(
+    series: Series,
+    *,
+    alert_at: datetime,
+    before: timedelta = timedelta(hours=1),
+    direction: Direction | None = None,
+    least: float = 0.0,
+) -> datetime | None:
+    """When the deviation that still stood at `alert_at` began: the time of its first sample; None if there is none.
+
+    Looks at the samples from `before` the alert to five minutes after it. The change point gives the level before;
+    from the alert's sample the walk goes back to where two normal samples in a row stood. An earlier excursion that
+    ended is passed over by looking again behind its change point. `direction` limits which way counts.
+    """
+    window = known(between(series, alert_at - before, alert_at + _AFTERMATH))
+    start = 0
+    for _ in range(4):
+        values = window.values[start:]
+        split = change_point(values)
+        if len(values) < _FEWEST or split == 0:
+            return None
+        found = _run_at_the_end(values, split, direction, least) if split >= _FEWEST - 2 else None
+        if found is not None:
+            if start and _is_back(window.values, start, least):
+                return None
+            first = _start_of_the_climb(values, found, direction, least)
+            return datetime.fromtimestamp(float(window.times[start + first]), UTC)
+        start += split
+    return None
+
+
+def _is_back(values: NDArray[np.float64], excursion: int, least: float) -> bool:
+    """True if the end is where it was before an excursion: coming back to normal is no deviation."""
+    median, scale = normal_reach(values[:excursion], least=least)
+    return abs(float(np.median(values[-3:])) - median) <= _REACH * scale
+
+
+def _start_of_the_climb(values: NDArray[np.float64], found: int, direction: Direction | None, least: float) -> int:
+    """The same run judged against what came before it, until that stays: a slow ramp spoils its own level before."""
+    for _ in range(10):
+        earlier = _run_at_the_end(values, found, direction, least) if found >= _FEWEST else None
+        if earlier is None or earlier >= found:
+            return found
+        found = earlier
+    return found
+
+
+def _run_at_the_end(values: NDArray[np.float64], split: int, direction: Direction | None, least: float) -> int | None:
+    """Index of the first sample of the deviating run that reaches (nearly) to the end; None if the end is normal."""
+    median, scale = normal_reach(values[:split], least=least)
+    z = (values - median) / scale
+    side = 1.0 if np.median(z[-3:]) > 0 else -1.0
+    if direction is not None and side != (1.0 if direction == "up" else -1.0):
+        return None
+    # A level known from few samples is known badly, so more is asked of a deviation from it.
+    reach = _REACH * (1 + 2 / split**0.5)
+    deviating = np.flatnonzero(side * z > reach)
+    if len(deviating) < 2 or deviating[-1] < len(values) - 1 - 2 * _GAP:
+        return None
+    breaks = np.flatnonzero(np.diff(deviating) > _GAP)
+    run = deviating[breaks[-1] + 1 :] if len(breaks) else deviating
+    first = int(run[0])
+    # The first samples of a rate over a window hold only a part of the change: take them in while they climb.
+    while first > 0 and side * z[first - 1] > _REACH / 2 and side * z[first - 1] < side * z[first]:
+        first -= 1
+    return first if len(run) >= 2 else None

@@ -59,6 +59,11 @@ def chain_hash(key: bytes, prev: str, fields: Mapping[str, object]) -> str:
     return hmac.new(key, (prev + body).encode(), hashlib.sha256).hexdigest()
 
 
+def genuine(db: Database, row: AuditRow) -> bool:
+    """Whether this row was written by whoever holds the audit key; says nothing about its neighbours."""
+    return hmac.compare_digest(row.hash, chain_hash(db.audit_key, row.prev, {name: getattr(row, name) for name in _FIELDS}))
+
+
 async def verify(db: Database) -> int | None:
     """Walk the chain: None if it is whole, else the `seq` of the first row that does not fit."""
     prev = _GENESIS

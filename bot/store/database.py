@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 Clock = Callable[[], datetime]
@@ -37,12 +38,17 @@ def async_url(url: str, data_dir: Path) -> str:
 class Database:
     """Sessions. `write()` commits at its end or rolls back as a whole."""
 
+    TOUCHED = "messages touched"
+    """Set in a session's `info` by bot.store.messages: after the commit `on_messages` is called."""
+
     def __init__(self, url: str, *, audit_key: bytes = b"", clock: Clock = utc_now, pooled: bool = True) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self.audit_key = audit_key
         self.clock = clock
         self.engine = _engine(url, self.sqlite, pooled)
+        self.on_messages: list[Callable[[], None]] = []
+        """Called after a commit that touched messages, so that the sender need not wait for its poll."""
         self._writer = asyncio.Lock()
 
     @asynccontextmanager
@@ -67,9 +73,18 @@ class Database:
             try:
                 yield session
                 await session.commit()
+                if session.info.get(self.TOUCHED):
+                    for call in self.on_messages:
+                        call()
             except BaseException:
                 await session.rollback()
                 raise
+
+    async def ping(self) -> None:
+        """Ask the database anything; raises if it does not answer."""
+        async with self.read() as session:
+            await session.connection()
+            await session.exec(select(1))
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -82,11 +97,12 @@ def _engine(url: str, sqlite: bool, pooled: bool) -> AsyncEngine:
         )
         return create_async_engine(url, connect_args={"connect_timeout": 5}, **pool)
     engine = create_async_engine(url)
-    event.listen(engine.sync_engine, "connect", _pragmas)
+    event.listen(engine.sync_engine, "connect", set_pragmas)
     return engine
 
 
-def _pragmas(connection: Any, _record: Any) -> None:
+def set_pragmas(connection: Any, _record: Any) -> None:
+    """Durable and patient: what every SQLite connection of ours is set to."""
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

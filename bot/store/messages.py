@@ -17,6 +17,7 @@ async def touch(
     sender gets there are one edit.
     """
     now = db.clock()
+    session.info[db.TOUCHED] = True
     raised = await session.exec(
         update(MessageRow).where(col(MessageRow.key) == key).values(wanted_rev=MessageRow.wanted_rev + 1, changed_at=now)
     )
@@ -30,6 +31,7 @@ async def touch(
 
 async def refresh(db: Database, session: AsyncSession, key: str) -> None:
     """Raise the wanted revision if the message exists; nothing else."""
+    session.info[db.TOUCHED] = True
     await session.exec(
         update(MessageRow).where(col(MessageRow.key) == key).values(wanted_rev=MessageRow.wanted_rev + 1, changed_at=db.clock())
     )

@@ -1,0 +1,389 @@
+"""The composition root: builds store, engine and edges, registers the stories, starts and drains them."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets as randomness
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import structlog
+import uvicorn
+from prometheus_client import Counter
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from bot.actions._http import Outbound
+from bot.commands._context import CommandContext
+from bot.core.config import Config
+from bot.core.errors import ConfigurationError
+from bot.core.evidence import Case
+from bot.core.redaction import redact
+from bot.engine.durable import DurableEngine
+from bot.engine.schedule import Schedule, tick_name
+from bot.logs import configure
+from bot.monitoring.files import FileLogs
+from bot.monitoring.graph import draw
+from bot.monitoring.loki import LokiLogs
+from bot.monitoring.prometheus import PrometheusMetrics
+from bot.monitoring.runbooks import RunbookShelf
+from bot.pager.pagerduty import PagerDuty
+from bot.pager.webhook import WebhookPager
+from bot.plugins import Command, Source, Tool, ToolContext, discover, discover_actions
+from bot.ports import Investigator, Logs, Metrics, Pager, Run
+from bot.settings import Secrets, catalogue_of, load_config, source_tokens
+from bot.slack.answers import Answers
+from bot.slack.app import SlackEdge
+from bot.slack.client import SlackClient, web_client
+from bot.slack.doors import Doors
+from bot.slack.people import People
+from bot.slack.render import Renderer, allowed_hosts
+from bot.store import groups, incidents
+from bot.store.alerts import Alerts
+from bot.store.approvals import ProposalStore
+from bot.store.changes import Changes
+from bot.store.claims import Claims
+from bot.store.database import Database, async_url, utc_now
+from bot.store.decisions import Decisions
+from bot.store.intake import IntakeWriter
+from bot.store.interactions import Interactions
+from bot.store.migrate import check, upgrade
+from bot.store.outbox import Outbox
+from bot.store.pages import Pages
+from bot.store.postmortems import Postmortems
+from bot.store.triage import Triages
+from bot.store.watch import Watch
+from bot.web.api import build_api
+from bot.web.door import Door
+from bot.web.health import Health
+from bot.web.outer import outer_app
+from bot.workflows.analyst import Analyst
+from bot.workflows.approvals import Approvals
+from bot.workflows.fact_finding import FactFinder
+from bot.workflows.hands import Hands
+from bot.workflows.inbox import Inbox
+from bot.workflows.looking import Looker
+from bot.workflows.mending import Mender
+from bot.workflows.postmortem import Scribe, postmortem, start_wanted
+from bot.workflows.remediation import Desk as RemediationDesk
+from bot.workflows.remediation import remediation
+from bot.workflows.rotas import Rotas
+from bot.workflows.sender import Sender
+from bot.workflows.ticks import EVERY, PagerTick, as_story
+from bot.workflows.triage import Desk as TriageDesk
+from bot.workflows.triage import triage
+
+log = structlog.get_logger(__name__)
+DRAIN_SECONDS = 20.0
+KEEP_JOURNALS = timedelta(days=14)
+MESSAGES = Counter("bot_messages", "Posts and edits that Slack took", ["channel", "kind", "edit"])
+
+
+def audit_key(secrets: Secrets) -> bytes:
+    """TOCSIN_AUDIT_KEY; else a key file in the data folder, or for replicas one drawn from the address they share."""
+    if given := secrets.audit_key.get_secret_value():
+        return given.encode()
+    if secrets.postgres:
+        return hashlib.sha256(b"tocsin audit " + secrets.database_url.encode()).digest()
+    path = secrets.data_dir / "audit.key"
+    if not path.exists():
+        secrets.data_dir.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(randomness.token_hex(32).encode())
+    return path.read_bytes()
+
+
+class App:
+    """Everything, built and not yet started. `wrap_run` is for tests that inject crashes between steps."""
+
+    def __init__(self, secrets: Secrets, config: Config, *, wrap_run: Callable[[Run], Run] = lambda run: run) -> None:
+        if not secrets.slack_bot_token.get_secret_value():
+            raise ConfigurationError(
+                "is empty: Tocsin speaks in Slack; `make demo` needs no token", key="TOCSIN_SLACK_BOT_TOKEN"
+            )
+        self.secrets, self.config = secrets, config
+        self.catalogue = catalogue_of(config)
+        self.db = Database(async_url(secrets.database_url, secrets.data_dir), audit_key=audit_key(secrets))
+        self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
+        self.metrics, self.logs, self.pager = _metrics(self), _logs(self), _pager(self)
+        self.mender = Mender()
+        self.engine = DurableEngine(
+            secrets.data_dir,
+            secrets.database_url if secrets.postgres else "",
+            clock=utc_now,
+            wrap_run=wrap_run,
+            on_misfit=self.mender.misfit,
+            on_failure=self.mender.failure,
+            on_takeover=lambda: self.approvals.resume(),
+        )
+        self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
+        self._build_intake()
+        self._build_slack()
+        self._build_stories()
+        self.asgi: ASGIApp = self._build_web()
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    # ------------------------------------------------------------ building
+
+    def _build_intake(self) -> None:
+        self.committed = asyncio.Event()
+        self.writer = IntakeWriter(self.db, self.committed.set)
+        self.inbox = Inbox(self.db, self.config, self.catalogue, self.engine, self.committed)
+
+    def _build_slack(self) -> None:
+        self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
+        slack = SlackClient(self.web)
+        self.people = People(slack, self.config.people)
+        self.rotas = Rotas(self.config, self.people.usergroup, utc_now)
+        self.outbox = Outbox(self.db)
+        renderer = Renderer(self.db, self.config, self._on_call, redact=redact, public_url=self.secrets.public_url)
+        self.sender = Sender(
+            self.outbox,
+            renderer.render,
+            slack,
+            default_channel=self.config.default_channel,
+            count=lambda channel, kind, edit: MESSAGES.labels(channel, kind, str(edit).lower()).inc(),
+        )
+        self.db.on_messages.append(self.sender.wake)
+        self.approvals = self._build_approvals()
+        ctx = CommandContext(
+            db=self.db,
+            config=self.config,
+            catalogue=self.catalogue,
+            engine=self.engine,
+            clock=utc_now,
+            verbs=discover(["bot.commands", *self.config.plugins], Command),
+            approvals=self.approvals,
+            usergroup=self.people.usergroup,
+        )
+        answers = Answers(slack, hosts=allowed_hosts(self.config, self.secrets.public_url), redact=redact)
+        doors = Doors(ctx, self.people, Interactions(self.db), answers)
+        app_token = self.secrets.slack_app_token.get_secret_value()
+        self.slack = SlackEdge(
+            self.web, doors, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
+        )
+
+    async def _on_call(self, service: str) -> tuple[str, ...]:
+        roster = await self.rotas.roster(service)
+        return roster.rota(service, utc_now()).on_call
+
+    def _build_approvals(self) -> Approvals:
+        store, claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
+        hands = Hands(
+            store,
+            claims,
+            actions=discover_actions(["bot.actions", *self.config.plugins]),
+            config=self.config,
+            catalogue=self.catalogue,
+            metrics=self.metrics,
+            http=Outbound(self.secrets.webhook_secret.get_secret_value()),
+        )
+        return Approvals(store, Decisions(self.db, self.config), claims, hands, self.rotas, self.engine)
+
+    def _build_stories(self) -> None:
+        tools = discover(["tools", *self.config.plugins], Tool)
+        self.looker = Looker(self.triages, tools, self._tool_context)
+        facts = FactFinder(self.looker, self.triages, self.catalogue, self.metrics, draw)
+        desk = TriageDesk(self.triages, facts, self.approvals, self.config)
+        self.agents = _Agents(self)
+        self.engine.register("triage", triage(desk, Analyst(self.looker.bound), self.agents.get))
+        self.engine.register("remediation", remediation(RemediationDesk(self.approvals, self._account)))
+        scribe = Scribe(self.postmortems, self.triages, self.catalogue, self.metrics)
+        self.engine.register("postmortem", postmortem(scribe))
+        self.mender.attach(self.engine, self.triages, self.postmortems, self.approvals)
+        pager_tick = PagerTick(Pages(self.db), Watch(self.db), self.pager, self.config)
+        ticks: Mapping[str, Callable[[], Awaitable[Any]]] = {
+            "quiet": self._quiet,
+            "pager": pager_tick,
+            "heartbeat": self._heartbeat,
+            "tidy": self._tidy,
+        }
+        self.schedule = Schedule(self.engine, clock=utc_now, leads=self.engine.is_leader)
+        for name, tick in ticks.items():
+            self.engine.register(tick_name(name), as_story(name, tick))
+            self.schedule.add(name, EVERY[name])
+
+    async def _account(self, team: str, user: str) -> Any:
+        return await self.people.actor(user, home=team)
+
+    def _tool_context(self, case: Case) -> ToolContext:
+        shelf = self._shelf if self.config.runbooks else None
+        return ToolContext(
+            now=utc_now(),
+            case=case,
+            catalogue=self.catalogue,
+            changes=Changes(self.db),
+            alerts=Alerts(self.db),
+            runbooks=shelf,
+            metrics=self.metrics,
+            logs=self.logs,
+        )
+
+    @property
+    def _shelf(self) -> RunbookShelf:
+        if not hasattr(self, "_runbooks"):
+            assert self.config.runbooks is not None
+            self._runbooks = RunbookShelf(self.config.runbooks)
+        return self._runbooks
+
+    def _build_web(self) -> ASGIApp:
+        kinds = discover(["bot.sources", *self.config.plugins], Source)
+        door = Door(self.config.sources, kinds, source_tokens(self.config.sources), self.writer, utc_now)
+        health = Health(self.db.ping, {"inbox": self.inbox.alive, "intake": self.writer.alive})
+        slack = Route("/slack/events", self.slack.endpoint, methods=["POST"])
+        api = build_api(self.db, token=self.secrets.token_api.get_secret_value())
+        return outer_app([*door.routes(), *health.routes(), slack], api, lifespan=self._lifespan)
+
+    # ------------------------------------------------------------ ticks
+
+    async def _quiet(self) -> None:
+        await incidents.close_quiet(self.db, self.config.close_after)
+        await groups.end_storms(self.db)
+        await start_wanted(self.postmortems, self.engine)
+
+    async def _heartbeat(self) -> None:
+        if self.config.heartbeat_url:
+            await self.client.get(self.config.heartbeat_url)
+
+    async def _tidy(self) -> None:
+        await self.engine.forget(utc_now() - KEEP_JOURNALS)
+
+    # ------------------------------------------------------------ life
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Open the database and the journal, then the loops and Slack; what was interrupted goes on."""
+        await self.engine.launch()
+        self.writer.start()
+        self._tasks.append(asyncio.create_task(self.inbox.run(), name="inbox"))
+        self.engine.lead(self._lead)
+        await self.slack.start()
+        await self.approvals.resume()
+        self._tasks.append(asyncio.create_task(self.agents.load(), name="agent"))
+        log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
+
+    async def _lead(self) -> None:
+        """What one process does for all: messages and ticks."""
+        self._tasks.append(asyncio.create_task(self.sender.run(), name="sender"))
+        self.schedule.start()
+
+    async def stop(self) -> None:
+        """Drain within DRAIN_SECONDS: intake, running steps, messages; unfinished stories go on after the next start."""
+        self.schedule.stop()
+        await self.slack.stop()
+        await self.writer.stop()
+        await self.engine.stop(within=DRAIN_SECONDS / 2)
+        if self.engine.is_leader():
+            await self.sender.stop(within=DRAIN_SECONDS / 4)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.client.aclose()
+        await self.db.close()
+        log.info("stopped")
+
+
+class _Agents:
+    """The agent, imported in a thread after readiness: langchain takes seconds to import and must not delay the door."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._agent: Investigator | None = None
+        self._lock = asyncio.Lock()
+
+    async def get(self) -> Investigator | None:
+        """The agent; None when no model is set up."""
+        await self.load()
+        return self._agent
+
+    async def load(self) -> None:
+        if not self._app.secrets.model and not self._app.secrets.openai_api_key.get_secret_value():
+            return
+        async with self._lock:
+            if self._agent is None:
+                self._agent = await asyncio.to_thread(self._import)
+
+    def _import(self) -> Investigator:
+        from bot.llm.agent import Agent, ModelSettings
+
+        secrets = self._app.secrets
+        settings = ModelSettings(
+            name=secrets.model or "gpt-5.1",
+            base_url=secrets.openai_base_url,
+            api_key=secrets.openai_api_key,
+            fallback=secrets.fallback_model,
+            structured=secrets.structured_output,
+        )
+        app = self._app
+        return Agent(settings, app.config.budget, app.looker, app.triages, list(app.catalogue.services))
+
+
+def _metrics(app: App) -> Metrics | None:
+    if not app.config.prometheus.url:
+        return None
+    return PrometheusMetrics(app.config.prometheus, app.client, token=app.secrets.prometheus_token.get_secret_value())
+
+
+def _logs(app: App) -> Logs | None:
+    if app.config.logs.loki:
+        return LokiLogs(app.config.logs, app.client)
+    return FileLogs(app.config.logs.files) if app.config.logs.files else None
+
+
+def _pager(app: App) -> Pager | None:
+    key = app.secrets.pagerduty_key.get_secret_value()
+    if app.config.pager.pagerduty:
+        if not key:
+            raise ConfigurationError("is empty although pager.pagerduty is on", key="TOCSIN_PAGERDUTY_KEY")
+        return PagerDuty(app.client, key, url=app.config.pager.pagerduty_url)
+    if app.config.pager.webhook:
+        return WebhookPager(app.client, app.config.pager.webhook, app.secrets.pager_secret.get_secret_value())
+    return None
+
+
+def known_secrets(secrets: Secrets, config: Config) -> list[str]:
+    """Every configured secret, so that logs can mask them."""
+    fields = (value.get_secret_value() for value in vars(secrets).values() if hasattr(value, "get_secret_value"))
+    return [value for value in (*fields, *source_tokens(config.sources).values(), secrets.database_url) if value]
+
+
+def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run) -> None:
+    """Serve until SIGTERM or SIGINT, then drain."""
+    config = load_config(secrets.config)
+    configure(secrets.log_level, known_secrets(secrets, config))
+    secrets.data_dir.mkdir(parents=True, exist_ok=True)
+    if secrets.postgres:
+        check(secrets.database_url)
+    else:
+        upgrade(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
+
+    async def serve() -> None:
+        app = App(secrets, config, wrap_run=wrap_run)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app.asgi,
+                host=secrets.host,
+                port=secrets.port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=5,
+                lifespan="on",
+            )
+        )
+        await server.serve()
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve())

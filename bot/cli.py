@@ -1,0 +1,203 @@
+"""`tocsin`: the command line. Everything heavy is imported inside the commands, so that `--help` is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Incident response in Slack."
+)
+config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
+db_app = typer.Typer(no_args_is_help=True, help="The database.")
+audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
+app.add_typer(config_app, name="config")
+app.add_typer(db_app, name="db")
+app.add_typer(audit_app, name="audit")
+
+
+@app.command()
+def serve(
+    config: Annotated[Path | None, typer.Option(help="tocsin.yaml; else TOCSIN_CONFIG, else ./tocsin.yaml")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on")] = None,
+) -> None:
+    """Run the bot until SIGTERM; then drain for at most 20 seconds."""
+    from bot.app import run
+    from bot.settings import load_secrets
+
+    chosen = {"config": config, "host": host, "port": port}
+    run(load_secrets().model_copy(update={key: value for key, value in chosen.items() if value is not None}))
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Play as the commander, print the transcript; exit 0 if resolved")
+    ] = False,
+    deny: Annotated[bool, typer.Option("--deny", help="With --once: deny the proposal; exits 1")] = False,
+    seed: Annotated[int, typer.Option(help="Draws services and fault")] = 1,
+    port: Annotated[int, typer.Option(help="Port of the sandbox's page; 0 takes a free one")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="With --once: also write the result here")] = None,
+) -> None:
+    """The whole story on this machine: a shop that breaks, Slack's stand-in and the real bot. No key needed."""
+    from bot.console.demo import play, present
+
+    if once:
+        raise typer.Exit(play(seed=seed, deny=deny, port=port, result=json_file))
+    raise typer.Exit(present(seed=seed, port=port))
+
+
+@app.command()
+def init(
+    prometheus: Annotated[str, typer.Option(help="Address of Prometheus")],
+    output: Annotated[Path, typer.Option(help="Where to write the draft; - prints it")] = Path("tocsin.yaml"),
+) -> None:
+    """Draft tocsin.yaml from the labels and rules of a Prometheus."""
+    from bot.console.drafting import draft
+
+    text = draft(prometheus)
+    if str(output) == "-":
+        typer.echo(text)
+    elif output.exists():
+        _fail(f"{output} exists; choose another --output")
+    else:
+        output.write_text(text, encoding="utf-8")
+        typer.echo(f"Wrote {output}. Fill in channels and people, then run: tocsin config check")
+
+
+@app.command()
+def doctor() -> None:
+    """Check token, scopes, membership, model, Prometheus, database and pager; says what to do."""
+    from rich.console import Console
+
+    from bot.console.doctor import examine
+    from bot.settings import load_secrets
+
+    raise typer.Exit(examine(load_secrets(), Console()))
+
+
+@app.command("test-alert")
+def test_alert(
+    source: Annotated[str, typer.Option(help="A source of tocsin.yaml")],
+    url: Annotated[str, typer.Option(help="Where the bot listens")] = "http://127.0.0.1:8000",
+    severity: Annotated[str, typer.Option(help="The alert's severity label")] = "warning",
+    service: Annotated[str, typer.Option(help="The alert's service label")] = "",
+    resolved: Annotated[bool, typer.Option("--resolved", help="Send it as resolved")] = False,
+) -> None:
+    """Send one alert through the real door."""
+    from bot.console.alerting import send_test_alert
+    from bot.settings import source_tokens
+
+    token = source_tokens({source: None}).get(source, "")
+    if not token:
+        _fail(f"no token: set TOCSIN_TOKEN_{source.upper().replace('-', '_')} as the server has it")
+    typer.echo(send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolved=resolved))
+
+
+@app.command()
+def manifest(
+    url: Annotated[str, typer.Option(help="Public address, for HTTP mode; without it Socket Mode")] = "",
+) -> None:
+    """Print the Slack app's manifest with the least scopes; paste it at api.slack.com/apps."""
+    import yaml
+
+    from bot.slack.manifest import manifest as slack_manifest
+
+    typer.echo(yaml.safe_dump(slack_manifest(url or None), sort_keys=False))
+
+
+@app.command()
+def incidents(all_: Annotated[bool, typer.Option("--all", help="Resolved ones too")] = False) -> None:
+    """List open incidents straight from the database; works with Slack down."""
+    from rich.console import Console
+
+    from bot.console.reading import print_incidents
+    from bot.settings import load_secrets
+
+    print_incidents(load_secrets(), everything=all_, console=Console())
+
+
+@app.command()
+def show(ref: Annotated[str, typer.Argument(help="INC-n or AL-n")]) -> None:
+    """Show one incident or alert group with timeline, causes and draft; works with Slack down."""
+    from rich.console import Console
+
+    from bot.console.reading import print_incident
+    from bot.settings import load_secrets
+
+    print_incident(load_secrets(), ref, Console())
+
+
+@config_app.command("check")
+def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; else TOCSIN_CONFIG")] = None) -> None:
+    """Check the whole file; an error names the line and the key."""
+    from bot.settings import load_config, load_secrets
+
+    path = file or load_secrets().config
+    if not path.exists():
+        _fail(f"{path} does not exist; `tocsin init --prometheus URL` drafts one")
+    config = load_config(path)
+    typer.echo(
+        f"{path} is valid: {len(config.sources)} sources, {len(config.services)} services, "
+        f"{len(config.people)} people, {len(config.actions)} actions"
+    )
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to this version's schema (done by itself in SQLite mode)."""
+    from bot.settings import load_secrets
+    from bot.store.migrate import current, upgrade
+
+    secrets = load_secrets()
+    secrets.data_dir.mkdir(parents=True, exist_ok=True)
+    url = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
+    upgrade(url)
+    typer.echo(f"The database is at {current(url)}")
+
+
+@audit_app.command("verify")
+def audit_verify() -> None:
+    """Walk the audit's chain and name the first bad row."""
+    import asyncio
+
+    from bot.app import audit_key
+    from bot.settings import load_secrets
+    from bot.store import audit
+    from bot.store.database import Database, async_url
+
+    secrets = load_secrets()
+    db = Database(async_url(secrets.database_url, secrets.data_dir), audit_key=audit_key(secrets))
+
+    async def verify() -> int | None:
+        try:
+            return await audit.verify(db)
+        finally:
+            await db.close()
+
+    bad = asyncio.run(verify())
+    if bad is not None:
+        _fail(f"the audit's chain breaks at row {bad}: a row was changed, removed or written without the key")
+    typer.echo("The audit's chain is whole.")
+
+
+def _fail(text: str) -> None:
+    typer.echo(f"tocsin: {text}", err=True)
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """Entry point: expected errors are one line and exit code 2, never a traceback."""
+    from bot.core.errors import TocsinError
+
+    try:
+        app()
+    except TocsinError as error:
+        sys.stderr.write(f"tocsin: {error}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""`tocsin demo`: the whole story on one machine. With `--once` it plays the commander and prints the transcript."""
+
+import json
+import time
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bot.console.player import Message, Player
+from bot.console.stage import Stage
+
+COMMANDER, DEVELOPER = "U2", "U3"
+STEPS = ("start", "alerts", "card", "facts", "causes", "proposal", "refusal", "decision", "outcome", "clearing", "postmortem")
+FINAL = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "denied", "expired", "stale", "stopped")
+
+
+def present(*, seed: int, port: int) -> int:
+    """Start everything, print the page's address and serve until Ctrl-C."""
+    console = Console()
+    with console.status("Starting the sandbox and the bot"):
+        stage = Stage(seed=seed, port=port).__enter__()
+    try:
+        console.print(f"\nOpen [bold]{stage.page}[/bold] — Slack's stand-in. Something breaks in a moment.")
+        console.print(
+            "Act as alice (on call), bob (commander) or carol (developer); kill the bot and watch it resume. Ctrl-C ends."
+        )
+        webbrowser.open(stage.page)
+        stage.break_something()
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("\nStopping.")
+        return 0
+    finally:
+        stage.__exit__()
+
+
+def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
+    """Play the story once as the commander; 0 only if the approved action resolved it and the postmortem stands."""
+    console = Console()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Starting the sandbox and the bot", total=len(STEPS))
+
+        def step(name: str) -> None:
+            progress.update(task, completed=STEPS.index(name), description=name.capitalize())
+
+        step("start")
+        began = time.monotonic()
+        with Stage(seed=seed, port=port) as stage:
+            story = _Story(stage, console, deny=deny, step=step)
+            story.tell(f"Sandbox and bot are ready after {time.monotonic() - began:.1f} s (seed {seed})")
+            outcome = story.run()
+            outcome["seconds"] = round(time.monotonic() - began, 1)
+            outcome["truth"] = stage.client.get(f"{stage.page}_world/truth").json() if result else None
+    if result:
+        result.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
+    console.print(f"[bold]{escape(outcome['verdict'])}[/bold] in {outcome['seconds']} s")
+    return 0 if outcome["resolved"] else 1
+
+
+class _Story:
+    """One run of the story, told line by line."""
+
+    def __init__(self, stage: Stage, console: Console, *, deny: bool, step: Any) -> None:
+        self.stage = stage
+        self.console = console
+        self.deny = deny
+        self.step = step
+        self.player = Player(stage.client, stage.told["control"])
+        self.outcome: dict[str, Any] = {"seed": stage.seed, "resolved": False, "verdict": "", "proposal": "", "denied": deny}
+        self.began = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        self.console.print(f"[dim]{time.monotonic() - self.began:5.1f} s[/dim]  {escape(text)}", highlight=False)
+
+    def show(self, who: str, message: Message) -> None:
+        """A message as its words, indented."""
+        self.tell(f"{who}:")
+        for line in message["words"].splitlines()[1:]:
+            if line.strip():
+                self.console.print(f"          {escape(line)}", highlight=False, soft_wrap=True)
+
+    def run(self) -> dict[str, Any]:
+        """Play until the end; the outcome as plain JSON."""
+        self.step("alerts")
+        self.stage.break_something()
+        self.step("card")
+        if (card := self.player.wait("card:", seconds=20)) is None:
+            return self._end("no card appeared")
+        self.tell(f"Card in #{card['channel']}: {card['text']}")
+        self.step("facts")
+        if self.player.wait("triage:", holds="onset", seconds=20) or self.player.wait("triage:", holds="range", seconds=1):
+            self.tell("Facts stand in the thread")
+        self.step("causes")
+        causes = self._causes()
+        if causes is None:
+            return self._end("no ranked causes appeared")
+        self.show("Triage", causes)
+        self.step("proposal")
+        proposal = self.player.wait("proposal:", seconds=6)
+        if proposal is None:
+            return self._end("no action of the catalogue fits; people decide")
+        self.outcome["proposal"] = proposal["text"]
+        self.show("Proposal", proposal)
+        return self._decide(proposal)
+
+    def _causes(self) -> Message | None:
+        """The triage message once its attempt is done: read through the API, shown as in Slack."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            group = self._api("groups/AL-1")
+            triage = group.get("triage") or {}
+            if triage.get("state") in ("done", "failed"):
+                self.outcome["findings"] = triage.get("findings")
+                self.outcome["facts"] = triage.get("facts")
+                first = ((triage.get("findings") or {}).get("hypotheses") or [{}])[0].get("cause", "")
+                return self.player.wait("triage:", holds=first[:20], seconds=5) or self.player.wait("triage:", seconds=1)
+            time.sleep(0.2)
+        return None
+
+    def _decide(self, proposal: Message) -> dict[str, Any]:
+        self.step("refusal")
+        self.player.press(DEVELOPER, proposal, "approve")
+        if answer := self.player.private(DEVELOPER):
+            self.outcome["refused"] = answer["words"]
+            self.tell(f"The developer presses Approve and is told privately: {answer['words']}")
+        self.step("decision")
+        verb = "deny" if self.deny else "approve"
+        self.player.press(COMMANDER, proposal, verb)
+        if self._state() in ("pending", "partly approved"):
+            self.player.submit(COMMANDER, {"reason": "fits the evidence" if not self.deny else "not convinced"})
+        self.tell(f"The commander chooses {verb}")
+        self.step("outcome")
+        state = self._final_state()
+        self.outcome["state"] = state
+        self.tell(f"The action: {state}")
+        if self.deny or state != "succeeded":
+            return self._end(f"the action was {state}; the fault goes on" if state != "denied" else "denied; the fault goes on")
+        return self._finish()
+
+    def _finish(self) -> dict[str, Any]:
+        self.step("clearing")
+        card = self.player.wait("card:", holds="monitoring", seconds=60)
+        self.tell("Alerts cleared; monitoring" if card else "Alerts have not cleared yet")
+        incident = self._api("incidents")[0]["ref"]
+        self.player.command(COMMANDER, (card or self.player.by_key("card:")[0])["channel"], f"resolve {incident}")
+        self.player.submit(COMMANDER, {"cause": "the change named first by the triage"})
+        self.tell(f"The commander resolves {incident}")
+        self.step("postmortem")
+        draft = self.player.wait("postmortem:", seconds=20)
+        if draft is None:
+            return self._end("no postmortem draft appeared")
+        self.show("Postmortem draft", draft)
+        self.outcome["postmortem"] = self._markdown(incident)
+        healthy = self.stage.client.get(f"{self.stage.page}_world/state").json()
+        self.outcome["world"] = healthy
+        self.outcome["resolved"] = bool(healthy.get("healthy"))
+        self.outcome["executions"] = self.stage.client.get(f"{self.stage.page}_world/executions").json()
+        return self._end("resolved by the approved action; the postmortem stands")
+
+    def _end(self, verdict: str) -> dict[str, Any]:
+        self.outcome["verdict"] = verdict
+        self.tell(verdict)
+        return self.outcome
+
+    def _state(self) -> str:
+        return str(self._api("proposals/AP-1").get("state", ""))
+
+    def _final_state(self) -> str:
+        end = time.monotonic() + 180
+        while (state := self._state()) not in FINAL and time.monotonic() < end:
+            time.sleep(0.2)
+        return state
+
+    def _api(self, path: str) -> Any:
+        answer = self.stage.client.get(f"{self.stage.bot_url}/api/{path}", headers={"Authorization": "Bearer demo-api-token"})
+        return answer.json() if answer.status_code == 200 else {}
+
+    def _markdown(self, incident: str) -> str:
+        url = f"{self.stage.bot_url}/api/incidents/{incident}/postmortem"
+        return self.stage.client.get(url, headers={"Authorization": "Bearer demo-api-token"}).text

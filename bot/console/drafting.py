@@ -1,0 +1,89 @@
+"""`tocsin init --prometheus URL`: drafts the catalogue from what Prometheus knows: labels and rules."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import httpx
+import yaml
+
+from bot.core.errors import TocsinError
+
+LABELS = ("service", "app", "app_kubernetes_io_name", "job")
+"""Labels that usually name a service, the first present wins."""
+INFRASTRUCTURE = re.compile(
+    r"^(prometheus|alertmanager|node-exporter|node|kube-|kubelet|apiserver|grafana|pushgateway|blackbox)"
+)
+
+
+def draft(url: str) -> str:
+    """tocsin.yaml as a draft for `url`. Raises TocsinError if Prometheus does not answer."""
+    with httpx.Client(base_url=url.rstrip("/"), timeout=10) as client:
+        label, services = _services(client)
+        signals = {name: _signals(client, label, name) for name in services}
+        severities = _severities(_ask(client, "/api/v1/rules", type="alert")["groups"])
+    content: dict[str, Any] = {
+        "sources": {"alertmanager": {"kind": "alertmanager"}, "deploys": {"kind": "generic"}},
+        "people": {},
+        "services": {name: {"match": {label: name}, "signals": signals[name]} for name in services},
+        "default_channel": "",
+        "severities": severities,
+        "prometheus": {"url": url.rstrip("/")},
+    }
+    head = (
+        f"# Drafted from {len(services)} services of label `{label}` and the rules' severities.\n"
+        "# Next: set default_channel, people, owners, on_call, depends_on and channels; then `tocsin config check`.\n"
+    )
+    return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _ask(client: httpx.Client, path: str, **parameters: str) -> Any:
+    try:
+        answer = client.get(path, params=parameters)
+        answer.raise_for_status()
+        return answer.json()["data"]
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise TocsinError(f"Prometheus at {client.base_url} did not answer {path}: {error}") from None
+
+
+def _services(client: httpx.Client) -> tuple[str, list[str]]:
+    for label in LABELS:
+        names = [n for n in _ask(client, f"/api/v1/label/{label}/values") if n and not INFRASTRUCTURE.match(n)]
+        if names:
+            return label, sorted(names)[:200]
+    return "job", []
+
+
+def _signals(client: httpx.Client, label: str, service: str) -> dict[str, Any]:
+    """Errors and latency from metric names that follow the common client libraries."""
+    names = set(_ask(client, "/api/v1/label/__name__/values", **{"match[]": f"{{{label}={_quoted(service)}}}"}))
+    selector = f"{label}={_quoted(service)}"
+    found: dict[str, Any] = {}
+    for counter in sorted(n for n in names if re.search(r"requests?_total$", n)):
+        code = next((c for c in ("code", "status", "status_code") if c in _labels(client, counter, selector)), "")
+        if code:
+            bad = f'sum(rate({counter}{{{selector},{code}=~"5.."}}[1m]))'
+            found["errors"] = {
+                "promql": f"{bad} / sum(rate({counter}{{{selector}}}[1m]))", "unit": "ratio", "bad_above": 0.02,
+            }  # fmt: skip
+            found["traffic"] = {"promql": f"sum(rate({counter}{{{selector}}}[1m]))", "unit": "requests/s"}
+            break
+    for histogram in sorted(n for n in names if n.endswith("_seconds_bucket")):
+        quantile = f"histogram_quantile(0.95, sum by (le) (rate({histogram}{{{selector}}}[1m])))"
+        found["latency"] = {"promql": quantile, "unit": "s", "bad_above": 1.0}
+        break
+    return found
+
+
+def _labels(client: httpx.Client, metric: str, selector: str) -> Iterable[str]:
+    return _ask(client, "/api/v1/labels", **{"match[]": f"{metric}{{{selector}}}"})  # type: ignore[no-any-return]
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _severities(groups: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    usual = {"critical": "SEV2", "page": "SEV2", "error": "SEV3", "warning": "SEV3", "none": "NONE", "info": "NONE"}
+    words = {rule.get("labels", {}).get("severity", "").lower() for group in groups for rule in group.get("rules", ())}
+    return {**usual, **{word: "SEV3" for word in sorted(words - set(usual)) if word}}

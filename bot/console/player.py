@@ -1,0 +1,83 @@
+"""Plays people in the sandbox: reads what stands in its Slack, presses, submits, waits."""
+
+import time
+from typing import Any
+
+import httpx
+
+from bot.core.errors import TocsinError
+
+Message = dict[str, Any]
+
+
+class Player:
+    """Hands and eyes of people in the sandbox's workspace, over its control API."""
+
+    def __init__(self, client: httpx.Client, control: str) -> None:
+        self.client = client
+        self.control = control
+
+    def messages(self) -> list[Message]:
+        """All messages, oldest first."""
+        return self._get("messages")["messages"]  # type: ignore[no-any-return]
+
+    def by_key(self, prefix: str) -> list[Message]:
+        """Messages of the bot whose key begins so (`card:`, `triage:`, `proposal:`, `postmortem:`)."""
+        return [m for m in self.messages() if key_of(m).startswith(prefix)]
+
+    def wait(self, prefix: str, *, holds: str = "", but: str = "", seconds: float = 30) -> Message | None:
+        """The first message of this key that holds a word (and does not hold another); None when the time is up."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for message in self.by_key(prefix):
+                if holds.lower() in message["words"].lower() and not (but and but.lower() in message["words"].lower()):
+                    return message
+            time.sleep(0.1)
+        return None
+
+    def press(self, person: str, message: Message, action: str) -> dict[str, Any]:
+        """Press a button of a message."""
+        wanted = {"channel": message["channel"], "ts": message["ts"], "action_id": action}
+        return self._act({"as": person, "press": wanted})
+
+    def submit(self, person: str, values: dict[str, str], *, seconds: float = 10) -> dict[str, Any]:
+        """Fill in and send the modal that stands before a person, once it is no longer loading."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            views = self._get("views", user=person)["views"]
+            if views and views[-1].get("submit"):
+                known = {b["block_id"] for b in views[-1]["blocks"] if b.get("type") == "input"}
+                chosen = {name: text for name, text in values.items() if name in known}
+                return self._act({"as": person, "submit": {"values": chosen}})
+            time.sleep(0.1)
+        raise TocsinError(f"no modal opened before {person}")
+
+    def command(self, person: str, channel: str, text: str) -> dict[str, Any]:
+        """A slash command."""
+        return self._act({"as": person, "command": {"channel": channel, "command": "/incident", "text": text}})
+
+    def private(self, person: str, after: str = "", *, seconds: float = 5) -> Message | None:
+        """The newest private answer to a person; waits for one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = self._get("ephemerals", user=person, after=after)["ephemerals"]
+            if found:
+                return found[-1]  # type: ignore[no-any-return]
+            time.sleep(0.1)
+        return None
+
+    def _get(self, what: str, **query: str) -> Any:
+        answer = self.client.get(f"{self.control}/{what}", params=query)
+        answer.raise_for_status()
+        return answer.json()
+
+    def _act(self, act: dict[str, Any]) -> dict[str, Any]:
+        answer = self.client.post(f"{self.control}/act", json=act)
+        if answer.status_code != 200:
+            raise TocsinError(f"the sandbox refused an act: {answer.text[:300]}")
+        return answer.json()  # type: ignore[no-any-return]
+
+
+def key_of(message: Message) -> str:
+    """The bot's key of a message; "" for anybody else's."""
+    return str(((message.get("metadata") or {}).get("event_payload") or {}).get("key", ""))

@@ -1,0 +1,83 @@
+"""`tocsin incidents` and `tocsin show`: the truth straight from the database, with Slack down."""
+
+import asyncio
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.core.errors import NotFound
+from bot.core.incident import Incident, number_of
+from bot.core.text import one_line
+from bot.settings import Secrets
+from bot.store import incidents, timeline
+from bot.store.database import Database, async_url
+from bot.store.postmortems import Postmortems
+from bot.store.triage import Triages
+
+
+def open_database(secrets: Secrets) -> Database:
+    """The configured database, for reading."""
+    return Database(async_url(secrets.database_url, secrets.data_dir), audit_key=secrets.audit_key.get_secret_value().encode())
+
+
+def print_incidents(secrets: Secrets, *, everything: bool, console: Console) -> None:
+    """A table of open (or all) incidents."""
+    rows = asyncio.run(_incidents(secrets, everything))
+    if not rows:
+        console.print("No open incident." if not everything else "No incident yet.")
+        return
+    table = Table("Incident", "State", "Severity", "Service", "Title", "Declared (UTC)", "Lead", "Group")
+    for row in rows:
+        cells = (row.ref, row.state, row.severity, row.service, one_line(row.title, 80))
+        declared = f"{row.declared_at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(*(escape(str(cell)) for cell in cells), declared, escape(row.lead or "-"), row.group)
+    console.print(table)
+
+
+async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:
+    db = open_database(secrets)
+    try:
+        async with db.read() as session:
+            found = await incidents.incidents(session)
+            return [row for row in found if everything or row.state != "RESOLVED"]
+    finally:
+        await db.close()
+
+
+def print_incident(secrets: Secrets, ref: str, console: Console) -> None:
+    """One incident or alert group with its timeline, findings and draft. Raises NotFound."""
+    told = asyncio.run(_whole(secrets, ref.upper()))
+    for line in told:
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+async def _whole(secrets: Secrets, ref: str) -> list[str]:
+    db = open_database(secrets)
+    try:
+        async with db.read() as session:
+            incident = await incidents.load_incident(session, ref) if ref.startswith("INC") else None
+            group = await incidents.load_group(session, incident.group if incident else ref)
+            if incident is None and group is None:
+                raise NotFound(f"there is no {ref}; `tocsin incidents --all` lists what there is")
+            subject: Any = incident or group
+            lines = [f"{subject.ref}  {subject.state}  {subject.severity}  {subject.service}", one_line(subject.title, 200), ""]
+            group_id = number_of(group.ref, "AL") if group else None
+            incident_id = number_of(incident.ref, "INC") if incident else None
+            entries = await timeline.of(session, group_id=group_id, incident_id=incident_id)
+            lines += [f"{e.at:%Y-%m-%d %H:%M:%S}  {e.kind:<9} {one_line(e.text, 300)}  ({e.who})" for e in entries]
+        return [*lines, *await _findings(db, group.ref if group else ""), *await _draft(db, incident)]
+    finally:
+        await db.close()
+
+
+async def _findings(db: Database, ref: str) -> list[str]:
+    row = await Triages(db).row(ref) if ref else None
+    hypotheses = row.findings.get("hypotheses", []) if row else []
+    return ["", "Ranked causes:", *(f"  {h['confidence']} {h['score']:.2f}  {one_line(h['cause'], 300)}" for h in hypotheses)]
+
+
+async def _draft(db: Database, incident: Incident | None) -> list[str]:
+    row = await Postmortems(db).newest(incident.ref) if incident else None
+    return ["", *row.markdown.splitlines()] if row else []

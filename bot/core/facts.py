@@ -1,0 +1,57 @@
+"""The facts that need no model: onset, what changed before it, related alerts, the runbook."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.evidence import LedgerEntry
+
+FAMILIES = ("errors", "latency", "external", "saturation", "traffic")
+"""Families of signals, the most telling first."""
+ONSET_SLACK = timedelta(seconds=60)
+"""A change this much after the estimated onset is still shown: onsets are good to about a minute."""
+
+
+def deviations(entries: Iterable[LedgerEntry]) -> list[dict[str, Any]]:
+    """All deviations that the evidence holds, each with the id of its evidence, the strongest first."""
+    found = [{**row, "evidence": entry.id} for entry in entries for row in entry.evidence.facts.get("deviations", ())]
+    return sorted(found, key=lambda row: -float(row.get("score") or 0.0))
+
+
+def main_deviation(found: Sequence[Mapping[str, Any]], service: str) -> Mapping[str, Any] | None:
+    """The deviation that shows the incident best: of the alerting service first, by family, then by strength."""
+
+    def order(row: Mapping[str, Any]) -> tuple[bool, int, float]:
+        family = row.get("family", "")
+        return (row.get("service") != service, FAMILIES.index(family) if family in FAMILIES else 9, -float(row["score"]))
+
+    candidates = [row for row in found if float(row.get("score") or 0.0) > 0 and row.get("onset")]
+    return min(candidates, key=order, default=None)
+
+
+def changes_before(
+    entries: Iterable[LedgerEntry], *, onset: datetime, services: Mapping[str, int], most: int = 6
+) -> list[dict[str, Any]]:
+    """Changes of the given services (name -> distance in calls) up to the onset, newest first, told with their age."""
+    shown: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        for change in entry.evidence.facts.get("changes", ()):
+            at = datetime.fromisoformat(change["at"])
+            if at <= onset + ONSET_SLACK and (not services or change["service"] in services):
+                shown[change["id"]] = {**change, "evidence": entry.id, "age_text": age_text(onset - at)}
+    return sorted(shown.values(), key=lambda c: c["at"], reverse=True)[:most]
+
+
+def age_text(age: timedelta) -> str:
+    """`40 s before onset`, `12 min before onset`, `at onset`."""
+    seconds = int(age.total_seconds())
+    if abs(seconds) < 5:
+        return "at onset"
+    size = abs(seconds)
+    amount = f"{size} s" if size < 120 else f"{size // 60} min" if size < 7200 else f"{size // 3600} h"
+    return f"{amount} {'before' if seconds > 0 else 'after'} onset"
+
+
+def not_looked_at(entries: Iterable[LedgerEntry]) -> list[str]:
+    """What could not be seen, one line each: never "all clear"."""
+    return list(dict.fromkeys(entry.evidence.summary for entry in entries if not entry.evidence.ok))

@@ -1,0 +1,81 @@
+"""The verb line: what stands after `/incident` or after a mention, taken apart.
+
+line     = [ verb ] { argument }
+argument = reference | option | quoted | word
+option   = key "=" ( word | quoted )
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‟": '"'})
+"""Phones insert typographic quotes by themselves."""
+_TOKEN = re.compile(r'(?P<key>[A-Za-z][A-Za-z_]{0,30})="(?P<value>[^"]*)"|"(?P<quoted>[^"]*)"|(?P<word>\S+)')
+_OPTION = re.compile(r"([A-Za-z][A-Za-z_]{0,30})=(\S*)")
+_REFERENCE = re.compile(r"(?:INC|AL|AP)-\d{1,9}", re.IGNORECASE)
+LIMIT = 3000
+
+
+@dataclass(frozen=True)
+class Line:
+    """`verb` is lower case and empty for an empty line; `text` is what is neither the reference nor an option."""
+
+    verb: str = ""
+    text: str = ""
+    ref: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_line(line: str) -> Line:
+    """Take one line apart. Never fails: what it cannot read is text. The first reference is the line's subject."""
+    words: list[str] = []
+    options: dict[str, str] = {}
+    ref = ""
+    tokens = list(_TOKEN.finditer(line.translate(_QUOTES)[:LIMIT]))
+    verb = ""
+    if tokens and tokens[0].group("word") and not _OPTION.fullmatch(tokens[0].group("word")):
+        first = tokens[0].group("word")
+        # `/incident AL-3` asks what AL-3 is.
+        verb = "show" if _REFERENCE.fullmatch(first) else tokens.pop(0).group("word").lower()
+    for token in tokens:
+        word = token.group("word")
+        if token.group("key"):
+            options[token.group("key").lower()] = token.group("value")
+        elif word is None:
+            words.append(token.group("quoted"))
+        elif option := _OPTION.fullmatch(word):
+            options[option.group(1).lower()] = option.group(2)
+        elif not ref and _REFERENCE.fullmatch(word):
+            ref = word.upper()
+        else:
+            words.append(word)
+    return Line(verb=verb, text=" ".join(words).strip(), ref=ref, options=options)
+
+
+def parse_value(value: str) -> tuple[str, int | None]:
+    """A button's value, `AP-12:3` or `AL-3`, as reference and revision; ("", None) for anything else."""
+    ref, _, revision = value.partition(":")
+    if not _REFERENCE.fullmatch(ref) or (revision and not (revision.isascii() and revision.isdigit() and len(revision) < 10)):
+        return "", None
+    return ref.upper(), int(revision) if revision else None
+
+
+def nearest(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known words nearest to a mistyped one by edit distance, the nearest first; far ones are left out."""
+    scored = sorted((distance(word.lower(), name), name) for name in set(known))
+    return [name for steps, name in scored if steps <= max(2, len(word) // 2)][:most]
+
+
+def distance(a: str, b: str) -> int:
+    """Levenshtein's distance, with a swap of neighbours as one step."""
+    rows = [list(range(len(b) + 1))]
+    for i, char in enumerate(a[:40], 1):
+        row = [i]
+        for j, other in enumerate(b, 1):
+            steps = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (char != other))
+            if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other:
+                steps = min(steps, rows[-2][j - 2] + 1)
+            row.append(steps)
+        rows.append(row)
+    return rows[-1][-1]

@@ -1,0 +1,227 @@
+"""The postmortem draft: every generated sentence names the ids it stands on; what people must write stays blank."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.core.action import Decision, Proposal, ProposalState
+from bot.core.alert import Severity
+from bot.core.evidence import Findings
+from bot.core.incident import AlertGroup, Incident
+from bot.core.text import one_line
+from bot.core.timeline import TimelineEntry
+
+RAN = (
+    ProposalState.SUCCEEDED,
+    ProposalState.NOT_RECOVERED,
+    ProposalState.COULD_NOT_VERIFY,
+    ProposalState.FAILED,
+    ProposalState.UNKNOWN,
+)
+
+
+class Sentence(BaseModel):
+    """One generated sentence and the ids (`E3`, `T12`, `AP-1`, `AL-1`, `INC-1`) it stands on; never without one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    sources: tuple[str, ...]
+
+
+class Section(BaseModel):
+    """One part of the draft; `blank` is the prompt for people where nothing may be generated."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    sentences: tuple[Sentence, ...] = ()
+    blank: str = ""
+
+
+class Material(BaseModel):
+    """All that a draft is made from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    incident: Incident
+    group: AlertGroup | None = None
+    timeline: tuple[TimelineEntry, ...] = ()
+    findings: Findings | None = None
+    onset: datetime | None = None
+    onset_evidence: str = ""
+    proposals: tuple[Proposal, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    impact: tuple[str, str] | None = None
+    """The measured impact in words and its evidence id."""
+    evidence: Mapping[str, str] = {}
+    """Evidence id -> summary, for all evidence of the group."""
+
+
+def needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
+    """Whether a draft comes by itself: SEV1/2, an executed action, or over 30 minutes of human work."""
+    return incident.severity.at_least(Severity.SEV2) or executed or human_minutes > 30
+
+
+def draft(material: Material) -> list[Section]:
+    """The sections in reading order."""
+    return [
+        Section(title="Summary", sentences=tuple(_summary(material))),
+        Section(title="Impact", sentences=tuple(_impact(material))),
+        Section(title="Timeline", sentences=tuple(_timeline(material.timeline))),
+        Section(title="Detection", sentences=tuple(_detection(material))),
+        Section(title="Root cause", sentences=tuple(_cause(material))),
+        Section(title="Contributing factors", sentences=tuple(_factors(material)), blank="What else made this possible?"),
+        Section(title="What went well, what went badly", blank="For the people who were there."),
+        Section(title="Actions taken", sentences=tuple(_actions(material))),
+        Section(title="Follow-ups", sentences=tuple(_follow_ups(material)), blank="Owner and date for each."),
+        Section(title="What could not be looked at", sentences=tuple(_gaps(material))),
+    ]
+
+
+def _summary(m: Material) -> Iterable[Sentence]:
+    incident = m.incident
+    service = f" on {incident.service}" if incident.service else ""
+    lasted = f" It lasted {span(end - _began(m))}." if (end := _ended(m)) else " It is not over."
+    text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
+    yield Sentence(text=text, sources=(incident.ref,))
+    if m.group:
+        yield Sentence(text=f"{m.group.alerts} alerts were grouped into one.", sources=(m.group.ref,))
+
+
+def _began(m: Material) -> datetime:
+    return m.onset or (m.group.opened_at if m.group else m.incident.declared_at)
+
+
+def _ended(m: Material) -> datetime | None:
+    return (m.group.cleared_at if m.group else None) or m.incident.resolved_at
+
+
+def _impact(m: Material) -> Iterable[Sentence]:
+    if m.impact:
+        text, evidence = m.impact
+        yield Sentence(text=text, sources=(evidence,))
+    else:
+        yield Sentence(text="Impact could not be measured: no signal of the service was readable.", sources=(m.incident.ref,))
+
+
+def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:
+    for entry in entries:
+        who = "" if entry.who in ("", "tocsin") else f" ({entry.who})"
+        text = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC — {one_line(entry.text, 300)}{who}"
+        yield Sentence(text=text, sources=(entry.id, *entry.evidence))
+
+
+def _detection(m: Material) -> Iterable[Sentence]:
+    if m.group is None:
+        yield Sentence(text=f"A person declared it at {clock(m.incident.declared_at)}.", sources=(m.incident.ref,))
+        return
+    yield Sentence(text=f"The first alert arrived at {clock(m.group.opened_at)}.", sources=(m.group.ref,))
+    if m.onset and m.onset_evidence:
+        delay = span(m.group.opened_at - m.onset)
+        text = f"The signal left its normal range at {clock(m.onset)}, {delay} before the first alert arrived."
+        yield Sentence(text=text, sources=(m.onset_evidence, m.group.ref))
+    if m.group.acknowledged_at:
+        took = span(m.group.acknowledged_at - m.group.opened_at)
+        yield Sentence(text=f"It was acknowledged after {took}.", sources=(m.group.ref,))
+    else:
+        yield Sentence(text="Nobody acknowledged it.", sources=(m.group.ref,))
+
+
+def _cause(m: Material) -> Iterable[Sentence]:
+    if m.incident.cause:
+        yield Sentence(text=f"Confirmed by a person: {one_line(m.incident.cause, 500)}", sources=(m.incident.ref,))
+    else:
+        yield Sentence(text="Not confirmed by a person.", sources=(m.incident.ref,))
+    first = m.findings.hypotheses[0] if m.findings and m.findings.hypotheses else None
+    if first is None:
+        return
+    cited = tuple(dict.fromkeys(e for claim in first.claims for e in claim.evidence if e in m.evidence))
+    if cited:
+        yield Sentence(text=f"Tocsin's first hypothesis ({first.confidence}): {one_line(first.cause, 300)}", sources=cited)
+    for claim in first.claims:
+        if known := tuple(e for e in claim.evidence if e in m.evidence):
+            yield Sentence(text=one_line(claim.text, 300), sources=known)
+
+
+def _factors(m: Material) -> Iterable[Sentence]:
+    for other in (m.findings.hypotheses if m.findings else [])[1:]:
+        cited = tuple(dict.fromkeys(e for c in other.claims for e in c.evidence if e in m.evidence))
+        if cited:
+            yield Sentence(text=f"Also considered ({other.confidence}): {one_line(other.cause, 300)}", sources=cited)
+    for claim in m.findings.ruled_out if m.findings else ():
+        if cited := tuple(e for e in claim.evidence if e in m.evidence):
+            yield Sentence(text=f"Ruled out: {one_line(claim.text, 300)}", sources=cited)
+
+
+def _actions(m: Material) -> Iterable[Sentence]:
+    ran = [p for p in m.proposals if p.state in RAN or p.outcome]
+    for p in ran:
+        approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == "approve"]
+        who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals) or "nobody through Tocsin (done by hand)"
+        text = f"{one_line(p.title, 150)}: approved by {who}; {p.state.value}. {one_line(p.verification or p.outcome, 200)}"
+        yield Sentence(text=text.strip(), sources=(p.ref,))
+    if not ran:
+        yield Sentence(text="No action was executed through Tocsin.", sources=(m.incident.ref,))
+
+
+def _follow_ups(m: Material) -> Iterable[Sentence]:
+    if not m.incident.cause:
+        yield Sentence(text="Confirm or correct the root cause.", sources=(m.incident.ref,))
+    for p in m.proposals:
+        if p.state is ProposalState.SUCCEEDED and p.inverse:
+            text = f"{one_line(p.title, 120)} is in force; decide when to take it back ({p.inverse})."
+            yield Sentence(text=text, sources=(p.ref,))
+        if p.state in (ProposalState.UNKNOWN, ProposalState.COULD_NOT_VERIFY):
+            yield Sentence(text=f"Find out what {one_line(p.title, 120)} did: {p.state.value}.", sources=(p.ref,))
+
+
+def _gaps(m: Material) -> Iterable[Sentence]:
+    blind = [(id, text) for id, text in m.evidence.items() if text.startswith("Could not look")]
+    for id, text in blind:
+        yield Sentence(text=one_line(text, 300), sources=(id,))
+    if not blind:
+        yield Sentence(text="Every check that was made could be made.", sources=(m.incident.ref,))
+
+
+def clock(at: datetime) -> str:
+    return f"{at:%H:%M:%S} UTC"
+
+
+def span(length: timedelta) -> str:
+    """`45 s`, `12 min`, `3 h 5 min`."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 90:
+        return f"{seconds} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def markdown(material: Material, sections: Sequence[Section]) -> str:
+    """The draft as Markdown; each sentence ends with its ids in brackets."""
+    incident = material.incident
+    lines = [
+        f"# {incident.ref}: {one_line(incident.title, 200)}",
+        "",
+        f"Severity {incident.severity} · service {incident.service or 'unknown'} · "
+        f"declared {incident.declared_at:%Y-%m-%d %H:%M} UTC · lead {incident.lead or 'nobody'} · **draft**",
+    ]
+    for section in sections:
+        lines += ["", f"## {section.title}", ""]
+        lines += [f"- {sentence.text} [{', '.join(sentence.sources)}]" for sentence in section.sentences]
+        if section.blank:
+            lines.append(f"- _{section.blank}_")
+    note = "Generated from the incident's record by Tocsin; ids in brackets can be looked up through its API."
+    return "\n".join([*lines, "", f"_{note}_", ""])
+
+
+def abstract(sections: Sequence[Section]) -> list[str]:
+    """At most five lines for the channel."""
+    wanted = ("Summary", "Impact", "Root cause", "Actions taken")
+    lines = [s.sentences[0].text for s in sections if s.title in wanted and s.sentences]
+    cause = next((s for s in sections if s.title == "Root cause"), None)
+    if cause and len(cause.sentences) > 1:
+        lines.insert(3, cause.sentences[1].text)
+    return lines[:5]

@@ -1,0 +1,132 @@
+"""The roster: who is on call, owns, commands or may command a service now. Rights come from nowhere else."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.core.config import Config, OnCall
+
+STALE_ROTA = timedelta(hours=12)
+"""A last good copy of a rota serves this long, for tiers 1 and 2."""
+FRESH_ROTA = timedelta(minutes=2)
+"""A copy up to this age counts as read now: one press asks Slack at most once."""
+
+
+@dataclass(frozen=True)
+class GroupCopy:
+    """The members of a Slack user group (user ids) and how old this copy is. `age` is None if nothing was ever read."""
+
+    members: frozenset[str] = frozenset()
+    age: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Rota:
+    """Who is on call for one service now. `known` is False when its place cannot be read and no copy is young enough."""
+
+    on_call: tuple[str, ...] = ()
+    secondary: tuple[str, ...] = ()
+    known: bool = True
+    age: timedelta = timedelta(0)
+
+    @property
+    def fresh(self) -> bool:
+        """Read now, not from a copy."""
+        return self.known and self.age <= FRESH_ROTA
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one person is to one service and incident now. Everything is False unless the roster says so."""
+
+    person: str = ""
+    known: bool = False
+    """Among the configured people."""
+    rostered: bool = False
+    """On some rota, an owner of something, or a deputy."""
+    on_call: bool = False
+    secondary: bool = False
+    commander: bool = False
+    deputy: bool = False
+    owner: bool = False
+    admin: bool = False
+    rota: Rota = field(default_factory=lambda: Rota(known=False))
+
+
+@dataclass(frozen=True)
+class Roster:
+    """People, rotas, owners, deputies and admins of one configuration, with the user groups as last read."""
+
+    config: Config
+    groups: Mapping[str, GroupCopy] = field(default_factory=dict)
+
+    def person_of(self, slack_user: str) -> str:
+        """The person key of a Slack user id; "" for anyone else."""
+        return next((key for key, person in self.config.people.items() if slack_user and person.slack == slack_user), "")
+
+    def slack_of(self, person: str) -> str:
+        """The Slack user id of a person key; "" if the file names none."""
+        found = self.config.people.get(person)
+        return found.slack if found else ""
+
+    def rota(self, service: str, now: datetime) -> Rota:
+        """Who is on call for `service`; an unknown service has an empty, known rota."""
+        configured = self.config.services.get(service)
+        if configured is None:
+            return Rota()
+        if configured.on_call.usergroup:
+            return self._of_group(configured.on_call.usergroup)
+        return _of_rotation(configured.on_call, now)
+
+    def _of_group(self, group: str) -> Rota:
+        copy = self.groups.get(group, GroupCopy())
+        if copy.age is None or copy.age > STALE_ROTA:
+            return Rota(known=False)
+        # A user group has no order: all of its members are on call, and each is the other's secondary.
+        members = tuple(sorted(person for user in copy.members if (person := self.person_of(user))))
+        return Rota(on_call=members, age=copy.age)
+
+    def rostered(self) -> frozenset[str]:
+        """Everyone on some rota, an owner of something, or a deputy."""
+        found: set[str] = set(self.config.approvers.deputies)
+        for service in self.config.services.values():
+            found.update(service.owners, service.on_call.rotation)
+        for copy in self.groups.values():
+            found.update(person for user in copy.members if (person := self.person_of(user)))
+        return frozenset(found & set(self.config.people))
+
+    def standing(self, person: str, service: str, now: datetime, *, lead: str = "", deputies: Iterable[str] = ()) -> Standing:
+        """What `person` is now. `lead` and `deputies` are those of the incident; they count only if rostered."""
+        if not person or person not in self.config.people:
+            return Standing()
+        rota = self.rota(service, now)
+        rostered = person in self.rostered()
+        configured = self.config.services.get(service)
+        return Standing(
+            person=person,
+            known=True,
+            rostered=rostered,
+            on_call=person in rota.on_call,
+            secondary=person in rota.secondary,
+            commander=rostered and person == lead,
+            deputy=rostered and (person in self.config.approvers.deputies or person in tuple(deputies)),
+            owner=configured is not None and person in configured.owners,
+            admin=person in self.config.approvers.admins,
+            rota=rota,
+        )
+
+    def on_call_anywhere(self, person: str, now: datetime) -> bool:
+        """Whether `person` is on call for some service now."""
+        return any(person in self.rota(service, now).on_call for service in self.config.services)
+
+
+def _of_rotation(on_call: OnCall, now: datetime) -> Rota:
+    people = on_call.rotation
+    if not people:
+        return Rota()
+    if on_call.starts is not None and now < on_call.starts:
+        return Rota()
+    turns = int((now - on_call.starts) / on_call.every) if on_call.starts is not None else 0
+    first = people[turns % len(people)]
+    second = people[(turns + 1) % len(people)]
+    return Rota(on_call=(first,), secondary=(second,) if second != first else ())

@@ -1,0 +1,6 @@
+"""The agent: langchain over any OpenAI-compatible endpoint. Imported after readiness, in a thread."""
+
+import os
+
+# A key in the environment would otherwise send every run, prompts included, to a third party.
+os.environ["LANGSMITH_TRACING"] = "false"

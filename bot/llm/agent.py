@@ -1,0 +1,163 @@
+"""The investigator with a model: `create_agent` with our tools, one middleware per worry, a structured result."""
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+from langchain.agents import create_agent
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
+from langchain_core.tools import StructuredTool
+from langchain_openai import ChatOpenAI
+from langgraph.errors import GraphRecursionError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
+
+from bot.core.config import Budget
+from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
+from bot.llm.middleware.durable import Durable
+from bot.llm.middleware.limits import Limits
+from bot.llm.middleware.repeats import Repeats
+from bot.llm.middleware.secrets import Secrets
+from bot.llm.spending import Spending
+from bot.plugins import Tool
+from bot.ports import Run
+from bot.store.triage import Triages
+from bot.workflows.looking import Looker
+from prompts import prompt
+
+
+class Answer(BaseModel):
+    """The ranked root causes, with the evidence for and against each."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hypotheses: list[Hypothesis] = Field(max_length=3)
+    ruled_out: list[Claim] = Field(default_factory=list, max_length=6)
+    not_checked: list[str] = Field(default_factory=list, max_length=10)
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which model, where. `structured` is "tool" (every server) or "schema" (json_schema)."""
+
+    name: str
+    base_url: str = ""
+    api_key: SecretStr = field(default_factory=lambda: SecretStr(""))
+    fallback: str = ""
+    structured: str = "tool"
+
+
+class Agent:
+    """Investigates with a model. Never raises for a failing model: `stop_reason` says what happened."""
+
+    def __init__(
+        self, settings: ModelSettings, budget: Budget, looker: Looker, triages: Triages, services: Sequence[str] = ()
+    ) -> None:
+        self.settings = settings
+        self.budget = budget
+        self.looker = looker
+        self.triages = triages
+        self.services = services
+        self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
+
+    async def investigate(self, run: Run, case: Case) -> Findings:
+        """Run the agent in the story's body; its calls are the story's steps."""
+        spending = Spending(self.budget, model=self.settings.name)
+        opening = await run.step("brief the agent", self._brief, case.model_dump(mode="json"))
+        graph = self._graph(run, case, spending)
+        try:
+            # Two nodes a turn, and room for the loop's ends; the real limit is ours.
+            limit = {"recursion_limit": 4 * self.budget.per_run_steps + 10}
+            result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, limit)
+        except ModelDown as down:
+            return _findings(None, spending, str(down))
+        except GraphRecursionError:
+            return _findings(None, spending, "the model went round in circles")
+        return _findings(result.get("structured_response"), spending, "answered")
+
+    async def _brief(self, case: dict[str, Any]) -> Any:
+        """The opening message: the case and what is known, as data."""
+        group = case["group"]
+        entries = await self.triages.entries(group)
+        row = await self.triages.row(group, case["attempt"])
+        asked = {key: value for key, value in case.items() if key not in ("question", "requester")}
+        return prompt("case").render(
+            case=json.dumps(asked, ensure_ascii=False),
+            question=json.dumps(case["question"], ensure_ascii=False) if case["question"] else "",
+            analyst=json.dumps(_told(row.findings if row else {}), ensure_ascii=False),
+            evidence="\n".join(f"{e.id} {json.dumps(e.evidence.summary, ensure_ascii=False)}" for e in entries) or "none",
+        )
+
+    def _graph(self, run: Run, case: Case, spending: Spending) -> Any:
+        fallback = self._model(self.settings.fallback) if self.settings.fallback else None
+        durable = Durable(run, self._look(case), Caller(fallback), spending)
+        strategy = ProviderStrategy(Answer) if self.settings.structured == "schema" else ToolStrategy(Answer)
+        return create_agent(
+            self._model(self.settings.name),
+            [_offered(tool, self.schemas[name]) for name, tool in self.looker.tools.items()],
+            system_prompt=prompt("triage").render(
+                steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
+            ),
+            middleware=[Secrets(), Limits(spending), Repeats(self.schemas, spending), durable],
+            response_format=strategy,
+        )
+
+    def _model(self, name: str) -> ChatOpenAI:
+        return ChatOpenAI(
+            model=name,
+            base_url=self.settings.base_url or None,
+            api_key=self.settings.api_key if self.settings.api_key.get_secret_value() else SecretStr("none"),
+            timeout=CALL_SECONDS,
+            max_retries=0,
+            use_responses_api=False,
+        )
+
+    def _look(self, case: Case) -> Any:
+        look = self.looker.bound(case)
+
+        async def look_and_tell(tool: str, arguments: dict[str, Any], call: str) -> Any:
+            entry = await look(tool, arguments, f"agent:{case.attempt}:{call}")
+            await self.triages.tell(case.group, case.attempt, tool, LedgerEntry.model_validate(entry))
+            return entry
+
+        return look_and_tell
+
+
+def arguments_of(tool: Tool) -> type[BaseModel]:
+    """A tool's typed arguments (all but the context) as a model that refuses others."""
+    hints = get_type_hints(tool.fn)
+    fields: dict[str, Any] = {}
+    for name, parameter in list(inspect.signature(tool.fn).parameters.items())[1:]:
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[name] = (hints[name], default)
+    return create_model(f"{tool.name}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _offered(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
+    async def never(**_arguments: Any) -> str:
+        raise AssertionError("tool calls pass through the durable middleware")
+
+    return StructuredTool(name=tool.name, description=tool.description, args_schema=schema, coroutine=never)
+
+
+def _told(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    kept = ("cause", "service", "kind", "confidence", "claims")
+    return [{key: hypothesis.get(key) for key in kept} for hypothesis in findings.get("hypotheses", [])]
+
+
+def _findings(answer: Any, spending: Spending, reason: str) -> Findings:
+    parsed = Answer.model_validate(answer) if isinstance(answer, dict) else answer
+    return Findings(
+        hypotheses=parsed.hypotheses if parsed else [],
+        ruled_out=parsed.ruled_out if parsed else [],
+        not_checked=parsed.not_checked if parsed else [],
+        by="agent",
+        model=spending.model,
+        stop_reason=reason if parsed or reason != "answered" else "the model gave no structured answer",
+        steps=spending.steps,
+        seconds=round(spending.seconds, 2),
+        tokens=spending.tokens,
+        usd=round(spending.usd, 4),
+    )

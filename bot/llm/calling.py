@@ -1,0 +1,83 @@
+"""One model call: the one layer of retry, the time limit and the fallback model."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import openai
+import structlog
+from langchain.agents.middleware import ModelRequest, ModelResponse
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+
+log = structlog.get_logger(__name__)
+CALL_SECONDS = 30.0
+"""Limit of one try."""
+TRIES = 2
+
+
+class ModelDown(Exception):
+    """No usable answer from any model; the text says why."""
+
+
+Handler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+
+
+class Caller:
+    """Calls the model, then the fallback. Failures come back as `{"error": ...}`: they are recorded like answers."""
+
+    def __init__(self, fallback: BaseChatModel | None = None) -> None:
+        self.fallback = fallback
+
+    async def call(self, request: ModelRequest[Any], handler: Handler, *, seconds: float) -> dict[str, Any]:
+        """`{"response", "seconds", "tokens_in", "tokens_out", "model"}` or `{"error", "seconds"}`."""
+        began = time.monotonic()
+        models = [request.model, *([self.fallback] if self.fallback else [])]
+        problem = "no time left"
+        for model in models:
+            for attempt in range(TRIES):
+                left = min(CALL_SECONDS, seconds - (time.monotonic() - began))
+                if left <= 0:
+                    break
+                try:
+                    async with asyncio.timeout(left):
+                        response = await handler(request.override(model=model))
+                    return {"response": response, "seconds": time.monotonic() - began, **_usage(response, model)}
+                except (TimeoutError, openai.APITimeoutError):
+                    problem = f"no answer within {left:.0f} s"
+                    break  # a hanging model hangs again; the fallback or the analyst is faster
+                except openai.APIError as error:
+                    problem = _problem(error)
+                    if not _passing(error):
+                        break
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    # langchain-openai raises these for bodies that are no chat completion
+                    problem = f"the answer could not be read ({type(error).__name__})"
+                    break
+                if attempt + 1 < TRIES:
+                    await asyncio.sleep(min(0.5, left / 4))
+            log.warning("model call failed", model=_name(model), why=problem)
+        return {"error": problem, "seconds": time.monotonic() - began}
+
+
+def _passing(error: openai.APIError) -> bool:
+    status = getattr(error, "status_code", None)
+    return status is None or status == 429 or status >= 500
+
+
+def _problem(error: openai.APIError) -> str:
+    status = getattr(error, "status_code", None)
+    return f"the model's server answered {status}" if status else "the model's server was not reached"
+
+
+def _usage(response: ModelResponse[Any], model: BaseChatModel) -> dict[str, Any]:
+    found = [m.usage_metadata for m in response.result if isinstance(m, AIMessage) and m.usage_metadata]
+    text = sum(len(str(m.content)) for m in response.result)
+    into = sum(u["input_tokens"] for u in found)
+    out = sum(u["output_tokens"] for u in found) or text // 4
+    return {"tokens_in": into, "tokens_out": out, "model": _name(model)}
+
+
+def _name(model: BaseChatModel) -> str:
+    return str(getattr(model, "model_name", "") or "")

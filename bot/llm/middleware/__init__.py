@@ -1,0 +1,1 @@
+"""One middleware per worry. The durable one stands innermost around calls; the others decide before it."""

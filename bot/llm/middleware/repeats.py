@@ -1,0 +1,46 @@
+"""Answers a repeated look from memory, refuses unknown tools and arguments, and caps the number of looks."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware
+from langchain_core.messages import ToolMessage
+from langgraph.prebuilt.tool_node import ToolCallRequest
+from pydantic import BaseModel, ValidationError
+
+from bot.llm.spending import Spending
+
+
+class Repeats(AgentMiddleware):
+    """Stands before the durable middleware: what it answers itself is never a step."""
+
+    def __init__(self, schemas: Mapping[str, type[BaseModel]], spending: Spending) -> None:
+        super().__init__()
+        self.schemas = schemas
+        self.spending = spending
+        self._seen: set[str] = set()
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
+    ) -> ToolMessage | Any:
+        name, arguments = request.tool_call["name"], request.tool_call["args"]
+        schema = self.schemas.get(name)
+        if schema is None:
+            return self._refuse(request, f"There is no such tool. Tools: {', '.join(self.schemas)}.")
+        try:
+            clean = schema.model_validate(arguments).model_dump(mode="json")
+        except ValidationError as error:
+            first = error.errors()[0]
+            return self._refuse(request, f"Arguments do not fit: {'.'.join(map(str, first['loc']))}: {first['msg']}.")
+        key = json.dumps([name, clean], sort_keys=True)
+        if key in self._seen:
+            return self._refuse(request, "You made this look already; its result stands above.")
+        if self.spending.calls >= self.spending.budget.per_run_calls:
+            return self._refuse(request, "No looks are left: answer with what you have.")
+        self._seen.add(key)
+        return await handler(request.override(tool_call={**request.tool_call, "args": clean}))
+
+    def _refuse(self, request: ToolCallRequest, text: str) -> ToolMessage:
+        call = request.tool_call
+        return ToolMessage(content=text, tool_call_id=str(call["id"]), name=call["name"], status="error")

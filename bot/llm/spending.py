@@ -1,0 +1,49 @@
+"""What one run has used up, counted from recorded calls alone, so that a replay counts the same."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.config import Budget
+
+
+@dataclass
+class Spending:
+    """Steps, calls, seconds, tokens and dollars against the budget of one run."""
+
+    budget: Budget
+    steps: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    usd: float = 0.0
+    model: str = ""
+
+    def add_model_call(self, record: dict[str, Any]) -> None:
+        """Count one recorded model call (`tokens_in`, `tokens_out`, `seconds`, `model`)."""
+        into, out = int(record.get("tokens_in") or 0), int(record.get("tokens_out") or 0)
+        self.steps += 1
+        self.seconds += float(record.get("seconds") or 0.0)
+        self.tokens += into + out
+        self.usd += (into * self.budget.usd_per_million_in + out * self.budget.usd_per_million_out) / 1e6
+        self.model = record.get("model") or self.model
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.budget.per_run_seconds - self.seconds)
+
+    @property
+    def used_up(self) -> str:
+        """Which limit was reached, in words; "" if none."""
+        limits = (
+            (self.steps >= self.budget.per_run_steps, f"{self.budget.per_run_steps} turns"),
+            (self.tokens >= self.budget.per_run_tokens, f"{self.budget.per_run_tokens} tokens"),
+            (self.usd >= self.budget.per_run_usd, f"{self.budget.per_run_usd:.2f} USD"),
+            (self.seconds_left <= 0, f"{self.budget.per_run_seconds:.0f} s"),
+        )
+        return next((f"limit of {text} reached" for reached, text in limits if reached), "")
+
+    @property
+    def last_turn(self) -> bool:
+        """Whether the next model call must be the answer: one turn is kept for it."""
+        near = self.steps >= self.budget.per_run_steps - 1 or self.calls >= self.budget.per_run_calls
+        return near or self.usd >= 0.8 * self.budget.per_run_usd or self.tokens >= 0.8 * self.budget.per_run_tokens

@@ -1,0 +1,80 @@
+"""JSON logs: one record a line, secrets masked, control characters escaped."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+import structlog
+
+from bot.core.redaction import redact
+from bot.core.text import escape_controls
+
+QUIET = (
+    "httpx",
+    "httpx2",
+    "apscheduler",
+    "slack_bolt",
+    "slack_sdk",
+    "uvicorn.access",
+    "matplotlib",
+    "openai",
+    "alembic",
+    "aiohttp",
+)
+
+
+def configure(level: str = "INFO", secrets: Iterable[str] = ()) -> None:
+    """Send structlog and the standard logging through one chain to standard error."""
+    mask = _Mask(secret for secret in secrets if len(secret) >= 6)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(_dumps)],
+        )
+    )
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _dumps(record: Any, **_options: Any) -> str:
+    return json.dumps(record, default=str, ensure_ascii=True)
+
+
+class _Mask:
+    """Cleans every text of a record: known secrets, things that look like secrets, control characters."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self.secrets = tuple(secrets)
+
+    def __call__(self, _logger: Any, _method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {key: value if key.startswith("_") else self._clean(value) for key, value in record.items()}
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in self.secrets:
+                value = value.replace(secret, "[secret]")
+            return escape_controls(redact(value))[:20_000]
+        if isinstance(value, list | tuple):
+            return [self._clean(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._clean(item) for key, item in value.items()}
+        return value

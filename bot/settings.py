@@ -1,0 +1,182 @@
+"""Loads TOCSIN_* variables and tocsin.yaml. Secrets and machine addresses come from variables alone.
+
+The whole file is checked at once; an error names the file, the line and the key.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.core.config import Config
+from bot.core.errors import ConfigurationError
+from bot.core.service import Catalogue, Service
+
+
+class Secrets(BaseSettings):
+    """TOCSIN_* variables; the representation masks every secret."""
+
+    model_config = SettingsConfigDict(env_prefix="TOCSIN_", extra="ignore")
+
+    config: Path = Path("tocsin.yaml")
+    data_dir: Path = Path(".tocsin")
+    database_url: str = Field(default="", repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_app_token: SecretStr = SecretStr("")
+    slack_signing_secret: SecretStr = SecretStr("")
+    slack_api_url: str = ""
+    model: str = ""
+    """An OpenAI-compatible model's name; empty: the built-in analyst ranks."""
+    fallback_model: str = ""
+    structured_output: str = "tool"
+    """How the result is asked for: "tool" (every server) or "schema" (json_schema)."""
+    openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
+    webhook_secret: SecretStr = SecretStr("")
+    audit_key: SecretStr = SecretStr("")
+    token_api: SecretStr = SecretStr("")
+    prometheus_token: SecretStr = SecretStr("")
+    pagerduty_key: SecretStr = SecretStr("")
+    pager_secret: SecretStr = SecretStr("")
+    log_level: str = "INFO"
+
+    @property
+    def postgres(self) -> bool:
+        return self.database_url.startswith(("postgres://", "postgresql"))
+
+
+def load_secrets() -> Secrets:
+    """Read the environment; a bad value names its variable."""
+    try:
+        return Secrets()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "TOCSIN_" + str(first["loc"][0]).upper()
+        raise ConfigurationError(f"{first['msg']} (check the variable)", key=name) from None
+
+
+def source_tokens(sources: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The token of each configured source: `prod-eu` is read from TOCSIN_TOKEN_PROD_EU. Sources without one take nothing."""
+    found = {name: environment.get(f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}", "") for name in sources}
+    return {name: token for name, token in found.items() if token}
+
+
+@dataclass(frozen=True)
+class _Place:
+    lines: Mapping[tuple[Any, ...], int]
+
+    def line_of(self, loc: tuple[Any, ...]) -> int | None:
+        """The line of the deepest known part of a path."""
+        for end in range(len(loc), 0, -1):
+            if loc[:end] in self.lines:
+                return self.lines[loc[:end]]
+        return None
+
+
+def load_config(path: Path) -> Config:
+    """tocsin.yaml as `Config`. A missing file is an empty one. Raises ConfigurationError with file, line and key."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return parse_config(text, str(path), base=path.parent)
+
+
+def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = None) -> Config:
+    """The configuration in `text`; relative folders in it are relative to `base`."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "not readable as YAML"
+        raise ConfigurationError(problem, file=name, line=mark.line + 1 if mark else None) from None
+    if not isinstance(content, dict):
+        raise ConfigurationError("the file must be a mapping of keys to values", file=name, line=1)
+    lines: dict[tuple[Any, ...], int] = {}
+    if node is not None:
+        _note_lines(node, (), lines, name)
+    place = _Place(lines)
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        raise _named(error, place, name) from None
+    if base is not None and config.runbooks is not None and not config.runbooks.is_absolute():
+        config = config.model_copy(update={"runbooks": base / config.runbooks})
+    _check_references(config, place, name)
+    return config
+
+
+def _note_lines(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int], name: str) -> None:
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ConfigurationError("stands twice", file=name, line=key.start_mark.line + 1, key=str(key.value))
+            seen.add(key.value)
+            _note_lines(value, (*path, key.value), lines, name)
+            lines[(*path, key.value)] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _note_lines(value, (*path, index), lines, name)
+
+
+def _named(error: ValidationError, place: _Place, name: str) -> ConfigurationError:
+    first = error.errors()[0]
+    loc = tuple(first["loc"])
+    problem = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+    more = len(error.errors()) - 1
+    if more:
+        problem += f" (and {more} more problem{'s' if more > 1 else ''})"
+    return ConfigurationError(problem, file=name, line=place.line_of(loc), key=".".join(map(str, loc)))
+
+
+def _check_references(config: Config, place: _Place, name: str) -> None:
+    """Names that point nowhere are errors at the start, not surprises at night."""
+
+    def fail(problem: str, *loc: Any) -> None:
+        raise ConfigurationError(problem, file=name, line=place.line_of(loc), key=".".join(map(str, loc)))
+
+    def person(key: str, *loc: Any) -> None:
+        if key not in config.people:
+            fail(f"{key!r} is not among people", *loc)
+
+    for key, service in config.services.items():
+        for index, owner in enumerate(service.owners):
+            person(owner, "services", key, "owners", index)
+        for index, name_ in enumerate(service.on_call.rotation):
+            person(name_, "services", key, "on_call", "rotation", index)
+        for index, other in enumerate(service.depends_on):
+            if other not in config.services:
+                fail(f"{other!r} is not among services", "services", key, "depends_on", index)
+    for group in ("deputies", "admins"):
+        for index, name_ in enumerate(getattr(config.approvers, group)):
+            person(name_, "approvers", group, index)
+    for key, entry in config.actions.items():
+        if entry.inverse and entry.inverse not in config.actions:
+            fail(f"{entry.inverse!r} is not among actions", "actions", key, "inverse")
+        for index, service_name in enumerate(entry.services):
+            if service_name not in config.services:
+                fail(f"{service_name!r} is not among services", "actions", key, "services", index)
+
+
+def catalogue_of(config: Config) -> Catalogue:
+    """The services of the configuration as the catalogue the house works with."""
+    return Catalogue(
+        Service(
+            name=name,
+            owners=service.owners,
+            channel=service.channel or config.default_channel,
+            depends_on=service.depends_on,
+            match=service.match,
+            deployment=service.deployment,
+            signals=service.signals,
+        )
+        for name, service in config.services.items()
+    )

@@ -1,0 +1,57 @@
+"""Prometheus Alertmanager's webhook, version 4; vmalert and others send the same form."""
+
+import urllib.parse
+from functools import lru_cache, partial
+from typing import Any
+
+from bot.core.alert import Alert
+from bot.core.errors import UnreadableBody
+from bot.plugins import Intake, SourceRequest, source
+from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
+
+
+@source("alertmanager")
+def alertmanager(request: SourceRequest) -> Intake:
+    """Every alert of the body; `truncatedAlerts` says what `max_alerts` left out."""
+    body = parse(request.body)
+    if not isinstance(body, dict) or not isinstance(body.get("alerts"), list):
+        raise UnreadableBody("Alertmanager's webhook has a list here", field="alerts")
+    group_key = clean(body.get("groupKey"))
+    alerts, rejected = each(body["alerts"], partial(_alert, request, group_key), "alerts")
+    truncated = body.get("truncatedAlerts")
+    return Intake(alerts=tuple(alerts), truncated=truncated if isinstance(truncated, int) else 0, rejected=tuple(rejected))
+
+
+def _alert(request: SourceRequest, group_key: str, raw: Any, field: str) -> Alert:
+    if not isinstance(raw, dict):
+        raise UnreadableBody("an alert is an object", field=field)
+    if raw.get("status") not in ("firing", "resolved"):
+        raise UnreadableBody('must be "firing" or "resolved"', field=f"{field}.status")
+    if not isinstance(raw.get("labels"), dict):
+        raise UnreadableBody("labels are an object", field=f"{field}.labels")
+    known = labels(raw["labels"])
+    link = clean(raw.get("generatorURL"))
+    return Alert(
+        source=request.source,
+        fingerprint=word(raw.get("fingerprint")) or fingerprint(raw["labels"]),
+        status=raw["status"],
+        name=known.get("alertname") or "unnamed alert",
+        severity=known.get("severity", ""),
+        labels=known,
+        annotations=annotations(raw["annotations"]) if isinstance(raw.get("annotations"), dict) else {},
+        starts_at=started(raw.get("startsAt"), f"{field}.startsAt", request.received_at),
+        ends_at=moment(raw.get("endsAt"), f"{field}.endsAt") if raw["status"] == "resolved" else None,
+        group_key=group_key,
+        link=link,
+        expression=_expression(link),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _expression(link: str) -> str:
+    """The query behind the alert: Prometheus puts it into the generator URL as `g0.expr`, vmalert as `expr`."""
+    try:
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)
+    except ValueError:
+        return ""
+    return clean((query.get("g0.expr") or query.get("expr") or [""])[0])

@@ -1,0 +1,116 @@
+"""A generic form for anything that can POST JSON: one object or a list.
+
+To /alerts: `{"name", "status", "severity", "service", "summary", "labels", "annotations", "starts_at", "ends_at",
+"fingerprint", "group_key", "link", "expression"}`. Only `name` is needed (`title` is taken too). `status` is firing
+(the default) or resolved; other usual words are understood. Without `fingerprint`, name, service and labels are the
+identity: send the same ones to resolve. Without `starts_at` the alert began when it was received.
+
+To /changes: `{"service", "title", "kind", "at", "id", "author", "version", "previous_version", "link"}`. Only `service`
+and `title` are needed; `kind` is deploy (the default), config, flag, model or scale. The same `id` again is the same change.
+"""
+
+from datetime import datetime
+from functools import partial
+from typing import Any, cast
+
+from bot.core.alert import Alert, Status
+from bot.core.change import Change
+from bot.core.errors import UnreadableBody
+from bot.plugins import Intake, SourceRequest, source
+from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
+
+KINDS = ("deploy", "config", "flag", "model", "scale")
+_STATUS = {
+    **dict.fromkeys(("firing", "alerting", "triggered", "open", "problem", "down"), "firing"),
+    **dict.fromkeys(("resolved", "ok", "recovered", "closed", "normal", "up"), "resolved"),
+}
+
+
+@source("generic", takes=("alerts", "changes"))
+def generic(request: SourceRequest) -> Intake:
+    """One object or a list of them; the door says whether they are alerts or changes."""
+    body = parse(request.body)
+    if not isinstance(body, dict | list):
+        raise UnreadableBody("must be an object or a list of objects", field="body")
+    if request.door == "changes":
+        changes, rejected = _each(body, partial(_change, request))
+        return Intake(changes=tuple(changes), rejected=tuple(rejected))
+    alerts, rejected = _each(body, partial(_alert, request))
+    return Intake(alerts=tuple(alerts), rejected=tuple(rejected))
+
+
+def _each(body: Any, read: Any) -> tuple[list[Any], list[Any]]:
+    return each(body, read) if isinstance(body, list) else ([read(body, "")], [])
+
+
+def _under(field: str, name: str) -> str:
+    return f"{field}.{name}" if field else name
+
+
+def _alert(request: SourceRequest, raw: Any, field: str) -> Alert:
+    if not isinstance(raw, dict):
+        raise UnreadableBody("an alert is an object", field=field)
+    name = word(raw.get("name") or raw.get("title"), 256)
+    if not name:
+        raise UnreadableBody("an alert needs a name", field=_under(field, "name"))
+    known = _part(raw, "labels", field)
+    for key in ("service", "severity"):
+        if raw.get(key):
+            known.setdefault(key, raw[key])
+    found = labels(known)
+    said = annotations({"summary": raw["summary"]} if raw.get("summary") else {})
+    return Alert(
+        source=request.source,
+        # The severity may change while it is the same alert.
+        fingerprint=word(raw.get("fingerprint")) or fingerprint([name, {k: v for k, v in known.items() if k != "severity"}]),
+        status=(status := _status(raw, field)),
+        name=name,
+        severity=found.get("severity", ""),
+        labels={"alertname": name, **found},
+        annotations={**said, **annotations(_part(raw, "annotations", field))},
+        starts_at=started(raw.get("starts_at"), _under(field, "starts_at"), request.received_at),
+        ends_at=moment(raw.get("ends_at"), _under(field, "ends_at")) if status == "resolved" else None,
+        group_key=clean(raw.get("group_key")),
+        link=clean(raw.get("link")),
+        expression=clean(raw.get("expression")),
+    )
+
+
+def _part(raw: dict[str, Any], key: str, field: str) -> dict[str, Any]:
+    part = raw.get(key) or {}
+    if not isinstance(part, dict):
+        raise UnreadableBody("must be an object of texts", field=_under(field, key))
+    return dict(part)
+
+
+def _status(raw: dict[str, Any], field: str) -> Status:
+    told = _STATUS.get(str(raw.get("status") or "firing").strip().lower())
+    if told is None:
+        raise UnreadableBody('must be "firing" or "resolved"', field=_under(field, "status"))
+    return cast(Status, told)
+
+
+def _change(request: SourceRequest, raw: Any, field: str) -> Change:
+    if not isinstance(raw, dict):
+        raise UnreadableBody("a change is an object", field=field)
+    for key in ("service", "title"):
+        if not word(raw.get(key)):
+            raise UnreadableBody("is needed", field=_under(field, key))
+    at = started(raw.get("at"), _under(field, "at"), request.received_at)
+    kind = str(raw.get("kind") or "deploy").lower()
+    return Change(
+        id=f"{request.source}:{word(raw.get('id'), 200) or _identity(raw, at)}",
+        at=at,
+        service=word(raw["service"], 200),
+        kind=kind if kind in KINDS else "other",
+        title=clean(raw["title"], 500),
+        author=word(raw.get("author"), 200),
+        version=word(raw.get("version"), 200),
+        previous_version=word(raw.get("previous_version"), 200),
+        link=clean(raw.get("link")),
+        source=request.source,
+    )
+
+
+def _identity(raw: dict[str, Any], at: datetime) -> str:
+    return fingerprint([raw["service"], raw["title"], raw.get("version"), at.isoformat()])

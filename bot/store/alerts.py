@@ -1,0 +1,49 @@
+"""Alerts by state, for tools and the API."""
+
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from bot.core.alert import Alert
+from bot.store.database import Database
+from bot.store.tables import EpisodeRow
+
+
+class Alerts:
+    """Reads episodes."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def active(self, service: str = "") -> list[Alert]:
+        """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included."""
+        return [_alert(row) for row in await self.episodes(state="firing", service=service)]
+
+    async def episodes(self, *, state: str = "", service: str = "", since: datetime | None = None) -> list[EpisodeRow]:
+        """Episodes, newest first, at most 500."""
+        query = select(EpisodeRow).order_by(col(EpisodeRow.starts_at).desc(), col(EpisodeRow.id).desc()).limit(500)
+        if state:
+            query = query.where(EpisodeRow.status == state)
+        if service:
+            query = query.where(EpisodeRow.service == service)
+        if since:
+            query = query.where(col(EpisodeRow.last_seen_at) >= since)
+        async with self.db.read() as session:
+            return list((await session.exec(query)).all())
+
+
+def _alert(row: EpisodeRow) -> Alert:
+    return Alert(
+        source=row.source,
+        fingerprint=row.fingerprint,
+        status="firing" if row.status == "firing" else "resolved",
+        name=row.name,
+        severity=row.severity,
+        labels={**row.labels, **({"service": row.service} if row.service else {})},
+        annotations=row.annotations,
+        starts_at=row.starts_at,
+        ends_at=row.ended_at,
+        group_key=row.group_key,
+        link=row.link,
+        expression=row.expression,
+    )

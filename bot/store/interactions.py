@@ -1,0 +1,100 @@
+"""What the doors need of the truth: ids that were handled, and what a message in Slack shows."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, delete, or_
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from bot.core.incident import number_of
+from bot.store import audit, messages
+from bot.store.database import Database
+from bot.store.tables import GroupRow, MessageRow, SeenRow
+
+
+CLOCKS_DIFFER = 5.0
+"""Seconds by which Slack's clock may be behind ours."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One of our messages in Slack: its key, kind and what it shows (`AL-3`, `AP-2`, ...)."""
+
+    key: str
+    kind: str
+    subject: str
+
+
+class Interactions:
+    """Reads and writes of the Slack room that belong to no verb."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def first(self, key: str) -> bool:
+        """Note an interaction or event; False if it was noted before, also by another replica."""
+        try:
+            async with self.db.write() as session:
+                session.add(SeenRow(key=key[:400], at=self.db.clock()))
+                await session.flush()
+        except IntegrityError:
+            return False
+        return True
+
+    async def forget(self, key: str) -> None:
+        """A submission that had no effect (wrong fields) may come again."""
+        async with self.db.write() as session:
+            await session.exec(delete(SeenRow).where(col(SeenRow.key) == key[:400]))
+
+    async def shown_at(self, channel: str, ts: str) -> Shown | None:
+        """Our message at this place; None if it is not ours, or is in another channel."""
+        async with self.db.read() as session:
+            query = select(MessageRow).where(MessageRow.ts == ts, _stands_in(channel))
+            row = (await session.exec(query)).first()
+            return Shown(row.key, row.kind, row.subject) if row and ts else None
+
+    async def being_posted(self, channel: str, subject: str, ts: str) -> bool:
+        """Whether `ts` may be the message about `subject` that was just given to Slack and is not recorded yet.
+
+        A quick person presses in these milliseconds; only a message younger than the attempt can be it.
+        """
+        async with self.db.read() as session:
+            unrecorded = and_(col(MessageRow.ts) == "", col(MessageRow.attempted_at).is_not(None))
+            query = select(MessageRow.attempted_at).where(MessageRow.subject == subject, unrecorded, _stands_in(channel))
+            attempted_at = (await session.exec(query)).first()
+        return attempted_at is not None and _seconds(ts) >= attempted_at.timestamp() - CLOCKS_DIFFER
+
+    async def stands_on_storm(self, storm: str, ref: str) -> bool:
+        """Whether a group is a line of this storm card."""
+        async with self.db.read() as session:
+            group = await session.get(GroupRow, number_of(ref, "AL") or 0)
+            return group is not None and group.on_storm_card == storm
+
+    async def open_groups(self, channel: str) -> list[str]:
+        """References of the groups of a channel that are not resolved, newest first."""
+        async with self.db.read() as session:
+            query = select(GroupRow.id).where(GroupRow.channel == channel, GroupRow.state != "RESOLVED")
+            return [f"AL-{id}" for id in (await session.exec(query.order_by(col(GroupRow.id).desc()).limit(20))).all()]
+
+    async def refused(self, who: str, what: str, subject: str, reason: str) -> None:
+        """Audit a refusal that no verb saw: another workspace, a copied button, a guest."""
+        async with self.db.write() as session:
+            await audit.append(self.db, session, who=who, what=f"refused: {what}", subject=subject, reason=reason[:500])
+
+    async def say(self, key: str, channel: str, text: str, thread_key: str = "") -> None:
+        """Want one line to stand in a channel or thread."""
+        async with self.db.write() as session:
+            await messages.touch(
+                self.db, session, f"line:{key}", channel=channel, kind="line", subject=text, thread_key=thread_key
+            )
+
+
+def _seconds(ts: str) -> float:
+    """Slack's ts is the moment of the post."""
+    head = ts.partition(".")[0]
+    return float(head) if head.isdecimal() else 0.0
+
+
+def _stands_in(channel: str) -> ColumnElement[bool]:
+    elsewhere = and_(col(MessageRow.posted_channel) == "", col(MessageRow.channel) == channel)
+    return or_(col(MessageRow.posted_channel) == channel, elsewhere)

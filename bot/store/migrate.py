@@ -1,0 +1,148 @@
+"""Brings the database to the schema of this code: alembic, without an ini file.
+
+All of an upgrade is one transaction, also on SQLite: a kill in the middle leaves the old schema whole.
+`python -m bot.store.migrate "what changes"` writes a migration from the difference between tables.py and the newest one.
+"""
+
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+
+from bot.core.errors import ConfigurationError
+from bot.store import tables  # noqa: F401 - fills the metadata
+from bot.store.migrations.comparing import only_ours
+
+_LOCK = 7_068_017
+"""Advisory lock of PostgreSQL: of several processes that start, one migrates and the others wait."""
+_BUSY_SECONDS = 30
+
+
+def sync_url(url: str) -> str:
+    """Any of our addresses (`sqlite:///path`, `postgres://`, `postgresql://`, with or without driver) for a plain connection."""
+    scheme, _, rest = url.partition("://")
+    if scheme.startswith("postgres"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme.startswith("sqlite"):
+        return f"sqlite://{rest}"
+    raise ConfigurationError("must begin with postgresql:// or sqlite:///", key="TOCSIN_DATABASE_URL")
+
+
+def ready(url: str) -> None:
+    """Before a start: SQLite is upgraded (after a copy is put beside it); PostgreSQL must have been. Raises ConfigurationError."""
+    refuse_newer(url)
+    if current(url) == head():
+        return
+    if not sync_url(url).startswith("sqlite"):
+        raise ConfigurationError("the database has another schema: run `tocsin db upgrade` once", key="TOCSIN_DATABASE_URL")
+    _copy_aside(url)
+    upgrade(url)
+
+
+def upgrade(url: str) -> None:
+    """Run what is missing, all in one transaction. Raises ConfigurationError for a database that is newer than this code."""
+    refuse_newer(url)
+    with _connection(url) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        command.upgrade(_config(connection), "head")
+
+
+def current(url: str) -> str:
+    """The database's revision; "" for an empty database."""
+    with _connection(url) as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def head() -> str:
+    """The revision of this code."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def refuse_newer(url: str) -> None:
+    """Raise ConfigurationError if the database is at a revision that this code does not know."""
+    revision = current(url)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision and revision not in known:
+        raise ConfigurationError(
+            f"the database is at revision {revision}, which this version does not know: start the newer version, "
+            "or restore the copy made before its upgrade",
+            key="TOCSIN_DATABASE_URL",
+        )
+
+
+def differences(url: str) -> list[Any]:
+    """What tables.py has that the database has not, and the other way round; tables of others are left out."""
+    with _connection(url) as connection:
+        options = {"include_object": only_ours, "compare_type": True}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata))
+
+
+def draft(message: str) -> None:
+    """Write the next migration; read it before use: a new NOT NULL column needs a `server_default`."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/empty.db"
+        upgrade(url)
+        with _connection(url) as connection:
+            command.revision(_config(connection), message=message, autogenerate=True)
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[Connection]:
+    """A connection in a transaction that is committed at the end."""
+    address = sync_url(url)
+    if address.startswith("sqlite"):
+        engine = create_engine(address, poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS})
+        event.listen(engine, "connect", _leave_begin_to_us)
+        event.listen(engine, "begin", _begin_at_once)
+    else:
+        engine = create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 10})
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _leave_begin_to_us(connection: Any, _record: Any) -> None:
+    # The driver would begin only before INSERT and the like, so that DDL ran outside any transaction.
+    connection.isolation_level = None
+
+
+def _begin_at_once(connection: Connection) -> None:
+    # IMMEDIATE also keeps two starting processes apart: the second waits, then finds nothing to do.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _copy_aside(url: str) -> None:
+    """Copy an SQLite file that has content beside itself before it is changed."""
+    path = make_url(sync_url(url)).database
+    if not path or not Path(path).exists() or not (revision := current(url)):
+        return
+    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(f"{path}.before-{revision}")) as copy:
+        old.backup(copy)
+
+
+if __name__ == "__main__":
+    draft(sys.argv[1])

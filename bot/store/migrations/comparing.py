@@ -1,0 +1,26 @@
+"""What a comparison of tables.py with a database looks at, and how columns are written in a migration."""
+
+from typing import Any, Literal
+
+from sqlalchemy import SchemaItem
+from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import AutoString
+
+from bot.store.columns import Json, Moment
+
+
+def only_ours(_item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: SchemaItem | None) -> bool:
+    """Leave out tables that others keep in the same database: the journal's above all."""
+    return not (kind == "table" and reflected and compare_to is None and (name or "") not in SQLModel.metadata.tables)
+
+
+def plain_type(kind: str, item: Any, context: Any) -> str | Literal[False]:
+    """Write our column types in SQLAlchemy's own words: a migration must not change with our code."""
+    if kind != "type":
+        return False
+    if isinstance(item, Moment):
+        return "sa.DateTime(timezone=True)"
+    if isinstance(item, Json):
+        context.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    return "sa.String()" if isinstance(item, AutoString) else False

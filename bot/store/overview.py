@@ -1,0 +1,115 @@
+"""What people look up: lists of groups and incidents, and what one reference belongs to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import NotFound
+from bot.core.incident import number_of
+from bot.store.database import Database
+from bot.store.tables import GroupRow, IncidentRow, ProposalRow
+
+
+@dataclass(frozen=True)
+class Belongs:
+    """A reference with its group and incident ("" where there is none), its service, channel and title."""
+
+    ref: str
+    group: str
+    incident: str
+    service: str
+    channel: str
+    title: str
+    severity: str
+    state: str
+
+
+async def belongs(db: Database, ref: str) -> Belongs:
+    """Where a reference belongs; raises NotFound."""
+    async with db.read() as session:
+        group, incident = await _rows(session, ref)
+    row = group or incident
+    if row is None:
+        raise NotFound(f"There is no {ref} here. The verb list shows what there is.")
+    return Belongs(
+        ref=ref,
+        group=f"AL-{group.id}" if group else "",
+        incident=f"INC-{incident.id}" if incident else "",
+        service=row.service,
+        channel=row.channel,
+        title=row.title,
+        severity=row.severity,
+        state=row.state,
+    )
+
+
+async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, IncidentRow | None]:
+    if (number := number_of(ref, "AP")) is not None:
+        proposal = await session.get(ProposalRow, number)
+        group_id, incident_id = (proposal.group_id, proposal.incident_id) if proposal else (None, None)
+    else:
+        group_id, incident_id = number_of(ref, "AL"), number_of(ref, "INC")
+    group = await session.get(GroupRow, group_id) if group_id else None
+    incident_id = incident_id or (group.incident_id if group else None)
+    incident = await session.get(IncidentRow, incident_id) if incident_id else None
+    if group is None and incident and incident.group_id:
+        group = await session.get(GroupRow, incident.group_id)
+    return group, incident
+
+
+async def groups(
+    db: Database,
+    *,
+    open_only: bool = True,
+    service: str = "",
+    since: datetime | None = None,
+    taken_by: str = "",
+    limit: int = 200,
+) -> list[dict[str, Any]]:
+    """Alert groups, the worst and newest first."""
+    query = select(GroupRow, IncidentRow).outerjoin(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
+    if open_only:
+        query = query.where(GroupRow.state != "RESOLVED")
+    if service:
+        query = query.where(GroupRow.service == service)
+    if since:
+        query = query.where(col(GroupRow.opened_at) >= since)
+    if taken_by:
+        query = query.where((col(GroupRow.acknowledged_by) == taken_by) | (col(IncidentRow.lead) == taken_by))
+    query = query.order_by(col(GroupRow.severity), col(GroupRow.id).desc()).limit(limit)
+    async with db.read() as session:
+        return [_listed(group, incident) for group, incident in (await session.exec(query)).all()]
+
+
+async def bare_incidents(db: Database, *, open_only: bool = True, service: str = "", limit: int = 50) -> list[dict[str, Any]]:
+    """Incidents that people declared without an alert group, newest first."""
+    query = select(IncidentRow).where(col(IncidentRow.group_id).is_(None))
+    if open_only:
+        query = query.where(IncidentRow.state != "RESOLVED")
+    if service:
+        query = query.where(IncidentRow.service == service)
+    async with db.read() as session:
+        rows = (await session.exec(query.order_by(col(IncidentRow.id).desc()).limit(limit))).all()
+    return [
+        {**_plain(row), "ref": f"INC-{row.id}", "incident": "", "who": row.lead, "at": row.declared_at, "firing": 0}
+        for row in rows
+    ]
+
+
+def _listed(group: GroupRow, incident: IncidentRow | None) -> dict[str, Any]:
+    who = (incident.lead if incident else "") or group.acknowledged_by
+    return {
+        **_plain(group),
+        "ref": f"AL-{group.id}",
+        "incident": f"INC-{incident.id}" if incident else "",
+        "who": who,
+        "at": group.opened_at,
+        "firing": group.firing,
+    }
+
+
+def _plain(row: GroupRow | IncidentRow) -> dict[str, Any]:
+    return row.model_dump(include={"title", "service", "severity", "state"})

@@ -1,0 +1,139 @@
+"""Postmortem drafts as rows, and the material they are made from."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import Decision, Proposal
+from bot.core.errors import NotFound
+from bot.core.evidence import Findings
+from bot.core.incident import number_of
+from bot.core.postmortem import Material, Section
+from bot.store import incidents, messages, proposals, timeline
+from bot.store.database import Database
+from bot.store.tables import (
+    AttemptRow,
+    DecisionRow,
+    EvidenceRow,
+    IncidentRow,
+    PostmortemRow,
+    ProposalRow,
+    TimelineRow,
+    TriageRow,
+)
+
+
+class Postmortems:
+    """What the postmortem story reads and writes."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def material(self, ref: str) -> Material:
+        """All that is known of one incident; raises NotFound."""
+        number = number_of(ref, "INC")
+        async with self.db.read() as session:
+            incident = await incidents.load_incident(session, ref)
+            if incident is None or number is None:
+                raise NotFound(f"no incident {ref}")
+            group_id = number_of(incident.group, "AL") if incident.group else None
+            group = await incidents.load_group(session, incident.group) if incident.group else None
+            triage = await _newest_triage(session, group_id)
+            facts: dict[str, Any] = triage.facts if triage else {}
+            return Material(
+                incident=incident,
+                group=group,
+                timeline=tuple(await timeline.of(session, group_id=group_id, incident_id=number)),
+                findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
+                onset=datetime.fromisoformat(facts["onset"]) if facts.get("onset") else None,
+                onset_evidence=facts.get("onset_evidence", ""),
+                proposals=tuple(await _proposals(session, group_id, number)),
+                decisions=tuple(await _decisions(session, group_id, number)),
+                evidence=await _evidence(session, group_id),
+            )
+
+    async def save(self, ref: str, n: int, sections: Sequence[Section], text: str) -> None:
+        """Store draft `n` (once) and have it posted in the thread."""
+        number = number_of(ref, "INC")
+        async with self.db.write() as session:
+            row = await session.get(IncidentRow, number)
+            if row is None or number is None:
+                raise NotFound(f"no incident {ref}")
+            known = select(PostmortemRow).where(PostmortemRow.incident_id == number, PostmortemRow.n == n)
+            if (await session.exec(known)).first() is None:
+                session.add(
+                    PostmortemRow(
+                        incident_id=number,
+                        n=n,
+                        sections=[section.model_dump(mode="json") for section in sections],
+                        markdown=text,
+                        at=self.db.clock(),
+                    )
+                )
+            said = f"Postmortem draft {n} was written"
+            await timeline.add(
+                self.db, session, "system", said, group_id=row.group_id, incident_id=number, key=f"postmortem:{ref}:{n}"
+            )
+            thread = f"card:AL-{row.group_id}" if row.group_id else f"card:{ref}"
+            await messages.touch(
+                self.db, session, f"postmortem:{ref}", channel=row.channel, kind="postmortem", subject=ref, thread_key=thread
+            )
+
+    async def newest(self, ref: str) -> PostmortemRow | None:
+        """The latest draft of an incident."""
+        async with self.db.read() as session:
+            query = select(PostmortemRow).where(PostmortemRow.incident_id == (number_of(ref, "INC") or 0))
+            return (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
+
+    async def next_number(self, ref: str) -> int:
+        """The number of the next draft, from 1."""
+        row = await self.newest(ref)
+        return row.n + 1 if row else 1
+
+    async def wanting(self) -> list[tuple[str, bool, float]]:
+        """Resolved incidents without a draft: reference, whether an action ran, minutes of human work."""
+        async with self.db.read() as session:
+            drafted = select(PostmortemRow.incident_id)
+            query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", col(IncidentRow.id).not_in(drafted))
+            return [await _worth(session, row) for row in (await session.exec(query)).all()]
+
+
+async def _worth(session: AsyncSession, row: IncidentRow) -> tuple[str, bool, float]:
+    ran = select(AttemptRow.proposal_id).join(ProposalRow, col(ProposalRow.id) == AttemptRow.proposal_id)
+    executed = (await session.exec(ran.where(ProposalRow.incident_id == row.id).limit(1))).first() is not None
+    human = select(TimelineRow.at).where(
+        TimelineRow.incident_id == row.id, TimelineRow.who != "tocsin", TimelineRow.who != "policy"
+    )
+    moments = sorted((await session.exec(human)).all())
+    minutes = (moments[-1] - moments[0]).total_seconds() / 60 if moments else 0.0
+    return f"INC-{row.id}", executed, minutes
+
+
+async def _newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:
+    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt).desc()).limit(1)
+    return (await session.exec(query)).first() if group_id else None
+
+
+async def _evidence(session: AsyncSession, group_id: int | None) -> dict[str, str]:
+    query = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n))
+    return {f"E{row.n}": row.evidence["summary"] for row in (await session.exec(query)).all()} if group_id else {}
+
+
+async def _proposal_rows(session: AsyncSession, group_id: int | None, incident_id: int) -> list[ProposalRow]:
+    where = col(ProposalRow.incident_id) == incident_id
+    if group_id is not None:
+        where = where | (col(ProposalRow.group_id) == group_id)
+    return list((await session.exec(select(ProposalRow).where(where).order_by(col(ProposalRow.id)))).all())
+
+
+async def _proposals(session: AsyncSession, group_id: int | None, incident_id: int) -> list[Proposal]:
+    return [proposals.noun(row) for row in await _proposal_rows(session, group_id, incident_id)]
+
+
+async def _decisions(session: AsyncSession, group_id: int | None, incident_id: int) -> list[Decision]:
+    ids = [row.id for row in await _proposal_rows(session, group_id, incident_id)]
+    rows = (await session.exec(select(DecisionRow).where(col(DecisionRow.proposal_id).in_(ids)))).all()
+    return [proposals.decision_noun(row) for row in rows]

@@ -1,0 +1,207 @@
+"""Investigations as rows: the case, the ledger of evidence, facts, progress and findings."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import NotFound
+from bot.core.evidence import Case, Evidence, LedgerEntry
+from bot.core.incident import number_of
+from bot.store import messages, timeline
+from bot.store.database import Database
+from bot.store.tables import EpisodeRow, EvidenceRow, GroupRow, PictureRow, TriageRow
+
+
+def group_number(ref: str) -> int:
+    """The key behind `AL-3`; raises NotFound."""
+    if (number := number_of(ref, "AL")) is None:
+        raise NotFound(f"{ref} is not an alert group (AL-n)")
+    return number
+
+
+class Triages:
+    """What the triage story reads and writes."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def open(self, ref: str, attempt: int, question: str, requester: str) -> Case:
+        """Make the attempt's row (once) and say what the case is: the group's worst, oldest firing alert leads."""
+        number = group_number(ref)
+        async with self.db.write() as session:
+            group = await session.get(GroupRow, number)
+            if group is None:
+                raise NotFound(f"no alert group {ref}")
+            if await _row(session, number, attempt) is None:
+                session.add(
+                    TriageRow(
+                        group_id=number,
+                        attempt=attempt,
+                        state="facts",
+                        started_at=self.db.clock(),
+                        question=question,
+                        requester=requester,
+                    )
+                )
+            await self._touch(session, group)
+            lead = (await session.exec(_leading(number))).first()
+            return _case(group, lead, attempt, question, requester)
+
+    async def record(self, group: str, tool: str, arguments: Mapping[str, Any], call: str, evidence: Evidence) -> LedgerEntry:
+        """Give a finding its `E<n>`. The same tool, arguments and call recorded again (after a crash) is the same row."""
+        number = group_number(group)
+        key = hashlib.sha256(json.dumps([tool, dict(arguments), call], sort_keys=True, default=str).encode()).hexdigest()[:32]
+        for _ in range(8):
+            try:
+                async with self.db.write() as session:
+                    return await self._record(session, number, key, tool, arguments, evidence)
+            except IntegrityError:
+                continue  # two looks of one group took the same number on PostgreSQL: take the next
+        raise RuntimeError(f"no free evidence number in {group} after 8 tries")
+
+    async def _record(
+        self, session: AsyncSession, number: int, key: str, tool: str, arguments: Mapping[str, Any], evidence: Evidence
+    ) -> LedgerEntry:
+        query = select(EvidenceRow).where(EvidenceRow.group_id == number, EvidenceRow.key == key)
+        row = (await session.exec(query)).first()
+        if row is None:
+            newest = (await session.exec(select(func.max(EvidenceRow.n)).where(EvidenceRow.group_id == number))).one()
+            row = EvidenceRow(
+                group_id=number,
+                n=(newest or 0) + 1,
+                key=key,
+                tool=tool,
+                arguments=dict(arguments),
+                at=self.db.clock(),
+                evidence=evidence.model_dump(mode="json"),
+            )
+            session.add(row)
+            await session.flush()
+        return _entry(row)
+
+    async def entries(self, group: str) -> list[LedgerEntry]:
+        """All evidence of one group, oldest first."""
+        async with self.db.read() as session:
+            query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
+            return [_entry(row) for row in (await session.exec(query)).all()]
+
+    async def members(self, ref: str) -> list[dict[str, Any]]:
+        """The group's alerts counted by name and service, most first."""
+        async with self.db.read() as session:
+            query = (
+                select(EpisodeRow.name, EpisodeRow.service, func.count(), func.min(EpisodeRow.starts_at))
+                .where(EpisodeRow.group_id == group_number(ref))
+                .group_by(EpisodeRow.name, EpisodeRow.service)
+                .order_by(func.count().desc(), EpisodeRow.name)
+            )
+            return [{"name": n, "service": s, "count": c} for n, s, c, _ in (await session.exec(query)).all()]
+
+    async def update(self, ref: str, attempt: int, **values: Any) -> None:
+        """Set columns of the attempt's row and have its message shown anew."""
+        number = group_number(ref)
+        async with self.db.write() as session:
+            where = (col(TriageRow.group_id) == number) & (col(TriageRow.attempt) == attempt)
+            await session.exec(update(TriageRow).where(where).values(**values))
+            group = await session.get(GroupRow, number)
+            if group is not None:
+                await self._touch(session, group)
+
+    async def tell(self, ref: str, attempt: int, tool: str, entry: LedgerEntry) -> None:
+        """Add one finished look to the progress that the triage message shows, once."""
+        row = await self.row(ref, attempt)
+        if row is None or any(seen["evidence"] == entry.id for seen in row.progress):
+            return
+        state = "complete" if entry.evidence.ok else "error"
+        line = {"text": entry.evidence.summary[:120], "state": state, "tool": tool, "evidence": entry.id}
+        await self.update(ref, attempt, progress=[*row.progress, line])
+
+    async def say(self, ref: str, text: str, *, key: str, evidence: Sequence[str] = ()) -> None:
+        """Write one timeline entry of the triage, once."""
+        number = group_number(ref)
+        async with self.db.write() as session:
+            group = await session.get(GroupRow, number)
+            incident = group.incident_id if group else None
+            await timeline.add(
+                self.db, session, "triage", text, group_id=number, incident_id=incident, evidence=evidence, key=key
+            )
+
+    async def row(self, ref: str, attempt: int | None = None) -> TriageRow | None:
+        """One attempt's row; without a number the newest."""
+        async with self.db.read() as session:
+            return await _row(session, group_number(ref), attempt)
+
+    async def next_attempt(self, ref: str) -> int:
+        """The number of the next attempt, from 1."""
+        row = await self.row(ref)
+        return row.attempt + 1 if row else 1
+
+    async def spent_since(self, since: datetime) -> float:
+        """Dollars spent on models from `since` on."""
+        async with self.db.read() as session:
+            query = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(col(TriageRow.started_at) >= since)
+            return float((await session.exec(query)).one())
+
+    async def keep_picture(self, key: str, png: bytes, alt: str, title: str) -> None:
+        """Store a graph under its key, once."""
+        async with self.db.write() as session:
+            if await session.get(PictureRow, key) is None:
+                session.add(PictureRow(key=key, png=png, alt=alt, title=title, created_at=self.db.clock()))
+
+    async def _touch(self, session: AsyncSession, group: GroupRow) -> None:
+        ref = f"AL-{group.id}"
+        await messages.touch(
+            self.db,
+            session,
+            f"triage:{ref}",
+            channel=group.channel,
+            kind="triage",
+            subject=ref,
+            thread_key=group.on_storm_card or f"card:{ref}",
+        )
+
+
+def _leading(number: int) -> Any:
+    worst_first = (col(EpisodeRow.severity), col(EpisodeRow.status), col(EpisodeRow.starts_at), col(EpisodeRow.id))
+    return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*worst_first).limit(1)
+
+
+async def _row(session: AsyncSession, number: int, attempt: int | None) -> TriageRow | None:
+    query = select(TriageRow).where(TriageRow.group_id == number).order_by(col(TriageRow.attempt).desc()).limit(1)
+    if attempt is not None:
+        query = query.where(TriageRow.attempt == attempt)
+    return (await session.exec(query)).first()
+
+
+def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str, requester: str) -> Case:
+    return Case(
+        group=f"AL-{group.id}",
+        attempt=attempt,
+        service=group.service,
+        alert_name=lead.name if lead else group.title,
+        severity=group.severity,
+        summary=(lead.annotations.get("summary") or lead.name) if lead else group.title,
+        labels=lead.labels if lead else {},
+        expression=lead.expression if lead else "",
+        runbook_url=lead.annotations.get("runbook_url", "") if lead else "",
+        started_at=lead.starts_at if lead else group.opened_at,
+        question=question,
+        requester=requester,
+    )
+
+
+def _entry(row: EvidenceRow) -> LedgerEntry:
+    return LedgerEntry(
+        id=f"E{row.n}",
+        group=f"AL-{row.group_id}",
+        tool=row.tool,
+        arguments=row.arguments,
+        at=row.at,
+        evidence=Evidence.model_validate(row.evidence),
+    )

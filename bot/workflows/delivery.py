@@ -1,0 +1,102 @@
+"""What the sender needs from Slack, and how Slack can refuse."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.errors import TocsinError
+from bot.store.tables import MessageRow
+
+
+class Refused(TocsinError):
+    """Slack answered with an error: nothing was posted. `reason` is Slack's word."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"Slack refused: {reason}" + (f" ({detail})" if detail else ""))
+        self.reason = reason
+
+
+class ChannelRefused(Refused):
+    """This channel cannot be posted to: archived, unknown, left, restricted."""
+
+
+class AccessRefused(Refused):
+    """The token does not work any more: nothing can be posted anywhere."""
+
+
+class ContentRefused(Refused):
+    """The message itself is refused: invalid_blocks, msg_too_long."""
+
+
+class MessageGone(Refused):
+    """The message to be edited was deleted by a person."""
+
+
+class RateLimited(TocsinError):
+    """429: nothing was posted; not before `seconds` from now."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Slack asks to wait {seconds:g} s")
+        self.seconds = seconds
+
+
+class Unreachable(TocsinError):
+    """No connection was made: nothing was posted."""
+
+
+class Unanswered(TocsinError):
+    """The request may have been taken and the answer was lost: look before posting again."""
+
+
+class SlackPort(Protocol):
+    """Posting and editing. Every post carries our key and revision in its metadata and unfurls nothing."""
+
+    async def post(self, channel: str, text: str, blocks: list[dict[str, Any]], *, thread_ts: str, key: str, rev: int) -> str:
+        """Post; the new message's ts."""
+
+    async def update(self, channel: str, ts: str, text: str, blocks: list[dict[str, Any]], *, key: str, rev: int) -> None:
+        """Replace a message's content."""
+
+    async def find(self, channel: str, key: str, *, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
+        """The ts and revision of our message with this key, posted since `oldest`; None if there is none."""
+
+    async def upload(self, png: bytes, *, title: str, alt: str) -> str:
+        """Upload a picture without sharing it; Slack's file id."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A message as it should look now."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+    weight: str = ""
+    """Changes with what matters (state, severity, who). An edit that leaves it as it was may wait a while."""
+
+
+Render = Callable[[MessageRow], Awaitable[Rendering | None]]
+"""The newest state of one message's subject; None if there is nothing to show any more."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the sender may be, in seconds and messages."""
+
+    per_channel: float = 1.0
+    burst: int = 3
+    edits_per_second: float = 0.8
+    """chat.update is Tier 3: 50 a minute over the whole workspace."""
+    edit_burst: int = 30
+    deadline: float = 2.5
+    """Shorter than the 3 s after which another process may have taken over."""
+    look_again: float = 8.0
+    """A post in flight may become visible this late; an empty look-up counts only then."""
+    poll: float = 0.2
+    gaps: tuple[tuple[int, float], ...] = field(default=((4, 1.5), (10, 5.0), (20, 15.0), (30, 30.0), (45, 60.0)))
+    """Edits so far -> seconds between edits while nothing but counts changes; at most 60 edits for a fault of half an hour."""
+    slowest: float = 300.0
+
+    def gap(self, edits: int) -> float:
+        """Seconds to leave before the next edit that only refreshes counts."""
+        return next((seconds for most, seconds in self.gaps if edits < most), self.slowest)

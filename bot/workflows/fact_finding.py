@@ -1,0 +1,147 @@
+"""Finds the facts of one case with tools alone, all looks at once, within five seconds."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.core import facts as core
+from bot.core.errors import LookFailed
+from bot.core.evidence import Case, LedgerEntry
+from bot.core.graph import Graph, alternative_text
+from bot.core.series import Series
+from bot.core.service import Catalogue, Signal
+from bot.ports import Metrics
+from bot.store.triage import Triages
+from bot.workflows.looking import Looker
+
+log = structlog.get_logger(__name__)
+LOOK_SECONDS = 3.0
+"""Limit of each look here: the facts stand within five seconds or say what could not be seen."""
+
+Draw = Callable[[Graph], bytes]
+"""Draws a graph as PNG; called in a thread."""
+
+
+class FactFinder:
+    """Gathers what a person would look up first."""
+
+    def __init__(self, looker: Looker, triages: Triages, catalogue: Catalogue, metrics: Metrics | None, draw: Draw) -> None:
+        self.looker = looker
+        self.triages = triages
+        self.catalogue = catalogue
+        self.metrics = metrics
+        self.draw = draw
+
+    async def gather(self, case: Case) -> dict[str, Any]:
+        """The facts as JSON (shape: the triage message's view). Evidence is in the ledger by then."""
+        looks: dict[str, tuple[str, dict[str, Any]]] = {
+            "health": ("service_health", {"service": case.service}),
+            "changes": ("recent_changes", {"service": "", "hours": 6}),
+            "alerts": ("active_alerts", {"service": ""}),
+            "runbook": ("read_runbook", {"alert": case.alert_name}),
+        }
+        found = dict(zip(looks, await asyncio.gather(*(self._look(case, *look) for look in looks.values())), strict=True))
+        deviations = core.deviations([found["health"]])
+        main = core.main_deviation(deviations, case.service)
+        onset = datetime.fromisoformat(main["onset"]) if main else None
+        near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
+        changes = core.changes_before([found["changes"]], onset=onset or case.started_at, services=near)
+        graph = await self._graph(case, main, onset, changes)
+        return {
+            "onset": onset.isoformat() if onset else None,
+            "onset_text": _onset_text(case, main, onset),
+            "signal": f"{main['service']} {main['signal']}" if main else "",
+            "onset_evidence": found["health"].id,
+            "changes": changes,
+            "changes_evidence": found["changes"].id,
+            "changes_ok": found["changes"].evidence.ok,
+            "alerts": (await self.triages.members(case.group))[:8],
+            "alerts_evidence": found["alerts"].id,
+            "runbook": _runbook(found["runbook"]),
+            "graph": graph,
+            "health": [row_text(row) for row in deviations if row["score"] > 0][:4],
+            "not_checked": core.not_looked_at(found.values()),
+        }
+
+    async def _look(self, case: Case, tool: str, arguments: dict[str, Any]) -> LedgerEntry:
+        call = f"facts:{case.attempt}"
+        return LedgerEntry.model_validate(await self.looker.look(case, tool, arguments, call, LOOK_SECONDS))
+
+    async def _graph(self, case: Case, main: Any, onset: datetime | None, changes: list[dict[str, Any]]) -> str:
+        """Draw the main signal; its picture's key, or "" when there is nothing to draw."""
+        if main is None or onset is None or self.metrics is None:
+            return ""
+        service = self.catalogue.get(main["service"])
+        signal = service.signals.get(main["signal"]) if service else None
+        promql = signal.promql if signal else main.get("promql") or case.expression
+        if not promql:
+            return ""
+        title = f"{main['service']} {main['signal']}"
+        drawn = await picture(self.metrics, promql, title, signal, onset, changes, self._now(), self.draw)
+        if drawn is None:
+            return ""
+        key = f"triage:{case.group}:{case.attempt}"
+        await self.triages.keep_picture(key, *drawn)
+        return key
+
+    def _now(self) -> datetime:
+        return self.triages.db.clock()
+
+
+async def picture(
+    metrics: Metrics,
+    promql: str,
+    title: str,
+    signal: Signal | None,
+    onset: datetime,
+    changes: list[dict[str, Any]],
+    now: datetime,
+    draw: Draw,
+) -> tuple[bytes, str, str] | None:
+    """PNG, alternative text and title of one signal around its onset; None if it cannot be looked at."""
+    start = min(onset, now) - timedelta(minutes=15)
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            series: list[Series] = await metrics.range(promql, start=start, end=now, step=5.0)
+    except (LookFailed, TimeoutError) as error:
+        log.warning("no graph", why=str(error))
+        return None
+    if not series:
+        return None
+    marks = [(datetime.fromisoformat(c["at"]), f"{c['kind']} {c['service']} {c['version']}".strip()) for c in changes[:3]]
+    graph = Graph(
+        title=title,
+        unit=signal.unit if signal else "",
+        series=series[:5],
+        onset=onset,
+        marks=[mark for mark in marks if mark[0] >= start],
+        threshold=signal.bad_above if signal else None,
+    )
+    return await asyncio.to_thread(draw, graph), alternative_text(graph), title
+
+
+def row_text(row: dict[str, Any]) -> str:
+    """One deviation in words."""
+    unit = f" {row['unit']}" if row.get("unit") else ""
+    return f"{row['service']} {row['signal']} {row['before']:.3g} → {row['after']:.3g}{unit} ({row['evidence']})"
+
+
+def _onset_text(case: Case, main: Any, onset: datetime | None) -> str:
+    if main is None or onset is None:
+        return f"Onset not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
+    return f"{main['service']} {main['signal']} left its normal range at {onset:%H:%M:%S} UTC"
+
+
+def _runbook(entry: LedgerEntry) -> dict[str, Any] | None:
+    hits = entry.evidence.facts.get("runbooks") or []
+    if not entry.evidence.ok or not hits:
+        return None
+    return {
+        "title": hits[0]["title"],
+        "link": entry.evidence.link,
+        "passage": entry.evidence.details[0] if entry.evidence.details else "",
+        "evidence": entry.id,
+    }

@@ -1,0 +1,75 @@
+"""One look with one tool: the boundary where a failing tool becomes "could not look" and evidence gets its id."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Case, Evidence
+from bot.core.redaction import redact
+from bot.core.text import one_line
+from bot.plugins import Tool, ToolContext
+from bot.store.triage import Triages
+
+log = structlog.get_logger(__name__)
+TOOL_SECONDS = 10.0
+"""Limit of one tool call."""
+MAX_DETAILS = 200
+"""Lines kept of one finding."""
+
+
+class Looker:
+    """Runs tools and records what they saw."""
+
+    def __init__(self, triages: Triages, tools: Mapping[str, Tool], context: Callable[[Case], ToolContext]) -> None:
+        self.triages = triages
+        self.tools = tools
+        self._context = context
+
+    async def look(self, case: Case, tool: str, arguments: Mapping[str, Any], call: str, seconds: float = TOOL_SECONDS) -> Any:
+        """Look and record; a `LedgerEntry` as JSON. Never raises for a failing tool: `ok=False` says what could not be seen."""
+        evidence = await self._evidence(case, tool, arguments, seconds)
+        entry = await self.triages.record(case.group, tool, arguments, call, _without_secrets(evidence))
+        return entry.model_dump(mode="json")
+
+    async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:
+        tool = self.tools.get(name)
+        if tool is None:
+            return _failed(name, arguments, f"there is no tool {one_line(name, 60)}")
+        try:
+            async with asyncio.timeout(seconds):
+                return await tool(self._context(case), **arguments)
+        except TimeoutError:
+            return _failed(name, arguments, f"no answer within {seconds:g} s")
+        except LookFailed as error:
+            return _failed(name, arguments, str(error))
+        except TypeError as error:
+            return _failed(name, arguments, f"arguments do not fit: {error}")
+        except Exception as error:
+            log.exception("tool failed", tool=name, group=case.group)
+            return _failed(name, arguments, f"{type(error).__name__}: {error}")
+
+    def bound(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[Any]]:
+        """`look(tool, arguments, call)` for one case."""
+
+        async def look(tool: str, arguments: dict[str, Any], call: str) -> Any:
+            return await self.look(case, tool, arguments, call)
+
+        return look
+
+
+def _failed(tool: str, arguments: Mapping[str, Any], why: str) -> Evidence:
+    asked = ", ".join(f"{k}={v}" for k, v in arguments.items())
+    summary = f"Could not look ({tool}{': ' + one_line(asked, 120) if asked else ''}): {one_line(why, 240)}"
+    return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False)
+
+
+def _without_secrets(evidence: Evidence) -> Evidence:
+    return evidence.model_copy(
+        update={
+            "summary": redact(evidence.summary),
+            "details": tuple(redact(line) for line in evidence.details[:MAX_DETAILS]),
+        }
+    )

@@ -1,0 +1,50 @@
+"""What happens when a story ends badly: a triage is attempted anew, a remediation asks a person, a draft is written again.
+
+Called without a journal and perhaps twice, so everything here is idempotent.
+"""
+
+import structlog
+
+from bot.core.errors import NotFound
+from bot.ports import Engine
+from bot.store.postmortems import Postmortems
+from bot.store.triage import Triages
+from bot.workflows.approvals import Approvals
+
+log = structlog.get_logger(__name__)
+MOST_ATTEMPTS = 5
+
+
+class Mender:
+    """`misfit` and `failure` are given to the engine before what they need is built."""
+
+    def attach(self, engine: Engine, triages: Triages, postmortems: Postmortems, approvals: Approvals) -> None:
+        """Hand over the collaborators."""
+        self.engine, self.triages, self.postmortems, self.approvals = engine, triages, postmortems, approvals
+
+    async def misfit(self, workflow: str, id: str, why: str) -> None:
+        """A journal no longer fits the code."""
+        _, ref, *rest = id.split(":")
+        if workflow == "triage":
+            attempt = int(rest[0]) + 1
+            if attempt <= MOST_ATTEMPTS:
+                await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
+        elif workflow == "remediation":
+            await self.approvals.claims.give_up(ref, why)
+        elif workflow == "postmortem":
+            number = int(rest[0]) + 1
+            await self.engine.start("postmortem", f"postmortem:{ref}:{number}", ref, number)
+
+    async def failure(self, workflow: str, id: str, why: str) -> None:
+        """A story raised: people are told where they look."""
+        _, ref, *rest = id.split(":")
+        try:
+            if workflow == "triage":
+                attempt = int(rest[0])
+                await self.triages.update(ref, attempt, state="failed", finished_at=self.triages.db.clock())
+                text = "The triage failed; press Investigate to run it again"
+                await self.triages.say(ref, text, key=f"failed:{ref}:{attempt}")
+            elif workflow == "remediation":
+                await self.approvals.claims.give_up(ref, why)
+        except NotFound as error:
+            log.warning("nobody to tell", workflow=workflow, id=id, why=str(error))

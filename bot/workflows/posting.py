@@ -1,0 +1,261 @@
+"""Posts and edits one message, and knows what to believe when Slack's answer is lost."""
+
+import asyncio
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from bot.store.outbox import Outbox
+from bot.store.tables import MessageRow
+from bot.workflows.delivery import (
+    AccessRefused,
+    ChannelRefused,
+    ContentRefused,
+    MessageGone,
+    Pace,
+    RateLimited,
+    Refused,
+    Rendering,
+    SlackPort,
+    Unanswered,
+    Unreachable,
+)
+
+log = structlog.get_logger(__name__)
+
+REMEMBERED = 5000
+"""Messages whose last look is kept in memory, to save edits that change nothing."""
+GIVE_UP_FOR = 300.0
+"""A channel that refuses is asked again this many seconds later: people invite the bot back."""
+
+PICTURE_READY = 1.5
+"""Slack processes an upload for a moment, and refuses a message that shows it too early."""
+
+Count = Callable[[str, str, bool], None]
+"""Called with channel, kind and whether it was an edit, after Slack took a message."""
+
+
+class Poster:
+    """Brings one message into the state it should have. Raises RateLimited and AccessRefused for the sender's pace."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        slack: SlackPort,
+        *,
+        default_channel: str,
+        pace: Pace,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        count: Count,
+    ) -> None:
+        self.outbox, self.slack, self.pace, self.count = outbox, slack, pace, count
+        self.default_channel = default_channel
+        self._monotonic, self._sleep = monotonic, sleep
+        self._looks: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    # ------------------------------------------------------------ what an edit is worth
+
+    def same(self, row: MessageRow, rendering: Rendering) -> bool:
+        """Whether it already stands there like this."""
+        return self._looks.get(row.key, ("", ""))[0] == _digest(rendering)
+
+    def minor(self, row: MessageRow, rendering: Rendering) -> bool:
+        """Whether only counts changed since it was last shown."""
+        return row.key in self._looks and self._looks[row.key][1] == rendering.weight
+
+    def _remember(self, row: MessageRow, rendering: Rendering) -> None:
+        self._looks[row.key] = (_digest(rendering), rendering.weight)
+        self._looks.move_to_end(row.key)
+        while len(self._looks) > REMEMBERED:
+            self._looks.popitem(last=False)
+
+    # ------------------------------------------------------------ edit
+
+    async def edit(self, row: MessageRow, rendering: Rendering) -> None:
+        """Replace what stands there. A lost answer does no harm: the same edit is made again."""
+        channel = row.posted_channel or row.channel
+
+        async def update(shown: Rendering) -> None:
+            await self.slack.update(channel, row.ts, shown.text, shown.blocks, key=row.key, rev=row.wanted_rev)
+
+        try:
+            await self._first_accepted(row, await self._with_pictures(rendering), update)
+        except MessageGone:
+            await self.outbox.gone(row.key)
+        except RateLimited as error:
+            await self.outbox.not_posted(row.key, retry_in=error.seconds, why=row.undelivered)
+            raise
+        except (Unreachable, Unanswered, Refused) as error:
+            await self._edit_failed(row, error)
+        else:
+            self._remember(row, rendering)
+            why = row.undelivered if channel != row.channel else ""
+            await self.outbox.sent(row.key, row.wanted_rev, ts=row.ts, channel=channel, edited=True, why=why)
+            self.count(channel, row.kind, True)
+
+    async def _edit_failed(self, row: MessageRow, error: Unreachable | Unanswered | Refused) -> None:
+        if isinstance(error, AccessRefused):
+            await self.outbox.not_posted(row.key, retry_in=10.0, why=error.reason)
+            raise error
+        why = error.reason if isinstance(error, Refused) else row.undelivered
+        log.warning("an edit was not taken", key=row.key, why=str(error))
+        retry_in = GIVE_UP_FOR if isinstance(error, Refused) else back_off(row.failures)
+        await self.outbox.not_posted(row.key, retry_in=retry_in, why=why)
+
+    # ------------------------------------------------------------ post
+
+    async def post(self, row: MessageRow, parent: MessageRow | None, rendering: Rendering) -> None:
+        """Post it once. If an earlier try may have been taken, look for it first."""
+        thread_ts = parent.ts if parent else ""
+        channel = (parent.posted_channel or parent.channel) if parent else row.channel
+        if row.attempted_at is not None and await self._settled(row, channel, thread_ts):
+            return
+        shown = await self._with_pictures(rendering)
+        await self.outbox.attempt(row.key)
+        try:
+            await self._post(row, channel, thread_ts, shown)
+        except ChannelRefused as error:
+            await self._post_elsewhere(row, channel, shown, error)
+        except RateLimited as error:
+            await self.outbox.not_posted(row.key, retry_in=error.seconds)
+            raise
+        except AccessRefused as error:
+            await self.outbox.not_posted(row.key, retry_in=10.0, why=error.reason)
+            raise
+        except Refused as error:
+            await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
+        except Unreachable:
+            await self.outbox.not_posted(row.key, retry_in=back_off(row.failures))
+        except Unanswered:
+            await self.outbox.unclear(row.key, retry_in=1.0)
+        self._remember(row, rendering)
+
+    async def _settled(self, row: MessageRow, channel: str, thread_ts: str) -> bool:
+        """True if nothing is to be posted now: it stands there, or it is too early to say that it does not."""
+        assert row.attempted_at is not None
+        oldest = row.attempted_at - timedelta(seconds=10)
+        try:
+            async with asyncio.timeout(self.pace.deadline):
+                found = await self.slack.find(channel, row.key, thread_ts=thread_ts, oldest=oldest)
+        except (Refused, RateLimited, Unreachable, Unanswered, TimeoutError) as error:
+            log.warning("could not look for a message", key=row.key, why=str(error) or "no answer")
+            found = None
+        if found:
+            await self.outbox.sent(row.key, found[1], ts=found[0], channel=channel, edited=False)
+            return True
+        if self.outbox.db.clock() < row.attempted_at + timedelta(seconds=self.pace.look_again):
+            await self.outbox.unclear(row.key, retry_in=1.0)
+            return True
+        return False
+
+    async def _post(self, row: MessageRow, channel: str, thread_ts: str, shown: Rendering, why: str = "") -> None:
+        async def post(variant: Rendering) -> str:
+            return await self.slack.post(
+                channel, variant.text, variant.blocks, thread_ts=thread_ts, key=row.key, rev=row.wanted_rev
+            )
+
+        ts = await self._first_accepted(row, shown, post)
+        await self.outbox.sent(row.key, row.wanted_rev, ts=ts, channel=channel, edited=False, why=why)
+        self.count(channel, row.kind, False)
+
+    async def _post_elsewhere(self, row: MessageRow, channel: str, shown: Rendering, error: ChannelRefused) -> None:
+        """The channel refuses: the default channel takes it, once, and the reason is kept."""
+        log.warning("a channel refused a message", key=row.key, channel=channel, why=error.reason)
+        if not self.default_channel or channel == self.default_channel:
+            await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
+            return
+        told = f"Meant for <#{channel}>, which refused it ({error.reason})"
+        elsewhere = replace(shown, blocks=[_small(told), *shown.blocks][:50])
+        try:
+            await self._post(row, self.default_channel, "", elsewhere, f"{error.reason}; stands in the default channel")
+        except (Refused, RateLimited, Unreachable, Unanswered) as second:
+            # The message above all must not be doubled: after a lost answer it is looked for in its own channel only.
+            reason = second.reason if isinstance(second, Refused) else "the default channel did not take it"
+            await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=f"{error.reason}; {reason}")
+
+    async def _first_accepted(self, row: MessageRow, shown: Rendering, call: Callable[[Rendering], Awaitable[Any]]) -> Any:
+        """Send the message as it is; if Slack refuses its content, without pictures, then as a plain line."""
+        refusal: ContentRefused | None = None
+        for variant in _variants(shown):
+            if refusal is not None and variant is shown:
+                await self._sleep(PICTURE_READY)
+            try:
+                return await self._before(self._monotonic() + self.pace.deadline, partial(call, variant))
+            except ContentRefused as error:
+                log.error("Slack refused a message's content", key=row.key, why=str(error))
+                refusal = error
+        assert refusal is not None
+        raise refusal
+
+    async def _before(self, until: float, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Make one call if it is not too late, and wait for it no longer than allowed."""
+        left = until - self._monotonic()
+        if left <= 0:
+            # A process that was paused here may have been replaced meanwhile: it must not send.
+            raise Unreachable("too late to send: the deadline passed before the call")
+        try:
+            async with asyncio.timeout(left):
+                return await call()
+        except TimeoutError as error:
+            raise Unanswered(f"no answer from Slack within {left:.1f} s") from error
+
+    # ------------------------------------------------------------ pictures
+
+    async def _with_pictures(self, rendering: Rendering) -> Rendering:
+        blocks = [await self._picture(block) if "picture" in block else block for block in rendering.blocks]
+        return replace(rendering, blocks=blocks)
+
+    async def _picture(self, block: dict[str, Any]) -> dict[str, Any]:
+        """Slack's image block; without an upload the text of the picture, and that it is missing."""
+        row = await self.outbox.picture(block["picture"])
+        if row is None:
+            return _missing("The graph is not stored any more")
+        file = row.slack_file
+        if not file:
+            try:
+                async with asyncio.timeout(10):
+                    file = await self.slack.upload(row.png, title=row.title, alt=row.alt)
+            except (Refused, RateLimited, Unreachable, Unanswered, TimeoutError) as error:
+                log.warning("a picture was not uploaded", key=row.key, why=str(error) or "no answer")
+                return _missing(f"The graph could not be uploaded. {row.alt}")
+            await self.outbox.uploaded(row.key, file)
+        return {"type": "image", "slack_file": {"id": file}, "alt_text": row.alt[:2000] or row.title}
+
+
+def back_off(failures: int) -> float:
+    """1, 2, 4, ... at most 30 s."""
+    return float(min(30, 2 ** min(failures, 5)))
+
+
+def _variants(shown: Rendering) -> Iterator[Rendering]:
+    """The message, then with less and less in it: better a plain line than none."""
+    yield shown
+    if any("slack_file" in block for block in shown.blocks):
+        yield shown
+        yield replace(shown, blocks=[_without_file(block) for block in shown.blocks])
+    line = {"type": "section", "text": {"type": "mrkdwn", "text": shown.text, "verbatim": True}}
+    yield replace(shown, blocks=[line, _small("Slack refused the full card; `show` tells the rest")])
+
+
+def _without_file(block: dict[str, Any]) -> dict[str, Any]:
+    return _missing(f"The graph could not be shown. {block['alt_text']}") if "slack_file" in block else block
+
+
+def _small(text: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def _missing(text: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [{"type": "plain_text", "text": text[:2000], "emoji": False}]}
+
+
+def _digest(rendering: Rendering) -> str:
+    return hashlib.sha256(json.dumps([rendering.text, rendering.blocks], sort_keys=True).encode()).hexdigest()

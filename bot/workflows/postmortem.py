@@ -1,0 +1,123 @@
+"""The postmortem: gather what is known, measure the impact, write the draft, post it."""
+
+from datetime import datetime
+from typing import Any
+
+from bot.core import postmortem as core
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence, Window
+from bot.core.impact import Impact, measure
+from bot.core.series import Series
+from bot.core.service import Catalogue, Signal
+from bot.ports import Engine, Metrics, Run, Workflow
+from bot.store.postmortems import Postmortems
+from bot.store.triage import Triages
+
+STEP_SECONDS = 5.0
+
+
+class Scribe:
+    """The steps of the postmortem, with their collaborators."""
+
+    def __init__(self, postmortems: Postmortems, triages: Triages, catalogue: Catalogue, metrics: Metrics | None) -> None:
+        self.postmortems = postmortems
+        self.triages = triages
+        self.catalogue = catalogue
+        self.metrics = metrics
+
+    async def measure(self, ref: str, n: int) -> Any:
+        """Measure the impact and record it as evidence; [words, evidence id] or None."""
+        material = await self.postmortems.material(ref)
+        group = material.group
+        service = self.catalogue.get(material.incident.service)
+        if group is None:
+            return None
+        signal = _main_signal(service.signals if service else {})
+        start = material.onset or group.opened_at
+        end = group.cleared_at or material.incident.resolved_at or self.triages.db.clock()
+        evidence = await self._impact(material.incident.service, signal, service.signals if service else {}, start, end)
+        entry = await self.triages.record(group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)
+        return [evidence.summary, entry.id]
+
+    async def _impact(
+        self, service: str, signal: tuple[str, Signal] | None, signals: dict[str, Signal], start: datetime, end: datetime
+    ) -> Evidence:
+        if signal is None or self.metrics is None:
+            why = (
+                "no Prometheus is set up"
+                if self.metrics is None
+                else f"the catalogue holds no signal of {service or 'the service'}"
+            )
+            return Evidence(summary=f"Could not look (impact): {why}", query="", source="prometheus", ok=False)
+        name, chosen = signal
+        traffic = next((s for n, s in signals.items() if n in ("traffic", "requests")), None)
+        try:
+            found = await self._series(chosen.promql, start, end)
+            rate = await self._series(traffic.promql, start, end) if traffic and chosen.unit == "ratio" else None
+        except LookFailed as error:
+            return Evidence(summary=f"Could not look (impact): {error}", query=chosen.promql, source="prometheus", ok=False)
+        bounds = {"bad_above": chosen.bad_above, "bad_below": chosen.bad_below}
+        impact = measure(found, start=start, end=end, traffic=rate, **bounds) if found else None
+        if impact is None:
+            text = "Could not look (impact): Prometheus holds no samples of the incident's time"
+            return Evidence(summary=text, query=chosen.promql, source="prometheus", ok=False)
+        return Evidence(
+            summary=_words(service, name, chosen, impact),
+            query=chosen.promql,
+            window=Window(start=start, end=end),
+            source="prometheus",
+            link=self.metrics.link(chosen.promql, start=start, end=end),
+            facts={"bad_seconds": impact.bad_seconds, "peak": impact.peak, "mean": impact.mean, "failed": impact.failed},
+        )
+
+    async def _series(self, promql: str, start: datetime, end: datetime) -> Series | None:
+        assert self.metrics is not None
+        found = await self.metrics.range(promql, start=start, end=end, step=STEP_SECONDS)
+        return found[0] if found else None
+
+    async def write(self, ref: str, n: int, impact: list[str] | None) -> Any:
+        """Write, store and post the draft."""
+        material = await self.postmortems.material(ref)
+        if impact:
+            material = material.model_copy(update={"impact": (impact[0], impact[1])})
+        sections = core.draft(material)
+        await self.postmortems.save(ref, n, sections, core.markdown(material, sections))
+        return {"sentences": sum(len(section.sentences) for section in sections)}
+
+
+def postmortem(scribe: Scribe) -> Workflow:
+    """The story `postmortem(ref, n)`."""
+
+    async def story(run: Run, ref: str, n: int) -> Any:
+        impact = await run.step("measure the impact", scribe.measure, ref, n)
+        return await run.step("write the draft", scribe.write, ref, n, impact)
+
+    return story
+
+
+async def start_wanted(postmortems: Postmortems, engine: Engine) -> list[str]:
+    """Start the draft of each resolved incident that deserves one and has none; harmless when repeated."""
+    started = []
+    for ref, executed, human_minutes in await postmortems.wanting():
+        material = await postmortems.material(ref)
+        if core.needed(material.incident, executed=executed, human_minutes=human_minutes):
+            await engine.start("postmortem", f"postmortem:{ref}:1", ref, 1)
+            started.append(ref)
+    return started
+
+
+def _main_signal(signals: dict[str, Signal]) -> tuple[str, Signal] | None:
+    """Errors before latency before whatever has a bound."""
+    for name in ("errors", "error_ratio", "latency"):
+        if name in signals:
+            return name, signals[name]
+    return next(((n, s) for n, s in signals.items() if s.bad_above is not None or s.bad_below is not None), None)
+
+
+def _words(service: str, name: str, signal: Signal, impact: Impact) -> str:
+    minutes = impact.bad_seconds / 60
+    bound = f"above {signal.bad_above:g}" if signal.bad_above is not None else f"below {signal.bad_below:g}"
+    text = f"{service} {name} was {bound} {signal.unit} for {minutes:.1f} min (peak {impact.peak:.3g}, mean {impact.mean:.3g})"
+    if impact.failed is not None:
+        text += f"; about {impact.failed:,.0f} requests failed"
+    return text + "."

@@ -1,0 +1,118 @@
+"""The ticks: quiet groups close, pages go out, heartbeats are watched, an auditor checks the rest.
+
+A tick is a story of one step; the schedule gives each slot one id, so that several replicas run it once.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.core.config import Config
+from bot.core.errors import PagerFailed
+from bot.ports import Pager, Run, Workflow
+from bot.store.pages import Pages
+from bot.store.watch import Watch
+
+log = structlog.get_logger(__name__)
+
+Tick = Callable[[], Awaitable[Any]]
+
+
+def as_story(name: str, tick: Tick) -> Workflow:
+    """A tick as a workflow; its errors are logged with an id and the next slot tries again."""
+
+    async def once() -> Any:
+        try:
+            await tick()
+        except Exception:
+            log.exception("tick failed", tick=name)
+        return None
+
+    async def story(run: Run) -> Any:
+        return await run.step(name, once)
+
+    return story
+
+
+class PagerTick:
+    """Decides which pages should be open, and sends them."""
+
+    def __init__(self, pages: Pages, watch: Watch, pager: Pager | None, config: Config) -> None:
+        self.pages = pages
+        self.watch = watch
+        self.pager = pager
+        self.config = config
+
+    async def __call__(self) -> None:
+        await self._unacknowledged()
+        await self._slack()
+        await self._heartbeats()
+        await self._auditor()
+        await self.send()
+
+    async def _unacknowledged(self) -> None:
+        for group in await self.watch.unacknowledged(self.config.pager.unacknowledged_after):
+            minutes = int(self.config.pager.unacknowledged_after.total_seconds() // 60)
+            summary = (
+                f"{group.severity} {group.service or 'unknown service'}: {group.title} — not acknowledged for {minutes} min"
+            )
+            await self.pages.open(f"ack:AL-{group.id}", summary, group.severity, group=f"AL-{group.id}")
+        waiting = await self.watch.unacknowledged_keys()
+        for key in await self.pages.open_keys("ack:"):
+            if key.removeprefix("ack:") not in waiting:
+                await self.pages.clear(key)
+
+    async def _slack(self) -> None:
+        oldest = await self.watch.oldest_undelivered()
+        late = oldest is not None and self.watch.db.clock() - oldest > self.config.pager.slack_down_after
+        if late:
+            summary = "Slack does not take messages; incidents go on: see `tocsin incidents`"
+            await self.pages.open("slack", summary, "SEV2")
+        else:
+            await self.pages.clear("slack")
+
+    async def _heartbeats(self) -> None:
+        missed = {f"heartbeat:{row.key}": row for row in await self.watch.beats_missed()}
+        for key, row in missed.items():
+            summary = f"{row.key} is silent since {row.last_seen_at:%H:%M:%S} UTC: its monitoring may be down"
+            await self.pages.open(key, summary, "SEV3")
+        for key in await self.pages.open_keys("heartbeat:"):
+            if key not in missed:
+                await self.pages.clear(key)
+
+    async def _auditor(self) -> None:
+        alarms = await self.watch.alarms()
+        if alarms:
+            log.error("auditor alarm", alarms=alarms)
+            await self.pages.open("auditor", "Tocsin's own check failed: " + "; ".join(alarms), "SEV2")
+        else:
+            await self.pages.clear("auditor")
+
+    async def send(self) -> None:
+        """Send what is due; a page that is not taken stays."""
+        for row in await self.pages.due():
+            if self.pager is None:
+                log.error("page without a pager", key=row.key, summary=row.summary, wanted=row.wanted)
+                await self.pages.sent(row.key, row.wanted)
+                continue
+            try:
+                if row.wanted == "open":
+                    await self.pager.page(key=row.key, summary=row.summary, severity=row.severity, details=row.details)
+                else:
+                    await self.pager.clear(key=row.key)
+            except PagerFailed as error:
+                log.error("page not taken", key=row.key, why=str(error))
+                await self.pages.failed(row.key)
+            else:
+                await self.pages.sent(row.key, row.wanted)
+
+
+EVERY = {
+    "quiet": timedelta(seconds=5),
+    "pager": timedelta(seconds=10),
+    "heartbeat": timedelta(seconds=60),
+    "tidy": timedelta(hours=1),
+}
+"""How often each tick comes."""

@@ -1,0 +1,114 @@
+"""The triage: facts in seconds, then ranked causes, then proposals.
+
+The investigator runs in the story's body, so that each model call and each
+tool call is a step of its own; everything else is a step here.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+from bot.core.alert import Severity
+from bot.core.config import Config
+from bot.core.evidence import Case, Findings
+from bot.core.verdict import judge
+from bot.ports import Investigator, Run, Workflow
+from bot.store.triage import Triages
+from bot.workflows.fact_finding import FactFinder
+
+
+class Proposer(Protocol):
+    """Turns judged findings into proposals; their references."""
+
+    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Sequence[str]: ...
+
+
+class Desk:
+    """The steps of the triage, with their collaborators."""
+
+    def __init__(self, triages: Triages, facts: FactFinder, proposer: Proposer, config: Config) -> None:
+        self.triages = triages
+        self.facts = facts
+        self.proposer = proposer
+        self.config = config
+
+    async def open(self, ref: str, attempt: int, question: str, requester: str) -> Any:
+        """The case as JSON, and whether it deserves ranked causes or facts alone."""
+        case = await self.triages.open(ref, attempt, question, requester)
+        asked = bool(requester or question)
+        deep = asked or Severity(case.severity).at_least(Severity(self.config.triage_from))
+        return {"case": case.model_dump(mode="json"), "deep": deep}
+
+    async def gather(self, case: dict[str, Any]) -> Any:
+        """Find the facts and show them."""
+        asked = Case.model_validate(case)
+        facts = await self.facts.gather(asked)
+        await self.triages.update(asked.group, asked.attempt, facts=facts, state="investigating")
+        await self.triages.say(asked.group, facts["onset_text"], key=f"facts:{asked.group}:{asked.attempt}")
+        return None
+
+    async def skip(self, case: dict[str, Any]) -> Any:
+        """Facts only: a person may press Investigate."""
+        asked = Case.model_validate(case)
+        await self.triages.update(asked.group, asked.attempt, state="done", finished_at=self.triages.db.clock())
+        return None
+
+    async def within_budget(self) -> Any:
+        """Whether today's money allows a model."""
+        spent = await self.triages.spent_since(self.triages.db.clock() - timedelta(days=1))
+        return spent < self.config.budget.per_day_usd
+
+    async def show(self, case: dict[str, Any], findings: dict[str, Any], final: bool) -> Any:
+        """Keep what the evidence carries and show it; the judged findings as JSON."""
+        asked = Case.model_validate(case)
+        ledger = await self.triages.entries(asked.group)
+        judged = judge(Findings.model_validate(findings), ledger)
+        values: dict[str, Any] = {"findings": judged.model_dump(mode="json"), "usd": judged.usd}
+        if final:
+            values |= {"state": "done", "finished_at": self.triages.db.clock()}
+            first = judged.hypotheses[0] if judged.hypotheses else None
+            text = f"First cause ({first.confidence}): {first.cause}" if first else "No cause was found"
+            cited = sorted({e for c in first.claims for e in c.evidence}) if first else []
+            await self.triages.say(asked.group, text, key=f"findings:{asked.group}:{asked.attempt}", evidence=cited)
+        await self.triages.update(asked.group, asked.attempt, **values)
+        return judged.model_dump(mode="json")
+
+    async def propose(self, case: dict[str, Any], findings: dict[str, Any]) -> Any:
+        """Put the remediation that fits, if any, to people."""
+        asked = Case.model_validate(case)
+        return list(await self.proposer.propose_fitting(asked.group, Findings.model_validate(findings), ""))
+
+
+def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
+    """The story `triage(ref, attempt, question, requester)`; `agent()` is None when no model is set."""
+
+    async def story(run: Run, ref: str, attempt: int, question: str = "", requester: str = "") -> Any:
+        opened = await run.step("open the case", desk.open, ref, attempt, question, requester)
+        case = opened["case"]
+        await run.step("gather the facts", desk.gather, case)
+        if not opened["deep"]:
+            return await run.step("leave it at the facts", desk.skip, case)
+        asked = Case.model_validate(case)
+        ranked = await analyst.investigate(run, asked)
+        model = await agent()
+        if model is None:
+            ranked = ranked.model_copy(update={"note": "No model is set up; the built-in analyst ranked."})
+        elif await run.step("ask the budget", desk.within_budget):
+            await run.step("show the first ranking", desk.show, case, ranked.model_dump(mode="json"), False)
+            ranked = _better(await model.investigate(run, asked), ranked)
+        else:
+            ranked = ranked.model_copy(update={"note": "Today's model budget is spent; the built-in analyst ranked."})
+        judged = await run.step("judge and show", desk.show, case, ranked.model_dump(mode="json"), True)
+        return await run.step("propose what fits", desk.propose, case, judged)
+
+    return story
+
+
+def _better(by_agent: Findings, by_analyst: Findings) -> Findings:
+    """The agent's findings if it has any; else the analyst's answer stands and says why."""
+    if by_agent.hypotheses:
+        return by_agent
+    why = by_agent.stop_reason or "the model gave no usable answer"
+    spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
+    note = f"Model not available ({why}); the built-in analyst ranked."
+    return by_analyst.model_copy(update={"note": note, "stop_reason": by_agent.stop_reason, **spent})

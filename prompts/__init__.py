@@ -1,0 +1,15 @@
+"""The texts that models read. They live in Markdown files here, never inside Python."""
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined, Template
+
+# No autoescape: the result is plain text. Foreign text is only ever passed as a value, never as a template.
+_environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+
+
+@cache
+def prompt(name: str) -> Template:
+    """The prompt `prompts/<name>.md`; a missing variable is an error, not an empty string."""
+    return _environment.from_string(files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8"))
