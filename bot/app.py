@@ -19,7 +19,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
-from bot.commands._context import CommandContext
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
@@ -52,7 +51,7 @@ from bot.store.database import Database, async_url, utc_now
 from bot.store.decisions import Decisions
 from bot.store.intake import IntakeWriter
 from bot.store.interactions import Interactions
-from bot.store.migrate import check, upgrade
+from bot.store.migrate import ready
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
 from bot.store.postmortems import Postmortems
@@ -64,6 +63,7 @@ from bot.web.health import Health
 from bot.web.outer import outer_app
 from bot.workflows.analyst import Analyst
 from bot.workflows.approvals import Approvals
+from bot.workflows.command_context import CommandContext
 from bot.workflows.fact_finding import FactFinder
 from bot.workflows.hands import Hands
 from bot.workflows.inbox import Inbox
@@ -81,7 +81,6 @@ from bot.workflows.triage import triage
 log = structlog.get_logger(__name__)
 DRAIN_SECONDS = 20.0
 KEEP_JOURNALS = timedelta(days=14)
-MESSAGES = Counter("bot_messages", "Posts and edits that Slack took", ["channel", "kind", "edit"])
 
 
 def audit_key(secrets: Secrets) -> bytes:
@@ -96,6 +95,13 @@ def audit_key(secrets: Secrets) -> bytes:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(randomness.token_hex(32).encode())
     return path.read_bytes()
+
+
+MESSAGES = Counter("bot_messages_total", "Messages posted or edited in Slack", ["channel", "kind", "edit"])
+
+
+def _count_message(channel: str, kind: str, edit: bool) -> None:
+    MESSAGES.labels(channel, kind, "yes" if edit else "no").inc()
 
 
 class App:
@@ -147,7 +153,7 @@ class App:
             renderer.render,
             slack,
             default_channel=self.config.default_channel,
-            count=lambda channel, kind, edit: MESSAGES.labels(channel, kind, str(edit).lower()).inc(),
+            count=_count_message,
         )
         self.db.on_messages.append(self.sender.wake)
         self.approvals = self._build_approvals()
@@ -209,7 +215,7 @@ class App:
             self.schedule.add(name, EVERY[name])
 
     async def _account(self, team: str, user: str) -> Any:
-        return await self.people.actor(user, home=team)
+        return await self.people.actor(user, home=team, fresh=True)
 
     def _tool_context(self, case: Case) -> ToolContext:
         shelf = self._shelf if self.config.runbooks else None
@@ -284,9 +290,10 @@ class App:
         self.schedule.stop()
         await self.slack.stop()
         await self.writer.stop()
-        await self.engine.stop(within=DRAIN_SECONDS / 2)
+        # The sender first: once the engine has stopped, another replica leads and sends.
         if self.engine.is_leader():
             await self.sender.stop(within=DRAIN_SECONDS / 4)
+        await self.engine.stop(within=DRAIN_SECONDS / 2)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -364,10 +371,7 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run) -
     config = load_config(secrets.config)
     configure(secrets.log_level, known_secrets(secrets, config))
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
-    if secrets.postgres:
-        check(secrets.database_url)
-    else:
-        upgrade(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
+    ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
 
     async def serve() -> None:
         app = App(secrets, config, wrap_run=wrap_run)

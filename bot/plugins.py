@@ -22,12 +22,22 @@ from bot.ports import Logs, Metrics
 
 
 @dataclass(frozen=True)
+class Rejected:
+    """One item of a body that could not be read, with its own bytes: kept aside, the others go on."""
+
+    field: str
+    problem: str
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Intake:
     """What a body held: alerts, changes, or both. `truncated` counts what the source itself left out."""
 
     alerts: tuple[Alert, ...] = ()
     changes: tuple[Change, ...] = ()
     truncated: int = 0
+    rejected: tuple[Rejected, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,8 @@ class SourceRequest:
     headers: Mapping[str, str]
     received_at: datetime
     config: SourceConfig
+    door: str = "alerts"
+    """Which door it came through: "alerts" or "changes"."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +169,8 @@ class ActionContext:
     http: Http
     alertmanager_url: str = ""
     idempotency_key: str = ""
+    remote_id: str = ""
+    """What the remote side called the run, once it is known."""
     incident: str = ""
 
 
@@ -174,6 +188,18 @@ class Action(BaseModel):
     def tier_of(cls, config: ActionConfig) -> Tier:
         """The floor for this configuration (e.g. idempotent with an inverse), before configuration raises it."""
         return cls.floor
+
+    def tier_for(self, config: ActionConfig) -> Tier:
+        """The floor for these arguments (e.g. a wide silence); X for what the bot never does."""
+        return type(self).tier_of(config)
+
+    def way_back(self, remote_id: str) -> "Action | None":
+        """The same kind of action with the arguments that undo this one; None: see the entry's `inverse`."""
+        return None
+
+    def steps(self, ctx: ActionContext) -> list[str]:
+        """What happens, in order, one line each, as people approve it."""
+        return [f"{type(self).name} on {target}" for target in self.targets(ctx)]
 
     def targets(self, ctx: ActionContext) -> tuple[str, ...]:
         """Exactly what would be touched."""

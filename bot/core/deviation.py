@@ -19,6 +19,8 @@ HIGHEST = 6.0
 """Scores are cut here: sixty-four times the normal reach is not more telling than a thousand times."""
 _ENOUGH_SAMPLES = 8
 _Z0 = 3.0
+_USUAL = 0.9
+"""Share of the past that is usual; an incident that took six minutes of the hour before is not."""
 _LEAST_RATIO = 0.002
 """Spread below which an error ratio's movement is nobody's incident (0.2 %)."""
 
@@ -116,9 +118,9 @@ def measure(
 ) -> Deviation | None:
     """Compare what stood at `alert_at` with the signal's own past; None if too few samples are known to say.
 
-    The past is what came before the onset (or before the last five minutes, if nothing deviates), and `reference`,
-    an earlier period of the same signal, where there is one. With z = (value - median) / scale, harmful side up, the
-    statistic of a window is the mean of the worse half of its z. Its limit is the larger of the 98 % quantile of the
+    The past is what came before the onset (or before the last five minutes, if nothing deviates), and where that is
+    short `reference`, an earlier period of the same signal. With z = (value - median) / scale, harmful side up, the
+    statistic of a window is the mean of the worse half of its z. Its limit is the larger of the 90 % quantile of the
     same statistic over all windows of the past and 3 (1 + 2/sqrt n). score = log2(statistic / limit), at most 6.
     A resource that climbs in a line through the whole window deviates too, with its onset not known.
     """
@@ -128,8 +130,7 @@ def measure(
     least = _least(family, unit)
     onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
     window = known(between(series, alert_at - before, alert_at + timedelta(minutes=5)))
-    cut = (onset or alert_at - timedelta(minutes=5)).timestamp()
-    past, present = window.values[window.times < cut], window.values[window.times >= cut]
+    past, present = _past_and_present(window, onset, alert_at)
     if reference is not None:
         past = np.concatenate([known(reference).values, past]) if len(past) < 4 * _ENOUGH_SAMPLES else past
     if len(past) < _ENOUGH_SAMPLES or not len(present):
@@ -150,13 +151,24 @@ def measure(
     )
 
 
+def _past_and_present(
+    window: Series, onset: datetime | None, alert_at: datetime
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if onset is not None:
+        return window.values[window.times < onset.timestamp()], window.values[window.times >= onset.timestamp()]
+    # Without an onset only what stands now counts: minutes ago there may have been an incident that is over.
+    before, now = (alert_at - timedelta(minutes=5)).timestamp(), (alert_at - timedelta(seconds=90)).timestamp()
+    recent = window.values[window.times >= now]
+    return window.values[window.times < before], recent if len(recent) >= 3 else window.values[-3:]
+
+
 def _score(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float) -> float:
     median, scale = normal_reach(past, least=least)
     past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
     length = min(len(present), len(past) // 2, 20)
     floor = _Z0 * (1 + 2 / math.sqrt(len(past)))
     windows = np.lib.stride_tricks.sliding_window_view(past_z, length)
-    limit = max(floor, float(np.quantile(_worse_half(windows), 0.98)))
+    limit = max(floor, float(np.quantile(_worse_half(windows), _USUAL)))
     statistic = float(_worse_half(present_z[None, :])[0])
     return float(np.clip(math.log2(max(statistic, limit / 64) / limit), -HIGHEST, HIGHEST))
 

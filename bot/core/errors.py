@@ -22,6 +22,10 @@ class UnreadableBody(TocsinError):
         self.field = field
 
 
+class TooManyItems(UnreadableBody):
+    """A body with more items than the limit: answered with 413."""
+
+
 class LookFailed(TocsinError):
     """A place could not be looked at (down, slow, refused, unreadable). It is never "nothing found"."""
 

@@ -13,7 +13,7 @@ _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"
 """Phones insert typographic quotes by themselves."""
 _TOKEN = re.compile(r'(?P<key>[A-Za-z][A-Za-z_]{0,30})="(?P<value>[^"]*)"|"(?P<quoted>[^"]*)"|(?P<word>\S+)')
 _OPTION = re.compile(r"([A-Za-z][A-Za-z_]{0,30})=(\S*)")
-_REFERENCE = re.compile(r"(?:INC|AL|AP)-\d{1,9}", re.IGNORECASE)
+_REFERENCE = re.compile(r"(?:INC|AL|AP)-[0-9]{1,9}", re.IGNORECASE)
 LIMIT = 3000
 
 

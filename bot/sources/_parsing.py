@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic_core import from_json
 
-from bot.core.errors import UnreadableBody
+from bot.core.errors import TooManyItems, UnreadableBody
 from bot.core.redaction import redact
 from bot.core.text import escape_controls
 from bot.plugins import Rejected
@@ -31,10 +31,6 @@ FIRST = ("alertname", "severity", "service", "job", "instance", "pod", "namespac
 T = TypeVar("T")
 _STRINGS = re.compile(rb'"[^"]*"')
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
-
-
-class TooMany(UnreadableBody):
-    """More items in one body than the limit: answered with 413."""
 
 
 def parse(body: bytes) -> Any:
@@ -67,7 +63,7 @@ def too_deep(body: bytes, limit: int = MAX_DEPTH) -> bool:
 def each(items: Sequence[Any], read: Callable[[Any, str], T], prefix: str = "") -> tuple[list[T], list[Rejected]]:
     """Read every item; one that cannot be read is set aside and the others go on. Raises if all are unreadable."""
     if len(items) > MAX_ITEMS:
-        raise TooMany(f"more than {MAX_ITEMS} in one body", field=prefix or "body")
+        raise TooManyItems(f"more than {MAX_ITEMS} in one body", field=prefix or "body")
     taken: list[T] = []
     rejected: list[Rejected] = []
     first: UnreadableBody | None = None

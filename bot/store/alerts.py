@@ -1,7 +1,9 @@
 """Alerts by state, for tools and the API."""
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from bot.core.alert import Alert
@@ -19,17 +21,38 @@ class Alerts:
         """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included."""
         return [_alert(row) for row in await self.episodes(state="firing", service=service)]
 
-    async def episodes(self, *, state: str = "", service: str = "", since: datetime | None = None) -> list[EpisodeRow]:
-        """Episodes, newest first, at most 500."""
-        query = select(EpisodeRow).order_by(col(EpisodeRow.starts_at).desc(), col(EpisodeRow.id).desc()).limit(500)
-        if state:
-            query = query.where(EpisodeRow.status == state)
-        if service:
-            query = query.where(EpisodeRow.service == service)
-        if since:
-            query = query.where(col(EpisodeRow.last_seen_at) >= since)
+    async def episodes(
+        self,
+        *,
+        state: str = "",
+        service: str = "",
+        since: datetime | None = None,
+        group_id: int | None = None,
+        limit: int = 500,
+    ) -> list[EpisodeRow]:
+        """Episodes, newest first; `since` is when they were last told of."""
+        query = _filtered(select(EpisodeRow), state, service, since, group_id)
+        query = query.order_by(col(EpisodeRow.starts_at).desc(), col(EpisodeRow.id).desc()).limit(limit)
         async with self.db.read() as session:
             return list((await session.exec(query)).all())
+
+    async def count(self, *, state: str = "", service: str = "", since: datetime | None = None) -> int:
+        """How many episodes there are in all."""
+        async with self.db.read() as session:
+            query = _filtered(select(func.count()).select_from(EpisodeRow), state, service, since, None)
+            return int((await session.exec(query)).one())
+
+
+def _filtered(query: Any, state: str, service: str, since: datetime | None, group_id: int | None) -> Any:
+    if state:
+        query = query.where(EpisodeRow.status == state)
+    if service:
+        query = query.where(EpisodeRow.service == service)
+    if since:
+        query = query.where(col(EpisodeRow.last_seen_at) >= since)
+    if group_id is not None:
+        query = query.where(EpisodeRow.group_id == group_id)
+    return query
 
 
 def _alert(row: EpisodeRow) -> Alert:

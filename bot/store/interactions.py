@@ -11,7 +11,6 @@ from bot.store import audit, messages
 from bot.store.database import Database
 from bot.store.tables import GroupRow, MessageRow, SeenRow
 
-
 CLOCKS_DIFFER = 5.0
 """Seconds by which Slack's clock may be behind ours."""
 

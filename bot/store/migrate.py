@@ -32,7 +32,7 @@ _BUSY_SECONDS = 30
 
 
 def sync_url(url: str) -> str:
-    """Any of our addresses (`sqlite:///path`, `postgres://`, `postgresql://`, with or without driver) for a plain connection."""
+    """Any of our addresses (`sqlite:///path`, `postgres://...`, with or without a driver) for a plain connection."""
     scheme, _, rest = url.partition("://")
     if scheme.startswith("postgres"):
         return f"postgresql+psycopg://{rest}"
@@ -42,7 +42,7 @@ def sync_url(url: str) -> str:
 
 
 def ready(url: str) -> None:
-    """Before a start: SQLite is upgraded (after a copy is put beside it); PostgreSQL must have been. Raises ConfigurationError."""
+    """Before a start: SQLite is upgraded, the old file copied beside it; PostgreSQL must be. Raises ConfigurationError."""
     refuse_newer(url)
     if current(url) == head():
         return

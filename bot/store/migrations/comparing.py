@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from sqlalchemy import SchemaItem
+from sqlalchemy.sql.schema import SchemaItem
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 

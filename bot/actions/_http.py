@@ -1,0 +1,169 @@
+"""How actions reach out: one parser, the address resolved, checked and pinned, no redirects, signed, limited in time.
+
+An error before anything was sent is `ActionFailed`; an answer that was lost is `OutcomeUnknown`, and nothing is repeated.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import json as jsonlib
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from bot.core.errors import ActionFailed, OutcomeUnknown
+from bot.core.text import one_line
+from bot.plugins import HttpAnswer
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 20.0
+"""For the whole call, from the connection to the last byte read."""
+MAX_ANSWER_BYTES = 64 * 1024
+SIGNATURE = "X-Tocsin-Signature"
+"""`sha256=<hex HMAC-SHA-256 of the body>`, with TOCSIN_WEBHOOK_SECRET."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """All addresses of a host, as the system's resolver gives them. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+class Outbound:
+    """`plugins.Http` over httpx. `secret` signs every body; `resolve` is the resolver."""
+
+    def __init__(self, secret: str = "", *, resolve: Resolve = resolve, seconds: float = ANSWER_SECONDS) -> None:
+        self._secret = secret.encode()
+        self._resolve = resolve
+        self._seconds = seconds
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any,
+        key: str,
+        headers: Mapping[str, str] | None = None,
+        allow_private: bool = False,
+    ) -> HttpAnswer:
+        """Send one request, once. Raises ActionFailed before anything was sent, OutcomeUnknown when the answer was lost."""
+        target = _parsed(url)
+        address = await self._address(target, allow_private)
+        body = b"" if json is None else jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+        request = httpx.Request(
+            method,
+            target.copy_with(host=str(address)),
+            content=body,
+            headers=self._headers(target, body, key, headers or {}, json is not None),
+            # The certificate is checked for the name, while the connection goes to the address that was checked.
+            extensions={
+                "sni_hostname": target.host,
+                "timeout": httpx.Timeout(self._seconds, connect=CONNECT_SECONDS).as_dict(),
+            },
+        )
+        return await self._send(request, target.host)
+
+    def _headers(self, target: httpx.URL, body: bytes, key: str, more: Mapping[str, str], has_body: bool) -> dict[str, str]:
+        found = {"User-Agent": "tocsin", **more, "Host": target.netloc.decode("ascii").rpartition("@")[2]}
+        if key:
+            found["Idempotency-Key"] = key
+        if has_body:
+            found["Content-Type"] = "application/json"
+        if self._secret:
+            found[SIGNATURE] = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        return found
+
+    async def _address(self, target: httpx.URL, allow_private: bool) -> Address:
+        port = target.port or (443 if target.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                found = await self._resolve(target.host, port)
+        except (OSError, TimeoutError, UnicodeError) as error:
+            raise ActionFailed(
+                f"{target.host} could not be resolved: {one_line(str(error), 120)}; nothing was sent."
+            ) from error
+        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
+        # All of them must be fit: a name with one public and one private address is how rebinding starts.
+        for address in addresses:
+            if why := forbidden(address, allow_private):
+                raise ActionFailed(f"{target.host} is at {address}, {why}; nothing was sent.")
+        if not addresses:
+            raise ActionFailed(f"{target.host} has no address; nothing was sent.")
+        return addresses[0]
+
+    async def _send(self, request: httpx.Request, host: str) -> HttpAnswer:
+        # trust_env off: a proxy from the environment would resolve the name anew.
+        transport = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
+        try:
+            async with asyncio.timeout(self._seconds + CONNECT_SECONDS), transport:
+                response = await transport.handle_async_request(request)
+                return await _answer(response)
+        except _NOTHING_SENT as error:
+            raise ActionFailed(f"{host} cannot be reached ({_told(error)}); nothing was sent.") from error
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise OutcomeUnknown(f"the answer of {host} was lost ({_told(error)}).") from error
+
+
+def _told(error: Exception) -> str:
+    return one_line(str(error), 120) or type(error).__name__
+
+
+def _parsed(url: str) -> httpx.URL:
+    """The one reading of an address. What parsers are known to read in two ways is refused."""
+    if "\\" in url or any(ord(char) <= 0x20 or ord(char) == 0x7F for char in url):
+        raise ActionFailed("the address holds characters that parsers read in different ways; nothing was sent.")
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ActionFailed(f"the address cannot be read ({one_line(str(error), 80)}); nothing was sent.") from error
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
+        raise ActionFailed("the address must be http or https, with a host and without a user; nothing was sent.")
+    return parsed
+
+
+def forbidden(address: Address, allow_private: bool) -> str:
+    """Why this address is not called; "" if it may be. Link-local (cloud metadata) is never called."""
+    inner = _inner(address)
+    if inner.is_link_local or inner.is_multicast or inner.is_unspecified:
+        return "an address that actions never call"
+    if not inner.is_global and not allow_private:
+        return "a private address, and the entry does not set allow_private"
+    return ""
+
+
+def _inner(address: Address) -> Address:
+    """The IPv4 address inside of mapped, 6to4 and NAT64 forms."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+async def _answer(response: httpx.Response) -> HttpAnswer:
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) >= MAX_ANSWER_BYTES:
+                break
+    finally:
+        await response.aclose()
+    text = bytes(body[:MAX_ANSWER_BYTES]).decode("utf-8", "replace")
+    return HttpAnswer(status=response.status_code, text=text, json=_json(text))
+
+
+def _json(text: str) -> Any:
+    try:
+        return jsonlib.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,53 @@
+"""Whether a service's signal is back within its bound. An absent series or a dead Prometheus is never "recovered"."""
+
+import math
+from typing import Literal
+
+from bot.core.action import Verification
+from bot.core.config import VerifyConfig
+from bot.core.errors import LookFailed
+from bot.core.service import Catalogue, Signal
+from bot.core.text import one_line
+from bot.ports import Metrics
+
+
+async def look_at_signal(
+    verify: VerifyConfig | None, service: str, catalogue: Catalogue, metrics: Metrics | None
+) -> Verification:
+    """One look at the signal of `verify` for `service`, now."""
+    if verify is None:
+        return Verification(state="could not verify", text="no signal is configured for this action")
+    known = catalogue.get(service)
+    signal = known.signals.get(verify.signal) if known else None
+    if signal is None:
+        return Verification(state="could not verify", text=f"{service or 'the service'} has no signal {verify.signal!r}")
+    if metrics is None:
+        return Verification(state="could not verify", text="no metrics are set up", query=signal.promql)
+    try:
+        series = await metrics.instant(signal.promql)
+    except LookFailed as error:
+        return Verification(state="could not verify", text=one_line(str(error), 200), query=signal.promql)
+    values = [found.last for found in series if not math.isnan(found.last)]
+    return _judged(values, verify, signal)
+
+
+def _judged(values: list[float], verify: VerifyConfig, signal: Signal) -> Verification:
+    below = verify.below if verify.below is not None else signal.bad_above
+    above = verify.above if verify.above is not None else signal.bad_below
+    query = signal.promql
+    if not values:
+        return Verification(state="could not verify", text=f"{verify.signal} has no value now", query=query)
+    if below is None and above is None:
+        return Verification(state="could not verify", text=f"{verify.signal} has no bound to hold", query=query)
+    if below is not None and max(values) > below:
+        return _told("not recovered", max(values), f"above {below:g}", verify.signal, signal)
+    if above is not None and min(values) < above:
+        return _told("not recovered", min(values), f"below {above:g}", verify.signal, signal)
+    bound, worst = (f"within {below:g}", max(values)) if below is not None else (f"at least {above:g}", min(values))
+    return _told("recovered", worst, bound, verify.signal, signal)
+
+
+def _told(state: Literal["recovered", "not recovered"], value: float, bound: str, name: str, signal: Signal) -> Verification:
+    unit = f" {signal.unit}" if signal.unit else ""
+    text = f"{name} is {value:.3g}{unit}, {bound}{unit}"
+    return Verification(state=state, text=text, query=signal.promql, value=value)

@@ -1,0 +1,200 @@
+"""Call a configured webhook: the way to a rollback job, Rundeck, AWX or a CI pipeline."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from pydantic import Field, field_validator
+
+from bot.actions._signal import look_at_signal
+from bot.core.action import DryRun, Outcome, Tier, Verification
+from bot.core.config import ActionConfig
+from bot.core.errors import ActionFailed, LookFailed, OutcomeUnknown
+from bot.core.promql import is_plain_name
+from bot.core.text import one_line
+from bot.plugins import Action, ActionContext, action
+
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+_VALUE = re.compile(r"[A-Za-z0-9][\w.:/@+=, -]{0,199}")
+_UNKNOWN_STATUS = {408, 500, 502, 504}
+"""Answers of a server or gateway that may have acted all the same."""
+
+
+@action
+class RunWebhook(Action):
+    """Call the webhook of the catalogue entry, once, signed and with an idempotency key.
+
+    Helps when the entry's `when` says so. Does not help against anything the
+    remote job does not do; Tocsin sees its answer and the signal, nothing else.
+    """
+
+    version: ClassVar[str] = "1"
+    floor: ClassVar[Tier] = Tier.TWO
+    service: str
+    change_id: str = ""
+    version_: str = Field(default="", alias="version")
+    previous_version: str = ""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    """Further values that the entry's `options.parameters` declares, e.g. {"replicas": "4"}."""
+
+    @field_validator("service")
+    @classmethod
+    def _service(cls, value: str) -> str:
+        if not is_plain_name(value):
+            raise ValueError("not a service name")
+        return value
+
+    @field_validator("change_id", "version_", "previous_version")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        if value and not _VALUE.fullmatch(value):
+            raise ValueError("holds characters that no version or change id needs")
+        return value
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if not _PLACE.fullmatch(f"{{{name}}}") or not _VALUE.fullmatch(text):
+                raise ValueError(f"{one_line(name, 40)} is not a plain name and value")
+        return value
+
+    @classmethod
+    def tier_of(cls, config: ActionConfig) -> Tier:
+        """3 without a signal to verify, 1 if idempotent with an inverse, else 2 (approvals.md 3)."""
+        if config.verify is None:
+            return Tier.THREE
+        return Tier.ONE if config.idempotent and config.inverse else Tier.TWO
+
+    def tier_for(self, config: ActionConfig) -> Tier:
+        """Scaling to nothing is never done by the bot."""
+        numbers = {name: text for name, text in self.parameters.items() if name in ("replicas", "instances", "count")}
+        if any(text.strip("0. ") == "" for text in numbers.values()):
+            return Tier.X
+        return self.tier_of(config)
+
+    def targets(self, ctx: ActionContext) -> tuple[str, ...]:
+        """`options.targets` of the entry, filled in; else the service."""
+        named = ctx.config.options.get("targets") or ["{service}"]
+        return tuple(dict.fromkeys(str(self._filled(target)) for target in named))
+
+    def steps(self, ctx: ActionContext) -> list[str]:
+        """The call, the watch and the way back."""
+        verify = ctx.config.verify
+        watch = "watch nothing: no signal is configured"
+        if verify is not None:
+            bound = (
+                f"below {verify.below:g}" if verify.below is not None else f"above {verify.above:g}" if verify.above else "good"
+            )
+            watch = f"watch {verify.signal} until it is {bound}, for {int(verify.within.total_seconds())} s at most"
+        back = (
+            f"if it does not recover, offer {ctx.config.inverse}" if ctx.config.inverse else "there is no way back configured"
+        )
+        return [f"{ctx.config.method} {self._url(ctx.config)}", watch, back]
+
+    async def dry_run(self, ctx: ActionContext) -> DryRun:
+        """The rendered request, and the state of the target if `options.state` names a query for it."""
+        body = json.dumps(self._body(ctx.config), indent=2, sort_keys=True, ensure_ascii=False)
+        text = f"{ctx.config.method} {self._url(ctx.config)}\n{body}"
+        versions, problem = await self._state(ctx)
+        if versions:
+            text += f"\nstate now: {versions}"
+        targets = dict.fromkeys(self.targets(ctx), versions)
+        return DryRun(
+            ok=not problem, text=text + (f"\ncould not look at its state: {problem}" if problem else ""), targets=targets
+        )
+
+    async def _state(self, ctx: ActionContext) -> tuple[str, str]:
+        """The target's state as text (its version in the record), and why it could not be seen."""
+        query = ctx.config.options.get("state", "")
+        if not query:
+            return "", ""
+        if ctx.metrics is None:
+            return "", "no metrics are set up"
+        try:
+            series = await ctx.metrics.instant(str(self._filled(query)))
+        except LookFailed as error:
+            return "", one_line(str(error), 160)
+        values = sorted(found.last for found in series if not math.isnan(found.last))
+        return (", ".join(f"{value:.6g}" for value in values), "") if values else ("", "the query has no value now")
+
+    async def run(self, ctx: ActionContext) -> Outcome:
+        """The one call. 2xx is done, a refusal is failed; what may have acted all the same is unknown."""
+        config = ctx.config
+        try:
+            answer = await ctx.http.send(
+                config.method,
+                self._url(config),
+                json=self._body(config),
+                key=ctx.idempotency_key,
+                allow_private=config.allow_private,
+            )
+        except ActionFailed as error:
+            return Outcome(state="failed", text=str(error))
+        except OutcomeUnknown as error:
+            return Outcome(state="unknown", text=str(error))
+        said = one_line(answer.text, 120)
+        text = f"{config.method} answered {answer.status}{': ' + said if said else ''}."
+        if 200 <= answer.status < 300:
+            return Outcome(state="done", text=text, remote_id=_remote_id(answer.json))
+        return Outcome(state="unknown" if answer.status in _UNKNOWN_STATUS else "failed", text=text)
+
+    async def probe(self, ctx: ActionContext) -> Outcome | None:
+        """Ask `options.probe_url`, if configured, whether the call of this key happened: 200 yes, 404 no."""
+        url = ctx.config.options.get("probe_url", "")
+        if not url:
+            return None
+        place = (
+            str(url).replace("{key}", quote(ctx.idempotency_key, safe="")).replace("{service}", quote(self.service, safe=""))
+        )
+        try:
+            answer = await ctx.http.send("GET", place, json=None, key="", allow_private=ctx.config.allow_private)
+        except (ActionFailed, OutcomeUnknown):
+            return None
+        if answer.status == 200:
+            return Outcome(state="done", text="The remote side says that it ran.", remote_id=_remote_id(answer.json))
+        return Outcome(state="failed", text="The remote side says that it never ran.") if answer.status == 404 else None
+
+    async def verify(self, ctx: ActionContext) -> Verification:
+        """One look at the entry's signal."""
+        return await look_at_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+
+    def _values(self) -> Mapping[str, str]:
+        own = {
+            "service": self.service,
+            "change_id": self.change_id,
+            "version": self.version_,
+            "previous_version": self.previous_version,
+        }
+        return {**self.parameters, **own}
+
+    def _url(self, config: ActionConfig) -> str:
+        """The configured address; only the service's name may stand in it."""
+        return config.url.replace("{service}", quote(self.service, safe=""))
+
+    def _body(self, config: ActionConfig) -> Any:
+        return self._filled(config.body)
+
+    def _filled(self, template: Any) -> Any:
+        """Plain substitution in texts, at any depth. Raises ActionFailed if a value is not known."""
+        if isinstance(template, str):
+            return _PLACE.sub(self._value, template)
+        if isinstance(template, Mapping):
+            return {key: self._filled(value) for key, value in template.items()}
+        if isinstance(template, list | tuple):
+            return [self._filled(value) for value in template]
+        return template
+
+    def _value(self, match: re.Match[str]) -> str:
+        name = match.group(1)
+        if not (value := self._values().get(name, "")):
+            raise ActionFailed(f"{{{name}}} is not known for this proposal; give it or take it out of the entry's body.")
+        return value
+
+
+def _remote_id(answer: Any) -> str:
+    found = answer.get("id") or answer.get("run") or "" if isinstance(answer, Mapping) else ""
+    return one_line(str(found), 100) if isinstance(found, str | int) else ""

@@ -1,0 +1,202 @@
+"""Create or expire a silence in Alertmanager (API v2)."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from pydantic import Field, field_validator, model_validator
+
+from bot.core.action import DryRun, Outcome, Tier, Verification
+from bot.core.config import ActionConfig, parse_duration
+from bot.core.errors import ActionFailed, OutcomeUnknown
+from bot.core.promql import is_label_name
+from bot.core.text import one_line
+from bot.plugins import Action, ActionContext, HttpAnswer, action
+
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=12)
+MAX_MATCHERS = 20
+_SILENCE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
+
+
+@action
+class SilenceAlert(Action):
+    """Silence alerts by exact label matchers for a limited time, or expire such a silence.
+
+    Helps when a known alert only makes noise while people work. Does not
+    help the service: nothing is repaired, and the silence ends by itself.
+    """
+
+    version: ClassVar[str] = "1"
+    floor: ClassVar[Tier] = Tier.ONE
+    service: str
+    matchers: dict[str, str] = Field(default_factory=dict)
+    """Label -> value; all must be equal. Patterns are not offered."""
+    duration: str = ""
+    """`30m`, `2h`, ...: 1 minute to 12 hours."""
+    comment: str = ""
+    expire: str = ""
+    """The id of a silence to end; then nothing else is read."""
+
+    @field_validator("matchers")
+    @classmethod
+    def _matchers(cls, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > MAX_MATCHERS or any(
+            not is_label_name(name) or not text or len(text) > 500 for name, text in value.items()
+        ):
+            raise ValueError(f"1 to {MAX_MATCHERS} label names with a value each")
+        return value
+
+    @field_validator("comment")
+    @classmethod
+    def _comment(cls, value: str) -> str:
+        return one_line(value, 200)
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SilenceAlert":
+        if self.expire:
+            if not _SILENCE_ID.fullmatch(self.expire):
+                raise ValueError("expire: not the id of a silence")
+        elif not self.matchers:
+            raise ValueError("matchers: name at least the alert, e.g. alertname=HighErrorRate")
+        elif not SHORTEST <= parse_duration(self.duration) <= LONGEST:
+            raise ValueError("duration: between 1m and 12h")
+        return self
+
+    def tier_for(self, config: ActionConfig) -> Tier:
+        """Exact (the alert and what it is about) or ending a silence is tier 1; wider is tier 2."""
+        exact = "alertname" in self.matchers and len(self.matchers) > 1
+        return Tier.ONE if self.expire or exact else Tier.TWO
+
+    def way_back(self, remote_id: str) -> "Action | None":
+        """Expiring the silence that was made."""
+        if self.expire or not _SILENCE_ID.fullmatch(remote_id):
+            return None
+        return SilenceAlert(service=self.service, expire=remote_id)
+
+    def targets(self, ctx: ActionContext) -> tuple[str, ...]:
+        """The matchers as one text: however many alerts they cover, one silence is made."""
+        return (f"silence {self.expire}",) if self.expire else (_text(self.matchers),)
+
+    def steps(self, ctx: ActionContext) -> list[str]:
+        """The call and the way back."""
+        if self.expire:
+            return [f"expire silence {self.expire}"]
+        return [f"silence {_text(self.matchers)} for {self.duration}", "the way back: expire the silence"]
+
+    async def dry_run(self, ctx: ActionContext) -> DryRun:
+        """Which firing alerts the matchers cover now: more than one makes it a wide silence."""
+        if self.expire:
+            return DryRun(ok=True, text=f"expire silence {self.expire}", targets=dict.fromkeys(self.targets(ctx), ""))
+        filters = [f'{name}="{_escaped(value)}"' for name, value in sorted(self.matchers.items())]
+        answer, problem = await self._get(ctx, "/api/v2/alerts", [("filter", text) for text in filters])
+        found = _alerts(answer)
+        lines = [f"silence {_text(self.matchers)} for {self.duration}"]
+        lines += [f"could not look: {problem}"] if problem else [f"alerts that match now: {len(found)}", *found[:20]]
+        covered = f"{len(found)} alerts {hashlib.sha256(chr(10).join(found).encode()).hexdigest()[:8]}"
+        floor = Tier.TWO if len(found) > 1 else Tier.ONE
+        return DryRun(ok=not problem, text="\n".join(lines), targets={_text(self.matchers): covered}, floor=floor)
+
+    async def run(self, ctx: ActionContext) -> Outcome:
+        """The one call: create or expire."""
+        try:
+            answer = await (self._expire(ctx) if self.expire else self._create(ctx))
+        except ActionFailed as error:
+            return Outcome(state="failed", text=str(error))
+        except OutcomeUnknown as error:
+            return Outcome(state="unknown", text=str(error))
+        if answer.status == 200:
+            silence = answer.json.get("silenceID", "") if isinstance(answer.json, Mapping) else ""
+            done = f"Silence {self.expire} expired." if self.expire else f"Silence {one_line(str(silence), 64)} created."
+            return Outcome(state="done", text=done, remote_id=self.expire or str(silence))
+        text = f"Alertmanager answered {answer.status}: {one_line(answer.text, 120)}"
+        return Outcome(state="unknown" if answer.status >= 500 else "failed", text=text)
+
+    async def _create(self, ctx: ActionContext) -> HttpAnswer:
+        matchers = [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in sorted(self.matchers.items())]
+        body = {
+            "matchers": matchers,
+            "startsAt": _stamp(ctx.now),
+            "endsAt": _stamp(ctx.now + parse_duration(self.duration)),
+            "createdBy": "tocsin",
+            # The key in the comment is how a silence is found again after a crash.
+            "comment": f"{self.comment or 'silenced from Slack'} [{ctx.idempotency_key}]",
+        }
+        url = _address(ctx, "/api/v2/silences")
+        return await ctx.http.send("POST", url, json=body, key=ctx.idempotency_key, allow_private=True)
+
+    async def _expire(self, ctx: ActionContext) -> HttpAnswer:
+        url = _address(ctx, f"/api/v2/silence/{self.expire}")
+        return await ctx.http.send("DELETE", url, json=None, key=ctx.idempotency_key, allow_private=True)
+
+    async def probe(self, ctx: ActionContext) -> Outcome | None:
+        """Look among the silences for the key of this call."""
+        silences, problem = await self._get(ctx, "/api/v2/silences", [])
+        if problem or not isinstance(silences, list):
+            return None
+        for silence in silences:
+            if isinstance(silence, Mapping) and (
+                silence.get("id") == self.expire
+                if self.expire
+                else f"[{ctx.idempotency_key}]" in str(silence.get("comment", ""))
+            ):
+                if self.expire and _state(silence) != "expired":
+                    return Outcome(state="failed", text="The silence is still there: it was not expired.")
+                return Outcome(state="done", text="Alertmanager holds the silence.", remote_id=str(silence.get("id", "")))
+        return Outcome(state="failed", text="Alertmanager holds no such silence.")
+
+    async def verify(self, ctx: ActionContext) -> Verification:
+        """Whether the silence is active (or, after `expire`, no longer is)."""
+        wanted = ("expired",) if self.expire else ("active", "pending")
+        silence, problem = await self._get(ctx, f"/api/v2/silence/{ctx.remote_id}", [])
+        if problem or not isinstance(silence, Mapping):
+            return Verification(state="could not verify", text=problem or "Alertmanager did not show the silence")
+        state = _state(silence)
+        right = state in wanted
+        return Verification(state="recovered" if right else "not recovered", text=f"the silence is {one_line(state, 20)}")
+
+    async def _get(self, ctx: ActionContext, path: str, query: list[tuple[str, str]]) -> tuple[Any, str]:
+        """The JSON of one answer, and why there is none."""
+        try:
+            answer = await ctx.http.send("GET", _address(ctx, path, query), json=None, key="", allow_private=True)
+        except (ActionFailed, OutcomeUnknown) as error:
+            return None, one_line(str(error), 200)
+        if answer.status != 200 or answer.json is None:
+            return None, f"Alertmanager answered {answer.status}"
+        return answer.json, ""
+
+
+def _address(ctx: ActionContext, path: str, query: list[tuple[str, str]] | None = None) -> str:
+    if not ctx.alertmanager_url:
+        raise ActionFailed("No Alertmanager is configured (alertmanager.url); nothing was sent.")
+    tail = "&".join(f"{name}={quote(value, safe='')}" for name, value in query or ())
+    return ctx.alertmanager_url.rstrip("/") + path + (f"?{tail}" if tail else "")
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _text(matchers: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f'{name}="{_escaped(value)}"' for name, value in sorted(matchers.items())) + "}"
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _state(silence: Mapping[str, Any]) -> str:
+    status = silence.get("status")
+    return str(status.get("state", "")) if isinstance(status, Mapping) else ""
+
+
+def _alerts(answer: Any) -> list[str]:
+    """Name and fingerprint of each alert, sorted."""
+    found = set()
+    for alert in answer if isinstance(answer, list) else ():
+        if isinstance(alert, Mapping) and isinstance(alert.get("labels"), Mapping):
+            name = one_line(str(alert["labels"].get("alertname", "alert")), 80)
+            found.add(f"{name} {one_line(str(alert.get('fingerprint', '')), 40)}".strip())
+    return sorted(found)

@@ -1,0 +1,38 @@
+"""`python -m bot.commands` prints docs/commands.md from the shelf."""
+
+from bot.plugins import Command, discover
+
+HEADER = """# Commands
+
+Made from the shelf `bot/commands` by `python -m bot.commands`; do not edit.
+
+Every verb works as `/incident verb ...`, as `@tocsin verb ...` (also in threads, where the reference is implied),
+and the common ones as buttons. Arguments: a reference (`AL-3`, `INC-3`, `AP-3`), options (`key=value`,
+`key="two words"`), text. Everything the bot answers to one person is private.
+"""
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    verbs = discover(["bot.commands"], Command)
+    return "\n".join([HEADER, *(_entry(verbs[name]) for name in sorted(verbs))])
+
+
+def _entry(verb: Command) -> str:
+    lines = [
+        f"## {verb.name}",
+        "",
+        " ".join((verb.fn.__doc__ or "").split()),
+        "",
+        f"    {verb.usage or '(the empty line)'}",
+        "",
+    ]
+    if verb.aliases:
+        lines.append(f"Also: {', '.join(verb.aliases)}.  ")
+    if options := [name for name in verb.options if name != "*"]:
+        lines.append(f"Options: {', '.join(f'`{name}=`' for name in options)}.  ")
+    return "\n".join([*lines, f"Who: {verb.who}.", ""])
+
+
+if __name__ == "__main__":
+    print(page())

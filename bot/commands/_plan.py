@@ -1,0 +1,43 @@
+"""A proposal in full, as people approve it: what a dialog shows whole or not at all."""
+
+import json
+
+from bot.core.action import Proposal, Tier
+from bot.core.record import SHOWN_DIGITS
+
+ROOM = 2800
+"""Characters that one code block of a dialog shows whole."""
+
+
+def plan_of(proposal: Proposal) -> str:
+    """Action, targets, arguments, steps and dry run, one below the other."""
+    parts = [
+        f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}, digest {proposal.digest[:SHOWN_DIGITS]}",
+        f"action: {proposal.action} ({proposal.action_version}) on {proposal.service}",
+        "targets: " + ", ".join(f"{name}{f' at {v}' if v else ''}" for name, v in sorted(proposal.targets.items())),
+        "arguments: " + json.dumps(proposal.arguments, sort_keys=True, ensure_ascii=False),
+        *(f"{number}. {step}" for number, step in enumerate(proposal.steps, 1)),
+        "dry run:" if proposal.dry_run_ok else "dry run (did not work):",
+        proposal.dry_run,
+    ]
+    return "\n".join(parts)
+
+
+def fits(proposal: Proposal) -> bool:
+    """Whether the plan can be shown whole; what cannot be seen cannot be approved."""
+    return sum(map(_shown, plan_of(proposal))) <= ROOM
+
+
+def _shown(char: str) -> int:
+    """Characters that Slack is sent for this one: markup becomes an entity, what cannot be seen an escape."""
+    return 5 if char in "&<>" else 1 if char == "\n" or char.isprintable() else 10
+
+
+def target_name(proposal: Proposal) -> str:
+    """What has to be typed at tier 3: the one target, else the service."""
+    return next(iter(proposal.targets)) if len(proposal.targets) == 1 else proposal.service
+
+
+def needs_form(proposal: Proposal) -> bool:
+    """From tier 2 on a dialog stands between the button and the answer."""
+    return proposal.tier >= Tier.TWO

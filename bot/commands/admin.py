@@ -1,0 +1,42 @@
+"""Pause and resume everything."""
+
+from bot.core.errors import NotAllowed
+from bot.plugins import Reply, Request, command
+from bot.store.switches import Switches
+from bot.workflows.command_context import CommandContext
+
+
+@command("admin", aliases=("pause",), usage="admin pause <reason> | admin resume", who="members")
+async def admin(ctx: CommandContext, request: Request) -> Reply:
+    """Hold all automated actions everywhere (any on-call), or let them run again (an admin; two people after an alarm)."""
+    word, _, rest = (f"pause {request.text}" if request.verb == "pause" else request.text).partition(" ")
+    if word == "pause":
+        return await _pause(ctx, request, rest.strip())
+    if word == "resume":
+        return await _resume(ctx, request)
+    paused = await Switches(ctx.db).paused()
+    return Reply(f"Paused by {paused}." if paused else "Automated actions are on. Say: admin pause <reason>, or admin resume.")
+
+
+async def _pause(ctx: CommandContext, request: Request, reason: str) -> Reply:
+    person, roster = request.actor.person, await ctx.approvals.rotas.roster()
+    approvers = ctx.config.approvers
+    if not (roster.on_call_anywhere(person, ctx.clock()) or person in (*approvers.admins, *approvers.deputies)):
+        raise NotAllowed("Any on-call, a deputy or an admin may pause. For one incident, anybody may say: stop.")
+    halted = await Switches(ctx.db).pause(person, reason)
+    await ctx.approvals.wake_all(halted, "pause")
+    also = f" Not run: {', '.join(halted)}." if halted else ""
+    return Reply(f"All automated actions are paused by {person}.{also} An admin resumes: admin resume.", private=False)
+
+
+async def _resume(ctx: CommandContext, request: Request) -> Reply:
+    person = request.actor.person
+    if person not in ctx.config.approvers.admins:
+        admins = ", ".join(ctx.config.approvers.admins) or "nobody is listed as admin in tocsin.yaml"
+        raise NotAllowed(f"An admin resumes: {admins}.")
+    came = await Switches(ctx.db).unpause(person)
+    if came == "second":
+        return Reply("An alarm stands, so a second admin has to say admin resume too.", private=False)
+    return (
+        Reply("Nothing is paused.") if came == "not paused" else Reply(f"Automated actions run again, {person}.", private=False)
+    )

@@ -1,0 +1,68 @@
+"""Approve."""
+
+from bot.commands._plan import fits, needs_form, plan_of, target_name
+from bot.core.action import Proposal, Tier
+from bot.core.errors import NotAllowed
+from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.workflows.command_context import CommandContext
+
+TEXT = "Text, emoji and reactions never approve. Press Approve on the card of the proposal."
+
+
+@command("approve", usage="approve AP-3", who="approvers")
+async def approve(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
+    """Approve a proposal: by its card's button, from tier 2 on in a dialog with the plan and a fresh dry run."""
+    ref = request.ref
+    if not ref.startswith("AP-"):
+        return Reply("Say which proposal, for example: approve AP-3. The card has the button.")
+    if request.door in ("mention", "shortcut"):
+        return Reply(await ctx.approvals.refuse(ref, request.revision or 0, request.actor, "text", TEXT))
+    proposal = await ctx.approvals.store.load(ref)
+    if request.door == "modal":
+        return await _submitted(ctx, request, proposal)
+    if request.door == "button" and not needs_form(proposal):
+        return Reply(await _decide(ctx, request, ""))
+    return _form(await ctx.approvals.prepare(ref, request.actor), request)
+
+
+async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) -> Reply | FieldErrors:
+    typed = request.fields.get("target", "").strip()
+    if proposal.tier is Tier.THREE and not proposal.state.final and typed != target_name(proposal):
+        return FieldErrors({"target": f"Type the target's name exactly: {target_name(proposal)}"})
+    return Reply(await _decide(ctx, request, request.fields.get("reason", "")))
+
+
+async def _decide(ctx: CommandContext, request: Request, reason: str) -> str:
+    if request.revision is None:
+        raise NotAllowed("This button names no revision, so nothing was approved. Use the proposal's card.")
+    text: str = await ctx.approvals.decide(
+        request.ref,
+        request.revision,
+        request.actor,
+        "approve",
+        reason,
+        request.key,
+        card=request.message,
+        channel=request.channel,
+    )
+    return text
+
+
+def _form(proposal: Proposal, request: Request) -> Form:
+    if not fits(proposal):
+        raise NotAllowed(f"The plan of {proposal.ref} does not fit whole into a dialog, so it cannot be approved here.")
+    own = proposal.requester != "" and proposal.requester == request.actor.person
+    fields = [Field("reason", "Reason", kind="long", optional=not own, hint="Stands in the record.")]
+    if proposal.tier is Tier.THREE:
+        name = target_name(proposal)
+        fields.insert(0, Field("target", "Type the target's name", hint=name))
+    return Form(
+        title=f"Approve {proposal.ref}",
+        verb="approve",
+        ref=proposal.ref,
+        revision=proposal.revision,
+        intro=f"{proposal.title}\nYou approve exactly this, and it runs once. The dry run is valid for 2 minutes.",
+        code=plan_of(proposal),
+        fields=fields,
+        submit="Approve",
+    )

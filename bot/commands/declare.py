@@ -1,0 +1,73 @@
+"""Declare an incident."""
+
+from bot.commands._subject import name_of
+from bot.core.alert import Severity
+from bot.core.text import one_line
+from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.store import incidents, overview
+from bot.store.overview import Belongs
+from bot.workflows.command_context import CommandContext
+
+_SEVERITIES = (
+    ("SEV1", "SEV1: users cannot work"),
+    ("SEV2", "SEV2: users notice"),
+    ("SEV3", "SEV3: few notice"),
+    ("SEV4", "SEV4: nobody notices yet"),
+)
+
+
+@command(
+    "declare",
+    aliases=("new", "open"),
+    usage="declare [title] [sev=2] [service=checkout]",
+    options=("sev", "service"),
+    who="members",
+)
+async def declare(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
+    """Declare an incident, from nothing or from an alert group. A dialog opens unless title and sev are given."""
+    group = await overview.belongs(ctx.db, request.ref) if request.ref else None
+    if group is not None and group.incident:
+        return Reply(f"{group.group or group.ref} is already {group.incident}.")
+    title = one_line(request.fields.get("title") or request.text, 150)
+    severity = _severity(request.fields.get("severity") or request.options.get("sev", ""))
+    service = request.fields.get("service") or request.options.get("service", "")
+    if request.door == "modal" and (wrong := _wrong(title, severity)):
+        return FieldErrors(wrong)
+    if not title or severity is None or request.door in ("button", "shortcut"):
+        return _form(ctx, request, group, title, severity, service)
+    declared = await incidents.declare(
+        ctx.db,
+        title=title,
+        severity=severity,
+        service=service or (group.service if group else ""),
+        channel=group.channel if group else request.channel or ctx.config.default_channel,
+        by=name_of(request.actor),
+        group_ref=group.group if group else "",
+        key=request.key,
+    )
+    return Reply(f"Declared {declared.ref}.")
+
+
+def _wrong(title: str, severity: Severity | None) -> dict[str, str]:
+    errors = {} if title else {"title": "Say in one line what is wrong."}
+    return errors if severity else {**errors, "severity": "Choose SEV1 to SEV4."}
+
+
+def _severity(word: str) -> Severity | None:
+    word = word.strip().upper().removeprefix("SEV")
+    return Severity(f"SEV{word}") if word in ("1", "2", "3", "4") else None
+
+
+def _form(
+    ctx: CommandContext, request: Request, group: Belongs | None, title: str, severity: Severity | None, service: str
+) -> Form:
+    chosen = severity or (Severity(group.severity) if group and group.severity != "NONE" else Severity.SEV3)
+    known = [(name, name) for name in sorted(ctx.catalogue.services)][:100]
+    service = service or (group.service if group else "")
+    where = Field("service", "Service", kind="select" if known else "text", value=service, options=known, optional=True)
+    fields = [
+        Field("title", "What is wrong?", value=title or (one_line(group.title, 150) if group else "")),
+        Field("severity", "Severity", kind="select", value=chosen.value, options=_SEVERITIES),
+        where,
+    ]
+    return Form("Declare an incident", "declare", ref=group.group if group else "", fields=fields, submit="Declare")

@@ -1,0 +1,26 @@
+"""Deny or withdraw."""
+
+from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.workflows.command_context import CommandContext
+
+
+@command("deny", aliases=("cancel", "withdraw"), usage="deny AP-3 <reason>", who="approvers")
+async def deny(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
+    """Deny a proposal with a reason; whoever asked for it withdraws it the same way. Wins until the run has begun."""
+    ref = request.ref
+    if not ref.startswith("AP-"):
+        return Reply("Say which proposal and why, for example: deny AP-3 wrong service.")
+    proposal = await ctx.approvals.store.load(ref)
+    revision = request.revision or proposal.revision
+    reason = (request.fields.get("reason") or request.text).strip()
+    if not reason and request.door == "modal":
+        return FieldErrors({"reason": "Say why; it stands in the record."})
+    if not reason:
+        if (refused := await ctx.approvals.check(ref, revision, request.actor, "deny")) is not None:
+            return Reply(refused.text)
+        why = Field("reason", "Why not?", kind="long")
+        return Form(f"Deny {ref}", "deny", ref=ref, revision=revision, intro=proposal.title, fields=[why], submit="Deny")
+    text = await ctx.approvals.decide(
+        ref, revision, request.actor, "deny", reason, request.key, card=request.message, channel=request.channel
+    )
+    return Reply(text)

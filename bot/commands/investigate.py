@@ -1,0 +1,27 @@
+"""Investigate."""
+
+from bot.commands._subject import name_of, subject_of
+from bot.core.text import one_line
+from bot.plugins import Reply, Request, command
+from bot.store.triage import Triages
+from bot.workflows.command_context import CommandContext
+
+RUNNING = ("facts", "investigating")
+
+
+@command("investigate", aliases=("triage", "ask"), usage="investigate [question or hint] [AL-3]", who="members")
+async def investigate(ctx: CommandContext, request: Request) -> Reply:
+    """Run the triage, again or with a question or hint. It only looks; nothing is changed."""
+    subject = await subject_of(ctx, request)
+    if not subject.group:
+        return Reply(f"{subject.ref} has no alert group, so there is nothing to look at yet.")
+    triages = Triages(ctx.db)
+    newest = await triages.row(subject.group)
+    question = "" if request.door in ("button", "shortcut") else one_line(request.text, 500)
+    if newest is not None and newest.state in RUNNING and not question:
+        return Reply(f"The triage of {subject.group} is already running; it shows its progress in the thread.")
+    attempt = newest.attempt + 1 if newest else 1
+    # Two people at once take the same number and so attach to the same run.
+    run_id = f"triage:{subject.group}:{attempt}"
+    await ctx.engine.start("triage", run_id, subject.group, attempt, question, name_of(request.actor))
+    return Reply(f"Investigating {subject.group}: the triage message in its thread shows what is found.")

@@ -1,0 +1,32 @@
+"""A note for the timeline."""
+
+from datetime import datetime, timedelta
+
+from bot.commands._subject import name_of, subject_of
+from bot.core.errors import NotFound
+from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.store import incidents
+from bot.workflows.command_context import CommandContext
+
+
+@command("note", aliases=("remember",), usage="note text [at=10:42] [AL-3]", options=("at",), who="members")
+async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
+    """Write something that happened into the timeline."""
+    subject = await subject_of(ctx, request)
+    text = (request.fields.get("text") or request.text).strip()
+    if request.door == "modal" and not text:
+        return FieldErrors({"text": "Write what happened."})
+    if not text:
+        return Form(f"Note for {subject.ref}", "note", ref=subject.ref, fields=[Field("text", "What happened?", kind="long")])
+    at = _moment(request.options["at"], ctx.clock()) if "at" in request.options else None
+    await incidents.note(ctx.db, subject.ref, text, name_of(request.actor), at=at)
+    return Reply(f"Noted in the timeline of {subject.ref}.")
+
+
+def _moment(clock: str, now: datetime) -> datetime:
+    """The last time it was `10:42` UTC."""
+    hour, _, minute = clock.partition(":")
+    if not (hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
+        raise NotFound(f"at takes a UTC time such as 10:42, not {clock[:20]}. Nothing was noted.")
+    at = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    return at if at <= now else at - timedelta(days=1)

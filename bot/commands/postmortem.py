@@ -1,0 +1,30 @@
+"""The postmortem."""
+
+from bot.commands._subject import subject_of
+from bot.plugins import Reply, Request, command
+from bot.store.postmortems import Postmortems
+from bot.workflows.command_context import CommandContext
+
+
+@command(
+    "postmortem",
+    aliases=("export",),
+    usage="postmortem [regenerate] [export=md] [INC-3]",
+    options=("export",),
+    who="members",
+)
+async def postmortem(ctx: CommandContext, request: Request) -> Reply:
+    """Read the postmortem draft, export it as Markdown, or have it written again."""
+    subject = await subject_of(ctx, request)
+    if not subject.incident:
+        return Reply(f"{subject.ref} is no incident, so it has no postmortem. The verb declare makes it one.")
+    if request.options.get("export", "md") != "md":
+        return Reply("export takes md. Nothing was written.")
+    drafts = Postmortems(ctx.db)
+    newest = await drafts.newest(subject.incident)
+    if newest is None or request.text.strip().lower() == "regenerate":
+        number = newest.n + 1 if newest else 1
+        await ctx.engine.start("postmortem", f"postmortem:{subject.incident}:{number}", subject.incident, number)
+        return Reply(f"Writing draft {number} of {subject.incident}; it will stand in the thread.")
+    state = {"ref": subject.incident, "n": newest.n, "markdown": newest.markdown}
+    return Reply(f"Postmortem of {subject.incident}", view="postmortem", subject=state)

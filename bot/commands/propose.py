@@ -1,0 +1,79 @@
+"""Propose an action."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.commands._subject import subject_of
+from bot.core.errors import NotFound
+from bot.plugins import Field, Form, Reply, Request, command
+from bot.store.overview import Belongs
+from bot.workflows.command_context import CommandContext
+
+
+@command("propose", usage="propose <action> [service] [name=value ...]", options=("*",), who="members")
+async def propose(ctx: CommandContext, request: Request) -> Reply | Form:
+    """Put an action of the catalogue with exact arguments to people. It never runs by being proposed."""
+    subject = await _subject(ctx, request)
+    words = (request.fields.get("action") or request.text).split()
+    if not words:
+        return _form(ctx, subject)
+    service = _service(ctx, request, words, subject)
+    if not service:
+        return Reply(f"Say for which service: propose {words[0]} service=<name>.")
+    arguments = {name: value for name, value in request.options.items() if name not in ("service", "because")}
+    because = request.fields.get("because") or request.options.get("because") or f"Asked for by {request.actor.person}"
+    proposal = await ctx.approvals.propose(
+        words[0],
+        service,
+        _placed(ctx, words[0], arguments),
+        group_ref=(subject.incident or subject.group) if subject else "",
+        requester=request.actor.person,
+        because=because,
+        key=f"propose:{request.key}",
+        actor=request.actor,
+    )
+    return Reply(f"{proposal.ref} stands in the thread: {proposal.title}. Nothing runs before it is approved.")
+
+
+async def _subject(ctx: CommandContext, request: Request) -> Belongs | None:
+    try:
+        return await subject_of(ctx, request)
+    except NotFound:
+        if request.ref:
+            raise
+        return None
+
+
+def _service(ctx: CommandContext, request: Request, words: list[str], subject: Belongs | None) -> str:
+    named = request.fields.get("service") or request.options.get("service", "")
+    second = words[1] if len(words) > 1 and words[1] in ctx.catalogue.services else ""
+    return named or second or (subject.service if subject else "")
+
+
+def _placed(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> dict[str, Any]:
+    """Options by the names of the action's arguments; others go into its open mapping (matchers, parameters)."""
+    kind = ctx.approvals.hands.kind_of(entry)
+    if kind is None:
+        return dict(options)
+    names = {field.alias or name for name, field in kind.model_fields.items()}
+    mapping = next((name for name in ("matchers", "parameters") if name in kind.model_fields), "")
+    known: dict[str, Any] = {name: value for name, value in options.items() if name in names}
+    rest = {name: value for name, value in options.items() if name not in names}
+    return {**known, mapping: rest} if rest and mapping else {**known, **rest}
+
+
+def _form(ctx: CommandContext, subject: Belongs | None) -> Form | Reply:
+    if not ctx.config.actions:
+        return Reply("The catalogue has no actions yet: see `actions` in tocsin.yaml.")
+    entries = [(name, f"{name}: {entry.when or entry.title or entry.kind}"[:75]) for name, entry in ctx.config.actions.items()]
+    services = [(name, name) for name in sorted(ctx.catalogue.services)]
+    service = subject.service if subject else ""
+    fields = [
+        Field("action", "Action", kind="select", options=entries[:100]),
+        Field("service", "Service", kind="select" if services else "text", options=services[:100], value=service),
+        Field("because", "Why?", kind="long", optional=True),
+    ]
+    ref = (subject.incident or subject.group) if subject else ""
+    return Form(
+        "Propose an action", "propose", ref=ref, intro="It never runs by being proposed.", fields=fields, submit="Propose"
+    )

@@ -1,0 +1,36 @@
+"""One thing in short."""
+
+from bot.commands._subject import subject_of
+from bot.core.incident import number_of
+from bot.plugins import Reply, Request, command
+from bot.store import groups, timeline, views
+from bot.workflows.command_context import CommandContext
+
+
+@command("show", usage="show [AL-3|INC-3|AP-3]")
+async def show(ctx: CommandContext, request: Request) -> Reply:
+    """Show a group, incident or proposal in short, with its timeline."""
+    subject = await subject_of(ctx, request)
+    if subject.group and request.door == "button":
+        await groups.give_card(ctx.db, subject.group)
+    group_id = number_of(subject.group, "AL") if subject.group else None
+    incident_id = number_of(subject.incident, "INC") if subject.incident else None
+    async with ctx.db.read() as session:
+        incident = await views.load(session, "incident_card", subject.incident) or {}
+        triage = await views.load(session, "triage", subject.group) or {}
+        entries = await timeline.of(session, group_id=group_id, incident_id=incident_id)
+    state = {
+        "ref": subject.ref,
+        "title": subject.title,
+        "service": subject.service,
+        "severity": subject.severity,
+        "word": subject.state,
+        "group": subject.group,
+        "incident": subject.incident,
+        "lead": incident.get("lead", ""),
+        "cause": incident.get("cause", ""),
+        "findings": triage.get("findings"),
+        "proposals": triage.get("proposals", ()),
+        "timeline": entries,
+    }
+    return Reply(f"{subject.state} {subject.ref}", view="show", subject=state)

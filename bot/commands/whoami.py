@@ -1,0 +1,51 @@
+"""Who you are here."""
+
+from bot.commands._subject import subject_of
+from bot.core.errors import NotFound
+from bot.core.roster import Roster, Standing
+from bot.plugins import Reply, Request, command
+from bot.store.roles import lead_of
+from bot.workflows.command_context import CommandContext
+
+
+@command("whoami", usage="whoami", who="anyone")
+async def whoami(ctx: CommandContext, request: Request) -> Reply:
+    """Show who the bot takes you for, your roles now and what you may approve."""
+    actor = request.actor
+    lines = [f"Workspace {actor.team}, user {actor.user}, person {actor.person or 'unknown to the roster'}."]
+    if actor.is_guest or actor.is_bot or actor.is_stranger or actor.is_deleted:
+        return Reply("\n".join([*lines, "Guests, bots and people of other workspaces may read and never approve."]))
+    if not actor.person:
+        return Reply("\n".join([*lines, "Not among `people` in tocsin.yaml: you may read, declare, note and stop."]))
+    try:
+        subject = await subject_of(ctx, request)
+        services, incident = [subject.service], subject.incident
+    except NotFound:
+        services, incident = sorted(ctx.config.services), ""
+    lead, deputies = await lead_of(ctx.db, incident)
+    for service in services[:20]:
+        roster: Roster = await ctx.approvals.rotas.roster(service)
+        standing = roster.standing(actor.person, service, ctx.clock(), lead=lead, deputies=deputies)
+        lines.append(_line(service, standing, incident))
+    return Reply("\n".join(lines))
+
+
+def _line(service: str, standing: Standing, incident: str) -> str:
+    roles = {
+        "on-call": standing.on_call,
+        "secondary": standing.secondary,
+        f"commander of {incident}": standing.commander,
+        "deputy": standing.deputy,
+        "owner": standing.owner,
+        "admin": standing.admin,
+    }
+    held = ", ".join(role for role, holds in roles.items() if holds) or "no role"
+    may = (
+        "tiers 1 to 3"
+        if standing.on_call or standing.commander or standing.deputy
+        else "tier 3"
+        if standing.owner
+        else "nothing"
+    )
+    stale = "" if standing.rota.known else " (the rota cannot be read)"
+    return f"{service or 'no service'}: {held}{stale}. You may approve: {may}."

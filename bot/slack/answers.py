@@ -1,0 +1,128 @@
+"""Delivers a verb's answer: privately where it was asked, and by another way if that one is closed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bot.core.text import cut
+from bot.plugins import Form, Reply
+from bot.slack.blocks import Block, Rendered, actions, button, section
+from bot.slack.client import SlackClient
+from bot.slack.foreign import spoken
+from bot.slack.forms import form_view, lines, text_view
+from bot.slack.limits import LIMIT
+from bot.slack.render import redacted
+from bot.slack.views import help as help_view
+from bot.slack.views import listing, panel, postmortem, show, why
+from bot.workflows.delivery import RateLimited, Refused, Unanswered, Unreachable
+
+log = structlog.get_logger(__name__)
+
+NOT_TAKEN = (Refused, RateLimited, Unanswered, Unreachable)
+
+VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Rendered]] = {
+    "help": help_view.render,
+    "list": listing.render,
+    "panel": panel.render,
+    "show": show.render,
+    "why": why.render,
+    "postmortem": postmortem.reading,
+}
+"""What a Reply may name as its view."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an interaction came from and the ways to answer it."""
+
+    user: str
+    channel: str
+    thread: str = ""
+    trigger_id: str = ""
+    response_url: str = ""
+    team: str = ""
+    """The workspace the interaction came from."""
+    home: str = ""
+    """The person's own workspace, where Slack tells it."""
+
+
+class Answers:
+    """Private answers and modals."""
+
+    def __init__(self, slack: SlackClient, *, hosts: frozenset[str] = frozenset(), redact: Callable[[str], str] = str) -> None:
+        self.slack, self.hosts, self.redact = slack, hosts, redact
+
+    def rendered(self, reply: Reply) -> tuple[str, list[Block]]:
+        """Fallback text and blocks of a reply."""
+        if reply.view:
+            text, blocks = VIEWS[reply.view]({**reply.subject, "hosts": self.hosts})
+        else:
+            text, blocks = spoken(reply.text, 450), [section(lines(reply.text))]
+        return cut(self.redact(text), LIMIT["fallback"]), redacted(blocks, self.redact)
+
+    async def private(self, place: Place, reply: Reply) -> None:
+        """Tell one person: as an ephemeral message, else by the response address, else in a modal, else as a direct message."""
+        text, blocks = self.rendered(reply)
+        for way in (self._ephemeral, self._response, self._modal, self._direct):
+            try:
+                if await way(place, text, blocks):
+                    return
+            except NOT_TAKEN as error:
+                log.info("one way to answer was closed", way=way.__name__, why=str(error))
+        log.warning("a private answer reached nobody", user=place.user, channel=place.channel)
+
+    async def open_form(self, place: Place, form: Form) -> None:
+        """Open a modal; without a trigger (a mention has none) offer a button that has one."""
+        if place.trigger_id:
+            view = self.clean(form_view(form, channel=place.channel, thread=place.thread))
+            await self.slack.call(self.slack.web.views_open, trigger_id=place.trigger_id, view=view)
+            return
+        value = f"{form.ref}:{form.revision}" if form.revision is not None else form.ref
+        if form.ref.startswith("AP-"):
+            await self.private(
+                place, Reply(f"Use the button on the card of {form.ref}: it opens the dialog that asks for the rest.")
+            )
+            return
+        text = f"{form.title}: this needs a dialog, which a mention cannot open."
+        blocks = [section(lines(text)), actions(button(f"{form.title}...", form.verb, value or "-"))]
+        await self._ephemeral(place, text, blocks)
+
+    def clean(self, view: dict[str, Any]) -> dict[str, Any]:
+        """A view with secrets masked in its texts."""
+        return {**view, "blocks": redacted(view["blocks"], self.redact)}
+
+    async def _ephemeral(self, place: Place, text: str, blocks: list[Block]) -> bool:
+        if not place.channel:
+            return False
+        thread = {"thread_ts": place.thread} if place.thread else {}
+        await self.slack.call(
+            self.slack.web.chat_postEphemeral, channel=place.channel, user=place.user, text=text, blocks=blocks, **thread
+        )
+        return True
+
+    async def _response(self, place: Place, text: str, blocks: list[Block]) -> bool:
+        if not place.response_url:
+            return False
+        return await self.slack.respond(place.response_url, text, blocks)
+
+    async def _modal(self, place: Place, text: str, blocks: list[Block]) -> bool:
+        if not place.trigger_id:
+            return False
+        shown = [block for block in blocks if block["type"] != "markdown"]
+        view = text_view("Answer", text, shown)
+        await self.slack.call(self.slack.web.views_open, trigger_id=place.trigger_id, view=view)
+        return True
+
+    async def _direct(self, place: Place, text: str, blocks: list[Block]) -> bool:
+        opened = await self.slack.call(self.slack.web.conversations_open, users=place.user)
+        await self.slack.call(
+            self.slack.web.chat_postMessage,
+            channel=opened["channel"]["id"],
+            text=text,
+            blocks=blocks,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return True

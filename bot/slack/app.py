@@ -1,0 +1,115 @@
+"""The Slack edge: one Bolt app, reached over Socket Mode or over HTTP, with the same listeners."""
+
+import asyncio
+import time
+import uuid
+from typing import Any
+
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.plugins import Reply
+from bot.slack.answers import Place
+from bot.slack.doors import Doors
+from bot.slack.listeners import register
+
+log = structlog.get_logger(__name__)
+
+PING_SECONDS = 5.0
+STUCK_SECONDS = 30.0
+"""A socket address lives half a minute; the SDK would retry an old one for ever."""
+
+
+class SlackEdge:
+    """Bolt and its connection.
+
+    The token is not verified here: the first authorised request does so, and
+    `tocsin doctor` says what is wrong with it. Slack may be down at the start.
+    """
+
+    def __init__(self, web: AsyncWebClient, doors: Doors, *, app_token: str = "", signing_secret: str = "") -> None:
+        self.app = AsyncApp(client=web, signing_secret=signing_secret or None, process_before_response=False)
+        self._doors, self._app_token, self._signed = doors, app_token, bool(signing_secret)
+        self._handler: AsyncSocketModeHandler | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._http = AsyncSlackRequestHandler(self.app)
+        register(self.app, doors)
+        self.app.error(self._failed)
+
+    async def endpoint(self, request: Request) -> Response:
+        """The HTTP mode's route: `Route("/slack/events", edge.endpoint, methods=["POST"])`."""
+        if not self._signed:
+            # Without a secret anybody could sign with the empty one.
+            return Response("HTTP mode is off: set TOCSIN_SLACK_SIGNING_SECRET\n", status_code=404)
+        return await self._http.handle(request)
+
+    async def start(self) -> None:
+        """Begin to connect over Socket Mode, if there is an app token; returns at once, whether Slack is there or not."""
+        if self._app_token:
+            # The socket has a client of its own: Bolt's is shared with the sender and must not carry the app token.
+            self._handler = AsyncSocketModeHandler(self.app, self._app_token, ping_interval=PING_SECONDS)
+            self._connecting = asyncio.create_task(self._connect(self._handler), name="slack-socket")
+
+    async def stop(self) -> None:
+        """Take no more events; what was acknowledged goes on in its own tasks."""
+        if self._connecting:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        if self._handler:
+            await self._handler.close_async()  # type: ignore[no-untyped-call]
+
+    async def connected(self) -> bool:
+        """Whether the socket stands; True in HTTP mode, where there is none."""
+        return self._handler is None or await self._handler.client.is_connected()
+
+    def ping_age(self) -> float | None:
+        """Seconds since Slack last answered a ping on the socket; None before the first and in HTTP mode."""
+        at = self._handler.client.last_ping_pong_time if self._handler else None
+        return None if at is None else max(0.0, time.time() - float(at))
+
+    async def _connect(self, handler: AsyncSocketModeHandler) -> None:
+        """Connect, and watch: the SDK reconnects by itself except with an address that has run out."""
+        first = asyncio.create_task(handler.client.connect(), name="slack-socket-first")  # type: ignore[no-untyped-call]
+        since = time.monotonic()
+        try:
+            while True:
+                await asyncio.sleep(PING_SECONDS)
+                if await handler.client.is_connected():
+                    since = time.monotonic()
+                elif time.monotonic() - since > STUCK_SECONDS:
+                    log.warning("no connection to Slack; asking for a new address")
+                    handler.client.wss_uri = None
+                    since = time.monotonic()
+        finally:
+            first.cancel()
+
+    async def _failed(self, error: Exception, body: dict[str, Any]) -> None:
+        """Bolt's error handler: an id for the log and for the person who asked."""
+        error_id = uuid.uuid4().hex[:8]
+        log.error("a Slack listener failed", error_id=error_id, exc_info=error)
+        if place := place_of(body):
+            told = f"Something failed on my side (id {error_id})."
+            advice = "What you asked may not have been done: look with show, then try again."
+            await self._doors.answers.private(place, Reply(f"{told} {advice}"))
+
+
+def place_of(body: dict[str, Any]) -> Place | None:
+    """Where to tell a person that something failed, whatever kind of interaction it was."""
+    event = body.get("event") or {}
+    user = (
+        (body.get("user") or {}).get("id") if isinstance(body.get("user"), dict) else body.get("user_id") or event.get("user")
+    )
+    if not user:
+        return None
+    channel = (body.get("channel") or {}).get("id") if isinstance(body.get("channel"), dict) else body.get("channel_id")
+    return Place(
+        user=user,
+        channel=channel or event.get("channel", ""),
+        thread=event.get("thread_ts", ""),
+        response_url=body.get("response_url", ""),
+    )

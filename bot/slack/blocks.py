@@ -1,0 +1,219 @@
+"""Small builders of Slack's blocks. They cut on line borders where Slack would refuse, and say that they cut.
+
+Texts given here are ours or went through `bot.slack.foreign`; a builder never
+looks into them again.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.core.text import cut
+from bot.slack.foreign import allowed_address, code_lines, escape, link, prose, quoted, spoken
+from bot.slack.limits import LIMIT
+
+__all__ = [
+    "Block",
+    "Rendered",
+    "actions",
+    "button",
+    "check_blocks",
+    "code",
+    "context",
+    "cut_lines",
+    "divider",
+    "escape",
+    "fields",
+    "header",
+    "link",
+    "link_button",
+    "overflow",
+    "picture",
+    "prose",
+    "quoted",
+    "section",
+    "spoken",
+    "text_size",
+    "trim",
+    "when",
+]
+
+Block = dict[str, Any]
+Rendered = tuple[str, list[Block]]
+"""The fallback text (what a notification shows and a screen reader speaks) and the blocks."""
+
+
+def header(text: str) -> Block:
+    """A headline; plain text, cut to 150 characters."""
+    return {"type": "header", "text": _plain(text, LIMIT["header"])}
+
+
+def section(text: str) -> Block:
+    """A paragraph of mrkdwn."""
+    return {"type": "section", "text": _mrkdwn(cut_lines(text, LIMIT["section"]))}
+
+
+def fields(pairs: Mapping[str, str] | None = None, **named: str) -> Block:
+    """Up to ten label-and-value fields; empty values are left out. `may_approve=` is labelled "May approve"."""
+    shown = {**(pairs or {}), **{_label(name): value for name, value in named.items()}}
+    items = [_mrkdwn(cut_lines(f"*{label}*\n{value}", LIMIT["field"])) for label, value in shown.items() if value]
+    return {"type": "section", "fields": items[: LIMIT["fields"]] or [_mrkdwn("-")]}
+
+
+def context(*texts: str) -> Block:
+    """Small print; at most ten elements, empty ones left out."""
+    elements = [_mrkdwn(cut_lines(text, LIMIT["context"])) for text in texts if text]
+    return {"type": "context", "elements": elements[: LIMIT["context.elements"]] or [_mrkdwn("-")]}
+
+
+def code(text: str) -> Block:
+    """A code block of foreign or exact text, cut on line borders with a note of how much is missing."""
+    room = LIMIT["section"] - 8
+    return {"type": "section", "text": _mrkdwn(f"```\n{cut_lines(code_lines(text) or '(empty)', room)}\n```")}
+
+
+def divider() -> Block:
+    """A line."""
+    return {"type": "divider"}
+
+
+def actions(*elements: Block | None) -> Block:
+    """A row of controls; `None` is a control that does not apply now."""
+    return {"type": "actions", "elements": [element for element in elements if element][: LIMIT["actions"]]}
+
+
+def button(
+    label: str, verb: str, value: str, *, style: str = "", spoken_as: str = "", confirm: tuple[str, str, str] | None = None
+) -> Block:
+    """A button that uses a verb: `action_id` is the verb, `value` a reference and revision (`AP-12:3`), nothing else.
+
+    `confirm` is title, text and the label of yes. `spoken_as` is read aloud where the label alone is ambiguous.
+    """
+    element: Block = {"type": "button", "text": _plain(label, LIMIT["button"]), "action_id": verb, "value": value}
+    if style:
+        element["style"] = style
+    if spoken_as:
+        element["accessibility_label"] = cut(spoken_as, LIMIT["accessibility"])
+    if confirm:
+        element["confirm"] = _confirm(*confirm)
+    return element
+
+
+def link_button(label: str, url: str, hosts: Iterable[str]) -> Block | None:
+    """A button that opens an allowed address; None if it is not allowed. Its press is acknowledged by a catch-all."""
+    safe = allowed_address(url, frozenset(hosts))
+    action_id = "link:" + re.sub(r"\W+", "-", label.lower()).strip("-")
+    return {"type": "button", "text": _plain(label, LIMIT["button"]), "url": safe, "action_id": action_id} if safe else None
+
+
+def overflow(verb: str, options: Iterable[tuple[str, str]]) -> Block:
+    """A menu of up to five options, each label and value; it uses `verb` with the chosen value."""
+    items = [{"text": _plain(label, LIMIT["option"]), "value": value} for label, value in options]
+    return {"type": "overflow", "action_id": verb, "options": items[: LIMIT["overflow"]]}
+
+
+def picture(key: str) -> Block:
+    """A place for a stored picture; the sender uploads it and puts Slack's image block here."""
+    return {"type": "image", "picture": key}
+
+
+def when(moment: datetime | str, style: str = "{date_short_pretty} {time_secs}") -> str:
+    """A moment in each reader's own time zone; clients that cannot do so show UTC."""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"<!date^{int(at.timestamp())}^{style}|{at:%Y-%m-%d %H:%M:%S} UTC>"
+
+
+def cut_lines(text: str, limit: int) -> str:
+    """Cut before the line that does not fit and say how many are missing; one huge line is cut inside."""
+    if len(text) <= limit:
+        return text
+    kept: list[str] = []
+    lines = text.split("\n")
+    room = limit - 24
+    for line in lines:
+        if sum(map(len, kept)) + len(kept) + len(line) > room:
+            break
+        kept.append(line)
+    if not kept:
+        return _close_span(cut(lines[0], room))
+    return "\n".join([*kept, f"… {len(lines) - len(kept)} more lines"])
+
+
+def text_size(node: object) -> int:
+    """All text in blocks, in characters: Slack refuses messages somewhat above 13,000."""
+    if isinstance(node, Mapping):
+        return sum(len(v) if k == "text" and isinstance(v, str) else text_size(v) for k, v in node.items())
+    return sum(text_size(item) for item in node) if isinstance(node, list) else 0
+
+
+def trim(blocks: list[Block]) -> list[Block]:
+    """Bring a message under the budget of text by cutting its longest paragraphs; the first and the last block stay."""
+    blocks = [*blocks[: LIMIT["message.blocks"] - 1], blocks[-1]] if len(blocks) > LIMIT["message.blocks"] else blocks
+    while text_size(blocks) > LIMIT["message.text"]:
+        longest = max(blocks[1:-1], key=lambda block: len(block.get("text", {}).get("text", "")))
+        text = longest["text"]["text"]
+        shorter = cut_lines(text, max(200, len(text) * 2 // 3))
+        if len(shorter) >= len(text):
+            break
+        longest["text"]["text"] = shorter
+    return blocks
+
+
+def check_blocks(blocks: list[Block]) -> list[str]:
+    """What Slack would refuse about a message's blocks; empty if nothing. The sizes of parts are kept by the builders."""
+    problems = []
+    if len(blocks) > LIMIT["message.blocks"]:
+        problems.append(f"{len(blocks)} blocks, at most {LIMIT['message.blocks']}")
+    if (size := text_size(blocks)) > LIMIT["message.text"]:
+        problems.append(f"{size} characters, at most {LIMIT['message.text']}")
+    for number, block in enumerate(blocks):
+        problems += [f"block {number}: {problem}" for problem in _problems(block)]
+    return problems
+
+
+def _problems(block: Block) -> Iterable[str]:
+    kind = block.get("type")
+    if kind == "actions" and not block["elements"]:
+        yield "no controls"
+    if kind in ("header", "section") and "text" in block:
+        yield from _length(block["text"]["text"], kind)
+    if kind == "actions":
+        ids = [element["action_id"] for element in block["elements"]]
+        if len(ids) != len(set(ids)):
+            yield "an action_id twice"
+        for element in block["elements"]:
+            yield from _length(element.get("value", "-"), "button.value")
+
+
+def _length(text: str, limit: str) -> Iterable[str]:
+    if not 0 < len(text) <= LIMIT[limit]:
+        yield f"{len(text)} characters, 1 to {LIMIT[limit]}"
+
+
+def _close_span(text: str) -> str:
+    # A code span that lost its end would put the rest of the card into code.
+    return text + "`" if text.count("`") % 2 else text
+
+
+def _confirm(title: str, text: str, yes: str) -> Block:
+    return {
+        "title": _plain(title, LIMIT["confirm.title"]),
+        "text": _plain(text, LIMIT["confirm.text"]),
+        "confirm": _plain(yes, LIMIT["confirm.button"]),
+        "deny": _plain("Back", LIMIT["confirm.button"]),
+    }
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _plain(text: str, limit: int) -> Block:
+    # Emoji stay letters, so that a `:white_check_mark:` in an alert's name is no tick.
+    return {"type": "plain_text", "text": cut(text, limit) or "-", "emoji": False}
+
+
+def _mrkdwn(text: str) -> Block:
+    # verbatim: Slack must not make links, channels or people of what merely looks like them.
+    return {"type": "mrkdwn", "text": text or "-", "verbatim": True}

@@ -1,0 +1,83 @@
+"""Foreign text made safe for Slack: no mention, no live link, no line of its own, no imitation of a card.
+
+Everything an alert, a log, a person or a model says passes here. It stands in
+a code span, where Slack renders no markup; the three control characters are
+escaped, so that `<!channel>` and `<@U1>` are letters; addresses are defanged
+unless their host is allowed by configuration.
+"""
+
+import re
+from collections.abc import Collection
+from urllib.parse import quote, urlsplit
+
+from bot.core.text import escape_controls, one_line
+from bot.slack.limits import LIMIT
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{1,20}):(?=//|\\\\)", re.IGNORECASE)
+_NO_SLASHES = re.compile(r"(?<![a-z])(mailto|javascript|tel):(?=\S)", re.IGNORECASE)
+_MARKUP = str.maketrans({"*": "∗", "`": "'"})
+_EMOJI = re.compile(r":(?=[a-z][a-z_-]{2,40}:)")
+_UNDERLINE = re.compile(r"(?<!\w)_|_(?!\w)")
+
+
+def escape(text: str) -> str:
+    """Slack's three control characters as entities."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def quoted(text: str, limit: int = LIMIT["foreign"]) -> str:
+    """Foreign text as one line in a code span: `limit` characters, defanged, its own backticks turned into quotes."""
+    shown = one_line(text, limit).replace("`", "'")
+    return f"`{escape(defang(shown))}`" if shown else "`(empty)`"
+
+
+def prose(text: str, limit: int = LIMIT["foreign"]) -> str:
+    """A foreign sentence (a model's, a person's) as running text: its markup and emoji become look-alike letters."""
+    shown = _UNDERLINE.sub("ˍ", one_line(text, limit).translate(_MARKUP))
+    if shown.count("~") > 1:
+        shown = shown.replace("~", "∼")
+    return escape(defang(_EMOJI.sub("꞉", shown)))
+
+
+def spoken(text: str, limit: int = LIMIT["foreign"]) -> str:
+    """Foreign text for places without markup: names, headers, buttons, the fallback that a screen reader speaks."""
+    return prose(text, limit)
+
+
+def code_lines(text: str) -> str:
+    """Foreign text for a code block: lines stay, everything else as in `quoted`."""
+    lines = [escape_controls(line).replace("`", "'") for line in text.replace("\r\n", "\n").split("\n")]
+    return escape(defang("\n".join(lines)))
+
+
+def defang(text: str) -> str:
+    """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a.example`."""
+    text = _ADDRESS.sub(lambda m: m.group(1).replace("tt", "xx").replace("TT", "XX") + "[:]", text)
+    return _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", text)
+
+
+def link(label: str, url: str, hosts: Collection[str]) -> str:
+    """A live link if its host is allowed, else the label and the defanged address. The label may be foreign."""
+    if safe := allowed_address(url, hosts):
+        return f"<{safe}|{spoken(label).replace('|', '¦') or 'link'}>"
+    return f"{quoted(label)} ({quoted(url)})" if url else quoted(label)
+
+
+def allowed_address(url: str, hosts: Collection[str]) -> str:
+    """The address, ready for a link, if it is http(s) to an allowed host; else "".
+
+    User info, backslashes, control and non-ASCII characters in the host are
+    refused rather than repaired: parsers disagree about them.
+    """
+    if not url or len(url) > LIMIT["button.url"] or any(char in url for char in "\\\r\n\t ") or escape_controls(url) != url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        _ = parts.port
+    except ValueError:
+        return ""
+    plain = parts.scheme in ("http", "https") and "@" not in parts.netloc and parts.netloc.isascii()
+    if not plain or host.lower() not in {allowed.lower() for allowed in hosts}:
+        return ""
+    return quote(url, safe="%/:?#[]@!$&'()*+,;=~-._")

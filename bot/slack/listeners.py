@@ -1,0 +1,140 @@
+"""The doors as Bolt listeners: acknowledge first, read what Slack says, hand it on."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.core.grammar import Line, parse_line, parse_value
+from bot.plugins import Actor, Request
+from bot.slack.answers import Place
+from bot.slack.doors import Doors
+
+Body = dict[str, Any]
+
+_ANY = re.compile(r".*", re.DOTALL)
+_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[:,]?\s*")
+_LINK = "link:"
+
+
+def register(app: AsyncApp, doors: Doors) -> None:
+    """Add the four doors, the message shortcuts, and quiet ends for what needs no answer."""
+
+    @app.command(_ANY)
+    async def slash(ack: Any, body: Body) -> None:
+        await ack()
+        await on_slash(doors, body)
+
+    @app.event("app_mention")
+    async def mention(body: Body) -> None:
+        await on_mention(doors, body)
+
+    @app.action(_ANY)
+    async def action(ack: Any, body: Body) -> None:
+        await ack()
+        await on_action(doors, body)
+
+    @app.view(_ANY)
+    async def submission(ack: Any, body: Body) -> None:
+        await on_submission(doors, body, ack)
+
+    @app.shortcut(_ANY)
+    async def shortcut(ack: Any, body: Body) -> None:
+        await ack()
+        await on_shortcut(doors, body)
+
+    @app.event(_ANY)
+    async def other(body: Body) -> None:
+        """Events nobody asked for; without this Bolt warns about each."""
+
+
+async def on_slash(doors: Doors, body: Body) -> None:
+    """`/incident verb ...`."""
+    place = Place(
+        user=body["user_id"],
+        channel=body.get("channel_id", ""),
+        trigger_id=body.get("trigger_id", ""),
+        response_url=body.get("response_url", ""),
+        team=body.get("team_id", ""),
+    )
+    line = parse_line(_unescape(body.get("text", "")))
+    await doors.line(line, _request(place, door="slash", key=f"slash:{body.get('trigger_id', '')}"), place)
+
+
+async def on_mention(doors: Doors, body: Body) -> None:
+    """`@bot verb ...`, also in threads. What bots write is nobody's wish."""
+    event = body["event"]
+    if event.get("bot_id") or event.get("subtype") or "user" not in event or "edited" in event:
+        return
+    # In a shared channel the event is delivered to us, and the author may be of another workspace.
+    home = event.get("user_team") or event.get("source_team") or event.get("team") or ""
+    thread = event.get("thread_ts") or event["ts"]
+    place = Place(user=event["user"], channel=event["channel"], thread=thread, team=body.get("team_id", ""), home=home)
+    line = parse_line(_unescape(_MENTION.sub("", event.get("text", ""), count=1)))
+    key = f"event:{body.get('event_id') or event['ts']}"
+    await doors.line(line, _request(place, door="mention", key=key), place)
+
+
+async def on_action(doors: Doors, body: Body) -> None:
+    """A button or menu."""
+    action = body["actions"][0]
+    verb = action.get("action_id", "")
+    if verb.startswith(_LINK) or action.get("url"):
+        return
+    container = body.get("container") or {}
+    message = body.get("message") or {}
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id", "")
+    ts = container.get("message_ts") or message.get("ts", "")
+    ephemeral = bool(container.get("is_ephemeral"))
+    thread = message.get("thread_ts") or container.get("thread_ts") or ("" if ephemeral else ts)
+    place = _interaction_place(body, channel, thread)
+    ref, revision = parse_value(_value(action))
+    key = f"action:{action.get('action_ts', '')}:{place.user}:{verb}"
+    request = _request(place, door="button", key=key, verb=verb, ref=ref, revision=revision, message=ts)
+    await doors.press(request, place, ephemeral=ephemeral)
+
+
+async def on_submission(doors: Doors, body: Body, ack: Any) -> None:
+    """A submitted modal. The same values twice are one submission; corrected ones are another."""
+    view = body["view"]
+    values = json.dumps(view["state"]["values"], sort_keys=True)
+    key = f"view:{view['id']}:{view.get('hash', '')}:{hashlib.sha256(values.encode()).hexdigest()[:16]}"
+    await doors.submit(view, _interaction_place(body, "", ""), key=key, ack=ack)
+
+
+async def on_shortcut(doors: Doors, body: Body) -> None:
+    """A message shortcut: its callback id is the verb, the message's text the argument."""
+    message = body.get("message") or {}
+    channel = (body.get("channel") or {}).get("id", "")
+    place = _interaction_place(body, channel, message.get("thread_ts") or message.get("ts", ""))
+    key = f"shortcut:{body.get('trigger_id') or body.get('action_ts', '')}"
+    line = Line(verb=body.get("callback_id", ""), text=_unescape(message.get("text", ""))[:1000])
+    await doors.line(line, _request(place, door="shortcut", key=key), place)
+
+
+def _request(place: Place, **values: Any) -> Request:
+    # The actor is looked up inside, after the acknowledgement; until then only the ids are known.
+    actor = Actor(team=place.team, user=place.user)
+    return Request(**{"verb": "", "actor": actor, "channel": place.channel, "thread": place.thread, **values})
+
+
+def _interaction_place(body: Body, channel: str, thread: str) -> Place:
+    return Place(
+        user=body["user"]["id"],
+        channel=channel,
+        thread=thread,
+        trigger_id=body.get("trigger_id", ""),
+        response_url=body.get("response_url", ""),
+        team=(body.get("team") or {}).get("id", ""),
+        home=body["user"].get("team_id") or "",
+    )
+
+
+def _value(action: Body) -> str:
+    return str(action.get("value") or (action.get("selected_option") or {}).get("value", ""))
+
+
+def _unescape(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -1,0 +1,85 @@
+"""The Slack app's manifest: the least it needs, each scope with its reason."""
+
+from typing import Any
+
+import yaml
+
+SCOPES: dict[str, str] = {
+    "app_mentions:read": "Hear `@tocsin verb ...`, also in threads, where slash commands cannot be typed.",
+    "channels:history": "Find its own message again by its key when Slack's answer to a post was lost.",
+    "channels:join": "Enter a public channel of the configuration by itself instead of failing there.",
+    "chat:write": "Post and edit cards, and answer one person privately.",
+    "commands": "Offer the slash command and the message shortcuts.",
+    "files:write": "Upload the graph that stands in the triage.",
+    "groups:history": "The same look-up as channels:history in private channels it was invited to.",
+    "im:write": "Tell a person privately who cannot be reached where they asked.",
+    "usergroups:read": "Read who is on call where the rota is a Slack user group.",
+    "users:read": "See whether a person is a guest, a bot, deactivated or from another workspace.",
+    "users:read.email": "Join a Slack user to the roster by e-mail.",
+}
+"""Bot scopes and why."""
+
+METHODS: dict[str, tuple[str, ...]] = {
+    "apps.connections.open": (),
+    "auth.test": (),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.postMessage": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "conversations.history": ("channels:history", "groups:history"),
+    "conversations.join": ("channels:join",),
+    "conversations.open": ("im:write",),
+    "conversations.replies": ("channels:history", "groups:history"),
+    "files.upload.v2": ("files:write",),
+    "usergroups.users.list": ("usergroups:read",),
+    "users.info": ("users:read", "users:read.email"),
+    "views.open": (),
+    "views.update": (),
+}
+"""Every Web API method the bot calls and the scopes it needs; a test reads the calls out of the code."""
+
+EVENTS = ("app_mention",)
+
+SHORTCUTS = (
+    ("declare", "Declare incident...", "Declare an incident from this message"),
+    ("note", "Add to timeline", "Write this message into the incident's timeline"),
+    ("investigate", "Investigate", "Run the triage of the incident in this thread"),
+)
+"""Message shortcuts: the callback id is the verb."""
+
+
+def manifest(url: str | None = None, *, name: str = "tocsin", command: str = "/incident") -> dict[str, Any]:
+    """The manifest as Slack takes it. Without `url` (the bot's public address) it uses Socket Mode."""
+    endpoint = f"{url.rstrip('/')}/slack/events" if url else None
+    address = {"request_url": endpoint} if endpoint else {}
+    slash = {
+        "command": command,
+        "description": "Incidents: declare, list, ack, resolve, help",
+        "usage_hint": "[verb] [AL-3]",
+        "should_escape": True,
+        **({"url": endpoint} if endpoint else {}),
+    }
+    return {
+        "display_information": {"name": name, "description": "Incident response: alerts, causes, approvals, postmortems"},
+        "features": {
+            "bot_user": {"display_name": name, "always_online": True},
+            "slash_commands": [slash],
+            "shortcuts": [
+                {"name": label, "type": "message", "callback_id": verb, "description": why} for verb, label, why in SHORTCUTS
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {**address, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **address},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": endpoint is None,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def manifest_yaml(url: str | None = None, *, name: str = "tocsin", command: str = "/incident") -> str:
+    """The manifest as YAML, with the reason of each scope in front."""
+    reasons = "".join(f"# {scope}: {why}\n" for scope, why in sorted(SCOPES.items()))
+    body = yaml.safe_dump(manifest(url, name=name, command=command), sort_keys=False, allow_unicode=True)
+    return f"# Scopes and why:\n{reasons}{body}"

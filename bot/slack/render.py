@@ -1,0 +1,140 @@
+"""Renders the newest state of a message's subject with the view of its kind: what the sender calls."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from bot.core.config import Config
+from bot.core.errors import TocsinError
+from bot.core.text import cut
+from bot.slack.blocks import Rendered, check_blocks
+from bot.slack.limits import LIMIT
+from bot.slack.views import card, digest, incident_card, line, postmortem, proposal, storm, triage
+from bot.store import views as states
+from bot.store.database import Database
+from bot.store.tables import MessageRow
+from bot.workflows.delivery import Rendering
+
+log = structlog.get_logger(__name__)
+
+View = Callable[[Mapping[str, Any]], Rendered]
+VIEWS: Mapping[str, View] = {
+    "card": card.render,
+    "incident_card": incident_card.render,
+    "storm": storm.render,
+    "digest": digest.render,
+    "triage": triage.render,
+    "proposal": proposal.render,
+    "postmortem": postmortem.render,
+    "line": line.render,
+    "raised": line.render,
+}
+"""The view of each kind of message."""
+
+OnCall = Callable[[str], Awaitable[Sequence[str]]]
+"""Person keys on call for a service now; raises TocsinError if the rota cannot be read."""
+
+
+class Renderer:
+    """`render(row)` for the sender; `show(view, state)` for private answers."""
+
+    def __init__(
+        self,
+        db: Database,
+        config: Config,
+        on_call: OnCall,
+        *,
+        redact: Callable[[str], str] = lambda text: text,
+        public_url: str = "",
+    ) -> None:
+        self.db, self.config, self.on_call, self.redact = db, config, on_call, redact
+        self.hosts = allowed_hosts(config, public_url)
+
+    async def render(self, row: MessageRow) -> Rendering | None:
+        """The message as it should look now; None if there is nothing to show."""
+        async with self.db.read() as session:
+            state = await states.load(session, row.kind, row.subject)
+        if state is None:
+            return None
+        shown = await self._complete(row, state)
+        text, blocks = VIEWS[row.kind](shown)
+        if problems := check_blocks(blocks):
+            log.error("a view broke Slack's limits", kind=row.kind, key=row.key, problems=problems[:5])
+        text = cut(self.redact(text), LIMIT["fallback"])
+        return Rendering(text=text, blocks=redacted(blocks, self.redact), weight=_weight(row.kind, state))
+
+    async def _complete(self, row: MessageRow, state: Mapping[str, Any]) -> dict[str, Any]:
+        """The state with what only configuration knows: allowed hosts, people, and whom to mention.
+
+        The on-call is mentioned in the first post of an incident's card and by name
+        afterwards: an edit notifies nobody, and a repeated mention is noise.
+        """
+        on_call = await self._on_call(state)
+        people = self.config.people
+        slack = [people[person].slack for person in on_call if person in people and people[person].slack]
+        mention = slack[:2] if not row.ts and _deserves_mention(row, state) else []
+        return {**state, "hosts": self.hosts, "on_call": on_call, "mention": mention, "people": people}
+
+    async def _on_call(self, state: Mapping[str, Any]) -> list[str]:
+        if not state.get("service"):
+            return []
+        try:
+            return list(await self.on_call(state["service"]))
+        except TocsinError as error:
+            log.warning("could not read the rota", service=state["service"], why=str(error))
+            return []
+
+
+def allowed_hosts(config: Config, public_url: str = "") -> frozenset[str]:
+    """Hosts that may be live links: those of configuration, nothing else."""
+    addresses = (config.prometheus.url, config.prometheus.public_url, config.alertmanager.url, config.logs.loki, public_url)
+    found = {urlsplit(address).hostname or "" for address in addresses if address}
+    return frozenset((found | set(config.links.hosts)) - {""})
+
+
+def redacted(node: Any, redact: Callable[[str], str]) -> Any:
+    """Blocks with secrets masked in every text: the last gate before Slack. Ids, verbs and values stay as they are."""
+    if isinstance(node, dict):
+        return {
+            name: redact(value) if name == "text" and isinstance(value, str) else redacted(value, redact)
+            for name, value in node.items()
+        }
+    return [redacted(item, redact) for item in node] if isinstance(node, list) else node
+
+
+def _deserves_mention(row: MessageRow, state: Mapping[str, Any]) -> bool:
+    if row.kind not in ("card", "incident_card", "storm", "raised"):
+        return False
+    # A card that comes out of a storm stands late; the storm's own card has told the on-call.
+    late = row.kind == "card" and row.created_at - state["opened_at"] > FROM_STORM
+    return not late and bool(state.get("incident") or state.get("declared_at"))
+
+
+FROM_STORM = timedelta(seconds=30)
+
+
+def _weight(kind: str, state: Mapping[str, Any]) -> str:
+    """What makes an edit urgent: everything but counts and progress."""
+    parts: list[Any] = [state.get(name) for name in _WEIGHTY]
+    if kind == "triage":
+        parts += [bool(state["facts"]), state["findings"]]
+    if kind == "storm":
+        parts.append(len(state["groups"]) // 10)
+    return repr(parts) if kind != "proposal" else repr(sorted(state.items(), key=lambda item: item[0]))
+
+
+_WEIGHTY = (
+    "state",
+    "severity",
+    "triage_state",
+    "acknowledged_by",
+    "incident",
+    "lead",
+    "stopped",
+    "resolved_by",
+    "attempt",
+    "n",
+)

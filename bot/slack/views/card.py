@@ -1,0 +1,142 @@
+"""The alert card: one per alert group, edited for life. State is a word first, and the bot's last block says it again."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.slack.blocks import (
+    Block,
+    Rendered,
+    actions,
+    button,
+    context,
+    fields,
+    header,
+    link,
+    link_button,
+    quoted,
+    section,
+    spoken,
+    when,
+)
+
+_SPOKEN = {"FIRING": "Firing", "ACKNOWLEDGED": "Acknowledged", "MONITORING": "Cleared, monitoring", "RESOLVED": "Resolved"}
+
+
+def render(state: Mapping[str, Any]) -> Rendered:
+    """`state` is bot.store.views' card: the group, its incident, what leads it, and the on-call to mention, if any."""
+    if state["state"] == "RESOLVED":
+        return fallback(state), _collapsed(state)
+    blocks: list[Block | None] = [
+        header(title(state)),
+        section(_wrong(state)),
+        _facts(state),
+        _controls(state),
+        context(status_line(state), _place(state)),
+    ]
+    return fallback(state), [block for block in blocks if block]
+
+
+def title(state: Mapping[str, Any]) -> str:
+    """`FIRING SEV2 · checkout · HighErrorRate`."""
+    parts = (f"{state['state']} {state['severity']}", spoken(state["service"], 40), spoken(state["title"], 80))
+    return " · ".join(part for part in parts if part)
+
+
+def fallback(state: Mapping[str, Any]) -> str:
+    """What a notification shows and a screen reader speaks."""
+    severity = state["severity"].removeprefix("SEV")
+    what = f"{spoken(state['service'], 60)} {spoken(state['title'], 120)}".strip()
+    taken = "" if state["acknowledged_by"] or state["state"] != "FIRING" else " Not acknowledged."
+    return f"{_SPOKEN[state['state']]}, severity {severity}: {what}, {_alerts(state)}.{taken}"
+
+
+def _wrong(state: Mapping[str, Any]) -> str:
+    lines = [quoted(state["summary"] or state["title"])]
+    if links := [link(label, url, state["hosts"]) for label, url in state["links"]]:
+        lines.append(" · ".join(links))
+    if state["mention"]:
+        lines.append("On call: " + " ".join(f"<@{user}>" for user in state["mention"]))
+    return "\n".join(lines)
+
+
+def _facts(state: Mapping[str, Any]) -> Block:
+    return fields(
+        service=quoted(state["service"], 80) if state["service"] else "unknown",
+        started=when(state["opened_at"]),
+        alerts=_alerts(state),
+        on_call=", ".join(state["on_call"]) if not state["mention"] else "",
+        last_change=_last_change(state["last_change"]),
+        again=f"reopened {state['reopened']} times" if state["reopened"] else "",
+    )
+
+
+def _alerts(state: Mapping[str, Any]) -> str:
+    count = f"{state['alerts']} alert{'' if state['alerts'] == 1 else 's'}, {state['firing']} firing"
+    return count + (f", {state['repeats']} repeats" if state["repeats"] else "")
+
+
+def _last_change(change: Mapping[str, Any] | None) -> str:
+    return f"{quoted(change['text'], 80)}, {change['age_text']}" if change else ""
+
+
+def _controls(state: Mapping[str, Any]) -> Block | None:
+    """At most four, and only what applies to the state."""
+    ref = state["ref"]
+    firing = state["state"] == "FIRING"
+    shown = [
+        button("Acknowledge", "ack", ref, style="primary", spoken_as=f"Acknowledge {ref}") if firing else None,
+        None if state["incident"] else button("Declare...", "declare", ref, spoken_as=f"Declare an incident from {ref}"),
+        None if state["triaged"] else button("Investigate", "investigate", ref, spoken_as=f"Investigate {ref}"),
+        None if firing else button("Resolve...", "resolve", ref, spoken_as=f"Resolve {ref}"),
+        _source(state),
+    ]
+    return actions(*[control for control in shown if control][:4])
+
+
+def _source(state: Mapping[str, Any]) -> Block | None:
+    usable: Iterable[Block | None] = (link_button("Open source", url, state["hosts"]) for label, url in state["links"])
+    return next((control for control in usable if control), None)
+
+
+def status_line(state: Mapping[str, Any]) -> str:
+    """The state word with who and when; the last line of the card."""
+    word = state["state"]
+    if word == "ACKNOWLEDGED":
+        return f"*ACKNOWLEDGED* by {spoken(state['acknowledged_by'], 40)} {_at(state['acknowledged_at'])}".rstrip()
+    if word == "MONITORING":
+        taken = f"; acknowledged by {spoken(state['acknowledged_by'], 40)}" if state["acknowledged_by"] else ""
+        return f"*MONITORING* alerts cleared {_at(state['cleared_at'])}{taken}"
+    if word == "RESOLVED":
+        by = f" by {spoken(state['resolved_by'], 40)}" if state["resolved_by"] else ""
+        return f"*RESOLVED*{by} after {minutes(state['opened_at'], state['resolved_at'] or state['cleared_at'])}"
+    return f"*{word}* not acknowledged"
+
+
+def minutes(start: datetime, end: datetime | None) -> str:
+    """`42 s`, `17 min`, `3 h 5 min`; "an unknown time" without an end."""
+    if end is None:
+        return "an unknown time"
+    seconds = max(0, int((end - start).total_seconds()))
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def _at(moment: datetime | None) -> str:
+    return when(moment) if moment else ""
+
+
+def _place(state: Mapping[str, Any]) -> str:
+    lead = f" led by {spoken(state['lead'], 40)}" if state["lead"] else ""
+    incident = f"{state['incident']}{lead}" if state["incident"] else ""
+    before = f"before: {state['previous']}" if state["previous"] else ""
+    stopped = "automation stopped here" if state["stopped"] else ""
+    return " · ".join(part for part in (state["ref"], incident, before, stopped) if part)
+
+
+def _collapsed(state: Mapping[str, Any]) -> list[Block]:
+    ref = state["incident"]
+    cause = f"Cause: {quoted(state['cause'])}" if state["cause"] else ""
+    controls = [actions(button("Postmortem", "postmortem", state["ref"], spoken_as=f"Postmortem of {ref}"))] if ref else []
+    return [header(title(state)), *controls, context(cause, f"{status_line(state)} · {_alerts(state)} · {_place(state)}")]

@@ -1,0 +1,27 @@
+"""The digest: what a source was already firing when it was first connected, as one message."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.blocks import Rendered, context, header, quoted, section
+
+LINES = 25
+
+
+def render(state: Mapping[str, Any]) -> Rendered:
+    """`state`: source and alerts ({name, service, severity}) that fired before the source was connected."""
+    counts = Counter((a["severity"], a["name"], a["service"] or "unknown") for a in state["alerts"])
+    listed = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+    lines = [f"{severity} {quoted(name, 80)} on {quoted(service, 60)}: {count}" for (severity, name, service), count in listed]
+    rest = f"{len(lines) - LINES} more kinds" if len(lines) > LINES else ""
+    text = (
+        f"Already firing when {quoted(state['source'], 60)} was connected: {len(state['alerts'])} alerts, {len(lines)} kinds."
+    )
+    blocks = [
+        header("DIGEST · alerts that were firing before"),
+        section(text),
+        section("\n".join(lines[:LINES]) or "Nothing"),
+        context("*DIGEST* no cards, no triage and no mention for these; new alerts get their own card", rest),
+    ]
+    return f"Digest: {len(state['alerts'])} alerts were already firing when the source was connected.", blocks

@@ -1,0 +1,28 @@
+"""The list of alert groups and incidents: ten rows, and how many more there are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.blocks import Block, Rendered, context, header, quoted, section, spoken, when
+
+ROWS = 10
+
+
+def render(state: Mapping[str, Any]) -> Rendered:
+    """`state`: rows ({ref, incident, state, severity, service, title, who, at, firing}), title, page (from 1)."""
+    rows = state["rows"]
+    start = (state["page"] - 1) * ROWS
+    shown = rows[start : start + ROWS]
+    if not shown:
+        return f"{state['title']}: none", [section(f"*{spoken(state['title'])}:* none")]
+    blocks: list[Block] = [header(f"{spoken(state['title'])}: {len(rows)}"), section("\n".join(map(_row, shown)))]
+    if len(rows) > start + len(shown):
+        blocks.append(context(f"{len(rows) - start - len(shown)} more: add `page={state['page'] + 1}`"))
+    return f"{spoken(state['title'])}: {len(rows)}", blocks
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    ref = f"{row['incident']} {row['ref']}".strip()
+    who = f", {spoken(row['who'], 40)}" if row["who"] else ""
+    service = quoted(row["service"], 40) if row["service"] else "no service"
+    return f"{row['state']} {row['severity']} *{ref}* {service} {quoted(row['title'], 80)} {when(row['at'])}{who}"

@@ -1,0 +1,54 @@
+"""The postmortem message: five lines and the way to the whole text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, prose, section, spoken
+
+ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
+PIECE = 2800
+"""Characters of Markdown a code block takes."""
+
+
+def render(state: Mapping[str, Any]) -> Rendered:
+    """`state`: ref, n, title, state and sections ({title, sentences: [{text, sources}]})."""
+    ref = state["ref"]
+    controls = actions(
+        button("Read", "postmortem", ref, spoken_as=f"Read the postmortem of {ref}"),
+        button("Export", "export", ref, spoken_as=f"Export the postmortem of {ref} as Markdown"),
+    )
+    blocks = [
+        header(f"DRAFT {state['n']} · postmortem of {ref}"),
+        section("\n".join(_lines(state["sections"])) or "The draft is empty"),
+        controls,
+        context(f"*DRAFT {state['n']}* written by the bot from the record; each sentence names its source", ref),
+    ]
+    return f"Postmortem draft {state['n']} of {ref}: {spoken(state['title'])}", blocks
+
+
+def _lines(sections: list[Mapping[str, Any]]) -> list[str]:
+    by_title = {section["title"]: section["sentences"] for section in sections}
+    return [f"*{title}:* {_first(by_title.get(title, ()))}" for title in ABSTRACT]
+
+
+def _first(sentences: Any) -> str:
+    if not sentences:
+        return "nothing recorded"
+    return f"{prose(sentences[0]['text'], 280)} ({', '.join(sentences[0]['sources'])})"
+
+
+def reading(state: Mapping[str, Any]) -> Rendered:
+    """The whole draft for one reader: `state` has ref, n and markdown."""
+    title = f"Postmortem of {state['ref']}, draft {state['n']}"
+    return title, [header(title), *_pieces(state["markdown"]), context("Markdown; also at the API, whole")]
+
+
+def _pieces(markdown: str, most: int = 3) -> list[Block]:
+    """The Markdown itself, in code blocks so that it can be copied; what does not fit a message is counted."""
+    pieces: list[str] = [""]
+    for line in markdown.split("\n"):
+        if len(pieces[-1]) + len(line) > PIECE:
+            pieces.append("")
+        pieces[-1] += line[:PIECE] + "\n"
+    shown = [code(piece) for piece in pieces[:most]]
+    return [*shown, context(f"{len(pieces) - most} more parts are not shown")] if len(pieces) > most else shown

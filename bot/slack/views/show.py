@@ -1,0 +1,37 @@
+"""One group, incident or proposal in short, with the newest lines of its timeline."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.blocks import Block, Rendered, context, fields, header, prose, quoted, section, spoken, trim, when
+
+LINES = 12
+
+
+def render(state: Mapping[str, Any]) -> Rendered:
+    """`state`: ref, title, service, severity, word, group, incident, lead, cause, timeline (entries), proposals."""
+    title = f"{state['word']} {state['severity']} · {state['ref']} · {spoken(state['title'], 90)}"
+    blocks: list[Block] = [header(title), _facts(state)]
+    if findings := state.get("findings"):
+        blocks.append(section(findings_line(findings)))
+    entries = state["timeline"]
+    lines = [f"{when(e.at, '{time_secs}')} {spoken(e.who, 40)}: {prose(e.text, 200)}" for e in entries[-LINES:]]
+    blocks.append(section("\n".join(["*Timeline, newest last:*", *(lines or ["nothing yet"])])))
+    earlier = f"{len(entries) - LINES} earlier entries" if len(entries) > LINES else ""
+    return title, trim([*blocks, context(f"*{state['word']}* {state['ref']}", earlier)])
+
+
+def _facts(state: Mapping[str, Any]) -> Block:
+    return fields(
+        service=quoted(state["service"], 80) if state["service"] else "",
+        belongs_to=" ".join(ref for ref in (state["incident"], state["group"]) if ref != state["ref"]),
+        lead=spoken(state["lead"], 40) if state["lead"] else "",
+        proposals=", ".join(f"{p['ref']} {p['state']}" for p in state["proposals"]),
+        cause=quoted(state["cause"]) if state["cause"] else "",
+    )
+
+
+def findings_line(findings: Mapping[str, Any]) -> str:
+    """The first cause in one line."""
+    first = next(iter(findings.get("hypotheses", ())), None)
+    return f"*{first['confidence']} {first['score']:.2f}:* {prose(first['cause'])}" if first else "*No cause was found.*"

@@ -1,0 +1,22 @@
+"""Who may call: a bearer token, or the vendor's own signature. Compared in constant time."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+
+_NOBODY = secrets.token_hex(32)
+"""Compared against when no token is configured, so that the answer takes as long; nobody knows it."""
+
+
+def bearer_matches(headers: Mapping[str, str], token: str) -> bool:
+    """Whether `Authorization: Bearer` carries this token. Without a configured token nothing matches."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    equal = hmac.compare_digest(given.strip().encode(), (token or _NOBODY).encode())
+    return equal and bool(token) and scheme.lower() == "bearer"
+
+
+def signature_matches(signature: str, body: bytes, token: str) -> bool:
+    """Whether `sha256=<hex>` is the HMAC-SHA-256 of these exact bytes; older digests are refused."""
+    expected = "sha256=" + hmac.new((token or _NOBODY).encode(), body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(signature.strip().encode(), expected.encode()) and bool(token)

@@ -1,0 +1,63 @@
+"""Reads a request's body within limits, before anything is parsed: bytes on the wire, bytes inflated, seconds."""
+
+import asyncio
+import zlib
+
+from starlette.requests import ClientDisconnect, Request
+
+MAX_WIRE = 1 << 20
+MAX_INFLATED = 5 << 20
+SECONDS = 30.0
+"""A sender that drips holds a connection no longer than this."""
+
+
+class Refused(Exception):
+    """The body was not taken: an HTTP status and why, in words."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status, self.why = status, why
+
+
+async def read_body(request: Request, *, wire: int = MAX_WIRE, inflated: int = MAX_INFLATED) -> tuple[bytes, bytes]:
+    """The body as sent and as inflated. Raises Refused with 400, 408, 413 or 415; stops at the limit."""
+    raw = await _raw(request, wire)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return raw, raw
+    if encoding not in ("gzip", "x-gzip"):
+        raise Refused(415, "Content-Encoding may be gzip, once, or nothing")
+    return raw, _inflated(raw, inflated)
+
+
+async def _raw(request: Request, limit: int) -> bytes:
+    told = request.headers.get("content-length", "")
+    if told.isascii() and told.isdigit() and (len(told) > 12 or int(told) > limit):
+        raise Refused(413, f"more than {limit} bytes")
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise Refused(413, f"more than {limit} bytes")
+                parts.append(part)
+    except TimeoutError:
+        raise Refused(408, "the body did not arrive in time") from None
+    except ClientDisconnect:
+        raise Refused(400, "the sender hung up") from None
+    return b"".join(parts)
+
+
+def _inflated(raw: bytes, limit: int) -> bytes:
+    """Never makes more than `limit` bytes, whatever the ratio."""
+    stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        body = stream.decompress(raw, limit + 1)
+    except zlib.error:
+        raise Refused(400, "declared as gzip, but it is not") from None
+    if len(body) > limit or stream.unconsumed_tail:
+        raise Refused(413, f"more than {limit} bytes after decompression")
+    if not stream.eof or stream.unused_data:
+        raise Refused(400, "the gzip stream is cut off or has something behind it")
+    return body

@@ -1,0 +1,209 @@
+"""A small house for the tests of approvals: a catalogue, a database, a clock to move, hands that record their calls."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlmodel import SQLModel
+
+from bot.actions.run_webhook import RunWebhook
+from bot.actions.silence_alert import SilenceAlert
+from bot.core.action import DryRun, Proposal, Tier
+from bot.core.config import Config
+from bot.core.errors import LookFailed
+from bot.core.series import Series
+from bot.engine.direct import DirectEngine
+from bot.plugins import Actor, HttpAnswer
+from bot.settings import catalogue_of
+from bot.store.approvals import ProposalStore
+from bot.store.claims import Claims
+from bot.store.database import Database
+from bot.store.decisions import Answer, Decided, Decisions
+from bot.store.tables import GroupRow, IncidentRow
+from bot.workflows.approvals import Approvals, presser_of
+from bot.workflows.hands import Hands
+from bot.workflows.remediation import Desk, remediation
+from bot.workflows.rotas import Rotas
+from tests.unit.builders import NOW
+
+VERIFY = {"signal": "errors", "below": 0.02, "within": "20s"}
+CONFIG: dict[str, Any] = {
+    "people": {
+        "alice": {"slack": "UALICE"},
+        "bob": {"slack": "UBOB"},
+        "carol": {"slack": "UCAROL"},
+        "owner": {"slack": "UOWNER"},
+        "mallory": {"slack": "UMALLORY"},
+        "root": {"slack": "UROOT"},
+    },
+    "services": {
+        "checkout": {
+            "owners": ["owner"],
+            "on_call": {"rotation": ["alice", "carol"], "every": "1w", "starts": "2026-02-25T00:00:00Z"},
+            "channel": "C1",
+            "signals": {"errors": {"promql": "errors", "unit": "ratio", "bad_above": 0.02}},
+        },
+        "search": {"on_call": {"usergroup": "S1"}, "channel": "C1"},
+    },
+    "approvers": {"deputies": ["bob"], "admins": ["root", "bob"]},
+    "actions": {
+        "restart": {
+            "kind": "run_webhook", "url": "http://jobs.example/restart", "idempotent": True, "inverse": "rollforward",
+            "verify": VERIFY, "body": {"service": "{service}"}, "options": {"state": "pods", "targets": ["{service}-pods"]},
+        },
+        "rollback": {
+            "kind": "run_webhook", "url": "http://jobs.example/rollback", "inverse": "rollforward", "verify": VERIFY,
+            "helps": ["change"], "change_kinds": ["deploy"],
+        },
+        "rollforward": {"kind": "run_webhook", "url": "http://jobs.example/forward", "verify": VERIFY},
+        "failover": {"kind": "run_webhook", "url": "http://jobs.example/failover", "verify": VERIFY, "tier": 3},
+    },
+    "alertmanager": {"url": "http://am.example:9093"},
+}  # fmt: skip
+
+
+class RecordedHttp:
+    """Keeps what was sent and answers as told; an error is raised instead."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.answer: HttpAnswer | Exception = HttpAnswer(200, '{"id": "run-1"}', {"id": "run-1"})
+
+    async def send(self, method: str, url: str, **more: Any) -> HttpAnswer:
+        self.sent.append({"method": method, "url": url, **more})
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class RecordedMetrics:
+    """One value a query; None is an absent series, an error is raised."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float | LookFailed | None] = {"errors": 0.001, "pods": 2.0}
+
+    async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
+        value = self.values.get(promql)
+        if isinstance(value, LookFailed):
+            raise value
+        return [] if value is None else [Series({}, np.array([0.0]), np.array([value]))]
+
+    async def range(self, promql: str, **window: Any) -> list[Series]:
+        return []
+
+    async def rules(self) -> list[Any]:
+        return []
+
+    def link(self, promql: str, **window: Any) -> str:
+        return ""
+
+
+class Office:
+    """Everything of approvals over one database."""
+
+    def __init__(self, url: str, config: dict[str, Any] | None = None) -> None:
+        self.now = NOW
+        self._hurrying: list[asyncio.Task[None]] = []
+        self.config = Config.model_validate({**CONFIG, **(config or {})})
+        self.db = Database(url, audit_key=b"key", clock=lambda: self.now)
+        self.http, self.metrics = RecordedHttp(), RecordedMetrics()
+        self.group_members: frozenset[str] | LookFailed = frozenset({"UCAROL"})
+        self.store, self.claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
+        self.decisions = Decisions(self.db, self.config)
+        self.rotas = Rotas(self.config, self.usergroup, lambda: self.now)
+        self.hands = Hands(
+            self.store,
+            self.claims,
+            actions={"run_webhook": RunWebhook, "silence_alert": SilenceAlert},
+            config=self.config,
+            catalogue=catalogue_of(self.config),
+            metrics=self.metrics,
+            http=self.http,
+        )
+        self.engine = DirectEngine(clock=lambda: self.now)
+        self.approvals = Approvals(self.store, self.decisions, self.claims, self.hands, self.rotas, self.engine)
+        self.engine.register("remediation", remediation(Desk(self.approvals)))
+
+    async def usergroup(self, group: str) -> frozenset[str]:
+        if isinstance(self.group_members, LookFailed):
+            raise self.group_members
+        return self.group_members
+
+    async def open(self) -> "Office":
+        async with self.db.engine.begin() as connection:
+            await connection.run_sync(SQLModel.metadata.create_all)
+        async with self.db.write() as session:
+            moments = {"opened_at": NOW, "last_alert_at": NOW}
+            session.add(
+                GroupRow(
+                    key="k",
+                    title="Errors",
+                    service="checkout",
+                    severity="SEV2",
+                    state="FIRING",
+                    channel="C1",
+                    incident_id=1,
+                    **moments,
+                )
+            )
+            session.add(
+                IncidentRow(
+                    title="Errors", severity="SEV2", service="checkout", state="OPEN", channel="C1", group_id=1, declared_at=NOW
+                )
+            )
+        return self
+
+    async def close(self) -> None:
+        for task in self._hurrying:
+            task.cancel()
+        await asyncio.gather(*self._hurrying, return_exceptions=True)
+        await self.engine.stop(within=0)
+        await self.db.close()
+
+    def hurry(self, **step: float) -> None:
+        """From now on time runs in these steps, and every wait whose moment has come ends."""
+
+        async def turn() -> None:
+            while True:
+                self.pass_time(**step)
+                self.engine.expire(self.now)
+                await asyncio.sleep(0.002)
+
+        self._hurrying.append(asyncio.ensure_future(turn()))
+
+    def pass_time(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    async def propose(self, entry: str = "restart", requester: str = "", key: str = "k1", **arguments: Any) -> Proposal:
+        return await self.approvals.propose(
+            entry, "checkout", arguments, group_ref="AL-1", requester=requester, because="E1 says so", key=key
+        )
+
+    async def press(
+        self, ref: str, who: str, verdict: Any = "approve", *, revision: int = 1, reason: str = "", key: str = ""
+    ) -> Decided:
+        """Count one answer without the story."""
+        answer = Answer(ref, revision, presser_of(actor(who)), "T1", verdict, reason, key)
+        return await self.decisions.decide(answer, await self.rotas.roster("checkout"))
+
+    async def claim(self, ref: str, workflow: str = "w1") -> Any:
+        return await self.approvals.claim(ref, workflow)
+
+    async def state(self, ref: str) -> str:
+        return (await self.store.load(ref)).state.value
+
+
+def actor(person: str, **flags: Any) -> Actor:
+    """A full member of our workspace, unless flags say otherwise."""
+    return Actor(team="T1", user=f"U{person.upper()}", person=person, **flags)
+
+
+def dry_run(text: str = "POST", **values: Any) -> DryRun:
+    return DryRun(**{"ok": True, "text": text, "targets": {"checkout": ""}, "floor": Tier.ZERO, **values})
+
+
+async def office(path: Path, config: dict[str, Any] | None = None) -> Office:
+    """An office on SQLite in a folder."""
+    return await Office(f"sqlite+aiosqlite:///{path / 'app.db'}", config).open()

@@ -1,0 +1,140 @@
+"""The verbs of approvals, as people use them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bot.commands._context import CommandContext
+
+from bot.commands.admin import admin
+from bot.commands.approve import approve
+from bot.commands.deny import deny
+from bot.commands.lead import lead
+from bot.commands.propose import propose
+from bot.commands.stop import stop
+from bot.commands.whoami import whoami
+from bot.core.errors import NotAllowed
+from bot.plugins import Command, FieldErrors, Form, Reply, Request
+from bot.settings import catalogue_of
+from tests.unit.approving import Office, actor, office
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+async def use(house: Office, verb: Command, who: str, **values: Any) -> Any:
+    ctx = CommandContext(
+        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
+        verbs={}, approvals=house.approvals, usergroup=house.usergroup,
+    )  # fmt: skip
+    fields = {"verb": verb.name, "channel": "C1", "door": "button", "ref": "AP-1", "revision": 1, "key": f"{who}:{values}"}
+    return await verb.fn(ctx, Request(actor=actor(who), **{**fields, **values}))
+
+
+async def test_text_never_approves(house: Office) -> None:
+    await house.propose("restart")
+
+    said = await use(house, approve, "bob", door="mention")
+
+    assert "never approve" in said.text
+    assert await house.state("AP-1") == "pending"
+
+
+async def test_tier_one_is_approved_by_the_button(house: Office) -> None:
+    await house.propose("restart")
+
+    assert (await use(house, approve, "bob")).text == "Approved: AP-1 starts now."
+
+
+async def test_tier_two_opens_the_plan_and_its_submission_approves(house: Office) -> None:
+    await house.propose("rollback")
+
+    form = await use(house, approve, "bob")
+    assert isinstance(form, Form) and "http://jobs.example/rollback" in form.code
+    said = await use(house, approve, "bob", door="modal", revision=form.revision, fields={"reason": "E1"})
+
+    assert said.text == "Approved: AP-1 starts now."
+
+
+async def test_the_requester_is_refused_before_any_dialog(house: Office) -> None:
+    await house.propose("rollback", requester="alice")
+
+    with pytest.raises(NotAllowed, match="You asked for this.*Who may: checkout on-call"):
+        await use(house, approve, "alice")
+
+
+async def test_tier_three_wants_the_targets_name_typed(house: Office) -> None:
+    await house.propose("failover")
+
+    wrong = await use(house, approve, "bob", door="modal", fields={"target": "search", "reason": ""})
+    right = await use(house, approve, "bob", door="modal", fields={"target": "checkout", "reason": ""}, key="again")
+
+    assert isinstance(wrong, FieldErrors)
+    assert "an owner of checkout is still needed" in right.text
+
+
+async def test_a_late_press_is_answered_with_what_happened(house: Office) -> None:
+    await house.propose("restart")
+    await house.press("AP-1", "alice", "deny", reason="no")
+
+    assert "already denied by alice" in (await use(house, approve, "bob")).text
+
+
+async def test_a_denial_needs_a_reason(house: Office) -> None:
+    await house.propose("restart")
+
+    assert isinstance(await use(house, deny, "bob"), Form)
+    assert (await use(house, deny, "bob", text="wrong service")).text == "Denied: AP-1 will not run."
+
+
+async def test_a_person_of_the_roster_proposes_and_is_the_requester(house: Office) -> None:
+    said = await use(house, propose, "alice", ref="AL-1", text="rollback", door="slash")
+
+    assert said.text.startswith("AP-1 stands in the thread")
+    assert (await house.store.load("AP-1")).requester == "alice"
+
+
+async def test_any_member_stops_and_nobody_approves_until_the_on_call_resumes(house: Office) -> None:
+    await house.propose("restart")
+    await use(house, stop, "mallory", ref="AL-1")
+
+    assert "was stopped" in (await use(house, approve, "bob")).text
+
+
+async def test_everything_is_paused_by_an_on_call_and_resumed_by_an_admin(house: Office) -> None:
+    with pytest.raises(NotAllowed):
+        await use(house, admin, "mallory", text="pause", ref="")
+    await use(house, admin, "alice", text="pause deploys", ref="")
+    with pytest.raises(NotAllowed):
+        await use(house, admin, "alice", text="resume", ref="")
+
+    assert "run again" in (await use(house, admin, "root", text="resume", ref="")).text
+
+
+async def test_handing_over_the_lead_hands_over_the_right_to_approve(house: Office) -> None:
+    await use(house, lead, "owner", ref="INC-1")
+    await house.propose("restart")
+    await use(house, lead, "owner", ref="INC-1", text="<@UCAROL>")
+
+    assert "not yours to approve" in (await use(house, approve, "owner")).text
+    assert (await use(house, approve, "carol")).text.startswith("Approved")
+
+
+async def test_taking_the_lead_without_the_roster_gives_no_right(house: Office) -> None:
+    said = await use(house, lead, "mallory", ref="INC-1")
+    await house.propose("restart")
+
+    assert "gives no right to approve" in said.text
+    assert "not yours" in (await use(house, approve, "mallory")).text
+
+
+async def test_whoami_says_what_may_be_approved(house: Office) -> None:
+    said = await use(house, whoami, "alice", ref="AL-1")
+
+    assert isinstance(said, Reply)
+    assert "checkout: on-call. You may approve: tiers 1 to 3." in said.text

@@ -1,0 +1,23 @@
+"""A process that has slept too long starts no step before it knows that it still has its place."""
+
+import asyncio
+
+from bot.engine.steps import Steps
+
+
+async def test_a_step_waits_for_permission() -> None:
+    allowed, ran = asyncio.Event(), asyncio.Event()
+
+    async def permit() -> None:
+        await allowed.wait()
+
+    async def effect() -> None:
+        ran.set()
+
+    step = asyncio.create_task(Steps(permit).call("effect", effect, ()))
+    await asyncio.sleep(0)
+    assert not ran.is_set()
+    allowed.set()
+    await step
+
+    assert ran.is_set()

@@ -1,0 +1,91 @@
+"""Builds evidence as the tools leave it: one fixed onset, services of a small shop, facts as plain JSON."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.core.change import Change
+from bot.core.deviation import Deviation, Family, family_of
+from bot.core.evidence import Case, Evidence, LedgerEntry
+
+ONSET = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+NOW = ONSET + timedelta(minutes=3)
+CASE = Case(group="AL-1", service="front", alert_name="ErrorsHigh", severity="SEV2", started_at=ONSET + timedelta(seconds=60))
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def deviation(
+    service: str,
+    signal: str,
+    before: float,
+    after: float,
+    *,
+    score: float = 3.0,
+    late: float = 0.0,
+    family: Family | None = None,
+    unit: str = "",
+) -> Deviation:
+    """A signal that moved `late` minutes after the onset; score 0 for one that did not."""
+    onset = ONSET + minutes(late) if score > 0 else None
+    direction = "up" if after >= before else "down"
+    return Deviation(service, signal, family or family_of(signal), score, before, after, unit, onset, direction)  # type: ignore[arg-type]
+
+
+def change(service: str, minutes_before: float, *, kind: str = "deploy", version: str = "", previous: str = "") -> Change:
+    """A change this long before the onset (negative: after it)."""
+    id = f"ci:{service}-{minutes_before:g}-{kind}"
+    at = ONSET - minutes(minutes_before)
+    fields = {"id": id, "at": at, "service": service, "kind": kind, "title": f"change of {service}"}
+    return Change.model_validate({**fields, "version": version, "previous_version": previous})
+
+
+def entry(
+    number: int, tool: str, facts: dict[str, Any], *, source: str = "prometheus", summary: str = "", **more: Any
+) -> LedgerEntry:
+    """One ledger entry `E<number>`; `more` are the tool's arguments."""
+    evidence = Evidence(summary=summary or f"{tool} looked", query=f"{tool}()", source=source, facts=facts)
+    return LedgerEntry(id=f"E{number}", group="AL-1", tool=tool, arguments=more, at=NOW, evidence=evidence)
+
+
+def failed(number: int, tool: str, why: str, **arguments: Any) -> LedgerEntry:
+    """A look that did not succeed."""
+    evidence = Evidence(summary=f"Could not look ({tool}): {why}", query=f"{tool}()", source=tool, ok=False)
+    return LedgerEntry(id=f"E{number}", group="AL-1", tool=tool, arguments=arguments, at=NOW, evidence=evidence)
+
+
+class Ledger:
+    """Collects entries with running ids."""
+
+    def __init__(self) -> None:
+        self.entries: list[LedgerEntry] = []
+
+    def _add(self, tool: str, facts: dict[str, Any], source: str = "prometheus", **arguments: Any) -> "Ledger":
+        self.entries.append(entry(len(self.entries) + 1, tool, facts, source=source, **arguments))
+        return self
+
+    def health(self, service: str, *found: Deviation) -> "Ledger":
+        quiet = Deviation(service, "cpu", "saturation", 0.0, 0.2, 0.2, "cores")
+        return self._add("service_health", {"deviations": [d.as_fact() for d in (*found, quiet)]}, service=service)
+
+    def graph(self, service: str, *depends_on: str, callers: Iterable[str] = ()) -> "Ledger":
+        facts = {"depends_on": list(depends_on), "dependents": list(callers)}
+        return self._add("dependencies", facts, source="catalogue", service=service)
+
+    def changes(self, *found: Change) -> "Ledger":
+        facts = {"changes": [c.model_dump(mode="json") for c in found]}
+        return self._add("recent_changes", facts, source="changes", service="", hours=6)
+
+    def breakdown(self, service: str, signal: str, label: str, **rows: tuple[float | None, float | None]) -> "Ledger":
+        facts = [{"labels": {label: k.replace("_", ".")}, "before": b, "after": a, "share": 0.5} for k, (b, a) in rows.items()]
+        return self._add("metric_breakdown", {"breakdown": facts}, service=service, signal=signal)
+
+    def logs(self, service: str, template: str, count: int, before: int) -> "Ledger":
+        facts = {"templates": [{"template": template, "count": count, "before": before}]}
+        return self._add("search_logs", facts, source="loki", service=service)
+
+    def failed(self, tool: str, why: str, **arguments: Any) -> "Ledger":
+        self.entries.append(failed(len(self.entries) + 1, tool, why, **arguments))
+        return self

@@ -1,0 +1,67 @@
+"""What an alert says can neither ping, nor link, nor look like the bot."""
+
+import pytest
+
+from bot.slack.foreign import allowed_address, code_lines, link, prose, quoted, spoken
+
+HOSTS = frozenset({"prometheus.example"})
+
+
+@pytest.mark.parametrize("shown", [quoted, prose, spoken, code_lines])
+@pytest.mark.parametrize("attack", ["<!channel> db down", "<@U1>", "<https://a.example|Sign in>", "&lt;!here&gt;"])
+def test_no_control_character_of_slack_passes(shown, attack: str) -> None:
+    text = shown(attack)
+
+    assert "<" not in text and ">" not in text
+    assert "https://" not in text
+
+
+def test_many_lines_and_hidden_characters_become_one_visible_line() -> None:
+    text = quoted("line1\n*APPROVED by alice*\u202e :white_check_mark:")
+
+    assert "\n" not in text
+    assert "\\u202e" in text
+    assert text.startswith("`") and text.endswith("`") and text.count("`") == 2
+
+
+def test_prose_renders_no_bold_no_code_and_no_emoji() -> None:
+    text = prose("*APPROVED* `x` ~y~ _run_ :white_check_mark: http_errors_total")
+
+    assert not set("*`~") & set(text)
+    assert ":white_check_mark:" not in text
+    assert "http_errors_total" in text
+
+
+def test_ordinary_text_survives_unchanged() -> None:
+    line = "sum(rate(http_requests_total{job=\"auth\",code=~'5..'}[5m])) by (pod) at 2001:db8::7334, metadata: x"
+
+    assert prose(line) == line
+
+
+def test_a_link_to_a_configured_host_is_live() -> None:
+    assert link("Source", "http://prometheus.example:9090/graph?g0=up|1", HOSTS).startswith(
+        "<http://prometheus.example:9090/graph"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://attacker.example/x",
+        "https://prometheus.example@attacker.example/x",
+        "https://prometheus.example\\@attacker.example/",
+        "javascript://prometheus.example/%0aalert(1)",
+        "https://prometheuѕ.example/",
+        "slack://channel?id=C1",
+        "https://[::1",
+    ],
+)
+def test_any_other_address_is_no_link(url: str) -> None:
+    assert allowed_address(url, HOSTS) == ""
+    assert "://" not in link("Runbook", url, HOSTS)
+
+
+def test_a_long_text_is_cut_and_stays_in_its_code_span() -> None:
+    text = quoted("x" * 5000)
+
+    assert len(text) <= 302 and text.endswith("…`")

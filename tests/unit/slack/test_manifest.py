@@ -1,0 +1,43 @@
+"""The app asks for what it uses and for nothing else."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from bot.slack.manifest import METHODS, SCOPES, manifest, manifest_yaml
+
+CODE = Path(__file__).parents[3] / "bot" / "slack"
+
+
+def called_methods() -> set[str]:
+    """Every method of the web client that the Slack room names, as Slack spells it."""
+    code = "\n".join(path.read_text() for path in CODE.rglob("*.py"))
+    found = set(re.findall(r"(?:self|slack)\.web\.([a-z]+_[A-Za-z_0-9]+)", code))
+    return {name.replace("_", ".") for name in found}
+
+
+def test_every_method_in_the_code_is_in_the_table_and_covered_by_a_scope() -> None:
+    assert called_methods() <= METHODS.keys()
+    assert {scope for method in called_methods() for scope in METHODS[method]} <= SCOPES.keys()
+
+
+def test_no_scope_is_asked_for_nothing() -> None:
+    used = {scope for method in called_methods() for scope in METHODS[method]} | {"app_mentions:read", "commands"}
+
+    assert used == SCOPES.keys()
+
+
+def test_socket_mode_is_the_default_and_an_address_switches_to_http() -> None:
+    over_socket, over_http = manifest(), manifest("https://bot.example/")
+
+    assert over_socket["settings"]["socket_mode_enabled"] is True
+    assert over_http["settings"]["event_subscriptions"]["request_url"] == "https://bot.example/slack/events"
+    assert over_http["features"]["slash_commands"][0]["url"] == "https://bot.example/slack/events"
+
+
+def test_the_yaml_is_the_manifest_with_a_reason_for_each_scope() -> None:
+    text = manifest_yaml()
+
+    assert yaml.safe_load(text) == manifest()
+    assert all(f"# {scope}: " in text for scope in SCOPES)

@@ -1,0 +1,104 @@
+"""What only the renderer knows: whom to mention, which hosts are live, what must not leave the house."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel
+
+from bot.core.config import Config, LinkConfig, Person, PrometheusConfig
+from bot.slack.render import Renderer, allowed_hosts
+from bot.store.database import Database
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow
+from tests.unit.builders import NOW
+
+CONFIG = Config(people={"alice": Person(slack="U1")}, prometheus=PrometheusConfig(url="http://prom.example:9090"))
+
+
+async def on_call(service: str) -> tuple[str, ...]:
+    return ("alice",)
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}", clock=lambda: NOW)
+    async with db.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    yield db
+    await db.close()
+
+
+async def with_group(db: Database, *, incident: bool, **annotations: str) -> None:
+    async with db.write() as session:
+        if incident:
+            session.add(
+                IncidentRow(id=7, title="x", severity="SEV2", service="checkout", state="OPEN", channel="C1", declared_at=NOW)
+            )
+            await session.flush()
+        session.add(
+            GroupRow(
+                id=1, key="k", title="HighErrorRate", service="checkout", severity="SEV2", state="FIRING", channel="C1",
+                opened_at=NOW, last_alert_at=NOW, incident_id=7 if incident else None,
+            )
+        )  # fmt: skip
+        session.add(
+            EpisodeRow(
+                source="p", fingerprint="f", starts_at=NOW, status="firing", name="HighErrorRate", service="checkout",
+                severity="SEV2", labels={}, annotations=annotations, group_id=1, first_seen_at=NOW, last_seen_at=NOW,
+                link="http://prom.example:9090/graph",
+            )
+        )  # fmt: skip
+
+
+def row(**values: Any) -> MessageRow:
+    fields: dict[str, Any] = {"created_at": NOW, "changed_at": NOW, **values}
+    return MessageRow(key="card:AL-1", channel="C1", kind="card", subject="AL-1", **fields)
+
+
+async def shown(db: Database, message: MessageRow, **values: Any) -> str:
+    rendering = await Renderer(db, CONFIG, on_call, **values).render(message)
+    assert rendering is not None
+    return json.dumps(rendering.blocks, ensure_ascii=False) + rendering.text
+
+
+async def test_the_on_call_is_mentioned_in_the_first_post_of_an_incident_and_never_in_an_edit(db: Database) -> None:
+    await with_group(db, incident=True)
+
+    assert (await shown(db, row())).count("<@U1>") == 1
+    edited = await shown(db, row(ts="1.0"))
+    assert "<@" not in edited and "alice" in edited
+
+
+async def test_without_an_incident_and_out_of_a_storm_nobody_is_mentioned(db: Database) -> None:
+    await with_group(db, incident=False)
+    assert "<@" not in await shown(db, row())
+
+
+async def test_a_card_that_comes_out_of_a_storm_mentions_nobody_again(db: Database) -> None:
+    await with_group(db, incident=True)
+
+    assert "<@" not in await shown(db, row(created_at=NOW + timedelta(minutes=2)))
+
+
+async def test_only_configured_hosts_are_live_links(db: Database) -> None:
+    await with_group(db, incident=False, runbook_url="https://attacker.example/rb")
+
+    text = await shown(db, row())
+    assert "<http://prom.example:9090/graph|Source>" in text
+    assert "https://attacker.example" not in text
+    assert allowed_hosts(Config(links=LinkConfig(hosts=("wiki.example",)))) == {"wiki.example"}
+
+
+async def test_secrets_are_masked_in_every_text_and_buttons_keep_their_values(db: Database) -> None:
+    await with_group(db, incident=False, summary="hunter2 leaked from AL-1")
+
+    text = await shown(db, row(), redact=lambda t: t.replace("hunter2", "[secret]").replace("AL-1", "XX"))
+    assert "hunter2" not in text and "[secret]" in text
+    assert '"value": "AL-1"' in text
+
+
+async def test_a_message_whose_subject_is_gone_shows_nothing(db: Database) -> None:
+    assert await Renderer(db, CONFIG, on_call).render(row()) is None

@@ -1,0 +1,170 @@
+"""Cards: what people see in each state, and what they never see."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.slack.blocks import Block, check_blocks
+from bot.slack.views import card, digest, line, postmortem, storm, triage
+from bot.slack.views import help as help_view
+from tests.unit.builders import at
+from tests.unit.slack.states import HOSTS, NASTY, card_state, claim, facts, findings, hypothesis, triage_state
+
+
+def words(blocks: list[Block]) -> str:
+    return json.dumps(blocks, ensure_ascii=False)
+
+
+def outside_code(node: Any) -> Iterator[str]:
+    """The markup that Slack would render."""
+    if isinstance(node, dict) and node.get("type") == "mrkdwn":
+        yield re.sub(r"```.*?```|`[^`]*`", "", node["text"], flags=re.DOTALL)
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from outside_code(child)
+
+
+def controls(blocks: list[Block]) -> list[str]:
+    return [element["action_id"] for block in blocks if block["type"] == "actions" for element in block["elements"]]
+
+
+def test_a_firing_card_says_its_state_first_and_offers_what_applies() -> None:
+    text, blocks = card.render(card_state(incident=""))
+
+    assert blocks[0]["text"]["text"] == "FIRING SEV2 · checkout · HighErrorRate"
+    assert text == "Firing, severity 2: checkout HighErrorRate, 60 alerts, 58 firing, 3 repeats. Not acknowledged."
+    assert controls(blocks) == ["ack", "declare", "link:open-source"]
+
+
+def test_an_acknowledged_card_names_who_and_offers_no_second_acknowledgement() -> None:
+    _, blocks = card.render(card_state(state="ACKNOWLEDGED", acknowledged_by="alice", acknowledged_at=at(2)))
+
+    assert "ack" not in controls(blocks)
+    assert "*ACKNOWLEDGED* by alice" in words(blocks)
+
+
+def test_a_resolved_card_collapses_to_its_header_one_control_and_the_state() -> None:
+    _, blocks = card.render(card_state(state="RESOLVED", resolved_by="alice", resolved_at=at(17)))
+
+    assert [block["type"] for block in blocks] == ["header", "actions", "context"]
+    assert "*RESOLVED* by alice after 17 min" in words(blocks)
+    assert controls(blocks) == ["postmortem"]
+
+
+def test_the_on_call_is_mentioned_only_when_the_state_asks_for_it() -> None:
+    _, quiet = card.render(card_state())
+    _, loud = card.render(card_state(mention=["U1"]))
+
+    assert "<@" not in words(quiet)
+    assert words(loud).count("<@U1>") == 1
+
+
+def test_facts_without_findings_stand_as_facts() -> None:
+    _, blocks = triage.render(triage_state(findings={}))
+
+    assert blocks[0]["text"]["text"].startswith("FACTS")
+    assert "4 min before onset: deploy" in words(blocks)
+    assert {"type": "image", "picture": "triage:AL-3:1"} in blocks
+
+
+def test_a_place_that_could_not_be_looked_at_is_never_nothing_found() -> None:
+    _, blocks = triage.render(triage_state(facts=facts(changes=[], changes_ok=False)))
+
+    assert "*Changed before it:* could not look" in words(blocks)
+
+
+def test_a_hypothesis_shows_word_number_evidence_and_what_speaks_against_it() -> None:
+    _, blocks = triage.render(triage_state())
+
+    text = words(blocks)
+    assert "*1. likely 0.78:* deploy v2 broke checkout" in text
+    assert "errors rose 40 s after the deploy (<http://prometheus.example/x|E1>)" in text
+    assert "*Against:* traffic was normal" in text
+    assert "*Not checked:* node metrics" in text
+
+
+def test_a_claim_without_evidence_is_called_unsupported() -> None:
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis(claims=[claim("the moon did it")]))))
+
+    assert "the moon did it (unsupported)" in words(blocks)
+
+
+def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
+    note = "Model not available (time-out); the built-in analyst ranked."
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis(), note=note)))
+
+    assert note in words(blocks[-1:])
+    assert "*TRIAGED* AL-3, attempt 1" in words(blocks[-1:])
+
+
+def everything_nasty() -> list[tuple[str, list[Block]]]:
+    nasty = hypothesis(NASTY, claims=[claim(NASTY * 10, "E1")] * 6, against=[claim(NASTY, "E9")] * 6, not_checked=[NASTY] * 8)
+    change = {
+        "id": "x",
+        "service": NASTY,
+        "kind": "deploy",
+        "title": NASTY,
+        "author": NASTY,
+        "age_text": "at onset",
+        "evidence": "",
+    }
+    state: dict[str, Any] = {
+        "findings": findings(nasty, nasty, nasty, note=NASTY, ruled_out=[claim(NASTY, "E1")] * 9, not_checked=[NASTY] * 9),
+        "facts": facts(
+            onset_text=NASTY,
+            changes=[change] * 9,
+            health=[NASTY] * 9,
+            runbook={"title": NASTY, "link": "https://attacker.example", "passage": NASTY * 9, "evidence": ""},
+        ),
+        "evidence": {"E1": {"summary": NASTY, "query": NASTY * 9, "link": "https://attacker.example"}},
+    }
+    group = {"ref": "AL-1", "title": NASTY, "service": NASTY, "severity": "SEV2", "state": "FIRING"}
+    links = [("Source", "https://attacker.example"), ("Runbook", NASTY)]
+    return [
+        card.render(card_state(title=NASTY * 9, service=NASTY, summary=NASTY * 50, acknowledged_by=NASTY, links=links)),
+        triage.render(triage_state(**state, question=NASTY, requester=NASTY, service=NASTY, ref="AL-3")),
+        storm.render({"groups": [group] * 300, "mention": []}),
+        digest.render(
+            {"source": NASTY, "alerts": [{"name": NASTY + str(n), "service": NASTY, "severity": "SEV3"} for n in range(90)]}
+        ),
+        line.render({"text": NASTY * 40}),
+        postmortem.render(
+            {
+                "ref": "INC-1",
+                "n": 1,
+                "title": NASTY,
+                "sections": [{"title": "Summary", "sentences": [{"text": NASTY, "sources": ["T1"]}]}],
+            }
+        ),
+        postmortem.reading({"ref": "INC-1", "n": 1, "markdown": (NASTY + "\n") * 900}),
+    ]
+
+
+@pytest.mark.parametrize("rendered", everything_nasty())
+def test_no_view_breaks_slacks_limits_or_lets_foreign_text_act(rendered: tuple[str, list[Block]]) -> None:
+    text, blocks = rendered
+
+    assert check_blocks(blocks) == []
+    assert "<!channel>" not in words(blocks) + text
+    assert "https://attacker" not in words(blocks) + text
+    assert "*APPROVED*" not in " ".join(outside_code(blocks))
+
+
+def test_help_is_made_from_the_verbs_it_is_given() -> None:
+    verb = {
+        "name": "ack",
+        "aliases": (),
+        "usage": "ack [AL-3]",
+        "summary": "Take it.",
+        "text": "Take it.",
+        "options": (),
+        "who": "members",
+    }
+
+    _, blocks = help_view.render(
+        {"verbs": [verb], "fits": ["ack"], "one": "", "command": "/incident", "where": "here", "hosts": HOSTS}
+    )
+
+    assert "`ack [AL-3]` Take it." in words(blocks)

@@ -1,0 +1,87 @@
+"""Migrations: they make what tables.py says, once, and keep their hands off a newer database and other people's tables."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import ConfigurationError
+from bot.store.migrate import current, differences, head, ready, refuse_newer, sync_url, upgrade
+from tests.real.postgres import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'app.db'}"
+
+
+def execute(url: str, statement: str) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_an_upgraded_empty_database_is_exactly_what_the_tables_say(url: str) -> None:
+    upgrade(url)
+
+    assert (current(url), differences(url)) == (head(), [])
+
+
+def test_a_missing_column_is_seen_as_a_difference(url: str) -> None:
+    upgrade(url)
+    execute(url, "ALTER TABLE groups DROP COLUMN reopened")
+
+    assert len(differences(url)) == 1
+
+
+def test_upgrading_twice_changes_nothing(url: str) -> None:
+    ready(url)
+    execute(url, "INSERT INTO cursors VALUES ('inbox', 7)")
+
+    ready(url)
+
+    assert differences(url) == []
+
+
+def test_a_database_of_a_newer_version_is_refused_by_name(url: str) -> None:
+    upgrade(url)
+    execute(url, "UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(ConfigurationError, match="9999"):
+        refuse_newer(url)
+
+
+def test_tables_of_others_are_left_alone(url: str) -> None:
+    execute(url, "CREATE TABLE workflow_status (id TEXT PRIMARY KEY)")
+
+    upgrade(url)
+
+    assert differences(url) == []
+
+
+def test_an_upgrade_that_fails_half_way_leaves_nothing_behind(url: str) -> None:
+    execute(url, "CREATE TABLE triages (id INTEGER)")  # one of the last tables: the upgrade stumbles over it
+
+    with pytest.raises(Exception, match="triages"):
+        upgrade(url)
+
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        assert [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")] == ["triages"]
+
+
+def test_an_address_of_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="postgresql://"):
+        sync_url("mysql://db/app")
+
+
+def test_postgresql_gets_the_same_tables_but_not_by_itself(postgres_url: str) -> None:
+    with pytest.raises(ConfigurationError, match="tocsin db upgrade"):
+        ready(postgres_url)
+
+    upgrade(postgres_url)
+    ready(postgres_url)
+
+    assert differences(postgres_url) == []

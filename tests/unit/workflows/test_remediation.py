@@ -1,0 +1,141 @@
+"""The remediation, from the proposal to the verified outcome."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import NotAllowed, OutcomeUnknown
+from bot.store.switches import Switches
+from tests.unit.approving import Office, actor, office
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+async def finished(house: Office, ref: str) -> str:
+    result: str = await house.engine.result(f"remediation:{ref}")
+    return result
+
+
+async def approve(house: Office, ref: str, who: str = "bob", revision: int = 1) -> str:
+    return await house.approvals.decide(ref, revision, actor(who), "approve", "", key=f"{who}:{ref}:{revision}")
+
+
+async def test_an_approved_action_runs_once_and_recovers(house: Office) -> None:
+    proposal = await house.propose("restart")
+
+    said = await approve(house, proposal.ref)
+    house.hurry(seconds=1)
+
+    assert said == f"Approved: {proposal.ref} starts now."
+    assert await finished(house, proposal.ref) == "succeeded"
+    assert [call["url"] for call in house.http.sent] == ["http://jobs.example/restart"]
+
+
+async def test_a_fix_that_does_not_help_offers_the_way_back(house: Office) -> None:
+    house.metrics.values["errors"] = 0.4
+    proposal = await house.propose("restart")
+    await approve(house, proposal.ref)
+    house.hurry(seconds=1)
+
+    assert await finished(house, proposal.ref) == "not recovered"
+    back = (await house.store.of_place("AL-1"))[-1]
+    assert (back.action, back.state) == ("rollforward", "pending")
+
+
+async def test_a_dead_prometheus_is_never_recovered(house: Office) -> None:
+    proposal = await house.propose("restart")
+    house.metrics.values["errors"] = None
+    await approve(house, proposal.ref)
+    house.hurry(seconds=1)
+
+    assert await finished(house, proposal.ref) == "could not verify"
+
+
+async def test_a_lost_answer_is_unknown_and_never_repeated(house: Office) -> None:
+    house.http.answer = OutcomeUnknown("the answer was lost.")
+    proposal = await house.propose("restart")
+    await approve(house, proposal.ref)
+
+    assert await finished(house, proposal.ref) == "unknown"
+    assert await house.hands.execute(proposal.ref, "w2") == "unknown"
+    assert len(house.http.sent) == 1
+
+
+async def test_a_replay_after_a_crash_in_the_call_asks_a_person(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    await house.claim(proposal.ref, "w1")
+    await house.claims.attempt_start(proposal.ref, "w1")
+
+    assert await house.hands.execute(proposal.ref, "w1") == "unknown"
+    assert house.http.sent == []
+
+
+async def test_a_target_that_moved_since_the_approval_gets_a_new_proposal(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    house.metrics.values["pods"] = 40
+    await house.approvals.wake_all([proposal.ref], "test")
+
+    assert await finished(house, proposal.ref) == "superseded"
+    assert house.http.sent == []
+    assert (await house.store.of_place("AL-1"))[-1].targets == {"checkout-pods": "40"}
+
+
+async def test_a_press_on_a_card_whose_world_changed_is_answered_with_the_new_revision(house: Office) -> None:
+    proposal = await house.propose("restart")
+    house.metrics.values["pods"] = 40
+
+    said = await approve(house, proposal.ref)
+
+    assert "revision 2" in said
+    assert await house.state(proposal.ref) == "pending"
+
+
+async def test_stop_halts_what_was_approved_and_has_not_begun(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    halted = await Switches(house.db).stop("AL-1", "mallory")
+    await house.approvals.wake_all(halted, "stop")
+
+    assert await finished(house, proposal.ref) == "stopped"
+    assert house.http.sent == []
+
+
+async def test_an_undecided_proposal_is_reminded_once_and_expires(house: Office) -> None:
+    proposal = await house.propose("restart")
+    house.hurry(minutes=1)
+
+    assert await finished(house, proposal.ref) == "expired"
+    assert (await house.engine.journal(f"remediation:{proposal.ref}")).count("remind") == 1
+
+
+async def test_what_was_run_by_hand_is_verified_the_same_way(house: Office) -> None:
+    proposal = await house.propose("restart")
+    manual = await house.approvals.record_manual(proposal.ref, actor("alice"), service="checkout")
+    house.hurry(seconds=1)
+
+    assert await finished(house, manual.ref) == "succeeded"
+    assert (await house.state(proposal.ref), house.http.sent) == ("superseded", [])
+
+
+async def test_people_outside_the_roster_propose_nothing(house: Office) -> None:
+    with pytest.raises(NotAllowed, match="Only people of a rota"):
+        await house.approvals.propose(
+            "restart", "checkout", {}, group_ref="AL-1", requester="mallory", because="", key="x", actor=actor("mallory")
+        )
+
+
+async def test_a_restart_wakes_what_was_decided_and_never_heard(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    await house.approvals.resume()
+    house.hurry(seconds=1)
+
+    assert await finished(house, proposal.ref) == "succeeded"
