@@ -57,10 +57,7 @@ from bot.store.pages import Pages
 from bot.store.postmortems import Postmortems
 from bot.store.triage import Triages
 from bot.store.watch import Watch
-from bot.web.api import build_api
-from bot.web.door import Door
-from bot.web.health import Health
-from bot.web.outer import outer_app
+from bot.web.app import build as build_web
 from bot.workflows.analyst import Analyst
 from bot.workflows.approvals import Approvals
 from bot.workflows.command_context import CommandContext
@@ -238,12 +235,24 @@ class App:
         return self._runbooks
 
     def _build_web(self) -> ASGIApp:
-        kinds = discover(["bot.sources", *self.config.plugins], Source)
-        door = Door(self.config.sources, kinds, source_tokens(self.config.sources), self.writer, utc_now)
-        health = Health(self.db.ping, {"inbox": self.inbox.alive, "intake": self.writer.alive})
-        slack = Route("/slack/events", self.slack.endpoint, methods=["POST"])
-        api = build_api(self.db, token=self.secrets.token_api.get_secret_value())
-        return outer_app([*door.routes(), *health.routes(), slack], api, lifespan=self._lifespan)
+        return build_web(
+            db=self.db,
+            sources=self.config.sources,
+            kinds=discover(["bot.sources", *self.config.plugins], Source),
+            tokens=source_tokens(self.config.sources),
+            writer=self.writer,
+            api_token=self.secrets.token_api.get_secret_value(),
+            checks={"inbox": self._inbox_alive, "intake": self._intake_alive},
+            routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
+            lifespan=self._lifespan,
+            clock=utc_now,
+        )
+
+    async def _inbox_alive(self) -> bool:
+        return self.inbox.alive()
+
+    async def _intake_alive(self) -> bool:
+        return self.writer.alive()
 
     # ------------------------------------------------------------ ticks
 

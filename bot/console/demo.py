@@ -113,8 +113,7 @@ class _Story:
         """The triage message once its attempt is done: read through the API, shown as in Slack."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            group = self._api("groups/AL-1")
-            triage = group.get("triage") or {}
+            triage = (self._api("groups/AL-1").get("triages") or [{}])[-1]
             if triage.get("state") in ("done", "failed"):
                 self.outcome["findings"] = triage.get("findings")
                 self.outcome["facts"] = triage.get("facts")
@@ -169,7 +168,8 @@ class _Story:
         return self.outcome
 
     def _state(self) -> str:
-        return str(self._api("proposals/AP-1").get("state", ""))
+        proposals = self._api("groups/AL-1").get("proposals") or [{}]
+        return str(proposals[0].get("proposal", {}).get("state", ""))
 
     def _final_state(self) -> str:
         end = time.monotonic() + 180

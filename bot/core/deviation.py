@@ -19,8 +19,9 @@ HIGHEST = 6.0
 """Scores are cut here: sixty-four times the normal reach is not more telling than a thousand times."""
 _ENOUGH_SAMPLES = 8
 _Z0 = 3.0
-_USUAL = 0.9
-"""Share of the past that is usual; an incident that took six minutes of the hour before is not."""
+_USUAL, _USUAL_WITHOUT_ONSET = 0.9, 0.98
+"""Share of the past that is usual: an incident that took six minutes of the hour before is not. What stands without a
+beginning may be a spike like others before, so there nearly all of the past counts as usual."""
 _LEAST_RATIO = 0.002
 """Spread below which an error ratio's movement is nobody's incident (0.2 %)."""
 
@@ -121,7 +122,8 @@ def measure(
     The past is what came before the onset (or before the last five minutes, if nothing deviates), and where that is
     short `reference`, an earlier period of the same signal. With z = (value - median) / scale, harmful side up, the
     statistic of a window is the mean of the worse half of its z. Its limit is the larger of the 90 % quantile of the
-    same statistic over all windows of the past and 3 (1 + 2/sqrt n). score = log2(statistic / limit), at most 6.
+    same statistic over all windows of the past (98 % where no onset is seen) and 3 (1 + 2/sqrt n).
+    score = log2(statistic / limit), at most 6.
     A resource that climbs in a line through the whole window deviates too, with its onset not known.
     """
     family = family or family_of(signal)
@@ -142,7 +144,7 @@ def measure(
         service=service,
         signal=signal,
         family=family,
-        score=_score(past, present, side, least),
+        score=_score(past, present, side, least, _USUAL if onset else _USUAL_WITHOUT_ONSET),
         before=float(np.median(past)),
         after=float(np.median(present)),
         unit=unit,
@@ -162,13 +164,13 @@ def _past_and_present(
     return window.values[window.times < before], recent if len(recent) >= 3 else window.values[-3:]
 
 
-def _score(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float) -> float:
+def _score(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float, usual: float) -> float:
     median, scale = normal_reach(past, least=least)
     past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
     length = min(len(present), len(past) // 2, 20)
     floor = _Z0 * (1 + 2 / math.sqrt(len(past)))
     windows = np.lib.stride_tricks.sliding_window_view(past_z, length)
-    limit = max(floor, float(np.quantile(_worse_half(windows), _USUAL)))
+    limit = max(floor, float(np.quantile(_worse_half(windows), usual)))
     statistic = float(_worse_half(present_z[None, :])[0])
     return float(np.clip(math.log2(max(statistic, limit / 64) / limit), -HIGHEST, HIGHEST))
 

@@ -8,6 +8,8 @@ from typing import Any
 import openai
 import structlog
 from langchain.agents.middleware import ModelRequest, ModelResponse
+from langchain.agents.structured_output import StructuredOutputError
+from langchain_core.exceptions import LangChainException, ModelRefusalError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
@@ -15,6 +17,8 @@ log = structlog.get_logger(__name__)
 CALL_SECONDS = 30.0
 """Limit of one try."""
 TRIES = 2
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputError, openai.OpenAIError, LangChainException)
+"""What langchain raises for bodies that are no chat completion or no answer in the wanted form."""
 
 
 class ModelDown(Exception):
@@ -51,10 +55,12 @@ class Caller:
                     problem = _problem(error)
                     if not _passing(error):
                         break
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    # langchain-openai raises these for bodies that are no chat completion
-                    problem = f"the answer could not be read ({type(error).__name__})"
+                except ModelRefusalError:
+                    problem = "the model refused to answer"
                     break
+                except UNREADABLE as error:
+                    # Asked once more: a sampled answer may fit the next time.
+                    problem = f"the answer could not be read ({type(error).__name__})"
                 if attempt + 1 < TRIES:
                     await asyncio.sleep(min(0.5, left / 4))
             log.warning("model call failed", model=_name(model), why=problem)

@@ -17,19 +17,26 @@ class Spending:
     tokens: int = 0
     usd: float = 0.0
     model: str = ""
+    looking: float = 0.0
+    """Seconds of the longest look since the last model call: looks of one turn run side by side."""
+
+    def add_look(self, seconds: float) -> None:
+        """Count the time of one recorded look."""
+        self.looking = max(self.looking, seconds)
 
     def add_model_call(self, record: dict[str, Any]) -> None:
         """Count one recorded model call (`tokens_in`, `tokens_out`, `seconds`, `model`)."""
         into, out = int(record.get("tokens_in") or 0), int(record.get("tokens_out") or 0)
         self.steps += 1
-        self.seconds += float(record.get("seconds") or 0.0)
+        self.seconds += self.looking + float(record.get("seconds") or 0.0)
+        self.looking = 0.0
         self.tokens += into + out
         self.usd += (into * self.budget.usd_per_million_in + out * self.budget.usd_per_million_out) / 1e6
         self.model = record.get("model") or self.model
 
     @property
     def seconds_left(self) -> float:
-        return max(0.0, self.budget.per_run_seconds - self.seconds)
+        return max(0.0, self.budget.per_run_seconds - self.seconds - self.looking)
 
     @property
     def used_up(self) -> str:

@@ -66,7 +66,8 @@ async def on_slash(doors: Doors, body: Body) -> None:
 async def on_mention(doors: Doors, body: Body) -> None:
     """`@bot verb ...`, also in threads. What bots write is nobody's wish."""
     event = body["event"]
-    if event.get("bot_id") or event.get("subtype") or "user" not in event or "edited" in event:
+    other = event.get("subtype") not in (None, "file_share", "thread_broadcast")
+    if event.get("bot_id") or other or "user" not in event or "edited" in event:
         return
     # In a shared channel the event is delivered to us, and the author may be of another workspace.
     home = event.get("user_team") or event.get("source_team") or event.get("team") or ""

@@ -119,7 +119,7 @@ def word(value: Any, limit: int = MAX_NAME) -> str:
 
 
 def cut_marked(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 8] + "… (cut)"
+    return text if len(text) <= limit else text[: limit - 7] + "… (cut)"
 
 
 def fingerprint(values: Any) -> str:

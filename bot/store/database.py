@@ -5,17 +5,20 @@ lock; `synchronous=FULL`, since a 2xx must survive a power cut.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import TocsinError
 
 Clock = Callable[[], datetime]
 
@@ -33,6 +36,19 @@ def async_url(url: str, data_dir: Path) -> str:
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
     return url.replace("sqlite:///", "sqlite+aiosqlite:///", 1)
+
+
+class DatabaseAway(TocsinError):
+    """The database does not answer, is full or locked: worth another try, and no row's fault."""
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Turn what the driver says of such a database into DatabaseAway."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, OSError) as error:
+        raise DatabaseAway(f"the database does not answer: {type(error).__name__}") from error
 
 
 class Database:
@@ -85,6 +101,15 @@ class Database:
         async with self.read() as session:
             await session.connection()
             await session.exec(select(1))
+
+    async def answers(self) -> bool:
+        """Whether the database answers a trivial question now."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError):
+            return False
+        return True
 
     async def close(self) -> None:
         await self.engine.dispose()

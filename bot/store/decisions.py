@@ -115,6 +115,8 @@ class Decisions:
         standing = await proposals.standing(session, presser.person, row.service, where, roster, scene)
         others = [s for s in said if s is not own]
         ruling = policy.may_decide(presser, standing, ask, scene, answer.verdict, reason=answer.reason, others=others)
+        if ruling.rule == "closed":
+            await edges.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy, outcome="The incident closed.")
         return None if ruling.allow else ruling
 
     async def _refused(self, session: AsyncSession, row: ProposalRow, answer: Answer, ruling: Ruling) -> Decided:

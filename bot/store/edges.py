@@ -91,7 +91,7 @@ async def place_of(session: AsyncSession, group_id: int | None, incident_id: int
     group = await session.get(GroupRow, group_id) if group_id is not None else None
     if group is not None:
         return group.channel, group.on_storm_card or f"card:AL-{group.id}"
-    return (incident.channel if incident is not None else ""), ""
+    return (incident.channel, f"card:INC-{incident.id}") if incident is not None else ("", "")
 
 
 async def say(db: Database, session: AsyncSession, row: ProposalRow, key: str, line: str) -> None:

@@ -30,13 +30,12 @@ async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> No
 
 
 async def storm_of(session: AsyncSession, channel: str, now: datetime) -> str:
-    """The storm card that a new group of this channel stands on; "" while there is no storm."""
-    recent = select(GroupRow).where(GroupRow.channel == channel, col(GroupRow.opened_at) > now - STORM_WINDOW)
-    rows = (await session.exec(recent)).all()
-    if len(rows) < STORM_GROUPS:
+    """The storm card that a group of this channel opened at `now` stands on; "" while there is no storm."""
+    recent = (col(GroupRow.channel) == channel) & (col(GroupRow.opened_at) > now - STORM_WINDOW)
+    if int((await session.exec(select(func.count()).select_from(GroupRow).where(recent))).one()) < STORM_GROUPS:
         return ""
-    running = next((row.on_storm_card for row in rows if row.on_storm_card), "")
-    return running or f"storm:{channel}:{int(now.timestamp())}"
+    running = select(GroupRow.on_storm_card).where(recent, GroupRow.on_storm_card != "").limit(1)
+    return (await session.exec(running)).first() or f"storm:{channel}:{int(now.timestamp())}"
 
 
 async def end_storms(db: Database) -> None:

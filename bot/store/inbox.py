@@ -5,7 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.incident import GroupState
 from bot.store import messages
-from bot.store.database import Database
+from bot.store.database import Database, away
 from bot.store.sorting import Sorted, Sorter
 from bot.store.tables import AlertRow, CursorRow, GroupRow, TriageRow, UnreadableRow
 
@@ -18,9 +18,21 @@ class Inbox:
     def __init__(self, db: Database, sorter: Sorter) -> None:
         self.db = db
         self.sorter = sorter
+        self._sorted_to: int | None = None
 
     async def take(self, most: int) -> Sorted | None:
-        """Sort the next rows and move the cursor, all in one transaction; None if there is nothing to read."""
+        """Sort the next rows and move the cursor, all in one transaction; None if there is nothing to read.
+
+        Raises DatabaseAway if the database does not answer, is full or locked: no row is to blame for that.
+        """
+        try:
+            with away():
+                return await self._take(most)
+        except BaseException:
+            self._sorted_to = None
+            raise
+
+    async def _take(self, most: int) -> Sorted | None:
         async with self.db.read() as session:
             position = await session.get(CursorRow, CURSOR)
             if not await _next(session, position.seq if position else 0, 1):
@@ -30,6 +42,9 @@ class Inbox:
             rows = await _next(session, cursor.seq, most)
             if not rows:
                 return None
+            if cursor.seq != self._sorted_to:
+                # The first batch, one after an undone one, or another replica has sorted since.
+                self.sorter.forget()
             result = await self.sorter.sort(session, rows)
             for source in sorted(result.digests):
                 channel = self.sorter.config.default_channel
@@ -37,10 +52,15 @@ class Inbox:
                 await messages.touch(self.db, session, key, channel=channel, kind="digest", subject=source)
             cursor.seq = rows[-1].seq or cursor.seq
             session.add(cursor)
+            self._sorted_to = cursor.seq
             return result
 
     async def set_aside(self) -> None:
-        """Move the cursor past one row that cannot be sorted; it is kept as unreadable."""
+        """Move the cursor past one row that cannot be sorted; it is kept as unreadable. Raises DatabaseAway."""
+        with away():
+            await self._set_aside()
+
+    async def _set_aside(self) -> None:
         async with self.db.write() as session:
             cursor = await self._cursor(session)
             for row in await _next(session, cursor.seq, 1):
@@ -52,7 +72,11 @@ class Inbox:
             session.add(cursor)
 
     async def unstarted(self) -> list[tuple[str, int]]:
-        """Open groups whose triage never began: a crash fell between the commit and the start."""
+        """Open groups whose triage never began: a crash fell between the commit and the start. Raises DatabaseAway."""
+        with away():
+            return await self._unstarted()
+
+    async def _unstarted(self) -> list[tuple[str, int]]:
         async with self.db.read() as session:
             begun = select(TriageRow.group_id)
             query = select(GroupRow.id).where(GroupRow.state != GroupState.RESOLVED, col(GroupRow.id).not_in(begun))

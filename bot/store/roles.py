@@ -24,7 +24,7 @@ async def name_deputy(db: Database, ref: str, person: str, by: str) -> None:
         await audit.append(db, session, who=by, what="deputy", subject=ref, before=", ".join(before), after=", ".join(deputies))
         text = f"{person} is deputy of {ref}, named by {by}"
         await timeline.add(db, session, "incident", text, group_id=row.group_id, incident_id=number, who=by)
-        await messages.refresh(db, session, f"card:AL-{row.group_id}" if row.group_id else f"incident:{ref}")
+        await messages.refresh(db, session, f"card:AL-{row.group_id}" if row.group_id else f"card:{ref}")
 
 
 async def lead_of(db: Database, ref: str) -> tuple[str, list[str]]:

@@ -1,26 +1,32 @@
 """Sorts committed alerts: episode by episode into groups, whatever their order and however often they come.
 
 An episode is (source, fingerprint, start). Resolved is final for it; a late copy never reopens it nor closes a newer one.
+It has ended at the latest when the next episode of the same alert began.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core import grouping, muting
+from bot.core import muting
 from bot.core.alert import Severity
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.store import groups, timeline
 from bot.store.database import Database
+from bot.store.known_episodes import KnownEpisodes
+from bot.store.open_groups import OpenGroups, arrival_of
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, SourceRow
 
 LONG_FIRING = timedelta(minutes=10)
 """An alert that fired this long before its source was first connected belongs to the digest."""
+LASTING = ("digest", "heartbeat")
+"""Reasons for being quiet that a repeat does not put in question."""
 
 
 @dataclass
@@ -40,6 +46,11 @@ class Sorter:
         self.db = db
         self.config = config
         self.catalogue = catalogue
+        self.open = OpenGroups(catalogue)
+
+    def forget(self) -> None:
+        """Read the open groups anew before the next batch: this one was undone, or another replica sorted in between."""
+        self.open = OpenGroups(self.catalogue)
 
     async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> Sorted:
         """Apply every row in the order it was stored."""
@@ -56,68 +67,29 @@ class _Batch:
         self.db, self.config, self.catalogue = sorter.db, sorter.config, sorter.catalogue
         self.session = session
         self.result = Sorted()
-        self.episodes: dict[tuple[str, str], list[EpisodeRow]] = {}
-        self.open: dict[int, grouping.OpenGroup] = {}
-        self.rows: dict[int, GroupRow] = {}
-        self.firing: dict[int, int] = {}
+        self.known = KnownEpisodes(sorter.config)
+        self.open = sorter.open
+        self.groups: dict[int, GroupRow] = {}
+        """Rows that this batch has locked."""
         self.sources: dict[str, SourceRow] = {}
 
     # ------------------------------------------------------------ loading
 
     async def load(self, rows: Sequence[AlertRow]) -> None:
-        """Read what this batch may touch: its fingerprints' episodes, the open groups and who is in them."""
-        wanted = sorted({row.fingerprint for row in rows})
-        for start in range(0, len(wanted), 400):
-            query = select(EpisodeRow).where(col(EpisodeRow.fingerprint).in_(wanted[start : start + 400]))
-            for episode in (await self.session.exec(query)).all():
-                self._known(episode)
+        """Read what this batch may touch: its fingerprints' episodes, the open groups and what is in them."""
+        await self.known.load(self.session, rows)
         for source in {row.source for row in rows}:
-            self.sources[source] = await self._source(source, min(r.received_at for r in rows if r.source == source))
-        standing = select(GroupRow).where(GroupRow.state != GroupState.RESOLVED)
-        for group in (await self.session.exec(standing)).all():
-            self._open(group)
-        members = select(EpisodeRow).where(col(EpisodeRow.group_id).in_(list(self.rows)))
-        for episode in (await self.session.exec(members)).all() if self.rows else ():
-            self._count(episode)
+            received = [row.received_at for row in rows if row.source == source]
+            self.sources[source] = await self._source(source, min(received), max(received))
+        await self.open.refresh(self.session)
 
-    def _known(self, episode: EpisodeRow) -> None:
-        self.episodes.setdefault((episode.source, episode.fingerprint), []).append(episode)
-
-    async def _source(self, name: str, received_at: datetime) -> SourceRow:
+    async def _source(self, name: str, first: datetime, last: datetime) -> SourceRow:
         row = await self.session.get(SourceRow, name)
         if row is None:
-            row = SourceRow(name=name, first_seen_at=received_at, last_seen_at=received_at)
-        row.last_seen_at = max(row.last_seen_at, received_at)
+            row = SourceRow(name=name, first_seen_at=first, last_seen_at=last)
+        row.last_seen_at = max(row.last_seen_at, last)
         self.session.add(row)
         return row
-
-    def _open(self, group: GroupRow) -> None:
-        assert group.id is not None
-        self.rows[group.id] = group
-        self.open[group.id] = grouping.OpenGroup(
-            id=group.id,
-            state=GroupState(group.state),
-            service=group.service,
-            last_alert_at=group.last_alert_at,
-            cleared_at=group.cleared_at,
-            keys={group.key} if group.key else set(),
-            services={group.service} if group.service else set(),
-        )
-        self.firing.setdefault(group.id, 0)
-
-    def _count(self, episode: EpisodeRow) -> None:
-        group = self.open.get(episode.group_id or 0)
-        if group is None:
-            return
-        arrival = _arrival(episode, episode.last_seen_at)
-        group.fingerprints.add(episode.fingerprint)
-        group.names.add(arrival.shared)
-        if episode.service:
-            group.services.add(episode.service)
-        if episode.group_key:
-            group.keys.add(episode.group_key)
-        if episode.status == "firing":
-            self.firing[group.id] += 1
 
     # ------------------------------------------------------------ one alert
 
@@ -125,22 +97,19 @@ class _Batch:
         """Find or make the alert's episode and what follows from it."""
         if muting.heartbeat(row.name, self.config):
             await self._beat(row)
-        known = self.episodes.get((row.source, row.fingerprint), [])
-        episode = _same_episode(row, known)
+        episode = self.known.same(row)
         if episode is not None:
             await self._again(episode, row)
             return
-        newest = max((e.starts_at for e in known), default=None)
         episode = self._episode(row)
-        self._known(episode)
         self.session.add(episode)
+        await self._settle(self.known.add(episode))
         if row.status == "resolved":
             episode.muted_by = "already over when it was first seen"
-        elif newest is not None and newest > row.starts_at:
+        elif episode.status == "resolved":
             # A late copy of something older than what we know: history, not news.
-            episode.status, episode.ended_at, episode.muted_by = "resolved", newest, "superseded by a newer episode"
+            episode.muted_by = "superseded by a newer episode"
         else:
-            await self._supersede(known, row)
             await self._place(episode, row)
 
     def _episode(self, row: AlertRow) -> EpisodeRow:
@@ -159,84 +128,123 @@ class _Batch:
             group_key=row.group_key,
             first_seen_at=row.received_at,
             last_seen_at=row.received_at,
-            ended_at=(row.ends_at or row.received_at) if row.status == "resolved" else None,
+            ended_at=_end_of(row) if row.status == "resolved" else None,
         )
 
-    async def _again(self, episode: EpisodeRow, row: AlertRow) -> None:
-        episode.last_seen_at = max(episode.last_seen_at, row.received_at)
-        self.session.add(episode)
-        group = self.rows.get(episode.group_id or 0)
-        if row.status == "resolved" and episode.status == "firing":
-            await self._end(episode, row.ends_at or row.received_at)
-        elif row.status == "firing" and group is not None and episode.status == "firing":
-            episode.repeats += 1
-            group.repeats += 1
-            # Repeats are counted, not told: the card shows the count with its next real change.
-            self.session.add(group)
-
-    async def _supersede(self, known: Sequence[EpisodeRow], row: AlertRow) -> None:
-        for older in known:
-            if older.status == "firing":
-                await self._end(older, row.starts_at)
+    async def _settle(self, episodes: Sequence[EpisodeRow]) -> None:
+        """End every episode of one alert where the next one began, if nothing ended it before."""
+        for older, newer in pairwise(episodes):
+            await self._end(older, newer.starts_at)
 
     async def _end(self, episode: EpisodeRow, at: datetime) -> None:
-        episode.status, episode.ended_at = "resolved", at
-        self.session.add(episode)
-        group = self.rows.get(episode.group_id or 0)
-        if group is None or group.id is None:
-            return
-        self.firing[group.id] = max(0, self.firing[group.id] - 1)
+        """The earliest end that was told or follows stands: then the order of telling does not matter."""
+        if episode.ended_at is None or at < episode.ended_at:
+            episode.ended_at = max(at, episode.starts_at)
+            self.session.add(episode)
+        if episode.status == "firing":
+            episode.status = "resolved"
+            if (group := await self._group(episode)) is not None:
+                self._show(group, firing=-1)
+
+    async def _group(self, episode: EpisodeRow) -> GroupRow | None:
+        """The locked row of the episode's group; None if it has none, or somebody resolved it."""
+        number = episode.group_id or 0
+        if number not in self.open.groups:
+            return None
+        if number not in self.groups:
+            row = await self.session.get(GroupRow, number, with_for_update=True)
+            if row is None or GroupState(row.state) is GroupState.RESOLVED:
+                self.open.close(number)
+                return None
+            self.groups[number] = row
+        return self.groups[number]
+
+    def _show(self, group: GroupRow, *, firing: int = 0) -> None:
+        """Have the group's card shown anew after this batch; `firing` is added to its count."""
+        assert group.id is not None
+        group.firing = max(0, group.firing + firing)
         self.result.touched[group.id] = group
+
+    async def _again(self, episode: EpisodeRow, row: AlertRow) -> None:
+        """A further delivery of a known episode: its end, a repeat, or news about its severity or its muting."""
+        episode.last_seen_at = max(episode.last_seen_at, row.received_at)
+        self.session.add(episode)
+        if row.status == "resolved":
+            await self._end(episode, _end_of(row))
+            return
+        worse = self._worse(episode, row)
+        if episode.status != "firing":
+            return
+        episode.repeats += 1
+        group = await self._group(episode)
+        if group is not None:
+            # Repeats are counted, not told: the card shows the count with its next real change.
+            group.repeats += 1
+            self.session.add(group)
+            if worse:
+                await self._raise(group, episode)
+        elif episode.group_id is None and episode.muted_by not in LASTING:
+            # What muted it may be over: a maintenance ends while its alerts still fire.
+            await self._place(episode, row)
+
+    def _worse(self, episode: EpisodeRow, row: AlertRow) -> bool:
+        """A source may tell a worse severity of the same alert; the worst that was told stands."""
+        told, before = self.config.severity_of(row.severity), Severity(episode.severity)
+        if told is before or not told.at_least(before):
+            return False
+        episode.severity = told.value
+        return True
 
     # ------------------------------------------------------------ its place
 
     async def _place(self, episode: EpisodeRow, row: AlertRow) -> None:
-        if reason := self._quiet(episode, row):
-            episode.muted_by = reason
-            if reason == "digest":
-                self.result.digests.add(row.source)
+        """Mute a firing episode with the reason, or let it join or open a group."""
+        episode.muted_by = self._quiet(episode, row)
+        if episode.muted_by == "digest":
+            self.result.digests.add(row.source)
+        if episode.muted_by:
             return
-        arrival = _arrival(episode, row.received_at)
-        joined = grouping.join(arrival, self.open.values(), self.catalogue)
-        group = self.rows[joined.group] if joined.group is not None else await self._new_group(episode, row)
+        group = await self._joined(episode)
+        if group is None:
+            group = await self._new_group(episode, row)
+        else:
+            if GroupState(group.state) is GroupState.MONITORING:
+                await groups.fire_again(self.db, self.session, group)
+            await self._raise(group, episode)
         assert group.id is not None
-        episode.group_id = group.id
-        if GroupState(group.state) is GroupState.MONITORING:
-            await groups.fire_again(self.db, self.session, group)
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
-        opened = self.open[group.id]
-        opened.state, opened.last_alert_at, opened.cleared_at = GroupState(group.state), group.last_alert_at, group.cleared_at
-        self._count(episode)
-        if joined.group is not None:
-            await self._raise(group, episode)
-        self.result.touched[group.id] = group
+        episode.group_id = group.id
+        self.open.take(group.id, arrival_of(episode))
+        self._show(group, firing=+1)
+        self._remember(group)
+
+    async def _joined(self, episode: EpisodeRow) -> GroupRow | None:
+        """The group this episode joins; one that somebody resolved a moment ago takes nobody, so the next best is asked."""
+        while (found := self.open.find(arrival_of(episode)).group) is not None:
+            episode.group_id = found.number
+            if (group := await self._group(episode)) is not None:
+                return group
+        episode.group_id = None
+        return None
+
+    def _remember(self, group: GroupRow) -> None:
+        seen = self.open.groups[group.id or 0]
+        seen.state, seen.last_alert_at, seen.cleared_at = GroupState(group.state), group.last_alert_at, group.cleared_at
 
     def _quiet(self, episode: EpisodeRow, row: AlertRow) -> str:
+        """Why this episode is kept quiet; "" if it is not."""
         if muting.heartbeat(row.name, self.config):
             return "heartbeat"
-        source = self.sources[row.source]
-        severity = Severity(episode.severity)
-        firing = [e.labels for known in self.episodes.values() for e in known if e.status == "firing"]
-        at = row.received_at
-        reason = muting.muted_by(
-            row.labels, severity, config=self.config, firing=firing if self.config.inhibitions else (), at=at
-        )
-        if reason:
+        severity, at = Severity(episode.severity), row.received_at
+        firing = self.known.inhibiting(episode)
+        if reason := muting.muted_by(row.labels, severity, config=self.config, firing=firing, at=at):
             return reason
         if seconds := muting.threshold_window(row.labels, self.config):
-            since = at - timedelta(seconds=seconds)
-            known = self.episodes.get((row.source, row.fingerprint), [])
-            seen = sum(1 for e in known if e.first_seen_at >= since and e is not episode) + 1
+            seen = self.known.count(episode, since=at - timedelta(seconds=seconds))
             if reason := muting.below_threshold(row.labels, self.config, seen):
                 return reason
-        return "digest" if row.starts_at < source.first_seen_at - LONG_FIRING else ""
-
-    def _firing_labels(self) -> list[dict[str, str]]:
-        """Label sets that may inhibit; none are gathered when nothing inhibits."""
-        if not self.config.inhibitions:
-            return []
-        return [e.labels for known in self.episodes.values() for e in known if e.status == "firing"]
+        return "digest" if row.starts_at < self.sources[row.source].first_seen_at - LONG_FIRING else ""
 
     async def _new_group(self, episode: EpisodeRow, row: AlertRow) -> GroupRow:
         service = self.catalogue.get(episode.service)
@@ -250,14 +258,15 @@ class _Batch:
             severity=episode.severity,
             state=GroupState.FIRING,
             channel=channel,
-            on_storm_card=await groups.storm_of(self.session, channel, self.db.clock()),
+            on_storm_card=await groups.storm_of(self.session, channel, row.received_at),
             opened_at=row.received_at,
             last_alert_at=row.received_at,
             previous_id=previous,
         )
         self.session.add(group)
         await self.session.flush()
-        self._open(group)
+        self.open.open(group)
+        self.groups[group.id or 0] = group
         said = f"{episode.name} opened this group: {episode.annotations.get('summary') or episode.name}"
         await timeline.add(self.db, self.session, "alert", said, group_id=group.id, link=episode.link)
         if self._incident_worthy(group):
@@ -275,6 +284,7 @@ class _Batch:
         await groups.raise_severity(self.db, self.session, group, severity, mention=worthy)
         if worthy and group.incident_id is None:
             await groups.open_incident(self.db, self.session, group, by="policy")
+        self._show(group)
         triage_from = Severity(self.config.triage_from)
         if (
             severity.at_least(triage_from)
@@ -300,31 +310,12 @@ class _Batch:
 
     async def finish(self) -> None:
         """Clear groups whose last alert ended; show what changed, one touch a group."""
-        for id, group in self.result.touched.items():
-            group.firing = self.firing[id]
+        for group in self.result.touched.values():
             if group.firing == 0:
                 await groups.clear(self.db, self.session, group, self.db.clock())
+                self._remember(group)
             await groups.touch_card(self.db, self.session, group)
 
 
-def _same_episode(row: AlertRow, known: Sequence[EpisodeRow]) -> EpisodeRow | None:
-    """The episode this delivery speaks of. A source that tells no start (it equals the arrival) means the one that fires."""
-    for episode in known:
-        if episode.starts_at == row.starts_at:
-            return episode
-    if row.status == "resolved" or row.starts_at == row.received_at:
-        firing = [e for e in known if e.status == "firing" and e.starts_at <= row.starts_at]
-        if firing and (row.starts_at == row.received_at):
-            return max(firing, key=lambda e: e.starts_at)
-    return None
-
-
-def _arrival(episode: EpisodeRow, at: datetime) -> grouping.Arrival:
-    return grouping.Arrival(
-        name=episode.name,
-        service=episode.service,
-        fingerprint=episode.fingerprint,
-        group_key=episode.group_key,
-        labels=episode.labels,
-        at=at,
-    )
+def _end_of(row: AlertRow) -> datetime:
+    return row.ends_at or row.received_at

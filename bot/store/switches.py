@@ -116,7 +116,7 @@ class Switches:
     async def _tell(self, session: AsyncSession, where: Places, text: str, who: str) -> None:
         group, incident = where.group_id, where.incident_id
         await timeline.add(self.db, session, "system", text, group_id=group, incident_id=incident, who=who)
-        for key in (f"card:AL-{group}", f"triage:AL-{group}", f"incident:INC-{incident}"):
+        for key in (f"card:AL-{group}", f"triage:AL-{group}", f"card:INC-{incident}"):
             await messages.refresh(self.db, session, key)
 
 

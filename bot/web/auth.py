@@ -20,3 +20,11 @@ def signature_matches(signature: str, body: bytes, token: str) -> bool:
     """Whether `sha256=<hex>` is the HMAC-SHA-256 of these exact bytes; older digests are refused."""
     expected = "sha256=" + hmac.new((token or _NOBODY).encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(signature.strip().encode(), expected.encode()) and bool(token)
+
+
+def token_problem(name: str, token: str) -> str:
+    """What a refused caller is told: that a token must be set, and where, or that it does not fit."""
+    variable = f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}"
+    if not token:
+        return f"no token is set up here: set {variable} for the server, then send it as Authorization: Bearer"
+    return f"the token is missing or wrong: send the value of {variable} as Authorization: Bearer"

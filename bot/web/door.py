@@ -4,7 +4,7 @@ Nothing else happens in the request. Never 429: Alertmanager retries only 5xx.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,17 +16,20 @@ from starlette.routing import Route
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config import SourceConfig
-from bot.core.errors import UnreadableBody
-from bot.plugins import Intake, Source, SourceRequest
+from bot.core.errors import TooManyItems, UnreadableBody
+from bot.core.text import one_line
+from bot.plugins import Intake, Rejected, Source, SourceRequest
 from bot.store.database import Clock
 from bot.store.intake import Busy
-from bot.web.auth import bearer_matches, signature_matches
+from bot.web.auth import bearer_matches, signature_matches, token_problem
 from bot.web.bodies import Refused, read_body
 from bot.web.errors import refusal
 from bot.web.measures import ALERTS, CHANGES, REJECTED, REQUESTS
 
 log = structlog.get_logger(__name__)
 MAX_ALERTS = 10_000
+KEPT_APART = 20
+"""So many unreadable items of one body are kept one by one; with more of them the body is kept whole."""
 LARGE = 64 * 1024
 """Bodies beyond this are parsed in a thread: the loop must go on acknowledging Slack."""
 
@@ -34,7 +37,7 @@ LARGE = 64 * 1024
 class Writer(Protocol):
     """bot.store.intake.IntakeWriter, as far as the door needs it."""
 
-    async def put(self, alerts: tuple[Alert, ...], changes: tuple[Change, ...], received_at: datetime) -> None: ...
+    async def put(self, alerts: Sequence[Alert], changes: Sequence[Change], received_at: datetime) -> None: ...
 
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None: ...
 
@@ -73,6 +76,7 @@ class Door:
         kind = self.kinds.get(config.kind) if config else None
         answer: Response
         if config is None or kind is None or door not in kind.takes:
+            log.warning("webhook refused", door=door, source=one_line(name, 100), status=404, why="unknown source")
             name, answer = "unknown", refusal(404, f"no source of this name takes {door}")
         else:
             answer = await self._taken(request, door, name, config, kind)
@@ -85,8 +89,8 @@ class Door:
         try:
             body = await self._authentic(request, name, kind)
             asked = SourceRequest(name, body, request.headers, received_at, config, door)
-            intake = await (asyncio.to_thread(kind.read, asked) if len(body) > LARGE else _read(kind, asked))
-            return await self._stored(name, door, intake, received_at)
+            intake = await asyncio.to_thread(kind.read, asked) if len(body) > LARGE else kind.read(asked)
+            return await self._stored(asked, intake)
         except Refused as refused:
             log.warning("webhook refused", door=door, source=name, status=refused.status, why=refused.why)
             return refusal(refused.status, refused.why)
@@ -102,31 +106,32 @@ class Door:
         signature = request.headers.get(kind.signature_header, "") if kind.signature_header else ""
         known = bearer_matches(request.headers, token)
         if not known and not signature:
-            raise Refused(401, "the token of this source is missing or wrong")
+            raise Refused(401, token_problem(name, token))
         raw, body = await read_body(request)
         if not known and not signature_matches(signature, raw, token):
             raise Refused(401, "the signature does not fit")
         return body
 
-    async def _stored(self, name: str, door: str, intake: Intake, received_at: datetime) -> Response:
+    async def _stored(self, asked: SourceRequest, intake: Intake) -> Response:
+        name, received_at = asked.source, asked.received_at
         count = len(intake.alerts) + len(intake.changes)
         if count > MAX_ALERTS:
             raise Refused(413, f"more than {MAX_ALERTS} in one body")
         if count:
             await self.writer.put(intake.alerts, intake.changes, received_at)
-        for item in intake.rejected[:100]:
+        for item in _kept(intake.rejected, asked.body):
             await self.writer.keep_unreadable(name, item.body, item.problem, received_at)
         ALERTS.labels(name).inc(len(intake.alerts))
         CHANGES.labels(name).inc(len(intake.changes))
         REJECTED.labels(name).inc(len(intake.rejected))
         told = {"rejected": [{"field": r.field, "error": r.problem} for r in intake.rejected[:20]]} if intake.rejected else {}
         more = {"left_out_by_source": intake.truncated} if intake.truncated else {}
-        log.info("webhook taken", door=door, source=name, accepted=count, rejected=len(intake.rejected), **more)
+        log.info("webhook taken", door=asked.door, source=name, accepted=count, rejected=len(intake.rejected), **more)
         return JSONResponse({"accepted": count, **told}, status_code=202)
 
     async def _unreadable(self, name: str, door: str, body: bytes, error: UnreadableBody, received_at: datetime) -> Response:
         """The body is kept before the 400 goes out: nothing is lost."""
-        status = 413 if "more than" in str(error) and "in one body" in str(error) else 400
+        status = 413 if isinstance(error, TooManyItems) else 400
         log.warning("webhook not readable", door=door, source=name, status=status, field=error.field, why=str(error)[:300])
         try:
             await self.writer.keep_unreadable(name, body, str(error), received_at)
@@ -135,5 +140,7 @@ class Door:
         return refusal(status, str(error), field=error.field)
 
 
-async def _read(kind: Source, asked: SourceRequest) -> Intake:
-    return kind.read(asked)
+def _kept(rejected: Sequence[Rejected], body: bytes) -> Sequence[Rejected]:
+    if len(rejected) <= KEPT_APART:
+        return rejected
+    return [Rejected(rejected[0].field, f"{len(rejected)} items were not readable; the first: {rejected[0].problem}", body)]

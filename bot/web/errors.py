@@ -1,20 +1,25 @@
 """The web's boundary: an unexpected error becomes an id that is answered and logged, never a traceback."""
 
 import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 import structlog
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.core.errors import NotFound
 from bot.web.measures import ERRORS
 
 log = structlog.get_logger(__name__)
+RETRY_SECONDS = 2
 
 
 class Guard:
-    """ASGI middleware round everything: the show goes on and the error gets an id."""
+    """ASGI middleware inside each app: the show goes on and the error gets an id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -37,18 +42,38 @@ class Guard:
             ERRORS.inc()
             log.exception("web request failed", error_id=error_id, path=scope.get("path", "")[:200])
             if not begun:
-                await refusal(500, f"something went wrong; the log has it under {error_id}", error_id=error_id)(
-                    scope, receive, send
-                )
+                answer = refusal(500, f"something went wrong here; the log has it under {error_id}", error_id=error_id)
+                await answer(scope, receive, send)
 
 
 def refusal(status: int, error: str, **more: object) -> JSONResponse:
     """`{"error": ...}` with whatever helps the sender."""
-    headers = {"Retry-After": "5"} if status == 503 else {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {503: {"Retry-After": str(RETRY_SECONDS)}, 401: {"WWW-Authenticate": "Bearer"}}.get(status)
     return JSONResponse({"error": error, **more}, status_code=status, headers=headers)
 
 
-async def http_error(_request: Request, error: Exception) -> Response:
-    """Starlette's own refusals (404, 405) in the same form."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return refusal(status, str(error.detail) if isinstance(error, HTTPException) else "error")
+async def _http_error(_request: Request, error: Exception) -> Response:
+    """The frameworks' own refusals (404, 405, 401) in the same form."""
+    assert isinstance(error, HTTPException)
+    answer = refusal(error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _not_found(_request: Request, error: Exception) -> Response:
+    return refusal(404, str(error))
+
+
+async def _bad_parameter(_request: Request, error: Exception) -> Response:
+    """The first parameter that could not be read, by name."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return refusal(400, str(first["msg"]), field=str(first["loc"][-1]))
+
+
+HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    HTTPException: _http_error,
+    NotFound: _not_found,
+    RequestValidationError: _bad_parameter,
+}
+"""Expected errors of both apps."""

@@ -1,9 +1,9 @@
-"""What the web counts for /metrics."""
+"""What /metrics shows of the web's own work."""
 
 from prometheus_client import Counter
 
-REQUESTS = Counter("tocsin_webhook_requests_total", "Webhook requests by door, source and status", ["door", "source", "status"])
-ALERTS = Counter("tocsin_alerts_accepted_total", "Alerts committed, by source", ["source"])
-CHANGES = Counter("tocsin_changes_accepted_total", "Changes committed, by source", ["source"])
-REJECTED = Counter("tocsin_items_rejected_total", "Items of otherwise readable bodies that were set aside", ["source"])
-ERRORS = Counter("tocsin_web_errors_total", "Requests that failed with an error id")
+REQUESTS = Counter("bot_webhook_requests", "Webhook requests by door, source and status", ["door", "source", "status"])
+ALERTS = Counter("bot_alerts_accepted", "Alerts committed, by source", ["source"])
+CHANGES = Counter("bot_changes_accepted", "Changes committed, by source", ["source"])
+REJECTED = Counter("bot_items_rejected", "Items of otherwise readable bodies that were set aside, by source", ["source"])
+ERRORS = Counter("bot_web_errors", "Requests that failed with an error id")

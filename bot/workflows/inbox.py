@@ -1,14 +1,16 @@
 """The inbox: reads committed alerts behind a cursor. The cursor is the recovery: what was not read is read after a restart."""
 
 import asyncio
-from collections.abc import Sequence
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.ports import Engine
-from bot.store.database import Database
+from bot.store.database import Database, DatabaseAway
 from bot.store.inbox import Inbox as Rows
 from bot.store.sorting import Sorter
 
@@ -23,12 +25,25 @@ POLL_SECONDS = 0.5
 class Inbox:
     """The loop. `wake` is set by intake after each commit."""
 
-    def __init__(self, db: Database, config: Config, catalogue: Catalogue, engine: Engine, wake: asyncio.Event) -> None:
+    def __init__(
+        self,
+        db: Database,
+        config: Config,
+        catalogue: Catalogue,
+        engine: Engine,
+        wake: asyncio.Event,
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.rows = Rows(db, Sorter(db, config, catalogue))
         self.engine = engine
         self.wake = wake
+        self.pause = pause
         self._alive = False
         self._failures = 0
+        self._size = BATCH
+        self._unstarted: deque[tuple[str, int]] | None = None
+        """Triages whose groups are committed; None until the table was asked after the start."""
 
     def alive(self) -> bool:
         return self._alive
@@ -37,7 +52,6 @@ class Inbox:
         """Read until cancelled. An error is logged and tried again; a poisoned row is set aside."""
         self._alive = True
         try:
-            await self._start(await self.rows.unstarted())
             while True:
                 self.wake.clear()
                 if not await self.once():
@@ -46,27 +60,53 @@ class Inbox:
             self._alive = False
 
     async def once(self) -> bool:
-        """Read one batch; whether there was one."""
+        """Read one batch and start its triages; False if there was nothing to read, or no sense in reading on at once."""
         try:
-            result = await self.rows.take(BATCH if self._failures == 0 else 1)
-        except Exception:
-            self._failures += 1
-            log.exception("inbox batch failed", tries=self._failures)
-            if self._failures >= TRIES:
-                await self.rows.set_aside()
-                self._failures = 0
-            else:
-                await asyncio.sleep(min(2.0, 0.1 * 2**self._failures))
-            return True
-        self._failures = 0
-        if result is None:
+            await self._start()
+            more = await self._read()
+            await self._start()
+        except DatabaseAway as error:
+            log.warning("inbox waits for the database", why=str(error))
             return False
-        await self._start(result.triages)
-        return True
+        except Exception:
+            log.exception("inbox could not start triages", error_id=secrets.token_hex(4), waiting=len(self._unstarted or ()))
+            return False
+        return more
 
-    async def _start(self, triages: Sequence[tuple[str, int]]) -> None:
-        for ref, attempt in triages:
+    async def _read(self) -> bool:
+        try:
+            result = await self.rows.take(self._size)
+        except DatabaseAway:
+            raise
+        except Exception:
+            log.exception("inbox batch failed", error_id=secrets.token_hex(4), rows=self._size, failures=self._failures)
+            await self._failed()
+            return True
+        self._failures, self._size = 0, min(BATCH, self._size * 2)
+        if result is not None and self._unstarted is not None:
+            self._unstarted.extend(result.triages)
+        return result is not None
+
+    async def _failed(self) -> None:
+        """A batch that fails is read again row by row; the one row that fails TRIES times is set aside."""
+        if self._size > 1:
+            self._size = 1
+            return
+        self._failures += 1
+        if self._failures >= TRIES:
+            await self.rows.set_aside()
+            self._failures = 0
+        else:
+            await self.pause(min(2.0, 0.05 * 2**self._failures))
+
+    async def _start(self) -> None:
+        """Start what is committed; whatever fails stays and is started with the next batch."""
+        if self._unstarted is None:
+            self._unstarted = deque(await self.rows.unstarted())
+        while self._unstarted:
+            ref, attempt = self._unstarted[0]
             await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
+            self._unstarted.popleft()
 
     async def _wait(self) -> None:
         try:

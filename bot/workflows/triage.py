@@ -58,6 +58,13 @@ class Desk:
         spent = await self.triages.spent_since(self.triages.db.clock() - timedelta(days=1))
         return spent < self.config.budget.per_day_usd
 
+    async def weigh(self, case: dict[str, Any], by_agent: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
+        """The agent's findings if the evidence carries any of them; else the analyst's stand and say why."""
+        ledger = await self.triages.entries(Case.model_validate(case).group)
+        carried = judge(Findings.model_validate(by_agent), ledger)
+        better = _better(carried, Findings.model_validate(by_analyst))
+        return better.model_dump(mode="json")
+
     async def show(self, case: dict[str, Any], findings: dict[str, Any], final: bool) -> Any:
         """Keep what the evidence carries and show it; the judged findings as JSON."""
         asked = Case.model_validate(case)
@@ -95,7 +102,9 @@ def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Inve
             ranked = ranked.model_copy(update={"note": "No model is set up; the built-in analyst ranked."})
         elif await run.step("ask the budget", desk.within_budget):
             await run.step("show the first ranking", desk.show, case, ranked.model_dump(mode="json"), False)
-            ranked = _better(await model.investigate(run, asked), ranked)
+            answer = await model.investigate(run, asked)
+            both = answer.model_dump(mode="json"), ranked.model_dump(mode="json")
+            ranked = Findings.model_validate(await run.step("weigh the answers", desk.weigh, case, *both))
         else:
             ranked = ranked.model_copy(update={"note": "Today's model budget is spent; the built-in analyst ranked."})
         judged = await run.step("judge and show", desk.show, case, ranked.model_dump(mode="json"), True)
@@ -105,10 +114,15 @@ def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Inve
 
 
 def _better(by_agent: Findings, by_analyst: Findings) -> Findings:
-    """The agent's findings if it has any; else the analyst's answer stands and says why."""
-    if by_agent.hypotheses:
+    """The agent's judged findings if anything of them stands; else the analyst's, with what the agent cost."""
+    if any(hypothesis.confidence != "unsupported" for hypothesis in by_agent.hypotheses):
         return by_agent
-    why = by_agent.stop_reason or "the model gave no usable answer"
+    if by_agent.hypotheses:
+        note = "The evidence carries nothing of the model's answer; the built-in analyst ranked."
+    elif by_agent.stop_reason == "answered":
+        note = "The model named no cause; the built-in analyst ranked."
+    else:
+        note = f"Model not available ({by_agent.stop_reason or 'no usable answer'}); the built-in analyst ranked."
     spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
-    note = f"Model not available ({why}); the built-in analyst ranked."
-    return by_analyst.model_copy(update={"note": note, "stop_reason": by_agent.stop_reason, **spent})
+    told = {"note": note, "stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
+    return by_analyst.model_copy(update={**told, **spent})

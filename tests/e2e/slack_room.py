@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlmodel import SQLModel
 
-from bot.workflows.command_context import CommandContext
 from bot.core.config import Config, LinkConfig, Person
 from bot.core.service import Catalogue
 from bot.plugins import Command, discover
@@ -28,9 +28,11 @@ from bot.store.groups import touch_card
 from bot.store.interactions import Interactions
 from bot.store.outbox import Outbox
 from bot.store.tables import EpisodeRow, GroupRow
+from bot.workflows.command_context import CommandContext
 from bot.workflows.sender import Sender
 
 Json = dict[str, Any]
+_NUMBERS = count(1)
 
 
 @contextmanager
@@ -146,7 +148,10 @@ class Room:
         now = utc_now()
         fields = {"service": "checkout", "severity": "SEV2", "state": "FIRING", "channel": "C0", **values}
         async with self.db.write() as session:
-            row = GroupRow(key=title, title=title, opened_at=now, last_alert_at=now, alerts=1, firing=1, **fields)
+            # The rooms of one test run share a workspace: their keys must differ as those of one database do.
+            row = GroupRow(
+                id=next(_NUMBERS), key=title, title=title, opened_at=now, last_alert_at=now, alerts=1, firing=1, **fields
+            )
             session.add(row)
             await session.flush()
             session.add(

@@ -4,11 +4,17 @@ It speaks the chat-completions protocol over HTTP and records each request. A
 turn is one of `{"call": [[tool, arguments], ...]}`, `{"answer": {...}}` (the
 structured result), `{"text": "..."}`, `{"status": 503}`, `{"garbage": true}`
 or `{"hang": true}`. The last turn repeats.
+
+`"E:<tool>"` in an answer becomes the evidence id of that tool's newest result in the conversation. With
+`by_history` the turn follows from the conversation instead of from how often was asked, so that a question
+asked again after a crash gets the same answer.
 """
 
 import argparse
 import asyncio
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
@@ -21,12 +27,18 @@ from starlette.routing import Route
 class Script:
     """The turns still to play, and what was asked."""
 
-    def __init__(self, turns: list[dict[str, Any]]) -> None:
+    def __init__(self, turns: list[dict[str, Any]], *, by_history: bool = False) -> None:
         self.turns = turns
+        self.by_history = by_history
         self.requests: list[dict[str, Any]] = []
 
-    def next(self) -> dict[str, Any]:
-        return self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
+    def next(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """The number of this turn and the turn."""
+        self.requests.append(body)
+        if self.by_history:
+            number = sum(message["role"] == "assistant" for message in body["messages"])
+            return number + 1, self.turns[min(number, len(self.turns) - 1)]
+        return len(self.requests), self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
 
 
 def app(script: Script) -> Starlette:
@@ -34,15 +46,14 @@ def app(script: Script) -> Starlette:
 
     async def complete(request: Request) -> Response:
         body = await request.json()
-        script.requests.append(body)
-        turn = script.next()
+        number, turn = script.next(body)
         if turn.get("hang"):
             await asyncio.sleep(3600)
         if status := turn.get("status"):
             return JSONResponse({"error": {"message": "scripted"}}, status_code=status)
         if turn.get("garbage"):
             return Response("<html>not a completion</html>", media_type="application/json")
-        return JSONResponse(completion(turn, len(script.requests), body))
+        return JSONResponse(completion(_cited(turn, body), number, body))
 
     async def replace(request: Request) -> Response:
         script.turns = await request.json()
@@ -63,6 +74,21 @@ def app(script: Script) -> Starlette:
             Route("/_requests", asked),
         ]
     )
+
+
+def _cited(turn: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    ids = dict(_evidence(body.get("messages", [])))
+    text = re.sub(r'"E:(\w+)"', lambda match: json.dumps(ids.get(match[1], match[0].strip('"'))), json.dumps(turn))
+    cited: dict[str, Any] = json.loads(text)
+    return cited
+
+
+def _evidence(messages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """(tool, evidence id) of each tool result, oldest first."""
+    calls = {call["id"]: call["function"]["name"] for message in messages for call in message.get("tool_calls") or ()}
+    for message in messages:
+        if message["role"] == "tool" and (found := re.search(r'"id": "(E\d+)"', str(message["content"]))):
+            yield calls.get(message["tool_call_id"], ""), found[1]
 
 
 def completion(turn: dict[str, Any], number: int, body: dict[str, Any]) -> dict[str, Any]:
@@ -88,8 +114,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--turns", default='[{"hang": true}]')
+    parser.add_argument("--by-history", action="store_true")
     options = parser.parse_args()
-    uvicorn.run(app(Script(json.loads(options.turns))), host="127.0.0.1", port=options.port, log_level="warning")
+    uvicorn.run(app(Script(json.loads(options.turns), by_history=options.by_history)), host="127.0.0.1", port=options.port, log_level="warning")
 
 
 if __name__ == "__main__":

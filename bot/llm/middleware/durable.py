@@ -6,6 +6,7 @@ the step's name holds a hash of tool, arguments and call id, so that they cannot
 
 import hashlib
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -59,9 +60,14 @@ class Durable(AgentMiddleware):
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Callable[..., Awaitable[Any]]) -> ToolMessage:
         name, arguments, call_id = request.tool_call["name"], request.tool_call["args"], str(request.tool_call["id"])
-        self.spending.calls += 1
-        entry = await self.run.step(step_name(name, arguments, call_id), self.look, name, arguments, call_id)
-        return ToolMessage(content=as_data(entry), tool_call_id=call_id, name=name)
+        record = await self.run.step(step_name(name, arguments, call_id), self._timed, name, arguments, call_id)
+        self.spending.add_look(record["seconds"])
+        return ToolMessage(content=as_data(record["entry"]), tool_call_id=call_id, name=name)
+
+    async def _timed(self, name: str, arguments: dict[str, Any], call_id: str) -> Any:
+        began = time.monotonic()
+        entry = await self.look(name, arguments, call_id)
+        return {"entry": entry, "seconds": time.monotonic() - began}
 
 
 def step_name(tool: str, arguments: dict[str, Any], call_id: str) -> str:

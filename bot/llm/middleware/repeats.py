@@ -39,6 +39,8 @@ class Repeats(AgentMiddleware):
         if self.spending.calls >= self.spending.budget.per_run_calls:
             return self._refuse(request, "No looks are left: answer with what you have.")
         self._seen.add(key)
+        # Counted here and not where the look is made: langchain switches tasks on the way there, and all of a turn would pass.
+        self.spending.calls += 1
         return await handler(request.override(tool_call={**request.tool_call, "args": clean}))
 
     def _refuse(self, request: ToolCallRequest, text: str) -> ToolMessage:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bot.commands._context import CommandContext
 
 from bot.commands.admin import admin
 from bot.commands.approve import approve
@@ -17,6 +16,7 @@ from bot.commands.whoami import whoami
 from bot.core.errors import NotAllowed
 from bot.plugins import Command, FieldErrors, Form, Reply, Request
 from bot.settings import catalogue_of
+from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor, office
 
 
@@ -64,7 +64,7 @@ async def test_tier_two_opens_the_plan_and_its_submission_approves(house: Office
 async def test_the_requester_is_refused_before_any_dialog(house: Office) -> None:
     await house.propose("rollback", requester="alice")
 
-    with pytest.raises(NotAllowed, match="You asked for this.*Who may: checkout on-call"):
+    with pytest.raises(NotAllowed, match=r"You asked for this.*Who may: checkout on-call"):
         await use(house, approve, "alice")
 
 

@@ -149,3 +149,12 @@ def test_a_deviation_survives_the_trip_through_json() -> None:
 )
 def test_a_signal_belongs_to_the_family_that_its_name_speaks_of(signal: str, family: str) -> None:
     assert family_of(signal) == family
+
+
+def test_an_incident_that_is_over_neither_stands_nor_hides_the_next_one() -> None:
+    values = noise(0.01)
+    values[180:192] = 0.4
+    assert deviation_of(values).score < 0
+
+    values[-8:] = 0.4
+    assert deviation_of(values).score > 2

@@ -1,0 +1,175 @@
+"""`tocsin doctor`: asks every system Tocsin stands on, and says what to do where one is not well."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.core.check import Check, absent, failed, ok
+from bot.core.config import Config
+from bot.core.errors import ConfigurationError, LookFailed
+from bot.core.text import one_line
+from bot.llm.checkup import check_model
+from bot.monitoring.prometheus import PrometheusMetrics
+from bot.settings import Secrets, catalogue_of, load_config, source_tokens
+from bot.slack.checkup import check_slack
+from bot.store.checkup import check_database
+
+COLOURS = {"ok": "green", "failed": "bold red", "not set up": "yellow"}
+
+
+def examine(secrets: Secrets, console: Console) -> int:
+    """Print a table of checks; 0 if none failed, else 1."""
+    checks = asyncio.run(checkup(secrets))
+    table = Table("Check", "State", "Found", "What to do")
+    for check in checks:
+        state = f"[{COLOURS[check.state]}]{check.state}[/]"
+        table.add_row(escape(check.name), state, escape(check.found), escape(check.advice))
+    console.print(table)
+    bad = sum(check.state == "failed" for check in checks)
+    console.print(
+        f"{bad} of {len(checks)} checks failed." if bad else "Nothing failed. Try it: tocsin test-alert --source NAME"
+    )
+    return 1 if bad else 0
+
+
+async def checkup(secrets: Secrets) -> list[Check]:
+    """All checks, in the order in which one would repair them; with a broken configuration, those that need none."""
+    config, first = _configuration(secrets)
+    async with httpx.AsyncClient(follow_redirects=False, timeout=10) as client:
+        slack, model, systems = await asyncio.gather(
+            _slack(secrets, config), _model(secrets, client), _systems(secrets, config, client)
+        )
+    database = _database(secrets)
+    return [first, *_sources(config), database, *slack, model, *systems, *_local(config), _pager(secrets, config)]
+
+
+def _configuration(secrets: Secrets) -> tuple[Config, Check]:
+    if not secrets.config.exists():
+        advice = "`tocsin init --prometheus URL` drafts one; TOCSIN_CONFIG names another place"
+        return Config(), failed("Configuration", f"{secrets.config} does not exist", advice)
+    try:
+        config = load_config(secrets.config)
+    except ConfigurationError as error:
+        return Config(), failed("Configuration", str(error), "repair this line, then run doctor again")
+    if not config.default_channel:
+        advice = "set default_channel: alerts of unknown services have nowhere to go"
+        return config, failed("Configuration", f"{secrets.config} has no default_channel", advice)
+    return config, ok("Configuration", f"{len(config.services)} services, {len(config.people)} people")
+
+
+def _sources(config: Config) -> list[Check]:
+    if not config.sources:
+        return [failed("Sources", "none", "name one under `sources`, e.g. {alertmanager: {kind: alertmanager}}")]
+    tokens = source_tokens(config.sources)
+    missing = [f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}" for name in config.sources if not tokens.get(name)]
+    if missing:
+        return [
+            failed("Sources", f"no token: {', '.join(missing)}", "a source without a token takes nothing: set these variables")
+        ]
+    return [ok("Sources", ", ".join(config.sources))]
+
+
+def _database(secrets: Secrets) -> Check:
+    if secrets.database_url:
+        return check_database(secrets.database_url)
+    path = secrets.data_dir / "app.db"
+    # Connecting would make the file; looking must not.
+    return check_database(f"sqlite:///{path}") if path.exists() else _new_folder(secrets.data_dir)
+
+
+def _new_folder(folder: Path) -> Check:
+    if folder.is_file():
+        return failed("Database", f"{folder} is a file", "TOCSIN_DATA_DIR must be a folder")
+    return ok("Database", f"{folder}/app.db is made at the first start")
+
+
+async def _slack(secrets: Secrets, config: Config) -> list[Check]:
+    return await check_slack(
+        secrets.slack_bot_token.get_secret_value(),
+        secrets.slack_app_token.get_secret_value(),
+        secrets.slack_signing_secret.get_secret_value(),
+        secrets.slack_api_url,
+        _channels(config),
+    )
+
+
+def _channels(config: Config) -> Mapping[str, str]:
+    """Each configured channel with the services that speak there."""
+    found: dict[str, list[str]] = {config.default_channel: ["default"]} if config.default_channel else {}
+    for service in catalogue_of(config).services.values():
+        if service.channel and service.channel != config.default_channel:
+            found.setdefault(service.channel, []).append(service.name)
+    return {channel: one_line(", ".join(names), 60) for channel, names in found.items()}
+
+
+async def _model(secrets: Secrets, client: httpx.AsyncClient) -> Check:
+    key = secrets.openai_api_key.get_secret_value()
+    return await check_model(client, name=model_name(secrets), key=key, base_url=secrets.openai_base_url)
+
+
+def model_name(secrets: Secrets) -> str:
+    """The model that would be asked; "" when none is set up (as `bot/app.py` decides it)."""
+    return secrets.model or ("gpt-5.1" if secrets.openai_api_key.get_secret_value() else "")
+
+
+async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> list[Check]:
+    alertmanager = config.alertmanager.url
+    return list(
+        await asyncio.gather(
+            _prometheus(secrets, config, client),
+            _json("Loki", config.logs.loki, "/loki/api/v1/labels", client, "set logs.loki or logs.files to search logs"),
+            _json("Alertmanager", alertmanager, "/api/v2/status", client, "set alertmanager.url to offer silences"),
+        )
+    )
+
+
+async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Check:
+    if not config.prometheus.url:
+        return absent("Prometheus", "set prometheus.url: without it no onset, no graph and no verification")
+    metrics = PrometheusMetrics(config.prometheus, client, token=secrets.prometheus_token.get_secret_value())
+    try:
+        series = await metrics.instant("up")
+    except LookFailed as error:
+        return failed("Prometheus", str(error), "check prometheus.url and TOCSIN_PROMETHEUS_TOKEN")
+    up = sum(1 for one in series if len(one.values) and one.values[-1] == 1)
+    return ok("Prometheus", f"{up} of {len(series)} targets are up")
+
+
+async def _json(name: str, url: str, path: str, client: httpx.AsyncClient, advice: str) -> Check:
+    if not url:
+        return absent(name, advice)
+    try:
+        answer = await client.get(url.rstrip("/") + path)
+        answer.raise_for_status()
+        answer.json()
+    except httpx.HTTPStatusError as error:
+        return failed(name, f"{url}{path} answered {error.response.status_code}", "check its address and who may ask it")
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        return failed(name, f"not reached at {url} ({type(error).__name__})", "check its address in tocsin.yaml")
+    return ok(name, "answers")
+
+
+def _local(config: Config) -> list[Check]:
+    if config.runbooks is None:
+        return [absent("Runbooks", "set runbooks to a folder of Markdown files")]
+    if not config.runbooks.is_dir():
+        return [failed("Runbooks", f"{config.runbooks} is no folder", "check runbooks in tocsin.yaml")]
+    count = sum(1 for _ in config.runbooks.rglob("*.md"))
+    return [ok("Runbooks", f"{count} files")]
+
+
+def _pager(secrets: Secrets, config: Config) -> Check:
+    if config.pager.pagerduty:
+        if secrets.pagerduty_key.get_secret_value():
+            return ok("Pager", "PagerDuty", "nothing was sent: only a real page proves the key")
+        return failed("Pager", "PagerDuty without TOCSIN_PAGERDUTY_KEY", "set the integration's routing key")
+    if config.pager.webhook:
+        if secrets.pager_secret.get_secret_value():
+            return ok("Pager", "webhook", "nothing was sent: only a real page proves the address")
+        return failed("Pager", "a webhook without TOCSIN_PAGER_SECRET", "set the secret it is signed with")
+    return absent("Pager", "nobody is woken when Slack is down: set pager.pagerduty or pager.webhook")

@@ -1,0 +1,48 @@
+"""The outer app: the door, health, extra routes such as Slack's HTTP mode, and the API under /api."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
+
+from bot.core.config import SourceConfig
+from bot.plugins import Source
+from bot.store.database import Clock, Database
+from bot.web.api import api_app
+from bot.web.door import Door, Writer
+from bot.web.errors import HANDLERS, Guard
+from bot.web.health import Check, Health
+
+
+class Lifespan(Protocol):
+    def __call__(self, app: Starlette, /) -> AbstractAsyncContextManager[Any]: ...
+
+
+def build(
+    *,
+    db: Database,
+    sources: Mapping[str, SourceConfig],
+    kinds: Mapping[str, Source],
+    tokens: Mapping[str, str],
+    writer: Writer,
+    api_token: str,
+    checks: Mapping[str, Check],
+    routes: Iterable[BaseRoute] = (),
+    lifespan: Lifespan | None = None,
+    clock: Clock,
+) -> Starlette:
+    """Everything the process serves over HTTP. `checks` join the database's own at /readyz."""
+    return Starlette(
+        routes=[
+            *Door(sources, kinds, tokens, writer, clock).routes(),
+            *Health({"database": db.answers, **checks}).routes(),
+            *routes,
+            Mount("/api", app=api_app(db, api_token, clock)),
+        ],
+        middleware=[Middleware(Guard)],
+        exception_handlers=dict(HANDLERS),
+        lifespan=lifespan,
+    )

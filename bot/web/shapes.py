@@ -1,0 +1,104 @@
+"""What the API answers with, beside the nouns of bot/core: documented by FastAPI from these models."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.core.action import Decision, Proposal
+from bot.core.evidence import LedgerEntry
+from bot.core.incident import AlertGroup, Incident
+from bot.core.timeline import TimelineEntry
+from bot.store.records import Record
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Episode(_Row):
+    """One firing of one alert from beginning to end. Texts are the source's own: untrusted."""
+
+    source: str
+    fingerprint: str
+    name: str
+    service: str
+    severity: str
+    status: str
+    starts_at: datetime
+    ended_at: datetime | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    repeats: int
+    muted_by: str
+    """Why it joined no group; empty if it did."""
+    group_id: int | None
+    """The number in `AL-n`."""
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    link: str
+    expression: str
+
+
+class Triage(_Row):
+    """One investigation attempt."""
+
+    attempt: int
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    question: str
+    requester: str
+    facts: dict[str, Any]
+    findings: dict[str, Any]
+    usd: float
+
+
+class DecidedProposal(BaseModel):
+    """A proposal with every answer to every revision."""
+
+    proposal: Proposal
+    decisions: list[Decision]
+
+
+class Whole(BaseModel):
+    """A group or an incident with everything that belongs to it."""
+
+    group: AlertGroup | None
+    incident: Incident | None
+    alerts: list[Episode]
+    """At most 500; `group.alerts` counts all."""
+    timeline: list[TimelineEntry]
+    evidence: list[LedgerEntry]
+    triages: list[Triage]
+    proposals: list[DecidedProposal]
+
+
+class AuditEntry(_Row):
+    """One row of the audit; `hash` chains it to the row before."""
+
+    seq: int
+    at: datetime
+    who: str
+    what: str
+    subject: str
+    before: str
+    after: str
+    reason: str
+    policy: str
+    message: str
+    prev: str
+    hash: str
+
+
+def whole(record: Record) -> Whole:
+    """A record of the store as the API shows it."""
+    return Whole(
+        group=record.group,
+        incident=record.incident,
+        alerts=[Episode.model_validate(row) for row in record.alerts],
+        timeline=list(record.timeline),
+        evidence=list(record.evidence),
+        triages=[Triage.model_validate(row) for row in record.triages],
+        proposals=[DecidedProposal(proposal=proposal, decisions=list(said)) for proposal, said in record.proposals],
+    )

@@ -1,0 +1,168 @@
+"""`tocsin doctor` against the sandbox's Slack and servers on loopback: what it finds, and what it says to do."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from rich.console import Console
+
+from bot.console.doctor import checkup, examine
+from bot.core.check import Check
+from bot.llm.checkup import check_model
+from bot.settings import Secrets
+from bot.slack.checkup import check_slack
+from bot.slack.manifest import SCOPES
+from bot.store.checkup import check_database
+from bot.store.migrate import upgrade
+from tests.contracts.slack_places import Sandbox, sandbox
+from tests.real import free_port
+from tests.real.scripted_model import Script, app
+from tests.real.serving import running
+
+CONFIG = """
+sources: {prod: {kind: alertmanager}}
+default_channel: C1
+services: {checkout: {channel: C2}}
+"""
+
+
+def named(checks: list[Check], name: str) -> Check:
+    return next(check for check in checks if check.name.startswith(name))
+
+
+async def slack(place: Sandbox, channels: dict[str, str] | None = None, **changed: Any) -> list[Check]:
+    asked = {"token": place.ws.bot_token, "app_token": place.ws.app_token, "signing_secret": "", **changed}
+    return await check_slack(**asked, api_url=f"{place.ws.base_url}/api/", channels=channels or {})
+
+
+async def test_a_good_set_up_has_nothing_to_repair() -> None:
+    async with sandbox() as place:
+        place.ws.scopes = set(SCOPES)
+        channel = next(c.id for c in place.ws.channels.values() if not c.is_private and not c.is_im)
+        checks = await slack(place, {channel: "default"})
+
+    assert [check.state for check in checks] == ["ok"] * 4
+    assert named(checks, "Slack events").found == "Socket Mode answers"
+
+
+async def test_a_missing_scope_is_named_with_the_way_to_get_it() -> None:
+    async with sandbox() as place:
+        place.ws.scopes = set(SCOPES) - {"files:write"}
+        check = named(await slack(place), "Slack scopes")
+
+    assert check.state == "failed" and "files:write" in check.found and "tocsin manifest" in check.advice
+
+
+async def test_a_wrong_token_ends_slack_s_part_with_one_failure() -> None:
+    async with sandbox() as place:
+        (check,) = await slack(place, token="xoxb-wrong")
+
+    assert check.state == "failed" and "invalid_auth" in check.found
+
+
+async def test_an_unknown_channel_fails_and_one_not_joined_yet_does_not() -> None:
+    async with sandbox() as place:
+        place.ws.scopes = set(SCOPES)
+        public = next(c for c in place.ws.channels.values() if not c.is_private and not c.is_im)
+        public.members = [m for m in public.members if m not in (await place.client.auth_test())["user_id"]]
+        checks = await slack(place, {"CNOWHERE": "checkout", public.id: "default"})
+
+    assert named(checks, "Slack channel CNOWHERE").state == "failed"
+    assert "joins by itself" in named(checks, f"Slack channel {public.id}").advice
+
+
+async def test_without_a_way_in_for_events_it_says_which_two_there_are() -> None:
+    async with sandbox() as place:
+        neither = named(await slack(place, app_token=""), "Slack events")
+        wrong = named(await slack(place, app_token=place.ws.bot_token), "Slack events")
+        http = named(await slack(place, app_token="", signing_secret="shh"), "Slack events")
+
+    assert (neither.state, wrong.state, http.state) == ("failed", "failed", "ok")
+    assert "connections:write" in neither.advice and "xapp-" in wrong.advice
+
+
+async def test_a_slack_that_cannot_be_reached_is_told_as_such() -> None:
+    (check,) = await check_slack("xoxb-1", "", "", f"http://127.0.0.1:{free_port()}/api/", {})
+
+    assert check.state == "failed" and "not reached" in check.found
+
+
+@pytest.mark.parametrize(
+    ("turn", "state", "told"),
+    [
+        ({"text": "ok"}, "ok", "answers (ok)"),
+        ({"status": 401}, "failed", "answered 401"),
+        ({"garbage": True}, "failed", "no chat completion"),
+    ],
+)
+async def test_the_model_is_asked_for_one_word(turn: dict[str, Any], state: str, told: str) -> None:
+    async with running(app(Script([turn]))) as url, httpx.AsyncClient() as client:
+        check = await check_model(client, name="scripted", key="k", base_url=f"{url}/v1")
+
+    assert check.state == state and told in check.found
+
+
+async def test_no_model_is_no_failure() -> None:
+    async with httpx.AsyncClient() as client:
+        check = await check_model(client, name="", key="", base_url="")
+
+    assert check.state == "not set up" and "analyst" in check.advice
+
+
+def test_the_database_is_reached_and_its_revision_known(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    before = check_database(url)
+    upgrade(url)
+
+    assert "upgraded by itself" in before.advice and check_database(url).advice == ""
+
+
+def test_a_database_that_is_down_or_old_says_what_to_do(postgres_url: str) -> None:
+    down = check_database(f"postgresql://app:hunter2@127.0.0.1:{free_port()}/tocsin")
+    old = check_database(postgres_url)
+
+    assert down.state == "failed" and "not reached" in down.found and "hunter2" not in down.found
+    assert old.state == "failed" and "tocsin db upgrade" in old.advice
+
+
+def secrets(folder: Path, **values: Any) -> Secrets:
+    settings = {"config": folder / "tocsin.yaml", "data_dir": folder / "data", **values}
+    return Secrets().model_copy(update=settings)
+
+
+async def test_every_part_of_the_configuration_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOCSIN_TOKEN_PROD", raising=False)
+    dead = f"http://127.0.0.1:{free_port()}"
+    extra = f"prometheus: {{url: {dead}}}\nlogs: {{loki: {dead}}}\nalertmanager: {{url: {dead}}}\nrunbooks: ./no\n"
+    (tmp_path / "tocsin.yaml").write_text(CONFIG + extra + "pager: {pagerduty: true}\n")
+
+    checks = await checkup(secrets(tmp_path))
+
+    assert "TOCSIN_TOKEN_PROD" in named(checks, "Sources").found
+    failing = {check.name for check in checks if check.state == "failed"}
+    assert failing == {"Sources", "Slack token", "Prometheus", "Loki", "Alertmanager", "Runbooks", "Pager"}
+    assert all(check.advice for check in checks if check.state == "failed")
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_table_says_how_many_failed_and_the_exit_code_too(tmp_path: Path) -> None:
+    (tmp_path / "tocsin.yaml").write_text("services:\n  checkout: {singals: {}}\n")
+    out = StringIO()
+
+    code = examine(secrets(tmp_path), Console(file=out, width=600))
+
+    assert code == 1 and "tocsin.yaml:2: services.checkout.singals: unknown key" in out.getvalue()
+    assert "checks failed" in out.getvalue()
+
+
+def test_no_secret_is_printed(tmp_path: Path) -> None:
+    (tmp_path / "tocsin.yaml").write_text(CONFIG)
+    out, nowhere = StringIO(), f"http://127.0.0.1:{free_port()}/api/"
+    token = SecretStr("xoxb-very-secret-token")
+
+    examine(secrets(tmp_path, slack_bot_token=token, slack_api_url=nowhere), Console(file=out, width=600))
+
+    assert "Slack was not reached" in out.getvalue() and "xoxb-very-secret" not in out.getvalue()

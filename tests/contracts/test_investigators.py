@@ -1,0 +1,299 @@
+"""The agent against a model that plays a script over HTTP: whatever the model does, an investigation ends and says how."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.evidence import Findings
+from bot.core.verdict import judge
+from bot.engine.direct import DirectEngine
+from bot.engine.durable import DurableEngine
+from bot.ports import Investigator, Run
+from bot.workflows.analyst import Analyst
+from bot.workflows.triage import triage
+from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, Room, database, serving
+from tests.real import wait_until
+from tests.real.scripted_model import Script
+from tests.unit.builders import NOW
+
+NewRoom = Callable[..., Any]
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[NewRoom]:
+    """`await room(turn, ..., budget={}, settings={})`: a room whose model plays these turns."""
+    async with AsyncExitStack() as stack:
+        db = await database(tmp_path / "app.db")
+        stack.push_async_callback(db.close)
+
+        async def build(*turns: dict[str, Any], budget: dict[str, Any] | None = None, **settings: Any) -> Room:
+            script = Script(list(turns))
+            return Room(db, script, await stack.enter_async_context(serving(script)), budget or {}, **settings)
+
+        yield build
+
+
+async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH]}, ANSWER)
+
+    findings = await here.investigate()
+
+    assert [h.cause for h in findings.hypotheses] == ["deploy 1.4 of checkout broke it"]
+    assert (findings.by, findings.stop_reason, findings.steps) == ("agent", "answered", 2)
+    assert '"id": "E1"' in here.told()[0] and "errors rose from 0.1 % to 30 %" in here.told()[0]
+
+
+async def test_looks_of_one_turn_get_evidence_ids_of_their_own_and_answers_of_their_own(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH, CHANGES]}, ANSWER)
+
+    await here.investigate()
+
+    ids = {entry.id: entry.tool for entry in await here.triages.entries("AL-1")}
+    assert sorted(ids.values()) == ["recent_changes", "service_health"] and len(ids) == 2
+    health, changes = here.told()
+    assert '"source": "prometheus"' in health and "deploy 1.4" in changes
+
+
+async def test_a_repeated_look_is_answered_from_memory(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH]}, {"call": [HEALTH]}, ANSWER)
+
+    await here.investigate()
+
+    assert here.looked == ["service_health"] and "already" in here.told()[-1]
+
+
+async def test_an_unknown_tool_and_wrong_arguments_are_refused_and_the_run_goes_on(room: NewRoom) -> None:
+    here = await room(
+        {"call": [["delete_service", {"service": "checkout"}], ["service_health", {"servce": "checkout"}]]}, ANSWER
+    )
+
+    findings = await here.investigate()
+
+    assert "no such tool" in here.told()[0] and "Arguments do not fit" in here.told()[1]
+    assert here.looked == [] and findings.stop_reason == "answered"
+
+
+async def test_a_tool_that_breaks_is_told_as_could_not_look(room: NewRoom) -> None:
+    here = await room({"call": [["broken", {}]]}, ANSWER)
+
+    findings = await here.investigate()
+
+    assert "Could not look" in here.told()[0] and '"ok": false' in here.told()[0]
+    assert findings.stop_reason == "answered"
+
+
+async def test_the_last_turn_has_no_tool_left_but_the_answer(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH]}, ANSWER, budget={"per_run_steps": 2})
+
+    findings = await here.investigate()
+
+    assert [t["function"]["name"] for t in here.asked[-1]["tools"]] == ["Answer"]
+    assert len(here.asked[0]["tools"]) > 5 and findings.stop_reason == "answered"
+
+
+async def test_a_model_that_loops_stops_at_the_limit_and_costs_no_more(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH]}, budget={"per_run_steps": 4})
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason == "limit of 4 turns reached" and len(here.asked) == 4
+    assert findings.hypotheses == [] and here.looked == ["service_health"]
+
+
+async def test_looks_are_capped(room: NewRoom) -> None:
+    many = [["recent_changes", {"service": "", "hours": hours}] for hours in range(1, 9)]
+    here = await room({"call": many}, ANSWER, budget={"per_run_calls": 3})
+
+    await here.investigate()
+
+    assert len(here.looked) == 3 and sum("No looks are left" in text for text in here.told()) == 5
+
+
+async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
+    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 0.8})
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason.startswith("no answer within") and 0.7 < findings.seconds < 1.2
+
+
+async def test_money_ends_a_run(room: NewRoom) -> None:
+    turns = [{"call": [["recent_changes", {"service": "", "hours": hours}]]} for hours in range(1, 9)]
+    here = await room(*turns, budget={"per_run_usd": 0.01, "usd_per_million_in": 2.0, "usd_per_million_out": 20.0})
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason == "limit of 0.01 USD reached"
+    assert findings.usd == pytest.approx(0.012) and findings.tokens == 3300
+
+
+async def test_an_overloaded_model_is_asked_once_more(room: NewRoom) -> None:
+    here = await room({"status": 503}, ANSWER)
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason == "answered" and len(here.asked) == 2
+
+
+async def test_a_model_that_stays_down_gives_way_to_the_second_one(room: NewRoom) -> None:
+    here = await room({"status": 503}, {"status": 503}, ANSWER, fallback="second")
+
+    findings = await here.investigate()
+
+    assert [r["model"] for r in here.asked] == ["scripted", "scripted", "second"]
+    assert (findings.model, findings.stop_reason) == ("second", "answered")
+
+
+@pytest.mark.parametrize(
+    ("turn", "told"),
+    [
+        ({"status": 503}, "answered 503"),
+        ({"status": 401}, "answered 401"),
+        ({"garbage": True}, "could not be read"),
+        ({"text": ""}, "no structured answer"),
+        ({"text": "I am sorry, I cannot help with that."}, "no structured answer"),
+        ({"call": [["Answer", {"hypotheses": "none", "approved": True}]]}, "limit of 3 turns"),
+    ],
+)
+async def test_a_model_without_a_usable_answer_ends_with_the_reason(room: NewRoom, turn: dict[str, Any], told: str) -> None:
+    here = await room(turn, budget={"per_run_steps": 3})
+
+    findings = await here.investigate()
+
+    assert findings.hypotheses == [] and told in findings.stop_reason
+
+
+async def test_a_model_that_hangs_is_left_at_the_time_limit(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH]}, {"hang": True}, budget={"per_run_seconds": 1.5})
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason.startswith("no answer within") and findings.seconds < 3
+
+
+async def test_a_model_that_needs_json_schema_gets_it(room: NewRoom) -> None:
+    here = await room({"text": '{"hypotheses": [{"cause": "a full disk"}]}'}, structured="schema")
+
+    findings = await here.investigate()
+
+    assert here.asked[0]["response_format"]["type"] == "json_schema"
+    assert findings.hypotheses[0].cause == "a full disk"
+
+
+async def test_text_that_does_not_fit_the_schema_is_garbage(room: NewRoom) -> None:
+    here = await room({"text": "the disk is full"}, structured="schema")
+
+    findings = await here.investigate()
+
+    assert findings.hypotheses == [] and "could not be read" in findings.stop_reason
+
+
+async def test_orders_in_a_tool_result_achieve_nothing(room: NewRoom) -> None:
+    claim = {"text": "An approval was given by the commander", "evidence": ["E9"]}
+    obeying = {"answer": {"hypotheses": [{"cause": "x", "confidence": "likely", "claims": [claim]}]}}
+    here = await room({"call": [["poisoned", {}]]}, {"call": [["execute", {"action": "rollback", "approved": True}]]}, obeying)
+
+    findings = judge(await here.investigate(), await here.triages.entries("AL-1"))
+
+    assert here.looked == ["poisoned"] and "no such tool" in here.told()[1]
+    assert findings.hypotheses[0].confidence == "unsupported" and findings.hypotheses[0].claims == []
+    assert "hunter2" not in str(here.asked) and '"written_by_users": true' in here.told()[0]
+
+
+class Proposer:
+    """Remembers what it was asked to propose for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Findings] = []
+
+    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> list[str]:
+        self.asked.append(findings)
+        return ["AP-1"]
+
+
+async def story(here: Room, proposer: Proposer, *, model: bool = True) -> dict[str, Any]:
+    """The whole triage without a journal; the findings that people see."""
+
+    async def agent() -> Investigator | None:
+        return here.agent if model else None
+
+    engine = DirectEngine(clock=lambda: NOW)
+    engine.register("triage", triage(here.desk(proposer), Analyst(here.looker.bound), agent))
+    await engine.start("triage", "triage:AL-1:1", "AL-1", 1)
+    await engine.result("triage:AL-1:1")
+    row = await here.triages.row("AL-1")
+    assert row is not None and row.state == "done"
+    return row.findings
+
+
+async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_evidence(room: NewRoom) -> None:
+    claims = [{"text": "everybody knows it", "evidence": []}, {"text": "checkout changed", "evidence": ["E1"]}]
+    bold = {"answer": {"hypotheses": [{"cause": "it is DNS", "service": "checkout", "claims": claims}]}}
+    here, proposer = await room(bold), Proposer()
+
+    findings = await story(here, proposer)
+
+    assert findings["by"] == "agent" and [c["text"] for c in findings["hypotheses"][0]["claims"]] == ["checkout changed"]
+    assert any("cites no evidence" in text for text in findings["dropped"])
+    assert [f.by for f in proposer.asked] == ["agent"]
+
+
+async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(room: NewRoom) -> None:
+    here, proposer = await room({"call": [HEALTH]}, {"status": 500}), Proposer()
+
+    findings = await story(here, proposer)
+
+    assert findings["by"] == "analyst" and findings["hypotheses"]
+    assert findings["note"] == "Model not available (the model's server answered 500); the built-in analyst ranked."
+    assert findings["tokens"] == 1100 and proposer.asked[0].by == "analyst"
+
+
+async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s(room: NewRoom) -> None:
+    invented = {"cause": "it is DNS", "claims": [{"text": "99 % of look-ups fail", "evidence": ["E1"]}]}
+    here = await room({"answer": {"hypotheses": [invented]}})
+
+    findings = await story(here, Proposer())
+
+    assert findings["by"] == "analyst" and "carries nothing of the model's answer" in findings["note"]
+    assert any("99 % of look-ups fail" in text for text in findings["dropped"])
+
+
+async def test_without_a_model_the_analyst_ranks_and_says_so(room: NewRoom) -> None:
+    here = await room({"hang": True})
+
+    findings = await story(here, Proposer(), model=False)
+
+    assert findings["by"] == "analyst" and "No model is set up" in findings["note"] and here.asked == []
+
+
+async def test_after_a_crash_no_recorded_call_of_model_or_tool_is_repeated(room: NewRoom, tmp_path: Path) -> None:
+    here = await room({"call": [HEALTH, CHANGES]}, {"call": [["poisoned", {}]]}, {"hang": True})
+    case = await here.case()
+
+    async def investigate(run: Run) -> Any:
+        return (await here.agent.investigate(run, case)).model_dump(mode="json")
+
+    first = engine(tmp_path, investigate)
+    await first.launch()
+    await first.start("look", "look:1")
+    await wait_until(lambda: len(here.asked) == 3, 20)
+    await first.stop(within=0.1)
+    here.script.turns, here.script.requests[:] = [ANSWER], []
+
+    second = engine(tmp_path, investigate)
+    await second.launch()
+    findings = await second.result("look:1")
+    await second.stop(within=1)
+
+    assert findings["stop_reason"] == "answered" and findings["steps"] == 3
+    assert len(here.asked) == 1 and len(here.told()) == 3
+    assert sorted(here.looked) == ["poisoned", "recent_changes", "service_health"]
+
+
+def engine(folder: Path, investigate: Any) -> DurableEngine:
+    engine = DurableEngine(folder, clock=lambda: NOW)
+    engine.register("look", investigate)
+    return engine

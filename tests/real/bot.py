@@ -1,0 +1,94 @@
+"""The bot as a process of its own: `python -m bot.cli serve`, configured as a person would, or another entry for tests."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.real import free_port
+from tests.real.processes import Process, clean_environment, until
+from tests.real.slack import Json, Slack
+
+API_TOKEN = "api-token-of-tests"
+SERVE = (sys.executable, "-m", "bot.cli", "serve")
+
+
+class Bot:
+    """One bot beside one Slack. `tokens` are the sources' (`{"SHOP": ...}`); `mode` is socket or http."""
+
+    def __init__(
+        self,
+        folder: Path,
+        slack: Slack,
+        config: Path,
+        *,
+        port: int = 0,
+        database_url: str = "",
+        mode: str = "socket",
+        model_url: str = "",
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = SERVE,
+        name: str = "bot",
+    ) -> None:
+        self.slack, self.mode = slack, mode
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        told = slack.addresses
+        settings = {
+            "TOCSIN_CONFIG": str(config),
+            "TOCSIN_DATA_DIR": str(folder / "data"),
+            "TOCSIN_PORT": str(self.port),
+            "TOCSIN_SLACK_API_URL": told["slack"],
+            "TOCSIN_SLACK_BOT_TOKEN": told["bot_token"],
+            "TOCSIN_SLACK_SIGNING_SECRET": told["signing_secret"],
+            "TOCSIN_TOKEN_API": API_TOKEN,
+            **({"TOCSIN_SLACK_APP_TOKEN": told["app_token"]} if mode == "socket" else {}),
+            **({"TOCSIN_DATABASE_URL": database_url} if database_url else {}),
+            **({"TOCSIN_MODEL": "scripted", "OPENAI_BASE_URL": f"{model_url}/v1", "OPENAI_API_KEY": "k"} if model_url else {}),
+        }
+        self.environment = clean_environment(**settings, **(environment or {}))
+        self.process = Process(name, command, folder, self.environment)
+        self._upgraded = not database_url
+        self.http = httpx.Client(timeout=10, trust_env=False)
+
+    def start(self, seconds: float = 40) -> float:
+        """Start and wait until it is ready and Slack reaches it; the seconds it took."""
+        if not self._upgraded:
+            # SQLite is brought up to date by itself; with PostgreSQL a person does it once.
+            subprocess.run([sys.executable, "-m", "bot.cli", "db", "upgrade"], env=self.environment, check=True)
+            self._upgraded = True
+        self.process.start()
+        if self.mode == "http":
+            self.slack.post("delivery", {"mode": "http", "bot_url": self.url})
+        took = self.process.ready(f"{self.url}/readyz", seconds)
+        if self.mode == "socket":
+            until(lambda: self.slack.get("state")["connections"], 10, "the bot's socket")
+        return took
+
+    def stop(self) -> None:
+        self.http.close()
+        self.process.stop()
+
+    def get(self, path: str, *, missing: Any = None) -> Any:
+        """`/api/<path>` as JSON; `missing` for a 404."""
+        answer = self.http.get(f"{self.url}/api/{path}", headers={"Authorization": f"Bearer {API_TOKEN}"})
+        if answer.status_code == 404:
+            return missing
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:300]}"
+        return answer.json() if "json" in answer.headers["content-type"] else answer.text
+
+    def post(self, path: str, body: Any, token: str) -> httpx.Response:
+        """POST a body with a bearer token."""
+        return self.http.post(f"{self.url}{path}", json=body, headers={"Authorization": f"Bearer {token}"})
+
+    def proposal(self, ref: str) -> Json:
+        """One proposal as the API knows it now."""
+        number = ref.removeprefix("AP-")
+        for incident in self.get("incidents"):
+            for found in self.get(f"incidents/{incident['ref']}")["proposals"]:
+                if found["ref"] == f"AP-{number}":
+                    return dict(found)
+        return {}

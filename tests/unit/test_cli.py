@@ -1,0 +1,81 @@
+"""The command line: quick, and errors are one line and exit code 2."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app, main
+
+HEAVY = ("langchain", "openai", "dbos", "sqlmodel", "slack_bolt", "matplotlib", "numpy", "httpx")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = f"""
+import sys
+from bot.cli import app
+try:
+    app(["--help"])
+except SystemExit:
+    pass
+print("loaded:", [name for name in {HEAVY!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "Incident response in Slack" in done.stdout and done.stdout.strip().endswith("loaded: []")
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Exit code and standard error of `tocsin ...`, as the entry point gives them."""
+    done = subprocess.run([sys.executable, "-m", "bot.cli", *arguments], capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def test_a_broken_configuration_exits_2_and_names_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.yaml"
+    file.write_text("default_channel: C0\nservices:\n  checkout: {singals: {}}\n")
+
+    code, told = run("config", "check", str(file))
+
+    assert code == 2 and f"{file}:3: services.checkout.singals: unknown key" in told and told.count("\n") == 1
+
+
+def test_a_missing_configuration_says_how_to_get_one(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["config", "check", str(tmp_path / "no.yaml")])
+
+    assert done.exit_code == 2 and "tocsin init" in done.output
+
+
+def test_a_good_configuration_is_counted(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.yaml"
+    file.write_text("sources: {am: {kind: alertmanager}}\nservices: {a: {}, b: {}}\n")
+
+    done = CliRunner().invoke(app, ["config", "check", str(file)])
+
+    assert done.exit_code == 0 and "1 sources, 2 services" in done.output
+
+
+def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("TOCSIN_PORT", "eighty")
+    monkeypatch.setattr(sys, "argv", ["tocsin", "incidents"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2 and "TOCSIN_PORT" in capsys.readouterr().err
+
+
+def test_a_test_alert_without_its_token_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOCSIN_TOKEN_PROD_EU", raising=False)
+
+    done = CliRunner().invoke(app, ["test-alert", "--source", "prod-eu"])
+
+    assert done.exit_code == 2 and "TOCSIN_TOKEN_PROD_EU" in done.output
+
+
+def test_the_manifest_is_yaml_with_the_least_scopes() -> None:
+    done = CliRunner().invoke(app, ["manifest"])
+
+    assert done.exit_code == 0 and "chat:write" in done.output and "socket_mode_enabled: true" in done.output

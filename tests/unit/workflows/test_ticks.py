@@ -1,0 +1,198 @@
+"""The pager tick: who is woken outside Slack, when, and that a page is not lost."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel
+
+from bot.core.config import Config
+from bot.core.errors import PagerFailed
+from bot.engine.direct import DirectRun
+from bot.store.database import Database
+from bot.store.pages import Pages
+from bot.store.tables import AlertRow, GroupRow, HeartbeatRow, MessageRow, TriageRow
+from bot.store.watch import Watch
+from bot.workflows.ticks import PagerTick, as_story
+from tests.unit.builders import NOW
+
+
+class Recorder:
+    """A pager that keeps what it was told; while `down` it takes nothing."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.summaries: list[str] = []
+        self.down = False
+
+    async def page(self, *, key: str, summary: str, severity: str, details: Mapping[str, str]) -> None:
+        self._take("page", key)
+        self.summaries.append(summary)
+
+    async def clear(self, *, key: str) -> None:
+        self._take("clear", key)
+
+    def _take(self, what: str, key: str) -> None:
+        if self.down:
+            raise PagerFailed("no answer")
+        self.told.append((what, key))
+
+
+class Night:
+    """A tick on a real database with a clock that a test moves."""
+
+    def __init__(self, path: Path) -> None:
+        self.moment = NOW
+        self.db = Database(f"sqlite+aiosqlite:///{path}", clock=lambda: self.moment)
+        self.pager = Recorder()
+        self.tick = PagerTick(Pages(self.db), Watch(self.db), self.pager, Config())
+
+    async def add(self, *rows: Any) -> None:
+        async with self.db.write() as session:
+            session.add_all(rows)
+
+    async def change(self, table: Any, key: Any, **values: Any) -> None:
+        async with self.db.write() as session:
+            row = await session.get(table, key)
+            for name, value in values.items():
+                setattr(row, name, value)
+            session.add(row)
+
+    async def after(self, minutes: float) -> list[tuple[str, str]]:
+        """Everything the pager was told until a tick this long after NOW."""
+        self.moment = NOW + timedelta(minutes=minutes)
+        await self.tick()
+        return self.pager.told
+
+    async def firing(self, severity: str = "SEV2", minutes_ago: float = 0) -> None:
+        """One group with its card and its triage: nothing for the auditor."""
+        at = NOW - timedelta(minutes=minutes_ago)
+        await self.add(
+            GroupRow(
+                key="checkout", title="HighErrorRate", service="checkout", severity=severity, state="FIRING", channel="C1",
+                opened_at=at, last_alert_at=at,
+            ),
+            TriageRow(group_id=1, attempt=1, state="done", started_at=at),
+            message("card:AL-1", at, sent_rev=1),
+        )  # fmt: skip
+
+
+def message(key: str, at: datetime, *, sent_rev: int = 0, kind: str = "card") -> MessageRow:
+    return MessageRow(key=key, channel="C1", kind=kind, subject="AL-1", sent_rev=sent_rev, created_at=at, changed_at=at)
+
+
+@pytest.fixture
+async def night(tmp_path: Path) -> AsyncIterator[Night]:
+    night = Night(tmp_path / "app.db")
+    async with night.db.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    yield night
+    await night.db.close()
+
+
+async def test_a_sev2_that_nobody_takes_pages_once_after_five_minutes(night: Night) -> None:
+    await night.firing()
+
+    assert await night.after(4.9) == []
+    assert await night.after(5.1) == [("page", "ack:AL-1")]
+    assert await night.after(9) == [("page", "ack:AL-1")]
+    assert "SEV2 checkout: HighErrorRate" in night.pager.summaries[0] and "5 min" in night.pager.summaries[0]
+
+
+async def test_the_page_is_cleared_when_somebody_acknowledges(night: Night) -> None:
+    await night.firing()
+    await night.after(6)
+    await night.change(GroupRow, 1, state="ACKNOWLEDGED", acknowledged_by="alice")
+
+    assert await night.after(7) == [("page", "ack:AL-1"), ("clear", "ack:AL-1")]
+
+
+async def test_a_sev3_wakes_nobody(night: Night) -> None:
+    await night.firing("SEV3")
+
+    assert await night.after(60) == []
+
+
+async def test_messages_that_slack_does_not_take_for_two_minutes_page_until_it_does(night: Night) -> None:
+    await night.add(message("proposal:AP-1", NOW, kind="proposal"))
+
+    assert await night.after(1.9) == []
+    assert await night.after(2.1) == [("page", "slack")]
+    await night.change(MessageRow, "proposal:AP-1", sent_rev=1)
+    assert await night.after(3) == [("page", "slack"), ("clear", "slack")]
+
+
+async def test_a_heartbeat_missed_twice_pages_and_its_return_clears(night: Night) -> None:
+    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60))
+
+    assert await night.after(1.9) == []
+    assert await night.after(2.1) == [("page", "heartbeat:am:Watchdog")]
+    assert "03:00:00 UTC" in night.pager.summaries[0]
+    await night.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=3))
+    assert await night.after(3.1) == [("page", "heartbeat:am:Watchdog"), ("clear", "heartbeat:am:Watchdog")]
+
+
+async def test_a_page_that_the_pager_does_not_take_is_tried_again_later(night: Night) -> None:
+    await night.firing()
+    night.pager.down = True
+    assert await night.after(6) == []
+    night.pager.down = False
+
+    assert await night.after(6 + 4 / 60) == []
+    assert await night.after(6 + 6 / 60) == [("page", "ack:AL-1")]
+
+
+async def test_a_page_whose_answer_was_lost_is_cleared_too_since_it_may_stand(night: Night) -> None:
+    await night.firing()
+    night.pager.down = True
+    await night.after(6)
+    night.pager.down = False
+    await night.change(GroupRow, 1, state="ACKNOWLEDGED")
+
+    assert await night.after(8) == [("clear", "ack:AL-1")]
+
+
+async def test_the_same_trouble_pages_anew_after_it_was_cleared(night: Night) -> None:
+    await night.add(HeartbeatRow(key="w", last_seen_at=NOW, every_seconds=60))
+    await night.after(3)
+    await night.change(HeartbeatRow, "w", last_seen_at=NOW + timedelta(minutes=3))
+    await night.after(4)
+
+    assert [what for what, _ in await night.after(9)] == ["page", "clear", "page"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([AlertRow(source="am", fingerprint="f", status="firing", name="n", severity="SEV3", labels={}, annotations={},
+                   starts_at=NOW, received_at=NOW)], "1 stored alerts were not read by the inbox"),
+        ([GroupRow(key="k", title="t", service="s", severity="SEV3", state="ACKNOWLEDGED", channel="C1", opened_at=NOW,
+                   last_alert_at=NOW)], "no card stands in Slack for AL-1"),
+        ([GroupRow(key="k", title="t", service="s", severity="SEV3", state="FIRING", channel="C1", opened_at=NOW,
+                   last_alert_at=NOW), message("card:AL-1", NOW, sent_rev=1)], "no triage was started for AL-1"),
+    ],
+)  # fmt: skip
+async def test_the_auditor_pages_for_what_a_stored_alert_should_have(night: Night, rows: list[Any], told: str) -> None:
+    await night.add(*rows)
+
+    assert ("page", "auditor") not in await night.after(0.9)
+    assert ("page", "auditor") in await night.after(1.1)
+    assert any(told in text for text in night.pager.summaries)
+
+
+async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(night: Night) -> None:
+    await night.firing()
+    night.tick.pager = None
+
+    await night.after(6)
+
+    assert await night.tick.pages.due() == []
+
+
+async def test_a_tick_that_fails_does_not_end_the_story() -> None:
+    async def fails() -> None:
+        raise RuntimeError("database is gone")
+
+    assert await as_story("pager", fails)(DirectRun("tick:pager:1", clock=lambda: NOW)) is None
