@@ -1,9 +1,10 @@
 # Everything runs from .venv, which `make install` makes with nothing but python3.
 PYTHON ?= python3
+DATA ?= ../shared/data/attacks
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo serve check test unit e2e crash lock docs slack-live clean
+.PHONY: help install demo serve check test unit e2e crash seeds attacks slack-live lock docs clean
 
 help:  ## what each target does
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,15 @@ e2e: .venv/tests-installed  ## real Prometheus, Alertmanager, PostgreSQL, bot pr
 
 crash: .venv/tests-installed  ## the whole kill matrix, both databases
 	$(BIN)/python -m tests.crash
+
+seeds: .venv/tests-installed  ## the demo over 20 seeds, scored against the world's truth (about 15 minutes)
+	$(BIN)/python -m tests.seeds --seeds 1..20
+
+attacks: .venv/tests-installed  ## the approval attack scripts through the real listeners (DATA=folder)
+	$(BIN)/python -m tests.attacks approval --data $(DATA)
+
+slack-live: .venv/tests-installed  ## the conformance suite against a real workspace (TOCSIN_LIVE_SLACK_* set)
+	$(BIN)/python -m pytest tests/contracts/test_slack_conformance.py
 
 lock:  ## resolve the lock files again (needs uv)
 	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock

@@ -2,9 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
-import os
-import secrets as randomness
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -19,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
+from bot.choices import audit_key, known_secrets, logs_of, metrics_of, pager_of
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
@@ -26,15 +24,10 @@ from bot.core.redaction import redact
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
 from bot.logs import configure
-from bot.monitoring.files import FileLogs
 from bot.monitoring.graph import draw
-from bot.monitoring.loki import LokiLogs
-from bot.monitoring.prometheus import PrometheusMetrics
 from bot.monitoring.runbooks import RunbookShelf
-from bot.pager.pagerduty import PagerDuty
-from bot.pager.webhook import WebhookPager
 from bot.plugins import Command, Source, Tool, ToolContext, discover, discover_actions
-from bot.ports import Investigator, Logs, Metrics, Pager, Run
+from bot.ports import Investigator, Run
 from bot.settings import Secrets, catalogue_of, load_config, source_tokens
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
@@ -80,20 +73,6 @@ DRAIN_SECONDS = 20.0
 KEEP_JOURNALS = timedelta(days=14)
 
 
-def audit_key(secrets: Secrets) -> bytes:
-    """TOCSIN_AUDIT_KEY; else a key file in the data folder, or for replicas one drawn from the address they share."""
-    if given := secrets.audit_key.get_secret_value():
-        return given.encode()
-    if secrets.postgres:
-        return hashlib.sha256(b"tocsin audit " + secrets.database_url.encode()).digest()
-    path = secrets.data_dir / "audit.key"
-    if not path.exists():
-        secrets.data_dir.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(randomness.token_hex(32).encode())
-    return path.read_bytes()
-
-
 MESSAGES = Counter("bot_messages_total", "Messages posted or edited in Slack", ["channel", "kind", "edit"])
 
 
@@ -113,7 +92,8 @@ class App:
         self.catalogue = catalogue_of(config)
         self.db = Database(async_url(secrets.database_url, secrets.data_dir), audit_key=audit_key(secrets))
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
-        self.metrics, self.logs, self.pager = _metrics(self), _logs(self), _pager(self)
+        self.metrics = metrics_of(secrets, config, self.client)
+        self.logs, self.pager = logs_of(config, self.client), pager_of(secrets, config, self.client)
         self.mender = Mender()
         self.engine = DurableEngine(
             secrets.data_dir,
@@ -344,35 +324,6 @@ class _Agents:
         )
         app = self._app
         return Agent(settings, app.config.budget, app.looker, app.triages, list(app.catalogue.services))
-
-
-def _metrics(app: App) -> Metrics | None:
-    if not app.config.prometheus.url:
-        return None
-    return PrometheusMetrics(app.config.prometheus, app.client, token=app.secrets.prometheus_token.get_secret_value())
-
-
-def _logs(app: App) -> Logs | None:
-    if app.config.logs.loki:
-        return LokiLogs(app.config.logs, app.client)
-    return FileLogs(app.config.logs.files) if app.config.logs.files else None
-
-
-def _pager(app: App) -> Pager | None:
-    key = app.secrets.pagerduty_key.get_secret_value()
-    if app.config.pager.pagerduty:
-        if not key:
-            raise ConfigurationError("is empty although pager.pagerduty is on", key="TOCSIN_PAGERDUTY_KEY")
-        return PagerDuty(app.client, key, url=app.config.pager.pagerduty_url)
-    if app.config.pager.webhook:
-        return WebhookPager(app.client, app.config.pager.webhook, app.secrets.pager_secret.get_secret_value())
-    return None
-
-
-def known_secrets(secrets: Secrets, config: Config) -> list[str]:
-    """Every configured secret, so that logs can mask them."""
-    fields = (value.get_secret_value() for value in vars(secrets).values() if hasattr(value, "get_secret_value"))
-    return [value for value in (*fields, *source_tokens(config.sources).values(), secrets.database_url) if value]
 
 
 def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run) -> None:

@@ -101,11 +101,9 @@ def manifest(
     url: Annotated[str, typer.Option(help="Public address, for HTTP mode; without it Socket Mode")] = "",
 ) -> None:
     """Print the Slack app's manifest with the least scopes; paste it at api.slack.com/apps."""
-    import yaml
+    from bot.slack.manifest import manifest_yaml
 
-    from bot.slack.manifest import manifest as slack_manifest
-
-    typer.echo(yaml.safe_dump(slack_manifest(url or None), sort_keys=False))
+    typer.echo(manifest_yaml(url or None))
 
 
 @app.command()
@@ -163,7 +161,7 @@ def audit_verify() -> None:
     """Walk the audit's chain and name the first bad row."""
     import asyncio
 
-    from bot.app import audit_key
+    from bot.choices import audit_key
     from bot.settings import load_secrets
     from bot.store import audit
     from bot.store.database import Database, async_url

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -174,7 +175,7 @@ class ActionContext:
     incident: str = ""
 
 
-class Action(BaseModel):
+class Action(BaseModel, ABC):
     """A kind of remediation: its fields are the arguments that people approve."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -201,23 +202,25 @@ class Action(BaseModel):
         """What happens, in order, one line each, as people approve it."""
         return [f"{type(self).name} on {target}" for target in self.targets(ctx)]
 
+    @abstractmethod
     def targets(self, ctx: ActionContext) -> tuple[str, ...]:
         """Exactly what would be touched."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def dry_run(self, ctx: ActionContext) -> DryRun:
-        raise NotImplementedError
+        """What would happen, without doing it."""
 
+    @abstractmethod
     async def run(self, ctx: ActionContext) -> Outcome:
         """The one remote call. Called at most once per claim."""
-        raise NotImplementedError
 
     async def probe(self, ctx: ActionContext) -> Outcome | None:
         """Ask the remote side read-only whether the call of this idempotency key happened; None: cannot be asked."""
         return None
 
+    @abstractmethod
     async def verify(self, ctx: ActionContext) -> Verification:
-        raise NotImplementedError
+        """One look at whether it helped; the story looks again until it is sure or the time is up."""
 
 
 _ActionType = TypeVar("_ActionType", bound=type[Action])

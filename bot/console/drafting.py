@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import yaml
 
+from bot.core.config import parse_duration
 from bot.core.errors import TocsinError
 
 LABELS = ("service", "app", "app_kubernetes_io_name", "job")
@@ -20,7 +21,8 @@ def draft(url: str) -> str:
     """tocsin.yaml as a draft for `url`. Raises TocsinError if Prometheus does not answer."""
     with httpx.Client(base_url=url.rstrip("/"), timeout=10) as client:
         label, services = _services(client)
-        signals = {name: _signals(client, label, name) for name in services}
+        window = _window(client)
+        signals = {name: _signals(client, label, name, window) for name in services}
         severities = _severities(_ask(client, "/api/v1/rules", type="alert")["groups"])
     content: dict[str, Any] = {
         "sources": {"alertmanager": {"kind": "alertmanager"}, "deploys": {"kind": "generic"}},
@@ -54,24 +56,36 @@ def _services(client: httpx.Client) -> tuple[str, list[str]]:
     return "job", []
 
 
-def _signals(client: httpx.Client, label: str, service: str) -> dict[str, Any]:
-    """Errors and latency from metric names that follow the common client libraries."""
+def _window(client: httpx.Client) -> str:
+    """A range that holds at least four samples of every target, so that `rate` has no gaps; at least a minute."""
+    try:
+        targets = _ask(client, "/api/v1/targets", state="active").get("activeTargets", ())
+        seconds = [parse_duration(target["scrapeInterval"]).total_seconds() for target in targets]
+    except (TocsinError, ValueError, KeyError):
+        return "2m"  # Mimir and the like answer queries but know no targets; an interval may be in milliseconds
+    widest = max([60.0, *(4 * interval for interval in seconds)])
+    return f"{int(widest)}s" if widest % 60 else f"{int(widest // 60)}m"
+
+
+def _signals(client: httpx.Client, label: str, service: str, window: str) -> dict[str, Any]:
+    """Errors, traffic and latency from metric names that follow the common client libraries."""
     names = set(_ask(client, "/api/v1/label/__name__/values", **{"match[]": f"{{{label}={_quoted(service)}}}"}))
     selector = f"{label}={_quoted(service)}"
     found: dict[str, Any] = {}
-    for counter in sorted(n for n in names if re.search(r"requests?_total$", n)):
+    counters = (n for n in names if re.search(r"requests?_total$", n))
+    for counter in sorted(counters, key=lambda n: ("client" in n, n)):
         code = next((c for c in ("code", "status", "status_code") if c in _labels(client, counter, selector)), "")
         if code:
-            bad = f'sum(rate({counter}{{{selector},{code}=~"5.."}}[1m]))'
-            found["errors"] = {
-                "promql": f"{bad} / sum(rate({counter}{{{selector}}}[1m]))", "unit": "ratio", "bad_above": 0.02,
-            }  # fmt: skip
-            found["traffic"] = {"promql": f"sum(rate({counter}{{{selector}}}[1m]))", "unit": "requests/s"}
+            every = f"sum(rate({counter}{{{selector}}}[{window}]))"
+            # A service that never failed has no series of 5xx at all: that is 0, not "unknown".
+            bad = f'(sum(rate({counter}{{{selector},{code}=~"5.."}}[{window}])) or vector(0))'
+            found["errors"] = {"promql": f"{bad} / {every}", "unit": "ratio", "bad_above": 0.02}
+            found["traffic"] = {"promql": every, "unit": "requests/s"}
             break
-    for histogram in sorted(n for n in names if n.endswith("_seconds_bucket")):
-        quantile = f"histogram_quantile(0.95, sum by (le) (rate({histogram}{{{selector}}}[1m])))"
+    histograms = (n for n in names if n.endswith("_seconds_bucket"))
+    for histogram in sorted(histograms, key=lambda n: ("request" not in n, "client" in n, n))[:1]:
+        quantile = f"histogram_quantile(0.95, sum by (le) (rate({histogram}{{{selector}}}[{window}])))"
         found["latency"] = {"promql": quantile, "unit": "s", "bad_above": 1.0}
-        break
     return found
 
 

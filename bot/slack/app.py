@@ -9,6 +9,7 @@ import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,6 +36,7 @@ class SlackEdge:
     def __init__(self, web: AsyncWebClient, doors: Doors, *, app_token: str = "", signing_secret: str = "") -> None:
         self.app = AsyncApp(client=web, signing_secret=signing_secret or None, process_before_response=False)
         self._doors, self._app_token, self._signed = doors, app_token, bool(signing_secret)
+        self._verifier = SignatureVerifier(signing_secret)
         self._handler: AsyncSocketModeHandler | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._http = AsyncSlackRequestHandler(self.app)
@@ -46,6 +48,9 @@ class SlackEdge:
         if not self._signed:
             # Without a secret anybody could sign with the empty one.
             return Response("HTTP mode is off: set TOCSIN_SLACK_SIGNING_SECRET\n", status_code=404)
+        # Bolt parses before it verifies: what nobody signed must not reach its parser.
+        if not self._verifier.is_valid_request(await request.body(), dict(request.headers)):
+            return Response("invalid signature\n", status_code=401)
         return await self._http.handle(request)
 
     async def start(self) -> None:

@@ -1,7 +1,7 @@
 """The right to run, taken once; the attempt, written just before the remote call; and what came of both."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -40,6 +40,8 @@ class Started:
     verdict: str
     key: str = ""
     why: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    """The record whose digest was checked in the same transaction: nothing else is run."""
 
 
 class Claims:
@@ -125,6 +127,14 @@ class Claims:
         await edges.note(self.db, session, row, "action", f"{ref} was not run: {why}", key=f"left:{ref}:{to.value}")
         return Claimed(False, row.state, why)
 
+    async def sound(self, ref: str) -> bool:
+        """Whether the row still is what was put to people; if not, it is refused for good with an alarm."""
+        async with self.db.write() as session:
+            row = await proposals.locked(session, ref)
+            if why := await edges.tampered(self.db, session, row):
+                await edges.alarm(self.db, session, row, why)
+            return not why
+
     # ------------------------------------------------------------ the attempt
 
     async def attempt_start(self, ref: str, workflow: str) -> Started:
@@ -136,7 +146,7 @@ class Claims:
             row = await proposals.locked(session, ref)
             held = await session.get(AttemptRow, row.id)
             if held is not None:
-                return Started("seen", held.idempotency_key)
+                return Started("seen", held.idempotency_key, record=row.record)
             claim = await session.get(ClaimRow, row.id)
             if row.state != ProposalState.CLAIMED or claim is None or claim.workflow != workflow:
                 return Started("refused", why=f"{ref} is {row.state}")
@@ -156,7 +166,7 @@ class Claims:
         session.add(AttemptRow(proposal_id=row.id or 0, idempotency_key=key, state="started", at=self.db.clock()))
         await session.flush()
         await edges.move(self.db, session, row, ProposalState.EXECUTING, policy=self.policy, message=f"key {key}")
-        return Started("go", key)
+        return Started("go", key, record=row.record)
 
     async def attempt_finish(self, ref: str, outcome: Outcome) -> str:
         """Store what the one call came to; the state afterwards. An outcome that is stored already stays."""

@@ -35,7 +35,7 @@ class Inbox:
     async def _take(self, most: int) -> Sorted | None:
         async with self.db.read() as session:
             position = await session.get(CursorRow, CURSOR)
-            if not await _next(session, position.seq if position else 0, 1):
+            if await _next_number(session, position.seq if position else 0) is None:
                 return None
         async with self.db.write() as session:
             cursor = await self._cursor(session)
@@ -63,12 +63,15 @@ class Inbox:
     async def _set_aside(self) -> None:
         async with self.db.write() as session:
             cursor = await self._cursor(session)
-            for row in await _next(session, cursor.seq, 1):
-                problem = f"alert {row.seq} could not be sorted; it is kept here and in alerts"
-                session.add(
-                    UnreadableRow(source=row.source, received_at=row.received_at, problem=problem, body=row.name.encode())
-                )
-                cursor.seq = row.seq or cursor.seq
+            number = await _next_number(session, cursor.seq)
+            if number is None:
+                return
+            # Not the whole row: it may be what cannot be read.
+            known = select(AlertRow.source, AlertRow.name, AlertRow.received_at).where(AlertRow.seq == number)
+            source, name, received_at = (await session.exec(known)).one()
+            problem = f"alert {number} could not be sorted; it is kept here and in alerts"
+            session.add(UnreadableRow(source=source, received_at=received_at, problem=problem, body=name.encode()))
+            cursor.seq = number
             session.add(cursor)
 
     async def unstarted(self) -> list[tuple[str, int]]:
@@ -95,3 +98,9 @@ class Inbox:
 async def _next(session: AsyncSession, after: int, most: int) -> list[AlertRow]:
     query = select(AlertRow).where(col(AlertRow.seq) > after).order_by(col(AlertRow.seq)).limit(most)
     return list((await session.exec(query)).all())
+
+
+async def _next_number(session: AsyncSession, after: int) -> int | None:
+    return (
+        await session.exec(select(AlertRow.seq).where(col(AlertRow.seq) > after).order_by(col(AlertRow.seq)).limit(1))
+    ).first()

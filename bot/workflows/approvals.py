@@ -211,6 +211,8 @@ class Approvals:
         return await self.store.load(ref)
 
     async def _by_hand(self, ref: str, actor: Actor) -> tuple[Looked, str]:
+        if not await self.claims.sound(ref):
+            raise NotAllowed(f"{ref} was changed in the database after it was put to people.")
         proposal = await self.store.load(ref)
         running = (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING, ProposalState.SUCCEEDED)
         if proposal.state in running:

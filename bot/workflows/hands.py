@@ -158,12 +158,12 @@ class Hands:
 
     async def execute(self, ref: str, workflow: str) -> str:
         """Run it, at most once over all crashes and replicas; the proposal's state afterwards."""
-        proposal = await self.store.load(ref)
         started = await self.claims.attempt_start(ref, workflow)
         if started.verdict == "refused":
             return (await self.store.load(ref)).state.value
-        config, action = self._built(proposal.action, proposal.service, proposal.arguments)
-        ctx = self._context(proposal.action, config, ref=ref, incident=proposal.incident, key=started.key)
+        record = started.record
+        config, action = self._built(record["action"], record["service"], record["arguments"])
+        ctx = self._context(record["action"], config, ref=ref, incident=record["incident"], key=started.key)
         if started.verdict == "seen":
             return await self.claims.attempt_finish(ref, await self._probed(action, ctx))
         return await self.claims.attempt_finish(ref, await action.run(ctx))

@@ -15,7 +15,8 @@ from bot.store.inbox import Inbox as Rows
 from bot.store.sorting import Sorter
 
 log = structlog.get_logger(__name__)
-BATCH = 1000
+BATCH = 250
+"""Rows a transaction: a larger one holds SQLite's one writer, and the loop, for longer than an answer may wait."""
 TRIES = 5
 """A row that fails so often is set aside, and the queue goes on."""
 POLL_SECONDS = 0.5

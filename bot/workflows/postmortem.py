@@ -13,7 +13,10 @@ from bot.ports import Engine, Metrics, Run, Workflow
 from bot.store.postmortems import Postmortems
 from bot.store.triage import Triages
 
-STEP_SECONDS = 5.0
+FINEST, USUAL = 1.0, 5.0
+"""Seconds between samples: a short incident is measured finely, or its edges would decide the figure."""
+MOST_SAMPLES = 10_000
+"""Prometheus answers at most 11,000 points."""
 
 
 class Scribe:
@@ -72,7 +75,7 @@ class Scribe:
 
     async def _series(self, promql: str, start: datetime, end: datetime) -> Series | None:
         assert self.metrics is not None
-        found = await self.metrics.range(promql, start=start, end=end, step=STEP_SECONDS)
+        found = await self.metrics.range(promql, start=start, end=end, step=_step(start, end))
         return found[0] if found else None
 
     async def write(self, ref: str, n: int, impact: list[str] | None) -> Any:
@@ -104,6 +107,11 @@ async def start_wanted(postmortems: Postmortems, engine: Engine) -> list[str]:
             await engine.start("postmortem", f"postmortem:{ref}:1", ref, 1)
             started.append(ref)
     return started
+
+
+def _step(start: datetime, end: datetime) -> float:
+    seconds = (end - start).total_seconds()
+    return max(FINEST, min(USUAL, seconds / 240), seconds / MOST_SAMPLES)
 
 
 def _main_signal(signals: dict[str, Signal]) -> tuple[str, Signal] | None:

@@ -55,7 +55,7 @@ class Desk:
 
     async def look_again(self, ref: str) -> Any:
         """Supersede it if the target is not as it was; the state afterwards."""
-        if not (why := await self.hands.moved(ref)):
+        if not await self.claims.sound(ref) or not (why := await self.hands.moved(ref)):
             return await self.store.ruling(ref)
         return await self.store.leave(ref, ProposalState.SUPERSEDED, reason=f"{why}; a new proposal shows it as it is now")
 
@@ -110,6 +110,9 @@ class Desk:
         )
 
     async def _offer(self, ref: str, entry: str, arguments: dict[str, Any], requester: str, because: str, kind: str) -> str:
+        # What goes on is taken from this row, so it must still be what people saw.
+        if not await self.claims.sound(ref):
+            return ""
         old = await self.store.load(ref)
         place = old.incident or old.group
         try:

@@ -72,6 +72,8 @@ def _entry(hook: str, path: str, **more: Any) -> dict[str, Any]:
 
 def entry_of(step: Step, number: int = 1) -> str:
     """The catalogue entry a proposal step means: by targets, by tier, else by the action's name (default tier 1)."""
+    if step.action == "undo":
+        return "undo"
     if step.count > 1 and step.targets > 1:
         return f"fan-{number}-{min(step.targets, 6)}"
     tier = step.tier if step.tier is not None else TIER_OF.get(step.action, 1)

@@ -20,6 +20,7 @@ from bot.core.errors import ConfigurationError, TocsinError
 from bot.core.record import digest_of
 from bot.plugins import Tool, discover
 from bot.settings import load_config
+from bot.store.switches import Switches
 from bot.store.tables import DecisionRow, ProposalRow
 from tests.attacks.cast import CAST, ON_CALL_GROUP, TEAM, member
 from tests.attacks.catalogue import channel_of, entry_of
@@ -69,7 +70,8 @@ class Play:
         """All steps, then until nothing moves; what was changed on the stage is put back."""
         self.incident = await self.stage.incident(self.service)
         self._known = {role: len(await self.stage.sandbox.private(role)) for role in CAST}
-        await self.stage.delivery("http" if self.script.has(*SIGNED) else "socket")
+        signed = self.script.has(*SIGNED) or self.script.raw.get("signed")
+        await self.stage.delivery("http" if signed else "socket")
         try:
             for number, step in enumerate(self.script.steps):
                 if step.kind is Kind.PRESS and any(later.kind in WORLD for later in self.script.steps[number + 1 :]):
@@ -145,7 +147,7 @@ class Play:
 
     async def _do_propose(self, step: Step) -> None:
         for number in range(1, step.count + 1):
-            entry = entry_of(step, len(self.out.refs) + number if step.count > 1 else 1)
+            entry = entry_of(step, number)
             if not step.who:
                 await self._by_the_bot(entry, step)
             else:
@@ -260,8 +262,6 @@ class Play:
         await until(self._paused)
 
     async def _paused(self) -> bool:
-        from bot.store.switches import Switches
-
         return bool(await Switches(self.stage.app.db).paused())
 
     async def _do_resume(self, step: Step) -> None:
@@ -359,9 +359,6 @@ class Play:
         tools = discover(["tools", *self.stage.app.config.plugins], Tool)
         if acting := [name for name in tools if ACTS_MODEL.search(name)]:
             self.out.problems.append(f"tools that act: {', '.join(acting)}")
-        from bot.store.approvals import ProposalStore
-
-        assert isinstance(self.stage.app.approvals.store, ProposalStore)
 
     async def _do_break_glass(self, step: Step) -> None:
         await self._slash("commander", f"break-glass {self.out.refs[-1]}")

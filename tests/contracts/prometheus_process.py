@@ -38,13 +38,13 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def prometheus(folder: Path) -> AsyncIterator[str]:
-    """Its address, once it has scraped itself at least three times."""
+async def prometheus(folder: Path, *, jobs: str = "", rules: str = RULES) -> AsyncIterator[str]:
+    """Its address, once it has scraped itself at least three times. `jobs` are further scrape jobs, each `, {...}`."""
     address = f"127.0.0.1:{free_port()}"
-    (folder / "rules.yml").write_text(RULES)
+    (folder / "rules.yml").write_text(rules)
     job = f"{{job_name: checkout, static_configs: [{{targets: ['{address}'], labels: {{service: checkout, version: '1.5'}}}}]}}"
     (folder / "prometheus.yml").write_text(
-        f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nrule_files: [rules.yml]\nscrape_configs: [{job}]\n"
+        f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nrule_files: [rules.yml]\nscrape_configs: [{job}{jobs}]\n"
     )
     process = await asyncio.create_subprocess_exec(
         binary("prometheus"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from bot.console.drafting import draft
 from bot.core.errors import TocsinError
@@ -13,9 +14,8 @@ from bot.sandbox.world.app import world_routes
 from bot.sandbox.world.life import Life
 from bot.sandbox.world.model import World
 from bot.settings import parse_config
-from starlette.applications import Starlette
 from tests.contracts.prometheus_process import prometheus
-from tests.real import free_port, wait_until
+from tests.real import free_port
 from tests.real.serving import running
 
 RULES = """
@@ -29,14 +29,37 @@ groups:
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[str]:
-    """The address of a Prometheus that has scraped the shop a few times."""
-    world = World(seed=1)
+    """The address of a real Prometheus that has scraped a shop of a dozen services."""
+    world = World(1)
     life = Life(world)
-    app = Starlette(routes=world_routes(world, life))
-    async with running(app) as url:
-        world.base_url = url
+    async with running(Starlette(routes=world_routes(world, life))) as url:
         target = url.removeprefix("http://")
-        job = f"{{job_name: shop, metrics_path: /world/metrics, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}"
-        async with prometheus(tmp_path, job=job, rules=RULES) as address:
+        targets = f"static_configs: [{{targets: ['{target}']}}]"
+        job = f", {{job_name: shop, metrics_path: /world/metrics, honor_labels: true, {targets}}}"
+        async with prometheus(tmp_path, jobs=job, rules=RULES) as address:
             yield address
     await life.stop()
+
+
+async def test_the_draft_is_a_valid_configuration_with_every_service(shop: str) -> None:
+    config = parse_config(await asyncio.to_thread(draft, shop))
+
+    assert {"checkout", "payments"} <= config.services.keys() and len(config.services) >= 12
+    assert config.prometheus.url == shop and config.services["payments"].match == {"service": "payments"}
+    assert (config.severities["critical"], config.severities["ticket"]) == ("SEV2", "SEV3")
+
+
+async def test_every_drafted_signal_answers(shop: str) -> None:
+    config = parse_config(await asyncio.to_thread(draft, shop))
+    signals = {f"{name} {kind}": signal.promql for name, s in config.services.items() for kind, signal in s.signals.items()}
+
+    assert {"payments errors", "payments traffic", "payments latency"} <= signals.keys()
+    async with httpx.AsyncClient(base_url=shop) as client:
+        for name, promql in signals.items():
+            answer = await client.get("/api/v1/query", params={"query": promql})
+            assert answer.json().get("data", {}).get("result"), f"{name}: {answer.text}"
+
+
+def test_a_prometheus_that_does_not_answer_is_one_line() -> None:
+    with pytest.raises(TocsinError, match="did not answer"):
+        draft(f"http://127.0.0.1:{free_port()}")

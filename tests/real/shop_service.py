@@ -72,7 +72,12 @@ class Shop:
         self._random = random.Random(7)
         self._told: set[asyncio.Task[None]] = set()
         for name, service in self.services.items():
-            self.requests.labels(name, "200", service.version).inc(SERVED)
+            self._begin(name, service.version, SERVED)
+
+    def _begin(self, name: str, version: str, served: int = 0) -> None:
+        # A counter that appears with its first error has lost that error for every rate(): both codes begin at once.
+        self.requests.labels(name, "200", version).inc(served)
+        self.requests.labels(name, "500", version).inc(0)
 
     async def trade(self) -> None:
         """Serve RATE requests a second until cancelled; beats that came late are made up for."""
@@ -88,7 +93,6 @@ class Shop:
         service = self.services[name]
         failed = sum(self._random.random() < service.errors for _ in range(requests))
         if failed:
-            # A code that no request has ends up as no series, so that "no errors yet" looks as it does everywhere.
             self.requests.labels(name, "500", service.version).inc(failed)
             self._log(name, f"ERROR request failed: cannot read column discount_code (version {service.version})")
         self.requests.labels(name, "200", service.version).inc(requests - failed)
@@ -104,6 +108,7 @@ class Shop:
         service = self.services[name]
         before = service.version
         self._log(name, f"INFO starting version {version}")
+        self._begin(name, version)
         service.versions.append((version, errors))
         change = {
             "id": f"{name}-{version}",

@@ -1,6 +1,7 @@
 """What every kind of fault has in common."""
 
 import random
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import inf
 from typing import ClassVar, Literal, Protocol
@@ -32,7 +33,7 @@ class Stage(Protocol):
 
 
 @dataclass
-class Fault:
+class Fault(ABC):
     """One fault at work on one service, from `onset` until `until` (Unix seconds)."""
 
     name: ClassVar[str]
@@ -59,9 +60,9 @@ class Fault:
     def prepare(self, stage: Stage, cause_at: float) -> None:
         """Make the cause happen at `cause_at`; sets `change` if a change is the cause."""
 
+    @abstractmethod
     def shape(self, effects: Effects) -> None:
         """Add what the fault does over the stretch."""
-        raise NotImplementedError
 
     def acted(self, action: str, service: str, at: float, reverted: WorldChange | None) -> None:
         """Somebody ran an action; the fault ends if it was the right one on the right thing."""

@@ -1,0 +1,63 @@
+"""Which implementation of a port this configuration chooses, and the keys it needs."""
+
+import hashlib
+import os
+import secrets as randomness
+
+import httpx
+
+from bot.core.config import Config
+from bot.core.errors import ConfigurationError
+from bot.monitoring.files import FileLogs
+from bot.monitoring.loki import LokiLogs
+from bot.monitoring.prometheus import PrometheusMetrics
+from bot.pager.pagerduty import PagerDuty
+from bot.pager.webhook import WebhookPager
+from bot.ports import Logs, Metrics, Pager
+from bot.settings import Secrets, source_tokens
+
+
+def audit_key(secrets: Secrets) -> bytes:
+    """TOCSIN_AUDIT_KEY; else a key file in the data folder, or for replicas one drawn from the address they share."""
+    if given := secrets.audit_key.get_secret_value():
+        return given.encode()
+    if secrets.postgres:
+        return hashlib.sha256(b"tocsin audit " + secrets.database_url.encode()).digest()
+    path = secrets.data_dir / "audit.key"
+    if not path.exists():
+        secrets.data_dir.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(randomness.token_hex(32).encode())
+    return path.read_bytes()
+
+
+def metrics_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Metrics | None:
+    """Prometheus, if one is configured."""
+    if not config.prometheus.url:
+        return None
+    return PrometheusMetrics(config.prometheus, client, token=secrets.prometheus_token.get_secret_value())
+
+
+def logs_of(config: Config, client: httpx.AsyncClient) -> Logs | None:
+    """Loki before files; None if neither is configured."""
+    if config.logs.loki:
+        return LokiLogs(config.logs, client)
+    return FileLogs(config.logs.files) if config.logs.files else None
+
+
+def pager_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Pager | None:
+    """PagerDuty before the webhook; None if neither is configured."""
+    key = secrets.pagerduty_key.get_secret_value()
+    if config.pager.pagerduty:
+        if not key:
+            raise ConfigurationError("is empty although pager.pagerduty is on", key="TOCSIN_PAGERDUTY_KEY")
+        return PagerDuty(client, key, url=config.pager.pagerduty_url)
+    if config.pager.webhook:
+        return WebhookPager(client, config.pager.webhook, secrets.pager_secret.get_secret_value())
+    return None
+
+
+def known_secrets(secrets: Secrets, config: Config) -> list[str]:
+    """Every configured secret, so that logs can mask them."""
+    fields = (value.get_secret_value() for value in vars(secrets).values() if hasattr(value, "get_secret_value"))
+    return [value for value in (*fields, *source_tokens(config.sources).values(), secrets.database_url) if value]

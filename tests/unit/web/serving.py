@@ -1,0 +1,40 @@
+"""The whole outer app over a temporary database, and a client for it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from bot.core.config import SourceConfig
+from bot.plugins import Source, discover
+from bot.store.intake import IntakeWriter
+from bot.web.app import build
+from bot.web.health import Check
+from tests.unit.store.databases import Clock, Desk, open_database
+
+TOKEN = {"authorization": "Bearer right"}
+
+
+@asynccontextmanager
+async def serving(folder: Path, *, api_token: str = "right", **checks: Check) -> AsyncIterator[tuple[httpx.AsyncClient, Desk]]:
+    """A client of the app with the sources `prod` (Alertmanager), `own` (generic), `hub` (GitHub), and the desk behind it."""
+    clock = Clock()
+    desk = Desk(await open_database(folder, clock), clock)
+    writer = IntakeWriter(desk.db, lambda: None)
+    writer.start()
+    kinds = {"prod": "alertmanager", "own": "generic", "hub": "github"}
+    app = build(
+        db=desk.db,
+        sources={name: SourceConfig(kind=kind) for name, kind in kinds.items()},
+        kinds=discover(["bot.sources"], Source),
+        tokens=dict.fromkeys(kinds, "right"),
+        writer=writer,
+        api_token=api_token,
+        checks=checks,
+        clock=clock,
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
+        yield client, desk
+    await writer.stop()
+    await desk.db.close()

@@ -1,0 +1,153 @@
+"""The API: read only, behind its token, and every id that a postmortem cites can be looked up."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.core.evidence import Evidence
+from bot.core.postmortem import Section, Sentence
+from bot.store.intake import IntakeWriter
+from bot.store.postmortems import Postmortems
+from bot.store.triage import Triages
+from tests.unit.builders import NOW, change
+from tests.unit.store.databases import Desk, alert
+from tests.unit.web.serving import TOKEN, serving
+
+Served = tuple[httpx.AsyncClient, Desk]
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    async with serving(tmp_path) as (client, desk):
+        client.headers.update(TOKEN)
+        await desk.connect()
+        await desk.receive(alert("a"), alert("b", severity="none"))
+        yield client, desk
+
+
+async def investigated(desk: Desk) -> None:
+    triages = Triages(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.record("AL-1", "query_metric", {}, "1", Evidence(summary="errors at 7 %", query="up", source="prometheus"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "alerts", "groups", "groups/AL-1", "incidents", "incidents/INC-1", "incidents/INC-1/postmortem", "evidence/AL-1/E1",
+        "proposals/AP-1", "changes", "audit",
+    ],
+)  # fmt: skip
+async def test_nothing_is_told_without_the_token(served: Served, path: str) -> None:
+    client, _ = served
+
+    for headers in ({"authorization": ""}, {"authorization": "Bearer wrong"}):
+        answer = await client.get(f"/api/{path}", headers=headers)
+        assert (answer.status_code, list(answer.json())) == (401, ["error"])
+
+
+async def test_without_a_configured_token_the_answer_names_the_variable(tmp_path: Path) -> None:
+    async with serving(tmp_path, api_token="") as (client, _):
+        answer = await client.get("/api/alerts", headers={"authorization": "Bearer "})
+
+    assert answer.status_code == 401
+    assert "TOCSIN_TOKEN_API" in answer.json()["error"]
+
+
+async def test_alerts_are_listed_by_state_service_and_time(served: Served) -> None:
+    client, _ = served
+
+    assert [a["fingerprint"] for a in (await client.get("/api/alerts?state=firing&service=checkout")).json()] != []
+    assert (await client.get("/api/alerts?service=search")).json() == []
+    assert (await client.get("/api/alerts?since=2026-03-01T04:00:00Z")).json() == []
+
+
+async def test_a_bad_parameter_is_named(served: Served) -> None:
+    client, _ = served
+
+    for query, field in (("state=sleeping", "state"), ("since=yesterday", "since"), ("since=2026-03-01T04:00:00", "since")):
+        answer = await client.get(f"/api/alerts?{query}")
+        assert (answer.status_code, answer.json()["field"]) == (400, field)
+
+
+async def test_an_incident_comes_whole_and_its_moments_end_in_z(served: Served) -> None:
+    client, desk = served
+    await investigated(desk)
+    whole = (await client.get("/api/incidents/inc-1")).json()
+
+    assert (whole["incident"]["ref"], whole["group"]["ref"], whole["alerts"][0]["name"]) == ("INC-1", "AL-1", "Alert a")
+    assert (whole["evidence"][0]["id"], whole["triages"][0]["attempt"]) == ("E1", 1)
+    assert whole["timeline"][0]["id"].startswith("T")
+    assert whole["incident"]["declared_at"] == "2026-03-01T03:00:00Z"
+    assert (await client.get("/api/groups/AL-1")).json()["incident"]["ref"] == "INC-1"
+
+
+async def test_one_finding_can_be_looked_up_with_its_query(served: Served) -> None:
+    client, desk = served
+    await investigated(desk)
+
+    assert (await client.get("/api/evidence/AL-1/E1")).json()["evidence"]["query"] == "up"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "groups/AL-99", "groups/INC-1", "incidents/INC-99", "incidents/AL-1", "incidents/x", "incidents/INC-1/postmortem",
+        "evidence/AL-1/E9", "evidence/AL-1/9", "evidence/x/y", "proposals/AP-7", "proposals/seven",
+        "groups/AL-99999999999999999999",
+    ],
+)  # fmt: skip
+async def test_what_does_not_exist_is_not_found(served: Served, path: str) -> None:
+    client, _ = served
+    answer = await client.get(f"/api/{path}")
+
+    assert (answer.status_code, list(answer.json())) == (404, ["error"])
+
+
+async def test_the_newest_draft_comes_as_markdown(served: Served) -> None:
+    client, desk = served
+    section = Section(title="Summary", sentences=(Sentence(text="It broke.", sources=("AL-1",)),))
+    await Postmortems(desk.db).save("INC-1", 1, [section], "# INC-1\n")
+    answer = await client.get("/api/incidents/INC-1/postmortem")
+
+    assert (answer.text, answer.headers["content-type"]) == ("# INC-1\n", "text/markdown; charset=utf-8")
+
+
+async def test_changes_are_those_of_the_last_day_unless_asked_further(served: Served) -> None:
+    client, desk = served
+    writer = IntakeWriter(desk.db, lambda: None)
+    writer.start()
+    await writer.put([], [change("new"), change("old", minutes_before=3000)], NOW)
+    await writer.stop()
+
+    assert [c["id"] for c in (await client.get("/api/changes")).json()] == ["test:new"]
+    assert len((await client.get("/api/changes?service=checkout&since=2026-01-01T00:00:00Z")).json()) == 2
+
+
+async def test_the_audit_is_read_behind_a_row(served: Served) -> None:
+    client, _ = served
+    first = (await client.get("/api/audit?after=0")).json()[0]
+
+    assert (first["what"], first["subject"]) == ("declare", "INC-1")
+    assert (await client.get(f"/api/audit?after={first['seq']}")).json() == []
+    assert (await client.get("/api/audit?after=-1")).status_code == 400
+
+
+async def test_an_unexpected_error_is_an_id_and_no_detail(served: Served) -> None:
+    client, desk = served
+    async with desk.db.engine.begin() as connection:
+        await connection.exec_driver_sql("DROP TABLE audit")
+    answer = await client.get("/api/audit")
+
+    assert (answer.status_code, sorted(answer.json())) == (500, ["error", "error_id"])
+    assert "audit" not in answer.text
+
+
+async def test_the_documentation_describes_every_path(served: Served) -> None:
+    client, _ = served
+    paths = (await client.get("/api/openapi.json")).json()["paths"]
+
+    assert "/incidents/{ref}/postmortem" in paths
+    assert (await client.get("/api/docs")).status_code == 200

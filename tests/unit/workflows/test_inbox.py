@@ -1,0 +1,136 @@
+"""The inbox loop: its cursor is the recovery, a poisoned row is set aside, a database that is away is nobody's fault."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bot.core.config import Config
+from bot.store.tables import AlertRow, CursorRow, MessageRow, UnreadableRow
+from bot.workflows.inbox import Inbox
+from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert, open_database
+
+
+class RecordingEngine:
+    """Remembers which stories were started; refuses as often as it is told."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.refusals = 0
+
+    async def start(self, workflow: str, id: str, *args: Any) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise RuntimeError("the journal does not answer")
+        self.started.append(id)
+
+
+class Room:
+    """A desk to store with, and the loop over the same database."""
+
+    def __init__(self, desk: Desk, engine: RecordingEngine) -> None:
+        self.desk, self.engine, self.pauses = desk, engine, list[float]()
+        self.inbox = self.restarted()
+
+    def restarted(self) -> Inbox:
+        async def pause(seconds: float) -> None:
+            self.pauses.append(seconds)
+
+        config: Any = Config(default_channel="C0")
+        engine: Any = self.engine
+        self.inbox = Inbox(self.desk.db, config, CATALOGUE, engine, asyncio.Event(), pause=pause)
+        return self.inbox
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    clock = Clock()
+    desk = Desk(await open_database(tmp_path, clock), clock)
+    await desk.connect()
+    yield Room(desk, RecordingEngine())
+    await desk.db.close()
+
+
+async def execute(room: Room, statement: str) -> None:
+    async with room.desk.db.write() as session:
+        await (await session.connection()).execute(text(statement))
+
+
+async def test_a_committed_alert_becomes_a_group_and_its_triage_starts(room: Room) -> None:
+    await room.desk.store([alert()])
+
+    assert await room.inbox.once()
+    assert not await room.inbox.once()
+    assert room.engine.started == ["triage:AL-1:1"]
+
+
+async def test_what_was_committed_before_a_crash_is_read_after_the_restart_and_once(room: Room) -> None:
+    await room.desk.store([alert("a")])
+    await room.inbox.once()
+    await room.desk.store([alert("b"), alert("c")])
+    restarted = room.restarted()
+    while await restarted.once():
+        pass
+
+    assert [group.alerts for group in await room.desk.groups()] == [3]
+    assert [row.seq for row in await room.desk.rows(CursorRow)] == [4]
+
+
+async def test_a_triage_that_was_not_started_before_a_crash_starts_after_the_restart(room: Room) -> None:
+    await room.desk.receive(alert())
+
+    await room.restarted().once()
+
+    assert room.engine.started == ["triage:AL-1:1"]
+
+
+async def test_a_triage_that_could_not_start_is_started_with_the_next_look(room: Room) -> None:
+    await room.inbox.once()
+    await room.desk.store([alert()])
+    room.engine.refusals = 2
+    for _ in range(3):
+        await room.inbox.once()
+
+    assert room.engine.started == ["triage:AL-1:1"]
+
+
+async def test_a_poisoned_row_is_set_aside_and_the_queue_goes_on(room: Room) -> None:
+    await room.desk.store([alert("good"), alert("poison"), alert("also good")])
+    await execute(room, "UPDATE alerts SET labels = 'not json' WHERE fingerprint = 'poison'")
+    for _ in range(12):
+        await room.inbox.once()
+
+    assert {e.fingerprint for e in await room.desk.episodes()} == {"good", "also good"}
+    assert [row.problem.split()[0] for row in await room.desk.rows(UnreadableRow)] == ["alert"]
+    assert len(room.pauses) == 4
+
+
+async def test_a_database_that_is_away_sets_nothing_aside(room: Room) -> None:
+    await room.desk.store([alert()])
+    await execute(room, "ALTER TABLE messages RENAME TO elsewhere")
+    for _ in range(20):
+        assert not await room.inbox.once()
+    await execute(room, "ALTER TABLE elsewhere RENAME TO messages")
+    await room.inbox.once()
+
+    assert await room.desk.rows(UnreadableRow) == []
+    assert [row.key for row in await room.desk.rows(MessageRow)] == ["card:AL-1"]
+
+
+async def test_the_loop_wakes_for_a_commit_and_says_that_it_lives(room: Room) -> None:
+    task = asyncio.create_task(room.inbox.run())
+    while not room.inbox.alive():
+        await asyncio.sleep(0)
+    await room.desk.store([alert()])
+    room.inbox.wake.set()
+    async with asyncio.timeout(5):
+        while not room.engine.started:
+            await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert not room.inbox.alive()
+    assert len(await room.desk.rows(AlertRow)) == 2
