@@ -51,6 +51,7 @@ class Played:
     seconds: dict[str, float] = field(default_factory=dict)
     seen: dict[str, Json] = field(default_factory=dict)
     incident: Json = field(default_factory=dict)
+    proposal: Json = field(default_factory=dict)
     executed: list[Json] = field(default_factory=list)
     messages: list[Json] = field(default_factory=list)
     markdown: str = ""
@@ -111,6 +112,7 @@ def _decide(slack: Any, proposal: Json, told: Played) -> None:
 
 def _collect(stack: Stack, told: Played) -> None:
     told.incident = stack.bot.get("incidents/INC-1")
+    told.proposal = stack.bot.proposal("AP-1")
     told.executed = stack.monitoring.shop()["executed"]
     told.messages = stack.slack.messages()
     told.markdown = stack.bot.get("incidents/INC-1/postmortem")
@@ -136,10 +138,10 @@ def _impact(stack: Stack, incident: Json) -> dict[str, tuple[float, float]]:
 def _known_ids(stack: Stack, incident: Json) -> set[str]:
     """Every id that the API resolves for this incident."""
     group = incident["group"]["ref"]
-    dossier = stack.bot.get(f"groups/{group}")
-    found = {incident["incident"]["ref"], dossier["group"]["ref"]}
-    found |= {entry["id"] for name in ("evidence", "timeline") for entry in incident[name]}
-    return found | {proposal["ref"] for proposal in incident["proposals"]}
+    found = {incident["incident"]["ref"], stack.bot.get(f"groups/{group}")["group"]["ref"]}
+    found |= {entry["id"] for entry in incident["timeline"]}
+    found |= {stack.bot.get(f"evidence/{group}/{entry['id']}")["id"] for entry in incident["evidence"]}
+    return found | {stack.bot.proposal(one["proposal"]["ref"])["ref"] for one in incident["proposals"]}
 
 
 # ---------------------------------------------------------------- 1 and 2: one card
@@ -198,11 +200,11 @@ def test_the_wrong_person_is_refused_privately_with_the_reason(played: Played) -
     refusal = played.seen["refusal"]
 
     assert refusal["is_ephemeral"] and "Who may:" in refusal["words"]
-    assert not [d for d in played.incident["decisions"] if d["person"] == "carol"]
+    assert not [d for d in played.proposal["decisions"] if d["person"] == "carol"]
 
 
 def test_the_approved_action_ran_once_and_the_signal_recovered(played: Played) -> None:
-    proposal = played.incident["proposals"][0]
+    proposal = played.proposal
 
     assert len(played.executed) == 1
     assert played.executed[0]["body"] == {"service": "checkout", "change": "pipeline:checkout-1.5.0"}

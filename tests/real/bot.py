@@ -85,10 +85,6 @@ class Bot:
         return self.http.post(f"{self.url}{path}", json=body, headers={"Authorization": f"Bearer {token}"})
 
     def proposal(self, ref: str) -> Json:
-        """One proposal as the API knows it now."""
-        number = ref.removeprefix("AP-")
-        for incident in self.get("incidents"):
-            for found in self.get(f"incidents/{incident['ref']}")["proposals"]:
-                if found["ref"] == f"AP-{number}":
-                    return dict(found)
-        return {}
+        """A proposal as the API knows it now, with its `decisions`; empty while it is not known."""
+        found = self.get(f"proposals/{ref}", missing={})
+        return {**found["proposal"], "decisions": found["decisions"]} if found else {}

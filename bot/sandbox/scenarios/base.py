@@ -1,7 +1,7 @@
 """What every kind of fault has in common."""
 
 import random
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import inf
 from typing import ClassVar, Literal, Protocol
