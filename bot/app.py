@@ -326,15 +326,15 @@ class _Agents:
         return Agent(settings, app.config.budget, app.looker, app.triages, list(app.catalogue.services))
 
 
-def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run) -> None:
-    """Serve until SIGTERM or SIGINT, then drain."""
+def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
     config = load_config(secrets.config)
     configure(secrets.log_level, known_secrets(secrets, config))
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
 
     async def serve() -> None:
-        app = App(secrets, config, wrap_run=wrap_run)
+        app = build(secrets, config, wrap_run=wrap_run)
         server = uvicorn.Server(
             uvicorn.Config(
                 app.asgi,

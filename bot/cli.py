@@ -84,7 +84,7 @@ def test_alert(
     url: Annotated[str, typer.Option(help="Where the bot listens")] = "http://127.0.0.1:8000",
     severity: Annotated[str, typer.Option(help="The alert's severity label")] = "warning",
     service: Annotated[str, typer.Option(help="The alert's service label")] = "",
-    resolved: Annotated[bool, typer.Option("--resolved", help="Send it as resolved")] = False,
+    resolve: Annotated[str, typer.Option(help="End the test alert that began at this moment")] = "",
 ) -> None:
     """Send one alert through the real door."""
     from bot.console.alerting import send_test_alert
@@ -93,7 +93,7 @@ def test_alert(
     token = source_tokens({source: None}).get(source, "")
     if not token:
         _fail(f"no token: set TOCSIN_TOKEN_{source.upper().replace('-', '_')} as the server has it")
-    typer.echo(send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolved=resolved))
+    typer.echo(send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve))
 
 
 @app.command()

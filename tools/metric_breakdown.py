@@ -107,6 +107,7 @@ def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, found:
         facts={
             "deviations": [fact] if fact else [],
             "by": best.label if best else "",
+            "unit": signal.unit,
             "breakdown": [_fact(best.label, part) for part in parts] if best else [],
             "tried": [one.label for one in found],
         },

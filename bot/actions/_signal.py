@@ -6,6 +6,7 @@ from typing import Literal
 from bot.core.action import Verification
 from bot.core.config import VerifyConfig
 from bot.core.errors import LookFailed
+from bot.core.figures import figure
 from bot.core.service import Catalogue, Signal
 from bot.core.text import one_line
 from bot.ports import Metrics
@@ -40,14 +41,17 @@ def _judged(values: list[float], verify: VerifyConfig, signal: Signal) -> Verifi
     if below is None and above is None:
         return Verification(state="could not verify", text=f"{verify.signal} has no bound to hold", query=query)
     if below is not None and max(values) > below:
-        return _told("not recovered", max(values), f"above {below:g}", verify.signal, signal)
+        return _told("not recovered", max(values), "above", below, verify.signal, signal)
     if above is not None and min(values) < above:
-        return _told("not recovered", min(values), f"below {above:g}", verify.signal, signal)
-    bound, worst = (f"within {below:g}", max(values)) if below is not None else (f"at least {above:g}", min(values))
-    return _told("recovered", worst, bound, verify.signal, signal)
+        return _told("not recovered", min(values), "below", above, verify.signal, signal)
+    if below is not None:
+        return _told("recovered", max(values), "within", below, verify.signal, signal)
+    assert above is not None
+    return _told("recovered", min(values), "at least", above, verify.signal, signal)
 
 
-def _told(state: Literal["recovered", "not recovered"], value: float, bound: str, name: str, signal: Signal) -> Verification:
-    unit = f" {signal.unit}" if signal.unit else ""
-    text = f"{name} is {value:.3g}{unit}, {bound}{unit}"
+def _told(
+    state: Literal["recovered", "not recovered"], value: float, relation: str, bound: float, name: str, signal: Signal
+) -> Verification:
+    text = f"{name} is {figure(value, signal.unit)}, {relation} its bound of {figure(bound, signal.unit)}"
     return Verification(state=state, text=text, query=signal.promql, value=value)

@@ -7,16 +7,20 @@ import httpx
 from bot.core.errors import TocsinError
 
 
-def send_test_alert(url: str, source: str, token: str, *, severity: str, service: str, resolved: bool) -> str:
-    """POST one alert in Alertmanager's form; what the server answered, in words. Raises TocsinError."""
+def send_test_alert(url: str, source: str, token: str, *, severity: str, service: str, resolve: str = "") -> str:
+    """POST one alert in Alertmanager's form; what to expect, in words. Raises TocsinError.
+
+    It fires from now on. `resolve` is the start of one that fires (as it was told then): an alert is known by its start.
+    """
     now = datetime.now(UTC)
+    started = resolve or now.strftime("%Y-%m-%dT%H:%M:%SZ")
     labels = {"alertname": "TocsinTestAlert", "severity": severity, **({"service": service} if service else {})}
     alert = {
-        "status": "resolved" if resolved else "firing",
+        "status": "resolved" if resolve else "firing",
         "labels": labels,
         "annotations": {"summary": "Test alert sent by `tocsin test-alert`; nothing is wrong."},
-        "startsAt": now.replace(minute=0, second=0, microsecond=0).isoformat(),
-        "endsAt": now.isoformat() if resolved else "0001-01-01T00:00:00Z",
+        "startsAt": started,
+        "endsAt": now.isoformat() if resolve else "0001-01-01T00:00:00Z",
         "generatorURL": "",
         "fingerprint": "70c5170c5170c517",
     }
@@ -34,4 +38,7 @@ def send_test_alert(url: str, source: str, token: str, *, severity: str, service
         raise TocsinError(f"{url} was not reached ({type(error).__name__}): is `tocsin serve` running there?") from None
     if answer.status_code != 202:
         raise TocsinError(f"{url}/alerts/{source} answered {answer.status_code}: {answer.text[:300]}")
-    return f"Stored. A card should stand in the channel of {service or 'the default channel'} within a second."
+    if resolve:
+        return "Stored. The card says that its alerts cleared."
+    place = f"the channel of {service}" if service else "the default channel"
+    return f"Stored. A card should stand in {place} within a second. End it with the same command and: --resolve {started}"

@@ -108,7 +108,7 @@ def _same_version(value: str, version: str) -> bool:
 
 def _versions_told(change: Change, carried: float, rows: tuple[tuple[Row, ...], str]) -> tuple[str, list[str]]:
     shown, evidence = rows
-    parts = [f"{'/'.join(r.labels.values())} from {amount(r.before)} to {amount(r.after)}" for r in shown]
+    parts = [f"{'/'.join(r.labels.values())} from {amount(r.before, r.unit)} to {amount(r.after, r.unit)}" for r in shown]
     if len(shown) == 1:
         text = f"All of it is on this version: {parts[0]}"
     elif carried > 1:

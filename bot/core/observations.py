@@ -24,6 +24,7 @@ class Row:
     before: float
     after: float
     share: float
+    unit: str = ""
 
     @property
     def shift(self) -> float:
@@ -140,7 +141,8 @@ def _read_changes(entry: LedgerEntry, seen: Observations) -> None:
 
 def _read_rows(entry: LedgerEntry, seen: Observations) -> None:
     service, signal = str(entry.arguments.get("service", "")), str(entry.arguments.get("signal", ""))
-    rows = tuple(_row(fact) for fact in entry.evidence.facts.get("breakdown", ()))
+    unit = str(entry.evidence.facts.get("unit", ""))
+    rows = tuple(_row(fact, unit) for fact in entry.evidence.facts.get("breakdown", ()))
     if rows:
         seen.breakdowns.append(Breakdown(service, signal, rows, entry.id))
     for fact in entry.evidence.facts.get("templates", ()):
@@ -148,12 +150,11 @@ def _read_rows(entry: LedgerEntry, seen: Observations) -> None:
         seen.templates.append(Template(service, str(fact.get("template", "")), count, before, entry.id))
 
 
-def _row(fact: Mapping[str, Any]) -> Row:
+def _row(fact: Mapping[str, Any], unit: str) -> Row:
     labels = {str(k): str(v) for k, v in (fact.get("labels") or {}).items()}
     after = fact.get("after")
-    return Row(
-        labels, _number(fact.get("before")), _number(after) if after is not None else math.nan, _number(fact.get("share"))
-    )
+    before, share = _number(fact.get("before")), _number(fact.get("share"))
+    return Row(labels, before, _number(after) if after is not None else math.nan, share, unit)
 
 
 def _read_graph(entry: LedgerEntry, seen: Observations) -> None:

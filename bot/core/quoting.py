@@ -14,7 +14,7 @@ _MOMENT = re.compile(r"\b(?:\d{4}-\d{2}-\d{2}[T ])?(\d{2}:\d{2})(:\d{2})?(?:\.\d
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}[\w.+-]*")
 _UNITS = (
-    r"%|percent|ratio|ms|milliseconds?|s|sec|seconds?|min|minutes?|h|hours?|d|days?|x|times|fold|rps|qps|req/s|/s|"
+    r"%|percent|ratio|µs|ms|milliseconds?|s|sec|seconds?|min|minutes?|h|hours?|d|days?|x|times|fold|rps|qps|req/s|/s|"
     r"[KMGT]i?B|bytes|B|cores?|[kM]"
 )
 _NUMBER = re.compile(rf"(?<![\w.:/-])([-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)\s?({_UNITS})?(?![\w])(?!\.\d)", re.I)
@@ -22,7 +22,7 @@ _QUOTED = re.compile(r"`([^`]{2,200})`|\"([^\"]{2,200})\"|“([^”]{2,200})”"
 _SPAN_SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 _TIMES = ("x", "times", "fold")
 _SHARE = (1.0, 100.0, 0.01)
-_SPAN = tuple(a / b for a in (1e-3, 1.0, 60.0, 3600.0) for b in (1e-3, 1.0, 60.0, 3600.0))
+_SPAN = tuple(a / b for a in (1e-6, 1e-3, 1.0, 60.0, 3600.0) for b in (1e-6, 1e-3, 1.0, 60.0, 3600.0))
 _AMOUNT = tuple(base**power for base in (1000.0, 1024.0) for power in (-3, -2, -1, 0, 1, 2, 3))
 _ROUNDING = 0.02
 """People round: 4.9 % may be told as 5 %."""
@@ -122,7 +122,7 @@ def _number_said(
 
 def _scales(unit: str) -> tuple[float, ...]:
     """The same quantity in the units that people tell it in: percent and ratio, ms to h, B to GiB."""
-    if unit.rstrip("s") in _SPAN_SECONDS or unit in ("s", "ms") or unit.startswith("millisecond"):
+    if unit.rstrip("s") in _SPAN_SECONDS or unit in ("s", "ms", "µs") or unit.startswith("millisecond"):
         return _SPAN
     if re.fullmatch(r"[kmgt]i?b?|bytes|b", unit):
         return _AMOUNT

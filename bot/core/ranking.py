@@ -179,7 +179,7 @@ def _alibi(scene: Scene, change: Change) -> Claim | None:
     factor, rows = version_share(seen, change)
     if factor == EVEN and rows:
         mine, other = rows[0]
-        levels = f"{amount(mine.after)} and {amount(other.after)}"
+        levels = f"{amount(mine.after, mine.unit)} and {amount(other.after, other.unit)}"
         return _claim(f"{what}: the versions before and after show the same ({levels})", [*evidence, rows[1]])
     if scene.blame.get(change.service, 0.0) < 0.1 and seen.signals.get(change.service):
         return _handed_down(scene, change, what)

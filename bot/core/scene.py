@@ -10,6 +10,7 @@ from bot.core.blame import main_symptom
 from bot.core.change import Change
 from bot.core.deviation import Deviation
 from bot.core.evidence import Claim
+from bot.core.figures import figure
 from bot.core.observations import Observations
 from bot.core.text import one_line
 
@@ -65,22 +66,19 @@ def moment(at: datetime) -> str:
 
 
 def amount(value: float, unit: str = "") -> str:
-    """Three significant digits with the unit; ratios stay ratios so that the evidence holds the same figure."""
-    if math.isnan(value):
-        return "unknown"
-    return (
-        f"{value:.3g}{' ' + unit if unit else ''}" if 1e-4 <= abs(value) < 1e6 or value == 0 else f"{value:.2e} {unit}".strip()
-    )
+    """As people read it aloud (`40.6 %`, `350 ms`), in figures that `core/quoting` finds again in the evidence."""
+    return "unknown" if math.isnan(value) else figure(value, unit)
 
 
 def told(deviation: Deviation, seen: Observations) -> Claim:
     """One deviation as a claim."""
-    since = f" from {moment(deviation.onset)} on" if deviation.onset else ""
+    since = f" at {moment(deviation.onset)}" if deviation.onset else ""
     if math.isnan(deviation.after):
         text = f"{deviation.service}: {deviation.signal} fires{since}"
     else:
-        levels = f"from {amount(deviation.before)} to {amount(deviation.after, deviation.unit)}"
-        text = f"{deviation.service} {deviation.signal} went {levels}{since}"
+        levels = f"from {amount(deviation.before, deviation.unit)} to {amount(deviation.after, deviation.unit)}"
+        moved = "rose" if deviation.after >= deviation.before else "fell"
+        text = f"{deviation.service} {deviation.signal} {moved} {levels}{since}"
     return Claim(text=one_line(text, 400), evidence=[seen.id_of(deviation)])
 
 

@@ -10,6 +10,7 @@ import structlog
 from bot.core import facts as core
 from bot.core.errors import LookFailed
 from bot.core.evidence import Case, LedgerEntry
+from bot.core.figures import figure
 from bot.core.graph import Graph, alternative_text
 from bot.core.series import Series
 from bot.core.service import Catalogue, Signal
@@ -62,7 +63,8 @@ class FactFinder:
             "alerts_evidence": found["alerts"].id,
             "runbook": _runbook(found["runbook"]),
             "graph": graph,
-            "health": [row_text(row) for row in deviations if row["score"] > 0][:4],
+            "main": row_text(main) if main else "",
+            "health": [row_text(row) for row in deviations if row["score"] > 0 and row is not main][:4],
             "not_checked": core.not_looked_at(found.values()),
         }
 
@@ -125,8 +127,8 @@ async def picture(
 
 def row_text(row: dict[str, Any]) -> str:
     """One deviation in words."""
-    unit = f" {row['unit']}" if row.get("unit") else ""
-    return f"{row['service']} {row['signal']} {row['before']:.3g} → {row['after']:.3g}{unit} ({row['evidence']})"
+    unit = row.get("unit", "")
+    return f"{row['service']} {row['signal']}: {figure(row['before'], unit)} → {figure(row['after'], unit)} ({row['evidence']})"
 
 
 def _onset_text(case: Case, main: Any, onset: datetime | None) -> str:

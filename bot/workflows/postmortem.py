@@ -1,6 +1,6 @@
 """The postmortem: gather what is known, measure the impact, write the draft, post it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import postmortem as core
@@ -15,6 +15,8 @@ from bot.store.triage import Triages
 
 FINEST, USUAL = 1.0, 5.0
 """Seconds between samples: a short incident is measured finely, or its edges would decide the figure."""
+LEAD = timedelta(seconds=15)
+"""Looked at before the onset too: that is the first sample beyond doubt, and only bad samples count."""
 MOST_SAMPLES = 10_000
 """Prometheus answers at most 11,000 points."""
 
@@ -36,7 +38,7 @@ class Scribe:
         if group is None:
             return None
         signal = _main_signal(service.signals if service else {})
-        start = material.onset or group.opened_at
+        start = (material.onset or group.opened_at) - LEAD
         end = group.cleared_at or material.incident.resolved_at or self.triages.db.clock()
         evidence = await self._impact(material.incident.service, signal, service.signals if service else {}, start, end)
         entry = await self.triages.record(group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)

@@ -33,6 +33,10 @@ class Rotas:
         now = self._clock()
         return Roster(self.config, {group: GroupCopy(members, now - at) for group, (members, at) in self._copies.items()})
 
+    def forget(self) -> None:
+        """Drop the copies: the next question asks Slack or knows nothing."""
+        self._copies.clear()
+
     async def _ask(self, group: str) -> None:
         try:
             async with asyncio.timeout(ASK_SECONDS):

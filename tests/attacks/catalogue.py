@@ -10,7 +10,8 @@ TIER_OF = {
     "restart": 1, "restart_service": 1, "scale": 1, "scale_deployment": 1, "silence": 1, "silence_alert": 1, "rollback": 2, "rollback_deploy": 2,
     "toggle": 2, "toggle_feature_flag": 2, "drain": 2, "drain_node": 2, "failover": 3, "failover_database": 3,
 }  # fmt: skip
-FANS = tuple((number, width) for width in range(2, 7) for number in range(1, 9))
+STATE = 'pods{service="{service}"}'
+FANS = tuple((number, width) for width in range(1, 7) for number in range(1, 9))
 """Entries with several targets each, so that scripts can add them up."""
 
 
@@ -45,7 +46,7 @@ def channel_of(service: str) -> str:
 
 def _actions(hook: str) -> dict[str, Any]:
     found = {
-        "tier1": _entry(hook, "tier1", idempotent=True, inverse="back", options={"state": 'pods{{service="{service}"}}'.replace("{{", "{").replace("}}", "}")}),
+        "tier1": _entry(hook, "tier1", idempotent=True, inverse="back", options={"state": STATE}),
         "tier2": _entry(hook, "tier2"),
         "undo": _entry(hook, "undo", options={"undoes": True}),
         "tier3": _entry(hook, "tier3", tier=3),
@@ -74,7 +75,7 @@ def entry_of(step: Step, number: int = 1) -> str:
     """The catalogue entry a proposal step means: by targets, by tier, else by the action's name (default tier 1)."""
     if step.action == "undo":
         return "undo"
-    if step.count > 1 and step.targets > 1:
+    if step.count > 1:
         return f"fan-{number}-{min(step.targets, 6)}"
     tier = step.tier if step.tier is not None else TIER_OF.get(step.action, 1)
     if step.action.startswith(("run_", "delete_", "change_", "disable_")) or tier > 3:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -141,7 +142,8 @@ async def play_crash(script: Script, folder: Path, *, attacked: bool = True) -> 
 
 
 async def _attack(script: Script, stage: CrashStage) -> None:
-    in_call = any(step.kind is Kind.WORKER or "remote call" in step.text or "execut" in step.text for step in script.steps)
+    told = " ".join(map(str, [*script.raw.get("steps", ()), script.must]))
+    in_call = script.has(Kind.WORKER) or re.search(r"remote call|execut|unknown|mid-run|running", told) is not None
     if in_call:
         stage.hook.hold_answers.set()
     pressing = asyncio.create_task(stage.press("commander"))

@@ -21,6 +21,8 @@ class Hook:
         self.pods: dict[str, int] = {}
         self.hold_answers = threading.Event()
         """While set, a call is counted and its answer never comes."""
+        self.blind: set[str] = set()
+        """Services whose metrics cannot be seen."""
         self.port = 0
         routes = [
             Route("/run/{entry}/{service}", self._run, methods=["POST"]),
@@ -64,6 +66,8 @@ class Hook:
         query = parse_qs(asked).get("query", [""])[0]
         found = re.search(r'service="([^"]+)"', query)
         service = found.group(1) if found else ""
+        if service in self.blind:
+            return JSONResponse({"status": "error", "error": "down"}, 503)
         value = self.pods.get(service, 2) if query.startswith("pods") else 0.001
         result = [{"metric": {"service": service}, "value": [time.time(), str(value)]}]
         return JSONResponse({"status": "success", "data": {"resultType": "vector", "result": result}})

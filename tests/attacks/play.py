@@ -64,6 +64,7 @@ class Play:
         self.out = Played()
         self.requester, self.last, self.lead, self.on_call = "", "commander", "commander", "on_call"
         self.recorded = ""
+        self._dwell = 0
         self._known: dict[str, int] = {}
 
     async def run(self) -> Played:
@@ -114,6 +115,10 @@ class Play:
                 await sandbox.post("people", {"id": member(self._one(step)).user, "deleted": False})
         await sandbox.post("usergroups", {"id": ON_CALL_GROUP, "handle": "oncall", "users": [member("on_call").user]})
         await self.stage.delivery("socket")
+        await sandbox.post("faults", {"clear": True})
+        for role in CAST:
+            if await sandbox.views(role):
+                await sandbox.act(role, close={"all": True})
         if paused:
             for role in ("admin", "owner"):
                 await self._slash(role, "admin resume")
@@ -192,6 +197,9 @@ class Play:
     async def _presses(self, step: Step) -> None:
         roles = [self._role(role) for role in step.who] or [self._role(self.last)]
         refs = self.out.refs if step.every else self.out.refs[-1:]
+        in_dialog = "submit" in step.text
+        self.stage.offset += timedelta(seconds=0 if in_dialog else step.seconds)
+        self._dwell = step.seconds if in_dialog else 0
         presses = [self.press(role, ref, step.verdict) for ref in refs for role in roles for _ in range(step.times)]
         if step.together or step.times > 1:
             await asyncio.gather(*presses)
@@ -203,22 +211,22 @@ class Play:
         """Press a button of the card and, if a dialog opens, submit it; the answer of the press."""
         sandbox = self.stage.sandbox
         card, row = await self.stage.card(ref), await self.stage.proposal(ref)
-        said, stacked = len(await sandbox.private(role)), len(await sandbox.views(role))
+        said, opened = len(await sandbox.private(role)), {view["id"] for view in await sandbox.views(role)}
         button = {"action_id": verdict, "ts": card.ts, "channel": card.posted_channel or card.channel, "force": True}
         answer = await sandbox.act(role, press={**button, "value": f"{ref}:{row.revision}"}, raw=raw)
         if answer.get("status"):
             self.out.statuses.append(int(answer["status"]))
         if answer.get("acked"):
-            await self._answered(role, ref, row, said, stacked)
+            await self._answered(role, ref, row, said, opened)
         return answer
 
-    async def _answered(self, role: str, ref: str, row: ProposalRow, said: int, stacked: int) -> None:
+    async def _answered(self, role: str, ref: str, row: ProposalRow, said: int, opened: set[str]) -> None:
         """Wait for whatever a press leads to: a private word, a dialog (which is submitted), or a change."""
         sandbox = self.stage.sandbox
 
         async def came() -> Any:
             views = await sandbox.views(role)
-            if len(views) > stacked and "submit" in views[-1]:
+            if views and views[-1]["id"] not in opened and "submit" in views[-1]:
                 return "view"
             if len(await sandbox.private(role)) > said:
                 return "word"
@@ -229,6 +237,7 @@ class Play:
         except TimeoutError:
             return
         if came_first == "view":
+            self.stage.offset += timedelta(seconds=self._dwell)
             target = next(iter(row.record["targets"])) if len(row.record["targets"]) == 1 else row.service
             done = await sandbox.act(role, submit={"values": {"reason": "as the script says", "target": target}})
             self.out.notes.append(f"submitted by {role}: {done.get('errors') or done.get('error') or 'taken'}")
@@ -239,7 +248,7 @@ class Play:
         role = self._one(step, "commander")
         words = [w.strip("'\"“”`") for w in re.findall(r"'[^']*'|\"[^\"]*\"|“[^”]*”|`[^`]*`", step.text)] or ["approved"]
         card = await self.stage.card(self.out.refs[-1])
-        for text in words:
+        for text in (re.sub(r"\bact-?\w+", self.out.refs[-1], word) for word in words):
             if text.startswith("/"):
                 await self._slash(role, text.partition(" ")[2])
             else:
@@ -343,6 +352,14 @@ class Play:
         broken = Freeze.model_construct(starts=None, ends=None, reason="no hours", services=(self.service,))  # type: ignore[arg-type]
         self.stage.reconfigure(freezes=(broken,))
         await self.press("commander", self.out.refs[-1])
+
+    async def _do_blind(self, step: Step) -> None:
+        self.stage.hook.blind.add(self.service)
+
+    async def _do_rota_down(self, step: Step) -> None:
+        self.stage.app.rotas.forget()
+        error = {"method": "usergroups.users.list", "code": "internal_error", "times": 500}
+        await self.stage.sandbox.post("faults", {"error": error})
 
     async def _do_broken_policy(self, step: Step) -> None:
         path = self.stage.folder / "broken.yaml"

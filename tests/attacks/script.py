@@ -41,6 +41,8 @@ class Kind(StrEnum):
     BREAK_GLASS = auto()
     BROKEN_POLICY = auto()
     RULE_ERROR = auto()
+    BLIND = auto()
+    ROTA_DOWN = auto()
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
     (Kind.BREAK_GLASS, r"break[- ]?glass|emergency override"),
     (Kind.RULE_ERROR, r"lacks?\b.*attribute|attribute.*(missing|absent|null|lack)|evaluation error|rule (errors|raises|throws)"),
     (Kind.BROKEN_POLICY, r"(policy|config|rules?)\b.*(syntax|broken|invalid|unpars|corrupt|truncated|unreadable|empty)"),
+    (Kind.ROTA_DOWN, r"(rota|roster|on-?call (schedule|list)|usergroup|user group|schedule)\b.*(unreach|unavail|down|dead|fail|time|cannot be)"),
+    (Kind.BLIND, r"(prometheus|metrics?|monitoring)\b.*(unreach|unavail|down|dead|fail|time|slow)"),
     (Kind.NO_SIGNATURE, r"\b(no|missing|without( an?)?|lacks?)\b.*signature"),
     (Kind.BAD_SIGNATURE, r"\b(one|a|single|last|first) byte|bytes? (is|are|was|were)?\s*(changed|flipped|altered)|body (is |was )?(changed|altered|modified|edited)|(bad|wrong|invalid|forged|other|different) (signature|signing secret|secret)|signed with"),
     (Kind.OLD_TIMESTAMP, r"timestamp"),
@@ -138,8 +142,8 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
     (Kind.START, r"starts? again|restart(s|ed)?\b|comes? back|new process|boots?\b"),
     (Kind.MOVED, r"(deployment|service|target|replica|pods?|instances?|world|resource|version|cluster)\w*\b.*\b(now|moved|changed|grew|scaled|different|new(er)?|deployed)\b|now has"),
     (Kind.TEXT, r"\b(writes?|says?|types?|posts?|repl(y|ies)|comments?|messages?|sends?|DMs?|mentions?|runs? /|slash)\b|/\w+"),
-    (Kind.WORKER, r"\b(worker|executor|runner)\b|starts act|picks"),
     (Kind.WAIT, r"\bwaits?\b|expir|\blater\b|\bpass(es)?\b|\bafter \d|elaps"),
+    (Kind.WORKER, r"\b(worker|executor|runner)\b|starts act|picks"),
 )  # fmt: skip
 
 
@@ -180,10 +184,14 @@ def read_script(item: Mapping[str, Any]) -> Script:
 def _read_step(text: str) -> Iterable[Step]:
     """The steps of one line: a clause without a meaning of its own belongs to its neighbour."""
     together = bool(re.search(r"same time|simultan|concurren|parallel|race|at once|within \d+ ?m?s", text))
-    clauses = [clause for clause in re.split(r",\s+|;\s+|\.\s+|\bthen\b|\bwhile\b|\bbut\b", text) if clause and clause.strip()]
+    text = re.sub(r"\([^)]*\)", lambda m: m.group().replace(",", "\0"), text)
+    clauses = [
+        clause.replace("\0", ",")
+        for clause in re.split(r",\s+|;\s+|\.\s+|\bthen\b|\bwhile\b|\bbut\b", text)
+        if clause and clause.strip()
+    ]
     found = [step for clause in clauses for step in _read_clause(clause.strip(), together)]
-    whole = list(_read_clause(text, together)) if not found else found
-    return whole
+    return found or list(_read_clause(text.replace("\0", ","), together))
 
 
 def _read_clause(text: str, together: bool) -> Iterable[Step]:
@@ -230,12 +238,21 @@ def _press(text: str, plain: str, together: bool) -> Step:
     elif re.search(r"\btwice|double", plain, re.I):
         times = 2
     before = plain[: PRESSED.search(plain).start()] if PRESSED.search(plain) else plain  # type: ignore[union-attr]
-    who = roles_in(before) or roles_in(plain)
-    if not re.search(r"\b(and|both)\b|&|,|/", before):
-        # "a guest with the approver's name" is one person, whose role is named first.
-        who = who[:1]
+    who = _together_named(before) or roles_in(plain)[:1]
+    waited = _seconds(plain) if re.search(r"\b(after|later|wait|pass)", plain, re.I) else 0
     every = bool(re.search(r"\b(all|every|each|both)\b( of them)?\s*$|\ball\b", plain, re.I)) and "at all" not in plain
-    return Step(Kind.PRESS, text, who, verdict=_verdict(plain), times=times, together=together, every=every)
+    return Step(Kind.PRESS, text, who, verdict=_verdict(plain), times=times, together=together, every=every, seconds=waited)
+
+
+def _together_named(before: str) -> tuple[str, ...]:
+    """The people who press: "IC and deputy" are two, "a guest with the approver's name" is the first one."""
+    named = _spans(before)
+    chosen = [role for _, _, role in named[:1]]
+    for (_, end, _), (start, _, role) in zip(named, named[1:], strict=False):
+        if not re.fullmatch(r"\W*(and|or|&|,|/|plus)?\W*(the |a |an |another )?\W*", before[end:start], re.I):
+            break
+        chosen.append(role)
+    return tuple(dict.fromkeys(chosen))
 
 
 def _verdict(plain: str) -> str:
@@ -274,16 +291,21 @@ def _proposal(text: str, plain: str) -> Step:
 
 def roles_in(text: str) -> tuple[str, ...]:
     """The roles that a text names, in its order, each once."""
-    found: list[tuple[int, str]] = []
+    return tuple(dict.fromkeys(role for _, _, role in _spans(text)))
+
+
+def _spans(text: str) -> list[tuple[int, int, str]]:
+    """Start, end and role of every person named, in their order."""
+    found = []
     for match in ID.finditer(text):
         role = next((role for role, part in IDENTITIES if part in match.group()), "outsider")
-        found.append((match.start(), role))
+        found.append((match.start(), match.end(), role))
     rest = ID.sub(lambda m: "_" * len(m.group()), text)
     for role, pattern in ROLES:
-        for match in re.finditer(pattern, rest, re.I if role not in ("commander",) else 0):
-            found.append((match.start(), role))
+        for match in re.finditer(pattern, rest, 0 if role == "commander" else re.I):
+            found.append((match.start(), match.end(), role))
             rest = rest[: match.start()] + "_" * (match.end() - match.start()) + rest[match.end() :]
-    return tuple(dict.fromkeys(role for _, role in sorted(found)))
+    return sorted(found)
 
 
 def number(word: str) -> int:

@@ -56,7 +56,12 @@ async def _missing(stage: Stage, script: Script, played: Played, service: str, c
         for row in audit
         if row.what.startswith(("refused", "alarm")) or row.after in ("stale", "stopped", "superseded", "denied")
     ]
-    if re.search(r"\brefus|not in role|must not be counted", must) and pressed and not refusals:
+    if (
+        re.search(r"\brefus|not in role|must not be counted", must)
+        and pressed
+        and not refusals
+        and "not proposed" not in " ".join(played.notes)
+    ):
         why.append("nothing was refused")
     if re.search(r"private|notice", must) and pressed and not said:
         why.append("nobody was told privately")

@@ -22,7 +22,10 @@ def main() -> int:
     first, _, last = parser.parse_args().seeds.partition("..")
     seeds = range(int(first), int(last or first) + 1)
     console = Console()
-    rows = [score(play(seed)) for seed in track(seeds, description="Playing", console=console)]
+    rows = []
+    for seed in track(seeds, description="Playing", console=console):
+        rows.append(score(play(seed)))
+        console.print(", ".join(f"{name} {value}" for name, value in rows[-1].items()), highlight=False, soft_wrap=True)
     console.print(table(rows))
     for line in figures(rows):
         console.print(line)

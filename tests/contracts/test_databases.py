@@ -1,0 +1,107 @@
+"""The store means the same on SQLite and on PostgreSQL, with the schema that the migrations make."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.alert import Alert
+from bot.core.grouping import Arrival
+from bot.store import audit, incidents, records
+from bot.store.changes import Changes
+from bot.store.database import Database, DatabaseAway, async_url
+from bot.store.intake import IntakeWriter
+from bot.store.migrate import upgrade
+from bot.store.open_groups import OpenGroups
+from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
+from tests.unit.builders import NOW, at, change
+from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk whose source is known, on either database."""
+    url = f"sqlite:///{tmp_path / 'app.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    await asyncio.to_thread(upgrade, url)
+    clock = Clock()
+    db = Database(async_url(url, tmp_path), audit_key=b"key", clock=clock)
+    desk = Desk(db, clock)
+    await desk.connect()
+    yield desk
+    await db.close()
+
+
+async def test_alerts_come_back_as_they_were_told_and_moments_are_utc(desk: Desk) -> None:
+    told = alert("a", labels={"pod": "ü\U0001f525"}, annotations={"summary": "x" * 8000})
+    await desk.store([told])
+
+    row = next(row for row in await desk.rows(AlertRow) if row.fingerprint == "a")
+    assert Alert.model_validate({**row.model_dump(exclude={"seq", "received_at"})}) == told
+    assert (row.received_at, str(row.starts_at.tzinfo)) == (NOW, "UTC")
+
+
+async def test_a_story_of_one_group_ends_the_same(desk: Desk) -> None:
+    await desk.receive(alert("a", start=-5), alert("b", start=-4), alert("w", name="Watchdog", severity="none"))
+    await desk.receive(alert("a", "resolved", start=-5, ends_at=at(-1)), alert("b", "resolved", start=-4, ends_at=at(0)))
+    desk.clock.forward(3)
+    await desk.receive(alert("a", start=2))
+
+    assert [(g.state, g.alerts, g.firing, g.reopened) for g in await desk.groups()] == [("FIRING", 3, 1, 1)]
+    assert [(row.key, row.last_seen_at) for row in await desk.rows(HeartbeatRow)] == [("prod:Watchdog", NOW)]
+    assert sorted(row.kind for row in await desk.rows(MessageRow)) == ["card", "line"]
+    assert await audit.verify(desk.db) is None
+
+
+async def test_a_restarted_inbox_knows_what_is_in_its_groups(desk: Desk) -> None:
+    await desk.receive(alert("a", labels={"service": "checkout", "cluster": "eu"}))
+    arriving = Arrival("prod", "New", "payments", "new", "", {"cluster": "eu"}, NOW)
+    afresh = OpenGroups(CATALOGUE)
+    async with desk.db.read() as session:
+        await afresh.refresh(session)
+
+    assert afresh.find(arriving).reason == "checkout depends on payments"
+
+
+async def test_a_group_that_a_person_resolves_takes_no_more(desk: Desk) -> None:
+    await desk.receive(alert("a", start=-5))
+    await incidents.resolve(desk.db, "INC-1", "alice")
+    await desk.receive(alert("a", start=-1))
+
+    assert [g.state for g in await desk.groups()] == ["RESOLVED", "FIRING"]
+    assert (await records.record_of(desk.db, "AL-2")).group is not None
+
+
+async def test_many_at_once_are_all_stored_and_a_change_told_twice_is_one(desk: Desk) -> None:
+    writer = IntakeWriter(desk.db, lambda: None)
+    writer.start()
+    await asyncio.gather(*(writer.put([alert(f"f{n}")], [change("d1")], NOW) for n in range(50)))
+    await writer.stop()
+
+    assert len(await desk.rows(AlertRow)) == 51
+    assert [c.id for c in await Changes(desk.db).since("checkout", at(-60))] == ["test:d1"]
+
+
+async def test_a_database_without_its_tables_is_away_and_not_a_poisoned_row(desk: Desk) -> None:
+    await desk.db.close()
+    gone = Database(desk.db.url.replace("app.db", "none/app.db").replace("127.0.0.1:", "127.0.0.1:1"), clock=desk.clock)
+    lost = Desk(gone, desk.clock)
+
+    assert not await gone.answers()
+    with pytest.raises(DatabaseAway):
+        await lost.inbox.take(10)
+    await gone.close()
+
+
+async def test_two_replicas_that_sort_at_once_lose_and_double_nothing(desk: Desk) -> None:
+    await desk.store([alert(f"f{n}") for n in range(60)])
+    other = Desk(desk.db, desk.clock)
+
+    async def drain(one: Desk) -> None:
+        while await one.inbox.take(7) is not None:
+            await asyncio.sleep(0)
+
+    await asyncio.gather(drain(desk), drain(other))
+
+    assert [(g.alerts, g.firing) for g in await desk.groups()] == [(60, 60)]
+    assert len(await desk.rows(EpisodeRow)) == 61

@@ -1,0 +1,139 @@
+"""The people of a story, who do what people do while a bot comes and goes: look again, press again."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.real.bot import Bot
+from tests.real.slack import COMMANDER, DEVELOPER, Json, Slack, key_of
+
+OVER = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "expired", "stale", "stopped", "superseded")
+PATIENCE = 8.0
+"""Seconds after which a press is tried again."""
+
+
+@dataclass
+class Press:
+    """One press as the person saw it: whose, on what, which digest the card showed."""
+
+    at: float
+    user: str
+    ref: str
+    card: str
+    acked: bool
+
+
+@dataclass
+class People:
+    """The developer, who may not approve, and the commander, who may."""
+
+    slack: Slack
+    bot: Bot
+    presses: list[Press] = field(default_factory=list)
+    left_undone: str = ""
+    """Where the story stopped, if it did."""
+
+    def play(self, seconds: float) -> None:
+        """From the first card to the draft, or to an action of which nobody knows whether it ran."""
+        deadline = time.monotonic() + seconds
+        proposal = self._until(lambda: next(iter(self.slack.of("proposal:")), None), deadline, "a proposal")
+        if proposal is None:
+            return
+        self._press(DEVELOPER, proposal, "approve")
+        if not self._until(lambda: self._approved(proposal), deadline, "an approval", every=0.3):
+            return
+        if not (state := self._until(lambda: self._over("AP-1"), deadline, "the end of the action")):
+            return
+        if state != "succeeded":
+            return
+        if not self._until(lambda: self._group("MONITORING", "RESOLVED"), deadline, "cleared alerts"):
+            return
+        if self._until(lambda: self._resolved(), deadline, "the resolution", every=0.3):
+            self._until(lambda: self.slack.of("postmortem:"), deadline, "the draft")
+
+    def settle(self, seconds: float) -> None:
+        """Until every message that is wanted stands in Slack: the edits after the last word."""
+        deadline = time.monotonic() + seconds
+        self._until(lambda: not self._unsent(), deadline, "all messages sent")
+
+    # ------------------------------------------------------------ what they do
+
+    def _approved(self, proposal: Json) -> bool:
+        """Press and confirm, until somebody's approval is known."""
+        found = self.bot.proposal("AP-1")
+        if found and found["state"] not in ("pending", "partly approved"):
+            return True
+        self._press(COMMANDER, proposal, "approve")
+        self._submit(reason="fits the evidence")
+        return False
+
+    def _resolved(self) -> bool:
+        if self._group("RESOLVED"):
+            return True
+        card = self.slack.of("card:")[0]
+        self.slack.command(COMMANDER, card["channel"], "resolve INC-1")
+        self._submit(cause="the change named first by the triage")
+        return False
+
+    def _press(self, user: str, message: Json, action: str) -> None:
+        words = next(m["words"] for m in self.slack.of(key_of(message)))
+        said = self.slack.press(user, message, action)
+        self.presses.append(Press(time.time(), user, key_of(message).removeprefix("proposal:"), words, bool(said["acked"])))
+
+    def _submit(self, **values: str) -> None:
+        """Send the dialog, if one opens; a bot that died in between opened none, and the person starts again."""
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            views = self.slack.get("views", user=COMMANDER)["views"]
+            if views and views[-1].get("submit"):
+                known = {block["block_id"] for block in views[-1]["blocks"] if block.get("type") == "input"}
+                chosen = {name: text for name, text in values.items() if name in known}
+                said = self.slack.act(COMMANDER, submit={"view": views[-1]["id"], "values": chosen})
+                if not said["acked"]:
+                    self.slack.act(COMMANDER, close={"view": views[-1]["id"]})
+                return
+            if views:
+                # "Loading..." of a bot that has died since stands there for ever.
+                self._close_when_old(views[-1])
+            time.sleep(0.05)
+
+    def _close_when_old(self, view: Json) -> None:
+        if not self.bot.process.alive:
+            self.slack.act(COMMANDER, close={"view": view["id"]})
+
+    # ------------------------------------------------------------ what they see
+
+    def _over(self, ref: str) -> str:
+        state = str(self.bot.proposal(ref).get("state", ""))
+        return state if state in OVER else ""
+
+    def _group(self, *states: str) -> bool:
+        found = self.bot.get("groups/AL-1", missing={})
+        return bool(found) and found["group"]["state"] in states
+
+    def _unsent(self) -> list[str]:
+        return [] if answers_metrics(self.bot) else ["unknown"]
+
+    def _until(self, look: Callable[[], Any], deadline: float, what: str, *, every: float = 0.1) -> Any:
+        """The first true answer; None when the time is up. A bot that is away answers nothing for a while."""
+        while time.monotonic() < deadline:
+            try:
+                if found := look():
+                    return found
+            except (httpx.HTTPError, IndexError):
+                pass
+            time.sleep(every)
+        self.left_undone = what
+        return None
+
+
+def answers_metrics(bot: Bot) -> bool:
+    """Whether nothing waits to be sent to Slack."""
+    text = bot.http.get(f"{bot.url}/metrics").text
+    for line in text.splitlines():
+        if line.startswith("bot_outbox_lag_seconds"):
+            return float(line.rpartition(" ")[2]) == 0.0
+    return True

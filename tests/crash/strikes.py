@@ -1,0 +1,153 @@
+"""Where the process dies: a Run that kills between steps, and collaborators that kill between stories.
+
+A point is `<workflow>/<step>#<n>:before|after`; `n` counts the step's name within one run. Before: its
+function has not been called. After: it has, and the journal does not know yet. Tool steps carry a hash of
+their arguments in the journal; here `tool:<name>` is enough, since `n` tells them apart.
+"""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.app import App
+from bot.ports import Run
+
+OUTSIDE = (
+    "intake/commit#1:before",
+    "intake/answer#1:before",
+    "sender/record card#1:before",
+    "sender/record triage#1:before",
+    "sender/record proposal#1:before",
+    "sender/record postmortem#1:before",
+    "action/send#1:before",
+    "action/send#1:after",
+)
+"""Points outside stories: alerts taken but not committed; committed but not answered; Slack answered but unrecorded (one a
+kind of message); claimed and begun but not sent; the effect done but unrecorded."""
+LEAVES_UNKNOWN = ("action/send#1:before", "action/send#1:after")
+"""Between the attempt row and its outcome: nobody can know whether it ran."""
+
+
+def step_of(name: str) -> str:
+    """A step's name as points have it."""
+    return name.rpartition(":")[0] if name.startswith("tool:") else name
+
+
+class Strikes:
+    """The points at which this process is to die, each once: `struck` remembers them over restarts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.struck = folder / "struck"
+        wanted = (folder / "points").read_text().splitlines() if (folder / "points").exists() else []
+        done = self.struck.read_text().splitlines() if self.struck.exists() else []
+        self._left = [point for point in wanted if point not in done]
+
+    def at(self, point: str) -> None:
+        """Die here, if that is wanted."""
+        if point in self._left:
+            with self.struck.open("a") as file:
+                file.write(point + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class CrashingRun:
+    """A Run around a Run. Nothing is awaited before the inner step, so that parallel steps keep their order."""
+
+    def __init__(self, run: Run, strikes: Strikes) -> None:
+        self._run = run
+        self._strikes = strikes
+        self._seen: Counter[str] = Counter()
+
+    @property
+    def id(self) -> str:
+        return self._run.id
+
+    @property
+    def workflow(self) -> str:
+        return str(getattr(self._run, "workflow", self._run.id.partition(":")[0]))
+
+    def _point(self, name: str) -> str:
+        step = step_of(name)
+        self._seen[step] += 1
+        return f"{self.workflow}/{step}#{self._seen[step]}"
+
+    async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        point = self._point(name)
+
+        async def between(*given: Any) -> Any:
+            self._strikes.at(f"{point}:before")
+            found = await fn(*given)
+            self._strikes.at(f"{point}:after")
+            return found
+
+        return await self._run.step(name, between, *args)
+
+    async def wait_for(self, topic: str, *, until: str) -> bool:
+        point = self._point("wait_for")
+        self._strikes.at(f"{point}:before")
+        woken = await self._run.wait_for(topic, until=until)
+        self._strikes.at(f"{point}:after")
+        return woken
+
+    async def now(self) -> datetime:
+        point = self._point("now")
+        self._strikes.at(f"{point}:before")
+        moment = await self._run.now()
+        self._strikes.at(f"{point}:after")
+        return moment
+
+
+class CrashingApp(App):
+    """The app with collaborators that die at the points outside stories."""
+
+    def __init__(self, *args: Any, strikes: Strikes, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.writer.db = _DiesBeforeCommit(self.writer.db, strikes)  # type: ignore[assignment]
+        _after(self.writer, "put", strikes, lambda *_: "intake/answer#1:before")
+        _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
+        _before(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:before")
+        _after(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:after")
+
+
+class _DiesBeforeCommit:
+    """A database that dies when all is written and nothing committed."""
+
+    def __init__(self, db: Any, strikes: Strikes) -> None:
+        self._db, self._strikes = db, strikes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Any]:
+        async with self._db.write() as session:
+            yield session
+            self._strikes.at("intake/commit#1:before")
+
+
+def _before(target: Any, method: str, strikes: Strikes, point: Callable[..., str]) -> None:
+    inner = getattr(target, method)
+
+    async def dies_first(*args: Any, **more: Any) -> Any:
+        strikes.at(point(*args))
+        return await inner(*args, **more)
+
+    setattr(target, method, dies_first)
+
+
+def _after(target: Any, method: str, strikes: Strikes, point: Callable[..., str]) -> None:
+    inner = getattr(target, method)
+
+    async def dies_then(*args: Any, **more: Any) -> Any:
+        found = await inner(*args, **more)
+        strikes.at(point(*args))
+        return found
+
+    setattr(target, method, dies_then)

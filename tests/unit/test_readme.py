@@ -1,0 +1,46 @@
+"""The README says what is so: its examples load, and it names every key and every variable."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from bot.core.config import Budget, Config, PagerConfig
+from bot.settings import Secrets, parse_config
+from tests.real import missing
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ALERTMANAGER, CONFIGURATION = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_example_configuration_is_valid() -> None:
+    config = parse_config(CONFIGURATION)
+
+    assert config.actions["rollback"].inverse == "rollforward" and config.services["checkout"].channel
+
+
+def test_every_key_of_the_configuration_is_in_the_table() -> None:
+    keys = [*Config.model_fields, *Budget.model_fields, *PagerConfig.model_fields]
+
+    assert [key for key in keys if f"`{key}`" not in README] == []
+
+
+def test_every_variable_is_in_the_table() -> None:
+    names = [str(field.validation_alias or f"TOCSIN_{name.upper()}") for name, field in Secrets.model_fields.items()]
+
+    assert [name for name in names if f"`{name}`" not in README] == []
+
+
+def test_alertmanager_takes_the_snippet(tmp_path: Path) -> None:
+    """Read by Alertmanager's own checker where it is installed."""
+    (receiver,) = yaml.safe_load(ALERTMANAGER)["receivers"][1]["webhook_configs"]
+    assert receiver["send_resolved"] and receiver["http_config"]["authorization"]["credentials"]
+    if (amtool := shutil.which("amtool")) is None:
+        missing("amtool, Alertmanager's own checker")
+    (tmp_path / "am.yml").write_text(ALERTMANAGER)
+
+    done = subprocess.run([amtool, "check-config", str(tmp_path / "am.yml")], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
