@@ -131,7 +131,9 @@ async def fire_again(db: Database, session: AsyncSession, group: GroupRow) -> No
     group.acknowledged_by, group.acknowledged_at = "", None
     text = f"Firing again ({_nth(group.reopened + 1)} time)"
     await timeline.add(db, session, "group", text, group_id=group.id, incident_id=group.incident_id)
-    await say(db, session, group, f"again:{group.reopened}", text)
+    if group.reopened == 1:
+        # Later ones are counted on the card: a flapping alert must not fill the thread.
+        await say(db, session, group, "again", text)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
         row.state = IncidentState.OPEN
         session.add(row)
