@@ -31,5 +31,6 @@ async def why(ctx: CommandContext, request: Request) -> Reply:
         "count": len(found),
         "hypothesis": found[int(number) - 1],
         "evidence": triage["evidence"],
+        "ruled_out": triage["findings"].get("ruled_out", []),
     }
     return Reply(f"Evidence for hypothesis {number}", view="why", subject=state)

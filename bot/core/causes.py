@@ -94,7 +94,8 @@ def _provider(seen: Observations, service: str) -> tuple[str, Claim | None]:
         row = _carrier(breakdown) if breakdown.service == service else None
         for label, value in row.labels.items() if row else ():
             if row and value and label in _NAMES_A_PROVIDER and value not in seen.depends_on:
-                text = f"Calls to {one_line(value, 80)} went from {amount(row.before, row.unit)} to {amount(row.after, row.unit)}"
+                levels = f"from {amount(row.before, row.unit)} to {amount(row.after, row.unit)}"
+                text = f"Calls to {one_line(value, 80)} went {levels}"
                 return one_line(value, 80), Claim(text=text, evidence=[breakdown.evidence])
     return "", None
 

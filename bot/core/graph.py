@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from bot.core.figures import figure
 from bot.core.series import Series
 
 
@@ -20,6 +21,11 @@ class Graph:
     marks: Sequence[tuple[datetime, str]] = ()
     threshold: float | None = None
 
+    def moments(self) -> list[tuple[datetime, str, bool]]:
+        """Onset and marks in order of time: when, what, and whether it is the onset."""
+        onset = [(self.onset, f"onset {self.onset:%H:%M:%S}", True)] if self.onset else []
+        return sorted([*onset, *((at, label, False) for at, label in self.marks)], key=lambda moment: moment[0])
+
 
 def alternative_text(graph: Graph) -> str:
     """What the picture shows, for people who read it aloud."""
@@ -27,7 +33,8 @@ def alternative_text(graph: Graph) -> str:
     known = values[~np.isnan(values)]
     if not len(known):
         return f"{graph.title}: no samples."
-    text = f"{graph.title}: from {known[0]:.3g} to {known[-1]:.3g} {graph.unit}, highest {known.max():.3g}".rstrip() + "."
+    first, last, highest = (figure(float(value), graph.unit) for value in (known[0], known[-1], known.max()))
+    text = f"{graph.title}: from {first} to {last}, highest {highest}."
     if graph.onset:
         text += f" It leaves its normal range at {graph.onset:%H:%M:%S} UTC."
     for at, label in graph.marks:

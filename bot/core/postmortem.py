@@ -55,6 +55,8 @@ class Material(BaseModel):
     decisions: tuple[Decision, ...] = ()
     impact: tuple[str, str] | None = None
     """The measured impact in words and its evidence id."""
+    graph: str = ""
+    """What the graph under the draft shows, in words; "" without one."""
     evidence: Mapping[str, str] = {}
     """Evidence id -> summary, for all evidence of the group."""
 
@@ -102,8 +104,25 @@ def _impact(m: Material) -> Iterable[Sentence]:
     if m.impact:
         text, evidence = m.impact
         yield Sentence(text=text, sources=(evidence,))
+        if m.graph:
+            yield Sentence(text=f"The graph shows {m.graph}", sources=(evidence, *_marked(m)))
     else:
         yield Sentence(text="Impact could not be measured: no signal of the service was readable.", sources=(m.incident.ref,))
+
+
+def marks(m: Material) -> list[tuple[datetime, str]]:
+    """What a graph of the incident should mark: what was run and how it ended, and when the alerts cleared."""
+    found = [(entry.at, label) for entry in _acts(m) if (label := one_line(entry.text.partition(":")[0], 32))]
+    cleared = m.group.cleared_at if m.group else None
+    return [*found[:3], *([(cleared, "alerts cleared")] if cleared else [])]
+
+
+def _acts(m: Material) -> list[TimelineEntry]:
+    return [entry for entry in m.timeline if entry.kind == "action"]
+
+
+def _marked(m: Material) -> tuple[str, ...]:
+    return (*(entry.id for entry in _acts(m)[:3]), *((m.group.ref,) if m.group else ()))
 
 
 def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:

@@ -26,13 +26,18 @@ CREATE TABLE IF NOT EXISTS tocsin.executors (
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def connect(url: str) -> Connection:
+def session_name(executor: str) -> str:
+    """What PostgreSQL shows of every connection of one process."""
+    return f"tocsin {executor}"
+
+
+def connect(url: str, executor: str) -> Connection:
     """A session of its own for locks and beats. A network that swallows packets is noticed within about 3 s."""
     return psycopg.connect(
         "postgresql://" + url.split("://", 1)[1],
         autocommit=True,
         connect_timeout=5,
-        application_name="tocsin beat",
+        application_name=session_name(executor),
         keepalives_idle=1,
         keepalives_interval=1,
         keepalives_count=2,
@@ -55,7 +60,8 @@ def unlock(connection: Connection, name: str) -> None:
 
 
 def fence(connection: Connection, name: str) -> None:
-    """End the connection that holds a lock, whoever it is; the lock is free a moment later."""
+    """End the connection that holds the lock of a process, whoever it is, and its others; the lock is free a moment later."""
+    end_sessions(connection, name)
     connection.execute(
         """
         SELECT pg_terminate_backend(pid) FROM pg_locks
@@ -67,6 +73,17 @@ def fence(connection: Connection, name: str) -> None:
     )
 
 
+def end_sessions(connection: Connection, executor: str) -> None:
+    """End what a paused or cut off process has open: a half done transaction would hold its locks, or be committed late."""
+    connection.execute(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = %s AND pid <> pg_backend_pid()
+        """,
+        (session_name(executor),),
+    )
+
+
 def join(connection: Connection, executor: str) -> None:
     """Make the table if need be, take the lock of our own name, and only then stand in the table."""
     with connection.transaction():
@@ -75,6 +92,12 @@ def join(connection: Connection, executor: str) -> None:
         connection.execute(TABLE)
     try_lock(connection, executor)
     connection.execute("INSERT INTO tocsin.executors (id) VALUES (%s)", (executor,))
+
+
+def rejoin(connection: Connection, executor: str, *, leads: bool) -> bool:
+    """On a new connection: take our name back, and the leadership we had. False: somebody has taken our place."""
+    ours = try_lock(connection, executor) and beat(connection, executor)
+    return ours and (not leads or try_lock(connection, LEADER))
 
 
 def beat(connection: Connection, executor: str) -> bool:

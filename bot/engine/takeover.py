@@ -1,8 +1,8 @@
 """The journal on PostgreSQL, shared by replicas: each beats, and the living resume the runs of the dead.
 
 The beats have a thread of their own: a busy event loop is not a dead process.
-A process whose connection is gone has lost its name and exits at once, since
-another may already be running its stories.
+A process whose connection is gone starts nothing until it has its name back on
+a new one; if another has taken its place meanwhile, it exits.
 """
 
 import asyncio
@@ -54,15 +54,27 @@ class Replica:
         self._taking: dict[str, Future[None]] = {}
         self._beat_at = 0.0
         self._leads = False
+        self._modest_until = 0.0
+
+    @property
+    def session_name(self) -> str:
+        """What every connection of this process is called, so that another can end them all."""
+        return locks.session_name(self.executor)
 
     def journal_settings(self) -> dict[str, Any]:
-        return {"system_database_url": "postgresql://" + self._url.split("://", 1)[1], "dbos_system_schema": "dbos"}
+        url = "postgresql://" + self._url.split("://", 1)[1]
+        connection = {"application_name": self.session_name, "connect_timeout": 5}
+        return {
+            "system_database_url": url,
+            "dbos_system_schema": "dbos",
+            "db_engine_kwargs": {"connect_args": connection},
+        }
 
     async def take(self, resume: Resume, leading: Leading) -> None:
         """Join the others and begin to beat. Raises psycopg.Error when the database cannot be reached."""
         self._loop = asyncio.get_running_loop()
         self._resume, self._leading = resume, leading
-        self._connection = await asyncio.to_thread(locks.connect, self._url)
+        self._connection = await asyncio.to_thread(locks.connect, self._url, self.executor)
         await asyncio.to_thread(locks.join, self._connection, self.executor)
         self._beat_at = time.monotonic()
         self._thread.start()
@@ -85,12 +97,36 @@ class Replica:
         while True:
             try:
                 self._round()
-            except (psycopg.Error, Replaced) as error:
-                if not self._leaving.is_set():
-                    self._on_lost(f"{type(error).__name__}: {error}")
-                return
+            except psycopg.Error as error:
+                log.warning("the database is away; nothing is begun until it is back", why=type(error).__name__)
+                if not self._regained():
+                    return
+            except Replaced as error:
+                return self._lost(str(error))
             if self._leaving.wait(BEAT_SECONDS):
                 return
+
+    def _lost(self, why: str) -> None:
+        if not self._leaving.is_set():
+            self._on_lost(why)
+
+    def _regained(self) -> bool:
+        """Connect again, for as long as it takes. False: this process is leaving, or was replaced."""
+        self._connection.close()
+        self._taking.clear()
+        while not self._leaving.wait(BEAT_SECONDS):
+            try:
+                self._connection = locks.connect(self._url, self.executor)
+                if not locks.rejoin(self._connection, self.executor, leads=self._leads):
+                    self._lost("another process has taken over while the database was away")
+                    return False
+            except psycopg.Error:
+                continue
+            # All came back at the same time: who is a moment later than we are is not dead.
+            self._modest_until = time.monotonic() + FENCE_SECONDS
+            log.info("the database is back", executor=self.executor)
+            return True
+        return False
 
     def _round(self) -> None:
         began = time.monotonic()
@@ -98,6 +134,8 @@ class Replica:
             raise Replaced("another process has taken over its runs")
         # The beat came through on the connection that holds our lock: the lock was ours after `began`.
         self._beat_at = began
+        if began < self._modest_until:
+            return
         if not self._leads and locks.try_lock(self._connection, locks.LEADER):
             self._leads = True
             log.info("this process leads", executor=self.executor)
@@ -110,6 +148,7 @@ class Replica:
             self._finish(other, self._taking[other])
         elif locks.try_lock(self._connection, other):
             log.warning("a process is dead; its runs are taken over", executor=other)
+            locks.end_sessions(self._connection, other)
             self._taking[other] = asyncio.run_coroutine_threadsafe(_awaited(self._resume, other), self._loop)
         elif age > FENCE_SECONDS:
             log.warning("a process does not beat any more; it is fenced", executor=other, seconds=round(age, 1))

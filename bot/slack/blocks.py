@@ -4,13 +4,12 @@ Texts given here are ours or went through `bot.slack.foreign`; a builder never
 looks into them again.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from bot.core.text import cut
-from bot.slack.foreign import allowed_address, code_lines, escape, link, prose, quoted, spoken
+from bot.slack.foreign import code_lines, escape, link, named, prose, quoted, spoken, titled
 from bot.slack.limits import LIMIT
 
 __all__ = [
@@ -27,14 +26,16 @@ __all__ = [
     "fields",
     "header",
     "link",
-    "link_button",
+    "named",
     "overflow",
     "picture",
     "prose",
     "quoted",
+    "scored",
     "section",
     "spoken",
     "text_size",
+    "titled",
     "trim",
     "when",
 ]
@@ -100,13 +101,6 @@ def button(
     return element
 
 
-def link_button(label: str, url: str, hosts: Iterable[str]) -> Block | None:
-    """A button that opens an allowed address; None if it is not allowed. Its press is acknowledged by a catch-all."""
-    safe = allowed_address(url, frozenset(hosts))
-    action_id = "link:" + re.sub(r"\W+", "-", label.lower()).strip("-")
-    return {"type": "button", "text": _plain(label, LIMIT["button"]), "url": safe, "action_id": action_id} if safe else None
-
-
 def overflow(verb: str, options: Iterable[tuple[str, str]]) -> Block:
     """A menu of up to five options, each label and value; it uses `verb` with the chosen value."""
     items = [{"text": _plain(label, LIMIT["option"]), "value": value} for label, value in options]
@@ -122,6 +116,11 @@ def when(moment: datetime | str, style: str = "{date_short_pretty} {time_secs}")
     """A moment in each reader's own time zone; clients that cannot do so show UTC."""
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"<!date^{int(at.timestamp())}^{style}|{at:%Y-%m-%d %H:%M:%S} UTC>"
+
+
+def scored(confidence: str, score: float) -> str:
+    """`Likely (score 0.78)`: how sure the analyst is, as a word first."""
+    return f"{confidence.capitalize()} (score {round(score, 2)})"
 
 
 def cut_lines(text: str, limit: int) -> str:

@@ -1,7 +1,10 @@
 """Foreign text made safe for Slack: no mention, no live link, no line of its own, no imitation of a card.
 
-Everything an alert, a log, a person or a model says passes here. It stands in
-a code span, where Slack renders no markup; the three control characters are
+Everything an alert, a log, a person or a model says passes here. What people
+copy (a query, a command) stands in a code span, where Slack renders no markup;
+sentences and titles stand in quotation marks with their markup turned into
+look-alike letters, since they are read more often than copied; one plain word
+(a service) stands as it is. Everywhere the three control characters are
 escaped, so that `<!channel>` and `<@U1>` are letters; addresses are defanged
 unless their host is allowed by configuration.
 """
@@ -17,6 +20,8 @@ _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{1,20}):(?=//|\\\\)", re.IGNORECASE)
 _NO_SLASHES = re.compile(r"(?<![a-z])(mailto|javascript|tel):(?=\S)", re.IGNORECASE)
 _MARKUP = str.maketrans({"*": "∗", "`": "'"})
 _EMOJI = re.compile(r":(?=[a-z][a-z_-]{2,40}:)")
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
+_NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*…?")
 _UNDERLINE = re.compile(r"(?<!\w)_|_(?!\w)")
 
 
@@ -37,6 +42,17 @@ def prose(text: str, limit: int = LIMIT["foreign"]) -> str:
     if shown.count("~") > 1:
         shown = shown.replace("~", "∼")
     return escape(defang(_EMOJI.sub("꞉", shown)))
+
+
+def titled(text: str, limit: int = LIMIT["foreign"]) -> str:
+    """A foreign title or sentence in quotation marks, so that nobody takes it for the bot's own words."""
+    return f"“{prose(text, limit).translate(_QUOTES) or '(empty)'}”"
+
+
+def named(text: str, limit: int = 60) -> str:
+    """A foreign name: one plain word stands as it is, since a word alone says nothing; more comes in quotation marks."""
+    shown = one_line(text, limit)
+    return prose(shown, limit) if _NAME.fullmatch(shown) else titled(text, limit)
 
 
 def spoken(text: str, limit: int = LIMIT["foreign"]) -> str:

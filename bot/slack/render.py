@@ -9,6 +9,7 @@ import structlog
 
 from bot.core.config import Config
 from bot.core.errors import TocsinError
+from bot.core.origin import suspected_origin
 from bot.core.text import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
@@ -76,7 +77,13 @@ class Renderer:
         people = self.config.people
         slack = [people[person].slack for person in on_call if person in people and people[person].slack]
         mention = slack[:2] if not row.ts and _deserves_mention(row, state) else []
-        return {**state, "hosts": self.hosts, "on_call": on_call, "mention": mention, "people": people}
+        known = {"hosts": self.hosts, "on_call": on_call, "mention": mention, "people": people}
+        return {**state, **known, "origin": self._origin(state) if row.kind == "storm" else None}
+
+    def _origin(self, state: Mapping[str, Any]) -> dict[str, Any] | None:
+        firing = [group["service"] for group in state["groups"] if group["state"] != "RESOLVED"]
+        found = suspected_origin(firing, {name: service.depends_on for name, service in self.config.services.items()})
+        return {"service": found[0], "groups": found[1]} if found else None
 
     async def _on_call(self, state: Mapping[str, Any]) -> list[str]:
         if not state.get("service"):

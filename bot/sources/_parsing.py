@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic_core import from_json
@@ -27,6 +28,10 @@ FUTURE = timedelta(minutes=10)
 """Clocks differ; a start further ahead than this is not believed."""
 FIRST = ("alertname", "severity", "service", "job", "instance", "pod", "namespace", "cluster")
 """Labels that stay when there are too many."""
+
+_SHORT = 256
+"""Texts up to here are remembered once they are clean."""
+_LONGEST_NAME = 4 * MAX_NAME
 
 T = TypeVar("T")
 _STRINGS = re.compile(rb'"[^"]*"')
@@ -92,7 +97,7 @@ def _texts(values: Mapping[Any, Any], text: Callable[[Any], str]) -> dict[str, s
     names: Iterable[Any] = values
     if len(values) > MAX_LABELS:
         names = list(dict.fromkeys([*(n for n in FIRST if n in values), *values]))[:MAX_LABELS]
-    kept = {cut_marked(escape_controls(str(name)), MAX_NAME): text(values[name]) for name in names if name != ""}
+    kept = {_name(str(name)[:_LONGEST_NAME]): text(values[name]) for name in names if name != ""}
     if len(values) > MAX_LABELS:
         kept["tocsin_left_out"] = f"{len(values) - MAX_LABELS} more"
     return kept
@@ -101,6 +106,8 @@ def _texts(values: Mapping[Any, Any], text: Callable[[Any], str]) -> dict[str, s
 def clean(value: Any, limit: int = MAX_VALUE) -> str:
     """One foreign value as text of at most `limit` characters, without secrets and without NUL, which no database takes."""
     if isinstance(value, str):
+        if len(value) <= _SHORT:
+            return cut_marked(_cleaned(value), limit)
         text = value
     elif value is None:
         text = ""
@@ -111,6 +118,17 @@ def clean(value: Any, limit: int = MAX_VALUE) -> str:
         text = "a very large number" if isinstance(value, int) and value.bit_length() > 4096 else str(value)
     # A secret across the cut must still be seen whole.
     return cut_marked(redact(text[: limit + 512]).replace("\0", "\\u0000"), limit)
+
+
+@lru_cache(maxsize=16_384)
+def _cleaned(text: str) -> str:
+    """Alerts repeat, and so do their labels: looking for secrets is what reading them costs."""
+    return redact(text).replace("\0", "\\u0000")
+
+
+@lru_cache(maxsize=4096)
+def _name(text: str) -> str:
+    return cut_marked(escape_controls(text), MAX_NAME)
 
 
 def word(value: Any, limit: int = MAX_NAME) -> str:

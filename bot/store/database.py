@@ -2,6 +2,11 @@
 
 SQLite gets slower with concurrent writers, so all writes of a process pass one
 lock; `synchronous=FULL`, since a 2xx must survive a power cut.
+
+On PostgreSQL transactions that lock several things take one advisory lock
+first. A batch of the inbox holds the audit's end and asks for a group; a press
+holds the group and asks for the audit's end: without an order of their own
+they would deadlock, and no order of rows fits both.
 """
 
 import asyncio
@@ -21,6 +26,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import TocsinError
 
 Clock = Callable[[], datetime]
+
+_LOCK = 7_068_014
+"""Advisory lock of PostgreSQL's writers that lock more than one thing; taken before anything else."""
+IDLE_SECONDS = 15
+"""A transaction whose process fell silent is ended by the server: it would hold up every replica."""
 
 
 def utc_now() -> datetime:
@@ -42,6 +52,11 @@ class DatabaseAway(TocsinError):
     """The database does not answer, is full or locked: worth another try, and no row's fault."""
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database does not answer, is full or locked."""
+    return isinstance(error, (DatabaseAway, OperationalError, InterfaceError))
+
+
 @contextmanager
 def away() -> Iterator[None]:
     """Turn what the driver says of such a database into DatabaseAway."""
@@ -57,24 +72,33 @@ class Database:
     TOUCHED = "messages touched"
     """Set in a session's `info` by bot.store.messages: after the commit `on_messages` is called."""
 
-    def __init__(self, url: str, *, audit_key: bytes = b"", clock: Clock = utc_now, pooled: bool = True) -> None:
+    def __init__(
+        self, url: str, *, audit_key: bytes = b"", clock: Clock = utc_now, pooled: bool = True, name: str = "tocsin"
+    ) -> None:
+        """`name` is what PostgreSQL shows of its connections, and by which another replica ends those of a paused one."""
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self.audit_key = audit_key
         self.clock = clock
-        self.engine = _engine(url, self.sqlite, pooled)
+        self.engine = _engine(url, self.sqlite, pooled, name)
         self.on_messages: list[Callable[[], None]] = []
         """Called after a commit that touched messages, so that the sender need not wait for its poll."""
         self._writer = asyncio.Lock()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that may write; one at a time on SQLite."""
+    async def write(self, *, in_turn: bool = True) -> AsyncIterator[AsyncSession]:
+        """A transaction that may write; one at a time.
+
+        `in_turn=False` on PostgreSQL does not wait for the others: for a transaction that locks
+        one row, or only what nobody else locks.
+        """
         if self.sqlite:
             async with self._writer, self._transaction() as session:
                 yield session
         else:
             async with self._transaction() as session:
+                if in_turn:
+                    await session.exec(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))  # type: ignore[call-overload]
                 yield session
 
     @asynccontextmanager
@@ -115,15 +139,25 @@ class Database:
         await self.engine.dispose()
 
 
-def _engine(url: str, sqlite: bool, pooled: bool) -> AsyncEngine:
+def _engine(url: str, sqlite: bool, pooled: bool, name: str) -> AsyncEngine:
     if not sqlite:
         pool: dict[str, Any] = (
             {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True} if pooled else {"poolclass": NullPool}
         )
-        return create_async_engine(url, connect_args={"connect_timeout": 5}, **pool)
+        return create_async_engine(url, connect_args={**_CONNECTION, "application_name": name}, **pool)
     engine = create_async_engine(url)
     event.listen(engine.sync_engine, "connect", set_pragmas)
     return engine
+
+
+_CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "options": f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s",
+}
 
 
 def set_pragmas(connection: Any, _record: Any) -> None:

@@ -93,7 +93,7 @@ class IntakeWriter:
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
         """Keep a body that could not be read. Raises Busy if the database does not take it."""
         try:
-            async with self.db.write() as session:
+            async with self.db.write(in_turn=False) as session:
                 session.add(UnreadableRow(source=source, body=body, problem=problem[:500], received_at=received_at))
         except (SQLAlchemyError, OSError) as error:
             log.error("an unreadable body was not kept", source=source, why=type(error).__name__)
@@ -122,7 +122,7 @@ class IntakeWriter:
 
     async def _written(self, batches: list[_Batch]) -> bool:
         try:
-            async with self.db.write() as session:
+            async with self.db.write(in_turn=False) as session:
                 await self._insert(session, batches)
         except (SQLAlchemyError, OSError) as error:
             log.error("intake commit failed", rows=sum(batch.size for batch in batches), why=type(error).__name__)

@@ -98,7 +98,8 @@ class Outbox:
             return (await session.exec(select(MessageRow).where(MessageRow.undelivered != ""))).all()
 
     async def _set(self, key: str, **values: object) -> None:
-        async with self.db.write() as session:
+        # One row: what was sent is recorded at once, also while a batch of alerts is being sorted.
+        async with self.db.write(in_turn=False) as session:
             await session.exec(update(MessageRow).where(col(MessageRow.key) == key).values(**values))
 
 

@@ -112,6 +112,8 @@ class Triages:
             group = await session.get(GroupRow, number)
             if group is not None:
                 await self._touch(session, group)
+            if {"facts", "findings"} & values.keys():  # the card names the last change, then the first cause
+                await messages.refresh(self.db, session, f"card:{ref}")
 
     async def tell(self, ref: str, attempt: int, tool: str, entry: LedgerEntry) -> None:
         """Add one finished look to the progress that the triage message shows, once."""

@@ -13,6 +13,7 @@ from bot.store.tables import (
     EvidenceRow,
     GroupRow,
     IncidentRow,
+    PictureRow,
     PostmortemRow,
     ProposalRow,
     TriageRow,
@@ -46,6 +47,7 @@ async def _card(session: AsyncSession, ref: str) -> State | None:
         "summary": _summary(lead),
         "links": _links(lead),
         "last_change": _last_change(triage),
+        "first_cause": _first_cause(triage),
         "triaged": triage is not None and (bool(triage.findings) or triage.state not in ("done", "failed", "stopped")),
     }
 
@@ -112,7 +114,12 @@ def _last_change(triage: TriageRow | None) -> Mapping[str, str] | None:
     if not changes:
         return None
     newest = changes[0]
-    return {"text": f"{newest['kind']} {newest['service']} {newest['title']}", "age_text": newest["age_text"]}
+    return {name: newest.get(name, "") for name in ("kind", "service", "version", "title", "age_text")}
+
+
+def _first_cause(triage: TriageRow | None) -> Mapping[str, Any] | None:
+    hypotheses = triage.findings.get("hypotheses") if triage and triage.state == "done" else None
+    return {name: hypotheses[0][name] for name in ("confidence", "cause")} if hypotheses else None
 
 
 async def newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:
@@ -164,9 +171,11 @@ async def _triage(session: AsyncSession, ref: str) -> State | None:
 
 
 async def evidence(session: AsyncSession, group_id: int | None) -> dict[str, State]:
-    """All evidence of a group by id: summary, query, link, ok, details."""
+    """All evidence of a group by id: summary, query, link, ok, details, and which tool was asked for what."""
     query = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n))
-    return {f"E{row.n}": {**row.evidence, "tool": row.tool} for row in (await session.exec(query)).all()}
+    return {
+        f"E{row.n}": {**row.evidence, "tool": row.tool, "arguments": row.arguments} for row in (await session.exec(query)).all()
+    }
 
 
 async def _proposals(session: AsyncSession, group_id: int | None) -> list[State]:
@@ -211,7 +220,9 @@ async def _postmortem(session: AsyncSession, ref: str) -> State | None:
     row = (await session.exec(query)).first()
     if incident is None or row is None:
         return None
-    return {"ref": ref, "n": row.n, "title": incident.title, "state": row.state, "sections": row.sections}
+    key = f"postmortem:{ref}:{row.n}"
+    graph = key if (await session.exec(select(PictureRow.key).where(PictureRow.key == key))).first() else ""
+    return {"ref": ref, "n": row.n, "title": incident.title, "state": row.state, "sections": row.sections, "graph": graph}
 
 
 async def _line(_session: AsyncSession, text: str) -> State | None:

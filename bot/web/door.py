@@ -70,7 +70,7 @@ class Door:
         return await self._answer(request, "changes")
 
     async def _answer(self, request: Request, door: str) -> Response:
-        """Take one request; each outcome is one log line."""
+        """Take one request; each refusal is one log line."""
         name = request.path_params["source"]
         config = self.sources.get(name)
         kind = self.kinds.get(config.kind) if config else None
@@ -126,7 +126,8 @@ class Door:
         REJECTED.labels(name).inc(len(intake.rejected))
         told = {"rejected": [{"field": r.field, "error": r.problem} for r in intake.rejected[:20]]} if intake.rejected else {}
         more = {"left_out_by_source": intake.truncated} if intake.truncated else {}
-        log.info("webhook taken", door=asked.door, source=name, accepted=count, rejected=len(intake.rejected), **more)
+        # Not at INFO: in a storm the lines would cost more than the alerts; /metrics counts them.
+        log.debug("webhook taken", door=asked.door, source=name, accepted=count, rejected=len(intake.rejected), **more)
         return JSONResponse({"accepted": count, **told}, status_code=202)
 
     async def _unreadable(self, name: str, door: str, body: bytes, error: UnreadableBody, received_at: datetime) -> Response:

@@ -1,29 +1,22 @@
 """Finds the facts of one case with tools alone, all looks at once, within five seconds."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
-
 from bot.core import facts as core
-from bot.core.errors import LookFailed
 from bot.core.evidence import Case, LedgerEntry
 from bot.core.figures import figure
-from bot.core.graph import Graph, alternative_text
-from bot.core.series import Series
 from bot.core.service import Catalogue, Signal
 from bot.ports import Metrics
 from bot.store.triage import Triages
+from bot.workflows.drawing import Draw, picture
 from bot.workflows.looking import Looker
 
-log = structlog.get_logger(__name__)
 LOOK_SECONDS = 3.0
 """Limit of each look here: the facts stand within five seconds or say what could not be seen."""
-
-Draw = Callable[[Graph], bytes]
-"""Draws a graph as PNG; called in a thread."""
+BEFORE_ONSET = timedelta(minutes=15)
 
 
 class FactFinder:
@@ -78,54 +71,25 @@ class FactFinder:
             return ""
         service = self.catalogue.get(main["service"])
         signal = service.signals.get(main["signal"]) if service else None
-        promql = signal.promql if signal else main.get("promql") or case.expression
-        if not promql:
+        signal = signal or Signal(promql=main.get("promql") or case.expression, unit=main.get("unit") or "")
+        if not signal.promql:
             return ""
-        title = f"{main['service']} {main['signal']}"
-        drawn = await picture(self.metrics, promql, title, signal, onset, changes, self._now(), self.draw)
+        title, end = f"{main['service']} {main['signal']}", self.triages.db.clock()
+        span = {"start": min(onset, end) - BEFORE_ONSET, "end": end}
+        drawn = await picture(self.metrics, self.draw, signal, title, onset=onset, marks=_marks(changes), **span)
         if drawn is None:
             return ""
         key = f"triage:{case.group}:{case.attempt}"
         await self.triages.keep_picture(key, *drawn)
         return key
 
-    def _now(self) -> datetime:
-        return self.triages.db.clock()
+
+def _marks(changes: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
+    """The newest changes as short labels."""
+    return [(datetime.fromisoformat(c["at"]), f"{c['kind']} {c['service']} {c['version']}".strip()) for c in changes[:3]]
 
 
-async def picture(
-    metrics: Metrics,
-    promql: str,
-    title: str,
-    signal: Signal | None,
-    onset: datetime,
-    changes: list[dict[str, Any]],
-    now: datetime,
-    draw: Draw,
-) -> tuple[bytes, str, str] | None:
-    """PNG, alternative text and title of one signal around its onset; None if it cannot be looked at."""
-    start = min(onset, now) - timedelta(minutes=15)
-    try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            series: list[Series] = await metrics.range(promql, start=start, end=now, step=5.0)
-    except (LookFailed, TimeoutError) as error:
-        log.warning("no graph", why=str(error))
-        return None
-    if not series:
-        return None
-    marks = [(datetime.fromisoformat(c["at"]), f"{c['kind']} {c['service']} {c['version']}".strip()) for c in changes[:3]]
-    graph = Graph(
-        title=title,
-        unit=signal.unit if signal else "",
-        series=series[:5],
-        onset=onset,
-        marks=[mark for mark in marks if mark[0] >= start],
-        threshold=signal.bad_above if signal else None,
-    )
-    return await asyncio.to_thread(draw, graph), alternative_text(graph), title
-
-
-def row_text(row: dict[str, Any]) -> str:
+def row_text(row: Mapping[str, Any]) -> str:
     """One deviation in words."""
     unit = row.get("unit", "")
     return f"{row['service']} {row['signal']}: {figure(row['before'], unit)} → {figure(row['after'], unit)} ({row['evidence']})"

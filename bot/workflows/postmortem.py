@@ -6,17 +6,21 @@ from typing import Any
 from bot.core import postmortem as core
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
+from bot.core.figures import figure
 from bot.core.impact import Impact, measure
 from bot.core.series import Series
 from bot.core.service import Catalogue, Signal
 from bot.ports import Engine, Metrics, Run, Workflow
 from bot.store.postmortems import Postmortems
 from bot.store.triage import Triages
+from bot.workflows.drawing import Draw, picture
 
 FINEST, USUAL = 1.0, 5.0
 """Seconds between samples: a short incident is measured finely, or its edges would decide the figure."""
 LEAD = timedelta(seconds=15)
 """Looked at before the onset too: that is the first sample beyond doubt, and only bad samples count."""
+AROUND = timedelta(minutes=5)
+"""Drawn before the onset and after the end."""
 MOST_SAMPLES = 10_000
 """Prometheus answers at most 11,000 points."""
 
@@ -24,11 +28,14 @@ MOST_SAMPLES = 10_000
 class Scribe:
     """The steps of the postmortem, with their collaborators."""
 
-    def __init__(self, postmortems: Postmortems, triages: Triages, catalogue: Catalogue, metrics: Metrics | None) -> None:
+    def __init__(
+        self, postmortems: Postmortems, triages: Triages, catalogue: Catalogue, metrics: Metrics | None, draw: Draw
+    ) -> None:
         self.postmortems = postmortems
         self.triages = triages
         self.catalogue = catalogue
         self.metrics = metrics
+        self.draw = draw
 
     async def measure(self, ref: str, n: int) -> Any:
         """Measure the impact and record it as evidence; [words, evidence id] or None."""
@@ -84,10 +91,28 @@ class Scribe:
         """Write, store and post the draft."""
         material = await self.postmortems.material(ref)
         if impact:
-            material = material.model_copy(update={"impact": (impact[0], impact[1])})
+            shown = await self._picture(material, ref, n)
+            material = material.model_copy(update={"impact": (impact[0], impact[1]), "graph": shown})
         sections = core.draft(material)
         await self.postmortems.save(ref, n, sections, core.markdown(material, sections))
         return {"sentences": sum(len(section.sentences) for section in sections)}
+
+    async def _picture(self, material: core.Material, ref: str, n: int) -> str:
+        """Draw and keep the signal over the whole incident; its alternative text, or "" when there is nothing to draw."""
+        service = self.catalogue.get(material.incident.service)
+        signal = _main_signal(service.signals if service else {})
+        if signal is None or self.metrics is None or material.group is None:
+            return ""
+        began = material.onset or material.group.opened_at
+        over = material.group.cleared_at or material.incident.resolved_at or self.triages.db.clock()
+        span = {"start": began - AROUND, "end": min(over + AROUND, self.triages.db.clock())}
+        title = f"{material.incident.service} {signal[0]}"
+        marks = core.marks(material)
+        drawn = await picture(self.metrics, self.draw, signal[1], title, onset=material.onset, marks=marks, **span)
+        if drawn is None:
+            return ""
+        await self.triages.keep_picture(f"postmortem:{ref}:{n}", *drawn)
+        return drawn[1]
 
 
 def postmortem(scribe: Scribe) -> Workflow:
@@ -126,8 +151,9 @@ def _main_signal(signals: dict[str, Signal]) -> tuple[str, Signal] | None:
 
 def _words(service: str, name: str, signal: Signal, impact: Impact) -> str:
     minutes = impact.bad_seconds / 60
-    bound = f"above {signal.bad_above:g}" if signal.bad_above is not None else f"below {signal.bad_below:g}"
-    text = f"{service} {name} was {bound} {signal.unit} for {minutes:.1f} min (peak {impact.peak:.3g}, mean {impact.mean:.3g})"
+    relation, limit = ("above", signal.bad_above) if signal.bad_above is not None else ("below", signal.bad_below)
+    bound, peak, mean = (figure(value, signal.unit) for value in (limit, impact.peak, impact.mean))
+    text = f"{service} {name} was {relation} {bound} for {minutes:.1f} min (peak {peak}, mean {mean})"
     if impact.failed is not None:
         text += f"; about {impact.failed:,.0f} requests failed"
     return text + "."

@@ -16,8 +16,9 @@ from pathlib import Path
 import structlog
 
 from tests.attacks.crash import play_crash
+from tests.attacks.phrases import Kind
 from tests.attacks.play import Play
-from tests.attacks.script import Kind, Script, read_scripts
+from tests.attacks.script import Script, read_scripts
 from tests.attacks.stage import Stage
 from tests.attacks.twin import judge_twin, twin_of
 from tests.attacks.verdict import judge
@@ -137,9 +138,8 @@ def _print(results: list[Result]) -> int:
         print(f"FAILED {result.script.id} {result.script.technique}: {'; '.join(result.why)}")
     for result in refused:
         print(f"FALSE REFUSAL {result.script.id}: {'; '.join(result.why)}")
-    print(
-        f"passed {passed} / {len(built)} (and {len(attacks) - len(built)} listed as later); false refusals {len(refused)} / {len(twins)}"
-    )
+    later = len(attacks) - len(built)
+    print(f"passed {passed} / {len(built)} (and {later} listed as later); false refusals {len(refused)} / {len(twins)}")
     return 0 if passed == len(built) and not refused else 1
 
 

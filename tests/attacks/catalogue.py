@@ -1,15 +1,15 @@
 """The configuration of the stage: one service a script, one catalogue entry a tier, all calls to a server of ours."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from tests.attacks.cast import ON_CALL_GROUP, people
 from tests.attacks.script import Step
 
 TIER_OF = {
-    "restart": 1, "restart_service": 1, "scale": 1, "scale_deployment": 1, "silence": 1, "silence_alert": 1, "rollback": 2, "rollback_deploy": 2,
-    "toggle": 2, "toggle_feature_flag": 2, "drain": 2, "drain_node": 2, "failover": 3, "failover_database": 3,
-}  # fmt: skip
+    **dict.fromkeys(("restart", "restart_service", "scale", "scale_deployment", "silence", "silence_alert"), 1),
+    **dict.fromkeys(("rollback", "rollback_deploy", "toggle", "toggle_feature_flag", "drain", "drain_node"), 2),
+    **dict.fromkeys(("failover", "failover_database"), 3),
+}
 STATE = 'pods{service="{service}"}'
 FANS = tuple((number, width) for width in range(1, 7) for number in range(1, 9))
 """Entries with several targets each, so that scripts can add them up."""
@@ -81,8 +81,3 @@ def entry_of(step: Step, number: int = 1) -> str:
     if step.action.startswith(("run_", "delete_", "change_", "disable_")) or tier > 3:
         return step.action or "forbidden"
     return {1: "tier1", 2: "tier2", 3: "tier3"}.get(tier, "tier1")
-
-
-def frozen_now() -> datetime:
-    """A moment without fractions."""
-    return datetime.now(UTC).replace(microsecond=0)

@@ -18,7 +18,8 @@ from bot.store.tables import DecisionRow, MessageRow, ProposalRow
 from tests.attacks.cast import member
 from tests.attacks.catalogue import channel_of, configuration, entry_of
 from tests.attacks.hook import Hook
-from tests.attacks.script import Kind, Script
+from tests.attacks.phrases import Kind
+from tests.attacks.script import Script
 from tests.attacks.stage import RESTING, Json, Sandbox, until
 from tests.real import free_port
 
@@ -59,7 +60,8 @@ class CrashStage:
             "TOCSIN_AUDIT_KEY": "fake-audit-key",
         }
         command = [sys.executable, "-c", "from bot.cli import main; main()", "serve", "--port", str(self.port)]
-        self.bot = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        self.bot = await asyncio.to_thread(subprocess.Popen, command, env=environment, stdout=quiet, stderr=quiet)
         await until(self._ready, 30)
         await until(self._connected, 15)
 

@@ -1,31 +1,20 @@
 """Plays one script on the stage: every step through the doors that people have, except what an attacker does behind them."""
 
 import asyncio
-import hashlib
-import hmac
-import json
 import re
-import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
-import httpx
-from sqlalchemy import update
-from sqlmodel import col
-
-from bot.core.config import Freeze
-from bot.core.errors import ConfigurationError, TocsinError
-from bot.core.record import digest_of
-from bot.plugins import Tool, discover
-from bot.settings import load_config
+from bot.core.errors import TocsinError
 from bot.store.switches import Switches
-from bot.store.tables import DecisionRow, ProposalRow
-from tests.attacks.cast import CAST, ON_CALL_GROUP, TEAM, member
+from bot.store.tables import ProposalRow
+from tests.attacks.cast import CAST, ON_CALL_GROUP, member
 from tests.attacks.catalogue import channel_of, entry_of
-from tests.attacks.script import Kind, Script, Step
+from tests.attacks.phrases import Kind
+from tests.attacks.script import Script, Step
 from tests.attacks.stage import Json, Stage, until
+from tests.attacks.tricks import Tricks
 
 SIGNED = (Kind.RECORD, Kind.REPLAY, Kind.OLD_TIMESTAMP, Kind.NO_SIGNATURE, Kind.BAD_SIGNATURE, Kind.OTHER_TEAM)
 WORLD = (
@@ -41,7 +30,6 @@ WORLD = (
     Kind.RULE_ERROR,
 )
 EXPIRY = 61 * 60
-ACTS_MODEL = re.compile(r"approv|execut|run_|propos|decid|deny|silence|restart|rollback")
 
 
 @dataclass
@@ -61,9 +49,8 @@ class Play:
     def __init__(self, stage: Stage, script: Script, service: str) -> None:
         self.stage, self.script, self.service = stage, script, service
         self.channel, self.incident = channel_of(service), ""
-        self.out = Played()
+        self.out, self.tricks = Played(), Tricks(self)
         self.requester, self.last, self.lead, self.on_call = "", "commander", "commander", "on_call"
-        self.recorded = ""
         self._dwell = 0
         self._known: dict[str, int] = {}
 
@@ -112,7 +99,7 @@ class Play:
         sandbox = self.stage.sandbox
         for step in self.script.steps:
             if step.kind is Kind.DEACTIVATE:
-                await sandbox.post("people", {"id": member(self._one(step)).user, "deleted": False})
+                await sandbox.post("people", {"id": member(self.one(step)).user, "deleted": False})
         await sandbox.post("usergroups", {"id": ON_CALL_GROUP, "handle": "oncall", "users": [member("on_call").user]})
         await self.stage.delivery("socket")
         await sandbox.post("faults", {"clear": True})
@@ -121,7 +108,7 @@ class Play:
                 await sandbox.act(role, close={"all": True})
         if paused:
             for role in ("admin", "owner"):
-                await self._slash(role, "admin resume")
+                await self.slash(role, "admin resume")
 
     # ------------------------------------------------------------ one step
 
@@ -129,14 +116,15 @@ class Play:
         if step.kind is Kind.PRESS:
             await self._presses(step)
         else:
-            await getattr(self, f"_do_{step.kind.value}", self._do_nothing)(step)
+            doer = self if hasattr(self, f"_do_{step.kind.value}") else self.tricks
+            await getattr(doer, f"_do_{step.kind.value}", self._do_nothing)(step)
         if step.who and step.kind in (Kind.PRESS, Kind.DEACTIVATE, Kind.PROPOSE):
             self.last = step.who[0]
 
     async def _do_nothing(self, step: Step) -> None:
         self.out.notes.append(f"nothing to do: {step.text}")
 
-    def _one(self, step: Step, default: str = "") -> str:
+    def one(self, step: Step, default: str = "") -> str:
         return self._role(step.who[0]) if step.who else default or self._role(self.last)
 
     def _role(self, role: str) -> str:
@@ -145,7 +133,7 @@ class Play:
         # After a handover the word names whoever held the role when the script began.
         return {"old_commander": "commander", "old_on_call": "on_call"}.get(role, role)
 
-    async def _slash(self, role: str, text: str) -> Json:
+    async def slash(self, role: str, text: str) -> Json:
         return await self.stage.sandbox.act(role, command={"command": "/incident", "text": text, "channel": self.channel})
 
     # ------------------------------------------------------------ proposing and pressing
@@ -178,7 +166,7 @@ class Play:
 
     async def _by_a_person(self, entry: str, step: Step) -> None:
         before = {row.id for row in await self.stage.proposals(self.service)}
-        await self._slash(self.requester, f"propose {entry} {self.service} {self.incident}")
+        await self.slash(self.requester, f"propose {entry} {self.service} {self.incident}")
 
         async def new() -> Any:
             return [row for row in await self.stage.proposals(self.service) if row.id not in before]
@@ -245,12 +233,12 @@ class Play:
     # ------------------------------------------------------------ people
 
     async def _do_text(self, step: Step) -> None:
-        role = self._one(step, "commander")
+        role = self.one(step, "commander")
         words = [w.strip("'\"“”`") for w in re.findall(r"'[^']*'|\"[^\"]*\"|“[^”]*”|`[^`]*`", step.text)] or ["approved"]
         card = await self.stage.card(self.out.refs[-1])
         for text in (re.sub(r"\bact-?\w+", self.out.refs[-1], word) for word in words):
             if text.startswith("/"):
-                await self._slash(role, text.partition(" ")[2])
+                await self.slash(role, text.partition(" ")[2])
             else:
                 place = {"channel": card.channel, "thread": card.ts}
                 await self.stage.sandbox.act(role, type={"text": text, **place})
@@ -262,12 +250,12 @@ class Play:
         names = re.findall(r":([a-z_0-9+-]+):", step.text) or ["white_check_mark"]
         for name in names:
             await self.stage.sandbox.act(
-                self._one(step, "commander"), react={"channel": card.channel, "ts": card.ts, "name": name}
+                self.one(step, "commander"), react={"channel": card.channel, "ts": card.ts, "name": name}
             )
         await asyncio.sleep(0.3)
 
     async def _do_pause(self, step: Step) -> None:
-        await self._slash("on_call", "admin pause the script says so")
+        await self.slash("on_call", "admin pause the script says so")
         await until(self._paused)
 
     async def _paused(self) -> bool:
@@ -275,16 +263,16 @@ class Play:
 
     async def _do_resume(self, step: Step) -> None:
         for role in ("admin", "owner"):
-            await self._slash(role, "admin resume")
-        await self._slash("on_call", f"resume {self.incident}")
+            await self.slash(role, "admin resume")
+        await self.slash("on_call", f"resume {self.incident}")
         await asyncio.sleep(0.4)
 
     async def _do_stop(self, step: Step) -> None:
-        await self._slash(self._one(step, "outsider") if step.who else "outsider", f"stop {self.incident}")
+        await self.slash(self.one(step, "outsider") if step.who else "outsider", f"stop {self.incident}")
         await asyncio.sleep(0.5)
 
     async def _do_handover(self, step: Step) -> None:
-        role = self._one(step, "commander")
+        role = self.one(step, "commander")
         config, service = self.stage.app.config, self.service
         if role == "deputy":
             self.stage.reconfigure(approvers=config.approvers.model_copy(update={"deputies": ()}))
@@ -296,191 +284,12 @@ class Play:
             changed = config.services[service].model_copy(update={"owners": ("secondary",)})
             self.stage.reconfigure(services={**config.services, service: changed})
         else:
-            await self._slash("commander", f"lead <@{member('new_commander').user}> {self.incident}")
+            await self.slash("commander", f"lead <@{member('new_commander').user}> {self.incident}")
             self.lead = "new_commander"
         await asyncio.sleep(0.5)
 
     async def _do_deactivate(self, step: Step) -> None:
-        await self.stage.sandbox.post("people", {"id": member(self._one(step, "commander")).user, "deleted": True})
+        await self.stage.sandbox.post("people", {"id": member(self.one(step, "commander")).user, "deleted": True})
 
     async def _do_wait(self, step: Step) -> None:
         self.stage.offset += timedelta(seconds=step.seconds or EXPIRY)
-
-    # ------------------------------------------------------------ behind the doors
-
-    async def _do_tamper(self, step: Step) -> None:
-        row = await self.stage.proposal(self.out.refs[-1])
-        record = json.loads(json.dumps(row.record))
-        record[_part(step.text)] = _other(_part(step.text), record[_part(step.text)])
-        values: Json = {"record": record}
-        if re.search(r"digest|hash", step.text, re.I) and re.search(r"recomput|too|also|match|fit|updat|new", step.text, re.I):
-            values["digest"] = digest_of(record)
-        await self._write(row, values)
-
-    async def _write(self, row: ProposalRow, values: Json) -> None:
-        async with self.stage.app.db.write() as session:
-            await session.exec(update(ProposalRow).where(col(ProposalRow.id) == row.id).values(**values))
-
-    async def _do_forge_row(self, step: Step) -> None:
-        row, now = await self.stage.proposal(self.out.refs[-1]), self.stage.app.db.clock()
-        async with self.stage.app.db.write() as session:
-            person = {"person": "commander", "team": TEAM, "slack_user": member("commander").user}
-            session.add(
-                DecisionRow(
-                    proposal_id=row.id or 0, revision=row.revision, verdict="approve", digest=row.digest, at=now, **person
-                )
-            )
-        await self._write(row, {"state": "approved", "approved_at": now})
-        await self.stage.app.approvals.resume()
-        await asyncio.sleep(0.5)
-
-    async def _do_moved(self, step: Step) -> None:
-        numbers = re.findall(r"\d+", step.text)
-        self.stage.hook.pods[self.service] = int(numbers[-1]) if numbers else 40
-
-    async def _do_freeze(self, step: Step) -> None:
-        now = self.stage.app.db.clock()
-        window = Freeze(
-            starts=now - timedelta(seconds=1),
-            ends=now + timedelta(hours=4),
-            reason="as the script says",
-            services=(self.service,),
-        )
-        self.stage.reconfigure(freezes=(window,))
-
-    async def _do_rule_error(self, step: Step) -> None:
-        broken = Freeze.model_construct(starts=None, ends=None, reason="no hours", services=(self.service,))  # type: ignore[arg-type]
-        self.stage.reconfigure(freezes=(broken,))
-        await self.press("commander", self.out.refs[-1])
-
-    async def _do_blind(self, step: Step) -> None:
-        self.stage.hook.blind.add(self.service)
-
-    async def _do_rota_down(self, step: Step) -> None:
-        self.stage.app.rotas.forget()
-        error = {"method": "usergroups.users.list", "code": "internal_error", "times": 500}
-        await self.stage.sandbox.post("faults", {"error": error})
-
-    async def _do_broken_policy(self, step: Step) -> None:
-        path = self.stage.folder / "broken.yaml"
-        path.write_text("approvers: {deputies: [mole]\nservices: [", encoding="utf-8")
-        try:
-            load_config(path)
-        except ConfigurationError as error:
-            self.out.notes.append(f"the broken file is refused: {error}")
-        else:
-            self.out.problems.append("a broken policy file was loaded")
-        await self.press("outsider", self.out.refs[-1])
-
-    async def _do_model(self, step: Step) -> None:
-        tools = discover(["tools", *self.stage.app.config.plugins], Tool)
-        if acting := [name for name in tools if ACTS_MODEL.search(name)]:
-            self.out.problems.append(f"tools that act: {', '.join(acting)}")
-
-    async def _do_break_glass(self, step: Step) -> None:
-        await self._slash("commander", f"break-glass {self.out.refs[-1]}")
-        await asyncio.sleep(0.5)
-
-    # ------------------------------------------------------------ forged deliveries
-
-    async def _do_record(self, step: Step) -> None:
-        answer = await self.press("commander", self.out.refs[-1])
-        self.recorded = str(answer.get("delivery", ""))
-
-    async def _do_replay(self, step: Step) -> None:
-        if not self.recorded:
-            await self._do_record(step)
-        for _ in range(2):
-            raw = {"replay": self.recorded, "timestamp_offset_s": -min(step.seconds, 290)}
-            await self.stage.sandbox.act("commander", raw=raw)
-        await asyncio.sleep(0.5)
-
-    async def _do_old_timestamp(self, step: Step) -> None:
-        offset = (step.seconds or 301) * (1 if re.search(r"future|ahead", step.text) else -1)
-        await self.press("commander", self.out.refs[-1], timestamp_offset_s=offset)
-
-    async def _do_no_signature(self, step: Step) -> None:
-        await self.press("commander", self.out.refs[-1], signature="missing")
-
-    async def _do_bad_signature(self, step: Step) -> None:
-        await self.press("commander", self.out.refs[-1], secret="another-secret")
-        card = await self.stage.card(self.out.refs[-1])
-        body = bytearray(urlencode({"payload": json.dumps(_press_payload(card.channel, card.ts, self.out.refs[-1]))}).encode())
-        headers = _signed(self.stage.sandbox.addresses["signing_secret"], bytes(body))
-        body[-2] ^= 1
-        async with httpx.AsyncClient() as client:
-            answer = await client.post(f"{self.stage.url}/slack/events", content=bytes(body), headers=headers)
-        self.out.statuses.append(answer.status_code)
-
-    async def _do_other_team(self, step: Step) -> None:
-        patch = {"team": {"id": "T0ELSEWHERE"}, "user": {"team_id": "T0ELSEWHERE"}}
-        await self.press("commander", self.out.refs[-1], patch=patch)
-        await self.press("commander", self.out.refs[-1], patch={"team": {"id": "T0ELSEWHERE"}})
-
-    async def _do_other_place(self, step: Step) -> None:
-        posted = await self.stage.sandbox.act("bot", type={"channel": channel_of("elsewhere"), "text": "Approve here"})
-        ref = self.out.refs[-1]
-        value = f"{ref}:{(await self.stage.proposal(ref)).revision}"
-        button = {"action_id": "approve", "ts": posted["ts"], "channel": channel_of("elsewhere"), "value": value, "force": True}
-        await self.stage.sandbox.act("commander", press=button)
-        await asyncio.sleep(0.7)
-
-    async def _do_forged_value(self, step: Step) -> None:
-        ref = self.out.refs[-1]
-        card = await self.stage.card(ref)
-        for value in ("AP-999999:1", "act-999", f"{ref}:999", f"{ref}", "AP-0:0", "AP-1 OR 1=1:1", ""):
-            button = {
-                "action_id": "approve",
-                "ts": card.ts,
-                "channel": card.channel,
-                "value": value,
-                "block_id": "forged",
-                "force": True,
-            }
-            await self.stage.sandbox.act(self._one(step, "commander") if step.who else "commander", press=button)
-        await asyncio.sleep(0.7)
-
-
-def _part(text: str) -> str:
-    """Which part of the record a script changes; the arguments if it does not say."""
-    for word, part in (
-        ("tier", "tier"),
-        ("requester", "requester"),
-        ("target", "targets"),
-        ("service", "service"),
-        ("expir", "expires_at"),
-        ("dry", "dry_run_digest"),
-        ("revision", "revision"),
-    ):
-        if word in text.lower():
-            return part
-    return "arguments"
-
-
-def _other(part: str, value: Any) -> Any:
-    if isinstance(value, int):
-        return 1 if value != 1 else 2
-    if isinstance(value, dict):
-        return {**value, "parameters": {"replicas": "0"}} if part == "arguments" else {**value, "another": ""}
-    return "2099-01-01T00:00:00.000000Z" if part == "expires_at" else f"{value}x"
-
-
-def _press_payload(channel: str, ts: str, ref: str) -> Json:
-    user = {"id": member("commander").user, "team_id": TEAM}
-    action = {"action_id": "approve", "block_id": "b", "type": "button", "value": f"{ref}:1", "action_ts": f"{time.time():.6f}"}
-    container = {"type": "message", "message_ts": ts, "channel_id": channel}
-    return {
-        "type": "block_actions",
-        "team": {"id": TEAM},
-        "user": user,
-        "channel": {"id": channel},
-        "container": container,
-        "actions": [action],
-    }
-
-
-def _signed(secret: str, body: bytes) -> dict[str, str]:
-    stamp = str(int(time.time()))
-    signature = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
-    kind = "application/x-www-form-urlencoded"
-    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={signature}", "Content-Type": kind}

@@ -4,45 +4,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum, auto
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-
-class Kind(StrEnum):
-    """What a step does."""
-
-    PROPOSE = auto()
-    PRESS = auto()
-    TEXT = auto()
-    EMOJI = auto()
-    TAMPER = auto()
-    FORGE_ROW = auto()
-    MOVED = auto()
-    FREEZE = auto()
-    PAUSE = auto()
-    STOP = auto()
-    RESUME = auto()
-    WAIT = auto()
-    HANDOVER = auto()
-    DEACTIVATE = auto()
-    MODEL = auto()
-    RECORD = auto()
-    REPLAY = auto()
-    OLD_TIMESTAMP = auto()
-    NO_SIGNATURE = auto()
-    BAD_SIGNATURE = auto()
-    OTHER_TEAM = auto()
-    OTHER_PLACE = auto()
-    FORGED_VALUE = auto()
-    KILL = auto()
-    START = auto()
-    WORKER = auto()
-    BREAK_GLASS = auto()
-    BROKEN_POLICY = auto()
-    RULE_ERROR = auto()
-    BLIND = auto()
-    ROTA_DOWN = auto()
+from tests.attacks.phrases import ID, IDENTITIES, NUMBER, NUMBERS, PATTERNS, PRESSED, PROPOSED, QUOTED, ROLES, Kind, pattern
 
 
 @dataclass(frozen=True)
@@ -81,70 +47,6 @@ class Script:
 
     def has(self, *kinds: Kind) -> bool:
         return any(step.kind in kinds for step in self.steps)
-
-
-NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "ten": 10, "twenty": 20}
-NUMBER = r"(\d+|" + "|".join(NUMBERS) + r")"
-
-ROLES: tuple[tuple[str, str], ...] = (
-    ("bot", r"\bbot\b|\bapp user\b|integration|\bworkflow\b"),
-    ("stranger", r"slack connect|stranger|external (user|member)|shared[- ]channel|other workspace|another workspace"),
-    ("guest", r"\bguest"),
-    ("old_commander", r"\b(old|former|previous|ex-?|outgoing) ?(IC\b|incident commander|commander|lead\b)"),
-    ("new_commander", r"\b(new|next|incoming) (IC\b|incident commander|commander|lead\b)"),
-    ("old_on_call", r"\b(old|former|previous|ex-?|yesterday's) ?on-?call"),
-    ("requester", r"\brequester|\bproposer|\bsame person|\bauthor\b|who (asked|requested|proposed)"),
-    ("outsider", r"member of another team|another team|\bmole\b|outsider|no rights|not an approver|non-?approver|unrelated|someone else|colleague|developer"),
-    ("commander", r"\bIC\b|incident commander|\bcommander\b"),
-    ("deputy", r"\bdeput"),
-    ("secondary", r"\bsecondary"),
-    ("on_call", r"\bon-?call"),
-    ("owner", r"\bowner"),
-    ("admin", r"\badmin"),
-    ("commander", r"\bapprover\b|legitimate (person|user)|authorised (person|human|user)|authorized"),
-)  # fmt: skip
-IDENTITIES = (
-    ("guest", "GUEST"), ("on_call", "ONCALL"), ("outsider", "MOLE"), ("outsider", "OTHER"), ("outsider", "TEAM"), ("owner", "OWNER"),
-    ("deputy", "DEP"), ("deputy", "IC0002"), ("commander", "IC"), ("bot", "BOT"), ("stranger", "EXT"),
-)  # fmt: skip
-ID = re.compile(r"\b[UW]0?[A-Z0-9]{6,}\b")
-QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”|`[^`]*`")
-PRESSED = re.compile(
-    r"\b(press(es|ed|ing)?|click(s|ed|ing)?|taps?|hits?|approves|approve|denies|deny|rejects?|submits?)\b", re.I
-)
-PROPOSED = re.compile(r"\b(propos(e|es|ing)|request(s|ing)?|asks? for|suggests?|puts forward|proposals? (of|for|to))\b", re.I)
-
-PATTERNS: tuple[tuple[Kind, str], ...] = (
-    (Kind.BREAK_GLASS, r"break[- ]?glass|emergency override"),
-    (Kind.RULE_ERROR, r"lacks?\b.*attribute|attribute.*(missing|absent|null|lack)|evaluation error|rule (errors|raises|throws)"),
-    (Kind.BROKEN_POLICY, r"(policy|config|rules?)\b.*(syntax|broken|invalid|unpars|corrupt|truncated|unreadable|empty)"),
-    (Kind.ROTA_DOWN, r"(rota|roster|on-?call (schedule|list)|usergroup|user group|schedule)\b.*(unreach|unavail|down|dead|fail|time|cannot be)"),
-    (Kind.BLIND, r"(prometheus|metrics?|monitoring)\b.*(unreach|unavail|down|dead|fail|time|slow)"),
-    (Kind.NO_SIGNATURE, r"\b(no|missing|without( an?)?|lacks?)\b.*signature"),
-    (Kind.BAD_SIGNATURE, r"\b(one|a|single|last|first) byte|bytes? (is|are|was|were)?\s*(changed|flipped|altered)|body (is |was )?(changed|altered|modified|edited)|(bad|wrong|invalid|forged|other|different) (signature|signing secret|secret)|signed with"),
-    (Kind.OLD_TIMESTAMP, r"timestamp"),
-    (Kind.OTHER_TEAM, r"team(\.|_| )?id\b.*(another|other|different|foreign)|payload.*(another|other) workspace"),
-    (Kind.REPLAY, r"same (bytes|request|payload|interaction|body)|replay|re-?sen[dt]|(slack )?retr(y|ies)"),
-    (Kind.RECORD, r"\brecord(s|ed)? (a|an|the)?\b.*(interaction|request|payload|press)|captur"),
-    (Kind.FORGE_ROW, r"(insert|forg|fak|add)\w*.*(approval|decision)s? (row|record)|(approval|decision) row.*(insert|forg|add)|state.*(set|changed|updated) to.*(approved|executing)"),
-    (Kind.TAMPER, r"(stored|\brows?\b|database|\bdb\b|record|param|argument|payload|digest|hash|dry[- ]run)\w*.*(chang|alter|edit|updat|modif|tamper|swap|overwr|rewr|replac|differ)|(chang|alter|edit|updat|modif|tamper|swap|overwr|rewr)\w*.*(stored|\brows?\b|database|\bdb\b|record|param|argument|digest|hash)"),
-    (Kind.FREEZE, r"freez|moratorium|change window|blackout"),
-    (Kind.RESUME, r"\bresum|(kill[- ]?switch|pause).*(clear|lift|unset|off\b|released)"),
-    (Kind.PAUSE, r"kill[- ]?switch|\bpaus|automation.*(off|disabled)|read-?only mode"),
-    (Kind.STOP, r"\b(says?|types?|runs?|presses|uses?)? ?stop\b|emergency stop|halts"),
-    (Kind.DEACTIVATE, r"deactivat|account.*(disabled|closed|removed|suspended)|offboard|left the company|leaves the company"),
-    (Kind.HANDOVER, r"hand(s|ed|ing)? (over|off)|handover|steps? down|passes command|shift (ends|changes|is over)|rota(tion)? (turns|changes|moves)|leaves the (rota|roster|group)|removed from|no longer|loses the role|role.*(revoked|removed|taken)"),
-    (Kind.OTHER_PLACE, r"copied|(another|other|different|wrong|second|private) (channel|message|thread)|forwarded|another app"),
-    (Kind.FORGED_VALUE, r"never (proposed|existed)|unknown (id|proposal|value|revision)|not exist|nonexistent|forged|made[- ]up|guessed|invented|malformed value|old revision|revision \d"),
-    (Kind.MODEL, r"\b(model|llm|agent|assistant|tool)\b.*\b(calls?|invokes?|claims?|says|outputs?|returns?|answers?|sets?|writes|states)\b"),
-    (Kind.EMOJI, r":[a-z_0-9+-]+:|\breact|emoji|thumbs"),
-    (Kind.KILL, r"kill(s|ed)?( -9)?\b|crash|dies\b|sigkill|power (cut|loss)|\bOOM\b"),
-    (Kind.START, r"starts? again|restart(s|ed)?\b|comes? back|new process|boots?\b"),
-    (Kind.MOVED, r"(deployment|service|target|replica|pods?|instances?|world|resource|version|cluster)\w*\b.*\b(now|moved|changed|grew|scaled|different|new(er)?|deployed)\b|now has"),
-    (Kind.TEXT, r"\b(writes?|says?|types?|posts?|repl(y|ies)|comments?|messages?|sends?|DMs?|mentions?|runs? /|slash)\b|/\w+"),
-    (Kind.WAIT, r"\bwaits?\b|expir|\blater\b|\bpass(es)?\b|\bafter \d|elaps"),
-    (Kind.WORKER, r"\b(worker|executor|runner)\b|starts act|picks"),
-)  # fmt: skip
 
 
 def read_scripts(path: Path) -> list[Script]:
@@ -196,22 +98,22 @@ def _read_step(text: str) -> Iterable[Step]:
 
 def _read_clause(text: str, together: bool) -> Iterable[Step]:
     plain = QUOTED.sub(" ", text)
-    if re.search(dict(PATTERNS)[Kind.RULE_ERROR], plain, re.I):
+    if re.search(pattern(Kind.RULE_ERROR), plain, re.I):
         yield Step(Kind.RULE_ERROR, text)
         return
     if PROPOSED.search(plain) and not re.search(r"(never|not|was) proposed|same request", plain):
         yield _proposal(text, plain)
         return
-    if BREAK := re.search(dict(PATTERNS)[Kind.BREAK_GLASS], plain, re.I):
+    if BREAK := re.search(pattern(Kind.BREAK_GLASS), plain, re.I):
         yield Step(Kind.BREAK_GLASS, text, roles_in(plain[: BREAK.start()]))
         return
     special = _special_press(plain)
     if PRESSED.search(plain) and special is None and not re.match(r".*\b(process|worker)\b", plain):
         yield _press(text, plain, together)
         return
-    for kind, pattern in PATTERNS:
+    for kind, _ in PATTERNS:
         # Emoji and what people write stand in quotation marks or colons; everything else is outside of them.
-        if re.search(pattern, text if kind in (Kind.EMOJI, Kind.TEXT) else plain, re.I):
+        if re.search(pattern(kind), text if kind in (Kind.EMOJI, Kind.TEXT) else plain, re.I):
             yield Step(kind, text, roles_in(plain), seconds=_seconds(plain), verdict=_verdict(plain))
             return
 
@@ -227,8 +129,7 @@ def _special_press(plain: str) -> Kind | None:
         Kind.FORGED_VALUE,
         Kind.STOP,
     )
-    patterns = dict(PATTERNS)
-    return next((kind for kind in kinds if re.search(patterns[kind], plain, re.I)), None)
+    return next((kind for kind in kinds if re.search(pattern(kind), plain, re.I)), None)
 
 
 def _press(text: str, plain: str, together: bool) -> Step:
@@ -248,7 +149,7 @@ def _together_named(before: str) -> tuple[str, ...]:
     """The people who press: "IC and deputy" are two, "a guest with the approver's name" is the first one."""
     named = _spans(before)
     chosen = [role for _, _, role in named[:1]]
-    for (_, end, _), (start, _, role) in zip(named, named[1:], strict=False):
+    for (_, end, _), (start, _, role) in pairwise(named):
         if not re.fullmatch(r"\W*(and|or|&|,|/|plus)?\W*(the |a |an |another )?\W*", before[end:start], re.I):
             break
         chosen.append(role)
@@ -271,7 +172,7 @@ def _proposal(text: str, plain: str) -> Step:
     tier = re.search(r"tier[- ]?(\d|x)\b", plain, re.I)
     call = re.search(r"\b([a-z_]+)\(([^)]*)\)", plain)
     word = re.search(
-        r"\b(restart|rollback|roll back|scale|silence|toggle|drain|failover|fail over|run_\w+|delete_\w+|change_iam|disable_\w+)\b",
+        r"\b(restart|roll ?back|scale|silence|toggle|drain|fail ?over|run_\w+|delete_\w+|change_iam|disable_\w+)\b",
         plain,
         re.I,
     )
@@ -301,8 +202,8 @@ def _spans(text: str) -> list[tuple[int, int, str]]:
         role = next((role for role, part in IDENTITIES if part in match.group()), "outsider")
         found.append((match.start(), match.end(), role))
     rest = ID.sub(lambda m: "_" * len(m.group()), text)
-    for role, pattern in ROLES:
-        for match in re.finditer(pattern, rest, 0 if role == "commander" else re.I):
+    for role, ways in ROLES:
+        for match in re.finditer("|".join(ways), rest, 0 if role == "commander" else re.I):
             found.append((match.start(), match.end(), role))
             rest = rest[: match.start()] + "_" * (match.end() - match.start()) + rest[match.end() :]
     return sorted(found)

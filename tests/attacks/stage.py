@@ -1,4 +1,4 @@
-"""The stage: Slack's stand-in as a process, the real bot in this one, a server that its actions call, and the strings to pull."""
+"""The stage: Slack's stand-in as a process, the real bot in this one, a server for its actions, and strings to pull."""
 
 import asyncio
 import json

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from bot.core.action import ProposalState
+from tests.attacks.phrases import Kind
 from tests.attacks.play import SIGNED, Played
-from tests.attacks.script import Kind, Script, Step
+from tests.attacks.script import Script, Step
 from tests.attacks.stage import Stage
 
 WELL = {ProposalState.SUCCEEDED.value, ProposalState.VERIFYING.value}
@@ -30,11 +31,10 @@ def twin_of(script: Script) -> Script:
 
 def _legitimate(step: Step) -> Step:
     """At most two proposals of at most two targets; what the bot never does becomes a restart; outsiders do not propose."""
-    tier = (
-        1 if (step.tier is not None and step.tier > 3) or step.action.startswith(("run_", "delete_", "disable_")) else step.tier
-    )
+    never = (step.tier or 0) > 3 or step.action.startswith(("run_", "delete_", "change_", "disable_"))
+    tier, action = (1, "") if never else (step.tier, step.action)
     who = tuple(role for role in step.who if role in ("on_call", "commander", "deputy", "owner", "secondary"))
-    return replace(step, tier=tier, who=who, count=min(step.count, 2), targets=min(step.targets, 2))
+    return replace(step, tier=tier, action=action, who=who, count=min(step.count, 2), targets=min(step.targets, 2))
 
 
 def _approvers(script: Script, proposal: Step) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 import re
 
 from bot.core.action import ProposalState
+from tests.attacks.phrases import Kind
 from tests.attacks.play import SIGNED, Played
-from tests.attacks.script import Kind, Script
+from tests.attacks.script import Script
 from tests.attacks.stage import Stage
 
 RAN = {

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -37,6 +38,10 @@ class Server:
 
     def start(self) -> None:
         self._run("initdb", "-D", str(self.folder / "d"), "-A", "trust", "-U", "app", "--no-sync", "-E", "UTF8", "--locale=C")
+        self.start_again()
+
+    def start_again(self) -> None:
+        """After `stop`: the same databases are there."""
         options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder} -c fsync=off -c max_connections=200"
         self._run("pg_ctl", "-D", str(self.folder / "d"), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
 
@@ -62,9 +67,9 @@ class Server:
         )
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    """One server for the whole session; skipped with its name when it is not installed."""
+@contextmanager
+def serving() -> Iterator[Server]:
+    """A server that is gone afterwards; skipped with its name when it is not installed."""
     bin = binaries()
     if bin is None:
         missing("PostgreSQL (initdb)")
@@ -74,9 +79,18 @@ def postgres_server() -> Iterator[Server]:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     server = Server(bin, folder)
     server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """One server for the whole session."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The alert card: one per alert group, edited for life. State is a word first, and the bot's last block says it again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,15 @@ from bot.slack.blocks import (
     fields,
     header,
     link,
-    link_button,
+    named,
+    prose,
     quoted,
     section,
     spoken,
+    titled,
     when,
 )
+from bot.slack.foreign import allowed_address
 
 _SPOKEN = {"FIRING": "Firing", "ACKNOWLEDGED": "Acknowledged", "MONITORING": "Cleared, monitoring", "RESOLVED": "Resolved"}
 
@@ -52,22 +55,28 @@ def fallback(state: Mapping[str, Any]) -> str:
 
 
 def _wrong(state: Mapping[str, Any]) -> str:
-    lines = [quoted(state["summary"] or state["title"])]
-    if links := [link(label, url, state["hosts"]) for label, url in state["links"]]:
+    lines = [titled(state["summary"] or state["title"])]
+    if links := [_link(label, url, state["hosts"]) for label, url in state["links"]]:
         lines.append(" · ".join(links))
     if state["mention"]:
         lines.append("On call: " + " ".join(f"<@{user}>" for user in state["mention"]))
     return "\n".join(lines)
 
 
+def _link(label: str, url: str, hosts: Collection[str]) -> str:
+    """A live link; an address of a host that configuration does not name is there to be copied."""
+    return link(label, url, hosts) if allowed_address(url, hosts) else f"{label} {quoted(url, 120)}"
+
+
 def _facts(state: Mapping[str, Any]) -> Block:
     return fields(
-        service=quoted(state["service"], 80) if state["service"] else "unknown",
+        service=named(state["service"], 80) if state["service"] else "unknown",
         started=when(state["opened_at"]),
         alerts=_alerts(state),
         on_call=", ".join(state["on_call"]) if not state["mention"] else "",
-        last_change=_last_change(state["last_change"]),
-        again=f"reopened {state['reopened']} times" if state["reopened"] else "",
+        first_cause=_first_cause(state["first_cause"]),
+        last_change=_last_change(state["last_change"]) if not state["first_cause"] else "",
+        again=f"reopened {state['reopened']} time{'' if state['reopened'] == 1 else 's'}" if state["reopened"] else "",
     )
 
 
@@ -77,7 +86,14 @@ def _alerts(state: Mapping[str, Any]) -> str:
 
 
 def _last_change(change: Mapping[str, Any] | None) -> str:
-    return f"{quoted(change['text'], 80)}, {change['age_text']}" if change else ""
+    if not change:
+        return ""
+    version = f" {named(change['version'], 30)}" if change["version"] else ""
+    return f"{change['kind']} {named(change['service'], 40)}{version}, {change['age_text']}"
+
+
+def _first_cause(first: Mapping[str, Any] | None) -> str:
+    return f"{first['confidence'].capitalize()}: {prose(first['cause'], 160)}" if first else ""
 
 
 def _controls(state: Mapping[str, Any]) -> Block | None:
@@ -89,14 +105,8 @@ def _controls(state: Mapping[str, Any]) -> Block | None:
         None if state["incident"] else button("Declare...", "declare", ref, spoken_as=f"Declare an incident from {ref}"),
         None if state["triaged"] else button("Investigate", "investigate", ref, spoken_as=f"Investigate {ref}"),
         None if firing else button("Resolve...", "resolve", ref, spoken_as=f"Resolve {ref}"),
-        _source(state),
     ]
-    return actions(*[control for control in shown if control][:4])
-
-
-def _source(state: Mapping[str, Any]) -> Block | None:
-    usable: Iterable[Block | None] = (link_button("Open source", url, state["hosts"]) for label, url in state["links"])
-    return next((control for control in usable if control), None)
+    return actions(*shown) if any(shown) else None
 
 
 def status_line(state: Mapping[str, Any]) -> str:
@@ -106,7 +116,7 @@ def status_line(state: Mapping[str, Any]) -> str:
         return f"*ACKNOWLEDGED* by {spoken(state['acknowledged_by'], 40)} {_at(state['acknowledged_at'])}".rstrip()
     if word == "MONITORING":
         taken = f"; acknowledged by {spoken(state['acknowledged_by'], 40)}" if state["acknowledged_by"] else ""
-        return f"*MONITORING* alerts cleared {_at(state['cleared_at'])}{taken}"
+        return f"*MONITORING* alerts cleared {_at(state['cleared_at'])}{taken}; resolve it, or it closes by itself"
     if word == "RESOLVED":
         by = f" by {spoken(state['resolved_by'], 40)}" if state["resolved_by"] else ""
         return f"*RESOLVED*{by} after {minutes(state['opened_at'], state['resolved_at'] or state['cleared_at'])}"
@@ -137,6 +147,6 @@ def _place(state: Mapping[str, Any]) -> str:
 
 def _collapsed(state: Mapping[str, Any]) -> list[Block]:
     ref = state["incident"]
-    cause = f"Cause: {quoted(state['cause'])}" if state["cause"] else ""
+    cause = f"Cause: {titled(state['cause'])}" if state["cause"] else ""
     controls = [actions(button("Postmortem", "postmortem", state["ref"], spoken_as=f"Postmortem of {ref}"))] if ref else []
     return [header(title(state)), *controls, context(cause, f"{status_line(state)} · {_alerts(state)} · {_place(state)}")]

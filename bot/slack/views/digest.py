@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Rendered, context, header, quoted, section
+from bot.slack.blocks import Rendered, context, header, named, section
 
 LINES = 25
 
@@ -13,11 +13,9 @@ def render(state: Mapping[str, Any]) -> Rendered:
     """`state`: source and alerts ({name, service, severity}) that fired before the source was connected."""
     counts = Counter((a["severity"], a["name"], a["service"] or "unknown") for a in state["alerts"])
     listed = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
-    lines = [f"{severity} {quoted(name, 80)} on {quoted(service, 60)}: {count}" for (severity, name, service), count in listed]
+    lines = [f"{severity} {named(name, 80)} on {named(service, 60)}: {count}" for (severity, name, service), count in listed]
     rest = f"{len(lines) - LINES} more kinds" if len(lines) > LINES else ""
-    text = (
-        f"Already firing when {quoted(state['source'], 60)} was connected: {len(state['alerts'])} alerts, {len(lines)} kinds."
-    )
+    text = f"Already firing when {named(state['source'], 60)} was connected: {len(state['alerts'])} alerts, {len(lines)} kinds."
     blocks = [
         header("DIGEST · alerts that were firing before"),
         section(text),

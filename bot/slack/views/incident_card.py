@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, actions, button, context, fields, header, quoted, spoken, when
+from bot.slack.blocks import Block, Rendered, actions, button, context, fields, header, named, spoken, titled, when
 from bot.slack.views.card import minutes
 
 
@@ -13,7 +13,7 @@ def render(state: Mapping[str, Any]) -> Rendered:
     if state["state"] != "RESOLVED":
         blocks += [_facts(state), _controls(state)]
     elif state["cause"]:
-        blocks.append(context(f"Cause: {quoted(state['cause'])}"))
+        blocks.append(context(f"Cause: {titled(state['cause'])}"))
     return _fallback(state), [*blocks, context(_status(state), state["ref"])]
 
 
@@ -24,7 +24,7 @@ def _fallback(state: Mapping[str, Any]) -> str:
 
 def _facts(state: Mapping[str, Any]) -> Block:
     return fields(
-        service=quoted(state["service"], 80) if state["service"] else "",
+        service=named(state["service"], 80) if state["service"] else "",
         declared=f"{when(state['declared_at'])} by {spoken(state['declared_by'], 40)}",
         lead=spoken(state["lead"], 40) if state["lead"] else "nobody yet",
         on_call=" ".join(f"<@{user}>" for user in state["mention"]) or ", ".join(state["on_call"]),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, context, header, quoted, section, spoken, when
+from bot.slack.blocks import Block, Rendered, context, header, named, section, spoken, when
 
 ROWS = 10
 
@@ -24,5 +24,5 @@ def render(state: Mapping[str, Any]) -> Rendered:
 def _row(row: Mapping[str, Any]) -> str:
     ref = f"{row['incident']} {row['ref']}".strip()
     who = f", {spoken(row['who'], 40)}" if row["who"] else ""
-    service = quoted(row["service"], 40) if row["service"] else "no service"
-    return f"{row['state']} {row['severity']} *{ref}* {service} {quoted(row['title'], 80)} {when(row['at'])}{who}"
+    service = named(row["service"], 40) if row["service"] else "no service"
+    return f"*{row['state']}* {row['severity']} {ref} · {service} · {named(row['title'], 80)} · {when(row['at'])}{who}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, actions, button, context, quoted, section
+from bot.slack.blocks import Block, Rendered, actions, button, context, named, section
 
 _LABELS = {
     "declare": "Declare...",
@@ -22,7 +22,7 @@ _LABELS = {
 def render(state: Mapping[str, Any]) -> Rendered:
     """`state`: ref ("" in an ordinary channel), title, word (its state), fits (verbs), command."""
     ref = state["ref"]
-    what = f"*{state['word']}* {ref} {quoted(state['title'])}" if ref else "*Incidents in this workspace*"
+    what = f"*{state['word']}* {ref} · {named(state['title'], 150)}" if ref else "*Incidents in this workspace*"
     controls = [
         button(_LABELS[verb], verb, "-" if verb in ("list", "help") else ref or "-", spoken_as=f"{_LABELS[verb]} {ref}".strip())
         for verb in state["fits"]

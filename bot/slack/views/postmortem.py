@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, prose, section, spoken
+from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, prose, section, spoken
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
 PIECE = 2800
@@ -11,15 +11,16 @@ PIECE = 2800
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: ref, n, title, state and sections ({title, sentences: [{text, sources}]})."""
+    """`state`: ref, n, title, state, graph (a picture's key, or "") and sections ({title, sentences: [{text, sources}]})."""
     ref = state["ref"]
     controls = actions(
         button("Read", "postmortem", ref, spoken_as=f"Read the postmortem of {ref}"),
         button("Export", "export", ref, spoken_as=f"Export the postmortem of {ref} as Markdown"),
     )
-    blocks = [
+    blocks: list[Block] = [
         header(f"DRAFT {state['n']} · postmortem of {ref}"),
         section("\n".join(_lines(state["sections"])) or "The draft is empty"),
+        *([picture(state["graph"])] if state.get("graph") else []),
         controls,
         context(f"*DRAFT {state['n']}* written by the bot from the record; each sentence names its source", ref),
     ]

@@ -7,7 +7,21 @@ from typing import Any
 from bot.core.action import ProposalState, Tier
 from bot.core.record import SHOWN_DIGITS
 from bot.core.ruling import who_may
-from bot.slack.blocks import Block, Rendered, actions, button, code, context, fields, header, quoted, section, spoken, when
+from bot.slack.blocks import (
+    Block,
+    Rendered,
+    actions,
+    button,
+    code,
+    context,
+    fields,
+    header,
+    named,
+    section,
+    spoken,
+    titled,
+    when,
+)
 from bot.slack.foreign import code_lines
 
 ROOM = 2800
@@ -25,10 +39,10 @@ def render(state: Mapping[str, Any]) -> Rendered:
     whole = len(code_lines(shown)) <= ROOM
     blocks: list[Block | None] = [
         header(f"{word_of(state)}: {spoken(record['title'], 110)}"),
-        _facts(state, now),
-        section(f"Why: {quoted(record['because'], 400)}"),
-        code(shown),
         _outcome(state),
+        _facts(state, now),
+        section(f"*Why:* {titled(record['because'], 400)}"),
+        code(shown),
         _controls(state, now, whole=whole),
         _small_print(state, now, whole=whole),
     ]
@@ -59,9 +73,9 @@ def request_of(state: Mapping[str, Any]) -> str:
 def _facts(state: Mapping[str, Any], now: ProposalState) -> Block:
     record, tier = state["record"], Tier(state["record"]["tier"])
     return fields(
-        target=quoted(", ".join(sorted(record["targets"])), 200),
+        target=", ".join(named(target, 80) for target in sorted(record["targets"])),
         risk=f"{tier.label}: {_APPROVALS.get(tier, 'not decided by people')}",
-        reversible=f"yes, by {quoted(record['inverse'], 60)}" if record["inverse"] else "no way back configured",
+        reversible=f"yes, by {named(record['inverse'], 60)}" if record["inverse"] else "no way back configured",
         requester=_name(record["requester"]) if record["requester"] else "nobody: the bot found it",
         expires=when(record["expires_at"]) if now in _DECIDABLE else "",
         decided=_decided(state),
@@ -73,14 +87,15 @@ def _decided(state: Mapping[str, Any]) -> str:
     current: Sequence[Mapping[str, Any]] = [d for d in state["decisions"] if d["revision"] == state["revision"]]
     lines = [
         f"{past[d['verdict']]} by {_name(d['person'])} {when(d['at'])}"
-        + (f": {quoted(d['reason'], 120)}" if d["reason"] else "")
+        + (f": {titled(d['reason'], 120)}" if d["reason"] else "")
         for d in current
     ]
     return "\n".join([*lines, "*SOLO*"] if state["solo"] else lines)
 
 
 def _outcome(state: Mapping[str, Any]) -> Block | None:
-    lines = [quoted(text, 400) for text in (state["outcome"], state["verification"]) if text]
+    told = {"Watched": state["verification"], "Ran": state["outcome"]}
+    lines = [f"*{label}:* {titled(text, 300)}" for label, text in told.items() if text]
     return section("\n".join(lines)) if lines else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, context, fields, header, prose, quoted, section, spoken, trim, when
+from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, scored, section, spoken, titled, trim, when
 
 LINES = 12
 
@@ -23,15 +23,15 @@ def render(state: Mapping[str, Any]) -> Rendered:
 
 def _facts(state: Mapping[str, Any]) -> Block:
     return fields(
-        service=quoted(state["service"], 80) if state["service"] else "",
+        service=named(state["service"], 80) if state["service"] else "",
         belongs_to=" ".join(ref for ref in (state["incident"], state["group"]) if ref != state["ref"]),
         lead=spoken(state["lead"], 40) if state["lead"] else "",
         proposals=", ".join(f"{p['ref']} {p['state']}" for p in state["proposals"]),
-        cause=quoted(state["cause"]) if state["cause"] else "",
+        cause=titled(state["cause"]) if state["cause"] else "",
     )
 
 
 def findings_line(findings: Mapping[str, Any]) -> str:
     """The first cause in one line."""
     first = next(iter(findings.get("hypotheses", ())), None)
-    return f"*{first['confidence']} {first['score']:.2f}:* {prose(first['cause'])}" if first else "*No cause was found.*"
+    return f"*{scored(first['confidence'], first['score'])}:* {prose(first['cause'])}" if first else "*No cause was found.*"

@@ -4,14 +4,17 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, actions, context, header, overflow, quoted, section
+from bot.slack.blocks import Block, Rendered, actions, context, header, named, overflow, section
 
 LINES = 20
 """Groups told one by one; the rest is counted."""
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: groups ({ref, title, service, severity, state}) that stand here now, the worst first, and whom to mention."""
+    """`state`: groups ({ref, title, service, severity, state}) that stand here now, the worst first; whom to mention; and
+
+    origin ({service, groups}, or None): where the storm seems to come from.
+    """
     groups = state["groups"]
     if not groups:
         return "Storm over: each group has a card of its own.", [context("*STORM OVER* each group has a card of its own now")]
@@ -19,7 +22,9 @@ def render(state: Mapping[str, Any]) -> Rendered:
     word = "STORM" if firing else "STORM OVER"
     services = Counter(group["service"] or "unknown" for group in groups)
     blocks: list[Block] = [header(f"{word} · {len(groups)} alert groups on {len(services)} services")]
-    blocks.append(section("\n".join(f"{quoted(name, 60)}: {count}" for name, count in services.most_common(8))))
+    if origin := state.get("origin"):
+        blocks.append(section(_origin(origin, len(firing))))
+    blocks.append(section("\n".join(f"{named(name, 60)}: {count}" for name, count in services.most_common(8))))
     if state["mention"]:
         blocks.append(section("On call: " + " ".join(f"<@{user}>" for user in state["mention"])))
     blocks.append(section("\n".join([_line(group) for group in groups[:LINES]] or ["No groups"])))
@@ -30,6 +35,11 @@ def render(state: Mapping[str, Any]) -> Rendered:
     return f"{word.capitalize()}: {len(groups)} alert groups on {len(services)} services, {len(firing)} not resolved.", blocks
 
 
+def _origin(origin: Mapping[str, Any], firing: int) -> str:
+    told = f"*Suspected origin:* {named(origin['service'], 60)}"
+    return f"{told}: {origin['groups']} of {firing} firing groups are on it or on what depends on it"
+
+
 def _line(group: Mapping[str, Any]) -> str:
-    what = f"{quoted(group['service'] or 'unknown', 40)} {quoted(group['title'], 80)}"
-    return f"{group['state']} {group['severity']} {group['ref']} {what}"
+    what = f"{named(group['service'] or 'unknown', 40)} · {named(group['title'], 80)}"
+    return f"*{group['state']}* {group['severity']} {group['ref']} · {what}"

@@ -1,4 +1,4 @@
-"""The triage: one message in the card's thread. Facts first, then ranked causes, then how they were found."""
+"""The triage: one message in the card's thread. Facts first; once causes stand, the first cause leads and the facts shrink."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,17 +10,20 @@ from bot.slack.blocks import (
     button,
     context,
     header,
-    link,
+    named,
     picture,
     prose,
-    quoted,
+    scored,
     section,
     spoken,
+    titled,
     trim,
     when,
 )
+from bot.slack.views.citing import cite, cited_line
 
 MOST_CAUSES = 3
+MOST_CHANGES = 3
 _WORDS = {"facts": "LOOKING", "investigating": "INVESTIGATING", "done": "TRIAGED", "stopped": "STOPPED", "failed": "FAILED"}
 
 
@@ -30,8 +33,7 @@ def render(state: Mapping[str, Any]) -> Rendered:
     if word == "TRIAGED" and not state["findings"]:
         word = "FACTS"
     blocks: list[Block] = [header(f"{word} · {state['ref']} · {spoken(state['service'] or state['title'], 80)}")]
-    blocks += _facts(state)
-    blocks += _causes(state)
+    blocks += _with_causes(state) if state["findings"] else _facts_alone(state)
     if running := _progress(state):
         blocks.append(running)
     blocks.append(_controls(state, word))
@@ -41,7 +43,7 @@ def render(state: Mapping[str, Any]) -> Rendered:
 def _fallback(state: Mapping[str, Any], word: str) -> str:
     first = next(iter(_hypotheses(state)), None)
     if first:
-        return f"{word.capitalize()}, {state['ref']}: {first['confidence']} {first['score']:.2f}, {spoken(first['cause'])}"
+        return f"{word.capitalize()}, {state['ref']}: {first['confidence']}, {spoken(first['cause'])}"
     return f"{word.capitalize()}, {state['ref']}: {spoken(state['facts'].get('onset_text') or 'looking for the onset')}"
 
 
@@ -53,101 +55,143 @@ def _hypotheses(state: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 # ---------------------------------------------------------------- facts
 
 
-def _facts(state: Mapping[str, Any]) -> Iterable[Block]:
+def _facts_alone(state: Mapping[str, Any]) -> Iterable[Block]:
     facts = state["facts"]
     if not facts:
         yield section("Looking at metrics, changes, alerts and runbooks.")
         return
-    yield section("\n".join(_fact_lines(state, facts)))
-    if runbook := facts.get("runbook"):
-        yield section(_runbook(state, runbook))
+    lines = [_onset(facts), *_changes(state, facts), _alerts(facts, 6), *_health(facts), _runbook(facts, whole=True)]
+    yield section("\n".join(filter(None, lines)))
+    yield from _graph(facts)
+    yield from cited_line(state, _cited_by_facts(facts))
+
+
+def _graph(facts: Mapping[str, Any]) -> Iterable[Block]:
     if facts.get("graph"):
         yield picture(facts["graph"])
 
 
-def _fact_lines(state: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterable[str]:
-    onset = f" {when(facts['onset'])}" if facts.get("onset") else ""
-    yield f"*Onset:*{onset} {prose(facts.get('onset_text', ''))}{_cite(state, facts.get('onset_evidence'))}"
-    yield from _changes(state, facts)
-    alerts = [f"{quoted(a['name'], 60)} on {quoted(a['service'] or 'unknown', 40)} ({a['count']})" for a in facts["alerts"][:6]]
-    yield f"*Related alerts:* {', '.join(alerts) or 'none'}{_cite(state, facts.get('alerts_evidence'))}"
-    for line in facts.get("health", ())[:4]:
-        yield f"• {prose(line)}"
-    for line in facts.get("not_checked", ())[:4]:
-        yield f"• {prose(line)}"
+def _onset(facts: Mapping[str, Any]) -> str:
+    at = f"{when(facts['onset'], '{time_secs}')} · " if facts.get("onset") else ""
+    return f"*Onset:* {at}{prose(facts.get('main') or facts.get('onset_text', ''))}"
+
+
+def _health(facts: Mapping[str, Any]) -> Iterable[str]:
+    lines = (*facts.get("health", ())[:3], *facts.get("not_checked", ())[:4])
+    return (f"• {prose(line)}" for line in lines)
 
 
 def _changes(state: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterable[str]:
-    changes = facts.get("changes", ())
-    source = _cite(state, facts.get("changes_evidence"))
-    if not changes:
+    source = cite(facts.get("changes_evidence"))
+    ordered = _nearest(state, facts.get("changes", ()))
+    if not ordered:
         looked = facts.get("changes_ok", True)
         yield f"*Changed before it:* {'nothing found' if looked else 'could not look'}{source}"
         return
-    yield "*Changed before it:*"
-    for change in changes[:5]:
-        by = f" by {quoted(change['author'], 40)}" if change.get("author") else ""
-        what = f"{change['kind']} {quoted(change['service'], 40)} {quoted(change['title'], 100)}{by}"
-        yield f"• {change['age_text']}: {what}{_cite(state, change.get('evidence'))}"
+    yield f"*Changed before it:*{source}"
+    yield from (f"• {change['age_text']}: {_change(change)}" for change in ordered[:MOST_CHANGES])
+    if len(ordered) > MOST_CHANGES:
+        yield f"• {len(ordered) - MOST_CHANGES} earlier"
 
 
-def _runbook(state: Mapping[str, Any], runbook: Mapping[str, Any]) -> str:
-    title = link(runbook["title"], runbook.get("link", ""), state["hosts"])
-    passage = f"\n{quoted(runbook['passage'])}" if runbook.get("passage") else ""
-    return f"*Runbook:* {title}{_cite(state, runbook.get('evidence'))}{passage}"
+def _change(change: Mapping[str, Any]) -> str:
+    version = f" {named(change['version'], 30)}" if change.get("version") else ""
+    title = f" {titled(change['title'], 80)}" if change["title"] else ""
+    by = f" by {named(change['author'], 40)}" if change.get("author") else ""
+    return f"{change['kind']} {named(change['service'], 40)}{version}{title}{by}"
+
+
+def _nearest(state: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those of the suspects' services first, the nearest to the onset first (the order they come in)."""
+    suspects = {hypothesis["service"] for hypothesis in _hypotheses(state)}
+    return sorted(changes, key=lambda change: change["service"] not in suspects)
+
+
+def _alerts(facts: Mapping[str, Any], most: int) -> str:
+    alerts = facts["alerts"]
+    shown = [f"{named(a['name'], 60)} on {named(a['service'] or 'unknown', 40)} ({a['count']})" for a in alerts[:most]]
+    more = f" and {len(alerts) - most} more kinds" if len(alerts) > most else ""
+    return f"*Related alerts:* {', '.join(shown) or 'none'}{more}{cite(facts.get('alerts_evidence'))}"
+
+
+def _runbook(facts: Mapping[str, Any], *, whole: bool) -> str:
+    if not (runbook := facts.get("runbook")):
+        return ""
+    passage = f": {titled(runbook['passage'])}" if whole and runbook.get("passage") else ""
+    return f"*Runbook:* {named(runbook['title'], 100)}{cite(runbook.get('evidence'))}{passage}"
+
+
+def _cited_by_facts(facts: Mapping[str, Any]) -> list[str]:
+    runbook = (facts.get("runbook") or {}).get("evidence")
+    return [id for id in (*(facts.get(f"{name}_evidence") for name in ("onset", "changes", "alerts")), runbook) if id]
 
 
 # ---------------------------------------------------------------- causes
 
 
-def _causes(state: Mapping[str, Any]) -> Iterable[Block]:
-    findings = state["findings"]
-    if not findings:
-        return
-    ranked = _hypotheses(state)
-    if not ranked:
-        yield section("*No cause was found.* What was looked at stands above.")
-    for number, hypothesis in enumerate(ranked, 1):
-        yield section("\n".join(_cause(state, number, hypothesis)))
-    if cleared := findings.get("ruled_out", ())[:4]:
-        yield section("\n".join(["*Ruled out:*", *(f"• {_claim(state, claim)}" for claim in cleared)]))
-    if open_ := findings.get("not_checked", ())[:5]:
-        yield section("\n".join(["*Not checked:*", *(f"• {prose(line)}" for line in open_)]))
-    if queries := list(_queries(state, ranked)):
-        yield section("\n".join(["*Run it again:*", *queries]))
+def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
+    """The first cause, the graph, what else was weighed, then the facts in short."""
+    facts, findings, ranked = state["facts"], state["findings"], _hypotheses(state)
+    if ranked:
+        yield section("\n".join(_first_cause(ranked[0])))
+    else:
+        yield section("*No cause was found.* What was looked at stands below.")
+    yield from _graph(facts)
+    if weighed := [*_other_causes(ranked), *_cleared(findings), *_open(findings)]:
+        yield section("\n".join(weighed))
+    if facts:
+        yield section(
+            "\n".join(filter(None, (_onset(facts), _changed(state, facts), _alerts(facts, 3), _runbook(facts, whole=False))))
+        )
+    yield from cited_line(state, [*_cited_by_findings(findings, ranked), *_cited_by_facts(facts)])
 
 
-def _cause(state: Mapping[str, Any], number: int, hypothesis: Mapping[str, Any]) -> Iterable[str]:
-    yield f"*{number}. {hypothesis['confidence']} {hypothesis['score']:.2f}:* {prose(hypothesis['cause'])}"
+def _first_cause(hypothesis: Mapping[str, Any]) -> Iterable[str]:
+    yield f"*{scored(hypothesis['confidence'], hypothesis['score'])}:* {prose(hypothesis['cause'])}"
     for claim in hypothesis["claims"][:4]:
-        yield f"• {_claim(state, claim)}"
-    against = [_claim(state, claim) for claim in hypothesis["against"][:3]]
-    yield f"*Against:* {'; '.join(against) or 'nothing found'}"
+        yield f"• {_claim(claim)}"
+    yield f"*Against:* {'; '.join(map(_claim, hypothesis['against'][:3])) or 'nothing found'}"
     if hypothesis["not_checked"]:
         yield f"*Not checked:* {'; '.join(prose(line, 120) for line in hypothesis['not_checked'][:3])}"
     if hypothesis.get("check"):
         yield f"*Would decide it:* {prose(hypothesis['check'], 200)}"
 
 
-def _claim(state: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
-    return prose(claim["text"], 240) + (_cite(state, *claim["evidence"]) if claim["evidence"] else " (unsupported)")
+def _other_causes(ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    for number, hypothesis in enumerate(ranked[1:], 2):
+        against = next(iter(hypothesis["against"]), None)
+        but = f". Against: {_claim(against, 160)}" if against else ""
+        yield f"*{number}. {scored(hypothesis['confidence'], hypothesis['score'])}:* {prose(hypothesis['cause'], 160)}{but}"
 
 
-def _cite(state: Mapping[str, Any], *ids: str | None) -> str:
-    """` (E1, E4)`, each a link where the evidence has an allowed address."""
-    shown = []
-    for id in dict.fromkeys(filter(None, ids)):
-        entry = state["evidence"].get(id, {})
-        target = link(id, entry.get("link", ""), state["hosts"])
-        shown.append(target if target.startswith("<") else id)
-    return f" ({', '.join(shown)})" if shown else ""
+def _cleared(findings: Mapping[str, Any]) -> Iterable[str]:
+    cleared = findings.get("ruled_out", ())
+    yield from (f"*Ruled out:* {_claim(claim, 200)}" for claim in cleared[:2])
+    if len(cleared) > 2:
+        yield f"{len(cleared) - 2} more ruled out, named behind Why?"
 
 
-def _queries(state: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-    cited = dict.fromkeys(id for h in ranked[:1] for claim in h["claims"] for id in claim["evidence"])
-    for id in list(cited)[:5]:
-        if query := state["evidence"].get(id, {}).get("query"):
-            yield f"{id} {quoted(query, 200)}"
+def _open(findings: Mapping[str, Any]) -> Iterable[str]:
+    return (f"*Not checked:* {prose(line, 160)}" for line in findings.get("not_checked", ())[:4])
+
+
+def _changed(state: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """The changes as one line."""
+    ordered = _nearest(state, facts.get("changes", ()))
+    shown = [f"{change['kind']} {named(change['service'], 40)} {change['age_text']}" for change in ordered[:MOST_CHANGES]]
+    nothing = "nothing found" if facts.get("changes_ok", True) else "could not look"
+    return f"*Changed before it:* {', '.join(shown) or nothing}{cite(facts.get('changes_evidence'))}"
+
+
+def _claim(claim: Mapping[str, Any], limit: int = 240) -> str:
+    return prose(claim["text"], limit) + (cite(*claim["evidence"]) if claim["evidence"] else " (unsupported)")
+
+
+def _cited_by_findings(findings: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """What the claims above name, in their order."""
+    shown = [claim for hypothesis in ranked[:1] for claim in (*hypothesis["claims"][:4], *hypothesis["against"][:3])]
+    shown += [claim for hypothesis in ranked[1:] for claim in hypothesis["against"][:1]]
+    return (id for claim in (*shown, *findings.get("ruled_out", ())[:2]) for id in claim["evidence"])
 
 
 # ---------------------------------------------------------------- how it was found
@@ -166,7 +210,7 @@ def _controls(state: Mapping[str, Any], word: str) -> Block:
     running = word in ("LOOKING", "INVESTIGATING")
     again = "Investigate" if word == "FACTS" else "Investigate again"
     return actions(
-        button("Why?", "why", ref, spoken_as=f"Evidence behind the causes of {ref}"),
+        button("Why?", "why", ref, spoken_as=f"Evidence behind the causes of {ref}") if _hypotheses(state) else None,
         None if running else button(again, "investigate", ref, spoken_as=f"{again} {ref}"),
         button("Stop", "stop", ref, spoken_as=f"Stop automation for {ref}") if running else None,
     )
@@ -175,15 +219,14 @@ def _controls(state: Mapping[str, Any], word: str) -> Block:
 def _small_print(state: Mapping[str, Any], word: str) -> Block:
     findings = state["findings"] or {}
     asked = f"asked by {spoken(state['requester'], 40)}: {prose(state['question'], 120)}" if state["question"] else ""
-    note = prose(findings.get("note", ""), 250)
-    cost = _cost(findings) if findings else ""
     proposals = ", ".join(f"{p['ref']} {p['state']}" for p in state["proposals"])
+    attempt = f", attempt {state['attempt']}" if state["attempt"] > 1 else ""
     return context(
         asked,
-        note,
-        cost,
+        prose(findings.get("note", ""), 250),
+        _cost(findings) if findings else "",
         f"Proposals: {proposals}" if proposals else "",
-        f"*{word}* {state['ref']}, attempt {state['attempt']}",
+        f"*{word}* {state['ref']}{attempt}",
     )
 
 
@@ -192,6 +235,6 @@ def _cost(findings: Mapping[str, Any]) -> str:
     parts = [f"ranked by the {by}", f"{findings['steps']} steps", f"{findings['seconds']:.0f} s"]
     if findings["tokens"]:
         parts.append(f"{findings['tokens']} tokens, ${findings['usd']:.3f}")
-    if findings["stop_reason"]:
+    if findings["stop_reason"] not in ("", "done", "answered"):
         parts.append(f"stopped: {spoken(findings['stop_reason'], 80)}")
     return " · ".join(parts)

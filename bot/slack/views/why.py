@@ -3,21 +3,26 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, context, header, link, prose, quoted, section, trim
+from bot.slack.blocks import Block, Rendered, context, header, link, prose, quoted, scored, section, trim
+from bot.slack.views.citing import cite
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: ref, n, count, hypothesis, evidence (id -> evidence) and the allowed hosts."""
+    """`state`: ref, n, count, hypothesis, ruled_out (claims), evidence (id -> evidence) and the allowed hosts."""
     hypothesis = state["hypothesis"]
     blocks: list[Block] = [
-        header(f"Why {state['n']} of {state['count']}: {hypothesis['confidence']} {hypothesis['score']:.2f}")
+        header(f"Why {state['n']} of {state['count']}: {scored(hypothesis['confidence'], hypothesis['score'])}")
     ]
     blocks.append(section(prose(hypothesis["cause"])))
     blocks += [section("\n".join(_claim(state, claim))) for claim in hypothesis["claims"]]
     blocks += [section("\n".join(["*Against:*", *_claim(state, claim)])) for claim in hypothesis["against"]]
     if hypothesis["not_checked"]:
         blocks.append(section("\n".join(["*Not checked:*", *(f"• {prose(line)}" for line in hypothesis["not_checked"])])))
-    small = f"{state['ref']}, hypothesis {state['n']} of {state['count']}; `why 2` shows the next"
+    if cleared := state.get("ruled_out", ()):
+        lines = (f"• {prose(claim['text'])}{cite(*claim['evidence'])}" for claim in cleared)
+        blocks.append(section("\n".join(["*Ruled out:*", *lines])))
+    following = f"; `why {state['n'] + 1}` shows the next" if state["n"] < state["count"] else ""
+    small = f"{state['ref']}, hypothesis {state['n']} of {state['count']}{following}"
     return f"Evidence for hypothesis {state['n']} of {state['ref']}", trim([*blocks, context(small)])
 
 

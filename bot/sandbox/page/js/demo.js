@@ -1,6 +1,7 @@
 // Demo controls: the bot's life, and what goes wrong in the shop (if a world is mounted).
 import { get, post } from "./api.js";
 import { h, toast } from "./dom.js";
+import { drawGuide } from "./guide.js";
 import { state } from "./state.js";
 
 let faults = null; // null: no world here
@@ -27,11 +28,12 @@ function worldLine() {
 
 function buildOnce(body) {
   const lines = h("div", { role: "status", "aria-live": "polite" });
-  const kill = h("button", { type: "button", class: "kill", onclick: () => tried(() => post("/_sandbox/kill", {}), "The bot's process was killed (kill -9). It starts again and goes on.") }, "Kill the bot");
-  const pick = h("select", { "aria-label": "Pick another fault" });
+  const kill = h("button", { type: "button", class: "kill", onclick: () => tried(async () => { await post("/_sandbox/kill", {}); state.killed = true; }, "The bot's process was killed (kill -9). It starts again and goes on.") }, "Kill the bot");
+  const pick = h("select", { id: "fault" });
+  const label = h("label", { for: "fault" }, "Pick another fault");
   const start = h("button", { type: "button", onclick: () => tried(() => post("/_world/fault", { name: pick.value }), "The fault is on its way; alerts follow in some seconds.") }, "Start this fault");
-  body.replaceChildren(lines, h("div", { class: "controls" }, kill, pick, start));
-  return { lines, kill, pick, start };
+  body.replaceChildren(lines, h("div", { class: "controls" }, kill, label, pick, start));
+  return { lines, kill, label, pick, start };
 }
 
 let parts = null;
@@ -41,7 +43,8 @@ export function drawDemo() {
   parts.lines.replaceChildren(...[botLine(), worldLine()].filter(Boolean));
   parts.kill.hidden = !state.workspace.can_kill;
   parts.kill.disabled = !state.workspace.connections;
-  parts.pick.hidden = parts.start.hidden = !faults;
+  parts.label.hidden = parts.pick.hidden = parts.start.hidden = !faults;
+  if (faults) drawGuide();
   if (faults && !parts.pick.options.length) parts.pick.append(...faults.map((fault) => h("option", { value: fault.name }, fault.title)));
 }
 

@@ -15,6 +15,7 @@ export const state = {
   homes: new Map(),
   unread: new Set(),
   workspace: {},
+  killed: false, // whether a person killed the bot from this page
 };
 
 const listeners = [];

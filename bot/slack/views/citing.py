@@ -1,0 +1,54 @@
+"""How evidence is named: ids where a claim stands on it, and each of them once with what it is and its address."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bot.slack.blocks import Block, context, named, prose
+from bot.slack.foreign import allowed_address
+
+MOST = 9
+"""Elements of a context block, less the one that says what is left out."""
+ROOM = 5_000
+"""Characters of addresses in one message: Prometheus links are long, and Slack counts them."""
+_KINDS = {
+    "service_health": "health of {service}",
+    "recent_changes": "changes{of}",
+    "active_alerts": "alerts{of}",
+    "read_runbook": "runbook",
+    "dependencies": "what {service} depends on",
+    "metric_breakdown": "{service} {signal} split",
+    "query_metric": "{service} {signal}",
+    "compare_metric": "{service} {signal} compared",
+    "search_logs": "logs of {service}",
+    "impact": "impact",
+}
+
+
+def cite(*ids: str | None) -> str:
+    """` (E1, E4)`; "" without ids."""
+    shown = dict.fromkeys(filter(None, ids))
+    return f" ({', '.join(prose(id, 12) for id in shown)})" if shown else ""
+
+
+def cited_line(state: Mapping[str, Any], ids: Iterable[str]) -> Iterable[Block]:
+    """One row that names each cited evidence once, as a link where its address is allowed."""
+    known = [id for id in dict.fromkeys(ids) if id in state["evidence"]]
+    room, shown = ROOM, []
+    for id in known[:MOST]:
+        entry = state["evidence"][id]
+        address = allowed_address(entry.get("link", ""), state["hosts"])
+        label = f"{id} {described(entry)}"
+        room -= len(address)
+        shown.append(f"<{address}|{label}>" if address and room > 0 else label)
+    if shown:
+        shown[0] = f"*Evidence:* {shown[0]}"
+        yield context(*shown, f"and {len(known) - MOST} more" if len(known) > MOST else "")
+
+
+def described(entry: Mapping[str, Any]) -> str:
+    """What a piece of evidence is, in a few words: `health of checkout`."""
+    asked = entry.get("arguments") or {}
+    service, signal = (named(str(asked.get(name) or ""), 40) if asked.get(name) else "" for name in ("service", "signal"))
+    kind = _KINDS.get(entry.get("tool", ""), str(entry.get("tool", "")).replace("_", " ") + " {service}")
+    words = kind.format(service=service or "the service", signal=signal, of=f" on {service}" if service else "")
+    return " ".join(words.replace("|", "¦").split())

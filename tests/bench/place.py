@@ -1,0 +1,118 @@
+"""Who is measured: our bot beside Slack's stand-in, and Alertmanager. Each a process of its own on loopback."""
+
+import json
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.real import free_port
+from tests.real.bot import Bot
+from tests.real.processes import Process
+from tests.real.slack import Slack
+from tests.real.stack import Model
+
+SOURCE, TOKEN = "am", "token-of-the-bench"
+
+
+@dataclass
+class Ours:
+    """The running bot; `sorted_to` and `count` look into its SQLite file."""
+
+    bot: Bot
+    slack: Slack
+    folder: Path
+    ready_after: float
+
+    @property
+    def url(self) -> str:
+        return f"{self.bot.url}/alerts/{SOURCE}"
+
+    @property
+    def pid(self) -> int:
+        return self.bot.process.pid
+
+    def ask(self, query: str) -> Any:
+        """The first value of a read-only query."""
+        connection = sqlite3.connect(f"file:{self.folder / 'data' / 'app.db'}?mode=ro", uri=True, timeout=5)
+        try:
+            found = connection.execute(query).fetchone()
+        finally:
+            connection.close()
+        return found[0] if found else 0
+
+    def count(self, table: str) -> int:
+        return int(self.ask(f"SELECT count(*) FROM {table}"))
+
+    def unsorted(self) -> int:
+        """Alerts that were acknowledged and that the inbox has not read yet."""
+        newest = "(SELECT coalesce(max(seq), 0) FROM alerts)"
+        return int(self.ask(f"SELECT {newest} - coalesce((SELECT seq FROM cursors WHERE name = 'inbox'), 0)"))
+
+    def caught_up(self, seconds: float = 120) -> float:
+        """Wait until the inbox has read all; the seconds it took. Raises AssertionError when it does not."""
+        began = time.monotonic()
+        while self.unsorted() > 0:
+            if time.monotonic() - began > seconds:
+                raise AssertionError(f"{self.unsorted()} alerts are not sorted after {seconds} s")
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+
+@contextmanager
+def ours(folder: Path, config: Mapping[str, Any], *, hanging_model: bool = False, channels: Mapping[str, str] = {}) -> Iterator[Ours]:
+    """The bot on SQLite with the door open for SOURCE. `channels`: id -> name, made in the sandbox before."""
+    folder.mkdir(parents=True)
+    path = folder / "tocsin.yaml"
+    whole = {"sources": {SOURCE: {"kind": "alertmanager"}}, "default_channel": "C0", **config}
+    path.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    with ExitStack() as ending:
+        slack = Slack(folder, "--no-world").start()
+        ending.callback(slack.stop)
+        for id, name in channels.items():
+            slack.post("channels", {"id": id, "name": name})
+        model = ending.enter_context(Model(folder, [{"hang": True}])) if hanging_model else None
+        tokens = {f"TOCSIN_TOKEN_{SOURCE.upper()}": TOKEN}
+        bot = Bot(folder, slack, path, model_url=model.url if model else "", environment=tokens)
+        ending.callback(bot.stop)
+        yield Ours(bot, slack, folder, bot.start())
+
+
+@dataclass
+class Rival:
+    """The running Alertmanager."""
+
+    url: str
+    pid: int
+
+
+@contextmanager
+def alertmanager(folder: Path) -> Iterator[Rival | None]:
+    """Alertmanager with one silent receiver; None if this machine has none."""
+    binary = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    if binary is None:
+        yield None
+        return
+    folder.mkdir(parents=True)
+    config, port = folder / "alertmanager.yml", free_port()
+    config.write_text(json.dumps({"route": {"receiver": "none", "group_wait": "30s"}, "receivers": [{"name": "none"}]}))
+    listen = [f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=", "--log.level=error"]
+    process = Process("alertmanager", [binary, f"--config.file={config}", f"--storage.path={folder / 'am'}", *listen], folder)
+    process.start()
+    try:
+        process.ready(f"http://127.0.0.1:{port}/-/ready")
+        yield Rival(f"http://127.0.0.1:{port}/api/v2/alerts", process.pid)
+    finally:
+        process.stop(5)
+
+
+def python(*arguments: str) -> list[str]:
+    """A command of this interpreter."""
+    return [sys.executable, *arguments]

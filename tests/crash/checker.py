@@ -1,0 +1,129 @@
+"""The invariants: whatever died and when, these hold. Each check answers with sentences about what does not."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from tests.crash.history import History
+from tests.crash.people import OVER
+from tests.real.slack import COMMANDER, Json
+
+BACK_SECONDS = 60.0
+"""Within so many seconds of the last restart an approved action has ended one way or the other."""
+RAN_ONCE = ("succeeded", "not recovered", "could not verify", "verifying")
+MAY_APPROVE = ("bob",)
+
+
+def check(history: History) -> list[str]:
+    """Everything that is wrong with a story; empty if nothing is."""
+    return [f"{name.__name__.replace('_', ' ')}: {what}" for name in CHECKS for what in name(history)]
+
+
+def acknowledged_implies_stored(h: History) -> Iterator[str]:
+    """What was answered with 2xx is in the database, and a resolution that was answered ended its episode."""
+    stored = {(e["fingerprint"], _moment(e["starts_at"])): e["status"] for e in h.stored}
+    for alert in h.alerts:
+        status = stored.get((alert["fingerprint"], _moment(alert["starts_at"])))
+        if status is None:
+            yield f"{alert['name']} {alert['fingerprint']} was acknowledged and is not stored"
+        elif alert["status"] == "resolved" and status != "resolved":
+            yield f"{alert['name']} was acknowledged as resolved and stands as {status}"
+    yield from (f"change {id} was acknowledged and is not stored" for id in h.changes if f"pipeline:{id}" not in h.known_changes)
+
+
+def each_group_one_card(h: History) -> Iterator[str]:
+    """One card a group, and no message twice."""
+    keys = Counter(h.keys())
+    cards = {group["ref"]: keys["card:" + group["ref"]] for group in h.groups}
+    yield from (f"{ref} has {n} cards" for ref, n in cards.items() if n != 1)
+    yield from (f"{key} stands {n} times" for key, n in keys.items() if n > 1)
+
+
+def at_most_one_execution_an_approval(h: History) -> Iterator[str]:
+    """By idempotency key, and by proposal."""
+    runs = Counter(job["key"].partition(":")[0] for job in h.executions)
+    yield from (f"{ref} ran {n} times" for ref, n in runs.items() if n > 1)
+
+
+def exactly_one_execution_unless_unknown(h: History) -> Iterator[str]:
+    """An approved action ran once, or the bot died between attempt and outcome, and then people were told."""
+    runs = Counter(job["key"].partition(":")[0] for job in h.executions)
+    for p in h.proposals:
+        if not _approved(p):
+            continue
+        if p["state"] in RAN_ONCE and runs[p["ref"]] != 1:
+            yield f"{p['ref']} is {p['state']} and ran {runs[p['ref']]} times"
+        elif p["state"] == "unknown":
+            yield from _unknown(h, p)
+        elif p["state"] not in (*RAN_ONCE, "unknown"):
+            yield f"{p['ref']} was approved and is {p['state']}: {p['outcome'] or p['verification']}"
+
+
+def _unknown(h: History, p: Json) -> Iterator[str]:
+    began, ended = (_audited(h, p["ref"], state) for state in ("executing", "unknown"))
+    if began is None or not any(began <= died <= (ended or died) for died in h.kept.died_at):
+        yield f"{p['ref']} is unknown, and the bot did not die between its attempt and its outcome"
+    if not any("not known whether it ran" in m["words"] for m in h.messages):
+        yield f"{p['ref']} is unknown, and nobody was told"
+
+
+def an_approved_action_ends_soon_after_the_restart(h: History) -> Iterator[str]:
+    """Executed (or unknown) within a minute of the decision, or of the restart that followed it."""
+    for p in h.proposals:
+        if not (approved := _approved(p)):
+            continue
+        done = _audited(h, p["ref"], "executing") or _audited(h, p["ref"], "unknown")
+        before = [at for at in h.kept.ready_at if done is None or at <= done]
+        since = max([approved, *before])
+        if done is None or done - since > BACK_SECONDS:
+            yield f"{p['ref']} began {'never' if done is None else f'{done - since:.0f} s later'}"
+
+
+def each_execution_has_an_earlier_valid_approval(h: History) -> Iterator[str]:
+    """Of the same digest, by somebody who may, who pressed on a card that showed it."""
+    for job in h.executions:
+        ref, _, digest = job["key"].split(":")
+        said = [row for row in h.audit if row["subject"] == ref and row["what"] == "approve" and digest in row["message"]]
+        if not [row for row in said if row["who"] in MAY_APPROVE and _seconds(row["at"]) <= _seconds(job["at"])]:
+            yield f"{job['key']} has no earlier approval"
+        pressed = [press for press in h.presses if press.user == COMMANDER and press.ref == ref and digest[:8] in press.card]
+        if not [press for press in pressed if press.at - 5 <= _seconds(job["at"])]:
+            yield f"{job['key']} ran, and nobody pressed on a card with this digest before"
+
+
+def the_story_went_on(h: History) -> Iterator[str]:
+    """Nothing waits for ever, and every restart came up."""
+    if h.left_undone:
+        yield f"waited in vain for {h.left_undone}"
+    yield from h.kept.trouble
+    yield from (f"{p['ref']} is still {p['state']}" for p in h.proposals if p["state"] not in (*OVER, "denied", "pending"))
+
+
+CHECKS: tuple[Callable[[History], Iterator[str]], ...] = (
+    acknowledged_implies_stored,
+    each_group_one_card,
+    at_most_one_execution_an_approval,
+    exactly_one_execution_unless_unknown,
+    an_approved_action_ends_soon_after_the_restart,
+    each_execution_has_an_earlier_valid_approval,
+    the_story_went_on,
+)
+
+
+def _approved(p: Json) -> float | None:
+    at = [_seconds(d["at"]) for d in p["decisions"] if d["verdict"] == "approve" and d["person"] in MAY_APPROVE]
+    return min(at) if at else None
+
+
+def _audited(h: History, ref: str, state: str) -> float | None:
+    """When a proposal came into a state."""
+    return next((_seconds(row["at"]) for row in h.audit if row["subject"] == ref and row["after"] == state), None)
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _moment(moment: str) -> float:
+    # Alertmanager and the database write the same moment with different numbers of digits.
+    return round(_seconds(moment), 3)

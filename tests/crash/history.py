@@ -1,0 +1,73 @@
+"""What the world saw of one story, gathered outside the bot, and what the bot itself remembers at the end."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.crash.keeper import Kept
+from tests.crash.people import People, Press
+from tests.real.bot import Bot
+from tests.real.slack import Json, Slack, key_of
+
+
+@dataclass
+class History:
+    """Sent, acknowledged, shown, pressed, executed; died and restarted; and the bot's own records."""
+
+    alerts: list[Json] = field(default_factory=list)
+    """Alerts whose webhook was answered with 2xx: fingerprint, starts_at, status."""
+    changes: list[str] = field(default_factory=list)
+    """Ids of changes whose webhook was answered with 2xx."""
+    messages: list[Json] = field(default_factory=list)
+    presses: list[Press] = field(default_factory=list)
+    executions: list[Json] = field(default_factory=list)
+    """Jobs that ran: `key` (the idempotency key) and `at` (ISO 8601)."""
+    kept: Kept = field(default_factory=Kept)
+    struck: list[str] = field(default_factory=list)
+    """The points at which the bot died."""
+    left_undone: str = ""
+
+    stored: list[Json] = field(default_factory=list)
+    """Episodes."""
+    known_changes: list[str] = field(default_factory=list)
+    groups: list[Json] = field(default_factory=list)
+    proposals: list[Json] = field(default_factory=list)
+    """With their `decisions`."""
+    audit: list[Json] = field(default_factory=list)
+
+    def keys(self) -> list[str]:
+        """The key of each message of the bot in Slack."""
+        return [key for message in self.messages if (key := key_of(message))]
+
+
+def gather(slack: Slack, bot: Bot, people: People, kept: Kept, struck: list[str], sent: list[Json], executed: list[Json]) -> History:
+    """Everything, when the story is over. `sent` as the world tells it (`/_world/sent`)."""
+    delivered = [one for one in sent if one["state"] == "delivered"]
+    return History(
+        alerts=[alert for one in delivered if one["kind"] == "alert" for alert in one["alerts"]],
+        changes=[id for one in delivered if one["kind"] == "changes" for id in one["changes"]],
+        messages=slack.messages(),
+        presses=people.presses,
+        executions=executed,
+        kept=kept,
+        struck=struck,
+        left_undone=people.left_undone,
+        stored=bot.get("alerts"),
+        known_changes=[change["id"] for change in bot.get("changes")],
+        groups=bot.get("groups"),
+        proposals=_proposals(bot),
+        audit=_audit(bot),
+    )
+
+
+def _proposals(bot: Bot) -> list[Json]:
+    found = []
+    while proposal := bot.proposal(f"AP-{len(found) + 1}"):
+        found.append(proposal)
+    return found
+
+
+def _audit(bot: Bot) -> list[Json]:
+    rows: list[Any] = []
+    while more := bot.get(f"audit?after={rows[-1]['seq'] if rows else 0}"):
+        rows += more
+    return rows

@@ -1,0 +1,103 @@
+"""Plays many stories, two at a time, and counts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crash.plan import reachable
+from tests.crash.story import Told, play
+from tests.real.postgres import serving
+
+ABREAST = 2
+"""Stories at a time: they mostly wait."""
+
+
+@dataclass
+class Asked:
+    """One story to be played."""
+
+    name: str
+    points: Sequence[str] = ()
+    kills: int = 0
+    seed: int = 0
+    agent: bool = True
+
+
+@dataclass
+class Outcome:
+    """What came of all of them."""
+
+    told: list[Told] = field(default_factory=list)
+
+    @property
+    def kills(self) -> int:
+        return sum(one.kills for one in self.told)
+
+    @property
+    def violations(self) -> list[str]:
+        return [f"{one.name}: {what}" for one in self.told for what in one.violations]
+
+    @property
+    def missed(self) -> list[str]:
+        """Points that no story came to."""
+        struck = {point for one in self.told for point in one.history.struck}
+        return sorted({point for one in self.told for point in one.missed} - struck)
+
+    def restarts(self) -> list[float]:
+        """Seconds from each death to readiness, ascending."""
+        kept = [one.history.kept for one in self.told]
+        return sorted(ready - died for k in kept for died, ready in zip(k.died_at, k.ready_at, strict=False))
+
+    def figures(self) -> list[str]:
+        """What happened, in lines."""
+        states = [p["state"] for one in self.told for p in one.history.proposals if p["decisions"]]
+        took = self.restarts() or [0.0]
+        executed = sum(len(one.history.executions) for one in self.told)
+        counted = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
+        return [
+            f"{len(self.told)} stories, {self.kills} kills, {len(self.violations)} violations, {len(self.missed)} points missed",
+            f"approved actions: {counted}; executions: {executed}",
+            f"killed to ready: median {took[len(took) // 2]:.1f} s, longest {took[-1]:.1f} s",
+        ]
+
+
+def run(asked: Sequence[Asked], folder: Path, *, database: str = "sqlite", tell: Callable[[Told], None] = lambda _: None) -> Outcome:
+    """Play all of them on one kind of database; `tell` hears of each end."""
+    outcome = Outcome()
+    with _databases(database) as new_database, ThreadPoolExecutor(ABREAST) as pool:
+        playing = {pool.submit(_play, one, folder, new_database()): one for one in asked}
+        for ended in as_completed(playing):
+            outcome.told.append(ended.result())
+            tell(outcome.told[-1])
+    return outcome
+
+
+def _play(asked: Asked, folder: Path, database_url: str) -> Told:
+    place = folder / asked.name
+    return play(
+        place, points=asked.points, kills=asked.kills, seed=asked.seed, database_url=database_url, agent=asked.agent
+    )
+
+
+def points_of_a_clean_run(folder: Path) -> tuple[Told, list[str]]:
+    """Play once without kills on SQLite, and list the points from its journal."""
+    told = play(folder / "clean")
+    return told, reachable(told.journal)
+
+
+def random_stories(kills: int, *, each: int = 8) -> list[Asked]:
+    """Stories that share so many kills at random."""
+    counts = [each] * (kills // each) + ([kills % each] if kills % each else [])
+    return [Asked(f"random-{n}", kills=count, seed=n, agent=n % 2 == 0) for n, count in enumerate(counts)]
+
+
+@contextmanager
+def _databases(kind: str) -> Iterator[Callable[[], str]]:
+    """Gives addresses of new databases; "" means the SQLite file in the data folder."""
+    if kind == "sqlite":
+        yield lambda: ""
+        return
+    with serving() as server:
+        yield server.create_database

@@ -1,0 +1,158 @@
+"""One story against the sandbox's world, with a bot that dies: played to its end, and checked."""
+
+import random
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from tests.crash.checker import check
+from tests.crash.history import History, gather
+from tests.crash.keeper import Keeper
+from tests.crash.people import People
+from tests.crash.strikes import OUTSIDE, step_of
+from tests.real.bot import Bot
+from tests.real.slack import Slack
+from tests.real.stack import Model
+
+LIMIT = 150.0
+"""Seconds a story may take, and KILL_SECONDS more for each kill."""
+KILL_SECONDS = 8.0
+SEED, FAULT, SERVICE = 3, "bad-deploy", "checkout"
+LOOKS = {"call": [["service_health", {"service": SERVICE}], ["recent_changes", {"service": SERVICE}]]}
+
+
+@dataclass
+class Told:
+    """One story's end. `violations` is empty when all invariants held."""
+
+    name: str
+    seconds: float
+    history: History
+    violations: list[str]
+    missed: list[str] = field(default_factory=list)
+    """Points that this story never came to."""
+    journal: list[str] = field(default_factory=list)
+
+    @property
+    def kills(self) -> int:
+        return len(self.history.kept.died_at)
+
+
+def play(
+    folder: Path, *, points: Sequence[str] = (), kills: int = 0, seed: int = 0, database_url: str = "", agent: bool = True
+) -> Told:
+    """Play once; the bot dies at each of `points`, and `kills` times at random."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "points").write_text("\n".join(points))
+    began = time.monotonic()
+    slack = Slack(folder, "--seed", str(SEED), "--fault", FAULT, "--service", SERVICE).start()
+    try:
+        with Model(folder, [LOOKS, _answer(slack)], by_history=True) as model:
+            history = _with_bot(folder, slack, model.url if agent else "", points, kills, seed, database_url)
+    finally:
+        slack.stop()
+    missed = [point for point in points if point not in history.struck]
+    journal = list_points(folder) if not database_url else []
+    return Told(folder.name, time.monotonic() - began, history, check(history), missed, journal)
+
+
+def _with_bot(
+    folder: Path, slack: Slack, model_url: str, points: Sequence[str], kills: int, seed: int, database_url: str
+) -> History:
+    bot = Bot(
+        folder,
+        slack,
+        _hasty(folder / "shop" / "tocsin.yaml"),
+        database_url=database_url,
+        model_url=model_url,
+        environment=slack.addresses["environment"],
+        command=(sys.executable, "-m", "tests.crash.bot", str(folder)),
+    )
+    bot.start()
+    people = People(slack, bot)
+    try:
+        with Keeper(bot, kills=kills, rng=random.Random(seed)) as keeper:
+            _let_it_break(slack, bot)
+            limit = LIMIT + KILL_SECONDS * (len(points) + kills)
+            people.play(limit)
+            # Kills that are left strike while the last words are said.
+            keeper.kills = min(keeper.kills, 1)
+            people.settle(30)
+            struck = (folder / "struck").read_text().splitlines() if (folder / "struck").exists() else []
+            return gather(slack, bot, people, keeper.kept, struck, slack.world("sent"), slack.world("executions"))
+    finally:
+        bot.stop()
+
+
+def _let_it_break(slack: Slack, bot: Bot) -> None:
+    secrets = slack.addresses["environment"]
+    doors = {
+        "alerts_to": f"{bot.url}/alerts/shop",
+        "alerts_token": secrets["TOCSIN_TOKEN_SHOP"],
+        "changes_to": f"{bot.url}/changes/pipeline",
+        "changes_token": secrets["TOCSIN_TOKEN_PIPELINE"],
+    }
+    slack.world("start", doors)
+
+
+def _hasty(path: Path) -> Path:
+    """The shop's configuration with a verification that looks every 2 s instead of every 6."""
+    config = yaml.safe_load(path.read_text())
+    for action in config["actions"].values():
+        if "verify" in action:
+            action["verify"]["within"] = "40s"
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    return path
+
+
+def _answer(slack: Slack) -> dict[str, object]:
+    """The scripted model names what the world knows to be true: here it is about dying, not about judging."""
+    truth = slack.world("truth")
+    claims = [
+        {"text": "its errors left their normal range", "evidence": ["E:service_health"]},
+        {"text": "a deploy came before it", "evidence": ["E:recent_changes"]},
+    ]
+    hypothesis = {
+        "cause": f"a deploy of {SERVICE} broke it",
+        "service": SERVICE,
+        "kind": "change",
+        "change_id": f"pipeline:{truth['change_id']}",
+        "confidence": "likely",
+        "score": 0.9,
+        "claims": claims,
+    }
+    return {"answer": {"hypotheses": [hypothesis]}}
+
+
+# ---------------------------------------------------------------- the points
+
+
+def list_points(folder: Path) -> list[str]:
+    """Every point of a story that has ended: of each recorded step in the journal, before and after; and those outside."""
+    steps: dict[str, None] = {}
+    with sqlite3.connect(f"file:{folder / 'data' / 'durable.db'}?mode=ro", uri=True) as journal:
+        rows = journal.execute(
+            "SELECT workflow_uuid, function_name FROM operation_outputs ORDER BY workflow_uuid, function_id"
+        ).fetchall()
+    for workflow in dict.fromkeys(id for id, _ in rows):
+        steps.update(dict.fromkeys(_steps(workflow, [name for id, name in rows if id == workflow])))
+    return [f"{step}:{side}" for step in steps for side in ("before", "after")] + list(OUTSIDE)
+
+
+def _steps(workflow: str, names: list[str]) -> Iterator[str]:
+    story = workflow.rpartition(":")[0] if workflow.startswith("tick:") else workflow.partition(":")[0]
+    if story.startswith("tick:"):
+        story = ":".join(workflow.split(":")[:2])
+    seen: Counter[str] = Counter()
+    for name in names:
+        if name == "DBOS.sleep":
+            continue
+        step = "wait_for" if name == "DBOS.recv" else step_of(name)
+        seen[step] += 1
+        yield f"{story}/{step}#{seen[step]}"

@@ -1,0 +1,304 @@
+"""Two replicas on one PostgreSQL: one story between them, and what happens when one of them, or the database, goes away.
+
+The tests share the two bots and leave both of them running; Socket Mode gives each press to one of them by chance.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.engine.takeover import FENCE_SECONDS, LOST_EXIT
+from tests.real.bot import Bot
+from tests.real.postgres import Server
+from tests.real.processes import Process, answers, until
+from tests.real.replicas import Replicas, alert, at_once
+from tests.real.slack import COMMANDER, DEVELOPER, ON_CALL, OWNER, Json, Slack, key_of
+
+pytestmark = pytest.mark.timeout(80)
+
+STRESS_SECONDS = float(os.environ.get("STRESS_SECONDS", "6"))
+OVER = {"succeeded", "not recovered", "could not verify", "failed", "unknown", "denied", "stale", "stopped"}
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: Server) -> Iterator[str]:
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def shared(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
+    with Replicas(tmp_path_factory.mktemp("replicas"), database, fault="bad-deploy", service="checkout") as replicas:
+        yield replicas
+
+
+@pytest.fixture
+def pair(shared: Replicas) -> Replicas:
+    """Both bots, running."""
+    shared.whole()
+    return shared
+
+
+def test_without_db_upgrade_the_start_is_refused_with_the_command(pair: Replicas, postgres_server: Server, tmp_path: Path) -> None:
+    environment = {**pair.bots[0].environment, "TOCSIN_DATABASE_URL": postgres_server.create_database()}
+    process = Process("not-upgraded", [sys.executable, "-m", "bot.cli", "serve"], tmp_path, environment)
+    process.start()
+
+    until(lambda: not process.alive, 20, "the end of a bot without a schema")
+
+    assert process.exit_code == 2
+    assert "the database has another schema: run `tocsin db upgrade` once" in process.tail()
+
+
+def test_a_story_between_two_doors_survives_the_death_of_the_leader_and_runs_once(pair: Replicas) -> None:
+    slack = pair.slack
+    pair.break_the_shop(pair.bots[0])
+    slack.wait("card:", "FIRING", seconds=30)
+    pair.break_the_shop(pair.bots[1])
+    proposal = slack.wait("proposal:", "APPROVAL NEEDED", seconds=30)
+    _form(slack, COMMANDER, proposal)
+    dead, alive = pair.leader, pair.follower
+
+    slack.submit(COMMANDER, reason="fits the evidence")
+    until(lambda: _state(alive, _ref(proposal)) in ("executing", "verifying"), 10, "the action's start")
+    dead.process.kill()
+    killed = time.monotonic()
+
+    until(lambda: pair.leads(alive), 10, "the other leads")
+    slack.wait("proposal:", "*SUCCEEDED*", seconds=40)
+    print(f"succeeded {time.monotonic() - killed:.1f} s after the kill")
+    assert len(pair.executions("checkout")) == 1
+    assert _doubled(slack) == {}
+    incident = alive.get("incidents/INC-1")
+    cards = [key for key in map(key_of, slack.of("card:")) if key == f"card:{incident['group']['ref']}"]
+    assert len(cards) == 1 and len(incident["triages"]) == 1 and len(incident["proposals"]) == 1
+
+
+def test_the_same_alert_at_both_doors_at_once_is_one_group_with_one_card(pair: Replicas) -> None:
+    one = alert("DiskFull", "inventory", starts_at=datetime.now(UTC))
+
+    assert set(at_once(*(partial(pair.post, bot, one) for bot in pair.bots * 5))) == {202}
+
+    until(lambda: _groups(pair.bots[0], "DiskFull"), 10, "the group")
+    card = pair.slack.wait("card:", "DiskFull")
+    assert [key_of(m) for m in pair.slack.of("card:") if "DiskFull" in m["words"]] == [key_of(card)]
+    assert len(_groups(pair.bots[0], "DiskFull")) == 1
+
+
+def test_of_two_approvals_at_once_one_runs_it_and_the_other_is_told(pair: Replicas) -> None:
+    proposal = _proposed(pair, "search")
+    for user in (COMMANDER, ON_CALL):
+        _form(pair.slack, user, proposal)
+
+    at_once(*(partial(pair.slack.submit, user, reason="both of us") for user in (COMMANDER, ON_CALL)))
+
+    for user in (COMMANDER, ON_CALL):
+        assert pair.slack.private(user, _ref(proposal))["words"]
+    _over(pair, proposal, "succeeded")
+    assert len(pair.executions("search")) == 1
+
+
+def test_approve_and_deny_at_once_end_in_one_state(pair: Replicas) -> None:
+    proposal = _proposed(pair, "cart")
+    _form(pair.slack, COMMANDER, proposal)
+    _form(pair.slack, OWNER, proposal, "deny")
+
+    at_once(*(partial(pair.slack.submit, user, reason="as I see it") for user in (COMMANDER, OWNER)))
+
+    state = _over(pair, proposal)
+    assert len(pair.executions("cart")) == (1 if state == "succeeded" else 0)
+    pair.slack.wait(f"proposal:{_ref(proposal)}", f"*{state.upper()}*", seconds=10)
+
+
+def test_a_paused_leader_is_replaced_and_exits_when_it_wakes_and_nothing_is_said_or_done_twice(pair: Replicas) -> None:
+    zombie, other = pair.leader, pair.follower
+    proposal = _proposed(pair, "catalogue")
+    _form(pair.slack, COMMANDER, proposal)
+    pair.slack.submit(COMMANDER, reason="go")
+    now = datetime.now(UTC)
+    assert pair.post(zombie, *(alert(f"Paused{n}", "auth", starts_at=now) for n in range(4))) == 202
+    os.kill(zombie.process.pid, signal.SIGSTOP)
+    try:
+        until(lambda: pair.leads(other), FENCE_SECONDS + 5, "the other leads")
+        pair.slack.wait("card:", "Paused0", seconds=15)
+        _over(pair, proposal, "succeeded", door=other)
+    finally:
+        os.kill(zombie.process.pid, signal.SIGCONT)
+
+    until(lambda: not zombie.process.alive, 5, "the end of the zombie")
+    assert zombie.process.exit_code == LOST_EXIT
+    assert len(pair.executions("catalogue")) == 1
+    assert _doubled(pair.slack) == {}
+
+
+def test_presses_and_batches_from_both_replicas_never_deadlock(pair: Replicas, database: str) -> None:
+    before = _deadlocks(database)
+    _storm(pair, STRESS_SECONDS)
+
+    assert _deadlocks(database) == before
+    failed = [bot.process.tail(200_000).count('"error_id"') for bot in pair.bots]
+    assert failed == [0, 0], [bot.process.tail() for bot in pair.bots]
+
+
+def test_sigterm_under_load_drains_and_keeps_what_was_acknowledged(pair: Replicas, database: str) -> None:
+    leaving = pair.leader
+    sent: list[str] = []
+
+    def send(door: Bot, name: str) -> None:
+        end, number = time.monotonic() + 4, 0
+        while time.monotonic() < end:
+            number += 1
+            told = f"{name}{number}"
+            if pair.post(door, alert(told, "auth", starts_at=datetime.now(UTC), severity="info")) == 202:
+                sent.append(told)
+
+    def leave() -> float:
+        time.sleep(1.5)
+        began = time.monotonic()
+        leaving.process.stop(20)
+        return time.monotonic() - began
+
+    took = at_once(partial(send, pair.bots[0], "LoadA"), partial(send, pair.bots[1], "LoadB"), leave)[2]
+
+    assert took < 20 and leaving.process.exit_code == 0
+    assert sent and set(sent) <= _stored(database)
+
+
+def test_while_the_database_is_away_nothing_is_acknowledged_and_afterwards_all_goes_on(
+    pair: Replicas, postgres_server: Server, database: str
+) -> None:
+    door = pair.bots[0]
+    now = datetime.now(UTC)
+    assert pair.post(door, alert("BeforeOutage", "auth", starts_at=now)) == 202
+    postgres_server.stop()
+    try:
+        seen = {pair.post(door, alert(f"During{n}", "auth", starts_at=now)) for n in range(3)}
+        time.sleep(2)
+        seen.add(pair.post(door, alert("During9", "auth", starts_at=now)))
+        assert seen == {503}
+    finally:
+        postgres_server.start_again()
+    pair.whole()
+
+    until(lambda: pair.post(door, alert("AfterOutage", "auth", starts_at=now)) == 202, 15, "a stored alert")
+    assert {"BeforeOutage", "AfterOutage"} <= _stored(database)
+    pair.slack.wait("", "AfterOutage", seconds=20)
+    _over(pair, proposal := _approved(pair, "payments"), "succeeded")
+    assert len(pair.executions("payments")) == 1 and proposal
+
+
+def test_the_audit_chain_is_whole_after_all_that(pair: Replicas) -> None:
+    said = pair.command(pair.bots[1], "audit", "verify")
+
+    assert (said.returncode, said.stdout.strip()) == (0, "The audit's chain is whole.")
+
+
+# ---------------------------------------------------------------- what people do
+
+
+def _ref(proposal: Json) -> str:
+    return key_of(proposal).removeprefix("proposal:")
+
+
+def _form(slack: Slack, user: str, proposal: Json, action: str = "approve") -> None:
+    """Press the button and wait for the dialog."""
+    slack.press(user, proposal, action)
+    slack.view(user)
+
+
+def _proposed(pair: Replicas, service: str) -> Json:
+    """Have the developer propose a restart of a service that is well; its card."""
+    known = {key_of(m) for m in pair.slack.of("proposal:")}
+    said = pair.slack.command(DEVELOPER, "C0", f"propose restart {service}")
+    assert said["acked"], said
+
+    def look() -> Json | None:
+        return next((m for m in pair.slack.of("proposal:") if key_of(m) not in known and service in m["words"]), None)
+
+    return until(look, 15, f"the proposal for {service}")  # type: ignore[no-any-return]
+
+
+def _approved(pair: Replicas, service: str) -> Json:
+    proposal = _proposed(pair, service)
+    _form(pair.slack, COMMANDER, proposal)
+    pair.slack.submit(COMMANDER, reason="go")
+    return proposal
+
+
+# ---------------------------------------------------------------- what is seen
+
+
+def _state(bot: Bot, ref: str) -> str:
+    return str(bot.proposal(ref).get("state", ""))
+
+
+def _over(pair: Replicas, proposal: Json, wanted: str = "", door: Bot | None = None) -> str:
+    """The final state of a proposal, once it has one."""
+    bot = door or pair.bots[0]
+    state: str = until(lambda: (s := _state(bot, _ref(proposal))) in OVER and s, 40, f"the end of {_ref(proposal)}")
+    assert not wanted or state == wanted, bot.proposal(_ref(proposal))
+    return state
+
+
+def _groups(bot: Bot, name: str) -> set[str]:
+    """The groups that hold alerts of this name."""
+    return {a["group"] for a in bot.get("alerts")["alerts"] if a["name"] == name and a.get("group")}
+
+
+def _doubled(slack: Slack) -> dict[str, int]:
+    """Keys under which more than one message stands."""
+    counted = Counter(key_of(m) for m in slack.messages())
+    return {key: count for key, count in counted.items() if key and count > 1}
+
+
+def _stored(database: str) -> set[str]:
+    with psycopg.connect(database) as connection:
+        return {str(name) for (name,) in connection.execute("SELECT name FROM alerts")}
+
+
+def _deadlocks(database: str) -> int:
+    with psycopg.connect(database) as connection:
+        row = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+# ---------------------------------------------------------------- the stress
+
+
+def _storm(pair: Replicas, seconds: float) -> None:
+    """Alerts that open, raise, clear and reopen groups at both doors, while people acknowledge, note and resolve them."""
+    end = time.monotonic() + seconds
+    services = ("auth", "shipping", "notifications", "recommendations", "storefront")
+
+    def alerts(door: Bot, offset: int) -> None:
+        turn = 0
+        while time.monotonic() < end:
+            now = datetime.now(UTC)
+            ends = now if turn % 3 == 2 else None
+            grade = "warning" if turn % 3 == 0 else "critical"
+            begun = now - timedelta(seconds=1)
+            batch = [alert(f"S{(turn + offset) // 3 % 7}", s, starts_at=begun, ends_at=ends, severity=grade) for s in services]
+            pair.post(door, *batch)
+            turn += 1
+
+    def people(user: str, offset: int) -> None:
+        turn = offset
+        while time.monotonic() < end:
+            refs = [m["ref"] for m in pair.bots[turn % 2].get("incidents")["incidents"]] or ["INC-1"]
+            verb = ("ack", "lead", "note")[turn % 3]
+            pair.slack.command(user, "C0", f"{verb} {refs[turn % len(refs)]}" + (" still at it" if verb == "note" else ""))
+            turn += 1
+
+    writers = [partial(alerts, bot, offset) for bot in pair.bots for offset in (0, 2)]
+    at_once(*writers, *(partial(people, user, n) for n, user in enumerate((ON_CALL, COMMANDER, OWNER))))
