@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -41,7 +42,7 @@ from bot.store.alerts import Alerts
 from bot.store.approvals import ProposalStore
 from bot.store.changes import Changes
 from bot.store.claims import Claims
-from bot.store.database import Database, async_url, utc_now
+from bot.store.database import AWAY, Database, async_url, utc_now
 from bot.store.decisions import Decisions
 from bot.store.intake import IntakeWriter
 from bot.store.interactions import Interactions
@@ -92,7 +93,6 @@ class App:
             )
         self.secrets, self.config = secrets, config
         self.catalogue = catalogue_of(config)
-        self.db = Database(async_url(secrets.database_url, secrets.data_dir), audit_key=audit_key(secrets))
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(config, self.client), pager_of(secrets, config, self.client)
@@ -104,8 +104,11 @@ class App:
             wrap_run=wrap_run,
             on_misfit=self.mender.misfit,
             on_failure=self.mender.failure,
-            on_takeover=lambda: self.approvals.resume(),
+            on_takeover=self._taken_over,
+            again=AWAY,
         )
+        url = async_url(secrets.database_url, secrets.data_dir)
+        self.db = Database(url, audit_key=audit_key(secrets), name=self.engine.session_name)
         self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
         self._build_intake()
         self._build_slack()
@@ -133,6 +136,7 @@ class App:
             slack,
             default_channel=self.config.default_channel,
             count=_count_message,
+            acts_until=self.engine.acts_until,
         )
         self.db.on_messages.append(self.sender.wake)
         self.approvals = self._build_approvals()
@@ -167,6 +171,7 @@ class App:
             catalogue=self.catalogue,
             metrics=self.metrics,
             http=Outbound(self.secrets.webhook_secret.get_secret_value()),
+            permit=self.engine.permit,
         )
         return Approvals(store, Decisions(self.db, self.config), claims, hands, self.rotas, self.engine)
 
@@ -276,6 +281,11 @@ class App:
         self._tasks.append(asyncio.create_task(self.sender.run(), name="sender"))
         self.schedule.start()
 
+    async def _taken_over(self) -> None:
+        """Another process has died: do what it may have committed and not begun."""
+        self.inbox.look_again()
+        await self.approvals.resume()
+
     async def stop(self) -> None:
         """Drain within DRAIN_SECONDS: intake, running steps, messages; unfinished stories go on after the next start."""
         self.schedule.stop()
@@ -352,6 +362,8 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
         await server.serve()
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt):
-        # uvloop where there is one: it halves what a request costs.
-        asyncio.Runner(loop_factory=auto_loop_factory()).run(serve())
+    # The server raises the signal again once it has drained: that is a good end, not a killed process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # uvloop where there is one: it halves what a request costs.
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(serve())

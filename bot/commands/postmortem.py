@@ -26,5 +26,7 @@ async def postmortem(ctx: CommandContext, request: Request) -> Reply:
         number = newest.n + 1 if newest else 1
         await ctx.engine.start("postmortem", f"postmortem:{subject.incident}:{number}", subject.incident, number)
         return Reply(f"Writing draft {number} of {subject.incident}; it will stand in the thread.")
-    state = {"ref": subject.incident, "n": newest.n, "markdown": newest.markdown}
+    exporting = request.verb == "export" or "export" in request.options
+    sections = [] if exporting else newest.sections
+    state = {"ref": subject.incident, "n": newest.n, "markdown": newest.markdown, "sections": sections}
     return Reply(f"Postmortem of {subject.incident}", view="postmortem", subject=state)

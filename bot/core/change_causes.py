@@ -7,7 +7,7 @@ from bot.core.change import Change
 from bot.core.deviation import Deviation, Family
 from bot.core.evidence import Claim
 from bot.core.observations import Observations, Row
-from bot.core.scene import FOLLOWS, Candidate, Scene, amount, moment, named, tell_symptoms
+from bot.core.scene import FOLLOWS, Candidate, Scene, amount, brief, moment, named, tell_symptoms
 from bot.core.suspects import ONSET_TOLERANCE, in_words, nearness
 from bot.core.text import one_line
 
@@ -57,7 +57,7 @@ def _tell_nearness(scene: Scene, change: Change, began: datetime, candidate: Can
         words = "before the alert (the onset itself was not seen)"
     else:
         words = f"{in_words(age)} before the onset" if age.total_seconds() >= 2 else "as the onset came"
-    candidate.claims.append(Claim(text=one_line(f"{named(change)} at {moment(change.at)}, {words}", 400), evidence=evidence))
+    candidate.claims.append(Claim(text=one_line(f"{brief(change)} at {moment(change.at)}, {words}", 400), evidence=evidence))
     if age > timedelta(minutes=20) and scene.onset_known:
         ran = f"{change.service} ran {in_words(age)} with this change before the onset"
         candidate.against.append(Claim(text=ran, evidence=evidence))

@@ -38,5 +38,5 @@ def alternative_text(graph: Graph) -> str:
     if graph.onset:
         text += f" It leaves its normal range at {graph.onset:%H:%M:%S} UTC."
     for at, label in graph.marks:
-        text += f" {label} at {at:%H:%M:%S} UTC."
+        text += f" {label[:1].upper()}{label[1:]} at {at:%H:%M:%S} UTC."
     return text[:1900]

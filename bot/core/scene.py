@@ -89,6 +89,11 @@ def named(change: Change) -> str:
     return f"{change.kind}{version} of {change.service}{title}"
 
 
+def brief(change: Change) -> str:
+    """A change where its service was just named: `deploy 5.1.0`."""
+    return f"{change.kind} {one_line(change.version, 40)}" if change.version else f"{change.kind} of {change.service}"
+
+
 def tell_symptoms(scene: Scene, service: str, candidate: Candidate) -> None:
     """The symptom of the service itself, and of the alerting service if that is another one."""
     for name in dict.fromkeys((service, scene.start)):

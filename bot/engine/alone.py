@@ -30,6 +30,7 @@ class Alone:
     """This process owns `data_dir`. Its name never changes, so that the next start resumes its runs."""
 
     executor = "local"
+    session_name = "tocsin"
     sqlite = True
 
     def __init__(self, data_dir: Path) -> None:

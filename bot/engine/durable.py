@@ -47,7 +47,8 @@ class DurableEngine:
 
     `on_misfit` and `on_failure` are told of runs that ended badly; `on_takeover`
     is called when the runs of a dead replica were put up again (wake what may
-    have missed its signal); `on_lost` ends a replica that was replaced.
+    have missed its signal); `on_lost` ends a replica that was replaced. A step that raises one of `again` is
+    tried again: the store says with it that the database is away.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class DurableEngine:
         on_failure: Told | None = None,
         on_takeover: Callable[[], Awaitable[None]] = _nothing,
         on_lost: Callable[[str], None] = exit_now,
+        again: tuple[type[Exception], ...] = (),
     ) -> None:
         postgres = database_url.startswith("postgres")
         self._place: Place = Replica(database_url, on_lost=on_lost) if postgres else Alone(data_dir)
@@ -68,12 +70,17 @@ class DurableEngine:
         self._wrap_run = wrap_run
         self._on_takeover = on_takeover
         self._endings = Endings(on_misfit, on_failure)
-        self._steps = Steps(self._place.permit)
+        self._steps = Steps(self._place.permit, again)
         self._waiting = Waiting(self._pace)
         self._leading = Leading()
         self._stories: dict[str, Workflow] = {}
         self._workflows: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def session_name(self) -> str:
+        """What all connections of this process to PostgreSQL are to be called: whoever replaces it ends them."""
+        return self._place.session_name
 
     def register(self, name: str, workflow: Workflow) -> None:
         """Make a story known under `name`; before launch."""
@@ -122,6 +129,8 @@ class DurableEngine:
     async def start(self, workflow: str, id: str, *args: Any) -> None:
         """Start a story; a second start with the same id attaches to the first and runs nothing."""
         story, arguments = self._workflows[workflow], plain(args)
+        # A process that was replaced would leave a run that nobody takes over.
+        await self._place.permit()
 
         async def begin() -> None:
             with SetWorkflowID(id):
@@ -168,6 +177,10 @@ class DurableEngine:
     def lead(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Call back once, when this process has become the leader. It stays leader until it ends."""
         self._leading.when(callback)
+
+    async def permit(self) -> None:
+        """Return when this process may begin an effect outside; never, once it was replaced."""
+        await self._place.permit()
 
     def acts_until(self) -> float:
         """The `time.monotonic()` until which an effect outside may still begin; later, another replica may have taken over."""

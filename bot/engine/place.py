@@ -19,6 +19,9 @@ class Place(Protocol):
     executor: str
     """The name under which this process's runs are recorded."""
 
+    session_name: str
+    """What the database shows of every connection of this process."""
+
     sqlite: bool
 
     def journal_settings(self) -> dict[str, Any]:

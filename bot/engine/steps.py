@@ -6,7 +6,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
+import structlog
+
 from bot.engine.plain import plain
+
+log = structlog.get_logger(__name__)
+MOST_TRIES = 200
+"""Of a step whose database is away; about a quarter of an hour."""
+MOST_PAUSE = 5.0
 
 _current: ContextVar[str | None] = ContextVar("current step", default=None)
 
@@ -22,9 +29,15 @@ class Steps:
     fresh beat, so that a process that slept too long starts nothing new.
     """
 
-    def __init__(self, permit: Callable[[], Awaitable[None]] = _at_once) -> None:
+    def __init__(
+        self,
+        permit: Callable[[], Awaitable[None]] = _at_once,
+        again: tuple[type[Exception], ...] = (),
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.closing = False
-        self._permit = permit
+        self._permit, self._again, self._sleep = permit, again, sleep
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -44,13 +57,21 @@ class Steps:
                 self._idle.set()
 
     async def call(self, name: str, fn: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> Any:
-        """The body of a step: `fn(*args)` as plain JSON."""
-        await self._permit()
-        token = _current.set(name)
-        try:
-            return plain(await fn(*args))
-        finally:
-            _current.reset(token)
+        """The body of a step: `fn(*args)` as plain JSON. One of `again` is no failure of the story: it is tried again."""
+        tries = 0
+        while True:
+            await self._permit()
+            try:
+                return await _in_step(name, fn, args)
+            except self._again as error:
+                # Recorded as the step's error it would end the story for good.
+                if self.closing:
+                    await self.hold()
+                tries += 1
+                if tries == MOST_TRIES:
+                    raise
+                log.warning("a step is tried again", step=name, why=type(error).__name__)
+            await self._sleep(min(MOST_PAUSE, 0.25 * 2 ** min(tries, 5)))
 
     async def hold(self) -> NoReturn:
         """Never come back: while stopping, a story waits here until it is cancelled; it goes on after the restart."""
@@ -66,3 +87,11 @@ class Steps:
         except TimeoutError:
             return False
         return True
+
+
+async def _in_step(name: str, fn: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> Any:
+    token = _current.set(name)
+    try:
+        return plain(await fn(*args))
+    finally:
+        _current.reset(token)

@@ -53,13 +53,9 @@ class Replica:
         self._thread = threading.Thread(target=self._live, name="tocsin-beat", daemon=True)
         self._taking: dict[str, Future[None]] = {}
         self._beat_at = 0.0
+        self.session_name = locks.session_name(self.executor)
         self._leads = False
         self._modest_until = 0.0
-
-    @property
-    def session_name(self) -> str:
-        """What every connection of this process is called, so that another can end them all."""
-        return locks.session_name(self.executor)
 
     def journal_settings(self) -> dict[str, Any]:
         url = "postgresql://" + self._url.split("://", 1)[1]
@@ -102,7 +98,8 @@ class Replica:
                 if not self._regained():
                     return
             except Replaced as error:
-                return self._lost(str(error))
+                self._lost(str(error))
+                return
             if self._leaving.wait(BEAT_SECONDS):
                 return
 
@@ -114,18 +111,19 @@ class Replica:
         """Connect again, for as long as it takes. False: this process is leaving, or was replaced."""
         self._connection.close()
         self._taking.clear()
-        while not self._leaving.wait(BEAT_SECONDS):
+        while not self._leaving.is_set():
             try:
                 self._connection = locks.connect(self._url, self.executor)
-                if not locks.rejoin(self._connection, self.executor, leads=self._leads):
-                    self._lost("another process has taken over while the database was away")
-                    return False
+                ours = locks.rejoin(self._connection, self.executor, leads=self._leads)
             except psycopg.Error:
+                self._leaving.wait(BEAT_SECONDS)
                 continue
-            # All came back at the same time: who is a moment later than we are is not dead.
+            if not ours:
+                self._lost("another process has taken over while this one was cut off")
+            # All come back at the same time: who is a moment later than we are is not dead.
             self._modest_until = time.monotonic() + FENCE_SECONDS
             log.info("the database is back", executor=self.executor)
-            return True
+            return ours
         return False
 
     def _round(self) -> None:

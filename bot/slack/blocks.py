@@ -153,6 +153,8 @@ def trim(blocks: list[Block]) -> list[Block]:
         longest = max(blocks[1:-1], key=lambda block: len(block.get("text", {}).get("text", "")))
         text = longest["text"]["text"]
         shorter = cut_lines(text, max(200, len(text) * 2 // 3))
+        if shorter.count("```") % 2:
+            shorter += "\n```"
         if len(shorter) >= len(text):
             break
         longest["text"]["text"] = shorter

@@ -11,7 +11,7 @@ they would deadlock, and no order of rows fits both.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,8 @@ class DatabaseAway(TocsinError):
     """The database does not answer, is full or locked: worth another try, and no row's fault."""
 
 
-def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database does not answer, is full or locked."""
-    return isinstance(error, (DatabaseAway, OperationalError, InterfaceError))
+AWAY = (DatabaseAway, OperationalError, InterfaceError)
+"""What reading and writing raise while the database does not answer, is full or locked: worth another try."""
 
 
 @contextmanager
@@ -96,7 +95,8 @@ class Database:
             async with self._writer, self._transaction() as session:
                 yield session
         else:
-            async with self._transaction() as session:
+            # Ours wait without a connection: a crowd of them would leave none for reading.
+            async with self._writer if in_turn else nullcontext(), self._transaction() as session:
                 if in_turn:
                     await session.exec(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))  # type: ignore[call-overload]
                 yield session
@@ -144,7 +144,9 @@ def _engine(url: str, sqlite: bool, pooled: bool, name: str) -> AsyncEngine:
         pool: dict[str, Any] = (
             {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True} if pooled else {"poolclass": NullPool}
         )
-        return create_async_engine(url, connect_args={**_CONNECTION, "application_name": name}, **pool)
+        engine = create_async_engine(url, connect_args={**_CONNECTION, "application_name": name}, **pool)
+        event.listen(engine.sync_engine, "connect", _limit_silence)
+        return engine
     engine = create_async_engine(url)
     event.listen(engine.sync_engine, "connect", set_pragmas)
     return engine
@@ -156,8 +158,15 @@ _CONNECTION = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
-    "options": f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s",
 }
+
+
+def _limit_silence(connection: Any, _record: Any) -> None:
+    # Not as a start-up option: PgBouncer refuses those. Committed, or the pool's rollback would undo it.
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    cursor.close()
+    connection.commit()
 
 
 def set_pragmas(connection: Any, _record: Any) -> None:

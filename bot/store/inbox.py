@@ -1,15 +1,21 @@
 """The inbox's rows: committed alerts behind a cursor that moves in the transaction of what they changed."""
 
+from collections.abc import Sequence
+
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.incident import GroupState
 from bot.store import messages
 from bot.store.database import Database, away
+from bot.store.repeats import Delivery, deliveries
 from bot.store.sorting import Sorted, Sorter
 from bot.store.tables import AlertRow, CursorRow, GroupRow, TriageRow, UnreadableRow
 
 CURSOR = "inbox"
+REPEATS = 8
+"""So many times as many deliveries are looked at as may be sorted."""
+CHUNK = 400
 
 
 class Inbox:
@@ -39,18 +45,23 @@ class Inbox:
                 return None
         async with self.db.write() as session:
             cursor = await self._cursor(session)
-            rows = await _next(session, cursor.seq, most)
-            if not rows:
+            # Of repeats more at once: they cost a tenth. One alone means that a row failed, and the failing one is sought.
+            found = await deliveries(session, cursor.seq, most * REPEATS if most > 1 else 1)
+            if not found:
                 return None
             if cursor.seq != self._sorted_to:
                 # The first batch, one after an undone one, or another replica has sorted since.
                 self.sorter.forget()
-            result = await self.sorter.sort(session, rows)
+            sorts, repeats = self.sorter.repeats.news(found, most)
+            await self.sorter.repeats.count(session, repeats)
+            result = await self.sorter.sort(session, await _whole(session, sorts)) if sorts else Sorted()
+            last = max(one.seq for one in (*sorts[-1:], *repeats[-1:]))
+            result.more = last < found[-1].seq or len(found) >= most
             for source in sorted(result.digests):
                 channel = self.sorter.config.default_channel
                 key = f"digest:{source}"
                 await messages.touch(self.db, session, key, channel=channel, kind="digest", subject=source)
-            cursor.seq = rows[-1].seq or cursor.seq
+            cursor.seq = last
             session.add(cursor)
             self._sorted_to = cursor.seq
             return result
@@ -95,9 +106,14 @@ class Inbox:
         return cursor
 
 
-async def _next(session: AsyncSession, after: int, most: int) -> list[AlertRow]:
-    query = select(AlertRow).where(col(AlertRow.seq) > after).order_by(col(AlertRow.seq)).limit(most)
-    return list((await session.exec(query)).all())
+async def _whole(session: AsyncSession, wanted: Sequence[Delivery]) -> list[AlertRow]:
+    """These alerts with all they say, in their order."""
+    rows: list[AlertRow] = []
+    for start in range(0, len(wanted), CHUNK):
+        numbers = [one.seq for one in wanted[start : start + CHUNK]]
+        query = select(AlertRow).where(col(AlertRow.seq).in_(numbers)).order_by(col(AlertRow.seq))
+        rows += (await session.exec(query)).all()
+    return rows
 
 
 async def _next_number(session: AsyncSession, after: int) -> int | None:

@@ -19,11 +19,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from bot.core.errors import ConfigurationError
+from bot.core.text import one_line
 from bot.store import tables  # noqa: F401 - fills the metadata
+from bot.store.database import DatabaseAway
 from bot.store.migrations.comparing import only_ours
 
 _LOCK = 7_068_017
@@ -119,8 +122,12 @@ def _connection(url: str) -> Iterator[Connection]:
     else:
         engine = create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 10})
     try:
-        with engine.begin() as connection:
+        with engine.connect() as connection, connection.begin():
             yield connection
+    except InterfaceError as error:
+        raise DatabaseAway(f"the database does not answer: {type(error).__name__}") from error
+    except OperationalError as error:
+        raise DatabaseAway(f"the database does not answer: {one_line(str(error.orig), 300)}") from error
     finally:
         engine.dispose()
 

@@ -21,6 +21,7 @@ from bot.store import groups, timeline
 from bot.store.database import Database
 from bot.store.known_episodes import KnownEpisodes
 from bot.store.open_groups import OpenGroups, arrival_of
+from bot.store.repeats import Repeats
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, SourceRow
 
 LONG_FIRING = timedelta(minutes=10)
@@ -37,6 +38,8 @@ class Sorted:
     """(group, attempt) to start."""
     digests: set[str] = field(default_factory=set)
     touched: dict[int, GroupRow] = field(default_factory=dict)
+    more: bool = False
+    """Whether more is likely to wait behind this batch."""
 
 
 class Sorter:
@@ -47,10 +50,12 @@ class Sorter:
         self.config = config
         self.catalogue = catalogue
         self.open = OpenGroups(catalogue)
+        self.repeats = Repeats()
 
     def forget(self) -> None:
         """Read the open groups anew before the next batch: this one was undone, or another replica sorted in between."""
         self.open = OpenGroups(self.catalogue)
+        self.repeats = Repeats()
 
     async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> Sorted:
         """Apply every row in the order it was stored."""
@@ -59,6 +64,9 @@ class Sorter:
         for row in rows:
             await batch.apply(row)
         await batch.finish()
+        # Episodes get their ids now.
+        await session.flush()
+        self.repeats.learn(rows, batch.known.all())
         return batch.result
 
 

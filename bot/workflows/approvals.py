@@ -163,7 +163,10 @@ class Approvals:
             if (refused := await self.decisions.check(answer, roster)) is not None:
                 await self._wake(ref, refused, key)
                 return refused.text
-            await self._refreshed(proposal)
+            try:
+                await self._refreshed(proposal)
+            except NotAllowed as error:
+                return (await self.decisions.refuse(answer, "dry run", str(error))).text
         decided = await self.decisions.decide(answer, roster)
         await self._wake(ref, decided, key or f"{actor.user}:{revision}:{verdict}")
         return decided.text

@@ -49,6 +49,10 @@ class Unanswered(TocsinError):
     """The request may have been taken and the answer was lost: look before posting again."""
 
 
+class NotOurTurn(TocsinError):
+    """This process may have been replaced: it must neither send nor record anything."""
+
+
 class SlackPort(Protocol):
     """Posting and editing. Every post carries our key and revision in its metadata and unfurls nothing."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,9 @@ class Hands:
         catalogue: Catalogue,
         metrics: Metrics | None,
         http: Http,
+        permit: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`permit` returns when this process may begin an effect outside; one that was replaced waits for ever."""
         self.store = store
         self.claims = claims
         self.actions = actions
@@ -60,6 +62,7 @@ class Hands:
         self.catalogue = catalogue
         self.metrics = metrics
         self.http = http
+        self.permit = permit
 
     # ------------------------------------------------------------ looking
 
@@ -166,6 +169,9 @@ class Hands:
         ctx = self._context(record["action"], config, ref=ref, incident=record["incident"], key=started.key)
         if started.verdict == "seen":
             return await self.claims.attempt_finish(ref, await self._probed(action, ctx))
+        if self.permit:
+            # Paused since the attempt was written, another process may have said `unknown` by now.
+            await self.permit()
         return await self.claims.attempt_finish(ref, await action.run(ctx))
 
     async def _probed(self, action: Action, ctx: ActionContext) -> Outcome:

@@ -19,6 +19,8 @@ BATCH = 250
 """Rows a transaction: a larger one holds SQLite's one writer, and the loop, for longer than an answer may wait."""
 TRIES = 5
 """A row that fails so often is set aside, and the queue goes on."""
+REST_SECONDS = 0.02
+"""After a batch that emptied the inbox. The first alert after a rest is sorted at once, later ones at most so much later."""
 POLL_SECONDS = 0.5
 """How long a commit of another replica may go unnoticed."""
 
@@ -43,8 +45,14 @@ class Inbox:
         self._alive = False
         self._failures = 0
         self._size = BATCH
+        self._more = True
         self._unstarted: deque[tuple[str, int]] | None = None
         """Triages whose groups are committed; None until the table was asked after the start."""
+
+    def look_again(self) -> None:
+        """Another process has died: its groups may be committed and their triages not begun."""
+        self._unstarted = None
+        self.wake.set()
 
     def alive(self) -> bool:
         return self._alive
@@ -57,6 +65,9 @@ class Inbox:
                 self.wake.clear()
                 if not await self.once():
                     await self._wait()
+                elif not self._more:
+                    # What trickles in is sorted together, and intake has the one writer to itself meanwhile.
+                    await self.pause(REST_SECONDS)
         finally:
             self._alive = False
 
@@ -84,6 +95,7 @@ class Inbox:
             await self._failed()
             return True
         self._failures, self._size = 0, min(BATCH, self._size * 2)
+        self._more = result is not None and result.more
         if result is not None and self._unstarted is not None:
             self._unstarted.extend(result.triages)
         return result is not None

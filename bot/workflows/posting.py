@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from bot.workflows.delivery import (
     ChannelRefused,
     ContentRefused,
     MessageGone,
+    NotOurTurn,
     Pace,
     RateLimited,
     Refused,
@@ -55,10 +57,12 @@ class Poster:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         count: Count,
+        acts_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
+        """`acts_until`: the monotonic moment from which on another process may send in our place."""
         self.outbox, self.slack, self.pace, self.count = outbox, slack, pace, count
         self.default_channel = default_channel
-        self._monotonic, self._sleep = monotonic, sleep
+        self._monotonic, self._sleep, self._acts_until = monotonic, sleep, acts_until
         self._looks: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     # ------------------------------------------------------------ what an edit is worth
@@ -119,6 +123,7 @@ class Poster:
         if row.attempted_at is not None and await self._settled(row, channel, thread_ts):
             return
         shown = await self._with_pictures(rendering)
+        self._our_turn()
         await self.outbox.attempt(row.key)
         try:
             await self._post(row, channel, thread_ts, shown)
@@ -197,7 +202,7 @@ class Poster:
 
     async def _before(self, until: float, call: Callable[[], Awaitable[Any]]) -> Any:
         """Make one call if it is not too late, and wait for it no longer than allowed."""
-        left = until - self._monotonic()
+        left = min(until, self._our_turn()) - self._monotonic()
         if left <= 0:
             # A process that was paused here may have been replaced meanwhile: it must not send.
             raise Unreachable("too late to send: the deadline passed before the call")
@@ -206,6 +211,12 @@ class Poster:
                 return await call()
         except TimeoutError as error:
             raise Unanswered(f"no answer from Slack within {left:.1f} s") from error
+
+    def _our_turn(self) -> float:
+        """Until when this process may send. Raises NotOurTurn if that is over."""
+        if (until := self._acts_until()) <= self._monotonic():
+            raise NotOurTurn("another process may be sending by now")
+        return until
 
     # ------------------------------------------------------------ pictures
 

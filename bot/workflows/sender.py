@@ -1,6 +1,7 @@
 """The sender: makes Slack show the newest state of every message, one channel at a time, at Slack's pace."""
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,7 @@ import structlog
 
 from bot.store.outbox import Outbox
 from bot.store.tables import MessageRow
-from bot.workflows.delivery import AccessRefused, Pace, RateLimited, Render, Rendering, SlackPort
+from bot.workflows.delivery import AccessRefused, NotOurTurn, Pace, RateLimited, Render, Rendering, SlackPort
 from bot.workflows.pace import Bucket
 from bot.workflows.posting import Count, Poster, back_off
 
@@ -33,11 +34,19 @@ class Sender:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         count: Count = lambda channel, kind, edit: None,
+        acts_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self.pace = pace or Pace()
         self.outbox, self.render = outbox, render
         self.poster = Poster(
-            outbox, slack, default_channel=default_channel, pace=self.pace, monotonic=monotonic, sleep=sleep, count=count
+            outbox,
+            slack,
+            default_channel=default_channel,
+            pace=self.pace,
+            monotonic=monotonic,
+            sleep=sleep,
+            count=count,
+            acts_until=acts_until,
         )
         self._monotonic, self._sleep = monotonic, sleep
         self._buckets: dict[str, Bucket] = {}
@@ -143,6 +152,9 @@ class Sender:
         except RateLimited as error:
             (self._edits if row.ts else bucket).block(error.seconds)
             log.info("Slack asks to wait", channel=row.channel, seconds=error.seconds)
+        except NotOurTurn as error:
+            self._all.block(0.5)
+            log.warning("nothing is sent for now", why=str(error))
         except AccessRefused as error:
             self._all.block(10.0)
             log.error("Slack does not accept the token", why=error.reason)

@@ -4,6 +4,7 @@ The investigator runs in the story's body, so that each model call and each
 tool call is a step of its own; everything else is a step here.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
@@ -15,6 +16,9 @@ from bot.core.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage import Triages
 from bot.workflows.fact_finding import FactFinder
+
+AT_ONCE = 4
+"""Triages that gather and rank at the same time: a storm of groups must not keep the loop from showing the next card."""
 
 
 class Proposer(Protocol):
@@ -88,15 +92,18 @@ class Desk:
 
 def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
     """The story `triage(ref, attempt, question, requester)`; `agent()` is None when no model is set."""
+    # Held while we work, never while a model thinks. Timing only: a replay takes the same steps.
+    busy = asyncio.Semaphore(AT_ONCE)
 
     async def story(run: Run, ref: str, attempt: int, question: str = "", requester: str = "") -> Any:
-        opened = await run.step("open the case", desk.open, ref, attempt, question, requester)
-        case = opened["case"]
-        await run.step("gather the facts", desk.gather, case)
-        if not opened["deep"]:
-            return await run.step("leave it at the facts", desk.skip, case)
-        asked = Case.model_validate(case)
-        ranked = await analyst.investigate(run, asked)
+        async with busy:
+            opened = await run.step("open the case", desk.open, ref, attempt, question, requester)
+            case = opened["case"]
+            await run.step("gather the facts", desk.gather, case)
+            if not opened["deep"]:
+                return await run.step("leave it at the facts", desk.skip, case)
+            asked = Case.model_validate(case)
+            ranked = await analyst.investigate(run, asked)
         model = await agent()
         if model is None:
             ranked = ranked.model_copy(update={"note": "No model is set up; the built-in analyst ranked."})

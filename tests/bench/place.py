@@ -67,7 +67,9 @@ class Ours:
 
 
 @contextmanager
-def ours(folder: Path, config: Mapping[str, Any], *, hanging_model: bool = False, channels: Mapping[str, str] = {}) -> Iterator[Ours]:
+def ours(
+    folder: Path, config: Mapping[str, Any], *, hanging_model: bool = False, channels: Mapping[str, str] = {}
+) -> Iterator[Ours]:
     """The bot on SQLite with the door open for SOURCE. `channels`: id -> name, made in the sandbox before."""
     folder.mkdir(parents=True)
     path = folder / "tocsin.yaml"
@@ -76,8 +78,8 @@ def ours(folder: Path, config: Mapping[str, Any], *, hanging_model: bool = False
     with ExitStack() as ending:
         slack = Slack(folder, "--no-world").start()
         ending.callback(slack.stop)
-        for id, name in channels.items():
-            slack.post("channels", {"id": id, "name": name})
+        if channels:
+            slack.post("channels", [{"id": id, "name": name} for id, name in channels.items()])
         model = ending.enter_context(Model(folder, [{"hang": True}])) if hanging_model else None
         tokens = {f"TOCSIN_TOKEN_{SOURCE.upper()}": TOKEN}
         bot = Bot(folder, slack, path, model_url=model.url if model else "", environment=tokens)

@@ -1,5 +1,6 @@
 """How figures are printed: plain tables with what was asked for beside what was seen."""
 
+import os
 import platform
 import sqlite3
 from collections.abc import Sequence
@@ -9,11 +10,8 @@ from tests.bench.usage import load_average
 
 def machine() -> str:
     """One line about where and when this ran."""
-    import os
-
-    cores = os.cpu_count()
-    system = f"{platform.system()} {platform.release().split('-')[0]}"
-    return f"{cores} cores, {system}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, load {load_average():.1f}"
+    versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    return f"{os.cpu_count()} cores, {platform.system()}, {versions}, load {load_average():.1f}"
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

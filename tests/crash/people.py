@@ -57,7 +57,9 @@ class People:
         self._until(self._shown, time.monotonic() + seconds, "the last states in Slack")
 
     def _shown(self) -> bool:
-        wanted = [("card:AL-1", f"*{self.bot.get('groups/AL-1')['group']['state']}*")]
+        if not (found := self.bot.get("groups/AL-1", missing={})):
+            return False
+        wanted = [("card:AL-1", f"*{found['group']['state']}*")]
         if proposal := self.bot.proposal("AP-1"):
             wanted.append(("proposal:AP-1", f"*{proposal['state'].upper()}*"))
         return all(any(word in m["words"] for m in self.slack.of(key)) for key, word in wanted)

@@ -126,8 +126,8 @@ class _DiesBeforeCommit:
         return getattr(self._db, name)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Any]:
-        async with self._db.write() as session:
+    async def write(self, **how: Any) -> AsyncIterator[Any]:
+        async with self._db.write(**how) as session:
             yield session
             self._strikes.at("intake/commit#1:before")
 

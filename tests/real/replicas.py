@@ -1,7 +1,7 @@
 """Two bots on one PostgreSQL and one Slack, with nothing else in common: each has a data folder of its own.
 
-    with Replicas(folder, url, fault="bad-deploy", service="checkout") as pair:
-        pair.leader.process.kill()
+with Replicas(folder, url, fault="bad-deploy", service="checkout") as pair:
+    pair.leader.process.kill()
 """
 
 import json
@@ -17,7 +17,7 @@ import httpx
 import yaml
 
 from tests.real.bot import Bot
-from tests.real.processes import answers, until
+from tests.real.processes import until
 from tests.real.slack import Json, Slack
 
 LEADS = b"this process leads"
@@ -59,8 +59,7 @@ class Replicas:
         for bot in self.bots:
             if not bot.process.alive:
                 self._start(bot)
-        for bot in self.bots:
-            until(lambda bot=bot: answers(f"{bot.url}/readyz"), 20, f"{bot.process.name} is ready\n{bot.process.tail()}")
+            bot.process.ready(f"{bot.url}/readyz", 20)
         until(lambda: self.slack.get("state")["connections"] >= len(self.bots), 10, "the sockets of both bots")
 
     def _start(self, bot: Bot) -> None:

@@ -58,6 +58,8 @@ def _wrong(state: Mapping[str, Any]) -> str:
     lines = [titled(state["summary"] or state["title"])]
     if links := [_link(label, url, state["hosts"]) for label, url in state["links"]]:
         lines.append(" · ".join(links))
+    if first := state["first_cause"]:
+        lines.append(f"*{first['confidence'].capitalize()} cause:* {prose(first['cause'], 200)}")
     if state["mention"]:
         lines.append("On call: " + " ".join(f"<@{user}>" for user in state["mention"]))
     return "\n".join(lines)
@@ -74,7 +76,6 @@ def _facts(state: Mapping[str, Any]) -> Block:
         started=when(state["opened_at"]),
         alerts=_alerts(state),
         on_call=", ".join(state["on_call"]) if not state["mention"] else "",
-        first_cause=_first_cause(state["first_cause"]),
         last_change=_last_change(state["last_change"]) if not state["first_cause"] else "",
         again=f"reopened {state['reopened']} time{'' if state['reopened'] == 1 else 's'}" if state["reopened"] else "",
     )
@@ -90,10 +91,6 @@ def _last_change(change: Mapping[str, Any] | None) -> str:
         return ""
     version = f" {named(change['version'], 30)}" if change["version"] else ""
     return f"{change['kind']} {named(change['service'], 40)}{version}, {change['age_text']}"
-
-
-def _first_cause(first: Mapping[str, Any] | None) -> str:
-    return f"{first['confidence'].capitalize()}: {prose(first['cause'], 160)}" if first else ""
 
 
 def _controls(state: Mapping[str, Any]) -> Block | None:

@@ -6,8 +6,9 @@ from typing import Any
 from bot.slack.blocks import Block, context, named, prose
 from bot.slack.foreign import allowed_address
 
-MOST = 9
-"""Elements of a context block, less the one that says what is left out."""
+MOST = 16
+PIECE = 2_900
+"""Characters of one element, below Slack's 3,000: a link cut in its middle would be none."""
 ROOM = 5_000
 """Characters of addresses in one message: Prometheus links are long, and Slack counts them."""
 _KINDS = {
@@ -40,9 +41,21 @@ def cited_line(state: Mapping[str, Any], ids: Iterable[str]) -> Iterable[Block]:
         label = f"{id} {described(entry)}"
         room -= len(address)
         shown.append(f"<{address}|{label}>" if address and room > 0 else label)
+    if len(known) > MOST:
+        shown.append(f"and {len(known) - MOST} more")
     if shown:
-        shown[0] = f"*Evidence:* {shown[0]}"
-        yield context(*shown, f"and {len(known) - MOST} more" if len(known) > MOST else "")
+        yield context(*_packed([f"*Evidence:* {shown[0]}", *shown[1:]]))
+
+
+def _packed(parts: Iterable[str]) -> list[str]:
+    """The parts in as few pieces as possible, none of them cut."""
+    pieces: list[str] = []
+    for part in parts:
+        if pieces and len(pieces[-1]) + len(part) + 3 <= PIECE:
+            pieces[-1] += f" · {part}"
+        else:
+            pieces.append(part)
+    return pieces
 
 
 def described(entry: Mapping[str, Any]) -> str:

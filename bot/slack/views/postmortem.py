@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, prose, section, spoken
+from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, prose, section, spoken, trim
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
 PIECE = 2800
@@ -39,9 +39,18 @@ def _first(sentences: Any) -> str:
 
 
 def reading(state: Mapping[str, Any]) -> Rendered:
-    """The whole draft for one reader: `state` has ref, n and markdown."""
+    """The whole draft for one reader: `state` has ref, n, markdown and sections; without sections the Markdown to copy."""
     title = f"Postmortem of {state['ref']}, draft {state['n']}"
+    if sections := state.get("sections"):
+        small = context(f"{state['ref']}, ids in brackets name the record; Export gives it as Markdown")
+        return title, trim([header(title), *(section(_section(one)) for one in sections), small])
     return title, [header(title), *_pieces(state["markdown"]), context("Markdown; also at the API, whole")]
+
+
+def _section(one: Mapping[str, Any]) -> str:
+    lines = [f"• {prose(s['text'], 400)} ({', '.join(s['sources'])})" for s in one["sentences"]]
+    blank = [f"_{prose(one['blank'])}_"] if one.get("blank") else []
+    return "\n".join([f"*{one['title']}*", *lines, *blank])
 
 
 def _pieces(markdown: str, most: int = 3) -> list[Block]:

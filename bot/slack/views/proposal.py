@@ -17,6 +17,7 @@ from bot.slack.blocks import (
     fields,
     header,
     named,
+    quoted,
     section,
     spoken,
     titled,
@@ -94,9 +95,11 @@ def _decided(state: Mapping[str, Any]) -> str:
 
 
 def _outcome(state: Mapping[str, Any]) -> Block | None:
-    told = {"Watched": state["verification"], "Ran": state["outcome"]}
-    lines = [f"*{label}:* {titled(text, 300)}" for label, text in told.items() if text]
-    return section("\n".join(lines)) if lines else None
+    """How the signal is and what the call answered."""
+    verdict, _, figures = state["verification"].partition(": ")
+    seen = f"*{spoken(verdict, 40).capitalize()}:* {spoken(figures)}" if figures else spoken(verdict)
+    ran = f"*Ran:* {quoted(state['outcome'], 300)}" if state["outcome"] else ""
+    return section("\n".join(filter(None, (seen, ran)))) if seen or ran else None
 
 
 def _controls(state: Mapping[str, Any], now: ProposalState, *, whole: bool) -> Block | None:

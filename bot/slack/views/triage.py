@@ -44,7 +44,7 @@ def _fallback(state: Mapping[str, Any], word: str) -> str:
     first = next(iter(_hypotheses(state)), None)
     if first:
         return f"{word.capitalize()}, {state['ref']}: {first['confidence']}, {spoken(first['cause'])}"
-    return f"{word.capitalize()}, {state['ref']}: {spoken(state['facts'].get('onset_text') or 'looking for the onset')}"
+    return f"{word.capitalize()}, {state['ref']}: {spoken(state['facts'].get('onset_text') or 'the facts follow in seconds')}"
 
 
 def _hypotheses(state: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -219,7 +219,7 @@ def _controls(state: Mapping[str, Any], word: str) -> Block:
 def _small_print(state: Mapping[str, Any], word: str) -> Block:
     findings = state["findings"] or {}
     asked = f"asked by {spoken(state['requester'], 40)}: {prose(state['question'], 120)}" if state["question"] else ""
-    proposals = ", ".join(f"{p['ref']} {p['state']}" for p in state["proposals"])
+    proposals = ", ".join(p["ref"] for p in state["proposals"])  # their cards below say how they stand
     attempt = f", attempt {state['attempt']}" if state["attempt"] > 1 else ""
     return context(
         asked,

@@ -1,40 +1,49 @@
-"""The evidence behind one hypothesis: each claim with what was seen and the query anyone can run again."""
+"""The evidence behind one hypothesis: its claims, then each piece of evidence once with the query anyone can run again."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, context, header, link, prose, quoted, scored, section, trim
+from bot.slack.blocks import Block, Rendered, code, context, header, prose, scored, section, trim
+from bot.slack.foreign import allowed_address
 from bot.slack.views.citing import cite
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
     """`state`: ref, n, count, hypothesis, ruled_out (claims), evidence (id -> evidence) and the allowed hosts."""
     hypothesis = state["hypothesis"]
-    blocks: list[Block] = [
-        header(f"Why {state['n']} of {state['count']}: {scored(hypothesis['confidence'], hypothesis['score'])}")
-    ]
-    blocks.append(section(prose(hypothesis["cause"])))
-    blocks += [section("\n".join(_claim(state, claim))) for claim in hypothesis["claims"]]
-    blocks += [section("\n".join(["*Against:*", *_claim(state, claim)])) for claim in hypothesis["against"]]
-    if hypothesis["not_checked"]:
-        blocks.append(section("\n".join(["*Not checked:*", *(f"• {prose(line)}" for line in hypothesis["not_checked"])])))
-    if cleared := state.get("ruled_out", ()):
-        lines = (f"• {prose(claim['text'])}{cite(*claim['evidence'])}" for claim in cleared)
-        blocks.append(section("\n".join(["*Ruled out:*", *lines])))
+    small = f"{state['ref']}, hypothesis {state['n']} of {state['count']}"
     following = f"; `why {state['n'] + 1}` shows the next" if state["n"] < state["count"] else ""
-    small = f"{state['ref']}, hypothesis {state['n']} of {state['count']}{following}"
-    return f"Evidence for hypothesis {state['n']} of {state['ref']}", trim([*blocks, context(small)])
+    blocks = [
+        header(f"Why {state['n']} of {state['count']}: {scored(hypothesis['confidence'], hypothesis['score'])}"),
+        section("\n".join(_statements(hypothesis, state.get("ruled_out", ())))),
+        *_evidence(state),
+        context(small + following),
+    ]
+    return f"Evidence for hypothesis {state['n']} of {state['ref']}", trim(blocks)
 
 
-def _claim(state: Mapping[str, Any], claim: Mapping[str, Any]) -> Iterable[str]:
-    yield f"*{prose(claim['text'])}*"
-    if not claim["evidence"]:
-        yield "unsupported: no evidence was named"
-    for id in claim["evidence"]:
+def _statements(hypothesis: Mapping[str, Any], ruled_out: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    yield f"*{prose(hypothesis['cause'])}*"
+    yield from (f"• {_claim(claim)}" for claim in hypothesis["claims"])
+    yield from (f"*Against:* {_claim(claim)}" for claim in hypothesis["against"])
+    yield from (f"*Not checked:* {prose(line)}" for line in hypothesis["not_checked"])
+    yield from (f"*Ruled out:* {_claim(claim)}" for claim in ruled_out)
+
+
+def _claim(claim: Mapping[str, Any]) -> str:
+    return prose(claim["text"]) + (cite(*claim["evidence"]) or " (unsupported: no evidence was named)")
+
+
+def _evidence(state: Mapping[str, Any]) -> Iterable[Block]:
+    hypothesis = state["hypothesis"]
+    claims = (*hypothesis["claims"], *hypothesis["against"])
+    for id in dict.fromkeys(id for claim in claims for id in claim["evidence"]):
         entry = state["evidence"].get(id)
         if entry is None:
-            yield f"{id}: not in the record"
+            yield section(f"*{prose(id, 12)}*: not in the record")
             continue
-        yield f"{link(id, entry['link'], state['hosts'])} {prose(entry['summary'])}"
+        address = allowed_address(entry["link"], state["hosts"])
+        yield section(f"*{f'<{address}|{id}>' if address else id}* {prose(entry['summary'])}")
         if entry["query"]:
-            yield quoted(entry["query"])
+            # A look at a whole service asks several queries; each on its own line can be run alone.
+            yield code(entry["query"].replace("; ", "\n"))

@@ -21,3 +21,19 @@ async def test_a_step_waits_for_permission() -> None:
     await step
 
     assert ran.is_set()
+
+
+async def test_a_step_whose_database_is_away_is_tried_again() -> None:
+    tries: list[int] = []
+
+    async def write() -> int:
+        tries.append(1)
+        if len(tries) < 3:
+            raise ConnectionError
+        return len(tries)
+
+    assert await Steps(again=(ConnectionError,), sleep=_no_pause).call("write", write, ()) == 3
+
+
+async def _no_pause(_seconds: float) -> None:
+    return None

@@ -15,7 +15,9 @@ def card_state(**values: Any) -> dict[str, Any]:
         "alerts": 60, "firing": 58, "repeats": 3, "reopened": 0, "mentioned_at": None, "previous": "",
         "incident": "INC-2", "lead": "", "stopped": False, "resolved_by": "", "resolved_at": None, "cause": "",
         "summary": "5xx ratio is 7.4 %", "links": [("Source", "http://prometheus.example/graph")],
-        "last_change": {"text": "deploy checkout v2", "age_text": "4 min before onset"}, "triaged": True,
+        "last_change": {"kind": "deploy", "service": "checkout", "version": "2.0", "title": "v2",
+                        "age_text": "4 min before onset"},
+        "first_cause": None, "triaged": True,
         "hosts": HOSTS, "on_call": ["alice"], "mention": [], **values,
     }  # fmt: skip
 
@@ -49,12 +51,22 @@ def facts(**values: Any) -> dict[str, Any]:
         ],
         "alerts": [{"name": "HighErrorRate", "service": "checkout", "count": 60}],
         "runbook": {"title": "Errors", "link": "", "passage": "roll back", "evidence": "E4"}, "graph": "triage:AL-3:1",
-        "not_checked": [], "health": ["checkout errors 0.01 → 0.2"], **values,
+        "not_checked": [], "main": "checkout errors: 1 % → 20 % (E1)",
+        "health": ["checkout latency: 0.1 s → 2 s (E1)"], **values,
     }  # fmt: skip
 
 
 def triage_state(**values: Any) -> dict[str, Any]:
-    evidence = {f"E{n}": {"summary": f"seen {n}", "query": "up", "link": "http://prometheus.example/x"} for n in range(1, 5)}
+    evidence = {
+        f"E{n}": {
+            "summary": f"seen {n}",
+            "query": "up",
+            "link": f"http://prometheus.example/x{n}",
+            "tool": "service_health",
+            "arguments": {"service": "checkout"},
+        }
+        for n in range(1, 5)
+    }
     return {
         "ref": "AL-3", "title": "HighErrorRate", "service": "checkout", "severity": "SEV2", "attempt": 1,
         "triage_state": "done", "question": "", "requester": "", "facts": facts(), "findings": findings(hypothesis()),

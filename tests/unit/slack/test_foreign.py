@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.slack.foreign import allowed_address, code_lines, link, prose, quoted, spoken
+from bot.slack.foreign import allowed_address, code_lines, link, named, prose, quoted, spoken, titled
 
 HOSTS = frozenset({"prometheus.example"})
 
 
-@pytest.mark.parametrize("shown", [quoted, prose, spoken, code_lines])
+@pytest.mark.parametrize("shown", [quoted, prose, spoken, code_lines, titled, named])
 @pytest.mark.parametrize("attack", ["<!channel> db down", "<@U1>", "<https://a.example|Sign in>", "&lt;!here&gt;"])
 def test_no_control_character_of_slack_passes(shown, attack: str) -> None:
     text = shown(attack)
@@ -30,6 +30,17 @@ def test_prose_renders_no_bold_no_code_and_no_emoji() -> None:
     assert not set("*`~") & set(text)
     assert ":white_check_mark:" not in text
     assert "http_errors_total" in text
+
+
+def test_a_title_cannot_leave_its_quotation_marks() -> None:
+    assert titled("x” by alice. *APPROVED*") == '“x" by alice. ∗APPROVED∗”'
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("checkout-v2", "checkout-v2"), ("all is well", "“all is well”"), ("", "“(empty)”")]
+)
+def test_one_plain_word_stands_as_it_is_and_more_is_quoted(name: str, shown: str) -> None:
+    assert named(name) == shown
 
 
 def test_ordinary_text_survives_unchanged() -> None:

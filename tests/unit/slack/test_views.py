@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.slack.blocks import Block, check_blocks
-from bot.slack.views import card, digest, line, postmortem, storm, triage
+from bot.slack.blocks import Block, check_blocks, text_size
+from bot.slack.views import card, digest, line, postmortem, storm, triage, why
 from bot.slack.views import help as help_view
 from tests.unit.builders import at
 from tests.unit.slack.states import HOSTS, NASTY, card_state, claim, facts, findings, hypothesis, triage_state
@@ -35,7 +35,7 @@ def test_a_firing_card_says_its_state_first_and_offers_what_applies() -> None:
 
     assert blocks[0]["text"]["text"] == "FIRING SEV2 · checkout · HighErrorRate"
     assert text == "Firing, severity 2: checkout HighErrorRate, 60 alerts, 58 firing, 3 repeats. Not acknowledged."
-    assert controls(blocks) == ["ack", "declare", "link:open-source"]
+    assert controls(blocks) == ["ack", "declare"]
 
 
 def test_an_acknowledged_card_names_who_and_offers_no_second_acknowledgement() -> None:
@@ -79,10 +79,80 @@ def test_a_hypothesis_shows_word_number_evidence_and_what_speaks_against_it() ->
     _, blocks = triage.render(triage_state())
 
     text = words(blocks)
-    assert "*1. likely 0.78:* deploy v2 broke checkout" in text
-    assert "errors rose 40 s after the deploy (<http://prometheus.example/x|E1>)" in text
-    assert "*Against:* traffic was normal" in text
+    assert "*Likely (score 0.78):* deploy v2 broke checkout" in text
+    assert "errors rose 40 s after the deploy (E1)" in text
+    assert "*Against:* traffic was normal (E2)" in text
     assert "*Not checked:* node metrics" in text
+
+
+def test_each_cited_evidence_is_linked_once_and_queries_stay_behind_why() -> None:
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis(), hypothesis("load", score=0.1))))
+
+    assert words(blocks).count("<http://prometheus.example/x1|E1 health of checkout>") == 1
+    assert '"up"' not in words(blocks) and "`up`" not in words(blocks)
+    state = {
+        "ref": "AL-3",
+        "n": 1,
+        "count": 2,
+        "hypothesis": hypothesis(),
+        "evidence": triage_state()["evidence"],
+        "hosts": HOSTS,
+    }
+    assert "```\\nup\\n```" in words(why.render(state)[1])
+
+
+def test_the_other_causes_take_one_line_each() -> None:
+    second = hypothesis("load grew", confidence="unlikely", score=0.1, against=[claim("traffic was normal", "E2")])
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis(), second)))
+
+    assert "*2. Unlikely (score 0.1):* load grew. Against: traffic was normal (E2)" in words(blocks)
+
+
+def test_at_most_three_changes_stand_and_those_of_the_suspects_come_first() -> None:
+    def change(service: str) -> dict[str, Any]:
+        return {"id": service, "service": service, "kind": "config", "title": "x", "age_text": "1 h before onset"}
+
+    shown = facts(changes=[change(name) for name in ("cart", "auth", "search", "checkout")])
+    _, blocks = triage.render(triage_state(facts=shown))
+
+    assert "config checkout 1 h before onset, config cart 1 h before onset, config auth 1 h before onset (E2)" in words(blocks)
+    assert "config search" not in words(blocks)
+
+
+def test_a_triage_reads_in_under_2500_characters() -> None:
+    many = [claim("deploy 3.19.0 of storefront at 02:23:09 UTC: explained by catalogue", "E1", "E2")] * 4
+    _, blocks = triage.render(triage_state(findings=findings(*[hypothesis()] * 3, ruled_out=many)))
+
+    assert text_size(json.loads(re.sub(r"<http[^|]*\|", "<", json.dumps(blocks)))) < 2500
+
+
+def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
+    _, blocks = card.render(card_state(first_cause={"confidence": "likely", "cause": "deploy 2.0 broke checkout"}))
+
+    assert "*Likely cause:* deploy 2.0 broke checkout" in words(blocks)
+    assert "Last change" not in words(blocks)
+
+
+def test_a_storm_card_names_where_the_storm_seems_to_come_from() -> None:
+    group = {"ref": "AL-1", "title": "Errors", "service": "cart", "severity": "SEV2", "state": "FIRING"}
+    state = {"groups": [group] * 5, "mention": [], "origin": {"service": "catalogue", "groups": 4}}
+
+    assert "*Suspected origin:* catalogue: 4 of 5 firing groups" in words(storm.render(state)[1])
+
+
+def test_a_draft_is_read_as_sections_and_exported_as_markdown() -> None:
+    sections = [{"title": "Impact", "sentences": [{"text": "20 % failed", "sources": ["E9"]}], "blank": ""}]
+    draft = {"ref": "INC-1", "n": 1, "markdown": "## Impact", "sections": sections}
+
+    assert "*Impact*\\n• 20 % failed (E9)" in words(postmortem.reading(draft)[1])
+    assert "```\\n## Impact" in words(postmortem.reading({**draft, "sections": []})[1])
+
+
+def test_a_draft_shows_the_graph_of_the_incident_if_there_is_one() -> None:
+    draft = {"ref": "INC-1", "n": 1, "title": "x", "state": "draft", "sections": [], "graph": "postmortem:INC-1:1"}
+
+    assert {"type": "image", "picture": "postmortem:INC-1:1"} in postmortem.render(draft)[1]
+    assert "image" not in words(postmortem.render({**draft, "graph": ""})[1])
 
 
 def test_a_claim_without_evidence_is_called_unsupported() -> None:
@@ -96,7 +166,7 @@ def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
     _, blocks = triage.render(triage_state(findings=findings(hypothesis(), note=note)))
 
     assert note in words(blocks[-1:])
-    assert "*TRIAGED* AL-3, attempt 1" in words(blocks[-1:])
+    assert "*TRIAGED* AL-3" in words(blocks[-1:])
 
 
 def everything_nasty() -> list[tuple[str, list[Block]]]:
@@ -136,6 +206,17 @@ def everything_nasty() -> list[tuple[str, list[Block]]]:
                 "n": 1,
                 "title": NASTY,
                 "sections": [{"title": "Summary", "sentences": [{"text": NASTY, "sources": ["T1"]}]}],
+            }
+        ),
+        why.render(
+            {
+                "ref": "AL-1",
+                "n": 1,
+                "count": 1,
+                "hypothesis": nasty,
+                "ruled_out": [claim(NASTY, "E1")] * 4,
+                "evidence": state["evidence"],
+                "hosts": HOSTS,
             }
         ),
         postmortem.reading({"ref": "INC-1", "n": 1, "markdown": (NASTY + "\n") * 900}),

@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.errors import NotAllowed, OutcomeUnknown
 from bot.store.switches import Switches
+from bot.store.tables import ProposalRow
 from tests.unit.approving import Office, actor, office
 
 
@@ -86,6 +87,19 @@ async def test_a_target_that_moved_since_the_approval_gets_a_new_proposal(house:
     assert await finished(house, proposal.ref) == "superseded"
     assert house.http.sent == []
     assert (await house.store.of_place("AL-1"))[-1].targets == {"checkout-pods": "40"}
+
+
+async def test_what_was_changed_in_the_database_is_neither_run_nor_proposed_anew(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    async with house.db.write() as session:
+        row = await session.get(ProposalRow, 1)
+        assert row is not None
+        row.record = {**row.record, "arguments": {"parameters": {"replicas": "99"}}}
+    await house.approvals.wake_all([proposal.ref], "test")
+
+    assert await finished(house, proposal.ref) == "stopped"
+    assert len(await house.store.of_place("AL-1")) == 1
 
 
 async def test_a_press_on_a_card_whose_world_changed_is_answered_with_the_new_revision(house: Office) -> None:

@@ -10,11 +10,11 @@ const some = (kind, pattern) => [...state.messages.values()].some((channel) =>
 let opened = false;
 
 const STEPS = [
-  ["Wait for the card, open its thread", () => opened],
-  ["As carol, press Approve: she is refused", () => state.ephemerals.some((one) => one.to === "U3")],
-  ["As bob, approve the proposal", () => some("proposal", /APPROVED|EXECUTING|VERIFYING|SUCCEEDED|RECOVERED|FAILED/)],
+  ["Open the thread under the card", () => opened],
+  ["As carol, press Approve: refused", () => state.ephemerals.some((one) => one.to === "U3")],
+  ["As bob, approve", () => some("proposal", /APPROVED|EXECUTING|VERIFYING|SUCCEEDED|RECOVERED|FAILED/)],
   ["Kill the bot meanwhile: it goes on", () => state.killed],
-  ["When it is well, resolve and read the postmortem", () => some("postmortem", /./)],
+  ["Resolve, read the postmortem", () => some("postmortem", /./)],
   ["Pick another fault", () => false],
 ];
 

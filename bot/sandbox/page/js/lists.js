@@ -45,7 +45,13 @@ function staysAtEnd(list, scroll) {
   if (!ends.has(scroll)) {
     ends.set(scroll, true);
     const toEnd = () => { if (ends.get(scroll)) scroll.scrollTop = scroll.scrollHeight; };
-    scroll.addEventListener("scroll", () => ends.set(scroll, scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60));
+    // Only going up leaves the end: a list that grew meanwhile also sends this event, and is followed.
+    let before = 0;
+    scroll.addEventListener("scroll", () => {
+      if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60) ends.set(scroll, true);
+      else if (scroll.scrollTop < before) ends.set(scroll, false);
+      before = scroll.scrollTop;
+    });
     new ResizeObserver(toEnd).observe(list);
   }
   return ends.get(scroll);
