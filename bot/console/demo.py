@@ -114,7 +114,8 @@ class _Story:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             triage = (self._api("groups/AL-1").get("triages") or [{}])[-1]
-            if triage.get("state") in ("done", "failed"):
+            # A group that began as a warning has a first attempt of facts alone; the causes come with its second.
+            if triage.get("state") in ("done", "failed") and triage.get("findings"):
                 self.outcome["findings"] = triage.get("findings")
                 self.outcome["facts"] = triage.get("facts")
                 first = ((triage.get("findings") or {}).get("hypotheses") or [{}])[0].get("cause", "")
