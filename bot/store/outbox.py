@@ -13,6 +13,9 @@ from bot.store.tables import MessageRow, PictureRow
 KINDS_FIRST = ("proposal", "card", "incident_card", "storm", "postmortem", "triage")
 """In this order; whatever else there is comes last."""
 
+NO_ACCESS = "no access: "
+"""How `undelivered` begins when Slack refuses the token: then nothing can be posted, whatever the message."""
+
 
 class Outbox:
     """Reads and writes of `messages` for the sender alone."""

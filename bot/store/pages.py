@@ -50,7 +50,7 @@ class Pages:
         """Pages whose wanted state is not sent and whose next try has come."""
         now = self.db.clock()
         async with self.db.read() as session:
-            query = select(PageRow).where(PageRow.wanted != PageRow.sent, PageRow.failures < 200)
+            query = select(PageRow).where(PageRow.wanted != PageRow.sent)
             return [row for row in (await session.exec(query)).all() if row.retry_at is None or row.retry_at <= now]
 
     async def sent(self, key: str, state: str) -> None:

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import String, and_, cast, func, literal, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.store.database import Database
+from bot.store.outbox import NO_ACCESS
 from bot.store.tables import (
     AlertRow,
     AttemptRow,
@@ -22,6 +23,10 @@ from bot.store.tables import (
 )
 
 WORST = (Severity.SEV1.value, Severity.SEV2.value)
+_MUST_STAND = ("card", "storm", "incident_card", "proposal")
+"""Kinds of messages whose absence somebody is woken for."""
+TOO_OFTEN = 5
+"""Failures of one card, while other messages are sent, from which on it is this card's trouble."""
 
 
 class Watch:
@@ -31,13 +36,16 @@ class Watch:
         self.db = db
 
     async def unacknowledged(self, older_than: timedelta) -> list[GroupRow]:
-        """Firing SEV1/2 groups that nobody took for this long."""
+        """Firing SEV1/2 groups that nobody took for this long since they are that bad, or fire again."""
         limit = self.db.clock() - older_than
         async with self.db.read() as session:
             query = select(GroupRow).where(
-                GroupRow.state == "FIRING", col(GroupRow.severity).in_(WORST), col(GroupRow.opened_at) <= limit
+                GroupRow.state == "FIRING",
+                col(GroupRow.severity).in_(WORST),
+                col(GroupRow.opened_at) <= limit,
+                or_(col(GroupRow.mentioned_at).is_(None), col(GroupRow.mentioned_at) <= limit),
             )
-            return list((await session.exec(query)).all())
+            return [row for row in (await session.exec(query)).all() if await _fires_since(session, row) <= limit]
 
     async def unacknowledged_keys(self) -> set[str]:
         """References of all groups that still wait for somebody."""
@@ -45,20 +53,33 @@ class Watch:
             return {f"AL-{id}" for id in (await session.exec(select(GroupRow.id).where(GroupRow.state == "FIRING"))).all()}
 
     async def oldest_undelivered(self) -> datetime | None:
-        """When the oldest message that Slack has not taken was last wanted; first posts only."""
-        async with self.db.read() as session:
-            query = select(func.min(MessageRow.created_at)).where(
-                MessageRow.sent_rev == 0, col(MessageRow.kind).in_(("card", "storm", "incident_card", "proposal"))
-            )
-            found: datetime | None = (await session.exec(query)).one()
-            return found
+        """When the oldest message was made that waits for Slack; first posts only.
 
-    async def beats_missed(self) -> list[HeartbeatRow]:
-        """Heartbeats that were missed twice."""
+        None while Slack takes others: a long queue is no outage. What Slack refuses with a reason is in `refused`.
+        """
+        async with self.db.read() as session:
+            oldest: datetime | None = (await session.exec(select(func.min(MessageRow.created_at)).where(_waits()))).one()
+            posted = select(func.max(MessageRow.sent_at)).where(MessageRow.edits == 0)
+            newest: datetime | None = (await session.exec(posted)).one()
+        return max(oldest, newest) if oldest and newest else oldest
+
+    async def refused(self, after: timedelta, until: timedelta) -> list[MessageRow]:
+        """Messages made `after` to `until` ago that Slack refuses with a reason: they stand nowhere."""
         now = self.db.clock()
         async with self.db.read() as session:
-            rows = (await session.exec(select(HeartbeatRow))).all()
-            return [row for row in rows if now - row.last_seen_at > timedelta(seconds=2 * row.every_seconds)]
+            query = select(MessageRow).where(
+                MessageRow.sent_rev == 0,
+                col(MessageRow.kind).in_(_MUST_STAND),
+                ~_not_refused(),
+                col(MessageRow.created_at) <= now - after,
+                col(MessageRow.created_at) > now - until,
+            )
+            return list((await session.exec(query.order_by(col(MessageRow.created_at)))).all())
+
+    async def beats(self) -> list[HeartbeatRow]:
+        """Every heartbeat that was ever heard; what is expected of it stands in the configuration."""
+        async with self.db.read() as session:
+            return list((await session.exec(select(HeartbeatRow))).all())
 
     async def alarms(self, promise: timedelta = timedelta(seconds=60)) -> list[str]:
         """The auditor: what every stored alert should have by now and has not, in words."""
@@ -72,6 +93,26 @@ class Watch:
                 await _unknown_attempts(session, limit),
             )
         return [text for text in checks if text]
+
+
+def _waits() -> Any:
+    """Never posted, and not refused with a reason. What a person deleted was posted once."""
+    return and_(
+        MessageRow.sent_rev == 0, col(MessageRow.sent_at).is_(None), col(MessageRow.kind).in_(_MUST_STAND), _not_refused()
+    )
+
+
+def _not_refused() -> Any:
+    return or_(MessageRow.undelivered == "", col(MessageRow.undelivered).startswith(NO_ACCESS, autoescape=True))
+
+
+async def _fires_since(session: AsyncSession, group: GroupRow) -> datetime:
+    """When this firing began; a group that cleared in between fires since its first alert that fires now."""
+    if not group.reopened:
+        return group.opened_at
+    firing = (EpisodeRow.group_id == group.id, EpisodeRow.status == "firing")
+    began: datetime | None = (await session.exec(select(func.min(EpisodeRow.first_seen_at)).where(*firing))).one()
+    return began or group.opened_at
 
 
 async def _count(session: AsyncSession, query: Any) -> int:
@@ -101,11 +142,23 @@ async def _without_group(session: AsyncSession, limit: datetime) -> str:
 
 
 async def _without_card(session: AsyncSession, limit: datetime) -> str:
-    keys = select(MessageRow.key).where(MessageRow.sent_rev > 0)
-    query = select(GroupRow).where(col(GroupRow.opened_at) < limit, GroupRow.state != "RESOLVED", GroupRow.on_storm_card == "")
-    shown = set((await session.exec(keys)).all())
-    missing = [f"AL-{g.id}" for g in (await session.exec(query)).all() if f"card:AL-{g.id}" not in shown]
-    return f"no card stands in Slack for {', '.join(missing[:5])}" if missing else ""
+    """Groups whose card was never asked for, was not tried while nothing is sent, or fails while others are sent.
+
+    A card that Slack refuses, or does not take like all the others, is told as such. One that comes out of a storm
+    is younger than its group, and waits its turn in a channel that takes one message a second.
+    """
+    last = (await session.exec(select(func.max(MessageRow.sent_at)))).one()
+    stuck = MessageRow.failures == 0 if last is None or last < limit else MessageRow.failures >= TOO_OFTEN
+    query = (
+        select(GroupRow.id)
+        .outerjoin(MessageRow, col(MessageRow.key) == literal("card:AL-") + cast(GroupRow.id, String))
+        .where(col(GroupRow.opened_at) < limit, GroupRow.state != "RESOLVED", GroupRow.on_storm_card == "")
+        .where(or_(col(MessageRow.key).is_(None), and_(_waits(), col(MessageRow.created_at) < limit, stuck)))
+        .order_by(col(GroupRow.id))
+        .limit(5)
+    )
+    missing = [f"AL-{id}" for id in (await session.exec(query)).all()]
+    return f"no card stands in Slack for {', '.join(missing)}" if missing else ""
 
 
 async def _without_triage(session: AsyncSession, limit: datetime) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from bot.store.outbox import Outbox
+from bot.store.outbox import NO_ACCESS, Outbox
 from bot.store.tables import MessageRow
 from bot.workflows.delivery import (
     AccessRefused,
@@ -107,7 +107,7 @@ class Poster:
 
     async def _edit_failed(self, row: MessageRow, error: Unreachable | Unanswered | Refused) -> None:
         if isinstance(error, AccessRefused):
-            await self.outbox.not_posted(row.key, retry_in=10.0, why=error.reason)
+            await self.outbox.not_posted(row.key, retry_in=10.0, why=NO_ACCESS + error.reason)
             raise error
         why = error.reason if isinstance(error, Refused) else row.undelivered
         log.warning("an edit was not taken", key=row.key, why=str(error))
@@ -133,7 +133,7 @@ class Poster:
             await self.outbox.not_posted(row.key, retry_in=error.seconds)
             raise
         except AccessRefused as error:
-            await self.outbox.not_posted(row.key, retry_in=10.0, why=error.reason)
+            await self.outbox.not_posted(row.key, retry_in=10.0, why=NO_ACCESS + error.reason)
             raise
         except Refused as error:
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)

@@ -13,11 +13,16 @@ from bot.core.config import Config
 from bot.core.errors import PagerFailed
 from bot.ports import Pager, Run, Workflow
 from bot.store.pages import Pages
+from bot.store.tables import HeartbeatRow
 from bot.store.watch import Watch
 
 log = structlog.get_logger(__name__)
 
 Tick = Callable[[], Awaitable[Any]]
+PROMISE = timedelta(seconds=60)
+"""Within which a stored alert has everything it should have."""
+REFUSED = timedelta(hours=1)
+"""How long a message that Slack refuses is worth a page: later, people have long looked elsewhere."""
 
 
 def as_story(name: str, tick: Tick) -> Workflow:
@@ -44,10 +49,13 @@ class PagerTick:
         self.watch = watch
         self.pager = pager
         self.config = config
+        self.since = watch.db.clock()
+        """What this process cannot have heard or done before is nobody's silence."""
 
     async def __call__(self) -> None:
         await self._unacknowledged()
         await self._slack()
+        await self._refused()
         await self._heartbeats()
         await self._auditor()
         await self.send()
@@ -73,8 +81,22 @@ class PagerTick:
         else:
             await self.pages.clear("slack")
 
+    async def _refused(self) -> None:
+        """Messages that Slack refuses for good: told once for each channel, and over when they stand or are old."""
+        refused = {f"refused:{row.channel}": row for row in await self.watch.refused(self.config.pager.slack_down_after, REFUSED)}
+        for key, row in refused.items():
+            log.error("Slack refuses a message", channel=row.channel, subject=row.subject, why=row.undelivered)
+            summary = (
+                f"{row.subject} stands nowhere: Slack refuses channel {row.channel or '(none configured)'} ({row.undelivered}); "
+                "check it and default_channel; `tocsin incidents` shows what is open"
+            )
+            await self.pages.open(key, summary, "SEV2")
+        for key in await self.pages.open_keys("refused:"):
+            if key not in refused:
+                await self.pages.clear(key)
+
     async def _heartbeats(self) -> None:
-        missed = {f"heartbeat:{row.key}": row for row in await self.watch.beats_missed()}
+        missed = {f"heartbeat:{row.key}": row for row in await self.watch.beats() if self._missed(row)}
         for key, row in missed.items():
             summary = f"{row.key} is silent since {row.last_seen_at:%H:%M:%S} UTC: its monitoring may be down"
             await self.pages.open(key, summary, "SEV3")
@@ -82,8 +104,18 @@ class PagerTick:
             if key not in missed:
                 await self.pages.clear(key)
 
+    def _missed(self, row: HeartbeatRow) -> bool:
+        """Two beats late, of a rule and a source that are still configured."""
+        source, _, rule = row.key.partition(":")
+        if rule not in self.config.heartbeats or source not in self.config.sources:
+            return False
+        return self.watch.db.clock() - max(row.last_seen_at, self.since) > 2 * self.config.heartbeat_every
+
     async def _auditor(self) -> None:
-        alarms = await self.watch.alarms()
+        if self.watch.db.clock() - self.since < PROMISE:
+            # What a restart interrupted is being caught up with.
+            return
+        alarms = await self.watch.alarms(PROMISE)
         if alarms:
             log.error("auditor alarm", alarms=alarms)
             await self.pages.open("auditor", "Tocsin's own check failed: " + "; ".join(alarms), "SEV2")

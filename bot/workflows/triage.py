@@ -17,7 +17,7 @@ from bot.ports import Investigator, Run, Workflow
 from bot.store.triage import Triages
 from bot.workflows.fact_finding import FactFinder
 
-AT_ONCE = 4
+AT_ONCE = 2
 """Triages that gather and rank at the same time: a storm of groups must not keep the loop from showing the next card."""
 
 

@@ -14,10 +14,11 @@ from tests.bench import bodies
 from tests.bench.load import quantile
 from tests.bench.place import TOKEN, Ours, ours
 from tests.bench.report import reached, table
+from tests.bench.usage import idle
 
 TRIES = 200
 STORM = 200
-PACE = 0.1
+PACE = 0.2
 """Seconds between two tries."""
 LIMIT_MS = 1000.0
 
@@ -44,6 +45,7 @@ def measure_cards(folder: Path, *, tries: int = TRIES, storm: int = STORM, pace:
     channels = {f"CT{number}": f"team-{number:03d}" for number in range(tries)}
     services = {f"try-{number:03d}": {"channel": channel} for number, channel in enumerate(channels)}
     with ours(folder / "card", {"services": services}, hanging_model=True, channels=channels) as bot:
+        idle(bot.pid)
         with ThreadPoolExecutor(3) as pool:
             blowing = pool.submit(_blow, bot, storm, tries * pace / 2)
             pressing = pool.submit(_commands, bot, tries * pace)

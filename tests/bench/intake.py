@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench import bodies, load
 from tests.bench.place import TOKEN, Ours, Rival, alertmanager, ours
 from tests.bench.report import reached, table
-from tests.bench.usage import cpu_seconds, memory_mb
+from tests.bench.usage import cpu_seconds, idle, memory_mb
 from tests.real.processes import until
 
 DISTINCT = 1000
@@ -88,14 +88,11 @@ def measure(*, seconds: float = 3.0, rounds: int = 3) -> None:
                 load.run(load.each_once(target.url, target.requests(100), 4))
                 if target.ours:
                     target.ours.caught_up()
-            until(lambda: _settled(bot), 120, "the triages of the first deliveries")
+            # Their triages are no part of intake.
+            until(lambda: bot.count("triages WHERE state = 'done'") >= bot.count("groups"), 120, "the first triages")
+            idle(bot.pid)
             _matrix(targets, seconds, rounds)
             _steady(targets, seconds)
-
-
-def _settled(bot: Ours) -> bool:
-    """Whether what the first deliveries set off is over: their triages are no part of intake."""
-    return bot.count("triages WHERE state = 'done'") >= bot.count("groups")
 
 
 def _targets(rival: Rival | None, bot: Ours) -> list[Target]:

@@ -1,6 +1,7 @@
 """What a process and its children used, from /proc: CPU seconds and resident memory. Linux only."""
 
 import os
+import time
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -24,6 +25,16 @@ def cpu_seconds(pid: int) -> float:
 def memory_mb(pid: int) -> float:
     """Resident megabytes of the tree; pages that two processes share count twice."""
     return sum(int((_read(Path(f"/proc/{one}/statm")).split() or ["0", "0"])[1]) for one in tree(pid)) * _PAGE_MB
+
+
+def idle(pid: int, seconds: float = 60) -> None:
+    """Wait until the tree hardly works any more: imports after the start, or what an earlier load set off."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        before = cpu_seconds(pid)
+        time.sleep(1)
+        if cpu_seconds(pid) - before < 0.15:
+            return
 
 
 def _ticks(pid: int) -> int:

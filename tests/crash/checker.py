@@ -28,7 +28,9 @@ def acknowledged_implies_stored(h: History) -> Iterator[str]:
             yield f"{alert['name']} {alert['fingerprint']} was acknowledged and is not stored"
         elif alert["status"] == "resolved" and status != "resolved":
             yield f"{alert['name']} was acknowledged as resolved and stands as {status}"
-    yield from (f"change {id} was acknowledged and is not stored" for id in h.changes if f"pipeline:{id}" not in h.known_changes)
+    yield from (
+        f"change {id} was acknowledged and is not stored" for id in h.changes if f"pipeline:{id}" not in h.known_changes
+    )
 
 
 def each_group_one_card(h: History) -> Iterator[str]:

@@ -39,7 +39,9 @@ class History:
         return [key for message in self.messages if (key := key_of(message))]
 
 
-def gather(slack: Slack, bot: Bot, people: People, kept: Kept, struck: list[str], sent: list[Json], executed: list[Json]) -> History:
+def gather(
+    slack: Slack, bot: Bot, people: People, kept: Kept, struck: list[str], sent: list[Json], executed: list[Json]
+) -> History:
     """Everything, when the story is over. `sent` as the world tells it (`/_world/sent`)."""
     delivered = [one for one in sent if one["state"] == "delivered"]
     return History(

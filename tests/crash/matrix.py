@@ -56,14 +56,17 @@ class Outcome:
         took = self.restarts() or [0.0]
         executed = sum(len(one.history.executions) for one in self.told)
         counted = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
+        broken, missed = len(self.violations), len(self.missed)
         return [
-            f"{len(self.told)} stories, {self.kills} kills, {len(self.violations)} violations, {len(self.missed)} points missed",
+            f"{len(self.told)} stories, {self.kills} kills, {broken} violations, {missed} points not reached",
             f"approved actions: {counted}; executions: {executed}",
             f"killed to ready: median {took[len(took) // 2]:.1f} s, longest {took[-1]:.1f} s",
         ]
 
 
-def run(asked: Sequence[Asked], folder: Path, *, database: str = "sqlite", tell: Callable[[Told], None] = lambda _: None) -> Outcome:
+def run(
+    asked: Sequence[Asked], folder: Path, *, database: str = "sqlite", tell: Callable[[Told], None] = lambda _: None
+) -> Outcome:
     """Play all of them on one kind of database; `tell` hears of each end."""
     outcome = Outcome()
     with _databases(database) as new_database, ThreadPoolExecutor(ABREAST) as pool:
@@ -76,9 +79,7 @@ def run(asked: Sequence[Asked], folder: Path, *, database: str = "sqlite", tell:
 
 def _play(asked: Asked, folder: Path, database_url: str) -> Told:
     place = folder / asked.name
-    return play(
-        place, points=asked.points, kills=asked.kills, seed=asked.seed, database_url=database_url, agent=asked.agent
-    )
+    return play(place, points=asked.points, kills=asked.kills, seed=asked.seed, database_url=database_url, agent=asked.agent)
 
 
 def points_of_a_clean_run(folder: Path) -> tuple[Told, list[str]]:

@@ -47,7 +47,9 @@ def test_a_clean_run_breaks_no_invariant_and_its_journal_names_the_points(clean:
     told, points = clean
 
     assert told.violations == []
-    assert {"triage/judge and show#1:before", "remediation/execute#1:after", "postmortem/write the draft#1:after"} <= set(points)
+    assert {"triage/judge and show#1:before", "remediation/execute#1:after", "postmortem/write the draft#1:after"} <= set(
+        points
+    )
 
 
 def test_every_point_is_reached_and_the_bot_dies_there(struck: Outcome) -> None:
@@ -67,7 +69,10 @@ def test_between_the_attempt_and_its_outcome_the_action_is_unknown_and_elsewhere
 
 def test_on_real_servers_three_kills_change_nothing_but_the_time(tmp_path: Path) -> None:
     (tmp_path / "points").write_text("\n".join(REAL_POINTS))
-    with Stack(tmp_path, command=[sys.executable, "-m", "tests.crash.bot", str(tmp_path)]) as stack, Keeper(stack.bot) as keeper:
+    with (
+        Stack(tmp_path, command=[sys.executable, "-m", "tests.crash.bot", str(tmp_path)]) as stack,
+        Keeper(stack.bot) as keeper,
+    ):
         stack.monitoring.deploy("checkout", "1.5.0", errors=0.4)
         proposal = stack.slack.wait("proposal:", "APPROVAL NEEDED", seconds=60)
         stack.slack.press(COMMANDER, proposal, "approve")

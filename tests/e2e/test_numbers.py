@@ -1,8 +1,10 @@
 """What must be reached, measured on the bot as its own process: latency beside a storm, acknowledgements, noise."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -182,25 +184,14 @@ def _facts(bot: Bot) -> Json:
     return dict(found["triages"][0]["facts"]) if found and found["triages"] else {}
 
 
-class _no_prometheus:
-    """An address where nobody listens, or where somebody listens and never answers."""
-
-    def __init__(self, how: str) -> None:
-        import socket
-
-        self._socket = socket.socket()
+@contextmanager
+def _no_prometheus(how: str) -> Iterator[str]:
+    """An address where nobody listens (dead), or where somebody listens and never answers (silent)."""
+    with socket.socket() as listener:
         if how == "silent":
-            self._socket.bind(("127.0.0.1", 0))
-            self._socket.listen(128)
-            self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        else:
-            self.url = f"http://127.0.0.1:{free_port()}"
-
-    def __enter__(self) -> str:
-        return self.url
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(128)
+        yield f"http://127.0.0.1:{listener.getsockname()[1] if how == 'silent' else free_port()}"
 
 
 # ---------------------------------------------------------------- noise
@@ -226,7 +217,9 @@ def test_one_fault_without_people_is_one_channel_message_and_three_in_the_thread
         slack.stop()
     top = [m for m in messages if m.get("thread_ts", m["ts"]) == m["ts"]]
     edits = sum(m["edits"] for m in messages)
-    figures.append(f"one fault, nobody acts: {len(top)} in the channel, {len(messages) - len(top)} in the thread, {edits} edits")
+    figures.append(
+        f"one fault, nobody acts: {len(top)} in the channel, {len(messages) - len(top)} in the thread, {edits} edits"
+    )
 
     assert (len(top), edits <= 60) == (1, True)
     assert len(messages) - len(top) <= 3

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +39,10 @@ ANSWER = {
         ]
     }
 }
-SETUPS = {"sqlite, socket, analyst": ("sqlite", "socket", None), "postgresql, http, agent": ("postgresql", "http", [LOOKS, ANSWER])}
+SETUPS = {
+    "sqlite, socket, analyst": ("sqlite", "socket", None),
+    "postgresql, http, agent": ("postgresql", "http", [LOOKS, ANSWER]),
+}
 
 
 @dataclass

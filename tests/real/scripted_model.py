@@ -116,7 +116,12 @@ def main() -> None:
     parser.add_argument("--turns", default='[{"hang": true}]')
     parser.add_argument("--by-history", action="store_true")
     options = parser.parse_args()
-    uvicorn.run(app(Script(json.loads(options.turns), by_history=options.by_history)), host="127.0.0.1", port=options.port, log_level="warning")
+    uvicorn.run(
+        app(Script(json.loads(options.turns), by_history=options.by_history)),
+        host="127.0.0.1",
+        port=options.port,
+        log_level="warning",
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Everything that one incident needs, as real processes: shop, Prometheus, Alertmanager, Slack's stand-in, bot, model.
 
-    with Stack(folder) as stack:            # SQLite, Socket Mode, no model
-        stack.monitoring.deploy("checkout", "1.5.0", errors=0.4)
-        stack.slack.wait("card:")
+with Stack(folder) as stack:            # SQLite, Socket Mode, no model
+    stack.monitoring.deploy("checkout", "1.5.0", errors=0.4)
+    stack.slack.wait("card:")
 """
 
 import contextlib

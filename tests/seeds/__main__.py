@@ -50,9 +50,9 @@ def score(outcome: dict[str, Any]) -> dict[str, Any]:
     first = hypotheses[0]
     innocent = {f"pipeline:{id}" for id in truth["innocent_change_ids"]}
     blamed = [h for h in hypotheses if h.get("change_id") in innocent and h.get("confidence") == "likely"]
-    right = first.get("service") == truth["root"] and (
-        not truth["change_id"] or first.get("change_id") == f"pipeline:{truth['change_id']}"
-    )
+    right = first.get("service") == truth["root"] and first.get("kind") == truth["cause"]
+    if truth["cause"] == "change":
+        right = right and first.get("change_id") == f"pipeline:{truth['change_id']}"
     fits = bool(truth["fixed_by"]) or bool(truth["tempting"])
     works = bool(truth["fix_works"]) and bool(truth["fixed_by"])
     proposed = bool(outcome["proposal"])

@@ -13,7 +13,7 @@ from bot.core.errors import PagerFailed
 from bot.engine.direct import DirectRun
 from bot.store.database import Database
 from bot.store.pages import Pages
-from bot.store.tables import AlertRow, GroupRow, HeartbeatRow, MessageRow, TriageRow
+from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, MessageRow, PageRow, TriageRow
 from bot.store.watch import Watch
 from bot.workflows.ticks import PagerTick, as_story
 from tests.unit.builders import NOW
@@ -47,7 +47,8 @@ class Night:
         self.moment = NOW
         self.db = Database(f"sqlite+aiosqlite:///{path}", clock=lambda: self.moment)
         self.pager = Recorder()
-        self.tick = PagerTick(Pages(self.db), Watch(self.db), self.pager, Config())
+        config = Config.model_validate({"sources": {"am": {"kind": "alertmanager"}}, "heartbeat_every": "1m"})
+        self.tick = PagerTick(Pages(self.db), Watch(self.db), self.pager, config)
 
     async def add(self, *rows: Any) -> None:
         async with self.db.write() as session:
@@ -79,8 +80,15 @@ class Night:
         )  # fmt: skip
 
 
-def message(key: str, at: datetime, *, sent_rev: int = 0, kind: str = "card") -> MessageRow:
-    return MessageRow(key=key, channel="C1", kind=kind, subject="AL-1", sent_rev=sent_rev, created_at=at, changed_at=at)
+def message(key: str, at: datetime, *, sent_rev: int = 0, kind: str = "card", **values: Any) -> MessageRow:
+    more = {"sent_rev": sent_rev, "created_at": at, "changed_at": at, **values}
+    return MessageRow(key=key, channel="C1", kind=kind, subject="AL-1", **more)
+
+
+def episode(at: datetime) -> EpisodeRow:
+    fields = {"source": "am", "fingerprint": "f", "name": "HighErrorRate", "service": "checkout", "severity": "SEV2"}
+    moments = {"starts_at": at, "first_seen_at": at, "last_seen_at": at}
+    return EpisodeRow(**fields, **moments, status="firing", labels={}, annotations={}, group_id=1)
 
 
 @pytest.fixture
@@ -155,9 +163,9 @@ async def test_a_page_whose_answer_was_lost_is_cleared_too_since_it_may_stand(ni
 
 
 async def test_the_same_trouble_pages_anew_after_it_was_cleared(night: Night) -> None:
-    await night.add(HeartbeatRow(key="w", last_seen_at=NOW, every_seconds=60))
+    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60))
     await night.after(3)
-    await night.change(HeartbeatRow, "w", last_seen_at=NOW + timedelta(minutes=3))
+    await night.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=3))
     await night.after(4)
 
     assert [what for what, _ in await night.after(9)] == ["page", "clear", "page"]
@@ -180,6 +188,99 @@ async def test_the_auditor_pages_for_what_a_stored_alert_should_have(night: Nigh
     assert ("page", "auditor") not in await night.after(0.9)
     assert ("page", "auditor") in await night.after(1.1)
     assert any(told in text for text in night.pager.summaries)
+
+
+async def test_a_card_that_comes_out_of_a_storm_is_young_though_its_group_is_old(night: Night) -> None:
+    await night.firing("SEV3")
+    await night.add(message("card:AL-2", NOW + timedelta(minutes=9.9)))
+    await night.change(MessageRow, "card:AL-1", key="card:AL-9")
+    await night.change(MessageRow, "card:AL-2", key="card:AL-1")
+
+    assert await night.after(10) == []
+
+
+async def test_a_long_queue_is_no_outage_while_slack_takes_messages(night: Night) -> None:
+    await night.add(message("card:AL-7", NOW), message("card:AL-8", NOW, sent_rev=1, sent_at=NOW + timedelta(minutes=4)))
+
+    assert await night.after(5) == []
+    assert await night.after(7) == [("page", "slack")]
+
+
+async def test_a_message_that_slack_refuses_is_told_once_and_hides_no_outage(night: Night) -> None:
+    await night.add(message("card:AL-7", NOW, undelivered="channel_not_found"))
+
+    assert await night.after(3) == [("page", "refused:C1")]
+    await night.add(message("card:AL-8", NOW + timedelta(minutes=55)))
+    assert await night.after(59) == [("page", "refused:C1"), ("page", "slack")]
+    assert ("clear", "refused:C1") in await night.after(61)
+
+
+async def test_a_refused_token_is_an_outage_of_slack(night: Night) -> None:
+    await night.add(message("card:AL-7", NOW, undelivered="no access: token_revoked"))
+
+    assert await night.after(3) == [("page", "slack")]
+
+
+async def test_a_card_that_fails_while_others_are_sent_is_the_auditors_to_tell(night: Night) -> None:
+    await night.firing("SEV3")
+    await night.change(MessageRow, "card:AL-1", sent_rev=0, failures=7)
+    await night.add(message("line:1", NOW, kind="line", sent_rev=1, sent_at=NOW + timedelta(minutes=4)))
+
+    assert await night.after(4.5) == [("page", "auditor")]
+
+
+async def test_a_card_that_a_person_deleted_wakes_nobody_while_it_is_posted_anew(night: Night) -> None:
+    await night.firing("SEV3")
+    await night.change(MessageRow, "card:AL-1", sent_rev=0, sent_at=NOW)
+
+    assert await night.after(10) == []
+
+
+async def test_a_group_that_fires_again_has_five_minutes_anew(night: Night) -> None:
+    await night.firing()
+    await night.change(GroupRow, 1, reopened=1)
+    await night.add(episode(NOW + timedelta(minutes=59)))
+
+    assert await night.after(60) == []
+    assert await night.after(64.1) == [("page", "ack:AL-1")]
+
+
+async def test_a_group_that_became_worse_has_five_minutes_from_then(night: Night) -> None:
+    await night.firing()
+    await night.change(GroupRow, 1, mentioned_at=NOW + timedelta(minutes=59))
+
+    assert await night.after(60) == []
+    assert await night.after(64.1) == [("page", "ack:AL-1")]
+
+
+@pytest.mark.parametrize("key", ["am:OldRule", "gone:Watchdog"])
+async def test_a_heartbeat_that_is_no_longer_configured_wakes_nobody(night: Night, key: str) -> None:
+    await night.add(HeartbeatRow(key=key, last_seen_at=NOW, every_seconds=60))
+
+    assert await night.after(60) == []
+
+
+async def test_what_happened_while_the_bot_was_down_is_nobodys_silence(night: Night) -> None:
+    ago = NOW - timedelta(hours=1)
+    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=ago, every_seconds=60))
+    await night.add(
+        GroupRow(
+            key="k", title="t", service="s", severity="SEV3", state="FIRING", channel="C1", opened_at=ago, last_alert_at=ago
+        )
+    )
+
+    assert await night.after(0.5) == []
+    assert await night.after(2.1) == [("page", "heartbeat:am:Watchdog"), ("page", "auditor")]
+
+
+async def test_a_page_is_tried_for_as_long_as_the_pager_is_down(night: Night) -> None:
+    await night.firing()
+    night.pager.down = True
+    await night.after(6)
+    await night.change(PageRow, "ack:AL-1", failures=500)
+    night.pager.down = False
+
+    assert await night.after(20) == [("page", "ack:AL-1")]
 
 
 async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(night: Night) -> None:
