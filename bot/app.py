@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
+import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -72,6 +73,8 @@ from bot.workflows.triage import triage
 
 log = structlog.get_logger(__name__)
 DRAIN_SECONDS = 20.0
+"""All of a stop: what follows are its parts, and what is left is for closing connections."""
+SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
 KEEP_JOURNALS = timedelta(days=2)
 """Ticks make about 26,000 runs a day; nothing starts a run anew that ended so long ago."""
 
@@ -149,6 +152,7 @@ class App:
             verbs=discover(["bot.commands", *self.config.plugins], Command),
             approvals=self.approvals,
             usergroup=self.people.usergroup,
+            account=self.people.actor,
         )
         answers = Answers(slack, hosts=allowed_hosts(self.config, self.secrets.public_url), redact=redact)
         doors = Doors(ctx, self.people, Interactions(self.db), answers)
@@ -289,12 +293,14 @@ class App:
     async def stop(self) -> None:
         """Drain within DRAIN_SECONDS: intake, running steps, messages; unfinished stories go on after the next start."""
         self.schedule.stop()
-        await self.slack.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SOCKET_SECONDS):
+                await self.slack.stop()
         await self.writer.stop()
         # The sender first: once the engine has stopped, another replica leads and sends.
         if self.engine.is_leader():
-            await self.sender.stop(within=DRAIN_SECONDS / 4)
-        await self.engine.stop(within=DRAIN_SECONDS / 2)
+            await self.sender.stop(within=SENDER_SECONDS)
+        await self.engine.stop(within=STEPS_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -338,6 +344,12 @@ class _Agents:
         return Agent(settings, app.config.budget, app.looker, app.triages, list(app.catalogue.services))
 
 
+def _leave(*_: object) -> None:
+    """The server raises SIGTERM again once it has drained: a good end. At once, since a thread of the journal may sleep on."""
+    logging.shutdown()
+    os._exit(0)
+
+
 def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
     """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
     config = load_config(secrets.config)
@@ -355,15 +367,14 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=SERVER_SECONDS,
                 lifespan="on",
             )
         )
         await server.serve()
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # The server raises the signal again once it has drained: that is a good end, not a killed process.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _leave)
     # uvloop where there is one: it halves what a request costs.
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(serve())

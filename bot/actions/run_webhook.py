@@ -191,10 +191,17 @@ class RunWebhook(Action):
     def _value(self, match: re.Match[str]) -> str:
         name = match.group(1)
         if not (value := self._values().get(name, "")):
-            raise ActionFailed(f"{{{name}}} is not known for this proposal; give it or take it out of the entry's body.")
+            raise ActionFailed(_missing(name, self.service))
         return value
 
 
 def _remote_id(answer: Any) -> str:
     found = answer.get("id") or answer.get("run") or "" if isinstance(answer, Mapping) else ""
     return one_line(str(found), 100) if isinstance(found, str | int) else ""
+
+
+def _missing(name: str, service: str) -> str:
+    """What a value without a source means: a change's values come from a recorded change."""
+    of_change = name in ("change_id", "version", "previous_version")
+    why = f"no change of {service} that fits is recorded" if of_change else "nobody gave it"
+    return f"This needs {name}: {why}. Give it as {name}=<value>, or name another service. Nothing was proposed."

@@ -1,6 +1,7 @@
 """What a verb is about: the reference that was named, or the one the place implies."""
 
 from bot.core.errors import NotFound
+from bot.core.grammar import mistyped_reference
 from bot.plugins import Actor, Request
 from bot.store import overview
 from bot.store.interactions import Interactions
@@ -15,6 +16,8 @@ def name_of(actor: Actor) -> str:
 
 async def subject_of(ctx: CommandContext, request: Request) -> Belongs:
     """The group and incident that are meant; the only open group of the channel when nothing is named. Raises NotFound."""
+    if wrong := mistyped_reference(request.text):
+        raise NotFound(f"There is no {wrong[:40]} here: references look like AL-3 or INC-3. The verb list shows what there is.")
     if request.ref:
         return await overview.belongs(ctx.db, request.ref)
     here = await Interactions(ctx.db).open_groups(request.channel)

@@ -1,12 +1,13 @@
 """Pause and resume everything."""
 
-from bot.core.errors import NotAllowed
+from bot.core.errors import NotAllowed, NotFound
+from bot.core.text import one_line
 from bot.plugins import Reply, Request, command
 from bot.store.switches import Switches
 from bot.workflows.command_context import CommandContext
 
 
-@command("admin", aliases=("pause",), usage="admin pause <reason> | admin resume", who="members")
+@command("admin", aliases=("pause",), usage="admin pause [reason] | admin resume", who="members")
 async def admin(ctx: CommandContext, request: Request) -> Reply:
     """Hold all automated actions everywhere (any on-call), or let them run again (an admin; two people after an alarm)."""
     word, _, rest = (f"pause {request.text}" if request.verb == "pause" else request.text).partition(" ")
@@ -14,8 +15,10 @@ async def admin(ctx: CommandContext, request: Request) -> Reply:
         return await _pause(ctx, request, rest.strip())
     if word == "resume":
         return await _resume(ctx, request)
+    if word:
+        raise NotFound(f"admin takes pause or resume, not {word[:40]}. Nothing was changed.")
     paused = await Switches(ctx.db).paused()
-    return Reply(f"Paused by {paused}." if paused else "Automated actions are on. Say: admin pause <reason>, or admin resume.")
+    return Reply(f"Paused by {paused}." if paused else "Automated actions are on. Say: admin pause [reason], or admin resume.")
 
 
 async def _pause(ctx: CommandContext, request: Request, reason: str) -> Reply:
@@ -23,10 +26,13 @@ async def _pause(ctx: CommandContext, request: Request, reason: str) -> Reply:
     approvers = ctx.config.approvers
     if not (roster.on_call_anywhere(person, ctx.clock()) or person in (*approvers.admins, *approvers.deputies)):
         raise NotAllowed("Any on-call, a deputy or an admin may pause. For one incident, anybody may say: stop.")
+    if standing := await Switches(ctx.db).paused():
+        return Reply(f"Already paused by {standing}. An admin resumes: admin resume.")
     halted = await Switches(ctx.db).pause(person, reason)
     await ctx.approvals.wake_all(halted, "pause")
+    told = f" ({one_line(reason, 200)})" if reason else ""
     also = f" Not run: {', '.join(halted)}." if halted else ""
-    return Reply(f"All automated actions are paused by {person}.{also} An admin resumes: admin resume.", private=False)
+    return Reply(f"All automated actions are paused by {person}{told}.{also} An admin resumes: admin resume.", private=False)
 
 
 async def _resume(ctx: CommandContext, request: Request) -> Reply:

@@ -2,6 +2,7 @@
 
 from bot.commands._subject import name_of
 from bot.core.alert import Severity
+from bot.core.errors import NotFound
 from bot.core.text import one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.store import incidents, overview
@@ -30,6 +31,8 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
         return Reply(f"{group.group or group.ref} is already {group.incident}.")
     title = one_line(request.fields.get("title") or request.text, 150)
     severity = _severity(request.fields.get("severity") or request.options.get("sev", ""))
+    if request.options.get("sev") and severity is None:
+        raise NotFound(f"sev takes 1 to 4, not {request.options['sev'][:20]}. Nothing was declared.")
     service = request.fields.get("service") or request.options.get("service", "")
     if request.door == "modal" and (wrong := _wrong(title, severity)):
         return FieldErrors(wrong)
@@ -45,7 +48,12 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
         group_ref=group.group if group else "",
         key=request.key,
     )
-    return Reply(f"Declared {declared.ref}.")
+    return Reply(f"Declared {declared.ref}." + _stranger(ctx, service))
+
+
+def _stranger(ctx: CommandContext, service: str) -> str:
+    known = not service or not ctx.catalogue.services or service in ctx.catalogue.services
+    return "" if known else f" {service[:60]} is not a service of the catalogue, so nobody is on call for it."
 
 
 def _wrong(title: str, severity: Severity | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ async def help(ctx: CommandContext, request: Request) -> Reply:
     known = {word: verb.name for verb in ctx.verbs.values() for word in (verb.name, *verb.aliases)}
     if one and one not in known:
         near = nearest(one, known)
-        return Reply(f"There is no verb {one[:40]}." + (f" Near: {', '.join(near)}." if near else ""))
+        return Reply(f"There is no verb {one[:40]}." + (f" Near: {', '.join(near)}." if near else " help lists all."))
     subject = await overview.belongs(ctx.db, request.ref) if request.ref else None
     state = {
         "verbs": [_told(verb) for verb in sorted(ctx.verbs.values(), key=lambda verb: verb.name)],

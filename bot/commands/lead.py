@@ -3,7 +3,7 @@
 import re
 
 from bot.commands._subject import name_of, subject_of
-from bot.core.errors import NotAllowed
+from bot.core.errors import NotAllowed, NotFound
 from bot.core.roster import Roster
 from bot.plugins import Reply, Request, command
 from bot.store import incidents
@@ -20,13 +20,15 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
     if not subject.incident:
         return Reply(f"{subject.ref} is no incident yet: declare it first.")
     roster = await ctx.approvals.rotas.roster(subject.service)
-    person = _person(request, roster)
+    deputy, _, named = request.text.strip().partition(" ")
+    naming_deputy = deputy.lower() == "deputy"
+    person = await _person(ctx, request, named if naming_deputy else request.text.strip(), roster)
     by, (now, deputies) = name_of(request.actor), await lead_of(ctx.db, subject.incident)
     standing = roster.standing(request.actor.person, subject.service, ctx.clock(), lead=now, deputies=deputies)
     if now and by != now and not (standing.deputy or standing.on_call):
         raise NotAllowed(f"{now} leads {subject.incident}. Who may change that: {now}, a deputy or {subject.service} on-call.")
     rights = "" if person in roster.rostered() else " They are not on the roster, so this gives no right to approve."
-    if request.text.strip().lower().startswith("deputy"):
+    if naming_deputy:
         if not standing.commander:
             raise NotAllowed("Only the rostered person who leads names a deputy.")
         await name_deputy(ctx.db, subject.incident, person, by)
@@ -35,9 +37,24 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
     return Reply(f"{person} leads {subject.incident}.{rights}", private=False)
 
 
-def _person(request: Request, roster: Roster) -> str:
-    """The person meant: a mention or a person key in the text, else whoever speaks."""
-    if found := _MENTION.search(request.text):
+async def _person(ctx: CommandContext, request: Request, named: str, roster: Roster) -> str:
+    """The person meant: a mention or a person key; without a word, whoever speaks. Raises NotFound, NotAllowed."""
+    if not named:
+        return name_of(request.actor)
+    if found := _MENTION.search(named):
+        await _check_account(ctx, found.group(1))
         return roster.person_of(found.group(1)) or found.group(1)
-    words = [word.lstrip("@") for word in request.text.split()]
-    return next((word for word in words if word in roster.config.people), name_of(request.actor))
+    words = [word.lstrip("@") for word in named.split()]
+    if person := next((word for word in words if word in roster.config.people), ""):
+        await _check_account(ctx, roster.slack_of(person))
+        return person
+    raise NotFound(f"Nobody here is called {named[:40]}: mention the person, for example: lead @alice. Nothing was changed.")
+
+
+async def _check_account(ctx: CommandContext, user: str) -> None:
+    """Whoever may change nothing here can lead nothing either. Raises NotAllowed, LookFailed."""
+    if ctx.account is None or not user:
+        return
+    account = await ctx.account(user)
+    if account.is_guest or account.is_bot or account.is_stranger or account.is_deleted:
+        raise NotAllowed("Only full members of this workspace lead or stand in: no guests, bots or people of other workspaces.")

@@ -15,14 +15,22 @@ async def list(ctx: CommandContext, request: Request) -> Reply:
     """List alert groups and incidents, the worst and newest first."""
     which = request.text.strip().lower() or "open"
     if which not in ("open", "mine", "all"):
-        return Reply(f"list takes open, mine or all, not {which[:40]}.")
+        raise NotFound(f"list takes open, mine or all, not {which[:40]}.")
+    page = _page(request.options.get("page", "1"))
     service, mine = request.options.get("service", ""), name_of(request.actor) if which == "mine" else ""
     rows = await overview.groups(ctx.db, open_only=which == "open", service=service, since=_since(ctx, request), taken_by=mine)
     if which != "mine":
         rows += await overview.bare_incidents(ctx.db, open_only=which == "open", service=service)
-    page = request.options.get("page", "1")
-    state = {"rows": rows, "title": which.capitalize(), "page": int(page) if page.isdecimal() and 0 < int(page) < 1000 else 1}
+    if service and not rows and service not in ctx.catalogue.services:
+        return Reply(f"Nothing found; {service[:60]} is not a service of the catalogue either.")
+    state = {"rows": rows, "title": which.capitalize(), "page": page}
     return Reply(f"{which}: {len(rows)}", view="list", subject=state)
+
+
+def _page(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text[:9]) < 1000):
+        raise NotFound(f"page takes a number from 1 to 999, not {text[:20]}.")
+    return int(text)
 
 
 def _since(ctx: CommandContext, request: Request) -> datetime | None:

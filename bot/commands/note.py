@@ -20,7 +20,8 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
         return Form(f"Note for {subject.ref}", "note", ref=subject.ref, fields=[Field("text", "What happened?", kind="long")])
     at = _moment(request.options["at"], ctx.clock()) if "at" in request.options else None
     await incidents.note(ctx.db, subject.ref, text, name_of(request.actor), at=at)
-    return Reply(f"Noted in the timeline of {subject.ref}.")
+    when = f" at {at:%Y-%m-%d %H:%M} UTC" if at else ""
+    return Reply(f"Noted in the timeline of {subject.ref}{when}.")
 
 
 def _moment(clock: str, now: datetime) -> datetime:

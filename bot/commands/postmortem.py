@@ -1,6 +1,7 @@
 """The postmortem."""
 
 from bot.commands._subject import subject_of
+from bot.core.errors import NotFound
 from bot.plugins import Reply, Request, command
 from bot.store.postmortems import Postmortems
 from bot.workflows.command_context import CommandContext
@@ -20,9 +21,12 @@ async def postmortem(ctx: CommandContext, request: Request) -> Reply:
         return Reply(f"{subject.ref} is no incident, so it has no postmortem. The verb declare makes it one.")
     if request.options.get("export", "md") != "md":
         return Reply("export takes md. Nothing was written.")
+    wish = request.text.strip().lower()
+    if wish not in ("", "regenerate") and request.door in ("slash", "mention"):
+        raise NotFound(f"postmortem takes regenerate or export=md, not {wish[:40]}. Nothing was written.")
     drafts = Postmortems(ctx.db)
     newest = await drafts.newest(subject.incident)
-    if newest is None or request.text.strip().lower() == "regenerate":
+    if newest is None or wish == "regenerate":
         number = newest.n + 1 if newest else 1
         await ctx.engine.start("postmortem", f"postmortem:{subject.incident}:{number}", subject.incident, number)
         return Reply(f"Writing draft {number} of {subject.incident}; it will stand in the thread.")

@@ -10,13 +10,18 @@ from bot.store.overview import Belongs
 from bot.workflows.command_context import CommandContext
 
 
-@command("propose", usage="propose <action> [service] [name=value ...]", options=("*",), who="members")
+USAGE = "propose <action> [service] [name=value ...]"
+
+
+@command("propose", usage=USAGE, options=("*",), who="members")
 async def propose(ctx: CommandContext, request: Request) -> Reply | Form:
     """Put an action of the catalogue with exact arguments to people. It never runs by being proposed."""
     subject = await _subject(ctx, request)
     words = (request.fields.get("action") or request.text).split()
     if not words:
         return _form(ctx, subject)
+    if ctx.config.actions and words[0] in ctx.config.actions and (wrong := _stray(ctx, words)):
+        raise NotFound(f"{wrong[:60]} is no service of the catalogue. Usage: {USAGE}. Nothing was proposed.")
     service = _service(ctx, request, words, subject)
     if not service:
         return Reply(f"Say for which service: propose {words[0]} service=<name>.")
@@ -48,6 +53,11 @@ def _service(ctx: CommandContext, request: Request, words: list[str], subject: B
     named = request.fields.get("service") or request.options.get("service", "")
     second = words[1] if len(words) > 1 and words[1] in ctx.catalogue.services else ""
     return named or second or (subject.service if subject else "")
+
+
+def _stray(ctx: CommandContext, words: list[str]) -> str:
+    """The first word after the action that is no service: left alone it would fall to the service of the thread."""
+    return next((word for word in words[1:] if word not in ctx.catalogue.services), "")
 
 
 def _placed(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One thing in short."""
 
 from bot.commands._subject import subject_of
+from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.plugins import Reply, Request, command
 from bot.store import groups, timeline, views
@@ -11,6 +12,8 @@ from bot.workflows.command_context import CommandContext
 async def show(ctx: CommandContext, request: Request) -> Reply:
     """Show a group, incident or proposal in short, with its timeline."""
     subject = await subject_of(ctx, request)
+    if request.text and request.door in ("slash", "mention"):
+        raise NotFound(f"show takes a reference such as {subject.ref}, not {request.text[:40]}.")
     if subject.group and request.door == "button":
         await groups.give_card(ctx.db, subject.group)
     group_id = number_of(subject.group, "AL") if subject.group else None

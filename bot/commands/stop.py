@@ -1,6 +1,7 @@
 """Stop automation here."""
 
 from bot.commands._subject import name_of, subject_of
+from bot.core.text import one_line
 from bot.plugins import Reply, Request, command
 from bot.store.switches import Switches
 from bot.workflows.command_context import CommandContext
@@ -14,4 +15,5 @@ async def stop(ctx: CommandContext, request: Request) -> Reply:
     halted = await Switches(ctx.db).stop(ref, name_of(request.actor), request.text)
     await ctx.approvals.wake_all(halted, "stop")
     also = f" Not run: {', '.join(halted)}." if halted else ""
-    return Reply(f"{ref} stopped by {name_of(request.actor)}.{also} The on-call resumes with: resume {ref}.", private=False)
+    why = f" ({one_line(request.text, 200)})" if request.text else ""
+    return Reply(f"{ref} stopped by {name_of(request.actor)}{why}.{also} The on-call resumes with: resume {ref}.", private=False)

@@ -14,6 +14,8 @@ _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"
 _TOKEN = re.compile(r'(?P<key>[A-Za-z][A-Za-z_]{0,30})="(?P<value>[^"]*)"|"(?P<quoted>[^"]*)"|(?P<word>\S+)')
 _OPTION = re.compile(r"([A-Za-z][A-Za-z_]{0,30})=(\S*)")
 _REFERENCE = re.compile(r"(?:INC|AL|AP)-[0-9]{1,9}", re.IGNORECASE)
+_MEANT = re.compile(r"(?:INC|AL|AP)(?:-\w*|_?[0-9]+)", re.IGNORECASE)
+"""A word that was meant as a reference: `AL-x`, `INC3`, a number too long. Names such as `ap-south-1` are none."""
 LIMIT = 3000
 
 
@@ -51,6 +53,12 @@ def parse_line(line: str) -> Line:
         else:
             words.append(word)
     return Line(verb=verb, text=" ".join(words).strip(), ref=ref, options=options)
+
+
+def mistyped_reference(text: str) -> str:
+    """The first or last word of a text if it was meant as a reference and is none; else "". A typo is never "this one here"."""
+    words = text.split()
+    return next((word for word in (*words[:1], *words[-1:]) if _MEANT.fullmatch(word) and not _REFERENCE.fullmatch(word)), "")
 
 
 def parse_value(value: str) -> tuple[str, int | None]:

@@ -9,7 +9,7 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from bot.core.action import DryRun, Proposal, ProposalState, Tier
 
@@ -58,53 +58,43 @@ def _name(key: Any, where: str) -> str:
     return unicodedata.normalize("NFC", key)
 
 
-def make_record(
-    *,
-    ref: str,
-    revision: int,
-    group: str,
-    incident: str,
-    action: str,
-    action_version: str,
-    kind: str,
-    service: str,
-    title: str,
-    arguments: Mapping[str, Any],
-    targets: Mapping[str, str],
-    steps: list[str],
-    dry_run: DryRun,
-    tier: Tier,
-    policy_version: str,
-    requester: str,
-    because: str,
-    inverse: str,
-    expires_at: datetime,
-) -> dict[str, Any]:
+class Parts(TypedDict):
+    """What the record is made of."""
+
+    ref: str
+    revision: int
+    group: str
+    incident: str
+    action: str
+    action_version: str
+    kind: str
+    service: str
+    title: str
+    arguments: Mapping[str, Any]
+    steps: list[str]
+    policy_version: str
+    requester: str
+    because: str
+    inverse: str
+    targets: Mapping[str, str]
+    dry_run: DryRun
+    tier: Tier
+    expires_at: datetime
+
+
+def make_record(**parts: Unpack[Parts]) -> dict[str, Any]:
     """Everything that an approval covers. Raises ValueError if an argument has no canonical form."""
-    record: dict[str, Any] = {
-        "ref": ref,
-        "revision": revision,
-        "group": group,
-        "incident": incident,
-        "action": action,
-        "action_version": action_version,
-        "kind": kind,
-        "service": service,
-        "title": title,
-        "arguments": dict(arguments),
-        "targets": dict(targets),
-        "steps": list(steps),
+    dry_run = parts["dry_run"]
+    plain = {key: value for key, value in parts.items() if key not in ("dry_run", "tier", "expires_at")}
+    record = {
+        **plain,
         "dry_run_digest": text_digest(dry_run.text),
         "dry_run_ok": dry_run.ok,
-        "tier": int(tier),
-        "policy_version": policy_version,
-        "requester": requester,
-        "because": because,
-        "inverse": inverse,
-        "expires_at": stamp(expires_at),
+        "tier": int(parts["tier"]),
+        "expires_at": stamp(parts["expires_at"]),
     }
-    plain: dict[str, Any] = json.loads(canonical(record))
-    return plain
+    found: dict[str, Any] = json.loads(canonical(record))
+    return found
 
 
 def proposal_of(

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from bot.core.errors import NotAllowed, TocsinError
+from bot.core.errors import NotAllowed, NotFound, TocsinError
 from bot.core.grammar import Line, nearest
 from bot.plugins import Actor, Answer, Command, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
@@ -180,29 +180,27 @@ class Doors:
                 raise await self._refusal(request, place, "This belongs to another workspace. Nothing was done.")
             actor = await self.people.actor(place.user, home=place.home, fresh=request.verb in DECIDES)
             command = self._command(request.verb)
-            if isinstance(command, Reply):
-                return command
             if wrong := _unknown_options(command, request.options):
-                return Reply(wrong)
+                raise NotFound(wrong)
             if command.who == "members" and (why := _no_member(actor)):
                 raise await self._refusal(request, place, why)
             return await command.fn(self.ctx, await self._placed(replace(request, actor=actor)))
         except TocsinError as error:
-            log.info("a verb was not carried out", verb=request.verb, why=str(error))
+            log.info("a verb was not carried out", verb=request.verb[:40], door=request.door, who=place.user, why=str(error))
             return Reply(str(error))
 
     async def _refusal(self, request: Request, place: Place, why: str) -> NotAllowed:
         await self.interactions.refused(place.user, request.verb or "panel", request.ref, why)
         return NotAllowed(why)
 
-    def _command(self, verb: str) -> Command | Reply:
-        """The command of a verb or alias; a mistyped one gets the nearest."""
+    def _command(self, verb: str) -> Command:
+        """The command of a verb or alias. Raises NotFound, which names the nearest for a mistyped one."""
         by_word = {word: command for command in self.ctx.verbs.values() for word in (command.name, *command.aliases)}
         if command := by_word.get(verb or "panel"):
             return command
         near = nearest(verb, by_word)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        return Reply(f"I do not know the verb {verb[:40]}.{hint} The verb help lists all. Nothing was done.")
+        raise NotFound(f"I do not know the verb {verb[:40]}.{hint} The verb help lists all. Nothing was done.")
 
     async def _placed(self, request: Request) -> Request:
         """With the reference implied by the thread it was said in."""

@@ -22,6 +22,8 @@ _AFTER_LOOK = {
     "could not verify": ProposalState.COULD_NOT_VERIFY,
 }
 
+_CHANGED = "the action changed since it was proposed"
+
 
 @dataclass(frozen=True)
 class Claimed:
@@ -87,7 +89,7 @@ class Claims:
         if row.approved_at is None or now - row.approved_at > START_WITHIN:
             return await self._out(session, row, ProposalState.STALE, "it did not start within 2 minutes of its approval")
         if versions.get(row.action) != row.record["action_version"]:
-            return await self._out(session, row, ProposalState.STALE, "the action changed since it was proposed")
+            return await self._out(session, row, ProposalState.STALE, _CHANGED)
         scene = await proposals.surroundings(self.db, session, self.config, row)
         ask = proposals.ask_of(row, self.config, fresh=True)
         ruling = policy.may_start(ask, scene)
@@ -137,10 +139,11 @@ class Claims:
 
     # ------------------------------------------------------------ the attempt
 
-    async def attempt_start(self, ref: str, workflow: str) -> Started:
+    async def attempt_start(self, ref: str, workflow: str, *, versions: Mapping[str, str] | None = None) -> Started:
         """Commit the attempt row; only `go` may be followed by the remote call, and at once.
 
-        Switches, freezes and the digest are read again here: this is the last look before the world changes.
+        Switches, freezes, the digest and (`versions`) the action itself are read again here: this is the last look
+        before the world changes, and a restart with another catalogue may lie between the claim and now.
         """
         async with self.db.write() as session:
             row = await proposals.locked(session, ref)
@@ -153,6 +156,9 @@ class Claims:
             if why := await edges.tampered(self.db, session, row):
                 await edges.alarm(self.db, session, row, why)
                 return Started("refused", why=why)
+            if versions is not None and versions.get(row.action) != row.record["action_version"]:
+                await self._out(session, row, ProposalState.STALE, _CHANGED)
+                return Started("refused", why=_CHANGED)
             scene = await proposals.surroundings(self.db, session, self.config, row)
             ruling = policy.may_start(proposals.ask_of(row, self.config, fresh=True), scene)
             if not ruling.allow:
@@ -204,13 +210,15 @@ class Claims:
         await edges.say(self.db, session, row, f"outcome:{ref}", line)
 
     async def give_up(self, ref: str, why: str) -> str:
-        """A story whose journal no longer fits: what began becomes `unknown`, what did not begin `stale`."""
+        """A story that cannot go on: what began becomes `unknown`, what did not begin `stale`, what was watched unverified."""
         async with self.db.write() as session:
             row = await proposals.locked(session, ref)
             state = ProposalState(row.state)
             began = await session.get(AttemptRow, row.id) is not None
             if not state.final and state is not ProposalState.VERIFYING and not began:
                 await self._out(session, row, ProposalState.STALE, why)
+        if state is ProposalState.VERIFYING:
+            return await self.verified(ref, Verification(state="could not verify", text=f"{why}."))
         if began:
             return await self.attempt_finish(ref, Outcome(state="unknown", text=f"{why}."))
         return row.state

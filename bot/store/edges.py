@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import or_, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -118,6 +118,22 @@ async def human(db: Database, session: AsyncSession, group_id: int | None, incid
     await session.exec(update(IncidentRow).where(col(IncidentRow.id) == incident_id).values(human_at=now))
 
 
+async def close(db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None) -> None:
+    """A proposal lives until its incident closes: what still waits for people ends with it. What was approved, the claim ends."""
+    here = [column == number for column, number in _owners(group_id, incident_id) if number is not None]
+    undecided = col(ProposalRow.state).in_((ProposalState.PENDING.value, ProposalState.PARTLY_APPROVED.value))
+    query = select(ProposalRow).where(or_(*here), undecided).order_by(col(ProposalRow.id)).with_for_update()
+    for row in (await session.exec(query)).all() if here else ():
+        await move(db, session, row, ProposalState.EXPIRED, reason="the incident closed", outcome="The incident closed.")
+        await note(
+            db, session, row, "proposal", f"{ref_of(row)} ended undecided with the incident", key=f"left:{ref_of(row)}:expired"
+        )
+
+
+def _owners(group_id: int | None, incident_id: int | None) -> tuple[tuple[Any, int | None], ...]:
+    return (col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id)
+
+
 # ---------------------------------------------------------------- the digest
 
 
@@ -173,10 +189,14 @@ async def tampered(db: Database, session: AsyncSession, row: ProposalRow) -> str
 async def alarm(db: Database, session: AsyncSession, row: ProposalRow, why: str) -> None:
     """A row was changed behind our back: refuse it for good, write it down and page somebody."""
     ref = ref_of(row)
+    state = ProposalState(row.state)
+    begun = state.final or state in (ProposalState.EXECUTING, ProposalState.VERIFYING)
+    means = f"it is {row.state} already" if begun else "it will not run"
     await audit.append(db, session, who="tocsin", what="alarm: digest mismatch", subject=ref, reason=why)
     key = f"alarm:digest:{ref}"
     if await session.get(PageRow, key) is None:
-        summary = f"{ref} was changed in the database after it was put to people; it will not run"
+        summary = f"{ref} was changed in the database after it was put to people; {means}"
         session.add(PageRow(key=key, summary=summary, severity="SEV1", details={"proposal": ref, "why": why}, at=db.clock()))
-    await move(db, session, row, ProposalState.STOPPED, reason=why, outcome=f"Refused: {why}. It was not run.")
-    await note(db, session, row, "system", f"{ref}: alarm, {why}; it was not run", key=f"alarm:{ref}")
+    if not begun:
+        await move(db, session, row, ProposalState.STOPPED, reason=why, outcome=f"Refused: {why}. It was not run.")
+    await note(db, session, row, "system", f"{ref}: alarm, {why}; {means}", key=f"alarm:{ref}")

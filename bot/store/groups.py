@@ -91,18 +91,23 @@ async def open_incident(db: Database, session: AsyncSession, group: GroupRow, *,
     return row
 
 
-async def raise_severity(db: Database, session: AsyncSession, group: GroupRow, severity: Severity, mention: bool) -> None:
+async def raise_severity(db: Database, session: AsyncSession, group: GroupRow, severity: Severity, *, tell: bool) -> None:
     """A worse alert joined: the card follows; the on-call is mentioned once, with a line if the card stands already."""
     before, group.severity = group.severity, severity.value
     said = f"Severity raised from {before} to {severity.value}"
     await timeline.add(db, session, "group", said, group_id=group.id, incident_id=group.incident_id)
-    if not mention or group.mentioned_at:
+    if not tell or group.mentioned_at:
         return
     group.mentioned_at = db.clock()
-    card = await session.get(MessageRow, f"card:AL-{group.id}")
-    if card is not None and card.sent_rev > 0:
-        ref = f"AL-{group.id}"
-        thread = group.on_storm_card or f"card:{ref}"
+    await mention(db, session, group)
+
+
+async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """Mention the on-call in the thread, if the card stands already: its edit would notify nobody."""
+    ref = f"AL-{group.id}"
+    thread = group.on_storm_card or f"card:{ref}"
+    above = await session.get(MessageRow, thread)
+    if above is not None and above.sent_rev > 0:
         await messages.touch(db, session, f"raised:{ref}", channel=group.channel, kind="raised", subject=ref, thread_key=thread)
 
 

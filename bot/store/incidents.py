@@ -9,9 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Severity
 from bot.core.errors import NotFound
 from bot.core.incident import AlertGroup, GroupState, Incident, IncidentState, number_of
-from bot.store import audit, messages, timeline
+from bot.store import audit, edges, messages, timeline
 from bot.store.database import Database
-from bot.store.groups import open_incident, touch_card
+from bot.store.groups import mention, open_incident, touch_card
 from bot.store.tables import GroupRow, IncidentRow
 
 # ---------------------------------------------------------------- reading
@@ -89,8 +89,11 @@ async def declare(
         if group is not None:
             if severity is not Severity(group.severity):
                 group.severity = severity.value
+            told = group.mentioned_at is not None
             row = await open_incident(db, session, group, by=by, title=title)
             group.human_at = db.clock()
+            if not told:
+                await mention(db, session, group)
             await touch_card(db, session, group)
             return to_incident(row)
         row = IncidentRow(
@@ -157,6 +160,7 @@ async def _resolve(
             incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, now, person
         if group is not None:
             group.state, group.cleared_at = GroupState.RESOLVED, group.cleared_at or now
+        await edges.close(db, session, group.id if group else None, incident.id if incident else None)
         await _note(db, session, group, incident, "incident", f"{subject} was resolved by {person}", person)
         await audit.append(
             db, session, who=person, what="resolve", subject=subject, before=before, after="RESOLVED", reason=cause

@@ -289,7 +289,7 @@ class _Batch:
             return
         group.service, group.title = episode.service or group.service, episode.name
         worthy = severity.at_least(Severity(self.config.incident_from))
-        await groups.raise_severity(self.db, self.session, group, severity, mention=worthy)
+        await groups.raise_severity(self.db, self.session, group, severity, tell=worthy)
         if worthy and group.incident_id is None:
             await groups.open_incident(self.db, self.session, group, by="policy")
         self._show(group)

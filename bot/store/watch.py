@@ -98,12 +98,12 @@ class Watch:
 def _waits() -> Any:
     """Never posted, and not refused with a reason. What a person deleted was posted once."""
     return and_(
-        MessageRow.sent_rev == 0, col(MessageRow.sent_at).is_(None), col(MessageRow.kind).in_(_MUST_STAND), _not_refused()
+        col(MessageRow.sent_rev) == 0, col(MessageRow.sent_at).is_(None), col(MessageRow.kind).in_(_MUST_STAND), _not_refused()
     )
 
 
 def _not_refused() -> Any:
-    return or_(MessageRow.undelivered == "", col(MessageRow.undelivered).startswith(NO_ACCESS, autoescape=True))
+    return or_(col(MessageRow.undelivered) == "", col(MessageRow.undelivered).startswith(NO_ACCESS, autoescape=True))
 
 
 async def _fires_since(session: AsyncSession, group: GroupRow) -> datetime:
@@ -148,7 +148,8 @@ async def _without_card(session: AsyncSession, limit: datetime) -> str:
     is younger than its group, and waits its turn in a channel that takes one message a second.
     """
     last = (await session.exec(select(func.max(MessageRow.sent_at)))).one()
-    stuck = MessageRow.failures == 0 if last is None or last < limit else MessageRow.failures >= TOO_OFTEN
+    failures = col(MessageRow.failures)
+    stuck = failures == 0 if last is None or last < limit else failures >= TOO_OFTEN
     query = (
         select(GroupRow.id)
         .outerjoin(MessageRow, col(MessageRow.key) == literal("card:AL-") + cast(GroupRow.id, String))

@@ -220,6 +220,8 @@ class Approvals:
         running = (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING, ProposalState.SUCCEEDED)
         if proposal.state in running:
             raise NotAllowed(f"{ref} is {proposal.state.value}: the bot runs or ran it.")
+        # First: what cannot be looked at must not end the proposal with nothing in its place.
+        looked = await self.hands.refresh(proposal)
         if not proposal.state.final:
             state = await self.store.leave(
                 ref, ProposalState.SUPERSEDED, who=actor.person, reason=f"run by hand by {actor.person}"
@@ -227,7 +229,7 @@ class Approvals:
             if state != ProposalState.SUPERSEDED:
                 raise NotAllowed(f"{ref} is {state}: the bot runs or ran it.")
             await self.engine.wake(story_id(ref), "decision", key=f"{ref}:by-hand")
-        return await self.hands.refresh(proposal), proposal.incident or proposal.group
+        return looked, proposal.incident or proposal.group
 
     # ------------------------------------------------------------ after a restart
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.config import Config
 from bot.core.service import Catalogue
-from bot.plugins import Command
+from bot.plugins import Actor, Command
 from bot.ports import Engine
 from bot.store.database import Database
 
@@ -27,3 +27,5 @@ class CommandContext:
     """bot.workflows.remediation.Approvals: propose, decide, record_manual."""
     usergroup: Callable[[str], Awaitable[frozenset[str]]]
     """Members of a Slack user group now, for rotas kept in Slack; raises LookFailed."""
+    account: Callable[[str], Awaitable[Actor]] | None = None
+    """Slack's word on a user id (guest, bot, stranger, deactivated); raises LookFailed. None where there is no Slack."""

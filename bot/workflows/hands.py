@@ -161,7 +161,7 @@ class Hands:
 
     async def execute(self, ref: str, workflow: str) -> str:
         """Run it, at most once over all crashes and replicas; the proposal's state afterwards."""
-        started = await self.claims.attempt_start(ref, workflow)
+        started = await self.claims.attempt_start(ref, workflow, versions=self.versions())
         if started.verdict == "refused":
             return (await self.store.load(ref)).state.value
         record = started.record

@@ -119,7 +119,7 @@ class Poster:
     async def post(self, row: MessageRow, parent: MessageRow | None, rendering: Rendering) -> None:
         """Post it once. If an earlier try may have been taken, look for it first."""
         thread_ts = parent.ts if parent else ""
-        channel = (parent.posted_channel or parent.channel) if parent else row.channel
+        channel = (parent.posted_channel or parent.channel) if parent else row.channel or self.default_channel
         if row.attempted_at is not None and await self._settled(row, channel, thread_ts):
             return
         shown = await self._with_pictures(rendering)

@@ -8,14 +8,12 @@ import structlog
 from bot.core.action import ProposalState, Verification
 from bot.core.errors import ActionFailed, LookFailed, NotAllowed, NotFound
 from bot.core.record import stamp
-from bot.core.ruling import START_WITHIN
 from bot.ports import Run, Workflow
 from bot.workflows.approvals import Accounts, Approvals
 
 log = structlog.get_logger(__name__)
 BUSY_SECONDS = 3
 """Until the next try while another action runs on the service."""
-MOST_TRIES = int(START_WITHIN.total_seconds()) // BUSY_SECONDS + 2
 STEADY = 2
 """Good readings in a row that count as recovered: one may be a gap between two bad ones."""
 
@@ -171,13 +169,12 @@ async def _decided(run: Run, desk: Desk, ref: str, proposal: dict[str, Any]) -> 
 
 async def _claimed(run: Run, desk: Desk, ref: str) -> Any:
     """Take the right to run; while another action runs on the service, try again until the approval is stale."""
-    claim: Any = None
-    for _ in range(MOST_TRIES):
+    while True:
+        # Presses wake it too, so tries are not counted: the claim itself says when the approval is stale.
         claim = await run.step("claim", desk.claim, ref, run.id)
         if not claim["busy"]:
             return claim
         await run.wait_for("decision", until=stamp(await run.now() + timedelta(seconds=BUSY_SECONDS)))
-    return claim
 
 
 async def _watch(run: Run, desk: Desk, ref: str, proposal: dict[str, Any]) -> Any:

@@ -83,12 +83,14 @@ class PagerTick:
 
     async def _refused(self) -> None:
         """Messages that Slack refuses for good: told once for each channel, and over when they stand or are old."""
-        refused = {f"refused:{row.channel}": row for row in await self.watch.refused(self.config.pager.slack_down_after, REFUSED)}
+        refused = {
+            f"refused:{row.channel}": row for row in await self.watch.refused(self.config.pager.slack_down_after, REFUSED)
+        }
         for key, row in refused.items():
             log.error("Slack refuses a message", channel=row.channel, subject=row.subject, why=row.undelivered)
             summary = (
-                f"{row.subject} stands nowhere: Slack refuses channel {row.channel or '(none configured)'} ({row.undelivered}); "
-                "check it and default_channel; `tocsin incidents` shows what is open"
+                f"{row.subject} stands nowhere: Slack refuses channel {row.channel or '(none configured)'} "
+                f"({row.undelivered}); check it and default_channel; `tocsin incidents` shows what is open"
             )
             await self.pages.open(key, summary, "SEV2")
         for key in await self.pages.open_keys("refused:"):

@@ -85,7 +85,7 @@ async def _connect(url: str) -> _Connection:
     parts = urlsplit(url)
     if parts.hostname != "127.0.0.1":
         raise ValueError("loads go to this machine only")
-    _, connection = await asyncio.get_running_loop().create_connection(_Connection, parts.hostname, parts.port)
+    _, connection = await asyncio.get_running_loop().create_connection(_Connection, parts.hostname, parts.port or 80)
     return connection
 
 

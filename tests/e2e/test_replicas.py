@@ -228,7 +228,8 @@ def _proposed(pair: Replicas, service: str) -> Json:
     try:
         found: Json = until(look, 15, f"the proposal for {service}")
     except AssertionError:
-        raise AssertionError(f"no proposal: {[e['words'] for e in pair.slack.get('ephemerals', user=OWNER)['ephemerals']]}") from None
+        told = [e["words"] for e in pair.slack.get("ephemerals", user=OWNER)["ephemerals"]]
+        raise AssertionError(f"no proposal for {service}; the owner was told {told}") from None
     return found
 
 

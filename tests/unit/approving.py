@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
@@ -190,6 +190,10 @@ class Office:
 
     async def claim(self, ref: str, workflow: str = "w1") -> Any:
         return await self.approvals.claim(ref, workflow)
+
+    async def rows(self, table: type[Any]) -> list[Any]:
+        async with self.db.read() as session:
+            return list((await session.exec(select(table))).all())
 
     async def state(self, ref: str) -> str:
         return (await self.store.load(ref)).state.value

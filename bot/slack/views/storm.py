@@ -11,9 +11,9 @@ LINES = 20
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: groups ({ref, title, service, severity, state}) that stand here now, the worst first; whom to mention; and
+    """`state`: groups ({ref, title, service, severity, state}) that stand here now, the worst first; whom to mention;
 
-    origin ({service, groups}, or None): where the storm seems to come from.
+    and origin ({service, groups} or None), where the storm seems to come from.
     """
     groups = state["groups"]
     if not groups:
@@ -24,7 +24,8 @@ def render(state: Mapping[str, Any]) -> Rendered:
     blocks: list[Block] = [header(f"{word} · {len(groups)} alert groups on {len(services)} services")]
     if origin := state.get("origin"):
         blocks.append(section(_origin(origin, len(firing))))
-    blocks.append(section("\n".join(f"{named(name, 60)}: {count}" for name, count in services.most_common(8))))
+    if len(services) < len(groups):
+        blocks.append(section("\n".join(f"{named(name, 60)}: {count}" for name, count in services.most_common(8))))
     if state["mention"]:
         blocks.append(section("On call: " + " ".join(f"<@{user}>" for user in state["mention"])))
     blocks.append(section("\n".join([_line(group) for group in groups[:LINES]] or ["No groups"])))

@@ -99,6 +99,22 @@ async def test_a_group_that_people_worked_on_waits_for_them(desk: Desk) -> None:
     assert await incidents.close_quiet(desk.db, HALF_AN_HOUR) == []
 
 
+async def test_a_declared_incident_mentions_the_on_call_although_the_card_stands_already(tmp_path: Path) -> None:
+    clock = Clock()
+    desk = Desk(await open_database(tmp_path, clock), clock)
+    await desk.connect()
+    await desk.receive(alert(severity="warning"))
+    async with desk.db.write() as session:
+        card = await session.get(MessageRow, "card:AL-1")
+        assert card is not None
+        card.sent_rev = 1
+    for _ in range(2):
+        await declared(desk, group_ref="AL-1")
+
+    assert [row.thread_key for row in await desk.rows(MessageRow) if row.kind == "raised"] == ["card:AL-1"]
+    await desk.db.close()
+
+
 async def test_stopping_twice_is_one_stop(desk: Desk) -> None:
     for _ in range(2):
         assert (await incidents.stop_incident(desk.db, "INC-1", "alice")).stopped

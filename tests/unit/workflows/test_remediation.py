@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import NotAllowed, OutcomeUnknown
+from bot.store import incidents
 from bot.store.switches import Switches
-from bot.store.tables import ProposalRow
+from bot.store.tables import MessageRow, PageRow, ProposalRow
 from tests.unit.approving import Office, actor, office
 
 
@@ -128,6 +129,69 @@ async def test_an_undecided_proposal_is_reminded_once_and_expires(house: Office)
 
     assert await finished(house, proposal.ref) == "expired"
     assert (await house.engine.journal(f"remediation:{proposal.ref}")).count("remind") == 1
+
+
+async def test_what_waits_for_people_ends_with_its_incident_and_is_not_reminded_of(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await incidents.resolve(house.db, "INC-1", "alice")
+    house.hurry(minutes=1)
+
+    assert await finished(house, proposal.ref) == "expired"
+    assert (await house.store.load(proposal.ref)).outcome == "The incident closed."
+    assert [row.kind for row in await house.rows(MessageRow) if row.kind == "line"] == []
+
+
+async def test_a_story_that_fails_while_it_watches_says_that_it_could_not_verify(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    await house.claim(proposal.ref, "w1")
+    await house.hands.execute(proposal.ref, "w1")
+
+    assert await house.claims.give_up(proposal.ref, "the story failed") == "could not verify"
+
+
+async def test_an_action_that_was_configured_anew_after_the_claim_is_not_run(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    await house.claim(proposal.ref, "w1")
+    entry = house.config.actions["restart"].model_copy(update={"url": "http://other.example/restart"})
+    house.hands.config = house.config.model_copy(update={"actions": {**house.config.actions, "restart": entry}})
+
+    assert await house.hands.execute(proposal.ref, "w1") == "stale"
+    assert house.http.sent == []
+
+
+async def test_a_run_that_waits_for_another_is_given_up_only_when_its_approval_is_stale(house: Office) -> None:
+    other = await house.propose("rollback", key="k0", requester="alice", change_id="", parameters={"a": "b"})
+    async with house.db.write() as session:
+        row = await session.get(ProposalRow, 1)
+        assert row is not None
+        row.state = "executing"
+    waiting = await house.propose("restart")
+    await approve(house, waiting.ref)
+    for number in range(60):
+        await house.engine.wake(f"remediation:{waiting.ref}", "decision", key=str(number))
+    house.hurry(seconds=1)
+
+    assert other.ref == "AP-1"
+    assert await finished(house, waiting.ref) == "stale"
+
+
+async def test_a_row_that_was_changed_after_it_ran_is_not_said_to_be_not_run(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    await house.claim(proposal.ref, "w1")
+    await house.hands.execute(proposal.ref, "w1")
+    async with house.db.write() as session:
+        row = await session.get(ProposalRow, 1)
+        assert row is not None
+        row.because = "something else"
+
+    assert not await house.claims.sound(proposal.ref)
+    assert await house.state(proposal.ref) == "verifying"
+    assert [page.summary for page in await house.rows(PageRow)] == [
+        "AP-1 was changed in the database after it was put to people; it is verifying already"
+    ]
 
 
 async def test_what_was_run_by_hand_is_verified_the_same_way(house: Office) -> None:

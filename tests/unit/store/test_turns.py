@@ -1,0 +1,57 @@
+"""Turns at the one writer."""
+
+import asyncio
+
+from bot.store.turns import Turns
+
+
+async def test_the_urgent_go_first_and_nobody_is_lost() -> None:
+    turns, order = Turns(), list[str]()
+
+    async def work(name: str, urgent: bool) -> None:
+        async with turns.turn(urgent):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(work("first", False), work("note", False), work("alert", True), work("card", True))
+
+    assert order == ["first", "alert", "card", "note"]
+
+
+async def test_a_cancelled_turn_goes_to_the_next() -> None:
+    turns, order = Turns(), list[str]()
+
+    async def work(name: str) -> None:
+        async with turns.turn(False):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(work(name)) for name in ("first", "gone", "last")]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    await asyncio.wait(tasks)
+
+    async with asyncio.timeout(1), turns.turn(False):
+        assert order == ["first", "last"]
+
+
+async def test_a_turn_handed_to_a_cancelled_task_is_passed_on() -> None:
+    turns = Turns()
+    ready = asyncio.Event()
+
+    async def hold() -> None:
+        async with turns.turn(True):
+            await ready.wait()
+
+    holder = asyncio.create_task(hold())
+    await asyncio.sleep(0)
+    waiter = asyncio.create_task(hold())
+    await asyncio.sleep(0)
+    ready.set()
+    await holder
+    # Its turn is set, but it has not run yet.
+    waiter.cancel()
+    await asyncio.wait([waiter])
+
+    async with asyncio.timeout(1), turns.turn(False):
+        pass
