@@ -5,6 +5,8 @@ import contextlib
 import logging
 import os
 import signal
+import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -15,7 +17,7 @@ import uvicorn
 from prometheus_client import Counter
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.loops.auto import auto_loop_factory
 
 from bot.actions._http import Outbound
@@ -24,6 +26,7 @@ from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
 from bot.core.redaction import redact
+from bot.core.roster import FRESH_ROTA
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
 from bot.logs import configure
@@ -75,6 +78,9 @@ log = structlog.get_logger(__name__)
 DRAIN_SECONDS = 20.0
 """All of a stop: what follows are its parts, and what is left is for closing connections."""
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
+SILENT_SECONDS = 30.0
+"""A sender that has not gone round for so long is taken for dead."""
+SWITCH_SECONDS = 0.0005
 KEEP_JOURNALS = timedelta(days=2)
 """Ticks make about 26,000 runs a day; nothing starts a run anew that ended so long ago."""
 
@@ -155,14 +161,15 @@ class App:
             account=self.people.actor,
         )
         answers = Answers(slack, hosts=allowed_hosts(self.config, self.secrets.public_url), redact=redact)
-        doors = Doors(ctx, self.people, Interactions(self.db), answers)
+        self.interactions = Interactions(self.db)
+        doors = Doors(ctx, self.people, self.interactions, answers)
         app_token = self.secrets.slack_app_token.get_secret_value()
         self.slack = SlackEdge(
             self.web, doors, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
         )
 
     async def _on_call(self, service: str) -> tuple[str, ...]:
-        roster = await self.rotas.roster(service)
+        roster = await self.rotas.roster(service, within=FRESH_ROTA)
         return roster.rota(service, utc_now()).on_call
 
     def _build_approvals(self) -> Approvals:
@@ -233,7 +240,7 @@ class App:
             tokens=source_tokens(self.config.sources),
             writer=self.writer,
             api_token=self.secrets.token_api.get_secret_value(),
-            checks={"inbox": self._inbox_alive, "intake": self._intake_alive},
+            checks={"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive},
             routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
             lifespan=self._lifespan,
             clock=utc_now,
@@ -253,10 +260,19 @@ class App:
         await start_wanted(self.postmortems, self.engine)
 
     async def _heartbeat(self) -> None:
-        if self.config.heartbeat_url:
+        if self.config.heartbeat_url and await self._well():
             await self.client.get(self.config.heartbeat_url)
 
+    async def _well(self) -> bool:
+        """Whether all loops live: the heartbeat says nothing else."""
+        return self.inbox.alive() and self.writer.alive() and await self._sender_alive()
+
+    async def _sender_alive(self) -> bool:
+        """The sender of the process that leads goes round; the others have none."""
+        return not self.engine.is_leader() or self.sender.age() < SILENT_SECONDS
+
     async def _tidy(self) -> None:
+        await self.interactions.tidy(KEEP_JOURNALS)
         await self.engine.forget(utc_now() - KEEP_JOURNALS)
 
     # ------------------------------------------------------------ life
@@ -350,6 +366,31 @@ def _leave(*_: object) -> None:
     os._exit(0)
 
 
+def _refuse_taken(host: str, port: int) -> None:
+    """Look before anything starts: a second bot would connect to Slack and take its events before the server fails."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except OSError:
+        problem = f"cannot listen on {host}:{port}: another program has the port, or the address is not of this machine"
+        raise ConfigurationError(problem, key="TOCSIN_PORT") from None
+
+
+def _plainly(asgi: ASGIApp) -> ASGIApp:
+    """A start that the configuration forbids is told in its own words, without a traceback."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        async def say(message: Message) -> None:
+            lines = str(message.get("message", "")).strip().splitlines()
+            if message["type"] == "lifespan.startup.failed" and lines and "ConfigurationError: " in lines[-1]:
+                message = {**message, "message": lines[-1].partition("ConfigurationError: ")[2]}
+            await send(message)
+
+        await asgi(scope, receive, say if scope["type"] == "lifespan" else send)
+
+    return told
+
+
 def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
     """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
     config = load_config(secrets.config)
@@ -357,11 +398,13 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
 
+    _refuse_taken(secrets.host, secrets.port)
+
     async def serve() -> None:
         app = build(secrets, config, wrap_run=wrap_run)
         server = uvicorn.Server(
             uvicorn.Config(
-                app.asgi,
+                _plainly(app.asgi),
                 host=secrets.host,
                 port=secrets.port,
                 log_config=None,
@@ -375,6 +418,8 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _leave)
+    # Each answer of SQLite crosses two threads; at Python's 5 ms a busy story would hold up every one of them.
+    sys.setswitchinterval(SWITCH_SECONDS)
     # uvloop where there is one: it halves what a request costs.
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(serve())

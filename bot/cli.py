@@ -81,18 +81,22 @@ def doctor() -> None:
 @app.command("test-alert")
 def test_alert(
     source: Annotated[str, typer.Option(help="A source of tocsin.yaml")],
-    url: Annotated[str, typer.Option(help="Where the bot listens")] = "http://127.0.0.1:8000",
+    url: Annotated[str, typer.Option(help="Where the bot listens; else TOCSIN_HOST and TOCSIN_PORT")] = "",
     severity: Annotated[str, typer.Option(help="The alert's severity label")] = "warning",
     service: Annotated[str, typer.Option(help="The alert's service label")] = "",
     resolve: Annotated[str, typer.Option(help="End the test alert that began at this moment")] = "",
 ) -> None:
     """Send one alert through the real door."""
     from bot.console.alerting import send_test_alert
-    from bot.settings import source_tokens
+    from bot.settings import load_secrets, source_tokens
 
     token = source_tokens({source: None}).get(source, "")
     if not token:
         _fail(f"no token: set TOCSIN_TOKEN_{source.upper().replace('-', '_')} as the server has it")
+    if not url:
+        secrets = load_secrets()
+        # What listens on every address is reached on this machine.
+        url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
     typer.echo(send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve))
 
 
@@ -103,7 +107,9 @@ def manifest(
     """Print the Slack app's manifest with the least scopes; paste it at api.slack.com/apps."""
     from bot.slack.manifest import manifest_yaml
 
-    typer.echo(manifest_yaml(url or None))
+    if url and not url.startswith("https://"):
+        _fail(f"{url} is no public address: Slack sends to https://... only")
+    typer.echo(manifest_yaml(url.rstrip("/") or None))
 
 
 @app.command()
@@ -147,13 +153,15 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
 def db_upgrade() -> None:
     """Bring the database to this version's schema (done by itself in SQLite mode)."""
     from bot.settings import load_secrets
+    from bot.store.database import away
     from bot.store.migrate import current, upgrade
 
     secrets = load_secrets()
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
     url = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
-    upgrade(url)
-    typer.echo(f"The database is at {current(url)}")
+    with away():
+        upgrade(url)
+        typer.echo(f"The database is at {current(url)}")
 
 
 @audit_app.command("verify")
@@ -162,11 +170,13 @@ def audit_verify() -> None:
     import asyncio
 
     from bot.choices import audit_key
+    from bot.console.reading import expect_database
     from bot.settings import load_secrets
     from bot.store import audit
-    from bot.store.database import Database, async_url
+    from bot.store.database import Database, async_url, away
 
     secrets = load_secrets()
+    expect_database(secrets)
     db = Database(async_url(secrets.database_url, secrets.data_dir), audit_key=audit_key(secrets))
 
     async def verify() -> int | None:
@@ -175,7 +185,8 @@ def audit_verify() -> None:
         finally:
             await db.close()
 
-    bad = asyncio.run(verify())
+    with away():
+        bad = asyncio.run(verify())
     if bad is not None:
         _fail(f"the audit's chain breaks at row {bad}: a row was changed, removed or written without the key")
     typer.echo("The audit's chain is whole.")
@@ -194,6 +205,10 @@ def main() -> None:
         app()
     except TocsinError as error:
         sys.stderr.write(f"tocsin: {error}\n")
+        sys.exit(2)
+    except OSError as error:
+        # A folder that cannot be written, a full disk: the machine's word says it.
+        sys.stderr.write(f"tocsin: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n")
         sys.exit(2)
 
 

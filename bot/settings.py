@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.service import Catalogue, Service
+from bot.plugins import Source, discover, discover_actions
+
+DEFAULT_CONFIG = Path("tocsin.yaml")
 
 
 class Secrets(BaseSettings):
@@ -23,7 +26,7 @@ class Secrets(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TOCSIN_", extra="ignore")
 
-    config: Path = Path("tocsin.yaml")
+    config: Path = DEFAULT_CONFIG
     data_dir: Path = Path(".tocsin")
     database_url: str = Field(default="", repr=False)
     host: str = "127.0.0.1"
@@ -82,8 +85,16 @@ class _Place:
 
 
 def load_config(path: Path) -> Config:
-    """tocsin.yaml as `Config`. A missing file is an empty one. Raises ConfigurationError with file, line and key."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    """tocsin.yaml as `Config`. Raises ConfigurationError with file, line and key.
+
+    Where nobody named a file and there is none, the configuration is empty; a file that was named has to be there.
+    """
+    if not path.exists() and path != DEFAULT_CONFIG:
+        raise ConfigurationError("does not exist; `tocsin init --prometheus URL` drafts one", file=str(path))
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError:
+        raise ConfigurationError("is not text in UTF-8", file=str(path)) from None
     return parse_config(text, str(path), base=path.parent)
 
 
@@ -109,6 +120,7 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
     if base is not None and config.runbooks is not None and not config.runbooks.is_absolute():
         config = config.model_copy(update={"runbooks": base / config.runbooks})
     _check_references(config, place, name)
+    _check_kinds(config, place, name)
     return config
 
 
@@ -164,6 +176,19 @@ def _check_references(config: Config, place: _Place, name: str) -> None:
         for index, service_name in enumerate(entry.services):
             if service_name not in config.services:
                 fail(f"{service_name!r} is not among services", "actions", key, "services", index)
+
+
+def _check_kinds(config: Config, place: _Place, name: str) -> None:
+    """A kind that no plugin has would take nothing and do nothing, in silence."""
+    sources = sorted(discover(["bot.sources", *config.plugins], Source)) if config.sources else []
+    actions = sorted(discover_actions(["bot.actions", *config.plugins])) if config.actions else []
+    named = [("sources", key, entry.kind, sources) for key, entry in config.sources.items()]
+    named += [("actions", key, action.kind, actions) for key, action in config.actions.items()]
+    for section, key, kind, known in named:
+        if kind not in known:
+            problem = f"{kind!r} is no kind of {section}; there are {', '.join(known)}"
+            line = place.line_of((section, key, "kind"))
+            raise ConfigurationError(problem, file=name, line=line, key=f"{section}.{key}.kind")
 
 
 def catalogue_of(config: Config) -> Catalogue:

@@ -9,7 +9,6 @@ from bot.plugins import Field, Form, Reply, Request, command
 from bot.store.overview import Belongs
 from bot.workflows.command_context import CommandContext
 
-
 USAGE = "propose <action> [service] [name=value ...]"
 
 
@@ -69,7 +68,16 @@ def _placed(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> dict
     mapping = next((name for name in ("matchers", "parameters") if name in kind.model_fields), "")
     known: dict[str, Any] = {name: value for name, value in options.items() if name in names}
     rest = {name: value for name, value in options.items() if name not in names}
+    if mapping == "parameters" and (stray := _goes_nowhere(ctx, entry, rest)):
+        raise NotFound(f"{entry} takes no {stray[:40]}=: nothing in its entry uses it. Nothing was proposed.")
     return {**known, mapping: rest} if rest and mapping else {**known, **rest}
+
+
+def _goes_nowhere(ctx: CommandContext, entry: str, values: Mapping[str, str]) -> str:
+    """The first value that neither the entry's texts nor its `options.parameters` name: people would approve a fiction."""
+    config = ctx.config.actions[entry]
+    texts, declared = f"{config.body} {config.options}", config.options.get("parameters", ())
+    return next((name for name in values if name not in declared and f"{{{name}}}" not in texts), "")
 
 
 def _form(ctx: CommandContext, subject: Belongs | None) -> Form | Reply:

@@ -16,4 +16,6 @@ async def stop(ctx: CommandContext, request: Request) -> Reply:
     await ctx.approvals.wake_all(halted, "stop")
     also = f" Not run: {', '.join(halted)}." if halted else ""
     why = f" ({one_line(request.text, 200)})" if request.text else ""
-    return Reply(f"{ref} stopped by {name_of(request.actor)}{why}.{also} The on-call resumes with: resume {ref}.", private=False)
+    return Reply(
+        f"{ref} stopped by {name_of(request.actor)}{why}.{also} The on-call resumes with: resume {ref}.", private=False
+    )

@@ -12,19 +12,30 @@ from bot.core.incident import Incident, number_of
 from bot.core.text import one_line
 from bot.settings import Secrets
 from bot.store import incidents, timeline
-from bot.store.database import Database, async_url
+from bot.store.database import Database, async_url, away
+from bot.store.migrate import sync_url
 from bot.store.postmortems import Postmortems
 from bot.store.triage import Triages
 
 
 def open_database(secrets: Secrets) -> Database:
-    """The configured database, for reading."""
+    """The configured database, for reading. Raises NotFound, ConfigurationError."""
+    expect_database(secrets)
     return Database(async_url(secrets.database_url, secrets.data_dir), audit_key=secrets.audit_key.get_secret_value().encode())
+
+
+def expect_database(secrets: Secrets) -> None:
+    """Looking must not make an empty database where there is none. Raises NotFound, ConfigurationError."""
+    if secrets.database_url:
+        sync_url(secrets.database_url)
+    elif not (secrets.data_dir / "app.db").exists():
+        raise NotFound(f"no database in {secrets.data_dir}: TOCSIN_DATA_DIR names the folder, `tocsin serve` makes it")
 
 
 def print_incidents(secrets: Secrets, *, everything: bool, console: Console) -> None:
     """A table of open (or all) incidents."""
-    rows = asyncio.run(_incidents(secrets, everything))
+    with away():
+        rows = asyncio.run(_incidents(secrets, everything))
     if not rows:
         console.print("No open incident." if not everything else "No incident yet.")
         return
@@ -48,7 +59,8 @@ async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:
 
 def print_incident(secrets: Secrets, ref: str, console: Console) -> None:
     """One incident or alert group with its timeline, findings and draft. Raises NotFound."""
-    told = asyncio.run(_whole(secrets, ref.upper()))
+    with away():
+        told = asyncio.run(_whole(secrets, ref.upper()))
     for line in told:
         console.print(escape(line), highlight=False, soft_wrap=True)
 

@@ -45,6 +45,11 @@ class OutcomeUnknown(TocsinError):
 class NotAllowed(TocsinError):
     """A person may not do this; the text names the rule and who may. Shown privately and audited."""
 
+    def __init__(self, text: str, *, audited: bool = False) -> None:
+        """`audited`: the refusal is written down already, in the transaction that refused."""
+        super().__init__(text)
+        self.audited = audited
+
 
 class NotFound(TocsinError):
     """No such incident, group, proposal, verb or evidence."""

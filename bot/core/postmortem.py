@@ -13,6 +13,8 @@ from bot.core.text import one_line
 from bot.core.timeline import TimelineEntry
 
 RAN = (
+    ProposalState.EXECUTING,
+    ProposalState.VERIFYING,
     ProposalState.SUCCEEDED,
     ProposalState.NOT_RECOVERED,
     ProposalState.COULD_NOT_VERIFY,
@@ -114,6 +116,9 @@ def marks(m: Material) -> list[tuple[datetime, str]]:
     """What a graph of the incident should mark: what was run and how it ended, and when the alerts cleared."""
     found = [(entry.at, label) for entry in _acts(m) if (label := one_line(entry.text.partition(":")[0], 32))]
     cleared = m.group.cleared_at if m.group else None
+    if cleared == m.incident.resolved_at:
+        # A person resolved it while alerts still fired.
+        cleared = None
     return [*found[:3], *([(cleared, "alerts cleared")] if cleared else [])]
 
 
@@ -141,9 +146,11 @@ def _detection(m: Material) -> Iterable[Sentence]:
         delay = span(m.group.opened_at - m.onset)
         text = f"The signal left its normal range at {clock(m.onset)}, {delay} before the first alert arrived."
         yield Sentence(text=text, sources=(m.onset_evidence, m.group.ref))
-    if m.group.acknowledged_at:
-        took = span(m.group.acknowledged_at - m.group.opened_at)
-        yield Sentence(text=f"It was acknowledged after {took}.", sources=(m.group.ref,))
+    # The group's own moment is taken back when it fires again; the timeline keeps the first one.
+    first = next((e for e in m.timeline if e.kind == "group" and e.text.startswith("Acknowledged by ")), None)
+    if at := first.at if first else m.group.acknowledged_at:
+        source = first.id if first else m.group.ref
+        yield Sentence(text=f"It was acknowledged after {span(at - m.group.opened_at)}.", sources=(source,))
     else:
         yield Sentence(text="Nobody acknowledged it.", sources=(m.group.ref,))
 
@@ -175,7 +182,7 @@ def _factors(m: Material) -> Iterable[Sentence]:
 
 
 def _actions(m: Material) -> Iterable[Sentence]:
-    ran = [p for p in m.proposals if p.state in RAN or p.outcome]
+    ran = [p for p in m.proposals if p.state in RAN]
     for p in ran:
         approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == "approve"]
         who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals) or "nobody through Tocsin (done by hand)"

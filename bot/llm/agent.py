@@ -4,6 +4,7 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, get_type_hints
 
 from langchain.agents import create_agent
@@ -92,7 +93,8 @@ class Agent:
 
     def _graph(self, run: Run, case: Case, spending: Spending) -> Any:
         fallback = self._model(self.settings.fallback) if self.settings.fallback else None
-        durable = Durable(run, self._look(case), Caller(fallback), spending)
+        stopped = partial(self.triages.stopped, case.group, case.attempt)
+        durable = Durable(run, self._look(case), Caller(fallback), spending, stopped)
         strategy = ProviderStrategy(Answer) if self.settings.structured == "schema" else ToolStrategy(Answer)
         return create_agent(
             self._model(self.settings.name),

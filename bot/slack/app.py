@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.core.errors import LookFailed
 from bot.plugins import Reply
 from bot.slack.answers import Place
 from bot.slack.doors import Doors
@@ -39,6 +40,7 @@ class SlackEdge:
         self._verifier = SignatureVerifier(signing_secret)
         self._handler: AsyncSocketModeHandler | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._greeting: asyncio.Task[None] | None = None
         self._http = AsyncSlackRequestHandler(self.app)
         register(self.app, doors)
         self.app.error(self._failed)
@@ -59,12 +61,14 @@ class SlackEdge:
             # The socket has a client of its own: Bolt's is shared with the sender and must not carry the app token.
             self._handler = AsyncSocketModeHandler(self.app, self._app_token, ping_interval=PING_SECONDS)
             self._connecting = asyncio.create_task(self._connect(self._handler), name="slack-socket")
+        self._greeting = asyncio.create_task(self._greet(), name="slack-greeting")
 
     async def stop(self) -> None:
         """Take no more events; what was acknowledged goes on in its own tasks."""
-        if self._connecting:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
+        waiting = [task for task in (self._connecting, self._greeting) if task]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
         if self._handler:
             await self._handler.close_async()  # type: ignore[no-untyped-call]
 
@@ -76,6 +80,13 @@ class SlackEdge:
         """Seconds since Slack last answered a ping on the socket; None before the first and in HTTP mode."""
         at = self._handler.client.last_ping_pong_time if self._handler else None
         return None if at is None else max(0.0, time.time() - float(at))
+
+    async def _greet(self) -> None:
+        """Say at the start, once, that Slack does not take our token: else only the first alert would show it."""
+        try:
+            await self._doors.people.team()
+        except LookFailed as error:
+            log.warning("Slack did not answer to our token; `tocsin doctor` says what is wrong", why=str(error))
 
     async def _connect(self, handler: AsyncSocketModeHandler) -> None:
         """Connect, and watch: the SDK reconnects by itself except with an address that has run out."""

@@ -106,9 +106,13 @@ class Doors:
             door="modal",
             key=key,
         )
-        answer = await self._use(request, place)
-        if isinstance(answer, FieldErrors):
-            await self.interactions.forget(key)
+        answer: Answer | None = None
+        try:
+            answer = await self._use(request, place)
+        finally:
+            if answer is None or isinstance(answer, FieldErrors):
+                # It had no effect, or failed: the same fields sent again are no repeat to be passed over in silence.
+                await self.interactions.forget(key)
         return answer
 
     async def _fill(self, view: Mapping[str, Any], answer: Answer, place: Place) -> None:
@@ -186,12 +190,14 @@ class Doors:
                 raise await self._refusal(request, place, why)
             return await command.fn(self.ctx, await self._placed(replace(request, actor=actor)))
         except TocsinError as error:
+            if isinstance(error, NotAllowed) and not error.audited:
+                await self.interactions.refused(place.user, request.verb, request.ref, str(error))
             log.info("a verb was not carried out", verb=request.verb[:40], door=request.door, who=place.user, why=str(error))
             return Reply(str(error))
 
     async def _refusal(self, request: Request, place: Place, why: str) -> NotAllowed:
         await self.interactions.refused(place.user, request.verb or "panel", request.ref, why)
-        return NotAllowed(why)
+        return NotAllowed(why, audited=True)
 
     def _command(self, verb: str) -> Command:
         """The command of a verb or alias. Raises NotFound, which names the nearest for a mistyped one."""

@@ -113,7 +113,8 @@ def redacted(node: Any, redact: Callable[[str], str]) -> Any:
 
 
 def _deserves_mention(row: MessageRow, state: Mapping[str, Any]) -> bool:
-    if row.kind not in ("card", "incident_card", "storm", "raised"):
+    if row.kind not in ("card", "incident_card", "storm", "raised") or row.sent_at is not None:
+        # One that stood before and was deleted by a person has told the on-call.
         return False
     # A card that comes out of a storm stands late; the storm's own card has told the on-call.
     late = row.kind == "card" and row.created_at - state["opened_at"] > FROM_STORM

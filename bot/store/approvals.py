@@ -22,6 +22,9 @@ from bot.store.database import Database
 from bot.store.proposals import DECIDABLE, DENIABLE, Places
 from bot.store.tables import ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
 
+LAPSED = tuple(s.value for s in (ProposalState.EXPIRED, ProposalState.STALE, ProposalState.STOPPED))
+"""Ended without anybody's no and without a run."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -268,6 +271,19 @@ class ProposalStore:
                 await edges.say(self.db, session, row, f"remind:{ref}", text)
 
     # ------------------------------------------------------------ reading
+
+    async def unused(self, key: str) -> str:
+        """The key under which the same may be put to people once more: `key` unless its proposal lapsed undecided.
+
+        One that people denied, or that ran, is not put to them again.
+        """
+        async with self.db.read() as session:
+            tried, number = key, 1
+            while True:
+                query = select(ProposalRow.state).where(ProposalRow.key == tried)
+                if (await session.exec(query)).first() not in LAPSED:
+                    return tried
+                tried, number = f"{key}:again:{number}", number + 1
 
     async def change(self, id: str) -> Change | None:
         """A known change by its id: what a proposal may name."""

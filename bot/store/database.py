@@ -9,7 +9,6 @@ holds the group and asks for the audit's end: without an order of their own
 they would deadlock, and no order of rows fits both.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import TocsinError
+from bot.store.turns import Turns
 
 Clock = Callable[[], datetime]
 
@@ -82,21 +82,21 @@ class Database:
         self.engine = _engine(url, self.sqlite, pooled, name)
         self.on_messages: list[Callable[[], None]] = []
         """Called after a commit that touched messages, so that the sender need not wait for its poll."""
-        self._writer = asyncio.Lock()
+        self._writer = Turns()
 
     @asynccontextmanager
-    async def write(self, *, in_turn: bool = True) -> AsyncIterator[AsyncSession]:
-        """A transaction that may write; one at a time.
+    async def write(self, *, in_turn: bool = True, urgent: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that may write; one at a time. `urgent`: before all that wait and are not.
 
         `in_turn=False` on PostgreSQL does not wait for the others: for a transaction that locks
         one row, or only what nobody else locks.
         """
         if self.sqlite:
-            async with self._writer, self._transaction() as session:
+            async with self._writer.turn(urgent), self._transaction() as session:
                 yield session
         else:
             # Ours wait without a connection: a crowd of them would leave none for reading.
-            async with self._writer if in_turn else nullcontext(), self._transaction() as session:
+            async with self._writer.turn(urgent) if in_turn else nullcontext(), self._transaction() as session:
                 if in_turn:
                     await session.exec(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))  # type: ignore[call-overload]
                 yield session

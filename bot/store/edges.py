@@ -119,7 +119,7 @@ async def human(db: Database, session: AsyncSession, group_id: int | None, incid
 
 
 async def close(db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None) -> None:
-    """A proposal lives until its incident closes: what still waits for people ends with it. What was approved, the claim ends."""
+    """A proposal lives until its incident closes: what waits for people ends with it; what was approved, the claim ends."""
     here = [column == number for column, number in _owners(group_id, incident_id) if number is not None]
     undecided = col(ProposalRow.state).in_((ProposalState.PENDING.value, ProposalState.PARTLY_APPROVED.value))
     query = select(ProposalRow).where(or_(*here), undecided).order_by(col(ProposalRow.id)).with_for_update()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alert import Severity
 from bot.core.incident import GroupState
 from bot.store import messages
 from bot.store.database import Database, away
@@ -43,7 +44,7 @@ class Inbox:
             position = await session.get(CursorRow, CURSOR)
             if await _next_number(session, position.seq if position else 0) is None:
                 return None
-        async with self.db.write() as session:
+        async with self.db.write(urgent=True) as session:
             cursor = await self._cursor(session)
             # Of repeats more at once: they cost a tenth. One alone means that a row failed, and the failing one is sought.
             found = await deliveries(session, cursor.seq, most * REPEATS if most > 1 else 1)
@@ -94,7 +95,20 @@ class Inbox:
         async with self.db.read() as session:
             begun = select(TriageRow.group_id)
             query = select(GroupRow.id).where(GroupRow.state != GroupState.RESOLVED, col(GroupRow.id).not_in(begun))
-            return [(f"AL-{id}", 1) for id in (await session.exec(query)).all()]
+            never = [(f"AL-{id}", 1) for id in (await session.exec(query)).all()]
+            return never + [(f"AL-{id}", 2) for id in await self._raised(session)]
+
+    async def _raised(self, session: AsyncSession) -> list[int | None]:
+        """Open groups that became worse and whose only triage stopped at the facts, for they were not bad enough then."""
+        again = select(TriageRow.group_id).where(TriageRow.attempt > 1)
+        query = (
+            select(GroupRow.id, GroupRow.severity, TriageRow.findings)
+            .join(TriageRow, col(TriageRow.group_id) == GroupRow.id)
+            .where(GroupRow.state != GroupState.RESOLVED, TriageRow.state == "done", col(GroupRow.id).not_in(again))
+        )
+        worthy = Severity(self.sorter.config.triage_from)
+        rows = (await session.exec(query)).all()
+        return [id for id, severity, findings in rows if not findings and Severity(severity).at_least(worthy)]
 
     async def _cursor(self, session: AsyncSession) -> CursorRow:
         """The cursor, locked: on PostgreSQL one replica reads at a time."""

@@ -39,6 +39,10 @@ _INSERT = f"INSERT INTO alerts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * 
 """SQLite takes values as they are, for a third of what SQLAlchemy's statement costs a row."""
 
 
+_NOT_TAKEN = (SQLAlchemyError, OSError, ValueError, ArithmeticError, TypeError)
+"""What a commit may raise: drivers refuse a text or a number that they cannot carry with errors of their own."""
+
+
 class Busy(TocsinError):
     """Too much is waiting, or the database does not answer; the sender should retry."""
 
@@ -103,7 +107,7 @@ class IntakeWriter:
         try:
             async with self.db.write(in_turn=False) as session:
                 session.add(UnreadableRow(source=source, body=body, problem=problem[:500], received_at=received_at))
-        except (SQLAlchemyError, OSError) as error:
+        except _NOT_TAKEN as error:
             log.error("an unreadable body was not kept", source=source, why=type(error).__name__)
             raise Busy("the database did not take the body") from None
 
@@ -130,7 +134,7 @@ class IntakeWriter:
 
     async def _written(self, batches: list[_Batch]) -> bool:
         try:
-            async with self.db.write(in_turn=False) as session:
+            async with self.db.write(in_turn=False, urgent=True) as session:
                 await self._insert(session, batches)
         except (SQLAlchemyError, OSError, ValueError) as error:
             log.error("intake commit failed", rows=sum(batch.size for batch in batches), why=type(error).__name__)

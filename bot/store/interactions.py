@@ -1,6 +1,7 @@
 """What the doors need of the truth: ids that were handled, and what a message in Slack shows."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, or_
 from sqlalchemy.exc import IntegrityError
@@ -44,6 +45,11 @@ class Interactions:
         """A submission that had no effect (wrong fields) may come again."""
         async with self.db.write() as session:
             await session.exec(delete(SeenRow).where(col(SeenRow.key) == key[:400]))
+
+    async def tidy(self, older_than: timedelta) -> None:
+        """Forget ids that Slack will not send again."""
+        async with self.db.write() as session:
+            await session.exec(delete(SeenRow).where(col(SeenRow.at) < self.db.clock() - older_than))
 
     async def shown_at(self, channel: str, ts: str) -> Shown | None:
         """Our message at this place; None if it is not ours, or is in another channel."""

@@ -102,7 +102,7 @@ class Outbox:
 
     async def _set(self, key: str, **values: object) -> None:
         # One row: what was sent is recorded at once, also while a batch of alerts is being sorted.
-        async with self.db.write(in_turn=False) as session:
+        async with self.db.write(in_turn=False, urgent=True) as session:
             await session.exec(update(MessageRow).where(col(MessageRow.key) == key).values(**values))
 
 

@@ -1,18 +1,21 @@
 """Postmortem drafts as rows, and the material they are made from."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Decision, Proposal
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
-from bot.core.incident import number_of
+from bot.core.incident import Incident, number_of
 from bot.core.postmortem import Material, Section
-from bot.store import incidents, messages, proposals, timeline
+from bot.store import edges, incidents, messages, proposals, timeline
 from bot.store.database import Database
 from bot.store.tables import (
     AttemptRow,
@@ -24,6 +27,21 @@ from bot.store.tables import (
     TimelineRow,
     TriageRow,
 )
+
+log = structlog.get_logger(__name__)
+LATELY = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Wanting:
+    """A resolved incident without its draft."""
+
+    incident: Incident
+    executed: bool
+    """Whether an action ran, by the bot or by hand."""
+    human_minutes: float
+    n: int
+    """The number of the draft to write."""
 
 
 class Postmortems:
@@ -77,9 +95,9 @@ class Postmortems:
             await timeline.add(
                 self.db, session, "system", said, group_id=row.group_id, incident_id=number, key=f"postmortem:{ref}:{n}"
             )
-            thread = f"card:AL-{row.group_id}" if row.group_id else f"card:{ref}"
+            channel, thread = await edges.place_of(session, row.group_id, number)
             await messages.touch(
-                self.db, session, f"postmortem:{ref}", channel=row.channel, kind="postmortem", subject=ref, thread_key=thread
+                self.db, session, f"postmortem:{ref}", channel=channel, kind="postmortem", subject=ref, thread_key=thread
             )
 
     async def newest(self, ref: str) -> PostmortemRow | None:
@@ -93,23 +111,48 @@ class Postmortems:
         row = await self.newest(ref)
         return row.n + 1 if row else 1
 
-    async def wanting(self) -> list[tuple[str, bool, float]]:
-        """Resolved incidents without a draft: reference, whether an action ran, minutes of human work."""
+    async def wanting(self) -> list[Wanting]:
+        """Incidents resolved lately of which no draft was written since; one of the middle of an incident is not the last."""
+        written = select(PostmortemRow.id).where(
+            PostmortemRow.incident_id == IncidentRow.id, col(PostmortemRow.at) >= col(IncidentRow.resolved_at)
+        )
+        lately = col(IncidentRow.resolved_at) > self.db.clock() - LATELY
         async with self.db.read() as session:
-            drafted = select(PostmortemRow.incident_id)
-            query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", col(IncidentRow.id).not_in(drafted))
+            query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", lately, ~written.exists())
             return [await _worth(session, row) for row in (await session.exec(query)).all()]
 
+    async def failed(self, ref: str, why: str) -> None:
+        """Tell people in the thread that there is no draft."""
+        number = number_of(ref, "INC")
+        async with self.db.write() as session:
+            row = await session.get(IncidentRow, number)
+            if row is None:
+                raise NotFound(f"no incident {ref}")
+            said = "The postmortem draft could not be written; the log says why"
+            key = f"postmortem-failed:{ref}"
+            await timeline.add(self.db, session, "system", said, group_id=row.group_id, incident_id=number, key=key)
+            channel, thread = await edges.place_of(session, row.group_id, number)
+            await messages.touch(
+                self.db, session, f"line:{key}", channel=channel, kind="line", subject=f"{ref}: {said}", thread_key=thread
+            )
+            log.error("a postmortem draft failed", ref=ref, why=why)
 
-async def _worth(session: AsyncSession, row: IncidentRow) -> tuple[str, bool, float]:
-    ran = select(AttemptRow.proposal_id).join(ProposalRow, col(ProposalRow.id) == AttemptRow.proposal_id)
-    executed = (await session.exec(ran.where(ProposalRow.incident_id == row.id).limit(1))).first() is not None
+
+async def _worth(session: AsyncSession, row: IncidentRow) -> Wanting:
+    here = col(ProposalRow.incident_id) == row.id
+    if row.group_id is not None:
+        here = here | (col(ProposalRow.group_id) == row.group_id)
+    ran = select(ProposalRow.id).outerjoin(AttemptRow, col(AttemptRow.proposal_id) == ProposalRow.id)
+    acted = col(AttemptRow.proposal_id).is_not(None) | col(ProposalRow.manual)
+    executed = (await session.exec(ran.where(here, acted).limit(1))).first() is not None
     human = select(TimelineRow.at).where(
         TimelineRow.incident_id == row.id, TimelineRow.who != "tocsin", TimelineRow.who != "policy"
     )
     moments = sorted((await session.exec(human)).all())
     minutes = (moments[-1] - moments[0]).total_seconds() / 60 if moments else 0.0
-    return f"INC-{row.id}", executed, minutes
+    drafts = select(func.max(PostmortemRow.n)).where(PostmortemRow.incident_id == row.id)
+    newest: int | None = (await session.exec(drafts)).one()
+    return Wanting(incidents.to_incident(row), executed, minutes, (newest or 0) + 1)
 
 
 async def _newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:

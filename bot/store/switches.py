@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,6 +31,7 @@ class Switches:
             # Proposals before the incident's row: the order in which decisions lock them.
             halted = await self._halt(session, await _of_place(session, where), ProposalState.STOPPED, who, reason)
             await self._throw_stop(session, where, True, who, reason)
+            await edges.human(self.db, session, where.group_id, where.incident_id)
             await session.exec(
                 update(TriageRow)
                 .where(col(TriageRow.group_id) == where.group_id, col(TriageRow.state).in_(("facts", "investigating")))
@@ -74,6 +75,8 @@ class Switches:
                 return "second"
             await self._throw(session, PAUSE, False, who, "")
             await self._throw(session, _ASKED, False, who, "")
+            # Two people have seen it: the next resume needs one again.
+            await session.exec(update(PageRow).where(_alarms()).values(wanted="clear", retry_at=None))
             await audit.append(self.db, session, who=who, what="resume", subject="everything", before="paused", after="running")
             return "resumed"
 
@@ -121,13 +124,16 @@ class Switches:
 
 
 async def _of_place(session: AsyncSession, where: Places) -> list[ProposalRow]:
-    here = col(ProposalRow.incident_id) == where.incident_id
-    if where.incident_id is None:
-        here = col(ProposalRow.group_id) == where.group_id
-    query = select(ProposalRow).where(here, col(ProposalRow.state).in_(_NOT_STARTED)).order_by(col(ProposalRow.id))
+    # One that was proposed for the group before its incident was declared belongs to the incident all the same.
+    owners = ((col(ProposalRow.incident_id), where.incident_id), (col(ProposalRow.group_id), where.group_id))
+    here = [column == number for column, number in owners if number is not None]
+    query = select(ProposalRow).where(or_(*here), col(ProposalRow.state).in_(_NOT_STARTED)).order_by(col(ProposalRow.id))
     return list((await session.exec(query.with_for_update())).all())
 
 
 async def _alarm_stands(session: AsyncSession) -> bool:
-    query = select(PageRow.key).where(PageRow.wanted == "open", col(PageRow.key).startswith("alarm:"))
-    return (await session.exec(query)).first() is not None
+    return (await session.exec(select(PageRow.key).where(_alarms()))).first() is not None
+
+
+def _alarms() -> ColumnElement[bool]:
+    return and_(col(PageRow.wanted) == "open", col(PageRow.key).startswith("alarm:"))

@@ -42,7 +42,6 @@ async def add(
             key=key,
         )
     )
-    await session.flush()
 
 
 async def of(session: AsyncSession, *, group_id: int | None = None, incident_id: int | None = None) -> list[TimelineEntry]:

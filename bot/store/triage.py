@@ -18,6 +18,9 @@ from bot.store import messages, timeline
 from bot.store.database import Database
 from bot.store.tables import EpisodeRow, EvidenceRow, GroupRow, PictureRow, TriageRow
 
+STOPPED = "stopped"
+"""The state of an attempt that a person ended; nothing is shown of it after that."""
+
 
 def group_number(ref: str) -> int:
     """The key behind `AL-3`; raises NotFound."""
@@ -103,17 +106,28 @@ class Triages:
             )
             return [{"name": n, "service": s, "count": c} for n, s, c, _ in (await session.exec(query)).all()]
 
-    async def update(self, ref: str, attempt: int, **values: Any) -> None:
-        """Set columns of the attempt's row and have its message shown anew."""
+    async def update(self, ref: str, attempt: int, **values: Any) -> bool:
+        """Set columns of the attempt's row and have its message shown anew; False, and only money is counted, once stopped."""
         number = group_number(ref)
         async with self.db.write() as session:
             where = (col(TriageRow.group_id) == number) & (col(TriageRow.attempt) == attempt)
-            await session.exec(update(TriageRow).where(where).values(**values))
+            if "usd" in values:
+                await session.exec(update(TriageRow).where(where).values(usd=values.pop("usd")))
+            running = where & (col(TriageRow.state) != STOPPED)
+            changed = await session.exec(update(TriageRow).where(running).values(**values))
+            if not changed.rowcount:
+                return False
             group = await session.get(GroupRow, number)
             if group is not None:
                 await self._touch(session, group)
             if {"facts", "findings"} & values.keys():  # the card names the last change, then the first cause
                 await messages.refresh(self.db, session, f"card:{ref}")
+            return True
+
+    async def stopped(self, ref: str, attempt: int) -> bool:
+        """Whether a person stopped this attempt: asked before each look and each call of a model."""
+        row = await self.row(ref, attempt)
+        return row is not None and row.state == STOPPED
 
     async def tell(self, ref: str, attempt: int, tool: str, entry: LedgerEntry) -> None:
         """Add one finished look to the progress that the triage message shows, once."""

@@ -48,6 +48,7 @@ async def _card(session: AsyncSession, ref: str) -> State | None:
         "links": _links(lead),
         "last_change": _last_change(triage),
         "first_cause": _first_cause(triage),
+        "closes": group.human_at is None and (incident is None or incident.human_at is None),
         "triaged": triage is not None and (bool(triage.findings) or triage.state not in ("done", "failed", "stopped")),
     }
 

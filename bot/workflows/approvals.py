@@ -28,6 +28,13 @@ Accounts = Callable[[str, str], Awaitable[Actor]]
 """(team, user) -> the account as Slack knows it now; raises LookFailed."""
 
 
+def _told(decided: Decided, ref: str, actor: Actor) -> str:
+    """The private answer; what did not count is one line in the log too."""
+    if not decided.counted:
+        log.info("an answer did not count", ref=ref, who=actor.user, rule=decided.rule, why=decided.text)
+    return decided.text
+
+
 def story_id(ref: str) -> str:
     """The workflow id of a proposal's story."""
     return f"{STORY}:{ref}"
@@ -75,7 +82,7 @@ class Approvals:
         opened = await self.store.open_proposal(draft, presser, await self.rotas.roster(service))
         if not opened.ruling.allow:
             who = f" Who may: {opened.ruling.who_may}." if opened.ruling.who_may else ""
-            raise NotAllowed(opened.ruling.text + who)
+            raise NotAllowed(opened.ruling.text + who, audited=True)
         await self.engine.start(STORY, story_id(opened.ref), opened.ref)
         return await self.store.load(opened.ref)
 
@@ -122,7 +129,7 @@ class Approvals:
                 group_ref=group,
                 requester=requester,
                 because=remedy.because,
-                key=key,
+                key=await self.store.unused(key),
             )
         except (NotAllowed, NotFound, ActionFailed) as error:
             log.info("a fitting action was not proposed", entry=remedy.entry, group=group, why=str(error))
@@ -141,7 +148,7 @@ class Approvals:
         current = await self.store.load(ref)
         if (refused := await self.check(ref, current.revision, actor, "approve")) is not None:
             await self._wake(ref, refused, "check")
-            raise NotAllowed(refused.text)
+            raise NotAllowed(refused.text, audited=True)
         return await self._refreshed(current)
 
     async def _refreshed(self, proposal: Proposal) -> Proposal:
@@ -162,19 +169,19 @@ class Approvals:
             # Tier 1 has no form in between, so the look that the press binds is made here.
             if (refused := await self.decisions.check(answer, roster)) is not None:
                 await self._wake(ref, refused, key)
-                return refused.text
+                return _told(refused, ref, actor)
             try:
                 await self._refreshed(proposal)
             except NotAllowed as error:
-                return (await self.decisions.refuse(answer, "dry run", str(error))).text
+                return _told(await self.decisions.refuse(answer, "dry run", str(error)), ref, actor)
         decided = await self.decisions.decide(answer, roster)
         await self._wake(ref, decided, key or f"{actor.user}:{revision}:{verdict}")
-        return decided.text
+        return _told(decided, ref, actor)
 
     async def refuse(self, ref: str, revision: int, actor: Actor, rule: str, text: str) -> str:
         """Write down that something which looks like an approval is none."""
         answer = Answer(ref, revision, presser_of(actor), actor.team, "approve")
-        return (await self.decisions.refuse(answer, rule, text)).text
+        return _told(await self.decisions.refuse(answer, rule, text), ref, actor)
 
     async def _wake(self, ref: str, decided: Decided, key: str) -> None:
         """A doubled or late press wakes too: the first signal may have been lost."""

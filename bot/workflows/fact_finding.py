@@ -46,7 +46,7 @@ class FactFinder:
         graph = await self._graph(case, main, onset, changes)
         return {
             "onset": onset.isoformat() if onset else None,
-            "onset_text": _onset_text(case, main, onset),
+            "onset_text": _onset_text(case, main, onset, looked=found["health"].evidence.ok),
             "signal": f"{main['service']} {main['signal']}" if main else "",
             "onset_evidence": found["health"].id,
             "changes": changes,
@@ -95,8 +95,10 @@ def row_text(row: Mapping[str, Any]) -> str:
     return f"{row['service']} {row['signal']}: {figure(row['before'], unit)} → {figure(row['after'], unit)} ({row['evidence']})"
 
 
-def _onset_text(case: Case, main: Any, onset: datetime | None) -> str:
+def _onset_text(case: Case, main: Any, onset: datetime | None, *, looked: bool) -> str:
     if main is None or onset is None:
+        if not looked:
+            return f"Could not look for the onset; the first alert fired at {case.started_at:%H:%M:%S} UTC"
         return f"Onset not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
     return f"{main['service']} {main['signal']} left its normal range at {onset:%H:%M:%S} UTC"
 

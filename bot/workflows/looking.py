@@ -30,7 +30,10 @@ class Looker:
 
     async def look(self, case: Case, tool: str, arguments: Mapping[str, Any], call: str, seconds: float = TOOL_SECONDS) -> Any:
         """Look and record; a `LedgerEntry` as JSON. Never raises for a failing tool: `ok=False` says what could not be seen."""
-        evidence = await self._evidence(case, tool, arguments, seconds)
+        if await self.triages.stopped(case.group, case.attempt):
+            evidence = _failed(tool, arguments, "a person stopped the investigation")
+        else:
+            evidence = await self._evidence(case, tool, arguments, seconds)
         entry = await self.triages.record(case.group, tool, arguments, call, _without_secrets(evidence))
         return entry.model_dump(mode="json")
 

@@ -26,14 +26,22 @@ class Mender:
         """A journal no longer fits the code."""
         _, ref, *rest = id.split(":")
         if workflow == "triage":
-            attempt = int(rest[0]) + 1
-            if attempt <= MOST_ATTEMPTS:
-                await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
+            attempt = int(rest[0])
+            if attempt < MOST_ATTEMPTS:
+                # The new attempt answers the same question of the same person.
+                row = await self.triages.row(ref, attempt)
+                asked = (row.question, row.requester) if row is not None else ()
+                await self.engine.start("triage", f"triage:{ref}:{attempt + 1}", ref, attempt + 1, *asked)
         elif workflow == "remediation":
             await self.approvals.claims.give_up(ref, why)
         elif workflow == "postmortem":
-            number = int(rest[0]) + 1
-            await self.engine.start("postmortem", f"postmortem:{ref}:{number}", ref, number)
+            await self._write_again(ref, int(rest[0]), why)
+
+    async def _write_again(self, ref: str, number: int, why: str) -> None:
+        if number < MOST_ATTEMPTS:
+            await self.engine.start("postmortem", f"postmortem:{ref}:{number + 1}", ref, number + 1)
+        else:
+            await self.postmortems.failed(ref, why)
 
     async def failure(self, workflow: str, id: str, why: str) -> None:
         """A story raised: people are told where they look."""
@@ -46,5 +54,7 @@ class Mender:
                 await self.triages.say(ref, text, key=f"failed:{ref}:{attempt}")
             elif workflow == "remediation":
                 await self.approvals.claims.give_up(ref, why)
+            elif workflow == "postmortem":
+                await self._write_again(ref, int(rest[0]), why)
         except NotFound as error:
             log.warning("nobody to tell", workflow=workflow, id=id, why=str(error))

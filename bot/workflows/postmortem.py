@@ -128,10 +128,10 @@ def postmortem(scribe: Scribe) -> Workflow:
 async def start_wanted(postmortems: Postmortems, engine: Engine) -> list[str]:
     """Start the draft of each resolved incident that deserves one and has none; harmless when repeated."""
     started = []
-    for ref, executed, human_minutes in await postmortems.wanting():
-        material = await postmortems.material(ref)
-        if core.needed(material.incident, executed=executed, human_minutes=human_minutes):
-            await engine.start("postmortem", f"postmortem:{ref}:1", ref, 1)
+    for wanting in await postmortems.wanting():
+        ref = wanting.incident.ref
+        if core.needed(wanting.incident, executed=wanting.executed, human_minutes=wanting.human_minutes):
+            await engine.start("postmortem", f"postmortem:{ref}:{wanting.n}", ref, wanting.n)
             started.append(ref)
     return started
 

@@ -55,7 +55,8 @@ class Desk:
         """Supersede it if the target is not as it was; the state afterwards."""
         if not await self.claims.sound(ref) or not (why := await self.hands.moved(ref)):
             return await self.store.ruling(ref)
-        return await self.store.leave(ref, ProposalState.SUPERSEDED, reason=f"{why}; a new proposal shows it as it is now")
+        reason = f"{why}; if it still may be done, a new proposal shows it as it is now"
+        return await self.store.leave(ref, ProposalState.SUPERSEDED, reason=reason)
 
     async def propose_anew(self, ref: str) -> Any:
         """The same action for the world as it is now, as a new proposal; its reference or ""."""

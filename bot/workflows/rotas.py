@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.core.config import Config
 from bot.core.errors import LookFailed
-from bot.core.roster import GroupCopy, Roster
+from bot.core.roster import FRESH_ROTA, GroupCopy, Roster
 
 log = structlog.get_logger(__name__)
 ASK_SECONDS = 3.0
+OTHERS = timedelta(hours=1)
+"""How old the copy of a group may be that says only who is on some rota at all."""
 
 
 class Rotas:
@@ -25,13 +27,20 @@ class Rotas:
         self._clock = clock
         self._copies: dict[str, tuple[frozenset[str], datetime]] = {}
 
-    async def roster(self, service: str = "") -> Roster:
-        """The roster with the group of `service` asked now; others as last read (asked if never)."""
+    async def roster(self, service: str = "", *, within: timedelta = timedelta(0)) -> Roster:
+        """The roster with the group of `service` (without one: of every service) read no longer than `within` ago.
+
+        Whoever decides asks now; a card is content with a young copy.
+        """
         wanted = self.config.services[service].on_call.usergroup if service in self.config.services else ""
         groups = {s.on_call.usergroup for s in self.config.services.values() if s.on_call.usergroup}
-        await asyncio.gather(*(self._ask(group) for group in groups if group == wanted or group not in self._copies))
+        limits = {group: within if group == wanted else OTHERS if service else FRESH_ROTA for group in groups}
+        await asyncio.gather(*(self._ask(group) for group, limit in limits.items() if self._older(group, limit)))
         now = self._clock()
         return Roster(self.config, {group: GroupCopy(members, now - at) for group, (members, at) in self._copies.items()})
+
+    def _older(self, group: str, than: timedelta) -> bool:
+        return group not in self._copies or self._clock() - self._copies[group][1] >= than
 
     def forget(self) -> None:
         """Drop the copies: the next question asks Slack or knows nothing."""

@@ -56,19 +56,22 @@ class Sender:
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._stopping = False
-        self.beat_at = monotonic()
-        """When the loop last went round, for liveness."""
+        self._beat_at = monotonic()
 
     def wake(self) -> None:
         """Something was committed: look now instead of at the next poll."""
         self._wake.set()
+
+    def age(self) -> float:
+        """Seconds since the loop last went round, for liveness."""
+        return self._monotonic() - self._beat_at
 
     async def run(self) -> None:
         """Serve until `stop`. Other replicas' commits are seen by polling."""
         while not self._stopping:
             self._wake.clear()
             await self._round()
-            self.beat_at = self._monotonic()
+            self._beat_at = self._monotonic()
             try:
                 async with asyncio.timeout(self.pace.poll):
                     await self._wake.wait()

@@ -3,6 +3,7 @@
 A tick is a story of one step; the schedule gives each slot one id, so that several replicas run it once.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -32,7 +33,7 @@ def as_story(name: str, tick: Tick) -> Workflow:
         try:
             await tick()
         except Exception:
-            log.exception("tick failed", tick=name)
+            log.exception("tick failed", tick=name, error_id=secrets.token_hex(4))
         return None
 
     async def story(run: Run) -> Any:

@@ -47,8 +47,8 @@ class Desk:
         """Find the facts and show them."""
         asked = Case.model_validate(case)
         facts = await self.facts.gather(asked)
-        await self.triages.update(asked.group, asked.attempt, facts=facts, state="investigating")
-        await self.triages.say(asked.group, facts["onset_text"], key=f"facts:{asked.group}:{asked.attempt}")
+        if await self.triages.update(asked.group, asked.attempt, facts=facts, state="investigating"):
+            await self.triages.say(asked.group, facts["onset_text"], key=f"facts:{asked.group}:{asked.attempt}")
         return None
 
     async def skip(self, case: dict[str, Any]) -> Any:
@@ -77,11 +77,13 @@ class Desk:
         values: dict[str, Any] = {"findings": judged.model_dump(mode="json"), "usd": judged.usd}
         if final:
             values |= {"state": "done", "finished_at": self.triages.db.clock()}
+        if not await self.triages.update(asked.group, asked.attempt, **values):
+            return Findings(note="A person stopped the investigation.").model_dump(mode="json")
+        if final:
             first = judged.hypotheses[0] if judged.hypotheses else None
             text = f"First cause ({first.confidence}): {first.cause}" if first else "No cause was found"
             cited = sorted({e for c in first.claims for e in c.evidence}) if first else []
             await self.triages.say(asked.group, text, key=f"findings:{asked.group}:{asked.attempt}", evidence=cited)
-        await self.triages.update(asked.group, asked.attempt, **values)
         return judged.model_dump(mode="json")
 
     async def propose(self, case: dict[str, Any], findings: dict[str, Any]) -> Any:
@@ -93,16 +95,18 @@ class Desk:
 def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
     """The story `triage(ref, attempt, question, requester)`; `agent()` is None when no model is set."""
     # Held while we work, never while a model thinks. Timing only: a replay takes the same steps.
-    busy = asyncio.Semaphore(AT_ONCE)
+    # Apart, so that the facts of a new group do not wait for the rankings of old ones.
+    gathering, ranking = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
 
     async def story(run: Run, ref: str, attempt: int, question: str = "", requester: str = "") -> Any:
-        async with busy:
+        async with gathering:
             opened = await run.step("open the case", desk.open, ref, attempt, question, requester)
             case = opened["case"]
             await run.step("gather the facts", desk.gather, case)
-            if not opened["deep"]:
-                return await run.step("leave it at the facts", desk.skip, case)
-            asked = Case.model_validate(case)
+        if not opened["deep"]:
+            return await run.step("leave it at the facts", desk.skip, case)
+        asked = Case.model_validate(case)
+        async with ranking:
             ranked = await analyst.investigate(run, asked)
         model = await agent()
         if model is None:

@@ -1,6 +1,7 @@
 """`python -m tests.bench [part ...]`: all parts take some ten minutes; figures are printed, nothing is asserted."""
 
 import argparse
+import importlib
 
 from tests.bench.report import machine
 
@@ -21,26 +22,12 @@ def main() -> None:
 
 
 def _run(part: str, seconds: float, rounds: int) -> None:
+    """Import late: each part measures what it imports as little as it can."""
+    report = importlib.import_module(f"tests.bench.{part}").report
     if part == "intake":
-        from tests.bench import intake
-
-        intake.measure(seconds=seconds, rounds=rounds)
-    elif part == "card":
-        from tests.bench import card
-
-        card.report()
-    elif part == "storm":
-        from tests.bench import storm
-
-        storm.report()
-    elif part == "start":
-        from tests.bench import start
-
-        start.report()
+        report(seconds=seconds, rounds=rounds)
     else:
-        from tests.bench import agent
-
-        agent.report()
+        report()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the agent costs around a model that takes no time: the openai client alone against ours, each model turn a durable step."""
+"""What the agent costs around a model that takes no time: the openai client alone against ours with its durable steps."""
 
 import asyncio
 import json

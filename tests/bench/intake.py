@@ -77,7 +77,7 @@ def _median(runs: list[Figures]) -> Figures:
     return Figures(**{name: statistics.median(getattr(run, name) for run in runs) for name in names})
 
 
-def measure(*, seconds: float = 3.0, rounds: int = 3) -> None:
+def report(*, seconds: float = 3.0, rounds: int = 3) -> None:
     """Run the whole matrix and print it."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from bot.store.database import Database, DatabaseAway, async_url
 from bot.store.intake import IntakeWriter
 from bot.store.migrate import upgrade
 from bot.store.open_groups import OpenGroups
+from bot.store.postmortems import Postmortems
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
+from bot.store.watch import Watch
 from tests.unit.builders import NOW, at, change
 from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert
 
@@ -105,3 +108,17 @@ async def test_two_replicas_that_sort_at_once_lose_and_double_nothing(desk: Desk
 
     assert [(g.alerts, g.firing) for g in await desk.groups()] == [(60, 60)]
     assert len(await desk.rows(EpisodeRow)) == 61
+
+
+async def test_the_ticks_look_the_same(desk: Desk) -> None:
+    await desk.receive(alert("a", start=-5))
+    watch, drafts = Watch(desk.db), Postmortems(desk.db)
+    desk.clock.forward(6)
+
+    assert [group.id for group in await watch.unacknowledged(timedelta(minutes=5))] == [1]
+    assert await watch.oldest_undelivered() == NOW
+    assert await watch.refused(timedelta(minutes=2), timedelta(hours=1)) == []
+    assert await watch.alarms() == ["no card stands in Slack for AL-1", "no triage was started for AL-1"]
+    assert await desk.inbox.unstarted() == [("AL-1", 1)]
+    await incidents.resolve(desk.db, "INC-1", "alice")
+    assert [(wanting.incident.ref, wanting.n) for wanting in await drafts.wanting()] == [("INC-1", 1)]

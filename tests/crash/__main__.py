@@ -24,12 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tocsin-crash-"))
     console.print(f"Logs and databases: {folder}")
     with console.status("One clean run, for the list of points"):
-        clean, points = matrix.points_of_a_clean_run(folder)
+        clean = matrix.run([matrix.CLEAN], folder).told[0]
+        points = matrix.points_of(clean)
     chosen = plan.once(points) if options.quick else points
     console.print(f"{len(points)} points in the journal and outside it; {len(chosen)} are struck on each database")
     failed = bool(clean.violations)
     for database in ("sqlite", "postgresql") if options.database == "both" else (options.database,):
-        asked = [Asked(f"points-{n}", points=some) for n, some in enumerate(plan.stories(chosen, each=options.each))]
+        asked = matrix.point_stories(chosen, each=options.each)
         asked += matrix.random_stories(options.kills // (2 if options.database == "both" else 1))
         outcome = _played(asked, folder / database, database, console)
         _print(outcome, database, console)

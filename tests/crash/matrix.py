@@ -1,4 +1,4 @@
-"""Plays many stories, two at a time, and counts."""
+"""Plays many stories, a few at a time, and counts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.plan import reachable
+from tests.crash.plan import reachable, stories
 from tests.crash.story import Told, play
 from tests.real.postgres import serving
 
-ABREAST = 2
+ABREAST = 3
 """Stories at a time: they mostly wait."""
 
 
@@ -70,10 +70,13 @@ def run(
     """Play all of them on one kind of database; `tell` hears of each end."""
     outcome = Outcome()
     with _databases(database) as new_database, ThreadPoolExecutor(ABREAST) as pool:
-        playing = {pool.submit(_play, one, folder, new_database()): one for one in asked}
-        for ended in as_completed(playing):
-            outcome.told.append(ended.result())
-            tell(outcome.told[-1])
+        playing = [pool.submit(_play, one, folder, new_database()) for one in asked]
+        try:
+            for ended in as_completed(playing):
+                outcome.told.append(ended.result())
+                tell(outcome.told[-1])
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     return outcome
 
 
@@ -82,10 +85,18 @@ def _play(asked: Asked, folder: Path, database_url: str) -> Told:
     return play(place, points=asked.points, kills=asked.kills, seed=asked.seed, database_url=database_url, agent=asked.agent)
 
 
-def points_of_a_clean_run(folder: Path) -> tuple[Told, list[str]]:
-    """Play once without kills on SQLite, and list the points from its journal."""
-    told = play(folder / "clean")
-    return told, reachable(told.journal)
+CLEAN = Asked("clean")
+"""The run without a kill: its journal names the points."""
+
+
+def points_of(clean: Told) -> list[str]:
+    """The points of a run on SQLite that a story has to come to."""
+    return reachable(clean.journal)
+
+
+def point_stories(points: Sequence[str], *, each: int) -> list[Asked]:
+    """Stories that together strike all these points."""
+    return [Asked(f"points-{n}", hand.points, agent=hand.agent) for n, hand in enumerate(stories(points, each=each))]
 
 
 def random_stories(kills: int, *, each: int = 8) -> list[Asked]:

@@ -62,6 +62,8 @@ class People:
         wanted = [("card:AL-1", f"*{found['group']['state']}*")]
         if proposal := self.bot.proposal("AP-1"):
             wanted.append(("proposal:AP-1", f"*{proposal['state'].upper()}*"))
+            if proposal["state"] == "unknown":
+                wanted.append(("line:outcome:AP-1", "not known whether it ran"))
         return all(any(word in m["words"] for m in self.slack.of(key)) for key, word in wanted)
 
     # ------------------------------------------------------------ what they do

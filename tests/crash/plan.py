@@ -1,6 +1,7 @@
 """Which points are struck in which story: several in one, in the order in which the story comes to them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from tests.crash.strikes import LEAVES_UNKNOWN
 
@@ -8,6 +9,8 @@ RARE = ("tick:heartbeat/", "tick:tidy/")
 """Ticks so seldom that a short story may end before they come."""
 ROUNDS = {"remediation/look at the signal": 2, "remediation/now": 3, "remediation/wait_for": 2}
 """How often the watch comes to a step at least: while the bot is dead the shop recovers, and later rounds never come."""
+AGENT = ("ask the budget#", "show the first ranking#", "brief the agent#", "model#", "weigh the answers#")
+"""Steps of the triage that come only with a model."""
 ALIKE = 2
 """Looks of one tool that are struck where time is short: the others are the same code with another argument."""
 
@@ -30,14 +33,34 @@ def once(points: Sequence[str]) -> list[str]:
     return chosen
 
 
-def stories(points: Sequence[str], *, each: int) -> list[list[str]]:
+@dataclass(frozen=True)
+class Hand:
+    """The points of one story; `agent`: it needs a model to come to them."""
+
+    points: tuple[str, ...]
+    agent: bool = False
+
+
+def stories(points: Sequence[str], *, each: int) -> list[Hand]:
     """At most `each` points a story, dealt out like cards so that neighbours fall into different stories.
 
     After a point that leaves an action unknown nothing else of the story comes, so each of those has its own.
+    Only the stories that need a model have one: importing it is half the price of a restart.
     """
-    usual = [point for point in points if point not in LEAVES_UNKNOWN]
-    hands = -(-len(usual) // each)
-    return [usual[n::hands] for n in range(hands)] + [[point] for point in points if point in LEAVES_UNKNOWN]
+    with_agent = [point for point in points if _needs_agent(point)]
+    without = [point for point in points if not _needs_agent(point) and point not in LEAVES_UNKNOWN]
+    hands = [Hand(some, agent=True) for some in _dealt(with_agent, each)] + [Hand(some) for some in _dealt(without, each)]
+    return hands + [Hand((point,)) for point in points if point in LEAVES_UNKNOWN]
+
+
+def _dealt(points: Sequence[str], each: int) -> list[tuple[str, ...]]:
+    hands = -(-len(points) // each)
+    return [tuple(points[n::hands]) for n in range(hands)]
+
+
+def _needs_agent(point: str) -> bool:
+    # The agent's own looks are the last of a tool's; which number they have depends on how far the analyst looked.
+    return point.startswith(tuple(f"triage/{step}" for step in AGENT)) or ("/tool:" in point and _number(point) > ALIKE)
 
 
 def _step(point: str) -> str:

@@ -5,19 +5,19 @@ whole matrix (before and after, PostgreSQL too) is `make crash`.
 """
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.crash import matrix, plan
 from tests.crash.keeper import Keeper
-from tests.crash.matrix import Asked, Outcome
+from tests.crash.matrix import Outcome
 from tests.crash.story import Told
+from tests.crash.strikes import LEAVES_UNKNOWN
 from tests.real.slack import COMMANDER
 from tests.real.stack import Stack
 
-pytestmark = pytest.mark.timeout(420)
+pytestmark = pytest.mark.timeout(900)
 
 EACH = 14
 KILLS = 20
@@ -25,45 +25,42 @@ REAL_POINTS = ("triage/gather the facts#1:after", "remediation/claim#1:after", "
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("crash")
+def played(tmp_path_factory: pytest.TempPathFactory, figures: list[str]) -> Outcome:
+    """The clean run beside the random kills, then each point of its journal once."""
+    folder = tmp_path_factory.mktemp("crash")
+    outcome = matrix.run([matrix.CLEAN, *matrix.random_stories(KILLS, each=10)], folder)
+    points = plan.once(matrix.points_of(_clean(outcome)))
+    struck = matrix.run(matrix.point_stories(points, each=EACH), folder)
+    outcome = Outcome(outcome.told + struck.told)
+    figures += [f"crash: {len(points)} points once; {outcome.figures()[0]}", *(f"crash: {n}" for n in outcome.figures()[1:])]
+    return outcome
 
 
-@pytest.fixture(scope="module")
-def clean(folder: Path) -> tuple[Told, list[str]]:
-    return matrix.points_of_a_clean_run(folder)
+def _clean(outcome: Outcome) -> Told:
+    return next(told for told in outcome.told if told.name == "clean")
 
 
-@pytest.fixture(scope="module")
-def struck(clean: tuple[Told, list[str]], folder: Path, figures: list[str]) -> Iterator[Outcome]:
-    """All stories: each point once, and the random kills."""
-    asked = [Asked(f"points-{n}", points=some) for n, some in enumerate(plan.stories(plan.once(clean[1]), each=EACH))]
-    outcome = matrix.run([*asked, *matrix.random_stories(KILLS, each=10)], folder)
-    figures += [f"crash: {line}" for line in outcome.figures()]
-    yield outcome
+def test_the_journal_of_a_clean_run_names_the_points(played: Outcome) -> None:
+    points = matrix.points_of(_clean(played))
 
-
-def test_a_clean_run_breaks_no_invariant_and_its_journal_names_the_points(clean: tuple[Told, list[str]]) -> None:
-    told, points = clean
-
-    assert told.violations == []
+    assert _clean(played).kills == 0
     assert {"triage/judge and show#1:before", "remediation/execute#1:after", "postmortem/write the draft#1:after"} <= set(
         points
     )
 
 
-def test_every_point_is_reached_and_the_bot_dies_there(struck: Outcome) -> None:
-    assert struck.missed == []
+def test_every_point_is_reached_and_the_bot_dies_there(played: Outcome) -> None:
+    assert played.missed == []
 
 
-def test_whatever_dies_no_invariant_breaks(struck: Outcome) -> None:
-    assert struck.violations == []
+def test_whatever_dies_no_invariant_breaks(played: Outcome) -> None:
+    assert played.violations == []
 
 
-def test_between_the_attempt_and_its_outcome_the_action_is_unknown_and_elsewhere_it_succeeds(struck: Outcome) -> None:
-    ends = {point: one.history.proposals[0]["state"] for one in struck.told for point in one.history.struck}
+def test_between_the_attempt_and_its_outcome_the_action_is_unknown_and_elsewhere_it_succeeds(played: Outcome) -> None:
+    ends = {point: one.history.proposals[0]["state"] for one in played.told for point in one.history.struck}
 
-    assert {point for point, state in ends.items() if state == "unknown"} == set(plan.LEAVES_UNKNOWN)
+    assert {point for point, state in ends.items() if state == "unknown"} == set(LEAVES_UNKNOWN)
     assert set(ends.values()) == {"unknown", "succeeded"}
 
 

@@ -44,7 +44,7 @@ def answers(url: str, status: int = 200) -> bool:
 class Process:
     """One child process; `started` are all since the last report, for the report of a failed test."""
 
-    started: "ClassVar[list[Process]]" = []
+    started: ClassVar["list[Process]"] = []
 
     def __init__(self, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.name, self.command, self.folder = name, list(command), folder

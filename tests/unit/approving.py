@@ -21,7 +21,7 @@ from bot.store.approvals import ProposalStore
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.decisions import Answer, Decided, Decisions
-from bot.store.tables import GroupRow, IncidentRow
+from bot.store.tables import GroupRow, IncidentRow, ProposalRow
 from bot.workflows.approvals import Approvals, presser_of
 from bot.workflows.hands import Hands
 from bot.workflows.remediation import Desk, remediation
@@ -58,6 +58,7 @@ CONFIG: dict[str, Any] = {
             "helps": ["change"], "change_kinds": ["deploy"],
         },
         "rollforward": {"kind": "run_webhook", "url": "http://jobs.example/forward", "verify": VERIFY},
+        "revert": {"kind": "run_webhook", "url": "http://jobs.example/revert", "verify": VERIFY, "body": {"id": "{change_id}"}},
         "failover": {"kind": "run_webhook", "url": "http://jobs.example/failover", "verify": VERIFY, "tier": 3},
     },
     "alertmanager": {"url": "http://am.example:9093"},
@@ -190,6 +191,14 @@ class Office:
 
     async def claim(self, ref: str, workflow: str = "w1") -> Any:
         return await self.approvals.claim(ref, workflow)
+
+    async def tampered(self, ref: str) -> None:
+        """Somebody changes the row in the database, and the bot notices."""
+        async with self.db.write() as session:
+            row = await session.get(ProposalRow, int(ref.removeprefix("AP-")))
+            assert row is not None
+            row.because = "something else"
+        await self.claims.sound(ref)
 
     async def rows(self, table: type[Any]) -> list[Any]:
         async with self.db.read() as session:

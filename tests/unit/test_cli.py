@@ -1,5 +1,6 @@
 """The command line: quick, and errors are one line and exit code 2."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +80,31 @@ def test_the_manifest_is_yaml_with_the_least_scopes() -> None:
     done = CliRunner().invoke(app, ["manifest"])
 
     assert done.exit_code == 0 and "chat:write" in done.output and "socket_mode_enabled: true" in done.output
+
+
+def test_a_manifest_for_an_address_that_slack_cannot_reach_is_refused() -> None:
+    done = CliRunner().invoke(app, ["manifest", "--url", "bot.local"])
+
+    assert done.exit_code == 2 and "https://" in done.output
+
+
+@pytest.mark.parametrize("command", [["incidents"], ["show", "INC-1"], ["audit", "verify"]])
+def test_looking_where_there_is_no_database_says_so_and_makes_none(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path / "none"))
+    monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
+
+    code, told = run(*command)
+
+    assert code == 2 and "TOCSIN_DATA_DIR" in told and told.count("\n") == 1 and not (tmp_path / "none").exists()
+
+
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
+    (tmp_path / "tocsin.yaml").write_text("default_channel: C0\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, told = run("serve", "--config", str(tmp_path / "tocsin.yaml"), "--port", port)
+
+    assert code == 2 and f"TOCSIN_PORT: cannot listen on 127.0.0.1:{port}" in told and told.count("\n") == 1

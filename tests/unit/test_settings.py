@@ -1,9 +1,11 @@
 """A broken configuration names its line; an empty one is valid."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.core.errors import ConfigurationError
-from bot.settings import catalogue_of, parse_config, source_tokens
+from bot.settings import catalogue_of, load_config, parse_config, source_tokens
 
 
 def test_an_empty_file_is_a_valid_configuration() -> None:
@@ -19,6 +21,8 @@ def test_an_empty_file_is_a_valid_configuration() -> None:
         ("budget:\n  per_run_usd: much\n", "2: budget.per_run_usd"),
         ("close_after: soon\n", "1: close_after: not a duration"),
         ("- a list\n", "1: the file must be a mapping"),
+        ("sources:\n  am:\n    kind: alertmanagr\n", "3: sources.am.kind: 'alertmanagr' is no kind of sources; there are"),
+        ("actions:\n  a: {kind: run_webhok}\n", "2: actions.a.kind: 'run_webhok' is no kind of actions; there are run_webhook"),
         ("a: [1\n", "2: expected"),
         ("actions:\n  rollback: {kind: run_webhook, inverse: nothing}\n", "2: actions.rollback.inverse"),
     ],
@@ -42,3 +46,11 @@ def test_a_source_without_a_token_takes_nothing() -> None:
     found = source_tokens({"prod-eu": None, "other": None}, {"TOCSIN_TOKEN_PROD_EU": "secret"})
 
     assert found == {"prod-eu": "secret"}
+
+
+def test_a_named_file_has_to_be_there_and_be_text(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"none\.yaml: does not exist"):
+        load_config(tmp_path / "none.yaml")
+    (tmp_path / "image.yaml").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(ConfigurationError, match="not text in UTF-8"):
+        load_config(tmp_path / "image.yaml")

@@ -27,8 +27,12 @@ MAX_TEXT = 16_384
 class Durable(AgentMiddleware):
     """Records calls through the Run port. Errors of the model are values in the journal, raised after it."""
 
-    def __init__(self, run: Run, look: Look, caller: Caller, spending: Spending) -> None:
+    def __init__(
+        self, run: Run, look: Look, caller: Caller, spending: Spending, stopped: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """`stopped`: whether a person ended the investigation; then no model is called any more."""
         super().__init__()
+        self.stopped = stopped
         self.run = run
         self.look = look
         self.caller = caller
@@ -42,6 +46,8 @@ class Durable(AgentMiddleware):
         schema = request.response_format
 
         async def call() -> Any:
+            if await self.stopped():
+                return {"error": "a person stopped the investigation"}
             answer = await self.caller.call(request, handler, seconds=self.spending.seconds_left)
             if isinstance(answer.get("response"), ModelResponse):
                 response: ModelResponse[Any] = answer.pop("response")

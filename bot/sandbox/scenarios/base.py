@@ -57,7 +57,7 @@ class Fault(ABC):
     change: WorldChange | None = None
     until: float = inf
 
-    def prepare(self, stage: Stage, cause_at: float) -> None:
+    def prepare(self, stage: Stage, cause_at: float) -> None:  # noqa: B027 - a hook, most faults need none
         """Make the cause happen at `cause_at`; sets `change` if a change is the cause."""
 
     @abstractmethod

@@ -113,7 +113,8 @@ def status_line(state: Mapping[str, Any]) -> str:
         return f"*ACKNOWLEDGED* by {spoken(state['acknowledged_by'], 40)} {_at(state['acknowledged_at'])}".rstrip()
     if word == "MONITORING":
         taken = f"; acknowledged by {spoken(state['acknowledged_by'], 40)}" if state["acknowledged_by"] else ""
-        return f"*MONITORING* alerts cleared {_at(state['cleared_at'])}{taken}; resolve it, or it closes by itself"
+        closes = ", or it closes by itself" if state.get("closes") else ""
+        return f"*MONITORING* alerts cleared {_at(state['cleared_at'])}{taken}; resolve it{closes}"
     if word == "RESOLVED":
         by = f" by {spoken(state['resolved_by'], 40)}" if state["resolved_by"] else ""
         return f"*RESOLVED*{by} after {minutes(state['opened_at'], state['resolved_at'] or state['cleared_at'])}"

@@ -10,10 +10,12 @@ from bot.commands.admin import admin
 from bot.commands.approve import approve
 from bot.commands.deny import deny
 from bot.commands.lead import lead
+from bot.commands.postmortem import postmortem
 from bot.commands.propose import propose
+from bot.commands.show import show
 from bot.commands.stop import stop
 from bot.commands.whoami import whoami
-from bot.core.errors import NotAllowed
+from bot.core.errors import ActionFailed, NotAllowed, NotFound
 from bot.plugins import Command, FieldErrors, Form, Reply, Request
 from bot.settings import catalogue_of
 from bot.workflows.command_context import CommandContext
@@ -138,3 +140,37 @@ async def test_whoami_says_what_may_be_approved(house: Office) -> None:
 
     assert isinstance(said, Reply)
     assert "checkout: on-call. You may approve: tiers 1 to 3." in said.text
+
+
+async def test_a_name_that_nobody_has_never_makes_the_speaker_lead(house: Office) -> None:
+    with pytest.raises(NotFound, match="Nobody here is called zoe"):
+        await use(house, lead, "alice", ref="INC-1", text="zoe")
+
+
+async def test_a_word_that_is_no_service_is_not_taken_for_the_threads(house: Office) -> None:
+    with pytest.raises(NotFound, match="paymnts is no service"):
+        await use(house, propose, "alice", ref="AL-1", text="rollback paymnts", door="slash")
+
+
+async def test_a_value_that_is_missing_is_named_with_the_way_to_give_it(house: Office) -> None:
+    with pytest.raises(ActionFailed, match="needs change_id: no change of search that fits is recorded"):
+        await use(house, propose, "alice", ref="AL-1", text="revert search", door="slash")
+
+
+async def test_a_value_that_the_entry_does_not_use_is_refused(house: Office) -> None:
+    with pytest.raises(NotFound, match="restart takes no bogus="):
+        await use(house, propose, "alice", ref="AL-1", text="restart", options={"bogus": "1"}, door="slash")
+
+
+async def test_pausing_what_is_paused_tells_by_whom_and_why(house: Office) -> None:
+    first = await use(house, admin, "alice", ref="", text="pause odd numbers")
+    again = await use(house, admin, "bob", ref="", text="pause")
+
+    assert "by alice (odd numbers)" in first.text and not first.private
+    assert again.text.startswith("Already paused by alice: odd numbers") and again.private
+
+
+@pytest.mark.parametrize(("verb", "text"), [(admin, "puase"), (show, "checkout"), (show, "AL-x"), (postmortem, "pdf")])
+async def test_a_word_that_a_verb_does_not_know_is_refused_and_not_ignored(house: Office, verb: Command, text: str) -> None:
+    with pytest.raises(NotFound, match=text):
+        await use(house, verb, "alice", ref="INC-1", text=text, door="slash")

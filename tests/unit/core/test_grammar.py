@@ -1,6 +1,8 @@
 """Verb lines, as tired people type them."""
 
-from bot.core.grammar import Line, nearest, parse_line, parse_value
+import pytest
+
+from bot.core.grammar import Line, mistyped_reference, nearest, parse_line, parse_value
 
 
 def test_verb_reference_options_and_text_are_taken_apart_in_any_order() -> None:
@@ -42,3 +44,20 @@ def test_a_buttons_value_is_a_reference_and_a_revision_and_nothing_else() -> Non
     assert parse_value("AL-3") == ("AL-3", None)
     for forged in ("AP-12:3:approved", "AP-12;DROP", "AP-١:1", "", "-"):
         assert parse_value(forged) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("AL-x", "AL-x"),
+        ("inc3", "inc3"),
+        ("AL-99999999999", "AL-99999999999"),
+        ("looks like INC-", "INC-"),
+        ("AL-2 again", ""),
+        ("ap-south-1 is slow", ""),
+        ("ALARM is loud", ""),
+        ("", ""),
+    ],
+)
+def test_a_word_meant_as_a_reference_is_told_from_text(text: str, wrong: str) -> None:
+    assert mistyped_reference(text) == wrong

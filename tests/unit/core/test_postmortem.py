@@ -1,8 +1,11 @@
 """The draft says only what the record carries."""
 
+from typing import Any
+
+from bot.core.action import Proposal, ProposalState, Tier
 from bot.core.alert import Severity
 from bot.core.evidence import Claim, Findings, Hypothesis
-from bot.core.postmortem import Material, abstract, draft, markdown, needed
+from bot.core.postmortem import Material, abstract, draft, markdown, marks, needed
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at, group, incident
 
@@ -22,6 +25,14 @@ def material(**values: object) -> Material:
         "evidence": {"E1": "health", "E3": "by version", "E9": "impact"},
     }
     return Material.model_validate({**fields, **values})
+
+
+def proposal(state: ProposalState, outcome: str) -> Proposal:
+    texts = dict.fromkeys(("action", "action_version", "kind", "service", "dry_run", "policy_version", "requester"), "-")
+    moments = dict.fromkeys(("dry_run_at", "expires_at", "created_at"), NOW)
+    exact: dict[str, Any] = {"arguments": {}, "targets": {}, "steps": [], "tier": Tier.TWO, "digest": "d", "revision": 1}
+    named = {"ref": "AP-1", "group": "AL-1", "incident": "INC-1", "title": "Roll back checkout", "because": "E3"}
+    return Proposal(**texts, **moments, **exact, **named, state=state, outcome=outcome)
 
 
 def test_every_sentence_names_what_it_stands_on() -> None:
@@ -55,6 +66,26 @@ def test_without_a_readable_signal_the_impact_is_not_zero_but_unmeasured() -> No
     assert "Impact could not be measured" in text
 
 
+def test_who_acknowledged_before_it_fired_again_is_not_nobody() -> None:
+    took = TimelineEntry(id="T7", at=at(3), kind="group", text="Acknowledged by alice", who="alice")
+    again = material(group=group(cleared_at=at(15), acknowledged_at=None), timeline=(took,))
+
+    assert "It was acknowledged after 3 min. [T7]" in markdown(again, draft(again))
+
+
+def test_what_never_ran_is_not_among_the_actions_taken() -> None:
+    ended = material(proposals=(proposal(state=ProposalState.EXPIRED, outcome="The incident closed."),))
+
+    assert "No action was executed through Tocsin." in markdown(ended, draft(ended))
+
+
+def test_resolving_by_hand_is_not_marked_as_cleared() -> None:
+    by_hand = material(incident=incident(resolved_at=at(20)), group=group(cleared_at=at(20)))
+
+    assert marks(by_hand) == []
+    assert marks(material()) == [(at(15), "alerts cleared")]
+
+
 def test_a_look_that_failed_is_listed() -> None:
     blind = {"E1": "health", "E7": "Could not look (search_logs): no answer within 10 s"}
 
@@ -83,3 +114,16 @@ def test_a_small_incident_without_action_needs_no_draft() -> None:
     assert needed(small, executed=True, human_minutes=5)
     assert needed(small, executed=False, human_minutes=31)
     assert needed(incident(), executed=False, human_minutes=0)
+
+
+def test_the_impact_cites_what_the_graph_of_the_incident_marks() -> None:
+    acts = (
+        TimelineEntry(id="T2", at=at(5), kind="action", text="AP-1 ran: POST answered 200"),
+        TimelineEntry(id="T3", at=at(9), kind="action", text="AP-1 recovered: errors is 0.1 %"),
+    )
+    drawn = material(timeline=acts, graph="checkout errors: from 20 % to 0.1 %.")
+    impact = next(section for section in draft(drawn) if section.title == "Impact").sentences
+
+    assert marks(drawn) == [(at(5), "AP-1 ran"), (at(9), "AP-1 recovered"), (at(15), "alerts cleared")]
+    assert impact[1].text == "The graph shows checkout errors: from 20 % to 0.1 %."
+    assert impact[1].sources == ("E9", "T2", "T3", "AL-1")

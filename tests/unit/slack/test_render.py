@@ -83,6 +83,28 @@ async def test_a_card_that_comes_out_of_a_storm_mentions_nobody_again(db: Databa
     assert "<@" not in await shown(db, row(created_at=NOW + timedelta(minutes=2)))
 
 
+async def test_a_card_that_somebody_deleted_comes_back_without_a_mention(db: Database) -> None:
+    await with_group(db, incident=True)
+
+    assert "<@" not in await shown(db, row(sent_at=NOW))
+
+
+async def test_only_a_group_that_nobody_touched_is_said_to_close_by_itself(db: Database) -> None:
+    await with_group(db, incident=True)
+
+    async def cleared(**values: Any) -> str:
+        async with db.write() as session:
+            group = await session.get(GroupRow, 1)
+            assert group is not None
+            group.state, group.cleared_at = "MONITORING", NOW
+            for name, value in values.items():
+                setattr(group, name, value)
+        return await shown(db, row(ts="1.0"))
+
+    assert "closes by itself" in await cleared()
+    assert "closes by itself" not in await cleared(human_at=NOW)
+
+
 async def test_only_configured_hosts_are_live_links(db: Database) -> None:
     await with_group(db, incident=False, runbook_url="https://attacker.example/rb")
 

@@ -110,3 +110,14 @@ async def test_an_unreadable_body_is_kept_as_it_came(desk: Desk, writer: IntakeW
     await writer.keep_unreadable("prod", b"\xff\x00{", "not readable as JSON", NOW)
 
     assert [(row.source, row.body) for row in await desk.rows(UnreadableRow)] == [("prod", b"\xff\x00{")]
+
+
+async def test_a_text_that_the_driver_cannot_carry_is_the_failure_of_its_own_sender_only(
+    desk: Desk, writer: IntakeWriter
+) -> None:
+    bad = alert("bad").model_copy(update={"name": "\ud800"})
+    with pytest.raises(Busy):
+        await writer.put([bad], [], NOW)
+    await writer.put([alert("good")], [], NOW)
+
+    assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["good"]

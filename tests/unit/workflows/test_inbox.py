@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from bot.core.config import Config
-from bot.store.tables import AlertRow, CursorRow, MessageRow, UnreadableRow
+from bot.store.tables import AlertRow, CursorRow, MessageRow, TriageRow, UnreadableRow
 from bot.workflows.inbox import Inbox
+from tests.unit.builders import NOW
 from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert, open_database
 
 
@@ -95,6 +96,27 @@ async def test_a_triage_that_could_not_start_is_started_with_the_next_look(room:
         await room.inbox.once()
 
     assert room.engine.started == ["triage:AL-1:1"]
+
+
+async def test_a_group_that_became_worse_gets_its_triage_after_a_crash(room: Room) -> None:
+    await room.desk.receive(alert("a", severity="warning"))
+    async with room.desk.db.write() as session:
+        session.add(TriageRow(group_id=1, attempt=1, state="done", started_at=NOW))
+    await room.desk.receive(alert("b", severity="critical"))
+
+    await room.restarted().once()
+
+    assert room.engine.started == ["triage:AL-1:2"]
+
+
+async def test_a_group_whose_causes_were_ranked_is_not_triaged_again_after_a_crash(room: Room) -> None:
+    await room.desk.receive(alert())
+    async with room.desk.db.write() as session:
+        session.add(TriageRow(group_id=1, attempt=1, state="done", started_at=NOW, findings={"hypotheses": []}))
+
+    await room.restarted().once()
+
+    assert room.engine.started == []
 
 
 async def test_a_poisoned_row_is_set_aside_and_the_queue_goes_on(room: Room) -> None:

@@ -1,14 +1,15 @@
 """The remediation, from the proposal to the verified outcome."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from bot.core.errors import NotAllowed, OutcomeUnknown
+from bot.core.evidence import Findings, Hypothesis
 from bot.store import incidents
 from bot.store.switches import Switches
-from bot.store.tables import MessageRow, PageRow, ProposalRow
+from bot.store.tables import ChangeRow, MessageRow, PageRow, ProposalRow
 from tests.unit.approving import Office, actor, office
 
 
@@ -182,16 +183,29 @@ async def test_a_row_that_was_changed_after_it_ran_is_not_said_to_be_not_run(hou
     await house.press(proposal.ref, "bob")
     await house.claim(proposal.ref, "w1")
     await house.hands.execute(proposal.ref, "w1")
-    async with house.db.write() as session:
-        row = await session.get(ProposalRow, 1)
-        assert row is not None
-        row.because = "something else"
+    await house.tampered(proposal.ref)
 
-    assert not await house.claims.sound(proposal.ref)
     assert await house.state(proposal.ref) == "verifying"
     assert [page.summary for page in await house.rows(PageRow)] == [
         "AP-1 was changed in the database after it was put to people; it is verifying already"
     ]
+
+
+async def test_what_lapsed_is_put_to_people_again_by_the_next_triage_and_what_they_denied_is_not(house: Office) -> None:
+    async def fit() -> Sequence[str]:
+        cause = Hypothesis(cause="d1", kind="change", change_id="d1", confidence="likely", service="checkout")
+        return await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[cause]), "")
+
+    async with house.db.write() as session:
+        seen = {"version": "2", "previous_version": "1", "received_at": house.now}
+        session.add(ChangeRow(id="d1", at=house.now, service="checkout", kind="deploy", title="v2", **seen))
+    first, known = await fit(), await fit()
+    house.pass_time(minutes=61)
+    await house.store.expire("AP-1")
+    again = await fit()
+    await house.press("AP-2", "bob", "deny", reason="no")
+
+    assert (first, known, again, await fit()) == (["AP-1"], ["AP-1"], ["AP-2"], ["AP-2"])
 
 
 async def test_what_was_run_by_hand_is_verified_the_same_way(house: Office) -> None:

@@ -16,6 +16,7 @@ from bot.workflows.delivery import (
     ChannelRefused,
     ContentRefused,
     MessageGone,
+    NotOurTurn,
     RateLimited,
     Rendering,
     Unanswered,
@@ -300,3 +301,25 @@ async def test_a_message_that_cannot_be_rendered_does_not_stop_the_channel(room:
     await room.sender.drain()
 
     assert len(room.slack.standing("card:AL-2")) == 1
+
+
+async def test_a_process_that_may_have_been_replaced_neither_sends_nor_notes_an_attempt(room: Room) -> None:
+    await room.touch("card:AL-1")
+    replaced = Sender(
+        room.outbox, room.render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep, acts_until=lambda: room.seconds
+    )
+    row = await room.row("card:AL-1")
+
+    with pytest.raises(NotOurTurn):
+        await replaced.poster.post(row, None, await room.render(row) or Rendering(text="", blocks=[]))
+
+    assert room.slack.calls == []
+    assert (await room.row("card:AL-1")).attempted_at is None
+
+
+async def test_what_belongs_to_no_channel_stands_in_the_default_channel(room: Room) -> None:
+    await room.touch("proposal:AP-1", channel="", kind="proposal")
+
+    await room.sender.drain()
+
+    assert (await room.row("proposal:AP-1")).posted_channel == "C0"

@@ -1,0 +1,89 @@
+"""A stop ends the investigation: nothing is looked at, shown or said of it any more."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.evidence import Case, Evidence, Findings
+from bot.core.incident import GroupState
+from bot.store import incidents
+from bot.store.switches import Switches
+from bot.store.tables import GroupRow, TimelineRow
+from bot.store.triage import Triages
+from bot.workflows.looking import Looker
+from bot.workflows.triage import Desk
+from tests.unit.approving import Office, office
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+async def stopped_case(house: Office) -> Case:
+    case = await Triages(house.db).open("AL-1", 1, "", "")
+    await Switches(house.db).stop("AL-1", "mallory")
+    return case
+
+
+async def test_a_stopped_investigation_looks_at_nothing_more(house: Office) -> None:
+    case = await stopped_case(house)
+    tool: Any = None
+    looker = Looker(Triages(house.db), {"health": tool}, lambda case: tool)
+
+    entry = await looker.look(case, "health", {}, "c1")
+
+    assert not Evidence.model_validate(entry["evidence"]).ok
+    assert "a person stopped the investigation" in entry["evidence"]["summary"]
+
+
+async def test_a_stopped_investigation_shows_nothing_more_and_still_counts_its_money(house: Office) -> None:
+    triages = Triages(house.db)
+    case = (await stopped_case(house)).model_dump(mode="json")
+    nothing: Any = None
+    findings = Findings(usd=0.25).model_dump(mode="json")
+
+    shown = await Desk(triages, nothing, nothing, house.config).show(case, findings, True)
+
+    row = await triages.row("AL-1", 1)
+    assert row is not None and (row.state, row.findings, row.usd) == ("stopped", {}, 0.25)
+    assert shown["note"] == "A person stopped the investigation."
+    assert [entry.text for entry in await house.rows(TimelineRow)] == ["Stopped by mallory"]
+
+
+async def test_a_stop_is_work_of_a_person_and_so_the_group_does_not_close_by_itself(house: Office) -> None:
+    async with house.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        group.state, group.cleared_at, group.incident_id = GroupState.MONITORING, house.now, None
+    await Switches(house.db).stop("AL-1", "mallory")
+    house.pass_time(hours=1)
+
+    assert await incidents.close_quiet(house.db, timedelta(minutes=30)) == []
+
+
+async def test_two_people_who_resume_after_an_alarm_end_it(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.tampered(proposal.ref)
+    switches = Switches(house.db)
+    await switches.pause("alice", "strange")
+
+    assert [await switches.unpause(who) for who in ("root", "root", "bob")] == ["second", "second", "resumed"]
+    await switches.pause("alice", "again")
+    assert await switches.unpause("root") == "resumed"
+
+
+async def test_a_stop_of_an_incident_halts_what_was_approved_for_its_group_before(house: Office) -> None:
+    async with house.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        group.incident_id = None
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+
+    assert await Switches(house.db).stop("INC-1", "mallory") == [proposal.ref]
