@@ -1,6 +1,7 @@
 """`tocsin demo`: the whole story on one machine. With `--once` it plays the commander and prints the transcript."""
 
 import json
+import signal
 import time
 import webbrowser
 from pathlib import Path
@@ -21,6 +22,8 @@ FINAL = ("succeeded", "not recovered", "could not verify", "failed", "unknown", 
 def present(*, seed: int, port: int) -> int:
     """Start everything, print the page's address and serve until Ctrl-C."""
     console = Console()
+    # Ended from outside, it must not leave the sandbox and the bot behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with console.status("Starting the sandbox and the bot"):
         stage = Stage(seed=seed, port=port).__enter__()
     try:
@@ -42,6 +45,7 @@ def present(*, seed: int, port: int) -> int:
 def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
     """Play the story once as the commander; 0 only if the approved action resolved it and the postmortem stands."""
     console = Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("Starting the sandbox and the bot", total=len(STEPS))
