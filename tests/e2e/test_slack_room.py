@@ -180,7 +180,7 @@ async def test_a_revoked_token_is_recorded_and_the_card_comes_when_it_works_agai
     ref = await room.group("Revoked")
 
     rows = await room.until(room.outbox.undelivered)
-    assert [(row.key, row.undelivered) for row in rows] == [(f"card:{ref}", "token_revoked")]
+    assert [(row.key, row.undelivered) for row in rows] == [(f"card:{ref}", "no access: token_revoked")]
 
 
 async def test_after_an_outage_socket_and_card_come_back_and_the_card_stands_once(room: Room) -> None:
