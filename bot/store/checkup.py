@@ -1,11 +1,11 @@
 """Asks the database whether it answers and has this code's schema; changes nothing."""
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.check import Check, failed, ok
 from bot.core.errors import ConfigurationError
 from bot.core.text import one_line
+from bot.store.database import DatabaseAway
 from bot.store.migrate import current, head, sync_url
 
 
@@ -19,9 +19,9 @@ def check_database(url: str) -> Check:
         return failed(
             "Database", str(error), "TOCSIN_DATABASE_URL is postgresql://user:password@host/name, or empty for SQLite"
         )
-    except SQLAlchemyError as error:
+    except DatabaseAway as error:
         # The driver's text names host and user; the address with its password is not in it.
-        reason = one_line(str(error.__cause__ or error), 200)
+        reason = one_line(str(error), 200)
         return failed("Database", f"not reached: {reason}", "check TOCSIN_DATABASE_URL and that the server runs")
     if revision == head():
         return ok("Database", f"{kind}, revision {revision}")

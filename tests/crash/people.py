@@ -10,6 +10,8 @@ import httpx
 from tests.real.bot import Bot
 from tests.real.slack import COMMANDER, DEVELOPER, Json, Slack, key_of
 
+READING = 0.7
+"""Seconds somebody looks at a card before pressing: by then a story that was interrupted waits for the press again."""
 OVER = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "expired", "stale", "stopped", "superseded")
 
 
@@ -73,8 +75,10 @@ class People:
         found = self.bot.proposal("AP-1")
         if found and found["state"] not in ("pending", "partly approved"):
             return True
-        self._press(COMMANDER, proposal, "approve")
-        self._submit(reason="fits the evidence")
+        if found:
+            time.sleep(READING)
+            self._press(COMMANDER, proposal, "approve")
+            self._submit(reason="fits the evidence")
         return False
 
     def _resolved(self) -> bool:

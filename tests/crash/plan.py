@@ -47,8 +47,8 @@ def stories(points: Sequence[str], *, each: int) -> list[Hand]:
     After a point that leaves an action unknown nothing else of the story comes, so each of those has its own.
     Only the stories that need a model have one: importing it is half the price of a restart.
     """
-    with_agent = [point for point in points if _needs_agent(point)]
-    without = [point for point in points if not _needs_agent(point) and point not in LEAVES_UNKNOWN]
+    with_agent = _of_the_agent(points)
+    without = [point for point in points if point not in with_agent and point not in LEAVES_UNKNOWN]
     hands = [Hand(some, agent=True) for some in _dealt(with_agent, each)] + [Hand(some) for some in _dealt(without, each)]
     return hands + [Hand((point,)) for point in points if point in LEAVES_UNKNOWN]
 
@@ -58,9 +58,11 @@ def _dealt(points: Sequence[str], each: int) -> list[tuple[str, ...]]:
     return [tuple(points[n::hands]) for n in range(hands)]
 
 
-def _needs_agent(point: str) -> bool:
-    # The agent's own looks are the last of a tool's; which number they have depends on how far the analyst looked.
-    return point.startswith(tuple(f"triage/{step}" for step in AGENT)) or ("/tool:" in point and _number(point) > ALIKE)
+def _of_the_agent(points: Sequence[str]) -> list[str]:
+    """The steps that come only with a model: its own, and the looks after its briefing (journals keep the order)."""
+    own = tuple(f"triage/{step}" for step in AGENT)
+    briefed = next((n for n, point in enumerate(points) if point.startswith("triage/brief the agent#")), len(points))
+    return [p for n, p in enumerate(points) if p.startswith(own) or (n > briefed and p.startswith("triage/tool:"))]
 
 
 def _step(point: str) -> str:
