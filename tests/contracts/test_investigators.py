@@ -252,13 +252,13 @@ async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(room:
 
 
 async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s(room: NewRoom) -> None:
-    invented = {"cause": "it is DNS", "claims": [{"text": "99 % of look-ups fail", "evidence": ["E1"]}]}
+    invented = {"cause": "it is DNS", "claims": [{"text": "73.91 % of look-ups fail", "evidence": ["E1"]}]}
     here = await room({"answer": {"hypotheses": [invented]}})
 
     findings = await story(here, Proposer())
 
     assert findings["by"] == "analyst" and "carries nothing of the model's answer" in findings["note"]
-    assert any("99 % of look-ups fail" in text for text in findings["dropped"])
+    assert any("73.91 % of look-ups fail" in text for text in findings["dropped"])
 
 
 async def test_without_a_model_the_analyst_ranks_and_says_so(room: NewRoom) -> None:

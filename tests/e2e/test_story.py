@@ -174,6 +174,10 @@ def test_the_facts_hold_the_onset_within_a_minute_of_the_truth_and_the_true_depl
     assert facts["runbook"]["title"] == "HighErrorRate"
 
 
+def test_the_facts_stand_within_five_seconds_of_the_card(played: Played) -> None:
+    assert played.seconds["facts"] - played.seconds["card"] < 5
+
+
 def test_the_facts_show_a_graph_with_alternative_text(played: Played) -> None:
     pictures = [block for block in played.seen["causes"]["blocks"] if block["type"] == "image"]
 

@@ -58,7 +58,9 @@ class Bot:
         """Start and wait until it is ready and Slack reaches it; the seconds it took."""
         if not self._upgraded:
             # SQLite is brought up to date by itself; with PostgreSQL a person does it once.
-            subprocess.run([sys.executable, "-m", "bot.cli", "db", "upgrade"], env=self.environment, check=True)
+            subprocess.run(
+                [sys.executable, "-m", "bot.cli", "db", "upgrade"], env=self.environment, check=True, capture_output=True
+            )
             self._upgraded = True
         self.process.start()
         if self.mode == "http":
