@@ -4,7 +4,7 @@ DATA ?= ../shared/data/attacks
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo serve check test unit e2e crash seeds attacks slack-live lock docs clean
+.PHONY: help install demo serve check test unit e2e crash seeds bench attacks slack-live lock docs clean
 
 help:  ## what each target does
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ crash: .venv/tests-installed  ## the whole kill matrix, both databases
 
 seeds: .venv/tests-installed  ## the demo over 20 seeds, scored against the world's truth (about 15 minutes)
 	$(BIN)/python -m tests.seeds --seeds 1..20
+
+bench: .venv/tests-installed  ## us and the rival in the same call, as figures and ratios
+	$(BIN)/python -m tests.bench
 
 attacks: .venv/tests-installed  ## the approval attack scripts through the real listeners (DATA=folder)
 	$(BIN)/python -m tests.attacks approval --data $(DATA)
