@@ -6,6 +6,7 @@ bulk inserts; the ORM costs eighty times as much a row.
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -136,8 +137,16 @@ class IntakeWriter:
         try:
             async with self.db.write(in_turn=False, urgent=True) as session:
                 await self._insert(session, batches)
-        except (SQLAlchemyError, OSError, ValueError) as error:
-            log.error("intake commit failed", rows=sum(batch.size for batch in batches), why=type(error).__name__)
+        except Exception as error:
+            # The loop must go on whatever it was: a writer that ended would answer 503 until a restart.
+            expected = isinstance(error, _NOT_TAKEN)
+            log.error(
+                "intake commit failed",
+                error_id=uuid.uuid4().hex[:8],
+                rows=sum(batch.size for batch in batches),
+                why=type(error).__name__,
+                exc_info=None if expected else error,
+            )
             if len(batches) == 1 and not batches[0].done.done():
                 batches[0].done.set_exception(Busy("the database did not take the alerts"))
             return False

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.database import Database
 from bot.store.intake import MAX_WAITING, Busy, IntakeWriter
@@ -121,3 +123,30 @@ async def test_a_text_that_the_driver_cannot_carry_is_the_failure_of_its_own_sen
     await writer.put([alert("good")], [], NOW)
 
     assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["good"]
+
+
+class Unforeseen:
+    """A database whose next write fails in a way nobody listed."""
+
+    def __init__(self, db: Database) -> None:
+        self.sqlite, self.write_ = db.sqlite, db.write
+        self.broken = True
+
+    def write(self, **how: bool) -> AbstractAsyncContextManager[AsyncSession]:
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("nobody thought of this")
+        return self.write_(**how)
+
+
+async def test_an_unforeseen_error_fails_its_own_sender_and_the_writer_lives_on(desk: Desk) -> None:
+    writer = IntakeWriter(Unforeseen(desk.db), lambda: None)  # type: ignore[arg-type]
+    writer.start()
+
+    with pytest.raises(Busy):
+        await writer.put([alert("first")], [], NOW)
+    await writer.put([alert("second")], [], NOW)
+
+    assert writer.alive()
+    assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["second"]
+    await writer.stop()
