@@ -1,7 +1,7 @@
 """Plays many stories, a few at a time, and counts."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.crash.plan import reachable, stories
 from tests.crash.story import Told, play
 from tests.real.postgres import serving
 
-ABREAST = 3
+ABREAST = 4
 """Stories at a time: they mostly wait."""
 
 
@@ -61,20 +61,29 @@ class Outcome:
             f"{len(self.told)} stories, {self.kills} kills, {broken} violations, {missed} points not reached",
             f"approved actions: {counted}; executions: {executed}",
             f"killed to ready: median {took[len(took) // 2]:.1f} s, longest {took[-1]:.1f} s",
+            f"longest story {max(one.seconds for one in self.told):.0f} s",
         ]
 
 
 def run(
-    asked: Sequence[Asked], folder: Path, *, database: str = "sqlite", tell: Callable[[Told], None] = lambda _: None
+    asked: Sequence[Asked],
+    folder: Path,
+    *,
+    database: str = "sqlite",
+    tell: Callable[[Told], None] = lambda _: None,
+    then: Callable[[Told], Sequence[Asked]] = lambda _: (),
 ) -> Outcome:
-    """Play all of them on one kind of database; `tell` hears of each end."""
+    """Play all of them on one kind of database; `tell` hears of each end, and `then` answers with what follows from it."""
     outcome = Outcome()
     with _databases(database) as new_database, ThreadPoolExecutor(ABREAST) as pool:
-        playing = [pool.submit(_play, one, folder, new_database()) for one in asked]
+        playing = {pool.submit(_play, one, folder, new_database()) for one in asked}
         try:
-            for ended in as_completed(playing):
-                outcome.told.append(ended.result())
-                tell(outcome.told[-1])
+            while playing:
+                ended, playing = wait(playing, return_when=FIRST_COMPLETED)
+                for told in (future.result() for future in ended):
+                    outcome.told.append(told)
+                    tell(told)
+                    playing |= {pool.submit(_play, one, folder, new_database()) for one in then(told)}
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return outcome

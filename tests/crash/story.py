@@ -1,12 +1,13 @@
 """One story against the sandbox's world, with a bot that dies: played to its end, and checked."""
 
+import json
 import random
 import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,7 @@ from tests.crash.keeper import Keeper
 from tests.crash.people import People
 from tests.crash.strikes import OUTSIDE, step_of
 from tests.real.bot import Bot
+from tests.real.processes import until
 from tests.real.slack import Slack
 from tests.real.stack import Model
 
@@ -56,6 +58,7 @@ def play(
             history = _with_bot(folder, slack, model.url if agent else "", points, kills, seed, database_url)
     finally:
         slack.stop()
+    (folder / "history.json").write_text(json.dumps(asdict(history), indent=1))
     missed = [point for point in points if point not in history.struck]
     journal = list_points(folder) if not database_url else []
     return Told(folder.name, time.monotonic() - began, history, check(history), missed, journal)
@@ -90,14 +93,13 @@ def _with_bot(
 
 
 def _let_it_break(slack: Slack, bot: Bot) -> None:
+    """Changes first, then alerts: what is looked at is dying, not a triage that ran before its deploy was known."""
     secrets = slack.addresses["environment"]
-    doors = {
-        "alerts_to": f"{bot.url}/alerts/shop",
-        "alerts_token": secrets["TOCSIN_TOKEN_SHOP"],
-        "changes_to": f"{bot.url}/changes/pipeline",
-        "changes_token": secrets["TOCSIN_TOKEN_PIPELINE"],
-    }
-    slack.world("start", doors)
+    pipeline, token = f"{bot.url}/changes/pipeline", secrets["TOCSIN_TOKEN_PIPELINE"]
+    slack.world("changes/send", {"to": pipeline, "token": token})
+    until(lambda: slack.world("sent?kind=changes&state=delivered"), 60, "the changes delivered")
+    doors = {"alerts_to": f"{bot.url}/alerts/shop", "alerts_token": secrets["TOCSIN_TOKEN_SHOP"]}
+    slack.world("start", {**doors, "changes_to": pipeline, "changes_token": token})
 
 
 def _hasty(path: Path) -> Path:

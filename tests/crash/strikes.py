@@ -8,7 +8,7 @@ their arguments in the journal; here `tool:<name>` is enough, since `n` tells th
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -109,18 +109,28 @@ class CrashingApp(App):
 
     def __init__(self, *args: Any, strikes: Strikes, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.writer.db = _DiesBeforeCommit(self.writer.db, strikes)  # type: ignore[assignment]
-        _after(self.writer, "put", strikes, lambda *_: "intake/answer#1:before")
+        self.writer.db = _DiesBeforeCommit(self.writer.db, self._commit_point, strikes)  # type: ignore[assignment]
+        self._alerts_came = False
+        _before(self.writer, "put", strikes, self._put_point)
+        _after(self.writer, "put", strikes, lambda alerts, *_: "intake/answer#1:before" if alerts else "")
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
         _before(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:before")
         _after(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:after")
+
+    def _put_point(self, alerts: Sequence[Any], *_: Any) -> str:
+        self._alerts_came = self._alerts_came or bool(alerts)
+        return ""
+
+    def _commit_point(self) -> str:
+        # Changes are committed by the same writer; what must not be lost here are alerts.
+        return "intake/commit#1:before" if self._alerts_came else ""
 
 
 class _DiesBeforeCommit:
     """A database that dies when all is written and nothing committed."""
 
-    def __init__(self, db: Any, strikes: Strikes) -> None:
-        self._db, self._strikes = db, strikes
+    def __init__(self, db: Any, point: Callable[[], str], strikes: Strikes) -> None:
+        self._db, self._point, self._strikes = db, point, strikes
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._db, name)
@@ -129,7 +139,7 @@ class _DiesBeforeCommit:
     async def write(self, **how: Any) -> AsyncIterator[Any]:
         async with self._db.write(**how) as session:
             yield session
-            self._strikes.at("intake/commit#1:before")
+            self._strikes.at(self._point())
 
 
 def _before(target: Any, method: str, strikes: Strikes, point: Callable[..., str]) -> None:
