@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from bot.core.action import DryRun, Outcome, Tier, Verification
+from bot.core.actor import Actor
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config import ActionConfig, SourceConfig
@@ -233,20 +234,6 @@ def action(cls: _ActionType) -> _ActionType:
 
 
 # ---------------------------------------------------------------- commands
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who speaks: identity is (team, user); `person` is the roster key, empty for strangers."""
-
-    team: str
-    user: str
-    person: str = ""
-    is_bot: bool = False
-    is_guest: bool = False
-    is_deleted: bool = False
-    is_stranger: bool = False
-    """From another workspace."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """What a verb is about: the reference that was named, or the one the place implies."""
 
+from bot.core.actor import Actor
 from bot.core.errors import NotFound
 from bot.core.grammar import mistyped_reference
-from bot.plugins import Actor, Request
+from bot.plugins import Request
 from bot.store import overview
 from bot.store.interactions import Interactions
 from bot.store.overview import Belongs

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 from bot.core import rules
 from bot.core.action import Tier, Verdict
+from bot.core.actor import Actor
 from bot.core.config import ActionConfig, Config
 from bot.core.roster import Standing
 from bot.core.rules import Rule
-from bot.core.ruling import RULE_ERRORS, Ask, Presser, Quorum, Ruling, Said, Scene, who_may
+from bot.core.ruling import RULE_ERRORS, Ask, Quorum, Ruling, Said, Scene, who_may
 
 CODE_VERSION = "1"
 """Raised with every change of a rule."""
@@ -45,7 +46,7 @@ def tier_with(floor: Tier, entry: ActionConfig, targets: int, *, has_dry_run: bo
 # ---------------------------------------------------------------- asked three times
 
 
-def may_propose(presser: Presser | None, standing: Standing | None, ask: Ask, scene: Scene) -> Ruling:
+def may_propose(presser: Actor | None, standing: Standing | None, ask: Ask, scene: Scene) -> Ruling:
     """Whether this may be put to people. `presser` None: the bot proposes by itself."""
     asked: list[Rule] = [lambda: rules.never(ask)]
     if presser is not None:
@@ -62,7 +63,7 @@ def may_propose(presser: Presser | None, standing: Standing | None, ask: Ask, sc
 
 
 def may_decide(
-    presser: Presser,
+    presser: Actor,
     standing: Standing,
     ask: Ask,
     scene: Scene,

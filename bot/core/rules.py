@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.action import Tier
+from bot.core.actor import Actor
 from bot.core.alert import Severity
 from bot.core.roster import STALE_ROTA, Standing
-from bot.core.ruling import MAX_OPEN, MAX_TARGETS, RULE_ERRORS, SOLO_AFTER, Ask, Presser, Ruling, Said, Scene, who_may
+from bot.core.ruling import MAX_OPEN, MAX_TARGETS, RULE_ERRORS, SOLO_AFTER, Ask, Ruling, Said, Scene, who_may
 
 Rule = Callable[[], Ruling | None]
 # The database's clock stamps both moments; this only swallows rounding.
@@ -31,7 +32,7 @@ def never(ask: Ask) -> Ruling | None:
     return None
 
 
-def human(presser: Presser, standing: Standing | None) -> Ruling | None:
+def human(presser: Actor, standing: Standing | None) -> Ruling | None:
     if presser.is_bot:
         return Ruling(False, "only humans", "Bots never qualify; a person of the roster has to do this.")
     if presser.is_stranger:

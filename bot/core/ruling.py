@@ -36,18 +36,6 @@ class Ruling:
 
 
 @dataclass(frozen=True)
-class Presser:
-    """Identity as Slack signed it. Names play no part; only full human members of our workspace count."""
-
-    person: str
-    user: str = ""
-    is_bot: bool = False
-    is_guest: bool = False
-    is_deleted: bool = False
-    is_stranger: bool = False
-
-
-@dataclass(frozen=True)
 class Ask:
     """What is to be done, as far as the rules care."""
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import structlog
 
+from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, NotFound, TocsinError
 from bot.core.grammar import Line, nearest
-from bot.plugins import Actor, Answer, Command, FieldErrors, Form, Reply, Request
+from bot.plugins import Answer, Command, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
 from bot.slack.forms import Origin, errors_of, form_view, loading_view, submitted, text_view
 from bot.slack.people import People

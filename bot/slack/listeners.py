@@ -7,8 +7,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.core.actor import Actor
 from bot.core.grammar import Line, parse_line, parse_value
-from bot.plugins import Actor, Request
+from bot.plugins import Request
 from bot.slack.answers import Place
 from bot.slack.doors import Doors
 

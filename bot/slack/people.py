@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.actor import Actor
 from bot.core.config import Person
 from bot.core.errors import LookFailed
-from bot.plugins import Actor
 from bot.slack.client import SlackClient
 from bot.workflows.delivery import RateLimited, Refused, Unanswered, Unreachable
 

@@ -10,12 +10,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core import policy
 from bot.core.action import OPEN_STATES, Decision, DryRun, Proposal, ProposalState, Tier
+from bot.core.actor import Actor
 from bot.core.change import Change
 from bot.core.config import Config
 from bot.core.incident import reference
 from bot.core.record import digest_of, make_record
 from bot.core.roster import Roster
-from bot.core.ruling import PROPOSAL_LIFE, Ask, Presser, Ruling, who_may
+from bot.core.ruling import PROPOSAL_LIFE, Ask, Ruling, who_may
 from bot.store import audit, edges, proposals
 from bot.store.circumstances import scene_of
 from bot.store.database import Database
@@ -72,7 +73,7 @@ class ProposalStore:
 
     # ------------------------------------------------------------ proposing
 
-    async def open_proposal(self, draft: Draft, presser: Presser | None, roster: Roster) -> Opened:
+    async def open_proposal(self, draft: Draft, presser: Actor | None, roster: Roster) -> Opened:
         """Put a draft to people: row, card and audit in one transaction. The same `key` again is the same proposal."""
         async with self.db.write() as session:
             await edges.in_turn(self.db, session, draft.service)
@@ -113,7 +114,7 @@ class ProposalStore:
             silence=proposals.silence_of(draft.kind, draft.arguments),
         )
 
-    async def _refused(self, session: AsyncSession, draft: Draft, presser: Presser | None, ruling: Ruling) -> None:
+    async def _refused(self, session: AsyncSession, draft: Draft, presser: Actor | None, ruling: Ruling) -> None:
         who = (presser.person or presser.user) if presser else "tocsin"
         reason = f"{draft.action}: {ruling.rule}: {ruling.text}"
         subject = draft.group or draft.service

@@ -8,9 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core import policy
 from bot.core.action import ProposalState, Verdict
+from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.roster import Roster
-from bot.core.ruling import Presser, Quorum, Ruling
+from bot.core.ruling import Quorum, Ruling
 from bot.store import audit, edges, proposals
 from bot.store.database import Database
 from bot.store.proposals import DECIDABLE, DENIABLE, Places
@@ -23,7 +24,7 @@ class Answer:
 
     ref: str
     revision: int
-    presser: Presser
+    presser: Actor
     team: str
     verdict: Verdict
     reason: str = ""

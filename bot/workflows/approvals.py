@@ -7,13 +7,12 @@ import structlog
 
 from bot.core import policy
 from bot.core.action import Decision, Proposal, ProposalState, Verdict
+from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
 from bot.core.evidence import Findings
 from bot.core.remedies import Remedy, fitting
-from bot.core.ruling import Presser
 from bot.core.text import one_line
-from bot.plugins import Actor
 from bot.ports import Engine
 from bot.store.approvals import Draft, ProposalStore
 from bot.store.claims import Claimed, Claims
@@ -78,7 +77,7 @@ class Approvals:
         """
         looked = await self._look(action_entry, service, arguments, group_ref)
         draft = _draft(looked, group_ref=group_ref, requester=requester, because=because, key=key)
-        presser = presser_of(actor, requester) if actor is not None or requester else None
+        presser = actor or (Actor(person=requester) if requester else None)
         opened = await self.store.open_proposal(draft, presser, await self.rotas.roster(service))
         if not opened.ruling.allow:
             who = f" Who may: {opened.ruling.who_may}." if opened.ruling.who_may else ""
@@ -140,7 +139,7 @@ class Approvals:
 
     async def check(self, ref: str, revision: int, actor: Actor, verdict: Verdict) -> Decided | None:
         """A refusal that needs no look at the world, written down; None if there is none."""
-        answer = Answer(ref, revision, presser_of(actor), actor.team, verdict, reason="-")
+        answer = Answer(ref, revision, actor, actor.team, verdict, reason="-")
         return await self.decisions.check(answer, await self._roster_of(ref))
 
     async def prepare(self, ref: str, actor: Actor) -> Proposal:
@@ -162,7 +161,7 @@ class Approvals:
         self, ref: str, revision: int, actor: Actor, verdict: Verdict, reason: str, key: str, card: str = "", channel: str = ""
     ) -> str:
         """Count one person's answer; the private text for whoever pressed. Never raises for a refusal."""
-        answer = Answer(ref, revision, presser_of(actor), actor.team, verdict, reason.strip()[:500], key, card, channel)
+        answer = Answer(ref, revision, actor, actor.team, verdict, reason.strip()[:500], key, card, channel)
         roster = await self._roster_of(ref)
         proposal = await self.store.load(ref)
         if verdict == "approve" and not _needs_form(proposal) and not proposal.state.final:
@@ -180,7 +179,7 @@ class Approvals:
 
     async def refuse(self, ref: str, revision: int, actor: Actor, rule: str, text: str) -> str:
         """Write down that something which looks like an approval is none."""
-        answer = Answer(ref, revision, presser_of(actor), actor.team, "approve")
+        answer = Answer(ref, revision, actor, actor.team, "approve")
         return _told(await self.decisions.refuse(answer, rule, text), ref, actor)
 
     async def _wake(self, ref: str, decided: Decided, key: str) -> None:
@@ -262,19 +261,6 @@ class Approvals:
 
 def _needs_form(proposal: Proposal) -> bool:
     return proposal.tier >= 2
-
-
-def presser_of(actor: Actor | None, person: str = "") -> Presser:
-    if actor is None:
-        return Presser(person=person)
-    return Presser(
-        person=actor.person,
-        user=actor.user,
-        is_bot=actor.is_bot,
-        is_guest=actor.is_guest,
-        is_deleted=actor.is_deleted,
-        is_stranger=actor.is_stranger,
-    )
 
 
 def _draft(looked: Looked, *, group_ref: str, requester: str, because: str, key: str) -> Draft:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.service import Catalogue
-from bot.plugins import Actor, Command
+from bot.plugins import Command
 from bot.ports import Engine
 from bot.store.database import Database
 

@@ -35,6 +35,9 @@ async def slack(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
 @pytest.mark.skipif(live_place() is None, reason=LIVE_MISSING)
 async def test_a_real_workspace_was_asked_too() -> None:
     """Its skip says in every report that nothing here was checked against Slack itself."""
+    place = live_place()
+
+    assert place is not None and (await place.client.auth_test())["ok"]
 
 
 async def test_the_token_names_workspace_user_and_bot(slack: Place) -> None:

@@ -11,18 +11,19 @@ from sqlmodel import SQLModel, select
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
 from bot.core.action import DryRun, Proposal, Tier
+from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.errors import LookFailed
 from bot.core.series import Series
 from bot.engine.direct import DirectEngine
-from bot.plugins import Actor, HttpAnswer
+from bot.plugins import HttpAnswer
 from bot.settings import catalogue_of
 from bot.store.approvals import ProposalStore
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.decisions import Answer, Decided, Decisions
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
-from bot.workflows.approvals import Approvals, presser_of
+from bot.workflows.approvals import Approvals
 from bot.workflows.hands import Hands
 from bot.workflows.remediation import Desk, remediation
 from bot.workflows.rotas import Rotas
@@ -186,7 +187,7 @@ class Office:
         self, ref: str, who: str, verdict: Any = "approve", *, revision: int = 1, reason: str = "", key: str = ""
     ) -> Decided:
         """Count one answer without the story."""
-        answer = Answer(ref, revision, presser_of(actor(who)), "T1", verdict, reason, key)
+        answer = Answer(ref, revision, actor(who), "T1", verdict, reason, key)
         return await self.decisions.decide(answer, await self.rotas.roster("checkout"))
 
     async def claim(self, ref: str, workflow: str = "w1") -> Any:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from bot.core.action import Tier
+from bot.core.actor import Actor
 from bot.core.alert import Severity
 from bot.core.config import Config, Freeze
 from bot.core.policy import may_decide, may_propose, may_start, policy_version, quorum, tier_with
 from bot.core.roster import Rota, Standing
-from bot.core.ruling import Ask, Presser, Said, Scene
+from bot.core.ruling import Ask, Said, Scene
 from tests.unit.builders import NOW, at
 
 ROTA = Rota(on_call=("alice",))
@@ -32,7 +33,7 @@ def scene(**values: Any) -> Scene:
 
 def approves(standing: Standing, asked: Ask, around: Scene, **flags: Any) -> Any:
     reason = flags.pop("reason", "")
-    return may_decide(Presser(standing.person, **flags), standing, asked, around, "approve", reason=reason)
+    return may_decide(Actor(person=standing.person, **flags), standing, asked, around, "approve", reason=reason)
 
 
 def said(standing: Standing, verdict: Any = "approve", **values: Any) -> Said:
@@ -75,7 +76,7 @@ def test_solo_ends_once_somebody_else_acted_or_where_it_is_off() -> None:
     person, asked = who(on_call=True), ask(requester="alice")
     other = [said(who("bob", deputy=True), "deny")]
 
-    assert not may_decide(Presser("alice"), person, asked, scene(now=at(9)), "approve", reason="r", others=other).allow
+    assert not may_decide(Actor(person="alice"), person, asked, scene(now=at(9)), "approve", reason="r", others=other).allow
     assert not approves(person, asked, scene(now=at(9), solo="off"), reason="r").allow
 
 

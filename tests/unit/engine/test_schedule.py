@@ -66,6 +66,8 @@ async def test_a_tick_that_cannot_be_started_does_not_stop_the_schedule() -> Non
 
     await Schedule(ticks.engine, clock=ticks.clock).fire("unknown", MINUTE)
 
+    assert await ticks.engine.pending() == []
+
 
 async def test_the_schedule_fires_by_itself_at_its_slots() -> None:
     ticks = Ticks()
@@ -81,3 +83,5 @@ async def test_the_schedule_fires_by_itself_at_its_slots() -> None:
 
     await asyncio.wait_for(fired.wait(), 10)
     schedule.stop()
+
+    assert fired.is_set()

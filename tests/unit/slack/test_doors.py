@@ -8,8 +8,9 @@ import pytest
 
 from bot.commands.admin import admin
 from bot.commands.propose import propose
+from bot.core.actor import Actor
 from bot.core.grammar import Line
-from bot.plugins import Actor, Command, Reply, Request, command
+from bot.plugins import Command, Reply, Request, command
 from bot.settings import catalogue_of
 from bot.slack.answers import Place
 from bot.slack.doors import Doors

@@ -37,21 +37,17 @@ async def test_a_cancelled_turn_goes_to_the_next() -> None:
 
 async def test_a_turn_handed_to_a_cancelled_task_is_passed_on() -> None:
     turns = Turns()
-    ready = asyncio.Event()
 
-    async def hold() -> None:
+    async def work() -> None:
         async with turns.turn(True):
-            await ready.wait()
+            await asyncio.sleep(0)
 
-    holder = asyncio.create_task(hold())
-    await asyncio.sleep(0)
-    waiter = asyncio.create_task(hold())
-    await asyncio.sleep(0)
-    ready.set()
-    await holder
+    async with turns.turn(True):
+        waiter = asyncio.create_task(work())
+        await asyncio.sleep(0)
     # Its turn is set, but it has not run yet.
     waiter.cancel()
     await asyncio.wait([waiter])
 
     async with asyncio.timeout(1), turns.turn(False):
-        pass
+        assert waiter.cancelled()
