@@ -1,5 +1,6 @@
 """What the world saw of one story, gathered outside the bot, and what the bot itself remembers at the end."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +8,9 @@ from tests.crash.keeper import Kept
 from tests.crash.people import People, Press
 from tests.real.bot import Bot
 from tests.real.slack import Json, Slack, key_of
+
+SORTED_SECONDS = 10.0
+"""How long the inbox may take to read what is committed before it counts as lost."""
 
 
 @dataclass
@@ -44,8 +48,9 @@ def gather(
 ) -> History:
     """Everything, when the story is over. `sent` as the world tells it (`/_world/sent`)."""
     delivered = [one for one in sent if one["state"] == "delivered"]
+    alerts = [alert for one in delivered if one["kind"] == "alert" for alert in one["alerts"]]
     return History(
-        alerts=[alert for one in delivered if one["kind"] == "alert" for alert in one["alerts"]],
+        alerts=alerts,
         changes=[id for one in delivered if one["kind"] == "changes" for id in one["changes"]],
         messages=slack.messages(),
         presses=people.presses,
@@ -53,12 +58,24 @@ def gather(
         kept=kept,
         struck=struck,
         left_undone=people.left_undone,
-        stored=bot.get("alerts"),
+        stored=_sorted_in(bot, alerts),
         known_changes=[change["id"] for change in bot.get("changes")],
         groups=bot.get("groups"),
         proposals=_proposals(bot),
         audit=_audit(bot),
     )
+
+
+def _sorted_in(bot: Bot, sent: list[Json]) -> list[Json]:
+    """The episodes, once the inbox has read what was committed: a 2xx promises the row; its episode follows."""
+    ended = {(alert["fingerprint"], alert["name"]) for alert in sent if alert["status"] == "resolved"}
+    deadline = time.monotonic() + SORTED_SECONDS
+    while True:
+        stored: list[Json] = bot.get("alerts")
+        behind = [e for e in stored if (e["fingerprint"], e["name"]) in ended and e["status"] != "resolved"]
+        if not behind or time.monotonic() > deadline:
+            return stored
+        time.sleep(0.1)
 
 
 def _proposals(bot: Bot) -> list[Json]:
