@@ -2,26 +2,19 @@
 
 import asyncio
 import contextlib
-import logging
-import os
-import signal
-import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import structlog
-import uvicorn
 from prometheus_client import Counter
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.loops.auto import auto_loop_factory
+from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
-from bot.choices import audit_key, known_secrets, logs_of, metrics_of, pager_of
+from bot.choices import agents_of, audit_key, logs_of, metrics_of, pager_of
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
@@ -29,12 +22,11 @@ from bot.core.redaction import redact
 from bot.core.roster import FRESH_ROTA
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
-from bot.logs import configure
 from bot.monitoring.graph import draw
 from bot.monitoring.runbooks import RunbookShelf
 from bot.plugins import Command, Source, Tool, ToolContext, discover, discover_actions
-from bot.ports import Investigator, Run
-from bot.settings import Secrets, catalogue_of, load_config, source_tokens
+from bot.ports import Run
+from bot.settings import Secrets, catalogue_of, source_tokens
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
@@ -50,7 +42,7 @@ from bot.store.database import AWAY, Database, async_url, utc_now
 from bot.store.decisions import Decisions
 from bot.store.intake import IntakeWriter
 from bot.store.interactions import Interactions
-from bot.store.migrate import ready
+from bot.store.late_changes import LateChanges
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
 from bot.store.postmortems import Postmortems
@@ -63,6 +55,7 @@ from bot.workflows.command_context import CommandContext
 from bot.workflows.fact_finding import FactFinder
 from bot.workflows.hands import Hands
 from bot.workflows.inbox import Inbox
+from bot.workflows.late_changes import attempt_anew
 from bot.workflows.looking import Looker
 from bot.workflows.mending import Mender
 from bot.workflows.postmortem import Scribe, postmortem, start_wanted
@@ -80,7 +73,6 @@ DRAIN_SECONDS = 20.0
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
 SILENT_SECONDS = 30.0
 """A sender that has not gone round for so long is taken for dead."""
-SWITCH_SECONDS = 0.0005
 KEEP_JOURNALS = timedelta(days=2)
 """Ticks make about 26,000 runs a day; nothing starts a run anew that ended so long ago."""
 
@@ -191,7 +183,8 @@ class App:
         self.looker = Looker(self.triages, tools, self._tool_context)
         facts = FactFinder(self.looker, self.triages, self.catalogue, self.metrics, draw)
         desk = TriageDesk(self.triages, facts, self.approvals, self.config)
-        self.agents = _Agents(self)
+        self.agents = agents_of(self.secrets, self.config, self.looker, self.triages, list(self.catalogue.services))
+        self.late_changes = LateChanges(self.db, self.catalogue)
         self.engine.register("triage", triage(desk, Analyst(self.looker.bound), self.agents.get))
         self.engine.register("remediation", remediation(RemediationDesk(self.approvals, self._account)))
         scribe = Scribe(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
@@ -241,6 +234,7 @@ class App:
             writer=self.writer,
             api_token=self.secrets.token_api.get_secret_value(),
             checks={"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive},
+            aids={"model": self.agents.well},
             routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
             lifespan=self._lifespan,
             clock=utc_now,
@@ -258,6 +252,7 @@ class App:
         await incidents.close_quiet(self.db, self.config.close_after)
         await groups.end_storms(self.db)
         await start_wanted(self.postmortems, self.engine)
+        await attempt_anew(self.late_changes, self.engine)
 
     async def _heartbeat(self) -> None:
         if self.config.heartbeat_url and await self._well():
@@ -293,7 +288,7 @@ class App:
         self.engine.lead(self._lead)
         await self.slack.start()
         await self.approvals.resume()
-        self._tasks.append(asyncio.create_task(self.agents.load(), name="agent"))
+        self._tasks.append(asyncio.create_task(self.agents.get(), name="agent"))
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
 
     async def _lead(self) -> None:
@@ -323,103 +318,3 @@ class App:
         await self.client.aclose()
         await self.db.close()
         log.info("stopped")
-
-
-class _Agents:
-    """The agent, imported in a thread after readiness: langchain takes seconds to import and must not delay the door."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._agent: Investigator | None = None
-        self._lock = asyncio.Lock()
-
-    async def get(self) -> Investigator | None:
-        """The agent; None when no model is set up."""
-        await self.load()
-        return self._agent
-
-    async def load(self) -> None:
-        if not self._app.secrets.model and not self._app.secrets.openai_api_key.get_secret_value():
-            return
-        async with self._lock:
-            if self._agent is None:
-                self._agent = await asyncio.to_thread(self._import)
-
-    def _import(self) -> Investigator:
-        from bot.llm.agent import Agent, ModelSettings
-
-        secrets = self._app.secrets
-        settings = ModelSettings(
-            name=secrets.model or "gpt-5.1",
-            base_url=secrets.openai_base_url,
-            api_key=secrets.openai_api_key,
-            fallback=secrets.fallback_model,
-            structured=secrets.structured_output,
-        )
-        app = self._app
-        return Agent(settings, app.config.budget, app.looker, app.triages, list(app.catalogue.services))
-
-
-def _leave(*_: object) -> None:
-    """The server raises SIGTERM again once it has drained: a good end. At once, since a thread of the journal may sleep on."""
-    logging.shutdown()
-    os._exit(0)
-
-
-def _refuse_taken(host: str, port: int) -> None:
-    """Look before anything starts: a second bot would connect to Slack and take its events before the server fails."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
-    except OSError:
-        problem = f"cannot listen on {host}:{port}: another program has the port, or the address is not of this machine"
-        raise ConfigurationError(problem, key="TOCSIN_PORT") from None
-
-
-def _plainly(asgi: ASGIApp) -> ASGIApp:
-    """A start that the configuration forbids is told in its own words, without a traceback."""
-
-    async def told(scope: Scope, receive: Receive, send: Send) -> None:
-        async def say(message: Message) -> None:
-            lines = str(message.get("message", "")).strip().splitlines()
-            if message["type"] == "lifespan.startup.failed" and lines and "ConfigurationError: " in lines[-1]:
-                message = {**message, "message": lines[-1].partition("ConfigurationError: ")[2]}
-            await send(message)
-
-        await asgi(scope, receive, say if scope["type"] == "lifespan" else send)
-
-    return told
-
-
-def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
-    config = load_config(secrets.config)
-    configure(secrets.log_level, known_secrets(secrets, config))
-    secrets.data_dir.mkdir(parents=True, exist_ok=True)
-    ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
-
-    _refuse_taken(secrets.host, secrets.port)
-
-    async def serve() -> None:
-        app = build(secrets, config, wrap_run=wrap_run)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                _plainly(app.asgi),
-                host=secrets.host,
-                port=secrets.port,
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=SERVER_SECONDS,
-                lifespan="on",
-            )
-        )
-        await server.serve()
-
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _leave)
-    # Each answer of SQLite crosses two threads; at Python's 5 ms a busy story would hold up every one of them.
-    sys.setswitchinterval(SWITCH_SECONDS)
-    # uvloop where there is one: it halves what a request costs.
-    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        runner.run(serve())

@@ -3,18 +3,22 @@
 import hashlib
 import os
 import secrets as randomness
+from collections.abc import Sequence
 
 import httpx
 
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
+from bot.llm.loading import Agents
 from bot.monitoring.files import FileLogs
 from bot.monitoring.loki import LokiLogs
 from bot.monitoring.prometheus import PrometheusMetrics
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
-from bot.ports import Logs, Metrics, Pager
+from bot.ports import Investigator, Logs, Metrics, Pager
 from bot.settings import Secrets, source_tokens
+from bot.store.triage import Triages
+from bot.workflows.looking import Looker
 
 
 def audit_key(secrets: Secrets) -> bytes:
@@ -55,6 +59,29 @@ def pager_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Pag
     if config.pager.webhook:
         return WebhookPager(client, config.pager.webhook, secrets.pager_secret.get_secret_value())
     return None
+
+
+def model_of(secrets: Secrets) -> str:
+    """The model that is asked; "" when none is set up: then the built-in analyst ranks."""
+    return secrets.model or ("gpt-5.1" if secrets.openai_api_key.get_secret_value() else "")
+
+
+def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages, services: Sequence[str]) -> Agents:
+    """The investigator with a model; nothing is imported before it is first asked for."""
+
+    def build() -> Investigator:
+        from bot.llm.agent import Agent, ModelSettings
+
+        settings = ModelSettings(
+            name=model_of(secrets),
+            base_url=secrets.openai_base_url,
+            api_key=secrets.openai_api_key,
+            fallback=secrets.fallback_model,
+            structured=secrets.structured_output,
+        )
+        return Agent(settings, config.budget, looker, triages, services)
+
+    return Agents(model_of(secrets), build)
 
 
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:

@@ -24,7 +24,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on")] = None,
 ) -> None:
     """Run the bot until SIGTERM; then drain for at most 20 seconds."""
-    from bot.app import run
+    from bot.serving import run
     from bot.settings import load_secrets
 
     chosen = {"config": config, "host": host, "port": port}

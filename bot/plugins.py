@@ -266,6 +266,8 @@ class Reply:
 
     text: str
     private: bool = True
+    about: str = ""
+    """The group, incident or proposal in whose thread a public answer stands; empty: where it was asked."""
     view: str = ""
     """A name in slack/views that renders `subject`, if more than text is to be shown."""
     subject: Mapping[str, Any] = field(default_factory=dict)

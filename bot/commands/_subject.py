@@ -1,5 +1,8 @@
 """What a verb is about: the reference that was named, or the one the place implies."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from bot.core.actor import Actor
 from bot.core.errors import NotFound
 from bot.core.grammar import mistyped_reference
@@ -16,16 +19,34 @@ def name_of(actor: Actor) -> str:
 
 
 async def subject_of(ctx: CommandContext, request: Request) -> Belongs:
-    """The group and incident that are meant; the only open group of the channel when nothing is named. Raises NotFound."""
+    """The group and incident that are meant; the only open one of the channel when nothing is named. Raises NotFound."""
     if wrong := mistyped_reference(request.text):
         raise NotFound(f"There is no {wrong[:40]} here: references look like AL-3 or INC-3. The verb list shows what there is.")
+    around = await around_of(ctx, request)
+    if around.subject:
+        return around.subject
+    which = f"Open in this channel: {', '.join(around.open[:8])}." if around.open else "Nothing is open in this channel."
+    raise NotFound(f"Say which one, for example: {request.verb} {next(iter(around.open), 'AL-3')}. {which}")
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a place implies: the subject, if there is one, and whether it was taken because nothing else is open here."""
+
+    subject: Belongs | None
+    only_one: bool = False
+    open: Sequence[str] = ()
+    """References that are open in the channel, when they are several."""
+
+
+async def around_of(ctx: CommandContext, request: Request) -> Around:
+    """The reference that was named or is implied by the thread, else the only open one of the channel. Raises NotFound."""
     if request.ref:
-        return await overview.belongs(ctx.db, request.ref)
-    here = await Interactions(ctx.db).open_groups(request.channel)
+        return Around(await overview.belongs(ctx.db, request.ref))
+    here = await Interactions(ctx.db).open_here(request.channel)
     if len(here) == 1:
-        return await overview.belongs(ctx.db, here[0])
-    which = f"Open in this channel: {', '.join(here[:8])}." if here else "Nothing is open in this channel."
-    raise NotFound(f"Say which one, for example: {request.verb} AL-3. {which}")
+        return Around(await overview.belongs(ctx.db, here[0]), only_one=True)
+    return Around(None, open=here)
 
 
 def fitting(ctx: CommandContext, subject: Belongs | None) -> list[str]:

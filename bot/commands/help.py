@@ -1,9 +1,8 @@
 """Help."""
 
-from bot.commands._subject import fitting
+from bot.commands._subject import Around, around_of, fitting
 from bot.core.grammar import nearest
 from bot.plugins import Command, Reply, Request, command
-from bot.store import overview
 from bot.workflows.command_context import CommandContext
 
 
@@ -15,15 +14,22 @@ async def help(ctx: CommandContext, request: Request) -> Reply:
     if one and one not in known:
         near = nearest(one, known)
         return Reply(f"There is no verb {one[:40]}." + (f" Near: {', '.join(near)}." if near else " help lists all."))
-    subject = await overview.belongs(ctx.db, request.ref) if request.ref else None
+    around = await around_of(ctx, request)
     state = {
         "verbs": [_told(verb) for verb in sorted(ctx.verbs.values(), key=lambda verb: verb.name)],
-        "fits": fitting(ctx, subject),
+        "fits": fitting(ctx, around.subject),
         "one": known.get(one, ""),
         "command": ctx.config.command,
-        "where": f"{subject.ref} ({subject.state})" if subject else "here",
+        "where": _where(around),
     }
     return Reply("Help", view="help", subject=state)
+
+
+def _where(around: Around) -> str:
+    if around.subject:
+        alone = ", the only one open in this channel" if around.only_one else ""
+        return f"{around.subject.ref} ({around.subject.state}){alone}"
+    return f"here; open in this channel: {', '.join(around.open[:8])}" if around.open else "here"
 
 
 def _told(verb: Command) -> dict[str, object]:

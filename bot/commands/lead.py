@@ -32,9 +32,9 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
         if not standing.commander:
             raise NotAllowed("Only the rostered person who leads names a deputy.")
         await name_deputy(ctx.db, subject.incident, person, by)
-        return Reply(f"{person} is deputy of {subject.incident}.{rights}", private=False)
+        return Reply(f"{person} is deputy of {subject.incident}.{rights}", private=False, about=subject.incident)
     await incidents.set_lead(ctx.db, subject.incident, person, by)
-    return Reply(f"{person} leads {subject.incident}.{rights}", private=False)
+    return Reply(f"{person} leads {subject.incident}.{rights}", private=False, about=subject.incident)
 
 
 async def _person(ctx: CommandContext, request: Request, named: str, roster: Roster) -> str:

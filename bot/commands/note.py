@@ -4,9 +4,13 @@ from datetime import datetime, timedelta
 
 from bot.commands._subject import name_of, subject_of
 from bot.core.errors import NotFound
+from bot.core.text import escape_controls
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.store import incidents
 from bot.workflows.command_context import CommandContext
+
+MOST = 2000
+"""Characters that an entry of the timeline holds."""
 
 
 @command("note", aliases=("remember",), usage="note text [at=10:42] [AL-3]", options=("at",), who="members")
@@ -18,10 +22,24 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
         return FieldErrors({"text": "Write what happened."})
     if not text:
         return Form(f"Note for {subject.ref}", "note", ref=subject.ref, fields=[Field("text", "What happened?", kind="long")])
+    if len(escape_controls(text)) > MOST:
+        text = _shortened(text, request)
+        if not text:
+            told = f"A note has at most {MOST:,} characters. Nothing was noted: say it in several notes."
+            return FieldErrors({"text": told}) if request.door == "modal" else Reply(told)
     at = _moment(request.options["at"], ctx.clock()) if "at" in request.options else None
     await incidents.note(ctx.db, subject.ref, text, name_of(request.actor), at=at)
     when = f" at {at:%Y-%m-%d %H:%M} UTC" if at else ""
     return Reply(f"Noted in the timeline of {subject.ref}{when}.")
+
+
+def _shortened(text: str, request: Request) -> str:
+    """A long message that somebody points at is noted with its beginning: the rest stands in Slack. "" for typed text."""
+    if request.door != "shortcut":
+        return ""
+    text = escape_controls(text)
+    end = f"… (cut: the whole message has {len(text):,} characters)"
+    return text[: MOST - len(end)].rstrip() + end
 
 
 def _moment(clock: str, now: datetime) -> datetime:

@@ -27,7 +27,7 @@ async def postmortem(ctx: CommandContext, request: Request) -> Reply:
     drafts = Postmortems(ctx.db)
     newest = await drafts.newest(subject.incident)
     if newest is None or wish == "regenerate":
-        number = newest.n + 1 if newest else 1
+        number = await drafts.next_number(subject.incident)
         await ctx.engine.start("postmortem", f"postmortem:{subject.incident}:{number}", subject.incident, number)
         return Reply(f"Writing draft {number} of {subject.incident}; it will stand in the thread.")
     exporting = request.verb == "export" or "export" in request.options

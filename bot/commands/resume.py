@@ -20,4 +20,4 @@ async def resume(ctx: CommandContext, request: Request) -> Reply:
         raise NotAllowed(f"Who may resume {ref}: {subject.service} on-call, the incident commander or a deputy.")
     if not await Switches(ctx.db).resume(ref, person):
         return Reply(f"{ref} is not stopped.")
-    return Reply(f"{ref} resumed by {person}.", private=False)
+    return Reply(f"{ref} resumed by {person}.", private=False, about=ref)

@@ -16,6 +16,5 @@ async def stop(ctx: CommandContext, request: Request) -> Reply:
     await ctx.approvals.wake_all(halted, "stop")
     also = f" Not run: {', '.join(halted)}." if halted else ""
     why = f" ({one_line(request.text, 200)})" if request.text else ""
-    return Reply(
-        f"{ref} stopped by {name_of(request.actor)}{why}.{also} The on-call resumes with: resume {ref}.", private=False
-    )
+    text = f"{ref} stopped by {name_of(request.actor)}{why}.{also} The on-call resumes with: resume {ref}."
+    return Reply(text, private=False, about=ref)

@@ -1,11 +1,16 @@
 """Who you are here."""
 
+from collections.abc import Sequence
+
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
-from bot.core.roster import Roster, Standing
+from bot.core.roster import Standing
 from bot.plugins import Reply, Request, command
 from bot.store.roles import lead_of
 from bot.workflows.command_context import CommandContext
+
+NAMED = 12
+"""Services named in one line; the rest is counted."""
 
 
 @command("whoami", usage="whoami", who="anyone")
@@ -23,14 +28,21 @@ async def whoami(ctx: CommandContext, request: Request) -> Reply:
     except NotFound:
         services, incident = sorted(ctx.config.services), ""
     lead, deputies = await lead_of(ctx.db, incident)
-    for service in services[:20]:
-        roster: Roster = await ctx.approvals.rotas.roster(service)
+    # All services at once are asked with young copies of the user groups: one look a group, not one a service.
+    roster = await ctx.approvals.rotas.roster(services[0] if len(services) == 1 else "")
+    by_role: dict[str, list[str]] = {}
+    for service in services:
         standing = roster.standing(actor.person, service, ctx.clock(), lead=lead, deputies=deputies)
-        lines.append(_line(service, standing, incident))
-    return Reply("\n".join(lines))
+        by_role.setdefault(_roles(standing, incident), []).append(service or "no service")
+    return Reply("\n".join([*lines, *(f"{_gathered(names)}: {told}" for told, names in by_role.items())]))
 
 
-def _line(service: str, standing: Standing, incident: str) -> str:
+def _gathered(services: Sequence[str]) -> str:
+    shown = ", ".join(services[:NAMED])
+    return shown if len(services) <= NAMED else f"{shown} and {len(services) - NAMED} more services"
+
+
+def _roles(standing: Standing, incident: str) -> str:
     roles = {
         "on-call": standing.on_call,
         "secondary": standing.secondary,
@@ -40,12 +52,7 @@ def _line(service: str, standing: Standing, incident: str) -> str:
         "admin": standing.admin,
     }
     held = ", ".join(role for role, holds in roles.items() if holds) or "no role"
-    may = (
-        "tiers 1 to 3"
-        if standing.on_call or standing.commander or standing.deputy
-        else "tier 3"
-        if standing.owner
-        else "nothing"
-    )
+    commands = standing.on_call or standing.commander or standing.deputy
+    may = "tiers 1 to 3" if commands else "tier 3" if standing.owner else "nothing"
     stale = "" if standing.rota.known else " (the rota cannot be read)"
-    return f"{service or 'no service'}: {held}{stale}. You may approve: {may}."
+    return f"{held}{stale}. You may approve: {may}."

@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bot.choices import model_of
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, LookFailed
 from bot.core.text import one_line
 from bot.llm.checkup import check_model
+from bot.llm.loading import check_loading
 from bot.monitoring.prometheus import PrometheusMetrics
 from bot.settings import Secrets, catalogue_of, load_config, source_tokens
 from bot.slack.checkup import check_slack
@@ -45,7 +47,8 @@ async def checkup(secrets: Secrets) -> list[Check]:
             _slack(secrets, config), _model(secrets, client), _systems(secrets, config, client)
         )
     database = _database(secrets)
-    return [first, *_sources(config), database, *slack, model, *systems, *_local(config), _pager(secrets, config)]
+    outside = [*slack, model, *_model_code(secrets), *systems]
+    return [first, *_sources(config), database, *outside, *_local(config), _pager(secrets, config)]
 
 
 def _configuration(secrets: Secrets) -> tuple[Config, Check]:
@@ -109,12 +112,16 @@ def _channels(config: Config) -> Mapping[str, str]:
 
 async def _model(secrets: Secrets, client: httpx.AsyncClient) -> Check:
     key = secrets.openai_api_key.get_secret_value()
-    return await check_model(client, name=model_name(secrets), key=key, base_url=secrets.openai_base_url)
+    return await check_model(client, name=model_of(secrets), key=key, base_url=secrets.openai_base_url)
 
 
-def model_name(secrets: Secrets) -> str:
-    """The model that would be asked; "" when none is set up (as `bot/app.py` decides it)."""
-    return secrets.model or ("gpt-5.1" if secrets.openai_api_key.get_secret_value() else "")
+def _model_code(secrets: Secrets) -> list[Check]:
+    """Whether what would ask the model can be imported; of no interest without a model."""
+
+    def build() -> None:
+        from bot.llm import agent  # noqa: F401
+
+    return [check_loading(build)] if model_of(secrets) else []
 
 
 async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> list[Check]:

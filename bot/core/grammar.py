@@ -27,6 +27,8 @@ class Line:
     text: str = ""
     ref: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    unread: int = 0
+    """Characters beyond LIMIT: a line that was not read whole must not be carried out."""
 
 
 def parse_line(line: str) -> Line:
@@ -52,7 +54,7 @@ def parse_line(line: str) -> Line:
             ref = word.upper()
         else:
             words.append(word)
-    return Line(verb=verb, text=" ".join(words).strip(), ref=ref, options=options)
+    return Line(verb=verb, text=" ".join(words).strip(), ref=ref, options=options, unread=max(0, len(line) - LIMIT))
 
 
 def mistyped_reference(text: str) -> str:

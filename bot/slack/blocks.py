@@ -124,19 +124,21 @@ def scored(confidence: str, score: float) -> str:
 
 
 def cut_lines(text: str, limit: int) -> str:
-    """Cut before the line that does not fit and say how many are missing; one huge line is cut inside."""
+    """Cut before the line that does not fit and say how many are missing; one huge line is cut inside, and says so too."""
     if len(text) <= limit:
         return text
     kept: list[str] = []
     lines = text.split("\n")
-    room = limit - 24
+    room = limit - 32
     for line in lines:
         if sum(map(len, kept)) + len(kept) + len(line) > room:
             break
         kept.append(line)
     if not kept:
-        return _close_span(cut(lines[0], room))
-    return "\n".join([*kept, f"… {len(lines) - len(kept)} more lines"])
+        shown = cut(lines[0], room)
+        return f"{_close_span(shown)} {len(text) - len(shown) + 1:,} more characters"
+    missing = len(lines) - len(kept)
+    return "\n".join([*kept, f"… {missing} more line{'' if missing == 1 else 's'}"])
 
 
 def text_size(node: object) -> int:

@@ -9,7 +9,7 @@ import structlog
 
 from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, NotFound, TocsinError
-from bot.core.grammar import Line, nearest
+from bot.core.grammar import LIMIT, Line, nearest
 from bot.plugins import Answer, Command, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
 from bot.slack.forms import Origin, errors_of, form_view, loading_view, submitted, text_view
@@ -40,6 +40,10 @@ class Doors:
     async def line(self, line: Line, request: Request, place: Place) -> None:
         """A verb line from the slash command or a mention."""
         if not await self.interactions.first(request.key):
+            return
+        if line.unread:
+            length = f"{LIMIT + line.unread:,} characters; I read at most {LIMIT:,} at once"
+            await self.answers.private(place, Reply(f"Your line has {length}, so nothing was done. Say it in several lines."))
             return
         request = replace(request, verb=line.verb, text=line.text, options=line.options, ref=line.ref)
         await self._serve(request, place)
@@ -176,7 +180,13 @@ class Doors:
             await self.answers.private(place, answer)
             return
         above = await self.interactions.shown_at(place.channel, place.thread) if place.thread else None
-        await self.interactions.say(key, place.channel, answer.text, above.key if above else "")
+        asked_in = above.key if above else ""
+        channel, thread = await self.interactions.thread_of(answer.about) if answer.about else ("", "")
+        await self.interactions.say(key, channel or place.channel, answer.text, thread or asked_in)
+        if thread and thread != asked_in:
+            # Whoever asked elsewhere does not see that thread: a slash command cannot even be typed there.
+            told = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
+            await self.answers.private(place, Reply(told))
 
     async def _use(self, request: Request, place: Place) -> Answer:
         """The verb's answer; expected errors are answers."""

@@ -62,7 +62,7 @@ def loading_view(title: str) -> dict[str, Any]:
 
 def lines(text: str) -> str:
     """A verb's plain text answer as mrkdwn: its lines stay, everything else in it is foreign."""
-    return "\n".join(prose(line, 1000) for line in text.split("\n"))
+    return "\n".join(prose(line, 10_000) for line in text.split("\n"))
 
 
 def submitted(view: Mapping[str, Any]) -> dict[str, str]:

@@ -112,7 +112,7 @@ async def on_shortcut(doors: Doors, body: Body) -> None:
     channel = (body.get("channel") or {}).get("id", "")
     place = _interaction_place(body, channel, message.get("thread_ts") or message.get("ts", ""))
     key = f"shortcut:{body.get('trigger_id') or body.get('action_ts', '')}"
-    line = Line(verb=body.get("callback_id", ""), text=_unescape(message.get("text", ""))[:1000])
+    line = Line(verb=body.get("callback_id", ""), text=_unescape(message.get("text", "")))
     await doors.line(line, _request(place, door="shortcut", key=key), place)
 
 

@@ -1,5 +1,6 @@
 """Renders the newest state of a message's subject with the view of its kind: what the sender calls."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -35,6 +36,10 @@ VIEWS: Mapping[str, View] = {
 }
 """The view of each kind of message."""
 
+_REFERENCE = re.compile(r"\b(AL|INC|AP)-[0-9]+")
+_SHELF = {"AL": "groups", "INC": "incidents", "AP": "proposals"}
+"""Where the API keeps what a reference names."""
+
 OnCall = Callable[[str], Awaitable[Sequence[str]]]
 """Person keys on call for a service now; raises TocsinError if the rota cannot be read."""
 
@@ -53,6 +58,7 @@ class Renderer:
     ) -> None:
         self.db, self.config, self.on_call, self.redact = db, config, on_call, redact
         self.hosts = allowed_hosts(config, public_url)
+        self.public_url = public_url.rstrip("/")
 
     async def render(self, row: MessageRow) -> Rendering | None:
         """The message as it should look now; None if there is nothing to show."""
@@ -77,13 +83,22 @@ class Renderer:
         people = self.config.people
         slack = [people[person].slack for person in on_call if person in people and people[person].slack]
         mention = slack[:2] if not row.ts and _deserves_mention(row, state) else []
-        known = {"hosts": self.hosts, "on_call": on_call, "mention": mention, "people": people}
+        whole = self._whole(row, state) if row.kind == "line" else ""
+        known = {"hosts": self.hosts, "on_call": on_call, "mention": mention, "people": people, "whole": whole}
         return {**state, **known, "origin": self._origin(state) if row.kind == "storm" else None}
 
     def _origin(self, state: Mapping[str, Any]) -> dict[str, Any] | None:
         firing = [group["service"] for group in state["groups"] if group["state"] != "RESOLVED"]
         found = suspected_origin(firing, {name: service.depends_on for name, service in self.config.services.items()})
         return {"service": found[0], "groups": found[1]} if found else None
+
+    def _whole(self, row: MessageRow, state: Mapping[str, Any]) -> str:
+        """Where all of a line's text can be read: the API's page on what it is about, else on the card above it."""
+        about = _REFERENCE.match(state["text"]) or _REFERENCE.search(row.thread_key)
+        if not about:
+            return ""
+        ref = about.group(0)
+        return f"`show {ref}` tells its story; the API has every word: `{self.public_url}/api/{_SHELF[about.group(1)]}/{ref}`"
 
     async def _on_call(self, state: Mapping[str, Any]) -> list[str]:
         if not state.get("service"):

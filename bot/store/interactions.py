@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from bot.core.incident import number_of
-from bot.store import audit, messages
+from bot.store import audit, edges, messages
 from bot.store.database import Database
-from bot.store.tables import GroupRow, MessageRow, SeenRow
+from bot.store.tables import GroupRow, IncidentRow, MessageRow, ProposalRow, SeenRow
 
 CLOCKS_DIFFER = 5.0
 """Seconds by which Slack's clock may be behind ours."""
@@ -75,11 +75,24 @@ class Interactions:
             group = await session.get(GroupRow, number_of(ref, "AL") or 0)
             return group is not None and group.on_storm_card == storm
 
-    async def open_groups(self, channel: str) -> list[str]:
-        """References of the groups of a channel that are not resolved, newest first."""
+    async def open_here(self, channel: str) -> list[str]:
+        """What of a channel is not resolved: its groups, then its incidents without a group; each the newest first."""
+        group = select(GroupRow.id).where(GroupRow.channel == channel, GroupRow.state != "RESOLVED")
+        alone = select(IncidentRow.id).where(
+            IncidentRow.channel == channel, IncidentRow.state != "RESOLVED", col(IncidentRow.group_id).is_(None)
+        )
         async with self.db.read() as session:
-            query = select(GroupRow.id).where(GroupRow.channel == channel, GroupRow.state != "RESOLVED")
-            return [f"AL-{id}" for id in (await session.exec(query.order_by(col(GroupRow.id).desc()).limit(20))).all()]
+            groups = (await session.exec(group.order_by(col(GroupRow.id).desc()).limit(20))).all()
+            incidents = (await session.exec(alone.order_by(col(IncidentRow.id).desc()).limit(20))).all()
+        return [*(f"AL-{id}" for id in groups), *(f"INC-{id}" for id in incidents)]
+
+    async def thread_of(self, ref: str) -> tuple[str, str]:
+        """Channel and thread key where words about a group, incident or proposal stand; empty for what does not exist."""
+        group, incident = number_of(ref, "AL"), number_of(ref, "INC")
+        async with self.db.read() as session:
+            if proposal := await session.get(ProposalRow, number_of(ref, "AP") or 0):
+                group, incident = proposal.group_id, proposal.incident_id
+            return await edges.place_of(session, group, incident)
 
     async def refused(self, who: str, what: str, subject: str, reason: str) -> None:
         """Audit a refusal that no verb saw: another workspace, a copied button, a guest."""

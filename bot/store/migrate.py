@@ -55,13 +55,16 @@ def ready(url: str) -> None:
     upgrade(url)
 
 
-def upgrade(url: str) -> None:
-    """Run what is missing, all in one transaction. Raises ConfigurationError for a database that is newer than this code."""
+def upgrade(url: str, *, to: str = "head") -> None:
+    """Run what is missing up to a revision, all in one transaction.
+
+    Raises ConfigurationError for a database that is newer than this code.
+    """
     refuse_newer(url)
     with _connection(url) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), to)
 
 
 def current(url: str) -> str:

@@ -1,7 +1,9 @@
 """The sender's view of the messages: what is due, and what became of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, update
 from sqlalchemy.orm import aliased
@@ -17,31 +19,59 @@ NO_ACCESS = "no access: "
 """How `undelivered` begins when Slack refuses the token: then nothing can be posted, whatever the message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What of a message tells whether it may be sent now: in a storm hundreds wait, and few of them are read whole."""
+
+    channel: str
+    key: str
+    kind: str
+    wanted_rev: int
+    ts: str
+    """Empty until it was posted."""
+    above_ts: str | None
+    """Of the message in whose thread it stands; None: in the channel."""
+    above_failures: int | None
+
+
+_ABOVE = aliased(MessageRow)
+_RANK = case({kind: place for place, kind in enumerate(KINDS_FIRST)}, value=col(MessageRow.kind), else_=9)
+_COLUMNS: Any = (
+    MessageRow.channel,
+    MessageRow.key,
+    MessageRow.kind,
+    MessageRow.wanted_rev,
+    MessageRow.ts,
+    _ABOVE.ts,
+    _ABOVE.failures,
+)
+_THREAD = col(_ABOVE.key) == MessageRow.thread_key
+_WAITING: Any = (
+    select(*_COLUMNS)
+    .outerjoin(_ABOVE, _THREAD)
+    .order_by(_RANK, col(MessageRow.sent_rev) > 0, col(MessageRow.changed_at), col(MessageRow.key))
+)
+_WHOLE = select(MessageRow, _ABOVE).outerjoin(_ABOVE, _THREAD)
+
+
 class Outbox:
     """Reads and writes of `messages` for the sender alone."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def channels(self) -> list[str]:
-        """Channels that hold something to send now."""
+    async def waiting(self, channel: str | None = None) -> list[Waiting]:
+        """What is due now, in all channels or in one, the most urgent first."""
+        query = _WAITING.where(_due(self.db.clock()))
+        if channel is not None:
+            query = query.where(col(MessageRow.channel) == channel)
         async with self.db.read() as session:
-            query = select(MessageRow.channel).where(_due(self.db.clock())).distinct()
-            return list((await session.exec(query)).all())
+            return [Waiting(*row) for row in (await session.exec(query)).all()]
 
-    async def due(self, channel: str, limit: int = 50) -> list[tuple[MessageRow, MessageRow | None]]:
-        """What to send in one channel, the most urgent first, each with the message whose thread it stands in."""
-        parent = aliased(MessageRow)
-        rank = case({kind: place for place, kind in enumerate(KINDS_FIRST)}, value=col(MessageRow.kind), else_=9)
+    async def whole(self, key: str) -> tuple[MessageRow, MessageRow | None]:
+        """One message with the one in whose thread it stands."""
         async with self.db.read() as session:
-            query = (
-                select(MessageRow, parent)
-                .outerjoin(parent, col(parent.key) == MessageRow.thread_key)
-                .where(MessageRow.channel == channel, _due(self.db.clock()))
-                .order_by(rank, col(MessageRow.sent_rev) > 0, col(MessageRow.changed_at), col(MessageRow.key))
-                .limit(limit)
-            )
-            return [(row, above) for row, above in (await session.exec(query)).all()]
+            return (await session.exec(_WHOLE.where(col(MessageRow.key) == key))).one()
 
     async def get(self, key: str) -> MessageRow | None:
         """One message's row as it is now."""

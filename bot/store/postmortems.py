@@ -1,20 +1,21 @@
 """Postmortem drafts as rows, and the material they are made from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import structlog
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Decision, Proposal
+from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
 from bot.core.incident import Incident, number_of
-from bot.core.postmortem import Material, Section
+from bot.core.postmortem import RAN, Material, Section
 from bot.store import edges, incidents, messages, proposals, timeline
 from bot.store.database import Database
 from bot.store.tables import (
@@ -30,6 +31,11 @@ from bot.store.tables import (
 
 log = structlog.get_logger(__name__)
 LATELY = timedelta(days=7)
+OUTCOME_WITHIN = timedelta(minutes=5)
+"""So long a draft waits for an action that still runs; after that it tells what is known, and is written anew later."""
+_IS_DRAFT = col(PostmortemRow.state) != "failed"
+_BEGUN = tuple(s.value for s in (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING))
+_ENDED = tuple(s.value for s in RAN if s.final)
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,10 @@ class Postmortems:
                 evidence=await _evidence(session, group_id),
             )
 
-    async def save(self, ref: str, n: int, sections: Sequence[Section], text: str) -> None:
-        """Store draft `n` (once) and have it posted in the thread."""
+    async def save(
+        self, ref: str, n: int, sections: Sequence[Section], text: str, told: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Store draft `n` (once) and have it posted in the thread. `told`: the state in which it tells each proposal."""
         number = number_of(ref, "INC")
         async with self.db.write() as session:
             row = await session.get(IncidentRow, number)
@@ -88,6 +96,7 @@ class Postmortems:
                         n=n,
                         sections=[section.model_dump(mode="json") for section in sections],
                         markdown=text,
+                        told=dict(told),
                         at=self.db.clock(),
                     )
                 )
@@ -101,58 +110,111 @@ class Postmortems:
             )
 
     async def newest(self, ref: str) -> PostmortemRow | None:
-        """The latest draft of an incident."""
+        """The latest draft of an incident that could be written."""
         async with self.db.read() as session:
-            query = select(PostmortemRow).where(PostmortemRow.incident_id == (number_of(ref, "INC") or 0))
+            query = select(PostmortemRow).where(PostmortemRow.incident_id == (number_of(ref, "INC") or 0), _IS_DRAFT)
             return (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
 
     async def next_number(self, ref: str) -> int:
-        """The number of the next draft, from 1."""
-        row = await self.newest(ref)
-        return row.n + 1 if row else 1
+        """The number of the next draft, from 1; that of one which could not be written is used up."""
+        async with self.db.read() as session:
+            return await _next_number(session, number_of(ref, "INC") or 0)
 
     async def wanting(self) -> list[Wanting]:
-        """Incidents resolved lately of which no draft was written since; one of the middle of an incident is not the last."""
+        """Incidents resolved lately of which no draft was written since, or one that tells an action's end before it came.
+
+        A draft of the middle of an incident is not its last. While an action still runs it waits for the end, at most
+        OUTCOME_WITHIN.
+        """
         written = select(PostmortemRow.id).where(
             PostmortemRow.incident_id == IncidentRow.id, col(PostmortemRow.at) >= col(IncidentRow.resolved_at)
         )
-        lately = col(IncidentRow.resolved_at) > self.db.clock() - LATELY
+        now = self.db.clock()
+        lately = col(IncidentRow.resolved_at) > now - LATELY
         async with self.db.read() as session:
             query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", lately, ~written.exists())
-            return [await _worth(session, row) for row in (await session.exec(query)).all()]
+            found = [
+                row
+                for row in (await session.exec(query)).all()
+                if _over_at(row) + OUTCOME_WITHIN <= now or not await _running(session, row)
+            ]
+            found += [row for row in await _ended_since(session, now - LATELY) if await _outdated(session, row)]
+            return [await _worth(session, row) for row in found]
 
-    async def failed(self, ref: str, why: str) -> None:
-        """Tell people in the thread that there is no draft."""
+    async def failed(self, ref: str, n: int, why: str) -> None:
+        """Tell people in the thread that draft `n` was not written; its number is used up, so that the next is a new try."""
         number = number_of(ref, "INC")
         async with self.db.write() as session:
             row = await session.get(IncidentRow, number)
-            if row is None:
+            if row is None or number is None:
                 raise NotFound(f"no incident {ref}")
+            known = select(PostmortemRow).where(PostmortemRow.incident_id == number, PostmortemRow.n == n)
+            if (await session.exec(known)).first() is None:
+                empty = PostmortemRow(incident_id=number, n=n, state="failed", sections=[], markdown="", at=self.db.clock())
+                session.add(empty)
             said = "The postmortem draft could not be written; the log says why"
-            key = f"postmortem-failed:{ref}"
+            key = f"postmortem-failed:{ref}:{n}"
             await timeline.add(self.db, session, "system", said, group_id=row.group_id, incident_id=number, key=key)
             channel, thread = await edges.place_of(session, row.group_id, number)
             await messages.touch(
                 self.db, session, f"line:{key}", channel=channel, kind="line", subject=f"{ref}: {said}", thread_key=thread
             )
-            log.error("a postmortem draft failed", ref=ref, why=why)
+            log.error("a postmortem draft failed", ref=ref, n=n, why=why)
+
+
+def _over_at(row: IncidentRow) -> datetime:
+    return row.resolved_at or row.declared_at
+
+
+def _of_incident(row: IncidentRow) -> ColumnElement[bool]:
+    here = col(ProposalRow.incident_id) == row.id
+    return here if row.group_id is None else here | (col(ProposalRow.group_id) == row.group_id)
+
+
+async def _running(session: AsyncSession, row: IncidentRow) -> bool:
+    """Whether an action of this incident has begun and not ended."""
+    query = select(ProposalRow.id).where(_of_incident(row), col(ProposalRow.state).in_(_BEGUN)).limit(1)
+    return (await session.exec(query)).first() is not None
+
+
+async def _ended_since(session: AsyncSession, since: datetime) -> Sequence[IncidentRow]:
+    """Resolved incidents of which an action ended after they were resolved."""
+    here = or_(
+        col(ProposalRow.incident_id) == IncidentRow.id,
+        and_(col(ProposalRow.group_id).is_not(None), col(ProposalRow.group_id) == IncidentRow.group_id),
+    )
+    ended = select(ProposalRow.id).where(
+        here, col(ProposalRow.state).in_(_ENDED), col(ProposalRow.changed_at) >= col(IncidentRow.resolved_at)
+    )
+    query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", col(IncidentRow.resolved_at) > since, ended.exists())
+    return (await session.exec(query)).all()
+
+
+async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
+    """Whether the newest draft tells another state of an action than the one it ended in."""
+    query = select(PostmortemRow).where(PostmortemRow.incident_id == row.id, _IS_DRAFT)
+    draft = (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
+    if draft is None or draft.told is None or draft.at < _over_at(row):
+        return False
+    rows = (await session.exec(select(ProposalRow).where(_of_incident(row), col(ProposalRow.state).in_(_ENDED)))).all()
+    return any(draft.told.get(edges.ref_of(proposal)) != proposal.state for proposal in rows)
+
+
+async def _next_number(session: AsyncSession, incident_id: int) -> int:
+    newest = select(func.max(PostmortemRow.n)).where(PostmortemRow.incident_id == incident_id)
+    return ((await session.exec(newest)).one() or 0) + 1
 
 
 async def _worth(session: AsyncSession, row: IncidentRow) -> Wanting:
-    here = col(ProposalRow.incident_id) == row.id
-    if row.group_id is not None:
-        here = here | (col(ProposalRow.group_id) == row.group_id)
     ran = select(ProposalRow.id).outerjoin(AttemptRow, col(AttemptRow.proposal_id) == ProposalRow.id)
     acted = col(AttemptRow.proposal_id).is_not(None) | col(ProposalRow.manual)
-    executed = (await session.exec(ran.where(here, acted).limit(1))).first() is not None
+    executed = (await session.exec(ran.where(_of_incident(row), acted).limit(1))).first() is not None
     human = select(TimelineRow.at).where(
         TimelineRow.incident_id == row.id, TimelineRow.who != "tocsin", TimelineRow.who != "policy"
     )
     moments = sorted((await session.exec(human)).all())
     minutes = (moments[-1] - moments[0]).total_seconds() / 60 if moments else 0.0
-    drafts = select(func.max(PostmortemRow.n)).where(PostmortemRow.incident_id == row.id)
-    newest: int | None = (await session.exec(drafts)).one()
-    return Wanting(incidents.to_incident(row), executed, minutes, (newest or 0) + 1)
+    return Wanting(incidents.to_incident(row), executed, minutes, await _next_number(session, row.id or 0))
 
 
 async def _newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:

@@ -6,7 +6,7 @@ References people see (`AL-3`, `INC-3`, `AP-3`) are made from the integer keys h
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.store.columns import Json, Moment
@@ -75,7 +75,7 @@ class EpisodeRow(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("source", "fingerprint", "starts_at"),)
     id: int | None = _key()
     source: str
-    fingerprint: str
+    fingerprint: str = Field(index=True)
     starts_at: datetime = Field(sa_type=Moment)
     status: str = Field(index=True)
     name: str
@@ -120,7 +120,8 @@ class GroupRow(SQLModel, table=True):
     """An alert group, `AL-<id>`."""
 
     __tablename__ = "groups"
-    __table_args__ = {"sqlite_autoincrement": True}
+    # Asked for each new group: is this a storm in its channel?
+    __table_args__ = (Index(None, "channel", "opened_at"), {"sqlite_autoincrement": True})
     id: int | None = _key()
     key: str = Field(index=True)
     title: str
@@ -157,7 +158,7 @@ class IncidentRow(SQLModel, table=True):
     id: int | None = _key()
     title: str
     severity: str
-    service: str
+    service: str = Field(index=True)
     state: str = Field(index=True)
     channel: str
     group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
@@ -166,7 +167,7 @@ class IncidentRow(SQLModel, table=True):
     declared_by: str = ""
     declared_at: datetime = Field(sa_type=Moment)
     monitoring_at: datetime | None = Field(default=None, sa_type=Moment)
-    resolved_at: datetime | None = Field(default=None, sa_type=Moment)
+    resolved_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
     resolved_by: str = ""
     cause: str = ""
     stopped: bool = False
@@ -191,10 +192,15 @@ class TimelineRow(SQLModel, table=True):
     """An entry with a key is written once, however often a story is replayed."""
 
 
+_DUE = text("wanted_rev > sent_rev")
+
+
 class MessageRow(SQLModel, table=True):
     """A message that should stand in Slack: wanted revision against sent revision."""
 
     __tablename__ = "messages"
+    # What is due is asked several times a second, and nearly nothing of a long history is.
+    __table_args__ = (Index("ix_messages_due", "channel", sqlite_where=_DUE, postgresql_where=_DUE),)
     key: str = Field(primary_key=True)
     """E.g. `card:AL-3`, `triage:AL-3`, `proposal:AP-2`, `postmortem:INC-1`, `line:<unique>`."""
     channel: str = Field(index=True)
@@ -204,6 +210,8 @@ class MessageRow(SQLModel, table=True):
     """Which view renders it."""
     subject: str
     """What it shows: a reference, or plain text for lines."""
+    mentions: list[str] = Field(default_factory=list, sa_type=Json)
+    """People (keys of the roster) whom a line is for: Slack notifies them."""
     wanted_rev: int = 1
     sent_rev: int = 0
     ts: str = ""
@@ -216,7 +224,7 @@ class MessageRow(SQLModel, table=True):
     """Not delivered because ...; empty when all is well."""
     created_at: datetime = Field(sa_type=Moment)
     changed_at: datetime = Field(sa_type=Moment)
-    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    sent_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
     edits: int = 0
 
 
@@ -289,6 +297,10 @@ class TriageRow(SQLModel, table=True):
     requester: str = ""
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     findings: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    no_proposal: str = Field(default="", sa_type=Text)
+    """Why nothing was proposed; empty if something was, or before that was decided."""
+    late_changes: list[str] = Field(default_factory=list, sa_type=Json)
+    """Ids of the changes that were reported after the attempt before, and brought this one about."""
     progress: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     usd: float = 0.0
 
@@ -393,6 +405,9 @@ class PostmortemRow(SQLModel, table=True):
     incident_id: int = Field(index=True, sa_type=BigInteger)
     n: int
     state: str = "draft"
+    """draft, or failed: it could not be written, and its number is used up."""
+    told: dict[str, str] | None = Field(default=None, sa_type=Json)
+    """The state of each proposal as this draft tells it; None: written before that was kept."""
     sections: list[dict[str, Any]] = Field(sa_type=Json)
     markdown: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=Moment)
@@ -423,3 +438,16 @@ class SwitchRow(SQLModel, table=True):
     who: str
     reason: str = ""
     at: datetime = Field(sa_type=Moment)
+
+
+class UsergroupRow(SQLModel, table=True):
+    """The members of a Slack user group as last read: who is on call while Slack cannot be asked."""
+
+    __tablename__ = "usergroups"
+    id: str = Field(primary_key=True)
+    """Slack's id (`S...`)."""
+    members: list[str] = Field(sa_type=Json)
+    """User ids."""
+    read_at: datetime = Field(sa_type=Moment)
+    seal: str
+    """Keyed hash: rights are drawn from this row, so a writer of the database must not be able to make one."""

@@ -14,9 +14,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import NotFound
 from bot.core.evidence import Case, Evidence, LedgerEntry
 from bot.core.incident import number_of
+from bot.core.text import one_line
 from bot.store import messages, timeline
 from bot.store.database import Database
-from bot.store.tables import EpisodeRow, EvidenceRow, GroupRow, PictureRow, TriageRow
+from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, TriageRow
 
 STOPPED = "stopped"
 """The state of an attempt that a person ended; nothing is shown of it after that."""
@@ -35,8 +36,11 @@ class Triages:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def open(self, ref: str, attempt: int, question: str, requester: str) -> Case:
-        """Make the attempt's row (once) and say what the case is: the group's worst, oldest firing alert leads."""
+    async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str] = ()) -> Case:
+        """Make the attempt's row (once) and say what the case is: the group's worst, oldest firing alert leads.
+
+        `late`: the changes, reported since the attempt before, that brought this one about.
+        """
         number = group_number(ref)
         async with self.db.write() as session:
             group = await session.get(GroupRow, number)
@@ -51,11 +55,21 @@ class Triages:
                         started_at=self.db.clock(),
                         question=question,
                         requester=requester,
+                        late_changes=list(late),
                     )
                 )
+                await self._tell_late(session, group, attempt, late)
             await self._touch(session, group)
             lead = (await session.exec(_leading(number))).first()
             return _case(group, lead, attempt, question, requester)
+
+    async def _tell_late(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
+        changes = [row for id in late if (row := await session.get(ChangeRow, id)) is not None]
+        if changes:
+            told = ", ".join(f"{one_line(row.kind, 20)} of {one_line(row.service, 60)}" for row in changes[:3])
+            text = f"Attempt {attempt}: {told} was reported after the causes had been ranked"
+            key = f"late:AL-{group.id}:{attempt}"
+            await timeline.add(self.db, session, "triage", text, group_id=group.id, incident_id=group.incident_id, key=key)
 
     async def record(self, group: str, tool: str, arguments: Mapping[str, Any], call: str, evidence: Evidence) -> LedgerEntry:
         """Give a finding its `E<n>`. The same tool, arguments and call recorded again (after a crash) is the same row."""

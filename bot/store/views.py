@@ -166,6 +166,8 @@ async def _triage(session: AsyncSession, ref: str) -> State | None:
         "facts": row.facts,
         "findings": row.findings,
         "progress": row.progress,
+        "no_proposal": row.no_proposal,
+        "late": bool(row.late_changes),
         "evidence": await evidence(session, group.id),
         "proposals": await _proposals(session, group.id),
     }
@@ -217,8 +219,8 @@ async def _proposal(session: AsyncSession, ref: str) -> State | None:
 async def _postmortem(session: AsyncSession, ref: str) -> State | None:
     number = number_of(ref, "INC") or 0
     incident = await session.get(IncidentRow, number)
-    query = select(PostmortemRow).where(PostmortemRow.incident_id == number).order_by(col(PostmortemRow.n).desc()).limit(1)
-    row = (await session.exec(query)).first()
+    drafts = select(PostmortemRow).where(PostmortemRow.incident_id == number, PostmortemRow.state != "failed")
+    row = (await session.exec(drafts.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
     if incident is None or row is None:
         return None
     key = f"postmortem:{ref}:{row.n}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
@@ -30,15 +31,16 @@ def build(
     writer: Writer,
     api_token: str,
     checks: Mapping[str, Check],
+    aids: Mapping[str, Check] = MappingProxyType({}),
     routes: Iterable[BaseRoute] = (),
     lifespan: Lifespan | None = None,
     clock: Clock,
 ) -> Starlette:
-    """Everything the process serves over HTTP. `checks` join the database's own at /readyz."""
+    """Everything the process serves over HTTP. `checks` and `aids` join the database's own check at /readyz."""
     return Starlette(
         routes=[
             *Door(sources, kinds, tokens, writer, clock).routes(),
-            *Health({"database": db.answers, **checks}).routes(),
+            *Health({"database": db.answers, **checks}, aids).routes(),
             *routes,
             Mount("/api", app=api_app(db, api_token, clock)),
         ],

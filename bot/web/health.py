@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -14,10 +15,11 @@ CHECK_SECONDS = 2.0
 
 
 class Health:
-    """`checks` by name: each says whether its part does its work."""
+    """`checks` by name: each says whether its part does its work; without one of `aids` the work goes on, less well."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(self, checks: Mapping[str, Check], aids: Mapping[str, Check] = MappingProxyType({})) -> None:
         self.checks = checks
+        self.aids = aids
 
     def routes(self) -> list[Route]:
         """The three routes for the outer app."""
@@ -31,9 +33,11 @@ class Health:
         return JSONResponse({"status": "ok"})
 
     async def _ready(self, _request: Request) -> Response:
-        """200 only if everything does its work; the body says what does not."""
+        """200 only if everything that is needed does its work; the body says what does not."""
         good = await asyncio.gather(*(_in_time(check) for check in self.checks.values()))
         words = {name: "ok" if well else "down" for name, well in zip(self.checks, good, strict=True)}
+        aided = await asyncio.gather(*(_in_time(check) for check in self.aids.values()))
+        words |= {name: "ok" if well else "degraded" for name, well in zip(self.aids, aided, strict=True)}
         ready = all(good)
         return JSONResponse({"status": "ready" if ready else "not ready", **words}, status_code=200 if ready else 503)
 

@@ -11,7 +11,7 @@ from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
 from bot.core.evidence import Findings
-from bot.core.remedies import Remedy, fitting
+from bot.core.remedies import Fitted, Remedy, fitting, why_none
 from bot.core.text import one_line
 from bot.ports import Engine
 from bot.store.approvals import Draft, ProposalStore
@@ -105,35 +105,34 @@ class Approvals:
         known = {"change_id": change.id, "version": change.version, "previous_version": change.previous_version}
         return {**arguments, **{name: value for name, value in known.items() if value}}
 
-    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Sequence[str]:
-        """Put the first remediation that fits the first cause to people; the references (none where nothing fits)."""
-        service = await self.store.service_of(group)
-        for remedy in fitting(findings, service, self.config.actions, await self._named_changes(findings)):
-            if (ref := await self._try(remedy, group, requester)) is not None:
-                return [ref]
-        return []
+    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted:
+        """Put the first remediation that fits the first cause to people, or say why there is none."""
+        around = await self.store.service_of(group), self.config.actions, await self._named_changes(findings)
+        refused: list[str] = []
+        for remedy in fitting(findings, *around):
+            try:
+                return Fitted((await self._try(remedy, group, requester)).ref)
+            except (NotAllowed, NotFound, ActionFailed) as error:
+                log.info("a fitting action was not proposed", entry=remedy.entry, group=group, why=str(error))
+                refused.append(f"{remedy.entry} fits and was not proposed: {error}")
+        return Fitted(why=refused[0] if refused else why_none(findings, *around))
 
     async def _named_changes(self, findings: Findings) -> dict[str, Any]:
         named = [h.change_id for h in findings.hypotheses[:1] if h.change_id]
         found = [await self.store.change(id) for id in named]
         return {change.id: change for change in found if change is not None}
 
-    async def _try(self, remedy: Remedy, group: str, requester: str) -> str | None:
+    async def _try(self, remedy: Remedy, group: str, requester: str) -> Proposal:
         key = f"fit:{group}:{remedy.entry}:{remedy.service}:{remedy.arguments.get('change_id', '')}"
-        try:
-            proposal = await self.propose(
-                remedy.entry,
-                remedy.service,
-                remedy.arguments,
-                group_ref=group,
-                requester=requester,
-                because=remedy.because,
-                key=await self.store.unused(key),
-            )
-        except (NotAllowed, NotFound, ActionFailed) as error:
-            log.info("a fitting action was not proposed", entry=remedy.entry, group=group, why=str(error))
-            return None
-        return proposal.ref
+        return await self.propose(
+            remedy.entry,
+            remedy.service,
+            remedy.arguments,
+            group_ref=group,
+            requester=requester,
+            because=remedy.because,
+            key=await self.store.unused(key),
+        )
 
     # ------------------------------------------------------------ deciding
 

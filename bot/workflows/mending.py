@@ -41,7 +41,7 @@ class Mender:
         if number < MOST_ATTEMPTS:
             await self.engine.start("postmortem", f"postmortem:{ref}:{number + 1}", ref, number + 1)
         else:
-            await self.postmortems.failed(ref, why)
+            await self.postmortems.failed(ref, number, why)
 
     async def failure(self, workflow: str, id: str, why: str) -> None:
         """A story raised: people are told where they look."""

@@ -17,6 +17,10 @@ class Bucket:
         blocked = max(0.0, self._blocked_until - self._at)
         return max(blocked, (1.0 - self._tokens) / self._rate if self._tokens < 1.0 else 0.0)
 
+    def whole(self) -> int:
+        """How many tokens may be taken now."""
+        return 0 if self.wait() > 0 else int(self._tokens)
+
     def take(self) -> None:
         """Use one token."""
         self._refill()

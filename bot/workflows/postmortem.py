@@ -94,7 +94,8 @@ class Scribe:
             shown = await self._picture(material, ref, n)
             material = material.model_copy(update={"impact": (impact[0], impact[1]), "graph": shown})
         sections = core.draft(material)
-        await self.postmortems.save(ref, n, sections, core.markdown(material, sections))
+        told = {proposal.ref: proposal.state.value for proposal in material.proposals}
+        await self.postmortems.save(ref, n, sections, core.markdown(material, sections), told)
         return {"sentences": sum(len(section.sentences) for section in sections)}
 
     async def _picture(self, material: core.Material, ref: str, n: int) -> str:

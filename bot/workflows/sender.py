@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, Waiting
 from bot.store.tables import MessageRow
 from bot.workflows.delivery import AccessRefused, NotOurTurn, Pace, RateLimited, Render, Rendering, SlackPort
 from bot.workflows.pace import Bucket
@@ -16,6 +16,8 @@ from bot.workflows.posting import Count, Poster, back_off
 
 log = structlog.get_logger(__name__)
 
+UNBUDGETED = ("proposal",)
+"""Kinds whose edits do not wait for the others: people decide by what stands there."""
 _PARENT_LOST = 20
 """Failures of the message above after which a thread message stands in the channel."""
 
@@ -101,18 +103,22 @@ class Sender:
         """Give each channel with something to send a task of its own; True if one was started."""
         started = False
         try:
-            for channel in await self.outbox.channels():
-                if channel not in self._workers and await self._sendable(channel):
-                    self._start(channel)
-                    started = True
+            edits = self._edits.whole()
+            for seen in await self.outbox.waiting():
+                if seen.channel in self._workers or not self._ready(seen):
+                    continue
+                if seen.ts and seen.kind not in UNBUDGETED:
+                    # No more channels than there are edits to give away: the others need not even render theirs.
+                    if edits < 1:
+                        continue
+                    edits -= 1
+                self._start(seen.channel)
+                started = True
         except Exception:
             # The loop must outlive a database that is away for a while.
             log.exception("the sender's round failed", error_id=uuid.uuid4().hex[:8])
             await self._sleep(1.0)
         return started
-
-    async def _sendable(self, channel: str) -> bool:
-        return any(self._ready(row, parent) for row, parent in await self.outbox.due(channel))
 
     def _start(self, channel: str) -> None:
         worker = asyncio.create_task(self._serve(channel), name=f"sender:{channel}")
@@ -125,8 +131,8 @@ class Sender:
         while not self._stopping:
             if (pause := max(bucket.wait(), self._all.wait())) > 0:
                 await self._sleep(pause)
-            for row, parent in await self.outbox.due(channel):
-                if self._ready(row, parent) and await self._handle(row, parent, bucket):
+            for seen in await self.outbox.waiting(channel):
+                if self._ready(seen) and await self._handle(*await self.outbox.whole(seen.key), bucket):
                     break
             else:
                 return
@@ -138,14 +144,16 @@ class Sender:
             self._buckets[channel] = Bucket(1 / self.pace.per_channel, self.pace.burst, self._monotonic)
         return self._buckets[channel]
 
-    def _ready(self, row: MessageRow, parent: MessageRow | None) -> bool:
+    def _ready(self, seen: Waiting) -> bool:
         """Whether it may be sent now: the message above stands, and its edit was not put off at this very revision."""
-        if parent is not None and not parent.ts and parent.failures < _PARENT_LOST:
+        if seen.above_ts == "" and (seen.above_failures or 0) < _PARENT_LOST:
             return False
-        rev, until = self._deferred.get(row.key, (0, 0.0))
-        if rev == row.wanted_rev and self._monotonic() < until:
+        if seen.ts and seen.kind not in UNBUDGETED and self._edits.wait() > 0:
             return False
-        self._deferred.pop(row.key, None)
+        rev, until = self._deferred.get(seen.key, (0, 0.0))
+        if rev == seen.wanted_rev and self._monotonic() < until:
+            return False
+        self._deferred.pop(seen.key, None)
         return True
 
     async def _handle(self, row: MessageRow, parent: MessageRow | None, bucket: Bucket) -> bool:
@@ -186,7 +194,7 @@ class Sender:
 
     def _put_off(self, row: MessageRow, rendering: Rendering) -> float:
         """Seconds this edit has to wait: mere counts are refreshed ever more seldom, and edits share one budget."""
-        budget = 0.0 if row.kind == "proposal" else self._edits.wait()
+        budget = 0.0 if row.kind in UNBUDGETED else self._edits.wait()
         if not self.poster.minor(row, rendering) or row.sent_at is None:
             return budget
         since = (self.outbox.db.clock() - row.sent_at).total_seconds()

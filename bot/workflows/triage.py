@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from bot.core.alert import Severity
 from bot.core.config import Config
 from bot.core.evidence import Case, Findings
+from bot.core.remedies import Fitted
 from bot.core.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage import Triages
@@ -22,9 +23,9 @@ AT_ONCE = 2
 
 
 class Proposer(Protocol):
-    """Turns judged findings into proposals; their references."""
+    """Turns judged findings into a proposal, or says why not."""
 
-    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Sequence[str]: ...
+    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted: ...
 
 
 class Desk:
@@ -36,9 +37,9 @@ class Desk:
         self.proposer = proposer
         self.config = config
 
-    async def open(self, ref: str, attempt: int, question: str, requester: str) -> Any:
+    async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str]) -> Any:
         """The case as JSON, and whether it deserves ranked causes or facts alone."""
-        case = await self.triages.open(ref, attempt, question, requester)
+        case = await self.triages.open(ref, attempt, question, requester, late)
         asked = bool(requester or question)
         deep = asked or Severity(case.severity).at_least(Severity(self.config.triage_from))
         return {"case": case.model_dump(mode="json"), "deep": deep}
@@ -87,20 +88,25 @@ class Desk:
         return judged.model_dump(mode="json")
 
     async def propose(self, case: dict[str, Any], findings: dict[str, Any]) -> Any:
-        """Put the remediation that fits, if any, to people."""
+        """Put the remediation that fits to people; where there is none the message says why. The references."""
         asked = Case.model_validate(case)
-        return list(await self.proposer.propose_fitting(asked.group, Findings.model_validate(findings), ""))
+        if await self.triages.stopped(asked.group, asked.attempt):
+            return []
+        fitted = await self.proposer.propose_fitting(asked.group, Findings.model_validate(findings), "")
+        if fitted.why:
+            await self.triages.update(asked.group, asked.attempt, no_proposal=fitted.why)
+        return [fitted.ref] if fitted.ref else []
 
 
 def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
-    """The story `triage(ref, attempt, question, requester)`; `agent()` is None when no model is set."""
+    """The story `triage(ref, attempt, question, requester, late)`; `agent()` is None when no model is set."""
     # Held while we work, never while a model thinks. Timing only: a replay takes the same steps.
     # Apart, so that the facts of a new group do not wait for the rankings of old ones.
     gathering, ranking = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
 
-    async def story(run: Run, ref: str, attempt: int, question: str = "", requester: str = "") -> Any:
+    async def story(run: Run, ref: str, attempt: int, question: str = "", requester: str = "", late: Sequence[str] = ()) -> Any:
         async with gathering:
-            opened = await run.step("open the case", desk.open, ref, attempt, question, requester)
+            opened = await run.step("open the case", desk.open, ref, attempt, question, requester, list(late))
             case = opened["case"]
             await run.step("gather the facts", desk.gather, case)
         if not opened["deep"]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.evidence import Findings
+from bot.core.remedies import Fitted
 from bot.core.verdict import judge
 from bot.engine.direct import DirectEngine
 from bot.engine.durable import DurableEngine
@@ -209,9 +210,9 @@ class Proposer:
     def __init__(self) -> None:
         self.asked: list[Findings] = []
 
-    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> list[str]:
+    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted:
         self.asked.append(findings)
-        return ["AP-1"]
+        return Fitted("AP-1")
 
 
 async def story(here: Room, proposer: Proposer, *, model: bool = True) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bot.app import run
+from bot.serving import run
 from bot.settings import load_secrets
 from tests.crash.strikes import CrashingApp, CrashingRun, Strikes
 

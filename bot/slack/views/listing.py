@@ -13,12 +13,21 @@ def render(state: Mapping[str, Any]) -> Rendered:
     rows = state["rows"]
     start = (state["page"] - 1) * ROWS
     shown = rows[start : start + ROWS]
-    if not shown:
+    if not rows:
         return f"{state['title']}: none", [section(f"*{spoken(state['title'])}:* none")]
+    if not shown:
+        told = _no_such_page(state["page"], len(rows))
+        return f"{spoken(state['title'])}: {told}", [section(f"*{spoken(state['title'])}:* {told}")]
     blocks: list[Block] = [header(f"{spoken(state['title'])}: {len(rows)}"), section("\n".join(map(_row, shown)))]
     if len(rows) > start + len(shown):
         blocks.append(context(f"{len(rows) - start - len(shown)} more: add `page={state['page'] + 1}`"))
     return f"{spoken(state['title'])}: {len(rows)}", blocks
+
+
+def _no_such_page(page: int, count: int) -> str:
+    pages = -(-count // ROWS)
+    there = "there is 1 page" if pages == 1 else f"there are {pages} pages"
+    return f"there is no page {page}; {there} ({count} in all)"
 
 
 def _row(row: Mapping[str, Any]) -> str:

@@ -34,6 +34,8 @@ def render(state: Mapping[str, Any]) -> Rendered:
         word = "FACTS"
     blocks: list[Block] = [header(f"{word} · {state['ref']} · {spoken(state['service'] or state['title'], 80)}")]
     blocks += _with_causes(state) if state["findings"] else _facts_alone(state)
+    if state.get("no_proposal") and not state["proposals"]:
+        blocks.append(section(prose(state["no_proposal"], 300)))
     if running := _progress(state):
         blocks.append(running)
     blocks.append(_controls(state, word))
@@ -220,7 +222,8 @@ def _small_print(state: Mapping[str, Any], word: str) -> Block:
     findings = state["findings"] or {}
     asked = f"asked by {spoken(state['requester'], 40)}: {prose(state['question'], 120)}" if state["question"] else ""
     proposals = ", ".join(p["ref"] for p in state["proposals"])  # their cards below say how they stand
-    attempt = f", attempt {state['attempt']}" if state["attempt"] > 1 else ""
+    late = ", for a change that was reported late" if state.get("late") else ""
+    attempt = f", attempt {state['attempt']}{late}" if state["attempt"] > 1 else ""
     return context(
         asked,
         prose(findings.get("note", ""), 250),

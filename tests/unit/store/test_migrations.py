@@ -85,3 +85,16 @@ def test_postgresql_gets_the_same_tables_but_not_by_itself(postgres_url: str) ->
     ready(postgres_url)
 
     assert differences(postgres_url) == []
+
+
+def test_a_database_of_the_first_schema_keeps_its_rows_and_gets_the_new_columns(url: str) -> None:
+    upgrade(url, to="0001")
+    execute(
+        url, "INSERT INTO triages VALUES (1, 1, 1, 'done', '2026-03-01 03:00:00.000000', NULL, '', '', '{}', '{}', '[]', 0)"
+    )
+
+    upgrade(url)
+
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        assert connection.execute("SELECT state, no_proposal, late_changes FROM triages").fetchall() == [("done", "", "[]")]
+    assert differences(url) == []

@@ -1,6 +1,6 @@
 """The remediation, from the proposal to the verified outcome."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -192,9 +192,9 @@ async def test_a_row_that_was_changed_after_it_ran_is_not_said_to_be_not_run(hou
 
 
 async def test_what_lapsed_is_put_to_people_again_by_the_next_triage_and_what_they_denied_is_not(house: Office) -> None:
-    async def fit() -> Sequence[str]:
+    async def fit() -> str:
         cause = Hypothesis(cause="d1", kind="change", change_id="d1", confidence="likely", service="checkout")
-        return await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[cause]), "")
+        return (await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[cause]), "")).ref
 
     async with house.db.write() as session:
         seen = {"version": "2", "previous_version": "1", "received_at": house.now}
@@ -205,7 +205,7 @@ async def test_what_lapsed_is_put_to_people_again_by_the_next_triage_and_what_th
     again = await fit()
     await house.press("AP-2", "bob", "deny", reason="no")
 
-    assert (first, known, again, await fit()) == (["AP-1"], ["AP-1"], ["AP-2"], ["AP-2"])
+    assert (first, known, again, await fit()) == ("AP-1", "AP-1", "AP-2", "AP-2")
 
 
 async def test_what_was_run_by_hand_is_verified_the_same_way(house: Office) -> None:

@@ -1,0 +1,71 @@
+"""The agent, imported in a thread once the door is open: langchain takes seconds to import, and may not import at all."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+import structlog
+
+from bot.core.check import Check, failed, ok
+from bot.core.evidence import Case, Findings
+from bot.core.text import one_line
+from bot.ports import Investigator, Run
+
+log = structlog.get_logger(__name__)
+
+
+class Unavailable:
+    """Stands in for an agent that could not be loaded: the story takes its usual steps, and the analyst's answer stands."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name
+        self.why = why
+
+    async def investigate(self, run: Run, case: Case) -> Findings:
+        """No hypothesis, and why."""
+        return Findings(by="agent", model=self.name, stop_reason=self.why)
+
+
+class Agents:
+    """`get()` for each triage; `name` is the model's ("" when none is set up), `build` imports and makes the agent."""
+
+    def __init__(self, name: str, build: Callable[[], Investigator]) -> None:
+        self.name = name
+        self._build = build
+        self._agent: Investigator | None = None
+        self._lock = asyncio.Lock()
+
+    async def get(self) -> Investigator | None:
+        """The agent, or its stand-in; None when no model is set up."""
+        if not self.name:
+            return None
+        async with self._lock:
+            if self._agent is None:
+                self._agent = await asyncio.to_thread(self._loaded)
+        return self._agent
+
+    async def well(self) -> bool:
+        """Whether nothing is known to be wrong with it; it may not be loaded yet."""
+        return not isinstance(self._agent, Unavailable)
+
+    def _loaded(self) -> Investigator:
+        try:
+            return self._build()
+        except Exception as error:
+            # Whatever an installation that does not fit raises: triages must go on. Kept, so it is said once.
+            log.exception("the model cannot be used", model=self.name, error_id=secrets.token_hex(4))
+            return Unavailable(self.name, f"its code did not load: {_told(error)}")
+
+
+def check_loading(build: Callable[[], object]) -> Check:
+    """Whether the agent's code can be imported here. Takes seconds."""
+    try:
+        build()
+    except Exception as error:  # noqa: BLE001 - whatever an installation raises is what the doctor tells
+        advice = "install the dependencies of this version again (`make install`); until then the built-in analyst ranks"
+        return failed("Model code", _told(error), advice)
+    return ok("Model code", "loads")
+
+
+def _told(error: Exception) -> str:
+    return one_line(f"{type(error).__name__}: {error}", 160)

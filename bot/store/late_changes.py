@@ -1,0 +1,183 @@
+"""Open groups whose causes were ranked before a change that may be one of them was reported.
+
+Read from what is stored alone, so nothing is lost with a process: whoever asks next finds the same.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import ProposalState
+from bot.core.change import Change
+from bot.core.incident import GroupState
+from bot.core.lateness import LOOKBACK, MOST, Attempted, Reported, late, settled
+from bot.core.service import Catalogue
+from bot.store.circumstances import stop_switch
+from bot.store.database import Database
+from bot.store.tables import (
+    ChangeRow,
+    EpisodeRow,
+    EvidenceRow,
+    GroupRow,
+    IncidentRow,
+    ProposalRow,
+    SwitchRow,
+    TriageRow,
+)
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""A change told so shortly before an attempt began is looked for in its evidence too."""
+WITHOUT_EFFECT = tuple(
+    s.value
+    for s in (
+        ProposalState.DENIED,
+        ProposalState.EXPIRED,
+        ProposalState.WITHDRAWN,
+        ProposalState.SUPERSEDED,
+        ProposalState.STALE,
+        ProposalState.STOPPED,
+    )
+)
+"""Proposals that ended without a run: people still wait for something to do."""
+_MOST_REMEMBERED = 20_000
+
+_Judged = tuple[int, int, str, datetime]
+"""Group, attempt, change and its moment."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """An attempt to start: it answers the same question of the same person as the one before."""
+
+    group: str
+    attempt: int
+    question: str
+    requester: str
+    changes: tuple[str, ...]
+
+
+class LateChanges:
+    """Finds them. What was judged to be no news of one attempt stays that, and is not read again."""
+
+    def __init__(self, db: Database, catalogue: Catalogue) -> None:
+        self.db = db
+        self.catalogue = catalogue
+        self._no_news: set[_Judged] = set()
+
+    async def due(self) -> list[Again]:
+        """What should be attempted anew now; the same answer until the attempt has begun."""
+        now = self.db.clock()
+        async with self.db.read() as session:
+            reported = await _reported(session, now - LOOKBACK)
+            if not reported:
+                return []
+            newest = max(one.received_at for one in reported)
+            found = [await self._again(session, *group, reported, now) for group in await _ranked(session, newest)]
+        return [again for again in found if again is not None]
+
+    async def _again(
+        self,
+        session: AsyncSession,
+        group_id: int,
+        attempt: int,
+        started_at: datetime,
+        reported: Sequence[Reported],
+        now: datetime,
+    ) -> Again | None:
+        fresh = [
+            one
+            for one in reported
+            if one.received_at > started_at - CLOCKS_DIFFER and _key(group_id, attempt, one.change) not in self._no_news
+        ]
+        if not fresh:
+            return None
+        triages = await _triages(session, group_id)
+        group = await session.get(GroupRow, group_id)
+        last = triages[-1]
+        # Facts alone are no ranking that could have missed something; a group that became worse gets its own attempt.
+        if group is None or not last.findings or sum(1 for row in triages if row.late_changes) >= MOST:
+            return None
+        found = late(fresh, await self._attempted(session, group, triages))
+        self._remember(_key(group_id, attempt, one.change) for one in fresh if one not in found)
+        if not settled(found, now) or await _left_alone(session, group):
+            return None
+        ids = tuple(one.change.id for one in found)
+        return Again(f"AL-{group_id}", attempt + 1, last.question, last.requester, ids)
+
+    def _remember(self, judged: Iterable[_Judged]) -> None:
+        if len(self._no_news) > _MOST_REMEMBERED:
+            self._no_news.clear()
+        self._no_news.update(judged)
+
+    async def _attempted(self, session: AsyncSession, group: GroupRow, triages: Sequence[TriageRow]) -> Attempted:
+        members = select(EpisodeRow.service, func.min(EpisodeRow.starts_at)).where(EpisodeRow.group_id == group.id)
+        rows = (await session.exec(members.group_by(EpisodeRow.service))).all()
+        alerting = {group.service, *(service for service, _ in rows)} - {""}
+        looked_at, known = await _looks(session, group.id)
+        onset = triages[-1].facts.get("onset")
+        below = {name for service in alerting for name in self.catalogue.downstream(service)}
+        return Attempted(
+            began_at=datetime.fromisoformat(onset) if onset else min((at for _, at in rows), default=group.opened_at),
+            services=alerting | below | looked_at,
+            known=known,
+            brought_about={id for row in triages for id in row.late_changes},
+        )
+
+
+def _key(group_id: int, attempt: int, change: Change) -> _Judged:
+    return group_id, attempt, change.id, change.at
+
+
+async def _reported(session: AsyncSession, since: datetime) -> list[Reported]:
+    rows = (await session.exec(select(ChangeRow).where(col(ChangeRow.at) >= since))).all()
+    return [Reported(Change.model_validate(row.model_dump(exclude={"received_at"})), row.received_at) for row in rows]
+
+
+async def _ranked(session: AsyncSession, newest: datetime) -> list[tuple[int, int, datetime]]:
+    """Firing groups whose last attempt ended and began before the newest change was told: number, attempt, start."""
+    last = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == GroupRow.id).correlate(GroupRow).scalar_subquery()
+    query = (
+        select(TriageRow.group_id, TriageRow.attempt, TriageRow.started_at)
+        .join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
+        .where(
+            col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
+            TriageRow.attempt == last,
+            TriageRow.state == "done",
+            col(TriageRow.started_at) < newest + CLOCKS_DIFFER,
+        )
+    )
+    return list((await session.exec(query)).all())
+
+
+async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
+    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
+    return (await session.exec(query)).all()
+
+
+async def _looks(session: AsyncSession, group_id: int | None) -> tuple[Set[str], Set[tuple[str, datetime]]]:
+    """The services that were looked at, and the changes that every ranking had before it (a look at all services)."""
+    tools = col(EvidenceRow.tool).in_(("service_health", "recent_changes"))
+    rows = (await session.exec(select(EvidenceRow).where(EvidenceRow.group_id == group_id, tools))).all()
+    listed = [row for row in rows if row.tool == "recent_changes" and not row.arguments.get("service")]
+    changes = [change for row in listed for change in row.evidence.get("facts", {}).get("changes", ())]
+    services = {str(row.arguments.get("service", "")) for row in rows if row.tool == "service_health"} - {""}
+    return services, {(change["id"], datetime.fromisoformat(change["at"])) for change in changes}
+
+
+async def _left_alone(session: AsyncSession, group: GroupRow) -> bool:
+    """Something is put to people or was run already, or a person stopped the bot here."""
+    here = col(ProposalRow.group_id) == group.id
+    if group.incident_id is not None:
+        here = or_(here, col(ProposalRow.incident_id) == group.incident_id)
+        incident = await session.get(IncidentRow, group.incident_id)
+        if incident is not None and incident.stopped:
+            return True
+    switch = await session.get(SwitchRow, stop_switch(group.id or 0))
+    if switch is not None and switch.on:
+        return True
+    standing = select(ProposalRow.id).where(here, col(ProposalRow.state).not_in(WITHOUT_EFFECT)).limit(1)
+    return (await session.exec(standing)).first() is not None
