@@ -23,6 +23,9 @@ from bot.ports import Metrics
 
 HISTORY = timedelta(hours=1)
 """What a signal is compared with, unless the caller says otherwise."""
+LONGER = (timedelta(hours=6), timedelta(days=3))
+"""How far back normal is looked for, one after the other, where the history has too few samples to know it."""
+_MANY_SAMPLES = 240
 STEP_SECONDS = 5.0
 MAX_MEASURED = 20
 """Series of one query that are judged; a query of more should have been aggregated."""
@@ -54,11 +57,8 @@ class Reading:
 
     @property
     def fact(self) -> dict[str, object] | None:
-        """The deviation as JSON, with the query that shows it; 0 as score where nothing deviates."""
-        if self.deviation is None:
-            return None
-        row = self.deviation.as_fact()
-        return {**row, "score": max(0.0, row["score"]), "promql": self.signal.promql}
+        """The deviation as JSON, with the query that shows it; a score of 0 or less where nothing deviates."""
+        return {**self.deviation.as_fact(), "promql": self.signal.promql} if self.deviation else None
 
 
 def metrics_of(ctx: ToolContext) -> Metrics:
@@ -151,15 +151,31 @@ async def read(
         finer = await metrics.range(signal.promql, start=datetime.fromtimestamp(first, end.tzinfo), end=end, step=1.0)
         series = _own(signal, finer) or series
         samples = max((len(known(s).times) for s in series), default=0)
-    deviation = await asyncio.to_thread(_worst, signal, series, alert_at, before)
+    earlier = await _earlier(metrics, signal, start, alert_at, samples) if samples and before == HISTORY else []
+    deviation = await asyncio.to_thread(_worst, signal, series, alert_at, before, earlier)
     return Reading(signal, start, end, series, deviation, samples)
+
+
+async def _earlier(metrics: Metrics, signal: Signal, start: datetime, alert_at: datetime, samples: int) -> list[Series]:
+    """What the same signal was before `start`, as far back as it takes to know what is normal."""
+    found: list[Series] = []
+    for back in LONGER:
+        if samples + max((len(known(s).times) for s in found), default=0) >= _MANY_SAMPLES:
+            break
+        end = start - timedelta(seconds=1)
+        step = max(60.0, back.total_seconds() / 1_500)
+        found = _own(signal, await metrics.range(signal.promql, start=alert_at - back, end=end, step=step))
+    return found
 
 
 def _own(signal: Signal, series: Sequence[Series]) -> list[Series]:
     return [s for s in series if signal.concerns(s.labels)]
 
 
-def _worst(signal: Signal, series: Sequence[Series], alert_at: datetime, before: timedelta) -> Deviation | None:
+def _worst(
+    signal: Signal, series: Sequence[Series], alert_at: datetime, before: timedelta, earlier: Sequence[Series]
+) -> Deviation | None:
+    past = {tuple(sorted(one.labels.items())): one for one in earlier}
     found = [
         measure(
             one,
@@ -170,6 +186,7 @@ def _worst(signal: Signal, series: Sequence[Series], alert_at: datetime, before:
             unit=signal.unit,
             harm=signal.harm,
             before=before,
+            reference=past.get(tuple(sorted(one.labels.items()))),
         )
         for one in series[:MAX_MEASURED]
     ]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from datetime import timedelta
 
 from bot.core.deviation import Deviation
 from bot.core.evidence import Claim
@@ -12,6 +13,8 @@ from bot.core.text import one_line
 _WEIGHT_OF_RESOURCE = (("cpu", 0.6), ("restart", 0.75), ("ready", 0.6), ("replica", 0.6))
 """These accompany many faults and explain few; memory, connections and queues count whole."""
 
+_CARRIED = timedelta(minutes=2)
+"""Requests that rose this long before anything failed were carried."""
 _NAMES_A_PROVIDER = ("provider", "peer", "host", "upstream", "destination", "target")
 
 
@@ -121,6 +124,8 @@ def traffic_causes(scene: Scene) -> list[Candidate]:
     order = list(scene.blame)
     rise = min((r for r in risen.values() if _growth(r) > 0.85 * most), key=lambda r: order.index(r.service))
     late = rise.onset is not None and rise.onset > scene.began(rise.service) + FOLLOWS
+    # Carried well for a while, then a failure: the load was not what changed.
+    early = rise.onset is not None and rise.onset < scene.began(rise.service) - _CARRIED - timedelta(seconds=rise.step)
     callers = _callers_looked_at(scene, rise.service)
     supported = not callers or any(_rise(scene, c) for c in callers)
     behind = sum(scene.blame.get(s, 0.0) for s in _reachable(scene, rise.service) if s in risen)
@@ -128,11 +133,11 @@ def traffic_causes(scene: Scene) -> list[Candidate]:
     candidate = Candidate(
         kind="traffic",
         service=rise.service,
-        score=min(1.0, fit * behind * (0.4 if late else 1.0) * (1.0 if supported else 0.3)),
+        score=min(1.0, fit * behind * (0.4 if late else 0.2 if early else 1.0) * (1.0 if supported else 0.3)),
         cause=f"More requests than {rise.service} can carry",
         check=f"Which clients or routes bring {rise.service} the extra requests?",
         strength=rise.score,
-        sure=rise.score >= 1 and not late and supported,
+        sure=rise.score >= 1 and not late and not early and supported,
     )
     candidate.claims.append(told(rise, scene.seen))
     candidate.claims += [told(r, scene.seen) for c in callers[:2] if (r := _rise(scene, c))]

@@ -3,29 +3,32 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.series import Direction, Series, between, find_onset, known, normal_reach
+from bot.core.series import Direction, Series, aftermath, between, find_onset, known, normal_reach
 
-Family = Literal["errors", "latency", "traffic", "saturation", "external"]
+Family = Literal["errors", "latency", "traffic", "saturation", "external", "client", "network", "behaviour"]
 Harm = Literal["up", "down", "either"]
 
 HIGHEST = 6.0
 """Scores are cut here: sixty-four times the normal reach is not more telling than a thousand times."""
 _ENOUGH_SAMPLES = 8
+_FEW = 8
 _Z0 = 3.0
 _USUAL, _USUAL_WITHOUT_ONSET = 0.9, 0.98
 """Share of the past that is usual: an incident that took six minutes of the hour before is not. What stands without a
 beginning may be a spike like others before, so there nearly all of the past counts as usual."""
+_FULL = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
 _LEAST_RATIO = 0.002
 """Spread below which an error ratio's movement is nobody's incident (0.2 %)."""
 
 _WORDS: tuple[tuple[Family, str], ...] = (
+    ("client", r"client.*(latenc|duration|p\d\d)"),
     ("external", r"external|provider|third.?party|outbound|egress"),
     ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|exception|success|availab|abort|reject|timeout"),
     ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|restart|oom|lag|saturat|throttl|ready|replica"),
@@ -40,7 +43,7 @@ class Deviation:
     """One signal of one service against its own normal.
 
     `score` is log2 of how far it moved over its own normal reach: 0 is the edge of normal, 1 twice that, at most 6;
-    negative is normal. `before` and `after` are medians in `unit`.
+    negative is normal. `before` is the past's median, `after` what it is since then, in `unit`.
     """
 
     service: str
@@ -52,6 +55,8 @@ class Deviation:
     unit: str = ""
     onset: datetime | None = None
     direction: Direction = "up"
+    step: float = 0.0
+    """Seconds between its samples: an onset is no more exact than that. 0 if not known."""
 
     @property
     def shift(self) -> float:
@@ -70,6 +75,7 @@ class Deviation:
             "unit": self.unit,
             "onset": self.onset.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.onset else None,
             "direction": self.direction,
+            "step": round(self.step, 1),
         }
 
     @classmethod
@@ -87,6 +93,7 @@ class Deviation:
             unit=str(fact.get("unit") or ""),
             onset=datetime.fromisoformat(onset) if onset else None,
             direction="down" if fact.get("direction") == "down" else "up",
+            step=_number(fact.get("step"), 0.0),
         )
 
 
@@ -128,25 +135,32 @@ def measure(
     """
     family = family or family_of(signal)
     harm = harm or harm_of(signal, family)
+    if harm == "down" and (full := _FULL.get(unit)) and family == "errors":
+        # What is lost is what varies: 100 % +- 5 % of its level is no noise that anybody sees.
+        lost, earlier = _lost(series, full), _lost(reference, full) if reference is not None else None
+        fixed: dict[str, Any] = {"service": service, "signal": signal, "family": family, "unit": unit, "harm": "up"}
+        found = measure(lost, alert_at=alert_at, before=before, reference=earlier, **fixed)
+        return found and replace(found, before=full - found.before, after=full - found.after, direction="down")
     series, reference = (_with_calls(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]
     least = _least(family, unit)
     onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
-    window = known(between(series, alert_at - before, alert_at + timedelta(minutes=5)))
+    window = known(between(series, alert_at - before, alert_at + aftermath(series)))
     past, present = _past_and_present(window, onset, alert_at)
     if reference is not None:
-        past = np.concatenate([known(reference).values, past]) if len(past) < 4 * _ENOUGH_SAMPLES else past
+        past = np.concatenate([known(reference).values, past])
     if len(past) < _ENOUGH_SAMPLES or not len(present):
         return None
     side = _side(past, present, harm)
     if family == "saturation" and (climb := _climb(window, side)):
         return Deviation(service, signal, family, climb[0], climb[1], climb[2], unit, None, "up" if side > 0 else "down")
     return Deviation(
+        step=_step_of(window),
         service=service,
         signal=signal,
         family=family,
         score=_score(past, present, side, least, _USUAL if onset else _USUAL_WITHOUT_ONSET),
         before=float(np.median(past)),
-        after=float(np.median(present)),
+        after=_level_while_bad(present, side),
         unit=unit,
         onset=onset,
         direction="up" if side > 0 else "down",
@@ -198,6 +212,13 @@ def _worse_half(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.sort(windows, axis=1)[:, -half:].mean(axis=1))
 
 
+def _level_while_bad(present: NDArray[np.float64], side: float) -> float:
+    """The median; of few samples that of the worse half, for some of them may lie before the fault."""
+    if len(present) > _FEW:
+        return float(np.median(present))
+    return float(side * np.median(np.sort(side * present)[-((len(present) + 1) // 2) :]))
+
+
 def _side(past: NDArray[np.float64], present: NDArray[np.float64], harm: Harm) -> float:
     if harm == "either":
         return 1.0 if np.median(present) >= np.median(past) else -1.0
@@ -218,6 +239,14 @@ def _least(family: Family, unit: str) -> float:
     if family in ("errors", "external") and unit in ("percent", "%"):
         return 100 * _LEAST_RATIO
     return 0.0
+
+
+def _lost(series: Series, full: float) -> Series:
+    return Series(labels=series.labels, times=series.times, values=full - series.values)
+
+
+def _step_of(series: Series) -> float:
+    return float(np.median(np.diff(series.times))) if len(series.times) > 1 else 0.0
 
 
 def _number(value: object, default: float) -> float:

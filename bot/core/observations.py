@@ -1,6 +1,7 @@
 """What a ledger holds, sorted for ranking: deviations, changes, breakdowns, the graph, each with its evidence id."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from bot.core.change import Change
 from bot.core.deviation import Deviation, Family, family_of
 from bot.core.evidence import LedgerEntry
 
+_MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
 _COMPARED: tuple[Family, ...] = ("errors", "latency", "traffic")
 
 
@@ -59,6 +61,10 @@ class Observations:
     signals: dict[str, dict[Family, Deviation]] = field(default_factory=dict)
     """The deviation that speaks for each family of each service; only what left its normal range."""
     all_signals: dict[tuple[str, str], Deviation] = field(default_factory=dict)
+    near: dict[str, dict[Family, Deviation]] = field(default_factory=dict)
+    """As `signals`, by the figure that services are compared by, and with what is within its normal range too."""
+    rates: dict[str, Deviation] = field(default_factory=dict)
+    """Requests of each service, whether they moved or not."""
     evidence_of: dict[tuple[str, str], str] = field(default_factory=dict)
     """(service, signal) to the evidence that measured it."""
     changes: dict[str, Change] = field(default_factory=dict)
@@ -84,8 +90,8 @@ class Observations:
         return self.evidence_of[(deviation.service, deviation.signal)]
 
 
-def observe(ledger: Sequence[LedgerEntry]) -> Observations:
-    """Read the facts of all evidence that could be looked at."""
+def observe(ledger: Sequence[LedgerEntry], *, alert: str = "") -> Observations:
+    """Read the facts of all evidence that could be looked at; `alert` names the signal that the alert is about, if one."""
     seen = Observations()
     for entry in ledger:
         if entry.evidence.ok:
@@ -94,6 +100,7 @@ def observe(ledger: Sequence[LedgerEntry]) -> Observations:
             _read_rows(entry, seen)
             _read_graph(entry, seen)
     _sort_by_family(seen)
+    _compare_by_figure(seen, alert)
     _stand_in_alerts(seen)
     return seen
 
@@ -113,6 +120,28 @@ def _sort_by_family(seen: Observations) -> None:
 
     for deviation in sorted(moved, key=speaks):
         seen.signals.setdefault(deviation.service, {})[deviation.family] = deviation
+
+
+def _compare_by_figure(seen: Observations, alert: str) -> None:
+    """For each family one figure that all services are compared by: a p99 explains no mean.
+
+    The alert's own, else a mean (shares of lost time add up in means), else the one that deviates on most services.
+    """
+    spread = Counter((d.family, d.signal) for d in seen.all_signals.values() if d.score > 0)
+    names = Counter((d.family, d.signal) for d in seen.all_signals.values())
+    figures = {family: _figure(family, spread, names, alert) for family in _COMPARED if any(f == family for f, _ in names)}
+    for deviation in sorted(seen.all_signals.values(), key=lambda d: (d.signal == figures.get(d.family), d.score)):
+        seen.near.setdefault(deviation.service, {})[deviation.family] = deviation
+        if deviation.family == "traffic":
+            seen.rates[deviation.service] = deviation
+
+
+def _figure(family: Family, spread: Counter[tuple[Family, str]], names: Counter[tuple[Family, str]], alert: str) -> str:
+    def worth(name: str) -> tuple[bool, bool, int, int]:
+        own = name.casefold() == alert.casefold()
+        return own, bool(_MEAN.search(name)), spread[(family, name)], names[(family, name)]
+
+    return max((name for known, name in names if known == family), key=worth)
 
 
 def _read_deviations(entry: LedgerEntry, seen: Observations) -> None:
@@ -190,6 +219,7 @@ def _stand_in_alerts(seen: Observations) -> None:
     for service, deviation in seen.alerting.items():
         if service not in seen.health_evidence:
             seen.signals[service] = {deviation.family: deviation}
+            seen.near[service] = {deviation.family: deviation}
 
 
 def _number(value: object) -> float:

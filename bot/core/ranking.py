@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core.blame import main_symptom, walk_blame
+from bot.core.blame import SYMPTOMS, Graph, main_symptom, walk_blame
 from bot.core.causes import external_causes, resource_causes, traffic_causes, unexplained_causes
 from bot.core.change import Change
 from bot.core.change_causes import EVEN, change_causes, version_share
-from bot.core.deviation import Family
+from bot.core.deviation import Family, family_of
 from bot.core.evidence import Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry
 from bot.core.observations import Observations, observe
 from bot.core.scene import Candidate, Scene, amount, moment, named
@@ -31,7 +31,7 @@ def rank(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> Finding
     that of the next other cause, a deviation of at least 1 (twice the normal reach), and a look at everything the
     services at fault depend on. No deviation anywhere is a result ("nothing looks wrong"), not a guess.
     """
-    seen = observe(ledger)
+    seen = observe(ledger, alert=case.alert_name)
     scene = _scene(case, seen, now)
     failed = list(dict.fromkeys(e.evidence.summary for e in ledger if not e.evidence.ok))
     looked_at_start = scene.start in seen.health_evidence
@@ -61,7 +61,7 @@ def worth_a_closer_look(
     case: Case, ledger: Sequence[LedgerEntry], *, now: datetime, most: int = 3
 ) -> list[tuple[str, str, Family]]:
     """(service, signal, family) of the symptoms that carry the most blame: what to break down and to search logs for."""
-    seen = observe(ledger)
+    seen = observe(ledger, alert=case.alert_name)
     scene = _scene(case, seen, now)
     found: list[tuple[str, str, Family]] = []
     for service, _ in scene.blamed()[:most]:
@@ -73,7 +73,8 @@ def worth_a_closer_look(
 
 def _scene(case: Case, seen: Observations, now: datetime) -> Scene:
     start = _start(case, seen)
-    blame = walk_blame(start, seen.signals, seen.depends_on)
+    asked = family_of(case.alert_name) if case.alert_name else None
+    blame = walk_blame(start, Graph(seen.near, seen.depends_on, seen.rates), asked if asked in SYMPTOMS else None)
     signals = seen.signals.get(start, {})
     symptom = main_symptom(signals)
     onsets = [symptom.onset] if symptom and symptom.onset else [d.onset for d in signals.values() if d.onset]

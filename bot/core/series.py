@@ -40,6 +40,12 @@ _AFTERMATH = timedelta(minutes=5)
 """Samples later than this after the alert are not used: a repair may be in them."""
 
 
+def aftermath(series: Series) -> timedelta:
+    """How long after the alert samples still count: five minutes, or three samples where they are further apart."""
+    step = float(np.median(np.diff(series.times))) if len(series.times) > 1 else 0.0
+    return max(_AFTERMATH, timedelta(seconds=3 * step))
+
+
 def known(series: Series) -> Series:
     """The same series without its unknown samples (NaN, infinite)."""
     keep = np.isfinite(series.values)
@@ -97,7 +103,7 @@ def find_onset(
     from the alert's sample the walk goes back to where two normal samples in a row stood. An earlier excursion that
     ended is passed over by looking again behind its change point. `direction` limits which way counts.
     """
-    window = known(between(series, alert_at - before, alert_at + _AFTERMATH))
+    window = known(between(series, alert_at - before, alert_at + aftermath(series)))
     start = 0
     for _ in range(4):
         values = window.values[start:]

@@ -15,9 +15,9 @@ from bot.ports import Run
 Look = Callable[[str, dict[str, Any], str], Awaitable[Any]]
 """`look(tool, arguments, call)`: one look, recorded; a `LedgerEntry` as JSON. `call` names the look within the case."""
 
-WAVES = 4
+WAVES = 8
 """So many calls deep the graph is followed from the alerting service."""
-MOST_SERVICES = 24
+MOST_SERVICES = 60
 """Services looked at in one investigation."""
 HOURS = 6
 """How far back changes are listed: a leak may be hours old."""
