@@ -1,8 +1,8 @@
 """What the tools that read metrics share: which signals a service has, and one signal read over a window."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.deviation import Deviation, measure
@@ -18,6 +18,7 @@ from bot.core.signals import (
     service_matchers,
 )
 from bot.core.text import one_line
+from bot.core.wire import AT_CALLERS, on_the_wire
 from bot.plugins import ToolContext
 from bot.ports import Metrics
 
@@ -43,6 +44,8 @@ class Reading:
     series: Sequence[Series] = ()
     deviation: Deviation | None = None
     samples: int = field(default=0)
+    earlier: Sequence[Series] = ()
+    """The same signal before `start`, where that was needed to know what is normal."""
 
     @property
     def last(self) -> float:
@@ -141,19 +144,59 @@ async def read(
     ctx: ToolContext, signal: Signal, *, alert_at: datetime, before: timedelta = HISTORY, until: datetime | None = None
 ) -> Reading:
     """Read one signal from `before` the moment on and judge it against its own past. Raises LookFailed."""
+    samples = await _samples(ctx, signal, alert_at=alert_at, before=before, until=until)
+    return await _judged(signal, samples, alert_at, before)
+
+
+async def read_wire(ctx: ToolContext, outer: Signal, inner: Signal, *, alert_at: datetime) -> Reading:
+    """Read the time between a service and its callers: what they waited minus what it took. Raises LookFailed."""
+    signal = Signal(
+        service=inner.service,
+        name=f"{inner.name} on the wire",
+        promql=f"({outer.promql}) - ({inner.promql})",
+        family="network",
+        harm="up",
+        unit=inner.unit,
+    )
+    ends = [await _samples(ctx, one, alert_at=alert_at, before=HISTORY) for one in (outer, inner)]
+    series = on_the_wire(ends[0].series, ends[1].series)
+    earlier = on_the_wire(ends[0].earlier, ends[1].earlier)
+    return await _judged(signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """One signal over the window that is judged, and what it was before that."""
+
+    start: datetime
+    end: datetime
+    series: Sequence[Series]
+    earlier: Sequence[Series] = ()
+
+    @property
+    def most(self) -> int:
+        return max((len(known(s).times) for s in self.series), default=0)
+
+
+async def _judged(signal: Signal, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
+    deviation = await asyncio.to_thread(_worst, signal, samples, alert_at, before)
+    return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier)
+
+
+async def _samples(
+    ctx: ToolContext, signal: Signal, *, alert_at: datetime, before: timedelta, until: datetime | None = None
+) -> _Samples:
     metrics, start, end = metrics_of(ctx), alert_at - before, until or ctx.now
     step = max(STEP_SECONDS, (end - start).total_seconds() / 2_000)
-    series = _own(signal, await metrics.range(signal.promql, start=start, end=end, step=step))
-    samples = max((len(known(s).times) for s in series), default=0)
-    if 0 < samples < _FEW_SAMPLES:
+    found = _Samples(start, end, _own(signal, await metrics.range(signal.promql, start=start, end=end, step=step)))
+    if 0 < found.most < _FEW_SAMPLES:
         # A young series: closer together, a minute of samples is enough to judge.
-        first = min(s.times[0] for s in series if len(s.times))
+        first = min(s.times[0] for s in found.series if len(s.times))
         finer = await metrics.range(signal.promql, start=datetime.fromtimestamp(first, end.tzinfo), end=end, step=1.0)
-        series = _own(signal, finer) or series
-        samples = max((len(known(s).times) for s in series), default=0)
-    earlier = await _earlier(metrics, signal, start, alert_at, samples) if samples and before == HISTORY else []
-    deviation = await asyncio.to_thread(_worst, signal, series, alert_at, before, earlier)
-    return Reading(signal, start, end, series, deviation, samples)
+        found = replace(found, series=_own(signal, finer) or found.series)
+    if found.series and before == HISTORY:
+        return replace(found, earlier=await _earlier(metrics, signal, start, alert_at, found.most))
+    return found
 
 
 async def _earlier(metrics: Metrics, signal: Signal, start: datetime, alert_at: datetime, samples: int) -> list[Series]:
@@ -172,10 +215,8 @@ def _own(signal: Signal, series: Sequence[Series]) -> list[Series]:
     return [s for s in series if signal.concerns(s.labels)]
 
 
-def _worst(
-    signal: Signal, series: Sequence[Series], alert_at: datetime, before: timedelta, earlier: Sequence[Series]
-) -> Deviation | None:
-    past = {tuple(sorted(one.labels.items())): one for one in earlier}
+def _worst(signal: Signal, samples: _Samples, alert_at: datetime, before: timedelta) -> Deviation | None:
+    past = {tuple(sorted(one.labels.items())): one for one in samples.earlier}
     found = [
         measure(
             one,
@@ -188,20 +229,27 @@ def _worst(
             before=before,
             reference=past.get(tuple(sorted(one.labels.items()))),
         )
-        for one in series[:MAX_MEASURED]
+        for one in samples.series[:MAX_MEASURED]
     ]
     return max((d for d in found if d is not None), key=lambda d: d.score, default=None)
 
 
 async def read_all(ctx: ToolContext, signals: Sequence[Signal], *, alert_at: datetime) -> list[Reading | LookFailed]:
-    """Read several signals, a few at once; what could not be looked at stands as its error."""
+    """Read several signals, a few at once; what could not be looked at stands as its error.
+
+    Where a signal is known at both ends of the calls, the time on the wire between them is read too.
+    """
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(signal: Signal) -> Reading | LookFailed:
+    async def one(looking: Awaitable[Reading]) -> Reading | LookFailed:
         async with gate:
             try:
-                return await read(ctx, signal, alert_at=alert_at)
+                return await looking
             except LookFailed as error:
                 return error
 
-    return list(await asyncio.gather(*(one(signal) for signal in signals)))
+    named = {signal.name: signal for signal in signals}
+    ends = [(outer, named.get(outer.name.removesuffix(AT_CALLERS))) for outer in signals if outer.name.endswith(AT_CALLERS)]
+    looks = [read(ctx, signal, alert_at=alert_at) for signal in signals]
+    looks += [read_wire(ctx, outer, inner, alert_at=alert_at) for outer, inner in ends if inner]
+    return list(await asyncio.gather(*map(one, looks)))

@@ -23,8 +23,11 @@ async def dependencies(ctx: ToolContext, service: str) -> Evidence:
 
     Call it to know where else to look: a fault of a service that is called
     shows in its callers, so follow the calls downwards until the services look
-    normal. Its callers tell who suffers with it.
+    normal. Its callers tell who suffers with it. Where neither you nor the
+    alert names a service, the answer is the list of all known ones.
     """
+    if not (service.strip() or ctx.case.service) and ctx.catalogue.services:
+        return _all_services(ctx)
     name = service_of(ctx, service)
     if name in ctx.catalogue.services:
         calls, callers = list(ctx.catalogue.dependencies(name)), list(ctx.catalogue.dependents(name))
@@ -45,6 +48,16 @@ async def _seen(ctx: ToolContext, name: str) -> tuple[list[str], list[str], str]
             calling = sorted({one.labels.get(caller, "") for one in callers} - {"", name})
             return called, calling, f"{outward}; {inward}"
     raise LookFailed(f"the dependencies of {name} are not known: no catalogue entry and no service graph in the metrics")
+
+
+def _all_services(ctx: ToolContext) -> Evidence:
+    names = sorted(ctx.catalogue.services)
+    return Evidence(
+        summary=f"The catalogue holds {len(names)} services: {_listed(names)}",
+        query="tocsin.yaml: services",
+        source="catalogue",
+        facts={"services": names},
+    )
 
 
 def _evidence(ctx: ToolContext, name: str, calls: list[str], callers: list[str], *, query: str, source: str) -> Evidence:

@@ -75,5 +75,5 @@ def _line(reading: Reading) -> str:
 
 
 def _unseen(signals: Sequence[Signal], looked: Sequence[Reading | LookFailed]) -> list[str]:
-    pairs = zip(signals, looked, strict=True)
+    pairs = zip(signals, looked[: len(signals)], strict=True)
     return [f"{s.name} could not be looked at: {one_line(str(e), 160)}" for s, e in pairs if isinstance(e, LookFailed)]

@@ -9,9 +9,7 @@ from bot.core.evidence import Claim
 from bot.core.observations import Breakdown, Observations, Row
 from bot.core.scene import FOLLOWS, Candidate, Scene, amount, moment, tell_logs, tell_no_change, tell_symptoms, told
 from bot.core.text import one_line
-
-_WEIGHT_OF_RESOURCE = (("cpu", 0.6), ("restart", 0.75), ("ready", 0.6), ("replica", 0.6))
-"""These accompany many faults and explain few; memory, connections and queues count whole."""
+from bot.core.weighing import weight_of_resource
 
 _CARRIED = timedelta(minutes=2)
 """Requests that rose this long before anything failed were carried."""
@@ -27,7 +25,7 @@ def resource_causes(scene: Scene, others: Iterable[Candidate], surge: float) -> 
         ]
         rival = max((c.score / blame for c in others if c.service == service), default=0.0)
         for deviation in candidates:
-            weight = next((w for word, w in _WEIGHT_OF_RESOURCE if word in deviation.signal.lower()), 1.0)
+            weight = weight_of_resource(deviation)
             late = deviation.onset is not None and deviation.onset > scene.began(service) + FOLLOWS
             fit = weight * (0.35 + 0.55 * min(1.0, deviation.score / 2)) * (0.5 if late else 1.0)
             score = blame * fit * (1 - 0.75 * min(1.0, rival)) * (1 - 0.7 * surge)
@@ -165,6 +163,29 @@ def _reachable(scene: Scene, service: str) -> list[str]:
     found = [service]
     for name in found:
         found += [c for c in scene.seen.depends_on.get(name, ()) if c not in found]
+    return found
+
+
+def wire_causes(scene: Scene) -> list[Candidate]:
+    """Callers of a blamed service wait longer than it takes: the time is lost on the way to it."""
+    found = []
+    for service, blame in scene.blamed():
+        deviation = scene.seen.signals.get(service, {}).get("network")
+        if deviation is None:
+            continue
+        candidate = Candidate(
+            kind="dependency",
+            service=service,
+            score=blame * (0.5 + 0.4 * min(1.0, deviation.score / 2)),
+            cause=f"Calls to {service} lose their time on the wire, not in {service}",
+            check=f"Round trip and packet loss between a caller's pod and the pods of {service}",
+            strength=deviation.score,
+            sure=deviation.score >= 1,
+        )
+        candidate.claims.append(told(deviation, scene.seen))
+        tell_symptoms(scene, service, candidate)
+        tell_no_change(scene, service, candidate)
+        found.append(candidate)
     return found
 
 

@@ -19,6 +19,8 @@ HIGHEST = 6.0
 """Scores are cut here: sixty-four times the normal reach is not more telling than a thousand times."""
 _ENOUGH_SAMPLES = 8
 _FEW = 8
+_COARSE, _FEWEST_MINUTES = 30.0, 3
+"""Of samples so many seconds apart three already say something: an incident early in a history must not fall silent."""
 _Z0 = 3.0
 _USUAL, _USUAL_WITHOUT_ONSET = 0.9, 0.98
 """Share of the past that is usual: an incident that took six minutes of the hour before is not. What stands without a
@@ -27,8 +29,14 @@ _FULL = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
 _LEAST_RATIO = 0.002
 """Spread below which an error ratio's movement is nobody's incident (0.2 %)."""
 
+_LEAST_WAIT = 0.002
+"""Spread in seconds below which waiting on the wire is nobody's incident."""
+_LEAST_CALLS = 0.02
+"""Spread of calls per request that nobody counts: one rare call more is no other behaviour."""
+
 _WORDS: tuple[tuple[Family, str], ...] = (
-    ("client", r"client.*(latenc|duration|p\d\d)"),
+    ("client", r"client.*(latenc|duration|p\d\d)|at callers$"),
+    ("network", r"on the wire$"),
     ("external", r"external|provider|third.?party|outbound|egress"),
     ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|exception|success|availab|abort|reject|timeout"),
     ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|restart|oom|lag|saturat|throttl|ready|replica"),
@@ -57,6 +65,8 @@ class Deviation:
     direction: Direction = "up"
     step: float = 0.0
     """Seconds between its samples: an onset is no more exact than that. 0 if not known."""
+    peer: str = ""
+    """The other service it is about, for calls to it."""
 
     @property
     def shift(self) -> float:
@@ -76,6 +86,7 @@ class Deviation:
             "onset": self.onset.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.onset else None,
             "direction": self.direction,
             "step": round(self.step, 1),
+            "peer": self.peer,
         }
 
     @classmethod
@@ -94,6 +105,7 @@ class Deviation:
             onset=datetime.fromisoformat(onset) if onset else None,
             direction="down" if fact.get("direction") == "down" else "up",
             step=_number(fact.get("step"), 0.0),
+            peer=str(fact.get("peer") or ""),
         )
 
 
@@ -123,6 +135,7 @@ def measure(
     harm: Harm | None = None,
     before: timedelta = timedelta(hours=1),
     reference: Series | None = None,
+    peer: str = "",
 ) -> Deviation | None:
     """Compare what stood at `alert_at` with the signal's own past; None if too few samples are known to say.
 
@@ -148,13 +161,16 @@ def measure(
     past, present = _past_and_present(window, onset, alert_at)
     if reference is not None:
         past = np.concatenate([known(reference).values, past])
-    if len(past) < _ENOUGH_SAMPLES or not len(present):
+    if len(past) < _ENOUGH_SAMPLES and onset is None and _step_of(window) >= _COARSE:
+        past, present = _split_at_alert(window, alert_at)
+    if len(past) < (_FEWEST_MINUTES if _step_of(window) >= _COARSE else _ENOUGH_SAMPLES) or not len(present):
         return None
     side = _side(past, present, harm)
     if family == "saturation" and (climb := _climb(window, side)):
         return Deviation(service, signal, family, climb[0], climb[1], climb[2], unit, None, "up" if side > 0 else "down")
     return Deviation(
         step=_step_of(window),
+        peer=peer,
         service=service,
         signal=signal,
         family=family,
@@ -178,10 +194,16 @@ def _past_and_present(
     return window.values[window.times < before], recent if len(recent) >= 3 else window.values[-3:]
 
 
+def _split_at_alert(window: Series, alert_at: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """With a history of minutes only, all of it before the alert has to do."""
+    before = window.times <= alert_at.timestamp()
+    return window.values[before], window.values[~before]
+
+
 def _score(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float, usual: float) -> float:
     median, scale = normal_reach(past, least=least)
     past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
-    length = min(len(present), len(past) // 2, 20)
+    length = max(1, min(len(present), len(past) // 2, 20))
     floor = _Z0 * (1 + 2 / math.sqrt(len(past)))
     windows = np.lib.stride_tricks.sliding_window_view(past_z, length)
     limit = max(floor, float(np.quantile(_worse_half(windows), usual)))
@@ -236,6 +258,10 @@ def _least(family: Family, unit: str) -> float:
     """The smallest scale that matters, in the signal's unit: known only for ratios and for counts of waiting things."""
     if family in ("errors", "external") and unit in ("ratio", "", "share"):
         return _LEAST_RATIO
+    if family == "behaviour":
+        return _LEAST_CALLS
+    if family == "network":
+        return _LEAST_WAIT * (1000 if unit == "ms" else 1)
     if family in ("errors", "external") and unit in ("percent", "%"):
         return 100 * _LEAST_RATIO
     return 0.0

@@ -75,6 +75,8 @@ class Observations:
     templates: list[Template] = field(default_factory=list)
     depends_on: dict[str, list[str]] = field(default_factory=dict)
     dependents: dict[str, list[str]] = field(default_factory=dict)
+    services: list[str] = field(default_factory=list)
+    """All known services, where they were asked for."""
     graph_evidence: dict[str, str] = field(default_factory=dict)
     alerting: dict[str, Deviation] = field(default_factory=dict)
     """A firing alert of a service as a weak deviation: all that is known of it where its metrics could not be looked at."""
@@ -189,6 +191,7 @@ def _row(fact: Mapping[str, Any], unit: str) -> Row:
 def _read_graph(entry: LedgerEntry, seen: Observations) -> None:
     facts = entry.evidence.facts
     service = str(entry.arguments.get("service", ""))
+    seen.services += [str(name) for name in facts.get("services", ())]
     if "depends_on" in facts:
         seen.depends_on[service] = _names(facts["depends_on"])
         seen.graph_evidence[service] = entry.id

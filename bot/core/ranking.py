@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core.blame import SYMPTOMS, Graph, main_symptom, walk_blame
-from bot.core.causes import external_causes, resource_causes, traffic_causes, unexplained_causes
+from bot.core.blame import SYMPTOMS, main_symptom
+from bot.core.causes import external_causes, resource_causes, traffic_causes, unexplained_causes, wire_causes
 from bot.core.change import Change
 from bot.core.change_causes import EVEN, change_causes, version_share
 from bot.core.deviation import Family, family_of
@@ -13,6 +13,7 @@ from bot.core.observations import Observations, observe
 from bot.core.scene import Candidate, Scene, amount, moment, named
 from bot.core.suspects import ONSET_TOLERANCE, in_words
 from bot.core.text import cut, one_line
+from bot.core.weighing import weigh
 
 _SHOWN = 4
 _LEAST_SCORE = 0.04
@@ -54,7 +55,13 @@ def next_services(case: Case, ledger: Sequence[LedgerEntry]) -> list[str]:
     frontier = [s for s in dict.fromkeys([start, *seen.signals]) if s == start or seen.signals.get(s)]
     wanted = [callee for service in frontier for callee in seen.depends_on.get(service, ())]
     wanted += [caller for s in frontier if "traffic" in seen.signals.get(s, {}) for caller in seen.dependents.get(s, ())]
-    return [s for s in dict.fromkeys(wanted) if s not in seen.health_evidence]
+    return [s for s in dict.fromkeys([*wanted, *seen.services]) if s not in seen.health_evidence]
+
+
+def calling(ledger: Sequence[LedgerEntry], services: Sequence[str]) -> list[str]:
+    """Those of the services that call others and count their own requests: their mix of calls can be looked at."""
+    seen = observe(ledger)
+    return [s for s in services if seen.depends_on.get(s) and s in seen.rates]
 
 
 def worth_a_closer_look(
@@ -74,7 +81,7 @@ def worth_a_closer_look(
 def _scene(case: Case, seen: Observations, now: datetime) -> Scene:
     start = _start(case, seen)
     asked = family_of(case.alert_name) if case.alert_name else None
-    blame = walk_blame(start, Graph(seen.near, seen.depends_on, seen.rates), asked if asked in SYMPTOMS else None)
+    blame = weigh(start, seen, named=bool(case.service), asked=asked if asked in SYMPTOMS else None).blame
     signals = seen.signals.get(start, {})
     symptom = main_symptom(signals)
     onsets = [symptom.onset] if symptom and symptom.onset else [d.onset for d in signals.values() if d.onset]
@@ -98,7 +105,8 @@ def _candidates(scene: Scene) -> list[Candidate]:
     surges = traffic_causes(scene)
     surge = max((c.score for c in surges), default=0.0)
     providers = external_causes(scene, changes)
-    found = changes + surges + providers + resource_causes(scene, changes + providers, surge) + unexplained_causes(scene)
+    found = changes + surges + providers + resource_causes(scene, changes + providers, surge)
+    found += wire_causes(scene) + unexplained_causes(scene)
     return sorted((c for c in found if c.score >= _LEAST_SCORE), key=lambda c: (-c.score, c.kind, c.service, c.change_id))
 
 

@@ -1,6 +1,6 @@
 """Time series: what a metric query answers, what is normal for it, and when it stopped being so."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -56,6 +56,27 @@ def between(series: Series, start: datetime, end: datetime) -> Series:
     """The samples of `start <= moment <= end`."""
     keep = (series.times >= start.timestamp()) & (series.times <= end.timestamp())
     return Series(labels=series.labels, times=series.times[keep], values=series.values[keep])
+
+
+def per_request(calls: Sequence[Series], requests: Sequence[Series]) -> Series:
+    """All calls over all requests at the times of the first series of requests; NaN where nothing was requested.
+
+    Series are summed sample by sample (the nearest within half a step), unknown ones left out.
+    """
+    times = requests[0].times
+    below = np.nansum([at(known(one), times) for one in requests], axis=0)
+    above = np.nansum([at(known(one), times) for one in calls], axis=0)
+    return Series({}, times, np.divide(above, below, out=np.full(len(times), np.nan), where=below > 0))
+
+
+def at(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values nearest to `times`, NaN where none is within half a step (and at least a second)."""
+    if len(series.times) < 2:
+        return np.full(len(times), np.nan)
+    reach = max(1.0, float(np.median(np.diff(series.times))) / 2)
+    after = np.clip(np.searchsorted(series.times, times), 1, len(series.times) - 1)
+    near = np.where(times - series.times[after - 1] <= series.times[after] - times, after - 1, after)
+    return np.where(np.abs(series.times[near] - times) <= reach, series.values[near], np.nan)
 
 
 def normal_reach(values: NDArray[np.float64], *, least: float = 0.0) -> tuple[float, float]:

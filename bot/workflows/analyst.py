@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.deviation import Family
 from bot.core.evidence import Case, Findings, LedgerEntry
-from bot.core.ranking import next_services, rank, worth_a_closer_look
+from bot.core.ranking import calling, next_services, rank, worth_a_closer_look
 from bot.ports import Run
 
 Look = Callable[[str, dict[str, Any], str], Awaitable[Any]]
@@ -45,6 +45,7 @@ class Analyst:
             ledger.extend(LedgerEntry.model_validate(found) for found in await asyncio.gather(*asked))
 
         await see(_first_looks(case))
+        await see([("call_mix", {"service": s}) for s in calling(ledger, [case.service])])
         await self._follow(case, ledger, see)
         closer = worth_a_closer_look(case, ledger, now=began, most=CLOSE_LOOKS)
         await see(_close_looks(closer))
@@ -62,10 +63,16 @@ class Analyst:
                 return
             asked.update(services)
             await see([(tool, {"service": s}) for s in services for tool in ("service_health", "dependencies")])
+            await see([("call_mix", {"service": s}) for s in calling(ledger, services)])
 
 
 def _first_looks(case: Case) -> list[_Request]:
-    own = [("service_health", {"service": case.service}), ("dependencies", {"service": case.service})] if case.service else []
+    # An alert that names no service says nothing about where to look: everywhere, then.
+    own = (
+        [("service_health", {"service": case.service}), ("dependencies", {"service": case.service})]
+        if case.service
+        else [("dependencies", {"service": ""})]
+    )
     return [
         *own,
         ("recent_changes", {"service": "", "hours": HOURS}),

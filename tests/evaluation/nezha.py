@@ -79,7 +79,7 @@ class System:
     def ask(self, id: str, at: float) -> Findings:
         """What the analyst says at `at` + 240 s, knowing nothing later."""
         end = at + SEEN_AFTER
-        case = Case(group=id, service=self.entry, alert_name="SLO of the entry", severity="SEV2", started_at=moment(at))
+        case = Case(group=id, severity="SEV2", started_at=moment(at))
         return ask(self._world(end), case, now=moment(end))
 
     def _world(self, end: float) -> World:
@@ -91,7 +91,9 @@ class System:
 
     @cached_property
     def recordings(self) -> list[Recording]:
-        return [*_pod_recordings(_rows(self.folder / "pod_metrics.csv.gz"))]
+        inner = _edge_recordings(_rows(self.folder / "destination_50.csv.gz"), "latency p50")
+        outer = _edge_recordings(_rows(self.folder / "source_50.csv.gz"), "latency p50 at callers")
+        return [*_pod_recordings(_rows(self.folder / "pod_metrics.csv.gz")), *inner, *outer]
 
     @cached_property
     def graph(self) -> dict[str, list[str]]:
@@ -104,14 +106,15 @@ class System:
                 found[caller][callee] = None
         return {caller: list(callees) for caller, callees in found.items()}
 
-    @cached_property
-    def entry(self) -> str:
-        """The service that users call: the one that spans show without a caller, else the one the front's file names."""
-        for row in _rows(self.folder / "spans_1m.csv.gz"):
-            if row["caller"] == "-":
-                return row["service"]
-        named = next((row["ServiceName"] for row in _rows(self.folder / "front_service.csv.gz")), "")
-        return next((name for name in self.graph if name.lower() == named.lower()), "")
+
+def _edge_recordings(rows: Iterable[Mapping[str, str]], signal: str) -> Iterator[Recording]:
+    """Columns `caller_callee` of latencies: one signal a callee, one series a caller."""
+    table = list(rows)
+    callees: dict[str, list[str]] = defaultdict(list)
+    for edge in (name for name in (table[0] if table else ()) if name != "ts"):
+        callees[edge.split("_")[1]].append(edge)
+    for callee, edges in callees.items():
+        yield Recording(callee, signal, [_series(table, edge, {"caller": edge.split("_")[0]}) for edge in edges], "s")
 
 
 def _pod_recordings(rows: Iterable[Mapping[str, str]]) -> Iterator[Recording]:

@@ -1,0 +1,89 @@
+"""The tool `call_mix`: whether a service still calls what it used to call, per request that it serves."""
+
+import asyncio
+from collections.abc import Sequence
+
+from bot.core.deviation import measure
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence, Window
+from bot.core.series import Series, per_request
+from bot.core.signals import Signal
+from bot.core.wording import deviation_text
+from bot.plugins import ToolContext, tool
+from tools._reading import HISTORY, Reading, alert_moment, metrics_of, read, service_of, signals_of
+
+MOST_CALLEES = 20
+
+
+@tool
+async def call_mix(ctx: ToolContext, service: str) -> Evidence:
+    """Compare how often a service calls each of its dependencies per request of its own, now and before the alert.
+
+    Call it when a service seems to fail without being slow: one that returns
+    too early or throws stops calling what comes after; one that retries calls
+    more. The load itself cancels out.
+    """
+    name = service_of(ctx, service)
+    callees = ctx.catalogue.dependencies(name)[:MOST_CALLEES]
+    own = await _requests(ctx, name)
+    if own is None or not callees:
+        raise LookFailed(f"how often {name} calls what it depends on is not known: no callee or no count of requests")
+    others = [one for one in await asyncio.gather(*(_requests(ctx, c) for c in callees)) if one is not None]
+    readings = await asyncio.to_thread(_judged, ctx, name, own, others)
+    if not readings:
+        raise LookFailed(f"the requests of {name} and of what it calls have no samples in common")
+    readings.sort(key=lambda one: -(one.deviation.score if one.deviation else -9))
+    start, end = alert_moment(ctx) - HISTORY, ctx.now
+    return Evidence(
+        summary=_summary(name, readings),
+        query="; ".join(one.signal.promql for one in readings),
+        window=Window(start=start, end=end),
+        details=tuple(deviation_text(one.deviation) for one in readings if one.deviation),
+        link=metrics_of(ctx).link(readings[0].signal.promql, start=start, end=end),
+        source="prometheus",
+        facts={"deviations": [one.fact for one in readings if one.fact]},
+    )
+
+
+async def _requests(ctx: ToolContext, service: str) -> Reading | None:
+    """The requests a second of one service; None if none are counted."""
+    try:
+        counted = [s for s in await signals_of(ctx, service) if s.family == "traffic"]
+        return await read(ctx, counted[0], alert_at=alert_moment(ctx)) if counted else None
+    except LookFailed:
+        return None
+
+
+def _judged(ctx: ToolContext, name: str, own: Reading, others: Sequence[Reading]) -> list[Reading]:
+    found = []
+    for other in others:
+        callee = other.signal.service
+        promql = f"({other.signal.promql}) / ({own.signal.promql})"
+        signal = Signal(name, f"calls to {callee} per request", promql, "behaviour", "either")
+        series, earlier = (_ratio(*pair) for pair in ((other.series, own.series), (other.earlier, own.earlier)))
+        if series is None:
+            continue
+        deviation = measure(
+            series,
+            service=name,
+            signal=signal.name,
+            alert_at=alert_moment(ctx),
+            family="behaviour",
+            harm="either",
+            reference=earlier,
+            peer=callee,
+        )
+        found.append(Reading(signal, other.start, other.end, [series], deviation, other.samples))
+    return found
+
+
+def _ratio(callee: Sequence[Series], caller: Sequence[Series]) -> Series | None:
+    return per_request(callee, caller) if callee and caller else None
+
+
+def _summary(name: str, readings: Sequence[Reading]) -> str:
+    first = readings[0].deviation
+    if first is None or first.score <= 0:
+        return f"{name} calls its {len(readings)} dependencies as often per request as before"
+    moved = sum(one.deviation is not None and one.deviation.score > 0 for one in readings)
+    return f"{deviation_text(first)}; {moved} of {len(readings)} call rates deviate"
