@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable
 from datetime import timedelta
 
+from bot.core.blame import NEARLY
 from bot.core.deviation import Deviation
 from bot.core.evidence import Claim
 from bot.core.observations import Breakdown, Observations, Row
-from bot.core.scene import FOLLOWS, Candidate, Scene, amount, moment, tell_logs, tell_no_change, tell_symptoms, told
+from bot.core.scene import FOLLOWS, Candidate, Scene, amount, moment, tell_logs, tell_no_change, tell_symptoms, told, told_share
 from bot.core.text import one_line
 from bot.core.weighing import weight_of_resource
 
@@ -183,6 +184,30 @@ def wire_causes(scene: Scene) -> list[Candidate]:
             sure=deviation.score >= 1,
         )
         candidate.claims.append(told(deviation, scene.seen))
+        tell_symptoms(scene, service, candidate)
+        tell_no_change(scene, service, candidate)
+        found.append(candidate)
+    return found
+
+
+def behaviour_causes(scene: Scene) -> list[Candidate]:
+    """A blamed service does not do what it usually does: it logs or calls another mix."""
+    found = []
+    for service, blame in scene.blamed():
+        signs = [d for (s, _), d in scene.seen.all_signals.items() if s == service and d.family == "behaviour"]
+        deviation = max(signs, key=lambda d: d.score, default=None)
+        if deviation is None or deviation.score <= (0 if scene.named else NEARLY):
+            continue
+        candidate = Candidate(
+            kind="unknown",
+            service=service,
+            score=blame * (0.5 + 0.4 * min(1.0, max(0.0, deviation.score))),
+            cause=f"{service} does not do what it usually does",
+            check=f"What {service} logs around {moment(scene.onset)}, and the code behind the lines that are new or gone",
+            strength=max(0.0, deviation.score),
+            sure=deviation.score > 0,
+        )
+        candidate.claims.append(told_share(deviation, scene.seen))
         tell_symptoms(scene, service, candidate)
         tell_no_change(scene, service, candidate)
         found.append(candidate)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.blame import SYMPTOMS, main_symptom
-from bot.core.causes import external_causes, resource_causes, traffic_causes, unexplained_causes, wire_causes
+from bot.core.causes import behaviour_causes, external_causes, resource_causes, traffic_causes, unexplained_causes, wire_causes
 from bot.core.change import Change
 from bot.core.change_causes import EVEN, change_causes, version_share
 from bot.core.deviation import Family, family_of
@@ -17,6 +17,9 @@ from bot.core.weighing import weigh
 
 _SHOWN = 4
 _LEAST_SCORE = 0.04
+_LEAST_LEAD = 0.01
+"""Where no alert says which service hurts, blame is spread thin."""
+_MOST_OF_ONE_SERVICE = 2
 _LIKELY_SCORE = 0.4
 _LIKELY_MARGIN = 1.4
 """The first must fit so much better than the next other cause to be called likely."""
@@ -89,7 +92,7 @@ def _scene(case: Case, seen: Observations, now: datetime) -> Scene:
         heaviest = sorted(blame, key=lambda s: -blame[s])
         onsets = [d.onset for s in heaviest[:2] for d in seen.signals.get(s, {}).values() if d.onset]
     known = [o for o in onsets if o is not None]
-    return Scene(seen, blame, start, min(known, default=case.started_at), bool(known), now)
+    return Scene(seen, blame, start, min(known, default=case.started_at), bool(known), now, bool(case.service))
 
 
 def _start(case: Case, seen: Observations) -> str:
@@ -106,8 +109,11 @@ def _candidates(scene: Scene) -> list[Candidate]:
     surge = max((c.score for c in surges), default=0.0)
     providers = external_causes(scene, changes)
     found = changes + surges + providers + resource_causes(scene, changes + providers, surge)
-    found += wire_causes(scene) + unexplained_causes(scene)
-    return sorted((c for c in found if c.score >= _LEAST_SCORE), key=lambda c: (-c.score, c.kind, c.service, c.change_id))
+    found += wire_causes(scene) + behaviour_causes(scene) + unexplained_causes(scene)
+    # Where no alert says which service hurts, the service comes first and what is wrong with it second.
+    place = {c.service: 0.0 if scene.named else -scene.blame.get(c.service, 0.0) for c in found}
+    kept = (c for c in found if c.score >= (_LEAST_SCORE if scene.named else _LEAST_LEAD))
+    return sorted(kept, key=lambda c: (place[c.service], -c.score, c.kind, c.service, c.change_id))
 
 
 def _merged(ordered: Sequence[Candidate]) -> list[Candidate]:
@@ -115,9 +121,9 @@ def _merged(ordered: Sequence[Candidate]) -> list[Candidate]:
     kept: list[Candidate] = []
     for candidate in ordered:
         same = [k for k in kept if k.service == candidate.service]
-        if candidate.kind in ("dependency", "unknown") and same:
+        if candidate.kind in ("dependency", "unknown") and same and not candidate.sure:
             continue
-        if any(k.kind == candidate.kind == "resource" for k in same):
+        if any(k.kind == candidate.kind == "resource" for k in same) or len(same) >= _MOST_OF_ONE_SERVICE:
             continue
         kept.append(candidate)
     return kept

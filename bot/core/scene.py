@@ -49,6 +49,8 @@ class Scene:
     onset: datetime
     onset_known: bool
     now: datetime
+    named: bool = True
+    """Whether the alert says which service hurts."""
 
     def began(self, service: str) -> datetime:
         """When a service's symptom began, never later than the incident: what follows it is no cause of it."""
@@ -79,6 +81,13 @@ def told(deviation: Deviation, seen: Observations) -> Claim:
         levels = f"from {amount(deviation.before, deviation.unit)} to {amount(deviation.after, deviation.unit)}"
         moved = "rose" if deviation.after >= deviation.before else "fell"
         text = f"{deviation.service} {deviation.signal} {moved} {levels}{since}"
+    return Claim(text=one_line(text, 400), evidence=[seen.id_of(deviation)])
+
+
+def told_share(deviation: Deviation, seen: Observations) -> Claim:
+    """A changed share of lines or calls; lines are foreign text, so they come last."""
+    levels = f"from {amount(deviation.before, deviation.unit)} to {amount(deviation.after, deviation.unit)}"
+    text = f"{deviation.service} went {levels}: {deviation.signal}"
     return Claim(text=one_line(text, 400), evidence=[seen.id_of(deviation)])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.core.blame import SYMPTOMS, Graph, main_symptom, symptom_of, walk_blame
+from bot.core.blame import NEARLY, SYMPTOMS, Graph, main_symptom, symptom_of, walk_blame
 from bot.core.deviation import Deviation, Family
 from bot.core.observations import Observations
 
@@ -11,9 +11,12 @@ REST = 0.3
 """What the weaker signs of a service add to its strongest: they are rarely independent."""
 _DIRECT: tuple[Family, ...] = ("network", "behaviour")
 """Signs that speak for the very service they were measured at."""
-_RESOURCE = 0.5
+_ANYWHERE = 0.3
+"""Worth of symptoms that no alert points at: of hundreds of signals some always stand out."""
+_RESOURCE = 0.3
 _WEIGHT_OF_RESOURCE = (("cpu", 0.6), ("byte", 0.2), ("disk", 0.2), ("restart", 0.75), ("ready", 0.6), ("replica", 0.6))
 """These accompany many faults and explain few; memory, connections and queues count whole."""
+_HALF = 0.5
 _TELLING_GROWTH = 0.2
 """A resource that grew by less of its own level counts less, however steady it was: 4 % more memory starve nobody."""
 
@@ -30,15 +33,18 @@ def weigh(start: str, seen: Observations, *, named: bool, asked: Family | None) 
     """Blame from all signs: a service's strongest sign plus 0.3 of its others, as a share of the sum over all services.
 
     The walk (core/blame) speaks with the strength of the symptoms that it followed; time on the wire and changed
-    behaviour with their own. Where no alert says which service hurts, resources count by themselves too.
+    behaviour with their own. Where no alert says which service hurts, symptoms count for less, resources by themselves,
+    and behaviour from half of its limit on: the best lead, though not a sure one.
     """
     graph = Graph(seen.near, seen.depends_on, seen.rates)
     walked = _walked(start, graph, named=named, asked=asked)
-    signs = [walked, *(_direct(seen, family) for family in _DIRECT)]
+    signs = [walked, *(_direct(seen, family, least=0.0 if named else NEARLY) for family in _DIRECT)]
     if named:
-        # The alert says where it hurts: signs elsewhere are effects unless the walk leads there.
-        signs[1:] = [{s: score for s, score in sign.items() if walked.get(s, 0.0) > 0} for sign in signs[1:]]
+        # The alert says where it hurts: a sign counts as far as the walk leads there, elsewhere it is an effect.
+        total = max(sum(walked.values()), 1e-12)
+        signs[1:] = [{s: score * walked.get(s, 0.0) / total for s, score in sign.items()} for sign in signs[1:]]
     else:
+        signs[0] = {service: _ANYWHERE * weight for service, weight in walked.items()}
         signs.append(_resources(seen))
     services = dict.fromkeys(s for sign in signs for s in sign)
     weight = {service: _joined(sign.get(service, 0.0) for sign in signs) for service in services}
@@ -96,14 +102,23 @@ def _below(start: str, graph: Graph) -> list[str]:
     return found
 
 
-def _direct(seen: Observations, family: Family) -> dict[str, float]:
+def _direct(seen: Observations, family: Family, *, least: float) -> dict[str, float]:
+    """Weight of one kind of sign by service, counted from `least`; the services it is not seen at are left out."""
     found: dict[str, float] = {}
     for (service, _), deviation in seen.all_signals.items():
         # A callee that fails or crawls explains why it is called less or more.
         explained = deviation.peer and main_symptom(seen.signals.get(deviation.peer, {}))
-        if deviation.family == family and deviation.score > 0 and not explained:
-            found[service] = max(found.get(service, 0.0), deviation.score)
-    return found
+        base = least if family == "behaviour" else 0.0
+        if deviation.family == family and deviation.score > base and not explained:
+            found[service] = max(found.get(service, 0.0), deviation.score - base)
+    return _less_callees(found, seen, least) if family == "behaviour" else found
+
+
+def _less_callees(found: Mapping[str, float], seen: Observations, least: float) -> dict[str, float]:
+    """Who calls a service that behaves strangely behaves strangely too: half of what the callee shows is not its own."""
+    telling = {service: weight for service, weight in found.items() if weight + least > -0.5}
+    below = {s: max((telling.get(c, 0.0) for c in seen.depends_on.get(s, ()) if c != s), default=0.0) for s in found}
+    return {service: weight - _HALF * min(weight, below[service]) for service, weight in found.items()}
 
 
 def _resources(seen: Observations) -> dict[str, float]:

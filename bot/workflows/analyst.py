@@ -64,6 +64,9 @@ class Analyst:
             asked.update(services)
             await see([(tool, {"service": s}) for s in services for tool in ("service_health", "dependencies")])
             await see([("call_mix", {"service": s}) for s in calling(ledger, services)])
+            if not case.service:
+                # Nobody says which service hurts: what each one logs is a sign of its own.
+                await see([("log_mix", {"service": s}) for s in services])
 
 
 def _first_looks(case: Case) -> list[_Request]:

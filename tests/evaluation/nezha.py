@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from bot.core.evidence import Case, Findings
+from bot.core.log import LogLine
 from bot.core.series import Series
+from bot.monitoring.recorded import RecordedLogs
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
 from tests.evaluation.world import Recording, World, ask, moment
 
@@ -87,13 +89,28 @@ class System:
             Recording(one.service, one.signal, [_until(series, end) for series in one.series], one.unit)
             for one in self.recordings
         ]
-        return World.of(recordings, self.graph)
+        return World.of(recordings, self.graph, logs=RecordedLogs(self.lines) if self.lines else None)
 
     @cached_property
     def recordings(self) -> list[Recording]:
         inner = _edge_recordings(_rows(self.folder / "destination_50.csv.gz"), "latency p50")
         outer = _edge_recordings(_rows(self.folder / "source_50.csv.gz"), "latency p50 at callers")
         return [*_pod_recordings(_rows(self.folder / "pod_metrics.csv.gz")), *inner, *outer]
+
+    @cached_property
+    def lines(self) -> dict[str, list[LogLine]]:
+        """The log lines of each service, written again from their counts: spread over their minute."""
+        found: dict[str, list[LogLine]] = defaultdict(list)
+        # Windows of faults overlap: the same minute stands in several.
+        counts: dict[tuple[str, float, str, str], int] = {}
+        for row in _rows(self.folder / "logs_1m.csv.gz"):
+            if float(row["minute"]) > 0:
+                key = (row["service"], float(row["minute"]), row["level"].lower(), row["template"])
+                counts[key] = max(counts.get(key, 0), int(float(row["n"])))
+        for (service, minute, level, template), n in counts.items():
+            text = _statement(template)
+            found[service] += [LogLine(at=moment(minute + 60 * (i + 0.5) / n), text=text, level=level) for i in range(n)]
+        return dict(found)
 
     @cached_property
     def graph(self) -> dict[str, list[str]]:
@@ -129,6 +146,11 @@ def _pod_recordings(rows: Iterable[Mapping[str, str]]) -> Iterator[Recording]:
     for service, names in services.items():
         for column, (signal, unit) in SIGNALS.items():
             yield Recording(service, signal, [_series(pods[pod], column, {"pod": pod}) for pod in names], unit)
+
+
+def _statement(template: str) -> str:
+    """INFO lines are kept as `logger#line`, not as text: another line number is another text, so it is spelled in letters."""
+    return re.sub(r"#(\d+)", lambda found: "#" + "".join(chr(ord("a") + int(digit)) for digit in found[1]), template)
 
 
 def service_of(pod: str) -> str:
