@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.log import LogLine
 from bot.core.series import Series
+from bot.core.spans import Calls
 
 
 class Run(Protocol):
@@ -72,6 +73,16 @@ class Logs(Protocol):
         """Lines of one service that hold `text` (case-insensitive; empty: any), newest first."""
 
     def query(self, service: str, text: str) -> str:
+        """The query in the store's own language, as anyone can run it again."""
+
+
+class Traces(Protocol):
+    """Spans to look at. Errors: `LookFailed`."""
+
+    async def calls(self, *, start: datetime, end: datetime) -> list[Calls]:
+        """The spans of all services that began in the window, summed up by minute, caller, service and operation."""
+
+    def query(self) -> str:
         """The query in the store's own language, as anyone can run it again."""
 
 

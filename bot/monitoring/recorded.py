@@ -1,4 +1,4 @@
-"""Recorded metrics and logs: the ports over memory or a JSON file, for tests and for replaying an incident."""
+"""Recorded metrics, logs and traces: the ports over memory or a JSON file, for tests and for replaying an incident."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ import numpy as np
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.series import Series, between
+from bot.core.spans import Calls
 
 LOOKBACK = timedelta(minutes=5)
 """How old the sample of an instant answer may be, as in Prometheus."""
@@ -84,6 +85,21 @@ class RecordedLogs:
     def query(self, service: str, text: str) -> str:
         """What was asked, in words."""
         return f"recorded lines of {service}" + (f" that hold {text!r}" if text else "")
+
+
+@dataclass(frozen=True)
+class RecordedTraces:
+    """Spans as they were summed up."""
+
+    recorded: Sequence[Calls] = ()
+
+    async def calls(self, *, start: datetime, end: datetime) -> list[Calls]:
+        """Those of the minutes that began in the window."""
+        return [one for one in self.recorded if start.timestamp() <= one.minute <= end.timestamp()]
+
+    def query(self) -> str:
+        """What was asked, in words."""
+        return "recorded spans by minute, caller, service and operation"
 
 
 def _series(row: Mapping[str, Any]) -> Series:

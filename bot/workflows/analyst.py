@@ -28,10 +28,11 @@ _Request = tuple[str, dict[str, Any]]
 
 
 class Analyst:
-    """An Investigator without a model. `looks` gives the look of one case."""
+    """An Investigator without a model. `looks` gives the look of one case; `traced` says that there are traces."""
 
-    def __init__(self, looks: Callable[[Case], Look]) -> None:
+    def __init__(self, looks: Callable[[Case], Look], *, traced: bool = False) -> None:
         self._looks = looks
+        self._traced = traced
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Look, follow what deviates, look closer there, rank. Each look is a step; a failed one is evidence that says so."""
@@ -44,7 +45,7 @@ class Analyst:
             asked = [run.step(_name(case, *request), look, *request, _call(case, *request)) for request in requests]
             ledger.extend(LedgerEntry.model_validate(found) for found in await asyncio.gather(*asked))
 
-        await see(_first_looks(case))
+        await see([*_first_looks(case), *([("call_waits", {})] if self._traced else [])])
         await see([("call_mix", {"service": s}) for s in calling(ledger, [case.service])])
         await self._follow(case, ledger, see)
         closer = worth_a_closer_look(case, ledger, now=began, most=CLOSE_LOOKS)

@@ -15,7 +15,8 @@ import numpy as np
 from bot.core.evidence import Case, Findings
 from bot.core.log import LogLine
 from bot.core.series import Series
-from bot.monitoring.recorded import RecordedLogs
+from bot.core.spans import Calls, Side
+from bot.monitoring.recorded import RecordedLogs, RecordedTraces
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
 from tests.evaluation.world import Recording, World, ask, moment
 
@@ -89,7 +90,9 @@ class System:
             Recording(one.service, one.signal, [_until(series, end) for series in one.series], one.unit)
             for one in self.recordings
         ]
-        return World.of(recordings, self.graph, logs=RecordedLogs(self.lines) if self.lines else None)
+        logs = RecordedLogs(self.lines) if self.lines else None
+        traces = RecordedTraces(self.calls) if self.calls else None
+        return World.of(recordings, self.graph, logs=logs, traces=traces)
 
     @cached_property
     def recordings(self) -> list[Recording]:
@@ -111,6 +114,17 @@ class System:
             text = _statement(template)
             found[service] += [LogLine(at=moment(minute + 60 * (i + 0.5) / n), text=text, level=level) for i in range(n)]
         return dict(found)
+
+    @cached_property
+    def calls(self) -> list[Calls]:
+        """The spans a minute; of a minute that stands in several windows the fullest row counts."""
+        found: dict[tuple[int, str, str, str], Calls] = {}
+        for row in _rows(self.folder / "spans_1m.csv.gz"):
+            one = _calls(row)
+            key = (one.minute, one.caller, one.service, one.operation)
+            if key not in found or one.count > found[key].count:
+                found[key] = one
+        return list(found.values())
 
     @cached_property
     def graph(self) -> dict[str, list[str]]:
@@ -146,6 +160,15 @@ def _pod_recordings(rows: Iterable[Mapping[str, str]]) -> Iterator[Recording]:
     for service, names in services.items():
         for column, (signal, unit) in SIGNALS.items():
             yield Recording(service, signal, [_series(pods[pod], column, {"pod": pod}) for pod in names], unit)
+
+
+def _calls(row: Mapping[str, str]) -> Calls:
+    """Spans that a service has of itself and names after an HTTP method are its waits for others."""
+    caller, service = row["caller"].strip("-"), row["service"]
+    waits = caller == service and re.match(r"HTTP [A-Z]+$", row["operation"])
+    p50, p95, longest = (float(row[name]) / 1e6 for name in ("p50_us", "p95_us", "max_us"))
+    side: Side = "client" if waits else "internal" if caller == service else "server"
+    return Calls(int(float(row["minute"])), caller, service, row["operation"], side, int(float(row["n"])), p50, p95, longest)
 
 
 def _statement(template: str) -> str:

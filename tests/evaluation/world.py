@@ -16,7 +16,7 @@ from bot.core.verdict import judge
 from bot.engine.direct import DirectRun
 from bot.monitoring.recorded import RecordedMetrics
 from bot.plugins import Tool, ToolContext, discover
-from bot.ports import Logs
+from bot.ports import Logs, Traces
 from bot.workflows.analyst import Analyst
 
 
@@ -37,6 +37,7 @@ class World:
     catalogue: Catalogue
     metrics: RecordedMetrics
     logs: Logs | None = None
+    traces: Traces | None = None
     alerts: Sequence[Alert] = ()
     changes: Sequence[Change] = ()
 
@@ -89,7 +90,7 @@ TOOLS: Mapping[str, Tool] = discover(["tools"], Tool)
 async def investigate(world: World, case: Case, *, now: datetime) -> Findings:
     """What the analyst answers at `now`, after the verdict has judged it."""
     ledger = _Ledger(world, case, now)
-    analyst = Analyst(lambda _: ledger.look)
+    analyst = Analyst(lambda _: ledger.look, traced=world.traces is not None)
     findings = await analyst.investigate(DirectRun(case.group, clock=lambda: now), case)
     return judge(findings, ledger.entries, group=case.group)
 
@@ -118,6 +119,7 @@ def _context(world: World, case: Case, now: datetime) -> ToolContext:
         alerts=_Alerts(world.alerts),
         metrics=world.metrics,
         logs=world.logs,
+        traces=world.traces,
     )
 
 

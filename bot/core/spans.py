@@ -1,0 +1,158 @@
+"""Spans summed up a minute, and what they tell of the way between services: who waits longer than anybody served."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.deviation import HIGHEST
+
+Side = Literal["client", "server", "internal"]
+_SLOW = 0.3
+"""Seconds that a call must have waited beyond all servers to count; gaps of 90 to 220 ms are always there."""
+_OWN_TIME = 0.5
+"""Share of a call's time that no server may explain for it to count."""
+_LEAST = 0.1
+"""Seconds a call below which no delay is told from the usual gaps."""
+_USUAL = 0.75
+_STRAIGHT = 0.5
+"""Root: a delay that slows only a share of the calls to a service fits less well."""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Spans of one kind in one minute: `count` of them, with quantiles of their length in seconds.
+
+    A server span belongs to `service` and was called by `caller` ("" if from outside); a client span belongs to
+    `service`, which waits in it for somebody whose name it need not tell, so its `caller` is the service itself.
+    """
+
+    minute: int
+    """Unix seconds of the minute's start."""
+    caller: str
+    service: str
+    operation: str
+    side: Side
+    count: int
+    p50: float
+    p95: float
+    longest: float
+
+
+@dataclass(frozen=True)
+class Waits:
+    """The calls of one caller in one minute that waited beyond all servers: how many, how long, and whom it called."""
+
+    minute: int
+    caller: str
+    slow: int
+    lost: float
+    called: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Delay:
+    """A service whose calls lose their time on the way: seconds a call, how well that alone fits all callers (0 to 1)."""
+
+    service: str
+    seconds: float
+    fit: float
+    score: float = 0.0
+    """Doublings of seconds x fit beyond what is usual for it."""
+
+
+def waits(calls: Iterable[Calls]) -> list[Waits]:
+    """By caller and minute, how much longer its client spans took than the server spans of those it called.
+
+    Both are laid out as durations by rank and compared from the slowest on: a callee that receives a share of the
+    calls can slow the slowest share only, so means and medians do not show it.
+    """
+    clients: dict[tuple[int, str], list[Calls]] = defaultdict(list)
+    servers: dict[tuple[int, str], list[Calls]] = defaultdict(list)
+    for one in calls:
+        if one.side == "client":
+            clients[one.minute, one.service].append(one)
+        elif one.side == "server" and one.caller and one.caller != one.service:
+            servers[one.minute, one.caller].append(one)
+    return [
+        _waits(*place, mine, servers[place]) for place, mine in sorted(clients.items(), key=lambda p: p[0]) if place in servers
+    ]
+
+
+def _waits(minute: int, caller: str, mine: Sequence[Calls], theirs: Sequence[Calls]) -> Waits:
+    waited = _by_rank(mine, sum(one.count for one in mine))
+    beyond = waited - _by_rank(theirs, len(waited))
+    slow = (beyond >= _SLOW) & (beyond >= _OWN_TIME * waited)
+    called: dict[str, int] = defaultdict(int)
+    for one in theirs:
+        called[one.service] += one.count
+    return Waits(minute, caller, int(slow.sum()), float(beyond[slow].sum()), dict(called))
+
+
+def _by_rank(calls: Sequence[Calls], count: int) -> NDArray[np.float64]:
+    """`count` durations, slowest first, with the median, p95 and maximum of all the calls together."""
+    mixture = np.concatenate([_laid_out(one.count, one.p50, one.p95, one.longest) for one in calls])
+    longest = max(one.longest for one in calls)
+    return _laid_out(count, float(np.median(mixture)), float(np.quantile(mixture, 0.95)), longest)
+
+
+def _laid_out(count: int, p50: float, p95: float, longest: float) -> NDArray[np.float64]:
+    """Durations with these quantiles, slowest first; of a single call its longest."""
+    if count <= 1:
+        return np.array([longest])
+    shortest = 2 * p50 - p95 if p95 < 2 * p50 else 0.3 * p50
+    ranks = (np.arange(count) + 0.5) / count
+    return np.interp(ranks, [0.0, 0.5, 0.95, 1.0], [shortest, p50, p95, longest])[::-1]
+
+
+def fit_delays(found: Sequence[Waits]) -> list[Delay]:
+    """For each callee, the delay of its calls alone that explains the slow calls of all callers best; best first.
+
+    With n the calls to it and k the slow calls of each caller and minute: slope = n.k / n.n, fit = (1 - |k - slope n|^2 /
+    |k|^2) x min(1, slope)^0.5, seconds = n.lost / n.n. A callee whose calls are slow everywhere fits 1.
+    """
+    slow = np.array([one.slow for one in found], dtype=np.float64)
+    lost = np.array([one.lost for one in found])
+    if not slow.sum():
+        return []
+    delays = []
+    for service in sorted({service for one in found for service in one.called}):
+        calls = np.array([one.called.get(service, 0) for one in found], dtype=np.float64)
+        slope = float(calls @ slow / (calls @ calls))
+        unexplained = float(((slow - slope * calls) ** 2).sum() / (slow**2).sum())
+        fit = max(0.0, 1 - unexplained) * min(1.0, slope) ** _STRAIGHT
+        delays.append(Delay(service, float(calls @ lost / (calls @ calls)), fit))
+    return sorted(delays, key=lambda one: (-one.fit * one.seconds, one.service))
+
+
+def delayed(history: Sequence[Waits], present: Sequence[Waits]) -> list[Delay]:
+    """Delays on the way now, against the usual ones of the same service: score = log2(seconds x fit / limit).
+
+    The limit is the larger of 0.1 s and the 75 % quantile of seconds x fit over equally long stretches of the history,
+    so that few minutes of history are enough and none make no silence.
+    """
+    past: dict[str, list[float]] = defaultdict(list)
+    stretches = list(_stretches(history, len({one.minute for one in present})))
+    for stretch in stretches:
+        for one in fit_delays(stretch):
+            past[one.service].append(one.seconds * one.fit)
+    scored = []
+    for one in fit_delays(present):
+        seen = past[one.service] + [0.0] * (len(stretches) - len(past[one.service]))
+        limit = max(_LEAST, float(np.quantile(seen, _USUAL)) if seen else 0.0)
+        score = math.log2(max(one.seconds * one.fit, limit / 64) / limit)
+        scored.append(Delay(one.service, one.seconds, one.fit, max(-HIGHEST, min(HIGHEST, score))))
+    return scored
+
+
+def _stretches(history: Sequence[Waits], length: int) -> Iterable[list[Waits]]:
+    minutes = sorted({one.minute for one in history})
+    by_minute: dict[int, list[Waits]] = defaultdict(list)
+    for one in history:
+        by_minute[one.minute].append(one)
+    for start in range(max(1, len(minutes) - length + 1)) if minutes and length else ():
+        yield [one for minute in minutes[start : start + length] for one in by_minute[minute]]
