@@ -15,6 +15,8 @@ from bot.core.deviation import Deviation, Family, family_of
 from bot.core.evidence import LedgerEntry
 
 _MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
+_OF_ITS_CALLERS: tuple[Family, ...] = ("network", "behaviour")
+"""Signs that others or its log tell of a service: to have seen them is not to have looked at its health."""
 _COMPARED: tuple[Family, ...] = ("errors", "latency", "traffic")
 
 
@@ -154,7 +156,8 @@ def _read_deviations(entry: LedgerEntry, seen: Observations) -> None:
         if key not in seen.all_signals or deviation.score > seen.all_signals[key].score:
             seen.all_signals[key] = deviation
             seen.evidence_of[key] = entry.id
-        seen.health_evidence.setdefault(deviation.service, entry.id)
+        if deviation.family not in _OF_ITS_CALLERS:
+            seen.health_evidence.setdefault(deviation.service, entry.id)
 
 
 def _read_changes(entry: LedgerEntry, seen: Observations) -> None:

@@ -73,7 +73,7 @@ def at(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """The values nearest to `times`, NaN where none is within half a step (and at least a second)."""
     if len(series.times) < 2:
         return np.full(len(times), np.nan)
-    reach = max(1.0, float(np.median(np.diff(series.times))) / 2)
+    reach = max(1.0, float(np.diff(series.times).min()) / 2)
     after = np.clip(np.searchsorted(series.times, times), 1, len(series.times) - 1)
     near = np.where(times - series.times[after - 1] <= series.times[after] - times, after - 1, after)
     return np.where(np.abs(series.times[near] - times) <= reach, series.values[near], np.nan)

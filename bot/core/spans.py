@@ -19,8 +19,7 @@ _OWN_TIME = 0.5
 _LEAST = 0.1
 """Seconds a call below which no delay is told from the usual gaps."""
 _USUAL = 0.75
-_STRAIGHT = 0.5
-"""Root: a delay that slows only a share of the calls to a service fits less well."""
+_SEEN = ("slow", "lost", "fewest", "most")
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,15 @@ class Calls:
 
 @dataclass(frozen=True)
 class Waits:
-    """The calls of one caller in one minute that waited beyond all servers: how many, how long, and whom it called."""
+    """The calls of one caller in one minute that waited beyond all servers: about `slow`, surely `fewest` to `most`."""
 
     minute: int
     caller: str
     slow: int
+    fewest: int
+    most: int
     lost: float
+    """Seconds that the slow calls waited in all."""
     called: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -68,8 +70,8 @@ class Delay:
 def waits(calls: Iterable[Calls]) -> list[Waits]:
     """By caller and minute, how much longer its client spans took than the server spans of those it called.
 
-    Both are laid out as durations by rank and compared from the slowest on: a callee that receives a share of the
-    calls can slow the slowest share only, so means and medians do not show it.
+    Medians, p95 and maxima are compared: a callee that receives a share of the calls can slow the slowest share only,
+    so means and medians alone do not show it.
     """
     clients: dict[tuple[int, str], list[Calls]] = defaultdict(list)
     servers: dict[tuple[int, str], list[Calls]] = defaultdict(list)
@@ -84,47 +86,62 @@ def waits(calls: Iterable[Calls]) -> list[Waits]:
 
 
 def _waits(minute: int, caller: str, mine: Sequence[Calls], theirs: Sequence[Calls]) -> Waits:
-    waited = _by_rank(mine, sum(one.count for one in mine))
-    beyond = waited - _by_rank(theirs, len(waited))
-    slow = (beyond >= _SLOW) & (beyond >= _OWN_TIME * waited)
+    count = sum(one.count for one in mine)
+    waited, served = _bands(mine), _bands(theirs)
+    by_rank = _laid_out(count, *waited)
+    lost = _beyond(by_rank, _laid_out(count, *served))
+    bands = _beyond(waited, served) > 0
+    # Of n calls whose p95 is slow and whose median is not, between a twentieth and a half were.
+    places = [count - math.ceil(0.5 * (count - 1)), count - math.ceil(0.95 * (count - 1)), 1]
+    fewest = max((place for place, slow in zip(places, bands, strict=True) if slow), default=0)
+    most = min((place - 1 for place, slow in zip(places, bands, strict=True) if not slow), default=count)
     called: dict[str, int] = defaultdict(int)
     for one in theirs:
         called[one.service] += one.count
-    return Waits(minute, caller, int(slow.sum()), float(beyond[slow].sum()), dict(called))
+    return Waits(minute, caller, int((lost > 0).sum()), fewest, max(fewest, most), float(lost.sum()), dict(called))
 
 
-def _by_rank(calls: Sequence[Calls], count: int) -> NDArray[np.float64]:
-    """`count` durations, slowest first, with the median, p95 and maximum of all the calls together."""
+def _beyond(waited: NDArray[np.float64], served: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Seconds waited beyond the server; 0 where that is little, or little of the call."""
+    beyond = waited - served
+    return np.where((beyond >= _SLOW) & (beyond >= _OWN_TIME * waited), beyond, 0.0)
+
+
+def _bands(calls: Sequence[Calls]) -> NDArray[np.float64]:
+    """Median, p95 and maximum of all the calls together, in seconds."""
     mixture = np.concatenate([_laid_out(one.count, one.p50, one.p95, one.longest) for one in calls])
-    longest = max(one.longest for one in calls)
-    return _laid_out(count, float(np.median(mixture)), float(np.quantile(mixture, 0.95)), longest)
+    return np.array([np.median(mixture), np.quantile(mixture, 0.95), max(one.longest for one in calls)])
 
 
 def _laid_out(count: int, p50: float, p95: float, longest: float) -> NDArray[np.float64]:
-    """Durations with these quantiles, slowest first; of a single call its longest."""
+    """Durations with these quantiles, by rank; of a single call its longest."""
     if count <= 1:
         return np.array([longest])
     shortest = 2 * p50 - p95 if p95 < 2 * p50 else 0.3 * p50
     ranks = (np.arange(count) + 0.5) / count
-    return np.interp(ranks, [0.0, 0.5, 0.95, 1.0], [shortest, p50, p95, longest])[::-1]
+    return np.interp(ranks, [0.0, 0.5, 0.95, 1.0], [shortest, p50, p95, longest])
 
 
 def fit_delays(found: Sequence[Waits]) -> list[Delay]:
-    """For each callee, the delay of its calls alone that explains the slow calls of all callers best; best first.
+    """For each callee, how well a delay of its calls alone explains which calls of all callers are slow; best first.
 
-    With n the calls to it and k the slow calls of each caller and minute: slope = n.k / n.n, fit = (1 - |k - slope n|^2 /
-    |k|^2) x min(1, slope)^0.5, seconds = n.lost / n.n. A callee whose calls are slow everywhere fits 1.
+    With n the calls to it from one caller in one minute and k the slow ones of that caller: slope = n.k / n.n and
+    seconds = n.lost / n.n. The fit is the product of
+    - 1 - |k - slope n|^2 / |k|^2: its calls and the slow ones come and go together;
+    - min(1, slope)^0.5: a delay slows all calls on its way;
+    - 1 - sum gap^2 / sum (n^2 + fewest^2), the gap being how far n lies outside of fewest to most.
     """
-    slow = np.array([one.slow for one in found], dtype=np.float64)
-    lost = np.array([one.lost for one in found])
+    slow, lost, fewest, most = (np.array([getattr(one, name) for one in found], dtype=np.float64) for name in _SEEN)
     if not slow.sum():
         return []
     delays = []
     for service in sorted({service for one in found for service in one.called}):
         calls = np.array([one.called.get(service, 0) for one in found], dtype=np.float64)
         slope = float(calls @ slow / (calls @ calls))
-        unexplained = float(((slow - slope * calls) ** 2).sum() / (slow**2).sum())
-        fit = max(0.0, 1 - unexplained) * min(1.0, slope) ** _STRAIGHT
+        together = max(0.0, 1 - float(((slow - slope * calls) ** 2).sum() / (slow**2).sum()))
+        gap = np.maximum(0.0, np.maximum(fewest - calls, calls - most))
+        within = max(0.0, 1 - float((gap**2).sum() / (calls**2 + fewest**2).sum()))
+        fit = together * min(1.0, slope) ** 0.5 * within
         delays.append(Delay(service, float(calls @ lost / (calls @ calls)), fit))
     return sorted(delays, key=lambda one: (-one.fit * one.seconds, one.service))
 

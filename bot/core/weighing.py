@@ -9,11 +9,11 @@ from bot.core.observations import Observations
 
 REST = 0.3
 """What the weaker signs of a service add to its strongest: they are rarely independent."""
-_DIRECT: tuple[Family, ...] = ("network", "behaviour")
-"""Signs that speak for the very service they were measured at."""
-_ANYWHERE = 0.3
+_DIRECT: dict[Family, float] = {"network": 2.0, "behaviour": 0.8}
+"""Signs that speak for the very service they were measured at, and what one doubling of them is worth."""
+_ANYWHERE = 0.2
 """Worth of symptoms that no alert points at: of hundreds of signals some always stand out."""
-_RESOURCE = 0.3
+_RESOURCE = 0.24
 _WEIGHT_OF_RESOURCE = (("cpu", 0.6), ("byte", 0.2), ("disk", 0.2), ("restart", 0.75), ("ready", 0.6), ("replica", 0.6))
 """These accompany many faults and explain few; memory, connections and queues count whole."""
 _HALF = 0.5
@@ -38,7 +38,7 @@ def weigh(start: str, seen: Observations, *, named: bool, asked: Family | None) 
     """
     graph = Graph(seen.near, seen.depends_on, seen.rates)
     walked = _walked(start, graph, named=named, asked=asked)
-    signs = [walked, *(_direct(seen, family, least=0.0 if named else NEARLY) for family in _DIRECT)]
+    signs = [walked, *(_worth(seen, family, named=named) for family in _DIRECT)]
     if named:
         # The alert says where it hurts: a sign counts as far as the walk leads there, elsewhere it is an effect.
         total = max(sum(walked.values()), 1e-12)
@@ -102,6 +102,11 @@ def _below(start: str, graph: Graph) -> list[str]:
     return found
 
 
+def _worth(seen: Observations, family: Family, *, named: bool) -> dict[str, float]:
+    found = _direct(seen, family, least=0.0 if named else NEARLY)
+    return {service: _DIRECT[family] * weight for service, weight in found.items()}
+
+
 def _direct(seen: Observations, family: Family, *, least: float) -> dict[str, float]:
     """Weight of one kind of sign by service, counted from `least`; the services it is not seen at are left out."""
     found: dict[str, float] = {}
@@ -115,8 +120,10 @@ def _direct(seen: Observations, family: Family, *, least: float) -> dict[str, fl
 
 
 def _less_callees(found: Mapping[str, float], seen: Observations, least: float) -> dict[str, float]:
-    """Who calls a service that behaves strangely behaves strangely too: half of what the callee shows is not its own."""
+    """Who calls a service that behaves strangely or hangs on the wire behaves strangely too: half of that is not its own."""
     telling = {service: weight for service, weight in found.items() if weight + least > -0.5}
+    for service, weight in _direct(seen, "network", least=0.0).items():
+        telling[service] = max(weight, telling.get(service, 0.0))
     below = {s: max((telling.get(c, 0.0) for c in seen.depends_on.get(s, ()) if c != s), default=0.0) for s in found}
     return {service: weight - _HALF * min(weight, below[service]) for service, weight in found.items()}
 
