@@ -60,7 +60,7 @@ def unusual(mix: Mix) -> list[Unusual]:
 
     The count of each kind in the present minutes is compared with its usual share of all counts there, so that load
     cancels out: z is the signed root of twice the Poisson deviance of the count. The limit is the larger of the 75 %
-    quantile of the largest |z| over all equally long stretches of the past and 3 (1 + 2/sqrt minutes).
+    quantile of the largest |z| over all equally long stretches of the past and 3 (1 + 3/sqrt minutes).
     score = log2(|z| / limit).
     """
     minutes, length = mix.history.shape[1], mix.present.shape[1]
@@ -69,7 +69,7 @@ def unusual(mix: Mix) -> list[Unusual]:
     share = (mix.history.sum(axis=1) + _UNSEEN) / (mix.history.sum() + _UNSEEN * len(mix.kinds))
     windows = np.lib.stride_tricks.sliding_window_view(mix.history, min(length, minutes), axis=1).sum(axis=-1)
     past = np.abs(_surprise(windows, share)).max(axis=0)
-    limit = max(_Z0 * (1 + 2 / math.sqrt(minutes)), float(np.quantile(past, _USUAL)))
+    limit = max(_Z0 * (1 + 3 / math.sqrt(minutes)), float(np.quantile(past, _USUAL)))
     now = mix.present.sum(axis=1)
     z = _surprise(now[:, None], share)[:, 0]
     order = np.argsort(-np.abs(z), kind="stable")
