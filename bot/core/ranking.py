@@ -13,7 +13,7 @@ from bot.core.observations import Observations, observe
 from bot.core.scene import Candidate, Scene, amount, moment, named
 from bot.core.suspects import ONSET_TOLERANCE, in_words
 from bot.core.text import cut, one_line
-from bot.core.weighing import weigh
+from bot.core.weighing import WORTH, Worth, weigh
 
 _SHOWN = 4
 _LEAST_SCORE = 0.04
@@ -27,7 +27,7 @@ _POSSIBLE_SCORE = 0.12
 _CLEARED_SHOWN = 4
 
 
-def rank(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> Findings:
+def rank(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime, worth: Worth = WORTH) -> Findings:
     """Findings from the facts of the ledger, the likeliest cause first.
 
     The walk of the service graph shares the blame out (`core/blame`); on each blamed service changes, resources,
@@ -36,7 +36,7 @@ def rank(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> Finding
     services at fault depend on. No deviation anywhere is a result ("nothing looks wrong"), not a guess.
     """
     seen = observe(ledger, alert=case.alert_name)
-    scene = _scene(case, seen, now)
+    scene = _scene(case, seen, now, worth)
     failed = list(dict.fromkeys(e.evidence.summary for e in ledger if not e.evidence.ok))
     looked_at_start = scene.start in seen.health_evidence
     if looked_at_start and not any(seen.signals.values()):
@@ -81,10 +81,10 @@ def worth_a_closer_look(
     return list(dict.fromkeys(found))
 
 
-def _scene(case: Case, seen: Observations, now: datetime) -> Scene:
+def _scene(case: Case, seen: Observations, now: datetime, worth: Worth = WORTH) -> Scene:
     start = _start(case, seen)
     asked = family_of(case.alert_name) if case.alert_name else None
-    blame = weigh(start, seen, named=bool(case.service), asked=asked if asked in SYMPTOMS else None).blame
+    blame = weigh(start, seen, named=bool(case.service), asked=asked if asked in SYMPTOMS else None, worth=worth).blame
     signals = seen.signals.get(start, {})
     symptom = main_symptom(signals)
     onsets = [symptom.onset] if symptom and symptom.onset else [d.onset for d in signals.values() if d.onset]

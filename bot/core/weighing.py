@@ -7,18 +7,33 @@ from bot.core.blame import NEARLY, SYMPTOMS, Graph, main_symptom, symptom_of, wa
 from bot.core.deviation import Deviation, Family
 from bot.core.observations import Observations
 
-REST = 0.3
-"""What the weaker signs of a service add to its strongest: they are rarely independent."""
-_DIRECT: dict[Family, float] = {"network": 2.0, "behaviour": 0.8}
-"""Signs that speak for the very service they were measured at, and what one doubling of them is worth."""
-_ANYWHERE = 0.2
-"""Worth of symptoms that no alert points at: of hundreds of signals some always stand out."""
-_RESOURCE = 0.24
+_DIRECT: tuple[Family, ...] = ("network", "behaviour")
+"""Signs that speak for the very service they were measured at."""
 _WEIGHT_OF_RESOURCE = (("cpu", 0.6), ("byte", 0.2), ("disk", 0.2), ("restart", 0.75), ("ready", 0.6), ("replica", 0.6))
 """These accompany many faults and explain few; memory, connections and queues count whole."""
 _HALF = 0.5
 _TELLING_GROWTH = 0.2
 """A resource that grew by less of its own level counts less, however steady it was: 4 % more memory starve nobody."""
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What one doubling beyond normal is worth by kind of sign; one setting for all incidents, chosen in tests/evaluation."""
+
+    anywhere: float = 0.2
+    """Symptoms that no alert points at: of hundreds of signals some always stand out."""
+    network: float = 2.0
+    behaviour: float = 0.8
+    resource: float = 0.24
+    rest: float = 0.3
+    """What the weaker signs of a service add to its strongest: they are rarely independent."""
+
+    def of(self, family: Family) -> float:
+        """The worth of a sign that speaks for the very service it was measured at."""
+        return self.network if family == "network" else self.behaviour
+
+
+WORTH = Worth()
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,7 @@ class Weighed:
     weight: dict[str, float]
 
 
-def weigh(start: str, seen: Observations, *, named: bool, asked: Family | None) -> Weighed:
+def weigh(start: str, seen: Observations, *, named: bool, asked: Family | None, worth: Worth = WORTH) -> Weighed:
     """Blame from all signs: a service's strongest sign plus 0.3 of its others, as a share of the sum over all services.
 
     The walk (core/blame) speaks with the strength of the symptoms that it followed; time on the wire and changed
@@ -38,23 +53,23 @@ def weigh(start: str, seen: Observations, *, named: bool, asked: Family | None) 
     """
     graph = Graph(seen.near, seen.depends_on, seen.rates)
     walked = _walked(start, graph, named=named, asked=asked)
-    signs = [walked, *(_worth(seen, family, named=named) for family in _DIRECT)]
+    signs = [walked, *(_worth(seen, family, worth, named=named) for family in _DIRECT)]
     if named:
         # The alert says where it hurts: a sign counts as far as the walk leads there, elsewhere it is an effect.
         total = max(sum(walked.values()), 1e-12)
         signs[1:] = [{s: score * walked.get(s, 0.0) / total for s, score in sign.items()} for sign in signs[1:]]
     else:
-        signs[0] = {service: _ANYWHERE * weight for service, weight in walked.items()}
-        signs.append(_resources(seen))
+        signs[0] = {service: worth.anywhere * weight for service, weight in walked.items()}
+        signs.append(_resources(seen, worth.resource))
     services = dict.fromkeys(s for sign in signs for s in sign)
-    weight = {service: _joined(sign.get(service, 0.0) for sign in signs) for service in services}
+    weight = {service: _joined((sign.get(service, 0.0) for sign in signs), worth.rest) for service in services}
     total = sum(weight.values())
     return Weighed({s: w / total for s, w in weight.items()} if total > 0 else {start: 1.0} if start else {}, weight)
 
 
-def _joined(signs: Iterable[float]) -> float:
-    best, *rest = sorted(signs, reverse=True)
-    return best + REST * sum(rest)
+def _joined(signs: Iterable[float], rest: float) -> float:
+    best, *others = sorted(signs, reverse=True)
+    return best + rest * sum(others)
 
 
 def _walked(start: str, graph: Graph, *, named: bool, asked: Family | None) -> dict[str, float]:
@@ -102,9 +117,9 @@ def _below(start: str, graph: Graph) -> list[str]:
     return found
 
 
-def _worth(seen: Observations, family: Family, *, named: bool) -> dict[str, float]:
+def _worth(seen: Observations, family: Family, worth: Worth, *, named: bool) -> dict[str, float]:
     found = _direct(seen, family, least=0.0 if named else NEARLY)
-    return {service: _DIRECT[family] * weight for service, weight in found.items()}
+    return {service: worth.of(family) * weight for service, weight in found.items()}
 
 
 def _direct(seen: Observations, family: Family, *, least: float) -> dict[str, float]:
@@ -128,11 +143,11 @@ def _less_callees(found: Mapping[str, float], seen: Observations, least: float) 
     return {service: weight - _HALF * min(weight, below[service]) for service, weight in found.items()}
 
 
-def _resources(seen: Observations) -> dict[str, float]:
+def _resources(seen: Observations, worth: float) -> dict[str, float]:
     found: dict[str, float] = {}
     for (service, _), deviation in seen.all_signals.items():
         if deviation.family == "saturation" and deviation.score > 0 and deviation.direction == "up":
-            found[service] = max(found.get(service, 0.0), _RESOURCE * weight_of_resource(deviation) * deviation.score)
+            found[service] = max(found.get(service, 0.0), worth * weight_of_resource(deviation) * deviation.score)
     return found
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.core.evidence import Case, Findings
+from bot.core.evidence import Case
 from bot.core.log import LogLine
 from bot.core.series import Series
 from bot.core.spans import Calls, Side
 from bot.monitoring.recorded import RecordedLogs, RecordedTraces
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
-from tests.evaluation.world import Recording, World, ask, moment
+from tests.evaluation.world import Investigation, Recording, World, ask, moment
 
 SEEN_AFTER = 240
 """Seconds after the alert that may be looked at."""
@@ -56,7 +56,7 @@ def evaluate(data: Path, out: Path) -> None:
     truth: dict[str, str] = {}
     for folder in sorted(path.parent for path in data.rglob("incidents.json")):
         system = System(folder)
-        own = {id: Answer.of(system.ask(id, at)) for id, at in system.alerts().items()}
+        own = {id: Answer.of(system.ask(id, at).findings) for id, at in system.alerts().items()}
         answers |= own
         found = read_truth(folder / "labels.json", "root_cause_service")
         truth |= found
@@ -79,7 +79,7 @@ class System:
         found = json.loads((self.folder / "incidents.json").read_text(encoding="utf-8"))
         return {id: float(incident["alert_ts"]) for id, incident in found.items()}
 
-    def ask(self, id: str, at: float) -> Findings:
+    def ask(self, id: str, at: float) -> Investigation:
         """What the analyst says at `at` + 240 s, knowing nothing later."""
         end = at + SEEN_AFTER
         case = Case(group=id, severity="SEV2", started_at=moment(at))

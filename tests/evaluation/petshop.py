@@ -77,7 +77,7 @@ def _answer(id: str, alert: Mapping[str, object], normal: Table, issue: Table, g
     at = moment(float(str(alert["timestamp"])))
     name = f"{alert['metric']} {alert['agg']}"
     case = Case(group=id, service=str(alert["node"]), alert_name=name, severity="SEV2", started_at=at)
-    return Answer.of(ask(world, case, now=moment(float(issue.times[-1]) + 1)))
+    return Answer.of(ask(world, case, now=moment(float(issue.times[-1]) + 1)).findings)
 
 
 def _recordings(normal: Table, issue: Table) -> Iterator[Recording]:

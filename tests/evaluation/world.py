@@ -79,7 +79,7 @@ class _Ledger:
 
     async def _evidence(self, tool: str, arguments: dict[str, Any]) -> Evidence:
         try:
-            return await TOOLS[tool](_context(self.world, self.case, self.now), **arguments)
+            return await TOOLS[tool](context(self.world, self.case, self.now), **arguments)
         except LookFailed as error:
             return Evidence(summary=f"Could not look ({tool}): {error}", query=f"{tool}()", source=tool, ok=False)
 
@@ -87,15 +87,25 @@ class _Ledger:
 TOOLS: Mapping[str, Tool] = discover(["tools"], Tool)
 
 
-async def investigate(world: World, case: Case, *, now: datetime) -> Findings:
-    """What the analyst answers at `now`, after the verdict has judged it."""
+@dataclass(frozen=True)
+class Investigation:
+    """One case, all that was looked at and what the analyst said, after the verdict has judged it."""
+
+    case: Case
+    now: datetime
+    ledger: Sequence[LedgerEntry]
+    findings: Findings
+
+
+async def investigate(world: World, case: Case, *, now: datetime) -> Investigation:
+    """What the analyst sees and answers at `now`."""
     ledger = _Ledger(world, case, now)
     analyst = Analyst(lambda _: ledger.look, traced=world.traces is not None)
     findings = await analyst.investigate(DirectRun(case.group, clock=lambda: now), case)
-    return judge(findings, ledger.entries, group=case.group)
+    return Investigation(case, now, ledger.entries, judge(findings, ledger.entries, group=case.group))
 
 
-def ask(world: World, case: Case, *, now: datetime) -> Findings:
+def ask(world: World, case: Case, *, now: datetime) -> Investigation:
     """The same from code that does not wait."""
     return asyncio.run(investigate(world, case, now=now))
 
@@ -110,7 +120,8 @@ def _query(one: Recording) -> str:
     return f'{metric}{{service="{one.service}"}}'
 
 
-def _context(world: World, case: Case, now: datetime) -> ToolContext:
+def context(world: World, case: Case, now: datetime) -> ToolContext:
+    """What the tools may look at in this world."""
     return ToolContext(
         now=now,
         case=case,
