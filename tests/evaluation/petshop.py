@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bot.core.evidence import Case
 from bot.core.series import Series
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
-from tests.evaluation.world import Recording, World, ask, moment
+from tests.evaluation.world import Investigation, Recording, World, ask, moment
 
 Column = tuple[str, str, str]
 """Component, metric, statistic."""
@@ -42,7 +42,7 @@ def evaluate(data: Path, out: Path) -> None:
     truth: dict[str, str] = {}
     quiet: list[bool] = []
     for folder in sorted(path.parent for path in data.rglob("alerts.json")):
-        normal, graph = read_table(_normal_of(folder)), read_graph(folder / "graph.csv")
+        normal, graph = read_table(normal_of(folder)), read_graph(folder / "graph.csv")
         alerts = json.loads((folder / "alerts.json").read_text(encoding="utf-8"))
         for id, alert in sorted(alerts.items()):
             answers[id] = _answer(id, alert, normal, read_table(folder / "issues" / f"{id}.csv.gz"), graph)
@@ -73,11 +73,18 @@ def normal_windows(normal: Table, graph: Mapping[str, list[str]], alerts: Mappin
 
 
 def _answer(id: str, alert: Mapping[str, object], normal: Table, issue: Table, graph: Mapping[str, list[str]]) -> Answer:
+    return Answer.of(investigate_issue(id, alert, normal, issue, graph).findings)
+
+
+def investigate_issue(
+    id: str, alert: Mapping[str, object], normal: Table, issue: Table, graph: Mapping[str, list[str]]
+) -> Investigation:
+    """What the analyst sees and says of one issue once its rows are in."""
     world = World.of(_recordings(normal, issue), graph)
     at = moment(float(str(alert["timestamp"])))
     name = f"{alert['metric']} {alert['agg']}"
     case = Case(group=id, service=str(alert["node"]), alert_name=name, severity="SEV2", started_at=at)
-    return Answer.of(ask(world, case, now=moment(float(issue.times[-1]) + 1)).findings)
+    return ask(world, case, now=moment(float(issue.times[-1]) + 1))
 
 
 def _recordings(normal: Table, issue: Table) -> Iterator[Recording]:
@@ -92,7 +99,7 @@ def _recordings(normal: Table, issue: Table) -> Iterator[Recording]:
         yield Recording(component, f"{metric} {statistic}", [Series({}, times, values)], unit)
 
 
-def _normal_of(folder: Path) -> Path:
+def normal_of(folder: Path) -> Path:
     """Its own normal period, else a sibling's."""
     own = folder / "normal.csv.gz"
     return own if own.exists() else next(iter(sorted(folder.parent.glob("*/normal.csv.gz"))), own)

@@ -25,6 +25,8 @@ READERS = {
     "Metrics.rules",
     "RunbookReader.read",
     "RunbookReader.search",
+    "Traces.calls",
+    "Traces.query",
 }
 
 
@@ -48,7 +50,7 @@ def test_a_tool_context_holds_readers_only() -> None:
 def test_the_context_is_frozen_and_has_no_field_beyond_the_known_ones() -> None:
     names = {field.name for field in dataclasses.fields(ToolContext)}
 
-    assert names == {"now", "case", "catalogue", "changes", "alerts", "runbooks", "metrics", "logs"}
+    assert names == {"now", "case", "catalogue", "changes", "alerts", "runbooks", "metrics", "logs", "traces"}
     assert ToolContext.__dataclass_params__.frozen  # type: ignore[attr-defined]
 
 

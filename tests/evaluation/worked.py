@@ -1,0 +1,98 @@
+"""One petshop incident worked through: prints how its blame is handed down and draws it; `--out` is the picture (PNG).
+
+`--data` is the folder of the petshop set. The incident is the first whose cause lies deepest below the alerting service.
+"""
+
+import json
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot
+
+from bot.core.blame import Graph, excess, handed, symptom_of
+from bot.core.deviation import family_of
+from bot.core.observations import Observations, observe
+from tests.evaluation.petshop import Table, investigate_issue, normal_of, read_graph, read_table
+from tests.evaluation.world import Investigation, moment
+
+BEFORE = 24
+"""Rows of five minutes that are drawn before the issue's own."""
+
+
+def evaluate(data: Path, out: Path) -> None:
+    """Find the incident, print its walk, draw its path."""
+    folder = next(path.parent for path in sorted(data.rglob("alerts.json")))
+    alerts = json.loads((folder / "alerts.json").read_text(encoding="utf-8"))
+    normal, graph = read_table(normal_of(folder)), read_graph(folder / "graph.csv")
+    best: tuple[list[str], str, Investigation] | None = None
+    for id, alert in sorted(alerts.items()):
+        one = investigate_issue(id, alert, normal, read_table(folder / "issues" / f"{id}.csv.gz"), graph)
+        path = _path(one)
+        if best is None or len(path) > len(best[0]):
+            best = path, id, one
+    assert best is not None
+    path, id, one = best
+    seen = observe(one.ledger, alert=one.case.alert_name)
+    print(f"incident {id}: {one.case.alert_name} of {one.case.service} at {one.case.started_at:%Y-%m-%d %H:%M:%S} UTC")
+    for line in _told(path, one, seen):
+        print(line)
+    for hypothesis in one.findings.hypotheses:
+        print(f"{hypothesis.confidence} {hypothesis.score:.2f} {hypothesis.cause}")
+    issue = read_table(folder / "issues" / f"{id}.csv.gz")
+    _draw(path, one, seen, normal, issue, out)
+
+
+def _graph(seen: Observations) -> Graph:
+    return Graph(seen.near, seen.depends_on, seen.rates)
+
+
+def _path(one: Investigation) -> list[str]:
+    """From the alerting service along the largest share of blame, as far as it goes."""
+    seen = observe(one.ledger, alert=one.case.alert_name)
+    graph, asked, path = _graph(seen), family_of(one.case.alert_name), [one.case.service]
+    while True:
+        callees = [c for c in graph.depends_on.get(path[-1], ()) if c not in path]
+        pulls = handed(path[-1], callees, graph, symptom_of(graph.of(path[-1]), asked))
+        if sum(pulls.values()) < 0.5:
+            return path
+        path.append(max(pulls, key=lambda callee: pulls[callee]))
+
+
+def _told(path: list[str], one: Investigation, seen: Observations) -> list[str]:
+    graph, asked, lines = _graph(seen), family_of(one.case.alert_name), []
+    for place, service in enumerate(path):
+        symptom = symptom_of(graph.of(service), asked)
+        if symptom is None:
+            continue
+        lost = excess(symptom, service, service, graph)
+        pulls = handed(service, graph.depends_on.get(service, ()), graph, symptom) if place + 1 < len(path) else {}
+        given = ", ".join(
+            f"{pull:.2f} to {callee}" for callee, pull in sorted(pulls.items(), key=lambda p: -p[1]) if pull > 0.01
+        )
+        moved = f"{symptom.before:.4g} -> {symptom.after:.4g} {symptom.unit}"
+        lines.append(
+            f"{service}: {symptom.signal} {moved}, score {symptom.score:.2f}, X {lost:.1f}; hands {given or 'nothing'}"
+        )
+    return lines
+
+
+def _draw(path: list[str], one: Investigation, seen: Observations, normal: Table, issue: Table, out: Path) -> None:
+    metric, statistic = one.case.alert_name.split(" ", 1)
+    figure, rows = pyplot.subplots(len(path), 1, figsize=(9, 1.7 * len(path)), sharex=True, layout="constrained")
+    for axis, service in zip(rows, path, strict=True):
+        column = (service, metric, statistic)
+        before = normal.columns[column][-BEFORE:]
+        minutes = [5 * place for place in range(-len(before), len(issue.times))]
+        axis.plot(minutes, [*before, *issue.columns[column]], color="#1f6feb")
+        axis.axvline(
+            (one.case.started_at - moment(float(issue.times[0]))).total_seconds() / 60, color="#d1242f", linestyle="--"
+        )
+        deviation = seen.near[service][family_of(metric)]
+        axis.set_title(f"{service}: {one.case.alert_name}, score {deviation.score:.1f}", fontsize=9, loc="left")
+        axis.axhline(deviation.before, color="#8c959f", linewidth=0.8)
+    rows[-1].set_xlabel("minutes from the first row of the incident; dashed: the alert; grey: the median before")
+    figure.savefig(out, dpi=90)
+    print(f"drawn: {out}")

@@ -1,0 +1,116 @@
+"""The tools that look for signs of one service: time on the wire, calls and log lines that are other than usual."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.errors import LookFailed
+from bot.core.log import LogLine
+from bot.core.service import Catalogue, Service, Signal
+from bot.core.spans import Calls
+from bot.monitoring.recorded import RecordedLogs, RecordedTraces
+from tests.unit.tools.looking import NOW, ONSET, Step, context, look
+
+SHOP = Catalogue(
+    [
+        Service(
+            name="checkout",
+            depends_on=("mail",),
+            signals={
+                "latency p50": Signal(promql="served", unit="s"),
+                "latency p50 at callers": Signal(promql="waited", unit="s"),
+                "requests": Signal(promql="checkout_requests"),
+            },
+        ),
+        Service(name="mail", signals={"requests": Signal(promql="mail_requests")}),
+    ]
+)
+
+
+async def test_what_only_callers_wait_is_time_on_the_wire() -> None:
+    steps = {"served": Step(0.01, 0.01), "waited": Step(0.012, 0.5), "checkout_requests": Step(10, 10)}
+
+    found = await look("service_health", context(steps, catalogue=SHOP), service="checkout")
+
+    (wire,) = [row for row in found.facts["deviations"] if row["family"] == "network"]
+    assert wire["signal"] == "latency p50 on the wire" and wire["score"] > 2 and wire["after"] == pytest.approx(0.49, rel=0.1)
+
+
+async def test_a_service_that_no_longer_calls_what_it_called_behaves_otherwise() -> None:
+    steps = {"checkout_requests": Step(10, 30), "mail_requests": Step(10, 0)}
+
+    found = await look("call_mix", context(steps, catalogue=SHOP), service="checkout")
+
+    (row,) = found.facts["deviations"]
+    assert (row["family"], row["peer"], row["direction"]) == ("behaviour", "mail", "down") and row["score"] > 1
+
+
+async def test_more_load_all_the_way_down_is_the_same_mix_of_calls() -> None:
+    steps = {"checkout_requests": Step(10, 30), "mail_requests": Step(10, 30)}
+
+    found = await look("call_mix", context(steps, catalogue=SHOP), service="checkout")
+
+    assert found.facts["deviations"][0]["score"] <= 0 and "as often per request as before" in found.summary
+
+
+async def test_a_service_that_calls_nobody_has_no_mix_of_calls() -> None:
+    with pytest.raises(LookFailed, match="not known"):
+        await look("call_mix", context({"mail_requests": Step(1, 1)}, catalogue=SHOP), service="mail")
+
+
+def logged(*kinds: str, minutes: range) -> list[LogLine]:
+    """Ten lines of each kind a minute, counted from the onset."""
+    at = [ONSET + timedelta(minutes=minute, seconds=second) for minute in minutes for second in range(0, 60, 6)]
+    return [LogLine(at=moment, text=kind) for moment in at for kind in kinds]
+
+
+async def test_a_line_that_is_no_longer_logged_is_told_as_gone() -> None:
+    past, now = logged("received", "stored", minutes=range(-30, 0)), logged("received", minutes=range(3))
+    logs = RecordedLogs({"checkout": [*past, *now]})
+
+    found = await look("log_mix", context(logs=logs), service="checkout")
+
+    assert "gone: 'stored'" in " ".join(found.details) and found.facts["deviations"][0]["score"] > 0
+    assert found.user_controllable
+
+
+async def test_without_lines_in_the_past_no_mix_can_be_compared() -> None:
+    logs = RecordedLogs({"checkout": logged("received", minutes=range(1, 3))})
+
+    with pytest.raises(LookFailed, match="no mix to compare"):
+        await look("log_mix", context(logs=logs), service="checkout")
+
+
+def spans(minute: int, waited: float) -> list[Calls]:
+    """One caller that waits so long for a server that takes 10 ms."""
+    at = int(ONSET.timestamp()) // 60 * 60 + 60 * minute
+    client = Calls(at, "front", "front", "HTTP GET", "client", 20, waited, waited, waited)
+    return [client, Calls(at, "front", "checkout", "/pay", "server", 20, 0.01, 0.01, 0.01)]
+
+
+async def test_callers_that_wait_for_a_fast_server_point_at_the_way_to_it() -> None:
+    recorded = [one for minute in range(-10, 0) for one in spans(minute, 0.012)]
+    traces = RecordedTraces([*recorded, *spans(1, 1.2), *spans(2, 1.2)])
+
+    found = await look("call_waits", context(traces=traces))
+
+    assert found.facts["deviations"][0]["service"] == "checkout" and found.facts["deviations"][0]["score"] > 2
+    assert found.summary.startswith("Callers wait longer than the called services take")
+
+
+async def test_without_a_trace_store_it_could_not_look() -> None:
+    with pytest.raises(LookFailed, match="no trace store"):
+        await look("call_waits", context())
+
+
+async def test_without_a_service_all_known_ones_are_listed() -> None:
+    found = await look("dependencies", context(catalogue=SHOP, case={"service": ""}), service="")
+
+    assert found.facts["services"] == ["checkout", "mail"]
+
+
+async def test_spans_after_the_look_are_not_seen() -> None:
+    late = (NOW - ONSET) // timedelta(minutes=1) + 5
+    traces = RecordedTraces([*(one for minute in range(-10, 3) for one in spans(minute, 0.012)), *spans(late, 9.0)])
+
+    assert (await look("call_waits", context(traces=traces))).facts["deviations"] == []
