@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.core.blame import NEARLY
+from bot.core.blame import NEARLY, main_symptom
 from bot.core.deviation import Deviation
 from bot.core.evidence import Claim
 from bot.core.observations import Breakdown, Observations, Row
@@ -12,7 +12,7 @@ from bot.core.scene import FOLLOWS, Candidate, Scene, amount, moment, tell_logs,
 from bot.core.text import one_line
 from bot.core.weighing import weight_of_resource
 
-_CARRIED = timedelta(minutes=2)
+_CARRIED = timedelta(minutes=4)
 """Requests that rose this long before anything failed were carried."""
 _NAMES_A_PROVIDER = ("provider", "peer", "host", "upstream", "destination", "target")
 
@@ -124,7 +124,7 @@ def traffic_causes(scene: Scene) -> list[Candidate]:
     rise = min((r for r in risen.values() if _growth(r) > 0.85 * most), key=lambda r: order.index(r.service))
     late = rise.onset is not None and rise.onset > scene.began(rise.service) + FOLLOWS
     # Carried well for a while, then a failure: the load was not what changed.
-    early = rise.onset is not None and rise.onset < scene.began(rise.service) - _CARRIED - timedelta(seconds=rise.step)
+    early = rise.onset is not None and rise.onset < _failed_at(scene, rise.service) - _CARRIED - timedelta(seconds=rise.step)
     callers = _callers_looked_at(scene, rise.service)
     supported = not callers or any(_rise(scene, c) for c in callers)
     behind = sum(scene.blame.get(s, 0.0) for s in _reachable(scene, rise.service) if s in risen)
@@ -143,6 +143,14 @@ def traffic_causes(scene: Scene) -> list[Candidate]:
     tell_symptoms(scene, rise.service, candidate)
     tell_no_change(scene, rise.service, candidate)
     return [candidate]
+
+
+def _failed_at(scene: Scene, service: str) -> datetime:
+    """When the service began to fail, or the one that carries most of the blame if that was later."""
+    most = max(scene.blame, key=lambda name: scene.blame[name], default=service)
+    symptom = main_symptom(scene.seen.signals.get(most, {}))
+    onset = symptom.onset if symptom else None
+    return max(scene.began(service), onset) if onset else scene.began(service)
 
 
 def _growth(rise: Deviation) -> float:

@@ -94,8 +94,8 @@ class RecordedTraces:
     recorded: Sequence[Calls] = ()
 
     async def calls(self, *, start: datetime, end: datetime) -> list[Calls]:
-        """Those of the minutes that began in the window."""
-        return [one for one in self.recorded if start.timestamp() <= one.minute <= end.timestamp()]
+        """Those of the minutes that lie in the window whole: of another nobody would know what came after its end."""
+        return [one for one in self.recorded if start.timestamp() <= one.minute and one.minute + 60 <= end.timestamp()]
 
     def query(self) -> str:
         """What was asked, in words."""

@@ -113,7 +113,9 @@ def read_graph(path: Path) -> dict[str, list[str]]:
 
 
 def read_table(path: Path) -> Table:
-    """A file with three header rows (component, metric, statistic) and Unix seconds as its index."""
+    """A file with three header rows (component, metric, statistic) and Unix seconds as its index; no rows if it is absent."""
+    if not path.exists():
+        return Table(np.empty(0), {})
     with gzip.open(path, "rt", newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     names = list(zip(*(row[1:] for row in rows[:3]), strict=True))
