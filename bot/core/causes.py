@@ -12,6 +12,7 @@ from bot.core.scene import FOLLOWS, Candidate, Scene, amount, moment, tell_logs,
 from bot.core.text import one_line
 from bot.core.weighing import weight_of_resource
 
+_ITS_OWN = 0.3
 _CARRIED = timedelta(minutes=4)
 """Requests that rose this long before anything failed were carried."""
 _NAMES_A_PROVIDER = ("provider", "peer", "host", "upstream", "destination", "target")
@@ -136,7 +137,8 @@ def traffic_causes(scene: Scene) -> list[Candidate]:
         cause=f"More requests than {rise.service} can carry",
         check=f"Which clients or routes bring {rise.service} the extra requests?",
         strength=rise.score,
-        sure=rise.score >= 1 and not late and not early and supported,
+        # One service of many that take the load is what fails: the load may have been carried as well as not.
+        sure=rise.score >= 1 and not late and not early and supported and scene.blame.get(rise.service, 0.0) >= _ITS_OWN,
     )
     candidate.claims.append(told(rise, scene.seen))
     candidate.claims += [told(r, scene.seen) for c in callers[:2] if (r := _rise(scene, c))]
