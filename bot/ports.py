@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.core.calls import Calls
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.log import LogLine
 from bot.core.series import Series
-from bot.core.spans import Calls
 
 
 class Run(Protocol):

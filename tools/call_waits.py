@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.core.calls import Calls, Delay, delayed, waits
 from bot.core.deviation import Deviation
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure
-from bot.core.spans import Calls, Delay, delayed, waits
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool
 from tools._reading import alert_moment

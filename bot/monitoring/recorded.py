@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import numpy as np
 
+from bot.core.calls import Calls
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.series import Series, between
-from bot.core.spans import Calls
 
 LOOKBACK = timedelta(minutes=5)
 """How old the sample of an instant answer may be, as in Prometheus."""

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.core.calls import Calls, Side
 from bot.core.evidence import Case
 from bot.core.log import LogLine
 from bot.core.series import Series
-from bot.core.spans import Calls, Side
 from bot.monitoring.recorded import RecordedLogs, RecordedTraces
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
 from tests.evaluation.world import Investigation, Recording, World, ask, moment

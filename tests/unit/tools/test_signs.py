@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.calls import Calls
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.service import Catalogue, Service, Signal
-from bot.core.spans import Calls
 from bot.monitoring.recorded import RecordedLogs, RecordedTraces
 from tests.unit.tools.looking import NOW, ONSET, Step, context, look
 

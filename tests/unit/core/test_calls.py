@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.core.spans import Calls, delayed, fit_delays, waits
+from bot.core.calls import Calls, delayed, fit_delays, waits
 
 SERVERS = ["cart", "stock", "price", "mail", "auth"]
 CALLERS = {"front": ["cart", "price", "auth"], "orders": ["stock", "mail", "cart"], "back": ["auth", "mail", "stock", "price"]}
