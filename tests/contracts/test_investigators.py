@@ -12,6 +12,7 @@ from bot.core.remedies import Fitted
 from bot.core.verdict import judge
 from bot.engine.direct import DirectEngine
 from bot.engine.durable import DurableEngine
+from bot.llm.loading import Agents
 from bot.ports import Investigator, Run
 from bot.workflows.analyst import Analyst
 from bot.workflows.triage import triage
@@ -215,12 +216,9 @@ class Proposer:
         return Fitted("AP-1")
 
 
-async def story(here: Room, proposer: Proposer, *, model: bool = True) -> dict[str, Any]:
+async def story(here: Room, proposer: Proposer, *, agents: Agents | None = None) -> dict[str, Any]:
     """The whole triage without a journal; the findings that people see."""
-
-    async def agent() -> Investigator | None:
-        return here.agent if model else None
-
+    agent = (agents or Agents("scripted", lambda: here.agent)).get
     engine = DirectEngine(clock=lambda: NOW)
     engine.register("triage", triage(here.desk(proposer), Analyst(here.looker.bound), agent))
     await engine.start("triage", "triage:AL-1:1", "AL-1", 1)
@@ -265,9 +263,22 @@ async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s
 async def test_without_a_model_the_analyst_ranks_and_says_so(room: NewRoom) -> None:
     here = await room({"hang": True})
 
-    findings = await story(here, Proposer(), model=False)
+    findings = await story(here, Proposer(), agents=Agents("", lambda: here.agent))
 
     assert findings["by"] == "analyst" and "No model is set up" in findings["note"] and here.asked == []
+
+
+async def test_an_agent_that_cannot_be_imported_leaves_the_analyst_s_answer_and_says_so(room: NewRoom) -> None:
+    def build() -> Investigator:
+        raise ImportError("no module named 'langchain'")
+
+    here, proposer = await room({"hang": True}), Proposer()
+
+    findings = await story(here, proposer, agents=Agents("scripted", build))
+
+    why = "its code did not load: ImportError: no module named 'langchain'"
+    assert findings["note"] == f"Model not available ({why}); the built-in analyst ranked."
+    assert findings["hypotheses"] and proposer.asked[0].by == "analyst" and here.asked == []
 
 
 async def test_after_a_crash_no_recorded_call_of_model_or_tool_is_repeated(room: NewRoom, tmp_path: Path) -> None:
