@@ -5,23 +5,32 @@ A tick is a story of one step; the schedule gives each slot one id, so that seve
 
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
-from bot.ports import Pager, Run, Workflow
+from bot.ports import Engine, Pager, Run, Workflow
+from bot.store import groups, incidents
+from bot.store.interactions import Interactions
+from bot.store.late_changes import LateChanges
 from bot.store.pages import Pages
+from bot.store.postmortems import Postmortems
 from bot.store.tables import HeartbeatRow
 from bot.store.watch import Watch
+from bot.workflows.late_changes import attempt_anew
+from bot.workflows.postmortem import start_wanted
+from bot.workflows.rotas import Rotas
 
 log = structlog.get_logger(__name__)
 
 Tick = Callable[[], Awaitable[Any]]
 PROMISE = timedelta(seconds=60)
 """Within which a stored alert has everything it should have."""
+KEEP_JOURNALS = timedelta(days=2)
+"""Ticks make about 26,000 runs a day; nothing starts a run anew that ended so long ago."""
 REFUSED = timedelta(hours=1)
 """How long a message that Slack refuses is worth a page: later, people have long looked elsewhere."""
 
@@ -40,6 +49,38 @@ def as_story(name: str, tick: Tick) -> Workflow:
         return await run.step(name, once)
 
     return story
+
+
+class QuietTick:
+    """Ends what is over, and starts the stories that nobody asked for."""
+
+    def __init__(self, config: Config, postmortems: Postmortems, late: LateChanges, engine: Engine) -> None:
+        self.config = config
+        self.postmortems = postmortems
+        self.late = late
+        self.engine = engine
+
+    async def __call__(self) -> None:
+        db = self.postmortems.db
+        await incidents.close_quiet(db, self.config.close_after)
+        await groups.end_storms(db)
+        await start_wanted(self.postmortems, self.engine)
+        await attempt_anew(self.late, self.engine)
+
+
+class TidyTick:
+    """Forgets what is over for good, and renews the copies of rotas: on a quiet day nobody else asks for them."""
+
+    def __init__(self, interactions: Interactions, rotas: Rotas, forget: Callable[[datetime], Awaitable[object]]) -> None:
+        """`forget` drops the journals of stories that ended before a moment."""
+        self.interactions = interactions
+        self.rotas = rotas
+        self.forget = forget
+
+    async def __call__(self) -> None:
+        await self.rotas.roster()
+        await self.interactions.tidy(KEEP_JOURNALS)
+        await self.forget(self.interactions.db.clock() - KEEP_JOURNALS)
 
 
 class PagerTick:

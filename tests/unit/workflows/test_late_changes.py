@@ -16,13 +16,14 @@ from bot.ports import Investigator
 from bot.store import views
 from bot.store.changes import Changes
 from bot.store.late_changes import LateChanges
+from bot.store.postmortems import Postmortems
 from bot.store.switches import Switches
 from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, MessageRow, TriageRow
 from bot.store.triage import Triages
 from bot.workflows.analyst import Analyst
 from bot.workflows.fact_finding import FactFinder
-from bot.workflows.late_changes import attempt_anew
 from bot.workflows.looking import Looker
+from bot.workflows.ticks import QuietTick
 from bot.workflows.triage import Desk, triage
 from tests.unit.approving import Office
 from tests.unit.builders import NOW
@@ -76,10 +77,10 @@ class Duty(Office):
         if settle:
             self.now += SETTLE
         due = await self.late.due()
-        started = await attempt_anew(self.late, self.engine)
+        await QuietTick(self.config, Postmortems(self.db), self.late, self.engine)()
         for again in due:
             await self.engine.result(f"triage:{again.group}:{again.attempt}")
-        return started
+        return [again.group for again in due]
 
     async def shown(self) -> dict[str, Any]:
         """What the triage message is rendered from."""
