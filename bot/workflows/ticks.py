@@ -99,6 +99,7 @@ class PagerTick:
         await self._slack()
         await self._refused()
         await self._heartbeats()
+        await self._unknown()
         await self._auditor()
         await self.send()
 
@@ -154,6 +155,12 @@ class PagerTick:
         if rule not in self.config.heartbeats or source not in self.config.sources:
             return False
         return self.watch.db.clock() - max(row.last_seen_at, self.since) > 2 * self.config.heartbeat_every
+
+    async def _unknown(self) -> None:
+        """The claim pages when an outcome is unknown, in its own transaction; here that ends."""
+        for key in await self.pages.open_keys("unknown:"):
+            if await self.watch.settled(key.removeprefix("unknown:")):
+                await self.pages.clear(key)
 
     async def _auditor(self) -> None:
         if self.watch.db.clock() - self.since < PROMISE:
