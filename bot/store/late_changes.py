@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import ProposalState
+from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import Change
 from bot.core.incident import GroupState
 from bot.core.lateness import LOOKBACK, MOST, Attempted, Reported, late, settled
@@ -31,18 +31,6 @@ from bot.store.tables import (
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A change told so shortly before an attempt began is looked for in its evidence too."""
-WITHOUT_EFFECT = tuple(
-    s.value
-    for s in (
-        ProposalState.DENIED,
-        ProposalState.EXPIRED,
-        ProposalState.WITHDRAWN,
-        ProposalState.SUPERSEDED,
-        ProposalState.STALE,
-        ProposalState.STOPPED,
-    )
-)
-"""Proposals that ended without a run: people still wait for something to do."""
 _MOST_REMEMBERED = 20_000
 
 _Judged = tuple[int, int, int, str, datetime]

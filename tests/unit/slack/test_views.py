@@ -169,6 +169,17 @@ def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
     assert "*TRIAGED* AL-3" in words(blocks[-1:])
 
 
+@pytest.mark.parametrize(
+    ("states", "shown"), [((), True), (("expired", "denied"), True), (("expired", "pending"), False), (("succeeded",), False)]
+)
+def test_why_nothing_is_proposed_stands_there_unless_something_is_or_was_done(states: tuple[str, ...], shown: bool) -> None:
+    why = "No action of the catalogue fits: the first cause is only possible."
+    proposals = [{"ref": f"AP-{number}", "state": state} for number, state in enumerate(states, 1)]
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis()), no_proposal=why, proposals=proposals))
+
+    assert (why in words(blocks)) is shown
+
+
 def everything_nasty() -> list[tuple[str, list[Block]]]:
     nasty = hypothesis(NASTY, claims=[claim(NASTY * 10, "E1")] * 6, against=[claim(NASTY, "E9")] * 6, not_checked=[NASTY] * 8)
     change = {
