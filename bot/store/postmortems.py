@@ -191,10 +191,13 @@ async def _ended_since(session: AsyncSession, since: datetime) -> Sequence[Incid
 
 
 async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
-    """Whether the newest draft tells another state of an action than the one it ended in. One that failed is for people."""
+    """Whether the newest draft tells another state of an action than the one it ended in.
+
+    One that could not be written tells nothing: it is for people to ask again.
+    """
     query = select(PostmortemRow).where(PostmortemRow.incident_id == row.id)
     draft = (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
-    if draft is None or draft.state == "failed" or draft.told is None or draft.at < _over_at(row):
+    if draft is None or draft.told is None or draft.at < _over_at(row):
         return False
     rows = (await session.exec(select(ProposalRow).where(_of_incident(row), col(ProposalRow.state).in_(_ENDED)))).all()
     return any(draft.told.get(edges.ref_of(proposal)) != proposal.state for proposal in rows)
