@@ -81,11 +81,16 @@ class Renderer:
         """
         on_call = await self._on_call(state)
         people = self.config.people
-        slack = [people[person].slack for person in on_call if person in people and people[person].slack]
-        mention = slack[:2] if not row.ts and _deserves_mention(row, state) else []
+        mention = self._slack_of(on_call)[:2] if not row.ts and _deserves_mention(row, state) else []
+        if row.kind == "line":
+            mention = self._slack_of(row.mentions)
         whole = self._whole(row, state) if row.kind == "line" else ""
         known = {"hosts": self.hosts, "on_call": on_call, "mention": mention, "people": people, "whole": whole}
         return {**state, **known, "origin": self._origin(state) if row.kind == "storm" else None}
+
+    def _slack_of(self, persons: Sequence[str]) -> list[str]:
+        people = self.config.people
+        return [people[person].slack for person in persons if person in people and people[person].slack]
 
     def _origin(self, state: Mapping[str, Any]) -> dict[str, Any] | None:
         firing = [group["service"] for group in state["groups"] if group["state"] != "RESOLVED"]
