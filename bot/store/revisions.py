@@ -34,11 +34,11 @@ async def last_verified(db: Database, session: AsyncSession, service: str, actio
         .limit(1)
     )
     row = (await session.exec(query)).first()
-    if row is None or row.state != ProposalState.SUCCEEDED or await edges.tampered(db, session, row):
+    if row is None or await edges.tampered(db, session, row):
         return ""
-    ended = select(AuditRow).where(
+    recovered = select(AuditRow).where(
         AuditRow.subject == edges.ref_of(row), AuditRow.what == "proposal", AuditRow.after == ProposalState.SUCCEEDED.value
     )
-    if not any(audit.genuine(db, found) for found in (await session.exec(ended)).all()):
+    if not any(audit.genuine(db, found) for found in (await session.exec(recovered)).all()):
         return ""
     return str(row.record["arguments"].get("previous_version", ""))

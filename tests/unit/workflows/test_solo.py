@@ -97,6 +97,23 @@ async def test_a_success_that_somebody_wrote_into_the_database_verifies_nothing(
     assert (await alone(house, "3", "1")).rule == "requester"
 
 
+async def test_a_record_that_was_changed_afterwards_verifies_nothing(house: Office) -> None:
+    row = await rolled_back(house, "2", "1")
+    forged = {**row.record, "arguments": {**row.record["arguments"], "previous_version": "7"}}
+    await change(house, ProposalRow, 1, record=forged)
+
+    assert (await alone(house, "8", "7")).rule == "requester"
+
+
+async def test_what_a_person_ran_by_hand_verifies_nothing(house: Office) -> None:
+    proposal = await house.propose("rollback", change_id=await deployed(house, "2", "1"))
+    by_hand = await house.approvals.record_manual(proposal.ref, actor("bob"), service="checkout")
+    house.hurry(seconds=1)
+    assert await house.engine.result(f"remediation:{by_hand.ref}") == "succeeded"
+
+    assert (await alone(house, "3", "1")).rule == "requester"
+
+
 async def test_the_secondary_is_mentioned_once_in_the_thread(house: Office) -> None:
     await rolled_back(house, "2", "1")
     await alone(house, "3", "1")
