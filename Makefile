@@ -42,7 +42,7 @@ unit: .venv/tests-installed  ## unit, contract and attack tests (no network beyo
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/unit tests/contracts
 
 e2e: .venv/tests-installed  ## real Prometheus, Alertmanager, PostgreSQL, bot process, kills
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m tests.e2e
 
 crash: .venv/tests-installed  ## the whole kill matrix, both databases
 	$(BIN)/python -m tests.crash

@@ -11,9 +11,9 @@ from tests.crash.plan import reachable, stories
 from tests.crash.story import Told, play
 from tests.real.postgres import serving
 
-ABREAST = 4
+ABREAST = 8
 """Stories at a time: they mostly wait."""
-NICENESS = 10
+NICENESS = 5
 """Of their processes: what is measured beside them comes first, and they have time."""
 
 

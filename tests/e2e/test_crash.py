@@ -42,6 +42,7 @@ def _clean(outcome: Outcome) -> Told:
     return next(told for told in outcome.told if told.name == "clean")
 
 
+@pytest.mark.xdist_group("matrix")
 def test_the_journal_of_a_clean_run_names_the_points(played: Outcome) -> None:
     points = matrix.points_of(_clean(played))
 
@@ -51,14 +52,17 @@ def test_the_journal_of_a_clean_run_names_the_points(played: Outcome) -> None:
     )
 
 
+@pytest.mark.xdist_group("matrix")
 def test_every_point_is_reached_and_the_bot_dies_there(played: Outcome) -> None:
     assert played.missed == []
 
 
+@pytest.mark.xdist_group("matrix")
 def test_whatever_dies_no_invariant_breaks(played: Outcome) -> None:
     assert played.violations == []
 
 
+@pytest.mark.xdist_group("matrix")
 def test_between_the_attempt_and_its_outcome_the_action_is_unknown_and_elsewhere_it_succeeds(played: Outcome) -> None:
     ends = {point: one.history.proposals[0]["state"] for one in played.told for point in one.history.struck}
 
@@ -66,6 +70,7 @@ def test_between_the_attempt_and_its_outcome_the_action_is_unknown_and_elsewhere
     assert set(ends.values()) == {"unknown", "succeeded"}
 
 
+@pytest.mark.xdist_group("replicas")
 def test_on_real_servers_three_kills_change_nothing_but_the_time(tmp_path: Path) -> None:
     (tmp_path / "points").write_text("\n".join(REAL_POINTS))
     with (

@@ -17,6 +17,8 @@ from starlette.routing import Route
 from bot.store import audit
 from tests.e2e.slack_room import Json, Room, sandbox
 
+pytestmark = pytest.mark.xdist_group("others")
+
 
 @pytest.fixture(scope="module")
 def addresses() -> Iterator[Json]:
