@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.lanes import pytest_xdist_make_scheduler
 from tests.real.postgres import postgres_server, postgres_url
 from tests.real.processes import Process
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["postgres_server", "postgres_url", "pytest_xdist_make_scheduler"]
 
 FIGURES: list[str] = []
 

@@ -19,7 +19,7 @@ from tests.real.processes import until
 from tests.real.slack import COMMANDER, ON_CALL, Json, Slack, key_of
 from tests.real.stack import Model
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("others")]
+pytestmark = pytest.mark.timeout(240)
 
 TRIES, STORM = 200, 200
 EVERY = 0.1

@@ -23,7 +23,7 @@ from tests.real.processes import Process, until
 from tests.real.replicas import Replicas, alert, at_once
 from tests.real.slack import COMMANDER, ON_CALL, OWNER, Json, Slack, key_of
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("replicas")]
+pytestmark = pytest.mark.timeout(240)
 
 STRESS_SECONDS = float(os.environ.get("STRESS_SECONDS", "6"))
 OVER = {"succeeded", "not recovered", "could not verify", "failed", "unknown", "denied", "stale", "stopped"}

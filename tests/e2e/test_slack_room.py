@@ -17,8 +17,6 @@ from starlette.routing import Route
 from bot.store import audit
 from tests.e2e.slack_room import Json, Room, sandbox
 
-pytestmark = pytest.mark.xdist_group("others")
-
 
 @pytest.fixture(scope="module")
 def addresses() -> Iterator[Json]:

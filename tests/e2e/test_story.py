@@ -18,7 +18,7 @@ from tests.real.processes import until
 from tests.real.slack import COMMANDER, DEVELOPER, Json, key_of
 from tests.real.stack import Stack
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("stories")]
+pytestmark = pytest.mark.timeout(240)
 
 LOOKS = {"call": [["service_health", {"service": "checkout"}], ["recent_changes", {"service": "checkout"}]]}
 ANSWER = {
