@@ -125,7 +125,7 @@ class People:
         found = self.bot.get("groups/AL-1", missing={})
         return bool(found) and found["group"]["state"] in states
 
-    def _until(self, look: Callable[[], Any], deadline: float, what: str, *, every: float = 0.1) -> Any:
+    def _until(self, look: Callable[[], Any], deadline: float, what: str, *, every: float = 0.2) -> Any:
         """The first true answer; None when the time is up. A bot that is away answers nothing for a while."""
         while time.monotonic() < deadline:
             try:
