@@ -19,6 +19,7 @@ from bot.plugins import Reply
 from bot.slack.answers import Place
 from bot.slack.doors import Doors
 from bot.slack.listeners import register
+from bot.workflows.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
@@ -91,14 +92,16 @@ class SlackEdge:
     async def _connect(self, handler: AsyncSocketModeHandler) -> None:
         """Connect, and watch: the SDK reconnects by itself except with an address that has run out."""
         first = asyncio.create_task(handler.client.connect(), name="slack-socket-first")  # type: ignore[no-untyped-call]
-        since = time.monotonic()
+        since, troubles = time.monotonic(), Troubles(log, time.monotonic)
         try:
             while True:
                 await asyncio.sleep(PING_SECONDS)
                 if await handler.client.is_connected():
                     since = time.monotonic()
-                elif time.monotonic() - since > STUCK_SECONDS:
-                    log.warning("no connection to Slack; asking for a new address")
+                    troubles.over("socket", "connected to Slack again")
+                    continue
+                troubles.met("socket", "no connection to Slack", kind="")
+                if time.monotonic() - since > STUCK_SECONDS:
                     handler.client.wss_uri = None
                     since = time.monotonic()
         finally:
