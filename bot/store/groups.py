@@ -107,8 +107,22 @@ async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
     ref = f"AL-{group.id}"
     thread = group.on_storm_card or f"card:{ref}"
     above = await session.get(MessageRow, thread)
-    if above is not None and above.sent_rev > 0:
+    if above is not None and (above.sent_rev > 0 or above.attempted_at is not None):
         await messages.touch(db, session, f"raised:{ref}", channel=group.channel, kind="raised", subject=ref, thread_key=thread)
+
+
+async def mention_in_storm(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """A service reaches a storm whose card stands already: its on-call is told in the thread, once a service and storm."""
+    if not group.on_storm_card:
+        return
+    same = select(GroupRow.id).where(
+        GroupRow.on_storm_card == group.on_storm_card,
+        GroupRow.service == group.service,
+        GroupRow.id != group.id,
+        col(GroupRow.incident_id).is_not(None),
+    )
+    if (await session.exec(same.limit(1))).first() is None:
+        await mention(db, session, group)
 
 
 async def say(db: Database, session: AsyncSession, group: GroupRow, name: str, text: str) -> None:

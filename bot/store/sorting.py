@@ -279,6 +279,7 @@ class _Batch:
         await timeline.add(self.db, self.session, "alert", said, group_id=group.id, link=episode.link)
         if self._incident_worthy(group):
             await groups.open_incident(self.db, self.session, group, by="policy")
+            await groups.mention_in_storm(self.db, self.session, group)
         self.result.triages.append((f"AL-{group.id}", 1))
         return group
 

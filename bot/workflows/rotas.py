@@ -13,6 +13,7 @@ from bot.core.config import Config
 from bot.core.errors import LookFailed
 from bot.core.roster import FRESH_ROTA, GroupCopy, Roster
 from bot.store.usergroups import Usergroups
+from bot.workflows.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 ASK_SECONDS = 3.0
@@ -35,6 +36,7 @@ class Rotas:
         self._stored = stored
         self._clock = clock
         self._copies: dict[str, tuple[frozenset[str], datetime]] = {}
+        self._troubles = Troubles(log, lambda: clock().timestamp())
 
     async def roster(self, service: str = "", *, within: timedelta = timedelta(0)) -> Roster:
         """The roster with the group of `service` (without one: of every service) read no longer than `within` ago.
@@ -61,9 +63,11 @@ class Rotas:
             async with asyncio.timeout(ASK_SECONDS):
                 members = await self._usergroup(group)
         except (LookFailed, TimeoutError) as error:
-            log.warning("rota not readable, the last copy serves", usergroup=group, why=str(error))
+            why = str(error) or "no answer"
+            self._troubles.met(group, "rota not readable, the last copy serves", kind="", usergroup=group, why=why)
             await self._recall(group)
         else:
+            self._troubles.over(group, "rota readable again")
             self._copies[group] = (members, self._clock())
             await self._stored.keep(group, *self._copies[group])
 

@@ -23,6 +23,7 @@ from bot.store.watch import Watch
 from bot.workflows.late_changes import attempt_anew
 from bot.workflows.postmortem import start_wanted
 from bot.workflows.rotas import Rotas
+from bot.workflows.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +94,7 @@ class PagerTick:
         self.config = config
         self.since = watch.db.clock()
         """What this process cannot have heard or done before is nobody's silence."""
+        self._troubles = Troubles(log, lambda: watch.db.clock().timestamp())
 
     async def __call__(self) -> None:
         await self._unacknowledged()
@@ -130,7 +132,8 @@ class PagerTick:
             f"refused:{row.channel}": row for row in await self.watch.refused(self.config.pager.slack_down_after, REFUSED)
         }
         for key, row in refused.items():
-            log.error("Slack refuses a message", channel=row.channel, subject=row.subject, why=row.undelivered)
+            more = {"channel": row.channel, "subject": row.subject, "why": row.undelivered}
+            self._troubles.met(key, "Slack refuses a message", kind=row.undelivered, level="error", **more)
             summary = (
                 f"{row.subject} stands nowhere: Slack refuses channel {row.channel or '(none configured)'} "
                 f"({row.undelivered}); check it and default_channel; `tocsin incidents` shows what is open"
@@ -168,9 +171,10 @@ class PagerTick:
             return
         alarms = await self.watch.alarms(PROMISE)
         if alarms:
-            log.error("auditor alarm", alarms=alarms)
+            self._troubles.met("auditor", "auditor alarm", kind="", level="error", alarms=alarms)
             await self.pages.open("auditor", "Tocsin's own check failed: " + "; ".join(alarms), "SEV2")
         else:
+            self._troubles.over("auditor", "the auditor finds nothing any more")
             await self.pages.clear("auditor")
 
     async def send(self) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,10 +15,9 @@ from bot.commands.show import show
 from bot.commands.stop import stop
 from bot.commands.whoami import whoami
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
-from bot.plugins import Command, FieldErrors, Form, Reply, Request
-from bot.settings import catalogue_of
-from bot.workflows.command_context import CommandContext
-from tests.unit.approving import Office, actor, office
+from bot.plugins import Command, FieldErrors, Form, Reply
+from tests.unit.approving import Office, office
+from tests.unit.commands.using import use
 
 
 @pytest.fixture
@@ -27,15 +25,6 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     house = await office(tmp_path)
     yield house
     await house.close()
-
-
-async def use(house: Office, verb: Command, who: str, **values: Any) -> Any:
-    ctx = CommandContext(
-        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
-        verbs={}, approvals=house.approvals, usergroup=house.usergroup,
-    )  # fmt: skip
-    fields = {"verb": verb.name, "channel": "C1", "door": "button", "ref": "AP-1", "revision": 1, "key": f"{who}:{values}"}
-    return await verb.fn(ctx, Request(actor=actor(who), **{**fields, **values}))
 
 
 async def test_text_never_approves(house: Office) -> None:

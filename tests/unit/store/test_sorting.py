@@ -252,6 +252,20 @@ async def test_from_the_sixth_new_group_of_a_minute_on_they_stand_on_a_storm_car
     assert len({group.on_storm_card for group in await desk.groups() if group.on_storm_card}) == 1
 
 
+async def test_a_service_that_reaches_a_storm_after_its_card_was_posted_has_its_on_call_told_once(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(7)))
+    async with desk.db.write() as session:
+        (storm,) = [row for row in await desk.rows(MessageRow) if row.kind == "storm"]
+        storm.ts, storm.sent_rev = "1.0", 1
+        session.add(await session.merge(storm))
+
+    await desk.receive(*(alert(f"late{n}", labels={"service": name}) for n, name in enumerate(("s6", "s9", "s9"))))
+    await desk.receive(alert("mild", severity="warning", labels={"service": "s11"}))
+
+    raised = [row for row in await desk.rows(MessageRow) if row.kind == "raised"]
+    assert [(row.subject, row.thread_key) for row in raised] == [("AL-8", storm.key)]
+
+
 async def test_ten_thousand_alerts_of_one_cause_are_one_group(desk: Desk) -> None:
     await desk.receive(*(alert(f"f{n}", severity="warning") for n in range(10_000)))
 
