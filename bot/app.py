@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
-from bot.choices import agents_of, audit_key, logs_of, metrics_of, pager_of
+from bot.choices import agents_of, audit_key, logs_of, metrics_of, pager_of, systems_of
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
@@ -97,6 +97,7 @@ class App:
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(config, self.client), pager_of(secrets, config, self.client)
+        self.systems = systems_of(secrets, config, self.client)
         self.mender = Mender()
         self.engine = DurableEngine(
             secrets.data_dir,
@@ -179,7 +180,8 @@ class App:
         return Approvals(store, Decisions(self.db, self.config), claims, hands, self.rotas, self.engine)
 
     def _build_stories(self) -> None:
-        tools = discover(["tools", *self.config.plugins], Tool)
+        found = discover(["tools", *self.config.plugins], Tool)
+        tools = {name: one for name, one in found.items() if not one.needs or getattr(self.systems, one.needs, None)}
         self.looker = Looker(self.triages, tools, self._tool_context)
         facts = FactFinder(self.looker, self.triages, self.catalogue, self.metrics, draw)
         desk = TriageDesk(self.triages, facts, self.approvals, self.config)
@@ -216,6 +218,10 @@ class App:
             runbooks=shelf,
             metrics=self.metrics,
             logs=self.logs,
+            histories=self.systems.histories,
+            code=self.systems.code,
+            models=self.systems.models,
+            web=self.systems.web,
         )
 
     @property

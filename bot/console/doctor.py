@@ -1,7 +1,7 @@
 """`tocsin doctor`: asks every system Tocsin stands on, and says what to do where one is not well."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot.choices import model_of
+from bot.choices import model_of, systems_of
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, LookFailed
@@ -131,8 +131,16 @@ async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) 
             _prometheus(secrets, config, client),
             _json("Loki", config.logs.loki, "/loki/api/v1/labels", client, "set logs.loki or logs.files to search logs"),
             _json("Alertmanager", alertmanager, "/api/v2/status", client, "set alertmanager.url to offer silences"),
+            *_others(secrets, config, client),
         )
     )
+
+
+def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequence[Awaitable[Check]]:
+    """The other systems that tools look at; those that nobody set up are not missed."""
+    systems = systems_of(secrets, config, client)
+    named = [system.check() for system in (systems.code, systems.argocd, systems.helm, systems.models) if system is not None]
+    return named + [systems.web.check(name) for name in config.systems.web if systems.web is not None]
 
 
 async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Check:
