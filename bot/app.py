@@ -222,6 +222,7 @@ class App:
             code=self.systems.code,
             models=self.systems.models,
             web=self.systems.web,
+            remote=self.systems.remote,
         )
 
     @property

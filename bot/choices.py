@@ -17,13 +17,14 @@ from bot.monitoring.files import FileLogs
 from bot.monitoring.github import GitHub
 from bot.monitoring.helm import Helm
 from bot.monitoring.loki import LokiLogs
+from bot.monitoring.mcp_servers import McpServers
 from bot.monitoring.mlflow import MLflow
 from bot.monitoring.prometheus import PrometheusMetrics
 from bot.monitoring.web import AllowedWeb
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
 from bot.ports import History, Investigator, Logs, Metrics, Pager
-from bot.settings import Secrets, source_tokens, web_tokens
+from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
 
@@ -65,6 +66,7 @@ class Systems:
     helm: Helm | None
     models: MLflow | None
     web: AllowedWeb | None
+    remote: McpServers | None
 
     @property
     def histories(self) -> tuple[History, ...]:
@@ -87,6 +89,7 @@ def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> S
         helm=Helm(helm, client, named("helm"), token=key(secrets.kubernetes_token)) if helm.url else None,
         models=MLflow(models, client, named("mlflow"), token=key(secrets.mlflow_token)) if models.url else None,
         web=AllowedWeb(chosen.web, client, tokens=web_tokens(chosen.web)) if chosen.web else None,
+        remote=McpServers(chosen.mcp, tokens=mcp_tokens(chosen.mcp)) if chosen.mcp else None,
     )
 
 
@@ -128,13 +131,5 @@ def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:
     """Every configured secret, so that logs can mask them."""
     fields = (value.get_secret_value() for value in vars(secrets).values() if hasattr(value, "get_secret_value"))
-    return [
-        value
-        for value in (
-            *fields,
-            *source_tokens(config.sources).values(),
-            *web_tokens(config.systems.web).values(),
-            secrets.database_url,
-        )
-        if value
-    ]
+    systems = (*web_tokens(config.systems.web).values(), *mcp_tokens(config.systems.mcp).values())
+    return [value for value in (*fields, *source_tokens(config.sources).values(), *systems, secrets.database_url) if value]

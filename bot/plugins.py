@@ -18,7 +18,7 @@ from bot.core.config import ActionConfig, SourceConfig
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Evidence
 from bot.core.service import Catalogue
-from bot.ports import CodeHost, History, Logs, Metrics, ModelRegistry, Web
+from bot.ports import CodeHost, History, Logs, Metrics, ModelRegistry, Remote, Web
 
 # ---------------------------------------------------------------- sources
 
@@ -119,6 +119,7 @@ class ToolContext:
     code: CodeHost | None = None
     models: ModelRegistry | None = None
     web: Web | None = None
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True)

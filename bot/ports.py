@@ -9,6 +9,7 @@ from bot.core.code import Commit, Comparison
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.log import LogLine
 from bot.core.models import ModelVersion
+from bot.core.remote import RemoteTool
 from bot.core.series import Series
 
 
@@ -117,6 +118,19 @@ class Web(Protocol):
 
     def address(self, system: str, path: str, query: Mapping[str, str]) -> str:
         """Where a person can look again."""
+
+
+class Remote(Protocol):
+    """Tools that other servers offer for looking. Errors: `LookFailed`."""
+
+    def inventory(self) -> Mapping[str, str]:
+        """What may be asked: server -> what is found there."""
+
+    async def tools(self, server: str) -> list[RemoteTool]:
+        """What one server offers."""
+
+    async def call(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
+        """The text that one of them answers."""
 
 
 class Investigator(Protocol):

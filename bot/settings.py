@@ -72,13 +72,21 @@ def load_secrets() -> Secrets:
 
 def source_tokens(sources: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The token of each configured source: `prod-eu` is read from TOCSIN_TOKEN_PROD_EU. Sources without one take nothing."""
-    found = {name: environment.get(f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}", "") for name in sources}
-    return {name: token for name, token in found.items() if token}
+    return _tokens("TOCSIN_TOKEN_", sources, environment)
 
 
 def web_tokens(systems: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The bearer token of each server of the team's own: `status-page` is read from TOCSIN_WEB_TOKEN_STATUS_PAGE."""
-    found = {name: environment.get(f"TOCSIN_WEB_TOKEN_{name.upper().replace('-', '_')}", "") for name in systems}
+    return _tokens("TOCSIN_WEB_TOKEN_", systems, environment)
+
+
+def mcp_tokens(systems: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The bearer token of each MCP server: `grafana` is read from TOCSIN_MCP_TOKEN_GRAFANA."""
+    return _tokens("TOCSIN_MCP_TOKEN_", systems, environment)
+
+
+def _tokens(prefix: str, names: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:
+    found = {name: environment.get(prefix + name.upper().replace("-", "_"), "") for name in names}
     return {name: token for name, token in found.items() if token}
 
 

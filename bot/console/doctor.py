@@ -140,7 +140,8 @@ def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequ
     """The other systems that tools look at; those that nobody set up are not missed."""
     systems = systems_of(secrets, config, client)
     named = [system.check() for system in (systems.code, systems.argocd, systems.helm, systems.models) if system is not None]
-    return named + [systems.web.check(name) for name in config.systems.web if systems.web is not None]
+    web = [systems.web.check(name) for name in config.systems.web if systems.web is not None]
+    return named + web + [systems.remote.check(name) for name in config.systems.mcp if systems.remote is not None]
 
 
 async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Check:

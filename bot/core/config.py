@@ -200,6 +200,15 @@ class WebConfig(Part):
     """What is found there: the model reads it."""
 
 
+class McpConfig(Part):
+    """An MCP server over Streamable HTTP. Of its tools those that it marks as read-only are offered, and those listed here."""
+
+    url: str
+    tools: tuple[str, ...] = ()
+    about: str = ""
+    """What is found there: the model reads it."""
+
+
 class SystemsConfig(Part):
     github: SystemConfig = SystemConfig()
     """https://api.github.com, or a server's own /api/v3."""
@@ -208,6 +217,8 @@ class SystemsConfig(Part):
     """For Helm's history: the bot reads the labels of its release records, never their content."""
     mlflow: SystemConfig = SystemConfig()
     web: dict[str, WebConfig] = Field(default_factory=dict)
+    mcp: dict[str, McpConfig] = Field(default_factory=dict)
+    """Needs the extra `mcp`."""
 
 
 class AlertmanagerConfig(Part):
