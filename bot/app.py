@@ -218,6 +218,7 @@ class App:
             runbooks=shelf,
             metrics=self.metrics,
             logs=self.logs,
+            traces=self.systems.traces,
             histories=self.systems.histories,
             code=self.systems.code,
             models=self.systems.models,

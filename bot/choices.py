@@ -16,10 +16,12 @@ from bot.monitoring.argocd import ArgoCd
 from bot.monitoring.files import FileLogs
 from bot.monitoring.github import GitHub
 from bot.monitoring.helm import Helm
+from bot.monitoring.jaeger import JaegerTraces
 from bot.monitoring.loki import LokiLogs
 from bot.monitoring.mcp_servers import McpServers
 from bot.monitoring.mlflow import MLflow
 from bot.monitoring.prometheus import PrometheusMetrics
+from bot.monitoring.tempo import TempoTraces
 from bot.monitoring.web import AllowedWeb
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
@@ -67,6 +69,7 @@ class Systems:
     models: MLflow | None
     web: AllowedWeb | None
     remote: McpServers | None
+    traces: TempoTraces | JaegerTraces | None
 
     @property
     def histories(self) -> tuple[History, ...]:
@@ -90,7 +93,16 @@ def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> S
         models=MLflow(models, client, named("mlflow"), token=key(secrets.mlflow_token)) if models.url else None,
         web=AllowedWeb(chosen.web, client, tokens=web_tokens(chosen.web)) if chosen.web else None,
         remote=McpServers(chosen.mcp, tokens=mcp_tokens(chosen.mcp)) if chosen.mcp else None,
+        traces=traces_of(secrets, config, client),
     )
+
+
+def traces_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> TempoTraces | JaegerTraces | None:
+    """Tempo before Jaeger; None if neither is configured."""
+    token = secrets.traces_token.get_secret_value()
+    if config.traces.tempo:
+        return TempoTraces(config.traces, client, token=token)
+    return JaegerTraces(config.traces, client, token=token) if config.traces.jaeger else None
 
 
 def pager_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Pager | None:

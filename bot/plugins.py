@@ -18,7 +18,7 @@ from bot.core.config import ActionConfig, SourceConfig
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Evidence
 from bot.core.service import Catalogue
-from bot.ports import CodeHost, History, Logs, Metrics, ModelRegistry, Remote, Web
+from bot.ports import CodeHost, History, Logs, Metrics, ModelRegistry, Remote, Traces, Web
 
 # ---------------------------------------------------------------- sources
 
@@ -115,6 +115,7 @@ class ToolContext:
     runbooks: RunbookReader | None = None
     metrics: Metrics | None = None
     logs: Logs | None = None
+    traces: Traces | None = None
     histories: Sequence[History] = ()
     code: CodeHost | None = None
     models: ModelRegistry | None = None

@@ -11,6 +11,7 @@ from bot.core.log import LogLine
 from bot.core.models import ModelVersion
 from bot.core.remote import RemoteTool
 from bot.core.series import Series
+from bot.core.spans import Span
 
 
 class Run(Protocol):
@@ -77,6 +78,16 @@ class Logs(Protocol):
 
     def query(self, service: str, text: str) -> str:
         """The query in the store's own language, as anyone can run it again."""
+
+
+class Traces(Protocol):
+    """Traces to look at. Errors: `LookFailed`."""
+
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> list[Span]:
+        """All spans of at most so many traces of the window that pass through one service."""
+
+    def query(self, service: str) -> str:
+        """The search in the store's own language, as anyone can make it again."""
 
 
 class History(Protocol):

@@ -47,6 +47,7 @@ class Secrets(BaseSettings):
     audit_key: SecretStr = SecretStr("")
     token_api: SecretStr = SecretStr("")
     prometheus_token: SecretStr = SecretStr("")
+    traces_token: SecretStr = SecretStr("")
     github_token: SecretStr = SecretStr("")
     argocd_token: SecretStr = SecretStr("")
     kubernetes_token: SecretStr = SecretStr("")

@@ -16,7 +16,9 @@ from bot.core.errors import ConfigurationError, LookFailed
 from bot.core.text import one_line
 from bot.llm.checkup import check_model
 from bot.llm.loading import check_loading
+from bot.monitoring.jaeger import JaegerTraces
 from bot.monitoring.prometheus import PrometheusMetrics
+from bot.monitoring.tempo import TempoTraces
 from bot.settings import Secrets, catalogue_of, load_config, source_tokens
 from bot.slack.checkup import check_slack
 from bot.store.checkup import check_database
@@ -140,8 +142,18 @@ def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequ
     """The other systems that tools look at; those that nobody set up are not missed."""
     systems = systems_of(secrets, config, client)
     named = [system.check() for system in (systems.code, systems.argocd, systems.helm, systems.models) if system is not None]
+    if systems.traces is not None:
+        named.append(_traces(systems.traces))
     web = [systems.web.check(name) for name in config.systems.web if systems.web is not None]
     return named + web + [systems.remote.check(name) for name in config.systems.mcp if systems.remote is not None]
+
+
+async def _traces(traces: TempoTraces | JaegerTraces) -> Check:
+    try:
+        await traces.check()
+    except LookFailed as error:
+        return failed("Traces", str(error), "check traces.tempo or traces.jaeger and TOCSIN_TRACES_TOKEN")
+    return ok("Traces", "answers")
 
 
 async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Check:

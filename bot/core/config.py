@@ -200,6 +200,13 @@ class WebConfig(Part):
     """What is found there: the model reads it."""
 
 
+class TracesConfig(Part):
+    """One of the two; Tempo before Jaeger."""
+
+    tempo: str = ""
+    jaeger: str = ""
+
+
 class McpConfig(Part):
     """An MCP server over Streamable HTTP. Of its tools those that it marks as read-only are offered, and those listed here."""
 
@@ -284,6 +291,7 @@ class Config(Part):
     prometheus: PrometheusConfig = PrometheusConfig()
     alertmanager: AlertmanagerConfig = AlertmanagerConfig()
     logs: LogsConfig = LogsConfig()
+    traces: TracesConfig = TracesConfig()
     systems: SystemsConfig = SystemsConfig()
     links: LinkConfig = LinkConfig()
     pager: PagerConfig = PagerConfig()

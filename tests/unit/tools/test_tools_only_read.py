@@ -32,6 +32,8 @@ READERS = {
     "Remote.tools",
     "RunbookReader.read",
     "RunbookReader.search",
+    "Traces.query",
+    "Traces.spans",
     "Web.address",
     "Web.inventory",
     "Web.look",
@@ -58,7 +60,7 @@ def test_a_tool_context_holds_readers_only() -> None:
 def test_the_context_is_frozen_and_has_no_field_beyond_the_known_ones() -> None:
     names = {field.name for field in dataclasses.fields(ToolContext)}
 
-    readers = {"changes", "alerts", "runbooks", "metrics", "logs", "histories", "code", "models", "web", "remote"}
+    readers = {"changes", "alerts", "runbooks", "metrics", "logs", "histories", "code", "models", "web", "remote", "traces"}
     assert names == {"now", "case", "catalogue", *readers}
     assert ToolContext.__dataclass_params__.frozen  # type: ignore[attr-defined]
 
