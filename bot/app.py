@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
-from bot.choices import agents_of, audit_key, logs_of, metrics_of, pager_of
+from bot.choices import agents_of, audit_key, logs_of, metrics_of, pager_of, systems_of
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
@@ -92,6 +92,7 @@ class App:
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(config, self.client), pager_of(secrets, config, self.client)
+        self.systems = systems_of(secrets, config, self.client)
         self.mender = Mender()
         self.engine = DurableEngine(
             secrets.data_dir,
@@ -175,8 +176,9 @@ class App:
         return Approvals(store, Decisions(self.db, self.config), claims, hands, self.rotas, self.engine)
 
     def _build_stories(self) -> None:
-        tools = discover(["tools", *self.config.plugins], Tool)
         self.runbooks = RunbookShelf(self.config.runbooks) if self.config.runbooks else None
+        found = discover(["tools", *self.config.plugins], Tool)
+        tools = {name: one for name, one in found.items() if not one.needs or getattr(self.systems, one.needs, None)}
         self.looker = Looker(self.triages, tools, self._tool_context)
         facts = FactFinder(self.looker, self.triages, self.catalogue, self.metrics, draw)
         desk = TriageDesk(self.triages, facts, self.approvals, self.config)
@@ -213,6 +215,12 @@ class App:
             runbooks=self.runbooks,
             metrics=self.metrics,
             logs=self.logs,
+            traces=self.systems.traces,
+            histories=self.systems.histories,
+            code=self.systems.code,
+            models=self.systems.models,
+            web=self.systems.web,
+            remote=self.systems.remote,
         )
 
     def _build_web(self) -> ASGIApp:

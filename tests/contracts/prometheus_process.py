@@ -1,4 +1,4 @@
-"""A real Prometheus on a free loopback port that scrapes itself every second."""
+"""A real Prometheus, or VictoriaMetrics in its place, on a free loopback port: it scrapes itself every second."""
 
 import asyncio
 import os
@@ -54,6 +54,31 @@ async def prometheus(folder: Path, *, jobs: str = "", rules: str = RULES) -> Asy
         async with httpx.AsyncClient() as client:
             await _scraped(client, f"http://{address}")
         yield f"http://{address}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def victoria_metrics(folder: Path) -> AsyncIterator[str]:
+    """The address of its Prometheus API. It evaluates no rules: that is vmalert's work."""
+    address = f"127.0.0.1:{free_port()}"
+    job = f"{{job_name: checkout, static_configs: [{{targets: ['{address}'], labels: {{service: checkout, version: '1.5'}}}}]}}"
+    (folder / "scrape.yml").write_text(f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs: [{job}]\n")
+    process = await asyncio.create_subprocess_exec(
+        binary("victoria-metrics"),
+        f"-storageDataPath={folder / 'data'}",
+        f"-httpListenAddr={address}",
+        f"-promscrape.config={folder / 'scrape.yml'}",
+        "-search.latencyOffset=0s",
+        "-memory.allowedPercent=5",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with httpx.AsyncClient() as client:
+            await _scraped(client, f"http://{address}/prometheus")
+        yield f"http://{address}/prometheus"
     finally:
         process.terminate()
         await process.wait()
