@@ -1,7 +1,5 @@
 """The agent against a model that plays a script over HTTP: whatever the model does, an investigation ends and says how."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +13,9 @@ from bot.engine.durable import DurableEngine
 from bot.ports import Investigator, Run
 from bot.workflows.analyst import Analyst
 from bot.workflows.triage import triage
-from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, Room, database, serving
+from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
-from tests.real.scripted_model import Script
 from tests.unit.builders import NOW
-
-NewRoom = Callable[..., Any]
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[NewRoom]:
-    """`await room(turn, ..., budget={}, settings={})`: a room whose model plays these turns."""
-    async with AsyncExitStack() as stack:
-        db = await database(tmp_path / "app.db")
-        stack.push_async_callback(db.close)
-
-        async def build(*turns: dict[str, Any], budget: dict[str, Any] | None = None, **settings: Any) -> Room:
-            script = Script(list(turns))
-            return Room(db, script, await stack.enter_async_context(serving(script)), budget or {}, **settings)
-
-        yield build
 
 
 async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:
@@ -114,11 +95,11 @@ async def test_looks_are_capped(room: NewRoom) -> None:
 
 
 async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
-    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 0.8})
+    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 3})
 
     findings = await here.investigate()
 
-    assert findings.stop_reason.startswith("no answer within") and 0.7 < findings.seconds < 1.2
+    assert findings.stop_reason == "no answer within 2 s" and findings.seconds > 2.9
 
 
 async def test_money_ends_a_run(room: NewRoom) -> None:
