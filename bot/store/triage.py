@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -188,6 +189,23 @@ class Triages:
         """The number of the next attempt, from 1."""
         row = await self.row(ref)
         return row.attempt + 1 if row else 1
+
+    async def same_alert_since(self, ref: str, since: datetime) -> list[tuple[str, datetime, dict[str, Any]]]:
+        """Finished attempts of other groups that held one of this group's alerts: group, when, findings; newest first."""
+        number = group_number(ref)
+        mine, theirs = aliased(EpisodeRow), aliased(EpisodeRow)
+        same = (col(theirs.source) == mine.source) & (col(theirs.fingerprint) == mine.fingerprint)
+        query = (
+            select(TriageRow)
+            .join(theirs, col(theirs.group_id) == TriageRow.group_id)
+            .join(mine, same)
+            .where(mine.group_id == number, TriageRow.group_id != number, TriageRow.state == "done")
+            .where(col(TriageRow.finished_at) >= since)
+            .order_by(col(TriageRow.finished_at).desc())
+        )
+        async with self.db.read() as session:
+            rows = (await session.exec(query)).unique().all()
+            return [(f"AL-{row.group_id}", row.finished_at, row.findings) for row in rows if row.finished_at]
 
     async def spent_since(self, since: datetime) -> float:
         """Dollars spent on models from `since` on."""
