@@ -133,6 +133,7 @@ def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages
             base_url=secrets.openai_base_url,
             api_key=secrets.openai_api_key,
             fallback=secrets.fallback_model,
+            skeptic=secrets.skeptic_model,
             structured=secrets.structured_output,
         )
         return Agent(settings, config.budget, looker, triages, services)

@@ -39,6 +39,8 @@ class Secrets(BaseSettings):
     model: str = ""
     """An OpenAI-compatible model's name; empty: the built-in analyst ranks."""
     fallback_model: str = ""
+    skeptic_model: str = ""
+    """A second model that tries to refute the first one's answer; empty: none."""
     structured_output: str = "tool"
     """How the result is asked for: "tool" (every server) or "schema" (json_schema)."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
