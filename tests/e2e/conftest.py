@@ -51,7 +51,9 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the figures, or keep them for later."""
+    """Print the figures, or keep them for later. Workers are asked too, and leave it to the process they gave theirs to."""
+    if hasattr(config, "workeroutput"):
+        return
     kept = config.getoption("figures")
     if kept and FIGURES:
         with kept.open("a") as file:

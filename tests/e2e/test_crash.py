@@ -11,7 +11,7 @@ from tests.crash.matrix import Asked, Outcome
 from tests.crash.story import Told
 from tests.crash.strikes import LEAVES_UNKNOWN
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 EACH = 10
 KILLS = 20
