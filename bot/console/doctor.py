@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.choices import model_of, systems_of
 from bot.core.check import Check, absent, failed, ok
@@ -29,7 +29,7 @@ COLOURS = {"ok": "green", "failed": "bold red", "not set up": "yellow"}
 def examine(secrets: Secrets, console: Console) -> int:
     """Print a table of checks; 0 if none failed, else 1."""
     checks = asyncio.run(checkup(secrets))
-    table = Table("Check", "State", "Found", "What to do")
+    table = Table("Check", Column("State", no_wrap=True), *(Column(name, overflow="fold") for name in ("Found", "What to do")))
     for check in checks:
         state = f"[{COLOURS[check.state]}]{check.state}[/]"
         table.add_row(escape(check.name), state, escape(check.found), escape(check.advice))
