@@ -72,7 +72,7 @@ class Outbox:
         if without:
             query = query.where(col(MessageRow.channel).not_in(without))
         if not edits:
-            query = query.where(or_(MessageRow.ts == "", col(MessageRow.kind).in_(UNBUDGETED)))
+            query = query.where(or_(col(MessageRow.ts) == "", col(MessageRow.kind).in_(UNBUDGETED)))
         async with self.db.read() as session:
             return [Waiting(*row) for row in (await session.exec(query)).all()]
 
