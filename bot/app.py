@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -276,8 +277,14 @@ class App:
         self.engine.lead(self._lead)
         await self.slack.start()
         await self.approvals.resume()
-        self._tasks.append(asyncio.create_task(self.agents.get(), name="agent"))
+        self._tasks.append(asyncio.create_task(self._warm_up(), name="agent"))
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
+
+    async def _warm_up(self) -> None:
+        """Import the agent before it is needed, and keep Python from looking through all that was imported ever again."""
+        await self.agents.get()
+        # A full collection stops everything; over these million objects it took 200 to 500 ms.
+        gc.freeze()
 
     async def _lead(self) -> None:
         """What one process does for all: messages and ticks."""

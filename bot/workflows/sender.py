@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bot.store.outbox import Outbox, Waiting
+from bot.store.outbox import UNBUDGETED, Outbox, Waiting
 from bot.store.tables import MessageRow
 from bot.workflows.delivery import AccessRefused, NotOurTurn, Pace, RateLimited, Render, Rendering, SlackPort
 from bot.workflows.pace import Bucket
@@ -17,8 +17,6 @@ from bot.workflows.troubles import SlackTroubles, Troubles
 
 log = structlog.get_logger(__name__)
 
-UNBUDGETED = ("proposal",)
-"""Kinds whose edits do not wait for the others: people decide by what stands there."""
 _PARENT_LOST = 20
 """Failures of the message above after which a thread message stands in the channel."""
 
@@ -107,7 +105,8 @@ class Sender:
         started = False
         try:
             edits = self._edits.whole()
-            for seen in await self.outbox.waiting():
+            # In a storm hundreds of messages wait for their channel or for an edit: they are not even read.
+            for seen in await self.outbox.waiting(without=list(self._workers), edits=edits > 0):
                 if seen.channel in self._workers or not self._ready(seen):
                     continue
                 if seen.ts and seen.kind not in UNBUDGETED:

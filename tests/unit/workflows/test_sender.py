@@ -355,3 +355,50 @@ async def test_a_channel_that_refuses_many_messages_is_one_line(room: Room) -> N
     assert [(line["event"], line["channel"], line["why"]) for line in lines] == [
         ("a channel refuses messages", "C1", "Slack refused: is_archived")
     ]
+
+
+# ---------------------------------------------------------------- what is read of what waits
+
+
+async def waiting(room: Room, **told: Any) -> list[str]:
+    return [seen.key for seen in await room.outbox.waiting(**told)]
+
+
+async def test_a_channel_that_is_being_served_is_left_out_of_what_waits(room: Room) -> None:
+    await room.touch("card:AL-1", channel="C1")
+    await room.touch("card:AL-2", channel="C2")
+
+    assert await waiting(room, without=["C1"]) == ["card:AL-2"]
+    assert await waiting(room, channel="C1") == ["card:AL-1"]
+
+
+async def test_without_edits_only_new_posts_and_proposals_wait(room: Room) -> None:
+    for _ in range(2):
+        await room.sender.drain()
+        await room.touch("card:AL-1")
+        await room.touch("proposal:AP-1", kind="proposal")
+    await room.touch("card:AL-2")
+
+    assert await waiting(room, edits=False) == ["proposal:AP-1", "card:AL-2"]
+    assert await waiting(room) == ["proposal:AP-1", "card:AL-2", "card:AL-1"]
+
+
+async def test_what_waits_tells_of_the_message_above_it(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    before = {seen.key: seen.above_ts for seen in await room.outbox.waiting()}
+    await room.sender.drain()
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    after = {seen.key: seen.above_ts for seen in await room.outbox.waiting()}
+
+    assert (before, after) == ({"card:AL-1": None, "triage:AL-1": ""}, {"triage:AL-1": "1.0"})
+
+
+async def test_what_was_put_off_is_not_due_before_its_time(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.outbox.not_posted("card:AL-1", retry_in=5)
+
+    before = await waiting(room)
+    await room.sleep(5)
+
+    assert (before, await waiting(room)) == ([], ["card:AL-1"])
