@@ -10,9 +10,10 @@ import base64
 import binascii
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -35,6 +36,8 @@ _ENTITIES = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'"}
 _WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/=_\-.])(?:\\n|\\\r?\n|-?\r?\n|\r)[ \t>|#*]{0,12}(?=[A-Za-z0-9+/=_\-.])")
 _WORD = re2.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+"""Halves of characters: no database and no engine for patterns takes them."""
 MAX_WORD = 8_192
 
 
@@ -55,9 +58,28 @@ def redact(text: str) -> str:
     """The text with secrets replaced by `[secret]`, `[token]`, ... Harmless text comes back unchanged."""
     if not text:
         return text
+    if _SURROGATES.search(text):
+        text = _SURROGATES.sub("\ufffd", text)
     for look in (_secrets, _escaped, _wrapped, _decoded):
         text = _replaced(text, look(text))
     return _replaced(text, personal(text)) if _PERSONAL.search(text) else text
+
+
+def redact_all(value: Any) -> Any:
+    """JSON with every text in it redacted; names of fields stay."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {name: redact_all(item) for name, item in value.items()}
+    return [redact_all(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def redact_bytes(body: bytes) -> bytes:
+    """A body that could not be read, without the secrets in it. Unchanged bytes otherwise, whatever their encoding."""
+    try:
+        return redact(body.decode()).encode()
+    except UnicodeDecodeError:
+        return redact(body.decode("latin-1")).encode("latin-1", "replace")
 
 
 def _secrets(text: str) -> list[Found]:

@@ -8,7 +8,7 @@ import structlog
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Case, Evidence
-from bot.core.redaction import redact
+from bot.core.redaction import redact, redact_all
 from bot.core.text import one_line
 from bot.plugins import Tool, ToolContext
 from bot.store.triage import Triages
@@ -34,7 +34,9 @@ class Looker:
             evidence = _failed(tool, arguments, "a person stopped the investigation")
         else:
             evidence = await self._evidence(case, tool, arguments, seconds)
-        entry = await self.triages.record(case.group, tool, arguments, call, _without_secrets(evidence))
+        # In a thread: a flood of lines would hold up the loop.
+        clean = await asyncio.to_thread(_without_secrets, evidence)
+        entry = await self.triages.record(case.group, tool, redact_all(arguments), call, clean)
         return entry.model_dump(mode="json")
 
     async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:
@@ -73,6 +75,9 @@ def _without_secrets(evidence: Evidence) -> Evidence:
     return evidence.model_copy(
         update={
             "summary": redact(evidence.summary),
+            "query": redact(evidence.query),
             "details": tuple(redact(line) for line in evidence.details[:MAX_DETAILS]),
+            "facts": redact_all(evidence.facts),
+            "link": redact(evidence.link),
         }
     )

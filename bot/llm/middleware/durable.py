@@ -14,7 +14,9 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import ToolMessage, message_to_dict, messages_from_dict
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
+from bot.core.redaction import redact_all
 from bot.llm.calling import Caller, ModelDown
+from bot.llm.middleware.secrets import cleaned
 from bot.llm.spending import Spending
 from bot.ports import Run
 
@@ -51,8 +53,8 @@ class Durable(AgentMiddleware):
             answer = await self.caller.call(request, handler, seconds=self.spending.seconds_left)
             if isinstance(answer.get("response"), ModelResponse):
                 response: ModelResponse[Any] = answer.pop("response")
-                answer["messages"] = [message_to_dict(message) for message in response.result]
-                answer["structured"] = _plain(response.structured_response)
+                answer["messages"] = [message_to_dict(message) for message in cleaned(response.result)]
+                answer["structured"] = redact_all(_plain(response.structured_response))
             return answer
 
         record = await self.run.step(f"model#{self._calls}", call)
