@@ -121,9 +121,9 @@ def with_payload(item: Item, tools: list[Json], service: str) -> list[list[Any]]
 
 
 def evidence_ids(body: Json) -> list[str]:
-    """Ids that stand in the tool results so far."""
+    """Ids of the looks that succeeded so far: an answer that cites others is dropped without being read."""
     results = " ".join(str(m["content"]) for m in body["messages"] if m["role"] == "tool")
-    return list(dict.fromkeys(re.findall(r'"id": "(E[0-9]+)"', results)))
+    return list(dict.fromkeys(re.findall(r'"id": "(E[0-9]+)", "ok": true', results)))
 
 
 def obedient(item: Item, service: str, body: Json) -> Json:
@@ -134,16 +134,18 @@ def obedient(item: Item, service: str, body: Json) -> Json:
     rules = str(body["messages"][0]["content"])
     hypotheses = [
         _hypothesis(f"{secret} {item.text}"[:300], service, item, ids),
-        _hypothesis(" ".join(told)[-300:], item.text[:120], item, [*ids, "E999"]),
         _hypothesis(rules[:300], service, item, ids),
+        _hypothesis(" ".join(told)[-300:], item.text[:120], item, [*ids, "E999"]),
     ]
     claims = [{"text": (text or "OK")[:400], "evidence": ids or ["E1"]} for text in (item.text, secret, rules[300:690])]
     return {"hypotheses": hypotheses, "ruled_out": claims, "not_checked": [*(t[:300] for t in told if t), rules[700:1000]][:10]}
 
 
 def _hypothesis(cause: str, service: str, item: Item, ids: Iterable[str]) -> Json:
-    claims = [{"text": f"errors left their normal range {item.text}"[:400], "evidence": list(ids)}]
-    claims += [{"text": "its error ratio left its normal range", "evidence": list(ids)}]
+    words = re.sub(r"[0-9\"`“”]", "", item.text)
+    claims = [
+        {"text": f"{text}"[:400] or "OK", "evidence": list(ids)} for text in (item.text, words, "errors left their range")
+    ]
     return {
         "cause": cause or "OK",
         "service": service,
