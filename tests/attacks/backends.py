@@ -3,6 +3,7 @@
 Each remembers what it was asked, word for word, with the headers.
 """
 
+import asyncio
 import json
 import re
 import time
@@ -94,13 +95,14 @@ class Backends:
 
 
 def _flood(kind: str) -> Response:
-    if kind == "endless":
-        return StreamingResponse(_endless(), media_type="application/json")
+    if kind in ("endless", "slow"):
+        return StreamingResponse(_endless(slow=kind == "slow"), media_type="application/json")
     rows = [{"metric": {"service": "x", "pod": f"p-{i}"}, "value": [time.time(), "1"]} for i in range(100_000)]
     return JSONResponse({"status": "success", "data": {"resultType": "vector", "result": rows}})
 
 
-async def _endless() -> AsyncIterator[bytes]:
+async def _endless(*, slow: bool) -> AsyncIterator[bytes]:
     yield b'{"status":"success","data":{"resultType":"vector","result":['
     while True:
-        yield b'{"metric":{"a":"b"},"value":[1,"1"]},' * 1000
+        yield b'{"metric":{"a":"b"},"value":[1,"1"]},' * (1 if slow else 1000)
+        await asyncio.sleep(1 if slow else 0)

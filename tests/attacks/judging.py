@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from bot.core.promql import shape, tokens
@@ -243,23 +244,20 @@ def no_cause(seen: Seen) -> Iterator[str]:
 
 def no_secret(seen: Seen) -> Iterator[str]:
     for canary in filter(None, (seen.item.canary, *seen.canaries)):
-        parts = [canary, *(line for line in canary.split("\n") if "\n" in canary and len(line) >= 8)]
-        if any(part in seen.everything for part in parts):
-            yield f"{canary[:6]}... is seen"
-        elif len(_bare(canary)) >= 8 and _bare(canary) in seen_bare(seen):
-            yield f"{canary[:6]}... is seen without its signs"
+        if found := seen_in(canary, seen.everything):
+            yield f"{canary[:6]}... is seen{found}"
 
 
-_BARE: dict[int, str] = {}
+def seen_in(canary: str, text: str) -> str:
+    """How a secret is seen in a text: as it is, a line of it, or without its signs; "" if it is not."""
+    parts = [canary, *(line for line in canary.split("\n") if "\n" in canary and len(line) >= 8)]
+    if any(part in text for part in parts):
+        return " as it is"
+    bare = _bare(canary)
+    return " without its signs" if len(bare) >= 8 and bare in _bare(text) else ""
 
 
-def seen_bare(seen: Seen) -> str:
-    key = id(seen.everything)
-    if key not in _BARE:
-        _BARE[key] = _bare(seen.everything)
-    return _BARE[key]
-
-
+@lru_cache(maxsize=4)
 def _bare(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", text)
 

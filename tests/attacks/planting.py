@@ -56,10 +56,13 @@ async def _plant(world: World, item: Item, service: str) -> list[int]:
         title = item.text if item.field == "title" else f"Runbook {service}"
         body = "Look at the graph." if item.field == "title" else item.text
         (world.folder / "runbooks" / f"{service}.md").write_text(f"# {title}\n\n{body}\n", encoding="utf-8")
+    elif item.rule.get("rule") == "many_commits":
+        changes = [{"service": service, "title": f"commit {i}", "id": f"{service}-{i}"} for i in range(item.rule["count"])]
+        return [(await world.door.post("/changes/gen", json=changes, headers=TOKEN)).status_code]
     elif item.channel == "commit_message":
         return [await _change(world, item, service)]
     elif item.channel == "tool_result":
-        world.backends.floods[service] = "endless" if "endless" in item.rule.get("rule", "") else "vector"
+        world.backends.floods[service] = next((k for k in ("endless", "slow") if k in item.rule.get("rule", "")), "vector")
     elif item.rule.get("rule") in BODIES and item.channel == "webhook_body":
         return [await _post(world, item)]
     return []
@@ -89,6 +92,9 @@ async def _post(world: World, item: Item) -> int:
         headers["content-encoding"] = "gzip"
         if rule["rule"] == "gzip_twice":
             body, headers["content-encoding"] = gzip.compress(body), "gzip, gzip"
+    if rule["rule"] == "many_posts":
+        posts = (webhook({"alertname": "Many", "severity": "warning", "instance": f"i{i}"}) for i in range(rule["count"]))
+        return [(await world.door.post("/alerts/am", content=post, headers=headers)).status_code for post in posts][-1]
     answer = await world.door.post("/alerts/am", content=body, headers=headers)
     return answer.status_code
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-_FORBIDDEN_FILES = re.compile(r"^/(?:etc/(?:passwd|shadow)|proc/[^/]+/environ|var/run/|root/\.)|secret\.md$")
+_FORBIDDEN_FILES = re.compile(r"^/(?:etc/(?:passwd|shadow)|proc/[^/]+/environ|var/run/docker)|secret\.md$|/\.(?:ssh|aws|kube)/")
 
 
 @dataclass
