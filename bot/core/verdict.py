@@ -7,10 +7,10 @@ from bot.core.blame import SYMPTOMS
 from bot.core.change import Change
 from bot.core.deviation import Deviation
 from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEntry
-from bot.core.hearsay import borrowed
 from bot.core.quoting import unquoted
 from bot.core.suspects import ONSET_TOLERANCE
 from bot.core.text import one_line
+from bot.core.witness import unwitnessed
 
 _ORDER: tuple[Confidence, ...] = ("likely", "possible", "unlikely", "unsupported")
 
@@ -21,8 +21,8 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
     - A claim must cite evidence that exists, could be looked at and belongs to `group` (by default the ledger's own);
       numbers, moments, versions and quoted words in it must stand there. Other claims go to `dropped` with the reason.
     - A hypothesis without a claim left is "unsupported" and last.
-    - "likely" needs two systems that saw it, one of which users of the service cannot write to, and a cause that is not
-      told by text that anybody can write alone. For a change at fault
+    - "likely" needs two systems that saw it, one of which users of the service cannot write to, and of a
+      model's cause that something measured shows what it names. For a change at fault
       also its moment before the onset and a deviation of its service or version; being the newest is no evidence.
       Otherwise it is "possible". A change known to have come after the onset is "unlikely".
     - What could not be looked at is listed in `not_checked`.
@@ -109,8 +109,9 @@ def _highest(
         return "possible", "only one system saw it"
     if all(entry.evidence.user_controllable for entry in cited):
         return "possible", "users of the service can write all of its evidence"
-    if told and borrowed(hypothesis.cause, cited, entries.values()):
-        return "possible", "its words stand only in text that anybody can write"
+    services = {str(entry.arguments.get("service", "")) for entry in entries.values() if entry.evidence.ok}
+    if told and unwitnessed(hypothesis.cause, cited, {hypothesis.service, *services}):
+        return "possible", "nothing that was measured shows what it names"
     return "likely", ""
 
 
