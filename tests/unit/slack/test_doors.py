@@ -106,3 +106,19 @@ async def test_a_dialog_whose_verb_failed_may_be_sent_again(house: Office) -> No
     await doors.submit(view, place, key="view:1", ack=ack)
 
     assert (len(times), answers.texts) == (2, ["done"])
+
+
+async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> None:
+    heard: list[Request] = []
+
+    @command("note", usage="note text")
+    async def note(_ctx: Any, request: Request) -> Reply:
+        heard.append(request)
+        return Reply("Noted.")
+
+    answers: Any = Answered()
+    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", door="slash", key="k1")
+    line = Line(verb="note", text="we used password=FAKEhunter22 on db")
+    await doors_of(house, answers, note=note).line(line, request, Place(user="UALICE", channel="C1", team="T1"))
+
+    assert [one.text for one in heard] == ["we used password=[secret] on db"]
