@@ -37,7 +37,7 @@ _OTHER = (
     r"client-key-data|client-certificate-data|key-data|dockerconfigjson|\.dockerconfigjson|_auth|_password|"
     r"connection_?string|conn_?str|database_?url|dsn|nonce_?secret|seed_?phrase|mnemonic|recovery_?phrase|cookie_?value|psk|"
     r"access_?code|auth_?code|authorization_?code|verification_?code|[a-z]_cookie|code_verifier|client_assertion|saml_?response|"
-    r"samlresponse|refresh|sig|signature"
+    r"samlresponse|x-[a-z]+-signature(?:-[0-9]+)?"
 )
 _PERSON = (
     r"(?:customer|patient|cardholder|card_?holder|holder|billing|full|first|last|given|family|sur|maiden|account_?holder|"
@@ -74,6 +74,7 @@ _NEAR = (
     r"[\s\"'`(\[<:=]{1,4}"
 )
 _BASIC = r"(?i)\bbasic\s+([A-Za-z0-9+/_\-]{8,}={0,2})"
+_QUERY = r"(?i)[?&;](?:key|auth|code|sid|session|ticket|t|s)=([^&\s\"'#<>]{8,})"
 _NETRC = r"(?i)\blogin\s+\S{1,80}\s+(password)\s+|\bmachine\s+\S{1,80}\s+(password)\s+"
 
 _FIXED = (
@@ -87,8 +88,8 @@ _FIXED = (
     r"(?i)\bbearer\s+([A-Za-z0-9._~+/\-]{8,}=*)",
     r"(?i)\b(?:ssws|geniekey)\s+([A-Za-z0-9+/_\-]{12,}=*)",
     r"(?i)\b(?:set-)?cookie\\*[\"']?\s*[:=]\s*\\*[\"']?([^\s\"'\\][^\"'\n\\]*)",
-    r"(?i)[?&;](?:token|key|auth|access_token|api_?key|apikey|sig|signature|code|secret|password|pwd|pass|sid|session|ticket|jwt|t|"
-    r"hmac|s|x-[a-z]+-signature|x-[a-z]+-credential)=([^&\s\"'#<>]{6,})",
+    r"(?i)[?&;](?:token|access_token|api_?key|apikey|sig|signature|secret|password|pwd|pass|jwt|hmac|"
+    r"x-[a-z]+-signature|x-[a-z]+-credential)=([^&\s\"'#<>]{6,})",
     r"(?:^|\s)(?:-u|--user|--proxy-user)[\s=]+[\"']?[^\s:\"']{1,80}:([^\s\"']+)",
     r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|]{0,120}\s-p([^\s\"'-][^\s\"']*)",
     r"(?i)\b(?:sshpass|docker login|podman login|helm registry login|smbclient|ldapsearch|"
@@ -120,9 +121,10 @@ def linear(*patterns: str, capture: bool = False) -> Any:
 
 
 _FIXED_RULES = tuple(linear(pattern, capture=True) for pattern in _FIXED)
-_SPOKEN_RULE, _NEAR_RULE, _BASIC_RULE = linear(_SPOKEN), linear(_NEAR), linear(_BASIC, capture=True)
+_SPOKEN_RULE, _NEAR_RULE = linear(_SPOKEN), linear(_NEAR)
+_BASIC_RULE, _QUERY_RULE = linear(_BASIC, capture=True), linear(_QUERY, capture=True)
 _RULES = (*map(linear, (_PAIRED, _PLAIN, _TAGGED, _FLAG)), _SPOKEN_RULE, linear(_NETRC))
-_ANY = linear(*_FIXED, _PAIRED, _PLAIN, _TAGGED, _FLAG, _SPOKEN, _NETRC, _NEAR, _BASIC)
+_ANY = linear(*_FIXED, _PAIRED, _PLAIN, _TAGGED, _FLAG, _SPOKEN, _NETRC, _NEAR, _BASIC, _QUERY)
 """All of them at once: one pass tells that nothing is here, as nearly always."""
 
 _NOTHING = re.compile(
@@ -135,6 +137,9 @@ _NOTHING = re.compile(
 )
 _HELD_BACK = re.compile(r"^(?:[*x•.X#\-_]{3,}|\[[\w \-]+\]|<[\w \-]+>|\$[{(]?\w+[})]?|\{\{.*|%[\w(]+.*|\(.*\)|@[\w.\-]+)$")
 _PASSWORDLIKE = re2.compile(rf"(?i)(?:{_PASSWORD}|cvv2?|cvc|otp|totp|pin_?code|{_PERSON}|_auth\b)")
+_PASSWORDS = re2.compile(r"(?i)pass|pwd|pin|otp|cv[vc]")
+_MADE_UP = re.compile(r"^[a-z]{2,}(?:[-_./:](?:[a-z]{2,}|v?[0-9]{1,3}))+$")
+"""Words that people joined: the name of an object, as in `secret="checkout-tls"`, which holds a secret and is none."""
 _COUNTED = re.compile(r"(?i)^[<>=~]*[-+]?[0-9][0-9.,_:]*(?:%|[a-z]{1,3}|/[a-z]+)?$")
 _UUID = re.compile(r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 _HEX = re.compile(r"(?i)^(?:0x)?[0-9a-f]{7,128}$")
@@ -163,6 +168,9 @@ def named_secrets(text: str) -> Iterator[Span]:
     yield from _beside_names(text)
     for match in _BASIC_RULE.finditer(text):
         if ":" in _decoded(match.group(1)):
+            yield match.span(1)
+    for match in _QUERY_RULE.finditer(text):
+        if _random(match.group(1)) or _drawn("token", match.group(1)):
             yield match.span(1)
 
 
@@ -225,6 +233,8 @@ def _is_secret(written: str, value: str, *, spoken: bool) -> bool:
         return False
     if spoken:
         return len(value) >= 5 and _odd(value)
+    if _MADE_UP.match(value) and not _PASSWORDS.search(written):
+        return False
     if _PASSWORDLIKE.search(written):
         glued = written.rstrip().endswith(":") and not written.endswith((" ", "\n", '"', "'"))
         return _odd(value) or (len(value) >= 4 and not glued and not _sentence(written, value))
