@@ -32,6 +32,11 @@ _PERSONAL = linear(HINT)
 _ESCAPED = re.compile(
     r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'/]|&(?:quot|amp|lt|gt|apos|#[0-9]{1,5}|#x[0-9A-Fa-f]{1,4});"
 )
+_LOOKALIKES = str.maketrans(
+    "аеорсухіјѕһԁԛԝвкмнтАВЕКМНОРСТУХІЈЅαοντΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aeopcyxijshdqwbkmhtABEKMHOPCTYXIJSaovtABEZHIKMNOPTYX",
+)
+"""Cyrillic and Greek letters that look like Latin ones (Unicode TR 39)."""
 _ENTITIES = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'"}
 _WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/=_\-.])(?:\\n|\\\r?\n|-?\r?\n|\r)[ \t>|#*]{0,12}(?=[A-Za-z0-9+/=_\-.])")
 _WORD = re2.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
@@ -137,7 +142,7 @@ def _shown(escape: str) -> str:
     if unicodedata.category(escape) in ("Cf", "Mn", "Cc", "Cn", "Co", "Cs"):
         return ""
     narrow = unicodedata.normalize("NFKC", escape)
-    return narrow if len(narrow) == 1 else escape
+    return (narrow if len(narrow) == 1 else escape).translate(_LOOKALIKES)
 
 
 def _wrapped(text: str) -> list[Found]:

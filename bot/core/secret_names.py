@@ -36,7 +36,7 @@ _OTHER = (
     r"authorization|proxy-authorization|x-auth|x-amz-(?:credential|signature|security-token)|x-goog-(?:credential|signature)|"
     r"client-key-data|client-certificate-data|key-data|dockerconfigjson|\.dockerconfigjson|_auth|_password|"
     r"connection_?string|conn_?str|database_?url|dsn|nonce_?secret|seed_?phrase|mnemonic|recovery_?phrase|cookie_?value|psk|"
-    r"access_?code|auth_?code|authorization_?code|verification_?code|[a-z]_cookie|code_verifier|client_assertion|saml_?response|"
+    r"secret_?id|[a-z]_session|access_?code|auth_?code|authorization_?code|verification_?code|[a-z]_cookie|code_verifier|client_assertion|saml_?response|"
     r"samlresponse|x-[a-z]+-signature(?:-[0-9]+)?"
 )
 _PERSON = (
@@ -54,7 +54,7 @@ _SUFFIX = (
 _NAME = rf"[A-Za-z0-9_.\-]*?(?:{_ANY_NAME})s?{_SUFFIX}"
 _MARKS = r"(?:\\*[\"'`]|&quot;|&#3[49];)?"
 _PLAIN = (
-    rf"(?i)(?:^|[^A-Za-z0-9])({_NAME}){_MARKS}\]?\)?"
+    rf"(?i)(?:^|\b|[^A-Za-z0-9])({_NAME}){_MARKS}\]?\)?"
     r"\s{0,8}(?:=>|:=|->|=|:\*{0,2}|\t|,\s{0,2}[\"'])\s{0,8}(?:[|>]-?\s*\n\s*)?"
 )
 _TAGGED = rf"(?i)<(?:\w+:)?({_NAME})(?:\s[^<>]{{0,80}})?>"
@@ -66,10 +66,11 @@ _FLAG = rf"(?i)(?:^|\s)--?({_NAME})\s+"
 _SPOKEN = (
     rf"(?i)\b({_PASSWORD}|token|key|pin|pw|api key|access key|secret key|login|auth code|otp|code)"
     r"(?: (?:for|of|to|on|von|für|de|del|pour) [\w.@\-]{1,40}){0,2}"
-    r"\s+(?:is|was|are|now|ist|es|est|lautet|=|set to|changed to|to)(?: now)?:?\s+"
+    r"\s+(?:is|was|are|now|ist|es|est|lautet|=|set to|changed to|to)(?: now)?:?\s+|"
+    rf"\b(?:{_PASSWORD}|token|key|pin|login)(?: (?:for|of|to|on) [\w.@\-]{{1,40}}){{1,2}}\s?[:=]\s?"
 )
 _NEAR = (
-    rf"(?i)\b(api key|access key|secret key|private key|signing key|license key|"
+    rf"(?i)\b(?:(?:api|access|secret|private|signing|licen[sc]e|auth|deploy|global|master|root|admin)[ _\-]?(?:key|token)|"
     rf"{_PASSWORD}|token|key|bearer|auth|pat|credential)s?"
     r"[\s\"'`(\[<:=]{1,4}"
 )
@@ -92,13 +93,17 @@ _FIXED = (
     r"x-[a-z]+-signature|x-[a-z]+-credential)=([^&\s\"'#<>]{6,})",
     r"(?:^|\s)(?:-u|--user|--proxy-user)[\s=]+[\"']?[^\s:\"']{1,80}:([^\s\"']+)",
     r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|]{0,120}\s-p([^\s\"'-][^\s\"']*)",
-    r"(?i)\b(?:sshpass|docker login|podman login|helm registry login|smbclient|ldapsearch|"
+    r"(?i)\b(?:sshpass|docker login|podman login|helm registry login|smbclient|ldap\w*|"
     r"redis-cli|mongo(?:sh|dump)?|sqlcmd|zip|unzip)\b"
     r"[^\n|]{0,120}?\s-(?:p|w|a|P)\s?[\"']?([^\s\"']{4,})",
     r"(?i)\bhttp-?basic(?:-auth)?[\s:=]+\S{1,60}:(\S+)",
     r"(?i)\b(?:change_password|add_user|set_password|set-password|chpasswd)\s+\S{1,60}\s+([^\s'\"]{4,})",
     r"(?i)\b(?:identified by|with(?: encrypted)? password|password)\s+'([^'\n]{3,})'",
     r"(?i)\b(?:seed|recovery|mnemonic|secret)[ _]?(?:phrase|words)?[\"']?\s*[:=]\s*[\"']?([a-z]{3,8}(?: [a-z]{3,8}){11,23})",
+    r"\b[\w\-]{1,40}/([^\s/@:\"']{4,})@[\w.\-]+(?::[0-9]{2,5})?/\w+",
+    r"(?i)\b(?:otp|verification|one-time|2fa|mfa|security|sms|login|auth)[ \-](?:code|pin|password)\s*"
+    r"(?:is|:|=|was)?\s*([0-9]{4,8})\b",
+    r"(?i)\b(?:creds?|credentials|auth|login)\s*[:=]\s*[(\[]\s*[\"'][^\"']{1,80}[\"']\s*,\s*[\"']([^\"']{3,})[\"']",
     # pgpass: host, port, database, user, password.
     r"(?:^|\s)[\w.\-*]+:(?:[0-9]{2,5}|\*):[\w\-*]+:[\w\-]+:([^\s:]{4,})",
     # One-time keys, and the answer to a signature.
@@ -148,7 +153,7 @@ _CAMEL = re.compile(r"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*[0-9]{0,3}$|^[A-Z]+[0-9]{0,3}
 _BARE = re.compile(r"[^\s\"'`<>,;&|{}()\[\]]+")
 _INSIDE = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\(?!{quote}).)*\\?") for quote in "\"'`"}
 """What stands before the closing quote. A quote that is escaped itself closes: its opening one was escaped too."""
-_VAGUE = ("key", "auth", "pat", "credential", "secret")
+_VAGUE = ("key", "auth", "pat", "credential")
 _MARKS_BESIDE = " \t\r\n\"'`([<:="
 _BASE64 = re.compile(r"^[A-Za-z0-9+/]+$")
 MAX_VALUE = 4_096
@@ -181,7 +186,11 @@ def _behind_names(text: str) -> Iterator[Span]:
             if match.end() <= seen:
                 # Inside of a value: names may stand there, and each of them would look on to the same end.
                 continue
-            start, seen = _value(text, match.end())
+            start, end = _value(text, match.end())
+            if text[end : end + 1] in (":", "="):
+                # Another name: `creds: SessionToken: ...`.
+                continue
+            seen = end
             if start < seen and _is_secret(match.group(), text[start:seen], spoken=rule is _SPOKEN_RULE):
                 yield start, seen
 
@@ -259,7 +268,7 @@ def _place(value: str) -> bool:
 def _drawn(name: str, value: str) -> bool:
     """A long number in hexadecimal right behind a word that means a secret; a "key" may be anything's."""
     return name.lower().strip(_MARKS_BESIDE).rstrip("s") not in _VAGUE and bool(
-        _UUID.match(value) or (len(value) >= 32 and _HEX.match(value))
+        _UUID.match(value) or (len(value) >= 24 and _HEX.match(value))
     )
 
 
