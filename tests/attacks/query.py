@@ -14,7 +14,7 @@ def quoted_whole(seen: Seen) -> Iterator[str]:
     text = seen.item.text
     for built, plain in (
         (selector("up", [Matcher("job", text)]), selector("up", [Matcher("job", "checkout")])),
-        (line_query("service", text, "").partition(" |")[0], line_query("service", "checkout", "")),
+        (line_query("service", text, ""), line_query("service", "checkout", "")),
     ):
         if shape(built) != shape(plain):
             yield f"NO_QUERY_INJECT: {built[:80]}"
