@@ -298,8 +298,8 @@ def bounded(seen: Seen) -> Iterator[str]:
         yield f"{seen.triage.findings['steps']} turns"
     if (size := max((len(json.dumps(r)) for r in seen.requests), default=0)) > 400_000:
         yield f"a model request of {size} characters"
-    if len(seen.asked) > 400:
-        yield f"{len(seen.asked)} queries"
+    if (count := sum(f'"{seen.service}"' in one.query for one in seen.asked)) > 200:
+        yield f"{count} queries"
     for message in seen.messages:
         if any(len(text) > 3_000 for text in _mrkdwn(message)):
             yield "a text block over 3,000 characters"
