@@ -43,6 +43,8 @@ _WORD = re2.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 """Halves of characters: no database and no engine for patterns takes them."""
+_PAIR = re.compile(r"^[\w.@\-]{2,40}:[^\s:]{4,80}$")
+"""User and password, as basic authentication sends them."""
 MAX_WORD = 8_192
 
 
@@ -172,7 +174,9 @@ def _decoded(text: str) -> list[Found]:
     found: list[Found] = []
     for match in _WORD.finditer(text):
         inner = _inner(match.group()[:MAX_WORD])
-        if inner and (_secrets(inner) or (_PERSONAL.search(inner) and any(True for _ in personal(inner)))):
+        if inner and (
+            _PAIR.match(inner) or _secrets(inner) or (_PERSONAL.search(inner) and any(True for _ in personal(inner)))
+        ):
             found.append((*match.span(), "secret"))
     return found
 

@@ -75,6 +75,8 @@ _NEAR = (
     r"[\s\"'`(\[<:=]{1,4}"
 )
 _BASIC = r"(?i)\bbasic\s+([A-Za-z0-9+/_\-]{8,}={0,2})"
+_FORTY = r"(?:^|[\s\"'=:,(])[A-Za-z0-9/+]{40}(?:$|[\s\"',;)])"
+"""A bare secret key of AWS has no other mark than its length and letters."""
 _QUERY = r"(?i)[?&;](?:key|auth|code|sid|session|ticket|t|s)=([^&\s\"'#<>]{8,})"
 _NETRC = r"(?i)\blogin\s+\S{1,80}\s+(password)\s+|\bmachine\s+\S{1,80}\s+(password)\s+"
 
@@ -127,9 +129,10 @@ def linear(*patterns: str, capture: bool = False) -> Any:
 
 _FIXED_RULES = tuple(linear(pattern, capture=True) for pattern in _FIXED)
 _SPOKEN_RULE, _NEAR_RULE = linear(_SPOKEN), linear(_NEAR)
+_FORTY_RULE = linear(_FORTY)
 _BASIC_RULE, _QUERY_RULE = linear(_BASIC, capture=True), linear(_QUERY, capture=True)
 _RULES = (*map(linear, (_PAIRED, _PLAIN, _TAGGED, _FLAG)), _SPOKEN_RULE, linear(_NETRC))
-_ANY = linear(*_FIXED, _PAIRED, _PLAIN, _TAGGED, _FLAG, _SPOKEN, _NETRC, _NEAR, _BASIC, _QUERY)
+_ANY = linear(*_FIXED, _PAIRED, _PLAIN, _TAGGED, _FLAG, _SPOKEN, _NETRC, _NEAR, _BASIC, _QUERY, _FORTY)
 """All of them at once: one pass tells that nothing is here, as nearly always."""
 
 _NOTHING = re.compile(
@@ -174,6 +177,11 @@ def named_secrets(text: str) -> Iterator[Span]:
     for match in _BASIC_RULE.finditer(text):
         if ":" in _decoded(match.group(1)):
             yield match.span(1)
+    for match in _FORTY_RULE.finditer(text):
+        word = match.group().strip(" \t\r\n\"'=:,();")
+        if _classes(word) == 3 and not _CAMEL.match(word) and not word.startswith("/") and word.count("/") < 4:
+            at = match.start() + match.group().index(word)
+            yield at, at + len(word)
     for match in _QUERY_RULE.finditer(text):
         if _random(match.group(1)) or _drawn("token", match.group(1)):
             yield match.span(1)
@@ -287,5 +295,9 @@ def _random(value: str) -> bool:
         return True
     if _place(value) or "://" in value or value.count("/") > 1 or not value.isascii() or _harmless(value):
         return False
-    classes = sum((any(c.islower() for c in value), any(c.isupper() for c in value), any(c.isdigit() for c in value)))
-    return classes >= 2 and sum(c.isalnum() for c in value) >= 0.8 * len(value)
+    return _classes(value) >= 2 and sum(c.isalnum() for c in value) >= 0.8 * len(value)
+
+
+def _classes(value: str) -> int:
+    """How many of small letters, capitals and digits it holds."""
+    return sum((any(c.islower() for c in value), any(c.isupper() for c in value), any(c.isdigit() for c in value)))

@@ -72,11 +72,14 @@ def _failed(tool: str, arguments: Mapping[str, Any], why: str) -> Evidence:
 
 
 def _without_secrets(evidence: Evidence) -> Evidence:
+    """Lines are read together: a private key spans several of them."""
+    lines = evidence.details[:MAX_DETAILS]
+    together = redact("\n".join(lines)) if lines else ""
     return evidence.model_copy(
         update={
             "summary": redact(evidence.summary),
             "query": redact(evidence.query),
-            "details": tuple(redact(line) for line in evidence.details[:MAX_DETAILS]),
+            "details": tuple(together.split("\n")) if lines else (),
             "facts": redact_all(evidence.facts),
             "link": redact(evidence.link),
         }
