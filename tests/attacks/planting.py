@@ -32,9 +32,15 @@ BODIES = (
 """Rules that tell a body and not a text, when the channel is a webhook's."""
 
 
+STORMS = ("many_alerts", "many_posts")
+"""Rules whose alerts are so many that everything else would wait behind them: played last, and for themselves."""
+
+
 async def play(world: World, item: Item, service: str) -> list[int]:
     """Plant, fire an alert, wait until nothing moves; the statuses that the door answered."""
     world.puppet.items[service] = item
+    if item.rule.get("rule") in STORMS:
+        return await _plant(world, item, service)
     statuses = await _plant(world, item, service)
     statuses.append(await _fire(world, item, service))
     await world.settled(service)

@@ -15,7 +15,7 @@ from tests.attacks.catalogue import channel_of
 from tests.attacks.items import Item
 from tests.attacks.judging import Seen, judge
 from tests.attacks.kinds import Kind
-from tests.attacks.planting import play
+from tests.attacks.planting import STORMS, play
 from tests.attacks.world import World
 
 AT_ONCE = 20
@@ -53,9 +53,12 @@ async def _play_all(kinds: Sequence[Kind], chosen: Mapping[str, Sequence[Item]])
         async with World([*services, twin], Path(folder)) as world:
             world.puppet.honest.add(twin)
             gate = asyncio.Semaphore(AT_ONCE)
-            scenes = await asyncio.gather(*(_scene(world, gate, item, service) for service, item in services.items()))
-            await _look(world, scenes)
+            storms = {service: item for service, item in services.items() if item.rule.get("rule") in STORMS}
+            calm = [_scene(world, gate, item, service) for service, item in services.items() if service not in storms]
+            scenes = await asyncio.gather(*calm)
             twins = [(kind.name, await kind.twin(world, twin)) for kind in kinds]
+            scenes += [await _scene(world, gate, item, service) for service, item in storms.items()]
+            await _look(world, scenes)
     by_name = {kind.name: kind for kind in kinds}
     for seen in scenes:
         extra = [] if seen.problem else [why for check in by_name[seen.item.category].checks for why in check(seen)]
