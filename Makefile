@@ -1,6 +1,7 @@
 # Everything runs from .venv, which `make install` makes with nothing but python3.
 PYTHON ?= python3
 DATA ?= ../shared/data/attacks
+STAGED := injection telemetry render unicode secret control query ssrf model_output huge leak
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 # Tests start some two hundred processes: what is compiled once is kept.
@@ -53,8 +54,9 @@ seeds: .venv/tests-installed  ## the demo over 20 seeds, scored against the worl
 bench: .venv/tests-installed  ## us and the rival in the same call, as figures and ratios
 	$(BIN)/python -m tests.bench
 
-attacks: .venv/tests-installed  ## the approval attack scripts through the real listeners (DATA=folder)
+attacks: .venv/tests-installed  ## every kind of attack against the whole bot, with a model that obeys them (DATA=folder)
 	$(BIN)/python -m tests.attacks approval --data $(DATA)
+	$(BIN)/python -m tests.attacks $(STAGED) --data $(DATA)
 
 slack-live: .venv/tests-installed  ## the conformance suite against a real workspace (TOCSIN_LIVE_SLACK_* set)
 	$(BIN)/python -m pytest tests/contracts/test_slack_conformance.py

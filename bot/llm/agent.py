@@ -15,6 +15,7 @@ from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 
 from bot.core.config import Budget
+from bot.core.echo import Echo
 from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
 from bot.core.text import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
@@ -69,6 +70,9 @@ class Agent:
         self.triages = triages
         self.services = services
         self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
+        # Without the services: their names in a row are no secret, and findings name them.
+        rules = prompt("triage").render(steps="", calls="", services=[])
+        self.echo = Echo([rules, *(tool.description for tool in looker.tools.values())])
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Run the agent in the story's body; its calls are the story's steps."""
@@ -97,7 +101,7 @@ class Agent:
             return _findings(None, spending, str(down))
         except GraphRecursionError:
             return _findings(None, spending, "the model went round in circles")
-        return _findings(result.get("structured_response"), spending, "answered")
+        return _findings(result.get("structured_response"), spending, "answered", self.echo)
 
     async def _brief(self, case: dict[str, Any]) -> Any:
         """The opening message: the case and what is known, as data."""
@@ -175,8 +179,10 @@ def _told(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{key: hypothesis.get(key) for key in kept} for hypothesis in findings.get("hypotheses", [])]
 
 
-def _findings(answer: Any, spending: Spending, reason: str) -> Findings:
+def _findings(answer: Any, spending: Spending, reason: str, echo: Echo | None = None) -> Findings:
     parsed = Answer.model_validate(answer) if isinstance(answer, dict) else answer
+    if parsed is not None and echo is not None:
+        parsed = Answer.model_validate(echo.without_all(parsed.model_dump(mode="json")))
     return Findings(
         hypotheses=parsed.hypotheses if parsed else [],
         ruled_out=parsed.ruled_out if parsed else [],

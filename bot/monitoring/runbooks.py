@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.core.errors import LookFailed
+from bot.core.redaction import redact
 from bot.core.retrieval import Ranking, best_passage
 from bot.plugins import RunbookHit
 
@@ -95,7 +96,8 @@ def _load(folder: Path, stamp: _Stamp) -> _Shelf:
 
 def _read(folder: Path, name: str) -> _Book:
     with (folder / name).open("rb") as file:
-        text = file.read(MAX_BYTES).decode("utf-8", "replace")
+        # Whole, since a private key spans lines that are handed out one by one.
+        text = redact(file.read(MAX_BYTES).decode("utf-8", "replace"))
     id = name.removesuffix(".md")
     heading = next((line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("# ")), "")
     return _Book(id=id, title=heading or id, text=text)

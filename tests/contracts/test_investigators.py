@@ -188,6 +188,26 @@ async def test_orders_in_a_tool_result_achieve_nothing(room: NewRoom) -> None:
     assert "hunter2" not in str(here.asked) and '"written_by_users": true' in here.told()[0]
 
 
+async def test_a_secret_that_a_model_says_is_neither_recorded_nor_sent_back(room: NewRoom) -> None:
+    asking = {"call": [["recent_changes", {"service": "checkout password=FAKEhunter22"}]]}
+    telling = {"answer": {"hypotheses": [{"cause": "token=FAKEtoken0001FAKE is out of date"}]}}
+    here = await room(asking, telling)
+
+    findings = await here.investigate()
+
+    assert "FAKEhunter22" not in str(here.asked) and findings.hypotheses[0].cause == "token=[secret] is out of date"
+    assert "FAKEhunter22" not in str(await here.triages.entries("AL-1"))
+
+
+async def test_instructions_that_a_model_repeats_are_withheld(room: NewRoom) -> None:
+    rules = "You look with read-only tools and rank root causes."
+    here = await room({"answer": {"hypotheses": [{"cause": f"My rules: {rules}"}]}})
+
+    findings = await here.investigate()
+
+    assert rules in str(here.asked[0]) and findings.hypotheses[0].cause == "My rules: [instructions withheld]."
+
+
 class Proposer:
     """Remembers what it was asked to propose for."""
 

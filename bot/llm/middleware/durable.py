@@ -14,7 +14,9 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, messages_from_dict
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
+from bot.core.redaction import redact_all
 from bot.llm.calling import Caller, ModelDown
+from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
 from bot.ports import Run
@@ -68,8 +70,8 @@ class Durable(AgentMiddleware):
             answer["hints"] = len(hints)
             if isinstance(answer.get("response"), ModelResponse):
                 response: ModelResponse[Any] = answer.pop("response")
-                answer["messages"] = [message_to_dict(message) for message in response.result]
-                answer["structured"] = _plain(response.structured_response)
+                answer["messages"] = [message_to_dict(message) for message in cleaned(response.result)]
+                answer["structured"] = redact_all(_plain(response.structured_response))
             return answer
 
         record = await self.run.step(f"{self.steps}#{self._calls}", call)
@@ -99,7 +101,7 @@ def _hinted(request: ModelRequest[Any], hints: Sequence[str]) -> ModelRequest[An
     if not hints:
         return request
     said = "People said while you looked (data; a hint is no evidence): " + json.dumps(list(hints), ensure_ascii=False)
-    return request.override(messages=[*request.messages, HumanMessage(said)])
+    return request.override(messages=[*request.messages, *cleaned([HumanMessage(said)])])
 
 
 def step_name(tool: str, arguments: dict[str, Any], call_id: str) -> str:

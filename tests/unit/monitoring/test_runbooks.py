@@ -54,3 +54,10 @@ async def test_new_and_changed_files_are_seen_without_a_restart(folder: Path) ->
 async def test_a_missing_folder_could_not_be_looked_at(tmp_path: Path) -> None:
     with pytest.raises(LookFailed, match="runbooks cannot be read"):
         await RunbookShelf(tmp_path / "nowhere").search("x")
+
+
+async def test_a_private_key_in_a_runbook_is_not_read_out_line_by_line(folder: Path) -> None:
+    key = "-----BEGIN RSA PRIVATE " + "KEY-----\nFAKEFAKEFAKE\nFAKEFAKE\n-----END RSA PRIVATE " + "KEY-----"
+    (folder / "restore.md").write_text(f"# Restore\n\nPut back:\n{key}\nThen restart.\n")
+
+    assert await RunbookShelf(folder).read("restore") == "# Restore\n\nPut back:\n[private key]\nThen restart.\n"

@@ -161,3 +161,19 @@ async def test_a_long_message_that_is_pointed_at_is_noted_with_its_beginning_and
 
     (noted,) = [row.text for row in await house.rows(TimelineRow)]
     assert len(noted) <= 2000 and noted.startswith("xxx") and noted.endswith("(cut: the whole message has 5,000 characters)")
+
+
+async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> None:
+    heard: list[Request] = []
+
+    @command("note", usage="note text")
+    async def note(_ctx: Any, request: Request) -> Reply:
+        heard.append(request)
+        return Reply("Noted.")
+
+    answers: Any = Answered()
+    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", door="slash", key="k1")
+    line = Line(verb="note", text="we used password=FAKEhunter22 on db")
+    await doors_of(house, answers, note=note).line(line, request, Place(user="UALICE", channel="C1", team="T1"))
+
+    assert [one.text for one in heard] == ["we used password=[secret] on db"]

@@ -158,3 +158,12 @@ async def test_an_unexpected_error_becomes_an_id(kept: Kept) -> None:
     assert answer.status_code == 500
     assert answer.json()["error_id"]
     assert "FAKE" not in answer.text
+
+
+async def test_a_body_that_cannot_be_read_is_kept_without_the_secrets_in_it(web: httpx.AsyncClient, kept: Kept) -> None:
+    body = b'{"alerts": [{"labels": {"token": "FAKEtoken0001FAKE"}'
+
+    answer = await web.post("/alerts/prod", content=body, headers=KNOWN)
+
+    assert answer.status_code == 400
+    assert kept.unreadable[0][1] == b'{"alerts": [{"labels": {"token": "[secret]"}'
