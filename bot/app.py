@@ -45,6 +45,7 @@ from bot.store.interactions import Interactions
 from bot.store.late_changes import LateChanges
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
+from bot.store.past import PastIncidents
 from bot.store.postmortems import Postmortems
 from bot.store.triage import Triages
 from bot.store.watch import Watch
@@ -216,6 +217,7 @@ class App:
             runbooks=shelf,
             metrics=self.metrics,
             logs=self.logs,
+            past=PastIncidents(self.db),
         )
 
     @property

@@ -14,7 +14,7 @@ from bot.core.origin import suspected_origin
 from bot.core.text import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
-from bot.slack.views import card, digest, incident_card, line, postmortem, proposal, storm, triage
+from bot.slack.views import card, cause, digest, incident_card, line, postmortem, proposal, storm, triage
 from bot.store import views as states
 from bot.store.database import Database
 from bot.store.tables import MessageRow
@@ -31,6 +31,7 @@ VIEWS: Mapping[str, View] = {
     "triage": triage.render,
     "proposal": proposal.render,
     "postmortem": postmortem.render,
+    "cause": cause.render,
     "line": line.render,
     "raised": line.render,
 }
@@ -160,4 +161,5 @@ _WEIGHTY = (
     "resolved_by",
     "attempt",
     "n",
+    "said",
 )

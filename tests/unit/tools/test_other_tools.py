@@ -1,7 +1,8 @@
 """Changes, alerts, dependencies, logs and runbooks."""
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot.core.alert import Alert
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
+from bot.core.past import ConfirmedCause, Fix, PastIncident
 from bot.core.service import Catalogue
 from bot.monitoring.recorded import RecordedLogs, RecordedMetrics
 from bot.monitoring.runbooks import RunbookShelf
@@ -165,3 +167,37 @@ async def test_kubernetes_rollouts_are_listed_beside_reported_changes() -> None:
 
     (row,) = found.facts["changes"]
     assert (row["kind"], row["version"], row["previous_version"], row["source"]) == ("deploy", "1.5", "1.4", "kubernetes")
+
+
+@dataclass(frozen=True)
+class Past:
+    rows: Sequence[PastIncident]
+
+    async def confirmed(self, since: datetime) -> list[PastIncident]:
+        return [row for row in self.rows if row.resolved_at >= since]
+
+
+BEFORE = PastIncident(
+    ref="INC-1", group="AL-7", title="Errors of checkout", service="checkout", alert_names=frozenset({"HighErrorRate"}),
+    resolved_at=NOW - timedelta(days=9), fixes=(Fix(action="rollback", service="checkout", verified=True),),
+    cause=ConfirmedCause(text="a deploy without its index", said_by="alice", at=NOW),
+)  # fmt: skip
+
+
+async def test_a_past_incident_tells_its_confirmed_cause_and_the_fix_that_was_verified() -> None:
+    seen = await look("past_incidents", context(past=Past([BEFORE])))
+
+    assert "INC-1 on" in seen.summary and "a deploy without its index" in seen.summary
+    assert "rollback on checkout was verified in 1 of 1 runs" in seen.summary
+    assert "said by alice" in seen.details[0] and seen.source == "incidents"
+
+
+async def test_no_past_incident_is_an_answer() -> None:
+    seen = await look("past_incidents", context(past=Past([])))
+
+    assert seen.ok and "(0 on record)" in seen.summary
+
+
+async def test_without_a_record_of_past_incidents_nothing_is_claimed() -> None:
+    with pytest.raises(LookFailed, match="no record"):
+        await look("past_incidents", context())

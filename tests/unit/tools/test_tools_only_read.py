@@ -23,6 +23,7 @@ READERS = {
     "Metrics.link",
     "Metrics.range",
     "Metrics.rules",
+    "PastReader.confirmed",
     "RunbookReader.read",
     "RunbookReader.search",
 }
@@ -48,7 +49,7 @@ def test_a_tool_context_holds_readers_only() -> None:
 def test_the_context_is_frozen_and_has_no_field_beyond_the_known_ones() -> None:
     names = {field.name for field in dataclasses.fields(ToolContext)}
 
-    assert names == {"now", "case", "catalogue", "changes", "alerts", "runbooks", "metrics", "logs"}
+    assert names == {"now", "case", "catalogue", "changes", "alerts", "runbooks", "metrics", "logs", "past"}
     assert ToolContext.__dataclass_params__.frozen  # type: ignore[attr-defined]
 
 
