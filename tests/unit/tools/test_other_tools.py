@@ -91,11 +91,31 @@ def log_lines() -> RecordedLogs:
     return RecordedLogs({"checkout": [LogLine(at=NOW - timedelta(minutes=m), text=text) for m, text in times]})
 
 
-async def test_kinds_of_log_lines_are_counted_now_and_before() -> None:
+async def test_kinds_of_log_lines_are_told_by_how_they_changed_around_the_onset() -> None:
     found = await look("search_logs", context(logs=log_lines()), service="checkout")
 
-    assert found.facts["templates"][0] == {"template": "ERROR pool exhausted after <*> ms", "count": 2, "before": 0}
-    assert found.user_controllable and "2 times (new)" in found.summary
+    new = {"template": "ERROR pool exhausted after <*> ms", "count": 2, "before": 0.0, "turn": "new"}
+    assert found.facts["templates"][0] == new and found.user_controllable
+    assert "kinds: 1 new; most: 2 times (new)" in found.summary
+    assert any("new: 2 now, 0 expected, first 02:58:00" in line for line in found.details)
+
+
+async def test_of_a_flood_one_line_of_each_kind_is_shown() -> None:
+    logs = RecordedLogs({"checkout": [LogLine(at=NOW, text=f"pool exhausted after {n} ms") for n in range(900)]})
+
+    found = await look("search_logs", context(logs=logs), service="checkout")
+
+    assert len(found.details) == 2 and "900 now" in found.details[0]
+
+
+async def test_a_window_that_held_more_lines_than_were_read_is_compared_by_rate() -> None:
+    """Ten lines a second now as before: the newest 2,000 of each window stand for the same span."""
+    logs = RecordedLogs({"checkout": [LogLine(at=NOW - timedelta(seconds=n / 10), text="ok") for n in range(12_000)]})
+
+    found = await look("search_logs", context(logs=logs), service="checkout")
+
+    assert "2000 log lines" in found.summary and "no kind of line is new" in found.summary
+    assert "there were more" in found.summary
 
 
 async def test_a_line_that_holds_line_breaks_and_controls_stays_one_line() -> None:
@@ -111,7 +131,7 @@ async def test_a_flood_of_long_lines_is_cut() -> None:
 
     found = await look("search_logs", context(logs=logs), service="checkout")
 
-    assert sum(map(len, found.details)) <= 16_384 and "lower bounds" in found.summary
+    assert sum(map(len, found.details)) <= 16_384 and "there were more" in found.summary
 
 
 async def test_without_a_log_store_nothing_is_claimed() -> None:
