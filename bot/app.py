@@ -36,6 +36,7 @@ from bot.slack.render import Renderer, allowed_hosts
 from bot.store import groups, incidents
 from bot.store.alerts import Alerts
 from bot.store.approvals import ProposalStore
+from bot.store.cases import Cases
 from bot.store.changes import Changes
 from bot.store.claims import Claims
 from bot.store.database import AWAY, Database, async_url, utc_now
@@ -57,6 +58,7 @@ from bot.workflows.fact_finding import FactFinder
 from bot.workflows.hands import Hands
 from bot.workflows.inbox import Inbox
 from bot.workflows.late_changes import attempt_anew
+from bot.workflows.learning import LearningTick
 from bot.workflows.looking import Looker
 from bot.workflows.mending import Mender
 from bot.workflows.postmortem import Scribe, postmortem, start_wanted
@@ -197,6 +199,7 @@ class App:
             "pager": pager_tick,
             "heartbeat": self._heartbeat,
             "tidy": self._tidy,
+            "learning": LearningTick(Cases(self.db), self.config.default_channel),
         }
         self.schedule = Schedule(self.engine, clock=utc_now, leads=self.engine.is_leader)
         for name, tick in ticks.items():
