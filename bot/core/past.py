@@ -4,6 +4,7 @@ The likeness is a weighted sum, shown with each finding: 0.5 for the same alert,
 share of the case's words that the old incident holds. Nothing is reused that no person confirmed.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,13 @@ class ConfirmedCause(BaseModel):
     said_by: str
     """A person key, or the Slack id of a member outside the roster."""
     at: datetime
+
+
+def named_service(text: str, services: Iterable[str]) -> str:
+    """The one service that the words name; "" if they name none or several."""
+    words = set(re.findall(r"[\w.-]+\b", text.casefold()))
+    named = [service for service in services if service.casefold() in words]
+    return named[0] if len(named) == 1 else ""
 
 
 class Fix(BaseModel):

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.core.alert import Alert
-from bot.core.evidence import Evidence
+from bot.core.evidence import Evidence, Findings
 from bot.core.grouping import Arrival
 from bot.core.past import ConfirmedCause
 from bot.store import audit, causes, incidents, records
+from bot.store.cases import Cases
 from bot.store.changes import Changes
 from bot.store.database import Database, DatabaseAway, async_url
 from bot.store.gaps import failed_looks
@@ -151,3 +152,21 @@ async def test_looks_that_failed_are_told_apart_from_those_that_saw(desk: Desk) 
         await Triages(desk.db).record("AL-1", "search_logs", {"service": "checkout"}, call, seen)
 
     assert [look.summary for look in await failed_looks(desk.db, NOW - timedelta(days=1))] == ["look two"]
+
+
+async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk: Desk) -> None:
+    await desk.receive(alert("a", start=-5))
+    triages, cases = Triages(desk.db), Cases(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.record("AL-1", "service_health", {"service": "checkout"}, "one", Evidence(summary="errors", query="up"))
+    unranked = {"state": "done", "finished_at": NOW}
+    await triages.update("AL-1", 1, **unranked)
+    await incidents.resolve(desk.db, "INC-1", "alice", "bad deploy")
+    before = await cases.wanting()
+    await triages.update("AL-1", 1, findings=Findings().model_dump(mode="json"))
+    (wanted,) = await cases.wanting()
+    await cases.freeze(wanted)
+
+    assert (before, await cases.wanting()) == ([], [])
+    assert [(case.ref, case.truth.text, len(case.transcripts)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
+    assert len(await cases.answers(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from bot.commands.cause import cause
+from bot.commands.resolve import resolve
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings, Hypothesis
-from bot.plugins import FieldErrors, Form, Reply, Request
+from bot.plugins import Command, FieldErrors, Form, Reply, Request
 from bot.settings import catalogue_of
-from bot.store.tables import CauseRow
+from bot.store.tables import CauseRow, IncidentRow, MessageRow
 from bot.store.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor, office
@@ -30,13 +31,13 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     await house.close()
 
 
-async def use(house: Office, **values: Any) -> Any:
+async def use(house: Office, command: Command = cause, **values: Any) -> Any:
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
         verbs={}, approvals=house.approvals, usergroup=house.usergroup,
     )  # fmt: skip
-    fields = {"verb": "cause", "channel": "C1", "door": "button", "ref": "INC-1", "key": str(values)}
-    return await cause.fn(ctx, Request(actor=actor("alice"), **{**fields, **values}))
+    fields = {"verb": command.name, "channel": "C1", "door": "button", "ref": "INC-1", "key": str(values)}
+    return await command.fn(ctx, Request(actor=actor("alice"), **{**fields, **values}))
 
 
 async def stored(house: Office) -> list[tuple[str, str, str, str]]:
@@ -93,3 +94,27 @@ async def test_it_is_said_in_a_line_as_well(house: Office) -> None:
 async def test_a_service_that_nobody_knows_is_refused(house: Office) -> None:
     with pytest.raises(NotFound, match="serch is no service"):
         await use(house, door="mention", text="a cable", options={"service": "serch"})
+
+
+async def test_a_service_named_in_the_words_is_taken(house: Office) -> None:
+    await use(house, door="mention", text="a cable of search")
+
+    assert await stored(house) == [("a cable of search", "search", "", "alice")]
+
+
+async def test_the_resolve_dialog_takes_a_ranked_cause_and_then_nothing_is_asked(house: Office) -> None:
+    form = await use(house, resolve)
+    assert isinstance(form, Form) and [field.name for field in form.fields] == ["which", "cause"]
+
+    await use(house, resolve, door="modal", revision=form.revision, fields={"which": "1", "cause": ""})
+
+    assert await stored(house) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
+    assert [(row.state, row.cause) for row in await house.rows(IncidentRow)] == [("RESOLVED", "deploy 2 broke checkout")]
+    assert [row for row in await house.rows(MessageRow) if row.kind == "cause"] == []
+
+
+async def test_a_resolve_without_a_cause_asks_in_the_thread(house: Office) -> None:
+    said = await use(house, resolve, door="modal", revision=1, fields={"which": "0", "cause": ""})
+
+    assert "not confirmed" in said.text and await stored(house) == []
+    assert [row.subject for row in await house.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from bot.core.evidence import Case
-from bot.core.past import ConfirmedCause, Fix, PastIncident, fix_records, rank_past
+from bot.core.past import ConfirmedCause, Fix, PastIncident, fix_records, named_service, rank_past
 from tests.unit.builders import NOW, at
 
 CASE = Case(
@@ -59,3 +61,17 @@ def test_fixes_are_counted_over_incidents_the_most_often_verified_first() -> Non
     records = fix_records([past(1, fixes=(restart, worked)), past(2, fixes=(failed,)), past(3, fixes=(worked,))])
 
     assert [(one.action, one.ran, one.verified) for one in records] == [("rollback", 3, 2), ("restart", 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("Checkout lost its index.", "checkout"),
+        ("the pool of cart-db, as ever", "cart-db"),
+        ("checkout overran search", ""),
+        ("the checkouts were slow", ""),
+        ("", ""),
+    ],
+)
+def test_words_that_name_one_service_tell_it(text: str, service: str) -> None:
+    assert named_service(text, ["checkout", "search", "cart-db"]) == service
