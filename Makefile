@@ -4,6 +4,8 @@ DATA ?= ../shared/data/attacks
 EVALUATION_DATA ?= ../shared/data
 BIN := .venv/bin
 .DEFAULT_GOAL := help
+# Tests start some two hundred processes: what is compiled once is kept.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help install demo serve check test unit e2e crash seeds bench attacks evaluate slack-live lock docs clean
 
@@ -38,10 +40,10 @@ check: .venv/tests-installed  ## format, lint, types, import contracts, Dockerfi
 test: check unit e2e  ## everything: static checks, unit and contract tests, end to end
 
 unit: .venv/tests-installed  ## unit, contract and attack tests (no network beyond this machine)
-	$(BIN)/python -m pytest tests/unit tests/contracts
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/unit tests/contracts
 
 e2e: .venv/tests-installed  ## real Prometheus, Alertmanager, PostgreSQL, bot process, kills
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m tests.e2e
 
 crash: .venv/tests-installed  ## the whole kill matrix, both databases
 	$(BIN)/python -m tests.crash

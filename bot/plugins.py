@@ -19,7 +19,7 @@ from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Evidence
 from bot.core.past import PastIncident
 from bot.core.service import Catalogue
-from bot.ports import Logs, Metrics
+from bot.ports import CodeHost, History, Logs, Metrics, ModelRegistry, Remote, Traces, Web
 
 # ---------------------------------------------------------------- sources
 
@@ -122,6 +122,12 @@ class ToolContext:
     metrics: Metrics | None = None
     logs: Logs | None = None
     past: PastReader | None = None
+    traces: Traces | None = None
+    histories: Sequence[History] = ()
+    code: CodeHost | None = None
+    models: ModelRegistry | None = None
+    web: Web | None = None
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,8 @@ class Tool:
 
     name: str
     fn: Callable[..., Awaitable[Evidence]]
+    needs: str = ""
+    """The field of the context without which it sees nothing: it is offered only where that is set up."""
 
     @property
     def description(self) -> str:
@@ -143,6 +151,11 @@ class Tool:
 def tool(fn: Callable[..., Awaitable[Evidence]]) -> Tool:
     """Register an async function as a tool named like its file."""
     return Tool(name=fn.__name__, fn=fn)
+
+
+def tool_over(needs: str) -> Callable[[Callable[..., Awaitable[Evidence]]], Tool]:
+    """Register a tool that is of use only with this field of the context, e.g. `code`."""
+    return lambda fn: Tool(name=fn.__name__, fn=fn, needs=needs)
 
 
 # ---------------------------------------------------------------- actions

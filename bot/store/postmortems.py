@@ -202,8 +202,11 @@ async def _explained_since(session: AsyncSession, since: datetime) -> Sequence[I
 
 
 async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
-    """Whether the newest draft tells another state of an action than the one it ended in."""
-    query = select(PostmortemRow).where(PostmortemRow.incident_id == row.id, _IS_DRAFT)
+    """Whether the newest draft tells another state of an action than the one it ended in.
+
+    One that could not be written tells nothing: it is for people to ask again.
+    """
+    query = select(PostmortemRow).where(PostmortemRow.incident_id == row.id)
     draft = (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
     if draft is None or draft.told is None or draft.at < _over_at(row):
         return False

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bot.core.action import WITHOUT_EFFECT
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -34,12 +35,17 @@ def render(state: Mapping[str, Any]) -> Rendered:
         word = "FACTS"
     blocks: list[Block] = [header(f"{word} · {state['ref']} · {spoken(state['service'] or state['title'], 80)}")]
     blocks += _with_causes(state) if state["findings"] else _facts_alone(state)
-    if state.get("no_proposal") and not state["proposals"]:
+    if state.get("no_proposal") and not _stands(state["proposals"]):
         blocks.append(section(prose(state["no_proposal"], 300)))
     if running := _progress(state):
         blocks.append(running)
     blocks.append(_controls(state, word))
     return _fallback(state, word), trim([*blocks, _small_print(state, word)])
+
+
+def _stands(proposals: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether something is put to people or was run: then an older attempt's reason for nothing would only confuse."""
+    return any(proposal["state"] not in WITHOUT_EFFECT for proposal in proposals)
 
 
 def _fallback(state: Mapping[str, Any], word: str) -> str:
