@@ -108,7 +108,8 @@ def _number(value: float) -> str:
 
 
 def _fact(kind: TemplateCount) -> dict[str, object]:
-    return {"template": kind.template, "count": kind.count, "before": kind.before, "turn": kind.turn}
+    last = kind.last_at.isoformat() if kind.last_at else ""
+    return {"template": kind.template, "count": kind.count, "before": kind.before, "turn": kind.turn, "last": last}
 
 
 def _within(lines: list[str]) -> tuple[str, ...]:

@@ -44,8 +44,9 @@ class TemplateCount:
     turn: Turn
     first_at: datetime | None = None
     """The first line of this window."""
+    last_at: datetime | None = None
     example: str = ""
-    """That line."""
+    """The first line."""
 
     @property
     def sigmas(self) -> float:
@@ -61,6 +62,7 @@ class _Kind:
     count: int = 0
     before: int = 0
     first: LogLine | None = None
+    last_at: datetime | None = None
 
     @property
     def template(self) -> str:
@@ -122,6 +124,7 @@ def count_templates(now: Iterable[LogLine], before: Iterable[LogLine], *, scale:
         kind = miner.kind_of(message_of(line.text))
         kind.count += 1
         kind.first = line if kind.first is None or line.at < kind.first.at else kind.first
+        kind.last_at = max(line.at, kind.last_at or line.at)
     rows = [_counted(kind, scale) for kind in miner.kinds.values()]
     return sorted(rows, key=lambda row: (row.turn == "steady", -abs(row.sigmas), -row.count, row.template))
 
@@ -146,6 +149,7 @@ def _counted(kind: _Kind, scale: float) -> TemplateCount:
         before=round(kind.before * scale, 1),
         turn="steady",
         first_at=first.at if first else None,
+        last_at=kind.last_at,
         example=first.text if first else "",
     )
     return TemplateCount(**{**vars(row), "turn": _turn(row, seen_before=kind.before > 0)})

@@ -30,7 +30,7 @@ class PastIncidents:
         """Incidents resolved from `since` on whose cause a person confirmed, newest first, at most MOST."""
         async with self.db.read() as session:
             over = col(IncidentRow.resolved_at)
-            query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", IncidentRow.cause != "", over >= since)
+            query = select(IncidentRow).where(IncidentRow.cause != "", over >= since)
             rows = (await session.exec(query.order_by(over.desc()).limit(MOST))).all()
             said = await causes.newest(session, [row.id or 0 for row in rows])
             names = await _alert_names(session, [row.group_id for row in rows if row.group_id])

@@ -118,3 +118,12 @@ async def test_a_resolve_without_a_cause_asks_in_the_thread(house: Office) -> No
 
     assert "not confirmed" in said.text and await stored(house) == []
     assert [row.subject for row in await house.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]
+
+
+async def test_a_choice_from_a_ranking_that_changed_meanwhile_is_not_stored_but_the_words_are(house: Office) -> None:
+    fields = {"which": "1", "cause": "a cable of search"}
+    await Triages(house.db).open("AL-1", 2, "", "")
+
+    await use(house, resolve, door="modal", revision=1, fields=fields)
+
+    assert await stored(house) == [("a cable of search", "search", "", "alice")]

@@ -60,6 +60,12 @@ def test_windows_of_different_length_are_compared_by_rate() -> None:
     assert (row.count, row.before, row.turn) == (10, 10.0, "steady")
 
 
+def test_what_did_not_double_is_no_surge_however_many_lines_there_are() -> None:
+    (row,) = count_templates(many("request served", 190), many("request served", 100))
+
+    assert row.sigmas > 3 and row.turn == "steady"
+
+
 def test_the_first_line_of_a_kind_is_its_example() -> None:
     (row,) = count_templates(list(reversed(many("pool exhausted after", 3))), [])
 
@@ -67,10 +73,10 @@ def test_the_first_line_of_a_kind_is_its_example() -> None:
 
 
 def test_a_flood_of_different_lines_hides_no_error() -> None:
-    flood = lines(*(f"{word(n)} {word(n * 7)} {word(n * 13)}" for n in range(3 * NEW_KINDS)))
-    error = lines("the disk is full", level="error")
+    before, now = (lines(*(f"{word(n)} {word(n * 7)} {word(n * 13)}" for n in range(n0, n0 + 600))) for n0 in (0, 5000))
+    error = LogLine(at=NOW + timedelta(hours=1), text="the disk is full", level="error")
 
-    rows = count_templates([*flood, *error], flood)
+    rows = count_templates([*now, error], before)
 
     assert turns(rows)["the disk is full"] == "new"
     assert OTHER in turns(rows) and len(rows) <= 2 * NEW_KINDS + 1
