@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from bot.slack.blocks import check_blocks
-from bot.slack.views import cause
+from bot.slack.views import cause, triage
 from tests.unit.builders import NOW
-from tests.unit.slack.states import NASTY, hypothesis
+from tests.unit.slack.states import NASTY, facts, hypothesis, triage_state
 
 
 def state(**values: Any) -> dict[str, Any]:
@@ -36,3 +36,13 @@ def test_an_answer_names_who_gave_it_and_can_be_corrected() -> None:
 
     assert "Said by alice" in shown and "<!channel>" not in shown and buttons(blocks) == [("cause", "INC-3:2")]
     assert check_blocks(blocks) == []
+
+
+def test_the_triage_names_what_it_was_before_with_its_evidence() -> None:
+    past = {"text": f"1 past incident resembles this one; nearest INC-1: {NASTY}", "evidence": "E5"}
+    _, early = triage.render(triage_state(findings=None, facts=facts(past=past)))
+    _, ranked = triage.render(triage_state(facts=facts(past=past)))
+
+    for blocks in (early, ranked):
+        shown = json.dumps(blocks, ensure_ascii=False)
+        assert "*Before:* 1 past incident resembles this one" in shown and "(E5)" in shown and "<!channel>" not in shown
