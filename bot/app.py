@@ -35,6 +35,7 @@ from bot.slack.people import People
 from bot.slack.render import Renderer, allowed_hosts
 from bot.store.alerts import Alerts
 from bot.store.approvals import ProposalStore
+from bot.store.cases import Cases
 from bot.store.changes import Changes
 from bot.store.claims import Claims
 from bot.store.database import AWAY, Database, async_url, utc_now
@@ -44,6 +45,7 @@ from bot.store.interactions import Interactions
 from bot.store.late_changes import LateChanges
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
+from bot.store.past import PastIncidents
 from bot.store.postmortems import Postmortems
 from bot.store.triage import Triages
 from bot.store.usergroups import Usergroups
@@ -55,6 +57,7 @@ from bot.workflows.command_context import CommandContext
 from bot.workflows.fact_finding import FactFinder
 from bot.workflows.hands import Hands
 from bot.workflows.inbox import Inbox
+from bot.workflows.learning import LearningTick
 from bot.workflows.looking import Looker
 from bot.workflows.mending import Mender
 from bot.workflows.postmortem import Scribe, postmortem
@@ -197,6 +200,7 @@ class App:
             "pager": PagerTick(Pages(self.db), Watch(self.db), self.pager, self.config),
             "heartbeat": self._heartbeat,
             "tidy": TidyTick(self.interactions, self.rotas, self.engine.forget),
+            "learning": LearningTick(Cases(self.db), self.config.default_channel),
         }
         self.schedule = Schedule(self.engine, clock=utc_now, leads=self.engine.is_leader)
         for name, tick in ticks.items():
@@ -216,6 +220,7 @@ class App:
             runbooks=self.runbooks,
             metrics=self.metrics,
             logs=self.logs,
+            past=PastIncidents(self.db),
             traces=self.systems.traces,
             histories=self.systems.histories,
             code=self.systems.code,

@@ -17,6 +17,7 @@ from bot.core.change import Change
 from bot.core.config import ActionConfig, SourceConfig
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Evidence
+from bot.core.past import PastIncident
 from bot.core.service import Catalogue
 from bot.ports import CodeHost, History, Logs, Metrics, ModelRegistry, Remote, Traces, Web
 
@@ -103,6 +104,11 @@ class RunbookReader(Protocol):
         """The whole Markdown of one runbook of the shelf; None if there is none of this id."""
 
 
+class PastReader(Protocol):
+    async def confirmed(self, since: datetime) -> list[PastIncident]:
+        """Incidents resolved from `since` on whose cause a person confirmed, newest first."""
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """What a tool may use: readers only, with read-only credentials."""
@@ -115,6 +121,7 @@ class ToolContext:
     runbooks: RunbookReader | None = None
     metrics: Metrics | None = None
     logs: Logs | None = None
+    past: PastReader | None = None
     traces: Traces | None = None
     histories: Sequence[History] = ()
     code: CodeHost | None = None

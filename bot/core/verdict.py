@@ -12,6 +12,8 @@ from bot.core.suspects import ONSET_TOLERANCE
 from bot.core.text import one_line
 from bot.core.witness import unwitnessed
 
+ADVICE = frozenset({"runbooks", "incidents"})
+"""Sources that tell what was found useful before: they saw nothing of this incident."""
 _ORDER: tuple[Confidence, ...] = ("likely", "possible", "unlikely", "unsupported")
 
 
@@ -104,10 +106,10 @@ def _highest(
         allowed, reason = _change_allows(hypothesis, cited, entries, onset)
         if allowed != "likely":
             return allowed, reason
-    sources = {entry.evidence.source or entry.tool for entry in cited}
-    if len(sources) < 2:
+    witnesses = [entry for entry in cited if entry.evidence.source not in ADVICE]
+    if len({entry.evidence.source or entry.tool for entry in witnesses}) < 2:
         return "possible", "only one system saw it"
-    if all(entry.evidence.user_controllable for entry in cited):
+    if all(entry.evidence.user_controllable for entry in witnesses):
         return "possible", "users of the service can write all of its evidence"
     services = {str(entry.arguments.get("service", "")) for entry in entries.values() if entry.evidence.ok}
     if told and unwitnessed(hypothesis.cause, cited, {hypothesis.service, *services}):

@@ -5,8 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, get_type_hints
 
+from jinja2 import Template
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.tools import StructuredTool
@@ -32,7 +34,7 @@ from bot.plugins import Tool
 from bot.ports import Run
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
-from prompts import prompt
+from prompts import prompt, prompt_of
 
 
 class Answer(BaseModel):
@@ -56,6 +58,8 @@ class ModelSettings:
     skeptic: str = ""
     """A second model that tries to refute the answer; "" for none."""
     structured: str = "tool"
+    prompt: Path | None = None
+    """Instead of the built-in `prompts/triage.md`; knows the same variables."""
 
 
 class Agent:
@@ -129,12 +133,15 @@ class Agent:
         return create_agent(
             self._model(self.settings.name),
             [*(_offered(tool, self.schemas[name]) for name, tool in self.looker.tools.items()), offered()],
-            system_prompt=prompt("triage").render(
+            system_prompt=self._instructions().render(
                 steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
             ),
             middleware=[Shorten(), Secrets(), Limits(spending), Repeats(schemas, spending), reread, durable],
             response_format=strategy,
         )
+
+    def _instructions(self) -> Template:
+        return prompt_of(self.settings.prompt) if self.settings.prompt else prompt("triage")
 
     def _model(self, name: str) -> ChatOpenAI:
         return ChatOpenAI(

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 SOON = 0.7
 """Seconds a submission may take before it is acknowledged with "Loading...": Slack's limit is 3, our promise 1."""
-OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did"})
+OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 
 
@@ -226,7 +226,7 @@ class Doors:
         if request.ref or not request.thread:
             return request
         shown = await self.interactions.shown_at(request.channel, request.thread)
-        if shown is None or shown.kind not in ("card", "incident_card", "triage", "proposal", "postmortem"):
+        if shown is None or shown.kind not in ("card", "incident_card", "triage", "proposal", "postmortem", "cause"):
             return request
         return replace(request, ref=shown.subject)
 

@@ -15,7 +15,7 @@ from bot.core.origin import suspected_origin
 from bot.core.text import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
-from bot.slack.views import card, digest, incident_card, line, postmortem, proposal, storm, triage
+from bot.slack.views import card, cause, digest, incident_card, line, postmortem, proposal, storm, triage
 from bot.store import views as states
 from bot.store.database import Database
 from bot.store.tables import MessageRow
@@ -32,6 +32,7 @@ VIEWS: Mapping[str, View] = {
     "triage": triage.render,
     "proposal": proposal.render,
     "postmortem": postmortem.render,
+    "cause": cause.render,
     "line": line.render,
     "raised": line.render,
 }
@@ -182,4 +183,5 @@ _WEIGHTY = (
     "resolved_by",
     "attempt",
     "n",
+    "said",
 )

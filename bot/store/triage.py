@@ -102,13 +102,13 @@ class Triages:
             )
             session.add(row)
             await session.flush()
-        return _entry(row)
+        return entry_of(row)
 
     async def entries(self, group: str) -> list[LedgerEntry]:
         """All evidence of one group, oldest first."""
         async with self.db.read() as session:
             query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
-            return [_entry(row) for row in (await session.exec(query)).all()]
+            return [entry_of(row) for row in (await session.exec(query)).all()]
 
     async def members(self, ref: str) -> list[dict[str, Any]]:
         """The group's alerts counted by name and service, most first."""
@@ -265,7 +265,14 @@ def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str,
     )
 
 
-def _entry(row: EvidenceRow) -> LedgerEntry:
+async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow) -> Case:
+    """What one attempt was asked."""
+    lead = (await session.exec(_leading(row.group_id))).first()
+    return _case(group, lead, row.attempt, row.question, row.requester)
+
+
+def entry_of(row: EvidenceRow) -> LedgerEntry:
+    """A row as our noun."""
     return LedgerEntry(
         id=f"E{row.n}",
         group=f"AL-{row.group_id}",

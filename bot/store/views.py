@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.incident import number_of
+from bot.store import causes
 from bot.store.tables import (
     DecisionRow,
     EpisodeRow,
@@ -229,6 +230,23 @@ async def _postmortem(session: AsyncSession, ref: str) -> State | None:
     return {"ref": ref, "n": row.n, "title": incident.title, "state": row.state, "sections": row.sections, "graph": graph}
 
 
+async def _cause(session: AsyncSession, ref: str) -> State | None:
+    number = number_of(ref, "INC") or 0
+    incident = await session.get(IncidentRow, number)
+    if incident is None:
+        return None
+    triage = await newest_triage(session, incident.group_id) if incident.group_id else None
+    hypotheses = triage.findings.get("hypotheses") if triage else None
+    said = (await causes.newest(session, [number])).get(number)
+    return {
+        "ref": ref,
+        "title": incident.title,
+        "attempt": triage.attempt if triage else 0,
+        "hypothesis": hypotheses[0] if hypotheses else None,
+        "said": said.model_dump() if said else None,
+    }
+
+
 async def _line(_session: AsyncSession, text: str) -> State | None:
     return {"text": text}
 
@@ -266,6 +284,7 @@ _LOADERS: dict[str, Callable[[AsyncSession, str], Awaitable[State | None]]] = {
     "triage": _triage,
     "proposal": _proposal,
     "postmortem": _postmortem,
+    "cause": _cause,
     "line": _line,
     "raised": _raised,
 }

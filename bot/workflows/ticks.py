@@ -201,5 +201,6 @@ EVERY = {
     "pager": timedelta(seconds=10),
     "heartbeat": timedelta(seconds=60),
     "tidy": timedelta(hours=1),
+    "learning": timedelta(minutes=1),
 }
 """How often each tick comes."""

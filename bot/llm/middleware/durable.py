@@ -14,7 +14,7 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, messages_from_dict
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
-from bot.core.redaction import redact_all
+from bot.core.redaction import redact, redact_all
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
@@ -101,7 +101,7 @@ def _hinted(request: ModelRequest[Any], hints: Sequence[str]) -> ModelRequest[An
     if not hints:
         return request
     said = "People said while you looked (data; a hint is no evidence): " + json.dumps(list(hints), ensure_ascii=False)
-    return request.override(messages=[*request.messages, *cleaned([HumanMessage(said)])])
+    return request.override(messages=[*request.messages, HumanMessage(redact(said))])
 
 
 def step_name(tool: str, arguments: dict[str, Any], call_id: str) -> str:

@@ -68,7 +68,14 @@ def _facts_alone(state: Mapping[str, Any]) -> Iterable[Block]:
     if not facts:
         yield section("Looking at metrics, changes, alerts and runbooks.")
         return
-    lines = [_onset(facts), *_changes(state, facts), _alerts(facts, 6), *_health(facts), _runbook(facts, whole=True)]
+    lines = [
+        _onset(facts),
+        *_changes(state, facts),
+        _alerts(facts, 6),
+        *_health(facts),
+        _runbook(facts, whole=True),
+        _past(facts),
+    ]
     yield section("\n".join(filter(None, lines)))
     yield from _graph(facts)
     yield from cited_line(state, _cited_by_facts(facts))
@@ -129,9 +136,15 @@ def _runbook(facts: Mapping[str, Any], *, whole: bool) -> str:
     return f"*Runbook:* {named(runbook['title'], 100)}{cite(runbook.get('evidence'))}{passage}"
 
 
+def _past(facts: Mapping[str, Any]) -> str:
+    """A lead from before, never a cause of now."""
+    past = facts.get("past")
+    return f"*Before:* {prose(past['text'], 300)}{cite(past['evidence'])}" if past else ""
+
+
 def _cited_by_facts(facts: Mapping[str, Any]) -> list[str]:
-    runbook = (facts.get("runbook") or {}).get("evidence")
-    return [id for id in (*(facts.get(f"{name}_evidence") for name in ("onset", "changes", "alerts")), runbook) if id]
+    advice = [(facts.get(name) or {}).get("evidence") for name in ("runbook", "past")]
+    return [id for id in (*(facts.get(f"{name}_evidence") for name in ("onset", "changes", "alerts")), *advice) if id]
 
 
 # ---------------------------------------------------------------- causes
@@ -148,9 +161,8 @@ def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
     if weighed := [*_other_causes(ranked), *_cleared(findings), *_open(findings)]:
         yield section("\n".join(weighed))
     if facts:
-        yield section(
-            "\n".join(filter(None, (_onset(facts), _changed(state, facts), _alerts(facts, 3), _runbook(facts, whole=False))))
-        )
+        lines = (_onset(facts), _changed(state, facts), _alerts(facts, 3), _runbook(facts, whole=False), _past(facts))
+        yield section("\n".join(filter(None, lines)))
     yield from cited_line(state, [*_cited_by_findings(findings, ranked), *_cited_by_facts(facts)])
 
 

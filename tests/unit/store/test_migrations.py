@@ -147,3 +147,20 @@ async def test_what_the_first_schema_wrote_is_read_with_the_new_columns_empty(an
 
     assert triage is not None and draft is not None and message is not None
     assert (triage.no_proposal, triage.late_changes, draft.told, message.mentions) == ("", [], None, [])
+
+
+def test_causes_told_before_they_were_rows_are_kept_with_who_resolved_the_incident(url: str) -> None:
+    upgrade(url, to="0002")
+    named = (
+        "(title, severity, service, state, channel, lead, deputies, declared_by, declared_at, resolved_by, resolved_at, "
+        "cause, stopped, rev)"
+    )
+    moments = "'2026-03-01 03:00:00.000000', 'alice', '2026-03-01 04:00:00.000000'"
+    for cause in ("bad deploy", ""):
+        values = f"('Errors', 'SEV2', 'checkout', 'RESOLVED', 'C1', '', '[]', 'policy', {moments}, '{cause}', 0, 1)"
+        execute(url, f"INSERT INTO incidents {named} VALUES {values}")
+
+    upgrade(url)
+
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        assert connection.execute("SELECT incident_id, text, said_by FROM causes").fetchall() == [(1, "bad deploy", "alice")]

@@ -26,6 +26,7 @@ READERS = {
     "Metrics.link",
     "Metrics.range",
     "Metrics.rules",
+    "PastReader.confirmed",
     "ModelRegistry.versions",
     "Remote.call",
     "Remote.inventory",
@@ -60,7 +61,20 @@ def test_a_tool_context_holds_readers_only() -> None:
 def test_the_context_is_frozen_and_has_no_field_beyond_the_known_ones() -> None:
     names = {field.name for field in dataclasses.fields(ToolContext)}
 
-    readers = {"changes", "alerts", "runbooks", "metrics", "logs", "histories", "code", "models", "web", "remote", "traces"}
+    readers = {
+        "changes",
+        "alerts",
+        "runbooks",
+        "metrics",
+        "logs",
+        "histories",
+        "code",
+        "models",
+        "web",
+        "remote",
+        "traces",
+        "past",
+    }
     assert names == {"now", "case", "catalogue", *readers}
     assert ToolContext.__dataclass_params__.frozen  # type: ignore[attr-defined]
 
