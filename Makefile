@@ -1,10 +1,11 @@
 # Everything runs from .venv, which `make install` makes with nothing but python3.
 PYTHON ?= python3
 DATA ?= ../shared/data/attacks
+EVALUATION_DATA ?= ../shared/data
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo serve check test unit e2e crash seeds bench attacks slack-live lock docs clean
+.PHONY: help install demo serve check test unit e2e crash seeds bench attacks evaluate slack-live lock docs clean
 
 help:  ## what each target does
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +54,12 @@ bench: .venv/tests-installed  ## us and the rival in the same call, as figures a
 
 attacks: .venv/tests-installed  ## the approval attack scripts through the real listeners (DATA=folder)
 	$(BIN)/python -m tests.attacks approval --data $(DATA)
+
+evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder)
+	@for set in petshop nezha rca_alerts runbooks agent_scenarios; do \
+	  test -d $(EVALUATION_DATA)/$$set && test -f tests/evaluation/$$set.py || { echo "$$set: not measured here"; continue; }; \
+	  $(BIN)/python -m tests.evaluation $$set --data $(EVALUATION_DATA)/$$set --out .tocsin/evaluation/$$set.json || exit 1; \
+	done
 
 slack-live: .venv/tests-installed  ## the conformance suite against a real workspace (TOCSIN_LIVE_SLACK_* set)
 	$(BIN)/python -m pytest tests/contracts/test_slack_conformance.py

@@ -1,0 +1,1 @@
+"""Translates public incident data into recorded worlds, lets the live investigator work on them, and scores its answers."""

@@ -1,0 +1,62 @@
+"""Figures of ranked answers: how often the truth stands first or among three, and what confidence was worth."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.core.evidence import Findings
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was answered about one incident, the likeliest first, and whether the first was called likely."""
+
+    ranked: Sequence[str]
+    likely: bool = False
+
+    @classmethod
+    def of(cls, findings: Findings) -> "Answer":
+        """The services of the hypotheses in their order, each once."""
+        services = [h.service for h in findings.hypotheses if h.service]
+        likely = bool(findings.hypotheses) and findings.hypotheses[0].confidence == "likely"
+        return cls(list(dict.fromkeys(services)), likely)
+
+
+Truth = Mapping[str, str]
+"""Incident to the name that is right."""
+
+
+def write_answers(answers: Mapping[str, Answer], out: Path) -> None:
+    """`{incident: [best, second, ...]}`, as `scoring/score_ranking.py` reads it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({id: list(answer.ranked) for id, answer in answers.items()}, indent=1), encoding="utf-8")
+
+
+def read_truth(labels: Path, field: str) -> dict[str, str]:
+    """`{incident: label[field]}`; empty if the file is absent."""
+    if not labels.exists():
+        return {}
+    return {id: label[field] for id, label in json.loads(labels.read_text(encoding="utf-8")).items()}
+
+
+def accuracy(answers: Mapping[str, Answer], truth: Truth, k: int) -> float:
+    """AC@k: the share of incidents whose truth stands among the first k (case as in the scoring script: ignored)."""
+    hits = sum(_same(truth[id]) in [_same(name) for name in answers[id].ranked[:k]] for id in truth if id in answers)
+    return hits / max(1, len(truth))
+
+
+def in_words(name: str, answers: Mapping[str, Answer], truth: Truth) -> str:
+    """One line: n, AC@1 / AC@3, the share that was called likely and how much of that was right."""
+    likely = {id: answer for id, answer in answers.items() if answer.likely and id in truth}
+    right = accuracy(likely, {id: truth[id] for id in likely}, 1)
+    empty = sum(not answers[id].ranked for id in truth if id in answers) / max(1, len(truth))
+    said = f"of those {right:.2f} right" if likely else "none"
+    return (
+        f"{name} (n {len(truth)}): AC@1 {accuracy(answers, truth, 1):.2f}, AC@3 {accuracy(answers, truth, 3):.2f}; "
+        f"likely {len(likely) / max(1, len(truth)):.2f}, {said}; no answer {empty:.2f}"
+    )
+
+
+def _same(name: str) -> str:
+    return str(name).strip().lower()

@@ -1,0 +1,137 @@
+"""A recorded world and one investigation in it: the live analyst with the live tools, only the outside is a recording."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.alert import Alert
+from bot.core.change import Change
+from bot.core.errors import LookFailed
+from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
+from bot.core.series import Series
+from bot.core.service import Catalogue, Service, Signal
+from bot.core.verdict import judge
+from bot.engine.direct import DirectRun
+from bot.monitoring.recorded import RecordedMetrics
+from bot.plugins import Tool, ToolContext, discover
+from bot.ports import Logs
+from bot.workflows.analyst import Analyst
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One signal of one service: what it is called, its unit and what was measured."""
+
+    service: str
+    signal: str
+    series: Sequence[Series]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class World:
+    """What one incident could be looked at: a catalogue and the recordings behind it."""
+
+    catalogue: Catalogue
+    metrics: RecordedMetrics
+    logs: Logs | None = None
+    alerts: Sequence[Alert] = ()
+    changes: Sequence[Change] = ()
+
+    @classmethod
+    def of(cls, recordings: Iterable[Recording], depends_on: Mapping[str, Sequence[str]], **more: Any) -> "World":
+        """A catalogue that names each signal by a query, and the recording that answers it."""
+        signals: dict[str, dict[str, Signal]] = {name: {} for name in depends_on}
+        series: dict[str, Sequence[Series]] = {}
+        for one in recordings:
+            promql = _query(one)
+            signals.setdefault(one.service, {})[one.signal] = Signal(promql=promql, unit=one.unit)
+            series[promql] = one.series
+        services = [
+            Service(name=name, depends_on=tuple(depends_on.get(name, ())), signals=found) for name, found in signals.items()
+        ]
+        return cls(Catalogue(services), RecordedMetrics(series), **more)
+
+
+@dataclass
+class _Ledger:
+    """Gives evidence its ids, in memory."""
+
+    world: World
+    case: Case
+    now: datetime
+    entries: list[LedgerEntry] = field(default_factory=list)
+
+    async def look(self, tool: str, arguments: dict[str, Any], call: str) -> Any:
+        entry = LedgerEntry(
+            id=f"E{len(self.entries) + 1}",
+            group=self.case.group,
+            tool=tool,
+            arguments=arguments,
+            at=self.now,
+            evidence=await self._evidence(tool, arguments),
+        )
+        self.entries.append(entry)
+        return entry.model_dump(mode="json")
+
+    async def _evidence(self, tool: str, arguments: dict[str, Any]) -> Evidence:
+        try:
+            return await TOOLS[tool](_context(self.world, self.case, self.now), **arguments)
+        except LookFailed as error:
+            return Evidence(summary=f"Could not look ({tool}): {error}", query=f"{tool}()", source=tool, ok=False)
+
+
+TOOLS: Mapping[str, Tool] = discover(["tools"], Tool)
+
+
+async def investigate(world: World, case: Case, *, now: datetime) -> Findings:
+    """What the analyst answers at `now`, after the verdict has judged it."""
+    ledger = _Ledger(world, case, now)
+    analyst = Analyst(lambda _: ledger.look)
+    findings = await analyst.investigate(DirectRun(case.group, clock=lambda: now), case)
+    return judge(findings, ledger.entries, group=case.group)
+
+
+def ask(world: World, case: Case, *, now: datetime) -> Findings:
+    """The same from code that does not wait."""
+    return asyncio.run(investigate(world, case, now=now))
+
+
+def moment(unix: float) -> datetime:
+    """Aware UTC from Unix seconds."""
+    return datetime.fromtimestamp(unix, UTC)
+
+
+def _query(one: Recording) -> str:
+    metric = "".join(c if c.isalnum() else "_" for c in one.signal)
+    return f'{metric}{{service="{one.service}"}}'
+
+
+def _context(world: World, case: Case, now: datetime) -> ToolContext:
+    return ToolContext(
+        now=now,
+        case=case,
+        catalogue=world.catalogue,
+        changes=_Changes(world.changes),
+        alerts=_Alerts(world.alerts),
+        metrics=world.metrics,
+        logs=world.logs,
+    )
+
+
+@dataclass(frozen=True)
+class _Changes:
+    changes: Sequence[Change]
+
+    async def since(self, service: str, since: datetime) -> list[Change]:
+        return [c for c in self.changes if c.at >= since and service in ("", c.service)]
+
+
+@dataclass(frozen=True)
+class _Alerts:
+    alerts: Sequence[Alert]
+
+    async def active(self, service: str = "") -> list[Alert]:
+        return [a for a in self.alerts if service in ("", a.service)]
