@@ -69,6 +69,7 @@ class Hypothesis(BaseModel):
 
     cause: str = Field(max_length=300, description="One line: what is broken and why")
     service: str = Field(default="", max_length=120, description="The service at fault, as the catalogue names it")
+    component: str = Field(default="", max_length=120, description="The pod or host at fault, where it is one and not all")
     kind: Literal["change", "dependency", "resource", "traffic", "external", "unknown"] = "unknown"
     change_id: str = Field(default="", max_length=200, description="The id of the change at fault, if one is")
     confidence: Confidence = "possible"

@@ -1,6 +1,6 @@
 """Alerts by state, for tools and the API."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func
@@ -9,6 +9,11 @@ from sqlmodel import col, select
 from bot.core.alert import Alert
 from bot.store.database import Database
 from bot.store.tables import EpisodeRow
+
+HISTORY = timedelta(days=30)
+"""How far back it is known what used to fire together."""
+_MOST_EARLIER = 5_000
+"""Episodes of that history, the newest first: enough for rarity, and read within a look."""
 
 
 class Alerts:
@@ -20,6 +25,21 @@ class Alerts:
     async def active(self, service: str = "") -> list[Alert]:
         """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included."""
         return [_alert(row) for row in await self.episodes(state="firing", service=service)]
+
+    async def earlier(self, before: datetime) -> list[list[Alert]]:
+        """Alerts that began before, one list for each group they were in, of the last 30 days; at most 5,000 in all."""
+        query = select(EpisodeRow).where(
+            col(EpisodeRow.last_seen_at) >= before - HISTORY,
+            EpisodeRow.starts_at < before,
+            col(EpisodeRow.group_id).is_not(None),
+        )
+        query = query.order_by(col(EpisodeRow.starts_at).desc(), col(EpisodeRow.id).desc()).limit(_MOST_EARLIER)
+        async with self.db.read() as session:
+            rows = (await session.exec(query)).all()
+        groups: dict[int | None, list[Alert]] = {}
+        for row in rows:
+            groups.setdefault(row.group_id, []).append(_alert(row))
+        return list(groups.values())
 
     async def episodes(
         self,
