@@ -88,6 +88,10 @@ class Findings(BaseModel):
     """Suspects that the evidence clears, e.g. an innocent newer deploy."""
     not_checked: list[str] = Field(default_factory=list)
     """What could not be looked at, and why."""
+    category: str = ""
+    """The kind of cause (`core/signs.Category`), "healthy" if nothing is wrong; "" if nobody judged it."""
+    because: list[Claim] = Field(default_factory=list)
+    """What the category stands on."""
     by: Literal["analyst", "agent"] = "analyst"
     note: str = ""
     """What people should know: "model not available, the built-in analyst ranked"."""

@@ -162,12 +162,22 @@ class TemplateCount:
     template: str
     count: int
     before: int
+    last: str = ""
+    """When it came last in the window (ISO 8601); "" if it did not."""
 
 
 def count_templates(now: Iterable[LogLine], before: Iterable[LogLine]) -> list[TemplateCount]:
     """The kinds of lines of both windows, those that grew most first; a kind that fell silent is kept as well."""
-    counts, earlier = (Counter(template_of(message_of(line.text)) for line in lines) for lines in (now, before))
-    rows = [TemplateCount(template, counts[template], earlier[template]) for template in counts | earlier]
+    counts: Counter[str] = Counter()
+    last: dict[str, datetime] = {}
+    for line in now:
+        template = template_of(message_of(line.text))
+        counts[template] += 1
+        last[template] = max(line.at, last.get(template, line.at))
+    earlier = Counter(template_of(message_of(line.text)) for line in before)
+    rows = [
+        TemplateCount(one, counts[one], earlier[one], last[one].isoformat() if one in last else "") for one in counts | earlier
+    ]
     return sorted(rows, key=lambda row: (-_growth(row), -row.count, row.template))
 
 

@@ -109,7 +109,13 @@ def log_lines() -> RecordedLogs:
 async def test_kinds_of_log_lines_are_counted_now_and_before() -> None:
     found = await look("search_logs", context(logs=log_lines()), service="checkout")
 
-    assert found.facts["templates"][0] == {"template": "ERROR pool exhausted after <*> ms", "count": 2, "before": 0}
+    last = (NOW - timedelta(minutes=1)).isoformat()
+    assert found.facts["templates"][0] == {
+        "template": "ERROR pool exhausted after <*> ms",
+        "count": 2,
+        "before": 0,
+        "last": last,
+    }
     assert found.user_controllable and "2 times (new)" in found.summary
 
 
