@@ -249,3 +249,16 @@ def test_help_is_made_from_the_verbs_it_is_given() -> None:
     )
 
     assert "`ack [AL-3]` Take it." in words(blocks)
+
+
+def test_a_healthy_service_is_told_as_such_with_its_evidence() -> None:
+    because = [claim("checkout: nothing that was looked at is beyond its bound", "E1")]
+    _, blocks = triage.render(triage_state(findings=findings(category="healthy", because=because)))
+
+    assert "*Nothing looks wrong.*" in words(blocks) and "E1" in words(blocks) and "No cause was found" not in words(blocks)
+
+
+def test_the_kind_of_cause_stands_in_the_small_print() -> None:
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis(), category="resource_exhaustion")))
+
+    assert "Kind of cause: resource exhaustion" in words(blocks)
