@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from bot.core.alert import Alert
 from bot.core.alert_kind import AlertKind, kind_of, weight_of
@@ -105,58 +106,70 @@ class Standing:
     """What it rests on, the most telling first."""
 
 
+class _Read(NamedTuple):
+    """One alert at one component, read but not counted: thousands of them are history."""
+
+    place: Place
+    what: str
+    kind: AlertKind
+    role: Role
+    weight: float
+    at: datetime
+
+
+_Key = tuple[str, str]
+"""Component and what fires there."""
+
+
 def read_burst(alerts: Iterable[Alert], earlier: Sequence[Sequence[Alert]], catalogue: Catalogue) -> Burst:
     """Count what fires now in the bursts before: `earlier` holds one list of alerts a burst, all of them strictly past."""
-    now = _firings(alerts, catalogue)
-    past = [_firings(burst, catalogue) for burst in earlier]
-    known = {place for burst in (now, *past) for place in _places(burst.values())}
+    now = _read(alerts, catalogue)
+    past = [_read(burst, catalogue) for burst in earlier]
+    known = {(one.place.level, one.place.name, one.place.service) for burst in (now, *past) for one in burst.values()}
     own = Counter(key for burst in past for key in burst)
-    alike = Counter((firing.level, firing.what) for burst in past for firing in burst.values())
-    counted = [
-        Firing(**{**vars(firing), "own": own[key], "alike": alike[(firing.level, firing.what)]}) for key, firing in now.items()
-    ]
+    alike = Counter((one.place.level, one.what) for burst in past for one in burst.values())
+    firings = [_counted(one, own[key], alike[(one.place.level, one.what)]) for key, one in now.items()]
     return Burst(
-        firings=sorted(counted, key=lambda f: (f.at, f.component, f.what))[:_MOST_FIRINGS],
+        firings=sorted(firings, key=lambda f: (f.at, f.component, f.what))[:_MOST_FIRINGS],
         bursts=len(past),
         population=Counter(level for level, _, _ in known),
         pods=Counter(service for level, _, service in known if level == "pod" and service),
     )
 
 
-def _places(firings: Iterable[Firing]) -> set[tuple[Level, str, str]]:
-    return {(firing.level, firing.component, firing.service) for firing in firings}
+def _counted(one: _Read, own: int, alike: int) -> Firing:
+    place = one.place
+    where = (place.name, place.level, place.service, place.host)
+    return Firing(*where, one.what, one.kind, one.role, one.weight, one.at, own, alike)
 
 
-def _firings(alerts: Iterable[Alert], catalogue: Catalogue) -> dict[tuple[str, str], Firing]:
-    """The first firing of each (component, what)."""
-    found: dict[tuple[str, str], Firing] = {}
+def _read(alerts: Iterable[Alert], catalogue: Catalogue) -> dict[_Key, _Read]:
+    """The first firing of each component and what fires there."""
+    found: dict[_Key, _Read] = {}
     for alert in alerts:
-        for firing in _read(alert, catalogue):
-            key = (firing.component, firing.what)
-            if key not in found or firing.at < found[key].at:
-                found[key] = firing
+        for one in _of_alert(alert, catalogue):
+            key = (one.place.name, one.what)
+            if key not in found or one.at < found[key].at:
+                found[key] = one
     return found
 
 
-def _read(alert: Alert, catalogue: Catalogue) -> list[Firing]:
+def _of_alert(alert: Alert, catalogue: Catalogue) -> list[_Read]:
     direction = alert.labels.get("direction", "")
     kind = kind_of(alert.name)
     weight = weight_of(kind, direction)
     what = _folded(f"{alert.name} {direction}".strip())
-
-    def firing(place: Place, what: str, role: Role) -> Firing:
-        return Firing(place.name, place.level, place.service, place.host, what, kind, role, weight, alert.starts_at)
-
     if ends := ends_of(alert.labels):
         caller, callee = ends
         operation = _folded(next((alert.labels[name] for name in OPERATIONS if alert.labels.get(name)), ""))
-        called = firing(callee, f"{what} {operation}".strip(), "callee")
-        calls = firing(caller, f"{what} {operation} to {callee.service or callee.name}", "caller")
-        return [called] if caller.name == callee.name else [called, calls]
+        called = _Read(callee, f"{what} {operation}".strip(), kind, "callee", weight, alert.starts_at)
+        to = f"{what} {operation} to {callee.service or callee.name}"
+        return [called] if caller.name == callee.name else [called, _Read(caller, to, kind, "caller", weight, alert.starts_at)]
     place = place_of(alert.labels, catalogue.of_labels(alert.labels))
-    return [firing(place, what, "own")] if place else []
+    return [_Read(place, what, kind, "own", weight, alert.starts_at)] if place else []
 
 
+@lru_cache(maxsize=4096)
 def _folded(name: str) -> str:
     """Core 3 is as good as core 7."""
     return re.sub(r"\d+", "#", name)

@@ -1,6 +1,7 @@
 """What kind of trouble an alert speaks of, from the words of its name, and how near to a cause that kind usually is."""
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 AlertKind = Literal["disk", "memory", "cpu", "network", "load", "errors", "latency", "logs", "other"]
@@ -24,6 +25,7 @@ _FALL = 0.5
 _GOOD_WHEN_HIGH = frozenset({"errors", "latency", "other"})
 
 
+@lru_cache(maxsize=4096)
 def kind_of(name: str) -> AlertKind:
     """The kind of trouble that an alert's name speaks of; "other" when it says nothing known."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)

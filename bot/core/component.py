@@ -27,9 +27,9 @@ class Place:
 
 def place_of(labels: Mapping[str, str], service: str) -> Place | None:
     """The narrowest component that the labels name; None if they name none. `service` is the catalogue's reading of them."""
-    host = _first(labels, _HOSTS)
+    host, job = _first(labels, _HOSTS), labels.get("job", "")
     instance = re.sub(r":\d+$", "", labels.get("instance", ""))
-    if _HOST_JOBS.search(labels.get("job", "")):
+    if job and _HOST_JOBS.search(job):
         name = host or instance
         return Place(name, "host", host=name) if name else None
     pod = _first(labels, _PODS)
@@ -43,8 +43,9 @@ def place_of(labels: Mapping[str, str], service: str) -> Place | None:
 
 def ends_of(labels: Mapping[str, str]) -> tuple[Place, Place] | None:
     """Caller and callee of an alert about calls; None for any other alert."""
-    for ends in _ENDS:
-        caller, callee = (_end(labels, end) for end in ends)
+    for first, second in _ENDS:
+        caller = _end(labels, first)
+        callee = _end(labels, second) if caller else None
         if caller and callee:
             return caller, callee
     return None
