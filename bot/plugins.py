@@ -85,6 +85,9 @@ class AlertReader(Protocol):
     async def active(self, service: str = "") -> list[Alert]:
         """Firing alerts of one service ("" = all), newest first."""
 
+    async def earlier(self, before: datetime) -> list[list[Alert]]:
+        """Alerts that began before, one list for each group they were in: what used to fire together."""
+
 
 @dataclass(frozen=True)
 class RunbookHit:

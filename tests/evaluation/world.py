@@ -38,6 +38,8 @@ class World:
     metrics: RecordedMetrics
     logs: Logs | None = None
     alerts: Sequence[Alert] = ()
+    earlier: Sequence[Sequence[Alert]] = ()
+    """The bursts of alerts before, one list each."""
     changes: Sequence[Change] = ()
 
     @classmethod
@@ -115,7 +117,7 @@ def _context(world: World, case: Case, now: datetime) -> ToolContext:
         case=case,
         catalogue=world.catalogue,
         changes=_Changes(world.changes),
-        alerts=_Alerts(world.alerts),
+        alerts=_Alerts(world.alerts, world.earlier),
         metrics=world.metrics,
         logs=world.logs,
     )
@@ -132,6 +134,11 @@ class _Changes:
 @dataclass(frozen=True)
 class _Alerts:
     alerts: Sequence[Alert]
+    past: Sequence[Sequence[Alert]] = ()
 
     async def active(self, service: str = "") -> list[Alert]:
-        return [a for a in self.alerts if service in ("", a.service)]
+        return [a for a in self.alerts if service in ("", a.labels.get("service"))]
+
+    async def earlier(self, before: datetime) -> list[list[Alert]]:
+        bursts = [[a for a in burst if a.starts_at < before] for burst in self.past]
+        return [burst for burst in bursts if burst]

@@ -153,7 +153,9 @@ def _cited_by_facts(facts: Mapping[str, Any]) -> list[str]:
 def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
     """The first cause, the graph, what else was weighed, then the facts in short."""
     facts, findings, ranked = state["facts"], state["findings"], _hypotheses(state)
-    if ranked:
+    if findings.get("category") == "healthy":
+        yield section("*Nothing looks wrong.* " + "; ".join(map(_claim, findings.get("because", ())[:1])))
+    elif ranked:
         yield section("\n".join(_first_cause(ranked[0])))
     else:
         yield section("*No cause was found.* What was looked at stands below.")
@@ -210,6 +212,7 @@ def _claim(claim: Mapping[str, Any], limit: int = 240) -> str:
 def _cited_by_findings(findings: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     """What the claims above name, in their order."""
     shown = [claim for hypothesis in ranked[:1] for claim in (*hypothesis["claims"][:4], *hypothesis["against"][:3])]
+    shown += findings.get("because", ())[:1] if findings.get("category") == "healthy" else ()
     shown += [claim for hypothesis in ranked[1:] for claim in hypothesis["against"][:1]]
     return (id for claim in (*shown, *findings.get("ruled_out", ())[:2]) for id in claim["evidence"])
 
@@ -245,10 +248,17 @@ def _small_print(state: Mapping[str, Any], word: str) -> Block:
     return context(
         asked,
         prose(findings.get("note", ""), 250),
+        _kind(findings),
         _cost(findings) if findings else "",
         f"Proposals: {proposals}" if proposals else "",
         f"*{word}* {state['ref']}{attempt}",
     )
+
+
+def _kind(findings: Mapping[str, Any]) -> str:
+    """The kind of cause in words; nothing where it is not known, or where nothing is wrong."""
+    category = str(findings.get("category") or "")
+    return "" if category in ("", "healthy", "unknown") else f"Kind of cause: {category.replace('_', ' ')}"
 
 
 def _cost(findings: Mapping[str, Any]) -> str:

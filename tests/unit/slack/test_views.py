@@ -273,3 +273,16 @@ def test_lines_that_do_not_fit_are_counted_and_so_are_characters() -> None:
     assert cut_lines("\n".join(["x" * 40] * 4), 100).endswith("… 3 more lines")
     one = cut_lines("y" * 400, 100)
     assert len(one) <= 100 and one.endswith(f"{400 - one.count('y')} more characters")
+
+
+def test_a_healthy_service_is_told_as_such_with_its_evidence() -> None:
+    because = [claim("checkout: nothing that was looked at is beyond its bound", "E1")]
+    _, blocks = triage.render(triage_state(findings=findings(category="healthy", because=because)))
+
+    assert "*Nothing looks wrong.*" in words(blocks) and "E1" in words(blocks) and "No cause was found" not in words(blocks)
+
+
+def test_the_kind_of_cause_stands_in_the_small_print() -> None:
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis(), category="resource_exhaustion")))
+
+    assert "Kind of cause: resource exhaustion" in words(blocks)

@@ -59,6 +59,23 @@ async def test_alerts_come_oldest_first_and_are_foreign_text() -> None:
     assert found.user_controllable and found.summary.startswith("2 alerts fire now") and "first PoolExhausted" in found.summary
 
 
+async def test_alerts_are_counted_in_the_groups_before() -> None:
+    old = [[alert("HighErrorRate", "checkout", minutes)] for minutes in (90, 300)]
+    ctx = context(alerts=Alerts([alert("HighErrorRate", "checkout", 2), alert("PoolExhausted", "payments", 4)], old))
+
+    found = await look("active_alerts", ctx)
+
+    counted = {row["what"]: row["own"] for row in found.facts["burst"]["firings"]}
+    assert counted == {"HighErrorRate": 2, "PoolExhausted": 0}
+    assert found.details[-2:] == ("In none of 2 earlier alert groups fired (1 in all):", "payments: PoolExhausted")
+
+
+async def test_an_alert_that_fires_for_hours_is_no_part_of_the_burst() -> None:
+    found = await look("active_alerts", context(alerts=Alerts([alert("HighErrorRate", "checkout", 200)])))
+
+    assert found.facts["burst"]["firings"] == [] and len(found.facts["alerts"]) == 1
+
+
 async def test_dependencies_are_those_of_the_catalogue() -> None:
     found = await look("dependencies", context(), service="checkout")
 

@@ -10,6 +10,7 @@ from bot.plugins import Tool, ToolContext, discover
 
 READERS = {
     "AlertReader.active",
+    "AlertReader.earlier",
     "Case",
     "Catalogue.dependencies",
     "Catalogue.dependents",
