@@ -102,3 +102,6 @@ class _Nothing:
 
     async def active(self, service: str = "") -> Any:
         raise LookFailed("not part of the recording")
+
+    async def earlier(self, before: datetime) -> Any:
+        raise LookFailed("not part of the recording")
