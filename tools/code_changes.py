@@ -40,7 +40,7 @@ async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str
         details=(*map(_line, found.commits[:MAX_COMMITS]), *_files(found)),
         link=found.link,
         source="github",
-        user_controllable=False,
+        user_controllable=True,
         facts={"commits": [one.sha for one in found.commits], "files": [one.path for one in found.files[:MAX_FILES]]},
     )
 
@@ -64,6 +64,7 @@ async def _lately(ctx: ToolContext, service: str, hours: int) -> Evidence:
         window=Window(start=since, end=ctx.now),
         details=tuple(map(_line, commits[:MAX_COMMITS])),
         source="github",
+        user_controllable=True,
         facts={"commits": [one.sha for one in commits]},
     )
 

@@ -10,10 +10,8 @@ from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEnt
 from bot.core.quoting import unquoted
 from bot.core.suspects import ONSET_TOLERANCE
 from bot.core.text import one_line
-from bot.core.witness import unwitnessed
+from bot.core.witness import ADVICE, unwitnessed
 
-ADVICE = frozenset({"runbooks", "incidents"})
-"""Sources that tell what was found useful before: they saw nothing of this incident."""
 _ORDER: tuple[Confidence, ...] = ("likely", "possible", "unlikely", "unsupported")
 
 

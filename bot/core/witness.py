@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from bot.core.evidence import LedgerEntry
 
+ADVICE = frozenset({"runbooks", "incidents"})
+"""Sources that tell what was found useful before: they saw nothing of this incident."""
 _WORD = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)+")
 _PLAIN = frozenset(
     re.findall(
@@ -47,8 +49,9 @@ def _authentic(entry: LedgerEntry) -> Iterable[str]:
     if found.source == "changes":
         for row in found.facts.get("changes", ()):
             yield f"{row.get('kind', '')} {row.get('version', '')} {row.get('previous_version', '')}"
-    elif not found.user_controllable and found.source != "runbooks":
-        yield from (found.summary, found.query, *found.details)
+    elif not found.user_controllable and found.source not in ADVICE:
+        # Not the query: it holds what was asked for, in the words of whoever asked.
+        yield from (found.summary, *found.details)
 
 
 def _words(text: str) -> set[str]:

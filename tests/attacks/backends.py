@@ -88,6 +88,8 @@ class Backends:
         held = self.lines.get(found[1] if found else "", [])
         start, end = int(request.query_params["start"]), int(request.query_params["end"])
         step = max(1, (end - start) // (len(held) + 1))
+        # The lines came with the incident: a window that ended before it holds none.
+        held = held if end >= self.began * 1e9 else []
         values = [[str(end - step * (number + 1)), line] for number, line in enumerate(held)]
         result = [{"stream": {"service": found[1]}, "values": values}] if found and values else []
         body = json.dumps({"status": "success", "data": {"resultType": "streams", "result": result}})

@@ -12,8 +12,9 @@ from typing import Any
 
 from bot.core.alert import Alert
 from bot.core.evidence import Case
-from bot.core.loglines import message_of, template_of
+from bot.core.loglines import message_of
 from bot.core.service import Catalogue, Service
+from bot.core.templates import masked
 from bot.monitoring.recorded import RecordedMetrics
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
 from tests.evaluation.world import World, ask, moment
@@ -156,4 +157,4 @@ def _spelled(metric: str) -> str:
 
 def _kind_of_line(row: Mapping[str, Sequence[str]]) -> str:
     """The words of the first sample behind its columns."""
-    return template_of(message_of(row["samples"][0].split(" | ")[-1]))
+    return masked(message_of(row["samples"][0].split(" | ")[-1]))
