@@ -1,9 +1,12 @@
 # Everything runs from .venv, which `make install` makes with nothing but python3.
 PYTHON ?= python3
 DATA ?= ../shared/data/attacks
+STAGED := injection telemetry render unicode secret control query ssrf model_output huge leak
 EVALUATION_DATA ?= ../shared/data
 BIN := .venv/bin
 .DEFAULT_GOAL := help
+# Tests start some two hundred processes: what is compiled once is kept.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help install demo serve check test unit e2e crash seeds bench attacks evaluate slack-live lock docs clean
 
@@ -38,10 +41,10 @@ check: .venv/tests-installed  ## format, lint, types, import contracts, Dockerfi
 test: check unit e2e  ## everything: static checks, unit and contract tests, end to end
 
 unit: .venv/tests-installed  ## unit, contract and attack tests (no network beyond this machine)
-	$(BIN)/python -m pytest tests/unit tests/contracts
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/unit tests/contracts
 
 e2e: .venv/tests-installed  ## real Prometheus, Alertmanager, PostgreSQL, bot process, kills
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m tests.e2e
 
 crash: .venv/tests-installed  ## the whole kill matrix, both databases
 	$(BIN)/python -m tests.crash
@@ -52,8 +55,15 @@ seeds: .venv/tests-installed  ## the demo over 20 seeds, scored against the worl
 bench: .venv/tests-installed  ## us and the rival in the same call, as figures and ratios
 	$(BIN)/python -m tests.bench
 
-attacks: .venv/tests-installed  ## the approval attack scripts through the real listeners (DATA=folder)
+attacks: .venv/tests-installed  ## every kind of attack against the whole bot, with a model that obeys them (DATA=folder)
 	$(BIN)/python -m tests.attacks approval --data $(DATA)
+	$(BIN)/python -m tests.attacks $(STAGED) --data $(DATA)
+
+evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder)
+	@for set in petshop nezha rca_alerts runbooks agent_scenarios; do \
+	  test -d $(EVALUATION_DATA)/$$set && test -f tests/evaluation/$$set.py || { echo "$$set: not measured here"; continue; }; \
+	  $(BIN)/python -m tests.evaluation $$set --data $(EVALUATION_DATA)/$$set --out .tocsin/evaluation/$$set.json || exit 1; \
+	done
 
 evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder)
 	@for set in petshop nezha rca_alerts runbooks agent_scenarios; do \

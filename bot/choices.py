@@ -4,19 +4,29 @@ import hashlib
 import os
 import secrets as randomness
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import httpx
+from pydantic import SecretStr
 
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.llm.loading import Agents
+from bot.monitoring.argocd import ArgoCd
 from bot.monitoring.files import FileLogs
+from bot.monitoring.github import GitHub
+from bot.monitoring.helm import Helm
+from bot.monitoring.jaeger import JaegerTraces
 from bot.monitoring.loki import LokiLogs
+from bot.monitoring.mcp_servers import McpServers
+from bot.monitoring.mlflow import MLflow
 from bot.monitoring.prometheus import PrometheusMetrics
+from bot.monitoring.tempo import TempoTraces
+from bot.monitoring.web import AllowedWeb
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
-from bot.ports import Investigator, Logs, Metrics, Pager
-from bot.settings import Secrets, source_tokens
+from bot.ports import History, Investigator, Logs, Metrics, Pager
+from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
 
@@ -49,6 +59,52 @@ def logs_of(config: Config, client: httpx.AsyncClient) -> Logs | None:
     return FileLogs(config.logs.files) if config.logs.files else None
 
 
+@dataclass(frozen=True)
+class Systems:
+    """Other systems that tools may look at; None or empty where none is configured."""
+
+    code: GitHub | None
+    argocd: ArgoCd | None
+    helm: Helm | None
+    models: MLflow | None
+    web: AllowedWeb | None
+    remote: McpServers | None
+    traces: TempoTraces | JaegerTraces | None
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """Those that tell changes."""
+        return tuple(one for one in (self.argocd, self.helm, self.models) if one is not None)
+
+
+def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Systems:
+    """A client for each system with an address; services without a name there are simply not known to it."""
+
+    def named(system: str) -> dict[str, str]:
+        known = {name: getattr(service.known_as, system) for name, service in config.services.items()}
+        return {name: theirs for name, theirs in known.items() if theirs}
+
+    chosen, key = config.systems, SecretStr.get_secret_value
+    code, argocd, helm, models = chosen.github, chosen.argocd, chosen.kubernetes, chosen.mlflow
+    return Systems(
+        code=GitHub(code, client, named("github"), token=key(secrets.github_token)) if code.url else None,
+        argocd=ArgoCd(argocd, client, named("argocd"), token=key(secrets.argocd_token)) if argocd.url else None,
+        helm=Helm(helm, client, named("helm"), token=key(secrets.kubernetes_token)) if helm.url else None,
+        models=MLflow(models, client, named("mlflow"), token=key(secrets.mlflow_token)) if models.url else None,
+        web=AllowedWeb(chosen.web, client, tokens=web_tokens(chosen.web)) if chosen.web else None,
+        remote=McpServers(chosen.mcp, tokens=mcp_tokens(chosen.mcp)) if chosen.mcp else None,
+        traces=traces_of(secrets, config, client),
+    )
+
+
+def traces_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> TempoTraces | JaegerTraces | None:
+    """Tempo before Jaeger; None if neither is configured."""
+    token = secrets.traces_token.get_secret_value()
+    if config.traces.tempo:
+        return TempoTraces(config.traces, client, token=token)
+    return JaegerTraces(config.traces, client, token=token) if config.traces.jaeger else None
+
+
 def pager_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Pager | None:
     """PagerDuty before the webhook; None if neither is configured."""
     key = secrets.pagerduty_key.get_secret_value()
@@ -77,6 +133,7 @@ def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages
             base_url=secrets.openai_base_url,
             api_key=secrets.openai_api_key,
             fallback=secrets.fallback_model,
+            skeptic=secrets.skeptic_model,
             structured=secrets.structured_output,
         )
         return Agent(settings, config.budget, looker, triages, services)
@@ -87,4 +144,5 @@ def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:
     """Every configured secret, so that logs can mask them."""
     fields = (value.get_secret_value() for value in vars(secrets).values() if hasattr(value, "get_secret_value"))
-    return [value for value in (*fields, *source_tokens(config.sources).values(), secrets.database_url) if value]
+    systems = (*web_tokens(config.systems.web).values(), *mcp_tokens(config.systems.mcp).values())
+    return [value for value in (*fields, *source_tokens(config.sources).values(), *systems, secrets.database_url) if value]

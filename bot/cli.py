@@ -134,6 +134,28 @@ def show(ref: Annotated[str, typer.Argument(help="INC-n or AL-n")]) -> None:
     print_incident(load_secrets(), ref, Console())
 
 
+@app.command()
+def replay(
+    case: Annotated[str, typer.Argument(help="INC-n of a resolved incident whose cause was confirmed")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Every frozen case")] = False,
+    model: Annotated[str, typer.Option(help="Also ask this model; without it the built-in analyst alone")] = "",
+    prompt: Annotated[Path | None, typer.Option(help="Give the model this prompt instead of the built-in one")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write every answer here")] = None,
+) -> None:
+    """Investigate closed incidents again from their recordings: right, near, wrong or abstained, with n and cost."""
+    if bool(case) == all_:
+        _fail("name one case (INC-3) or give --all")
+    if prompt is not None and not (model and prompt.is_file()):
+        _fail("--prompt takes a file and needs --model")
+    from rich.console import Console
+
+    from bot.console.replaying import Wish
+    from bot.console.replaying import replay as replay_cases
+    from bot.settings import load_secrets
+
+    replay_cases(load_secrets(), Wish(case, model, prompt), Console(), result=json_file)
+
+
 @config_app.command("check")
 def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; else TOCSIN_CONFIG")] = None) -> None:
     """Check the whole file; an error names the line and the key."""

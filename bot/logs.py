@@ -3,12 +3,14 @@
 import json
 import logging
 import sys
-from collections.abc import Iterable, MutableMapping
+import time
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
 import structlog
 
 from bot.core.redaction import redact
+from bot.core.spells import Spells
 from bot.core.text import escape_controls
 
 QUIET = (
@@ -44,6 +46,7 @@ def configure(level: str = "INFO", secrets: Iterable[str] = ()) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Foreign())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -58,6 +61,28 @@ def configure(level: str = "INFO", secrets: Iterable[str] = ()) -> None:
 
 def _dumps(record: Any, **_options: Any) -> str:
     return json.dumps(record, default=str, ensure_ascii=True)
+
+
+class Foreign(logging.Filter):
+    """Keeps libraries quiet: nothing below WARNING, and each of their lines at most once a minute, with what was counted.
+
+    By the record and not by the logger's level, which Bolt sets again; by the place in their code and not by the text,
+    which names sessions and addresses. Slack's SDK writes two errors at every try to connect.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._monotonic, self._spells = monotonic, Spells()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in QUIET and record.name not in QUIET:
+            return True
+        if record.levelno < logging.WARNING:
+            return False
+        counted = self._spells.met(record.name, f"{record.pathname}:{record.lineno}", self._monotonic())
+        if counted and counted["times"] > 1:
+            record.msg, record.args = f"{record.getMessage()} ({counted['times']} times since it was last written)", ()
+        return counted is not None
 
 
 class _Mask:

@@ -17,8 +17,9 @@ from bot.core.change import Change
 from bot.core.config import ActionConfig, SourceConfig
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Evidence
+from bot.core.past import PastIncident
 from bot.core.service import Catalogue
-from bot.ports import Logs, Metrics, Traces
+from bot.ports import CodeHost, History, Logs, Metrics, ModelRegistry, Remote, Traces, Web
 
 # ---------------------------------------------------------------- sources
 
@@ -84,6 +85,9 @@ class AlertReader(Protocol):
     async def active(self, service: str = "") -> list[Alert]:
         """Firing alerts of one service ("" = all), newest first."""
 
+    async def earlier(self, before: datetime) -> list[list[Alert]]:
+        """Alerts that began before, one list for each group they were in: what used to fire together."""
+
 
 @dataclass(frozen=True)
 class RunbookHit:
@@ -103,6 +107,11 @@ class RunbookReader(Protocol):
         """The whole Markdown of one runbook of the shelf; None if there is none of this id."""
 
 
+class PastReader(Protocol):
+    async def confirmed(self, since: datetime) -> list[PastIncident]:
+        """Incidents resolved from `since` on whose cause a person confirmed, newest first."""
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """What a tool may use: readers only, with read-only credentials."""
@@ -115,7 +124,13 @@ class ToolContext:
     runbooks: RunbookReader | None = None
     metrics: Metrics | None = None
     logs: Logs | None = None
+    past: PastReader | None = None
     traces: Traces | None = None
+    histories: Sequence[History] = ()
+    code: CodeHost | None = None
+    models: ModelRegistry | None = None
+    web: Web | None = None
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,8 @@ class Tool:
 
     name: str
     fn: Callable[..., Awaitable[Evidence]]
+    needs: str = ""
+    """The field of the context without which it sees nothing: it is offered only where that is set up."""
 
     @property
     def description(self) -> str:
@@ -137,6 +154,11 @@ class Tool:
 def tool(fn: Callable[..., Awaitable[Evidence]]) -> Tool:
     """Register an async function as a tool named like its file."""
     return Tool(name=fn.__name__, fn=fn)
+
+
+def tool_over(needs: str) -> Callable[[Callable[..., Awaitable[Evidence]]], Tool]:
+    """Register a tool that is of use only with this field of the context, e.g. `code`."""
+    return lambda fn: Tool(name=fn.__name__, fn=fn, needs=needs)
 
 
 # ---------------------------------------------------------------- actions

@@ -5,9 +5,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.core.calls import Calls
+from bot.core.change import Change
+from bot.core.code import Commit, Comparison
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.log import LogLine
+from bot.core.models import ModelVersion
+from bot.core.remote import RemoteTool
 from bot.core.series import Series
+from bot.core.spans import Span
 
 
 class Run(Protocol):
@@ -77,13 +82,70 @@ class Logs(Protocol):
 
 
 class Traces(Protocol):
-    """Spans to look at. Errors: `LookFailed`."""
+    """Traces to look at. Errors: `LookFailed`."""
 
-    async def calls(self, *, start: datetime, end: datetime) -> list[Calls]:
-        """The spans of all services that began in the window, summed up by minute, caller, service and operation."""
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> list[Span]:
+        """All spans of at most so many traces of the window that pass through one service."""
 
-    def query(self) -> str:
-        """The query in the store's own language, as anyone can run it again."""
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> list[Calls]:
+        """The spans of the window of these services, summed up by minute, caller, service and operation."""
+
+    def query(self, service: str) -> str:
+        """The search in the store's own language, as anyone can make it again."""
+
+
+class History(Protocol):
+    """Changes as another system of record tells them. Errors: `LookFailed`."""
+
+    @property
+    def name(self) -> str:
+        """How people call it: "Argo CD"."""
+
+    async def changes(self, service: str, since: datetime) -> list[Change]:
+        """Changes of one service ("" = of every service it knows), newest first."""
+
+
+class CodeHost(Protocol):
+    """Repositories to look at. Errors: `LookFailed`."""
+
+    async def compare(self, service: str, base: str, head: str) -> Comparison:
+        """What lies between two versions (tags or commits) of a service's repository."""
+
+    async def commits(self, service: str, since: datetime) -> list[Commit]:
+        """Commits on the default branch, newest first; at most 100."""
+
+
+class ModelRegistry(Protocol):
+    """Registered models to look at. Errors: `LookFailed`."""
+
+    async def versions(self, service: str) -> list[ModelVersion]:
+        """The newest versions of the model that a service serves, newest first."""
+
+
+class Web(Protocol):
+    """Servers of the team's own. Errors: `LookFailed`, also for a path that is not allowed."""
+
+    async def look(self, system: str, path: str, query: Mapping[str, str]) -> Any:
+        """The JSON that an allowed path answers to GET."""
+
+    def inventory(self) -> Mapping[str, str]:
+        """What may be asked: system -> its paths and what is found there."""
+
+    def address(self, system: str, path: str, query: Mapping[str, str]) -> str:
+        """Where a person can look again."""
+
+
+class Remote(Protocol):
+    """Tools that other servers offer for looking. Errors: `LookFailed`."""
+
+    def inventory(self) -> Mapping[str, str]:
+        """What may be asked: server -> what is found there."""
+
+    async def tools(self, server: str) -> list[RemoteTool]:
+        """What one server offers."""
+
+    async def call(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
+        """The text that one of them answers."""
 
 
 class Investigator(Protocol):

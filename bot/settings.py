@@ -39,6 +39,8 @@ class Secrets(BaseSettings):
     model: str = ""
     """An OpenAI-compatible model's name; empty: the built-in analyst ranks."""
     fallback_model: str = ""
+    skeptic_model: str = ""
+    """A second model that tries to refute the first one's answer; empty: none."""
     structured_output: str = "tool"
     """How the result is asked for: "tool" (every server) or "schema" (json_schema)."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
@@ -47,6 +49,11 @@ class Secrets(BaseSettings):
     audit_key: SecretStr = SecretStr("")
     token_api: SecretStr = SecretStr("")
     prometheus_token: SecretStr = SecretStr("")
+    traces_token: SecretStr = SecretStr("")
+    github_token: SecretStr = SecretStr("")
+    argocd_token: SecretStr = SecretStr("")
+    kubernetes_token: SecretStr = SecretStr("")
+    mlflow_token: SecretStr = SecretStr("")
     pagerduty_key: SecretStr = SecretStr("")
     pager_secret: SecretStr = SecretStr("")
     log_level: str = "INFO"
@@ -68,7 +75,21 @@ def load_secrets() -> Secrets:
 
 def source_tokens(sources: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The token of each configured source: `prod-eu` is read from TOCSIN_TOKEN_PROD_EU. Sources without one take nothing."""
-    found = {name: environment.get(f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}", "") for name in sources}
+    return _tokens("TOCSIN_TOKEN_", sources, environment)
+
+
+def web_tokens(systems: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The bearer token of each server of the team's own: `status-page` is read from TOCSIN_WEB_TOKEN_STATUS_PAGE."""
+    return _tokens("TOCSIN_WEB_TOKEN_", systems, environment)
+
+
+def mcp_tokens(systems: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The bearer token of each MCP server: `grafana` is read from TOCSIN_MCP_TOKEN_GRAFANA."""
+    return _tokens("TOCSIN_MCP_TOKEN_", systems, environment)
+
+
+def _tokens(prefix: str, names: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:
+    found = {name: environment.get(prefix + name.upper().replace("-", "_"), "") for name in names}
     return {name: token for name, token in found.items() if token}
 
 
@@ -202,6 +223,8 @@ def catalogue_of(config: Config) -> Catalogue:
             match=service.match,
             deployment=service.deployment,
             signals=service.signals,
+            objectives=service.objectives,
+            known_as={system: name for system, name in service.known_as.model_dump().items() if name},
         )
         for name, service in config.services.items()
     )

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
@@ -13,3 +14,8 @@ _environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_b
 def prompt(name: str) -> Template:
     """The prompt `prompts/<name>.md`; a missing variable is an error, not an empty string."""
     return _environment.from_string(files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8"))
+
+
+def prompt_of(path: Path) -> Template:
+    """A prompt of somebody's own, read anew each time. Raises OSError if it cannot be read."""
+    return _environment.from_string(path.read_text(encoding="utf-8"))

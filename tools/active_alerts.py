@@ -1,8 +1,11 @@
 """The tool `active_alerts`: what fires now, here and elsewhere."""
 
+import asyncio
 from collections import Counter
+from typing import Any
 
 from bot.core.alert import Alert
+from bot.core.alert_burst import REACH, Burst, read_burst
 from bot.core.evidence import Evidence
 from bot.core.text import one_line
 from bot.core.wording import clock
@@ -10,6 +13,7 @@ from bot.plugins import ToolContext, tool
 from tools._reading import service_of
 
 MAX_SHOWN = 40
+_MAX_NEW = 10
 
 
 @tool
@@ -18,17 +22,42 @@ async def active_alerts(ctx: ToolContext, service: str = "") -> Evidence:
 
     Call it to see how far the trouble reaches and where it began: the service
     whose alert fired first is often nearer to the cause than the loudest one.
+    Without a service it also tells how often each alert fired in earlier alert
+    groups: what is new here says more than what fires every week.
     """
     service = service_of(ctx, service) if service.strip() else ""
     alerts = sorted(await ctx.alerts.active(service), key=lambda alert: (alert.starts_at, alert.name))
+    facts: dict[str, Any] = {"alerts": [_fact(ctx, alert) for alert in alerts]}
+    details = [_line(ctx, alert) for alert in alerts[:MAX_SHOWN]]
+    if not service and alerts:
+        burst = await _burst(ctx, alerts)
+        facts["burst"] = burst.as_fact()
+        details += _rare(burst)
     return Evidence(
         summary=_summary(ctx, alerts, service),
         query=f"GET /api/alerts?state=firing&service={service}",
-        details=tuple(_line(ctx, alert) for alert in alerts[:MAX_SHOWN]),
+        details=tuple(details),
         source="alerts",
         user_controllable=True,
-        facts={"alerts": [_fact(ctx, alert) for alert in alerts]},
+        facts=facts,
     )
+
+
+async def _burst(ctx: ToolContext, alerts: list[Alert]) -> Burst:
+    """What fires since shortly before the case's alert, counted in the groups before."""
+    start = ctx.case.started_at - REACH
+    earlier = await ctx.alerts.earlier(start)
+    # Thousands of earlier alerts are counted: not in the way of everything else.
+    return await asyncio.to_thread(read_burst, [a for a in alerts if a.starts_at >= start], earlier, ctx.catalogue)
+
+
+def _rare(burst: Burst) -> list[str]:
+    """What fires now and never did before, if there is a before."""
+    new = [f for f in burst.firings if not f.own]
+    if not burst.bursts or not new:
+        return []
+    named = [f"{one_line(f.component, 60)}: {one_line(f.what, 80)}" for f in new[:_MAX_NEW]]
+    return [f"In none of {burst.bursts} earlier alert groups fired ({len(new)} in all):", *named]
 
 
 def _summary(ctx: ToolContext, alerts: list[Alert], service: str) -> str:

@@ -4,38 +4,42 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core.calls import Calls, Delay, delayed, waits
+from bot.core.calls import Delay, delayed, waits
 from bot.core.deviation import Deviation
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure
 from bot.core.text import one_line
-from bot.plugins import ToolContext, tool
+from bot.plugins import ToolContext, tool_over
 from tools._reading import alert_moment
 
 BACK = timedelta(hours=6)
 LEAD = timedelta(minutes=1)
 TOLD = 8
+MOST_SERVICES = 60
 
 
-@tool
+@tool_over("traces")
 async def call_waits(ctx: ToolContext) -> Evidence:
     """Compare in traces what callers wait with what the called services say they took: whose calls lose time on the way?
 
     Call it when services are slow but none of them reports being slow
     itself: a delayed network shows in the client spans of the callers alone.
-    It looks at all services at once.
+    It looks at the service, what it calls and who calls it, at once.
     """
     if ctx.traces is None:
         raise LookFailed("no trace store is configured")
     since = alert_moment(ctx) - LEAD
-    calls = await ctx.traces.calls(start=since - BACK, end=ctx.now)
-    if not calls:
-        raise LookFailed("no spans were found around the alert and in the hours before")
-    found = await asyncio.to_thread(_delays, calls, since.timestamp())
+    services = _services(ctx)
+    past, now = await asyncio.gather(
+        ctx.traces.calls(services, start=since - BACK, end=since), ctx.traces.calls(services, start=since, end=ctx.now)
+    )
+    if not now:
+        raise LookFailed("no spans were found since the alert")
+    found = await asyncio.to_thread(lambda: delayed(waits(past), waits(now)))
     return Evidence(
         summary=_summary(found),
-        query=ctx.traces.query(),
+        query="; ".join(map(ctx.traces.query, services)),
         window=Window(start=since, end=ctx.now),
         details=tuple(_line(one) for one in found[:TOLD]),
         source="traces",
@@ -43,9 +47,12 @@ async def call_waits(ctx: ToolContext) -> Evidence:
     )
 
 
-def _delays(calls: Sequence[Calls], since: float) -> list[Delay]:
-    found = waits(calls)
-    return delayed([one for one in found if one.minute < since], [one for one in found if one.minute >= since])
+def _services(ctx: ToolContext) -> list[str]:
+    """Around the alerting service: what it calls and who calls it; all of the catalogue where none is named."""
+    own = ctx.case.service
+    if not own:
+        return sorted(ctx.catalogue.services)[:MOST_SERVICES]
+    return list(dict.fromkeys([own, *ctx.catalogue.downstream(own), *ctx.catalogue.dependents(own)]))[:MOST_SERVICES]
 
 
 def _deviation(one: Delay) -> Deviation:

@@ -7,10 +7,11 @@ from bot.core.change import Change
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import minutes_text
-from bot.core.rollouts import rollout_queries, rollouts, without_known
+from bot.core.rollouts import rollout_queries, rollouts, with_told, without_known
 from bot.core.text import one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool
+from bot.ports import History
 from tools._deployments import deployments, namespace, owner
 from tools._reading import service_of
 
@@ -24,15 +25,18 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     Call it early: most incidents follow a change. Name a service to see its
     changes alone; leave it out to see those of all services. A change is a
     suspect only if it came before the onset and touches the failing service or
-    one that it depends on. Besides what was reported, new images and
-    generations that Kubernetes shows are listed.
+    one that it depends on. Besides what was reported, roll-outs of Argo CD and
+    Helm, model versions, and new images and generations that Kubernetes shows
+    are listed.
     """
     service = service_of(ctx, service) if service.strip() else ""
     hours = min(max(int(hours), 1), 7 * 24)
     since = ctx.now - timedelta(hours=hours)
     reported = await ctx.changes.since(service, since)
-    seen, gap = await _of_cluster(ctx, service, since)
-    changes = sorted([*reported, *without_known(seen, reported)], key=lambda change: change.at, reverse=True)
+    (seen, *gaps), (told, *failed) = await asyncio.gather(_of_cluster(ctx, service, since), _of_systems(ctx, service, since))
+    known = with_told(reported, told)
+    changes = sorted([*known, *without_known(seen, known)], key=lambda change: change.at, reverse=True)
+    gap = "; ".join(text for text in (*gaps, *failed) if text)
     where = f"on {service}" if service else "on any service"
     return Evidence(
         summary=_summary(changes, where, hours) + (f"; {gap}" if gap else ""),
@@ -60,6 +64,19 @@ async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> tuple[
     except LookFailed as error:
         return [], f"could not look at Kubernetes ({one_line(str(error), 120)})"
     return rollouts(found, service_of=lambda labels: owner(labels, known), start=since, step=step), ""
+
+
+async def _of_systems(ctx: ToolContext, service: str, since: datetime) -> tuple[list[Change], str]:
+    """What other systems of record tell, and which of them could not be looked at."""
+    answers = await asyncio.gather(*(_asked(history, service, since) for history in ctx.histories))
+    return [change for rows, _ in answers for change in rows], "; ".join(gap for _, gap in answers if gap)
+
+
+async def _asked(history: History, service: str, since: datetime) -> tuple[list[Change], str]:
+    try:
+        return await history.changes(service, since), ""
+    except LookFailed as error:
+        return [], f"could not look at {history.name} ({one_line(str(error), 120)})"
 
 
 def _summary(changes: list[Change], where: str, hours: int) -> str:

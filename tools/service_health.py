@@ -41,8 +41,11 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
         link=metrics_of(ctx).link(main.promql, start=start, end=end),
         source="prometheus",
         # Without one judged signal nothing may be concluded, least of all that the service is well.
-        ok=any(one.deviation or one.signal.is_bad(one.last) for one in readings),
-        facts={"deviations": [one.fact for one in sorted(readings, key=_strength, reverse=True) if one.fact]},
+        ok=any(one.deviation or (one.series and one.signal.is_bounded) for one in readings),
+        facts={
+            "deviations": [one.fact for one in sorted(readings, key=_strength, reverse=True) if one.fact],
+            "beyond": [_beyond(one) for one in readings if one.series and one.signal.is_bad(one.last)],
+        },
     )
 
 
@@ -72,6 +75,13 @@ def _line(reading: Reading) -> str:
     if not reading.series:
         return f"{signal.service} {signal.name}: no data{bound}"
     return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, too few samples to judge{bound}"
+
+
+def _beyond(reading: Reading) -> dict[str, str]:
+    """A signal beyond the bound that its owners set, with or without a past to compare with."""
+    signal = reading.signal
+    text = f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)} [{bound_text(signal)}]"
+    return {"signal": signal.name, "text": text}
 
 
 def _unseen(signals: Sequence[Signal], looked: Sequence[Reading | LookFailed]) -> list[str]:

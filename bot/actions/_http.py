@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from bot.core.address import Address, ambiguous, forbidden
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.text import one_line
 from bot.plugins import HttpAnswer
@@ -25,9 +26,7 @@ MAX_ANSWER_BYTES = 64 * 1024
 SIGNATURE = "X-Tocsin-Signature"
 """`sha256=<hex HMAC-SHA-256 of the body>`, with TOCSIN_WEBHOOK_SECRET."""
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
@@ -119,8 +118,8 @@ def _told(error: Exception) -> str:
 
 def _parsed(url: str) -> httpx.URL:
     """The one reading of an address. What parsers are known to read in two ways is refused."""
-    if "\\" in url or any(ord(char) <= 0x20 or ord(char) == 0x7F for char in url):
-        raise ActionFailed("the address holds characters that parsers read in different ways; nothing was sent.")
+    if why := ambiguous(url):
+        raise ActionFailed(f"the address {why}; nothing was sent.")
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
@@ -128,25 +127,6 @@ def _parsed(url: str) -> httpx.URL:
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
         raise ActionFailed("the address must be http or https, with a host and without a user; nothing was sent.")
     return parsed
-
-
-def forbidden(address: Address, allow_private: bool) -> str:
-    """Why this address is not called; "" if it may be. Link-local (cloud metadata) is never called."""
-    inner = _inner(address)
-    if inner.is_link_local or inner.is_multicast or inner.is_unspecified:
-        return "an address that actions never call"
-    if not inner.is_global and not allow_private:
-        return "a private address, and the entry does not set allow_private"
-    return ""
-
-
-def _inner(address: Address) -> Address:
-    """The IPv4 address inside of mapped, 6to4 and NAT64 forms."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
 
 
 async def _answer(response: httpx.Response) -> HttpAnswer:

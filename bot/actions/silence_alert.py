@@ -18,6 +18,10 @@ from bot.plugins import Action, ActionContext, HttpAnswer, action
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=12)
 MAX_MATCHERS = 20
+SLACK = timedelta(minutes=10)
+"""A silence that ends so little earlier than the wanted one is enough: dry run, approval and run are minutes apart."""
+KEPT = "kept:"
+"""Before the id of a silence that stood already: the way back must not expire what somebody else made."""
 _SILENCE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 
 
@@ -95,12 +99,16 @@ class SilenceAlert(Action):
         found = _alerts(answer)
         lines = [f"silence {_text(self.matchers)} for {self.duration}"]
         lines += [f"could not look: {problem}"] if problem else [f"alerts that match now: {len(found)}", *found[:20]]
+        standing, unread = await self._standing(ctx)
+        lines += [f"could not look for silences: {unread}"] if unread else [_told(silence) for silence in standing[:5]]
         covered = f"{len(found)} alerts {hashlib.sha256(chr(10).join(found).encode()).hexdigest()[:8]}"
         floor = Tier.TWO if len(found) > 1 else Tier.ONE
-        return DryRun(ok=not problem, text="\n".join(lines), targets={_text(self.matchers): covered}, floor=floor)
+        return DryRun(ok=not (problem or unread), text="\n".join(lines), targets={_text(self.matchers): covered}, floor=floor)
 
     async def run(self, ctx: ActionContext) -> Outcome:
-        """The one call: create or expire."""
+        """The one call: create or expire. A silence that does the same already is left alone, and none is created."""
+        if not self.expire and (kept := await self._kept(ctx)):
+            return kept
         try:
             answer = await (self._expire(ctx) if self.expire else self._create(ctx))
         except ActionFailed as error:
@@ -113,6 +121,46 @@ class SilenceAlert(Action):
             return Outcome(state="done", text=done, remote_id=self.expire or str(silence))
         text = f"Alertmanager answered {answer.status}: {one_line(answer.text, 120)}"
         return Outcome(state="unknown" if answer.status >= 500 else "failed", text=text)
+
+    async def _kept(self, ctx: ActionContext) -> Outcome | None:
+        """Why nothing is to be created; None if a silence is missing."""
+        standing, unread = await self._standing(ctx)
+        if unread:
+            return Outcome(state="failed", text=f"Could not look for silences that stand already: {unread}; none was created.")
+        if not (enough := [silence for silence in standing if self._lasts(silence, ctx)]):
+            return None
+        first = enough[0]
+        return Outcome(state="done", text=f"Nothing was created: {_told(first)}.", remote_id=KEPT + str(first["id"]))
+
+    async def _standing(self, ctx: ActionContext) -> tuple[list[Mapping[str, Any]], str]:
+        """Silences in force that cover everything these matchers cover, the longest first; and why nobody could look."""
+        silences, problem = await self._get(ctx, "/api/v2/silences", [])
+        if problem:
+            # Too many to read at once: those with exactly these labels are asked for.
+            filters = [("filter", f'{name}="{_escaped(value)}"') for name, value in sorted(self.matchers.items())]
+            silences, problem = await self._get(ctx, "/api/v2/silences", filters)
+        if problem or not isinstance(silences, list):
+            return [], problem or "the answer is no list"
+        found = [silence for silence in silences if isinstance(silence, Mapping) and self._covers(silence)]
+        return sorted(found, key=_ends, reverse=True), ""
+
+    def _covers(self, silence: Mapping[str, Any]) -> bool:
+        """Whether it is active and asks for nothing but some of these labels with these values."""
+        wanted = silence.get("matchers")
+        return (
+            _state(silence) == "active"
+            and isinstance(wanted, list)
+            and bool(wanted)
+            and all(isinstance(matcher, Mapping) and self._fits(matcher) for matcher in wanted)
+        )
+
+    def _fits(self, matcher: Mapping[str, Any]) -> bool:
+        plain = matcher.get("isRegex") is False and matcher.get("isEqual", True) is True
+        return plain and self.matchers.get(str(matcher.get("name"))) == matcher.get("value")
+
+    def _lasts(self, silence: Mapping[str, Any], ctx: ActionContext) -> bool:
+        """Whether it ends no earlier than the new one would, give or take the minutes of an approval."""
+        return _ends(silence) >= ctx.now + parse_duration(self.duration) - SLACK
 
     async def _create(self, ctx: ActionContext) -> HttpAnswer:
         matchers = [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in sorted(self.matchers.items())]
@@ -133,24 +181,29 @@ class SilenceAlert(Action):
 
     async def probe(self, ctx: ActionContext) -> Outcome | None:
         """Look among the silences for the key of this call."""
-        silences, problem = await self._get(ctx, "/api/v2/silences", [])
+        if self.expire:
+            return await self._probe_expired(ctx)
+        filters = [("filter", f'{name}="{_escaped(value)}"') for name, value in sorted(self.matchers.items())]
+        silences, problem = await self._get(ctx, "/api/v2/silences", filters)
         if problem or not isinstance(silences, list):
             return None
         for silence in silences:
-            if isinstance(silence, Mapping) and (
-                silence.get("id") == self.expire
-                if self.expire
-                else f"[{ctx.idempotency_key}]" in str(silence.get("comment", ""))
-            ):
-                if self.expire and _state(silence) != "expired":
-                    return Outcome(state="failed", text="The silence is still there: it was not expired.")
+            if isinstance(silence, Mapping) and f"[{ctx.idempotency_key}]" in str(silence.get("comment", "")):
                 return Outcome(state="done", text="Alertmanager holds the silence.", remote_id=str(silence.get("id", "")))
         return Outcome(state="failed", text="Alertmanager holds no such silence.")
+
+    async def _probe_expired(self, ctx: ActionContext) -> Outcome | None:
+        silence, problem = await self._get(ctx, f"/api/v2/silence/{self.expire}", [])
+        if problem or not isinstance(silence, Mapping):
+            return None
+        if _state(silence) != "expired":
+            return Outcome(state="failed", text="The silence is still there: it was not expired.")
+        return Outcome(state="done", text="The silence is expired.", remote_id=self.expire)
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """Whether the silence is active (or, after `expire`, no longer is)."""
         wanted = ("expired",) if self.expire else ("active", "pending")
-        silence, problem = await self._get(ctx, f"/api/v2/silence/{ctx.remote_id}", [])
+        silence, problem = await self._get(ctx, f"/api/v2/silence/{ctx.remote_id.removeprefix(KEPT)}", [])
         if problem or not isinstance(silence, Mapping):
             return Verification(state="could not verify", text=problem or "Alertmanager did not show the silence")
         state = _state(silence)
@@ -190,6 +243,21 @@ def _stamp(moment: datetime) -> str:
 def _state(silence: Mapping[str, Any]) -> str:
     status = silence.get("status")
     return str(status.get("state", "")) if isinstance(status, Mapping) else ""
+
+
+def _told(silence: Mapping[str, Any]) -> str:
+    """In fixed words: a dry run that is read again later must say the same of the same world."""
+    by, id = one_line(str(silence.get("createdBy", "")), 60), one_line(str(silence.get("id", "")), 64)
+    return f"already silenced until {_ends(silence):%Y-%m-%d %H:%M} UTC by {by or 'nobody named'} (silence {id})"
+
+
+def _ends(silence: Mapping[str, Any]) -> datetime:
+    """When it ends; long ago if that cannot be read."""
+    try:
+        found = datetime.fromisoformat(str(silence.get("endsAt", "")))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _alerts(answer: Any) -> list[str]:

@@ -20,6 +20,10 @@ async def investigate(ctx: CommandContext, request: Request) -> Reply:
     question = "" if request.door in ("button", "shortcut") else one_line(request.text, 500)
     if newest is not None and newest.state in RUNNING and not question:
         return Reply(f"The triage of {subject.group} is already running; it shows its progress in the thread.")
+    if newest is not None and newest.state in RUNNING and newest.findings:
+        # The first ranking stands and the run goes on: a model is looking, and reads what is said before its next turn.
+        await triages.hint(subject.group, newest.attempt, question, name_of(request.actor), key=request.key)
+        return Reply(f"Taken into the triage of {subject.group} that is running; its timeline keeps it as a note.")
     attempt = newest.attempt + 1 if newest else 1
     # Two people at once take the same number and so attach to the same run.
     run_id = f"triage:{subject.group}:{attempt}"

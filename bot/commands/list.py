@@ -1,6 +1,7 @@
 """The list."""
 
 from datetime import datetime
+from typing import Any
 
 from bot.commands._subject import name_of
 from bot.core.config import parse_duration
@@ -18,12 +19,16 @@ async def list(ctx: CommandContext, request: Request) -> Reply:
         raise NotFound(f"list takes open, mine or all, not {which[:40]}.")
     page = _page(request.options.get("page", "1"))
     service, mine = request.options.get("service", ""), name_of(request.actor) if which == "mine" else ""
-    rows = await overview.groups(ctx.db, open_only=which == "open", service=service, since=_since(ctx, request), taken_by=mine)
-    if which != "mine":
-        rows += await overview.bare_incidents(ctx.db, open_only=which == "open", service=service)
+    wanted: dict[str, Any] = {
+        "open_only": which == "open", "service": service, "since": _since(ctx, request), "taken_by": mine,
+    }  # fmt: skip
+    groups, bare = await overview.groups(ctx.db, **wanted), await overview.bare_incidents(ctx.db, **wanted)
+    # Both come in this order, and sorting keeps it where the severities are the same.
+    rows = sorted([*groups, *bare], key=lambda row: row["severity"])
     if service and not rows and service not in ctx.catalogue.services:
         return Reply(f"Nothing found; {service[:60]} is not a service of the catalogue either.")
-    state = {"rows": rows, "title": which.capitalize(), "page": page}
+    more = max(map(len, (groups, bare))) >= overview.MOST
+    state = {"rows": rows, "title": which.capitalize(), "page": page, "more": more}
     return Reply(f"{which}: {len(rows)}", view="list", subject=state)
 
 

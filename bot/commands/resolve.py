@@ -1,8 +1,9 @@
 """Resolve."""
 
+from bot.commands._causes import Ranked, joined, ranked_of, word_of
 from bot.commands._subject import name_of, subject_of
 from bot.plugins import Field, Form, Reply, Request, command
-from bot.store import incidents
+from bot.store import causes, incidents
 from bot.store.overview import Belongs
 from bot.workflows.command_context import CommandContext
 
@@ -13,15 +14,31 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
     subject = await subject_of(ctx, request)
     if subject.state == "RESOLVED":
         return Reply(f"{subject.ref} is already resolved.")
+    ranked = await ranked_of(ctx, subject.group)
     if request.door != "modal" and not request.text:
-        return _ask(subject)
-    cause = (request.fields.get("cause") or request.text).strip()[:500]
+        return _ask(subject, ranked)
+    cause = await _confirmed(ctx, request, subject, ranked)
     await incidents.resolve(ctx.db, subject.incident or subject.group, name_of(request.actor), cause)
     told = "" if cause else " The cause stays not confirmed."
     return Reply(f"Resolved {subject.incident or subject.group}.{told}")
 
 
-def _ask(subject: Belongs) -> Form:
+async def _confirmed(ctx: CommandContext, request: Request, subject: Belongs, ranked: Ranked) -> str:
+    """Store what this person says it was; "" if they do not say."""
+    # Ranked anew while the dialog was open, its numbers mean something else.
+    choice = request.fields.get("which", "") if request.revision == ranked.attempt else ""
+    said = joined(ranked, choice, (request.fields.get("cause") or request.text).strip())
+    if not said["text"]:
+        return ""
+    word = word_of(ctx, request, said)
+    if subject.incident:
+        await causes.confirm(ctx.db, subject.incident, word)
+    return word.text
+
+
+def _ask(subject: Belongs, ranked: Ranked) -> Form:
     ref = subject.incident or subject.group
     question = Field("cause", "What was it?", kind="long", optional=True, hint="The confirmed cause, for the postmortem.")
-    return Form(f"Resolve {ref}", "resolve", ref=ref, fields=[question], submit="Resolve")
+    return Form(
+        f"Resolve {ref}", "resolve", ref=ref, revision=ranked.attempt, fields=[*ranked.question(), question], submit="Resolve"
+    )

@@ -1,22 +1,24 @@
 """`tocsin doctor`: asks every system Tocsin stands on, and says what to do where one is not well."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
-from bot.choices import model_of
+from bot.choices import model_of, systems_of
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, LookFailed
 from bot.core.text import one_line
 from bot.llm.checkup import check_model
 from bot.llm.loading import check_loading
+from bot.monitoring.jaeger import JaegerTraces
 from bot.monitoring.prometheus import PrometheusMetrics
+from bot.monitoring.tempo import TempoTraces
 from bot.settings import Secrets, catalogue_of, load_config, source_tokens
 from bot.slack.checkup import check_slack
 from bot.store.checkup import check_database
@@ -27,7 +29,7 @@ COLOURS = {"ok": "green", "failed": "bold red", "not set up": "yellow"}
 def examine(secrets: Secrets, console: Console) -> int:
     """Print a table of checks; 0 if none failed, else 1."""
     checks = asyncio.run(checkup(secrets))
-    table = Table("Check", "State", "Found", "What to do")
+    table = Table("Check", Column("State", no_wrap=True), *(Column(name, overflow="fold") for name in ("Found", "What to do")))
     for check in checks:
         state = f"[{COLOURS[check.state]}]{check.state}[/]"
         table.add_row(escape(check.name), state, escape(check.found), escape(check.advice))
@@ -131,8 +133,27 @@ async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) 
             _prometheus(secrets, config, client),
             _json("Loki", config.logs.loki, "/loki/api/v1/labels", client, "set logs.loki or logs.files to search logs"),
             _json("Alertmanager", alertmanager, "/api/v2/status", client, "set alertmanager.url to offer silences"),
+            *_others(secrets, config, client),
         )
     )
+
+
+def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequence[Awaitable[Check]]:
+    """The other systems that tools look at; those that nobody set up are not missed."""
+    systems = systems_of(secrets, config, client)
+    named = [system.check() for system in (systems.code, systems.argocd, systems.helm, systems.models) if system is not None]
+    if systems.traces is not None:
+        named.append(_traces(systems.traces))
+    web = [systems.web.check(name) for name in config.systems.web if systems.web is not None]
+    return named + web + [systems.remote.check(name) for name in config.systems.mcp if systems.remote is not None]
+
+
+async def _traces(traces: TempoTraces | JaegerTraces) -> Check:
+    try:
+        await traces.check()
+    except LookFailed as error:
+        return failed("Traces", str(error), "check traces.tempo or traces.jaeger and TOCSIN_TRACES_TOKEN")
+    return ok("Traces", "answers")
 
 
 async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Check:

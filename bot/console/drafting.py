@@ -82,11 +82,21 @@ def _signals(client: httpx.Client, label: str, service: str, window: str) -> dic
             found["errors"] = {"promql": f"{bad} / {every}", "unit": "ratio", "bad_above": 0.02}
             found["traffic"] = {"promql": every, "unit": "requests/s"}
             break
-    histograms = (n for n in names if n.endswith("_seconds_bucket"))
-    for histogram in sorted(histograms, key=lambda n: ("request" not in n, "client" in n, n))[:1]:
+    if histogram := serving_time(names):
         quantile = f"histogram_quantile(0.95, sum by (le) (rate({histogram}{{{selector}}}[{window}])))"
         found["latency"] = {"promql": quantile, "unit": "s", "bad_above": 1.0}
     return found
+
+
+_SERVING = re.compile(r"request|response|http|grpc|rpc|handling|latency")
+_RUNTIME = re.compile(r"^(go|process|python|jvm|nodejs|dotnet|ruby)_|_gc_")
+"""Pauses of the language's own machinery are no time to answer."""
+
+
+def serving_time(names: Iterable[str]) -> str:
+    """The histogram (in seconds) that most likely holds the time to answer a request; "" if there is none."""
+    fitting = [n for n in names if n.endswith("_seconds_bucket") and _SERVING.search(n) and not _RUNTIME.search(n)]
+    return min(fitting, key=lambda n: ("request" not in n, "client" in n, n), default="")
 
 
 def _labels(client: httpx.Client, metric: str, selector: str) -> Iterable[str]:

@@ -60,6 +60,18 @@ OPEN_STATES = frozenset(
     }
 )
 
+WITHOUT_EFFECT = frozenset(
+    {
+        ProposalState.DENIED,
+        ProposalState.EXPIRED,
+        ProposalState.WITHDRAWN,
+        ProposalState.SUPERSEDED,
+        ProposalState.STALE,
+        ProposalState.STOPPED,
+    }
+)
+"""Ends without a run: people still wait for something to do."""
+
 Verdict = Literal["approve", "deny"]
 
 

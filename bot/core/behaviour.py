@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bot.core.deviation import HIGHEST
 from bot.core.log import LogLine
-from bot.core.loglines import message_of, template_of
+from bot.core.loglines import message_of
+from bot.core.masking import masked
 
 MINUTE = 60.0
 _Z0 = 3.0
@@ -43,11 +44,11 @@ class Mix:
 
 def mix_of(lines: Iterable[LogLine], *, since: datetime) -> Mix:
     """Kinds of lines by minute; minutes without a line (not recorded, or nothing to do) are left out."""
-    counts: dict[float, Counter[str]] = {}
     began = since.timestamp()
+    counts: dict[float, Counter[str]] = {}
     for line in lines:
         minute = math.floor((line.at.timestamp() - began) / MINUTE)
-        counts.setdefault(minute, Counter())[template_of(message_of(line.text))] += 1
+        counts.setdefault(minute, Counter())[masked(message_of(line.text))] += 1
     kinds = sorted({kind for minute in counts.values() for kind in minute})
     table = np.array([[counts[minute][kind] for minute in sorted(counts)] for kind in kinds], dtype=np.float64)
     table = table.reshape(len(kinds), len(counts))

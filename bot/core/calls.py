@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.deviation import HIGHEST
+from bot.core.spans import Span
 
 Side = Literal["client", "server", "internal"]
 _SLOW = 0.3
@@ -40,6 +41,25 @@ class Calls:
     p50: float
     p95: float
     longest: float
+
+
+def summed_up(spans: Iterable[Span]) -> list[Calls]:
+    """Single spans by minute, caller, service and operation; a span seen in two searches counts once.
+
+    A server's span is one whose parent is another service's; a parent that was not kept says nothing about the caller.
+    """
+    kept = {(span.trace, span.id): span for span in spans}
+    groups: dict[tuple[int, str, str, str, Side], list[float]] = defaultdict(list)
+    for span in kept.values():
+        parent = kept.get((span.trace, span.parent))
+        caller = parent.service if parent else ""
+        side: Side = "client" if span.client else "internal" if caller == span.service else "server"
+        minute = int(span.start // 60) * 60
+        groups[minute, span.service if side == "client" else caller, span.service, span.operation, side].append(span.seconds)
+    return [
+        Calls(*place, len(took), float(np.median(took)), float(np.quantile(took, 0.95)), max(took))
+        for place, took in sorted(groups.items())
+    ]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.core.alert import Severity
-from bot.core.service import Signal
+from bot.core.service import Objective, Signal
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -65,6 +65,19 @@ class OnCall(Part):
     usergroup: str = ""
 
 
+class KnownAs(Part):
+    """What other systems call a service: tools take the service's name and never an address."""
+
+    github: str = Field(default="", pattern=r"^$|^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
+    """owner/repository."""
+    argocd: str = Field(default="", pattern=r"^$|^[a-z0-9.-]+$")
+    """The application."""
+    helm: str = Field(default="", pattern=r"^$|^[a-z0-9-]+/[a-z0-9.-]+$")
+    """namespace/release."""
+    mlflow: str = Field(default="", pattern=r"^[^/:'\"\\]*$")
+    """The registered model that the service serves."""
+
+
 class ServiceConfig(Part):
     owners: tuple[str, ...] = ()
     on_call: OnCall = OnCall()
@@ -73,6 +86,8 @@ class ServiceConfig(Part):
     match: dict[str, str] = Field(default_factory=dict)
     deployment: dict[str, str] = Field(default_factory=dict)
     signals: dict[str, Signal] = Field(default_factory=dict)
+    objectives: dict[str, Objective] = Field(default_factory=dict)
+    known_as: KnownAs = KnownAs()
 
 
 class Approvers(Part):
@@ -169,6 +184,50 @@ class LogsConfig(Part):
     """Service -> glob of log files."""
 
 
+class SystemConfig(Part):
+    """Another system that tools ask read-only; its token comes from the environment (TOCSIN_<SYSTEM>_TOKEN)."""
+
+    url: str = ""
+
+
+class WebConfig(Part):
+    """A server of the team's own that the tool `web_look` may ask: these paths alone, with GET."""
+
+    url: str
+    allow: tuple[str, ...] = ()
+    """Paths, e.g. `/api/annotations`; one that ends in `/*` allows one more segment."""
+    about: str = ""
+    """What is found there: the model reads it."""
+
+
+class TracesConfig(Part):
+    """One of the two; Tempo before Jaeger."""
+
+    tempo: str = ""
+    jaeger: str = ""
+
+
+class McpConfig(Part):
+    """An MCP server over Streamable HTTP. Of its tools those that it marks as read-only are offered, and those listed here."""
+
+    url: str
+    tools: tuple[str, ...] = ()
+    about: str = ""
+    """What is found there: the model reads it."""
+
+
+class SystemsConfig(Part):
+    github: SystemConfig = SystemConfig()
+    """https://api.github.com, or a server's own /api/v3."""
+    argocd: SystemConfig = SystemConfig()
+    kubernetes: SystemConfig = SystemConfig()
+    """For Helm's history: the bot reads the labels of its release records, never their content."""
+    mlflow: SystemConfig = SystemConfig()
+    web: dict[str, WebConfig] = Field(default_factory=dict)
+    mcp: dict[str, McpConfig] = Field(default_factory=dict)
+    """Needs the extra `mcp`."""
+
+
 class AlertmanagerConfig(Part):
     url: str = ""
 
@@ -232,6 +291,8 @@ class Config(Part):
     prometheus: PrometheusConfig = PrometheusConfig()
     alertmanager: AlertmanagerConfig = AlertmanagerConfig()
     logs: LogsConfig = LogsConfig()
+    traces: TracesConfig = TracesConfig()
+    systems: SystemsConfig = SystemsConfig()
     links: LinkConfig = LinkConfig()
     pager: PagerConfig = PagerConfig()
     heartbeat_url: str = ""

@@ -69,6 +69,7 @@ class Hypothesis(BaseModel):
 
     cause: str = Field(max_length=300, description="One line: what is broken and why")
     service: str = Field(default="", max_length=120, description="The service at fault, as the catalogue names it")
+    component: str = Field(default="", max_length=120, description="The pod or host at fault, where it is one and not all")
     kind: Literal["change", "dependency", "resource", "traffic", "external", "unknown"] = "unknown"
     change_id: str = Field(default="", max_length=200, description="The id of the change at fault, if one is")
     confidence: Confidence = "possible"
@@ -87,6 +88,10 @@ class Findings(BaseModel):
     """Suspects that the evidence clears, e.g. an innocent newer deploy."""
     not_checked: list[str] = Field(default_factory=list)
     """What could not be looked at, and why."""
+    category: str = ""
+    """The kind of cause (`core/signs.Category`), "healthy" if nothing is wrong; "" if nobody judged it."""
+    because: list[Claim] = Field(default_factory=list)
+    """What the category stands on."""
     by: Literal["analyst", "agent"] = "analyst"
     note: str = ""
     """What people should know: "model not available, the built-in analyst ranked"."""

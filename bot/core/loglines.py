@@ -1,15 +1,13 @@
-"""What stands in a log line: its moment, its level and, with numbers masked, its kind."""
+"""What stands in a log line: its moment, its level and its message."""
 
 import json
-import math
 import re
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.log import LogLine
+from bot.core.redaction import redact
 
 MAX_LINE = 2_000
 """Characters kept of one line."""
@@ -36,6 +34,14 @@ def read_line(text: str, *, newest: datetime) -> LogLine | None:
         return line
     at = _moment(text, newest)
     return LogLine(at=at, text=text.strip(), level=level_of(text)) if at else None
+
+
+def without_secrets(lines: Iterable[LogLine]) -> list[LogLine]:
+    """The lines redacted, then cut: before anything masks their numbers, after which half a key is no longer known for one.
+
+    Some 20 us a line: call it in a thread.
+    """
+    return [line.model_copy(update={"text": redact(line.text)[:MAX_LINE]}) for line in lines]
 
 
 def level_of(text: str) -> str:
@@ -112,65 +118,3 @@ def _stamped(text: str, form: str) -> datetime | None:
     except ValueError:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-# ---------------------------------------------------------------- templates
-
-MASK = "<*>"
-_MAX_TEMPLATE = 300
-_WORDS = re.compile(r"[\w%µ]+|\W+")
-_HAS_DIGIT = re.compile(r"\d")
-_POD_SUFFIX = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5}")
-"""The random end of a pod's name: Kubernetes draws it from these letters."""
-_STATUS = re.compile(r"[1-5]\d\d")
-_STATUS_NAMES = frozenset({"status", "code", "http", "returned", "answered", "status_code"})
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def template_of(text: str) -> str:
-    """The kind of a line: every word that holds a digit masked, white space folded.
-
-    The HTTP status stays where a word says that it is one, or after a method. Linear in the length, whatever the text is.
-    """
-    masked: list[str] = []
-    name = method = ""
-    for word in _WORDS.findall(" ".join(text[:_MAX_TEMPLATE].split())):
-        random = _HAS_DIGIT.search(word) or (masked[-2:] == [MASK, "-"] and _POD_SUFFIX.fullmatch(word))
-        # Of a request's numbers the first that stands alone is its status; those in its path are joined by slashes.
-        announced = name in _STATUS_NAMES or (method and masked[-1].endswith(" "))
-        if not random or (announced and _STATUS.fullmatch(word)):
-            masked.append(word)
-            method = "" if random else method or (word if word in _METHODS else "")
-        elif not _continues(masked):
-            masked.append(MASK)
-        name = word.lower() if word[0].isalnum() else name
-    return "".join(masked)
-
-
-def _continues(masked: list[str]) -> bool:
-    """True after a mask and a joining character, so that `10.2.0.7` and `2026-01-05` are one mask, not four."""
-    if len(masked) >= 2 and masked[-2] == MASK and masked[-1] in (".", "-", ":", "+"):
-        masked.pop()
-        return True
-    return False
-
-
-@dataclass(frozen=True)
-class TemplateCount:
-    """How often one kind of line came in a window, and in the window of equal length before it."""
-
-    template: str
-    count: int
-    before: int
-
-
-def count_templates(now: Iterable[LogLine], before: Iterable[LogLine]) -> list[TemplateCount]:
-    """The kinds of lines of both windows, those that grew most first; a kind that fell silent is kept as well."""
-    counts, earlier = (Counter(template_of(message_of(line.text)) for line in lines) for lines in (now, before))
-    rows = [TemplateCount(template, counts[template], earlier[template]) for template in counts | earlier]
-    return sorted(rows, key=lambda row: (-_growth(row), -row.count, row.template))
-
-
-def _growth(row: TemplateCount) -> float:
-    """How many standard deviations of a Poisson count the change is, with one line more as prior."""
-    return (row.count - row.before) / math.sqrt(row.before + 1)

@@ -83,7 +83,9 @@ class Observations:
     alerting: dict[str, Deviation] = field(default_factory=dict)
     """A firing alert of a service as a weak deviation: all that is known of it where its metrics could not be looked at."""
     health_evidence: dict[str, str] = field(default_factory=dict)
-    """Service whose signals could be looked at to that evidence."""
+    """Service whose signals could be judged against their past to that evidence."""
+    looked_at: dict[str, str] = field(default_factory=dict)
+    """Service whose health could be looked at, be it against bounds alone, to that evidence."""
 
     def quiet(self, service: str) -> bool:
         """True if the service was looked at and nothing of it left its normal range: "could not look" is not quiet."""
@@ -99,6 +101,8 @@ def observe(ledger: Sequence[LedgerEntry], *, alert: str = "") -> Observations:
     seen = Observations()
     for entry in ledger:
         if entry.evidence.ok:
+            if entry.tool == "service_health":
+                seen.looked_at.setdefault(str(entry.arguments.get("service", "")), entry.id)
             _read_deviations(entry, seen)
             _read_changes(entry, seen)
             _read_rows(entry, seen)

@@ -15,7 +15,7 @@ from bot.core.roster import Standing
 from bot.core.rules import Rule
 from bot.core.ruling import RULE_ERRORS, Ask, Quorum, Ruling, Said, Scene, who_may
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised with every change of a rule."""
 
 

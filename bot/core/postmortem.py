@@ -9,6 +9,7 @@ from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.alert import Severity
 from bot.core.evidence import Findings
 from bot.core.incident import AlertGroup, Incident
+from bot.core.past import ConfirmedCause
 from bot.core.text import one_line
 from bot.core.timeline import TimelineEntry
 
@@ -59,6 +60,8 @@ class Material(BaseModel):
     """The measured impact in words and its evidence id."""
     graph: str = ""
     """What the graph under the draft shows, in words; "" without one."""
+    cause: ConfirmedCause | None = None
+    """What a person said it was, and who."""
     evidence: Mapping[str, str] = {}
     """Evidence id -> summary, for all evidence of the group."""
 
@@ -156,7 +159,10 @@ def _detection(m: Material) -> Iterable[Sentence]:
 
 
 def _cause(m: Material) -> Iterable[Sentence]:
-    if m.incident.cause:
+    if m.cause:
+        who = f"Confirmed by {one_line(m.cause.said_by, 80)} at {clock(m.cause.at)}"
+        yield Sentence(text=f"{who}: {one_line(m.cause.text, 500)}", sources=(m.incident.ref,))
+    elif m.incident.cause:
         yield Sentence(text=f"Confirmed by a person: {one_line(m.incident.cause, 500)}", sources=(m.incident.ref,))
     else:
         yield Sentence(text="Not confirmed by a person.", sources=(m.incident.ref,))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.blame import SYMPTOMS, main_symptom
+from bot.core.burst_causes import with_burst
 from bot.core.causes import behaviour_causes, external_causes, resource_causes, traffic_causes, unexplained_causes, wire_causes
 from bot.core.change import Change
 from bot.core.change_causes import EVEN, change_causes, version_share
@@ -41,7 +42,7 @@ def rank(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime, worth: Wor
     looked_at_start = scene.start in seen.health_evidence
     if looked_at_start and not any(seen.signals.values()):
         return Findings(note=_all_quiet(seen, failed), not_checked=failed, ruled_out=_cleared(scene, []))
-    candidates = _merged(_candidates(scene))[:_SHOWN]
+    candidates = with_burst(_merged(_candidates(scene)), scene, ledger, started_at=case.started_at)[:_SHOWN]
     hypotheses = [_hypothesis(c, i, candidates, scene, failed) for i, c in enumerate(candidates)]
     return Findings(
         hypotheses=hypotheses,
@@ -136,6 +137,7 @@ def _hypothesis(
     return Hypothesis(
         cause=cut(candidate.cause, 300),
         service=candidate.service[:120],
+        component=candidate.component[:120],
         kind=candidate.kind,
         change_id=candidate.change_id[:200],
         confidence=_confidence(candidate, place, rival, scene),

@@ -1,83 +1,71 @@
 """Which runbook fits a text: BM25 over stems and neighbouring pairs of stems.
 
 BM25 after Robertson and Zaragoza (2009), "The Probabilistic Relevance Framework"; the constants were tuned on public
-runbooks. The first sentence of the query counts twice, since it says what is wrong and the rest says where.
+runbooks. The first sentence of the query counts most, since it says what is wrong and the rest says where. Code blocks
+of a document count little: they show how to look, and many runbooks look with the same commands.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
-K1 = 0.9
+from bot.core.stemming import pairs, stems
+
+K1 = 1.2
 B = 0.3
 PAIR_WEIGHT = 0.4
+FIRST_SENTENCE_WEIGHT = 1.5
+"""Of the first sentence, on top of counting once like all others."""
+CODE_WEIGHT = 0.25
 _MAX_QUERY = 4_000
-_SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
-_STOP_WORDS = """
-    a an and are as at be been but by can could do does for from had has have how if in into is it its may more most
-    no not of on or our out over so than that the their them then there these they this to up was we were what when
-    where which who will with would you your"""
-_STOP = frozenset(_STOP_WORDS.split())
+_FENCE = "```"
+
+Weights = Mapping[str, float]
+"""Term to how much it counts."""
 
 
-def stems(text: str) -> list[str]:
-    """Lower-case stems in order, CamelCase taken apart, stop words left out."""
-    words = (word.lower() for word in _SPLIT.findall(text))
-    return [stem(word) for word in words if word not in _STOP and (len(word) > 1 or word.isdigit())]
-
-
-_ENDINGS = (
-    ("ational", "ate"), ("ization", "ize"), ("fulness", "ful"), ("ousness", "ous"), ("iveness", "ive"), ("ations", "ate"),
-    ("ation", "ate"), ("ments", "ment"), ("ities", "ity"), ("ness", ""), ("ings", ""), ("ing", ""), ("edly", ""), ("ied", "y"),
-    ("ies", "y"), ("ers", "er"), ("ed", ""), ("ly", ""), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("s", ""),
-)  # fmt: skip
-
-
-def stem(word: str) -> str:
-    """The word without its English ending, roughly: equal for most forms of one word, and never shorter than three letters."""
-    for ending, replacement in _ENDINGS:
-        if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= 3:
-            word = word[: len(word) - len(ending)] + replacement
-            break
-    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "lsz":
-        word = word[:-1]
-    return word[:-1] if len(word) > 4 and word.endswith("e") else word
-
-
-def pairs(words: Sequence[str]) -> list[str]:
-    """Neighbouring pairs, and pairs with one word between."""
-    near = [f"{a} {b}" for a, b in pairwise(words)]
-    return near + [f"{a} {b}" for a, b in zip(words, words[2:], strict=False)]
-
-
-def _query(text: str) -> tuple[list[str], list[str]]:
-    """Stems of the whole query and of its first sentence; template parts are cut out."""
+def _query(text: str) -> tuple[Weights, Weights]:
+    """Stems and pairs of stems with their weights; template parts are cut out."""
     plain = _TEMPLATE.sub(" ", text[:_MAX_QUERY]).strip()
-    return stems(plain), stems(_SENTENCE_END.split(plain, maxsplit=1)[0])
+    whole, first = stems(plain), stems(_SENTENCE_END.split(plain, maxsplit=1)[0])
+    return _added(whole, first, FIRST_SENTENCE_WEIGHT), _added(pairs(whole), pairs(first), FIRST_SENTENCE_WEIGHT)
+
+
+def _document(text: str) -> tuple[Weights, Weights]:
+    """Stems and pairs of stems, those of code blocks with less weight."""
+    parts = text.split(_FENCE)
+    prose, code = stems("\n".join(parts[::2])), stems("\n".join(parts[1::2]))
+    return _added(prose, code, CODE_WEIGHT), _added(pairs(prose), pairs(code), CODE_WEIGHT)
+
+
+def _added(terms: list[str], others: list[str], weight: float) -> Weights:
+    total: dict[str, float] = dict(Counter(terms))
+    for term, count in Counter(others).items():
+        total[term] = total.get(term, 0.0) + weight * count
+    return total
 
 
 @dataclass(frozen=True)
 class _Index:
-    """Postings: term -> document -> how often it stands there."""
+    """Postings: term -> document -> how much it stands there."""
 
-    postings: dict[str, dict[str, int]] = field(default_factory=dict)
-    lengths: dict[str, int] = field(default_factory=dict)
+    postings: dict[str, dict[str, float]] = field(default_factory=dict)
+    lengths: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, documents: Mapping[str, Sequence[str]]) -> "_Index":
+    def of(cls, documents: Mapping[str, Weights]) -> "_Index":
         index = cls()
         for name, terms in documents.items():
-            index.lengths[name] = len(terms)
-            for term, count in Counter(terms).items():
+            index.lengths[name] = sum(terms.values())
+            for term, count in terms.items():
                 index.postings.setdefault(term, {})[name] = count
         return index
 
-    def scores(self, query: Mapping[str, int]) -> dict[str, float]:
+    def scores(self, query: Weights) -> dict[str, float]:
         """BM25 of every document that shares a term with the query."""
         mean = sum(self.lengths.values()) / max(1, len(self.lengths)) or 1.0
         total: dict[str, float] = {}
@@ -93,7 +81,7 @@ class _Index:
         holders = len(self.postings.get(term, {}))
         return math.log(1 + (len(self.lengths) - holders + 0.5) / (holders + 0.5))
 
-    def ceiling(self, query: Mapping[str, int]) -> float:
+    def ceiling(self, query: Weights) -> float:
         """The score of a document that holds every term of the query without end."""
         return sum(weight * self.rarity(term) * (K1 + 1) for term, weight in query.items())
 
@@ -102,19 +90,18 @@ class Ranking:
     """Documents by id, ready to be searched."""
 
     def __init__(self, documents: Mapping[str, str]) -> None:
-        words = {name: stems(text) for name, text in documents.items()}
-        self._words = _Index.of(words)
-        self._pairs = _Index.of({name: pairs(stemmed) for name, stemmed in words.items()})
+        terms = {name: _document(text) for name, text in documents.items()}
+        self._words = _Index.of({name: words for name, (words, _) in terms.items()})
+        self._pairs = _Index.of({name: pairs for name, (_, pairs) in terms.items()})
 
     def search(self, text: str, limit: int = 3) -> list[tuple[str, float]]:
         """Ids and scores of the best documents, best first; only those that share a word with the text.
 
         A score is a share of what a document that holds every word of the text often would get: 0 to about 1.
         """
-        whole, first = _query(text)
-        words = Counter(whole) + Counter(first)
+        words, neighbours = _query(text)
         scores = self._words.scores(words)
-        for name, score in self._pairs.scores(Counter(pairs(whole)) + Counter(pairs(first))).items():
+        for name, score in self._pairs.scores(neighbours).items():
             scores[name] = scores.get(name, 0.0) + PAIR_WEIGHT * score
         best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit]
         ceiling = self._words.ceiling(words) or 1.0

@@ -62,6 +62,15 @@ def without_known(changes: Iterable[Change], reported: Sequence[Change]) -> list
     return [change for change in changes if not _told_by(change, reported)]
 
 
+def with_told(reported: Sequence[Change], told: Iterable[Change]) -> list[Change]:
+    """What was reported, and of what systems of record tell those that are no second word on a change of the same kind."""
+    found = list(reported)
+    for change in sorted(told, key=lambda one: (one.at, one.id)):
+        if not _told_by(change, [other for other in found if other.kind == change.kind]):
+            found.append(change)
+    return found
+
+
 def _told_by(change: Change, others: Iterable[Change]) -> bool:
     return any(other.service == change.service and abs(other.at - change.at) <= SAME_ROLLOUT for other in others)
 

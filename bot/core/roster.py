@@ -34,6 +34,10 @@ class Rota:
         """Read now, not from a copy."""
         return self.known and self.age <= FRESH_ROTA
 
+    def others(self, person: str) -> tuple[str, ...]:
+        """Who should know when `person` acts alone: the secondary, else everybody else who is on call."""
+        return tuple(other for other in self.secondary or self.on_call if other != person)
+
 
 @dataclass(frozen=True)
 class Standing:

@@ -187,14 +187,17 @@ def not_requester(standing: Standing, ask: Ask, scene: Scene, reason: str, other
 
 
 def solo(standing: Standing, ask: Ask, at: datetime, scene: Scene, reason: str, others: Sequence[Said]) -> Ruling | None:
-    """The requester alone at night: on call, nobody else acted for two minutes, with a reason."""
+    """The requester alone at night: on call, nobody else acted for two minutes, with a reason.
+
+    A rollback to the last verified revision in an open SEV1/2 does not wait: it is known to help, and every minute counts.
+    """
     base = "You asked for this, so you cannot approve it."
     may = who_may(ask.tier, ask.service, ask.requester)
     if scene.solo == "off" or not standing.on_call:
         return Ruling(False, "requester", base, may)
     if any(other.standing.person != standing.person for other in others):
         return Ruling(False, "requester", f"{base} Somebody else has answered.", may)
-    if scene.solo == "after" and (ask.notified_at is None or at + _CLOCK_SLACK < ask.notified_at + SOLO_AFTER):
+    if scene.solo == "after" and not back_to_verified(ask, scene) and _too_early(ask, at):
         wait = int(SOLO_AFTER.total_seconds() // 60)
         return Ruling(
             False, "requester", f"{base} If nobody acts within {wait} minutes, you may approve alone with a reason.", may
@@ -202,3 +205,13 @@ def solo(standing: Standing, ask: Ask, at: datetime, scene: Scene, reason: str, 
     if not reason.strip():
         return Ruling(False, "solo reason", "Approving alone needs a reason.", may)
     return None
+
+
+def back_to_verified(ask: Ask, scene: Scene) -> bool:
+    """Whether this goes back to the revision last verified, in an open SEV1/2."""
+    known = ask.undoes_change and ask.back_to != "" and ask.back_to == scene.verified_revision
+    return known and scene.incident_open and scene.severity.at_least(Severity.SEV2)
+
+
+def _too_early(ask: Ask, at: datetime) -> bool:
+    return ask.notified_at is None or at + _CLOCK_SLACK < ask.notified_at + SOLO_AFTER

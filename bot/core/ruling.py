@@ -51,6 +51,8 @@ class Ask:
     kind: str = ""
     silence: timedelta | None = None
     """How long a silence would last."""
+    back_to: str = ""
+    """The revision to which a rollback would go back."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Scene:
     running_on_service: str = ""
     """Another proposal that runs on this service."""
     solo: Literal["off", "after", "immediate"] = "after"
+    verified_revision: str = ""
+    """The revision to which this action last brought the service back, verified on its signal."""
 
 
 @dataclass(frozen=True)

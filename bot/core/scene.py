@@ -33,6 +33,8 @@ class Candidate:
     against: list[Claim] = field(default_factory=list)
     check: str = ""
     change_id: str = ""
+    component: str = ""
+    """The pod or host, where the cause is narrower than the service or no service's."""
     strength: float = 0.0
     """Score of the strongest deviation it rests on, in doublings beyond normal."""
     sure: bool = True

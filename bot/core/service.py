@@ -16,6 +16,21 @@ class Signal(BaseModel):
     bad_below: float | None = None
 
 
+class Objective(BaseModel):
+    """A service level objective: the share of good events over a window. `{window}` in the queries is filled in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    good: str
+    """PromQL for the rate of good events, e.g. `sum(rate(http_requests_total{code!~"5.."}[{window}]))`."""
+    total: str
+    """PromQL for the rate of all events."""
+    objective: float = Field(gt=0, lt=100)
+    """Percent of events that must be good, e.g. 99.9."""
+    window: str = Field(default="30d", pattern=r"^[1-9][0-9]{0,3}[hdw]$")
+    """Over which the error budget is counted."""
+
+
 class Service(BaseModel):
     """One service as the catalogue describes it; `name` is its key in tocsin.yaml."""
 
@@ -28,6 +43,9 @@ class Service(BaseModel):
     match: dict[str, str] = Field(default_factory=dict)
     deployment: dict[str, str] = Field(default_factory=dict)
     signals: dict[str, Signal] = Field(default_factory=dict)
+    objectives: dict[str, Objective] = Field(default_factory=dict)
+    known_as: dict[str, str] = Field(default_factory=dict)
+    """What other systems call it: github (owner/repository), argocd (application), helm (namespace/release), mlflow (model)."""
 
 
 class Catalogue:

@@ -36,6 +36,11 @@ class Signal:
     labels: Mapping[str, str] | None = None
     """Only series that do not contradict these labels count: an alert's expression speaks of many services."""
 
+    @property
+    def is_bounded(self) -> bool:
+        """True if a single value can be judged: its owners set a bound."""
+        return self.bad_above is not None or self.bad_below is not None
+
     def is_bad(self, value: float) -> bool:
         """True if the value is beyond a bound; NaN never is."""
         above = self.bad_above is not None and value > self.bad_above

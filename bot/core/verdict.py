@@ -10,6 +10,7 @@ from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEnt
 from bot.core.quoting import unquoted
 from bot.core.suspects import ONSET_TOLERANCE
 from bot.core.text import one_line
+from bot.core.witness import ADVICE, unwitnessed
 
 _ORDER: tuple[Confidence, ...] = ("likely", "possible", "unlikely", "unsupported")
 
@@ -20,7 +21,8 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
     - A claim must cite evidence that exists, could be looked at and belongs to `group` (by default the ledger's own);
       numbers, moments, versions and quoted words in it must stand there. Other claims go to `dropped` with the reason.
     - A hypothesis without a claim left is "unsupported" and last.
-    - "likely" needs two systems that saw it, one of which users of the service cannot write to. For a change at fault
+    - "likely" needs two systems that saw it, one of which users of the service cannot write to, and of a
+      model's cause that something measured shows what it names. For a change at fault
       also its moment before the onset and a deviation of its service or version; being the newest is no evidence.
       Otherwise it is "possible". A change known to have come after the onset is "unlikely".
     - What could not be looked at is listed in `not_checked`.
@@ -41,7 +43,9 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
                 kept.append(claim)
         return kept
 
-    judged = [_judged(h, carried(h.claims), carried(h.against), entries, onset, dropped) for h in findings.hypotheses]
+    # The analyst's causes are composed by code; a model's may be what it read.
+    told = findings.by == "agent"
+    judged = [_judged(h, carried(h.claims), carried(h.against), entries, onset, dropped, told) for h in findings.hypotheses]
     ruled_out = carried(findings.ruled_out)
     not_checked = [*findings.not_checked, *(e.evidence.summary for e in entries.values() if not e.evidence.ok)]
     return findings.model_copy(
@@ -77,9 +81,10 @@ def _judged(
     entries: Mapping[str, LedgerEntry],
     onset: datetime | None,
     dropped: list[str],
+    told: bool,
 ) -> Hypothesis:
     cited = [entries[e] for e in dict.fromkeys(e for claim in claims for e in claim.evidence)]
-    allowed, reason = _highest(hypothesis, cited, entries, onset)
+    allowed, reason = _highest(hypothesis, cited, entries, onset, told)
     # `_ORDER` runs from sure to unsure: the later of the two is the more modest one.
     confidence = max(hypothesis.confidence, allowed, key=_ORDER.index) if claims else "unsupported"
     if reason and confidence != hypothesis.confidence and claims:
@@ -88,18 +93,25 @@ def _judged(
 
 
 def _highest(
-    hypothesis: Hypothesis, cited: Sequence[LedgerEntry], entries: Mapping[str, LedgerEntry], onset: datetime | None
+    hypothesis: Hypothesis,
+    cited: Sequence[LedgerEntry],
+    entries: Mapping[str, LedgerEntry],
+    onset: datetime | None,
+    told: bool,
 ) -> tuple[Confidence, str]:
     """The highest confidence that the cited evidence allows, and what keeps it from more."""
     if hypothesis.kind == "change" or hypothesis.change_id:
         allowed, reason = _change_allows(hypothesis, cited, entries, onset)
         if allowed != "likely":
             return allowed, reason
-    sources = {entry.evidence.source or entry.tool for entry in cited}
-    if len(sources) < 2:
+    witnesses = [entry for entry in cited if entry.evidence.source not in ADVICE]
+    if len({entry.evidence.source or entry.tool for entry in witnesses}) < 2:
         return "possible", "only one system saw it"
-    if all(entry.evidence.user_controllable for entry in cited):
+    if all(entry.evidence.user_controllable for entry in witnesses):
         return "possible", "users of the service can write all of its evidence"
+    services = {str(entry.arguments.get("service", "")) for entry in entries.values() if entry.evidence.ok}
+    if told and unwitnessed(hypothesis.cause, cited, {hypothesis.service, *services}):
+        return "possible", "nothing that was measured shows what it names"
     return "likely", ""
 
 

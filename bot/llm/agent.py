@@ -5,8 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, get_type_hints
 
+from jinja2 import Template
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.tools import StructuredTool
@@ -15,18 +17,24 @@ from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 
 from bot.core.config import Budget
+from bot.core.echo import Echo
 from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.text import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.repeats import Repeats
+from bot.llm.middleware.reread import ReadEvidence, Reread, offered
 from bot.llm.middleware.secrets import Secrets
+from bot.llm.middleware.shorten import Shorten
+from bot.llm.results import READ
+from bot.llm.skeptic import Skeptic
 from bot.llm.spending import Spending
 from bot.plugins import Tool
 from bot.ports import Run
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
-from prompts import prompt
+from prompts import prompt, prompt_of
 
 
 class Answer(BaseModel):
@@ -47,7 +55,11 @@ class ModelSettings:
     base_url: str = ""
     api_key: SecretStr = field(default_factory=lambda: SecretStr(""))
     fallback: str = ""
+    skeptic: str = ""
+    """A second model that tries to refute the answer; "" for none."""
     structured: str = "tool"
+    prompt: Path | None = None
+    """Instead of the built-in `prompts/triage.md`; knows the same variables."""
 
 
 class Agent:
@@ -62,12 +74,29 @@ class Agent:
         self.triages = triages
         self.services = services
         self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
+        # Without the services: their names in a row are no secret, and findings name them.
+        rules = prompt("triage").render(steps="", calls="", services=[])
+        self.echo = Echo([rules, *(tool.description for tool in looker.tools.values())])
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Run the agent in the story's body; its calls are the story's steps."""
         spending = Spending(self.budget, model=self.settings.name)
         opening = await run.step("brief the agent", self._brief, case.model_dump(mode="json"))
-        graph = self._graph(run, case, spending)
+        durable = self._durable(run, case, spending, self.settings.fallback)
+        found = await self._asked(self._graph(run, case, spending, durable), opening, spending)
+        if found.hypotheses and self.settings.skeptic:
+            found = await Skeptic(self._model(self.settings.skeptic), self.triages).doubt(
+                found, run, case, spending, self._durable(run, case, spending, name="skeptic")
+            )
+        said = await run.step("read the last hints", self.triages.hints, case.group, case.attempt)
+        if late := said[durable.hinted :]:
+            note = (
+                f"Said too late for this attempt: {one_line('; '.join(late), 200)}. Investigate again to have it looked into."
+            )
+            found = found.model_copy(update={"note": f"{found.note} {note}".strip()})
+        return found
+
+    async def _asked(self, graph: Any, opening: str, spending: Spending) -> Findings:
         try:
             # Two nodes a turn, and room for the loop's ends; the real limit is ours.
             limit = {"recursion_limit": 4 * self.budget.per_run_steps + 10}
@@ -76,7 +105,7 @@ class Agent:
             return _findings(None, spending, str(down))
         except GraphRecursionError:
             return _findings(None, spending, "the model went round in circles")
-        return _findings(result.get("structured_response"), spending, "answered")
+        return _findings(result.get("structured_response"), spending, "answered", self.echo)
 
     async def _brief(self, case: dict[str, Any]) -> Any:
         """The opening message: the case and what is known, as data."""
@@ -91,20 +120,28 @@ class Agent:
             evidence="\n".join(f"{e.id} {json.dumps(e.evidence.summary, ensure_ascii=False)}" for e in entries) or "none",
         )
 
-    def _graph(self, run: Run, case: Case, spending: Spending) -> Any:
-        fallback = self._model(self.settings.fallback) if self.settings.fallback else None
+    def _durable(self, run: Run, case: Case, spending: Spending, fallback: str = "", name: str = "model") -> Durable:
         stopped = partial(self.triages.stopped, case.group, case.attempt)
-        durable = Durable(run, self._look(case), Caller(fallback), spending, stopped)
+        hints = partial(self.triages.hints, case.group, case.attempt)
+        caller = Caller(self._model(fallback) if fallback else None)
+        return Durable(run, self._look(case), caller, spending, stopped, hints, name=name)
+
+    def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:
+        schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
+        reread = Reread(run, partial(self.triages.entries, case.group))
         strategy = ProviderStrategy(Answer) if self.settings.structured == "schema" else ToolStrategy(Answer)
         return create_agent(
             self._model(self.settings.name),
-            [_offered(tool, self.schemas[name]) for name, tool in self.looker.tools.items()],
-            system_prompt=prompt("triage").render(
+            [*(_offered(tool, self.schemas[name]) for name, tool in self.looker.tools.items()), offered()],
+            system_prompt=self._instructions().render(
                 steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
             ),
-            middleware=[Secrets(), Limits(spending), Repeats(self.schemas, spending), durable],
+            middleware=[Shorten(), Secrets(), Limits(spending), Repeats(schemas, spending), reread, durable],
             response_format=strategy,
         )
+
+    def _instructions(self) -> Template:
+        return prompt_of(self.settings.prompt) if self.settings.prompt else prompt("triage")
 
     def _model(self, name: str) -> ChatOpenAI:
         return ChatOpenAI(
@@ -149,8 +186,10 @@ def _told(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{key: hypothesis.get(key) for key in kept} for hypothesis in findings.get("hypotheses", [])]
 
 
-def _findings(answer: Any, spending: Spending, reason: str) -> Findings:
+def _findings(answer: Any, spending: Spending, reason: str, echo: Echo | None = None) -> Findings:
     parsed = Answer.model_validate(answer) if isinstance(answer, dict) else answer
+    if parsed is not None and echo is not None:
+        parsed = Answer.model_validate(echo.without_all(parsed.model_dump(mode="json")))
     return Findings(
         hypotheses=parsed.hypotheses if parsed else [],
         ruled_out=parsed.ruled_out if parsed else [],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
-from bot.core.loglines import read_line
+from bot.core.loglines import read_line, without_secrets
 
 MAX_FILES = 20
 """Files read for one question, the most recently written first."""
@@ -47,7 +47,7 @@ def _search(pattern: str, wanted: str, start: datetime, end: datetime, limit: in
                 found += _matching(path, wanted, start, end, limit)
     except OSError as error:
         raise LookFailed(f"{pattern} cannot be read: {error.strerror}") from error
-    return sorted(found, key=lambda line: line.at, reverse=True)[:limit]
+    return without_secrets(sorted(found, key=lambda line: line.at, reverse=True)[:limit])
 
 
 def _files(pattern: str) -> list[Path]:

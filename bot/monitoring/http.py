@@ -32,12 +32,21 @@ class JsonServer:
     `name` is how people call it ("Prometheus"); it opens every error text. `token` goes out as a bearer token.
     """
 
-    def __init__(self, client: httpx.AsyncClient, *, name: str, base: str, seconds: float, token: str = "") -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        name: str,
+        base: str,
+        seconds: float,
+        token: str = "",
+        accept: str = "application/json",
+    ) -> None:
         self._client = client
         self._name = name
         self._base = base.rstrip("/")
         self._seconds = seconds
-        self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        self._headers = {"Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
 
     @property
     def place(self) -> str:
@@ -48,6 +57,13 @@ class JsonServer:
     async def get(self, path: str, parameters: Mapping[str, str]) -> Asked:
         """Ask with GET. Raises LookFailed."""
         return await self._ask("GET", path, params=parameters)
+
+    async def read(self, path: str, parameters: Mapping[str, str]) -> Any:
+        """The JSON of a 200. Raises LookFailed, which tells what the server said where it refused."""
+        asked = await self.get(path, parameters)
+        if asked.status != 200 or asked.json is None:
+            raise LookFailed(f"{self.place} answered {_refusal(asked)}")
+        return asked.json
 
     async def post(self, path: str, form: Mapping[str, str]) -> Asked:
         """Ask with a form, since queries outgrow addresses; with GET where a proxy forbids POST. Raises LookFailed."""
@@ -82,6 +98,14 @@ class JsonServer:
 
     async def _parsed(self, body: bytes) -> Any:
         return await asyncio.to_thread(_json, body) if len(body) > _PARSE_IN_THREAD else _json(body)
+
+
+def _refusal(asked: Asked) -> str:
+    if asked.status == 200:
+        return "something that is no JSON"
+    told = asked.json if isinstance(asked.json, dict) else {}
+    why = one_line(str(told.get("message") or told.get("error") or ""), 200)
+    return f"HTTP {asked.status}{': ' + why if why else ''}"
 
 
 def _json(body: bytes) -> Any:

@@ -1,5 +1,6 @@
 """Log lines from Loki. API: https://grafana.com/docs/loki/latest/reference/loki-http-api/"""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import httpx
 from bot.core.config import LogsConfig
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
-from bot.core.loglines import MAX_LINE, level_of
+from bot.core.loglines import MAX_LINE, level_of, without_secrets
 from bot.core.logql import line_query
 from bot.core.text import one_line
 from bot.monitoring.http import Asked, JsonServer
@@ -39,7 +40,7 @@ class LokiLogs:
             },
         )
         lines = sorted(self._lines(asked), key=lambda line: line.at, reverse=True)
-        return lines[:limit]
+        return await asyncio.to_thread(without_secrets, lines[:limit])
 
     def query(self, service: str, text: str) -> str:
         """The LogQL that `search` sends."""
@@ -61,7 +62,8 @@ class LokiLogs:
 
 
 def _line(labels: dict[str, Any], entry: list[Any]) -> LogLine:
-    text = str(entry[1])[:MAX_LINE]
+    # A secret across the cut must still be seen whole.
+    text = str(entry[1])[: MAX_LINE + 512]
     named = next((str(labels[name]).lower()[:10] for name in _LEVEL_LABELS if name in labels), "")
     seconds, nanoseconds = divmod(int(entry[0]), 10**9)
     at = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000)

@@ -14,6 +14,7 @@ from bot.core.calls import Calls
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.series import Series, between
+from bot.core.spans import Span
 
 LOOKBACK = timedelta(minutes=5)
 """How old the sample of an instant answer may be, as in Prometheus."""
@@ -89,17 +90,25 @@ class RecordedLogs:
 
 @dataclass(frozen=True)
 class RecordedTraces:
-    """Spans as they were summed up."""
+    """Spans as they were summed up; single ones were not kept."""
 
     recorded: Sequence[Calls] = ()
 
-    async def calls(self, *, start: datetime, end: datetime) -> list[Calls]:
-        """Those of the minutes that lie in the window whole: of another nobody would know what came after its end."""
-        return [one for one in self.recorded if start.timestamp() <= one.minute and one.minute + 60 <= end.timestamp()]
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> list[Span]:
+        """Raises LookFailed: only sums were recorded."""
+        raise LookFailed(f"no single spans of {service} were recorded")
 
-    def query(self) -> str:
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> list[Calls]:
+        """Those of the minutes that lie in the window whole: of another nobody would know what came after its end.
+
+        All of them: traces through some services hold the spans of others too.
+        """
+        first, last = start.timestamp(), end.timestamp()
+        return [one for one in self.recorded if first <= one.minute and one.minute + 60 <= last]
+
+    def query(self, service: str) -> str:
         """What was asked, in words."""
-        return "recorded spans by minute, caller, service and operation"
+        return f"recorded spans of {service} by minute, caller and operation"
 
 
 def _series(row: Mapping[str, Any]) -> Series:

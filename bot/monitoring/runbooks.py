@@ -1,12 +1,18 @@
-"""The shelf of runbooks: a folder of Markdown files, searched by their words and read by their id, never by a path."""
+"""The shelf of runbooks: a folder of Markdown files, searched by their words and read by their id, never by a path.
+
+The folder may be a git checkout or lie in one: whoever pulls it anew has the shelf read anew, and hits link to the commit.
+"""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from bot.core.errors import LookFailed
+from bot.core.redaction import redact
 from bot.core.retrieval import Ranking, best_passage
+from bot.monitoring.checkout import page_base
 from bot.plugins import RunbookHit
 
 MAX_FILES = 2_000
@@ -22,6 +28,7 @@ class _Book:
     id: str
     title: str
     text: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,28 +84,51 @@ def _stamp(folder: Path) -> _Stamp:
     root = folder.resolve()
     found: list[tuple[str, int, int]] = []
     for path in sorted(folder.rglob("*.md")):
-        # A link that leads out of the folder is not on the shelf.
-        if len(found) < MAX_FILES and path.resolve().is_relative_to(root) and path.is_file():
+        # What git and its hosts keep for themselves (.git, .github) is no runbook; nor is a link that leads out of the folder.
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if len(found) < MAX_FILES and not hidden and path.resolve().is_relative_to(root) and path.is_file():
             status = path.stat()
             found.append((path.relative_to(folder).as_posix(), status.st_mtime_ns, status.st_size))
     return tuple(found)
 
 
 def _load(folder: Path, stamp: _Stamp) -> _Shelf:
-    books = {book.id: book for book in (_read(folder, name) for name, _, _ in stamp)}
-    names: dict[str, str] = {}
-    for book in books.values():
-        for name in (book.title, book.id.rsplit("/", 1)[-1], book.id):
-            names[_folded(name)] = book.id
+    base = page_base(folder)
+    books = {book.id: book for book in (_read(folder, name, base) for name, _, _ in stamp)}
+    # Titles last: a page that was copied often keeps the title of the page it was copied from.
+    ids, files, titles = ({_folded(name(book)): book.id for book in books.values()} for name in (_by_id, _by_file, _by_title))
+    names = titles | files | ids
     return _Shelf(stamp, books, names, Ranking({book.id: f"{book.title}\n{book.text}" for book in books.values()}))
 
 
-def _read(folder: Path, name: str) -> _Book:
+def _by_id(book: _Book) -> str:
+    return book.id
+
+
+def _by_file(book: _Book) -> str:
+    return book.id.rsplit("/", 1)[-1]
+
+
+def _by_title(book: _Book) -> str:
+    return book.title
+
+
+def _read(folder: Path, name: str, base: str) -> _Book:
     with (folder / name).open("rb") as file:
-        text = file.read(MAX_BYTES).decode("utf-8", "replace")
+        # Whole, since a private key spans lines that are handed out one by one.
+        text = redact(file.read(MAX_BYTES).decode("utf-8", "replace"))
     id = name.removesuffix(".md")
-    heading = next((line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("# ")), "")
-    return _Book(id=id, title=heading or id, text=text)
+    return _Book(id=id, title=_title(text) or id, text=text, link=base + quote(name) if base else "")
+
+
+def _title(text: str) -> str:
+    """The first heading, else the `title:` of the front matter that site generators put before it."""
+    lines = text.splitlines()
+    heading = next((line.lstrip("# ").strip() for line in lines if line.startswith("# ")), "")
+    if heading or lines[:1] != ["---"]:
+        return heading
+    named = (line.partition(":")[2] for line in lines[1:20] if line.startswith("title:"))
+    return next(named, "").strip().strip("\"'")
 
 
 def _exact(shelf: _Shelf, text: str) -> str | None:
@@ -114,4 +144,4 @@ def _folded(name: str) -> str:
 
 
 def _hit(book: _Book, text: str, score: float) -> RunbookHit:
-    return RunbookHit(id=book.id, title=book.title, passage=best_passage(book.text, text), score=score)
+    return RunbookHit(id=book.id, title=book.title, passage=best_passage(book.text, text), score=score, link=book.link)

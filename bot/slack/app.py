@@ -19,6 +19,7 @@ from bot.plugins import Reply
 from bot.slack.answers import Place
 from bot.slack.doors import Doors
 from bot.slack.listeners import register
+from bot.workflows.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +37,9 @@ class SlackEdge:
 
     def __init__(self, web: AsyncWebClient, doors: Doors, *, app_token: str = "", signing_secret: str = "") -> None:
         self.app = AsyncApp(client=web, signing_secret=signing_secret or None, process_before_response=False)
-        self._doors, self._app_token, self._signed = doors, app_token, bool(signing_secret)
-        self._verifier = SignatureVerifier(signing_secret)
+        self._doors, self._app_token = doors, app_token
+        # Socket Mode alone needs no secret, and the verifier takes no empty one: anybody could sign with it.
+        self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
         self._handler: AsyncSocketModeHandler | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._greeting: asyncio.Task[None] | None = None
@@ -47,8 +49,7 @@ class SlackEdge:
 
     async def endpoint(self, request: Request) -> Response:
         """The HTTP mode's route: `Route("/slack/events", edge.endpoint, methods=["POST"])`."""
-        if not self._signed:
-            # Without a secret anybody could sign with the empty one.
+        if self._verifier is None:
             return Response("HTTP mode is off: set TOCSIN_SLACK_SIGNING_SECRET\n", status_code=404)
         # Bolt parses before it verifies: what nobody signed must not reach its parser.
         if not self._verifier.is_valid_request(await request.body(), dict(request.headers)):
@@ -91,14 +92,16 @@ class SlackEdge:
     async def _connect(self, handler: AsyncSocketModeHandler) -> None:
         """Connect, and watch: the SDK reconnects by itself except with an address that has run out."""
         first = asyncio.create_task(handler.client.connect(), name="slack-socket-first")  # type: ignore[no-untyped-call]
-        since = time.monotonic()
+        since, troubles = time.monotonic(), Troubles(log, time.monotonic)
         try:
             while True:
                 await asyncio.sleep(PING_SECONDS)
                 if await handler.client.is_connected():
                     since = time.monotonic()
-                elif time.monotonic() - since > STUCK_SECONDS:
-                    log.warning("no connection to Slack; asking for a new address")
+                    troubles.over("socket", "connected to Slack again")
+                    continue
+                troubles.met("socket", "no connection to Slack", kind="")
+                if time.monotonic() - since > STUCK_SECONDS:
                     handler.client.wss_uri = None
                     since = time.monotonic()
         finally:

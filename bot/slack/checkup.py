@@ -11,6 +11,7 @@ from bot.slack.client import web_client
 from bot.slack.manifest import SCOPES
 
 _REINSTALL = "paste the output of `tocsin manifest` at api.slack.com/apps and install the app again"
+_INSTALL = "paste the output of `tocsin manifest` at api.slack.com/apps, install the app, and set the bot token it gives"
 _ADVICE = {
     "invalid_auth": "copy the token again from api.slack.com/apps",
     "not_authed": "copy the token again from api.slack.com/apps",
@@ -29,7 +30,7 @@ async def check_slack(
 ) -> list[Check]:
     """The checks, in order. `channels` are ids with what they are for. Nothing is posted and nothing joined."""
     if not token:
-        return [failed("Slack token", "TOCSIN_SLACK_BOT_TOKEN is empty", _REINSTALL)]
+        return [failed("Slack token", "TOCSIN_SLACK_BOT_TOKEN is empty", _INSTALL)]
     client = web_client(token, api_url)
     identity = await _identity(client)
     if identity[0].state == "failed":

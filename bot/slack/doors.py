@@ -10,6 +10,7 @@ import structlog
 from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, NotFound, TocsinError
 from bot.core.grammar import LIMIT, Line, nearest
+from bot.core.redaction import redact, redact_all
 from bot.plugins import Answer, Command, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
 from bot.slack.forms import Origin, errors_of, form_view, loading_view, submitted, text_view
@@ -21,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 SOON = 0.7
 """Seconds a submission may take before it is acknowledged with "Loading...": Slack's limit is 3, our promise 1."""
-OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did"})
+OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 
 
@@ -195,6 +196,7 @@ class Doors:
                 raise await self._refusal(request, place, "This belongs to another workspace. Nothing was done.")
             actor = await self.people.actor(place.user, home=place.home, fresh=request.verb in DECIDES)
             command = self._command(request.verb)
+            request = _without_secrets(request)
             if wrong := _unknown_options(command, request.options):
                 raise NotFound(wrong)
             if command.who == "members" and (why := _no_member(actor)):
@@ -224,9 +226,14 @@ class Doors:
         if request.ref or not request.thread:
             return request
         shown = await self.interactions.shown_at(request.channel, request.thread)
-        if shown is None or shown.kind not in ("card", "incident_card", "triage", "proposal", "postmortem"):
+        if shown is None or shown.kind not in ("card", "incident_card", "triage", "proposal", "postmortem", "cause"):
             return request
         return replace(request, ref=shown.subject)
+
+
+def _without_secrets(request: Request) -> Request:
+    """What people typed goes into the timeline, to the model and back to Slack: a pasted key must reach none of them."""
+    return replace(request, text=redact(request.text), fields=redact_all(request.fields), options=redact_all(request.options))
 
 
 def _unknown_options(command: Command, options: Mapping[str, str]) -> str:

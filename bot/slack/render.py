@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from bot.core.origin import suspected_origin
 from bot.core.text import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
-from bot.slack.views import card, digest, incident_card, line, postmortem, proposal, storm, triage
+from bot.slack.views import card, cause, digest, incident_card, line, postmortem, proposal, storm, triage
 from bot.store import views as states
 from bot.store.database import Database
 from bot.store.tables import MessageRow
@@ -31,6 +32,7 @@ VIEWS: Mapping[str, View] = {
     "triage": triage.render,
     "proposal": proposal.render,
     "postmortem": postmortem.render,
+    "cause": cause.render,
     "line": line.render,
     "raised": line.render,
 }
@@ -39,6 +41,9 @@ VIEWS: Mapping[str, View] = {
 _REFERENCE = re.compile(r"\b(AL|INC|AP)-[0-9]+")
 _SHELF = {"AL": "groups", "INC": "incidents", "AP": "proposals"}
 """Where the API keeps what a reference names."""
+
+MENTIONED = 50
+"""People that one message notifies at most: more fit no line, and a storm of that size is everybody's."""
 
 OnCall = Callable[[str], Awaitable[Sequence[str]]]
 """Person keys on call for a service now; raises TocsinError if the rota cannot be read."""
@@ -67,6 +72,9 @@ class Renderer:
         if state is None:
             return None
         shown = await self._complete(row, state)
+        if state.get("told_services") and not shown["mention"]:
+            # A line into a storm's thread is there for its mention alone.
+            return None
         text, blocks = VIEWS[row.kind](shown)
         if problems := check_blocks(blocks):
             log.error("a view broke Slack's limits", kind=row.kind, key=row.key, problems=problems[:5])
@@ -79,13 +87,28 @@ class Renderer:
         The on-call is mentioned in the first post of an incident's card and by name
         afterwards: an edit notifies nobody, and a repeated mention is noise.
         """
-        on_call = await self._on_call(state)
+        on_call = await self._on_call(state.get("service", ""))
         people = self.config.people
-        slack = [people[person].slack for person in on_call if person in people and people[person].slack]
-        mention = slack[:2] if not row.ts and _deserves_mention(row, state) else []
+        mention = await self._mention(state) if not row.ts and _deserves_mention(row, state) else []
+        if row.kind == "line":
+            mention = self._slack_of(row.mentions)
         whole = self._whole(row, state) if row.kind == "line" else ""
         known = {"hosts": self.hosts, "on_call": on_call, "mention": mention, "people": people, "whole": whole}
         return {**state, **known, "origin": self._origin(state) if row.kind == "storm" else None}
+
+    def _slack_of(self, persons: Sequence[str]) -> list[str]:
+        people = self.config.people
+        return [people[person].slack for person in persons if person in people and people[person].slack]
+
+    async def _mention(self, state: Mapping[str, Any]) -> list[str]:
+        """Slack ids of the on-calls to notify, two a service and each once; in a storm those of every service that is hit."""
+        told = [await self._notified(service) for service in state.get("told_services", ())]
+        new = [await self._notified(service) for service in state.get("incident_services") or [state.get("service", "")]]
+        known = set(chain.from_iterable(told))
+        return [user for user in dict.fromkeys(chain.from_iterable(new)) if user not in known][:MENTIONED]
+
+    async def _notified(self, service: str) -> list[str]:
+        return self._slack_of(await self._on_call(service))[:2]
 
     def _origin(self, state: Mapping[str, Any]) -> dict[str, Any] | None:
         firing = [group["service"] for group in state["groups"] if group["state"] != "RESOLVED"]
@@ -100,13 +123,13 @@ class Renderer:
         ref = about.group(0)
         return f"`show {ref}` tells its story; the API has every word: `{self.public_url}/api/{_SHELF[about.group(1)]}/{ref}`"
 
-    async def _on_call(self, state: Mapping[str, Any]) -> list[str]:
-        if not state.get("service"):
+    async def _on_call(self, service: str) -> list[str]:
+        if not service:
             return []
         try:
-            return list(await self.on_call(state["service"]))
+            return list(await self.on_call(service))
         except TocsinError as error:
-            log.warning("could not read the rota", service=state["service"], why=str(error))
+            log.warning("could not read the rota", service=service, why=str(error))
             return []
 
 
@@ -160,4 +183,5 @@ _WEIGHTY = (
     "resolved_by",
     "attempt",
     "n",
+    "said",
 )

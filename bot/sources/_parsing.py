@@ -29,7 +29,7 @@ FUTURE = timedelta(minutes=10)
 FIRST = ("alertname", "severity", "service", "job", "instance", "pod", "namespace", "cluster")
 """Labels that stay when there are too many."""
 
-_SHORT = 256
+_SHORT = 1024
 """Texts up to here are remembered once they are clean."""
 _LONGEST_NAME = 4 * MAX_NAME
 
@@ -120,7 +120,7 @@ def clean(value: Any, limit: int = MAX_VALUE) -> str:
     return cut_marked(redact(text[: limit + 512]).replace("\0", "\\u0000"), limit)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def _cleaned(text: str) -> str:
     """Alerts repeat, and so do their labels: looking for secrets is what reading them costs."""
     return redact(text).replace("\0", "\\u0000")

@@ -1,14 +1,20 @@
 """Alerts by state, for tools and the API."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from bot.core.alert import Alert
 from bot.store.database import Database
 from bot.store.tables import EpisodeRow
+
+HISTORY = timedelta(days=30)
+"""How far back it is known what used to fire together."""
+_MOST_EARLIER = 10_000
+"""Episodes of that history, the newest first: enough for rarity, and read within a look."""
 
 
 class Alerts:
@@ -20,6 +26,25 @@ class Alerts:
     async def active(self, service: str = "") -> list[Alert]:
         """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included."""
         return [_alert(row) for row in await self.episodes(state="firing", service=service)]
+
+    async def earlier(self, before: datetime) -> list[list[Alert]]:
+        """Alerts that began before, one list for each group they were in, of the last 30 days; at most 10,000 in all.
+
+        Only what tells them apart is read: source, fingerprint, name, labels and start.
+        """
+        row = EpisodeRow
+        read = (row.group_id, row.source, row.fingerprint, row.name, row.labels, row.service, row.starts_at)
+        query = columns(*map(col, read)).where(
+            col(row.last_seen_at) >= before - HISTORY, col(row.starts_at) < before, col(row.group_id).is_not(None)
+        )
+        query = query.order_by(col(row.starts_at).desc(), col(row.id).desc()).limit(_MOST_EARLIER)
+        groups: dict[Any, list[Alert]] = {}
+        async with self.db.read() as session:
+            # In parts, so that whoever waits for the loop waits for five hundred of them at most.
+            async for part in (await session.stream(query)).partitions(500):
+                for group, *fields in part:
+                    groups.setdefault(group, []).append(_past(*fields))
+        return list(groups.values())
 
     async def episodes(
         self,
@@ -53,6 +78,14 @@ def _filtered(query: Any, state: str, service: str, since: datetime | None, grou
     if group_id is not None:
         query = query.where(EpisodeRow.group_id == group_id)
     return query
+
+
+def _past(source: str, fingerprint: str, name: str, labels: dict[str, str], service: str, starts_at: datetime) -> Alert:
+    labels = {**labels, "service": service} if service else labels
+    # Read from our own table: checking ten thousand of them again would take longer than reading them.
+    return Alert.model_construct(
+        source=source, fingerprint=fingerprint, status="resolved", name=name, labels=labels, starts_at=starts_at
+    )
 
 
 def _alert(row: EpisodeRow) -> Alert:

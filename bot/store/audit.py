@@ -16,6 +16,7 @@ from bot.store.database import Database
 from bot.store.tables import AuditRow
 
 _GENESIS = "0" * 64
+_END = "audit's end"
 _LOCK = 7_068_015
 """Advisory lock that puts PostgreSQL's writers in a row: a chain has one end."""
 
@@ -36,7 +37,6 @@ async def append(
     """Write one row behind the last. `who` is a person key, "tocsin" or a Slack id; texts are escaped, never lines."""
     if not db.sqlite:
         await session.exec(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))  # type: ignore[call-overload]
-    last = (await session.exec(select(AuditRow).order_by(col(AuditRow.seq).desc()).limit(1))).first()
     fields: dict[str, Any] = {
         "at": db.clock().astimezone(UTC),
         "who": who,
@@ -48,9 +48,17 @@ async def append(
         "policy": policy,
         "message": message,
     }
-    prev = last.hash if last else _GENESIS
-    session.add(AuditRow(**fields, prev=prev, hash=chain_hash(db.audit_key, prev, fields)))
+    prev = session.info.get(_END) or await _end(session)
+    row = AuditRow(**fields, prev=prev, hash=chain_hash(db.audit_key, prev, fields))
+    session.add(row)
     await session.flush()
+    # Nobody else appends before this transaction has ended.
+    session.info[_END] = row.hash
+
+
+async def _end(session: AsyncSession) -> str:
+    """The hash of the last row."""
+    return (await session.exec(select(AuditRow.hash).order_by(col(AuditRow.seq).desc()).limit(1))).first() or _GENESIS
 
 
 def chain_hash(key: bytes, prev: str, fields: Mapping[str, object]) -> str:

@@ -46,7 +46,7 @@ async def scene_of(
         paused=await _paused(session),
         stopped=await _stopped(session, group, incident),
         severity=await _severity(session, service, incident),
-        incident_open=_is_open(group, incident),
+        incident_open=is_open(group, incident),
         freezes=config.freezes,
         solo=config.solo,
         **await _proposals(session, service, group_id, incident_id, set(targets), own),
@@ -81,7 +81,8 @@ async def _severity(session: AsyncSession, service: str, incident: IncidentRow |
     return min(found, key=lambda s: s.rank, default=Severity.NONE)
 
 
-def _is_open(group: GroupRow | None, incident: IncidentRow | None) -> bool:
+def is_open(group: GroupRow | None, incident: IncidentRow | None) -> bool:
+    """Whether what a proposal belongs to goes on: its incident, else its group."""
     if incident is not None:
         return incident.state != IncidentState.RESOLVED
     return group is None or group.state != GroupState.RESOLVED

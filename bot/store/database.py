@@ -23,7 +23,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import TocsinError
-from bot.store.one_hop import OneHop
+from bot.store.in_loop import InLoop
 from bot.store.turns import Turns
 
 Clock = Callable[[], datetime]
@@ -148,7 +148,7 @@ def _engine(url: str, sqlite: bool, pooled: bool, name: str) -> AsyncEngine:
         engine = create_async_engine(url, connect_args={**_CONNECTION, "application_name": name}, **pool)
         event.listen(engine.sync_engine, "connect", _limit_silence)
         return engine
-    engine = create_async_engine(url, module=OneHop())
+    engine = create_async_engine(url, module=InLoop(), connect_args={"check_same_thread": False})
     event.listen(engine.sync_engine, "connect", set_pragmas)
     return engine
 

@@ -151,7 +151,7 @@ class Decisions:
             if to is ProposalState.DENIED and who == row.record["requester"]:
                 to = ProposalState.WITHDRAWN
             await edges.move(self.db, session, row, to, who=who, reason=answer.reason, policy=self.policy, **values)
-        await self._tell(session, row, answer, counted)
+        await self._tell(session, row, answer, counted, roster)
         return Decided(True, _told(edges.ref_of(row), counted), ProposalState(row.state), wake=True)
 
     async def _write(self, session: AsyncSession, row: ProposalRow, answer: Answer) -> None:
@@ -175,7 +175,7 @@ class Decisions:
         session.add(found)
         await session.flush()
 
-    async def _tell(self, session: AsyncSession, row: ProposalRow, answer: Answer, counted: Quorum) -> None:
+    async def _tell(self, session: AsyncSession, row: ProposalRow, answer: Answer, counted: Quorum, roster: Roster) -> None:
         ref, who = edges.ref_of(row), answer.presser.person
         verb = "approved" if answer.verdict == "approve" else "denied"
         text = f"{ref} {verb}{' SOLO' if counted.solo else ''} by {who}" + (f": {answer.reason}" if answer.reason else "")
@@ -183,8 +183,9 @@ class Decisions:
         await edges.note(self.db, session, row, "decision", text, who=who, key=key)
         await edges.show(self.db, session, row)
         if counted.solo:
+            others = roster.rota(row.service, self.db.clock()).others(who)
             line = f"{ref} was approved SOLO by {who}; secondary on-call, please have a look."
-            await edges.say(self.db, session, row, f"solo:{ref}", line)
+            await edges.say(self.db, session, row, f"solo:{ref}", line, others)
 
 
 async def _is_card(session: AsyncSession, row: ProposalRow, answer: Answer) -> bool:

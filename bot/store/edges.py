@@ -1,5 +1,6 @@
 """The edges of a proposal's life: one conditional update and one audit row each, in the caller's transaction."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import or_, text, update
@@ -94,10 +95,12 @@ async def place_of(session: AsyncSession, group_id: int | None, incident_id: int
     return (incident.channel, f"card:INC-{incident.id}") if incident is not None else ("", "")
 
 
-async def say(db: Database, session: AsyncSession, row: ProposalRow, key: str, line: str) -> None:
-    """One line in the thread, once for each key."""
+async def say(db: Database, session: AsyncSession, row: ProposalRow, key: str, line: str, mentions: Sequence[str] = ()) -> None:
+    """One line in the thread, once for each key; it notifies the people of `mentions`."""
     channel, thread_key = await place_of(session, row.group_id, row.incident_id)
-    await messages.touch(db, session, f"line:{key}", channel=channel, kind="line", subject=line, thread_key=thread_key)
+    await messages.touch(
+        db, session, f"line:{key}", channel=channel, kind="line", subject=line, thread_key=thread_key, mentions=mentions
+    )
 
 
 async def note(

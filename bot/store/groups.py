@@ -1,5 +1,6 @@
 """Alert groups as rows: opening, joining, raising, clearing, and where they stand in Slack."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
@@ -19,23 +20,32 @@ STORM_WINDOW = timedelta(seconds=60)
 
 async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
     """Have the group's card (or the storm card it stands on) shown anew; raises the group's revision."""
-    group.rev += 1
-    session.add(group)
-    ref = f"AL-{group.id}"
-    if group.on_storm_card:
-        key = group.on_storm_card
-        await messages.touch(db, session, key, channel=group.channel, kind="storm", subject=key)
-    else:
-        await messages.touch(db, session, f"card:{ref}", channel=group.channel, kind="card", subject=ref)
+    await touch_cards(db, session, [group])
+
+
+async def touch_cards(db: Database, session: AsyncSession, rows: Iterable[GroupRow]) -> None:
+    """The same for several groups; a card that many of them stand on is touched once."""
+    storms: dict[str, str] = {}
+    for group in rows:
+        group.rev += 1
+        session.add(group)
+        if group.on_storm_card:
+            storms[group.on_storm_card] = group.channel
+        else:
+            ref = f"AL-{group.id}"
+            await messages.touch(db, session, f"card:{ref}", channel=group.channel, kind="card", subject=ref)
+    for key, channel in storms.items():
+        await messages.touch(db, session, key, channel=channel, kind="storm", subject=key)
 
 
 async def storm_of(session: AsyncSession, channel: str, now: datetime) -> str:
     """The storm card that a group of this channel opened at `now` stands on; "" while there is no storm."""
     recent = (col(GroupRow.channel) == channel) & (col(GroupRow.opened_at) > now - STORM_WINDOW)
-    if int((await session.exec(select(func.count()).select_from(GroupRow).where(recent))).one()) < STORM_GROUPS:
+    query = select(func.count(), func.max(GroupRow.on_storm_card)).select_from(GroupRow).where(recent)
+    opened, running = (await session.exec(query)).one()
+    if opened < STORM_GROUPS:
         return ""
-    running = select(GroupRow.on_storm_card).where(recent, GroupRow.on_storm_card != "").limit(1)
-    return (await session.exec(running)).first() or f"storm:{channel}:{int(now.timestamp())}"
+    return running or f"storm:{channel}:{int(now.timestamp())}"
 
 
 async def end_storms(db: Database) -> None:
@@ -107,8 +117,22 @@ async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
     ref = f"AL-{group.id}"
     thread = group.on_storm_card or f"card:{ref}"
     above = await session.get(MessageRow, thread)
-    if above is not None and above.sent_rev > 0:
+    if above is not None and (above.sent_rev > 0 or above.attempted_at is not None):
         await messages.touch(db, session, f"raised:{ref}", channel=group.channel, kind="raised", subject=ref, thread_key=thread)
+
+
+async def mention_in_storm(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """A service reaches a storm whose card stands already: its on-call is told in the thread, once a service and storm."""
+    if not group.on_storm_card:
+        return
+    same = select(GroupRow.id).where(
+        GroupRow.on_storm_card == group.on_storm_card,
+        GroupRow.service == group.service,
+        GroupRow.id != group.id,
+        col(GroupRow.incident_id).is_not(None),
+    )
+    if (await session.exec(same.limit(1))).first() is None:
+        await mention(db, session, group)
 
 
 async def say(db: Database, session: AsyncSession, group: GroupRow, name: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +18,8 @@ CURSOR = "inbox"
 REPEATS = 8
 """So many times as many deliveries are looked at as may be sorted."""
 CHUNK = 400
+_READ_TO = func.coalesce(select(CursorRow.seq).where(CursorRow.name == CURSOR).scalar_subquery(), 0)
+_WAITING = select(AlertRow.seq).where(col(AlertRow.seq) > _READ_TO).limit(1)
 
 
 class Inbox:
@@ -41,8 +44,7 @@ class Inbox:
 
     async def _take(self, most: int) -> Sorted | None:
         async with self.db.read() as session:
-            position = await session.get(CursorRow, CURSOR)
-            if await _next_number(session, position.seq if position else 0) is None:
+            if (await session.exec(_WAITING)).first() is None:
                 return None
         async with self.db.write(urgent=True) as session:
             cursor = await self._cursor(session)
@@ -54,9 +56,13 @@ class Inbox:
                 # The first batch, one after an undone one, or another replica has sorted since.
                 self.sorter.forget()
             sorts, repeats = self.sorter.repeats.news(found, most)
-            await self.sorter.repeats.count(session, repeats)
             result = await self.sorter.sort(session, await _whole(session, sorts)) if sorts else Sorted()
-            last = max(one.seq for one in (*sorts[-1:], *repeats[-1:]))
+            if result.rows < len(sorts):
+                last = sorts[result.rows].seq - 1
+                repeats = [one for one in repeats if one.seq <= last]
+            else:
+                last = max(one.seq for one in (*sorts[-1:], *repeats[-1:]))
+            await self.sorter.repeats.count(session, repeats)
             result.more = last < found[-1].seq or len(found) >= most
             for source in sorted(result.digests):
                 channel = self.sorter.config.default_channel

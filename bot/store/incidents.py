@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Severity
 from bot.core.errors import NotFound
 from bot.core.incident import AlertGroup, GroupState, Incident, IncidentState, number_of
-from bot.store import audit, edges, messages, timeline
+from bot.core.past import ConfirmedCause
+from bot.store import audit, causes, edges, messages, timeline
 from bot.store.database import Database
 from bot.store.groups import mention, open_incident, touch_card
 from bot.store.tables import GroupRow, IncidentRow
@@ -153,8 +154,7 @@ async def _resolve(
     subject = f"INC-{incident.id}" if incident else f"AL-{group.id if group else ''}"
     before = incident.state if incident else group.state if group else ""
     if cause and incident is not None and cause != incident.cause:
-        incident.cause = cause
-        await _note(db, session, group, incident, "incident", f"{person} confirmed the cause: {cause}", person)
+        await causes.keep(db, session, incident, ConfirmedCause(text=cause, said_by=person, at=now))
     if before != "RESOLVED":
         if incident is not None:
             incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, now, person
@@ -165,6 +165,8 @@ async def _resolve(
         await audit.append(
             db, session, who=person, what="resolve", subject=subject, before=before, after="RESOLVED", reason=cause
         )
+        if incident is not None and not incident.cause:
+            await causes.ask(db, session, incident)
     await _show(db, session, group, incident, human=person != "policy")
 
 

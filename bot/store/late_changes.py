@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import ProposalState
+from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import Change
 from bot.core.incident import GroupState
 from bot.core.lateness import LOOKBACK, MOST, Attempted, Reported, late, settled
@@ -31,22 +31,10 @@ from bot.store.tables import (
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A change told so shortly before an attempt began is looked for in its evidence too."""
-WITHOUT_EFFECT = tuple(
-    s.value
-    for s in (
-        ProposalState.DENIED,
-        ProposalState.EXPIRED,
-        ProposalState.WITHDRAWN,
-        ProposalState.SUPERSEDED,
-        ProposalState.STALE,
-        ProposalState.STOPPED,
-    )
-)
-"""Proposals that ended without a run: people still wait for something to do."""
 _MOST_REMEMBERED = 20_000
 
-_Judged = tuple[int, int, str, datetime]
-"""Group, attempt, change and its moment."""
+_Judged = tuple[int, int, int, str, datetime]
+"""Group, its last attempt and number of alerts, change and its moment."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +48,19 @@ class Again:
     changes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Ranked:
+    """A firing group whose last attempt ended."""
+
+    group_id: int
+    attempt: int
+    started_at: datetime
+    alerts: int
+    """So many belonged to it: another one may be of a service whose changes were none of this group's business."""
+
+
 class LateChanges:
-    """Finds them. What was judged to be no news of one attempt stays that, and is not read again."""
+    """Finds them. What was judged to be no news for one attempt and its alerts stays that, and is not read again."""
 
     def __init__(self, db: Database, catalogue: Catalogue) -> None:
         self.db = db
@@ -72,41 +71,32 @@ class LateChanges:
         """What should be attempted anew now; the same answer until the attempt has begun."""
         now = self.db.clock()
         async with self.db.read() as session:
-            reported = await _reported(session, now - LOOKBACK)
-            if not reported:
+            newest = await _newest(session, now - LOOKBACK)
+            ranked = await _ranked(session, newest) if newest else []
+            if not ranked:
                 return []
-            newest = max(one.received_at for one in reported)
-            found = [await self._again(session, *group, reported, now) for group in await _ranked(session, newest)]
+            told_since = min(one.started_at for one in ranked) - CLOCKS_DIFFER
+            reported = await _reported(session, now - LOOKBACK, told_since)
+            found = [await self._again(session, one, reported, now) for one in ranked]
         return [again for again in found if again is not None]
 
-    async def _again(
-        self,
-        session: AsyncSession,
-        group_id: int,
-        attempt: int,
-        started_at: datetime,
-        reported: Sequence[Reported],
-        now: datetime,
-    ) -> Again | None:
-        fresh = [
-            one
-            for one in reported
-            if one.received_at > started_at - CLOCKS_DIFFER and _key(group_id, attempt, one.change) not in self._no_news
-        ]
+    async def _again(self, session: AsyncSession, ranked: _Ranked, reported: Sequence[Reported], now: datetime) -> Again | None:
+        told_since = ranked.started_at - CLOCKS_DIFFER
+        fresh = [one for one in reported if one.received_at > told_since and _key(ranked, one.change) not in self._no_news]
         if not fresh:
             return None
-        triages = await _triages(session, group_id)
-        group = await session.get(GroupRow, group_id)
+        triages = await _triages(session, ranked.group_id)
+        group = await session.get(GroupRow, ranked.group_id)
         last = triages[-1]
         # Facts alone are no ranking that could have missed something; a group that became worse gets its own attempt.
         if group is None or not last.findings or sum(1 for row in triages if row.late_changes) >= MOST:
             return None
         found = late(fresh, await self._attempted(session, group, triages))
-        self._remember(_key(group_id, attempt, one.change) for one in fresh if one not in found)
+        self._remember(_key(ranked, one.change) for one in fresh if one not in found)
         if not settled(found, now) or await _left_alone(session, group):
             return None
         ids = tuple(one.change.id for one in found)
-        return Again(f"AL-{group_id}", attempt + 1, last.question, last.requester, ids)
+        return Again(f"AL-{ranked.group_id}", ranked.attempt + 1, last.question, last.requester, ids)
 
     def _remember(self, judged: Iterable[_Judged]) -> None:
         if len(self._no_news) > _MOST_REMEMBERED:
@@ -128,20 +118,26 @@ class LateChanges:
         )
 
 
-def _key(group_id: int, attempt: int, change: Change) -> _Judged:
-    return group_id, attempt, change.id, change.at
+def _key(ranked: _Ranked, change: Change) -> _Judged:
+    return ranked.group_id, ranked.attempt, ranked.alerts, change.id, change.at
 
 
-async def _reported(session: AsyncSession, since: datetime) -> list[Reported]:
-    rows = (await session.exec(select(ChangeRow).where(col(ChangeRow.at) >= since))).all()
+async def _newest(session: AsyncSession, since: datetime) -> datetime | None:
+    """When the last change was told of those that happened since then."""
+    return (await session.exec(select(func.max(ChangeRow.received_at)).where(col(ChangeRow.at) >= since))).one()
+
+
+async def _reported(session: AsyncSession, since: datetime, told_since: datetime) -> list[Reported]:
+    query = select(ChangeRow).where(col(ChangeRow.at) >= since, col(ChangeRow.received_at) > told_since)
+    rows = (await session.exec(query)).all()
     return [Reported(Change.model_validate(row.model_dump(exclude={"received_at"})), row.received_at) for row in rows]
 
 
-async def _ranked(session: AsyncSession, newest: datetime) -> list[tuple[int, int, datetime]]:
-    """Firing groups whose last attempt ended and began before the newest change was told: number, attempt, start."""
+async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
+    """Firing groups whose last attempt ended and began before the newest change was told."""
     last = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == GroupRow.id).correlate(GroupRow).scalar_subquery()
     query = (
-        select(TriageRow.group_id, TriageRow.attempt, TriageRow.started_at)
+        select(TriageRow.group_id, TriageRow.attempt, TriageRow.started_at, GroupRow.alerts)
         .join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
         .where(
             col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
@@ -150,7 +146,7 @@ async def _ranked(session: AsyncSession, newest: datetime) -> list[tuple[int, in
             col(TriageRow.started_at) < newest + CLOCKS_DIFFER,
         )
     )
-    return list((await session.exec(query)).all())
+    return [_Ranked(*row) for row in (await session.exec(query)).all()]
 
 
 async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:

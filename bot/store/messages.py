@@ -1,5 +1,7 @@
 """Messages that should stand in Slack. Nobody calls Slack to say something: they touch a row here."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,12 +11,20 @@ from bot.store.tables import MessageRow
 
 
 async def touch(
-    db: Database, session: AsyncSession, key: str, *, channel: str, kind: str, subject: str, thread_key: str = ""
+    db: Database,
+    session: AsyncSession,
+    key: str,
+    *,
+    channel: str,
+    kind: str,
+    subject: str,
+    thread_key: str = "",
+    mentions: Sequence[str] = (),
 ) -> None:
     """Want this message to show the newest state: made if new, else its wanted revision rises.
 
     Call it in the transaction that changed the state. Ten touches before the
-    sender gets there are one edit.
+    sender gets there are one edit. `mentions`: people whom a new line notifies.
     """
     now = db.clock()
     session.info[db.TOUCHED] = True
@@ -23,7 +33,14 @@ async def touch(
     )
     if not raised.rowcount:
         row = MessageRow(
-            key=key, channel=channel, kind=kind, subject=subject, thread_key=thread_key, created_at=now, changed_at=now
+            key=key,
+            channel=channel,
+            kind=kind,
+            subject=subject,
+            thread_key=thread_key,
+            mentions=list(mentions),
+            created_at=now,
+            changed_at=now,
         )
         session.add(row)
         await session.flush()

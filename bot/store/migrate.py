@@ -67,6 +67,13 @@ def upgrade(url: str, *, to: str = "head") -> None:
         command.upgrade(_config(connection), to)
 
 
+def downgrade(url: str, *, to: str) -> None:
+    """Go back to an older revision, in one transaction; what only the newer one can hold is dropped."""
+    refuse_newer(url)
+    with _connection(url) as connection:
+        command.downgrade(_config(connection), to)
+
+
 def current(url: str) -> str:
     """The database's revision; "" for an empty database."""
     with _connection(url) as connection:

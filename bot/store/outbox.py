@@ -1,6 +1,6 @@
 """The sender's view of the messages: what is due, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,9 @@ from bot.store.tables import MessageRow, PictureRow
 
 KINDS_FIRST = ("proposal", "card", "incident_card", "storm", "postmortem", "triage")
 """In this order; whatever else there is comes last."""
+
+UNBUDGETED = ("proposal",)
+"""Kinds whose edits do not wait for the others: people decide by what stands there."""
 
 NO_ACCESS = "no access: "
 """How `undelivered` begins when Slack refuses the token: then nothing can be posted, whatever the message."""
@@ -60,11 +63,16 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def waiting(self, channel: str | None = None) -> list[Waiting]:
-        """What is due now, in all channels or in one, the most urgent first."""
+    async def waiting(self, channel: str | None = None, *, without: Collection[str] = (), edits: bool = True) -> list[Waiting]:
+        """What is due now, in one channel or in all but some, the most urgent first; without `edits` only new posts
+        and what is not budgeted."""
         query = _WAITING.where(_due(self.db.clock()))
         if channel is not None:
             query = query.where(col(MessageRow.channel) == channel)
+        if without:
+            query = query.where(col(MessageRow.channel).not_in(without))
+        if not edits:
+            query = query.where(or_(col(MessageRow.ts) == "", col(MessageRow.kind).in_(UNBUDGETED)))
         async with self.db.read() as session:
             return [Waiting(*row) for row in (await session.exec(query)).all()]
 

@@ -12,6 +12,9 @@ from bot.core.incident import number_of
 from bot.store.database import Database
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
 
+MOST = 500
+"""Rows of each kind that a list reads."""
+
 
 @dataclass(frozen=True)
 class Belongs:
@@ -67,7 +70,7 @@ async def groups(
     service: str = "",
     since: datetime | None = None,
     taken_by: str = "",
-    limit: int = 200,
+    limit: int = MOST,
 ) -> list[dict[str, Any]]:
     """Alert groups, the worst and newest first."""
     query = select(GroupRow, IncidentRow).outerjoin(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
@@ -84,15 +87,27 @@ async def groups(
         return [_listed(group, incident) for group, incident in (await session.exec(query)).all()]
 
 
-async def bare_incidents(db: Database, *, open_only: bool = True, service: str = "", limit: int = 50) -> list[dict[str, Any]]:
-    """Incidents that people declared without an alert group, newest first."""
+async def bare_incidents(
+    db: Database,
+    *,
+    open_only: bool = True,
+    service: str = "",
+    since: datetime | None = None,
+    taken_by: str = "",
+    limit: int = MOST,
+) -> list[dict[str, Any]]:
+    """Incidents that people declared without an alert group, the worst and newest first."""
     query = select(IncidentRow).where(col(IncidentRow.group_id).is_(None))
     if open_only:
         query = query.where(IncidentRow.state != "RESOLVED")
     if service:
         query = query.where(IncidentRow.service == service)
+    if since:
+        query = query.where(col(IncidentRow.declared_at) >= since)
+    if taken_by:
+        query = query.where(IncidentRow.lead == taken_by)
     async with db.read() as session:
-        rows = (await session.exec(query.order_by(col(IncidentRow.id).desc()).limit(limit))).all()
+        rows = (await session.exec(query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(limit))).all()
     return [
         {**_plain(row), "ref": f"INC-{row.id}", "incident": "", "who": row.lead, "at": row.declared_at, "firing": 0}
         for row in rows

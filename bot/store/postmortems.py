@@ -16,10 +16,11 @@ from bot.core.errors import NotFound
 from bot.core.evidence import Findings
 from bot.core.incident import Incident, number_of
 from bot.core.postmortem import RAN, Material, Section
-from bot.store import edges, incidents, messages, proposals, timeline
+from bot.store import causes, edges, incidents, messages, proposals, timeline
 from bot.store.database import Database
 from bot.store.tables import (
     AttemptRow,
+    CauseRow,
     DecisionRow,
     EvidenceRow,
     IncidentRow,
@@ -77,6 +78,7 @@ class Postmortems:
                 proposals=tuple(await _proposals(session, group_id, number)),
                 decisions=tuple(await _decisions(session, group_id, number)),
                 evidence=await _evidence(session, group_id),
+                cause=(await causes.newest(session, [number])).get(number),
             )
 
     async def save(
@@ -139,6 +141,7 @@ class Postmortems:
                 if _over_at(row) + OUTCOME_WITHIN <= now or not await _running(session, row)
             ]
             found += [row for row in await _ended_since(session, now - LATELY) if await _outdated(session, row)]
+            found += [row for row in await _explained_since(session, now - LATELY) if row not in found]
             return [await _worth(session, row) for row in found]
 
     async def failed(self, ref: str, n: int, why: str) -> None:
@@ -190,9 +193,20 @@ async def _ended_since(session: AsyncSession, since: datetime) -> Sequence[Incid
     return (await session.exec(query)).all()
 
 
+async def _explained_since(session: AsyncSession, since: datetime) -> Sequence[IncidentRow]:
+    """Resolved incidents of which a person said the cause after the newest draft was written."""
+    newest = select(func.max(PostmortemRow.at)).where(PostmortemRow.incident_id == IncidentRow.id).scalar_subquery()
+    told = select(CauseRow.id).where(CauseRow.incident_id == IncidentRow.id, col(CauseRow.at) > newest)
+    query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", col(IncidentRow.resolved_at) > since, told.exists())
+    return (await session.exec(query)).all()
+
+
 async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
-    """Whether the newest draft tells another state of an action than the one it ended in."""
-    query = select(PostmortemRow).where(PostmortemRow.incident_id == row.id, _IS_DRAFT)
+    """Whether the newest draft tells another state of an action than the one it ended in.
+
+    One that could not be written tells nothing: it is for people to ask again.
+    """
+    query = select(PostmortemRow).where(PostmortemRow.incident_id == row.id)
     draft = (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
     if draft is None or draft.told is None or draft.at < _over_at(row):
         return False

@@ -1,7 +1,7 @@
 """Proposal rows as nouns, and what the rules are asked about them, in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot.core.ruling import DRY_RUN_LIFE, Ask, Said, Scene
 from bot.store import edges
 from bot.store.circumstances import scene_of
 from bot.store.database import Database
+from bot.store.revisions import last_verified
 from bot.store.tables import DecisionRow, GroupRow, IncidentRow, ProposalRow
 
 DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
@@ -114,6 +115,7 @@ def ask_of(row: ProposalRow, config: Config, *, fresh: bool) -> Ask:
         notified_at=row.notified_at,
         kind=record["kind"],
         silence=silence_of(record["kind"], record["arguments"]),
+        back_to=_back_to(row, config),
     )
 
 
@@ -128,7 +130,7 @@ async def surroundings(
     db: Database, session: AsyncSession, config: Config, row: ProposalRow, targets: Iterable[str] | None = None
 ) -> Scene:
     """The scene around a stored proposal."""
-    return await scene_of(
+    scene = await scene_of(
         db,
         session,
         config,
@@ -138,6 +140,15 @@ async def surroundings(
         targets=row.record["targets"] if targets is None else targets,
         own=row.id,
     )
+    if not _back_to(row, config):
+        return scene
+    return replace(scene, verified_revision=await last_verified(db, session, row.service, row.action))
+
+
+def _back_to(row: ProposalRow, config: Config) -> str:
+    """The revision to which a rollback would go back; "" for everything else."""
+    entry = config.actions.get(row.record["action"])
+    return str(row.record["arguments"].get("previous_version", "")) if entry and policy.undoes_change(entry) else ""
 
 
 async def standing(session: AsyncSession, person: str, service: str, where: Places, roster: Roster, scene: Scene) -> Standing:

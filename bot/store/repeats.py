@@ -78,6 +78,8 @@ class Repeats:
 
         If one delivery of an alert is news, all of it in this batch are: their order matters.
         """
+        if len(self._firing) > MOST:
+            self._firing.clear()
         fresh: list[Delivery] = []
         head: list[Delivery] = []
         for one in batch:
@@ -118,8 +120,6 @@ class Repeats:
     def learn(self, rows: Iterable[AlertRow], episodes: Iterable[EpisodeRow]) -> None:
         """Take over what one batch made of these rows; its episodes must have their ids."""
         firing = {(e.source, e.fingerprint): e for e in episodes if e.status == "firing" and e.group_id and e.id}
-        if len(self._firing) > MOST:
-            self._firing.clear()
         for row in rows:
             signal = row.source, row.fingerprint
             self._firing.pop(signal, None)

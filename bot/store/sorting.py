@@ -4,6 +4,7 @@ An episode is (source, fingerprint, start). Resolved is final for it; a late cop
 It has ended at the latest when the next episode of the same alert began.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, Sourc
 
 LONG_FIRING = timedelta(minutes=10)
 """An alert that fired this long before its source was first connected belongs to the digest."""
+MOST_OPENED = 8
+"""New groups a batch: they cost most, and acknowledgements and cards wait while a batch holds the one writer."""
 LASTING = ("digest", "heartbeat")
 """Reasons for being quiet that a repeat does not put in question."""
 
@@ -38,6 +41,10 @@ class Sorted:
     """(group, attempt) to start."""
     digests: set[str] = field(default_factory=set)
     touched: dict[int, GroupRow] = field(default_factory=dict)
+    rows: int = 0
+    """How many of the rows given were sorted: the rest are for the next batch."""
+    opened: int = 0
+    """Groups that this batch opened."""
     more: bool = False
     """Whether more is likely to wait behind this batch."""
 
@@ -58,15 +65,22 @@ class Sorter:
         self.repeats = Repeats()
 
     async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> Sorted:
-        """Apply every row in the order it was stored."""
+        """Apply the rows in the order they were stored, until enough groups were opened."""
         batch = _Batch(self, session)
         await batch.load(rows)
-        for row in rows:
-            await batch.apply(row)
-        await batch.finish()
+        # What is asked for in between was flushed by whoever made it; nothing else need be written row by row.
+        with session.no_autoflush:
+            for row in rows:
+                if batch.result.opened == MOST_OPENED:
+                    break
+                await batch.apply(row)
+                batch.result.rows += 1
+                # Nothing here waits for SQLite, and others have requests to answer meanwhile.
+                await asyncio.sleep(0)
+            await batch.finish()
         # Episodes get their ids now.
         await session.flush()
-        self.repeats.learn(rows, batch.known.all())
+        self.repeats.learn(rows[: batch.result.rows], batch.known.all())
         return batch.result
 
 
@@ -80,6 +94,8 @@ class _Batch:
         self.groups: dict[int, GroupRow] = {}
         """Rows that this batch has locked."""
         self.sources: dict[str, SourceRow] = {}
+        self.storms: dict[tuple[str, datetime], str] = {}
+        """Channel and moment -> the storm card that groups opened there stand on."""
 
     # ------------------------------------------------------------ loading
 
@@ -110,7 +126,6 @@ class _Batch:
             await self._again(episode, row)
             return
         episode = self._episode(row)
-        self.session.add(episode)
         await self._settle(self.known.add(episode))
         if row.status == "resolved":
             episode.muted_by = "already over when it was first seen"
@@ -119,6 +134,7 @@ class _Batch:
             episode.muted_by = "superseded by a newer episode"
         else:
             await self._place(episode, row)
+        self.session.add(episode)
 
     def _episode(self, row: AlertRow) -> EpisodeRow:
         return EpisodeRow(
@@ -266,7 +282,7 @@ class _Batch:
             severity=episode.severity,
             state=GroupState.FIRING,
             channel=channel,
-            on_storm_card=await groups.storm_of(self.session, channel, row.received_at),
+            on_storm_card=await self._storm(channel, row.received_at),
             opened_at=row.received_at,
             last_alert_at=row.received_at,
             previous_id=previous,
@@ -279,8 +295,16 @@ class _Batch:
         await timeline.add(self.db, self.session, "alert", said, group_id=group.id, link=episode.link)
         if self._incident_worthy(group):
             await groups.open_incident(self.db, self.session, group, by="policy")
+            await groups.mention_in_storm(self.db, self.session, group)
         self.result.triages.append((f"AL-{group.id}", 1))
+        self.result.opened += 1
         return group
+
+    async def _storm(self, channel: str, at: datetime) -> str:
+        """Once there is a storm, what arrives in the same moment belongs to it."""
+        if (channel, at) not in self.storms and (key := await groups.storm_of(self.session, channel, at)):
+            self.storms[channel, at] = key
+        return self.storms.get((channel, at), "")
 
     async def _raise(self, group: GroupRow, episode: EpisodeRow) -> None:
         """A worse alert names the group: its severity, service and title follow."""
@@ -310,6 +334,8 @@ class _Batch:
         if beat is None:
             every = self.config.heartbeat_every.total_seconds()
             beat = HeartbeatRow(key=key, last_seen_at=row.received_at, every_seconds=every)
+            self.session.add(beat)
+            await self.session.flush()
         if row.status == "firing":
             beat.last_seen_at = max(beat.last_seen_at, row.received_at)
         self.session.add(beat)
@@ -322,7 +348,7 @@ class _Batch:
             if group.firing == 0:
                 await groups.clear(self.db, self.session, group, self.db.clock())
                 self._remember(group)
-            await groups.touch_card(self.db, self.session, group)
+        await groups.touch_cards(self.db, self.session, self.result.touched.values())
 
 
 def _end_of(row: AlertRow) -> datetime:

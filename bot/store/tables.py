@@ -413,6 +413,36 @@ class PostmortemRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
 
 
+class CauseRow(SQLModel, table=True):
+    """What one person said an incident was; the newest stands, the older ones are its history."""
+
+    __tablename__ = "causes"
+    id: int | None = _key()
+    incident_id: int = Field(index=True, sa_type=BigInteger)
+    text: str = Field(sa_type=Text)
+    service: str = ""
+    kind: str = ""
+    """As a hypothesis': change, dependency, ...; empty where words alone were given."""
+    change_id: str = ""
+    said_by: str
+    at: datetime = Field(sa_type=Moment)
+
+
+class FrozenCaseRow(SQLModel, table=True):
+    """A closed incident whose cause a person confirmed, as it was seen: what replay investigates again, without secrets."""
+
+    __tablename__ = "frozen_cases"
+    incident_id: int = Field(primary_key=True, sa_type=BigInteger)
+    asked: dict[str, Any] = Field(sa_type=Json)
+    """The case."""
+    transcripts: list[dict[str, Any]] = Field(sa_type=Json)
+    """Every look with its arguments and answer, oldest first."""
+    answered: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """What was found at that time."""
+    truth: dict[str, Any] = Field(sa_type=Json)
+    at: datetime = Field(sa_type=Moment, index=True)
+
+
 class PageRow(SQLModel, table=True):
     """A page that should reach a person outside Slack."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,7 +18,7 @@ from bot.core.incident import number_of
 from bot.core.text import one_line
 from bot.store import messages, timeline
 from bot.store.database import Database
-from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, TriageRow
+from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, TimelineRow, TriageRow
 
 STOPPED = "stopped"
 """The state of an attempt that a person ended; nothing is shown of it after that."""
@@ -101,13 +102,13 @@ class Triages:
             )
             session.add(row)
             await session.flush()
-        return _entry(row)
+        return entry_of(row)
 
     async def entries(self, group: str) -> list[LedgerEntry]:
         """All evidence of one group, oldest first."""
         async with self.db.read() as session:
             query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
-            return [_entry(row) for row in (await session.exec(query)).all()]
+            return [entry_of(row) for row in (await session.exec(query)).all()]
 
     async def members(self, ref: str) -> list[dict[str, Any]]:
         """The group's alerts counted by name and service, most first."""
@@ -162,6 +163,23 @@ class Triages:
                 self.db, session, "triage", text, group_id=number, incident_id=incident, evidence=evidence, key=key
             )
 
+    async def hint(self, ref: str, attempt: int, text: str, who: str, *, key: str) -> None:
+        """Keep what a person said while the model looks; its next request holds it. The same `key` is one hint."""
+        number = group_number(ref)
+        async with self.db.write() as session:
+            group = await session.get(GroupRow, number)
+            if group is None:
+                raise NotFound(f"no group {ref}")
+            where = {"group_id": number, "incident_id": group.incident_id, "who": who}
+            await timeline.add(self.db, session, "note", text, **where, key=f"{_hint_key(number, attempt)}{key}")  # type: ignore[arg-type]
+
+    async def hints(self, ref: str, attempt: int) -> list[str]:
+        """What people said during an attempt, oldest first."""
+        key = col(TimelineRow.key).startswith(_hint_key(group_number(ref), attempt), autoescape=True)
+        async with self.db.read() as session:
+            rows = await session.exec(select(TimelineRow).where(key).order_by(col(TimelineRow.id)))
+            return [f"{row.who}: {row.text}" for row in rows.all()]
+
     async def row(self, ref: str, attempt: int | None = None) -> TriageRow | None:
         """One attempt's row; without a number the newest."""
         async with self.db.read() as session:
@@ -171,6 +189,23 @@ class Triages:
         """The number of the next attempt, from 1."""
         row = await self.row(ref)
         return row.attempt + 1 if row else 1
+
+    async def same_alert_since(self, ref: str, since: datetime) -> list[tuple[str, datetime, dict[str, Any]]]:
+        """Finished attempts of other groups that held one of this group's alerts: group, when, findings; newest first."""
+        number = group_number(ref)
+        mine, theirs = aliased(EpisodeRow), aliased(EpisodeRow)
+        same = (col(theirs.source) == mine.source) & (col(theirs.fingerprint) == mine.fingerprint)
+        query = (
+            select(TriageRow)
+            .join(theirs, col(theirs.group_id) == TriageRow.group_id)
+            .join(mine, same)
+            .where(mine.group_id == number, TriageRow.group_id != number, TriageRow.state == "done")
+            .where(col(TriageRow.finished_at) >= since)
+            .order_by(col(TriageRow.finished_at).desc())
+        )
+        async with self.db.read() as session:
+            rows = (await session.exec(query)).unique().all()
+            return [(f"AL-{row.group_id}", row.finished_at, row.findings) for row in rows if row.finished_at]
 
     async def spent_since(self, since: datetime) -> float:
         """Dollars spent on models from `since` on."""
@@ -209,6 +244,10 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
     return (await session.exec(query)).first()
 
 
+def _hint_key(number: int, attempt: int) -> str:
+    return f"hint:AL-{number}:{attempt}:"
+
+
 def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str, requester: str) -> Case:
     return Case(
         group=f"AL-{group.id}",
@@ -226,7 +265,14 @@ def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str,
     )
 
 
-def _entry(row: EvidenceRow) -> LedgerEntry:
+async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow) -> Case:
+    """What one attempt was asked."""
+    lead = (await session.exec(_leading(row.group_id))).first()
+    return _case(group, lead, row.attempt, row.question, row.requester)
+
+
+def entry_of(row: EvidenceRow) -> LedgerEntry:
+    """A row as our noun."""
     return LedgerEntry(
         id=f"E{row.n}",
         group=f"AL-{row.group_id}",

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.incident import number_of
+from bot.store import causes
 from bot.store.tables import (
     DecisionRow,
     EpisodeRow,
@@ -130,7 +131,7 @@ async def newest_triage(session: AsyncSession, group_id: int | None) -> TriageRo
 
 
 async def _storm(session: AsyncSession, key: str) -> State:
-    """The groups that stand on a storm card now, and the worst of them for its service and incident."""
+    """The groups that stand on a storm card now, the worst of them for its service, and the services with an incident."""
     query = select(GroupRow).where(GroupRow.on_storm_card == key).order_by(col(GroupRow.severity), col(GroupRow.id))
     rows = (await session.exec(query)).all()
     worst = rows[0] if rows else None
@@ -138,7 +139,8 @@ async def _storm(session: AsyncSession, key: str) -> State:
         "key": key,
         "groups": [_group(row) for row in rows],
         "service": worst.service if worst else "",
-        "incident": f"INC-{worst.incident_id}" if worst and worst.incident_id else "",
+        "incident": next((f"INC-{row.incident_id}" for row in rows if row.incident_id), ""),
+        "incident_services": list(dict.fromkeys(row.service for row in rows if row.incident_id and row.service)),
     }
 
 
@@ -228,6 +230,23 @@ async def _postmortem(session: AsyncSession, ref: str) -> State | None:
     return {"ref": ref, "n": row.n, "title": incident.title, "state": row.state, "sections": row.sections, "graph": graph}
 
 
+async def _cause(session: AsyncSession, ref: str) -> State | None:
+    number = number_of(ref, "INC") or 0
+    incident = await session.get(IncidentRow, number)
+    if incident is None:
+        return None
+    triage = await newest_triage(session, incident.group_id) if incident.group_id else None
+    hypotheses = triage.findings.get("hypotheses") if triage else None
+    said = (await causes.newest(session, [number])).get(number)
+    return {
+        "ref": ref,
+        "title": incident.title,
+        "attempt": triage.attempt if triage else 0,
+        "hypothesis": hypotheses[0] if hypotheses else None,
+        "said": said.model_dump() if said else None,
+    }
+
+
 async def _line(_session: AsyncSession, text: str) -> State | None:
     return {"text": text}
 
@@ -237,8 +256,24 @@ async def _raised(session: AsyncSession, ref: str) -> State | None:
     group = await session.get(GroupRow, number_of(ref, "AL") or 0)
     if group is None:
         return None
-    text = f"{ref} is now {group.severity}: {group.title} on {group.service or 'unknown service'}"
-    return {"text": text, "service": group.service, "incident": f"INC-{group.incident_id}" if group.incident_id else ""}
+    in_storm = group.on_storm_card != ""
+    text = f"{ref} is {'' if in_storm else 'now '}{group.severity}: {group.title} on {group.service or 'unknown service'}"
+    return {
+        "text": text,
+        "service": group.service,
+        "incident": f"INC-{group.incident_id}" if group.incident_id else "",
+        "told_services": await _told_before(session, group) if in_storm else [],
+    }
+
+
+async def _told_before(session: AsyncSession, group: GroupRow) -> list[str]:
+    """Services whose on-call was told of this storm before: those of its earlier groups with an incident."""
+    query = select(GroupRow.service).where(
+        GroupRow.on_storm_card == group.on_storm_card,
+        col(GroupRow.incident_id).is_not(None),
+        col(GroupRow.id) < (group.id or 0),
+    )
+    return list(dict.fromkeys((await session.exec(query.order_by(col(GroupRow.id)))).all()))
 
 
 _LOADERS: dict[str, Callable[[AsyncSession, str], Awaitable[State | None]]] = {
@@ -249,6 +284,7 @@ _LOADERS: dict[str, Callable[[AsyncSession, str], Awaitable[State | None]]] = {
     "triage": _triage,
     "proposal": _proposal,
     "postmortem": _postmortem,
+    "cause": _cause,
     "line": _line,
     "raised": _raised,
 }

@@ -7,8 +7,11 @@ from sqlalchemy import String, and_, cast, func, literal, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.action import ProposalState
 from bot.core.alert import Severity
+from bot.store.circumstances import is_open
 from bot.store.database import Database
+from bot.store.edges import proposal_number
 from bot.store.outbox import NO_ACCESS
 from bot.store.tables import (
     AlertRow,
@@ -17,6 +20,7 @@ from bot.store.tables import (
     EpisodeRow,
     GroupRow,
     HeartbeatRow,
+    IncidentRow,
     MessageRow,
     ProposalRow,
     TriageRow,
@@ -76,6 +80,25 @@ class Watch:
             )
             return list((await session.exec(query.order_by(col(MessageRow.created_at)))).all())
 
+    async def settled(self, ref: str) -> bool:
+        """Whether nobody need look any more at an action whose outcome is unknown.
+
+        A person said what came of it (`did AP-3`), the incident is over, or a later action there was verified.
+        """
+        number = proposal_number(ref)
+        async with self.db.read() as session:
+            row = await session.get(ProposalRow, number) if number is not None else None
+            if row is None or row.state != ProposalState.UNKNOWN:
+                return True
+            group = await session.get(GroupRow, row.group_id) if row.group_id is not None else None
+            incident = await session.get(IncidentRow, row.incident_id) if row.incident_id is not None else None
+            if not is_open(group, incident):
+                return True
+            later = select(ProposalRow.id).where(
+                col(ProposalRow.id) > row.id, or_(_recorded_by_hand(ref), _verified_in_the_same_place(row))
+            )
+            return (await session.exec(later.limit(1))).first() is not None
+
     async def beats(self) -> list[HeartbeatRow]:
         """Every heartbeat that was ever heard; what is expected of it stands in the configuration."""
         async with self.db.read() as session:
@@ -93,6 +116,21 @@ class Watch:
                 await _unknown_attempts(session, limit),
             )
         return [text for text in checks if text]
+
+
+def _recorded_by_hand(ref: str) -> Any:
+    return and_(
+        col(ProposalRow.manual), or_(col(ProposalRow.key) == f"did:{ref}", col(ProposalRow.key).startswith(f"did:{ref}:"))
+    )
+
+
+def _verified_in_the_same_place(row: ProposalRow) -> Any:
+    return and_(
+        col(ProposalRow.service) == row.service,
+        col(ProposalRow.group_id).is_not_distinct_from(row.group_id),
+        col(ProposalRow.incident_id).is_not_distinct_from(row.incident_id),
+        col(ProposalRow.state) == ProposalState.SUCCEEDED,
+    )
 
 
 def _waits() -> Any:

@@ -17,6 +17,7 @@ from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config import SourceConfig
 from bot.core.errors import TooManyItems, UnreadableBody
+from bot.core.redaction import redact, redact_bytes
 from bot.core.text import one_line
 from bot.plugins import Intake, Rejected, Source, SourceRequest
 from bot.store.database import Clock
@@ -120,7 +121,7 @@ class Door:
         if count:
             await self.writer.put(intake.alerts, intake.changes, received_at)
         for item in _kept(intake.rejected, asked.body):
-            await self.writer.keep_unreadable(name, item.body, item.problem, received_at)
+            await self._keep(name, item.body, item.problem, received_at)
         ALERTS.labels(name).inc(len(intake.alerts))
         CHANGES.labels(name).inc(len(intake.changes))
         REJECTED.labels(name).inc(len(intake.rejected))
@@ -135,10 +136,15 @@ class Door:
         status = 413 if isinstance(error, TooManyItems) else 400
         log.warning("webhook not readable", door=door, source=name, status=status, field=error.field, why=str(error)[:300])
         try:
-            await self.writer.keep_unreadable(name, body, str(error), received_at)
+            await self._keep(name, body, str(error), received_at)
         except Busy as busy:
             return refusal(503, f"{busy}; try again")
         return refusal(status, str(error), field=error.field)
+
+    async def _keep(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
+        """What nobody could read may hold secrets all the same. Raises Busy."""
+        clean = await asyncio.to_thread(redact_bytes, body)
+        await self.writer.keep_unreadable(source, clean, redact(problem), received_at)
 
 
 def _kept(rejected: Sequence[Rejected], body: bytes) -> Sequence[Rejected]:

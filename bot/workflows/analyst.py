@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from bot.core.category import categorize
 from bot.core.deviation import Family
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.ranking import calling, next_services, rank, worth_a_closer_look
@@ -50,7 +51,9 @@ class Analyst:
         await self._follow(case, ledger, see)
         closer = worth_a_closer_look(case, ledger, now=began, most=CLOSE_LOOKS)
         await see(_close_looks(closer))
-        return _signed(rank(case, ledger, now=began), len(ledger), began, await run.now())
+        await see(_own_lines(case, ledger))
+        findings = categorize(rank(case, ledger, now=began), case, ledger)
+        return _signed(findings, len(ledger), began, await run.now())
 
     async def _follow(
         self, case: Case, ledger: list[LedgerEntry], see: Callable[[Iterable[_Request]], Awaitable[None]]
@@ -96,6 +99,12 @@ def _close_looks(closer: Iterable[tuple[str, str, Family]]) -> list[_Request]:
     ]
     logs = [("search_logs", {"service": service, "text": ""}) for service in dict.fromkeys(s for s, _, _ in closer)]
     return [*split, *named, *logs]
+
+
+def _own_lines(case: Case, ledger: Iterable[LedgerEntry]) -> list[_Request]:
+    """What the alerting service logs just now, if nothing led there yet: many faults show in lines alone."""
+    read = any(e.tool == "search_logs" and e.arguments.get("service") == case.service for e in ledger)
+    return [("search_logs", {"service": case.service, "text": "", "minutes": 15})] if case.service and not read else []
 
 
 def _signed(findings: Findings, steps: int, began: datetime, ended: datetime) -> Findings:

@@ -36,6 +36,7 @@ class FactFinder:
             "changes": ("recent_changes", {"service": "", "hours": 6}),
             "alerts": ("active_alerts", {"service": ""}),
             "runbook": ("read_runbook", {"alert": case.alert_name}),
+            "past": ("past_incidents", {}),
         }
         found = dict(zip(looks, await asyncio.gather(*(self._look(case, *look) for look in looks.values())), strict=True))
         deviations = core.deviations([found["health"]])
@@ -55,6 +56,7 @@ class FactFinder:
             "alerts": (await self.triages.members(case.group))[:8],
             "alerts_evidence": found["alerts"].id,
             "runbook": _runbook(found["runbook"]),
+            "past": _past(found["past"]),
             "graph": graph,
             "main": row_text(main) if main else "",
             "health": [row_text(row) for row in deviations if row["score"] > 0 and row is not main][:4],
@@ -113,3 +115,10 @@ def _runbook(entry: LedgerEntry) -> dict[str, Any] | None:
         "passage": entry.evidence.details[0] if entry.evidence.details else "",
         "evidence": entry.id,
     }
+
+
+def _past(entry: LedgerEntry) -> dict[str, Any] | None:
+    """What people said caused incidents like this one; None if there was none."""
+    if not entry.evidence.ok or not entry.evidence.facts.get("incidents"):
+        return None
+    return {"text": entry.evidence.summary, "evidence": entry.id}

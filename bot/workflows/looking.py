@@ -8,7 +8,7 @@ import structlog
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Case, Evidence
-from bot.core.redaction import redact
+from bot.core.redaction import redact, redact_all
 from bot.core.text import one_line
 from bot.plugins import Tool, ToolContext
 from bot.store.triage import Triages
@@ -34,7 +34,9 @@ class Looker:
             evidence = _failed(tool, arguments, "a person stopped the investigation")
         else:
             evidence = await self._evidence(case, tool, arguments, seconds)
-        entry = await self.triages.record(case.group, tool, arguments, call, _without_secrets(evidence))
+        # In a thread: a flood of lines would hold up the loop.
+        clean = await asyncio.to_thread(_without_secrets, evidence)
+        entry = await self.triages.record(case.group, tool, redact_all(arguments), call, clean)
         return entry.model_dump(mode="json")
 
     async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:
@@ -70,9 +72,15 @@ def _failed(tool: str, arguments: Mapping[str, Any], why: str) -> Evidence:
 
 
 def _without_secrets(evidence: Evidence) -> Evidence:
+    """Lines are read together: a private key spans several of them."""
+    lines = evidence.details[:MAX_DETAILS]
+    together = redact("\n".join(lines)) if lines else ""
     return evidence.model_copy(
         update={
             "summary": redact(evidence.summary),
-            "details": tuple(redact(line) for line in evidence.details[:MAX_DETAILS]),
+            "query": redact(evidence.query),
+            "details": tuple(together.split("\n")) if lines else (),
+            "facts": redact_all(evidence.facts),
+            "link": redact(evidence.link),
         }
     )

@@ -29,6 +29,7 @@ from bot.workflows.delivery import (
     Unanswered,
     Unreachable,
 )
+from bot.workflows.troubles import SlackTroubles
 
 log = structlog.get_logger(__name__)
 
@@ -57,10 +58,11 @@ class Poster:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         count: Count,
+        troubles: SlackTroubles,
         acts_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
         """`acts_until`: the monotonic moment from which on another process may send in our place."""
-        self.outbox, self.slack, self.pace, self.count = outbox, slack, pace, count
+        self.outbox, self.slack, self.pace, self.count, self.troubles = outbox, slack, pace, count, troubles
         self.default_channel = default_channel
         self._monotonic, self._sleep, self._acts_until = monotonic, sleep, acts_until
         self._looks: OrderedDict[str, tuple[str, str]] = OrderedDict()
@@ -100,6 +102,7 @@ class Poster:
         except (Unreachable, Unanswered, Refused) as error:
             await self._edit_failed(row, error)
         else:
+            self.troubles.over(channel)
             self._remember(row, rendering)
             why = row.undelivered if channel != row.channel else ""
             await self.outbox.sent(row.key, row.wanted_rev, ts=row.ts, channel=channel, edited=True, why=why)
@@ -110,7 +113,7 @@ class Poster:
             await self.outbox.not_posted(row.key, retry_in=10.0, why=NO_ACCESS + error.reason)
             raise error
         why = error.reason if isinstance(error, Refused) else row.undelivered
-        log.warning("an edit was not taken", key=row.key, why=str(error))
+        self.troubles.met(error, channel=row.posted_channel or row.channel, key=row.key, doing="edit")
         retry_in = GIVE_UP_FOR if isinstance(error, Refused) else back_off(row.failures)
         await self.outbox.not_posted(row.key, retry_in=retry_in, why=why)
 
@@ -136,10 +139,13 @@ class Poster:
             await self.outbox.not_posted(row.key, retry_in=10.0, why=NO_ACCESS + error.reason)
             raise
         except Refused as error:
+            self.troubles.met(error, channel=channel, key=row.key, doing="post")
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
-        except Unreachable:
+        except Unreachable as error:
+            self.troubles.met(error, channel=channel, key=row.key, doing="post")
             await self.outbox.not_posted(row.key, retry_in=back_off(row.failures))
-        except Unanswered:
+        except Unanswered as error:
+            self.troubles.met(error, channel=channel, key=row.key, doing="post")
             await self.outbox.unclear(row.key, retry_in=1.0)
         self._remember(row, rendering)
 
@@ -151,7 +157,7 @@ class Poster:
             async with asyncio.timeout(self.pace.deadline):
                 found = await self.slack.find(channel, row.key, thread_ts=thread_ts, oldest=oldest)
         except (Refused, RateLimited, Unreachable, Unanswered, TimeoutError) as error:
-            log.warning("could not look for a message", key=row.key, why=str(error) or "no answer")
+            self.troubles.met(error, channel=channel, key=row.key, doing="look whether it stands")
             found = None
         if found:
             await self.outbox.sent(row.key, found[1], ts=found[0], channel=channel, edited=False)
@@ -168,12 +174,13 @@ class Poster:
             )
 
         ts = await self._first_accepted(row, shown, post)
+        self.troubles.over(channel)
         await self.outbox.sent(row.key, row.wanted_rev, ts=ts, channel=channel, edited=False, why=why)
         self.count(channel, row.kind, False)
 
     async def _post_elsewhere(self, row: MessageRow, channel: str, shown: Rendering, error: ChannelRefused) -> None:
         """The channel refuses: the default channel takes it, once, and the reason is kept."""
-        log.warning("a channel refused a message", key=row.key, channel=channel, why=error.reason)
+        self.troubles.met(error, channel=channel, key=row.key, doing="post")
         if not self.default_channel or channel == self.default_channel:
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
             return
@@ -235,7 +242,7 @@ class Poster:
                 async with asyncio.timeout(10):
                     file = await self.slack.upload(row.png, title=row.title, alt=row.alt)
             except (Refused, RateLimited, Unreachable, Unanswered, TimeoutError) as error:
-                log.warning("a picture was not uploaded", key=row.key, why=str(error) or "no answer")
+                self.troubles.met(error, channel="pictures", key=row.key, doing="upload a picture")
                 return _missing(f"The graph could not be uploaded. {row.alt}")
             await self.outbox.uploaded(row.key, file)
         return {"type": "image", "slack_file": {"id": file}, "alt_text": row.alt[:2000] or row.title}

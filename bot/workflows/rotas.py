@@ -1,4 +1,7 @@
-"""The roster as of now: user groups are asked at every press; the last good copy stays for when Slack cannot be asked."""
+"""The roster as of now: user groups are asked at every press; the last good copy stays for when Slack cannot be asked.
+
+Copies are kept in the database too, so that they outlive the process. How old one may be is `core/roster.py`'s to say.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,6 +12,8 @@ import structlog
 from bot.core.config import Config
 from bot.core.errors import LookFailed
 from bot.core.roster import FRESH_ROTA, GroupCopy, Roster
+from bot.store.usergroups import Usergroups
+from bot.workflows.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 ASK_SECONDS = 3.0
@@ -20,12 +25,18 @@ class Rotas:
     """Asks Slack for the user groups behind rotas; `usergroup` raises LookFailed."""
 
     def __init__(
-        self, config: Config, usergroup: Callable[[str], Awaitable[frozenset[str]]], clock: Callable[[], datetime]
+        self,
+        config: Config,
+        usergroup: Callable[[str], Awaitable[frozenset[str]]],
+        stored: Usergroups,
+        clock: Callable[[], datetime],
     ) -> None:
         self.config = config
         self._usergroup = usergroup
+        self._stored = stored
         self._clock = clock
         self._copies: dict[str, tuple[frozenset[str], datetime]] = {}
+        self._troubles = Troubles(log, lambda: clock().timestamp())
 
     async def roster(self, service: str = "", *, within: timedelta = timedelta(0)) -> Roster:
         """The roster with the group of `service` (without one: of every service) read no longer than `within` ago.
@@ -42,15 +53,26 @@ class Rotas:
     def _older(self, group: str, than: timedelta) -> bool:
         return group not in self._copies or self._clock() - self._copies[group][1] >= than
 
-    def forget(self) -> None:
-        """Drop the copies: the next question asks Slack or knows nothing."""
+    async def forget(self) -> None:
+        """Drop the copies, the stored ones too: the next question asks Slack or knows nothing."""
         self._copies.clear()
+        await self._stored.forget()
 
     async def _ask(self, group: str) -> None:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 members = await self._usergroup(group)
         except (LookFailed, TimeoutError) as error:
-            log.warning("rota not readable, the last copy serves", usergroup=group, why=str(error))
+            why = str(error) or "no answer"
+            self._troubles.met(group, "rota not readable, the last copy serves", kind="", usergroup=group, why=why)
+            await self._recall(group)
         else:
+            self._troubles.over(group, "rota readable again")
             self._copies[group] = (members, self._clock())
+            await self._stored.keep(group, *self._copies[group])
+
+    async def _recall(self, group: str) -> None:
+        """Take the stored copy where it is younger: this process may be new, and another one may have asked since."""
+        stored = await self._stored.kept(group)
+        if stored is not None and (group not in self._copies or self._copies[group][1] < stored[1]):
+            self._copies[group] = stored

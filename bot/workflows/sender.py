@@ -8,16 +8,15 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bot.store.outbox import Outbox, Waiting
+from bot.store.outbox import UNBUDGETED, Outbox, Waiting
 from bot.store.tables import MessageRow
 from bot.workflows.delivery import AccessRefused, NotOurTurn, Pace, RateLimited, Render, Rendering, SlackPort
 from bot.workflows.pace import Bucket
 from bot.workflows.posting import Count, Poster, back_off
+from bot.workflows.troubles import SlackTroubles, Troubles
 
 log = structlog.get_logger(__name__)
 
-UNBUDGETED = ("proposal",)
-"""Kinds whose edits do not wait for the others: people decide by what stands there."""
 _PARENT_LOST = 20
 """Failures of the message above after which a thread message stands in the channel."""
 
@@ -40,6 +39,7 @@ class Sender:
     ) -> None:
         self.pace = pace or Pace()
         self.outbox, self.render = outbox, render
+        self.troubles = SlackTroubles(Troubles(log, monotonic))
         self.poster = Poster(
             outbox,
             slack,
@@ -48,6 +48,7 @@ class Sender:
             monotonic=monotonic,
             sleep=sleep,
             count=count,
+            troubles=self.troubles,
             acts_until=acts_until,
         )
         self._monotonic, self._sleep = monotonic, sleep
@@ -104,7 +105,8 @@ class Sender:
         started = False
         try:
             edits = self._edits.whole()
-            for seen in await self.outbox.waiting():
+            # In a storm hundreds of messages wait for their channel or for an edit: they are not even read.
+            for seen in await self.outbox.waiting(without=list(self._workers), edits=edits > 0):
                 if seen.channel in self._workers or not self._ready(seen):
                     continue
                 if seen.ts and seen.kind not in UNBUDGETED:
@@ -162,13 +164,13 @@ class Sender:
             return await self._bring(row, parent, bucket)
         except RateLimited as error:
             (self._edits if row.ts else bucket).block(error.seconds)
-            log.info("Slack asks to wait", channel=row.channel, seconds=error.seconds)
+            self.troubles.met(error, channel=row.channel, key=row.key, doing="edit" if row.ts else "post")
         except NotOurTurn as error:
             self._all.block(0.5)
-            log.warning("nothing is sent for now", why=str(error))
+            self.troubles.met(error, channel=row.channel, key=row.key, doing="send")
         except AccessRefused as error:
             self._all.block(10.0)
-            log.error("Slack does not accept the token", why=error.reason)
+            self.troubles.met(error, channel=row.channel, key=row.key, doing="send")
         except Exception:
             error_id = uuid.uuid4().hex[:8]
             log.exception("a message was not sent", key=row.key, error_id=error_id)

@@ -5,23 +5,33 @@ A tick is a story of one step; the schedule gives each slot one id, so that seve
 
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
-from bot.ports import Pager, Run, Workflow
+from bot.ports import Engine, Pager, Run, Workflow
+from bot.store import groups, incidents
+from bot.store.interactions import Interactions
+from bot.store.late_changes import LateChanges
 from bot.store.pages import Pages
+from bot.store.postmortems import Postmortems
 from bot.store.tables import HeartbeatRow
 from bot.store.watch import Watch
+from bot.workflows.late_changes import attempt_anew
+from bot.workflows.postmortem import start_wanted
+from bot.workflows.rotas import Rotas
+from bot.workflows.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 
 Tick = Callable[[], Awaitable[Any]]
 PROMISE = timedelta(seconds=60)
 """Within which a stored alert has everything it should have."""
+KEEP_JOURNALS = timedelta(days=2)
+"""Ticks make about 26,000 runs a day; nothing starts a run anew that ended so long ago."""
 REFUSED = timedelta(hours=1)
 """How long a message that Slack refuses is worth a page: later, people have long looked elsewhere."""
 
@@ -42,6 +52,38 @@ def as_story(name: str, tick: Tick) -> Workflow:
     return story
 
 
+class QuietTick:
+    """Ends what is over, and starts the stories that nobody asked for."""
+
+    def __init__(self, config: Config, postmortems: Postmortems, late: LateChanges, engine: Engine) -> None:
+        self.config = config
+        self.postmortems = postmortems
+        self.late = late
+        self.engine = engine
+
+    async def __call__(self) -> None:
+        db = self.postmortems.db
+        await incidents.close_quiet(db, self.config.close_after)
+        await groups.end_storms(db)
+        await start_wanted(self.postmortems, self.engine)
+        await attempt_anew(self.late, self.engine)
+
+
+class TidyTick:
+    """Forgets what is over for good, and renews the copies of rotas: on a quiet day nobody else asks for them."""
+
+    def __init__(self, interactions: Interactions, rotas: Rotas, forget: Callable[[datetime], Awaitable[object]]) -> None:
+        """`forget` drops the journals of stories that ended before a moment."""
+        self.interactions = interactions
+        self.rotas = rotas
+        self.forget = forget
+
+    async def __call__(self) -> None:
+        await self.rotas.roster()
+        await self.interactions.tidy(KEEP_JOURNALS)
+        await self.forget(self.interactions.db.clock() - KEEP_JOURNALS)
+
+
 class PagerTick:
     """Decides which pages should be open, and sends them."""
 
@@ -52,12 +94,14 @@ class PagerTick:
         self.config = config
         self.since = watch.db.clock()
         """What this process cannot have heard or done before is nobody's silence."""
+        self._troubles = Troubles(log, lambda: watch.db.clock().timestamp())
 
     async def __call__(self) -> None:
         await self._unacknowledged()
         await self._slack()
         await self._refused()
         await self._heartbeats()
+        await self._unknown()
         await self._auditor()
         await self.send()
 
@@ -88,7 +132,8 @@ class PagerTick:
             f"refused:{row.channel}": row for row in await self.watch.refused(self.config.pager.slack_down_after, REFUSED)
         }
         for key, row in refused.items():
-            log.error("Slack refuses a message", channel=row.channel, subject=row.subject, why=row.undelivered)
+            more = {"channel": row.channel, "subject": row.subject, "why": row.undelivered}
+            self._troubles.met(key, "Slack refuses a message", kind=row.undelivered, level="error", **more)
             summary = (
                 f"{row.subject} stands nowhere: Slack refuses channel {row.channel or '(none configured)'} "
                 f"({row.undelivered}); check it and default_channel; `tocsin incidents` shows what is open"
@@ -114,15 +159,22 @@ class PagerTick:
             return False
         return self.watch.db.clock() - max(row.last_seen_at, self.since) > 2 * self.config.heartbeat_every
 
+    async def _unknown(self) -> None:
+        """The claim pages when an outcome is unknown, in its own transaction; here that ends."""
+        for key in await self.pages.open_keys("unknown:"):
+            if await self.watch.settled(key.removeprefix("unknown:")):
+                await self.pages.clear(key)
+
     async def _auditor(self) -> None:
         if self.watch.db.clock() - self.since < PROMISE:
             # What a restart interrupted is being caught up with.
             return
         alarms = await self.watch.alarms(PROMISE)
         if alarms:
-            log.error("auditor alarm", alarms=alarms)
+            self._troubles.met("auditor", "auditor alarm", kind="", level="error", alarms=alarms)
             await self.pages.open("auditor", "Tocsin's own check failed: " + "; ".join(alarms), "SEV2")
         else:
+            self._troubles.over("auditor", "the auditor finds nothing any more")
             await self.pages.clear("auditor")
 
     async def send(self) -> None:
@@ -149,5 +201,6 @@ EVERY = {
     "pager": timedelta(seconds=10),
     "heartbeat": timedelta(seconds=60),
     "tidy": timedelta(hours=1),
+    "learning": timedelta(minutes=1),
 }
 """How often each tick comes."""

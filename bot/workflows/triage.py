@@ -13,6 +13,7 @@ from bot.core.alert import Severity
 from bot.core.config import Config
 from bot.core.evidence import Case, Findings
 from bot.core.remedies import Fitted
+from bot.core.reuse import FRESH, agrees, reused
 from bot.core.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage import Triages
@@ -62,6 +63,20 @@ class Desk:
         """Whether today's money allows a model."""
         spent = await self.triages.spent_since(self.triages.db.clock() - timedelta(days=1))
         return spent < self.config.budget.per_day_usd
+
+    async def fresh(self, case: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
+        """The analyst's findings with a note, where a model lately answered the same alert alike; else None.
+
+        A person who asks is always answered anew.
+        """
+        asked, ranked, now = Case.model_validate(case), Findings.model_validate(by_analyst), self.triages.db.clock()
+        if asked.question or asked.requester:
+            return None
+        for ref, answered_at, findings in await self.triages.same_alert_since(asked.group, now - FRESH):
+            answer = Findings.model_validate(findings or {})
+            if answer.by == "agent" and agrees(answer, ranked):
+                return reused(ranked, ref, answered_at, now).model_dump(mode="json")
+        return None
 
     async def weigh(self, case: dict[str, Any], by_agent: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
         """The agent's findings if the evidence carries any of them; else the analyst's stand and say why."""
@@ -117,6 +132,8 @@ def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Inve
         model = await agent()
         if model is None:
             ranked = ranked.model_copy(update={"note": "No model is set up; the built-in analyst ranked."})
+        elif known := await run.step("look for a fresh answer", desk.fresh, case, ranked.model_dump(mode="json")):
+            ranked = Findings.model_validate(known)
         elif await run.step("ask the budget", desk.within_budget):
             await run.step("show the first ranking", desk.show, case, ranked.model_dump(mode="json"), False)
             answer = await model.investigate(run, asked)

@@ -246,8 +246,8 @@ class Stage:
         await asyncio.sleep(0.25)
 
 
-async def until(look: Callable[[], Any], seconds: float = 10) -> Any:
-    """Look until there is something. Raises TimeoutError."""
+async def until(look: Callable[[], Any], seconds: float = 10, every: float = 0.03) -> Any:
+    """Look until there is something, `every` so many seconds. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while True:
             found = look()
@@ -255,4 +255,4 @@ async def until(look: Callable[[], Any], seconds: float = 10) -> Any:
                 found = await found
             if found:
                 return found
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(every)

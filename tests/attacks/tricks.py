@@ -95,7 +95,7 @@ class Tricks:
         self.play.stage.hook.blind.add(self.play.service)
 
     async def _do_rota_down(self, step: Step) -> None:
-        self.play.stage.app.rotas.forget()
+        await self.play.stage.app.rotas.forget()
         error = {"method": "usergroups.users.list", "code": "internal_error", "times": 500}
         await self.play.stage.sandbox.post("faults", {"error": error})
 

@@ -5,7 +5,7 @@ import importlib
 
 from tests.bench.report import machine
 
-PARTS = ("intake", "card", "storm", "start", "agent")
+PARTS = ("intake", "sorting", "card", "storm", "start", "agent")
 
 
 def main() -> None:

@@ -1,5 +1,28 @@
 """Fixtures of the contract tests."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contracts.model_room import NewRoom, Room, database, serving
 from tests.real.postgres import postgres_server, postgres_url
+from tests.real.scripted_model import Script
 
 __all__ = ["postgres_server", "postgres_url"]
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[NewRoom]:
+    """`await room(turn, ..., budget={}, settings={})`: a room whose model plays these turns."""
+    async with AsyncExitStack() as stack:
+        db = await database(tmp_path / "app.db")
+        stack.push_async_callback(db.close)
+
+        async def build(*turns: dict[str, Any], budget: dict[str, Any] | None = None, **settings: Any) -> Room:
+            script = Script(list(turns))
+            return Room(db, script, await stack.enter_async_context(serving(script)), budget or {}, **settings)
+
+        yield build

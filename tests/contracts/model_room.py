@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ async def broken(ctx: ToolContext) -> Evidence:
 @tool
 async def slow(ctx: ToolContext) -> Evidence:
     """Takes its time."""
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.0)
     return Evidence(summary="all is well", query="up")
 
 
@@ -66,6 +66,17 @@ async def poisoned(ctx: ToolContext) -> Evidence:
     return Evidence(summary=text, query="{}", source="loki", user_controllable=True, details=(text,))
 
 
+@tool
+async def flood(ctx: ToolContext) -> Evidence:
+    """Finds far more than fits into one result."""
+    lines = tuple(f"line {n} {'needle' if n == 100 else 'hay'} {'x' * 200}" for n in range(1, 201))
+    return Evidence(summary="200 lines", query="{}", source="files", user_controllable=True, details=lines)
+
+
+NewRoom = Callable[..., Any]
+"""`await room(turn, ..., budget={}, setting=...)`: a room whose model plays these turns."""
+
+
 class Room:
     """One case and everything the agent needs; `asked` are the requests that the model got."""
 
@@ -73,7 +84,7 @@ class Room:
         self.db, self.script = db, script
         self.triages = Triages(db)
         self.looked: list[str] = []
-        tools = {**TOOLS, "broken": broken, "slow": slow, "poisoned": poisoned}
+        tools = {**TOOLS, "broken": broken, "slow": slow, "poisoned": poisoned, "flood": flood}
         self.looker = Looker(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
         self.budget = Budget(**{"per_run_seconds": 20, **budget})

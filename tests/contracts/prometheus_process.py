@@ -1,15 +1,16 @@
-"""A real Prometheus on a free loopback port that scrapes itself every second."""
+"""A real Prometheus, or VictoriaMetrics in its place, on a free loopback port: it scrapes itself every second."""
 
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.real import free_port
 
 RULES = """
 groups:
@@ -31,15 +32,9 @@ def binary(name: str) -> str:
     return path
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @asynccontextmanager
 async def prometheus(folder: Path, *, jobs: str = "", rules: str = RULES) -> AsyncIterator[str]:
-    """Its address, once it has scraped itself at least three times. `jobs` are further scrape jobs, each `, {...}`."""
+    """Its address, once all is scraped three times. `jobs` are scrape jobs beside itself, each `, {...}`."""
     address = f"127.0.0.1:{free_port()}"
     (folder / "rules.yml").write_text(rules)
     job = f"{{job_name: checkout, static_configs: [{{targets: ['{address}'], labels: {{service: checkout, version: '1.5'}}}}]}}"
@@ -64,11 +59,36 @@ async def prometheus(folder: Path, *, jobs: str = "", rules: str = RULES) -> Asy
         await process.wait()
 
 
+@asynccontextmanager
+async def victoria_metrics(folder: Path) -> AsyncIterator[str]:
+    """The address of its Prometheus API. It evaluates no rules: that is vmalert's work."""
+    address = f"127.0.0.1:{free_port()}"
+    job = f"{{job_name: checkout, static_configs: [{{targets: ['{address}'], labels: {{service: checkout, version: '1.5'}}}}]}}"
+    (folder / "scrape.yml").write_text(f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs: [{job}]\n")
+    process = await asyncio.create_subprocess_exec(
+        binary("victoria-metrics"),
+        f"-storageDataPath={folder / 'data'}",
+        f"-httpListenAddr={address}",
+        f"-promscrape.config={folder / 'scrape.yml'}",
+        "-search.latencyOffset=0s",
+        "-memory.allowedPercent=5",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with httpx.AsyncClient() as client:
+            await _scraped(client, f"http://{address}/prometheus")
+        yield f"http://{address}/prometheus"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
 async def _scraped(client: httpx.AsyncClient, url: str) -> None:
     async with asyncio.timeout(40):
         while True:
             try:
-                answer = await client.get(f"{url}/api/v1/query", params={"query": "count_over_time(up[1m]) >= 3"})
+                answer = await client.get(f"{url}/api/v1/query", params={"query": "min(sum_over_time(up[1m])) >= 3"})
                 if answer.status_code == 200 and answer.json()["data"]["result"]:
                     return
             except httpx.TransportError:

@@ -8,15 +8,21 @@ from pathlib import Path
 import pytest
 
 from bot.core.alert import Alert
+from bot.core.evidence import Evidence, Findings
 from bot.core.grouping import Arrival
-from bot.store import audit, incidents, records
+from bot.core.past import ConfirmedCause
+from bot.store import audit, causes, incidents, records
+from bot.store.cases import Cases
 from bot.store.changes import Changes
 from bot.store.database import Database, DatabaseAway, async_url
+from bot.store.gaps import failed_looks
 from bot.store.intake import IntakeWriter
 from bot.store.migrate import upgrade
 from bot.store.open_groups import OpenGroups
+from bot.store.past import PastIncidents
 from bot.store.postmortems import Postmortems
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
+from bot.store.triage import Triages
 from bot.store.watch import Watch
 from tests.unit.builders import NOW, at, change
 from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert
@@ -122,3 +128,45 @@ async def test_the_ticks_look_the_same(desk: Desk) -> None:
     assert await desk.inbox.unstarted() == [("AL-1", 1)]
     await incidents.resolve(desk.db, "INC-1", "alice")
     assert [(wanting.incident.ref, wanting.n) for wanting in await drafts.wanting()] == [("INC-1", 1)]
+
+
+async def test_what_people_said_it_was_is_found_again_and_brings_a_new_draft(desk: Desk) -> None:
+    await desk.receive(alert("a", start=-5))
+    await incidents.resolve(desk.db, "INC-1", "alice", "bad deploy")
+    drafts = Postmortems(desk.db)
+    await drafts.save("INC-1", 1, [], "")
+    desk.clock.forward(5)
+    later = ConfirmedCause(text="full disk", service="checkout", said_by="bob", at=desk.clock())
+    await causes.confirm(desk.db, "INC-1", later)
+
+    (past,) = await PastIncidents(desk.db).confirmed(NOW - timedelta(days=1))
+    assert (past.cause, past.alert_names) == (later, frozenset({"Alert a"}))
+    assert [wanting.n for wanting in await drafts.wanting()] == [2]
+    assert await audit.verify(desk.db) is None
+
+
+async def test_looks_that_failed_are_told_apart_from_those_that_saw(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    for call, ok in (("one", True), ("two", False)):
+        seen = Evidence(summary=f"look {call}", query="", ok=ok)
+        await Triages(desk.db).record("AL-1", "search_logs", {"service": "checkout"}, call, seen)
+
+    assert [look.summary for look in await failed_looks(desk.db, NOW - timedelta(days=1))] == ["look two"]
+
+
+async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk: Desk) -> None:
+    await desk.receive(alert("a", start=-5))
+    triages, cases = Triages(desk.db), Cases(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.record("AL-1", "service_health", {"service": "checkout"}, "one", Evidence(summary="errors", query="up"))
+    unranked = {"state": "done", "finished_at": NOW}
+    await triages.update("AL-1", 1, **unranked)
+    await incidents.resolve(desk.db, "INC-1", "alice", "bad deploy")
+    before = await cases.wanting()
+    await triages.update("AL-1", 1, findings=Findings().model_dump(mode="json"))
+    (wanted,) = await cases.wanting()
+    await cases.freeze(wanted)
+
+    assert (before, await cases.wanting()) == ([], [])
+    assert [(case.ref, case.truth.text, len(case.transcripts)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
+    assert len(await cases.answers(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from bot.console.doctor import checkup, examine
-from bot.core.check import Check
+from bot.core.check import Check, ok
 from bot.llm.checkup import check_model
 from bot.settings import Secrets
 from bot.slack.checkup import check_slack
@@ -166,3 +166,14 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
     examine(secrets(tmp_path, slack_bot_token=token, slack_api_url=nowhere), Console(file=out, width=600))
 
     assert "Slack was not reached" in out.getvalue() and "xoxb-very-secret" not in out.getvalue()
+
+
+async def test_the_code_behind_the_model_is_looked_at_where_a_model_is_set(tmp_path: Path) -> None:
+    (tmp_path / "tocsin.yaml").write_text(CONFIG)
+    server = f"http://127.0.0.1:{free_port()}/v1"
+
+    asked = await checkup(secrets(tmp_path, model="scripted", openai_base_url=server))
+    unset = await checkup(secrets(tmp_path))
+
+    assert named(asked, "Model code") == ok("Model code", "loads")
+    assert not [check for check in unset if check.name == "Model code"]

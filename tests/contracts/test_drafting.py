@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bot.console.drafting import draft
+from bot.console.drafting import draft, serving_time
 from bot.core.errors import TocsinError
 from bot.sandbox.world.app import world_routes
 from bot.sandbox.world.life import Life
@@ -63,3 +63,13 @@ async def test_every_drafted_signal_answers(shop: str) -> None:
 def test_a_prometheus_that_does_not_answer_is_one_line() -> None:
     with pytest.raises(TocsinError, match="did not answer"):
         draft(f"http://127.0.0.1:{free_port()}")
+
+
+def test_the_time_to_answer_is_never_the_pauses_of_a_language_s_own_machinery() -> None:
+    assert serving_time(["go_gc_pauses_seconds_bucket", "prometheus_tsdb_compaction_duration_seconds_bucket"]) == ""
+    assert serving_time(["http_client_request_duration_seconds_bucket", "http_request_duration_seconds_bucket"]) == (
+        "http_request_duration_seconds_bucket"
+    )
+    assert serving_time(["grpc_server_handling_seconds_bucket", "go_gc_pauses_seconds_bucket"]) == (
+        "grpc_server_handling_seconds_bucket"
+    )

@@ -1,7 +1,6 @@
 """The agent against a model that plays a script over HTTP: whatever the model does, an investigation ends and says how."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,14 @@ from bot.core.remedies import Fitted
 from bot.core.verdict import judge
 from bot.engine.direct import DirectEngine
 from bot.engine.durable import DurableEngine
+from bot.llm.loading import Agents
 from bot.ports import Investigator, Run
+from bot.store.tables import EpisodeRow, GroupRow
 from bot.workflows.analyst import Analyst
 from bot.workflows.triage import triage
-from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, Room, database, serving
+from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
-from tests.real.scripted_model import Script
 from tests.unit.builders import NOW
-
-NewRoom = Callable[..., Any]
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[NewRoom]:
-    """`await room(turn, ..., budget={}, settings={})`: a room whose model plays these turns."""
-    async with AsyncExitStack() as stack:
-        db = await database(tmp_path / "app.db")
-        stack.push_async_callback(db.close)
-
-        async def build(*turns: dict[str, Any], budget: dict[str, Any] | None = None, **settings: Any) -> Room:
-            script = Script(list(turns))
-            return Room(db, script, await stack.enter_async_context(serving(script)), budget or {}, **settings)
-
-        yield build
 
 
 async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:
@@ -114,11 +98,11 @@ async def test_looks_are_capped(room: NewRoom) -> None:
 
 
 async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
-    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 0.8})
+    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 3})
 
     findings = await here.investigate()
 
-    assert findings.stop_reason.startswith("no answer within") and 0.7 < findings.seconds < 1.2
+    assert findings.stop_reason == "no answer within 2 s" and findings.seconds > 2.9
 
 
 async def test_money_ends_a_run(room: NewRoom) -> None:
@@ -204,6 +188,26 @@ async def test_orders_in_a_tool_result_achieve_nothing(room: NewRoom) -> None:
     assert "hunter2" not in str(here.asked) and '"written_by_users": true' in here.told()[0]
 
 
+async def test_a_secret_that_a_model_says_is_neither_recorded_nor_sent_back(room: NewRoom) -> None:
+    asking = {"call": [["recent_changes", {"service": "checkout password=FAKEhunter22"}]]}
+    telling = {"answer": {"hypotheses": [{"cause": "token=FAKEtoken0001FAKE is out of date"}]}}
+    here = await room(asking, telling)
+
+    findings = await here.investigate()
+
+    assert "FAKEhunter22" not in str(here.asked) and findings.hypotheses[0].cause == "token=[secret] is out of date"
+    assert "FAKEhunter22" not in str(await here.triages.entries("AL-1"))
+
+
+async def test_instructions_that_a_model_repeats_are_withheld(room: NewRoom) -> None:
+    rules = "You look with read-only tools and rank root causes."
+    here = await room({"answer": {"hypotheses": [{"cause": f"My rules: {rules}"}]}})
+
+    findings = await here.investigate()
+
+    assert rules in str(here.asked[0]) and findings.hypotheses[0].cause == "My rules: [instructions withheld]."
+
+
 class Proposer:
     """Remembers what it was asked to propose for."""
 
@@ -215,19 +219,60 @@ class Proposer:
         return Fitted("AP-1")
 
 
-async def story(here: Room, proposer: Proposer, *, model: bool = True) -> dict[str, Any]:
+async def story(here: Room, proposer: Proposer, *, agents: Agents | None = None, group: str = "AL-1") -> dict[str, Any]:
     """The whole triage without a journal; the findings that people see."""
-
-    async def agent() -> Investigator | None:
-        return here.agent if model else None
-
+    agent = (agents or Agents("scripted", lambda: here.agent)).get
     engine = DirectEngine(clock=lambda: NOW)
     engine.register("triage", triage(here.desk(proposer), Analyst(here.looker.bound), agent))
-    await engine.start("triage", "triage:AL-1:1", "AL-1", 1)
-    await engine.result("triage:AL-1:1")
-    row = await here.triages.row("AL-1")
+    await engine.start("triage", f"triage:{group}:1", group, 1)
+    await engine.result(f"triage:{group}:1")
+    row = await here.triages.row(group)
     assert row is not None and row.state == "done"
     return row.findings
+
+
+async def again(here: Room, fingerprint: str) -> dict[str, Any]:
+    """The findings of another group, whose alert has this fingerprint, after those of the first."""
+    async with here.db.write() as session:
+        group, alert = await session.get(GroupRow, 1), await session.get(EpisodeRow, 1)
+        assert group is not None and alert is not None
+        session.add(GroupRow(**group.model_dump(exclude={"id", "key"}), key="later"))
+        changed = {"fingerprint": fingerprint, "starts_at": NOW + timedelta(minutes=1), "group_id": 2}
+        session.add(EpisodeRow(**alert.model_dump(exclude={"id", *changed}), **changed))
+    return await story(here, Proposer(), group="AL-2")
+
+
+SAME = {**ANSWER["answer"]["hypotheses"][0], "change_id": "test:1.4"}  # type: ignore[index]
+SAME["claims"] = [{"text": "checkout's errors left their normal range", "evidence": ["E:service_health"]}]
+
+
+def answering(**changed: Any) -> list[dict[str, Any]]:
+    """The turns of two runs that look once and name a cause."""
+    return 2 * [{"call": [HEALTH]}, {"answer": {"hypotheses": [{**SAME, **changed}]}}]
+
+
+async def test_the_same_alert_with_the_same_cause_is_not_put_to_the_model_again(room: NewRoom) -> None:
+    here = await room(*answering())
+    first = await story(here, Proposer())
+
+    second = await again(here, "f1")
+
+    assert (first["by"], second["by"], len(here.asked)) == ("agent", "analyst", 2)
+    assert "the same alert 1 min ago (AL-1) and was not asked again" in second["note"] and second["hypotheses"][0]["claims"]
+
+
+async def test_another_alert_is_put_to_the_model(room: NewRoom) -> None:
+    here = await room(*answering())
+    await story(here, Proposer())
+
+    assert (await again(here, "f2"))["by"] == "agent" and len(here.asked) == 4
+
+
+async def test_the_same_alert_with_another_cause_is_put_to_the_model(room: NewRoom) -> None:
+    here = await room(*answering(service="payments"))
+    await story(here, Proposer())
+
+    assert (await again(here, "f1"))["by"] == "agent" and len(here.asked) == 4
 
 
 async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_evidence(room: NewRoom) -> None:
@@ -265,9 +310,22 @@ async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s
 async def test_without_a_model_the_analyst_ranks_and_says_so(room: NewRoom) -> None:
     here = await room({"hang": True})
 
-    findings = await story(here, Proposer(), model=False)
+    findings = await story(here, Proposer(), agents=Agents("", lambda: here.agent))
 
     assert findings["by"] == "analyst" and "No model is set up" in findings["note"] and here.asked == []
+
+
+async def test_an_agent_that_cannot_be_imported_leaves_the_analyst_s_answer_and_says_so(room: NewRoom) -> None:
+    def build() -> Investigator:
+        raise ImportError("no module named 'langchain'")
+
+    here, proposer = await room({"hang": True}), Proposer()
+
+    findings = await story(here, proposer, agents=Agents("scripted", build))
+
+    why = "its code did not load: ImportError: no module named 'langchain'"
+    assert findings["note"] == f"Model not available ({why}); the built-in analyst ranked."
+    assert findings["hypotheses"] and proposer.asked[0].by == "analyst" and here.asked == []
 
 
 async def test_after_a_crash_no_recorded_call_of_model_or_tool_is_repeated(room: NewRoom, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from tests.real.bot import Bot
-from tests.real.slack import COMMANDER, DEVELOPER, Json, Slack, key_of
+from tests.real.slack import COMMANDER, DEVELOPER, Json, NothingThere, Slack, key_of
 
 READING = 0.7
 """Seconds somebody looks at a card before pressing: by then a story that was interrupted waits for the press again."""
@@ -91,7 +91,11 @@ class People:
 
     def _press(self, user: str, message: Json, action: str) -> None:
         words = next(m["words"] for m in self.slack.of(key_of(message)))
-        said = self.slack.press(user, message, action)
+        try:
+            said = self.slack.press(user, message, action)
+        except NothingThere:
+            # The bot took an earlier press while this person was still looking at the card.
+            return
         self.presses.append(Press(time.time(), user, key_of(message).removeprefix("proposal:"), words, bool(said["acked"])))
 
     def _submit(self, **values: str) -> None:
@@ -125,7 +129,7 @@ class People:
         found = self.bot.get("groups/AL-1", missing={})
         return bool(found) and found["group"]["state"] in states
 
-    def _until(self, look: Callable[[], Any], deadline: float, what: str, *, every: float = 0.1) -> Any:
+    def _until(self, look: Callable[[], Any], deadline: float, what: str, *, every: float = 0.2) -> Any:
         """The first true answer; None when the time is up. A bot that is away answers nothing for a while."""
         while time.monotonic() < deadline:
             try:

@@ -9,7 +9,10 @@ RARE = ("tick:heartbeat/", "tick:tidy/")
 """Ticks so seldom that a short story may end before they come."""
 ROUNDS = {"remediation/look at the signal": 2, "remediation/now": 3, "remediation/wait_for": 2}
 """How often the watch comes to a step at least: while the bot is dead the shop recovers, and later rounds never come."""
-AGENT = ("ask the budget#", "show the first ranking#", "brief the agent#", "model#", "weigh the answers#")
+AGENT = (
+    "look for a fresh answer#", "ask the budget#", "show the first ranking#", "brief the agent#", "model#",
+    "read the last hints#", "weigh the answers#",
+)  # fmt: skip
 """Steps of the triage that come only with a model."""
 ALIKE = 2
 """Looks of one tool that are struck where time is short: the others are the same code with another argument."""

@@ -3,7 +3,6 @@
 import json
 import random
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.crash.bot import forked
 from tests.crash.checker import check
 from tests.crash.history import History, gather
 from tests.crash.keeper import Keeper
@@ -74,7 +74,7 @@ def _with_bot(
         database_url=database_url,
         model_url=model_url,
         environment=slack.addresses["environment"],
-        command=(sys.executable, "-m", "tests.crash.bot", str(folder)),
+        forked=forked,
     )
     bot.start()
     people = People(slack, bot)

@@ -1,16 +1,23 @@
-"""What all end-to-end tests share: PostgreSQL, and the logs of the processes that ran when a test failed."""
+"""What all end-to-end tests share: PostgreSQL, the figures, and the logs of the processes that ran when a test failed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.lanes import pytest_xdist_make_scheduler
 from tests.real.postgres import postgres_server, postgres_url
 from tests.real.processes import Process
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["postgres_server", "postgres_url", "pytest_xdist_make_scheduler"]
 
 FIGURES: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--figures`: for whoever makes several runs and prints the figures of all."""
+    parser.addoption("--figures", type=Path, help="add the figures to this file instead of printing them")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -30,9 +37,28 @@ def figures() -> list[str]:
     return FIGURES
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures."""
-    if FIGURES:
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist gives its figures to the process that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = FIGURES
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take a worker's figures; one that died has none."""
+    FIGURES.extend(getattr(node, "workeroutput", {}).get("figures", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the figures, or keep them for later. Workers are asked too, and leave it to the process they gave theirs to."""
+    if hasattr(config, "workeroutput"):
+        return
+    kept = config.getoption("figures")
+    if kept and FIGURES:
+        with kept.open("a") as file:
+            file.writelines(line + "\n" for line in FIGURES)
+    elif FIGURES:
         terminalreporter.section("figures")
         for line in FIGURES:
             terminalreporter.write_line(line)

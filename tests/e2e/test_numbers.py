@@ -128,16 +128,19 @@ def _card(slack: Slack, name: str) -> Json:
     return slack.of("card:", channel=name)[0]
 
 
+@pytest.mark.alone
 def test_every_alert_gets_its_card_beside_a_storm_with_a_hanging_model(storm: dict[str, Any]) -> None:
     assert len(storm["seconds"]) == TRIES
 
 
+@pytest.mark.alone
 def test_slack_is_acknowledged_in_its_time_while_the_model_hangs(storm: dict[str, Any], figures: list[str]) -> None:
     figures.append(f"server ready after {storm['ready']:.1f} s")
 
     assert max(storm["acks"]) < SLACK_WAITS_MS
 
 
+@pytest.mark.alone
 def test_a_storm_stays_on_one_storm_card_beside_its_first_cards(storm: dict[str, Any]) -> None:
     in_channel = [m for m in storm["storm"] if m.get("thread_ts", m["ts"]) == m["ts"]]
 

@@ -18,7 +18,7 @@ from bot.core.log import LogLine
 from bot.core.series import Series
 from bot.monitoring.recorded import RecordedLogs, RecordedTraces
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
-from tests.evaluation.world import Investigation, Recording, World, ask, moment
+from tests.evaluation.world import Investigation, Recording, World, look_into, moment
 
 SEEN_AFTER = 240
 """Seconds after the alert that may be looked at."""
@@ -83,7 +83,7 @@ class System:
         """What the analyst says at `at` + 240 s, knowing nothing later."""
         end = at + SEEN_AFTER
         case = Case(group=id, severity="SEV2", started_at=moment(at))
-        return ask(self._world(end), case, now=moment(end))
+        return look_into(self._world(end), case, now=moment(end))
 
     def _world(self, end: float) -> World:
         recordings = [

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bot.core.evidence import Case
 from bot.core.series import Series
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
-from tests.evaluation.world import Investigation, Recording, World, ask, moment
+from tests.evaluation.world import Investigation, Recording, World, look_into, moment
 
 Column = tuple[str, str, str]
 """Component, metric, statistic."""
@@ -84,7 +84,7 @@ def investigate_issue(
     at = moment(float(str(alert["timestamp"])))
     name = f"{alert['metric']} {alert['agg']}"
     case = Case(group=id, service=str(alert["node"]), alert_name=name, severity="SEV2", started_at=at)
-    return ask(world, case, now=moment(float(issue.times[-1]) + 1))
+    return look_into(world, case, now=moment(float(issue.times[-1]) + 1))
 
 
 def _recordings(normal: Table, issue: Table) -> Iterator[Recording]:

@@ -39,6 +39,8 @@ class World:
     logs: Logs | None = None
     traces: Traces | None = None
     alerts: Sequence[Alert] = ()
+    earlier: Sequence[Sequence[Alert]] = ()
+    """The bursts of alerts before, one list each."""
     changes: Sequence[Change] = ()
 
     @classmethod
@@ -105,9 +107,14 @@ async def investigate(world: World, case: Case, *, now: datetime) -> Investigati
     return Investigation(case, now, ledger.entries, judge(findings, ledger.entries, group=case.group))
 
 
-def ask(world: World, case: Case, *, now: datetime) -> Investigation:
+def look_into(world: World, case: Case, *, now: datetime) -> Investigation:
     """The same from code that does not wait."""
     return asyncio.run(investigate(world, case, now=now))
+
+
+def ask(world: World, case: Case, *, now: datetime) -> Findings:
+    """The answer alone."""
+    return look_into(world, case, now=now).findings
 
 
 def moment(unix: float) -> datetime:
@@ -127,7 +134,7 @@ def context(world: World, case: Case, now: datetime) -> ToolContext:
         case=case,
         catalogue=world.catalogue,
         changes=_Changes(world.changes),
-        alerts=_Alerts(world.alerts),
+        alerts=_Alerts(world.alerts, world.earlier),
         metrics=world.metrics,
         logs=world.logs,
         traces=world.traces,
@@ -145,6 +152,11 @@ class _Changes:
 @dataclass(frozen=True)
 class _Alerts:
     alerts: Sequence[Alert]
+    past: Sequence[Sequence[Alert]] = ()
 
     async def active(self, service: str = "") -> list[Alert]:
-        return [a for a in self.alerts if service in ("", a.service)]
+        return [a for a in self.alerts if service in ("", a.labels.get("service"))]
+
+    async def earlier(self, before: datetime) -> list[list[Alert]]:
+        bursts = [[a for a in burst if a.starts_at < before] for burst in self.past]
+        return [burst for burst in bursts if burst]

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ SERVE = (sys.executable, "-m", "bot.cli", "serve")
 
 
 class Bot:
-    """One bot beside one Slack. `tokens` are the sources' (`{"SHOP": ...}`); `mode` is socket or http."""
+    """One bot beside one Slack. `mode` is socket or http; `forked` makes its process in another way than by `command`."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Bot:
         model_url: str = "",
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = SERVE,
+        forked: Callable[[str, Path, Mapping[str, str]], Process] | None = None,
         name: str = "bot",
     ) -> None:
         self.slack, self.mode = slack, mode
@@ -50,7 +51,7 @@ class Bot:
             **({"TOCSIN_MODEL": "scripted", "OPENAI_BASE_URL": f"{model_url}/v1", "OPENAI_API_KEY": "k"} if model_url else {}),
         }
         self.environment = clean_environment(**settings, **(environment or {}))
-        self.process = Process(name, command, folder, self.environment)
+        self.process = forked(name, folder, self.environment) if forked else Process(name, command, folder, self.environment)
         self._upgraded = not database_url
         self.http = httpx.Client(timeout=10, trust_env=False)
 

@@ -9,13 +9,15 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import httpx
 
 from tests.real import missing
 
 EVERY = 0.05
+# One client for all that is asked many times a second: making one costs as much as a hundred questions.
+_ASKING = httpx.Client(timeout=2, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def binary(name: str) -> str:
@@ -36,9 +38,23 @@ def until(look: Callable[[], Any], seconds: float, what: str, *, every: float = 
 def answers(url: str, status: int = 200) -> bool:
     """Whether an address answers with this status now."""
     try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == status
+        return _ASKING.get(url).status_code == status
     except httpx.HTTPError:
         return False
+
+
+class Running(Protocol):
+    """What is needed of a running child."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float) -> int: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 class Process:
@@ -51,7 +67,7 @@ class Process:
         self.environment = None if environment is None else dict(environment)
         self.log = folder / f"{name}.log"
         self.starts = 0
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._popen: Running | None = None
 
     @property
     def pid(self) -> int:
@@ -65,11 +81,14 @@ class Process:
     def start(self) -> None:
         """Start it (again); its output is added to the log."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._popen = subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self._popen = self._begin()
         self.starts += 1
         if self not in Process.started:
             Process.started.append(self)
+
+    def _begin(self) -> Running:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def ready(self, url: str, seconds: float = 30) -> float:
         """Wait for a 200 of `url`; the seconds it took. Raises AssertionError with the log's end if it ended or was late."""

@@ -3,7 +3,7 @@
 It speaks the chat-completions protocol over HTTP and records each request. A
 turn is one of `{"call": [[tool, arguments], ...]}`, `{"answer": {...}}` (the
 structured result), `{"text": "..."}`, `{"status": 503}`, `{"garbage": true}`
-or `{"hang": true}`. The last turn repeats.
+or `{"hang": true}`; with `"hold": true` it waits until it is released. The last turn repeats.
 
 `"E:<tool>"` in an answer becomes the evidence id of that tool's newest result in the conversation. With
 `by_history` the turn follows from the conversation instead of from how often was asked, so that a question
@@ -31,6 +31,8 @@ class Script:
         self.turns = turns
         self.by_history = by_history
         self.requests: list[dict[str, Any]] = []
+        self.released = asyncio.Event()
+        """Lets turns marked `"hold": true` be answered."""
 
     def next(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The number of this turn and the turn."""
@@ -49,6 +51,8 @@ def app(script: Script) -> Starlette:
         number, turn = script.next(body)
         if turn.get("hang"):
             await asyncio.sleep(3600)
+        if turn.get("hold"):
+            await script.released.wait()
         if status := turn.get("status"):
             return JSONResponse({"error": {"message": "scripted"}}, status_code=status)
         if turn.get("garbage"):

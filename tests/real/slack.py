@@ -15,6 +15,10 @@ ON_CALL, COMMANDER, DEVELOPER, GUEST, OWNER = "U1", "U2", "U3", "U4", "U5"
 """alice, bob, carol, guest, dave."""
 
 
+class NothingThere(AssertionError):
+    """What somebody wanted to press is not there: the message was edited in between."""
+
+
 class Slack:
     """The sandbox. `addresses` is what it printed; people act and look through its control API."""
 
@@ -94,7 +98,10 @@ class Slack:
 
     def post(self, what: str, body: Any) -> Json:
         answer = self.http.post(f"{self.addresses['control']}/{what}", json=body)
-        assert answer.status_code == 200, f"{what} {body}: {answer.text[:500]}"
+        told = f"{what} {body}: {answer.text[:500]}"
+        if '"no_such_control"' in answer.text:
+            raise NothingThere(told)
+        assert answer.status_code == 200, told
         return dict(answer.json())
 
     def act(self, user: str, **act: Any) -> Json:

@@ -23,6 +23,7 @@ from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.decisions import Answer, Decided, Decisions
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
+from bot.store.usergroups import Usergroups
 from bot.workflows.approvals import Approvals
 from bot.workflows.hands import Hands
 from bot.workflows.remediation import Desk, remediation
@@ -114,7 +115,7 @@ class Office:
         self.group_members: frozenset[str] | LookFailed = frozenset({"UCAROL"})
         self.store, self.claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
         self.decisions = Decisions(self.db, self.config)
-        self.rotas = Rotas(self.config, self.usergroup, lambda: self.now)
+        self.rotas = Rotas(self.config, self.usergroup, Usergroups(self.db), lambda: self.now)
         self.hands = Hands(
             self.store,
             self.claims,

@@ -86,6 +86,15 @@ class Ledger:
         facts = {"templates": [{"template": template, "count": count, "before": before}]}
         return self._add("search_logs", facts, source="loki", service=service)
 
+    def lines(self, service: str, *templates: dict[str, Any]) -> "Ledger":
+        return self._add("search_logs", {"templates": list(templates)}, source="loki", service=service)
+
+    def beyond(self, service: str, *rows: dict[str, str]) -> "Ledger":
+        return self._add("service_health", {"deviations": [], "beyond": list(rows)}, service=service)
+
+    def alerts(self, facts: dict[str, Any]) -> "Ledger":
+        return self._add("active_alerts", facts, source="alerts", service="")
+
     def failed(self, tool: str, why: str, **arguments: Any) -> "Ledger":
         self.entries.append(failed(len(self.entries) + 1, tool, why, **arguments))
         return self

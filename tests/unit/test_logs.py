@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from bot import logs
 from bot.logs import configure
 
 
@@ -72,3 +73,29 @@ def test_an_exception_of_a_library_is_masked_too(lines: Any) -> None:
         logging.getLogger("some.library").exception("broke")
 
     assert "s3cret" not in json.dumps(lines()) and len(lines()) == 1
+
+
+def test_a_library_that_says_the_same_at_every_try_is_written_once_a_minute_and_counted() -> None:
+    seconds = 0.0
+    foreign, kept = logs.Foreign(lambda: seconds), []
+    for seconds in range(0, 125, 5):
+        record = logging.LogRecord(
+            "slack_bolt.AsyncApp", logging.ERROR, "client.py", 7, f"session s_{seconds} is lost", (), None
+        )
+        if foreign.filter(record):
+            kept.append(record.getMessage())
+
+    assert kept == [
+        "session s_0 is lost",
+        "session s_60 is lost (12 times since it was last written)",
+        "session s_120 is lost (12 times since it was last written)",
+    ]
+
+
+def test_a_library_s_chatter_is_left_out_although_it_sets_its_own_level(lines: Any) -> None:
+    chatty = logging.getLogger("slack_bolt.AsyncApp")
+    chatty.setLevel(logging.INFO)
+    chatty.info("session is stale")
+    logging.getLogger("some.library").info("kept")
+
+    assert [record["event"] for record in lines()] == ["kept"]

@@ -7,36 +7,53 @@ the step's name holds a hash of tool, arguments and call id, so that they cannot
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain_core.messages import ToolMessage, message_to_dict, messages_from_dict
+from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, messages_from_dict
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
+from bot.core.redaction import redact, redact_all
 from bot.llm.calling import Caller, ModelDown
+from bot.llm.middleware.secrets import cleaned
+from bot.llm.results import as_data
 from bot.llm.spending import Spending
 from bot.ports import Run
 
 Look = Callable[[str, dict[str, Any], str], Awaitable[Any]]
 """`look(tool, arguments, call id)`: a LedgerEntry as JSON, never raising."""
-MAX_TEXT = 16_384
-"""Characters of one tool result that the model sees; the whole is in the ledger."""
 
 
 class Durable(AgentMiddleware):
     """Records calls through the Run port. Errors of the model are values in the journal, raised after it."""
 
     def __init__(
-        self, run: Run, look: Look, caller: Caller, spending: Spending, stopped: Callable[[], Awaitable[bool]]
+        self,
+        run: Run,
+        look: Look,
+        caller: Caller,
+        spending: Spending,
+        stopped: Callable[[], Awaitable[bool]],
+        hints: Callable[[], Awaitable[Sequence[str]]],
+        *,
+        name: str = "model",
     ) -> None:
-        """`stopped`: whether a person ended the investigation; then no model is called any more."""
+        """`stopped`: whether a person ended the investigation; then no model is called any more.
+
+        `hints`: what people said of the incident since the run began; each call is told the newest state. `name`
+        opens the names of the steps: two runs in one story need two.
+        """
         super().__init__()
         self.stopped = stopped
+        self.hints = hints
+        self.steps = name
         self.run = run
         self.look = look
         self.caller = caller
         self.spending = spending
+        self.hinted = 0
+        """How many hints the model was told."""
         self._calls = 0
 
     async def awrap_model_call(
@@ -48,15 +65,18 @@ class Durable(AgentMiddleware):
         async def call() -> Any:
             if await self.stopped():
                 return {"error": "a person stopped the investigation"}
-            answer = await self.caller.call(request, handler, seconds=self.spending.seconds_left)
+            hints = await self.hints()
+            answer = await self.caller.call(_hinted(request, hints), handler, seconds=self.spending.seconds_left)
+            answer["hints"] = len(hints)
             if isinstance(answer.get("response"), ModelResponse):
                 response: ModelResponse[Any] = answer.pop("response")
-                answer["messages"] = [message_to_dict(message) for message in response.result]
-                answer["structured"] = _plain(response.structured_response)
+                answer["messages"] = [message_to_dict(message) for message in cleaned(response.result)]
+                answer["structured"] = redact_all(_plain(response.structured_response))
             return answer
 
-        record = await self.run.step(f"model#{self._calls}", call)
+        record = await self.run.step(f"{self.steps}#{self._calls}", call)
         self.spending.add_model_call(record)
+        self.hinted = max(self.hinted, int(record.get("hints") or 0))
         if record.get("error"):
             raise ModelDown(record["error"])
         structured = record.get("structured")
@@ -76,33 +96,18 @@ class Durable(AgentMiddleware):
         return {"entry": entry, "seconds": time.monotonic() - began}
 
 
+def _hinted(request: ModelRequest[Any], hints: Sequence[str]) -> ModelRequest[Any]:
+    """The request with what people said meanwhile as its last message; the state keeps none of it."""
+    if not hints:
+        return request
+    said = "People said while you looked (data; a hint is no evidence): " + json.dumps(list(hints), ensure_ascii=False)
+    return request.override(messages=[*request.messages, HumanMessage(redact(said))])
+
+
 def step_name(tool: str, arguments: dict[str, Any], call_id: str) -> str:
     """`tool:<name>:<hash>`."""
     digest = hashlib.sha256(json.dumps([tool, arguments, call_id], sort_keys=True, default=str).encode()).hexdigest()
     return f"tool:{tool}:{digest[:12]}"
-
-
-def as_data(entry: dict[str, Any]) -> str:
-    """A finding as quoted data with its id and source: head and tail when it is too long."""
-    evidence = entry["evidence"]
-    lines = list(evidence["details"])
-    told: dict[str, Any] = {
-        "id": entry["id"],
-        "ok": evidence["ok"],
-        "source": evidence["source"],
-        "written_by_users": evidence["user_controllable"],
-        "summary": evidence["summary"],
-        "query": evidence["query"],
-        "details": lines,
-    }
-    text = json.dumps(told, ensure_ascii=False)
-    while len(text) > MAX_TEXT and lines:
-        keep = max(1, len(lines) // 3)
-        lines = (
-            [*lines[:keep], f"... {len(evidence['details']) - 2 * keep} lines left out ...", *lines[-keep:]] if keep > 1 else []
-        )
-        text = json.dumps({**told, "details": lines}, ensure_ascii=False)
-    return text[:MAX_TEXT]
 
 
 def _plain(value: Any) -> Any:

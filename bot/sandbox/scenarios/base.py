@@ -49,6 +49,8 @@ class Fault(ABC):
     """Error lines of the struck service."""
     lead_seconds: ClassVar[tuple[float, float]] = (15.0, 50.0)
     """How long before the onset its change happened."""
+    soonest_seconds: ClassVar[float] = 15.0
+    """From its change to its onset when it is started by hand, with a past that is written: slow faults need a while."""
 
     service: str
     onset: float

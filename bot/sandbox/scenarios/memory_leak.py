@@ -1,11 +1,11 @@
-"""A version deployed hours ago leaks memory until its pods reach their limit."""
+"""A version leaks memory, as a rule for hours, until its pods reach their limit."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from bot.sandbox.scenarios.base import Fault, Stage
-from bot.sandbox.world.effects import Effects, PodEffect, ramp
+from bot.sandbox.world.effects import Effects, PodEffect, passing, ramp
 
 
 @dataclass
@@ -13,7 +13,7 @@ class MemoryLeak(Fault):
     """Memory climbs for hours, then containers restart again and again; fresh pods help for hours.
 
     A restarted container takes the leaked cache up again from the pod's scratch
-    volume: only a new pod is clean.
+    volume: only a new pod is clean. Broken by hand, the same leak is a fast one: minutes of traffic fill it.
     """
 
     name = "memory-leak"
@@ -22,6 +22,7 @@ class MemoryLeak(Fault):
     fixed_by = "restart"
     roots = ("checkout", "cart", "payments", "inventory", "catalogue", "auth")
     lead_seconds = (9000.0, 14000.0)
+    soonest_seconds = 90.0
     lines = (
         "OutOfMemoryError: heap space, 3 requests dropped",
         "gc pause 812 ms, heap 98% after collection",
@@ -39,9 +40,11 @@ class MemoryLeak(Fault):
         times = effects.times
         climb = np.clip((times - self.leaking_since) / (self.onset - self.leaking_since), 0.0, 1.0)
         saw = 0.02 * (np.mod(times - self.onset, 30.0) / 30.0) * (times >= self.onset)
-        standing = ramp(times, self.onset, self.until)
-        restarts = np.maximum(np.floor((times - self.onset) / 30.0) + 1.0, 0.0) * (times >= self.onset)
-        effects.memory.append(PodEffect(self.service, 0.3 + 0.67 * climb + saw, self.not_yet_fixed))
+        standing, held = ramp(times, self.onset, self.until), passing(times, self.until)
+        # The count stays where it was when the fault ended: a counter never falls.
+        counted = np.minimum(times, self.until)
+        restarts = np.maximum(np.floor((counted - self.onset) / 30.0) + 1.0, 0.0) * (times >= self.onset)
+        effects.memory.append(PodEffect(self.service, (0.3 + 0.67 * climb + saw) * held, self.not_yet_fixed))
         effects.errors.append(PodEffect(self.service, 0.4 * self.strength * standing, self.not_yet_fixed))
         effects.delays.append(PodEffect(self.service, 0.45 * self.strength * standing, self.not_yet_fixed))
         effects.restarts.append(PodEffect(self.service, restarts, self.not_yet_fixed))

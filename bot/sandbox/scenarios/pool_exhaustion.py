@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.sandbox.scenarios.base import Fault
-from bot.sandbox.world.effects import Effects, PodEffect, ramp
+from bot.sandbox.scenarios.base import Fault, Stage
+from bot.sandbox.world.effects import Effects, PodEffect, passing, ramp
 
 
 @dataclass
@@ -22,10 +22,18 @@ class PoolExhaustion(Fault):
         "QueuePool limit of size 20 overflow 0 reached, connection timed out",
     )
 
+    lead_seconds = (240.0, 240.0)
+    soonest_seconds = 60.0
+    leaking_since: float = 0.0
+
+    def prepare(self, stage: Stage, cause_at: float) -> None:
+        """No change did it: connections are simply not given back from then on."""
+        self.leaking_since = cause_at
+
     def shape(self, effects: Effects) -> None:
-        """Four minutes of climb, then half of the requests wait in vain."""
+        """Minutes of climb, then half of the requests wait in vain."""
         times = effects.times
-        climb = np.clip((times - self.onset + 240.0) / 240.0, 0.0, 1.0)
+        climb = np.clip((times - self.leaking_since) / (self.onset - self.leaking_since), 0.0, 1.0) * passing(times, self.until)
         standing = ramp(times, self.onset, self.until)
         effects.connections.append(PodEffect(self.service, climb, self.not_yet_fixed))
         effects.errors.append(PodEffect(self.service, 0.42 * self.strength * standing, self.not_yet_fixed))

@@ -19,8 +19,12 @@ def everyone(_: Pod) -> bool:
 
 def ramp(times: Floats, onset: float, until: float, *, up: float = 4.0, down: float = 3.0) -> Floats:
     """0 before the onset, 1 while the fault stands, back to 0 after `until`; shape of `times`."""
-    rising = np.clip((times - onset) / up, 0.0, 1.0)
-    return rising if until == np.inf else rising * (1.0 - np.clip((times - until) / down, 0.0, 1.0))
+    return np.clip((times - onset) / up, 0.0, 1.0) * passing(times, until, down=down)
+
+
+def passing(times: Floats, until: float, *, down: float = 3.0) -> Floats:
+    """1 before `until` and back to 0 within `down` seconds after it; shape of `times`."""
+    return np.ones(len(times)) if until == np.inf else 1.0 - np.clip((times - until) / down, 0.0, 1.0)
 
 
 @dataclass(frozen=True)

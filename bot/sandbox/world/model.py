@@ -29,7 +29,6 @@ OLDEST_POD_SECONDS = 86400.0
 WEBHOOK_SECRET = "shop-webhook-secret"
 ALERTS_TOKEN = "shop-alerts-token"
 CHANGES_TOKEN = "shop-changes-token"
-CAUSE_TO_ONSET_SECONDS = 15.0
 
 
 class World:
@@ -91,7 +90,7 @@ class World:
         return [change for change in self.stage.changes if change.at <= now]
 
     def break_now(self, name: str, service: str = "") -> Fault:
-        """Heal what stands and start another fault: its change now, its onset a few seconds later.
+        """Heal what stands and start another fault: its change now, its onset as soon as such a fault can show.
 
         Raises KeyError for an unknown name, ValueError for a place it cannot strike.
         """
@@ -101,7 +100,7 @@ class World:
         self.heal()
         now = self.now()
         # The past is written: whatever the fault needs happens from now on.
-        onset = now + CAUSE_TO_ONSET_SECONDS
+        onset = now + kind.soonest_seconds
         fault = self.stage.draw_fault(self.seed, onset, kind, service)
         fault.prepare(self.stage, now + 1.0)
         self.innocent = [self.stage.innocent_deploy(fault, onset - 5.0)]

@@ -21,6 +21,7 @@ _KINDS = {
     "query_metric": "{service} {signal}",
     "compare_metric": "{service} {signal} compared",
     "search_logs": "logs of {service}",
+    "past_incidents": "past incidents",
     "impact": "impact",
 }
 

@@ -9,24 +9,28 @@ ROWS = 10
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: rows ({ref, incident, state, severity, service, title, who, at, firing}), title, page (from 1)."""
+    """`state`: rows ({ref, incident, state, severity, service, title, who, at, firing}), title, page (from 1),
+
+    and more: whether there are rows beyond these.
+    """
     rows = state["rows"]
+    count = f"{len(rows)}{' or more' if state['more'] else ''}"
     start = (state["page"] - 1) * ROWS
     shown = rows[start : start + ROWS]
     if not rows:
         return f"{state['title']}: none", [section(f"*{spoken(state['title'])}:* none")]
     if not shown:
-        told = _no_such_page(state["page"], len(rows))
+        told = _no_such_page(state["page"], len(rows), count)
         return f"{spoken(state['title'])}: {told}", [section(f"*{spoken(state['title'])}:* {told}")]
-    blocks: list[Block] = [header(f"{spoken(state['title'])}: {len(rows)}"), section("\n".join(map(_row, shown)))]
+    blocks: list[Block] = [header(f"{spoken(state['title'])}: {count}"), section("\n".join(map(_row, shown)))]
     if len(rows) > start + len(shown):
         blocks.append(context(f"{len(rows) - start - len(shown)} more: add `page={state['page'] + 1}`"))
-    return f"{spoken(state['title'])}: {len(rows)}", blocks
+    return f"{spoken(state['title'])}: {count}", blocks
 
 
-def _no_such_page(page: int, count: int) -> str:
-    pages = -(-count // ROWS)
-    there = "there is 1 page" if pages == 1 else f"there are {pages} pages"
+def _no_such_page(page: int, rows: int, count: str) -> str:
+    last = -(-rows // ROWS)
+    there = "there is 1 page" if last == 1 else f"the last is `page={last}`"
     return f"there is no page {page}; {there} ({count} in all)"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bot.core.action import WITHOUT_EFFECT
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -34,12 +35,17 @@ def render(state: Mapping[str, Any]) -> Rendered:
         word = "FACTS"
     blocks: list[Block] = [header(f"{word} · {state['ref']} · {spoken(state['service'] or state['title'], 80)}")]
     blocks += _with_causes(state) if state["findings"] else _facts_alone(state)
-    if state.get("no_proposal") and not state["proposals"]:
+    if state.get("no_proposal") and not _stands(state["proposals"]):
         blocks.append(section(prose(state["no_proposal"], 300)))
     if running := _progress(state):
         blocks.append(running)
     blocks.append(_controls(state, word))
     return _fallback(state, word), trim([*blocks, _small_print(state, word)])
+
+
+def _stands(proposals: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether something is put to people or was run: then an older attempt's reason for nothing would only confuse."""
+    return any(proposal["state"] not in WITHOUT_EFFECT for proposal in proposals)
 
 
 def _fallback(state: Mapping[str, Any], word: str) -> str:
@@ -62,7 +68,14 @@ def _facts_alone(state: Mapping[str, Any]) -> Iterable[Block]:
     if not facts:
         yield section("Looking at metrics, changes, alerts and runbooks.")
         return
-    lines = [_onset(facts), *_changes(state, facts), _alerts(facts, 6), *_health(facts), _runbook(facts, whole=True)]
+    lines = [
+        _onset(facts),
+        *_changes(state, facts),
+        _alerts(facts, 6),
+        *_health(facts),
+        _runbook(facts, whole=True),
+        _past(facts),
+    ]
     yield section("\n".join(filter(None, lines)))
     yield from _graph(facts)
     yield from cited_line(state, _cited_by_facts(facts))
@@ -123,9 +136,15 @@ def _runbook(facts: Mapping[str, Any], *, whole: bool) -> str:
     return f"*Runbook:* {named(runbook['title'], 100)}{cite(runbook.get('evidence'))}{passage}"
 
 
+def _past(facts: Mapping[str, Any]) -> str:
+    """A lead from before, never a cause of now."""
+    past = facts.get("past")
+    return f"*Before:* {prose(past['text'], 300)}{cite(past['evidence'])}" if past else ""
+
+
 def _cited_by_facts(facts: Mapping[str, Any]) -> list[str]:
-    runbook = (facts.get("runbook") or {}).get("evidence")
-    return [id for id in (*(facts.get(f"{name}_evidence") for name in ("onset", "changes", "alerts")), runbook) if id]
+    advice = [(facts.get(name) or {}).get("evidence") for name in ("runbook", "past")]
+    return [id for id in (*(facts.get(f"{name}_evidence") for name in ("onset", "changes", "alerts")), *advice) if id]
 
 
 # ---------------------------------------------------------------- causes
@@ -134,7 +153,9 @@ def _cited_by_facts(facts: Mapping[str, Any]) -> list[str]:
 def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
     """The first cause, the graph, what else was weighed, then the facts in short."""
     facts, findings, ranked = state["facts"], state["findings"], _hypotheses(state)
-    if ranked:
+    if findings.get("category") == "healthy":
+        yield section("*Nothing looks wrong.* " + "; ".join(map(_claim, findings.get("because", ())[:1])))
+    elif ranked:
         yield section("\n".join(_first_cause(ranked[0])))
     else:
         yield section("*No cause was found.* What was looked at stands below.")
@@ -142,9 +163,8 @@ def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
     if weighed := [*_other_causes(ranked), *_cleared(findings), *_open(findings)]:
         yield section("\n".join(weighed))
     if facts:
-        yield section(
-            "\n".join(filter(None, (_onset(facts), _changed(state, facts), _alerts(facts, 3), _runbook(facts, whole=False))))
-        )
+        lines = (_onset(facts), _changed(state, facts), _alerts(facts, 3), _runbook(facts, whole=False), _past(facts))
+        yield section("\n".join(filter(None, lines)))
     yield from cited_line(state, [*_cited_by_findings(findings, ranked), *_cited_by_facts(facts)])
 
 
@@ -192,6 +212,7 @@ def _claim(claim: Mapping[str, Any], limit: int = 240) -> str:
 def _cited_by_findings(findings: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     """What the claims above name, in their order."""
     shown = [claim for hypothesis in ranked[:1] for claim in (*hypothesis["claims"][:4], *hypothesis["against"][:3])]
+    shown += findings.get("because", ())[:1] if findings.get("category") == "healthy" else ()
     shown += [claim for hypothesis in ranked[1:] for claim in hypothesis["against"][:1]]
     return (id for claim in (*shown, *findings.get("ruled_out", ())[:2]) for id in claim["evidence"])
 
@@ -227,10 +248,17 @@ def _small_print(state: Mapping[str, Any], word: str) -> Block:
     return context(
         asked,
         prose(findings.get("note", ""), 250),
+        _kind(findings),
         _cost(findings) if findings else "",
         f"Proposals: {proposals}" if proposals else "",
         f"*{word}* {state['ref']}{attempt}",
     )
+
+
+def _kind(findings: Mapping[str, Any]) -> str:
+    """The kind of cause in words; nothing where it is not known, or where nothing is wrong."""
+    category = str(findings.get("category") or "")
+    return "" if category in ("", "healthy", "unknown") else f"Kind of cause: {category.replace('_', ' ')}"
 
 
 def _cost(findings: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The two remediations: what people approve is what is sent."""
 
-from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -99,12 +99,94 @@ def alertmanager(answer: Any) -> ActionContext:
     return ctx
 
 
+class Silences:
+    """Alertmanager's silences: created ones are kept, as the real one keeps them."""
+
+    def __init__(self, *standing: dict[str, Any], readable: bool = True) -> None:
+        self.standing, self.readable = list(standing), readable
+        self.created: list[dict[str, Any]] = []
+
+    async def send(self, method: str, url: str, *, json: Any, **_: Any) -> HttpAnswer:
+        if method == "POST":
+            self.created.append(json)
+            self.standing.append({**json, "id": "abc12345", "status": {"state": "active"}})
+            return HttpAnswer(200, "", {"silenceID": "abc12345"})
+        if "/silences" in url:
+            return HttpAnswer(200, "", self.standing) if self.readable else HttpAnswer(500, "no")
+        return HttpAnswer(200, "", [{"labels": {"alertname": "A"}, "fingerprint": "f1"}])
+
+
+def standing(*, hours: float = 2, state: str = "active", **labels: str) -> dict[str, Any]:
+    """A silence that somebody made before, for A unless said otherwise."""
+    matchers = [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in (labels or {"alertname": "A"}).items()]
+    ends = (NOW + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
+    return {"id": "s0000001", "matchers": matchers, "endsAt": ends, "createdBy": "alice", "status": {"state": state}}
+
+
+def among(silences: Silences) -> ActionContext:
+    return context(ActionConfig(kind="silence_alert"), http=silences)
+
+
+async def test_a_silence_that_stands_already_is_told_in_the_dry_run_and_none_is_created() -> None:
+    there = Silences(standing())
+
+    shown, outcome = await silence().dry_run(among(there)), await silence().run(among(there))
+
+    told = "already silenced until 2026-03-01 05:00 UTC by alice (silence s0000001)"
+    assert shown.ok and told in shown.text
+    assert outcome.state == "done" and outcome.text == f"Nothing was created: {told}."
+    assert there.created == []
+
+
+async def test_the_way_back_does_not_expire_what_somebody_else_made() -> None:
+    outcome = await silence().run(among(Silences(standing())))
+
+    assert silence().way_back(outcome.remote_id) is None
+
+
+async def test_the_same_silence_asked_for_twice_is_created_once() -> None:
+    there = Silences()
+
+    await silence().run(among(there))
+    again = await silence().run(among(there))
+
+    assert len(there.created) == 1 and again.text.startswith("Nothing was created: already silenced")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        standing(hours=0.5),
+        standing(state="expired"),
+        standing(alertname="A", instance="i1"),
+        standing(alertname="B"),
+        {**standing(), "matchers": [{"name": "alertname", "value": "A", "isRegex": False, "isEqual": False}]},
+        {**standing(), "matchers": [{"name": "alertname", "value": "A", "isRegex": True}]},
+        {**standing(), "matchers": []},
+    ],
+)
+async def test_a_silence_that_covers_less_or_ends_sooner_does_not_stand_in_for_the_wanted_one(other: dict[str, Any]) -> None:
+    there = Silences(other)
+
+    assert (await silence().run(among(there))).remote_id == "abc12345"
+    assert len(there.created) == 1
+
+
+async def test_when_nobody_can_look_for_silences_none_is_created_and_the_dry_run_did_not_work() -> None:
+    there = Silences(readable=False)
+
+    shown, outcome = await silence().dry_run(among(there)), await silence().run(among(there))
+
+    assert not shown.ok and "could not look for silences: Alertmanager answered 500" in shown.text
+    assert outcome.state == "failed" and there.created == []
+
+
 async def test_a_silence_has_exact_matchers_an_end_and_its_key() -> None:
-    ctx = alertmanager({"silenceID": "abc12345"})
+    there = Silences()
 
-    outcome = await silence().run(ctx)
+    outcome = await silence().run(among(there))
 
-    body: Mapping[str, Any] = ctx.http.sent[0]["json"]  # type: ignore[attr-defined]
+    (body,) = there.created
     assert outcome.remote_id == "abc12345"
     assert all(m["isEqual"] and not m["isRegex"] for m in body["matchers"])
     assert (body["startsAt"], body["endsAt"]) == ("2026-03-01T03:00:00.000Z", "2026-03-01T04:00:00.000Z")

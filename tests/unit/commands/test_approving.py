@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.commands.admin import admin
 from bot.commands.approve import approve
 from bot.commands.deny import deny
+from bot.commands.investigate import investigate
 from bot.commands.lead import lead
 from bot.commands.postmortem import postmortem
 from bot.commands.propose import propose
@@ -16,10 +16,12 @@ from bot.commands.show import show
 from bot.commands.stop import stop
 from bot.commands.whoami import whoami
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
-from bot.plugins import Command, FieldErrors, Form, Reply, Request
-from bot.settings import catalogue_of
-from bot.workflows.command_context import CommandContext
-from tests.unit.approving import Office, actor, office
+from bot.plugins import Command, FieldErrors, Form, Reply
+from bot.ports import Run
+from bot.store.triage import Triages
+from tests.real import wait_until
+from tests.unit.approving import Office, office
+from tests.unit.commands.using import use
 
 
 @pytest.fixture
@@ -27,15 +29,6 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     house = await office(tmp_path)
     yield house
     await house.close()
-
-
-async def use(house: Office, verb: Command, who: str, **values: Any) -> Any:
-    ctx = CommandContext(
-        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
-        verbs={}, approvals=house.approvals, usergroup=house.usergroup,
-    )  # fmt: skip
-    fields = {"verb": verb.name, "channel": "C1", "door": "button", "ref": "AP-1", "revision": 1, "key": f"{who}:{values}"}
-    return await verb.fn(ctx, Request(actor=actor(who), **{**fields, **values}))
 
 
 async def test_text_never_approves(house: Office) -> None:
@@ -174,3 +167,24 @@ async def test_pausing_what_is_paused_tells_by_whom_and_why(house: Office) -> No
 async def test_a_word_that_a_verb_does_not_know_is_refused_and_not_ignored(house: Office, verb: Command, text: str) -> None:
     with pytest.raises(NotFound, match=text):
         await use(house, verb, "alice", ref="INC-1", text=text, door="slash")
+
+
+async def test_what_is_said_while_a_model_looks_is_taken_into_the_triage_that_runs(house: Office) -> None:
+    begun: list[str] = []
+
+    async def story(run: Run, ref: str, attempt: int, question: str, requester: str) -> None:
+        begun.append(f"{ref} {attempt} {question}")
+
+    house.engine.register("triage", story)
+    triages = Triages(house.db)
+    await triages.open("AL-1", 1, "", "")
+    asked = {"ref": "AL-1", "door": "mention", "text": "it was the pool"}
+    await triages.update("AL-1", 1, state="investigating", findings={"hypotheses": []})
+
+    taken = await use(house, investigate, "ann", **asked)
+    await triages.update("AL-1", 1, state="done")
+    await use(house, investigate, "ann", **asked)
+    await wait_until(lambda: bool(begun), 10)
+
+    assert "Taken into the triage of AL-1 that is running" in taken.text and begun == ["AL-1 2 it was the pool"]
+    assert [hint.endswith("it was the pool") for hint in await triages.hints("AL-1", 1)] == [True]

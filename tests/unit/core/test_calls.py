@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bot.core.calls import Calls, delayed, fit_delays, waits
+from bot.core.calls import Calls, delayed, fit_delays, summed_up, waits
+from bot.core.spans import Span
 
 SERVERS = ["cart", "stock", "price", "mail", "auth"]
 CALLERS = {"front": ["cart", "price", "auth"], "orders": ["stock", "mail", "cart"], "back": ["auth", "mail", "stock", "price"]}
@@ -69,3 +70,13 @@ def test_a_service_that_always_waits_so_long_scores_nothing() -> None:
     )
 
     assert delayed(history, present)[0].score < 0.5
+
+
+def test_single_spans_are_summed_up_by_who_called_whom_each_once() -> None:
+    call = Span("t", "b", "a", "front", "HTTP GET", 60.0, 1.2, client=True)
+    served = Span("t", "c", "b", "cart", "/cart", 60.1, 0.01)
+
+    summed = {(one.side, one.caller, one.service): one for one in summed_up([call, served, served])}
+
+    assert set(summed) == {("client", "front", "front"), ("server", "front", "cart")}
+    assert summed["server", "front", "cart"].count == 1 and summed["client", "front", "front"].longest == 1.2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.grammar import Line, mistyped_reference, nearest, parse_line, parse_value
+from bot.core.grammar import LIMIT, Line, mistyped_reference, nearest, parse_line, parse_value
 
 
 def test_verb_reference_options_and_text_are_taken_apart_in_any_order() -> None:
@@ -61,3 +61,8 @@ def test_a_buttons_value_is_a_reference_and_a_revision_and_nothing_else() -> Non
 )
 def test_a_word_meant_as_a_reference_is_told_from_text(text: str, wrong: str) -> None:
     assert mistyped_reference(text) == wrong
+
+
+def test_a_line_beyond_the_limit_says_how_much_was_not_read() -> None:
+    assert parse_line("note " + "x" * (LIMIT - 5)).unread == 0
+    assert parse_line("note " + "x" * LIMIT).unread == 5

@@ -72,6 +72,37 @@ def test_alone_at_night_the_on_call_approves_after_two_minutes_with_a_reason() -
     assert (ruling.allow, ruling.solo) == (True, True)
 
 
+BACK = {"requester": "alice", "undoes_change": True, "back_to": "1.4"}
+VERIFIED = {"severity": Severity.SEV2, "verified_revision": "1.4"}
+
+
+def test_alone_a_rollback_to_the_last_verified_revision_does_not_wait_but_has_a_reason() -> None:
+    person = who(on_call=True)
+
+    assert approves(person, ask(**BACK), scene(**VERIFIED)).rule == "solo reason"
+    ruling = approves(person, ask(**BACK), scene(**VERIFIED), reason="it broke again")
+    assert (ruling.allow, ruling.solo) == (True, True)
+    own = [said(person, "approve", reason="it broke again")]
+    assert quorum(ask(**BACK), own, scene(**VERIFIED)).solo
+
+
+@pytest.mark.parametrize(
+    ("asked", "around"),
+    [
+        ({"back_to": "1.3"}, {}),
+        ({"back_to": ""}, {"verified_revision": ""}),
+        ({"undoes_change": False}, {}),
+        ({}, {"severity": Severity.SEV3}),
+        ({}, {"severity": Severity.NONE}),
+        ({}, {"solo": "off"}),
+    ],
+)
+def test_alone_everything_else_waits(asked: dict[str, Any], around: dict[str, Any]) -> None:
+    ruling = approves(who(on_call=True), ask(**{**BACK, **asked}), scene(**{**VERIFIED, **around}), reason="r")
+
+    assert ruling.rule == "requester"
+
+
 def test_solo_ends_once_somebody_else_acted_or_where_it_is_off() -> None:
     person, asked = who(on_call=True), ask(requester="alice")
     other = [said(who("bob", deputy=True), "deny")]

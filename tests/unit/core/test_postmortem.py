@@ -5,6 +5,7 @@ from typing import Any
 from bot.core.action import Proposal, ProposalState, Tier
 from bot.core.alert import Severity
 from bot.core.evidence import Claim, Findings, Hypothesis
+from bot.core.past import ConfirmedCause
 from bot.core.postmortem import Material, abstract, draft, markdown, marks, needed
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at, group, incident
@@ -54,6 +55,13 @@ def test_the_cause_is_not_confirmed_until_a_person_said_so() -> None:
 
     assert "Not confirmed by a person" in open_text
     assert "Confirmed by a person: bad deploy 2.4.0" in markdown(confirmed, draft(confirmed))
+
+
+def test_the_cause_names_who_confirmed_it() -> None:
+    cause = ConfirmedCause(text="bad deploy 2.4.0", said_by="alice", at=NOW)
+    confirmed = material(incident=incident(cause="bad deploy 2.4.0"), cause=cause)
+
+    assert f"Confirmed by alice at {NOW:%H:%M:%S} UTC: bad deploy 2.4.0" in markdown(confirmed, draft(confirmed))
 
 
 def test_detection_says_how_long_the_first_alert_took() -> None:

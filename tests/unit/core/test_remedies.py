@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from bot.core.config import ActionConfig
 from bot.core.evidence import Claim, Findings, Hypothesis
-from bot.core.remedies import fitting
+from bot.core.remedies import fitting, why_none
 from tests.unit.builders import change
 
 ROLLBACK = ActionConfig(kind="run_webhook", helps=("change",), change_kinds=("deploy",))
@@ -55,3 +57,27 @@ def test_an_entry_for_other_services_does_not_fit() -> None:
     actions = {"rollback": ROLLBACK.model_copy(update={"services": ("search",)})}
 
     assert fitting(findings("E1"), "checkout", actions, {"test:v2": change("v2")}) == []
+
+
+ELSEWHERE = {"rollback": ROLLBACK.model_copy(update={"services": ("search",)})}
+
+
+@pytest.mark.parametrize(
+    ("found", "actions", "why"),
+    [
+        (Findings(), ACTIONS, "no cause was found"),
+        (findings("E1", confidence="possible"), ACTIONS, "the first cause is only possible"),
+        (findings("E1"), {}, "it has none yet"),
+        (findings("E1", kind="traffic", change_id=""), ACTIONS, "none helps against too much traffic"),
+        (findings("E1", change_id=""), ACTIONS, "nobody reported the change at fault, so it cannot be taken back"),
+        (findings("E1"), ELSEWHERE, "none that helps against a change lists checkout"),
+        (findings("E1"), {"flag-off": FLAG_OFF}, "none takes back a deploy change of checkout"),
+    ],
+)
+def test_where_none_fits_the_first_thing_that_is_missing_is_named(
+    found: Findings, actions: dict[str, ActionConfig], why: str
+) -> None:
+    changes = {"test:v2": change("v2")}
+
+    assert fitting(found, "checkout", actions, changes) == []
+    assert why_none(found, "checkout", actions, changes) == f"No action of the catalogue fits: {why}."

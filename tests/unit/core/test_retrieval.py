@@ -1,6 +1,7 @@
 """The runbook that fits is found by its words."""
 
-from bot.core.retrieval import Ranking, best_passage, stem, stems
+from bot.core.retrieval import Ranking, best_passage
+from bot.core.stemming import stem, stems
 
 SHELF = {
     "disk": "# NodeDiskFull\nThe filesystem of a node is filling up. Delete old logs or grow the volume.",
@@ -37,3 +38,16 @@ def test_the_passage_is_the_paragraph_that_shares_most() -> None:
     text = "# Title\n\nNothing here.\n\nRenew the certificate with the tool.\n\n```\ncertificate\n```"
 
     assert best_passage(text, "certificate expires") == "Renew the certificate with the tool."
+
+
+def test_words_of_a_command_count_less_than_words_of_the_text() -> None:
+    shelf = {"text": "# One\nThe quota is full.", "command": "# Two\nLook:\n```\nquota\n```"}
+
+    assert [name for name, _ in Ranking(shelf).search("quota")] == ["text", "command"]
+
+
+def test_the_first_sentence_says_what_is_wrong() -> None:
+    shelf = {"disk": "# One\nThe disk fills up.", "network": "# Two\nThe network drops packets."}
+
+    assert Ranking(shelf).search("Network drops. Disk fills.")[0][0] == "network"
+    assert Ranking(shelf).search("Disk fills. Network drops.")[0][0] == "disk"

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.config import Config
-from bot.core.roster import GroupCopy, Roster
+from bot.core.roster import GroupCopy, Roster, Rota
 from tests.unit.builders import NOW
 
 PEOPLE = {name: {"slack": f"U{name.upper()}"} for name in ("alice", "bob", "carol", "mallory")}
@@ -31,6 +31,13 @@ def test_a_user_groups_members_are_on_call_by_user_id() -> None:
     groups = {"S1": GroupCopy(frozenset({"UBOB", "USOMEBODY"}), timedelta(0))}
 
     assert roster({"usergroup": "S1"}, groups).rota("checkout", NOW).on_call == ("bob",)
+
+
+def test_whoever_acts_alone_is_seen_by_the_secondary_or_the_others_of_a_group_without_order() -> None:
+    ordered = Rota(on_call=("alice",), secondary=("bob",))
+    group = Rota(on_call=("alice", "bob", "carol"))
+
+    assert ordered.others("alice") == ("bob",) and group.others("bob") == ("alice", "carol")
 
 
 def test_a_copy_older_than_twelve_hours_makes_nobody_on_call() -> None:

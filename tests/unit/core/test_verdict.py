@@ -141,3 +141,11 @@ def test_judging_twice_changes_nothing() -> None:
     once = judge(findings(SYMPTOM, BEFORE, ("Errors rose to 71 %", "E1")), evidence())
 
     assert judge(once, evidence()) == once
+
+
+@pytest.mark.parametrize(("source", "allowed"), [("incidents", "possible"), ("runbooks", "possible"), ("catalogue", "likely")])
+def test_what_was_useful_before_is_no_witness_of_now(source: str, allowed: str) -> None:
+    ledger = [*evidence(), entry(5, "past_incidents", {}, source=source, summary="payments failed before")]
+    asked = findings(SYMPTOM, ("payments failed before", "E5"), kind="dependency", change_id="")
+
+    assert first(asked, ledger).confidence == allowed

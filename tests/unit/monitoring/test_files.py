@@ -63,3 +63,11 @@ async def test_a_service_without_files_could_not_be_looked_at(tmp_path: Path) ->
         await logs.search("../../etc", "", **WINDOW)
     with pytest.raises(LookFailed, match="no file matches"):
         await logs.search("checkout", "", **WINDOW)
+
+
+async def test_a_line_comes_without_the_secrets_in_it(tmp_path: Path) -> None:
+    logs = written(tmp_path / "a.log", stamped(5, "ERROR connect postgres://app:FAKEpw99@db/x failed"))
+
+    (line,) = await logs.search("checkout", "", **WINDOW)
+
+    assert line.text.endswith("ERROR connect postgres://app:[secret]@db/x failed")

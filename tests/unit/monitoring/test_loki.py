@@ -55,3 +55,12 @@ async def test_the_text_and_the_service_are_quoted_under_the_configured_label() 
 async def test_any_other_answer_is_could_not_look(server: Answers) -> None:
     with pytest.raises(LookFailed, match=r"Loki at loki.example:3100"):
         await logs(server).search("checkout", "", **WINDOW)
+
+
+async def test_a_key_wrapped_over_two_lines_is_gone_before_anything_counts_kinds_of_lines() -> None:
+    at = str(int(NOW.timestamp()) * 10**9 - 10**9)
+    server = streams(({}, [[at, "invalid key AKIA" + "FAKEFAKE\nFAKE0003 in us-east-1"]]))
+
+    (line,) = await logs(server).search("checkout", "", **WINDOW)
+
+    assert line.text == "invalid key [aws key] in us-east-1"

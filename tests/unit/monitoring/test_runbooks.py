@@ -54,3 +54,62 @@ async def test_new_and_changed_files_are_seen_without_a_restart(folder: Path) ->
 async def test_a_missing_folder_could_not_be_looked_at(tmp_path: Path) -> None:
     with pytest.raises(LookFailed, match="runbooks cannot be read"):
         await RunbookShelf(tmp_path / "nowhere").search("x")
+
+
+async def test_a_private_key_in_a_runbook_is_not_read_out_line_by_line(folder: Path) -> None:
+    key = "-----BEGIN RSA PRIVATE " + "KEY-----\nFAKEFAKEFAKE\nFAKEFAKE\n-----END RSA PRIVATE " + "KEY-----"
+    (folder / "restore.md").write_text(f"# Restore\n\nPut back:\n{key}\nThen restart.\n")
+
+    assert await RunbookShelf(folder).read("restore") == "# Restore\n\nPut back:\n[private key]\nThen restart.\n"
+
+
+def checked_out(folder: Path, remote: str, *, packed: bool = False) -> None:
+    """What git leaves in `.git`, as far as it is read."""
+    git = folder / ".git"
+    (git / "refs" / "heads").mkdir(parents=True)
+    (git / "notes.md").write_text("# Not a runbook\n")
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / "config").write_text(f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {remote}\n')
+    if packed:
+        (git / "packed-refs").write_text(f"# pack-refs with: peeled\n{'a1' * 20} refs/heads/main\n")
+    else:
+        (git / "refs" / "heads" / "main").write_text("a1" * 20 + "\n")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("remote", ["https://bot:secret@code.example/shop/books.git", "git@code.example:shop/books.git"])
+async def test_a_hit_in_a_checkout_links_to_the_commit(folder: Path, remote: str, packed: bool) -> None:
+    checked_out(folder.parent, remote, packed=packed)
+
+    (hit, *_) = await RunbookShelf(folder).search("HighErrorRate")
+
+    assert hit.link == f"https://code.example/shop/books/blob/{'a1' * 20}/runbooks/HighErrorRate.md"
+
+
+async def test_what_git_keeps_for_itself_is_not_on_the_shelf(folder: Path) -> None:
+    checked_out(folder, "https://code.example/shop/books")
+
+    assert await RunbookShelf(folder).search("Not a runbook") == []
+
+
+@pytest.mark.parametrize("remote", ["", "/srv/books", "file:///srv/books", "https://"])
+async def test_a_remote_without_a_page_gives_no_link(folder: Path, remote: str) -> None:
+    checked_out(folder, remote)
+
+    assert (await RunbookShelf(folder).search("HighErrorRate"))[0].link == ""
+
+
+async def test_the_title_of_the_front_matter_names_a_runbook_without_heading(folder: Path) -> None:
+    (folder / "page-7.md").write_text("---\ntitle: 'Queue stuck'\n---\n\nRestart the worker.\n")
+
+    (hit, *_) = await RunbookShelf(folder).search("QueueStuck")
+
+    assert (hit.id, hit.score) == ("page-7", 1.0)
+
+
+async def test_a_file_name_goes_before_the_title_of_a_page_copied_from_it(folder: Path) -> None:
+    (folder / "a-copy.md").write_text("# DiskFull\n\nDelete old files.\n")
+    (folder / "DiskFull.md").write_text("# TODO\n\nGrow the volume.\n")
+    (folder / "z-copy.md").write_text("# DiskFull\n\nDelete old files.\n")
+
+    assert (await RunbookShelf(folder).search("DiskFull"))[0].id == "DiskFull"

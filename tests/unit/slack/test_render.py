@@ -1,6 +1,7 @@
 """What only the renderer knows: whom to mention, which hosts are live, what must not leave the house."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -124,3 +125,57 @@ async def test_secrets_are_masked_in_every_text_and_buttons_keep_their_values(db
 
 async def test_a_message_whose_subject_is_gone_shows_nothing(db: Database) -> None:
     assert await Renderer(db, CONFIG, on_call).render(row()) is None
+
+
+ON_CALL = {"checkout": ("alice", "bob"), "payments": ("bob", "carol"), "search": ("dave",), "cart": ("erin", "frank", "alice")}
+STORM = Config(people={name: Person(slack=f"U-{name}") for name in ("alice", "bob", "carol", "dave", "erin", "frank")})
+
+
+async def with_storm(db: Database, *services: str, incidents: bool = True) -> None:
+    """Groups AL-1, AL-2, ... of these services on one storm card."""
+    async with db.write() as session:
+        for number, service in enumerate(services, 1):
+            moments = {"opened_at": NOW, "last_alert_at": NOW}
+            session.add(
+                GroupRow(
+                    id=number, key=f"k{number}", title="Errors", service=service, severity="SEV2", state="FIRING",
+                    channel="C1", on_storm_card="storm:C1:1", incident_id=number if incidents else None, **moments,
+                )
+            )  # fmt: skip
+
+
+async def mentioned(db: Database, kind: str, subject: str, **values: Any) -> list[str] | None:
+    """Who is notified; None if nothing is shown."""
+
+    async def rota(service: str) -> tuple[str, ...]:
+        return ON_CALL[service]
+
+    fields: dict[str, Any] = {"channel": "C1", "created_at": NOW, "changed_at": NOW, **values}
+    rendering = await Renderer(db, STORM, rota).render(MessageRow(key=f"{kind}:x", kind=kind, subject=subject, **fields))
+    return None if rendering is None else re.findall(r"<@U-(\w+)>", json.dumps(rendering.blocks))
+
+
+async def test_a_storm_mentions_two_on_calls_of_each_service_with_an_incident_and_nobody_twice(db: Database) -> None:
+    await with_storm(db, "checkout", "payments", "cart")
+
+    assert await mentioned(db, "storm", "storm:C1:1") == ["alice", "bob", "carol", "erin", "frank"]
+    assert await mentioned(db, "storm", "storm:C1:1", ts="1.0") == []
+
+
+async def test_a_storm_below_the_severity_of_incidents_mentions_nobody(db: Database) -> None:
+    await with_storm(db, "checkout", "payments", incidents=False)
+
+    assert await mentioned(db, "storm", "storm:C1:1") == []
+
+
+async def test_a_service_that_a_storm_reaches_later_notifies_only_those_whom_it_did_not(db: Database) -> None:
+    await with_storm(db, "checkout", "payments", "search")
+
+    assert await mentioned(db, "raised", "AL-2") == ["carol"]
+    assert await mentioned(db, "raised", "AL-3") == ["dave"]
+
+
+async def test_when_everybody_was_told_of_a_storm_there_is_no_further_line(db: Database) -> None:
+    await with_storm(db, "checkout", "payments", "checkout")
+
+    assert await mentioned(db, "raised", "AL-3") is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.blocks import Block, check_blocks, text_size
+from bot.slack.blocks import Block, check_blocks, cut_lines, text_size
 from bot.slack.views import card, digest, line, postmortem, storm, triage, why
 from bot.slack.views import help as help_view
 from tests.unit.builders import at
@@ -169,6 +169,17 @@ def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
     assert "*TRIAGED* AL-3" in words(blocks[-1:])
 
 
+@pytest.mark.parametrize(
+    ("states", "shown"), [((), True), (("expired", "denied"), True), (("expired", "pending"), False), (("succeeded",), False)]
+)
+def test_why_nothing_is_proposed_stands_there_unless_something_is_or_was_done(states: tuple[str, ...], shown: bool) -> None:
+    why = "No action of the catalogue fits: the first cause is only possible."
+    proposals = [{"ref": f"AP-{number}", "state": state} for number, state in enumerate(states, 1)]
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis()), no_proposal=why, proposals=proposals))
+
+    assert (why in words(blocks)) is shown
+
+
 def everything_nasty() -> list[tuple[str, list[Block]]]:
     nasty = hypothesis(NASTY, claims=[claim(NASTY * 10, "E1")] * 6, against=[claim(NASTY, "E9")] * 6, not_checked=[NASTY] * 8)
     change = {
@@ -249,3 +260,29 @@ def test_help_is_made_from_the_verbs_it_is_given() -> None:
     )
 
     assert "`ack [AL-3]` Take it." in words(blocks)
+
+
+def test_a_line_too_long_for_slack_says_how_much_is_shown_and_where_all_of_it_stands() -> None:
+    _, blocks = line.render({"text": "x" * 4000, "whole": "`show AL-3`"})
+
+    assert "Cut: 4,000 characters, 2,500 shown; the whole text: `show AL-3`" in words(blocks)
+    assert len(line.render({"text": "short"})[1]) == 1
+
+
+def test_lines_that_do_not_fit_are_counted_and_so_are_characters() -> None:
+    assert cut_lines("\n".join(["x" * 40] * 4), 100).endswith("… 3 more lines")
+    one = cut_lines("y" * 400, 100)
+    assert len(one) <= 100 and one.endswith(f"{400 - one.count('y')} more characters")
+
+
+def test_a_healthy_service_is_told_as_such_with_its_evidence() -> None:
+    because = [claim("checkout: nothing that was looked at is beyond its bound", "E1")]
+    _, blocks = triage.render(triage_state(findings=findings(category="healthy", because=because)))
+
+    assert "*Nothing looks wrong.*" in words(blocks) and "E1" in words(blocks) and "No cause was found" not in words(blocks)
+
+
+def test_the_kind_of_cause_stands_in_the_small_print() -> None:
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis(), category="resource_exhaustion")))
+
+    assert "Kind of cause: resource exhaustion" in words(blocks)

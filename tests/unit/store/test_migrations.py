@@ -3,11 +3,15 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
 from bot.core.errors import ConfigurationError
-from bot.store.migrate import current, differences, head, ready, refuse_newer, sync_url, upgrade
+from bot.store.database import Database, async_url
+from bot.store.migrate import current, differences, downgrade, head, ready, refuse_newer, sync_url, upgrade
+from bot.store.tables import MessageRow, PostmortemRow, TriageRow
 from tests.real.postgres import postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -87,14 +91,76 @@ def test_postgresql_gets_the_same_tables_but_not_by_itself(postgres_url: str) ->
     assert differences(postgres_url) == []
 
 
-def test_a_database_of_the_first_schema_keeps_its_rows_and_gets_the_new_columns(url: str) -> None:
-    upgrade(url, to="0001")
-    execute(
-        url, "INSERT INTO triages VALUES (1, 1, 1, 'done', '2026-03-01 03:00:00.000000', NULL, '', '', '{}', '{}', '[]', 0)"
+FIRST_ROWS = (
+    "INSERT INTO triages (id, group_id, attempt, state, started_at, question, requester, facts, findings, progress, usd)"
+    " VALUES (1, 1, 1, 'done', '2026-03-01 03:00:00', 'why?', 'alice', '{}', '{}', '[]', 0.5)",
+    "INSERT INTO postmortems (id, incident_id, n, state, sections, markdown, at)"
+    " VALUES (1, 1, 1, 'draft', '[]', '# INC-1', '2026-03-01 04:00:00')",
+    "INSERT INTO messages (key, channel, thread_key, kind, subject, wanted_rev, sent_rev, ts, posted_channel, failures,"
+    " undelivered, created_at, changed_at, edits) VALUES ('line:1', 'C1', '', 'line', 'hello', 2, 1, '1.0', '', 0, '',"
+    " '2026-03-01 03:00:00', '2026-03-01 03:00:00', 0)",
+)
+"""As version 0001 wrote them."""
+OLD = (
+    "SELECT state, question, requester, usd FROM triages",
+    "SELECT n, state, markdown FROM postmortems",
+    "SELECT subject, wanted_rev, sent_rev FROM messages",
+)
+KEPT = [[("done", "why?", "alice", 0.5)], [(1, "draft", "# INC-1")], [("hello", 2, 1)]]
+
+
+def answers(url: str, *questions: str) -> list[list[tuple[Any, ...]]]:
+    engine = create_engine(sync_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        results = [connection.execute(text(question)) for question in questions]
+        return [[tuple(row) for row in result] if result.returns_rows else [] for result in results]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("url" if request.param == "sqlite" else "postgres_url"))
+
+
+def test_a_database_of_the_first_schema_keeps_its_rows_on_the_way_up_and_on_the_way_down(any_url: str) -> None:
+    upgrade(any_url, to="0001")
+    answers(any_url, *FIRST_ROWS)
+
+    upgrade(any_url)
+    up = answers(any_url, *OLD)
+    downgrade(any_url, to="0001")
+
+    assert (up, answers(any_url, *OLD), current(any_url)) == (KEPT, KEPT, "0001")
+    upgrade(any_url)
+    assert differences(any_url) == []
+
+
+async def test_what_the_first_schema_wrote_is_read_with_the_new_columns_empty(any_url: str) -> None:
+    upgrade(any_url, to="0001")
+    answers(any_url, *FIRST_ROWS)
+    upgrade(any_url)
+
+    db = Database(async_url(any_url if "postgresql" in any_url else "", Path(any_url.removeprefix("sqlite:///")).parent))
+    async with db.read() as session:
+        triage, draft = await session.get(TriageRow, 1), await session.get(PostmortemRow, 1)
+        message = await session.get(MessageRow, "line:1")
+    await db.close()
+
+    assert triage is not None and draft is not None and message is not None
+    assert (triage.no_proposal, triage.late_changes, draft.told, message.mentions) == ("", [], None, [])
+
+
+def test_causes_told_before_they_were_rows_are_kept_with_who_resolved_the_incident(url: str) -> None:
+    upgrade(url, to="0002")
+    named = (
+        "(title, severity, service, state, channel, lead, deputies, declared_by, declared_at, resolved_by, resolved_at, "
+        "cause, stopped, rev)"
     )
+    moments = "'2026-03-01 03:00:00.000000', 'alice', '2026-03-01 04:00:00.000000'"
+    for cause in ("bad deploy", ""):
+        values = f"('Errors', 'SEV2', 'checkout', 'RESOLVED', 'C1', '', '[]', 'policy', {moments}, '{cause}', 0, 1)"
+        execute(url, f"INSERT INTO incidents {named} VALUES {values}")
 
     upgrade(url)
 
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        assert connection.execute("SELECT state, no_proposal, late_changes FROM triages").fetchall() == [("done", "", "[]")]
-    assert differences(url) == []
+        assert connection.execute("SELECT incident_id, text, said_by FROM causes").fetchall() == [(1, "bad deploy", "alice")]

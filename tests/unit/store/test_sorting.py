@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from bot.core.alert import Alert
 from bot.core.config import Config, Inhibition, Maintenance, Threshold
-from bot.store import incidents
-from bot.store.tables import HeartbeatRow, IncidentRow, MessageRow
+from bot.store import audit, incidents
+from bot.store.sorting import MOST_OPENED
+from bot.store.tables import AuditRow, HeartbeatRow, IncidentRow, MessageRow
 from tests.unit.builders import NOW, at
 from tests.unit.store.databases import Clock, Desk, alert, open_database
 
@@ -252,8 +253,55 @@ async def test_from_the_sixth_new_group_of_a_minute_on_they_stand_on_a_storm_car
     assert len({group.on_storm_card for group in await desk.groups() if group.on_storm_card}) == 1
 
 
+async def test_a_service_that_reaches_a_storm_after_its_card_was_posted_has_its_on_call_told_once(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(7)))
+    async with desk.db.write() as session:
+        (storm,) = [row for row in await desk.rows(MessageRow) if row.kind == "storm"]
+        storm.ts, storm.sent_rev = "1.0", 1
+        session.add(await session.merge(storm))
+
+    await desk.receive(*(alert(f"late{n}", labels={"service": name}) for n, name in enumerate(("s6", "s9", "s9"))))
+    await desk.receive(alert("mild", severity="warning", labels={"service": "s11"}))
+
+    raised = [row for row in await desk.rows(MessageRow) if row.kind == "raised"]
+    assert [(row.subject, row.thread_key) for row in raised] == [("AL-8", storm.key)]
+
+
 async def test_ten_thousand_alerts_of_one_cause_are_one_group(desk: Desk) -> None:
     await desk.receive(*(alert(f"f{n}", severity="warning") for n in range(10_000)))
 
     assert [(group.alerts, group.firing) for group in await desk.groups()] == [(10_000, 10_000)]
     assert [row.kind for row in await desk.rows(MessageRow)] == ["card"]
+
+
+async def test_a_batch_opens_few_groups_and_the_next_one_goes_on_where_it_ended(desk: Desk) -> None:
+    await desk.receive(alert("known"))
+    new = [alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(MOST_OPENED + 2)]
+
+    # A repeat before the cut, one behind it, and one behind all.
+    first, second = await desk.receive(*new[:3], alert("known"), *new[3:-1], alert("known"), new[-1], alert("known"))
+
+    assert [(one.opened, len(one.triages), one.more) for one in (first, second)] == [(8, 8, True), (2, 2, False)]
+    assert [group.repeats for group in await desk.groups()] == [3] + [0] * len(new)
+    assert await desk.inbox.take(1000) is None
+
+
+async def test_a_storm_card_is_wanted_anew_once_a_batch(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(8)))
+    await desk.receive(*(alert(f"g{n}", labels={"service": f"t{n}"}) for n in range(4)))
+
+    storms = [row.wanted_rev for row in await desk.rows(MessageRow) if row.kind == "storm"]
+    assert (storms, {group.rev for group in await desk.groups()}) == ([2], {2})
+
+
+async def test_the_audit_of_many_incidents_of_one_batch_is_one_chain(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(4)))
+
+    assert await audit.verify(desk.db) is None
+    assert [row.subject for row in await desk.rows(AuditRow)] == [f"INC-{n}" for n in range(1, 5)]
+
+
+async def test_two_beats_of_one_rule_in_one_batch_are_one_heartbeat(desk: Desk) -> None:
+    await desk.receive(*(alert(f"w{n}", name="Watchdog", severity="none") for n in range(2)))
+
+    assert len(await desk.rows(HeartbeatRow)) == 1

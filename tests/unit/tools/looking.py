@@ -46,9 +46,13 @@ class Changes:
 @dataclass(frozen=True)
 class Alerts:
     rows: Sequence[Alert] = ()
+    past: Sequence[Sequence[Alert]] = ()
 
     async def active(self, service: str = "") -> list[Alert]:
         return [row for row in self.rows if service in ("", row.labels.get("service"))]
+
+    async def earlier(self, before: datetime) -> list[list[Alert]]:
+        return [[row for row in burst if row.starts_at < before] for burst in self.past]
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bot.core.errors import LookFailed
+from bot.core.series import Series
 from bot.core.service import Catalogue
+from bot.monitoring.recorded import RecordedMetrics
+from tests.unit.builders import NOW
 from tests.unit.tools.looking import CATALOGUE, ERRORS, ONSET, Step, context, look
 
 BAD = {ERRORS: Step(0.001, 0.12)}
@@ -78,6 +82,24 @@ async def test_the_health_of_a_service_lists_its_signals_the_strongest_first() -
 
     assert [row["signal"] for row in found.facts["deviations"]] == ["errors", "cpu"]
     assert "1 of 2 signals deviate" in found.summary
+
+
+@pytest.mark.parametrize(("value", "beyond"), [(0.12, ["errors"]), (0.001, [])])
+async def test_one_sample_is_judged_by_the_bound_that_its_owners_set(value: float, beyond: list[str]) -> None:
+    one = Series({}, np.array([NOW.timestamp() - 5]), np.array([value]))
+
+    found = await look("service_health", context(metrics=RecordedMetrics({ERRORS: [one]})), service="checkout")
+
+    assert found.ok and [row["signal"] for row in found.facts["beyond"]] == beyond and found.facts["deviations"] == []
+
+
+async def test_one_sample_without_a_bound_judges_nothing() -> None:
+    one = Series({}, np.array([NOW.timestamp() - 5]), np.array([0.5]))
+    unbounded = CATALOGUE.services["checkout"].signals["errors"].model_copy(update={"bad_above": None})
+    services = [CATALOGUE.services["checkout"].model_copy(update={"signals": {"errors": unbounded}})]
+    ctx = context(metrics=RecordedMetrics({ERRORS: [one]}), catalogue=Catalogue(services))
+
+    assert not (await look("service_health", ctx, service="checkout")).ok
 
 
 async def test_a_signal_that_could_not_be_looked_at_is_counted_and_listed() -> None:

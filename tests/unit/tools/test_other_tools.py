@@ -1,7 +1,8 @@
 """Changes, alerts, dependencies, logs and runbooks."""
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot.core.alert import Alert
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
+from bot.core.past import ConfirmedCause, Fix, PastIncident
 from bot.core.service import Catalogue
 from bot.monitoring.recorded import RecordedLogs, RecordedMetrics
 from bot.monitoring.runbooks import RunbookShelf
@@ -57,6 +59,23 @@ async def test_alerts_come_oldest_first_and_are_foreign_text() -> None:
     assert found.user_controllable and found.summary.startswith("2 alerts fire now") and "first PoolExhausted" in found.summary
 
 
+async def test_alerts_are_counted_in_the_groups_before() -> None:
+    old = [[alert("HighErrorRate", "checkout", minutes)] for minutes in (90, 300)]
+    ctx = context(alerts=Alerts([alert("HighErrorRate", "checkout", 2), alert("PoolExhausted", "payments", 4)], old))
+
+    found = await look("active_alerts", ctx)
+
+    counted = {row["what"]: row["own"] for row in found.facts["burst"]["firings"]}
+    assert counted == {"HighErrorRate": 2, "PoolExhausted": 0}
+    assert found.details[-2:] == ("In none of 2 earlier alert groups fired (1 in all):", "payments: PoolExhausted")
+
+
+async def test_an_alert_that_fires_for_hours_is_no_part_of_the_burst() -> None:
+    found = await look("active_alerts", context(alerts=Alerts([alert("HighErrorRate", "checkout", 200)])))
+
+    assert found.facts["burst"]["firings"] == [] and len(found.facts["alerts"]) == 1
+
+
 async def test_dependencies_are_those_of_the_catalogue() -> None:
     found = await look("dependencies", context(), service="checkout")
 
@@ -89,11 +108,32 @@ def log_lines() -> RecordedLogs:
     return RecordedLogs({"checkout": [LogLine(at=NOW - timedelta(minutes=m), text=text) for m, text in times]})
 
 
-async def test_kinds_of_log_lines_are_counted_now_and_before() -> None:
+async def test_kinds_of_log_lines_are_told_by_how_they_changed_around_the_onset() -> None:
     found = await look("search_logs", context(logs=log_lines()), service="checkout")
 
-    assert found.facts["templates"][0] == {"template": "ERROR pool exhausted after <*> ms", "count": 2, "before": 0}
-    assert found.user_controllable and "2 times (new)" in found.summary
+    last = (NOW - timedelta(minutes=1)).isoformat()
+    new = {"template": "ERROR pool exhausted after <*> ms", "count": 2, "before": 0.0, "turn": "new", "last": last}
+    assert found.facts["templates"][0] == new and found.user_controllable
+    assert "kinds: 1 new; most: 2 times (new)" in found.summary
+    assert any("new: 2 now, 0 expected, first 02:58:00" in line for line in found.details)
+
+
+async def test_of_a_flood_one_line_of_each_kind_is_shown() -> None:
+    logs = RecordedLogs({"checkout": [LogLine(at=NOW, text=f"pool exhausted after {n} ms") for n in range(900)]})
+
+    found = await look("search_logs", context(logs=logs), service="checkout")
+
+    assert len(found.details) == 2 and "900 now" in found.details[0]
+
+
+async def test_a_window_that_held_more_lines_than_were_read_is_compared_by_rate() -> None:
+    """Ten lines a second now as before: the newest 2,000 of each window stand for the same span."""
+    logs = RecordedLogs({"checkout": [LogLine(at=NOW - timedelta(seconds=n / 10), text="ok") for n in range(12_000)]})
+
+    found = await look("search_logs", context(logs=logs), service="checkout")
+
+    assert "2000 log lines" in found.summary and "no kind of line is new" in found.summary
+    assert "there were more" in found.summary
 
 
 async def test_a_line_that_holds_line_breaks_and_controls_stays_one_line() -> None:
@@ -109,7 +149,7 @@ async def test_a_flood_of_long_lines_is_cut() -> None:
 
     found = await look("search_logs", context(logs=logs), service="checkout")
 
-    assert sum(map(len, found.details)) <= 16_384 and "lower bounds" in found.summary
+    assert sum(map(len, found.details)) <= 16_384 and "there were more" in found.summary
 
 
 async def test_without_a_log_store_nothing_is_claimed() -> None:
@@ -165,3 +205,37 @@ async def test_kubernetes_rollouts_are_listed_beside_reported_changes() -> None:
 
     (row,) = found.facts["changes"]
     assert (row["kind"], row["version"], row["previous_version"], row["source"]) == ("deploy", "1.5", "1.4", "kubernetes")
+
+
+@dataclass(frozen=True)
+class Past:
+    rows: Sequence[PastIncident]
+
+    async def confirmed(self, since: datetime) -> list[PastIncident]:
+        return [row for row in self.rows if row.resolved_at >= since]
+
+
+BEFORE = PastIncident(
+    ref="INC-1", group="AL-7", title="Errors of checkout", service="checkout", alert_names=frozenset({"HighErrorRate"}),
+    resolved_at=NOW - timedelta(days=9), fixes=(Fix(action="rollback", service="checkout", verified=True),),
+    cause=ConfirmedCause(text="a deploy without its index", said_by="alice", at=NOW),
+)  # fmt: skip
+
+
+async def test_a_past_incident_tells_its_confirmed_cause_and_the_fix_that_was_verified() -> None:
+    seen = await look("past_incidents", context(past=Past([BEFORE])))
+
+    assert "INC-1 on" in seen.summary and "a deploy without its index" in seen.summary
+    assert "rollback on checkout was verified in 1 of 1 runs" in seen.summary
+    assert "said by alice" in seen.details[0] and seen.source == "incidents"
+
+
+async def test_no_past_incident_is_an_answer() -> None:
+    seen = await look("past_incidents", context(past=Past([])))
+
+    assert seen.ok and "(0 on record)" in seen.summary
+
+
+async def test_without_a_record_of_past_incidents_nothing_is_claimed() -> None:
+    with pytest.raises(LookFailed, match="no record"):
+        await look("past_incidents", context())

@@ -10,6 +10,7 @@ from bot.plugins import Tool, ToolContext, discover
 
 READERS = {
     "AlertReader.active",
+    "AlertReader.earlier",
     "Case",
     "Catalogue.dependencies",
     "Catalogue.dependents",
@@ -17,16 +18,28 @@ READERS = {
     "Catalogue.get",
     "Catalogue.of_labels",
     "ChangeReader.since",
+    "CodeHost.commits",
+    "CodeHost.compare",
+    "History.changes",
     "Logs.query",
     "Logs.search",
     "Metrics.instant",
     "Metrics.link",
     "Metrics.range",
     "Metrics.rules",
+    "PastReader.confirmed",
+    "ModelRegistry.versions",
+    "Remote.call",
+    "Remote.inventory",
+    "Remote.tools",
     "RunbookReader.read",
     "RunbookReader.search",
     "Traces.calls",
     "Traces.query",
+    "Traces.spans",
+    "Web.address",
+    "Web.inventory",
+    "Web.look",
 }
 
 
@@ -50,7 +63,21 @@ def test_a_tool_context_holds_readers_only() -> None:
 def test_the_context_is_frozen_and_has_no_field_beyond_the_known_ones() -> None:
     names = {field.name for field in dataclasses.fields(ToolContext)}
 
-    assert names == {"now", "case", "catalogue", "changes", "alerts", "runbooks", "metrics", "logs", "traces"}
+    readers = {
+        "changes",
+        "alerts",
+        "runbooks",
+        "metrics",
+        "logs",
+        "histories",
+        "code",
+        "models",
+        "web",
+        "remote",
+        "traces",
+        "past",
+    }
+    assert names == {"now", "case", "catalogue", *readers}
     assert ToolContext.__dataclass_params__.frozen  # type: ignore[attr-defined]
 
 

@@ -1,8 +1,9 @@
 """The whole outer app over a temporary database, and a client for it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -17,7 +18,9 @@ TOKEN = {"authorization": "Bearer right"}
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, api_token: str = "right", **checks: Check) -> AsyncIterator[tuple[httpx.AsyncClient, Desk]]:
+async def serving(
+    folder: Path, *, api_token: str = "right", aids: Mapping[str, Check] = MappingProxyType({}), **checks: Check
+) -> AsyncIterator[tuple[httpx.AsyncClient, Desk]]:
     """A client of the app with the sources `prod` (Alertmanager), `own` (generic), `hub` (GitHub), and the desk behind it."""
     clock = Clock()
     desk = Desk(await open_database(folder, clock), clock)
@@ -32,6 +35,7 @@ async def serving(folder: Path, *, api_token: str = "right", **checks: Check) ->
         writer=writer,
         api_token=api_token,
         checks=checks,
+        aids=aids,
         clock=clock,
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:

@@ -72,6 +72,16 @@ async def test_health_answers_and_readiness_names_what_fails(tmp_path: Path) -> 
     assert (ready.status_code, ready.json()) == (503, {"status": "not ready", "database": "ok", "inbox": "down"})
 
 
+async def test_without_an_aid_it_is_ready_and_says_so(tmp_path: Path) -> None:
+    async def well() -> bool:
+        return False
+
+    async with serving(tmp_path, aids={"model": well}) as (client, _):
+        ready = await client.get("/readyz")
+
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "database": "ok", "model": "degraded"})
+
+
 async def test_readiness_is_200_when_all_is_well(tmp_path: Path) -> None:
     async with serving(tmp_path) as (client, _):
         assert (await client.get("/readyz")).status_code == 200

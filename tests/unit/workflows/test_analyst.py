@@ -90,6 +90,13 @@ async def test_a_healthy_service_ends_the_walk_and_nothing_is_blamed() -> None:
     assert findings.hypotheses == [] and findings.note.startswith("Nothing looks wrong")
 
 
+async def test_the_lines_of_the_alerting_service_are_read_even_if_nothing_leads_there() -> None:
+    shop = Shop(sick={})
+    findings = await investigate(shop)
+
+    assert shop.asked.count(("search_logs", "front")) == 1 and findings.category == "healthy"
+
+
 async def test_a_replay_with_the_recorded_answers_looks_at_nothing_and_concludes_the_same() -> None:
     run, shop = RecordedRun(), Shop()
     found = await investigate(shop, run)
@@ -112,5 +119,5 @@ async def test_when_nothing_can_be_looked_at_it_says_so() -> None:
     every = frozenset({"service_health", "dependencies", "recent_changes", "active_alerts", "metric_breakdown", "search_logs"})
     findings = await investigate(Shop(broken=every))
 
-    assert findings.hypotheses == [] and len(findings.not_checked) == 4
+    assert findings.hypotheses == [] and len(findings.not_checked) == 5
     assert "Inconclusive" in findings.note

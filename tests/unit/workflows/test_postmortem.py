@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 
+from bot.commands.postmortem import postmortem as regenerate
+from bot.core.action import ProposalState
+from bot.plugins import Request
+from bot.settings import catalogue_of
 from bot.store import incidents
-from bot.store.postmortems import Postmortems
-from bot.store.tables import AttemptRow, GroupRow, IncidentRow, MessageRow
+from bot.store.postmortems import OUTCOME_WITHIN, Postmortems
+from bot.store.tables import AttemptRow, GroupRow, IncidentRow, MessageRow, PostmortemRow, ProposalRow
 from bot.store.triage import Triages
+from bot.workflows.command_context import CommandContext
 from bot.workflows.mending import MOST_ATTEMPTS, Mender
-from bot.workflows.postmortem import start_wanted
-from tests.unit.approving import Office, office
+from bot.workflows.postmortem import Scribe, start_wanted
+from tests.unit.approving import Office, actor, office
 
 
 class Started:
@@ -44,6 +49,72 @@ async def change(house: Office, table: Any, **values: Any) -> None:
         for name, value in values.items():
             setattr(row, name, value)
         session.add(row)
+
+
+async def draft(house: Office, n: int) -> str:
+    """Write draft `n` and read it."""
+    drafts = Postmortems(house.db)
+    await Scribe(drafts, Triages(house.db), catalogue_of(house.config), None, lambda _graph: b"").write("INC-1", n, None)
+    written = await drafts.newest("INC-1")
+    assert written is not None and written.n == n
+    return written.markdown
+
+
+async def resolved_while_verifying(house: Office) -> None:
+    """AP-1 runs and its signal is watched when a person resolves the incident."""
+    await house.propose("restart")
+    await change(house, ProposalRow, state=ProposalState.VERIFYING)
+    await incidents.resolve(house.db, "INC-1", "alice")
+
+
+async def ended(house: Office, state: ProposalState, verification: str) -> None:
+    await change(house, ProposalRow, state=state, verification=verification, changed_at=house.now)
+
+
+async def test_the_draft_of_an_incident_that_was_resolved_while_an_action_was_verified_tells_its_outcome(house: Office) -> None:
+    await resolved_while_verifying(house)
+    assert await wanted(house) == []
+    house.pass_time(seconds=20)
+    await ended(house, ProposalState.SUCCEEDED, "recovered: errors at 0.001")
+
+    assert await wanted(house) == ["postmortem:INC-1:1"]
+    assert "succeeded. recovered: errors at 0.001" in await draft(house, 1)
+    assert await wanted(house) == []
+
+
+async def test_a_draft_waits_only_so_long_and_is_written_anew_once_the_outcome_is_known(house: Office) -> None:
+    await resolved_while_verifying(house)
+    house.pass_time(seconds=OUTCOME_WITHIN.total_seconds())
+    assert await wanted(house) == ["postmortem:INC-1:1"]
+    assert "verifying" in await draft(house, 1)
+    assert await wanted(house) == []
+
+    await ended(house, ProposalState.NOT_RECOVERED, "not recovered: errors at 0.3")
+
+    assert await wanted(house) == ["postmortem:INC-1:2"]
+    assert "not recovered: errors at 0.3" in await draft(house, 2)
+    assert await wanted(house) == []
+
+
+async def test_a_new_draft_that_could_not_be_written_is_not_tried_again_by_itself(house: Office) -> None:
+    await resolved_while_verifying(house)
+    house.pass_time(seconds=OUTCOME_WITHIN.total_seconds())
+    await draft(house, 1)
+    await ended(house, ProposalState.SUCCEEDED, "recovered")
+    await Postmortems(house.db).failed("INC-1", 2, "a bug")
+
+    assert await wanted(house) == []
+    assert await Postmortems(house.db).next_number("INC-1") == 3
+
+
+async def test_a_draft_of_a_version_that_did_not_keep_what_it_tells_is_left_as_it_is(house: Office) -> None:
+    await resolved_while_verifying(house)
+    house.pass_time(seconds=OUTCOME_WITHIN.total_seconds())
+    await draft(house, 1)
+    await change(house, PostmortemRow, told=None)
+    await ended(house, ProposalState.SUCCEEDED, "recovered")
+
+    assert await wanted(house) == []
 
 
 async def test_a_draft_of_the_middle_of_an_incident_is_not_its_last(house: Office) -> None:
@@ -93,6 +164,32 @@ async def test_a_draft_that_fails_is_tried_again_and_then_told(house: Office) ->
 
     assert engine.runs == [("postmortem:INC-1:2", "INC-1", 2)]
     assert "could not be written" in (await house.rows(MessageRow))[0].subject
+
+
+async def test_drafts_that_failed_have_used_up_their_numbers_and_stand_nowhere(house: Office) -> None:
+    drafts = Postmortems(house.db)
+    await incidents.resolve(house.db, "INC-1", "alice")
+    await drafts.failed("INC-1", MOST_ATTEMPTS, "a bug")
+    await drafts.failed("INC-1", MOST_ATTEMPTS, "a bug, told twice")
+
+    assert (await drafts.newest("INC-1"), await drafts.next_number("INC-1")) == (None, MOST_ATTEMPTS + 1)
+    assert len(await house.rows(PostmortemRow)) == 1 and await wanted(house) == []
+
+
+async def test_regenerate_after_drafts_that_failed_is_a_new_try(house: Office) -> None:
+    await incidents.resolve(house.db, "INC-1", "alice")
+    await Postmortems(house.db).failed("INC-1", MOST_ATTEMPTS, "a bug")
+    engine: Any = Started()
+    ctx = CommandContext(
+        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=engine, clock=lambda: house.now,
+        verbs={}, approvals=house.approvals, usergroup=house.usergroup,
+    )  # fmt: skip
+
+    asked = Request(verb="postmortem", actor=actor("alice"), channel="C1", door="button", ref="INC-1", text="regenerate")
+    reply: Any = await regenerate.fn(ctx, asked)
+
+    assert engine.runs == [(f"postmortem:INC-1:{MOST_ATTEMPTS + 1}", "INC-1", MOST_ATTEMPTS + 1)]
+    assert f"Writing draft {MOST_ATTEMPTS + 1} of INC-1" in reply.text
 
 
 async def test_a_triage_that_is_attempted_anew_answers_the_same_question(house: Office) -> None:

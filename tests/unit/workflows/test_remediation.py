@@ -208,6 +208,19 @@ async def test_what_lapsed_is_put_to_people_again_by_the_next_triage_and_what_th
     assert (first, known, again, await fit()) == ("AP-1", "AP-1", "AP-2", "AP-2")
 
 
+async def test_a_remedy_that_fits_and_may_not_be_put_to_people_is_named_with_the_rule(house: Office) -> None:
+    async with house.db.write() as session:
+        session.add(
+            ChangeRow(id="d1", service="checkout", kind="deploy", title="2", at=house.now, version="2", received_at=house.now)
+        )
+    await Switches(house.db).pause("alice", "strange")
+    cause = Hypothesis(cause="d1", kind="change", change_id="d1", confidence="likely", service="checkout")
+
+    fitted = await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[cause]), "")
+
+    assert fitted.ref == "" and fitted.why.startswith("rollback fits and was not proposed: All automated actions are paused")
+
+
 async def test_what_was_run_by_hand_is_verified_the_same_way(house: Office) -> None:
     proposal = await house.propose("restart")
     manual = await house.approvals.record_manual(proposal.ref, actor("alice"), service="checkout")

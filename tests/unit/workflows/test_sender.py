@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlmodel import SQLModel
+from structlog.testing import capture_logs
 
 from bot.store import messages
 from bot.store.database import Database
@@ -323,3 +324,81 @@ async def test_what_belongs_to_no_channel_stands_in_the_default_channel(room: Ro
     await room.sender.drain()
 
     assert (await room.row("proposal:AP-1")).posted_channel == "C0"
+
+
+async def test_while_slack_is_down_the_log_tells_it_once_a_minute_and_when_it_is_over(room: Room) -> None:
+    for number in range(8):
+        await room.touch(f"card:AL-{number}", channel=f"C{number}")
+    room.slack.answers = [Unreachable("no connection")] * 10_000
+
+    with capture_logs() as lines:
+        await room.pass_time(150)
+        room.slack.answers.clear()
+        await room.pass_time(60)
+
+    told = [line["event"] for line in lines]
+    assert told[:-1] in (["Slack does not take messages"] * count for count in (2, 3))
+    assert told[-1] == "Slack takes messages again"
+    assert lines[0]["times"] == 1 and lines[1]["times"] > 8
+    assert lines[-1]["times"] >= sum(line["times"] for line in lines[:-1])
+
+
+async def test_a_channel_that_refuses_many_messages_is_one_line(room: Room) -> None:
+    room.sender = Sender(room.outbox, room.render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep)
+    for number in range(8):
+        await room.touch(f"card:AL-{number}")
+    room.slack.answers = [ChannelRefused("is_archived")] * 8
+
+    with capture_logs() as lines:
+        await room.pass_time(30)
+
+    assert [(line["event"], line["channel"], line["why"]) for line in lines] == [
+        ("a channel refuses messages", "C1", "Slack refused: is_archived")
+    ]
+
+
+# ---------------------------------------------------------------- what is read of what waits
+
+
+async def waiting(room: Room, **told: Any) -> list[str]:
+    return [seen.key for seen in await room.outbox.waiting(**told)]
+
+
+async def test_a_channel_that_is_being_served_is_left_out_of_what_waits(room: Room) -> None:
+    await room.touch("card:AL-1", channel="C1")
+    await room.touch("card:AL-2", channel="C2")
+
+    assert await waiting(room, without=["C1"]) == ["card:AL-2"]
+    assert await waiting(room, channel="C1") == ["card:AL-1"]
+
+
+async def test_without_edits_only_new_posts_and_proposals_wait(room: Room) -> None:
+    for _ in range(2):
+        await room.sender.drain()
+        await room.touch("card:AL-1")
+        await room.touch("proposal:AP-1", kind="proposal")
+    await room.touch("card:AL-2")
+
+    assert await waiting(room, edits=False) == ["proposal:AP-1", "card:AL-2"]
+    assert await waiting(room) == ["proposal:AP-1", "card:AL-2", "card:AL-1"]
+
+
+async def test_what_waits_tells_of_the_message_above_it(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    before = {seen.key: seen.above_ts for seen in await room.outbox.waiting()}
+    await room.sender.drain()
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    after = {seen.key: seen.above_ts for seen in await room.outbox.waiting()}
+
+    assert (before, after) == ({"card:AL-1": None, "triage:AL-1": ""}, {"triage:AL-1": "1.0"})
+
+
+async def test_what_was_put_off_is_not_due_before_its_time(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.outbox.not_posted("card:AL-1", retry_in=5)
+
+    before = await waiting(room)
+    await room.sleep(5)
+
+    assert (before, await waiting(room)) == ([], ["card:AL-1"])

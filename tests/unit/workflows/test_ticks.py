@@ -12,10 +12,13 @@ from bot.core.config import Config
 from bot.core.errors import PagerFailed
 from bot.engine.direct import DirectRun
 from bot.store.database import Database
+from bot.store.interactions import Interactions
 from bot.store.pages import Pages
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, MessageRow, PageRow, TriageRow
+from bot.store.usergroups import Usergroups
 from bot.store.watch import Watch
-from bot.workflows.ticks import PagerTick, as_story
+from bot.workflows.rotas import Rotas
+from bot.workflows.ticks import KEEP_JOURNALS, PagerTick, TidyTick, as_story
 from tests.unit.builders import NOW
 
 
@@ -288,6 +291,24 @@ async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(nig
     await night.after(6)
 
     assert await night.tick.pages.due() == []
+
+
+async def test_tidying_renews_the_copies_of_rotas_and_forgets_old_journals(night: Night) -> None:
+    forgotten: list[datetime] = []
+
+    async def members(group: str) -> frozenset[str]:
+        return frozenset({"UALICE"})
+
+    async def forget(before: datetime) -> None:
+        forgotten.append(before)
+
+    config = Config.model_validate({"services": {"checkout": {"on_call": {"usergroup": "S1"}}}})
+    stored = Usergroups(night.db)
+    rotas = Rotas(config, members, stored, night.db.clock)
+    await TidyTick(Interactions(night.db), rotas, forget)()
+
+    assert await stored.kept("S1") == (frozenset({"UALICE"}), NOW)
+    assert forgotten == [NOW - KEEP_JOURNALS]
 
 
 async def test_a_tick_that_fails_does_not_end_the_story() -> None:

@@ -90,12 +90,50 @@ def test_rolling_the_innocent_deploy_back_changes_nothing() -> None:
 def test_another_fault_can_be_started_and_healed() -> None:
     shop, clock = world(1)
     shop.break_now("memory-leak", "auth")
-    let_pass(shop, clock, 40)
+    let_pass(shop, clock, 130)
     assert shop.state()["fault"] == "memory-leak" and shop.truth()["root"] == "auth"
     assert max(ask(shop, 'process_resident_memory_bytes{service="auth"} / container_spec_memory_limit_bytes').values()) > 0.9
     shop.heal()
     let_pass(shop, clock, 40)
     assert shop.state()["healthy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        ("memory-leak", "process_resident_memory_bytes / container_spec_memory_limit_bytes"),
+        ("pool-exhaustion", "db_connections_in_use / db_connections_max"),
+    ],
+)
+def test_what_fills_up_slowly_is_seen_to_climb_and_falls_when_it_is_healed(name: str, share: str) -> None:
+    shop, clock = world(1)
+    shop.break_now(name, "payments")
+
+    def most() -> float:
+        return max(ask(shop, f'max({share} and on(service) up{{service="payments"}})').values())
+
+    filled = []
+    for _ in range(4):
+        clock.at += 30
+        shop.now()
+        filled.append(most())
+    shop.heal()
+    clock.at += 10
+    shop.now()
+
+    assert filled[0] < filled[1] <= filled[2] and max(filled) > 0.95
+    assert most() < 0.7
+
+
+def test_a_healed_leak_restarts_no_container_any_more() -> None:
+    shop, clock = world(3, fault="memory-leak")
+    let_pass(shop, clock, 60)
+    shop.heal()
+    query = "sum(kube_pod_container_status_restarts_total)"
+    before = ask(shop, query)
+    let_pass(shop, clock, 120)
+
+    assert max(before.values()) > 0 and ask(shop, query) == before
 
 
 def test_a_fault_is_refused_where_it_cannot_strike() -> None:

@@ -1,0 +1,61 @@
+"""What the verbs that ask for a cause share: the ranked ones to choose from, and a person's word as it is stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.commands._subject import name_of
+from bot.core.errors import NotFound
+from bot.core.past import ConfirmedCause, named_service
+from bot.core.redaction import redact
+from bot.core.text import one_line
+from bot.plugins import Field, Request
+from bot.store.causes import MAX_TEXT
+from bot.store.triage import Triages
+from bot.workflows.command_context import CommandContext
+
+NONE = "0"
+"""The choice of none of the ranked causes."""
+MOST = 3
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The causes that were ranked last, and in which attempt."""
+
+    attempt: int = 0
+    hypotheses: Sequence[Mapping[str, Any]] = ()
+
+    def chosen(self, choice: str) -> dict[str, str]:
+        """What one of them says, as a person's word. Raises NotFound."""
+        if not choice.isdecimal() or not 1 <= int(choice) <= len(self.hypotheses):
+            raise NotFound("There is no such cause to confirm; say in words what it was: cause <what it was>.")
+        one = self.hypotheses[int(choice) - 1]
+        return {"text": one["cause"], "service": one["service"], "kind": one["kind"], "change_id": one["change_id"]}
+
+    def question(self) -> list[Field]:
+        """A menu of them; nothing if none was ranked."""
+        options = [(str(n), f"{n}. {one_line(one['cause'], 68)}") for n, one in enumerate(self.hypotheses, 1)]
+        menu = Field("which", "Was it one of these?", kind="select", value=NONE, options=[*options, (NONE, "None of these")])
+        return [menu] if options else []
+
+
+async def ranked_of(ctx: CommandContext, group: str) -> Ranked:
+    """The causes of a group's newest attempt; none if it has no group or was not triaged."""
+    row = await Triages(ctx.db).row(group) if group else None
+    return Ranked(row.attempt, row.findings.get("hypotheses", [])[:MOST]) if row else Ranked()
+
+
+def word_of(ctx: CommandContext, request: Request, said: Mapping[str, str]) -> ConfirmedCause:
+    """What this person said, now. Where no service was chosen, the one that the words name."""
+    text = redact(said["text"])[:MAX_TEXT]
+    service = said.get("service") or named_service(text, ctx.catalogue.services)
+    return ConfirmedCause(**{**said, "text": text, "service": service}, said_by=name_of(request.actor), at=ctx.clock())
+
+
+def joined(ranked: Ranked, choice: str, words: str) -> dict[str, str]:
+    """A choice of the menu and a person's words as one; the words alone where none of the ranked was it."""
+    if choice in ("", NONE):
+        return {"text": words}
+    chosen = ranked.chosen(choice)
+    return {**chosen, "text": f"{chosen['text']} ({words})" if words else chosen["text"]}

@@ -1,0 +1,61 @@
+"""What it was."""
+
+from collections.abc import Mapping
+
+from bot.commands._causes import NONE, Ranked, joined, ranked_of, word_of
+from bot.commands._subject import subject_of
+from bot.core.errors import NotFound
+from bot.core.text import one_line
+from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.store import causes
+from bot.store.overview import Belongs
+from bot.workflows.command_context import CommandContext
+
+MOST_SERVICES = 100
+"""Options of one menu in Slack."""
+
+
+@command("cause", aliases=("confirm",), usage="cause [what it was] [service=] [INC-3]", options=("service",), who="members")
+async def cause(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
+    """Say what an incident was: kept with your name, for the postmortem and for the next time."""
+    subject = await subject_of(ctx, request)
+    if not subject.incident:
+        return Reply(f"{subject.ref} is no incident, so nothing is asked about it. The verb declare makes it one.")
+    ranked = await ranked_of(ctx, subject.group)
+    if request.revision not in (None, ranked.attempt) and (request.fields or request.verb == "confirm"):
+        return Reply(f"{subject.incident} was ranked anew meanwhile. Nothing was stored; look at its causes and say it again.")
+    if request.verb == "confirm":
+        return await _store(ctx, request, subject, ranked.chosen("1"))
+    if request.door == "modal":
+        return await _submitted(ctx, request, subject, ranked)
+    if not request.text.strip():
+        return _form(ctx, subject, ranked)
+    service = request.options.get("service", "")
+    if service and service not in ctx.catalogue.services:
+        raise NotFound(f"{service[:60]} is no service of the catalogue. Nothing was stored.")
+    return await _store(ctx, request, subject, {"text": request.text.strip(), "service": service})
+
+
+async def _submitted(ctx: CommandContext, request: Request, subject: Belongs, ranked: Ranked) -> Reply | FieldErrors:
+    words, choice = request.fields.get("words", "").strip(), request.fields.get("which", "")
+    if not words and choice in ("", NONE):
+        return FieldErrors({"words": "Say it in a few words."})
+    # A ranked cause brings its own service.
+    return await _store(ctx, request, subject, {"service": request.fields.get("service", ""), **joined(ranked, choice, words)})
+
+
+async def _store(ctx: CommandContext, request: Request, subject: Belongs, said: Mapping[str, str]) -> Reply:
+    word = word_of(ctx, request, said)
+    await causes.confirm(ctx.db, subject.incident, word)
+    return Reply(f"Noted as the cause of {subject.incident}: {one_line(word.text, 200)}")
+
+
+def _form(ctx: CommandContext, subject: Belongs, ranked: Ranked) -> Form:
+    words = Field("words", "What was it?", kind="long", optional=bool(ranked.hypotheses), hint="One line is enough.")
+    names = [(name, name) for name in sorted(ctx.catalogue.services)[:MOST_SERVICES]]
+    known = subject.service if subject.service in ctx.catalogue.services else ""
+    service = Field("service", "Which service was at fault?", kind="select", value=known, options=names, optional=True)
+    fields = [*ranked.question(), words, *([service] if names else [])]
+    return Form(
+        f"Cause of {subject.incident}", "cause", ref=subject.incident, revision=ranked.attempt, fields=fields, submit="Store"
+    )

@@ -1,0 +1,46 @@
+"""What could not be looked at."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.config import parse_duration
+from bot.core.errors import NotFound
+from bot.core.gaps import Gap, rank_gaps
+from bot.core.text import one_line
+from bot.plugins import Reply, Request, command
+from bot.store.gaps import failed_looks, groups_looked_at
+from bot.workflows.command_context import CommandContext
+
+USUAL = "30d"
+SHOWN = 12
+
+
+@command("gaps", usage="gaps [since=30d] [service=]", options=("since", "service"))
+async def gaps(ctx: CommandContext, request: Request) -> Reply:
+    """List what the investigations could not look at, the most often missed first: access worth setting up."""
+    since, service = _since(ctx.clock(), request.options.get("since", USUAL)), request.options.get("service", "")
+    looks = [look for look in await failed_looks(ctx.db, since) if service in ("", look.service)]
+    of, found = await groups_looked_at(ctx.db, since), rank_gaps(looks)
+    about = f" of {one_line(service, 60)}" if service else ""
+    if not found:
+        return Reply(f"Every look{about} since {since:%Y-%m-%d} could be made ({of} groups investigated).")
+    return Reply("\n".join([f"What could not be looked at{about} since {since:%Y-%m-%d}:", *_lines(found, of)]))
+
+
+def _since(now: datetime, wish: str) -> datetime:
+    try:
+        return now - parse_duration(wish)
+    except (ValueError, OverflowError) as error:
+        raise NotFound(f"since: {error}") from None
+
+
+def _lines(found: Sequence[Gap], of: int) -> list[str]:
+    lines = [f"{number}. {_told(gap, of)}" for number, gap in enumerate(found[:SHOWN], 1)]
+    left = len(found) - SHOWN
+    return [*lines, f"and {left} more, each missed less often"] if left > 0 else lines
+
+
+def _told(gap: Gap, of: int) -> str:
+    services = f" ({', '.join(gap.services[:5])}{' and others' if len(gap.services) > 5 else ''})" if gap.services else ""
+    where = f"in {gap.groups} of {of} groups investigated, last {gap.last_group} on {gap.last_at:%Y-%m-%d}"
+    return f"{gap.tool}{services}: {one_line(gap.reason, 200)}: {where}"

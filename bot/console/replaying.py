@@ -1,0 +1,128 @@
+"""`tocsin replay`: frozen cases investigated again, side by side, with nothing of the outside asked but the model."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.console.reading import open_database
+from bot.core.cases import FrozenCase, in_words, mark, score
+from bot.core.config import Config
+from bot.core.errors import NotFound
+from bot.core.evidence import Findings
+from bot.core.text import one_line
+from bot.engine.direct import DirectRun
+from bot.plugins import Tool, discover
+from bot.ports import Investigator, Run
+from bot.settings import Secrets, load_config
+from bot.store.cases import Cases
+from bot.store.database import away
+from bot.store.replays import Stage
+from bot.store.triage import Triages
+from bot.workflows.looking import Looker
+from bot.workflows.replaying import Replay
+
+THEN, ANALYST = "as answered then", "analyst"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which case ("" = all), which model ("" = none), and which prompt instead of the built-in one (None)."""
+
+    ref: str = ""
+    model: str = ""
+    prompt: Path | None = None
+
+
+Answers = dict[str, Findings]
+"""Investigator to its answer."""
+
+
+def replay(secrets: Secrets, wish: Wish, console: Console, *, result: Path | None = None) -> None:
+    """Investigate again and print the answers with their marks. Raises NotFound if nothing is frozen."""
+    config = load_config(secrets.config) if secrets.config.exists() else Config()
+    with away():
+        answers = asyncio.run(_replayed(secrets, config, wish))
+    _print(answers, console)
+    if result is not None:
+        result.write_text(json.dumps([_row(case, found) for case, found in answers], indent=1), encoding="utf-8")
+
+
+async def _replayed(secrets: Secrets, config: Config, wish: Wish) -> list[tuple[FrozenCase, Answers]]:
+    cases = await _cases(secrets, wish.ref)
+    tools = discover(["tools", *config.plugins], Tool)
+    with tempfile.TemporaryDirectory() as folder:
+        async with Stage(Path(folder)) as stage:
+            again = Replay(stage, tools, _run)
+            return [(case, await _answers(again, case, secrets, config, wish)) for case in cases]
+
+
+async def _cases(secrets: Secrets, ref: str) -> list[FrozenCase]:
+    db = open_database(secrets)
+    try:
+        cases = Cases(db)
+        found = [case for case in [await cases.one(ref)] if case] if ref else await cases.all()
+    finally:
+        await db.close()
+    if not found:
+        what = f"{ref.upper()} is not frozen" if ref else "no case is frozen yet"
+        raise NotFound(f"{what}: a case is a resolved incident whose cause a person confirmed (the verb cause)")
+    return found
+
+
+async def _answers(again: Replay, case: FrozenCase, secrets: Secrets, config: Config, wish: Wish) -> Answers:
+    answers = {THEN: case.answered, ANALYST: await again.analyst(case)}
+    if wish.model:
+        answers[wish.model] = await again.agent(case, lambda *room: _agent(secrets, config, wish, *room))
+    return answers
+
+
+def _agent(secrets: Secrets, config: Config, wish: Wish, looker: Looker, triages: Triages, services: list[str]) -> Investigator:
+    from bot.llm.agent import Agent, ModelSettings
+
+    settings = ModelSettings(
+        name=wish.model,
+        base_url=secrets.openai_base_url,
+        api_key=secrets.openai_api_key,
+        structured=secrets.structured_output,
+        prompt=wish.prompt,
+    )
+    return Agent(settings, config.budget, looker, triages, services)
+
+
+def _run(id: str, moment: datetime) -> Run:
+    return DirectRun(id, clock=lambda: moment)
+
+
+# ---------------------------------------------------------------- printing
+
+
+def _print(answers: Sequence[tuple[FrozenCase, Answers]], console: Console) -> None:
+    names = list(answers[0][1])
+    table = Table("Case", "A person said", *names)
+    for case, found in answers:
+        said = f"{case.truth.service}: {one_line(case.truth.text, 80)}" if case.truth.service else one_line(case.truth.text, 80)
+        table.add_row(case.ref, escape(said), *(escape(_cell(found[name], case)) for name in names))
+    console.print(table)
+    for name in names:
+        total = score(name, [(found[name], case.truth) for case, found in answers])
+        console.print(f"{escape(name)}: {escape(in_words(total))}", highlight=False, soft_wrap=True)
+
+
+def _cell(findings: Findings, case: FrozenCase) -> str:
+    first = findings.hypotheses[0] if findings.hypotheses else None
+    said = f"{first.confidence}, {one_line(first.cause, 80)}" if first else one_line(findings.stop_reason or "no cause", 80)
+    return f"{mark(findings, case.truth) or 'not marked'}: {said}"
+
+
+def _row(case: FrozenCase, found: Answers) -> dict[str, object]:
+    marks = {name: mark(findings, case.truth) for name, findings in found.items()}
+    answers = {name: findings.model_dump(mode="json") for name, findings in found.items()}
+    return {"case": case.ref, "truth": case.truth.model_dump(mode="json"), "marks": marks, "answers": answers}

@@ -1,0 +1,63 @@
+"""Where an alert belongs, from its labels: a pod, a service or a host, and who calls whom where it speaks of calls."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["pod", "service", "host"]
+
+_PODS = ("pod", "pod_name", "kubernetes_pod_name", "service_instance", "instance_id", "task_id")
+_HOSTS = ("node", "nodename", "kubernetes_node", "host", "hostname", "host_name")
+_ENDS = (("client", "server"), ("source", "destination"), ("caller", "callee"))
+"""How those who watch calls name their two ends: service graphs, meshes, tracers."""
+_HOST_JOBS = re.compile(r"node.?exporter|kubelet|windows.?exporter|telegraf", re.I)
+OPERATIONS = ("operation", "span_name", "route", "rpc_method", "method", "endpoint", "path")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One component: its own name, what kind of thing it is, and the service and host it belongs to ("" = not known)."""
+
+    name: str
+    level: Level
+    service: str = ""
+    host: str = ""
+
+
+def place_of(labels: Mapping[str, str], service: str) -> Place | None:
+    """The narrowest component that the labels name; None if they name none. `service` is the catalogue's reading of them."""
+    host, job = _first(labels, _HOSTS), labels.get("job", "")
+    instance = re.sub(r":\d+$", "", labels.get("instance", ""))
+    if job and _HOST_JOBS.search(job):
+        name = host or instance
+        return Place(name, "host", host=name) if name else None
+    pod = _first(labels, _PODS)
+    if pod:
+        return Place(pod, "pod", service, host)
+    if service:
+        return Place(service, "service", service, host)
+    name = host or instance
+    return Place(name, "host", host=name) if name else None
+
+
+def ends_of(labels: Mapping[str, str]) -> tuple[Place, Place] | None:
+    """Caller and callee of an alert about calls; None for any other alert."""
+    for first, second in _ENDS:
+        caller = _end(labels, first)
+        callee = _end(labels, second) if caller else None
+        if caller and callee:
+            return caller, callee
+    return None
+
+
+def _end(labels: Mapping[str, str], end: str) -> Place | None:
+    service = _first(labels, (end, f"{end}_service", f"{end}_service_name", f"{end}_workload", f"{end}_app"))
+    pod, host = labels.get(f"{end}_pod", ""), labels.get(f"{end}_node", "")
+    if pod:
+        return Place(pod, "pod", service, host)
+    return Place(service, "service", service, host) if service else None
+
+
+def _first(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((labels[name] for name in names if labels.get(name)), "")

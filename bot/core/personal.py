@@ -1,0 +1,63 @@
+"""Numbers and addresses of persons: cards, bank accounts, e-mail, telephone. Check digits decide where there are any."""
+
+import re
+from collections.abc import Iterator
+
+import re2
+
+Found = tuple[int, int, str]
+
+_CARD = re2.compile(r"\b[0-9](?:[ \-.]?[0-9]){12,18}\b")
+_IBAN = re2.compile(r"\b[A-Z]{2}[0-9]{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?\b")
+_MAIL = re2.compile(r"\b[A-Za-z0-9._%+\-]+@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,24}\b")
+_PHONE = re2.compile(
+    r"\+[0-9]{1,3}[ \-.][0-9(][0-9 \-.()]{6,14}[0-9]\b|\+[1-9][0-9]{9,13}\b|\([0-9]{3}\) ?[0-9]{3}[ \-.][0-9]{4}\b|"
+    r"\b[0-9]{3}-[0-9]{3}-[0-9]{4}\b|\+[0-9]{1,3} ?\([0-9]{1,4}\)[0-9 \-.]{5,14}[0-9]\b|"
+    r"\b00[1-9][0-9]{1,2}[ \-][0-9][0-9 \-]{6,14}[0-9]\b"
+)
+_NUMBER = re2.compile(r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b")
+HINT = (
+    r"[0-9][ \-.]?(?:[0-9][ \-.]?){8,}[0-9]|@[A-Za-z0-9\-]+\.|\b[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}|"
+    r"\([0-9]{3}\)|\+[0-9]|[0-9]{3}-[0-9]{2}-[0-9]{4}"
+)
+"""Every text in which one of them could stand."""
+_NO_MAIL = re.compile(
+    r"(?i)^(?:git|hg|svn|root|ubuntu|ec2-user|core|nobody|www-data|postgres)@|"
+    r"\.(?:service|socket|timer|mount|slice|target)$"
+)
+_ISSUERS = re.compile(
+    r"^(?:4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|5[1-5][0-9]{14}|2(?:22[1-9]|2[3-9][0-9]|[3-6][0-9]{2}|7[01][0-9]|720)[0-9]{12}|"
+    r"3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|35(?:2[89]|[3-8][0-9])[0-9]{12}|6(?:011|4[4-9][0-9]|5[0-9]{2}|2[0-9]{2})[0-9]{12,15})$"
+)
+"""First digits and lengths of the networks' numbers (ISO/IEC 7812)."""
+
+
+def personal(text: str) -> Iterator[Found]:
+    """Spans with what stands in their place."""
+    for match in _MAIL.finditer(text):
+        domain = match.group().rpartition("@")[2]
+        if not _NO_MAIL.search(match.group()) and any(c.isalpha() for c in domain.rpartition(".")[0]):
+            yield *match.span(), "e-mail"
+    for match in _CARD.finditer(text):
+        digits = "".join(c for c in match.group() if c.isdigit())
+        if _ISSUERS.match(digits) and _luhn([int(c) for c in digits]):
+            yield *match.span(), "card"
+    for match in _IBAN.finditer(text):
+        if _mod_97(match.group().replace(" ", "")):
+            yield *match.span(), "account"
+    for match in _PHONE.finditer(text):
+        yield *match.span(), "phone"
+    for match in _NUMBER.finditer(text):
+        area, _, serial = match.group().split("-")
+        if area not in ("000", "666") and area < "900" and serial != "0000":
+            yield *match.span(), "personal number"
+
+
+def _luhn(digits: list[int]) -> bool:
+    doubled = [d if i % 2 == 0 else (d * 2 - 9 if d > 4 else d * 2) for i, d in enumerate(reversed(digits))]
+    return sum(doubled) % 10 == 0
+
+
+def _mod_97(iban: str) -> bool:
+    turned = iban[4:] + iban[:4]
+    return 15 <= len(iban) <= 34 and int("".join(str(int(c, 36)) for c in turned)) % 97 == 1

@@ -1,0 +1,36 @@
+"""Keeps a long history within bounds: details of the oldest results go first, ids and summaries stay."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.messages import AnyMessage, ToolMessage
+
+from bot.llm.results import shortened
+
+MAX_HISTORY = 96_000
+"""Characters of all messages of one request, about 24,000 tokens."""
+
+
+class Shorten(AgentMiddleware):
+    """Changes the request only: the state keeps the whole, and the evidence is in the ledger."""
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+    ) -> ModelResponse[Any]:
+        return await handler(request.override(messages=within(request.messages)))
+
+
+def within(messages: Sequence[AnyMessage], most: int = MAX_HISTORY) -> list[AnyMessage]:
+    """The messages with the details of as many old results left out as it takes; the newest turn's stay."""
+    excess = sum(len(str(message.content)) for message in messages) - most
+    newest = max((place for place, message in enumerate(messages) if message.type == "ai"), default=len(messages))
+    kept = list(messages)
+    for place, message in enumerate(messages[:newest]):
+        if excess <= 0:
+            break
+        if isinstance(message, ToolMessage):
+            text = shortened(str(message.content))
+            excess -= len(str(message.content)) - len(text)
+            kept[place] = message.model_copy(update={"content": text})
+    return kept

@@ -1,0 +1,59 @@
+"""What the model is shown of a finding: quoted data with its id and source, and the way to what was left out."""
+
+import json
+from typing import Any
+
+MAX_TEXT = 16_384
+"""Characters of one result that the model sees at once; the whole is in the ledger."""
+READ = "read_evidence"
+"""The tool that reads what was left out."""
+
+
+def as_data(entry: dict[str, Any]) -> str:
+    """A ledger entry as JSON: whole, or the head and tail of its details with how many were left out."""
+    evidence = entry["evidence"]
+    lines = list(evidence["details"])
+    told: dict[str, Any] = {
+        "id": entry["id"],
+        "ok": evidence["ok"],
+        "source": evidence["source"],
+        "written_by_users": evidence["user_controllable"],
+        "summary": evidence["summary"],
+        "query": evidence["query"],
+    }
+    text = json.dumps({**told, "details": lines}, ensure_ascii=False)
+    if len(text) <= MAX_TEXT:
+        return text
+    keep = len(lines)
+    while keep and len(text) > MAX_TEXT:
+        keep //= 2
+        left_out = f"{len(lines) - 2 * keep} of {len(lines)} lines left out; {READ} reads them (lines from 1)"
+        shown = [*lines[:keep], *(lines[-keep:] if keep else [])]
+        text = json.dumps({**told, "details": shown, "left_out": left_out}, ensure_ascii=False)
+    return text[:MAX_TEXT]
+
+
+def shortened(text: str) -> str:
+    """A result that was shown before, without its details; what is no result of ours stays as it is."""
+    try:
+        told = json.loads(text)
+        kept = {key: told[key] for key in ("id", "ok", "source", "written_by_users", "summary")}
+    except (ValueError, KeyError, TypeError):
+        return text
+    return json.dumps({**kept, "left_out": f"details were shown above; {READ} reads them again"}, ensure_ascii=False)
+
+
+def passage(entry: dict[str, Any], *, contains: str, line: int, most: int = 60) -> str:
+    """Some lines of a finding's details, numbered from 1, from `line` on, of those that hold `contains` (any case)."""
+    evidence = entry["evidence"]
+    wanted = contains.casefold()
+    found = [
+        f"{number} {text}" for number, text in enumerate(evidence["details"], 1) if number >= line and wanted in text.casefold()
+    ]
+    told = {"id": entry["id"], "written_by_users": evidence["user_controllable"], "lines": found[:most]}
+    if len(found) > most:
+        told["left_out"] = f"{len(found) - most} more lines fit"
+    while len(text := json.dumps(told, ensure_ascii=False)) > MAX_TEXT and told["lines"]:
+        told["lines"] = told["lines"][: len(told["lines"]) // 2]
+        told["left_out"] = f"{len(found) - len(told['lines'])} more lines fit"
+    return text

@@ -1,0 +1,91 @@
+"""A second model that tries to refute the first one's answer from the recorded evidence. It looks at nothing new."""
+
+import json
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.language_models import BaseChatModel
+from langgraph.errors import GraphRecursionError
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.core.doubt import Doubt, weigh
+from bot.core.evidence import Case, Claim, Findings
+from bot.llm.calling import ModelDown
+from bot.llm.middleware.durable import Durable
+from bot.llm.middleware.limits import Limits
+from bot.llm.middleware.secrets import Secrets
+from bot.llm.results import as_data
+from bot.llm.spending import Spending
+from bot.ports import Run
+from bot.store.triage import Triages
+from prompts import prompt
+
+MAX_EVIDENCE = 48_000
+"""Characters of evidence in the one request."""
+
+
+class Objection(BaseModel):
+    """One doubt about one hypothesis."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hypothesis: int = Field(ge=1, le=5, description="Its place in the answer, from 1")
+    refutes: bool = Field(description="True if it cannot be the cause; false if this only weakens it")
+    claim: Claim
+
+
+class Objections(BaseModel):
+    """What speaks against the answer; empty if nothing does."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    objections: list[Objection] = Field(max_length=6)
+
+
+class Skeptic:
+    """One model call per answer. When it fails the answer stands, and a note says that nobody doubted it."""
+
+    def __init__(self, model: BaseChatModel, triages: Triages) -> None:
+        self.model = model
+        self.triages = triages
+
+    async def doubt(self, found: Findings, run: Run, case: Case, spending: Spending, durable: Durable) -> Findings:
+        """The findings with the doubts that the evidence carries, and what the call cost."""
+        opening = await run.step("brief the skeptic", self._brief, case.group, found.model_dump(mode="json"))
+        graph = create_agent(
+            self.model,
+            [],
+            system_prompt=prompt("skeptic").render(),
+            middleware=[Secrets(), Limits(spending), durable],
+            response_format=ToolStrategy(Objections),
+        )
+        try:
+            result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})
+        except (ModelDown, GraphRecursionError) as down:
+            return _paid(found, spending).model_copy(update={"note": f"No second model doubted this: {down}."})
+        weighed = await run.step("weigh the doubts", self._weigh, case.group, _plain(result), found.model_dump(mode="json"))
+        return _paid(Findings.model_validate(weighed), spending)
+
+    async def _brief(self, group: str, found: dict[str, Any]) -> Any:
+        kept = ("cause", "service", "kind", "confidence", "claims", "against")
+        answer = [{key: hypothesis[key] for key in kept} for hypothesis in found["hypotheses"]]
+        entries = await self.triages.entries(group)
+        evidence = "\n".join(as_data(entry.model_dump(mode="json")) for entry in entries)[:MAX_EVIDENCE]
+        return prompt("skeptic_case").render(answer=json.dumps(answer, ensure_ascii=False), evidence=evidence)
+
+    async def _weigh(self, group: str, said: list[dict[str, Any]], found: dict[str, Any]) -> Any:
+        objections = [Objection.model_validate(one) for one in said]
+        doubts = [Doubt(one.hypothesis - 1, one.refutes, one.claim) for one in objections]
+        weighed = weigh(Findings.model_validate(found), doubts, await self.triages.entries(group))
+        return weighed.model_dump(mode="json")
+
+
+def _plain(result: dict[str, Any]) -> list[dict[str, Any]]:
+    said = result.get("structured_response")
+    return [one.model_dump(mode="json") for one in said.objections] if isinstance(said, Objections) else []
+
+
+def _paid(found: Findings, spending: Spending) -> Findings:
+    update = {"steps": spending.steps, "tokens": spending.tokens, "usd": round(spending.usd, 4)}
+    return found.model_copy(update={**update, "seconds": round(spending.seconds, 2)})

@@ -1,0 +1,83 @@
+"""Helm's history from the labels of its release records in Kubernetes; their content holds values and is never asked for.
+
+Records: https://helm.sh/docs/topics/advanced/#storage-backends
+Metadata alone: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-partialobjectmetadata
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from bot.core.change import Change
+from bot.core.check import Check, failed, ok
+from bot.core.config import SystemConfig
+from bot.core.errors import LookFailed
+from bot.core.text import one_line
+from bot.monitoring.http import JsonServer
+
+MAX_RELEASES = 40
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+class Helm:
+    """The History port over release records. `releases` maps a service to `namespace/release`."""
+
+    name = "Helm"
+
+    def __init__(
+        self,
+        config: SystemConfig,
+        client: httpx.AsyncClient,
+        releases: Mapping[str, str],
+        *,
+        token: str = "",
+        seconds: float = 8.0,
+    ) -> None:
+        self._releases = releases
+        self._server = JsonServer(client, name="Kubernetes", base=config.url, seconds=seconds, token=token, accept=_METADATA)
+
+    async def changes(self, service: str, since: datetime) -> list[Change]:
+        """Upgrades and rollbacks of one release, or of all, newest first."""
+        known = [service] if service in self._releases else [] if service else list(self._releases)[:MAX_RELEASES]
+        found = await asyncio.gather(*(self._of(one) for one in known))
+        return sorted((c for rows in found for c in rows if c.at >= since), key=lambda c: c.at, reverse=True)
+
+    async def check(self) -> Check:
+        """Whether it answers and the token may read the records."""
+        try:
+            await asyncio.gather(*(self._of(service) for service in self._releases))
+        except LookFailed as error:
+            return failed(self.name, str(error), "check systems.kubernetes.url, TOCSIN_KUBERNETES_TOKEN and known_as.helm")
+        return ok(self.name, f"{len(self._releases)} releases can be read")
+
+    async def _of(self, service: str) -> list[Change]:
+        namespace, _, release = self._releases[service].partition("/")
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets"
+        found = await self._server.read(path, {"labelSelector": f"owner=helm,name={release}", "limit": "100"})
+        try:
+            metadata = [row["metadata"] for row in found["items"]]
+            rows = sorted(metadata, key=lambda row: int(row["labels"]["version"]))
+            return [_change(service, release, row, before) for before, row in pairwise([{}, *rows])]
+        except (KeyError, TypeError, ValueError) as error:
+            raise LookFailed(f"{self._server.place} answered something that is not a list of release records") from error
+
+
+def _change(service: str, release: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Change:
+    labels = row["labels"]
+    revision, status = str(labels["version"]), one_line(str(labels.get("status", "")), 40)
+    return Change(
+        id=f"helm:{release}:{revision}",
+        # A record is made when its upgrade begins and edited when the next one replaces it.
+        at=datetime.fromisoformat(row["creationTimestamp"]),
+        service=service,
+        kind="deploy",
+        title=f"release {release} revision {revision}, {status}",
+        version=revision,
+        previous_version=str(before["labels"]["version"]) if before else "",
+        source="helm",
+    )

@@ -1,0 +1,112 @@
+"""Model versions from an MLflow registry. API: https://mlflow.org/docs/latest/api_reference/rest-api.html"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from bot.core.change import Change
+from bot.core.check import Check, failed, ok
+from bot.core.config import SystemConfig
+from bot.core.errors import LookFailed
+from bot.core.models import ModelVersion
+from bot.core.text import one_line
+from bot.monitoring.http import JsonServer
+
+PAGE = 20
+"""Versions read of one model, the newest first."""
+
+
+class MLflow:
+    """The ModelRegistry and the History port. `models` maps a service to its registered model."""
+
+    name = "MLflow"
+
+    def __init__(
+        self,
+        config: SystemConfig,
+        client: httpx.AsyncClient,
+        models: Mapping[str, str],
+        *,
+        token: str = "",
+        seconds: float = 8.0,
+    ) -> None:
+        self._models = models
+        self._server = JsonServer(client, name=self.name, base=config.url, seconds=seconds, token=token)
+
+    async def versions(self, service: str) -> list[ModelVersion]:
+        """The newest versions of the model that a service serves."""
+        if service not in self._models:
+            raise LookFailed(f"no model of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.mlflow)")
+        model = self._models[service]
+        # The name is of the reviewed configuration, which forbids quotes in it.
+        search = {"filter": f"name='{model}'", "max_results": str(PAGE), "order_by": "version_number DESC"}
+        registered, found = await asyncio.gather(
+            self._server.read("/api/2.0/mlflow/registered-models/get", {"name": model}),
+            self._server.read("/api/2.0/mlflow/model-versions/search", search),
+        )
+        try:
+            aliases = _aliases(registered["registered_model"])
+            return [_version(row, aliases) for row in found.get("model_versions", ())]
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise LookFailed(f"{self._server.place} answered something that is not the MLflow API") from error
+
+    async def changes(self, service: str, since: datetime) -> list[Change]:
+        """The version that serves, as a change from the moment from which it can have served."""
+        known = [service] if service in self._models else [] if service else list(self._models)
+        found = await asyncio.gather(*(self._change(one) for one in known))
+        return sorted((c for c in found if c is not None and c.at >= since), key=lambda c: c.at, reverse=True)
+
+    async def check(self) -> Check:
+        """Whether it answers and knows the models."""
+        try:
+            await asyncio.gather(*(self.versions(service) for service in self._models))
+        except LookFailed as error:
+            return failed(self.name, str(error), "check systems.mlflow.url, TOCSIN_MLFLOW_TOKEN and known_as.mlflow")
+        return ok(self.name, f"{len(self._models)} models can be read")
+
+    async def _change(self, service: str) -> Change | None:
+        versions = await self.versions(service)
+        serving = next((one for one in versions if one.serves_as), None)
+        if serving is None:
+            return None
+        before = next((one.version for one in versions if one.registered_at < serving.registered_at), "")
+        return Change(
+            id=f"mlflow:{serving.model}:{serving.version}",
+            at=serving.since,
+            service=service,
+            kind="model",
+            title=f"model {serving.model} version {serving.version} serves as {serving.serves_as}",
+            version=serving.version,
+            previous_version=before,
+            source="mlflow",
+        )
+
+
+def _aliases(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for one in row.get("aliases", ()):
+        version = str(one["version"])
+        found[version] = (*found.get(version, ()), one_line(str(one["alias"]), 60))
+    return found
+
+
+def _version(row: Mapping[str, Any], aliases: Mapping[str, tuple[str, ...]]) -> ModelVersion:
+    version = one_line(str(row["version"]), 40)
+    stage = one_line(str(row.get("current_stage", "")), 40)
+    return ModelVersion(
+        model=one_line(str(row["name"]), 120),
+        version=version,
+        registered_at=_moment(row["creation_timestamp"]),
+        updated_at=_moment(row.get("last_updated_timestamp") or row["creation_timestamp"]),
+        aliases=aliases.get(version, ()),
+        stage="" if stage == "None" else stage,
+        status=one_line(str(row.get("status", "")), 40),
+        run=one_line(str(row.get("run_id", "")), 60),
+    )
+
+
+def _moment(milliseconds: object) -> datetime:
+    return datetime.fromtimestamp(int(str(milliseconds)) / 1000, UTC)

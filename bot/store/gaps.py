@@ -1,0 +1,38 @@
+"""Looks that failed, over all groups: what the verb `gaps` gathers."""
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from bot.core.gaps import FailedLook
+from bot.store.database import Database
+from bot.store.tables import EvidenceRow, TriageRow
+
+MOST = 10_000
+"""Failed looks read, the newest."""
+
+
+async def failed_looks(db: Database, since: datetime) -> list[FailedLook]:
+    """Looks from `since` on that saw nothing, newest first."""
+    async with db.read() as session:
+        failed = col(EvidenceRow.evidence)["ok"].as_boolean().is_(False)
+        query = select(EvidenceRow).where(col(EvidenceRow.at) >= since, failed).order_by(col(EvidenceRow.at).desc()).limit(MOST)
+        rows = (await session.exec(query)).all()
+    return [
+        FailedLook(
+            group=f"AL-{row.group_id}",
+            tool=row.tool,
+            service=str(row.arguments.get("service") or ""),
+            summary=str(row.evidence.get("summary", "")),
+            at=row.at,
+        )
+        for row in rows
+    ]
+
+
+async def groups_looked_at(db: Database, since: datetime) -> int:
+    """Groups of which an investigation was begun from `since` on."""
+    async with db.read() as session:
+        query = select(func.count(func.distinct(TriageRow.group_id))).where(col(TriageRow.started_at) >= since)
+        return int((await session.exec(query)).one())

@@ -1,0 +1,195 @@
+"""The whole bot on loopback: Slack's stand-in, backends, the puppet model, one service and channel an item."""
+
+import asyncio
+import io
+import json
+import logging
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+import yaml
+from pydantic import SecretStr
+from sqlalchemy import text as sql
+from sqlmodel import col, select
+
+from bot import logs
+from bot.app import App
+from bot.settings import load_config
+from bot.store.migrate import ready
+from bot.store.tables import EpisodeRow, GroupRow, MessageRow, TriageRow
+from tests.attacks.backends import Backends
+from tests.attacks.cast import ON_CALL_GROUP, people
+from tests.attacks.catalogue import channel_of
+from tests.attacks.items import ALLOWED_HOSTS
+from tests.attacks.puppet import Puppet
+from tests.attacks.stage import Sandbox, secrets_of, until
+from tests.attacks.watching import Watch
+
+Json = dict[str, Any]
+TOKEN = {"authorization": "Bearer fake-door-token"}
+SOURCES = {"am": "alertmanager", "gen": "generic"}
+CANARIES = ("SLACK_BOT_TOKEN", "OPENAI_API_KEY", "DATABASE_URL", "TOCSIN_TOKEN_API", "AWS_SECRET_ACCESS_KEY")
+_JOURNAL = ("app.db", "dbos.db", "dbos.sqlite", "journal.db")
+
+
+class World:
+    """`async with World(services, folder)`: everything runs; what it says, stores and asks can be looked at."""
+
+    def __init__(self, services: list[str], folder: Path) -> None:
+        self.services, self.folder = services, folder
+        self.backends, self.puppet, self.watch = Backends(), Puppet(), Watch()
+        self.log = io.StringIO()
+        self.canaries = {name: f"CANARY{secrets.token_hex(12)}" for name in CANARIES}
+        self._servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+
+    async def __aenter__(self) -> "World":
+        os.environ.update(self.canaries)
+        os.environ.update({f"TOCSIN_TOKEN_{name.upper()}": "fake-door-token" for name in SOURCES})
+        backends, puppet = await self._serve(self.backends.app()), await self._serve(self.puppet.app())
+        self.sandbox = Sandbox()
+        await self.sandbox.furnish(self.services)
+        (self.folder / "runbooks").mkdir()
+        path = self.folder / "tocsin.yaml"
+        path.write_text(yaml.safe_dump(self._configuration(backends)), encoding="utf-8")
+        self._log_here()
+        found = secrets_of(self.sandbox, self.folder).model_copy(
+            update={
+                "model": "puppet",
+                "openai_base_url": f"{puppet}/v1",
+                "openai_api_key": SecretStr(self.canaries["OPENAI_API_KEY"]),
+            }
+        )
+        ready(f"sqlite:///{self.folder / 'app.db'}")
+        self.app = App(found, load_config(path))
+        self.policy = self.app.config.model_dump_json()
+        self.url = await self._serve(self.app.asgi, lifespan="on")
+        self.door = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False)
+        await until(self.app.slack.connected)
+        await self.app.agents.get()
+        ports = [self.sandbox.addresses[name].rsplit(":", 1)[1].split("/")[0] for name in ("control", "slack")]
+        self.watch.ours |= {int(port) for port in ports}
+        self.watch.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.watch.stop()
+        await self.door.aclose()
+        # The bot first: what it leans on must outlive it.
+        for server, task in reversed(self._servers):
+            server.should_exit = True
+            await task
+        await self.sandbox.close()
+
+    async def _serve(self, app: Any, lifespan: str = "off") -> str:
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            access_log=False,
+            lifespan=lifespan,
+            timeout_graceful_shutdown=1,  # type: ignore[arg-type]
+        )
+        server = uvicorn.Server(config)
+        self._servers.append((server, asyncio.create_task(server.serve())))
+        await until(lambda: server.started)
+        port: int = server.servers[0].sockets[0].getsockname()[1]
+        self.watch.ours.add(port)
+        return f"http://127.0.0.1:{port}"
+
+    def _log_here(self) -> None:
+        """The product's own logging, into memory."""
+        logs.configure("INFO", self.canaries.values())
+        handler = logging.root.handlers[0]
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(self.log)
+
+    def _configuration(self, backends: str) -> Json:
+        hook = {
+            "kind": "run_webhook",
+            "url": f"{backends}/run/rollback/{{service}}",
+            "allow_private": True,
+            "helps": ["change"],
+        }
+        return {
+            "sources": {name: {"kind": kind} for name, kind in SOURCES.items()},
+            "people": people(),
+            "services": {name: self._service(name) for name in self.services},
+            "default_channel": "CELSEWHERE",
+            "approvers": {"deputies": ["deputy"], "admins": ["admin", "owner"]},
+            "actions": {"rollback": {**hook, "body": {"service": "{service}"}}},
+            "prometheus": {"url": backends},
+            "logs": {"loki": backends},
+            "links": {"hosts": list(ALLOWED_HOSTS)},
+            "runbooks": "runbooks",
+            "budget": {"per_run_usd": 5, "per_day_usd": 10_000, "per_run_calls": 40},
+        }
+
+    def _service(self, name: str) -> Json:
+        return {
+            "owners": ["owner"],
+            "on_call": {"usergroup": ON_CALL_GROUP},
+            "channel": channel_of(name),
+            "signals": {"errors": {"promql": f'errors{{service="{name}"}}', "unit": "ratio", "bad_above": 0.02}},
+        }
+
+    # ------------------------------------------------------------ looking
+
+    async def rows(self, table: Any, *where: Any) -> list[Any]:
+        async with self.app.db.read() as session:
+            return list((await session.exec(select(table).where(*where))).all())
+
+    async def group(self, service: str) -> GroupRow | None:
+        found = await self.rows(GroupRow, GroupRow.service == service)
+        return found[0] if found else None
+
+    async def triage(self, service: str) -> TriageRow | None:
+        """The newest attempt on a service's group."""
+        group = await self.group(service)
+        found = await self.rows(TriageRow, TriageRow.group_id == group.id) if group else []
+        return max(found, key=lambda row: row.attempt, default=None)
+
+    async def settled(self, service: str, attempt: int = 1, seconds: float = 300) -> None:
+        """Wait until the triage is over and its messages stand in Slack."""
+
+        async def over() -> bool:
+            row = await self.triage(service)
+            if row is None or row.attempt < attempt or row.state not in ("done", "stopped", "failed"):
+                return False
+            # Whether something is proposed is decided after the state.
+            due = await self.rows(
+                MessageRow, MessageRow.channel == channel_of(service), col(MessageRow.wanted_rev) > MessageRow.sent_rev
+            )
+            return not due
+
+        # Looking costs the very loop that is waited for.
+        await until(over, seconds, every=1.0)
+
+    async def stored(self, service: str) -> list[EpisodeRow]:
+        return await self.rows(EpisodeRow, EpisodeRow.service == service)
+
+    async def said(self) -> list[Json]:
+        """Everything that stands in Slack, privately too: messages, private answers, open dialogs."""
+        found: list[Json] = [m for m in (await self.sandbox.get("messages"))["messages"] if m.get("bot_id") or "metadata" in m]
+        found += (await self.sandbox.get("ephemerals"))["ephemerals"]
+        return [*found, *(await self.sandbox.get("views"))["views"]]
+
+    async def database(self) -> str:
+        """Every text of every table of the bot, and the journal's bytes."""
+        parts: list[str] = []
+        async with self.app.db.read() as session:
+            names = (await session.exec(sql("SELECT name FROM sqlite_master WHERE type='table'"))).all()  # type: ignore[call-overload]
+            for (name,) in names:
+                for row in (await session.exec(sql(f'SELECT * FROM "{name}"'))).all():  # type: ignore[call-overload]
+                    parts += [cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell) for cell in row]
+        journals = [path for path in self.folder.iterdir() if path.is_file() and path.name.endswith((".db", ".sqlite", "-wal"))]
+        parts += [path.read_bytes().decode("utf-8", "replace") for path in journals if not path.name.startswith("app.db")]
+        return "\n".join(parts)
+
+    def requests(self, service: str) -> str:
+        """Everything that the model was sent about a service."""
+        return json.dumps(self.puppet.requests.get(service, []), ensure_ascii=False)

@@ -1,0 +1,131 @@
+"""Long results, long histories, hints while it looks, and a second model's doubts."""
+
+import asyncio
+import json
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+
+from bot.core.evidence import Findings
+from bot.llm.middleware.shorten import within
+from bot.llm.results import MAX_TEXT, as_data
+from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
+from tests.real import wait_until
+from tests.unit.builders import evidence
+
+FLOOD = ["flood", {}]
+
+
+def read(id: str, **asked: Any) -> list[Any]:
+    return ["read_evidence", {"id": id, **asked}]
+
+
+async def test_a_result_that_is_too_long_is_shown_with_head_tail_and_the_way_to_the_rest(room: NewRoom) -> None:
+    here = await room({"call": [FLOOD]}, {"call": [read("E1", contains="NEEDLE"), read("E1", line=150)]}, ANSWER)
+
+    await here.investigate()
+    shown, found, further = (json.loads(text) for text in here.told())
+
+    assert len(here.told()[0]) <= MAX_TEXT and "of 200 lines left out; read_evidence reads them" in shown["left_out"]
+    assert shown["details"][0].startswith("line 1 ") and shown["details"][-1].startswith("line 200 ")
+    assert [line[:14] for line in found["lines"]] == ["100 line 100 n"] and found["written_by_users"]
+    assert further["lines"][0].startswith("150 line 150 ")
+
+
+async def test_evidence_from_before_the_model_came_can_be_read(room: NewRoom) -> None:
+    here = await room({"call": [read("E1"), read("E9")]}, ANSWER)
+    case = await here.case()
+    await here.looker.look(case, "recent_changes", {"service": "checkout"}, "analyst:1")
+
+    await here.investigate()
+
+    assert "deploy 1.4" in here.told()[0] and here.told()[1] == "There is no evidence E9. There is E1."
+    assert [entry.id for entry in await here.triages.entries("AL-1")] == ["E1"]
+
+
+def test_a_long_history_loses_details_of_its_oldest_results_and_no_id() -> None:
+    results = [as_data(evidence(f"E{n}", details=("x" * 4000,)).model_dump(mode="json")) for n in range(1, 5)]
+    messages = [HumanMessage("case")]
+    for n, text in enumerate(results):
+        messages += [AIMessage("look"), ToolMessage(text, tool_call_id=str(n))]  # type: ignore[list-item]
+
+    kept = within(messages, 10_000)
+
+    told = [json.loads(str(message.content)) for message in kept if message.type == "tool"]
+    assert [one["id"] for one in told] == ["E1", "E2", "E3", "E4"]
+    assert ["details" in one for one in told] == [False, False, True, True]
+    assert sum(len(str(message.content)) for message in kept) <= 10_000
+
+
+async def told_while_held(here: Room, hint: str) -> Findings:
+    """The findings of a run to which a person said something while its first request was under way."""
+    running = asyncio.create_task(here.investigate())
+    await wait_until(lambda: bool(here.asked), 10)
+    await here.triages.hint("AL-1", 1, hint, "ann", key="k1")
+    await here.triages.hint("AL-1", 1, hint, "ann", key="k1")
+    here.script.released.set()
+    return await running
+
+
+async def test_a_hint_that_comes_while_the_model_looks_stands_in_its_next_request(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH], "hold": True}, ANSWER)
+
+    findings = await told_while_held(here, "it was the pool")
+
+    said = [str(request["messages"][-1]["content"]) for request in here.asked]
+    assert [text.count("ann: it was the pool") for text in said] == [0, 1] and findings.note == ""
+
+
+async def test_a_hint_that_came_too_late_is_told(room: NewRoom) -> None:
+    here = await room({**ANSWER, "hold": True})
+
+    findings = await told_while_held(here, "look at the bank")
+
+    assert "Said too late for this attempt: ann: look at the bank" in findings.note
+
+
+OBJECTION = {"hypothesis": 1, "refutes": True, "claim": {"text": "1 change on checkout", "evidence": ["E2"]}}
+
+
+def doubting(*objections: dict[str, Any]) -> list[dict[str, Any]]:
+    """The turns of a run whose second model objects."""
+    sure = {"answer": {"hypotheses": [{**ANSWER["answer"]["hypotheses"][0], "confidence": "likely"}]}}
+    return [{"call": [HEALTH, CHANGES]}, sure, {"call": [["Objections", {"objections": list(objections)}]]}]
+
+
+async def confidence_of(here: Room) -> tuple[str, list[str], Findings]:
+    findings = await here.investigate()
+    return findings.hypotheses[0].confidence, [claim.text for claim in findings.hypotheses[0].against], findings
+
+
+async def test_a_refuted_cause_is_no_longer_likely_and_the_evidence_against_it_is_shown(room: NewRoom) -> None:
+    here = await room(*doubting(OBJECTION), skeptic="second")
+
+    confidence, against, findings = await confidence_of(here)
+
+    assert (confidence, against) == ("possible", ["1 change on checkout"])
+    assert here.asked[-1]["model"] == "second" and findings.steps == 3 and findings.usd > 0
+    assert [tool["function"]["name"] for tool in here.asked[-1]["tools"]] == ["Objections"]
+
+
+async def test_a_doubt_without_evidence_changes_nothing(room: NewRoom) -> None:
+    invented = {**OBJECTION, "claim": {"text": "payments failed first", "evidence": ["E7"]}}
+    here = await room(*doubting(invented), skeptic="second")
+
+    assert (await confidence_of(here))[:2] == ("likely", [])
+
+
+async def test_when_the_second_model_is_down_the_answer_stands_and_says_so(room: NewRoom) -> None:
+    here = await room(*doubting()[:2], {"status": 500}, skeptic="second")
+
+    confidence, against, findings = await confidence_of(here)
+
+    assert (confidence, against) == ("likely", []) and "No second model doubted this" in findings.note
+
+
+async def test_without_a_second_model_nobody_is_asked_twice(room: NewRoom) -> None:
+    here = await room(*doubting(OBJECTION))
+
+    await here.investigate()
+
+    assert len(here.asked) == 2

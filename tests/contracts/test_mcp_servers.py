@@ -1,0 +1,121 @@
+"""MCP: a real server of the protocol's own library, over Streamable HTTP on loopback."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from mcp.server.mcpserver import MCPServer
+from mcp.types import ToolAnnotations
+
+from bot.core.config import McpConfig
+from bot.core.errors import LookFailed
+from bot.monitoring.mcp_servers import McpServers
+from tests.real import free_port
+from tests.real.serving import running
+from tests.unit.tools.looking import context, look
+
+LOOKS = ToolAnnotations(read_only_hint=True)
+
+
+def server(token: str = "") -> Any:
+    """Two tools that look, one of which fails, and two that do not say so."""
+    own = MCPServer("notes")
+
+    @own.tool(annotations=LOOKS)
+    def notes(service: str) -> str:
+        """What people noted of a service."""
+        return f"02:50 pool of {service} shrunk\n02:55 asked Ann"
+
+    @own.tool(annotations=LOOKS)
+    def broken() -> str:
+        raise ValueError("no such notebook")
+
+    @own.tool()
+    def summary() -> str:
+        return "all notes"
+
+    @own.tool()
+    def erase() -> str:
+        raise AssertionError("a tool that writes was called")
+
+    served = own.streamable_http_app()
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and token and dict(scope["headers"]).get(b"authorization") != f"Bearer {token}".encode():
+            await send({"type": "http.response.start", "status": 401, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await served(scope, receive, send)
+
+    return own, guarded
+
+
+@asynccontextmanager
+async def served_at() -> AsyncIterator[str]:
+    """Its address while it runs; in the test's own task, which the library's sessions need."""
+    own, served = server(token="t0ken")
+    async with own.session_manager.run(), running(served) as base:
+        yield f"{base}/mcp"
+
+
+def servers(address: str, token: str = "t0ken", seconds: float = 8.0) -> McpServers:
+    return McpServers({"notes": McpConfig(url=address, tools=("summary",))}, tokens={"notes": token}, seconds=seconds)
+
+
+async def test_tools_that_only_read_are_offered_and_those_that_the_team_listed() -> None:
+    async with served_at() as address:
+        offered = await servers(address).tools("notes")
+
+        assert [one.name for one in offered] == ["notes", "broken", "summary"]
+        assert "service" in offered[0].schema["properties"] and offered[0].description == "What people noted of a service."
+
+
+async def test_an_answer_is_foreign_text_with_the_call_that_anyone_can_make_again() -> None:
+    async with served_at() as address:
+        found = await look(
+            "ask_mcp", context(remote=servers(address)), server="notes", name="notes", arguments='{"service": "web"}'
+        )
+
+        assert found.details == ("02:50 pool of web shrunk", "02:55 asked Ann") and found.user_controllable
+        assert (found.source, found.query) == ("mcp:notes", 'tools/call notes {"service": "web"}')
+
+
+async def test_without_a_tool_the_offer_is_told() -> None:
+    async with served_at() as address:
+        found = await look("ask_mcp", context(remote=servers(address)), server="notes")
+
+        assert found.summary == "notes offers 3 tools" and found.details[0].startswith("notes: What people noted")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"server": "notes", "name": "erase"}, "does not offer 'erase' for looking; it offers notes, broken, summary"),
+        ({"server": "notes", "name": "broken"}, "notes broken failed: "),
+        ({"server": "notes", "name": "notes", "arguments": "[]"}, "arguments must be a JSON object"),
+        ({"server": "else"}, "there is no MCP server 'else'; there is notes"),
+    ],
+)
+async def test_what_cannot_be_looked_at_says_why(asked: dict[str, str], told: str) -> None:
+    async with served_at() as address:
+        with pytest.raises(LookFailed) as failure:
+            await look("ask_mcp", context(remote=servers(address)), **asked)
+
+        assert told in str(failure.value)
+
+
+async def test_a_wrong_token_and_a_dead_server_could_not_be_looked_at() -> None:
+    async with served_at() as address:
+        with pytest.raises(LookFailed, match="notes"):
+            await servers(address, token="wrong").tools("notes")
+        with pytest.raises(LookFailed, match="notes"):
+            await servers(f"http://127.0.0.1:{free_port()}/mcp").tools("notes")
+
+
+async def test_the_check_says_what_is_offered_or_what_to_do() -> None:
+    async with served_at() as address:
+        good, bad = await servers(address).check("notes"), await servers(address, token="wrong").check("notes")
+
+        assert (good.state, good.found) == ("ok", "3 tools")
+        assert bad.state == "failed" and "systems.mcp.notes" in bad.advice

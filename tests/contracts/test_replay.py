@@ -1,0 +1,82 @@
+"""A closed incident investigated again: the live analyst and agent, with only the tools' answers recorded."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from bot.core.cases import FrozenCase
+from bot.core.config import Budget
+from bot.core.evidence import Findings
+from bot.core.past import ConfirmedCause
+from bot.core.verdict import judge
+from bot.engine.direct import DirectRun
+from bot.llm.agent import Agent, ModelSettings
+from bot.ports import Run
+from bot.store.replays import Stage
+from bot.workflows.analyst import Analyst
+from bot.workflows.replaying import Replay
+from tests.contracts.model_room import ANSWER, HEALTH, Room, database, serving
+from tests.real.scripted_model import Script
+from tests.unit.builders import NOW
+from tests.unit.tools.looking import TOOLS
+
+
+@pytest.fixture
+async def case(tmp_path: Path) -> AsyncIterator[FrozenCase]:
+    """What the live analyst saw and answered, frozen."""
+    db = await database(tmp_path / "app.db")
+    room = Room(db, Script([ANSWER]), "", {})
+    asked = await room.case()
+    found = await Analyst(room.looker.bound).investigate(run("live", NOW), asked)
+    entries = await room.triages.entries("AL-1")
+    truth = ConfirmedCause(text="bad deploy", service="checkout", said_by="alice", at=NOW)
+    answered = judge(found, entries)
+    yield FrozenCase(ref="INC-1", asked=asked, transcripts=tuple(entries), answered=answered, truth=truth, at=NOW)
+    await db.close()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with Stage(tmp_path) as stage:
+        yield stage
+
+
+def run(id: str, moment: datetime) -> Run:
+    return DirectRun(id, clock=lambda: moment)
+
+
+def ranked(findings: Findings) -> list[tuple[str, str, float]]:
+    """What was answered; evidence ids depend on which of the looks made side by side ended first."""
+    return [(h.cause, h.confidence, h.score) for h in findings.hypotheses]
+
+
+async def test_the_analyst_answers_as_it_did_then_whatever_the_systems_say_now(case: FrozenCase, stage: Stage) -> None:
+    again = Replay(stage, TOOLS, run)
+
+    assert case.answered.hypotheses
+    assert ranked(await again.analyst(case)) == ranked(case.answered)
+    assert ranked(await again.analyst(case)) == ranked(case.answered)
+
+
+async def test_a_model_sees_the_recorded_looks_and_is_told_which_were_not_recorded(case: FrozenCase, stage: Stage) -> None:
+    script = Script([{"call": [HEALTH, ["search_logs", {"service": "cart", "text": "x"}]]}, ANSWER])
+    async with serving(script) as url:
+        settings = ModelSettings(name="scripted", base_url=url)
+        findings = await Replay(stage, TOOLS, run).agent(case, lambda *room: Agent(settings, Budget(per_run_seconds=20), *room))
+
+    told = [str(message["content"]) for message in script.requests[-1]["messages"] if message["role"] == "tool"]
+    assert [h.cause for h in findings.hypotheses] == ["deploy 1.4 of checkout broke it"] and findings.model == "scripted"
+    assert "errors rose from 0.1 % to 30 %" in told[0] and "not recorded in INC-1" in told[1]
+
+
+async def test_a_prompt_of_ones_own_is_what_the_model_reads(case: FrozenCase, stage: Stage, tmp_path: Path) -> None:
+    own = tmp_path / "own.md"
+    own.write_text("Say what broke. You have {{ steps }} steps.")
+    script = Script([ANSWER])
+    async with serving(script) as url:
+        settings = ModelSettings(name="scripted", base_url=url, prompt=own)
+        await Replay(stage, TOOLS, run).agent(case, lambda *room: Agent(settings, Budget(per_run_steps=7), *room))
+
+    assert script.requests[0]["messages"][0]["content"] == "Say what broke. You have 7 steps."

@@ -1,0 +1,210 @@
+"""GitHub, Argo CD, Helm's records in Kubernetes, MLflow and the team's own servers, as their published APIs answer.
+
+None of them can be run here: the answers are built from their documentation, with the addresses, parameters and headers
+that they ask for; anything else is refused as they refuse it.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from bot.core.config import SystemConfig, WebConfig
+from bot.core.errors import LookFailed
+from bot.monitoring.argocd import ArgoCd
+from bot.monitoring.github import GitHub
+from bot.monitoring.helm import Helm
+from bot.monitoring.mlflow import MLflow
+from bot.monitoring.web import AllowedWeb
+
+NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+HERE = SystemConfig(url="http://system.example.com")
+TOKEN = "t0ken"
+REFUSED = (
+    "/api/of/", "/api/of/a/b", "/api/of/..", "/api/of/%2e%2e", "/api/of/a\\b", "/api/of/@evil.example.com/x",
+    "/api/notes/../users", "/api/notes?x=1", "api/notes", "//evil.example.com",
+)  # fmt: skip
+
+
+def ago(minutes: float) -> str:
+    return (NOW - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def milliseconds(minutes: float) -> int:
+    return int((NOW - timedelta(minutes=minutes)).timestamp() * 1000)
+
+
+def commit(sha: str, minutes: float, message: str) -> dict[str, object]:
+    by = {"name": "Ann", "email": "ann@example.com", "date": ago(minutes)}
+    link = f"https://github.com/shop/checkout/commit/{sha}"
+    return {"sha": sha, "html_url": link, "commit": {"author": by, "committer": by, "message": message}}
+
+
+def _github(path: str, asked: httpx.Request) -> httpx.Response:
+    if path == "/repos/shop/checkout":
+        return httpx.Response(200, json={"full_name": "shop/checkout"})
+    if path == "/repos/shop/checkout/commits":
+        return httpx.Response(200, json=[commit("c2", 5, "Second"), commit("c1", 60, "First\n\nbody")])
+    if path == "/repos/shop/checkout/compare/v1.4.0...v1.5.0":
+        files = [{"filename": "pool.py", "status": "modified", "additions": 3, "deletions": 9}]
+        commits = [commit("c1", 60, "First\n\nbody"), commit("c2", 5, "Second")]
+        return httpx.Response(200, json={"total_commits": 2, "commits": commits, "files": files, "html_url": "https://x"})
+    return httpx.Response(404, json={"message": "Not Found"})
+
+
+def _argocd(path: str, asked: httpx.Request) -> httpx.Response:
+    if path != "/api/v1/applications/checkout-prod":
+        return httpx.Response(403, json={"error": "permission denied", "code": 7})
+    by = {"username": "ann"}
+    rows = [
+        {"id": 7, "revision": "a" * 40, "deployedAt": ago(600), "initiatedBy": {"automated": True}},
+        {"id": 8, "revision": "b" * 40, "deployedAt": ago(10), "initiatedBy": by},
+    ]
+    return httpx.Response(200, json={"metadata": {"name": "checkout-prod"}, "status": {"history": rows}})
+
+
+def _kubernetes(path: str, asked: httpx.Request) -> httpx.Response:
+    if "as=PartialObjectMetadataList" not in asked.headers["Accept"]:
+        return httpx.Response(500, json={"message": "the content of secrets was asked for"})
+    if path != "/api/v1/namespaces/prod/secrets" or asked.url.params["labelSelector"] != "owner=helm,name=checkout":
+        return httpx.Response(403, json={"kind": "Status", "message": "secrets is forbidden"})
+    items = [
+        {"metadata": {"creationTimestamp": ago(m), "labels": {"name": "checkout", "owner": "helm", "status": s, "version": v}}}
+        for v, m, s in (("10", 10, "deployed"), ("9", 900, "superseded"))
+    ]
+    return httpx.Response(200, json={"kind": "PartialObjectMetadataList", "items": items})
+
+
+def _version(version: str, minutes: float) -> dict[str, object]:
+    times = {"creation_timestamp": milliseconds(minutes), "last_updated_timestamp": milliseconds(minutes - 1)}
+    return {"name": "fraud", "version": version, **times, "current_stage": "None", "status": "READY", "run_id": f"r{version}"}
+
+
+def _mlflow(path: str, asked: httpx.Request) -> httpx.Response:
+    if path == "/api/2.0/mlflow/registered-models/get" and asked.url.params["name"] == "fraud":
+        return httpx.Response(
+            200, json={"registered_model": {"name": "fraud", "aliases": [{"alias": "champion", "version": "4"}]}}
+        )
+    if path == "/api/2.0/mlflow/model-versions/search" and asked.url.params["filter"] == "name='fraud'":
+        rows = [_version("5", 5), _version("4", 30), _version("3", 9000)]
+        return httpx.Response(200, json={"model_versions": rows})
+    return httpx.Response(404, json={"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered Model not found"})
+
+
+def _web(path: str, asked: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"path": path, "asked": dict(asked.url.params)})
+
+
+def client(answer: Callable[[str, httpx.Request], httpx.Response]) -> httpx.AsyncClient:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method != "GET" or request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return httpx.Response(401, json={"message": "Bad credentials"})
+        return answer(request.url.path, request)
+
+    return httpx.AsyncClient(transport=httpx.MockTransport(handle))
+
+
+@pytest.fixture
+async def github() -> AsyncIterator[GitHub]:
+    async with client(_github) as asked:
+        yield GitHub(HERE, asked, {"checkout": "shop/checkout", "cart": "shop/cart"}, token=TOKEN)
+
+
+async def test_versions_are_compared_newest_commit_first_and_found_as_tags_too(github: GitHub) -> None:
+    found = await github.compare("checkout", "1.4.0", "1.5.0")
+
+    assert [(one.sha, one.title, one.author) for one in found.commits] == [("c2", "Second", "Ann"), ("c1", "First", "Ann")]
+    assert (found.total, found.files[0].path, found.files[0].removed) == (2, "pool.py", 9)
+
+
+async def test_commits_of_the_last_hours_come_newest_first(github: GitHub) -> None:
+    assert [one.sha for one in await github.commits("checkout", NOW - DAY)] == ["c2", "c1"]
+
+
+async def test_a_version_that_the_repository_does_not_know_could_not_be_looked_at(github: GitHub) -> None:
+    with pytest.raises(LookFailed, match=r"knows no versions 1\.4\.0 and 9\.9 of shop/checkout"):
+        await github.compare("checkout", "1.4.0", "9.9")
+
+
+async def test_a_version_cannot_leave_its_place_in_the_address(github: GitHub) -> None:
+    with pytest.raises(LookFailed, match="knows no versions"):
+        await github.compare("checkout", "../../../user", "x?y#z")
+
+
+async def test_a_service_without_a_repository_is_told_with_the_key_that_sets_it(github: GitHub) -> None:
+    with pytest.raises(LookFailed, match=r"services\.web\.known_as\.github"):
+        await github.commits("web", NOW - DAY)
+
+
+async def test_argo_cd_s_history_is_deploys_with_what_was_before() -> None:
+    async with client(_argocd) as asked:
+        argocd = ArgoCd(HERE, asked, {"checkout": "checkout-prod"}, token=TOKEN)
+        lately, all_of_it = await argocd.changes("checkout", NOW - timedelta(hours=1)), await argocd.changes("", NOW - DAY)
+
+    assert [(c.id, c.kind, c.version, c.previous_version, c.author) for c in lately] == [
+        ("argocd:checkout-prod:8", "deploy", "b" * 12, "a" * 12, "ann")
+    ]
+    assert [c.author for c in all_of_it] == ["ann", "automated"]
+
+
+async def test_helm_s_history_is_read_from_labels_alone() -> None:
+    async with client(_kubernetes) as asked:
+        found = await Helm(HERE, asked, {"checkout": "prod/checkout"}, token=TOKEN).changes(
+            "checkout", NOW - timedelta(hours=1)
+        )
+
+    assert [(c.id, c.version, c.previous_version) for c in found] == [("helm:checkout:10", "10", "9")]
+
+
+async def test_the_model_version_that_serves_is_a_change() -> None:
+    async with client(_mlflow) as asked:
+        mlflow = MLflow(HERE, asked, {"fraud-check": "fraud"}, token=TOKEN)
+        versions, changes = await mlflow.versions("fraud-check"), await mlflow.changes("", NOW - DAY)
+
+    assert [(one.version, one.serves_as) for one in versions] == [("5", ""), ("4", "champion"), ("3", "")]
+    assert [(c.kind, c.version, c.previous_version, c.at) for c in changes] == [
+        ("model", "4", "3", NOW - timedelta(minutes=30))
+    ]
+
+
+async def test_only_allowed_paths_of_the_team_s_servers_are_asked() -> None:
+    allowed = {"status": WebConfig(url="http://status.example.com", allow=("/api/notes", "/api/of/*"))}
+    async with client(_web) as asked:
+        web = AllowedWeb(allowed, asked, tokens={"status": TOKEN})
+        plain, one = await web.look("status", "/api/notes", {"a": "1"}), await web.look("status", "/api/of/checkout", {})
+        assert (plain, one["path"]) == ({"path": "/api/notes", "asked": {"a": "1"}}, "/api/of/checkout")  # type: ignore[index]
+        for path in REFUSED:
+            with pytest.raises(LookFailed, match="is not allowed on status"):
+                await web.look("status", path, {})
+        with pytest.raises(LookFailed, match="there is no system 'else'; there is status"):
+            await web.look("else", "/api/notes", {})
+
+
+async def test_the_checks_say_what_is_well_and_what_to_do() -> None:
+    async with (
+        client(_github) as gh,
+        client(_argocd) as ac,
+        client(_kubernetes) as kc,
+        client(_mlflow) as mc,
+        client(_web) as wc,
+    ):
+        good = [
+            await GitHub(HERE, gh, {"checkout": "shop/checkout"}, token=TOKEN).check(),
+            await ArgoCd(HERE, ac, {"checkout": "checkout-prod"}, token=TOKEN).check(),
+            await Helm(HERE, kc, {"checkout": "prod/checkout"}, token=TOKEN).check(),
+            await MLflow(HERE, mc, {"fraud-check": "fraud"}, token=TOKEN).check(),
+            await AllowedWeb({"s": WebConfig(url="http://x.example.com", allow=("/a",))}, wc, tokens={"s": TOKEN}).check("s"),
+        ]
+        bad = [
+            await GitHub(HERE, gh, {"cart": "shop/cart"}, token=TOKEN).check(),
+            await ArgoCd(HERE, ac, {"cart": "cart-prod"}, token=TOKEN).check(),
+            await Helm(HERE, kc, {"cart": "prod/cart"}, token=TOKEN).check(),
+            await MLflow(HERE, mc, {"fraud-check": "fraud"}, token="wrong").check(),
+            await AllowedWeb({"s": WebConfig(url="http://x.example.com", allow=("/a",))}, wc).check("s"),
+        ]
+
+    assert [check.state for check in good] == ["ok"] * 5
+    assert [check.state for check in bad] == ["failed"] * 5 and all(check.advice for check in bad)
+    assert "Not Found" in bad[0].found and "permission denied" in bad[1].found and "Bad credentials" in bad[3].found

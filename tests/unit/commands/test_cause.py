@@ -1,0 +1,129 @@
+"""The verb that says what an incident was."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands.cause import cause
+from bot.commands.resolve import resolve
+from bot.core.errors import NotFound
+from bot.core.evidence import Findings, Hypothesis
+from bot.plugins import Command, FieldErrors, Form, Reply, Request
+from bot.settings import catalogue_of
+from bot.store.tables import CauseRow, IncidentRow, MessageRow
+from bot.store.triage import Triages
+from bot.workflows.command_context import CommandContext
+from tests.unit.approving import Office, actor, office
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    """With INC-1, of which a triage ranked two causes."""
+    house = await office(tmp_path)
+    triages = Triages(house.db)
+    await triages.open("AL-1", 1, "", "")
+    first = Hypothesis(cause="deploy 2 broke checkout", service="checkout", kind="change", change_id="d2")
+    found = Findings(hypotheses=[first, Hypothesis(cause="search is slow", service="search", kind="dependency")])
+    await triages.update("AL-1", 1, findings=found.model_dump(mode="json"), state="done")
+    yield house
+    await house.close()
+
+
+async def use(house: Office, command: Command = cause, **values: Any) -> Any:
+    ctx = CommandContext(
+        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
+        verbs={}, approvals=house.approvals, usergroup=house.usergroup,
+    )  # fmt: skip
+    fields = {"verb": command.name, "channel": "C1", "door": "button", "ref": "INC-1", "key": str(values)}
+    return await command.fn(ctx, Request(actor=actor("alice"), **{**fields, **values}))
+
+
+async def stored(house: Office) -> list[tuple[str, str, str, str]]:
+    return [(row.text, row.service, row.change_id, row.said_by) for row in await house.rows(CauseRow)]
+
+
+async def test_one_press_confirms_the_first_cause_as_it_was_ranked(house: Office) -> None:
+    await use(house, verb="confirm", revision=1)
+
+    assert await stored(house) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
+
+
+async def test_a_ranking_that_changed_meanwhile_is_not_confirmed(house: Office) -> None:
+    await Triages(house.db).open("AL-1", 2, "", "")
+
+    assert "ranked anew" in (await use(house, verb="confirm", revision=1)).text
+    assert await stored(house) == []
+
+
+async def test_nothing_ranked_is_nothing_to_confirm(house: Office) -> None:
+    await Triages(house.db).open("AL-1", 2, "", "")
+
+    with pytest.raises(NotFound, match="say in words"):
+        await use(house, verb="confirm", revision=2)
+
+
+async def test_the_dialog_offers_the_causes_and_takes_one_of_them(house: Office) -> None:
+    form = await use(house, revision=1)
+    assert isinstance(form, Form) and [value for value, _ in form.fields[0].options] == ["1", "2", "0"]
+
+    await use(house, door="modal", revision=form.revision, fields={"which": "2", "words": "its index", "service": "checkout"})
+
+    assert await stored(house) == [("search is slow (its index)", "search", "", "alice")]
+
+
+async def test_words_of_their_own_need_no_hypothesis(house: Office) -> None:
+    await use(house, door="modal", revision=1, fields={"which": "0", "words": "a cable", "service": "search"})
+
+    assert await stored(house) == [("a cable", "search", "", "alice")]
+
+
+async def test_an_empty_dialog_stays_open(house: Office) -> None:
+    answer = await use(house, door="modal", revision=1, fields={"which": "0", "words": " "})
+
+    assert isinstance(answer, FieldErrors) and await stored(house) == []
+
+
+async def test_it_is_said_in_a_line_as_well(house: Office) -> None:
+    answer = await use(house, door="mention", text="a cable", options={"service": "search"})
+
+    assert isinstance(answer, Reply) and await stored(house) == [("a cable", "search", "", "alice")]
+
+
+async def test_a_service_that_nobody_knows_is_refused(house: Office) -> None:
+    with pytest.raises(NotFound, match="serch is no service"):
+        await use(house, door="mention", text="a cable", options={"service": "serch"})
+
+
+async def test_a_service_named_in_the_words_is_taken(house: Office) -> None:
+    await use(house, door="mention", text="a cable of search")
+
+    assert await stored(house) == [("a cable of search", "search", "", "alice")]
+
+
+async def test_the_resolve_dialog_takes_a_ranked_cause_and_then_nothing_is_asked(house: Office) -> None:
+    form = await use(house, resolve)
+    assert isinstance(form, Form) and [field.name for field in form.fields] == ["which", "cause"]
+
+    await use(house, resolve, door="modal", revision=form.revision, fields={"which": "1", "cause": ""})
+
+    assert await stored(house) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
+    assert [(row.state, row.cause) for row in await house.rows(IncidentRow)] == [("RESOLVED", "deploy 2 broke checkout")]
+    assert [row for row in await house.rows(MessageRow) if row.kind == "cause"] == []
+
+
+async def test_a_resolve_without_a_cause_asks_in_the_thread(house: Office) -> None:
+    said = await use(house, resolve, door="modal", revision=1, fields={"which": "0", "cause": ""})
+
+    assert "not confirmed" in said.text and await stored(house) == []
+    assert [row.subject for row in await house.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]
+
+
+async def test_a_choice_from_a_ranking_that_changed_meanwhile_is_not_stored_but_the_words_are(house: Office) -> None:
+    fields = {"which": "1", "cause": "a cable of search"}
+    await Triages(house.db).open("AL-1", 2, "", "")
+
+    await use(house, resolve, door="modal", revision=1, fields=fields)
+
+    assert await stored(house) == [("a cable of search", "search", "", "alice")]

@@ -1,0 +1,65 @@
+"""The verb that lists what could not be looked at."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands.gaps import gaps
+from bot.core.errors import NotFound
+from bot.core.evidence import Evidence
+from bot.plugins import Reply, Request
+from bot.settings import catalogue_of
+from bot.store.triage import Triages
+from bot.workflows.command_context import CommandContext
+from tests.unit.approving import Office, actor, office
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    """AL-1 was investigated: logs could not be read, metrics could."""
+    house = await office(tmp_path)
+    triages = Triages(house.db)
+    await triages.open("AL-1", 1, "", "")
+    why = "Could not look (search_logs: service=checkout): no log store is configured (logs.loki or logs.files)"
+    await triages.record("AL-1", "search_logs", {"service": "checkout"}, "a", Evidence(summary=why, query="", ok=False))
+    await triages.record("AL-1", "service_health", {"service": "checkout"}, "b", Evidence(summary="fine", query=""))
+    yield house
+    await house.close()
+
+
+async def ask(house: Office, **options: str) -> str:
+    ctx = CommandContext(
+        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
+        verbs={}, approvals=house.approvals, usergroup=house.usergroup,
+    )  # fmt: skip
+    said: Any = await gaps.fn(ctx, Request(verb="gaps", actor=actor("alice"), channel="C1", options=options))
+    assert isinstance(said, Reply)
+    return said.text
+
+
+async def test_what_failed_is_listed_with_how_often_it_was_missed(house: Office) -> None:
+    lines = (await ask(house)).splitlines()
+
+    assert len(lines) == 2
+    assert lines[1].startswith(
+        "1. search_logs (checkout): no log store is configured (logs.loki or logs.files): in 1 of 1 groups"
+    )
+
+
+async def test_what_is_older_is_left_out(house: Office) -> None:
+    house.pass_time(days=31)
+
+    assert await ask(house) == "Every look since 2026-03-02 could be made (0 groups investigated)."
+    assert "search_logs" in await ask(house, since="60d")
+
+
+async def test_another_service_has_no_gap(house: Office) -> None:
+    assert "could be made" in await ask(house, service="search")
+
+
+@pytest.mark.parametrize("since", ["many", "999999999d"])
+async def test_a_span_that_is_none_is_refused(house: Office, since: str) -> None:
+    with pytest.raises(NotFound, match="since: "):
+        await ask(house, since=since)

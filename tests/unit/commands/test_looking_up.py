@@ -1,0 +1,131 @@
+"""The verbs that only tell: the panel, help, whoami and the list."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands.help import help as help_verb
+from bot.commands.list import list as list_verb
+from bot.commands.panel import panel
+from bot.commands.whoami import whoami
+from bot.core.errors import NotFound
+from bot.slack.answers import VIEWS
+from bot.store.tables import GroupRow, IncidentRow
+from tests.unit.approving import CONFIG, Office, office
+from tests.unit.commands.using import use
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+async def with_group(house: Office, number: int, **values: Any) -> None:
+    moments = {"opened_at": house.now, "last_alert_at": house.now}
+    fields = {"title": f"Group {number}", "service": "search", "severity": "SEV3", "state": "FIRING", "channel": "C1"}
+    async with house.db.write() as session:
+        session.add(GroupRow(key=f"k{number}", **{**fields, **moments, **values}))
+
+
+async def declared(house: Office, **values: Any) -> None:
+    """An incident without an alert group."""
+    fields = {"title": "Billing", "severity": "SEV3", "service": "search", "state": "OPEN", "channel": "C7"}
+    async with house.db.write() as session:
+        session.add(IncidentRow(**{"declared_at": house.now, **fields, **values}))
+
+
+def shown(reply: Any) -> str:
+    """What stands in Slack."""
+    text, blocks = VIEWS[reply.view]({**reply.subject, "hosts": frozenset()})
+    return f"{text}\n{blocks}"
+
+
+async def test_the_only_open_group_of_a_channel_is_meant_and_the_panel_says_why(house: Office) -> None:
+    told = shown(await use(house, panel, "alice", ref="", door="slash"))
+
+    assert "AL-1 is meant: nothing else is open in this channel" in told
+    assert "'value': 'AL-1'" in told
+
+
+async def test_of_several_open_groups_the_panel_takes_none_and_names_them(house: Office) -> None:
+    await with_group(house, 2)
+
+    told = shown(await use(house, panel, "alice", ref="", door="slash"))
+
+    assert "Open in this channel: AL-2, AL-1" in told
+    assert "'value': 'AL-1'" not in told
+
+
+async def test_an_incident_without_a_group_is_open_in_its_channel_too(house: Office) -> None:
+    await declared(house)
+
+    assert "INC-2 is meant" in shown(await use(house, panel, "alice", ref="", channel="C7", door="slash"))
+
+
+async def test_help_fits_the_only_open_group_of_the_channel(house: Office) -> None:
+    told = shown(await use(house, help_verb, "alice", ref="", door="slash"))
+
+    assert "What fits AL-1 (FIRING), the only one open in this channel" in told
+
+
+async def test_in_a_channel_without_anything_open_help_speaks_of_here(house: Office) -> None:
+    assert "What fits here:" in shown(await use(house, help_verb, "alice", ref="", channel="C8", door="slash"))
+
+
+async def test_whoami_tells_each_role_once_with_the_services_it_is_for(tmp_path: Path) -> None:
+    more = {f"s{number:02}": {"owners": ["owner"]} for number in range(15)}
+    house = await office(tmp_path, {"services": {**CONFIG["services"], **more}})
+    try:
+        told = (await use(house, whoami, "owner", ref="", channel="C8", door="slash")).text.splitlines()[1:]
+    finally:
+        await house.close()
+
+    assert len(told) == 2
+    assert told[0].startswith("checkout, s00, s01") and told[0].endswith("and 4 more services: owner. You may approve: tier 3.")
+    assert told[1] == "search: no role. You may approve: nothing."
+
+
+async def test_mine_holds_the_incidents_i_lead_with_and_without_a_group(house: Office) -> None:
+    await declared(house, lead="alice")
+    await declared(house, lead="bob")
+    await with_group(house, 2, acknowledged_by="alice")
+
+    reply = await use(house, list_verb, "alice", ref="", text="mine", door="slash")
+
+    assert [row["ref"] for row in reply.subject["rows"]] == ["AL-2", "INC-2"]
+
+
+async def test_the_worst_stand_first_whether_declared_or_alerted(house: Office) -> None:
+    await declared(house, severity="SEV1")
+    await with_group(house, 2)
+
+    reply = await use(house, list_verb, "alice", ref="", door="slash")
+
+    assert [row["ref"] for row in reply.subject["rows"]] == ["INC-2", "AL-1", "AL-2"]
+
+
+async def test_since_is_for_declared_incidents_too(house: Office) -> None:
+    await declared(house, declared_at=house.now - timedelta(days=9))
+
+    reply = await use(house, list_verb, "alice", ref="", options={"since": "7d"}, door="slash")
+
+    assert [row["ref"] for row in reply.subject["rows"]] == ["AL-1"]
+
+
+async def test_a_page_beyond_the_last_names_the_last(house: Office) -> None:
+    for number in range(2, 14):
+        await with_group(house, number)
+
+    told = shown(await use(house, list_verb, "alice", ref="", options={"page": "99"}, door="slash"))
+
+    assert "there is no page 99; the last is `page=2` (13 in all)" in told
+
+
+async def test_a_page_that_is_no_number_is_refused_with_what_is_taken(house: Office) -> None:
+    with pytest.raises(NotFound, match="page takes a number from 1 to 999, not two"):
+        await use(house, list_verb, "alice", ref="", options={"page": "two"}, door="slash")

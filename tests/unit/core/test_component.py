@@ -1,0 +1,51 @@
+"""Where an alert belongs, from its labels."""
+
+import pytest
+
+from bot.core.alert_kind import kind_of, weight_of
+from bot.core.component import Place, ends_of, place_of
+
+
+@pytest.mark.parametrize(
+    ("labels", "service", "place"),
+    [
+        ({"pod": "cart-1", "node": "n1"}, "cart", Place("cart-1", "pod", "cart", "n1")),
+        ({"instance": "10.0.0.5:9100", "job": "node-exporter"}, "node-exporter", Place("10.0.0.5", "host", host="10.0.0.5")),
+        ({"node": "n1"}, "", Place("n1", "host", host="n1")),
+        ({"instance": "10.0.0.5:8080", "job": "cart"}, "cart", Place("cart", "service", "cart")),
+        ({"severity": "critical"}, "", None),
+    ],
+)
+def test_the_narrowest_component_that_labels_name(labels: dict[str, str], service: str, place: Place | None) -> None:
+    assert place_of(labels, service) == place
+
+
+def test_an_alert_about_calls_has_two_ends() -> None:
+    labels = {"source_workload": "front", "destination_workload": "db", "destination_pod": "db-0", "service": "front"}
+
+    assert ends_of(labels) == (Place("front", "service", "front"), Place("db-0", "pod", "db"))
+
+
+def test_an_alert_with_one_end_alone_is_about_no_calls() -> None:
+    assert ends_of({"source": "prometheus", "service": "front"}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("KubePersistentVolumeFillingUp", "disk"),
+        ("container_memory_working_set_bytes", "memory"),
+        ("CPUThrottlingHigh", "cpu"),
+        ("NodeNetworkReceiveErrs", "network"),
+        ("HighErrorRate", "errors"),
+        ("grpc mean response time", "latency"),
+        ("Log lines: connection refused", "logs"),
+        ("Watchdog", "other"),
+    ],
+)
+def test_the_kind_of_trouble_is_read_from_the_name(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
+def test_a_falling_success_rate_counts_whole() -> None:
+    assert weight_of("errors", "down") == 1.0 > weight_of("memory", "down")

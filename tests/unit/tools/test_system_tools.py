@@ -1,0 +1,157 @@
+"""Code, models, objectives, the team's own servers, and changes that other systems tell."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.change import Change
+from bot.core.code import Commit, Comparison, FileChange
+from bot.core.errors import LookFailed
+from bot.core.models import ModelVersion
+from bot.core.service import Catalogue, Objective, Service
+from bot.core.slo import WINDOWS, good_ratio
+from tests.unit.builders import NOW, change
+from tests.unit.tools.looking import Changes, Step, context, look, recorded
+
+COMMITS = (Commit("abc", NOW - timedelta(minutes=20), "Shrink the pool", "Ann"),)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Knows one comparison and one commit."""
+
+    async def compare(self, service: str, base: str, head: str) -> Comparison:
+        return Comparison(base, head, 1, COMMITS, (FileChange("pool.py", 1, 9),))
+
+    async def commits(self, service: str, since: datetime) -> list[Commit]:
+        return [commit for commit in COMMITS if commit.at >= since]
+
+
+@dataclass(frozen=True)
+class Models:
+    rows: tuple[ModelVersion, ...]
+
+    async def versions(self, service: str) -> list[ModelVersion]:
+        return list(self.rows)
+
+
+@dataclass(frozen=True)
+class Web:
+    answer: Any
+
+    async def look(self, system: str, path: str, query: Mapping[str, str]) -> Any:
+        return self.answer
+
+    def inventory(self) -> Mapping[str, str]:
+        return {"status": "/notes: what people noted"}
+
+    def address(self, system: str, path: str, query: Mapping[str, str]) -> str:
+        return f"http://{system}{path}"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A system of record; None: it cannot be reached."""
+
+    name: str
+    rows: tuple[Change, ...] | None
+
+    async def changes(self, service: str, since: datetime) -> list[Change]:
+        if self.rows is None:
+            raise LookFailed("it did not answer")
+        return [row for row in self.rows if service in ("", row.service)]
+
+
+async def test_the_newest_deploy_is_compared_with_the_version_before_it() -> None:
+    deploy = change("d", version="1.5.0", previous_version="1.4.0")
+
+    found = await look("code_changes", context(code=Code(), changes=Changes([deploy])), service="checkout")
+
+    assert found.summary == "checkout 1.4.0 to 1.5.0: 1 commit, 1 file changed"
+    assert "Shrink the pool by Ann" in found.details[0] and found.details[1] == "pool.py modified +1 -9"
+
+
+async def test_without_a_known_deploy_the_commits_of_the_last_hours_are_listed() -> None:
+    found = await look("code_changes", context(code=Code()), service="checkout", hours=2)
+
+    assert "1 commit on the default branch in the last 2 h" in found.summary and "Shrink the pool" in found.summary
+
+
+async def test_the_version_that_serves_is_told_with_since_when() -> None:
+    rows = (
+        ModelVersion("fraud", "5", NOW, NOW, status="READY"),
+        ModelVersion("fraud", "4", NOW - timedelta(hours=1), NOW, aliases=("Champion",)),
+    )
+
+    found = await look("model_versions", context(models=Models(rows)), service="checkout")
+
+    assert "fraud version 4 serves as Champion, since" in found.summary and "newest is version 5" in found.summary
+
+
+async def test_a_stage_serves_where_no_alias_does() -> None:
+    version = ModelVersion("fraud", "4", NOW - timedelta(hours=9), NOW - timedelta(hours=1), stage="Production")
+
+    assert (version.serves_as, version.since) == ("Production", NOW - timedelta(hours=1))
+
+
+async def test_an_objective_tells_what_is_left_and_how_fast_it_burns() -> None:
+    objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
+    shares = dict.fromkeys(WINDOWS, 0.999) | {"5m": 0.8, "1h": 0.8}
+    steps = {good_ratio(objective, window): Step(share, share) for window, share in shares.items()}
+    steps[good_ratio(objective, "30d")] = Step(0.995, 0.995)
+    catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
+    exact = {query: replace(one.series, values=one.series.values * 0 + one.after) for query, one in steps.items()}
+    metrics = recorded({})
+    metrics = type(metrics)({query: [series] for query, series in exact.items()})
+
+    found = await look("slo_status", context(metrics=metrics, catalogue=catalogue), service="checkout")
+
+    told = "availability 99.5 % good over 30d, objective 99 %, 50 % of the budget left, burns 20.0 times too fast over 1h"
+    assert found.summary == f"checkout: {told}"
+
+
+async def test_what_has_no_events_is_no_all_clear() -> None:
+    objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
+    known = dict.fromkeys([good_ratio(objective, window) for window in (*WINDOWS, "30d")], ())
+    catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
+
+    found = await look("slo_status", context(known, catalogue=catalogue), service="checkout")
+
+    assert "could not be measured" in found.summary
+
+
+async def test_a_team_s_server_answers_as_named_values_of_foreign_origin() -> None:
+    web = Web({"notes": [{"at": "02:50", "text": "pool\nshrunk"}]})
+
+    found = await look("web_look", context(web=web), system="status", path="/notes")
+
+    assert found.details == ("notes[0].at: 02:50", "notes[0].text: pool shrunk") and found.user_controllable
+
+
+@pytest.mark.parametrize("query", ["x", "[1]", json.dumps({"a": {"b": 1}}), json.dumps({str(n): n for n in range(9)})])
+async def test_a_query_is_a_flat_object(query: str) -> None:
+    with pytest.raises(LookFailed, match="query must be a JSON object"):
+        await look("web_look", context(web=Web({})), system="status", path="/notes", query=query)
+
+
+async def test_changes_of_other_systems_stand_beside_those_that_were_reported() -> None:
+    told = (change("sync", minutes_before=6), change("model", minutes_before=5).model_copy(update={"kind": "model"}))
+    ctx = context(changes=Changes([change("pipeline", minutes_before=5)]), histories=(Told("Argo CD", told),))
+
+    found = await look("recent_changes", replace(ctx, metrics=None), service="checkout")
+
+    # The sync is the pipeline's deploy once more; the model is a change of its own.
+    assert sorted(row["id"] for row in found.facts["changes"]) == ["test:model", "test:pipeline"]
+
+
+async def test_a_system_that_cannot_be_reached_is_told_and_the_others_stand() -> None:
+    histories = (Told("Argo CD", None), Told("Helm", (change("release"),)))
+
+    found = await look("recent_changes", replace(context(histories=histories), metrics=None), service="checkout")
+
+    assert [row["id"] for row in found.facts["changes"]] == ["test:release"]
+    assert "could not look at Argo CD (it did not answer)" in found.summary

@@ -1,0 +1,128 @@
+"""One on-call alone: when a rollback need not wait, and who is told."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.action import ProposalState
+from bot.slack.render import Renderer
+from bot.store.decisions import Decided
+from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
+from tests.unit.approving import Office, actor, office
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+async def deployed(house: Office, version: str, previous: str) -> str:
+    async with house.db.write() as session:
+        row = ChangeRow(
+            id=f"ci:{version}", at=house.now, service="checkout", kind="deploy", title=version, version=version,
+            previous_version=previous, received_at=house.now,
+        )  # fmt: skip
+        session.add(row)
+    return row.id
+
+
+async def rolled_back(house: Office, version: str, previous: str) -> ProposalRow:
+    """The bot takes a deploy back, the deputy approved it, and its signal is watched."""
+    proposal = await house.propose("rollback", key=f"b{version}", change_id=await deployed(house, version, previous))
+    await house.approvals.decide(proposal.ref, 1, actor("bob"), "approve", "it broke", key=f"bob:{version}")
+    house.hurry(seconds=1)
+    await house.engine.result(f"remediation:{proposal.ref}")
+    return next(row for row in await house.rows(ProposalRow) if row.key == f"b{version}")
+
+
+async def alone(house: Office, version: str, previous: str) -> Decided:
+    """The on-call asks for a rollback and approves it in the same minute."""
+    change = await deployed(house, version, previous)
+    proposal = await house.propose("rollback", requester="alice", key=f"a{version}", change_id=change)
+    return await house.press(proposal.ref, "alice", reason="it broke again")
+
+
+async def change(house: Office, table: Any, key: int, **values: Any) -> None:
+    async with house.db.write() as session:
+        row = await session.get(table, key)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+async def test_a_rollback_to_the_revision_that_was_verified_last_does_not_wait(house: Office) -> None:
+    assert (await rolled_back(house, "2", "1")).state == "succeeded"
+
+    decided = await alone(house, "3", "1")
+
+    assert (decided.counted, decided.state) == (True, ProposalState.APPROVED)
+    assert "Recorded as SOLO" in decided.text
+
+
+async def test_a_revision_that_merely_ran_before_is_no_verified_one(house: Office) -> None:
+    await deployed(house, "1", "0")
+
+    assert (await alone(house, "2", "1")).rule == "requester"
+
+
+async def test_another_revision_than_the_verified_one_waits(house: Office) -> None:
+    await rolled_back(house, "2", "1")
+
+    assert (await alone(house, "4", "3")).rule == "requester"
+
+
+async def test_after_a_rollback_that_did_not_help_nothing_is_verified(house: Office) -> None:
+    await rolled_back(house, "2", "1")
+    house.metrics.values["errors"] = 0.4
+    assert (await rolled_back(house, "3", "1")).state == "not recovered"
+    await house.press("AP-3", "bob", "deny", reason="not the way back")
+
+    assert (await alone(house, "5", "1")).rule == "requester"
+
+
+async def test_outside_an_open_sev1_or_2_it_waits(house: Office) -> None:
+    await rolled_back(house, "2", "1")
+    await change(house, IncidentRow, 1, severity="SEV3")
+
+    assert (await alone(house, "3", "1")).rule == "requester"
+
+
+async def test_a_success_that_somebody_wrote_into_the_database_verifies_nothing(house: Office) -> None:
+    await house.propose("rollback", key="forged", change_id=await deployed(house, "2", "1"))
+    await change(house, ProposalRow, 1, state="succeeded")
+
+    assert (await alone(house, "3", "1")).rule == "requester"
+
+
+async def test_a_record_that_was_changed_afterwards_verifies_nothing(house: Office) -> None:
+    row = await rolled_back(house, "2", "1")
+    forged = {**row.record, "arguments": {**row.record["arguments"], "previous_version": "7"}}
+    await change(house, ProposalRow, 1, record=forged)
+
+    assert (await alone(house, "8", "7")).rule == "requester"
+
+
+async def test_what_a_person_ran_by_hand_verifies_nothing(house: Office) -> None:
+    proposal = await house.propose("rollback", change_id=await deployed(house, "2", "1"))
+    by_hand = await house.approvals.record_manual(proposal.ref, actor("bob"), service="checkout")
+    house.hurry(seconds=1)
+    assert await house.engine.result(f"remediation:{by_hand.ref}") == "succeeded"
+
+    assert (await alone(house, "3", "1")).rule == "requester"
+
+
+async def test_the_secondary_is_mentioned_once_in_the_thread(house: Office) -> None:
+    await rolled_back(house, "2", "1")
+    await alone(house, "3", "1")
+
+    (line,) = [row for row in await house.rows(MessageRow) if row.key.startswith("line:solo:")]
+
+    async def nobody(service: str) -> tuple[str, ...]:
+        return ()
+
+    shown = await Renderer(house.db, house.config, nobody).render(line)
+    assert (line.mentions, line.thread_key) == (["carol"], "card:AL-1")
+    assert shown is not None and "<@UCAROL> AP-2 was approved SOLO by alice" in str(shown.blocks)

@@ -1,0 +1,53 @@
+"""The tool `model_versions`: which model version serves, and since when."""
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence
+from bot.core.models import ModelVersion
+from bot.core.text import one_line
+from bot.core.wording import clock
+from bot.plugins import ToolContext, tool_over
+from tools._reading import service_of
+
+MAX_SHOWN = 10
+
+
+@tool_over("models")
+async def model_versions(ctx: ToolContext, service: str) -> Evidence:
+    """Tell which version of its model a service serves, and which versions were registered lately.
+
+    Call it when a service that predicts, ranks or classifies answers worse or
+    slower: a model roll-out is a change like a deploy. The registry knows which
+    version ought to serve, not which one a process has loaded.
+    """
+    name = service_of(ctx, service)
+    if ctx.models is None:
+        raise LookFailed("no model registry is configured (systems.mlflow)")
+    found = await ctx.models.versions(name)
+    return Evidence(
+        summary=_summary(name, found),
+        query=f"GET /api/2.0/mlflow/model-versions/search (model of {name})",
+        details=tuple(_line(one) for one in found[:MAX_SHOWN]),
+        source="mlflow",
+        user_controllable=False,
+        facts={
+            "models": [{"version": one.version, "serves_as": one.serves_as, "since": one.since.isoformat()} for one in found]
+        },
+    )
+
+
+def _summary(service: str, found: list[ModelVersion]) -> str:
+    if not found:
+        return f"{service}: its model has no version"
+    serving = next((one for one in found if one.serves_as), None)
+    newest = found[0]
+    told = f"newest is version {newest.version}, registered {newest.registered_at:%Y-%m-%d} {clock(newest.registered_at)}"
+    if serving is None:
+        return f"{service}: no version of {newest.model} serves under a usual alias or stage; {told}"
+    since = f"{serving.since:%Y-%m-%d} {clock(serving.since)} at the earliest"
+    return f"{service}: {serving.model} version {serving.version} serves as {serving.serves_as}, since {since}; {told}"
+
+
+def _line(one: ModelVersion) -> str:
+    names = ", ".join((*one.aliases, *([one.stage] if one.stage else [])))
+    marks = f" [{one_line(names, 80)}]" if names else ""
+    return f"version {one.version}{marks} registered {one.registered_at:%Y-%m-%d %H:%M:%SZ} {one.status.lower()}".rstrip()

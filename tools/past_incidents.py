@@ -1,0 +1,74 @@
+"""The tool `past_incidents`: what people said caused incidents like this one, and which fix was verified how often."""
+
+from datetime import timedelta
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence
+from bot.core.past import Alike, FixRecord, fix_records, rank_past
+from bot.core.text import one_line
+from bot.plugins import ToolContext, tool
+from tools._reading import service_of
+
+LOOK_BACK = timedelta(days=730)
+MOST = 5
+
+
+@tool
+async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") -> Evidence:
+    """Find resolved incidents like this one whose cause a person confirmed, and which fixes were verified in them.
+
+    Call it without arguments for the alert at hand, with another `service`
+    or with the words of a symptom in `text`. What happened before is a
+    lead to check, never evidence of this cause.
+    """
+    if ctx.past is None:
+        raise LookFailed("no record of past incidents is at hand")
+    case = ctx.case.model_copy(update={"service": service_of(ctx, service)}) if service.strip() else ctx.case
+    past = await ctx.past.confirmed(ctx.now - LOOK_BACK)
+    alike = rank_past(past, case, words=text.strip(), most=MOST)
+    records = fix_records(one.incident for one in alike)
+    asked = one_line(text or case.summary or case.alert_name, 80)
+    return Evidence(
+        summary=_summary(alike, records, len(past)),
+        query=f"past_incidents(service={case.service!r}, text={asked!r})",
+        details=(*(_line(one) for one in alike), *(_fix(record) for record in records)),
+        source="incidents",
+        facts={"incidents": [_fact(one) for one in alike], "fixes": [vars(record) for record in records]},
+    )
+
+
+def _summary(alike: list[Alike], records: list[FixRecord], known: int) -> str:
+    if not alike:
+        return f"No past incident with a confirmed cause resembles this one ({known} on record)"
+    nearest = alike[0].incident
+    fix = next((record for record in records if record.verified), None)
+    helped = f"; {fix.action} on {fix.service} was verified in {fix.verified} of {fix.ran} runs" if fix else ""
+    cause = one_line(nearest.cause.text, 160)
+    like = f"{len(alike)} past {'incidents resemble' if len(alike) > 1 else 'incident resembles'} this one"
+    return f"{like}; nearest {nearest.ref} on {nearest.resolved_at:%Y-%m-%d}: {cause}{helped}"
+
+
+def _line(one: Alike) -> str:
+    past = one.incident
+    cause = f"{one_line(past.cause.text, 240)} (said by {one_line(past.cause.said_by, 40)})"
+    likeness = f"likeness {one.score:.2f}: {', '.join(one.reasons)}"
+    return f"{past.ref} {past.resolved_at:%Y-%m-%d} {one_line(past.title, 100)}: {cause}; {likeness}"
+
+
+def _fix(record: FixRecord) -> str:
+    return f"{record.action} on {record.service}: ran {record.ran} times, verified {record.verified}"
+
+
+def _fact(one: Alike) -> dict[str, object]:
+    cause = one.incident.cause
+    return {
+        "ref": one.incident.ref,
+        "title": one.incident.title,
+        "at": one.incident.resolved_at.isoformat(),
+        "score": one.score,
+        "reasons": list(one.reasons),
+        "cause": cause.text,
+        "service": cause.service,
+        "kind": cause.kind,
+        "said_by": cause.said_by,
+    }

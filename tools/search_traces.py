@@ -1,0 +1,68 @@
+"""The tool `search_traces`: where the time of a service's requests goes, now against before."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from bot.core.evidence import Evidence, Window
+from bot.core.figures import figure, minutes_text
+from bot.core.spans import Span, TimeSpent, compared
+from bot.core.text import one_line
+from bot.plugins import ToolContext, tool_over
+from bot.ports import Traces
+from tools._reading import alert_moment, asked_minutes, service_of
+
+TRACES = 20
+"""Traces read of each window."""
+MAX_SHOWN = 25
+
+
+@tool_over("traces")
+async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Evidence:
+    """Compare where the time of requests through a service goes, now and before the alert.
+
+    Call it when a service is slow and metrics do not tell which call makes it
+    so. It reads some traces of the last `minutes` and as many of the same time
+    before the alert, and gives for each operation the time that it spends
+    itself, and between services the time on the wire, which neither side spends.
+    """
+    name, minutes = service_of(ctx, service), asked_minutes(minutes)
+    assert ctx.traces is not None
+    length = timedelta(minutes=minutes)
+    until = alert_moment(ctx) - timedelta(minutes=5)
+    now, before = await asyncio.gather(
+        _read(ctx.traces, name, ctx.now - length, ctx.now), _read(ctx.traces, name, until - length, until)
+    )
+    rows = compared(now, before)
+    return Evidence(
+        summary=_summary(name, minutes, now, before, rows),
+        query=ctx.traces.query(name),
+        window=Window(start=ctx.now - length, end=ctx.now),
+        details=tuple(_line(row) for row in rows[:MAX_SHOWN]),
+        source="traces",
+        user_controllable=True,
+        facts={"spent": [vars(row) for row in rows[:MAX_SHOWN]]},
+    )
+
+
+async def _read(traces: Traces, service: str, start: datetime, end: datetime) -> list[Span]:
+    return await traces.spans(service, start=start, end=end, traces=TRACES)
+
+
+def _summary(service: str, minutes: int, now: list[Span], before: list[Span], rows: list[TimeSpent]) -> str:
+    traces, earlier = len({span.trace for span in now}), len({span.trace for span in before})
+    count = "1 trace" if traces == 1 else f"{traces} traces"
+    counts = f"{count} in the last {minutes_text(minutes)}, {earlier} before"
+    if not now or not before:
+        return f"{service}: {counts}: too few to compare"
+    worst = rows[0]
+    if worst.lost <= 0:
+        return f"{service}: {counts}; no operation takes longer"
+    where = f"{one_line(worst.service, 60)} {one_line(worst.operation, 80)}"
+    return f"{service}: {counts}; most time lost in {where}: {figure(worst.before, 's')} to {figure(worst.now, 's')} a request"
+
+
+def _line(row: TimeSpent) -> str:
+    where = f"{one_line(row.service, 60)} {one_line(row.operation, 80)}"
+    times = f"{figure(row.now, 's')} now over {row.requests}, {figure(row.before, 's')} before over {row.requests_before}"
+    errors = f"; errors {row.errors} now, {row.errors_before} before" if row.errors or row.errors_before else ""
+    return f"{where}: {times}{errors}"

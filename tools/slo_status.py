@@ -1,0 +1,70 @@
+"""The tool `slo_status`: what is left of a service's error budgets, and how fast they burn."""
+
+import asyncio
+import math
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Evidence
+from bot.core.figures import figure
+from bot.core.service import Objective
+from bot.core.slo import WINDOWS, Status, good_ratio, judge
+from bot.plugins import ToolContext, tool
+from bot.ports import Metrics
+from tools._reading import metrics_of, service_of
+
+
+@tool
+async def slo_status(ctx: ToolContext, service: str) -> Evidence:
+    """Tell how much error budget each objective of a service has left and how fast it burns now.
+
+    Call it to judge how much an incident matters to users, and whether it may
+    wait. A burn rate of 1 spends the budget exactly at the end of its window;
+    14.4 over an hour and five minutes together is the usual bound for a page.
+    """
+    name = service_of(ctx, service)
+    metrics, known = metrics_of(ctx), ctx.catalogue.get(name)
+    if known is None or not known.objectives:
+        raise LookFailed(f"{name} has no objectives (services.{name}.objectives)")
+    found = await asyncio.gather(*(_measured(ctx, metrics, one) for one in known.objectives.values()))
+    by_name = dict(zip(known.objectives, found, strict=True))
+    return Evidence(
+        summary=f"{name}: " + "; ".join(_told(one, known.objectives[one], status) for one, status in by_name.items()),
+        query="; ".join(good_ratio(one, one.window) for one in known.objectives.values()),
+        details=tuple(_line(one, status) for one, status in by_name.items()),
+        source="prometheus",
+        facts={"objectives": {one: _fact(status) for one, status in by_name.items()}},
+    )
+
+
+async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> Status:
+    windows = (objective.window, *WINDOWS)
+    answers = await asyncio.gather(*(metrics.instant(good_ratio(objective, window), at=ctx.now) for window in windows))
+    shares = [series[0].last if series else math.nan for series in answers]
+    return judge(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True)))
+
+
+def _told(name: str, objective: Objective, status: Status) -> str:
+    if not math.isfinite(status.good):
+        return f"{name} could not be measured (no events over {objective.window})"
+    left = f"{figure(status.budget_left, 'ratio')} of the budget left"
+    good = f"{figure(status.good, 'ratio')} good over {objective.window}, objective {objective.objective:g} %"
+    burning = "; ".join(f"burns {status.burn[long]:.1f} times too fast over {long}" for long, _, _ in status.breaches[:1])
+    return f"{name} {good}, {left}" + (f", {burning}" if burning else "")
+
+
+def _line(name: str, status: Status) -> str:
+    rates = ", ".join(
+        f"{window} {rate:.2f}" if math.isfinite(rate) else f"{window} no value" for window, rate in status.burn.items()
+    )
+    return f"{name} burn rate over {rates}"
+
+
+def _fact(status: Status) -> dict[str, object]:
+    def plain(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    return {
+        "good": plain(status.good),
+        "budget_left": plain(status.budget_left),
+        "burn": {w: plain(r) for w, r in status.burn.items()},
+    }
