@@ -1,6 +1,7 @@
 """The store means the same on SQLite and on PostgreSQL, with the schema that the migrations make."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from bot.store.postmortems import Postmortems
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
 from bot.store.triage import Triages
 from bot.store.watch import Watch
+from tests.real import wait_until
 from tests.unit.builders import NOW, at, change
 from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert
 
@@ -100,6 +102,8 @@ async def test_a_database_without_its_tables_is_away_and_not_a_poisoned_row(desk
     with pytest.raises(DatabaseAway):
         await lost.inbox.take(10)
     await gone.close()
+    # The driver's thread of a connection that could not be opened ends a moment later, and tells the loop so.
+    await wait_until(lambda: not any("_connection_worker" in thread.name for thread in threading.enumerate()), 20)
 
 
 async def test_two_replicas_that_sort_at_once_lose_and_double_nothing(desk: Desk) -> None:

@@ -23,6 +23,8 @@ SIMPLE = "simple baseline: majority category 0.47, passed 0.00; with all evidenc
 PUBLISHED = "published: none for opensre; the reference answers stored with the labels pass 0.87 of the same score"
 HISTORY = timedelta(hours=1)
 STEP = 60
+ASKED_AFTER = timedelta(minutes=10)
+"""The alert is older than the question: the set tells no moment of it, and its events are up to so old."""
 NODE_STATES = {
     "ready": "nodes not ready",
     "memory_pressure": "nodes under memory pressure",
@@ -97,7 +99,7 @@ class Scenario:
             severity=str(self._label("severity")),
             summary=str(self._annotation("summary") or alert["title"]),
             labels=dict(alert.get("commonLabels") or {}),
-            started_at=self.now,
+            started_at=self.now - ASKED_AFTER,
         )
         return ask(self.world, case, now=self.now)
 
