@@ -276,9 +276,9 @@ async def test_the_same_alert_with_another_cause_is_put_to_the_model(room: NewRo
 
 
 async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_evidence(room: NewRoom) -> None:
-    claims = [{"text": "everybody knows it", "evidence": []}, {"text": "checkout changed", "evidence": ["E1"]}]
+    claims = [{"text": "everybody knows it", "evidence": []}, {"text": "checkout changed", "evidence": ["E:recent_changes"]}]
     bold = {"answer": {"hypotheses": [{"cause": "it is DNS", "service": "checkout", "claims": claims}]}}
-    here, proposer = await room(bold), Proposer()
+    here, proposer = await room({"call": [CHANGES]}, bold), Proposer()
 
     findings = await story(here, proposer)
 
