@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets as randomness
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.llm.loading import Agents
+from bot.llm.settings import ModelSettings
 from bot.monitoring.argocd import ArgoCd
 from bot.monitoring.files import FileLogs
 from bot.monitoring.github import GitHub
@@ -126,19 +127,30 @@ def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages
     """The investigator with a model; nothing is imported before it is first asked for."""
 
     def build() -> Investigator:
-        from bot.llm.agent import Agent, ModelSettings
-
-        settings = ModelSettings(
-            name=model_of(secrets),
-            base_url=secrets.openai_base_url,
-            api_key=secrets.openai_api_key,
-            fallback=secrets.fallback_model,
-            skeptic=secrets.skeptic_model,
-            structured=secrets.structured_output,
-        )
-        return Agent(settings, config.budget, looker, triages, services)
+        asked = settings_of(secrets, model_of(secrets))
+        with_others = replace(asked, fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
+        return agent_of(with_others, config, looker, triages, services)
 
     return Agents(model_of(secrets), build)
+
+
+def settings_of(secrets: Secrets, name: str) -> ModelSettings:
+    """How the model of this name is asked on the configured server."""
+    return ModelSettings(
+        name=name,
+        base_url=secrets.openai_base_url,
+        api_key=secrets.openai_api_key,
+        structured=secrets.structured_output,
+    )
+
+
+def agent_of(
+    settings: ModelSettings, config: Config, looker: Looker, triages: Triages, services: Sequence[str]
+) -> Investigator:
+    """The agent. Imports langchain, which takes seconds."""
+    from bot.llm.agent import Agent
+
+    return Agent(settings, config.budget, looker, triages, services)
 
 
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:

@@ -17,9 +17,21 @@ from bot.core.change import Change
 from bot.core.config import ActionConfig, SourceConfig
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Evidence
-from bot.core.past import PastIncident
 from bot.core.service import Catalogue
-from bot.ports import CodeHost, History, Logs, Metrics, ModelRegistry, Remote, Traces, Web
+from bot.ports import (
+    AlertReader,
+    ChangeReader,
+    CodeHost,
+    History,
+    Logs,
+    Metrics,
+    ModelRegistry,
+    PastReader,
+    Remote,
+    RunbookReader,
+    Traces,
+    Web,
+)
 
 # ---------------------------------------------------------------- sources
 
@@ -74,42 +86,6 @@ def source(name: str, *, takes: Iterable[str] = ("alerts",), signature_header: s
 
 
 # ---------------------------------------------------------------- tools
-
-
-class ChangeReader(Protocol):
-    async def since(self, service: str, since: datetime) -> list[Change]:
-        """Changes on one service ("" = all) from `since` on, newest first."""
-
-
-class AlertReader(Protocol):
-    async def active(self, service: str = "") -> list[Alert]:
-        """Firing alerts of one service ("" = all), newest first."""
-
-    async def earlier(self, before: datetime) -> list[list[Alert]]:
-        """Alerts that began before, one list for each group they were in: what used to fire together."""
-
-
-@dataclass(frozen=True)
-class RunbookHit:
-    """A runbook that may fit: its id in the shelf, title, the passage and how well it fits (0..1)."""
-
-    id: str
-    title: str
-    passage: str
-    score: float
-    link: str = ""
-
-
-class RunbookReader(Protocol):
-    async def search(self, text: str, limit: int = 3) -> list[RunbookHit]: ...
-
-    async def read(self, id: str) -> str | None:
-        """The whole Markdown of one runbook of the shelf; None if there is none of this id."""
-
-
-class PastReader(Protocol):
-    async def confirmed(self, since: datetime) -> list[PastIncident]:
-        """Incidents resolved from `since` on whose cause a person confirmed, newest first."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.core.alert import Alert
 from bot.core.calls import Calls
 from bot.core.change import Change
 from bot.core.code import Commit, Comparison
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.log import LogLine
 from bot.core.models import ModelVersion
+from bot.core.past import PastIncident
 from bot.core.remote import RemoteTool
+from bot.core.runbook import RunbookHit
 from bot.core.series import Series
 from bot.core.spans import Span
 
@@ -146,6 +149,31 @@ class Remote(Protocol):
 
     async def call(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
         """The text that one of them answers."""
+
+
+class ChangeReader(Protocol):
+    async def since(self, service: str, since: datetime) -> list[Change]:
+        """Changes on one service ("" = all) from `since` on, newest first."""
+
+
+class AlertReader(Protocol):
+    async def active(self, service: str = "") -> list[Alert]:
+        """Firing alerts of one service ("" = all), newest first."""
+
+    async def earlier(self, before: datetime) -> list[list[Alert]]:
+        """Alerts that began before, one list for each group they were in: what used to fire together."""
+
+
+class RunbookReader(Protocol):
+    async def search(self, text: str, limit: int = 3) -> list[RunbookHit]: ...
+
+    async def read(self, id: str) -> str | None:
+        """The whole Markdown of one runbook of the shelf; None if there is none of this id."""
+
+
+class PastReader(Protocol):
+    async def confirmed(self, since: datetime) -> list[PastIncident]:
+        """Incidents resolved from `since` on whose cause a person confirmed, newest first."""
 
 
 class Investigator(Protocol):

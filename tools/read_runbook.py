@@ -4,8 +4,10 @@ from urllib.parse import unquote, urlsplit
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence
+from bot.core.runbook import RunbookHit
 from bot.core.text import one_line
-from bot.plugins import RunbookHit, RunbookReader, ToolContext, tool
+from bot.plugins import ToolContext, tool
+from bot.ports import RunbookReader
 
 FITS = 0.2
 """Share of an alert's words from which a runbook is taken to fit: foreign texts reach 0.06, the right ones 0.3 and more."""

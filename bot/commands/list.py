@@ -1,7 +1,6 @@
 """The list."""
 
 from datetime import datetime
-from typing import Any
 
 from bot.commands._subject import name_of
 from bot.core.config import parse_duration
@@ -19,10 +18,8 @@ async def list(ctx: CommandContext, request: Request) -> Reply:
         raise NotFound(f"list takes open, mine or all, not {which[:40]}.")
     page = _page(request.options.get("page", "1"))
     service, mine = request.options.get("service", ""), name_of(request.actor) if which == "mine" else ""
-    wanted: dict[str, Any] = {
-        "open_only": which == "open", "service": service, "since": _since(ctx, request), "taken_by": mine,
-    }  # fmt: skip
-    groups, bare = await overview.groups(ctx.db, **wanted), await overview.bare_incidents(ctx.db, **wanted)
+    wanted = overview.Wanted(which == "open", service, since=_since(ctx, request), taken_by=mine)
+    groups, bare = await overview.groups(ctx.db, wanted), await overview.bare_incidents(ctx.db, wanted)
     # Both come in this order, and sorting keeps it where the severities are the same.
     rows = sorted([*groups, *bare], key=lambda row: row["severity"])
     if service and not rows and service not in ctx.catalogue.services:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bot.choices import agent_of, settings_of
 from bot.console.reading import open_database
 from bot.core.cases import FrozenCase, in_words, mark, score
 from bot.core.config import Config
@@ -20,13 +21,11 @@ from bot.core.evidence import Findings
 from bot.core.text import one_line
 from bot.engine.direct import DirectRun
 from bot.plugins import Tool, discover
-from bot.ports import Investigator, Run
+from bot.ports import Run
 from bot.settings import Secrets, load_config
 from bot.store.cases import Cases
 from bot.store.database import away
 from bot.store.replays import Stage
-from bot.store.triage import Triages
-from bot.workflows.looking import Looker
 from bot.workflows.replaying import Replay
 
 THEN, ANALYST = "as answered then", "analyst"
@@ -80,21 +79,9 @@ async def _cases(secrets: Secrets, ref: str) -> list[FrozenCase]:
 async def _answers(again: Replay, case: FrozenCase, secrets: Secrets, config: Config, wish: Wish) -> Answers:
     answers = {THEN: case.answered, ANALYST: await again.analyst(case)}
     if wish.model:
-        answers[wish.model] = await again.agent(case, lambda *room: _agent(secrets, config, wish, *room))
+        asked = replace(settings_of(secrets, wish.model), prompt=wish.prompt)
+        answers[wish.model] = await again.agent(case, lambda *room: agent_of(asked, config, *room))
     return answers
-
-
-def _agent(secrets: Secrets, config: Config, wish: Wish, looker: Looker, triages: Triages, services: list[str]) -> Investigator:
-    from bot.llm.agent import Agent, ModelSettings
-
-    settings = ModelSettings(
-        name=wish.model,
-        base_url=secrets.openai_base_url,
-        api_key=secrets.openai_api_key,
-        structured=secrets.structured_output,
-        prompt=wish.prompt,
-    )
-    return Agent(settings, config.budget, looker, triages, services)
 
 
 def _run(id: str, moment: datetime) -> Run:

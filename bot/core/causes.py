@@ -45,10 +45,7 @@ def _resource_cause(scene: Scene, service: str, deviation: Deviation, score: flo
         strength=deviation.score,
         sure=deviation.score >= 1 and not late,
     )
-    candidate.claims.append(told(deviation, scene.seen))
-    tell_symptoms(scene, service, candidate)
-    tell_no_change(scene, service, candidate)
-    tell_logs(scene, service, candidate)
+    _support(scene, candidate, [told(deviation, scene.seen)], logs=True)
     if late:
         text = f"{deviation.signal} left its normal range at {moment(deviation.onset or scene.onset)}, after the symptoms"
         candidate.against.append(Claim(text=text, evidence=[scene.seen.id_of(deviation)]))
@@ -82,11 +79,7 @@ def external_causes(scene: Scene, changes: Iterable[Candidate]) -> list[Candidat
             strength=deviation.score,
             sure=deviation.score >= 1 and not late,
         )
-        candidate.claims.append(told(deviation, scene.seen))
-        candidate.claims += [claim] if claim else []
-        tell_symptoms(scene, service, candidate)
-        tell_no_change(scene, service, candidate)
-        tell_logs(scene, service, candidate)
+        _support(scene, candidate, [told(deviation, scene.seen), *([claim] if claim else [])], logs=True)
         found.append(candidate)
     return found
 
@@ -140,10 +133,7 @@ def traffic_causes(scene: Scene) -> list[Candidate]:
         # One service of many that take the load is what fails: the load may have been carried as well as not.
         sure=rise.score >= 1 and not late and not early and supported and scene.blame.get(rise.service, 0.0) >= _ITS_OWN,
     )
-    candidate.claims.append(told(rise, scene.seen))
-    candidate.claims += [told(r, scene.seen) for c in callers[:2] if (r := _rise(scene, c))]
-    tell_symptoms(scene, rise.service, candidate)
-    tell_no_change(scene, rise.service, candidate)
+    _support(scene, candidate, [told(r, scene.seen) for r in (rise, *(_rise(scene, c) for c in callers[:2])) if r])
     return [candidate]
 
 
@@ -193,9 +183,7 @@ def wire_causes(scene: Scene) -> list[Candidate]:
             strength=deviation.score,
             sure=deviation.score >= 1,
         )
-        candidate.claims.append(told(deviation, scene.seen))
-        tell_symptoms(scene, service, candidate)
-        tell_no_change(scene, service, candidate)
+        _support(scene, candidate, [told(deviation, scene.seen)])
         found.append(candidate)
     return found
 
@@ -217,9 +205,7 @@ def behaviour_causes(scene: Scene) -> list[Candidate]:
             strength=max(0.0, deviation.score),
             sure=deviation.score > 0,
         )
-        candidate.claims.append(told_share(deviation, scene.seen))
-        tell_symptoms(scene, service, candidate)
-        tell_no_change(scene, service, candidate)
+        _support(scene, candidate, [told_share(deviation, scene.seen)])
         found.append(candidate)
     return found
 
@@ -239,8 +225,15 @@ def unexplained_causes(scene: Scene) -> list[Candidate]:
             check=f"Logs and traces of {service} from {moment(scene.began(service))} on",
             sure=False,
         )
-        tell_symptoms(scene, service, candidate)
-        tell_no_change(scene, service, candidate)
-        tell_logs(scene, service, candidate)
+        _support(scene, candidate, [], logs=True)
         found.append(candidate)
     return found
+
+
+def _support(scene: Scene, candidate: Candidate, claims: Iterable[Claim], *, logs: bool = False) -> None:
+    """What carries a cause: its own claims first, then the symptoms, that no change fits and, if asked, the logs."""
+    candidate.claims += claims
+    tell_symptoms(scene, candidate.service, candidate)
+    tell_no_change(scene, candidate.service, candidate)
+    if logs:
+        tell_logs(scene, candidate.service, candidate)

@@ -158,11 +158,7 @@ def measure(
     least = _least(family, unit)
     onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
     window = known(between(series, alert_at - before, alert_at + aftermath(series)))
-    past, present = _past_and_present(window, onset, alert_at)
-    if reference is not None:
-        past = np.concatenate([known(reference).values, past])
-    if len(past) < _ENOUGH_SAMPLES and onset is None and _step_of(window) >= _COARSE:
-        past, present = _split_at_alert(window, alert_at)
+    past, present = _compared(window, onset, alert_at, reference)
     if len(past) < (_FEWEST_MINUTES if _step_of(window) >= _COARSE else _ENOUGH_SAMPLES) or not len(present):
         return None
     side = _side(past, present, harm)
@@ -181,6 +177,18 @@ def measure(
         onset=onset,
         direction="up" if side > 0 else "down",
     )
+
+
+def _compared(
+    window: Series, onset: datetime | None, alert_at: datetime, reference: Series | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Samples of the past, an earlier period included, and of now."""
+    past, present = _past_and_present(window, onset, alert_at)
+    if reference is not None:
+        past = np.concatenate([known(reference).values, past])
+    if len(past) < _ENOUGH_SAMPLES and onset is None and _step_of(window) >= _COARSE:
+        return _split_at_alert(window, alert_at)
+    return past, present
 
 
 def _past_and_present(

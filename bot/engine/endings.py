@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -40,7 +41,7 @@ class Endings:
             await self._tell(self._on_misfit, workflow, id, str(misfit))
             raise StoryFailed(f"JournalMisfit: {misfit}") from misfit
         except Exception as error:
-            log.exception("story failed", workflow=workflow, id=id)
+            log.exception("story failed", workflow=workflow, id=id, error_id=secrets.token_hex(4))
             await self._tell(self._on_failure, workflow, id, f"{type(error).__name__}: {error}")
             raise
 
@@ -49,4 +50,4 @@ class Endings:
         try:
             await asyncio.create_task(told(workflow, id, why), context=contextvars.Context())
         except Exception:
-            log.exception("nobody could be told of a failed story", workflow=workflow, id=id)
+            log.exception("nobody could be told of a failed story", workflow=workflow, id=id, error_id=secrets.token_hex(4))

@@ -1,6 +1,7 @@
 """Where the journal lives and who works on it: alone on a data folder, or as one of several replicas."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -67,7 +68,7 @@ class Leading:
             try:
                 await callback()
             except Exception:
-                log.exception("the leader's work did not begin")
+                log.exception("the leader's work did not begin", error_id=secrets.token_hex(4))
 
         task = asyncio.create_task(begin())
         self._tasks.add(task)

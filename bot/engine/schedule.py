@@ -1,5 +1,6 @@
 """Ticks on APScheduler: each slot of time starts one story, whose id all replicas know."""
 
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,7 +60,7 @@ class Schedule:
         try:
             await self._engine.start(tick_name(name), tick_id(name, self._clock(), every))
         except Exception:
-            log.exception("tick could not be started", tick=name)
+            log.exception("tick could not be started", tick=name, error_id=secrets.token_hex(4))
 
     def start(self) -> None:
         """Inside the running loop."""

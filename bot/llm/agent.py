@@ -3,9 +3,7 @@
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any, get_type_hints
 
 from jinja2 import Template
@@ -28,6 +26,7 @@ from bot.llm.middleware.reread import ReadEvidence, Reread, offered
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
 from bot.llm.results import READ
+from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
 from bot.llm.spending import Spending
 from bot.plugins import Tool
@@ -45,21 +44,6 @@ class Answer(BaseModel):
     hypotheses: list[Hypothesis] = Field(max_length=3)
     ruled_out: list[Claim] = Field(default_factory=list, max_length=6)
     not_checked: list[str] = Field(default_factory=list, max_length=10)
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """Which model, where. `structured` is "tool" (every server) or "schema" (json_schema)."""
-
-    name: str
-    base_url: str = ""
-    api_key: SecretStr = field(default_factory=lambda: SecretStr(""))
-    fallback: str = ""
-    skeptic: str = ""
-    """A second model that tries to refute the answer; "" for none."""
-    structured: str = "tool"
-    prompt: Path | None = None
-    """Instead of the built-in `prompts/triage.md`; knows the same variables."""
 
 
 class Agent:

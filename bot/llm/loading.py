@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 
@@ -11,6 +12,7 @@ from bot.core.evidence import Case, Findings
 from bot.core.text import one_line
 from bot.ports import Investigator, Run
 
+Built = TypeVar("Built")
 log = structlog.get_logger(__name__)
 
 
@@ -49,23 +51,29 @@ class Agents:
         return not isinstance(self._agent, Unavailable)
 
     def _loaded(self) -> Investigator:
-        try:
-            return self._build()
-        except Exception as error:
-            # Whatever an installation that does not fit raises: triages must go on. Kept, so it is said once.
-            log.exception("the model cannot be used", model=self.name, error_id=secrets.token_hex(4))
-            return Unavailable(self.name, f"its code did not load: {_told(error)}")
+        agent, error = _attempted(self._build)
+        if error is not None:
+            # Triages must go on. Kept, so it is said once.
+            log.error("the model cannot be used", model=self.name, error_id=secrets.token_hex(4), exc_info=error)
+        return agent or Unavailable(self.name, f"its code did not load: {_told(error)}")
 
 
 def check_loading(build: Callable[[], object]) -> Check:
     """Whether the agent's code can be imported here. Takes seconds."""
+    _, error = _attempted(build)
+    if error is None:
+        return ok("Model code", "loads")
+    advice = "install the dependencies of this version again (`make install`); until then the built-in analyst ranks"
+    return failed("Model code", _told(error), advice)
+
+
+def _attempted(build: Callable[[], Built]) -> tuple[Built | None, Exception | None]:
+    """What was built, or what kept it from that."""
     try:
-        build()
-    except Exception as error:  # noqa: BLE001 - whatever an installation raises is what the doctor tells
-        advice = "install the dependencies of this version again (`make install`); until then the built-in analyst ranks"
-        return failed("Model code", _told(error), advice)
-    return ok("Model code", "loads")
+        return build(), None
+    except Exception as error:  # noqa: BLE001 - an installation that does not fit may raise anything
+        return None, error
 
 
-def _told(error: Exception) -> str:
+def _told(error: Exception | None) -> str:
     return one_line(f"{type(error).__name__}: {error}", 160)

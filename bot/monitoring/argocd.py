@@ -1,6 +1,5 @@
 """Roll-outs from Argo CD. API: https://argo-cd.readthedocs.io/en/stable/developer-guide/api-docs/"""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
@@ -10,14 +9,13 @@ from urllib.parse import quote
 import httpx
 
 from bot.core.change import Change
-from bot.core.check import Check, failed, ok
+from bot.core.check import Check
 from bot.core.config import SystemConfig
 from bot.core.errors import LookFailed
 from bot.core.text import one_line
+from bot.monitoring.histories import told_since, tried
 from bot.monitoring.http import JsonServer
 
-MAX_APPLICATIONS = 40
-"""Asked in one look; the rest of a large inventory is asked by service."""
 _SHORT = 12
 """Characters of a commit that people read."""
 
@@ -41,17 +39,12 @@ class ArgoCd:
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """Syncs of one application, or of all, newest first."""
-        known = [service] if service in self._applications else [] if service else list(self._applications)[:MAX_APPLICATIONS]
-        found = await asyncio.gather(*(self._of(one) for one in known))
-        return sorted((c for rows in found for c in rows if c.at >= since), key=lambda c: c.at, reverse=True)
+        return await told_since(self._of, self._applications, service, since)
 
     async def check(self) -> Check:
         """Whether it answers and the token may read the applications."""
-        try:
-            await asyncio.gather(*(self._of(service) for service in self._applications))
-        except LookFailed as error:
-            return failed(self.name, str(error), "check systems.argocd.url, TOCSIN_ARGOCD_TOKEN and known_as.argocd")
-        return ok(self.name, f"{len(self._applications)} applications can be read")
+        advice = "check systems.argocd.url, TOCSIN_ARGOCD_TOKEN and known_as.argocd"
+        return await tried(self.name, self._of, self._applications, what="applications", advice=advice)
 
     async def _of(self, service: str) -> list[Change]:
         application = self._applications[service]

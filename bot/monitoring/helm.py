@@ -4,7 +4,6 @@ Records: https://helm.sh/docs/topics/advanced/#storage-backends
 Metadata alone: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-partialobjectmetadata
 """
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
@@ -14,13 +13,13 @@ from urllib.parse import quote
 import httpx
 
 from bot.core.change import Change
-from bot.core.check import Check, failed, ok
+from bot.core.check import Check
 from bot.core.config import SystemConfig
 from bot.core.errors import LookFailed
 from bot.core.text import one_line
+from bot.monitoring.histories import told_since, tried
 from bot.monitoring.http import JsonServer
 
-MAX_RELEASES = 40
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -43,17 +42,12 @@ class Helm:
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """Upgrades and rollbacks of one release, or of all, newest first."""
-        known = [service] if service in self._releases else [] if service else list(self._releases)[:MAX_RELEASES]
-        found = await asyncio.gather(*(self._of(one) for one in known))
-        return sorted((c for rows in found for c in rows if c.at >= since), key=lambda c: c.at, reverse=True)
+        return await told_since(self._of, self._releases, service, since)
 
     async def check(self) -> Check:
         """Whether it answers and the token may read the records."""
-        try:
-            await asyncio.gather(*(self._of(service) for service in self._releases))
-        except LookFailed as error:
-            return failed(self.name, str(error), "check systems.kubernetes.url, TOCSIN_KUBERNETES_TOKEN and known_as.helm")
-        return ok(self.name, f"{len(self._releases)} releases can be read")
+        advice = "check systems.kubernetes.url, TOCSIN_KUBERNETES_TOKEN and known_as.helm"
+        return await tried(self.name, self._of, self._releases, what="releases", advice=advice)
 
     async def _of(self, service: str) -> list[Change]:
         namespace, _, release = self._releases[service].partition("/")

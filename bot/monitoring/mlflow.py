@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 
 from bot.core.change import Change
-from bot.core.check import Check, failed, ok
+from bot.core.check import Check
 from bot.core.config import SystemConfig
 from bot.core.errors import LookFailed
 from bot.core.models import ModelVersion
 from bot.core.text import one_line
+from bot.monitoring.histories import told_since, tried
 from bot.monitoring.http import JsonServer
 
 PAGE = 20
@@ -55,25 +56,20 @@ class MLflow:
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """The version that serves, as a change from the moment from which it can have served."""
-        known = [service] if service in self._models else [] if service else list(self._models)
-        found = await asyncio.gather(*(self._change(one) for one in known))
-        return sorted((c for c in found if c is not None and c.at >= since), key=lambda c: c.at, reverse=True)
+        return await told_since(self._serving, self._models, service, since)
 
     async def check(self) -> Check:
         """Whether it answers and knows the models."""
-        try:
-            await asyncio.gather(*(self.versions(service) for service in self._models))
-        except LookFailed as error:
-            return failed(self.name, str(error), "check systems.mlflow.url, TOCSIN_MLFLOW_TOKEN and known_as.mlflow")
-        return ok(self.name, f"{len(self._models)} models can be read")
+        advice = "check systems.mlflow.url, TOCSIN_MLFLOW_TOKEN and known_as.mlflow"
+        return await tried(self.name, self.versions, self._models, what="models", advice=advice)
 
-    async def _change(self, service: str) -> Change | None:
+    async def _serving(self, service: str) -> list[Change]:
         versions = await self.versions(service)
         serving = next((one for one in versions if one.serves_as), None)
         if serving is None:
-            return None
+            return []
         before = next((one.version for one in versions if one.registered_at < serving.registered_at), "")
-        return Change(
+        change = Change(
             id=f"mlflow:{serving.model}:{serving.version}",
             at=serving.since,
             service=service,
@@ -83,6 +79,7 @@ class MLflow:
             previous_version=before,
             source="mlflow",
         )
+        return [change]
 
 
 def _aliases(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from bot.core.errors import LookFailed
 from bot.core.redaction import redact
 from bot.core.retrieval import Ranking, best_passage
+from bot.core.runbook import RunbookHit
 from bot.monitoring.checkout import page_base
-from bot.plugins import RunbookHit
 
 MAX_FILES = 2_000
 MAX_BYTES = 256 * 1024

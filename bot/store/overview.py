@@ -1,9 +1,12 @@
 """What people look up: lists of groups and incidents, and what one reference belongs to."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -63,55 +66,51 @@ async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, Incid
     return group, incident
 
 
-async def groups(
-    db: Database,
-    *,
-    open_only: bool = True,
-    service: str = "",
-    since: datetime | None = None,
-    taken_by: str = "",
-    limit: int = MOST,
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Wanted:
+    """What a list holds; empty: whatever there is."""
+
+    open_only: bool = True
+    service: str = ""
+    since: datetime | None = None
+    taken_by: str = ""
+    limit: int = MOST
+
+
+async def groups(db: Database, wanted: Wanted = Wanted()) -> list[dict[str, Any]]:
     """Alert groups, the worst and newest first."""
     query = select(GroupRow, IncidentRow).outerjoin(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
-    if open_only:
-        query = query.where(GroupRow.state != "RESOLVED")
-    if service:
-        query = query.where(GroupRow.service == service)
-    if since:
-        query = query.where(col(GroupRow.opened_at) >= since)
-    if taken_by:
-        query = query.where((col(GroupRow.acknowledged_by) == taken_by) | (col(IncidentRow.lead) == taken_by))
-    query = query.order_by(col(GroupRow.severity), col(GroupRow.id).desc()).limit(limit)
+    taken = (col(GroupRow.acknowledged_by) == wanted.taken_by) | (col(IncidentRow.lead) == wanted.taken_by)
+    query = query.where(*_fitting(wanted, GroupRow, col(GroupRow.opened_at), taken))
+    query = query.order_by(col(GroupRow.severity), col(GroupRow.id).desc()).limit(wanted.limit)
     async with db.read() as session:
         return [_listed(group, incident) for group, incident in (await session.exec(query)).all()]
 
 
-async def bare_incidents(
-    db: Database,
-    *,
-    open_only: bool = True,
-    service: str = "",
-    since: datetime | None = None,
-    taken_by: str = "",
-    limit: int = MOST,
-) -> list[dict[str, Any]]:
+async def bare_incidents(db: Database, wanted: Wanted = Wanted()) -> list[dict[str, Any]]:
     """Incidents that people declared without an alert group, the worst and newest first."""
     query = select(IncidentRow).where(col(IncidentRow.group_id).is_(None))
-    if open_only:
-        query = query.where(IncidentRow.state != "RESOLVED")
-    if service:
-        query = query.where(IncidentRow.service == service)
-    if since:
-        query = query.where(col(IncidentRow.declared_at) >= since)
-    if taken_by:
-        query = query.where(IncidentRow.lead == taken_by)
+    query = query.where(*_fitting(wanted, IncidentRow, col(IncidentRow.declared_at), col(IncidentRow.lead) == wanted.taken_by))
+    query = query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(wanted.limit)
     async with db.read() as session:
-        rows = (await session.exec(query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(limit))).all()
+        rows = (await session.exec(query)).all()
     return [
         {**_plain(row), "ref": f"INC-{row.id}", "incident": "", "who": row.lead, "at": row.declared_at, "firing": 0}
         for row in rows
     ]
+
+
+def _fitting(
+    wanted: Wanted, table: type[GroupRow] | type[IncidentRow], began_at: Mapped[datetime], taken: ColumnElement[bool]
+) -> Iterator[ColumnElement[bool]]:
+    if wanted.open_only:
+        yield col(table.state) != "RESOLVED"
+    if wanted.service:
+        yield col(table.service) == wanted.service
+    if wanted.since:
+        yield began_at >= wanted.since
+    if wanted.taken_by:
+        yield taken
 
 
 def _listed(group: GroupRow, incident: IncidentRow | None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from sqlmodel import SQLModel
 from bot.core.config import Budget, Config
 from bot.core.evidence import Case, Evidence, Findings
 from bot.engine.direct import DirectRun
-from bot.llm.agent import Agent, ModelSettings
+from bot.llm.agent import Agent
+from bot.llm.settings import ModelSettings
 from bot.plugins import Tool, ToolContext, tool
 from bot.store.database import Database
 from bot.store.tables import EpisodeRow, GroupRow

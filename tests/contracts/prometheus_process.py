@@ -41,22 +41,10 @@ async def prometheus(folder: Path, *, jobs: str = "", rules: str = RULES) -> Asy
     (folder / "prometheus.yml").write_text(
         f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nrule_files: [rules.yml]\nscrape_configs: [{job}{jobs}]\n"
     )
-    process = await asyncio.create_subprocess_exec(
-        binary("prometheus"),
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'tsdb'}",
-        f"--web.listen-address={address}",
-        "--log.level=error",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with httpx.AsyncClient() as client:
-            await _scraped(client, f"http://{address}")
+    config, data = f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}"
+    async with _serving("prometheus", config, data, f"--web.listen-address={address}", "--log.level=error"):
+        await _scraped(f"http://{address}")
         yield f"http://{address}"
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 @asynccontextmanager
@@ -65,27 +53,26 @@ async def victoria_metrics(folder: Path) -> AsyncIterator[str]:
     address = f"127.0.0.1:{free_port()}"
     job = f"{{job_name: checkout, static_configs: [{{targets: ['{address}'], labels: {{service: checkout, version: '1.5'}}}}]}}"
     (folder / "scrape.yml").write_text(f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs: [{job}]\n")
-    process = await asyncio.create_subprocess_exec(
-        binary("victoria-metrics"),
-        f"-storageDataPath={folder / 'data'}",
-        f"-httpListenAddr={address}",
-        f"-promscrape.config={folder / 'scrape.yml'}",
-        "-search.latencyOffset=0s",
-        "-memory.allowedPercent=5",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with httpx.AsyncClient() as client:
-            await _scraped(client, f"http://{address}/prometheus")
+    config, data = f"-promscrape.config={folder / 'scrape.yml'}", f"-storageDataPath={folder / 'data'}"
+    small = ("-search.latencyOffset=0s", "-memory.allowedPercent=5")
+    async with _serving("victoria-metrics", config, data, f"-httpListenAddr={address}", *small):
+        await _scraped(f"http://{address}/prometheus")
         yield f"http://{address}/prometheus"
+
+
+@asynccontextmanager
+async def _serving(name: str, *arguments: str) -> AsyncIterator[None]:
+    silent = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(binary(name), *arguments, stdout=silent, stderr=silent)
+    try:
+        yield
     finally:
         process.terminate()
         await process.wait()
 
 
-async def _scraped(client: httpx.AsyncClient, url: str) -> None:
-    async with asyncio.timeout(40):
+async def _scraped(url: str) -> None:
+    async with asyncio.timeout(40), httpx.AsyncClient() as client:
         while True:
             try:
                 answer = await client.get(f"{url}/api/v1/query", params={"query": "min(sum_over_time(up[1m])) >= 3"})

@@ -102,7 +102,9 @@ async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
 
     findings = await here.investigate()
 
-    assert findings.stop_reason == "no answer within 2 s" and findings.seconds > 2.9
+    # The model is given what the look left of the three seconds, however slow the machine is.
+    assert findings.stop_reason in ("limit of 3 s reached", *(f"no answer within {left} s" for left in range(3)))
+    assert findings.seconds > 2.9
 
 
 async def test_money_ends_a_run(room: NewRoom) -> None:

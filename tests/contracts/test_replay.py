@@ -12,7 +12,8 @@ from bot.core.evidence import Findings
 from bot.core.past import ConfirmedCause
 from bot.core.verdict import judge
 from bot.engine.direct import DirectRun
-from bot.llm.agent import Agent, ModelSettings
+from bot.llm.agent import Agent
+from bot.llm.settings import ModelSettings
 from bot.ports import Run
 from bot.store.replays import Stage
 from bot.workflows.analyst import Analyst

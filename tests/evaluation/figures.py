@@ -1,7 +1,7 @@
 """Figures of ranked answers: how often the truth stands first or among three, and what confidence was worth."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,21 @@ def read_truth(labels: Path, field: str) -> dict[str, str]:
     if not labels.exists():
         return {}
     return {id: label[field] for id, label in json.loads(labels.read_text(encoding="utf-8")).items()}
+
+
+def by_system(
+    data: Path, incidents: str, field: str, answered: Callable[[Path], dict[str, Answer]]
+) -> tuple[dict[str, Answer], dict[str, str]]:
+    """Answers and truth of every system under `data` (a folder with this file of incidents); one line is printed for each."""
+    answers: dict[str, Answer] = {}
+    truth: dict[str, str] = {}
+    for folder in sorted(path.parent for path in data.rglob(incidents)):
+        own, found = answered(folder), read_truth(folder / "labels.json", field)
+        answers |= own
+        truth |= found
+        if found:
+            print(in_words(folder.name, own, found), flush=True)
+    return answers, truth
 
 
 def accuracy(answers: Mapping[str, Answer], truth: Truth, k: int) -> float:

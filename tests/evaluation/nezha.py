@@ -17,7 +17,7 @@ from bot.core.evidence import Case
 from bot.core.log import LogLine
 from bot.core.series import Series
 from bot.monitoring.recorded import RecordedLogs, RecordedTraces
-from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
+from tests.evaluation.figures import Answer, by_system, in_words, write_answers
 from tests.evaluation.world import Investigation, Recording, World, look_into, moment
 
 SEEN_AFTER = 240
@@ -52,20 +52,16 @@ SIGNALS = {
 
 def evaluate(data: Path, out: Path) -> None:
     """Answer every incident under `data`; print how right that was where labels lie beside them."""
-    answers: dict[str, Answer] = {}
-    truth: dict[str, str] = {}
-    for folder in sorted(path.parent for path in data.rglob("incidents.json")):
-        system = System(folder)
-        own = {id: Answer.of(system.ask(id, at).findings) for id, at in system.alerts().items()}
-        answers |= own
-        found = read_truth(folder / "labels.json", "root_cause_service")
-        truth |= found
-        if found:
-            print(in_words(folder.name, own, found), flush=True)
+    answers, truth = by_system(data, "incidents.json", "root_cause_service", _answered)
     write_answers(answers, out)
     if truth:
         print(in_words("nezha, all", answers, truth))
         print(SIMPLE, PUBLISHED, sep="\n")
+
+
+def _answered(folder: Path) -> dict[str, Answer]:
+    system = System(folder)
+    return {id: Answer.of(system.ask(id, at).findings) for id, at in system.alerts().items()}
 
 
 @dataclass(frozen=True)

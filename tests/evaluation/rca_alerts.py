@@ -16,7 +16,7 @@ from bot.core.loglines import message_of
 from bot.core.service import Catalogue, Service
 from bot.core.templates import masked
 from bot.monitoring.recorded import RecordedMetrics
-from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
+from tests.evaluation.figures import Answer, by_system, write_answers
 from tests.evaluation.world import World, ask, moment
 
 SEEN_AFTER = timedelta(minutes=10)
@@ -37,19 +37,15 @@ CALLS = ("control_flow", "data_flow")
 
 def evaluate(data: Path, out: Path) -> None:
     """Answer every incident under `data`; print how right that was where labels lie beside them."""
-    answers: dict[str, Answer] = {}
-    truth: dict[str, str] = {}
-    for folder in sorted(path.parent for path in data.rglob("incidents.json.gz")):
-        system = System(folder)
-        own = {id: system.answer(id) for id in system.incidents}
-        answers |= own
-        found = read_truth(folder / "labels.json", "root_cause")
-        truth |= found
-        if found:
-            print(in_words(folder.name, own, found), flush=True)
+    answers, truth = by_system(data, "incidents.json.gz", "root_cause", _answered)
     write_answers(answers, out)
     if truth:
         print(SIMPLE, PUBLISHED, sep="\n")
+
+
+def _answered(folder: Path) -> dict[str, Answer]:
+    system = System(folder)
+    return {id: system.answer(id) for id in system.incidents}
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,12 @@ class Families:
 
     def all(self) -> Mapping[str, Family]:
         """Every family of the shop."""
-        families = [
+        parts = (self._of_requests(), self._of_calls(), self._of_processes(), self._of_cluster())
+        return {family.name: family for families in parts for family in families}
+
+    def _of_requests(self) -> list[Family]:
+        """What each pod serves."""
+        return [
             Family("http_requests_total", "counter", "Requests served, by status code.", self._requests),
             Family(
                 "http_request_duration_seconds_bucket",
@@ -45,6 +50,11 @@ class Families:
             Family(
                 "http_request_duration_seconds_count", "histogram", "Time to answer a request.", self._count, True, "counter"
             ),
+        ]
+
+    def _of_calls(self) -> list[Family]:
+        """What each pod asks of others."""
+        return [
             Family("rpc_client_requests_total", "counter", "Calls to other services as the caller saw them.", self._calls),
             Family(
                 "rpc_client_duration_seconds_sum",
@@ -79,12 +89,22 @@ class Families:
                 True,
                 "counter",
             ),
+        ]
+
+    def _of_processes(self) -> list[Family]:
+        """What each pod and its database use."""
+        return [
             Family("process_resident_memory_bytes", "gauge", "Resident memory.", self._gauge("pod_memory")),
             Family("container_spec_memory_limit_bytes", "gauge", "Memory limit of the container.", self._memory_limit),
             Family("container_cpu_usage_seconds_total", "counter", "CPU time; one core is the limit.", self._cpu, False),
             Family("db_connections_in_use", "gauge", "Database connections taken from the pool.", self._connections),
             Family("db_connections_max", "gauge", "Size of the connection pool.", self._connections_max),
             Family("queue_depth", "gauge", "Waiting jobs.", self._queue),
+        ]
+
+    def _of_cluster(self) -> list[Family]:
+        """What is known of pods and deployments from outside."""
+        return [
             Family("kube_pod_container_info", "gauge", "Image of a container.", self._container),
             Family("kube_pod_status_ready", "gauge", "1 if the pod passes its readiness probe.", self._gauge("pod_ready")),
             Family(
@@ -96,7 +116,6 @@ class Families:
             Family("probe_ssl_earliest_cert_expiry", "gauge", "When the certificate ends, Unix seconds.", self._certificate),
             Family("up", "gauge", "1 if the target could be scraped.", self._up),
         ]
-        return {family.name: family for family in families}
 
     def _pod(self, name: str) -> Pod:
         if name not in self._pods:

@@ -1,23 +1,8 @@
 """What used to fire together: earlier alerts, one list for each group."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from bot.store.alerts import Alerts
 from tests.unit.builders import at
-from tests.unit.store.databases import Clock, Desk, alert, open_database
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    clock = Clock()
-    db = await open_database(tmp_path, clock)
-    desk = Desk(db, clock)
-    await desk.connect()
-    yield desk
-    await db.close()
+from tests.unit.store.databases import Desk, alert
 
 
 async def test_earlier_alerts_come_in_the_groups_they_were_in(desk: Desk) -> None:

@@ -1,22 +1,7 @@
 """Repeats are counted without being sorted, and whatever is news still goes the long way."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest_asyncio
-
 from bot.core.incident import GroupState
-from tests.unit.store.databases import Clock, Desk, alert, open_database
-
-
-@pytest_asyncio.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    clock = Clock()
-    db = await open_database(tmp_path, clock)
-    desk = Desk(db, clock)
-    await desk.connect()
-    yield desk
-    await db.close()
+from tests.unit.store.databases import Desk, alert
 
 
 async def test_repeats_count_for_the_alert_and_its_group(desk: Desk) -> None:

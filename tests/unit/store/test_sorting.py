@@ -2,11 +2,9 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,16 +15,6 @@ from bot.store.sorting import MOST_OPENED
 from bot.store.tables import AuditRow, HeartbeatRow, IncidentRow, MessageRow
 from tests.unit.builders import NOW, at
 from tests.unit.store.databases import Clock, Desk, alert, open_database
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    clock = Clock()
-    db = await open_database(tmp_path, clock)
-    desk = Desk(db, clock)
-    await desk.connect()
-    yield desk
-    await db.close()
 
 
 def configured(desk: Desk, **values: object) -> Desk:
