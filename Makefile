@@ -65,12 +65,6 @@ evaluate: .venv/tests-installed  ## causes ranked on public incident data, besid
 	  $(BIN)/python -m tests.evaluation $$set --data $(EVALUATION_DATA)/$$set --out .tocsin/evaluation/$$set.json || exit 1; \
 	done
 
-evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder)
-	@for set in petshop nezha rca_alerts runbooks agent_scenarios; do \
-	  test -d $(EVALUATION_DATA)/$$set && test -f tests/evaluation/$$set.py || { echo "$$set: not measured here"; continue; }; \
-	  $(BIN)/python -m tests.evaluation $$set --data $(EVALUATION_DATA)/$$set --out .tocsin/evaluation/$$set.json || exit 1; \
-	done
-
 slack-live: .venv/tests-installed  ## the conformance suite against a real workspace (TOCSIN_LIVE_SLACK_* set)
 	$(BIN)/python -m pytest tests/contracts/test_slack_conformance.py
 

@@ -79,10 +79,8 @@ def _sorted_in(bot: Bot, sent: list[Json]) -> list[Json]:
 
 
 def _proposals(bot: Bot) -> list[Json]:
-    found = []
-    while proposal := bot.proposal(f"AP-{len(found) + 1}"):
-        found.append(proposal)
-    return found
+    refs = {one["proposal"]["ref"] for group in bot.get("groups") for one in bot.get(f"groups/{group['ref']}")["proposals"]}
+    return [bot.proposal(ref) for ref in sorted(refs, key=lambda ref: int(ref.removeprefix("AP-")))]
 
 
 def _audit(bot: Bot) -> list[Json]:

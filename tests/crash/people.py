@@ -45,7 +45,7 @@ class People:
         self._press(DEVELOPER, proposal, "approve")
         if not self._until(lambda: self._approved(proposal), deadline, "an approval", every=0.3):
             return
-        if not (state := self._until(lambda: self._over("AP-1"), deadline, "the end of the action")):
+        if not (state := self._until(lambda: self._over(_ref(proposal)), deadline, "the end of the action")):
             return
         if state != "succeeded":
             return
@@ -59,20 +59,21 @@ class People:
         self._until(self._shown, time.monotonic() + seconds, "the last states in Slack")
 
     def _shown(self) -> bool:
-        if not (found := self.bot.get("groups/AL-1", missing={})):
+        if not (found := self._of_the_card()):
             return False
-        wanted = [("card:AL-1", f"*{found['group']['state']}*")]
-        if proposal := self.bot.proposal("AP-1"):
-            wanted.append(("proposal:AP-1", f"*{proposal['state'].upper()}*"))
-            if proposal["state"] == "unknown":
-                wanted.append(("line:outcome:AP-1", "not known whether it ran"))
+        wanted = [(f"card:{found['group']['ref']}", f"*{found['group']['state']}*")]
+        for ref in map(_ref, self.slack.of("proposal:")[:1]):
+            state = self.bot.proposal(ref)["state"]
+            wanted.append((f"proposal:{ref}", f"*{state.upper()}*"))
+            if state == "unknown":
+                wanted.append((f"line:outcome:{ref}", "not known whether it ran"))
         return all(any(word in m["words"] for m in self.slack.of(key)) for key, word in wanted)
 
     # ------------------------------------------------------------ what they do
 
     def _approved(self, proposal: Json) -> bool:
         """Press and confirm, until somebody's approval is known."""
-        found = self.bot.proposal("AP-1")
+        found = self.bot.proposal(_ref(proposal))
         if found and found["state"] not in ("pending", "partly approved"):
             return True
         if found:
@@ -85,7 +86,7 @@ class People:
         if self._group("RESOLVED"):
             return True
         card = self.slack.of("card:")[0]
-        self.slack.command(COMMANDER, card["channel"], "resolve INC-1")
+        self.slack.command(COMMANDER, card["channel"], f"resolve {_ref(card)}")
         self._submit(cause="the change named first by the triage")
         return False
 
@@ -126,8 +127,13 @@ class People:
         return state if state in OVER else ""
 
     def _group(self, *states: str) -> bool:
-        found = self.bot.get("groups/AL-1", missing={})
+        found = self._of_the_card()
         return bool(found) and found["group"]["state"] in states
+
+    def _of_the_card(self) -> Json:
+        """The group whose card stands first; empty while there is none."""
+        refs = map(_ref, self.slack.of("card:"))
+        return next((dict(self.bot.get(f"groups/{ref}", missing={})) for ref in refs), {})
 
     def _until(self, look: Callable[[], Any], deadline: float, what: str, *, every: float = 0.2) -> Any:
         """The first true answer; None when the time is up. A bot that is away answers nothing for a while."""
@@ -140,3 +146,8 @@ class People:
             time.sleep(every)
         self.left_undone = what
         return None
+
+
+def _ref(message: Json) -> str:
+    """What a message is about. Never guessed: a sequence skips the number of a transaction that died."""
+    return key_of(message).partition(":")[2]

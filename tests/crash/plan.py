@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.crash.strikes import LEAVES_UNKNOWN
 
-RARE = ("tick:heartbeat/", "tick:tidy/")
+RARE = ("tick:heartbeat/", "tick:tidy/", "tick:learning/")
 """Ticks so seldom that a short story may end before they come."""
 ROUNDS = {"remediation/look at the signal": 2, "remediation/now": 3, "remediation/wait_for": 2}
 """How often the watch comes to a step at least: while the bot is dead the shop recovers, and later rounds never come."""
