@@ -12,6 +12,8 @@ _WORTH = 0.35
 """Score of the best component: a lead, as much as a service that fails without a reason seen."""
 _SUPPORT = 0.3
 """What the burst adds to a cause that metrics show: one channel speaks, the others support it."""
+_CARRIED = 0.4
+"""Score from which on a cause that is sure may be called likely."""
 _ENOUGH_BURSTS = 5
 """Earlier bursts from which on rarity means something beside measurements."""
 _RESOURCES = ("disk", "memory", "cpu")
@@ -25,7 +27,8 @@ def with_burst(
     """The candidates with what the newest list of alerts says of where the burst began, the likeliest first.
 
     A component whose service could not be measured becomes a candidate, score 0.35 x its share of the best one's.
-    A cause that metrics show gains 0.3 x its share. A burst of one component alone says nothing.
+    A cause that metrics show gains 0.3 x its share. A burst of one component alone says nothing. Beside a cause that
+    measurements carry, what only fires is an effect until a look says otherwise, and no candidate.
     """
     entry = next((e for e in reversed(ledger) if e.evidence.ok and "burst" in e.evidence.facts), None)
     if entry is None:
@@ -37,7 +40,8 @@ def with_burst(
     measured = [c for c in candidates if not _stands_in(c, scene)]
     if burst.bursts >= _ENOUGH_BURSTS:
         _support(measured, standings)
-    unseen = [s for s in standings if s.place.service not in scene.seen.health_evidence]
+    carried = any(c.sure and c.score >= _CARRIED for c in measured)
+    unseen = [] if carried else [s for s in standings if s.place.service not in scene.seen.health_evidence]
     found = [*measured, *(_candidate(s, burst, entry.id, scene) for s in unseen)]
     return sorted(found, key=lambda c: -c.score)
 

@@ -8,7 +8,7 @@ from bot.core.evidence import Findings
 from bot.core.ranking import rank
 from bot.core.service import Catalogue
 from bot.core.verdict import judge
-from tests.unit.evidence_builders import CASE, NOW, Ledger, deviation
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
 
 STARTED = CASE.started_at
 
@@ -62,3 +62,11 @@ def test_one_alert_alone_is_no_burst() -> None:
     lone = judged(told(Ledger(), [fires("ErrorsHigh", "front")]))
 
     assert [h.cause for h in lone.hypotheses] == ["front itself fails; what broke it is not in what was looked at"]
+
+
+def test_beside_a_cause_that_measurements_carry_what_only_fires_is_no_other_cause() -> None:
+    ledger = Ledger().health("front", deviation("front", "errors", 0.0, 0.3)).graph("front", "cart").health("cart")
+    ledger = ledger.health("cart", deviation("cart", "errors", 0.0, 0.4)).changes(change("cart", 6))
+    elsewhere = [fires("ErrorsHigh", "front", 60), fires("DependencyErrors", "search", 61)]
+
+    assert {h.service for h in judged(told(ledger, elsewhere)).hypotheses} == {"cart"}
