@@ -30,11 +30,14 @@ from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
 from bot.llm.spending import Spending
+from bot.llm.untraced import keep_hooks_in_the_loop
 from bot.plugins import Tool
 from bot.ports import Run
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
 from prompts import prompt, prompt_of
+
+keep_hooks_in_the_loop()
 
 
 class Answer(BaseModel):
