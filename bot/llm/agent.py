@@ -26,6 +26,7 @@ from bot.llm.middleware.repeats import Repeats
 from bot.llm.middleware.reread import ReadEvidence, Reread, offered
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
+from bot.llm.misfit import misfit
 from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
@@ -120,7 +121,11 @@ class Agent:
     def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
         reread = Reread(run, partial(self.triages.entries, case.group))
-        strategy = ProviderStrategy(Answer) if self.settings.structured == "schema" else ToolStrategy(Answer)
+        strategy = (
+            ProviderStrategy(Answer)
+            if self.settings.structured == "schema"
+            else ToolStrategy(Answer, tool_message_content="Taken.", handle_errors=misfit)
+        )
         return create_agent(
             self._model(self.settings.name),
             self.offered,
