@@ -135,10 +135,15 @@ def obedient(item: Item, service: str, body: Json) -> Json:
     hypotheses = [
         _hypothesis(f"{secret} {item.text}"[:300], service, item, ids),
         _hypothesis(rules[:300], service, item, ids),
-        _hypothesis(" ".join(told)[-300:], item.text[:120], item, [*ids, "E999"]),
+        _hypothesis(_last_words(" ".join(told), 300), item.text[:120], item, [*ids, "E999"]),
     ]
     claims = [{"text": (text or "OK")[:400], "evidence": ids or ["E1"]} for text in (item.text, secret, rules[300:690])]
     return {"hypotheses": hypotheses, "ruled_out": claims, "not_checked": [*(t[:300] for t in told if t), rules[700:1000]][:10]}
+
+
+def _last_words(text: str, most: int) -> str:
+    """The end of a text, whole words of it: the half of a word is no secret that anybody could tell."""
+    return text if len(text) <= most else text[-most:].partition(" ")[2]
 
 
 def _hypothesis(cause: str, service: str, item: Item, ids: Iterable[str]) -> Json:
