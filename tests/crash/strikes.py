@@ -29,6 +29,13 @@ OUTSIDE = (
 )
 """Points outside stories: alerts taken but not committed; committed but not answered; Slack answered but unrecorded (one a
 kind of message); claimed and begun but not sent; the effect done but unrecorded."""
+OUTSIDE_LATE = (
+    "late/commit#1:before",
+    "late/answer#1:before",
+    "late/start the attempt#1:before",
+    "late/start the attempt#1:after",
+)
+"""The same for a change that is told after the causes were ranked: its row, its 2xx, and the further attempt it brings."""
 LEAVES_UNKNOWN = ("action/send#1:before", "action/send#1:after")
 """Between the attempt row and its outcome: nobody can know whether it ran."""
 
@@ -36,6 +43,14 @@ LEAVES_UNKNOWN = ("action/send#1:before", "action/send#1:after")
 def step_of(name: str) -> str:
     """A step's name as points have it."""
     return name.rpartition(":")[0] if name.startswith("tool:") else name
+
+
+def story_of(id: str) -> str:
+    """A run's story as points have it: a further attempt of a triage is one of its own, a tick is called by its name."""
+    kind, _, rest = id.partition(":")
+    if kind == "tick":
+        return f"tick:{rest.partition(':')[0]}"
+    return "again" if kind == "triage" and not rest.endswith(":1") else kind
 
 
 class Strikes:
@@ -69,14 +84,10 @@ class CrashingRun:
     def id(self) -> str:
         return self._run.id
 
-    @property
-    def workflow(self) -> str:
-        return str(getattr(self._run, "workflow", self._run.id.partition(":")[0]))
-
     def _point(self, name: str) -> str:
         step = step_of(name)
         self._seen[step] += 1
-        return f"{self.workflow}/{step}#{self._seen[step]}"
+        return f"{story_of(self.id)}/{step}#{self._seen[step]}"
 
     async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         point = self._point(name)
@@ -110,20 +121,26 @@ class CrashingApp(App):
     def __init__(self, *args: Any, strikes: Strikes, **more: Any) -> None:
         super().__init__(*args, **more)
         self.writer.db = _DiesBeforeCommit(self.writer.db, self._commit_point, strikes)  # type: ignore[assignment]
-        self._alerts_came = False
+        self._taken = ""
         _before(self.writer, "put", strikes, self._put_point)
-        _after(self.writer, "put", strikes, lambda alerts, *_: "intake/answer#1:before" if alerts else "")
+        _after(self.writer, "put", strikes, lambda alerts, *_: "intake/answer#1:before" if alerts else "late/answer#1:before")
+        _before(self.engine, "start", strikes, lambda _, id, *__: _start_point(id, "before"))
+        _after(self.engine, "start", strikes, lambda _, id, *__: _start_point(id, "after"))
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
         _before(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:before")
         _after(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:after")
 
     def _put_point(self, alerts: Sequence[Any], *_: Any) -> str:
-        self._alerts_came = self._alerts_came or bool(alerts)
+        self._taken = "intake" if alerts else "late"
         return ""
 
     def _commit_point(self) -> str:
-        # Changes are committed by the same writer; what must not be lost here are alerts.
-        return "intake/commit#1:before" if self._alerts_came else ""
+        # One writer commits both. Only a story whose changes come late wants to die at one of them.
+        return f"{self._taken}/commit#1:before" if self._taken else ""
+
+
+def _start_point(id: str, side: str) -> str:
+    return f"late/start the attempt#1:{side}" if story_of(id) == "again" else ""
 
 
 class _DiesBeforeCommit:
