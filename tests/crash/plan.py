@@ -31,7 +31,7 @@ def _most(step: str) -> int:
 
 def of_a_late_change(point: str) -> bool:
     """Whether only a story comes to it whose changes are told after the causes were ranked."""
-    return point.startswith(("late/", "again/"))
+    return point.startswith(("late/", "again/", "start/again#"))
 
 
 def once(points: Sequence[str]) -> list[str]:
@@ -39,7 +39,7 @@ def once(points: Sequence[str]) -> list[str]:
 
     A further attempt's looks are the first one's code: here they are spared.
     """
-    outside = ("intake/", "sender/", "action/", "late/")
+    outside = ("intake/", "sender/", "action/", "late/", "start/", "wake/", "door/")
     sides: dict[str, list[str]] = {}
     for point in points:
         if "/tool:" not in point or (_number(point) <= ALIKE and not point.startswith("again/")):

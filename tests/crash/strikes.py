@@ -24,16 +24,24 @@ OUTSIDE = (
     "sender/record triage#1:before",
     "sender/record proposal#1:before",
     "sender/record postmortem#1:before",
+    "sender/record line#1:before",
+    "sender/record picture#1:before",
+    "start/triage#1:before",
+    "start/remediation#1:before",
+    "start/postmortem#1:before",
+    "door/note#1:after",
+    "wake/remediation#1:before",
     "action/send#1:before",
     "action/send#1:after",
 )
 """Points outside stories: alerts taken but not committed; committed but not answered; Slack answered but unrecorded (one a
-kind of message); claimed and begun but not sent; the effect done but unrecorded."""
+kind of message, and the upload of a graph); a row that wants a story, which was not started; a press noted but not done;
+an answer stored, and the story not woken; claimed and begun but not sent; the effect done but unrecorded."""
 OUTSIDE_LATE = (
     "late/commit#1:before",
     "late/answer#1:before",
-    "late/start the attempt#1:before",
-    "late/start the attempt#1:after",
+    "start/again#1:before",
+    "start/again#1:after",
 )
 """The same for a change that is told after the causes were ranked: its row, its 2xx, and the further attempt it brings."""
 LEAVES_UNKNOWN = ("action/send#1:before", "action/send#1:after")
@@ -124,9 +132,12 @@ class CrashingApp(App):
         self._taken = ""
         _before(self.writer, "put", strikes, self._put_point)
         _after(self.writer, "put", strikes, lambda alerts, *_: "intake/answer#1:before" if alerts else "late/answer#1:before")
-        _before(self.engine, "start", strikes, lambda _, id, *__: _start_point(id, "before"))
-        _after(self.engine, "start", strikes, lambda _, id, *__: _start_point(id, "after"))
+        _before(self.engine, "start", strikes, lambda _, id, *__: f"start/{story_of(id)}#1:before")
+        _after(self.engine, "start", strikes, lambda _, id, *__: f"start/{story_of(id)}#1:after")
+        _before(self.engine, "wake", strikes, lambda id, *_: f"wake/{story_of(id)}#1:before")
+        _after(self.interactions, "first", strikes, lambda *_: "door/note#1:after")
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
+        _before(self.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")
         _before(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:before")
         _after(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:after")
 
@@ -137,10 +148,6 @@ class CrashingApp(App):
     def _commit_point(self) -> str:
         # One writer commits both. Only a story whose changes come late wants to die at one of them.
         return f"{self._taken}/commit#1:before" if self._taken else ""
-
-
-def _start_point(id: str, side: str) -> str:
-    return f"late/start the attempt#1:{side}" if story_of(id) == "again" else ""
 
 
 class _DiesBeforeCommit:
