@@ -165,10 +165,8 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     if not path.exists():
         _fail(f"{path} does not exist; `tocsin init --prometheus URL` drafts one")
     config = load_config(path)
-    typer.echo(
-        f"{path} is valid: {len(config.sources)} sources, {len(config.services)} services, "
-        f"{len(config.people)} people, {len(config.actions)} actions"
-    )
+    counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
+    typer.echo(f"{path} is valid ({counts})")
 
 
 @db_app.command("upgrade")

@@ -94,7 +94,7 @@ def each_execution_has_an_earlier_valid_approval(h: History) -> Iterator[str]:
 
 
 def a_late_change_brings_one_more_attempt(h: History) -> Iterator[str]:
-    """One attempt names it as what brought it about, ranks it, and is shown by the message that was there."""
+    """One attempt names it as what brought it about, weighs it, and is shown by the message that was there."""
     brought = [attempt for attempt in h.attempts if attempt["late_changes"]]
     ours = [attempt for attempt in brought if h.late_change in attempt["late_changes"]]
     if len(ours) != bool(h.late_change):
@@ -108,8 +108,9 @@ def _carried_out(h: History, attempt: Json) -> Iterator[str]:
     who = f"{attempt['group']}, attempt {attempt['attempt']}"
     if attempt["state"] != "done":
         yield f"{who} is {attempt['state']}"
-    if h.late_change not in [cause.get("change_id") for cause in attempt["findings"].get("hypotheses", ())]:
-        yield f"{who} ranked causes without {h.late_change}"
+    # Whether it is ranked first depends on what the shop still shows after minutes of dying; that it was weighed does not.
+    if h.late_change not in attempt["weighed"]:
+        yield f"{who} never saw {h.late_change}"
     if attempt["told"] != 1:
         yield f"{who} stands {attempt['told']} times in the timeline"
     shown = [message["words"] for message in h.messages if key_of(message) == f"triage:{attempt['group']}"]

@@ -48,12 +48,18 @@ class Pipeline:
 
 
 def attempts(bot: Bot) -> list[Json]:
-    """The triages of all groups, each with its `group`, and how often its `told` line stands in the timeline."""
+    """The triages of all groups, each with its `group`, the changes `weighed`, and `told`: its lines in the timeline."""
     found: list[Json] = []
     for group in bot.get("groups"):
         whole: dict[str, Any] = bot.get(f"groups/{group['ref']}")
         lines = [entry["text"] for entry in whole["timeline"]]
+        seen = [(entry["at"], change["id"]) for entry in whole["evidence"] for change in _changes_of(entry)]
         for attempt in whole["triages"]:
             told = sum(line.startswith(f"Attempt {attempt['attempt']}: ") for line in lines)
-            found.append({**attempt, "group": group["ref"], "told": told})
+            weighed = [id for at, id in seen if at >= attempt["started_at"]]
+            found.append({**attempt, "group": group["ref"], "told": told, "weighed": weighed})
     return found
+
+
+def _changes_of(entry: Json) -> list[Json]:
+    return list(entry["evidence"]["facts"].get("changes", ())) if entry["tool"] == "recent_changes" else []
