@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import yaml
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.config import Config
@@ -30,7 +30,7 @@ class Secrets(BaseSettings):
     data_dir: Path = Path(".tocsin")
     database_url: str = Field(default="", repr=False)
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = Field(default=8000, ge=1, le=65535)
     public_url: str = ""
     slack_bot_token: SecretStr = SecretStr("")
     slack_app_token: SecretStr = SecretStr("")
@@ -56,7 +56,7 @@ class Secrets(BaseSettings):
     mlflow_token: SecretStr = SecretStr("")
     pagerduty_key: SecretStr = SecretStr("")
     pager_secret: SecretStr = SecretStr("")
-    log_level: str = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda word: str(word).upper())] = "INFO"
 
     @property
     def postgres(self) -> bool:
