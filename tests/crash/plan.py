@@ -15,6 +15,8 @@ AGENT = (
     "read the last hints#", "weigh the answers#",
 )  # fmt: skip
 """Steps of the triage that come only with a model."""
+AGAIN_ONLY = ("again/open the case#", "again/judge and show#", "again/propose what fits#")
+"""Steps that do in a further attempt what they do not in a first one: they take up a late change, a message and a proposal."""
 ALIKE = 2
 """Looks of one tool that are struck where time is short: the others are the same code with another argument."""
 
@@ -37,12 +39,14 @@ def of_a_late_change(point: str) -> bool:
 def once(points: Sequence[str]) -> list[str]:
     """Each point once: before one step, after the next; all outside stories; of a tool's many looks the first.
 
-    A further attempt's looks are the first one's code: here they are spared.
+    Most of a further attempt is the first one's code: here it is struck only where it does something else.
     """
     outside = ("intake/", "sender/", "action/", "late/", "start/", "wake/", "door/")
     sides: dict[str, list[str]] = {}
     for point in points:
-        if "/tool:" not in point or (_number(point) <= ALIKE and not point.startswith("again/")):
+        if point.startswith("again/") and not point.startswith(AGAIN_ONLY):
+            continue
+        if "/tool:" not in point or _number(point) <= ALIKE:
             sides.setdefault(point.rpartition(":")[0], []).append(point)
     chosen = []
     for number, (step, both) in enumerate(sides.items()):
