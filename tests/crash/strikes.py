@@ -29,14 +29,15 @@ OUTSIDE = (
     "start/triage#1:before",
     "start/remediation#1:before",
     "start/postmortem#1:before",
-    "door/note#1:after",
+    "door/note action#1:after",
+    "door/note view#1:after",
     "wake/remediation#1:before",
     "action/send#1:before",
     "action/send#1:after",
 )
 """Points outside stories: alerts taken but not committed; committed but not answered; Slack answered but unrecorded (one a
-kind of message, and the upload of a graph); a row that wants a story, which was not started; a press noted but not done;
-an answer stored, and the story not woken; claimed and begun but not sent; the effect done but unrecorded."""
+kind of message, and the upload of a graph); a row that wants a story, which was not started; a press or a dialog noted but
+not done; an answer stored, and the story not woken; claimed and begun but not sent; the effect done but unrecorded."""
 OUTSIDE_LATE = (
     "late/commit#1:before",
     "late/answer#1:before",
@@ -135,7 +136,7 @@ class CrashingApp(App):
         _before(self.engine, "start", strikes, lambda _, id, *__: f"start/{story_of(id)}#1:before")
         _after(self.engine, "start", strikes, lambda _, id, *__: f"start/{story_of(id)}#1:after")
         _before(self.engine, "wake", strikes, lambda id, *_: f"wake/{story_of(id)}#1:before")
-        _after(self.interactions, "first", strikes, lambda *_: "door/note#1:after")
+        _after(self.interactions, "first", strikes, lambda key: f"door/note {key.partition(':')[0]}#1:after")
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
         _before(self.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")
         _before(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:before")
