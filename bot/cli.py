@@ -21,7 +21,7 @@ app.add_typer(audit_app, name="audit")
 def serve(
     config: Annotated[Path | None, typer.Option(help="tocsin.yaml; else TOCSIN_CONFIG, else ./tocsin.yaml")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on", min=1, max=65535)] = None,
 ) -> None:
     """Run the bot until SIGTERM; then drain for at most 20 seconds."""
     from bot.serving import run
@@ -88,13 +88,16 @@ def test_alert(
 ) -> None:
     """Send one alert through the real door."""
     from bot.console.alerting import send_test_alert
-    from bot.settings import load_secrets, source_tokens
+    from bot.settings import load_config, load_secrets, source_tokens
 
+    secrets = load_secrets()
+    known = load_config(secrets.config).sources if secrets.config.exists() else {}
+    if known and source not in known:
+        _fail(f"{secrets.config} has no source {source}; it has {', '.join(known)}")
     token = source_tokens({source: None}).get(source, "")
     if not token:
         _fail(f"no token: set TOCSIN_TOKEN_{source.upper().replace('-', '_')} as the server has it")
     if not url:
-        secrets = load_secrets()
         # What listens on every address is reached on this machine.
         url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
     typer.echo(send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve))
@@ -165,23 +168,21 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     if not path.exists():
         _fail(f"{path} does not exist; `tocsin init --prometheus URL` drafts one")
     config = load_config(path)
-    typer.echo(
-        f"{path} is valid: {len(config.sources)} sources, {len(config.services)} services, "
-        f"{len(config.people)} people, {len(config.actions)} actions"
-    )
+    counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
+    typer.echo(f"{path} is valid ({counts})")
 
 
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this version's schema (done by itself in SQLite mode)."""
     from bot.settings import load_secrets
-    from bot.store.database import away
+    from bot.store.database import readable
     from bot.store.migrate import current, upgrade
 
     secrets = load_secrets()
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
     url = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
-    with away():
+    with readable():
         upgrade(url)
         typer.echo(f"The database is at {current(url)}")
 
@@ -195,7 +196,7 @@ def audit_verify() -> None:
     from bot.console.reading import expect_database
     from bot.settings import load_secrets
     from bot.store import audit
-    from bot.store.database import Database, async_url, away
+    from bot.store.database import Database, async_url, readable
 
     secrets = load_secrets()
     expect_database(secrets)
@@ -207,7 +208,7 @@ def audit_verify() -> None:
         finally:
             await db.close()
 
-    with away():
+    with readable():
         bad = asyncio.run(verify())
     if bad is not None:
         _fail(f"the audit's chain breaks at row {bad}: a row was changed, removed or written without the key")

@@ -184,6 +184,8 @@ class Action(BaseModel, ABC):
     version: ClassVar[str] = "1"
     floor: ClassVar[Tier] = Tier.THREE
     """The tier below which configuration cannot bring it."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Keys of the catalogue entry without which it can do nothing, e.g. `url`."""
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:

@@ -8,7 +8,7 @@ from bot.core.alert import Alert
 from bot.core.calls import Calls
 from bot.core.change import Change
 from bot.core.code import Commit, Comparison
-from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
+from bot.core.evidence import Case, Findings
 from bot.core.log import LogLine
 from bot.core.models import ModelVersion
 from bot.core.past import PastIncident
@@ -181,16 +181,6 @@ class Investigator(Protocol):
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Called from the workflow's body; each model call and each tool call is a step of its own."""
-
-
-class Ledger(Protocol):
-    """Where evidence gets its id. One ledger a group."""
-
-    async def record(self, group: str, tool: str, arguments: Mapping[str, Any], evidence: Evidence) -> LedgerEntry:
-        """Store one finding and give it `E<n>`; the same tool and arguments at the same moment give the same id."""
-
-    async def entries(self, group: str) -> Sequence[LedgerEntry]:
-        """All evidence of one group, oldest first."""
 
 
 class Pager(Protocol):

@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, NoReturn
 
 import yaml
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.config import Config
@@ -30,7 +30,7 @@ class Secrets(BaseSettings):
     data_dir: Path = Path(".tocsin")
     database_url: str = Field(default="", repr=False)
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = Field(default=8000, ge=1, le=65535)
     public_url: str = ""
     slack_bot_token: SecretStr = SecretStr("")
     slack_app_token: SecretStr = SecretStr("")
@@ -56,7 +56,7 @@ class Secrets(BaseSettings):
     mlflow_token: SecretStr = SecretStr("")
     pagerduty_key: SecretStr = SecretStr("")
     pager_secret: SecretStr = SecretStr("")
-    log_level: str = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda word: str(word).upper())] = "INFO"
 
     @property
     def postgres(self) -> bool:
@@ -132,7 +132,10 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
         raise ConfigurationError("the file must be a mapping of keys to values", file=name, line=1)
     lines: dict[tuple[Any, ...], int] = {}
     if node is not None:
-        _note_lines(node, (), lines, name)
+        try:
+            _note_lines(node, (), lines, name)
+        except RecursionError:
+            raise ConfigurationError("an alias stands inside what it names", file=name) from None
     place = _Place(lines)
     try:
         config = Config.model_validate(content)
@@ -160,10 +163,18 @@ def _note_lines(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, .
             _note_lines(value, (*path, index), lines, name)
 
 
+_PROBLEMS = {
+    "extra_forbidden": "unknown key",
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+}
+"""In the words of YAML, where pydantic's are Python's."""
+
+
 def _named(error: ValidationError, place: _Place, name: str) -> ConfigurationError:
     first = error.errors()[0]
     loc = tuple(first["loc"])
-    problem = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+    problem = _PROBLEMS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     more = len(error.errors()) - 1
     if more:
         problem += f" (and {more} more problem{'s' if more > 1 else ''})"
@@ -173,7 +184,7 @@ def _named(error: ValidationError, place: _Place, name: str) -> ConfigurationErr
 def _check_references(config: Config, place: _Place, name: str) -> None:
     """Names that point nowhere are errors at the start, not surprises at night."""
 
-    def fail(problem: str, *loc: Any) -> None:
+    def fail(problem: str, *loc: Any) -> NoReturn:
         raise ConfigurationError(problem, file=name, line=place.line_of(loc), key=".".join(map(str, loc)))
 
     def person(key: str, *loc: Any) -> None:
@@ -188,6 +199,8 @@ def _check_references(config: Config, place: _Place, name: str) -> None:
         for index, other in enumerate(service.depends_on):
             if other not in config.services:
                 fail(f"{other!r} is not among services", "services", key, "depends_on", index)
+            if other == key:
+                fail("a service does not depend on itself", "services", key, "depends_on", index)
     for group in ("deputies", "admins"):
         for index, name_ in enumerate(getattr(config.approvers, group)):
             person(name_, "approvers", group, index)
@@ -200,16 +213,25 @@ def _check_references(config: Config, place: _Place, name: str) -> None:
 
 
 def _check_kinds(config: Config, place: _Place, name: str) -> None:
-    """A kind that no plugin has would take nothing and do nothing, in silence."""
-    sources = sorted(discover(["bot.sources", *config.plugins], Source)) if config.sources else []
-    actions = sorted(discover_actions(["bot.actions", *config.plugins])) if config.actions else []
-    named = [("sources", key, entry.kind, sources) for key, entry in config.sources.items()]
-    named += [("actions", key, action.kind, actions) for key, action in config.actions.items()]
-    for section, key, kind, known in named:
-        if kind not in known:
-            problem = f"{kind!r} is no kind of {section}; there are {', '.join(known)}"
-            line = place.line_of((section, key, "kind"))
-            raise ConfigurationError(problem, file=name, line=line, key=f"{section}.{key}.kind")
+    """A kind that no plugin has would take nothing and do nothing, in silence; a plugin that does not load stops the start."""
+
+    def fail(problem: str, *loc: Any) -> NoReturn:
+        raise ConfigurationError(problem, file=name, line=place.line_of(loc), key=".".join(map(str, loc)))
+
+    try:
+        sources = discover(["bot.sources", *config.plugins], Source) if config.sources or config.plugins else {}
+        actions = discover_actions(["bot.actions", *config.plugins]) if config.actions else {}
+    except ConfigurationError as error:
+        fail(error.problem, "plugins")
+    for key, source in config.sources.items():
+        if source.kind not in sources:
+            fail(f"{source.kind!r} is no kind of sources; there are {', '.join(sorted(sources))}", "sources", key, "kind")
+    for key, entry in config.actions.items():
+        if entry.kind not in actions:
+            fail(f"{entry.kind!r} is no kind of actions; there are {', '.join(sorted(actions))}", "actions", key, "kind")
+        for needed in actions[entry.kind].needs:
+            if not getattr(entry, needed):
+                fail(f"{entry.kind} needs it", "actions", key, needed)
 
 
 def catalogue_of(config: Config) -> Catalogue:

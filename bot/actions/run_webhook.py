@@ -33,6 +33,7 @@ class RunWebhook(Action):
 
     version: ClassVar[str] = "1"
     floor: ClassVar[Tier] = Tier.TWO
+    needs: ClassVar[tuple[str, ...]] = ("url",)
     service: str
     change_id: str = ""
     version_: str = Field(default="", alias="version")

@@ -1,37 +1,22 @@
 """`tocsin test-alert`: one alert through the real door, and back to resolved."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 
 from bot.core.errors import TocsinError
 
+NAME = "TocsinTestAlert"
+
 
 def send_test_alert(url: str, source: str, token: str, *, severity: str, service: str, resolve: str = "") -> str:
-    """POST one alert in Alertmanager's form; what to expect, in words. Raises TocsinError.
+    """POST one alert; what to expect, in words. Raises TocsinError.
 
     It fires from now on. `resolve` is the start of one that fires (as it was told then): an alert is known by its start.
     """
     now = datetime.now(UTC)
-    started = resolve or now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    labels = {"alertname": "TocsinTestAlert", "severity": severity, **({"service": service} if service else {})}
-    alert = {
-        "status": "resolved" if resolve else "firing",
-        "labels": labels,
-        "annotations": {"summary": "Test alert sent by `tocsin test-alert`; nothing is wrong."},
-        "startsAt": started,
-        "endsAt": now.isoformat() if resolve else "0001-01-01T00:00:00Z",
-        "generatorURL": "",
-        "fingerprint": "70c5170c5170c517",
-    }
-    body: dict[str, object] = {
-        "version": "4",
-        "groupKey": "tocsin-test",
-        "status": alert["status"],
-        "receiver": "tocsin",
-        "alerts": [alert],
-    }
-    body |= {"groupLabels": {}, "commonLabels": labels, "commonAnnotations": {}, "externalURL": "", "truncatedAlerts": 0}
+    body = alert_body(now, severity=severity, service=service, resolve=resolve)
     try:
         answer = httpx.post(f"{url}/alerts/{source}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10)
     except httpx.HTTPError as error:
@@ -41,4 +26,31 @@ def send_test_alert(url: str, source: str, token: str, *, severity: str, service
     if resolve:
         return "Stored. The card says that its alerts cleared."
     place = f"the channel of {service}" if service else "the default channel"
+    started = body["starts_at"]
     return f"Stored. A card should stand in {place} within a second. End it with the same command and: --resolve {started}"
+
+
+def alert_body(now: datetime, *, severity: str, service: str, resolve: str) -> dict[str, Any]:
+    """One alert in Alertmanager's form and in the generic one at once: both know `status`, nothing else is of both."""
+    started = resolve or now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    status = "resolved" if resolve else "firing"
+    labels = {"alertname": NAME, "severity": severity, **({"service": service} if service else {})}
+    annotations = {"summary": "Test alert sent by `tocsin test-alert`; nothing is wrong."}
+    alert = {
+        "status": status,
+        "labels": labels,
+        "annotations": annotations,
+        "startsAt": started,
+        "endsAt": now.isoformat() if resolve else "0001-01-01T00:00:00Z",
+        "generatorURL": "",
+        "fingerprint": "70c5170c5170c517",
+    }
+    whole: dict[str, Any] = {
+        "version": "4",
+        "groupKey": "tocsin-test",
+        "status": status,
+        "receiver": "tocsin",
+        "alerts": [alert],
+    }
+    whole |= {"groupLabels": {}, "commonLabels": labels, "commonAnnotations": {}, "externalURL": "", "truncatedAlerts": 0}
+    return whole | {"name": NAME, "labels": labels, "annotations": annotations, "starts_at": started}

@@ -44,6 +44,10 @@ def examine(secrets: Secrets, console: Console) -> int:
 async def checkup(secrets: Secrets) -> list[Check]:
     """All checks, in the order in which one would repair them; with a broken configuration, those that need none."""
     config, first = _configuration(secrets)
+    if config is None:
+        async with httpx.AsyncClient(follow_redirects=False, timeout=10) as client:
+            slack, model = await asyncio.gather(_slack(secrets, Config()), _model(secrets, client))
+        return [first, _database(secrets), *slack, model, *_model_code(secrets)]
     async with httpx.AsyncClient(follow_redirects=False, timeout=10) as client:
         slack, model, systems = await asyncio.gather(
             _slack(secrets, config), _model(secrets, client), _systems(secrets, config, client)
@@ -53,14 +57,15 @@ async def checkup(secrets: Secrets) -> list[Check]:
     return [first, *_sources(config), database, *outside, *_local(config), _pager(secrets, config)]
 
 
-def _configuration(secrets: Secrets) -> tuple[Config, Check]:
+def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
+    """None where there is one that cannot be read: what it sets up is not known, so nothing is said of that."""
     if not secrets.config.exists():
         advice = "`tocsin init --prometheus URL` drafts one; TOCSIN_CONFIG names another place"
         return Config(), failed("Configuration", f"{secrets.config} does not exist", advice)
     try:
         config = load_config(secrets.config)
     except ConfigurationError as error:
-        return Config(), failed("Configuration", str(error), "repair this line, then run doctor again")
+        return None, failed("Configuration", str(error), "repair this line, then run doctor again")
     if not config.default_channel:
         advice = "set default_channel: alerts of unknown services have nowhere to go"
         return config, failed("Configuration", f"{secrets.config} has no default_channel", advice)

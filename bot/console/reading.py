@@ -12,7 +12,7 @@ from bot.core.incident import Incident, number_of
 from bot.core.text import one_line
 from bot.settings import Secrets
 from bot.store import incidents, timeline
-from bot.store.database import Database, async_url, away
+from bot.store.database import Database, async_url, readable
 from bot.store.migrate import sync_url
 from bot.store.postmortems import Postmortems
 from bot.store.triage import Triages
@@ -34,7 +34,7 @@ def expect_database(secrets: Secrets) -> None:
 
 def print_incidents(secrets: Secrets, *, everything: bool, console: Console) -> None:
     """A table of open (or all) incidents."""
-    with away():
+    with readable():
         rows = asyncio.run(_incidents(secrets, everything))
     if not rows:
         console.print("No open incident." if not everything else "No incident yet.")
@@ -59,7 +59,7 @@ async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:
 
 def print_incident(secrets: Secrets, ref: str, console: Console) -> None:
     """One incident or alert group with its timeline, findings and draft. Raises NotFound."""
-    with away():
+    with readable():
         told = asyncio.run(_whole(secrets, ref.upper()))
     for line in told:
         console.print(escape(line), highlight=False, soft_wrap=True)
@@ -87,7 +87,8 @@ async def _whole(secrets: Secrets, ref: str) -> list[str]:
 async def _findings(db: Database, ref: str) -> list[str]:
     row = await Triages(db).row(ref) if ref else None
     hypotheses = row.findings.get("hypotheses", []) if row else []
-    return ["", "Ranked causes:", *(f"  {h['confidence']} {h['score']:.2f}  {one_line(h['cause'], 300)}" for h in hypotheses)]
+    causes = [f"  {h['confidence']} {h['score']:.2f}  {one_line(h['cause'], 300)}" for h in hypotheses]
+    return ["", "Ranked causes:", *causes] if causes else ["", "No cause was ranked."]
 
 
 async def _draft(db: Database, incident: Incident | None) -> list[str]:

@@ -24,7 +24,7 @@ from bot.plugins import Tool, discover
 from bot.ports import Run
 from bot.settings import Secrets, load_config
 from bot.store.cases import Cases
-from bot.store.database import away
+from bot.store.database import readable
 from bot.store.replays import Stage
 from bot.workflows.replaying import Replay
 
@@ -47,7 +47,7 @@ Answers = dict[str, Findings]
 def replay(secrets: Secrets, wish: Wish, console: Console, *, result: Path | None = None) -> None:
     """Investigate again and print the answers with their marks. Raises NotFound if nothing is frozen."""
     config = load_config(secrets.config) if secrets.config.exists() else Config()
-    with away():
+    with readable():
         answers = asyncio.run(_replayed(secrets, config, wish))
     _print(answers, console)
     if result is not None:

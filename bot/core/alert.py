@@ -60,10 +60,3 @@ class Alert(BaseModel):
     def summary(self) -> str:
         """What the source says is wrong, in one line; the name if it says nothing."""
         return self.annotations.get("summary") or self.annotations.get("description") or self.name
-
-
-class StoredAlert(Alert):
-    """An alert as the inbox read it back."""
-
-    seq: int
-    received_at: datetime

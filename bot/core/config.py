@@ -3,11 +3,12 @@
 Texts here are trusted (a reviewed file). `bot/settings.py` loads it and turns errors into lines.
 """
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.core.alert import Severity
 from bot.core.service import Objective, Signal
@@ -33,7 +34,24 @@ def parse_duration(text: object) -> timedelta:
     raise ValueError("not a duration: write for example 90s, 5m, 2h, 1d or 1w")
 
 
+def _with_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("names no time zone: write for example 2026-01-05T09:00:00Z or 2026-01-05T09:00:00+01:00")
+    return moment
+
+
+def _reachable(address: str) -> str:
+    if address and not _ADDRESS.match(address):
+        raise ValueError("not an address: it begins with http:// or https://")
+    return address
+
+
+_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Moment = Annotated[datetime, AfterValidator(_with_zone)]
+Address = Annotated[str, AfterValidator(_reachable)]
+"""Of a machine, over HTTP; empty where there is none."""
 SeverityLevel = Literal["SEV1", "SEV2", "SEV3", "SEV4", "NONE"]
 
 
@@ -61,7 +79,7 @@ class OnCall(Part):
 
     rotation: tuple[str, ...] = ()
     every: Duration = timedelta(weeks=1)
-    starts: datetime | None = None
+    starts: Moment | None = None
     usergroup: str = ""
 
 
@@ -117,7 +135,7 @@ class ActionConfig(Part):
     """Kinds of hypothesis it fits: change, dependency, resource, traffic, external. Empty: only people propose it."""
     change_kinds: tuple[str, ...] = ()
     """With `change` in helps: only these kinds of change (deploy, config, flag, model). Empty: any."""
-    url: str = ""
+    url: Address = ""
     method: Literal["POST", "PUT"] = "POST"
     body: dict[str, Any] = Field(default_factory=dict)
     """Rendered with {service}, {change_id}, {version}, {previous_version}: plain substitution, no expressions."""
@@ -133,16 +151,28 @@ class ActionConfig(Part):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Window(Part):
+    """A time from `starts` to `ends`, and why."""
+
+    starts: Moment
+    ends: Moment
+    reason: str
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.ends <= self.starts:
+            raise ValueError("ends before it starts")
+        return self
+
+
 class Matchers(Part):
     """Labels that must be equal; empty matches nothing."""
 
     match: dict[str, str] = Field(default_factory=dict)
 
 
-class Maintenance(Matchers):
-    starts: datetime
-    ends: datetime
-    reason: str
+class Maintenance(Matchers, Window):
+    """Alerts with these labels are muted meanwhile."""
 
 
 class Inhibition(Part):
@@ -160,24 +190,21 @@ class Threshold(Matchers):
     window: Duration = timedelta(minutes=10)
 
 
-class Freeze(Part):
+class Freeze(Window):
     """No action starts in this window (except a rollback for an open SEV1/2)."""
 
-    starts: datetime
-    ends: datetime
-    reason: str
     services: tuple[str, ...] = ()
 
 
 class PrometheusConfig(Part):
-    url: str = ""
-    public_url: str = ""
+    url: Address = ""
+    public_url: Address = ""
     """Where people open it; `url` if empty."""
     timeout: Duration = timedelta(seconds=10)
 
 
 class LogsConfig(Part):
-    loki: str = ""
+    loki: Address = ""
     label: str = "service"
     """The Loki label that holds the service."""
     files: dict[str, str] = Field(default_factory=dict)
@@ -187,13 +214,13 @@ class LogsConfig(Part):
 class SystemConfig(Part):
     """Another system that tools ask read-only; its token comes from the environment (TOCSIN_<SYSTEM>_TOKEN)."""
 
-    url: str = ""
+    url: Address = ""
 
 
 class WebConfig(Part):
     """A server of the team's own that the tool `web_look` may ask: these paths alone, with GET."""
 
-    url: str
+    url: Address
     allow: tuple[str, ...] = ()
     """Paths, e.g. `/api/annotations`; one that ends in `/*` allows one more segment."""
     about: str = ""
@@ -203,14 +230,14 @@ class WebConfig(Part):
 class TracesConfig(Part):
     """One of the two; Tempo before Jaeger."""
 
-    tempo: str = ""
-    jaeger: str = ""
+    tempo: Address = ""
+    jaeger: Address = ""
 
 
 class McpConfig(Part):
     """An MCP server over Streamable HTTP. Of its tools those that it marks as read-only are offered, and those listed here."""
 
-    url: str
+    url: Address
     tools: tuple[str, ...] = ()
     about: str = ""
     """What is found there: the model reads it."""
@@ -229,25 +256,25 @@ class SystemsConfig(Part):
 
 
 class AlertmanagerConfig(Part):
-    url: str = ""
+    url: Address = ""
 
 
 class Budget(Part):
-    per_run_usd: float = 0.50
-    per_day_usd: float = 20.0
-    per_run_seconds: float = 90.0
-    per_run_steps: int = 12
-    per_run_calls: int = 25
-    per_run_tokens: int = 200_000
-    usd_per_million_in: float = 2.0
-    usd_per_million_out: float = 8.0
+    per_run_usd: float = Field(default=0.50, ge=0)
+    per_day_usd: float = Field(default=20.0, ge=0)
+    per_run_seconds: float = Field(default=90.0, ge=0)
+    per_run_steps: int = Field(default=12, ge=0)
+    per_run_calls: int = Field(default=25, ge=0)
+    per_run_tokens: int = Field(default=200_000, ge=0)
+    usd_per_million_in: float = Field(default=2.0, ge=0)
+    usd_per_million_out: float = Field(default=8.0, ge=0)
 
 
 class PagerConfig(Part):
     pagerduty: bool = False
     """Events v2, with TOCSIN_PAGERDUTY_KEY."""
-    pagerduty_url: str = "https://events.pagerduty.com"
-    webhook: str = ""
+    pagerduty_url: Address = "https://events.pagerduty.com"
+    webhook: Address = ""
     """Signed with TOCSIN_PAGER_SECRET."""
     unacknowledged_after: Duration = timedelta(minutes=5)
     slack_down_after: Duration = timedelta(minutes=2)
@@ -295,7 +322,7 @@ class Config(Part):
     systems: SystemsConfig = SystemsConfig()
     links: LinkConfig = LinkConfig()
     pager: PagerConfig = PagerConfig()
-    heartbeat_url: str = ""
+    heartbeat_url: Address = ""
     """Called every minute while the bot is well, so that its silence is noticed outside."""
     budget: Budget = Budget()
     close_after: Duration = timedelta(minutes=30)

@@ -5,8 +5,6 @@ RE2 patterns without captures, so that all of them together are one pass in line
 
 from collections.abc import Mapping
 
-_BODY = r"[A-Za-z0-9_\-]"
-
 KINDS: Mapping[str, tuple[str, ...]] = {
     "private key": (
         r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z))",

@@ -5,7 +5,7 @@ from sqlalchemy.engine import make_url
 from bot.core.check import Check, failed, ok
 from bot.core.errors import ConfigurationError
 from bot.core.text import one_line
-from bot.store.database import DatabaseAway
+from bot.store.database import DatabaseAway, DatabaseUnreadable
 from bot.store.migrate import current, head, sync_url
 
 
@@ -19,6 +19,8 @@ def check_database(url: str) -> Check:
         return failed(
             "Database", str(error), "TOCSIN_DATABASE_URL is postgresql://user:password@host/name, or empty for SQLite"
         )
+    except DatabaseUnreadable as error:
+        return failed("Database", str(error), "put a backup in its place, or name another with TOCSIN_DATA_DIR")
     except DatabaseAway as error:
         # The driver's text names host and user; the address with its password is not in it.
         reason = one_line(str(error), 200)

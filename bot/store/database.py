@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import TocsinError
+from bot.core.text import one_line
 from bot.store.in_loop import InLoop
 from bot.store.turns import Turns
 
@@ -53,6 +54,10 @@ class DatabaseAway(TocsinError):
     """The database does not answer, is full or locked: worth another try, and no row's fault."""
 
 
+class DatabaseUnreadable(TocsinError):
+    """What is there is no database of ours: a damaged file, or another schema."""
+
+
 AWAY = (DatabaseAway, OperationalError, InterfaceError)
 """What reading and writing raise while the database does not answer, is full or locked: worth another try."""
 
@@ -64,6 +69,21 @@ def away() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, OSError) as error:
         raise DatabaseAway(f"the database does not answer: {type(error).__name__}") from error
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """For a person who looks: also what no other try would mend is told in one line."""
+    try:
+        with away():
+            yield
+    except DatabaseError as error:
+        raise DatabaseUnreadable(unreadable(error)) from error
+
+
+def unreadable(error: DatabaseError) -> str:
+    """What the driver says, in one line: statement and parameters stay out of it."""
+    return f"the database cannot be read: {one_line(str(error.orig), 200)}"
 
 
 class Database:

@@ -173,9 +173,3 @@ _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 def _nth(number: int) -> str:
     return f"{number}{_ENDINGS.get(number if number < 20 else number % 10, 'th')}"
-
-
-async def count_open(session: AsyncSession) -> int:
-    """Groups that are not resolved."""
-    query = select(func.count()).select_from(GroupRow).where(GroupRow.state != GroupState.RESOLVED)
-    return int((await session.exec(query)).one())

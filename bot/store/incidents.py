@@ -185,26 +185,6 @@ async def set_lead(db: Database, ref: str, person: str, by: str = "") -> Inciden
         return to_incident(incident)
 
 
-async def stop_incident(db: Database, ref: str, person: str, *, stopped: bool = True) -> Incident:
-    """Stop (or resume) automated work of one incident; checked before each remote call."""
-    async with db.write() as session:
-        group, incident = await _rows(session, ref)
-        if incident is None:
-            raise NotFound(f"{ref} is no incident; nothing runs for it")
-        if incident.stopped is not stopped:
-            incident.stopped = stopped
-            word = "stopped" if stopped else "resumed"
-            await _note(db, session, group, incident, "incident", f"{person} {word} automated work", person)
-            await audit.append(db, session, who=person, what=word, subject=f"INC-{incident.id}")
-        await _show(db, session, group, incident)
-        return to_incident(incident)
-
-
-async def resume_incident(db: Database, ref: str, person: str) -> Incident:
-    """Undo `stop_incident`."""
-    return await stop_incident(db, ref, person, stopped=False)
-
-
 async def note(db: Database, ref: str, text: str, who: str, at: datetime | None = None) -> None:
     """A person's entry in the timeline."""
     async with db.write() as session:

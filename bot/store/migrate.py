@@ -19,14 +19,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from bot.core.errors import ConfigurationError
 from bot.core.text import one_line
 from bot.store import tables  # noqa: F401 - fills the metadata
-from bot.store.database import DatabaseAway
+from bot.store.database import DatabaseAway, DatabaseUnreadable, unreadable
 from bot.store.migrations.comparing import only_ours
 
 _LOCK = 7_068_017
@@ -138,6 +138,8 @@ def _connection(url: str) -> Iterator[Connection]:
         raise DatabaseAway(f"the database does not answer: {type(error).__name__}") from error
     except OperationalError as error:
         raise DatabaseAway(f"the database does not answer: {one_line(str(error.orig), 300)}") from error
+    except DatabaseError as error:
+        raise DatabaseUnreadable(unreadable(error)) from error
     finally:
         engine.dispose()
 

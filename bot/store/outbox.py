@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, update
+from sqlalchemy import ColumnElement, and_, case, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -125,13 +125,6 @@ class Outbox:
         """Remember Slack's id of a picture."""
         async with self.db.write() as session:
             await session.exec(update(PictureRow).where(col(PictureRow.key) == key).values(slack_file=file))
-
-    async def oldest_wanted(self) -> datetime | None:
-        """When the oldest state that Slack does not show yet was written: for the gauge."""
-        async with self.db.read() as session:
-            query = select(func.min(MessageRow.changed_at)).where(col(MessageRow.wanted_rev) > MessageRow.sent_rev)
-            found: datetime | None = (await session.exec(query)).one()
-            return found
 
     async def undelivered(self) -> Sequence[MessageRow]:
         """Messages that Slack refuses, each with its reason."""

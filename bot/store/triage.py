@@ -204,11 +204,6 @@ class Triages:
         async with self.db.read() as session:
             return await _row(session, group_number(ref), attempt)
 
-    async def next_attempt(self, ref: str) -> int:
-        """The number of the next attempt, from 1."""
-        row = await self.row(ref)
-        return row.attempt + 1 if row else 1
-
     async def same_alert_since(self, ref: str, since: datetime) -> list[tuple[str, datetime, dict[str, Any]]]:
         """Finished attempts of other groups that held one of this group's alerts: group, when, findings; newest first."""
         number = group_number(ref)

@@ -49,6 +49,8 @@ class Triage(_Row):
     finished_at: datetime | None
     question: str
     requester: str
+    late_changes: list[str]
+    """The changes, told after the causes had been ranked, that brought this attempt about."""
     facts: dict[str, Any]
     findings: dict[str, Any]
     usd: float

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from bot.core import policy
-from bot.core.action import Decision, Proposal, ProposalState, Verdict
+from bot.core.action import Proposal, ProposalState, Verdict
 from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
@@ -252,10 +252,6 @@ class Approvals:
         """Have the stories of these proposals look at their rows."""
         for ref in refs:
             await self.engine.wake(story_id(ref), "decision", key=f"{ref}:{why}:{self.store.db.clock().isoformat()}")
-
-    async def decisions_of(self, ref: str) -> list[Decision]:
-        """All answers so far, oldest first."""
-        return await self.store.decisions(ref)
 
 
 def _needs_form(proposal: Proposal) -> bool:

@@ -7,7 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -152,20 +152,36 @@ class Poster:
     async def _settled(self, row: MessageRow, channel: str, thread_ts: str) -> bool:
         """True if nothing is to be posted now: it stands there, or it is too early to say that it does not."""
         assert row.attempted_at is not None
-        oldest = row.attempted_at - timedelta(seconds=10)
+        early = self.outbox.db.clock() < row.attempted_at + timedelta(seconds=self.pace.look_again)
         try:
-            async with asyncio.timeout(self.pace.deadline):
-                found = await self.slack.find(channel, row.key, thread_ts=thread_ts, oldest=oldest)
-        except (Refused, RateLimited, Unreachable, Unanswered, TimeoutError) as error:
+            found = await self._find(row, channel, thread_ts, row.attempted_at - timedelta(seconds=10))
+        except AccessRefused as error:
+            await self.outbox.unclear(row.key, retry_in=10.0)
+            raise error
+        except (RateLimited, Unreachable, Unanswered) as error:
+            # Not seen is not absent: what Slack cannot tell now, it took perhaps when it was as slow.
             self.troubles.met(error, channel=channel, key=row.key, doing="look whether it stands")
-            found = None
+            retry_in = error.seconds if isinstance(error, RateLimited) else back_off(row.failures)
+            await self.outbox.unclear(row.key, retry_in=retry_in)
+            return True
         if found:
             await self.outbox.sent(row.key, found[1], ts=found[0], channel=channel, edited=False)
-            return True
-        if self.outbox.db.clock() < row.attempted_at + timedelta(seconds=self.pace.look_again):
+        elif early:
             await self.outbox.unclear(row.key, retry_in=1.0)
-            return True
-        return False
+        return bool(found) or early
+
+    async def _find(self, row: MessageRow, channel: str, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
+        """Our message's ts and revision. Where Slack lets us not look at all, twice is better than never: None."""
+        try:
+            async with asyncio.timeout(self.pace.deadline):
+                return await self.slack.find(channel, row.key, thread_ts=thread_ts, oldest=oldest)
+        except TimeoutError as error:
+            raise Unanswered(f"no answer from Slack within {self.pace.deadline:g} s") from error
+        except AccessRefused:
+            raise
+        except Refused as error:
+            self.troubles.met(error, channel=channel, key=row.key, doing="look whether it stands")
+            return None
 
     async def _post(self, row: MessageRow, channel: str, thread_ts: str, shown: Rendering, why: str = "") -> None:
         async def post(variant: Rendering) -> str:

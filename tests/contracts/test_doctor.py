@@ -156,6 +156,16 @@ def test_the_table_says_how_many_failed_and_the_exit_code_too(tmp_path: Path) ->
 
     assert code == 1 and "tocsin.yaml:2: services.checkout.singals: unknown key" in out.getvalue()
     assert "checks failed" in out.getvalue()
+    assert "Prometheus" not in out.getvalue() and "Sources" not in out.getvalue()
+
+
+def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "app.db").write_text("no database at all, but long enough to be read as one " * 20)
+
+    check = check_database(f"sqlite:///{tmp_path / 'app.db'}")
+
+    assert (check.state, check.found) == ("failed", "the database cannot be read: file is not a database")
+    assert "backup" in check.advice
 
 
 def test_no_secret_is_printed(tmp_path: Path) -> None:

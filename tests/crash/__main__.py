@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from tests.crash import matrix, plan
-from tests.crash.matrix import Asked, Outcome
-from tests.crash.story import Told
+from tests.crash.matrix import Outcome
+from tests.crash.story import Asked, Told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,12 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tocsin-crash-"))
     console.print(f"Logs and databases: {folder}")
-    with console.status("One clean run, for the list of points"):
-        clean = matrix.run([matrix.CLEAN], folder).told[0]
-        points = matrix.points_of(clean)
+    with console.status("A clean run of each kind, for the list of points"):
+        clean = matrix.run(matrix.CLEAN, folder)
+        points = [point for told in sorted(clean.told, key=lambda one: one.name) for point in matrix.points_of(told)]
+    points = [point for point in points if point.startswith(tuple(options.only or [""]))]
     chosen = plan.once(points) if options.quick else points
     console.print(f"{len(points)} points in the journal and outside it; {len(chosen)} are struck on each database")
-    failed = bool(clean.violations)
+    failed = bool(clean.violations) or not points
+    for what in clean.violations:
+        console.print(f"[red]{what}[/red]", highlight=False)
     for database in ("sqlite", "postgresql") if options.database == "both" else (options.database,):
         asked = matrix.point_stories(chosen, each=options.each)
         asked += matrix.random_stories(options.kills // (2 if options.database == "both" else 1))
@@ -43,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each point once instead of before and after")
+    parser.add_argument("--only", action="append", metavar="PREFIX", help="strike only points that begin so; may be repeated")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--kills", type=int, default=200, help="random kills in all")
     parser.add_argument("--each", type=int, default=8, help="points struck in one story; 1 gives each point a story of its own")

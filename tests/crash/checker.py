@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tests.crash.history import History
 from tests.crash.people import OVER
-from tests.real.slack import COMMANDER, Json
+from tests.real.slack import COMMANDER, Json, key_of
 
 BACK_SECONDS = 60.0
 """Within so many seconds of the last restart an approved action has ended one way or the other."""
@@ -93,6 +93,39 @@ def each_execution_has_an_earlier_valid_approval(h: History) -> Iterator[str]:
             yield f"{job['key']} ran, and nobody pressed on a card with this digest before"
 
 
+def a_late_change_brings_one_more_attempt(h: History) -> Iterator[str]:
+    """One attempt names it as what brought it about, weighs it, and is shown by the message that was there."""
+    brought = [attempt for attempt in h.attempts if attempt["late_changes"]]
+    ours = [attempt for attempt in brought if h.late_change in attempt["late_changes"]]
+    if len(ours) != bool(h.late_change):
+        yield f"{h.late_change} brought about {len(ours)} attempts"
+    yield from (f"{a['group']}, attempt {a['attempt']}: brought about by no late change" for a in brought if a not in ours)
+    for attempt in ours:
+        yield from _carried_out(h, attempt)
+
+
+def _carried_out(h: History, attempt: Json) -> Iterator[str]:
+    who = f"{attempt['group']}, attempt {attempt['attempt']}"
+    if attempt["state"] != "done":
+        yield f"{who} is {attempt['state']}"
+    # Whether it is ranked first depends on what the shop still shows after minutes of dying; that it was weighed does not.
+    if h.late_change not in attempt["weighed"]:
+        yield f"{who} never saw {h.late_change}"
+    if attempt["told"] != 1:
+        yield f"{who} stands {attempt['told']} times in the timeline"
+    shown = [message["words"] for message in h.messages if key_of(message) == f"triage:{attempt['group']}"]
+    if not any(f"attempt {attempt['attempt']}, for a change that was reported late" in words for words in shown):
+        yield f"{who} is not what the message of the triage shows"
+
+
+def attempts_are_numbered_without_a_gap(h: History) -> Iterator[str]:
+    """Each triage of a group is the next one: none was begun twice, and none was lost."""
+    for ref in {attempt["group"] for attempt in h.attempts}:
+        numbers = sorted(attempt["attempt"] for attempt in h.attempts if attempt["group"] == ref)
+        if numbers != list(range(1, len(numbers) + 1)):
+            yield f"{ref} has the attempts {numbers}"
+
+
 def the_story_went_on(h: History) -> Iterator[str]:
     """Nothing waits for ever, and every restart came up."""
     if h.left_undone:
@@ -108,6 +141,8 @@ CHECKS: tuple[Callable[[History], Iterator[str]], ...] = (
     exactly_one_execution_unless_unknown,
     an_approved_action_ends_soon_after_the_restart,
     each_execution_has_an_earlier_valid_approval,
+    a_late_change_brings_one_more_attempt,
+    attempts_are_numbered_without_a_gap,
     the_story_went_on,
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.crash.keeper import Kept
 from tests.crash.people import People, Press
+from tests.crash.pipeline import attempts
 from tests.real.bot import Bot
 from tests.real.slack import Json, Slack, key_of
 
@@ -29,11 +30,15 @@ class History:
     struck: list[str] = field(default_factory=list)
     """The points at which the bot died."""
     left_undone: str = ""
+    late_change: str = ""
+    """What broke the shop, if that was told only after the causes had been ranked."""
 
     stored: list[Json] = field(default_factory=list)
     """Episodes."""
     known_changes: list[str] = field(default_factory=list)
     groups: list[Json] = field(default_factory=list)
+    attempts: list[Json] = field(default_factory=list)
+    """Triages, each with its `group` and `told`: the lines about it in the timeline."""
     proposals: list[Json] = field(default_factory=list)
     """With their `decisions`."""
     audit: list[Json] = field(default_factory=list)
@@ -43,24 +48,24 @@ class History:
         return [key for message in self.messages if (key := key_of(message))]
 
 
-def gather(
-    slack: Slack, bot: Bot, people: People, kept: Kept, struck: list[str], sent: list[Json], executed: list[Json]
-) -> History:
-    """Everything, when the story is over. `sent` as the world tells it (`/_world/sent`)."""
-    delivered = [one for one in sent if one["state"] == "delivered"]
+def gather(slack: Slack, bot: Bot, people: People, kept: Kept, struck: list[str], late_change: str) -> History:
+    """Everything, when the story is over."""
+    delivered = slack.world("sent?state=delivered")
     alerts = [alert for one in delivered if one["kind"] == "alert" for alert in one["alerts"]]
     return History(
         alerts=alerts,
         changes=[id for one in delivered if one["kind"] == "changes" for id in one["changes"]],
         messages=slack.messages(),
         presses=people.presses,
-        executions=executed,
+        executions=slack.world("executions"),
         kept=kept,
         struck=struck,
+        late_change=late_change,
         left_undone=people.left_undone,
         stored=_sorted_in(bot, alerts),
         known_changes=[change["id"] for change in bot.get("changes")],
         groups=bot.get("groups"),
+        attempts=attempts(bot),
         proposals=_proposals(bot),
         audit=_audit(bot),
     )

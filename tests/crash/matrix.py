@@ -7,25 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.plan import reachable, stories
-from tests.crash.story import Told, play
+from tests.crash.plan import of_a_late_change, reachable, stories
+from tests.crash.story import Asked, Told, play
 from tests.real.postgres import serving
 
 ABREAST = 6
 """Stories at a time: they mostly wait."""
 NICENESS = 5
 """Of their processes: what is measured beside them comes first, and they have time."""
-
-
-@dataclass
-class Asked:
-    """One story to be played."""
-
-    name: str
-    points: Sequence[str] = ()
-    kills: int = 0
-    seed: int = 0
-    agent: bool = True
+LATE_EVERY = 4
+"""Of the stories with random kills each fourth is one of a late change."""
 
 
 @dataclass
@@ -93,8 +84,7 @@ def run(
 
 
 def _play(asked: Asked, folder: Path, database_url: str) -> Told:
-    place = folder / asked.name
-    return play(place, points=asked.points, kills=asked.kills, seed=asked.seed, database_url=database_url, agent=asked.agent)
+    return play(folder / asked.name, asked, database_url)
 
 
 def _give_way() -> None:
@@ -102,24 +92,28 @@ def _give_way() -> None:
     os.nice(NICENESS)
 
 
-CLEAN = Asked("clean")
-"""The run without a kill: its journal names the points."""
+CLEAN = (Asked("clean"), Asked("clean-late", agent=False, late=True))
+"""The runs without a kill: their journals name the points."""
 
 
 def points_of(clean: Told) -> list[str]:
-    """The points of a run on SQLite that a story has to come to."""
-    return reachable(clean.journal)
+    """The points of a run on SQLite that a story has to come to; a late change's own story has none but its own."""
+    points = reachable(clean.journal)
+    return [point for point in points if of_a_late_change(point) == bool(clean.history.late_change)]
 
 
 def point_stories(points: Sequence[str], *, each: int) -> list[Asked]:
     """Stories that together strike all these points."""
-    return [Asked(f"points-{n}", hand.points, agent=hand.agent) for n, hand in enumerate(stories(points, each=each))]
+    hands = stories(points, each=each)
+    return [Asked(f"points-{hand.kind}-{n}", hand.points, agent=hand.agent, late=hand.late) for n, hand in enumerate(hands)]
 
 
 def random_stories(kills: int, *, each: int = 8) -> list[Asked]:
     """Stories that share so many kills at random."""
     counts = [each] * (kills // each) + ([kills % each] if kills % each else [])
-    return [Asked(f"random-{n}", kills=count, seed=n, agent=n % 2 == 0) for n, count in enumerate(counts)]
+    return [
+        Asked(f"random-{n}", kills=count, seed=n, agent=n % 2 == 0, late=n % LATE_EVERY == 3) for n, count in enumerate(counts)
+    ]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tests.crash.strikes import LEAVES_UNKNOWN
 
@@ -14,20 +15,37 @@ AGENT = (
     "read the last hints#", "weigh the answers#",
 )  # fmt: skip
 """Steps of the triage that come only with a model."""
+AGAIN_ONLY = ("again/open the case#", "again/judge and show#", "again/propose what fits#")
+"""Steps that do in a further attempt what they do not in a first one: they take up a late change, a message and a proposal."""
 ALIKE = 2
 """Looks of one tool that are struck where time is short: the others are the same code with another argument."""
 
 
 def reachable(points: Iterable[str]) -> list[str]:
     """Without those that a story need not come to."""
-    return [p for p in points if not p.startswith(RARE) and _number(p) <= ROUNDS.get(_step(p), 10**6)]
+    return [p for p in points if not p.startswith(RARE) and _number(p) <= _most(_step(p))]
+
+
+def _most(step: str) -> int:
+    # A further attempt looks as the first one did: its many looks need not be struck again.
+    return ALIKE if step.startswith("again/tool:") else ROUNDS.get(step, 10**6)
+
+
+def of_a_late_change(point: str) -> bool:
+    """Whether only a story comes to it whose changes are told after the causes were ranked."""
+    return point.startswith(("late/", "again/", "start/again#"))
 
 
 def once(points: Sequence[str]) -> list[str]:
-    """Each point once: before one step, after the next; all outside stories; of a tool's many looks the first."""
-    outside = ("intake/", "sender/", "action/")
+    """Each point once: before one step, after the next; all outside stories; of a tool's many looks the first.
+
+    Most of a further attempt is the first one's code: here it is struck only where it does something else.
+    """
+    outside = ("intake/", "sender/", "action/", "late/", "start/", "wake/", "door/")
     sides: dict[str, list[str]] = {}
     for point in points:
+        if point.startswith("again/") and not point.startswith(AGAIN_ONLY):
+            continue
         if "/tool:" not in point or _number(point) <= ALIKE:
             sides.setdefault(point.rpartition(":")[0], []).append(point)
     chosen = []
@@ -38,10 +56,18 @@ def once(points: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Hand:
-    """The points of one story; `agent`: it needs a model to come to them."""
+    """The points of one story: `agent` needs a model to come to them, `late` a change that is told after the ranking."""
 
     points: tuple[str, ...]
-    agent: bool = False
+    kind: Literal["agent", "late", "plain"] = "plain"
+
+    @property
+    def agent(self) -> bool:
+        return self.kind == "agent"
+
+    @property
+    def late(self) -> bool:
+        return self.kind == "late"
 
 
 def stories(points: Sequence[str], *, each: int) -> list[Hand]:
@@ -50,9 +76,10 @@ def stories(points: Sequence[str], *, each: int) -> list[Hand]:
     After a point that leaves an action unknown nothing else of the story comes, so each of those has its own.
     Only the stories that need a model have one: importing it is half the price of a restart.
     """
-    with_agent = _of_the_agent(points)
-    without = [point for point in points if point not in with_agent and point not in LEAVES_UNKNOWN]
-    hands = [Hand(some, agent=True) for some in _dealt(with_agent, each)] + [Hand(some) for some in _dealt(without, each)]
+    with_agent, late = _of_the_agent(points), [point for point in points if of_a_late_change(point)]
+    without = [point for point in points if point not in (*with_agent, *late, *LEAVES_UNKNOWN)]
+    hands = [Hand(some, "agent") for some in _dealt(with_agent, each)] + [Hand(some, "late") for some in _dealt(late, each)]
+    hands += [Hand(some) for some in _dealt(without, each)]
     return hands + [Hand((point,)) for point in points if point in LEAVES_UNKNOWN]
 
 

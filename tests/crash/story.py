@@ -16,9 +16,9 @@ from tests.crash.checker import check
 from tests.crash.history import History, gather
 from tests.crash.keeper import Keeper
 from tests.crash.people import People
-from tests.crash.strikes import OUTSIDE, step_of
+from tests.crash.pipeline import Pipeline
+from tests.crash.strikes import OUTSIDE, OUTSIDE_LATE, step_of, story_of
 from tests.real.bot import Bot
-from tests.real.processes import until
 from tests.real.slack import Slack
 from tests.real.stack import Model
 
@@ -26,6 +26,18 @@ LIMIT, KILL_SECONDS = 180.0, 20.0
 """Seconds a story may take, and so many more for each kill: on an idle machine they are 40 and 3."""
 SEED, FAULT, SERVICE = 3, "bad-deploy", "checkout"
 LOOKS = {"call": [["service_health", {"service": SERVICE}], ["recent_changes", {"service": SERVICE}]]}
+
+
+@dataclass
+class Asked:
+    """One story to be played: `agent` with a model, `late` with changes that are told after the causes were ranked."""
+
+    name: str
+    points: Sequence[str] = ()
+    kills: int = 0
+    seed: int = 0
+    agent: bool = True
+    late: bool = False
 
 
 @dataclass
@@ -45,28 +57,24 @@ class Told:
         return len(self.history.kept.died_at)
 
 
-def play(
-    folder: Path, *, points: Sequence[str] = (), kills: int = 0, seed: int = 0, database_url: str = "", agent: bool = True
-) -> Told:
-    """Play once; the bot dies at each of `points`, and `kills` times at random."""
+def play(folder: Path, asked: Asked, database_url: str = "") -> Told:
+    """Play once; the bot dies at each of the points, and so many times at random. No address: on SQLite."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "points").write_text("\n".join(points))
+    (folder / "points").write_text("\n".join(asked.points))
     began = time.monotonic()
     slack = Slack(folder, "--seed", str(SEED), "--fault", FAULT, "--service", SERVICE).start()
     try:
         with Model(folder, [LOOKS, _answer(slack)], by_history=True) as model:
-            history = _with_bot(folder, slack, model.url if agent else "", points, kills, seed, database_url)
+            history = _with_bot(folder, slack, model.url if asked.agent else "", asked, database_url)
     finally:
         slack.stop()
     (folder / "history.json").write_text(json.dumps(asdict(history), indent=1))
-    missed = [point for point in points if point not in history.struck]
+    missed = [point for point in asked.points if point not in history.struck]
     journal = list_points(folder) if not database_url else []
-    return Told(folder.name, time.monotonic() - began, history, check(history), missed, journal)
+    return Told(asked.name, time.monotonic() - began, history, check(history), missed, journal)
 
 
-def _with_bot(
-    folder: Path, slack: Slack, model_url: str, points: Sequence[str], kills: int, seed: int, database_url: str
-) -> History:
+def _with_bot(folder: Path, slack: Slack, model_url: str, asked: Asked, database_url: str) -> History:
     bot = Bot(
         folder,
         slack,
@@ -77,29 +85,19 @@ def _with_bot(
         forked=forked,
     )
     bot.start()
-    people = People(slack, bot)
+    people, pipeline = People(slack, bot), Pipeline(slack, bot)
     try:
-        with Keeper(bot, kills=kills, rng=random.Random(seed)) as keeper:
-            _let_it_break(slack, bot)
-            limit = LIMIT + KILL_SECONDS * (len(points) + kills)
+        with Keeper(bot, kills=asked.kills, rng=random.Random(asked.seed)) as keeper:
+            limit = LIMIT + KILL_SECONDS * (len(asked.points) + asked.kills)
+            late_change = pipeline.tell_late(limit) if asked.late else pipeline.tell_in_time()
             people.play(limit)
             # Kills that are left strike while the last words are said.
             keeper.kills = min(keeper.kills, 1)
             people.settle(30)
             struck = (folder / "struck").read_text().splitlines() if (folder / "struck").exists() else []
-            return gather(slack, bot, people, keeper.kept, struck, slack.world("sent"), slack.world("executions"))
+            return gather(slack, bot, people, keeper.kept, struck, late_change)
     finally:
         bot.stop()
-
-
-def _let_it_break(slack: Slack, bot: Bot) -> None:
-    """Changes first, then alerts: what is looked at is dying, not a triage that ran before its deploy was known."""
-    secrets = slack.addresses["environment"]
-    pipeline, token = f"{bot.url}/changes/pipeline", secrets["TOCSIN_TOKEN_PIPELINE"]
-    slack.world("changes/send", {"to": pipeline, "token": token})
-    until(lambda: slack.world("sent?kind=changes&state=delivered"), 60, "the changes delivered")
-    doors = {"alerts_to": f"{bot.url}/alerts/shop", "alerts_token": secrets["TOCSIN_TOKEN_SHOP"]}
-    slack.world("start", {**doors, "changes_to": pipeline, "changes_token": token})
 
 
 def _hasty(path: Path) -> Path:
@@ -143,17 +141,14 @@ def list_points(folder: Path) -> list[str]:
         ).fetchall()
     for workflow in dict.fromkeys(id for id, _ in rows):
         steps.update(dict.fromkeys(_steps(workflow, [name for id, name in rows if id == workflow])))
-    return [f"{step}:{side}" for step in steps for side in ("before", "after")] + list(OUTSIDE)
+    return [f"{step}:{side}" for step in steps for side in ("before", "after")] + [*OUTSIDE, *OUTSIDE_LATE]
 
 
 def _steps(workflow: str, names: list[str]) -> Iterator[str]:
-    story = workflow.rpartition(":")[0] if workflow.startswith("tick:") else workflow.partition(":")[0]
-    if story.startswith("tick:"):
-        story = ":".join(workflow.split(":")[:2])
     seen: Counter[str] = Counter()
     for name in names:
         if name == "DBOS.sleep":
             continue
         step = "wait_for" if name == "DBOS.recv" else step_of(name)
         seen[step] += 1
-        yield f"{story}/{step}#{seen[step]}"
+        yield f"{story_of(workflow)}/{step}#{seen[step]}"

@@ -24,11 +24,27 @@ OUTSIDE = (
     "sender/record triage#1:before",
     "sender/record proposal#1:before",
     "sender/record postmortem#1:before",
+    "sender/record line#1:before",
+    "sender/record picture#1:before",
+    "start/triage#1:before",
+    "start/remediation#1:before",
+    "start/postmortem#1:before",
+    "door/note action#1:after",
+    "door/note view#1:after",
+    "wake/remediation#1:before",
     "action/send#1:before",
     "action/send#1:after",
 )
 """Points outside stories: alerts taken but not committed; committed but not answered; Slack answered but unrecorded (one a
-kind of message); claimed and begun but not sent; the effect done but unrecorded."""
+kind of message, and the upload of a graph); a row that wants a story, which was not started; a press or a dialog noted but
+not done; an answer stored, and the story not woken; claimed and begun but not sent; the effect done but unrecorded."""
+OUTSIDE_LATE = (
+    "late/commit#1:before",
+    "late/answer#1:before",
+    "start/again#1:before",
+    "start/again#1:after",
+)
+"""The same for a change that is told after the causes were ranked: its row, its 2xx, and the further attempt it brings."""
 LEAVES_UNKNOWN = ("action/send#1:before", "action/send#1:after")
 """Between the attempt row and its outcome: nobody can know whether it ran."""
 
@@ -36,6 +52,14 @@ LEAVES_UNKNOWN = ("action/send#1:before", "action/send#1:after")
 def step_of(name: str) -> str:
     """A step's name as points have it."""
     return name.rpartition(":")[0] if name.startswith("tool:") else name
+
+
+def story_of(id: str) -> str:
+    """A run's story as points have it: a further attempt of a triage is one of its own, a tick is called by its name."""
+    kind, _, rest = id.partition(":")
+    if kind == "tick":
+        return f"tick:{rest.partition(':')[0]}"
+    return "again" if kind == "triage" and not rest.endswith(":1") else kind
 
 
 class Strikes:
@@ -69,14 +93,10 @@ class CrashingRun:
     def id(self) -> str:
         return self._run.id
 
-    @property
-    def workflow(self) -> str:
-        return str(getattr(self._run, "workflow", self._run.id.partition(":")[0]))
-
     def _point(self, name: str) -> str:
         step = step_of(name)
         self._seen[step] += 1
-        return f"{self.workflow}/{step}#{self._seen[step]}"
+        return f"{story_of(self.id)}/{step}#{self._seen[step]}"
 
     async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         point = self._point(name)
@@ -110,20 +130,25 @@ class CrashingApp(App):
     def __init__(self, *args: Any, strikes: Strikes, **more: Any) -> None:
         super().__init__(*args, **more)
         self.writer.db = _DiesBeforeCommit(self.writer.db, self._commit_point, strikes)  # type: ignore[assignment]
-        self._alerts_came = False
+        self._taken = ""
         _before(self.writer, "put", strikes, self._put_point)
-        _after(self.writer, "put", strikes, lambda alerts, *_: "intake/answer#1:before" if alerts else "")
+        _after(self.writer, "put", strikes, lambda alerts, *_: "intake/answer#1:before" if alerts else "late/answer#1:before")
+        _before(self.engine, "start", strikes, lambda _, id, *__: f"start/{story_of(id)}#1:before")
+        _after(self.engine, "start", strikes, lambda _, id, *__: f"start/{story_of(id)}#1:after")
+        _before(self.engine, "wake", strikes, lambda id, *_: f"wake/{story_of(id)}#1:before")
+        _after(self.interactions, "first", strikes, lambda key: f"door/note {key.partition(':')[0]}#1:after")
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
+        _before(self.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")
         _before(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:before")
         _after(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:after")
 
     def _put_point(self, alerts: Sequence[Any], *_: Any) -> str:
-        self._alerts_came = self._alerts_came or bool(alerts)
+        self._taken = "intake" if alerts else "late"
         return ""
 
     def _commit_point(self) -> str:
-        # Changes are committed by the same writer; what must not be lost here are alerts.
-        return "intake/commit#1:before" if self._alerts_came else ""
+        # One writer commits both. Only a story whose changes come late wants to die at one of them.
+        return f"{self._taken}/commit#1:before" if self._taken else ""
 
 
 class _DiesBeforeCommit:

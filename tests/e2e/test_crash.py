@@ -7,8 +7,8 @@ servers. The whole matrix (before and after, PostgreSQL too) is `make crash`.
 import pytest
 
 from tests.crash import matrix, plan
-from tests.crash.matrix import Asked, Outcome
-from tests.crash.story import Told
+from tests.crash.matrix import Outcome
+from tests.crash.story import Asked, Told
 from tests.crash.strikes import LEAVES_UNKNOWN
 
 pytestmark = pytest.mark.timeout(900)
@@ -19,13 +19,14 @@ KILLS = 20
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory, figures: list[str]) -> Outcome:
-    """The clean run and the random kills; from the clean run's journal follow the stories of its points, each once."""
+    """The clean runs and the random kills; from each clean run's journal follow the stories of its points, each once."""
     folder = tmp_path_factory.mktemp("crash")
 
     def then(told: Told) -> list[Asked]:
-        return matrix.point_stories(plan.once(matrix.points_of(told)), each=EACH) if told.name == "clean" else []
+        clean = told.name in [one.name for one in matrix.CLEAN]
+        return matrix.point_stories(plan.once(matrix.points_of(told)), each=EACH) if clean else []
 
-    outcome = matrix.run([matrix.CLEAN, *matrix.random_stories(KILLS, each=7)], folder, then=then)
+    outcome = matrix.run([*matrix.CLEAN, *matrix.random_stories(KILLS, each=7)], folder, then=then)
     struck = len({point for told in outcome.told for point in told.history.struck})
     figures += [f"crash: {struck} points struck once; {outcome.figures()[0]}", *(f"crash: {n}" for n in outcome.figures()[1:])]
     return outcome

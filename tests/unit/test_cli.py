@@ -55,7 +55,7 @@ def test_a_good_configuration_is_counted(tmp_path: Path) -> None:
 
     done = CliRunner().invoke(app, ["config", "check", str(file)])
 
-    assert done.exit_code == 0 and "1 sources, 2 services" in done.output
+    assert done.exit_code == 0 and "(sources: 1, services: 2, people: 0, actions: 0)" in done.output
 
 
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,3 +108,34 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path, monkeypatc
         code, told = run("serve", "--config", str(tmp_path / "tocsin.yaml"), "--port", port)
 
     assert code == 2 and f"TOCSIN_PORT: cannot listen on 127.0.0.1:{port}" in told and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["incidents"], ["audit", "verify"], ["serve", "--port", "18999"], ["db", "upgrade"]])
+def test_a_damaged_database_is_one_line(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
+    (tmp_path / "app.db").write_text("not a database at all, but long enough to be read as one" * 20)
+
+    code, told = run(*command)
+
+    assert (code, told) == (2, "tocsin: the database cannot be read: file is not a database\n")
+
+
+@pytest.mark.parametrize(("variable", "value"), [("TOCSIN_PORT", "99999"), ("TOCSIN_LOG_LEVEL", "loud")])
+def test_a_value_outside_its_range_names_its_variable(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, value)
+
+    code, told = run("incidents")
+
+    assert code == 2 and f"{variable}: " in told and told.count("\n") == 1
+
+
+def test_a_test_alert_to_a_source_that_is_not_configured_names_those_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tocsin.yaml").write_text("sources: {shop: {kind: alertmanager}}\n")
+    monkeypatch.setenv("TOCSIN_CONFIG", str(tmp_path / "tocsin.yaml"))
+
+    code, told = run("test-alert", "--source", "stop")
+
+    assert code == 2 and told.endswith("has no source stop; it has shop\n")

@@ -25,6 +25,18 @@ def test_an_empty_file_is_a_valid_configuration() -> None:
         ("actions:\n  a: {kind: run_webhok}\n", "2: actions.a.kind: 'run_webhok' is no kind of actions; there are run_webhook"),
         ("a: [1\n", "2: expected"),
         ("actions:\n  rollback: {kind: run_webhook, inverse: nothing}\n", "2: actions.rollback.inverse"),
+        ("actions:\n  rollback: {kind: run_webhook}\n", "2: actions.rollback.url: run_webhook needs it"),
+        ("a: &a [*a]\n", "an alias stands inside what it names"),
+        ("services:\n  a: {depends_on: [a]}\n", "2: services.a.depends_on.0: a service does not depend on itself"),
+        ("prometheus: {url: 'prom:9090'}\n", "1: prometheus.url: not an address: it begins with http:// or https://"),
+        ("budget: {per_day_usd: -1}\n", "1: budget.per_day_usd: Input should be greater than or equal to 0"),
+        ("freezes:\n- {starts: 2026-01-05 09:00:00, ends: 2026-01-06, reason: x}\n", "2: freezes.0.starts: names no time zone"),
+        (
+            "freezes:\n- {starts: 2026-01-05T09:00Z, ends: 2026-01-05T08:00Z, reason: x}\n",
+            "2: freezes.0: ends before it starts",
+        ),
+        ("prometheus: http://x\n", "1: prometheus: must be a mapping of keys to values"),
+        ("plugins: [nowhere]\n", "1: plugins: plugin module nowhere does not import"),
     ],
 )
 def test_a_broken_configuration_names_line_and_key(text: str, told: str) -> None:

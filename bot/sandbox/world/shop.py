@@ -124,10 +124,6 @@ class Shop:
             found += [caller for caller in self.callers(known) if caller not in found]
         return tuple(found)
 
-    def with_pool(self) -> tuple[str, ...]:
-        """Services that hold database connections."""
-        return tuple(s.name for s in self.services.values() if s.pool)
-
     def _order(self) -> tuple[str, ...]:
         placed: list[str] = []
         while len(placed) < len(self.services):

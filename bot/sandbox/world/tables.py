@@ -98,10 +98,6 @@ class Table:
             if self._last[row] == self._end - 1:
                 yield labels, float(self._values[row, self._end - 1])
 
-    def lives_in(self, row: int, first: int, end: int) -> bool:
-        """True if the series has a sample in [first, end]."""
-        return bool(self._first[row] <= end and self._last[row] >= first)
-
     def _row(self, labels: Labels, first: int) -> int:
         key = tuple(sorted(labels.items()))
         row = self._row_of.get(key)

@@ -174,7 +174,7 @@ def test_an_unreachable_rota_serves_tier_two_from_a_copy_and_refuses_tier_three(
 
 
 def test_an_error_in_a_rule_denies() -> None:
-    naive = Freeze(starts=NOW.replace(tzinfo=None), ends=NOW.replace(tzinfo=None), reason="broken")
+    naive = Freeze.model_construct(starts=NOW.replace(tzinfo=None), ends=NOW.replace(tzinfo=None), reason="broken")
 
     assert may_start(ask(), scene(freezes=(naive,))).rule == "error"
     assert approves(who(on_call=True), ask(), scene(freezes=(naive,))).rule == "error"

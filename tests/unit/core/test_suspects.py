@@ -1,36 +1,27 @@
-"""Which change is suspect, and whom the walk of the graph blames."""
+"""How much time speaks for a change, and whom the walk of the graph blames."""
+
+from datetime import timedelta
 
 import pytest
 
 from bot.core.blame import Graph, walk_blame
 from bot.core.deviation import Deviation, Family
-from bot.core.suspects import rank_suspects
-from tests.unit.evidence_builders import ONSET, change, deviation
-
-UPSTREAM = {"payments": 1, "db": 2}
+from bot.core.suspects import LOOKBACK, ONSET_TOLERANCE, nearness
+from tests.unit.evidence_builders import deviation
 
 
 def test_a_change_after_the_onset_is_never_a_suspect() -> None:
-    assert rank_suspects([change("front", -1)], onset=ONSET, service="front", upstream=UPSTREAM) == []
+    assert nearness(-timedelta(minutes=1)) == nearness(LOOKBACK + timedelta(minutes=1)) == 0
 
 
 def test_a_change_at_the_onset_survives_the_error_of_the_onset() -> None:
-    assert len(rank_suspects([change("front", -0.4)], onset=ONSET, service="front", upstream=UPSTREAM)) == 1
+    assert nearness(-ONSET_TOLERANCE) == nearness(timedelta(0)) == 1
 
 
-def test_nearness_in_time_outweighs_one_call_of_distance() -> None:
-    near, old = change("payments", 1), change("front", 30)
+def test_a_change_that_bites_late_is_less_suspect_and_not_cleared() -> None:
+    soon, late = nearness(timedelta(minutes=8)), nearness(timedelta(hours=3))
 
-    ranked = rank_suspects([old, near], onset=ONSET, service="front", upstream=UPSTREAM)
-
-    assert [s.change_id for s in ranked] == [near.id, old.id]
-    assert ranked[0].reasons == ("on payments, 1 call below front", "deploy 60 s before the onset")
-
-
-def test_a_change_elsewhere_counts_little() -> None:
-    ranked = rank_suspects([change("blog", 1), change("db", 5)], onset=ONSET, service="front", upstream=UPSTREAM)
-
-    assert ranked[0].service == "db" and ranked[1].score < 0.06
+    assert soon == pytest.approx(0.57, abs=0.01) and late == pytest.approx(0.13, abs=0.01)
 
 
 def signals(*found: Deviation) -> dict[str, dict[Family, Deviation]]:

@@ -115,14 +115,6 @@ async def test_a_declared_incident_mentions_the_on_call_although_the_card_stands
     await desk.db.close()
 
 
-async def test_stopping_twice_is_one_stop(desk: Desk) -> None:
-    for _ in range(2):
-        assert (await incidents.stop_incident(desk.db, "INC-1", "alice")).stopped
-    assert not (await incidents.resume_incident(desk.db, "INC-1", "alice")).stopped
-
-    assert [row.what for row in await desk.rows(AuditRow)] == ["declare", "stopped", "resumed"]
-
-
 @pytest.mark.parametrize("ref", ["AL-9", "INC-9", "AP-1", "x", ""])
 async def test_what_does_not_exist_cannot_be_changed(desk: Desk, ref: str) -> None:
     with pytest.raises(NotFound):

@@ -5,12 +5,14 @@ from typing import Any
 
 
 class RecordingSlack:
-    """`SlackPort` in memory. `answers` holds, per coming call, an exception to raise; `takes_anyway` posts before raising."""
+    """`SlackPort` in memory. `answers` holds, per coming call, an exception to raise; `takes_anyway` posts before raising.
+    `looks` holds the same per coming look-up."""
 
     def __init__(self) -> None:
         self.messages: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
         self.answers: list[Exception] = []
+        self.looks: list[Exception] = []
         self.takes_anyway = False
         self.uploads = 0
 
@@ -36,6 +38,8 @@ class RecordingSlack:
 
     async def find(self, channel: str, key: str, *, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
         self.calls.append(("find", key))
+        if self.looks:
+            raise self.looks.pop(0)
         return next(((ts, m["rev"]) for ts, m in self.messages.items() if m["key"] == key), None)
 
     async def upload(self, png: bytes, *, title: str, alt: str) -> str:

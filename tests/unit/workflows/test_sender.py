@@ -14,11 +14,13 @@ from bot.store.database import Database
 from bot.store.outbox import Outbox
 from bot.store.tables import MessageRow, PictureRow
 from bot.workflows.delivery import (
+    AccessRefused,
     ChannelRefused,
     ContentRefused,
     MessageGone,
     NotOurTurn,
     RateLimited,
+    Refused,
     Rendering,
     Unanswered,
     Unreachable,
@@ -165,6 +167,30 @@ async def test_an_empty_look_counts_only_after_eight_seconds(room: Room) -> None
     room.slack.answers = [Unanswered("cut")]
     await room.touch("card:AL-1")
     await room.sender.drain()
+
+    await room.pass_time(6)
+    assert room.slack.messages == {}
+    await room.pass_time(4)
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+
+
+@pytest.mark.parametrize("failed", [Unanswered("slow"), Unreachable("down"), RateLimited(2), AccessRefused("token_revoked")])
+async def test_a_look_that_failed_never_counts_as_an_empty_one(room: Room, failed: Exception) -> None:
+    room.slack.answers, room.slack.takes_anyway, room.slack.looks = [Unanswered("cut")], True, [failed] * 9
+    await room.touch("card:AL-1")
+
+    await room.pass_time(120)
+    room.slack.looks = []
+    await room.pass_time(40)
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+    assert (await room.row("card:AL-1")).ts == "1.0"
+
+
+async def test_where_slack_does_not_let_us_look_the_message_comes_after_eight_seconds(room: Room) -> None:
+    room.slack.answers, room.slack.looks = [Unanswered("cut")], [Refused("missing_scope")] * 99
+    await room.touch("card:AL-1")
 
     await room.pass_time(6)
     assert room.slack.messages == {}

@@ -1,0 +1,25 @@
+"""The test alert: any source that takes alerts can read it, and read that it is over."""
+
+import json
+
+import pytest
+
+from bot.console.alerting import alert_body
+from bot.core.config import SourceConfig
+from bot.plugins import Source, SourceRequest, discover
+from tests.unit.builders import NOW
+
+
+@pytest.mark.parametrize("kind", ["alertmanager", "generic"])
+def test_every_source_of_alerts_reads_the_test_alert_and_its_end_as_one(kind: str) -> None:
+    found = discover(["bot.sources"], Source)[kind]
+
+    def told(resolve: str) -> tuple[str, str, str, str]:
+        body = alert_body(NOW, severity="warning", service="checkout", resolve=resolve)
+        request = SourceRequest("shop", json.dumps(body).encode(), {}, NOW, SourceConfig(kind=kind))
+        (alert,) = found.read(request).alerts
+        return alert.name, alert.fingerprint, alert.starts_at.isoformat(), alert.status
+
+    began, ended = told(""), told(NOW.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    assert began[:3] == ended[:3] and (began[0], began[3], ended[3]) == ("TocsinTestAlert", "firing", "resolved")
