@@ -31,14 +31,17 @@ async def call_waits(ctx: ToolContext) -> Evidence:
         raise LookFailed("no trace store is configured")
     since = alert_moment(ctx) - LEAD
     services = _services(ctx)
+    if not services:
+        raise LookFailed("the alert tells no service and there is no catalogue: whose traces should be read is not known")
     past, now = await asyncio.gather(
         ctx.traces.calls(services, start=since - BACK, end=since), ctx.traces.calls(services, start=since, end=ctx.now)
     )
-    if not now:
+    if not now.rows:
         raise LookFailed("no spans were found since the alert")
-    found = await asyncio.to_thread(lambda: delayed(waits(past), waits(now)))
+    found = await asyncio.to_thread(lambda: delayed(waits(past.rows), waits(now.rows)))
+    limits = now.limits or past.limits
     return Evidence(
-        summary=_summary(found),
+        summary=_summary(found) + (f" ({one_line(limits, 200)})" if limits else ""),
         query="; ".join(map(ctx.traces.query, services)),
         window=Window(start=since, end=ctx.now),
         details=tuple(_line(one) for one in found[:TOLD]),

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AnswerTooLarge, LookFailed
 from bot.core.text import one_line
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -89,8 +89,8 @@ class JsonServer:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_BYTES:
-                    raise LookFailed(
-                        f"{self.place} answered more than {MAX_BYTES // 2**20} MiB: ask for fewer series or less time"
+                    raise AnswerTooLarge(
+                        f"{self.place} answered more than {MAX_BYTES // 2**20} MiB: ask for less, or for less time"
                     )
             return response.status_code, bytes(body)
         finally:
@@ -104,7 +104,11 @@ def _refusal(asked: Asked) -> str:
     if asked.status == 200:
         return "something that is no JSON"
     told = asked.json if isinstance(asked.json, dict) else {}
-    why = one_line(str(told.get("message") or told.get("error") or ""), 200)
+    # Jaeger tells several errors in a list.
+    errors = told.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    why = told.get("message") or told.get("error") or first.get("msg") or ""
+    why = one_line(str(why), 200)
     return f"HTTP {asked.status}{': ' + why if why else ''}"
 
 
