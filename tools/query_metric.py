@@ -50,7 +50,7 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
     else:
         bound = f" ({bound_text(signal)})" if bound_text(signal) else ""
         more = f"; the worst of {len(series)} series" if len(series) > 1 else ""
-        summary = f"{name} is {figure(reading.last, signal.unit)} now{bound}{more}, over {last}"
+        summary = f"{name}: {figure(reading.last, signal.unit)} now{bound}{more}, over {last}"
     fact = reading.fact
     return Evidence(
         summary=summary,
