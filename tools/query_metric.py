@@ -43,7 +43,7 @@ def _free(ctx: ToolContext, promql: str) -> Signal:
 
 def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
     signal, series = reading.signal, reading.series
-    name = f"{signal.service} {signal.name}".strip()
+    name = one_line(f"{signal.service} {signal.name}", 200)
     last = f"the last {minutes_text(minutes)}"
     if not series:
         summary = f"{name}: no series matches in {last}, which is no sign of health"
