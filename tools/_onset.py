@@ -21,15 +21,15 @@ SECONDS = 3.0
 MOST_SIGNALS = 4
 
 
-async def onset_of(ctx: ToolContext) -> datetime:
+async def onset_of(ctx: ToolContext, *, guess: timedelta = GUESS) -> datetime:
     """The earliest moment at which what the alert tells of may have begun, at most six hours before it.
 
     Where its signal left its normal range, and never later than its rule's `for` and the widest range of its expression
-    before it fired; where neither is known, 15 minutes before. Raises nothing: who asks wants a window, not a finding.
+    before it fired; where neither is known, `guess` before. Raises nothing: who asks wants a window, not a finding.
     """
     at = alert_moment(ctx)
     known = [moment for moment in await asyncio.gather(_measured(ctx, at), _waited(ctx, at)) if moment]
-    return max(min(known, default=at - GUESS), at - FURTHEST)
+    return max(min(known, default=at - guess), at - FURTHEST)
 
 
 async def _measured(ctx: ToolContext, at: datetime) -> datetime | None:
