@@ -11,7 +11,7 @@ from bot.core.check import Check, failed, ok
 from bot.core.config import LogsConfig
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
-from bot.core.loglines import MAX_LINE, level_of, without_secrets
+from bot.core.loglines import level_of, shortened, without_secrets
 from bot.core.logql import line_query
 from bot.core.text import one_line
 from bot.monitoring.http import Asked, JsonServer, refusal
@@ -77,12 +77,11 @@ class LokiLogs:
 
 
 def _line(labels: dict[str, Any], entry: list[Any]) -> LogLine:
-    # A secret across the cut must still be seen whole.
-    text = str(entry[1])[: MAX_LINE + 512]
+    text = str(entry[1])
     named = next((str(labels[name]).lower()[:10] for name in _LEVEL_LABELS if name in labels), "")
     seconds, nanoseconds = divmod(int(entry[0]), 10**9)
     at = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000)
-    return LogLine(at=at, text=text, level=named or level_of(text))
+    return LogLine(at=at, text=shortened(text), level=named or level_of(text))
 
 
 def _nanoseconds(at: datetime) -> int:
