@@ -95,7 +95,7 @@ class App:
         self.catalogue = catalogue_of(config)
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
         self.metrics = metrics_of(secrets, config, self.client)
-        self.logs, self.pager = logs_of(config, self.client), pager_of(secrets, config, self.client)
+        self.logs, self.pager = logs_of(secrets, config, self.client), pager_of(secrets, config, self.client)
         self.systems = systems_of(secrets, config, self.client)
         self.mender = Mender()
         self.engine = DurableEngine(

@@ -26,7 +26,7 @@ from bot.monitoring.tempo import TempoTraces
 from bot.monitoring.web import AllowedWeb
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
-from bot.ports import History, Investigator, Logs, Metrics, Pager
+from bot.ports import History, Investigator, Metrics, Pager
 from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
@@ -53,10 +53,10 @@ def metrics_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> M
     return PrometheusMetrics(config.prometheus, client, token=secrets.prometheus_token.get_secret_value())
 
 
-def logs_of(config: Config, client: httpx.AsyncClient) -> Logs | None:
+def logs_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> LokiLogs | FileLogs | None:
     """Loki before files; None if neither is configured."""
     if config.logs.loki:
-        return LokiLogs(config.logs, client)
+        return LokiLogs(config.logs, client, token=secrets.loki_token.get_secret_value())
     return FileLogs(config.logs.files) if config.logs.files else None
 
 

@@ -15,7 +15,7 @@ from bot.core.past import PastIncident
 from bot.core.remote import RemoteTool
 from bot.core.runbook import RunbookHit
 from bot.core.series import Series
-from bot.core.spans import Span
+from bot.core.spans import Sampled, Span
 
 
 class Run(Protocol):
@@ -87,10 +87,10 @@ class Logs(Protocol):
 class Traces(Protocol):
     """Traces to look at. Errors: `LookFailed`."""
 
-    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> list[Span]:
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
         """All spans of at most so many traces of the window that pass through one service."""
 
-    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> list[Calls]:
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
         """The spans of the window of these services, summed up by minute, caller, service and operation."""
 
     def query(self, service: str) -> str:

@@ -49,6 +49,7 @@ class Secrets(BaseSettings):
     audit_key: SecretStr = SecretStr("")
     token_api: SecretStr = SecretStr("")
     prometheus_token: SecretStr = SecretStr("")
+    loki_token: SecretStr = SecretStr("")
     traces_token: SecretStr = SecretStr("")
     github_token: SecretStr = SecretStr("")
     argocd_token: SecretStr = SecretStr("")

@@ -79,6 +79,9 @@ def service_of(ctx: ToolContext, service: str) -> str:
     name = service.strip() or ctx.case.service
     if not name:
         raise LookFailed("no service was named and the alert tells none")
+    if not name.isprintable():
+        # An alert's label is foreign text, and names stand in every sentence: none may break or turn a line.
+        raise LookFailed(f"{one_line(name, 60)!r} cannot be the name of a service")
     if name in ctx.catalogue.services or name == ctx.case.service:
         return name
     if ctx.catalogue.services:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from typing import Any
+from urllib.parse import quote
 
 from bot.core.alert import Alert
 from bot.core.alert_burst import REACH, Burst, read_burst
@@ -10,7 +11,7 @@ from bot.core.evidence import Evidence
 from bot.core.text import one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool
-from tools._reading import service_of
+from tools._reading import alert_moment, service_of
 
 MAX_SHOWN = 40
 _MAX_NEW = 10
@@ -35,7 +36,7 @@ async def active_alerts(ctx: ToolContext, service: str = "") -> Evidence:
         details += _rare(burst)
     return Evidence(
         summary=_summary(ctx, alerts, service),
-        query=f"GET /api/alerts?state=firing&service={service}",
+        query=f"GET /api/alerts?state=firing&service={quote(service, safe='')}",
         details=tuple(details),
         source="alerts",
         user_controllable=True,
@@ -45,7 +46,7 @@ async def active_alerts(ctx: ToolContext, service: str = "") -> Evidence:
 
 async def _burst(ctx: ToolContext, alerts: list[Alert]) -> Burst:
     """What fires since shortly before the case's alert, counted in the groups before."""
-    start = ctx.case.started_at - REACH
+    start = alert_moment(ctx) - REACH
     earlier = await ctx.alerts.earlier(start)
     # Thousands of earlier alerts are counted: not in the way of everything else.
     return await asyncio.to_thread(read_burst, [a for a in alerts if a.starts_at >= start], earlier, ctx.catalogue)

@@ -11,7 +11,7 @@ from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
-from tools._reading import alert_moment
+from tools._onset import onset_of
 
 BACK = timedelta(hours=6)
 LEAD = timedelta(minutes=1)
@@ -29,16 +29,19 @@ async def call_waits(ctx: ToolContext) -> Evidence:
     """
     if ctx.traces is None:
         raise LookFailed("no trace store is configured")
-    since = alert_moment(ctx) - LEAD
+    since = await onset_of(ctx, guess=timedelta(0)) - LEAD
     services = _services(ctx)
+    if not services:
+        raise LookFailed("the alert tells no service and there is no catalogue: whose traces should be read is not known")
     past, now = await asyncio.gather(
         ctx.traces.calls(services, start=since - BACK, end=since), ctx.traces.calls(services, start=since, end=ctx.now)
     )
-    if not now:
-        raise LookFailed("no spans were found since the alert")
-    found = await asyncio.to_thread(lambda: delayed(waits(past), waits(now)))
+    if not now.rows:
+        raise LookFailed("no spans were found since the onset")
+    found = await asyncio.to_thread(lambda: delayed(waits(past.rows), waits(now.rows)))
+    limits = now.limits or past.limits
     return Evidence(
-        summary=_summary(found),
+        summary=_summary(found) + (f" ({one_line(limits, 200)})" if limits else ""),
         query="; ".join(map(ctx.traces.query, services)),
         window=Window(start=since, end=ctx.now),
         details=tuple(_line(one) for one in found[:TOLD]),

@@ -12,11 +12,12 @@ from bot.core.figures import figure
 from bot.core.series import Direction
 from bot.core.text import cut, one_line
 from bot.plugins import ToolContext, tool
-from tools._reading import alert_moment, service_of
+from tools._onset import onset_of
+from tools._reading import service_of
 
 BACK = timedelta(hours=6)
 LEAD = timedelta(minutes=1)
-"""An alert fires some time after what it tells of began."""
+"""So long before the onset, or before the alert where no onset is known: one is a little late, the other more."""
 READ_LINES = 5_000
 """Lines read of the past and of the present; of a service that logs more, the newest."""
 TOLD = 8
@@ -25,7 +26,7 @@ JUDGED = 3
 
 @tool
 async def log_mix(ctx: ToolContext, service: str) -> Evidence:
-    """Compare the mix of log lines of one service around the alert with the hours before: new, vanished, surging kinds.
+    """Compare the mix of log lines of one service since the onset with the hours before: new, vanished, surging kinds.
 
     Call it when metrics do not show why a service fails. A kind of line that
     fell silent means that code is no longer reached, a new error where it
@@ -35,7 +36,7 @@ async def log_mix(ctx: ToolContext, service: str) -> Evidence:
     name = service_of(ctx, service)
     if ctx.logs is None:
         raise LookFailed("no log store is configured (logs.loki or logs.files)")
-    since = alert_moment(ctx) - LEAD
+    since = await onset_of(ctx, guess=timedelta(0)) - LEAD
     just_before = since - timedelta(microseconds=1)
     past, now = await asyncio.gather(
         ctx.logs.search(name, "", start=since - BACK, end=just_before, limit=READ_LINES),
@@ -43,7 +44,7 @@ async def log_mix(ctx: ToolContext, service: str) -> Evidence:
     )
     if not past or not now:
         raise LookFailed(
-            f"{name} logged {len(now)} lines since the alert and {len(past)} in the hours before: no mix to compare"
+            f"{name} logged {len(now)} lines since the onset and {len(past)} in the hours before: no mix to compare"
         )
     found = await asyncio.to_thread(lambda: unusual(mix_of([*past, *now], since=since)))
     return Evidence(

@@ -43,14 +43,14 @@ def _free(ctx: ToolContext, promql: str) -> Signal:
 
 def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
     signal, series = reading.signal, reading.series
-    name = f"{signal.service} {signal.name}".strip()
+    name = one_line(f"{signal.service} {signal.name}", 200)
     last = f"the last {minutes_text(minutes)}"
     if not series:
         summary = f"{name}: no series matches in {last}, which is no sign of health"
     else:
         bound = f" ({bound_text(signal)})" if bound_text(signal) else ""
         more = f"; the worst of {len(series)} series" if len(series) > 1 else ""
-        summary = f"{name} is {figure(reading.last, signal.unit)} now{bound}{more}, over {last}"
+        summary = f"{name}: {figure(reading.last, signal.unit)} now{bound}{more}, over {last}"
     fact = reading.fact
     return Evidence(
         summary=summary,

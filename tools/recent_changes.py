@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from bot.core.change import Change
 from bot.core.errors import LookFailed
@@ -40,7 +41,7 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     where = f"on {service}" if service else "on any service"
     return Evidence(
         summary=_summary(changes, where, hours) + (f"; {gap}" if gap else ""),
-        query=f"GET /api/changes?service={service}&since={since:%Y-%m-%dT%H:%M:%SZ}",
+        query=f"GET /api/changes?service={quote(service, safe='')}&since={since:%Y-%m-%dT%H:%M:%SZ}",
         window=Window(start=since, end=ctx.now),
         details=tuple(_line(change) for change in changes[:MAX_SHOWN]),
         link=changes[0].link if changes else "",

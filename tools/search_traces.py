@@ -1,18 +1,22 @@
 """The tool `search_traces`: where the time of a service's requests goes, now against before."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure, minutes_text
-from bot.core.spans import Span, TimeSpent, compared
+from bot.core.spans import Sampled, Span, TimeSpent, compared
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
 from bot.ports import Traces
-from tools._reading import alert_moment, asked_minutes, service_of
+from tools._onset import onset_of
+from tools._reading import asked_minutes, service_of
 
 TRACES = 20
 """Traces read of each window."""
+LEAD = timedelta(minutes=5)
+"""So long before the onset the time before ends: traces show trouble before a rate does."""
 MAX_SHOWN = 25
 
 
@@ -22,19 +26,21 @@ async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Ev
 
     Call it when a service is slow and metrics do not tell which call makes it
     so. It reads some traces of the last `minutes` and as many of the same time
-    before the alert, and gives for each operation the time that it spends
+    before the onset, and gives for each operation the time that it spends
     itself, and between services the time on the wire, which neither side spends.
     """
     name, minutes = service_of(ctx, service), asked_minutes(minutes)
     assert ctx.traces is not None
     length = timedelta(minutes=minutes)
-    until = alert_moment(ctx) - timedelta(minutes=5)
-    now, before = await asyncio.gather(
+    until = await onset_of(ctx) - LEAD
+    present, past = await asyncio.gather(
         _read(ctx.traces, name, ctx.now - length, ctx.now), _read(ctx.traces, name, until - length, until)
     )
-    rows = compared(now, before)
+    now, before = present.rows, past.rows
+    rows = await asyncio.to_thread(compared, now, before)
+    limits = present.limits or past.limits
     return Evidence(
-        summary=_summary(name, minutes, now, before, rows),
+        summary=_summary(name, minutes, now, before, rows) + (f" ({one_line(limits, 200)})" if limits else ""),
         query=ctx.traces.query(name),
         window=Window(start=ctx.now - length, end=ctx.now),
         details=tuple(_line(row) for row in rows[:MAX_SHOWN]),
@@ -44,11 +50,11 @@ async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Ev
     )
 
 
-async def _read(traces: Traces, service: str, start: datetime, end: datetime) -> list[Span]:
+async def _read(traces: Traces, service: str, start: datetime, end: datetime) -> Sampled[Span]:
     return await traces.spans(service, start=start, end=end, traces=TRACES)
 
 
-def _summary(service: str, minutes: int, now: list[Span], before: list[Span], rows: list[TimeSpent]) -> str:
+def _summary(service: str, minutes: int, now: Sequence[Span], before: Sequence[Span], rows: list[TimeSpent]) -> str:
     traces, earlier = len({span.trace for span in now}), len({span.trace for span in before})
     count = "1 trace" if traces == 1 else f"{traces} traces"
     counts = f"{count} in the last {minutes_text(minutes)}, {earlier} before"

@@ -59,7 +59,7 @@ def _summary(name: str, readings: Sequence[Reading], failures: Sequence[LookFail
     unseen = len(readings) - len(judged) + len(failures)
     gap = f"; {unseen} could not be judged" if unseen else ""
     beyond = [r for r in readings if r.series and r.signal.is_bad(r.last) and r not in moved]
-    bad = f"; {beyond[0].signal.name} is beyond its bound" if beyond else ""
+    bad = f"; beyond the bound: {beyond[0].signal.name}" if beyond else ""
     if moved and moved[0].deviation:
         return f"{deviation_text(moved[0].deviation)}; {len(moved)} of {len(readings)} signals deviate{bad}{gap}"
     if not judged:

@@ -8,6 +8,7 @@ from bot.core.evidence import Evidence
 from bot.core.figures import figure
 from bot.core.service import Objective
 from bot.core.slo import WINDOWS, Status, good_ratio, judge
+from bot.core.text import one_line
 from bot.plugins import ToolContext, tool
 from bot.ports import Metrics
 from tools._reading import metrics_of, service_of
@@ -19,37 +20,60 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
 
     Call it to judge how much an incident matters to users, and whether it may
     wait. A burn rate of 1 spends the budget exactly at the end of its window;
-    14.4 over an hour and five minutes together is the usual bound for a page.
+    over 30 days, 14.4 in an hour and in five minutes together is the usual
+    bound for a page.
     """
     name = service_of(ctx, service)
     metrics, known = metrics_of(ctx), ctx.catalogue.get(name)
     if known is None or not known.objectives:
         raise LookFailed(f"{name} has no objectives (services.{name}.objectives)")
     found = await asyncio.gather(*(_measured(ctx, metrics, one) for one in known.objectives.values()))
-    by_name = dict(zip(known.objectives, found, strict=True))
+    by_name = dict(zip(known.objectives, (status for status, _ in found), strict=True))
+    failed = [error for _, errors in found for error in errors]
+    if failed and not any(status.measured for status in by_name.values()):
+        raise failed[0]
+    gap = f"; {len(failed)} of its windows could not be looked at: {one_line(str(failed[0]), 160)}" if failed else ""
     return Evidence(
-        summary=f"{name}: " + "; ".join(_told(one, known.objectives[one], status) for one, status in by_name.items()),
+        summary=f"{name}: " + "; ".join(_told(one, known.objectives[one], status) for one, status in by_name.items()) + gap,
         query="; ".join(good_ratio(one, one.window) for one in known.objectives.values()),
         details=tuple(_line(one, status) for one, status in by_name.items()),
         source="prometheus",
+        ok=any(status.measured for status in by_name.values()),
         facts={"objectives": {one: _fact(status) for one, status in by_name.items()}},
     )
 
 
-async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> Status:
+async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> tuple[Status, list[LookFailed]]:
+    """The status, and what could not be asked: the longest window is the slowest, and must not hide the others."""
     windows = (objective.window, *WINDOWS)
-    answers = await asyncio.gather(*(metrics.instant(good_ratio(objective, window), at=ctx.now) for window in windows))
-    shares = [series[0].last if series else math.nan for series in answers]
-    return judge(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True)))
+
+    async def share(window: str) -> float | LookFailed:
+        try:
+            series = await metrics.instant(good_ratio(objective, window), at=ctx.now)
+        except LookFailed as error:
+            return error
+        return series[0].last if series else math.nan
+
+    answers = await asyncio.gather(*map(share, windows))
+    shares = [math.nan if isinstance(one, LookFailed) else one for one in answers]
+    failed = [one for one in answers if isinstance(one, LookFailed)]
+    return judge(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True))), failed
 
 
 def _told(name: str, objective: Objective, status: Status) -> str:
     if not math.isfinite(status.good):
-        return f"{name} could not be measured (no events over {objective.window})"
+        return f"{name} could not be measured (no events over {objective.window}){_burning(status)}"
     left = f"{figure(status.budget_left, 'ratio')} of the budget left"
     good = f"{figure(status.good, 'ratio')} good over {objective.window}, objective {objective.objective:g} %"
-    burning = "; ".join(f"burns {status.burn[long]:.1f} times too fast over {long}" for long, _, _ in status.breaches[:1])
-    return f"{name} {good}, {left}" + (f", {burning}" if burning else "")
+    return f"{name} {good}, {left}{_burning(status)}"
+
+
+def _burning(status: Status) -> str:
+    """The fastest pair that is beyond its bound, as text to be added."""
+    found = status.breaches[:1]
+    return "".join(
+        f", burns at {status.burn[long]:.1f} times the rate that lasts, over {long} and {short}" for long, short, _ in found
+    )
 
 
 def _line(name: str, status: Status) -> str:

@@ -1,5 +1,6 @@
 """The tool `web_look`: one of the team's own servers, where the configuration allows it."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -26,12 +27,13 @@ async def web_look(ctx: ToolContext, system: str, path: str, query: str = "") ->
         raise LookFailed("no servers are configured (systems.web)")
     parameters = _parameters(query)
     answer = await ctx.web.look(system.strip(), path.strip(), parameters)
-    lines = list(_flat(answer))
-    more = f", {len(lines) - MAX_LINES} more lines not shown" if len(lines) > MAX_LINES else ""
+    # Five megabytes are half a million values: not in the way of everything else.
+    lines, count = await asyncio.to_thread(_shown, answer)
+    more = f", {count - MAX_LINES} not shown" if count > MAX_LINES else ""
     return Evidence(
-        summary=f"{one_line(system, 60)} {one_line(path, 120)}: {len(lines)} values{more}",
+        summary=f"{one_line(system, 60)} {one_line(path, 120)}: {count} values{more}",
         query=ctx.web.address(system.strip(), path.strip(), parameters),
-        details=tuple(lines[:MAX_LINES]),
+        details=lines,
         source=f"web:{one_line(system, 60)}",
         user_controllable=True,
     )
@@ -53,13 +55,31 @@ def _parameters(query: str) -> dict[str, str]:
     return {str(name)[:60]: str(value)[:200] for name, value in asked.items()}
 
 
-def _flat(value: Any, name: str = "") -> Iterator[str]:
-    """Each value on a line of its own, named by its place."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{name}.{one_line(str(key), 60)}" if name else one_line(str(key), 60))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _flat(inner, f"{name}[{place}]")
-    else:
-        yield cut(f"{name}: {one_line(str(value), MAX_LINE)}" if name else one_line(str(value), MAX_LINE), MAX_LINE)
+def _shown(answer: Any) -> tuple[tuple[str, ...], int]:
+    """The first values, each on a line of its own and named by its place, and how many there are."""
+    lines: list[str] = []
+    count = 0
+    for name, value in _flat(answer):
+        count += 1
+        if len(lines) < MAX_LINES:
+            text = one_line(str(value), MAX_LINE)
+            lines.append(cut(f"{name}: {text}" if name else text, MAX_LINE))
+    return tuple(lines), count
+
+
+def _flat(answer: Any) -> Iterator[tuple[str, Any]]:
+    """Each value with its place, in order; however deep it lies, without recursion."""
+    left = [("", answer)]
+    while left:
+        name, value = left.pop()
+        if isinstance(value, dict):
+            inner = [(_below(name, str(key)), one) for key, one in value.items()]
+            left += reversed(inner)
+        elif isinstance(value, list):
+            left += reversed([(cut(f"{name}[{place}]", MAX_LINE), one) for place, one in enumerate(value)])
+        else:
+            yield name, value
+
+
+def _below(name: str, key: str) -> str:
+    return cut(f"{name}.{one_line(key, 60)}" if name else one_line(key, 60), MAX_LINE)

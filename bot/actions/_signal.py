@@ -53,5 +53,5 @@ def _judged(values: list[float], verify: VerifyConfig, signal: Signal) -> Verifi
 def _told(
     state: Literal["recovered", "not recovered"], value: float, relation: str, bound: float, name: str, signal: Signal
 ) -> Verification:
-    text = f"{name} is {figure(value, signal.unit)}, {relation} its bound of {figure(bound, signal.unit)}"
+    text = f"{name}: {figure(value, signal.unit)}, {relation} the bound of {figure(bound, signal.unit)}"
     return Verification(state=state, text=text, query=signal.promql, value=value)

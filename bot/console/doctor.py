@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from bot.choices import model_of, systems_of
+from bot.choices import logs_of, model_of, systems_of
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, LookFailed
@@ -136,7 +136,7 @@ async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) 
     return list(
         await asyncio.gather(
             _prometheus(secrets, config, client),
-            _json("Loki", config.logs.loki, "/loki/api/v1/labels", client, "set logs.loki or logs.files to search logs"),
+            _logs(secrets, config, client),
             _json("Alertmanager", alertmanager, "/api/v2/status", client, "set alertmanager.url to offer silences"),
             *_others(secrets, config, client),
         )
@@ -159,6 +159,11 @@ async def _traces(traces: TempoTraces | JaegerTraces) -> Check:
     except LookFailed as error:
         return failed("Traces", str(error), "check traces.tempo or traces.jaeger and TOCSIN_TRACES_TOKEN")
     return ok("Traces", "answers")
+
+
+async def _logs(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Check:
+    logs = logs_of(secrets, config, client)
+    return await logs.check() if logs else absent("Logs", "set logs.loki or logs.files to search logs")
 
 
 async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Check:

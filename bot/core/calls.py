@@ -47,14 +47,16 @@ def summed_up(spans: Iterable[Span]) -> list[Calls]:
     """Single spans by minute, caller, service and operation; a span seen in two searches counts once.
 
     A server's span is one whose parent is another service's; a parent that was not kept says nothing about the caller.
+    The span that answers a call counts in the call's own minute: clocks of two hosts differ. One that ended before it
+    began counts nowhere, but still tells who called.
     """
     kept = {(span.trace, span.id): span for span in spans}
     groups: dict[tuple[int, str, str, str, Side], list[float]] = defaultdict(list)
-    for span in kept.values():
+    for span in (one for one in kept.values() if one.seconds >= 0):
         parent = kept.get((span.trace, span.parent))
         caller = parent.service if parent else ""
         side: Side = "client" if span.client else "internal" if caller == span.service else "server"
-        minute = int(span.start // 60) * 60
+        minute = int((parent if parent and parent.client and side == "server" else span).start // 60) * 60
         groups[minute, span.service if side == "client" else caller, span.service, span.operation, side].append(span.seconds)
     return [
         Calls(*place, len(took), float(np.median(took)), float(np.quantile(took, 0.95)), max(took))

@@ -92,7 +92,7 @@ def _measured(seen: Observations) -> list[Sign]:
         Sign(
             category_of(d.signal),
             1 + min(1.0, d.score / 2),
-            f"{d.service} {d.signal} left its normal range",
+            f"{d.service} {d.signal} left the normal range",
             seen.id_of(d),
         )
         for d in moved

@@ -47,7 +47,7 @@ def _resource_cause(scene: Scene, service: str, deviation: Deviation, score: flo
     )
     _support(scene, candidate, [told(deviation, scene.seen)], logs=True)
     if late:
-        text = f"{deviation.signal} left its normal range at {moment(deviation.onset or scene.onset)}, after the symptoms"
+        text = f"{deviation.signal} left the normal range at {moment(deviation.onset or scene.onset)}, after the symptoms"
         candidate.against.append(Claim(text=text, evidence=[scene.seen.id_of(deviation)]))
     return candidate
 

@@ -126,7 +126,7 @@ def _weigh_earlier_trouble(scene: Scene, change: Change, candidate: Candidate) -
         deviation = signals.get(family)
         if deviation and deviation.score >= 1 and _before(deviation, change):
             candidate.score *= 0.3
-            since = f"left its normal range at {moment(deviation.onset)}" if deviation.onset else "had climbed all the time"
+            since = f"left the normal range at {moment(deviation.onset)}" if deviation.onset else "had climbed all the time"
             text = f"{deviation.service} {deviation.signal} {since}, before the change"
             candidate.against.append(
                 Claim(text=text, evidence=[scene.seen.id_of(deviation), scene.seen.change_evidence[change.id]])

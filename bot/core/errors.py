@@ -30,6 +30,10 @@ class LookFailed(TocsinError):
     """A place could not be looked at (down, slow, refused, unreadable). It is never "nothing found"."""
 
 
+class AnswerTooLarge(LookFailed):
+    """An answer outgrew its cap: less may be asked for."""
+
+
 class PagerFailed(TocsinError):
     """The pager did not take the page; it stays to be sent again."""
 

@@ -1,7 +1,9 @@
 """What an alert's expression says: the value it watches, the bound it must not pass, the series it reads."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from bot.core.promql import Token, is_label_name, tokens
@@ -15,6 +17,8 @@ _GROUPINGS = frozenset({"by", "without"})
 _NO_METRIC = _AGGREGATIONS | _GROUPINGS | _SET_OPERATORS
 _NO_METRIC |= {"on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "inf", "nan"}
 _NO_METRIC |= {"topk", "bottomk", "count_values", "limitk", "limit_ratio", "atan2"}
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
+_LONGEST = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,25 @@ def _past(found: Sequence[Token], place: int) -> int:
     if labels_follow and place + 1 < len(found) and found[place + 1].text == "(":
         return _closing(found, place + 1) + 1
     return place + 1
+
+
+def widest_range(expression: str) -> timedelta:
+    """The longest span an expression looks back over (`[10m]`, `[1h:1m]`); zero if none.
+
+    So long may what an alert tells of have gone on before its value showed it. Raises ValueError if the text is not
+    PromQL by its form.
+    """
+    found = [token for token in tokens(expression) if token.kind != "blank"]
+    spans = [_span(found[place + 1]) for place, token in enumerate(found[:-1]) if token.text == "["]
+    return max(spans, default=timedelta(0))
+
+
+def _span(token: Token) -> timedelta:
+    if token.kind not in ("duration", "number"):
+        return timedelta(0)
+    parts = re.findall(r"(\d+)(ms|[smhdwy])", token.text) if token.kind == "duration" else []
+    seconds = sum(int(many) * _UNIT_SECONDS[unit] for many, unit in parts) if parts else _number([token]) or 0.0
+    return timedelta(seconds=min(seconds, _LONGEST.total_seconds()))
 
 
 def split_by(expression: str, label: str) -> str:

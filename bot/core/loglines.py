@@ -11,6 +11,10 @@ from bot.core.redaction import redact
 
 MAX_LINE = 2_000
 """Characters kept of one line."""
+READ_LINE = 64 * 1024
+"""Characters read of one: a JSON line that holds a stack trace is long, and cut anywhere it is no JSON."""
+_MARGIN = 512
+"""So many characters more are kept until secrets are gone: one across the cut must still be seen whole."""
 _ISO = re.compile(r"[\[(\"]?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d)?")
 _COMMON_LOG = re.compile(r"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\]")
 _SYSLOG = re.compile(r"(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) ")
@@ -29,11 +33,16 @@ def read_line(text: str, *, newest: datetime) -> LogLine | None:
     Understands JSON lines, ISO 8601, the common log format and syslog; a moment without a zone is UTC, one without
     a year is the latest that is not after `newest`.
     """
+    if text.startswith("{") and (line := _json_line(text[:READ_LINE])) is not None:
+        return line.model_copy(update={"text": shortened(text)})
     text = text[:MAX_LINE]
-    if text.startswith("{") and (line := _json_line(text)) is not None:
-        return line
     at = _moment(text, newest)
     return LogLine(at=at, text=text.strip(), level=level_of(text)) if at else None
+
+
+def shortened(text: str) -> str:
+    """A line as it is kept; of a JSON line that is too long its message alone, which is what tells."""
+    return (message_of(text[:READ_LINE]) if len(text) > MAX_LINE else text)[: MAX_LINE + _MARGIN]
 
 
 def without_secrets(lines: Iterable[LogLine]) -> list[LogLine]:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 from bot.core.service import Objective
 
-PAIRS = (("1h", "5m", 14.4), ("6h", "30m", 6.0), ("3d", "6h", 1.0))
-"""Long window, short window and the burn rate at which both together call for action: page, page, ticket."""
-WINDOWS = tuple(dict.fromkeys(w for long, short, _ in PAIRS for w in (short, long)))
+SPENDS = (("1h", "5m", 0.02), ("6h", "30m", 0.05), ("3d", "6h", 0.10))
+"""Long window, short window and the share of the budget that, spent within the long one, calls for: page, page, ticket."""
+WINDOWS = tuple(dict.fromkeys(w for long, short, _ in SPENDS for w in (short, long)))
+_HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
+UNBEARABLE = 1.0
+"""No slower burn is ever a breach: at 1 the budget lasts exactly as long as its window."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,36 @@ class Status:
     """1 = untouched, 0 = spent, negative = overdrawn."""
     burn: dict[str, float]
     """Burn rate by window: 1 spends the budget exactly at the window's end."""
+    window: str = "30d"
+    """Over which the budget is counted."""
+
+    @property
+    def measured(self) -> bool:
+        """True if anything could be measured at all."""
+        return any(math.isfinite(value) for value in (self.good, *self.burn.values()))
 
     @property
     def breaches(self) -> list[tuple[str, str, float]]:
-        """The pairs of windows that both burn faster than their bound."""
-        return [pair for pair in PAIRS if all(self.burn.get(w, math.nan) >= pair[2] for w in pair[:2])]
+        """The pairs of windows that both burn as fast as their bound or faster."""
+        return [pair for pair in burn_bounds(self.window) if all(self.burn.get(w, math.nan) >= pair[2] for w in pair[:2])]
+
+
+def burn_bounds(window: str) -> list[tuple[str, str, float]]:
+    """Long window, short window and the burn rate at which both together call for action: 14.4, 6 and 1 over 30 days.
+
+    burn rate = share of the budget x the objective's window / the long window. Windows that are no part of the
+    objective's own are left out.
+    """
+    whole = _hours(window)
+    return [
+        (long, short, max(UNBEARABLE, round(share * whole / _hours(long), 2)))
+        for long, short, share in SPENDS
+        if _hours(long) < whole
+    ]
+
+
+def _hours(window: str) -> float:
+    return int(window[:-1]) * _HOURS[window[-1]]
 
 
 def filled(promql: str, window: str) -> str:
@@ -43,8 +71,13 @@ def good_ratio(objective: Objective, window: str) -> str:
 def judge(objective: Objective, good: float, by_window: dict[str, float]) -> Status:
     """The status from measured shares of good events: over the objective's window, and over each of `WINDOWS`.
 
-    burn rate = (1 - good) / (1 - objective); budget left = 1 - burn rate over the whole window.
+    burn rate = (1 - good) / (1 - objective); budget left = 1 - burn rate over the whole window. What was not measured
+    stays NaN: no burn rate of 0 may stand where nobody looked.
     """
     allowed = 1 - objective.objective / 100
-    burn = {window: max(0.0, 1 - share) / allowed for window, share in by_window.items()}
-    return Status(good=good, budget_left=1 - max(0.0, 1 - good) / allowed if math.isfinite(good) else math.nan, burn=burn)
+
+    def burnt(share: float) -> float:
+        return max(0.0, 1 - share) / allowed if math.isfinite(share) else math.nan
+
+    burn = {window: burnt(share) for window, share in by_window.items()}
+    return Status(good=good, budget_left=1 - burnt(good), burn=burn, window=objective.window)

@@ -8,6 +8,9 @@ https://opentelemetry.io/docs/specs/otel/trace/api/
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,26 @@ class Span:
     start: float
     """Seconds since 1970."""
     seconds: float
+    """Negative where its clock was turned back meanwhile: how long it took is not known."""
     error: bool = False
     client: bool = False
     """The caller's view of one call to another service."""
+
+
+@dataclass(frozen=True)
+class Sampled(Generic[_T]):
+    """What a trace store could be read of: spans, or their sums."""
+
+    rows: Sequence[_T] = ()
+    more: bool = False
+    """It held more traces than were read: what is said is said of a sample."""
+    unread: tuple[str, ...] = ()
+    """What could not be read, and why."""
+
+    @property
+    def limits(self) -> str:
+        """`a sample: there were more traces; ...` for the end of a sentence; "" if all was read."""
+        return "; ".join([*(["a sample: there were more traces"] if self.more else []), *self.unread[:2]])
 
 
 @dataclass(frozen=True)
@@ -73,9 +93,9 @@ def _spent(spans: Sequence[Span]) -> dict[tuple[str, str], list[tuple[float, boo
     for span in spans:
         children.setdefault((span.trace, span.parent), []).append(span)
     found: dict[tuple[str, str], list[tuple[float, bool]]] = {}
-    for span in spans:
+    for span in (one for one in spans if one.seconds >= 0):
         called = children.get((span.trace, span.id), [])
-        answered = next((child for child in called if child.service != span.service), None)
+        answered = next((child for child in called if child.service != span.service and child.seconds >= 0), None)
         if span.client and answered is not None:
             # Both ends of one call: what it lasts longer at the caller is on the way, and no work of the caller.
             key, seconds = (span.service, f"wire to {answered.service}"), max(0.0, span.seconds - answered.seconds)

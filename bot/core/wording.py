@@ -17,11 +17,14 @@ def bound_text(signal: Signal) -> str:
 
 
 def deviation_text(deviation: Deviation) -> str:
-    """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (score 5.1)` or `... is normal at 0.1 %`."""
+    """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (score 5.1)` or `... stayed normal: 0.1 %`.
+
+    A signal's name may be one or many (latency, errors): no verb here tells which.
+    """
     name = f"{deviation.service} {deviation.signal}"
     before, after = figure(deviation.before, deviation.unit), figure(deviation.after, deviation.unit)
     if deviation.score <= 0:
-        return f"{name} is normal: {after}, before {before}"
+        return f"{name} stayed normal: {after}, before {before}"
     moved = "rose" if deviation.direction == "up" else "fell"
     at = f" at {clock(deviation.onset)}" if deviation.onset else ""
     return f"{name} {moved} from {before} to {after}{at} (score {deviation.score:.1f})"

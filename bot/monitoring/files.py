@@ -2,13 +2,16 @@
 
 import asyncio
 import glob
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.core.check import Check, failed, ok
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.loglines import read_line, without_secrets
+from bot.core.text import one_line
 
 MAX_FILES = 20
 """Files read for one question, the most recently written first."""
@@ -29,6 +32,14 @@ class FileLogs:
         if pattern is None:
             raise LookFailed(f"no log files are configured for {service} (logs.files)")
         return await asyncio.to_thread(_search, pattern, text.casefold(), start, end, limit)
+
+    async def check(self) -> Check:
+        """Whether every glob names a file that can be read."""
+        empty = await asyncio.to_thread(lambda: [name for name, pattern in self._globs.items() if not _readable(pattern)])
+        if empty:
+            found = f"no file that can be read for {one_line(', '.join(empty), 120)}"
+            return failed("Log files", found, "check the globs of logs.files, and who may read these files")
+        return ok("Log files", f"of {len(self._globs)} services")
 
     def query(self, service: str, text: str) -> str:
         """What was read, as a shell would name it."""
@@ -55,6 +66,10 @@ def _files(pattern: str) -> list[Path]:
     paths = [Path(name) for name in glob.iglob(pattern, recursive=True)]  # noqa: PTH207
     plain = [path for path in paths if path.is_file() and path.suffix not in (".gz", ".xz", ".zst", ".bz2")]
     return sorted(plain, key=lambda path: path.stat().st_mtime, reverse=True)[:MAX_FILES]
+
+
+def _readable(pattern: str) -> bool:
+    return any(os.access(path, os.R_OK) for path in _files(pattern))
 
 
 def _matching(path: Path, wanted: str, start: datetime, end: datetime, limit: int) -> list[LogLine]:

@@ -1,7 +1,10 @@
 """Commits and comparisons from GitHub. API: https://docs.github.com/en/rest/commits/commits"""
 
-from collections.abc import Mapping
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +15,7 @@ from bot.core.code import Commit, Comparison, FileChange
 from bot.core.config import SystemConfig
 from bot.core.errors import LookFailed
 from bot.core.text import one_line
-from bot.monitoring.http import Asked, JsonServer
+from bot.monitoring.http import Asked, JsonServer, refusal
 
 PAGE = 100
 """Commits of one answer, GitHub's most."""
@@ -40,11 +43,26 @@ class GitHub:
         repository = self._repository(service)
         for prefix in ("", "v"):
             basehead = f"{quote(prefix + base, safe='')}...{quote(prefix + head, safe='')}"
-            asked = await self._server.get(f"/repos/{repository}/compare/{basehead}", {"per_page": str(PAGE)})
+            path = f"/repos/{repository}/compare/{basehead}"
+            asked = await self._server.get(path, {"per_page": str(PAGE)})
             if asked.status != 404:
-                return _comparison(base, head, self._read(asked))
+                first = self._read(asked)
+                return _comparison(base, head, first, await self._newest(path, first))
         names = f"{one_line(base, 40)} and {one_line(head, 40)}"
         raise LookFailed(f"{self._server.place} knows no versions {names} of {repository} (or the token may not read it)")
+
+    async def _newest(self, path: str, first: Mapping[str, Any]) -> list[Any]:
+        """The newest commits of a comparison: GitHub lists the oldest first, so of many they are on the last pages."""
+        rows = list(first.get("commits") or ())
+        total = first.get("total_commits")
+        last = math.ceil(total / PAGE) if isinstance(total, int) else 1
+        if last <= 1:
+            return rows
+        pages = [
+            self._server.get(path, {"per_page": str(PAGE), "page": str(page)}) for page in range(max(2, last - 1), last + 1)
+        ]
+        read = [self._read(asked).get("commits") or () for asked in await asyncio.gather(*pages)]
+        return [*(rows if last == 2 else ()), *chain.from_iterable(read)][-PAGE:]
 
     async def commits(self, service: str, since: datetime) -> list[Commit]:
         """Commits on the default branch since then, newest first."""
@@ -53,7 +71,7 @@ class GitHub:
         found = await self._server.read(path, {"since": moment, "per_page": str(PAGE)})
         try:
             return [_commit(row) for row in found]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _strange(self._server) from error
 
     async def check(self) -> Check:
@@ -73,23 +91,24 @@ class GitHub:
         return self._repositories[service]
 
     def _read(self, asked: Asked) -> dict[str, Any]:
-        if asked.status != 200 or not isinstance(asked.json, dict):
-            raise LookFailed(f"{self._server.place} answered HTTP {asked.status}")
+        if asked.status != 200:
+            raise LookFailed(f"{self._server.place} answered {refusal(asked)}")
+        if not isinstance(asked.json, dict):
+            raise _strange(self._server)
         return asked.json
 
 
-def _comparison(base: str, head: str, row: Mapping[str, Any]) -> Comparison:
+def _comparison(base: str, head: str, row: Mapping[str, Any], commits: Sequence[Any]) -> Comparison:
     try:
         return Comparison(
             base=base,
             head=head,
             total=int(row["total_commits"]),
-            # GitHub lists the oldest first.
-            commits=tuple(reversed([_commit(one) for one in row["commits"]])),
+            commits=tuple(reversed([_commit(one) for one in commits])),
             files=tuple(_file(one) for one in row.get("files") or ()),
             link=str(row.get("html_url", "")),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LookFailed("GitHub answered something that is not its comparison API") from error
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AnswerTooLarge, LookFailed
 from bot.core.text import one_line
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -20,10 +20,11 @@ _PARSE_IN_THREAD = 256 * 1024
 
 @dataclass(frozen=True)
 class Asked:
-    """A server's answer: its status and its JSON; None where the body was no JSON."""
+    """A server's answer: its status and its JSON; None where the body was no JSON, and then what its plain text began with."""
 
     status: int
     json: Any
+    text: str = ""
 
 
 class JsonServer:
@@ -62,7 +63,7 @@ class JsonServer:
         """The JSON of a 200. Raises LookFailed, which tells what the server said where it refused."""
         asked = await self.get(path, parameters)
         if asked.status != 200 or asked.json is None:
-            raise LookFailed(f"{self.place} answered {_refusal(asked)}")
+            raise LookFailed(f"{self.place} answered {refusal(asked)}")
         return asked.json
 
     async def post(self, path: str, form: Mapping[str, str]) -> Asked:
@@ -75,7 +76,7 @@ class JsonServer:
             # httpx limits each read; a server that drips needs a limit on the whole.
             async with asyncio.timeout(self._seconds):
                 status, body = await self._body(method, path, content)
-                return Asked(status, await self._parsed(body))
+                return _asked(status, body, await self._parsed(body))
         except (TimeoutError, httpx.TimeoutException) as error:
             raise LookFailed(f"{self.place} did not answer within {self._seconds:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -89,8 +90,8 @@ class JsonServer:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_BYTES:
-                    raise LookFailed(
-                        f"{self.place} answered more than {MAX_BYTES // 2**20} MiB: ask for fewer series or less time"
+                    raise AnswerTooLarge(
+                        f"{self.place} answered more than {MAX_BYTES // 2**20} MiB: ask for less, or for less time"
                     )
             return response.status_code, bytes(body)
         finally:
@@ -100,12 +101,23 @@ class JsonServer:
         return await asyncio.to_thread(_json, body) if len(body) > _PARSE_IN_THREAD else _json(body)
 
 
-def _refusal(asked: Asked) -> str:
-    if asked.status == 200:
+def refusal(asked: Asked) -> str:
+    """What a server said where it refused, for the end of a sentence: `HTTP 400: parse error`."""
+    if asked.status == 200 and asked.json is None:
         return "something that is no JSON"
     told = asked.json if isinstance(asked.json, dict) else {}
-    why = one_line(str(told.get("message") or told.get("error") or ""), 200)
+    # Jaeger tells several errors in a list.
+    errors = told.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    why = told.get("message") or told.get("error") or first.get("msg") or asked.text
+    why = one_line(str(why), 200)
     return f"HTTP {asked.status}{': ' + why if why else ''}"
+
+
+def _asked(status: int, body: bytes, answer: Any) -> Asked:
+    # Many refuse in a line of plain text; a page of a proxy in between tells nothing.
+    text = one_line(body[:400].decode("utf-8", "replace"), 200) if answer is None else ""
+    return Asked(status, answer, "" if text.startswith("<") else text)
 
 
 def _json(body: bytes) -> Any:

@@ -7,13 +7,14 @@ from typing import Any
 
 import httpx
 
+from bot.core.check import Check, failed, ok
 from bot.core.config import LogsConfig
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
-from bot.core.loglines import MAX_LINE, level_of, without_secrets
+from bot.core.loglines import level_of, shortened, without_secrets
 from bot.core.logql import line_query
 from bot.core.text import one_line
-from bot.monitoring.http import Asked, JsonServer
+from bot.monitoring.http import Asked, JsonServer, refusal
 
 MAX_LINES = 5_000
 """Loki refuses more than this by default (max_entries_limit_per_query)."""
@@ -46,11 +47,25 @@ class LokiLogs:
         """The LogQL that `search` sends."""
         return line_query(self._label, service, text)
 
+    async def check(self) -> Check:
+        """Whether it answers and knows the label that names services."""
+        try:
+            answer = await self._server.read("/loki/api/v1/labels", {})
+        except LookFailed as error:
+            return failed("Loki", str(error), "check logs.loki and TOCSIN_LOKI_TOKEN")
+        labels = answer.get("data") if isinstance(answer, dict) else 0
+        if not isinstance(labels, list | None) or answer.get("status") != "success":
+            return failed("Loki", f"{self._server.place} answered something that is not the Loki API", "check logs.loki")
+        if labels and self._label not in labels:
+            known = one_line(", ".join(map(str, labels)), 120)
+            return failed("Loki", f"no line has the label {self._label}", f"set logs.label to the one of services: {known}")
+        return ok(
+            "Loki", f"answers; services are named by the label {self._label}" if labels else "answers; it holds no lines yet"
+        )
+
     def _lines(self, asked: Asked) -> Iterator[LogLine]:
         if asked.status != 200:
-            # Loki answers refusals as plain text, seldom as JSON.
-            why = one_line(str(asked.json.get("message", "")), 200) if isinstance(asked.json, dict) else ""
-            raise LookFailed(f"{self._server.place} answered HTTP {asked.status}{': ' + why if why else ''}")
+            raise LookFailed(f"{self._server.place} answered {refusal(asked)}")
         try:
             answer = asked.json["data"]
             if answer["resultType"] != "streams":
@@ -62,12 +77,11 @@ class LokiLogs:
 
 
 def _line(labels: dict[str, Any], entry: list[Any]) -> LogLine:
-    # A secret across the cut must still be seen whole.
-    text = str(entry[1])[: MAX_LINE + 512]
+    text = str(entry[1])
     named = next((str(labels[name]).lower()[:10] for name in _LEVEL_LABELS if name in labels), "")
     seconds, nanoseconds = divmod(int(entry[0]), 10**9)
     at = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000)
-    return LogLine(at=at, text=text, level=named or level_of(text))
+    return LogLine(at=at, text=shortened(text), level=named or level_of(text))
 
 
 def _nanoseconds(at: datetime) -> int:

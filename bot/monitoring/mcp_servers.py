@@ -86,6 +86,8 @@ class McpServers:
             import httpx2
             from mcp import Client, MCPError
             from mcp.client.streamable_http import streamable_http_client
+
+            from bot.monitoring.capping import cap
         except ImportError as error:
             raise LookFailed("MCP servers need the extra: pip install 'tocsin[mcp]'") from error
         token = self._tokens.get(server, "")
@@ -93,7 +95,7 @@ class McpServers:
         try:
             async with (
                 asyncio.timeout(self._seconds),
-                httpx2.AsyncClient(headers=headers, timeout=self._seconds) as http,
+                httpx2.AsyncClient(headers=headers, timeout=self._seconds, event_hooks={"response": [cap]}) as http,
                 Client(streamable_http_client(self._servers[server].url, http_client=http)) as client,
             ):
                 yield client

@@ -17,7 +17,8 @@ from bot.monitoring.histories import told_since, tried
 from bot.monitoring.http import JsonServer
 
 PAGE = 20
-"""Versions read of one model, the newest first."""
+"""Versions read of one model, the newest first; beside them those that have an alias or a stage, however old they are."""
+MOST_ALIASES = 5
 
 
 class MLflow:
@@ -50,9 +51,21 @@ class MLflow:
         )
         try:
             aliases = _aliases(registered["registered_model"])
-            return [_version(row, aliases) for row in found.get("model_versions", ())]
+            rows = [*(found.get("model_versions") or ()), *(registered["registered_model"].get("latest_versions") or ())]
+            known = {str(row["version"]) for row in rows}
+            # A version may serve for long while newer ones are trained every night.
+            older = await asyncio.gather(
+                *(self._one(model, version) for version in [one for one in aliases if one not in known][:MOST_ALIASES])
+            )
+            versions = {one.version: one for one in (_version(row, aliases) for row in [*rows, *older])}
+            return sorted(versions.values(), key=lambda one: one.registered_at, reverse=True)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise LookFailed(f"{self._server.place} answered something that is not the MLflow API") from error
+
+    async def _one(self, model: str, version: str) -> Mapping[str, Any]:
+        answer = await self._server.read("/api/2.0/mlflow/model-versions/get", {"name": model, "version": version})
+        row: Mapping[str, Any] = answer["model_version"]
+        return row
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """The version that serves, as a change from the moment from which it can have served."""

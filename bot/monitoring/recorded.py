@@ -14,7 +14,7 @@ from bot.core.calls import Calls
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.series import Series, between
-from bot.core.spans import Span
+from bot.core.spans import Sampled, Span
 
 LOOKBACK = timedelta(minutes=5)
 """How old the sample of an instant answer may be, as in Prometheus."""
@@ -94,17 +94,17 @@ class RecordedTraces:
 
     recorded: Sequence[Calls] = ()
 
-    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> list[Span]:
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
         """Raises LookFailed: only sums were recorded."""
         raise LookFailed(f"no single spans of {service} were recorded")
 
-    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> list[Calls]:
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
         """Those of the minutes that lie in the window whole: of another nobody would know what came after its end.
 
         All of them: traces through some services hold the spans of others too.
         """
         first, last = start.timestamp(), end.timestamp()
-        return [one for one in self.recorded if first <= one.minute and one.minute + 60 <= last]
+        return Sampled([one for one in self.recorded if first <= one.minute and one.minute + 60 <= last])
 
     def query(self, service: str) -> str:
         """What was asked, in words."""

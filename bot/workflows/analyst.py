@@ -102,9 +102,9 @@ def _close_looks(closer: Iterable[tuple[str, str, Family]]) -> list[_Request]:
 
 
 def _own_lines(case: Case, ledger: Iterable[LedgerEntry]) -> list[_Request]:
-    """What the alerting service logs just now, if nothing led there yet: many faults show in lines alone."""
+    """What the alerting service logs since the onset, if nothing led there yet: many faults show in lines alone."""
     read = any(e.tool == "search_logs" and e.arguments.get("service") == case.service for e in ledger)
-    return [("search_logs", {"service": case.service, "text": "", "minutes": 15})] if case.service and not read else []
+    return [("search_logs", {"service": case.service, "text": ""})] if case.service and not read else []
 
 
 def _signed(findings: Findings, steps: int, began: datetime, ended: datetime) -> Findings:

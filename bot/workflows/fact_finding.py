@@ -102,7 +102,7 @@ def _onset_text(case: Case, main: Any, onset: datetime | None, *, looked: bool) 
         if not looked:
             return f"Could not look for the onset; the first alert fired at {case.started_at:%H:%M:%S} UTC"
         return f"Onset not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
-    return f"{main['service']} {main['signal']} left its normal range at {onset:%H:%M:%S} UTC"
+    return f"{main['service']} {main['signal']} left the normal range at {onset:%H:%M:%S} UTC"
 
 
 def _runbook(entry: LedgerEntry) -> dict[str, Any] | None:

@@ -6,8 +6,7 @@ from typing import Any
 from bot.core import postmortem as core
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import figure
-from bot.core.impact import Impact, measure
+from bot.core.impact import countable, impact_text, measure
 from bot.core.series import Series
 from bot.core.service import Catalogue, Signal
 from bot.ports import Engine, Metrics, Run, Workflow
@@ -65,7 +64,7 @@ class Scribe:
         traffic = next((s for n, s in signals.items() if n in ("traffic", "requests")), None)
         try:
             found = await self._series(chosen.promql, start, end)
-            rate = await self._series(traffic.promql, start, end) if traffic and chosen.unit == "ratio" else None
+            rate = await self._series(traffic.promql, start, end) if traffic and countable(name, chosen) else None
         except LookFailed as error:
             return Evidence(summary=f"Could not look (impact): {error}", query=chosen.promql, source="prometheus", ok=False)
         bounds = {"bad_above": chosen.bad_above, "bad_below": chosen.bad_below}
@@ -74,7 +73,7 @@ class Scribe:
             text = "Could not look (impact): Prometheus holds no samples of the incident's time"
             return Evidence(summary=text, query=chosen.promql, source="prometheus", ok=False)
         return Evidence(
-            summary=_words(service, name, chosen, impact),
+            summary=impact_text(f"{service} {name}", chosen, impact),
             query=chosen.promql,
             window=Window(start=start, end=end),
             source="prometheus",
@@ -148,13 +147,3 @@ def _main_signal(signals: dict[str, Signal]) -> tuple[str, Signal] | None:
         if name in signals:
             return name, signals[name]
     return next(((n, s) for n, s in signals.items() if s.bad_above is not None or s.bad_below is not None), None)
-
-
-def _words(service: str, name: str, signal: Signal, impact: Impact) -> str:
-    minutes = impact.bad_seconds / 60
-    relation, limit = ("above", signal.bad_above) if signal.bad_above is not None else ("below", signal.bad_below)
-    bound, peak, mean = (figure(value, signal.unit) for value in (limit, impact.peak, impact.mean))
-    text = f"{service} {name} was {relation} {bound} for {minutes:.1f} min (peak {peak}, mean {mean})"
-    if impact.failed is not None:
-        text += f"; about {impact.failed:,.0f} requests failed"
-    return text + "."

@@ -87,3 +87,33 @@ async def test_an_unknown_service_could_not_be_looked_at(logs: Logs) -> None:
 
 def test_the_query_can_be_told(logs: Logs) -> None:
     assert logs.query("checkout", "x")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "found"),
+    [
+        ({"status": "success", "data": ["service", "level"]}, "ok", "by the label service"),
+        ({"status": "success"}, "ok", "no lines yet"),
+        ({"status": "success", "data": ["app", "pod"]}, "failed", "no line has the label service"),
+        ({"hello": "world"}, "failed", "not the Loki API"),
+        ([1], "failed", "not the Loki API"),
+    ],
+)
+async def test_the_check_of_loki_knows_the_label_that_names_services(answer: object, state: str, found: str) -> None:
+    def labels(request: httpx.Request) -> httpx.Response:
+        refused = request.headers.get("Authorization") != "Bearer t0ken" or request.url.path != "/loki/api/v1/labels"
+        return httpx.Response(401, text="no org id") if refused else httpx.Response(200, json=answer)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(labels)) as client:
+        known = await LokiLogs(LogsConfig(loki="http://loki.example.com"), client, token="t0ken").check()
+        stranger = await LokiLogs(LogsConfig(loki="http://loki.example.com"), client).check()
+
+    assert (known.state, found in known.found) == (state, True), known
+    assert stranger.state == "failed" and "HTTP 401: no org id" in stranger.found and "TOCSIN_LOKI_TOKEN" in stranger.advice
+
+
+async def test_the_check_of_log_files_names_the_services_without_any(tmp_path: Path) -> None:
+    assert (await _files(tmp_path).check()).state == "ok"
+    check = await FileLogs({"checkout": str(tmp_path / "*.log"), "cart": str(tmp_path / "nowhere/*.log")}).check()
+
+    assert check.state == "failed" and "cart" in check.found and "checkout" not in check.found

@@ -113,6 +113,40 @@ async def test_a_wrong_token_and_a_dead_server_could_not_be_looked_at() -> None:
             await servers(f"http://127.0.0.1:{free_port()}/mcp").tools("notes")
 
 
+def answering(status: int, kind: str, body: bytes, *, pieces: int = 1, location: str = "") -> Any:
+    """A server that is none: it answers everything alike."""
+    headers = [(b"content-type", kind.encode()), *([(b"location", location.encode())] if location else [])]
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            for _ in range(pieces):
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+    return served
+
+
+@pytest.mark.parametrize(
+    ("strange", "told"),
+    [
+        (answering(200, "text/html", b"<html>Log in</html>"), "cannot be reached"),
+        (answering(200, "application/json", b"[1, 2]"), "cannot be reached"),
+        (answering(200, "application/json", b"\xff{"), "cannot be reached"),
+        (answering(200, "text/event-stream", b"data: nonsense\n\n"), "cannot be reached"),
+        (answering(502, "text/html", b"Bad gateway"), "cannot be reached"),
+        (answering(302, "", b"", location="http://169.254.169.254/latest/meta-data"), "not followed"),
+        (answering(200, "application/json", b"x" * 2**20, pieces=200), "more than 5 MiB"),
+    ],
+    ids=["page", "list", "garbage", "events", "error", "redirect", "flood"],
+)
+async def test_a_server_that_speaks_no_mcp_could_not_be_looked_at(strange: Any, told: str) -> None:
+    async with running(strange) as base:
+        with pytest.raises(LookFailed, match=told):
+            await servers(f"{base}/mcp").tools("notes")
+        assert (await servers(f"{base}/mcp").check("notes")).state == "failed"
+
+
 async def test_the_check_says_what_is_offered_or_what_to_do() -> None:
     async with served_at() as address:
         good, bad = await servers(address).check("notes"), await servers(address, token="wrong").check("notes")

@@ -208,3 +208,47 @@ async def test_the_checks_say_what_is_well_and_what_to_do() -> None:
     assert [check.state for check in good] == ["ok"] * 5
     assert [check.state for check in bad] == ["failed"] * 5 and all(check.advice for check in bad)
     assert "Not Found" in bad[0].found and "permission denied" in bad[1].found and "Bad credentials" in bad[3].found
+
+
+async def test_of_many_commits_the_newest_are_told() -> None:
+    """GitHub lists a comparison from its oldest commit on, a hundred a page."""
+
+    def answer(path: str, asked: httpx.Request) -> httpx.Response:
+        first = 100 * (int(asked.url.params.get("page", "1")) - 1)
+        rows = [commit(f"c{n}", 1000 - n, f"Commit {n}") for n in range(first, min(first + 100, 250))]
+        return httpx.Response(200, json={"total_commits": 250, "commits": rows, "files": []})
+
+    async with client(answer) as asked:
+        found = await GitHub(HERE, asked, {"checkout": "shop/checkout"}, token=TOKEN).compare("checkout", "v1", "v2")
+
+    assert found.total == 250 and [one.sha for one in found.commits] == [f"c{n}" for n in range(249, 149, -1)]
+
+
+async def test_github_s_own_words_for_a_refusal_are_told() -> None:
+    def limited(path: str, asked: httpx.Request) -> httpx.Response:
+        return httpx.Response(403, json={"message": "API rate limit exceeded"})
+
+    async with client(limited) as asked:
+        with pytest.raises(LookFailed, match="HTTP 403: API rate limit exceeded"):
+            await GitHub(HERE, asked, {"checkout": "shop/checkout"}, token=TOKEN).compare("checkout", "v1", "v2")
+
+
+async def test_a_model_version_that_serves_is_found_however_many_are_newer() -> None:
+    """Trained every night, promoted twice a year: the one that serves is on no page of the newest."""
+
+    def answer(path: str, asked: httpx.Request) -> httpx.Response:
+        if path.endswith("/registered-models/get"):
+            staged = {**_version("3", 9000), "current_stage": "Staging"}
+            model = {"name": "fraud", "aliases": [{"alias": "champion", "version": "7"}], "latest_versions": [staged]}
+            return httpx.Response(200, json={"registered_model": model})
+        if path.endswith("/model-versions/get") and asked.url.params["version"] == "7":
+            return httpx.Response(200, json={"model_version": _version("7", 5000)})
+        if path.endswith("/model-versions/search"):
+            return httpx.Response(200, json={"model_versions": [_version(str(n), 100 - n) for n in range(99, 79, -1)]})
+        return httpx.Response(404, json={"message": "not found"})
+
+    async with client(answer) as asked:
+        found = await MLflow(HERE, asked, {"fraud-check": "fraud"}, token=TOKEN).versions("fraud-check")
+
+    assert [one.version for one in found if one.serves_as] == ["7"]
+    assert [one.version for one in found[-2:]] == ["7", "3"] and found[0].version == "99"

@@ -75,7 +75,8 @@ async def traces(request: pytest.FixtureRequest) -> AsyncIterator[Traces]:
 
 
 async def test_whole_traces_come_with_who_called_whom(traces: Traces) -> None:
-    spans = await traces.spans("checkout", start=NOW - timedelta(minutes=5), end=NOW, traces=20)
+    found = await traces.spans("checkout", start=NOW - timedelta(minutes=5), end=NOW, traces=20)
+    spans = found.rows
 
     assert [(s.id, s.parent, s.service, s.operation, s.client, s.error) for s in spans] == [
         (id, parent, service, operation, kind == "client", True) for id, parent, service, operation, kind, *_ in ROWS

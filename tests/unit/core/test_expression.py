@@ -1,8 +1,10 @@
 """An alert's expression is taken apart: value, bound, series, and the same split by a label."""
 
+from datetime import timedelta
+
 import pytest
 
-from bot.core.expression import Watched, counted_alone, selectors, split_by, watched
+from bot.core.expression import Watched, counted_alone, selectors, split_by, watched, widest_range
 
 RATIO = 'sum by (service) (rate(r{code=~"5.."}[10s])) / sum by (service) (rate(r[10s]))'
 
@@ -59,3 +61,21 @@ def test_a_query_is_not_split_by_what_is_no_label() -> None:
 def test_a_ratio_is_split_by_code_over_its_dividend_alone() -> None:
     assert counted_alone(RATIO, "code") == 'sum by (service) (rate(r{code=~"5.."}[10s]))'
     assert counted_alone(RATIO, "version") == RATIO
+
+
+@pytest.mark.parametrize(
+    ("expression", "minutes"),
+    [
+        ("rate(a[5m]) / rate(b[1h30m]) > 1", 90),
+        ("max_over_time(rate(a[2m])[30m:1m])", 30),
+        ("a offset 1d > 1", 0),
+        ("rate(a[600])", 10),
+        ('rate(a{x="[1d]"}[1m])', 1),
+    ],
+)
+def test_the_widest_range_of_an_expression_is_how_far_it_looks_back(expression: str, minutes: float) -> None:
+    assert widest_range(expression) == timedelta(minutes=minutes)
+
+
+def test_a_range_of_ages_is_a_year_at_most() -> None:
+    assert widest_range("rate(a[99999999999y])") == timedelta(days=365)

@@ -1,10 +1,11 @@
 """Moments, levels and kinds of log lines."""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.loglines import read_line
+from bot.core.loglines import read_line, shortened
 
 NEWEST = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -35,3 +36,26 @@ def test_a_syslog_line_of_december_read_in_march_is_of_last_year() -> None:
     line = read_line("Dec 31 23:00:00 host app: x", newest=NEWEST)
 
     assert line is not None and line.at.year == 2025
+
+
+def test_a_json_line_with_a_long_stack_trace_is_read_whole_and_told_by_its_message() -> None:
+    """Its moment stands behind the trace: cut first, it would be no line of its own."""
+    text = json.dumps(
+        {"level": "error", "message": "pool exhausted", "stack": "at shop.Pool\n" * 400, "time": "2026-03-01T02:50:00Z"}
+    )
+
+    line = read_line(text, newest=NEWEST)
+
+    assert line is not None and (line.text, line.level) == ("pool exhausted", "error")
+    assert line.at == NEWEST - timedelta(minutes=10)
+
+
+def test_a_short_json_line_stays_as_it_was_written() -> None:
+    text = '{"message": "served", "time": "2026-03-01T02:50:00Z"}'
+
+    assert shortened(text) == text
+
+
+def test_a_line_without_end_is_cut() -> None:
+    assert len(shortened('{"message": "' + "x" * 300_000 + '"}')) < 3_000
+    assert len(shortened("x" * 300_000)) < 3_000

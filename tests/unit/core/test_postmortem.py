@@ -22,7 +22,7 @@ def material(**values: object) -> Material:
         "findings": Findings(hypotheses=[cause]),
         "onset": at(-1),
         "onset_evidence": "E1",
-        "impact": ("checkout errors was above 0.02 ratio for 15.0 min", "E9"),
+        "impact": ("checkout errors exceeded 0.02 ratio for 15.0 min", "E9"),
         "evidence": {"E1": "health", "E3": "by version", "E9": "impact"},
     }
     return Material.model_validate({**fields, **values})
@@ -127,7 +127,7 @@ def test_a_small_incident_without_action_needs_no_draft() -> None:
 def test_the_impact_cites_what_the_graph_of_the_incident_marks() -> None:
     acts = (
         TimelineEntry(id="T2", at=at(5), kind="action", text="AP-1 ran: POST answered 200"),
-        TimelineEntry(id="T3", at=at(9), kind="action", text="AP-1 recovered: errors is 0.1 %"),
+        TimelineEntry(id="T3", at=at(9), kind="action", text="AP-1 recovered: errors: 0.1 %"),
     )
     drawn = material(timeline=acts, graph="checkout errors: from 20 % to 0.1 %.")
     impact = next(section for section in draft(drawn) if section.title == "Impact").sentences

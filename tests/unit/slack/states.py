@@ -43,7 +43,7 @@ def findings(*hypotheses: dict[str, Any], **values: Any) -> dict[str, Any]:
 
 def facts(**values: Any) -> dict[str, Any]:
     return {
-        "onset": NOW.isoformat(), "onset_text": "checkout errors left its normal range", "signal": "checkout errors",
+        "onset": NOW.isoformat(), "onset_text": "checkout errors left the normal range", "signal": "checkout errors",
         "onset_evidence": "E1", "changes_evidence": "E2", "changes_ok": True, "alerts_evidence": "E3",
         "changes": [
             {"id": "d1", "at": at(-4).isoformat(), "service": "checkout", "kind": "deploy", "title": "v2", "author": "bob",

@@ -56,7 +56,7 @@ def test_a_plan_that_does_not_fit_has_no_approve_button() -> None:
 
 
 def test_a_final_card_has_its_state_and_no_approve_or_deny() -> None:
-    card = state(state="not recovered", verification="not recovered: errors is 0.4")
+    card = state(state="not recovered", verification="not recovered: errors: 0.4")
 
     assert buttons(card) == []
     assert "NOT RECOVERED" in texts(card)

@@ -31,7 +31,7 @@ async def test_a_compared_signal_tells_before_after_onset_and_score() -> None:
 async def test_a_signal_that_did_not_move_scores_nothing() -> None:
     found = await look("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
 
-    assert found.facts["deviations"][0]["score"] <= 0 and "is normal" in found.summary
+    assert found.facts["deviations"][0]["score"] <= 0 and "stayed normal" in found.summary
 
 
 async def test_a_query_without_series_is_never_told_as_health() -> None:
@@ -43,7 +43,7 @@ async def test_a_query_without_series_is_never_told_as_health() -> None:
 async def test_a_value_is_told_with_unit_bound_and_window() -> None:
     found = await look("query_metric", context(BAD), service="checkout", signal="errors", minutes=30)
 
-    assert found.summary.startswith("checkout errors is 12") and "bad above 2 %" in found.summary and "30 min" in found.summary
+    assert found.summary.startswith("checkout errors: 12") and "bad above 2 %" in found.summary and "30 min" in found.summary
     assert found.window is not None and found.window.end - found.window.start == timedelta(minutes=30)
 
 

@@ -127,12 +127,12 @@ async def test_of_a_flood_one_line_of_each_kind_is_shown() -> None:
 
 
 async def test_a_window_that_held_more_lines_than_were_read_is_compared_by_rate() -> None:
-    """Ten lines a second now as before: the newest 2,000 of each window stand for the same span."""
-    logs = RecordedLogs({"checkout": [LogLine(at=NOW - timedelta(seconds=n / 10), text="ok") for n in range(12_000)]})
+    """Two lines a second now as before: what was read of each window stands for its span."""
+    logs = RecordedLogs({"checkout": [LogLine(at=NOW - timedelta(seconds=n / 2), text="ok") for n in range(12_000)]})
 
     found = await look("search_logs", context(logs=logs), service="checkout")
 
-    assert "2000 log lines" in found.summary and "no kind of line is new" in found.summary
+    assert "no kind of line is new" in found.summary
     assert "there were more" in found.summary
 
 

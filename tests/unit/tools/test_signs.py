@@ -8,7 +8,7 @@ from bot.core.calls import Calls
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.service import Catalogue, Service, Signal
-from bot.monitoring.recorded import RecordedLogs, RecordedTraces
+from bot.monitoring.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
 from tests.unit.tools.looking import NOW, ONSET, Step, context, look
 
 SHOP = Catalogue(
@@ -114,3 +114,16 @@ async def test_spans_after_the_look_are_not_seen() -> None:
     traces = RecordedTraces([*(one for minute in range(-10, 3) for one in spans(minute, 0.012)), *spans(late, 9.0)])
 
     assert (await look("call_waits", context(traces=traces))).facts["deviations"] == []
+
+
+async def test_lines_logged_while_a_rule_waited_are_no_part_of_the_usual_mix() -> None:
+    """The alert waited ten minutes: what fell silent then must not count as usual."""
+    usual = logged("received", "stored", minutes=range(-60, -10))
+    logs = RecordedLogs({"checkout": [*usual, *logged("received", minutes=range(-10, 3))]})
+    rule = {"name": "HighErrorRate", "query": "errors > 0.1", "labels": {}, "duration": 600.0}
+
+    ctx = context(logs=logs, metrics=RecordedMetrics({}, [rule]))
+    found = await look("log_mix", ctx, service="checkout")
+
+    assert found.window and found.window.start == ctx.case.started_at - timedelta(minutes=11)
+    assert "gone: 'stored'" in " ".join(found.details)

@@ -110,7 +110,8 @@ async def test_an_objective_tells_what_is_left_and_how_fast_it_burns() -> None:
 
     found = await look("slo_status", context(metrics=metrics, catalogue=catalogue), service="checkout")
 
-    told = "availability 99.5 % good over 30d, objective 99 %, 50 % of the budget left, burns 20.0 times too fast over 1h"
+    left = "availability 99.5 % good over 30d, objective 99 %, 50 % of the budget left"
+    told = f"{left}, burns at 20.0 times the rate that lasts, over 1h and 5m"
     assert found.summary == f"checkout: {told}"
 
 
@@ -121,7 +122,27 @@ async def test_what_has_no_events_is_no_all_clear() -> None:
 
     found = await look("slo_status", context(known, catalogue=catalogue), service="checkout")
 
-    assert "could not be measured" in found.summary
+    assert "could not be measured" in found.summary and not found.ok
+    assert found.facts["objectives"]["availability"]["burn"]["1h"] is None
+
+
+async def test_one_window_that_cannot_be_asked_does_not_hide_the_others() -> None:
+    objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
+    steps = {good_ratio(objective, window): Step(0.9, 0.9) for window in WINDOWS}
+    catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
+
+    found = await look("slo_status", context(steps, catalogue=catalogue), service="checkout")
+
+    assert found.ok and "1 of its windows could not be looked at" in found.summary
+    assert found.facts["objectives"]["availability"]["good"] is None
+
+
+async def test_where_no_window_can_be_asked_nothing_was_looked_at() -> None:
+    objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
+    catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
+
+    with pytest.raises(LookFailed, match="not recorded"):
+        await look("slo_status", context(catalogue=catalogue), service="checkout")
 
 
 async def test_a_team_s_server_answers_as_named_values_of_foreign_origin() -> None:

@@ -1,0 +1,109 @@
+"""The window of `search_logs`: it begins before the onset, however long the alert waited, and stays bounded."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from bot.core.log import LogLine
+from bot.core.series import Series
+from bot.core.service import Catalogue
+from bot.monitoring.recorded import RecordedLogs, RecordedMetrics
+from tests.unit.builders import NOW
+from tests.unit.tools.looking import context, look
+
+ALERT_AT = NOW - timedelta(minutes=2)
+RULE = {"name": "HighErrorRate", "query": "rate(errors_total[5m]) > 0.1", "labels": {"severity": "page"}, "duration": 900.0}
+
+
+def lines(*minutes_before_alert: float, text: str = "ERROR pool exhausted") -> RecordedLogs:
+    times = [ALERT_AT - timedelta(minutes=minutes) for minutes in minutes_before_alert]
+    return RecordedLogs({"checkout": [LogLine(at=at, text=text) for at in times]})
+
+
+async def window(
+    logs: RecordedLogs, *, rules: Sequence[Any] = (), series: Any = None, expression: str = "", **asked: Any
+) -> tuple[float, str]:
+    """Minutes before the alert at which the window begins, and how the first kind of line turned."""
+    case = {"started_at": ALERT_AT, "labels": {"severity": "page"}, "expression": expression}
+    metrics = RecordedMetrics(series or {}, rules)
+    found = await look(
+        "search_logs", context(logs=logs, metrics=metrics, case=case, catalogue=Catalogue()), service="checkout", **asked
+    )
+    kinds = found.facts["templates"]
+    assert found.window
+    return (ALERT_AT - found.window.start).total_seconds() / 60, kinds[0]["turn"] if kinds else ""
+
+
+async def test_the_first_lines_of_an_alert_that_waited_a_quarter_of_an_hour_are_new() -> None:
+    back, turn = await window(lines(19, 18, 17), rules=[RULE])
+
+    assert (back, turn) == (25, "new")
+
+
+async def test_a_rule_of_the_same_name_and_another_severity_does_not_widen_the_window() -> None:
+    quick = {**RULE, "duration": 0.0}
+    slow = {**RULE, "labels": {"severity": "ticket"}, "duration": 7_200.0}
+
+    assert (await window(lines(1), rules=[quick, slow]))[0] == 10
+
+
+async def test_a_slow_burn_is_read_from_where_its_signal_left_its_normal_range() -> None:
+    times = np.arange((NOW - timedelta(hours=2)).timestamp(), NOW.timestamp(), 15.0)
+    noise = 0.01 * (1 + 0.02 * np.sin(times))
+    began = (ALERT_AT - timedelta(minutes=40)).timestamp()
+    series = {"errors": [Series({}, times, np.where(times < began, noise, 0.3 + noise))]}
+
+    back, turn = await window(lines(39, 38), series=series, expression="errors > 0.2")
+
+    assert 40 <= back <= 47 and turn == "new"
+
+
+async def test_without_a_rule_or_a_signal_a_quarter_of_an_hour_is_guessed() -> None:
+    assert await window(lines(14)) == (20, "new")
+
+
+async def test_the_window_reaches_at_most_six_hours_back_and_no_rule_makes_it_longer() -> None:
+    endless = {**RULE, "duration": 1e9}
+
+    assert (await window(lines(1), rules=[endless]))[0] == 6 * 60 - 2
+
+
+async def test_a_line_that_came_an_hour_before_the_onset_is_not_new() -> None:
+    assert (await window(lines(1, 75)))[1] == "steady"
+
+
+async def test_minutes_narrow_the_window_to_the_last_ones() -> None:
+    assert (await window(lines(1), rules=[RULE], minutes=5))[0] == 3
+
+
+async def test_metrics_that_cannot_be_asked_do_not_keep_the_lines_from_being_read() -> None:
+    case = {"expression": "not recorded > 1"}
+
+    found = await look("search_logs", context(logs=lines(1), case=case), service="checkout")
+
+    assert found.ok and found.facts["templates"][0]["turn"] == "new"
+
+
+async def test_no_flood_hides_the_first_lines() -> None:
+    """One line tells the cause at the onset; what followed would fill the newest lines many times over."""
+    first = LogLine(at=ALERT_AT - timedelta(minutes=9), text="FATAL certificate of bank expired")
+    flood = [LogLine(at=NOW - timedelta(seconds=n / 30), text=f"retry {n} of bank") for n in range(15_000)]
+    logs = RecordedLogs({"checkout": [first, *flood]})
+
+    found = await look("search_logs", context(logs=logs, case={"started_at": ALERT_AT}), service="checkout")
+
+    assert any("certificate of bank expired" in line for line in found.details)
+    assert len(found.details) < 10 and "there were more lines" in found.summary
+
+
+async def test_a_kind_of_line_that_a_flood_before_the_onset_also_held_is_not_new() -> None:
+    """Of a busy service the newest lines before the onset are seconds; what came once a minute must not look new."""
+    busy = [LogLine(at=NOW - timedelta(seconds=n / 2), text=f"order {n} ok") for n in range(14_400)]
+    seldom = [LogLine(at=NOW - timedelta(minutes=n), text="WARN cache was refreshed") for n in range(120)]
+    logs = RecordedLogs({"checkout": [*busy, *seldom]})
+
+    found = await look("search_logs", context(logs=logs), service="checkout")
+
+    assert {row["turn"] for row in found.facts["templates"]} == {"steady"}

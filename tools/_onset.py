@@ -1,0 +1,71 @@
+"""When what an alert tells of began: from its own signal, from how long its rule waits, else from a guess."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Case
+from bot.core.expression import widest_range
+from bot.core.signals import alert_signal
+from bot.plugins import ToolContext
+from tools._reading import alert_moment, read_all, signals_of
+
+GUESS = timedelta(minutes=15)
+"""So long before the alert, where neither its rule nor its signal could be asked: few rules wait longer."""
+FURTHEST = timedelta(hours=6)
+"""No onset is sought further before the alert."""
+SECONDS = 3.0
+"""Of a look for the onset; what asked for it has its own look to take."""
+MOST_SIGNALS = 4
+
+
+async def onset_of(ctx: ToolContext, *, guess: timedelta = GUESS) -> datetime:
+    """The earliest moment at which what the alert tells of may have begun, at most six hours before it.
+
+    Where its signal left its normal range, and never later than its rule's `for` and the widest range of its expression
+    before it fired; where neither is known, `guess` before. Raises nothing: who asks wants a window, not a finding.
+    """
+    at = alert_moment(ctx)
+    known = [moment for moment in await asyncio.gather(_measured(ctx, at), _waited(ctx, at)) if moment]
+    return max(min(known, default=at - guess), at - FURTHEST)
+
+
+async def _measured(ctx: ToolContext, at: datetime) -> datetime | None:
+    """The first onset among the alert's own signal, or the signals of its service."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            own = alert_signal(ctx.case)
+            signals = [own] if own else (await signals_of(ctx, ctx.case.service))[:MOST_SIGNALS] if ctx.case.service else []
+            readings = await read_all(ctx, signals, alert_at=at) if ctx.metrics else []
+    except (LookFailed, TimeoutError):
+        return None
+    found = [one.deviation for one in readings if not isinstance(one, LookFailed) and one.deviation]
+    return min((one.onset for one in found if one.score > 0 and one.onset), default=None)
+
+
+async def _waited(ctx: ToolContext, at: datetime) -> datetime | None:
+    """The alert's start less what its rule says it waited."""
+    if ctx.metrics is None or not ctx.case.alert_name:
+        return None
+    try:
+        async with asyncio.timeout(SECONDS):
+            rules = [rule for rule in await ctx.metrics.rules() if rule.get("name") == ctx.case.alert_name]
+    except (LookFailed, TimeoutError):
+        return None
+    own = [rule for rule in rules if _fits(rule, ctx.case)] or rules
+    return min((at - _wait(rule) for rule in own), default=None)
+
+
+def _fits(rule: Mapping[str, Any], case: Case) -> bool:
+    """One name may stand over several rules that differ in their labels, e.g. in severity."""
+    return all(case.labels.get(name) == value for name, value in dict(rule.get("labels") or {}).items())
+
+
+def _wait(rule: Mapping[str, Any]) -> timedelta:
+    try:
+        seen = widest_range(str(rule.get("query", "")))
+    except ValueError:
+        seen = timedelta(0)
+    return min(timedelta(seconds=min(float(rule.get("duration") or 0), FURTHEST.total_seconds())) + seen, FURTHEST)

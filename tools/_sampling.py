@@ -1,0 +1,61 @@
+"""Lines of one window: all of them or, of a flood, the newest, some of every part, and the first."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain, pairwise
+
+from bot.core.log import LogLine
+from bot.ports import Logs
+
+READ_LINES = 2_000
+"""Lines read of a window at once, the newest."""
+SLICES, SLICE_LINES = 6, 300
+"""What a flood left unread is sampled in so many spans alike."""
+HALVINGS = 4
+"""So often the unread beginning of a flood is halved: what was logged just as it began is read."""
+_TICK = timedelta(milliseconds=1)
+"""A window holds both its ends, and Loki is asked in milliseconds: a part ends so much before the next."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Lines of one window and the seconds that they stand for: less than its span where it held more than was read."""
+
+    lines: Sequence[LogLine]
+    seconds: float
+    full: bool
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The newest lines of a span; `full` if it held more, and then they begin at `since`."""
+
+    lines: Sequence[LogLine]
+    since: datetime
+    end: datetime
+    full: bool
+
+
+async def sample(logs: Logs, service: str, text: str, *, start: datetime, end: datetime) -> Sample:
+    """The lines of a window; of a flood at most 5,000 spread over it. Raises LookFailed."""
+
+    async def part(since: datetime, until: datetime, limit: int = SLICE_LINES) -> _Part:
+        lines = await logs.search(service, text, start=since, end=until, limit=limit)
+        full = len(lines) >= limit
+        return _Part(lines, max(since, min(line.at for line in lines)) if full else since, until, full)
+
+    parts = [await part(start, end, READ_LINES)]
+    if parts[0].full and (length := (parts[0].since - start) / SLICES) > 2 * _TICK:
+        edges = [start + length * place for place in range(SLICES + 1)]
+        parts += await asyncio.gather(*(part(since, until - _TICK) for since, until in pairwise(edges)))
+        # Where the flood began, the lines before those read: each time of the earlier half of what is left.
+        began, slice_read = next(
+            ((edge, one) for edge, one in zip(edges, parts[1:], strict=False) if one.full), (end, parts[0])
+        )
+        while slice_read.full and len(parts) <= SLICES + HALVINGS and slice_read.since - began > 2 * _TICK:
+            slice_read = await part(began, began + (slice_read.since - began) / 2 - _TICK)
+            parts.append(slice_read)
+    seconds = sum((one.end - one.since).total_seconds() for one in parts)
+    return Sample(list(chain.from_iterable(one.lines for one in parts)), max(1.0, seconds), parts[0].full)
