@@ -235,6 +235,8 @@ def _words(piece: _Piece) -> frozenset[str]:
 
 def _bonus(asked: Asked, piece: _Piece) -> float:
     """A look of the kind that was asked for comes first, what was measured before advice, a summary before its details."""
+    if asked.is_open:
+        return 1.0  # as they come: causes, onset, changes
     told = piece.foreign or piece.tool in (CAUSES, ONSET, TIMELINE)
     kind = 1.0 if piece.tool in asked.tools else 0.0 if piece.tool in _ADVICE else 0.3 if told else 0.6
     return kind + (0.1 if piece.whole else 0.0)

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.core.answering import Told, relevant_first
 from bot.core.config import Budget
 from bot.core.echo import Echo
-from bot.core.evidence import Claim
+from bot.core.evidence import Claim, Evidence
+from bot.core.text import one_line
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
@@ -98,8 +99,10 @@ def _told(claims: Sequence[Claim], spending: Spending, reason: str) -> Told:
     )
 
 
-async def _no_look(_tool: str, _arguments: dict[str, Any], _call: str) -> Any:
-    raise AssertionError("a reader of evidence has no tools")
+async def _no_look(tool: str, _arguments: dict[str, Any], _call: str) -> Any:
+    """What a model is told that calls a tool it was not given: an order in the evidence may have named one."""
+    told = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
+    return {"id": "", "evidence": told.model_dump(mode="json")}
 
 
 async def _never_stopped() -> bool:
