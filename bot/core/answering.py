@@ -21,7 +21,8 @@ from bot.core.witness import unwitnessed
 
 MOST_FINDINGS = 4
 MOST_LINES = 3
-"""Lines shown of one finding."""
+"""Lines shown of one finding beside others."""
+LINES_ALONE = 6
 READ_LINES = 60
 """Lines read of one finding."""
 NEAR_BEST = 0.4
@@ -30,8 +31,8 @@ LINE = 300
 OWN_RECORD = "timeline"
 _ROWS = {"recent_changes": ("changes", "change"), "active_alerts": ("alerts", "alert")}
 """Looks at many services at once: where their rows stand, and what one is called."""
-_ADVICE = frozenset({"read_runbook", "past_incidents"})
-"""They saw nothing of this incident."""
+_UNSEEING = frozenset({"read_runbook", "past_incidents", "dependencies"})
+"""Looks that saw nothing of this incident: advice, and how things are built."""
 
 
 class Finding(BaseModel):
@@ -238,8 +239,9 @@ def _bonus(asked: Asked, piece: _Piece) -> float:
     if asked.is_open:
         return 1.0  # as they come: causes, onset, changes
     told = piece.foreign or piece.tool in (CAUSES, ONSET, TIMELINE)
-    kind = 1.0 if piece.tool in asked.tools else 0.0 if piece.tool in _ADVICE else 0.3 if told else 0.6
-    return kind + (0.1 if piece.whole else 0.0)
+    kind = 1.0 if piece.tool in asked.tools else 0.0 if piece.tool in _UNSEEING else 0.3 if told else 0.6
+    # Of ten services the one that moved is the answer; that the others are well is one where all are.
+    return kind + (0.1 if piece.whole else 0.0) - (0.3 if "normal" in piece.text else 0.0)
 
 
 def _findings(scored: Sequence[tuple[float, _Piece]]) -> list[Finding]:
@@ -249,7 +251,8 @@ def _findings(scored: Sequence[tuple[float, _Piece]]) -> list[Finding]:
     for score, piece in scored:
         if score >= NEAR_BEST * best:
             by_source.setdefault(piece.source, []).append(piece)
-    return [_finding(pieces[:MOST_LINES]) for pieces in list(by_source.values())[:MOST_FINDINGS]]
+    most = LINES_ALONE if len(by_source) == 1 else MOST_LINES
+    return [_finding(pieces[:most]) for pieces in list(by_source.values())[:MOST_FINDINGS]]
 
 
 def _finding(pieces: Sequence[_Piece]) -> Finding:

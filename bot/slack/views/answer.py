@@ -43,14 +43,22 @@ def _written(text: str) -> str:
 
 def _nothing(state: Mapping[str, Any]) -> Iterable[str]:
     yield "The evidence says nothing about that."
-    known = [described(state["evidence"][id]) for id in state["answer"]["looked_at"] if id in state["evidence"]]
-    if looks := list(dict.fromkeys(known)):
-        more = f" and {len(looks) - MOST_LOOKS} more" if len(looks) > MOST_LOOKS else ""
+    if looks := list(_looks([state["evidence"][id] for id in state["answer"]["looked_at"] if id in state["evidence"]])):
+        more = f" and {len(looks) - MOST_LOOKS} more kinds" if len(looks) > MOST_LOOKS else ""
         yield f"*What was looked at:* {', '.join(looks[:MOST_LOOKS])}{more}"
     else:
         yield "Nothing was looked at yet."
     if state["ref"].startswith("AL-"):
         yield f"To look anew: {quoted('investigate ' + state['question'], 200)}"
+
+
+def _looks(entries: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """The kinds of look: one by what it looked at, several by how many services or things they saw."""
+    by_tool: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        by_tool.setdefault(str(entry.get("tool", "")), []).append(entry)
+    for tool, looks in by_tool.items():
+        yield described(looks[0]) if len(looks) == 1 else f"{tool.replace('_', ' ')} ({len(looks)} looks)"
 
 
 def _unseen(unseen: Iterable[Mapping[str, Any]]) -> Iterable[str]:
@@ -61,7 +69,11 @@ def _unseen(unseen: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 def _small_print(state: Mapping[str, Any]) -> Iterable[str]:
     answer: Mapping[str, Any] = state["answer"]
     by_model = answer["by"] == "model"
-    yield f"read by {spoken(answer['model'], 60)}, kept what the evidence carries" if by_model else "chosen by its words"
+    yield (
+        f"read by {spoken(answer['model'], 60)}, kept what the evidence carries"
+        if by_model
+        else "found by the words of the question"
+    )
     if answer["note"]:
         yield prose(answer["note"], 250)
     if answer["tokens"]:
