@@ -1,6 +1,7 @@
 """A question read by a model: one bounded call over the recorded evidence, and only what that carries stands."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from sqlmodel import select
@@ -8,13 +9,16 @@ from sqlmodel import select
 from bot.core.answering import Answer
 from bot.core.config import Config
 from bot.engine.direct import DirectRun
+from bot.engine.durable import DurableEngine
 from bot.llm.question import MAX_EVIDENCE
+from bot.ports import Workflow
 from bot.slack.views import answer as view
 from bot.store import views as states
 from bot.store.questions import Questions
 from bot.store.tables import MessageRow, ProposalRow
-from bot.workflows.questions import Desk, question
+from bot.workflows.questions import Desk, question, start, start_unanswered
 from tests.contracts.model_room import NewRoom, Room
+from tests.real import wait_until
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import CATALOGUE
 
@@ -32,20 +36,34 @@ def reply(*claims: tuple[str, str]) -> dict[str, Any]:
     return {"call": [["Reply", {"claims": [{"text": text, "evidence": [cited]} for text, cited in claims]}]]}
 
 
-async def asked(here: Room, text: str = ASKED) -> Answer:
-    """The answer that stands once the story has ended; E1 health, E2 changes, E3 a poisoned log, E4 a flood of lines."""
+async def recorded(here: Room) -> Questions:
+    """E1 health, E2 changes, E3 a poisoned log, E4 a flood of lines."""
     case = await here.case()
     for tool, arguments in LOOKS:
         await here.looker.look(case, tool, arguments, "c1")
-    questions = Questions(here.db, list(CATALOGUE.services))
-    put = await questions.put("k1", text, "ann", group="AL-1", incident="")
+    return Questions(here.db, list(CATALOGUE.services))
 
+
+def story_of(here: Room, questions: Questions) -> Workflow:
     async def model() -> Any:
         return here.agent
 
-    story = question(Desk(questions, here.triages, Config(budget=here.budget)), model)
-    await story(DirectRun("question:1:1", clock=lambda: NOW), put.number)
+    return question(Desk(questions, here.triages, Config(budget=here.budget)), model)
+
+
+async def asked(here: Room, text: str = ASKED, key: str = "k1") -> Answer:
+    """The answer that stands once the story has ended."""
+    questions = await recorded(here)
+    put = await questions.put(key, text, "ann", group="AL-1", incident="")
+    await story_of(here, questions)(DirectRun("question:1:1", clock=lambda: NOW), put.number)
     return Answer.model_validate((await questions.row(put.number)).answer)
+
+
+async def messages(here: Room) -> list[tuple[str, int]]:
+    """Key and wanted revision of each answer."""
+    async with here.db.read() as session:
+        rows = (await session.exec(select(MessageRow).where(MessageRow.kind == "answer"))).all()
+    return [(row.key, row.wanted_rev) for row in rows]
 
 
 def lines(answer: Answer) -> list[str]:
@@ -67,9 +85,7 @@ async def test_what_the_evidence_carries_of_the_models_answer_stands_in_the_one_
 
     assert (lines(answer), answer.by, answer.model) == (["checkout errors rose", "deploy 1.4 came before"], "model", "scripted")
     assert answer.dropped == ["errors rose to 42 % (42 % does not stand in E1)"]
-    async with here.db.read() as session:
-        rows = (await session.exec(select(MessageRow).where(MessageRow.kind == "answer"))).all()
-    assert [(row.key, row.wanted_rev) for row in rows] == [("answer:1", 2)]
+    assert await messages(here) == [("answer:1", 2)]
 
 
 async def test_the_one_request_holds_question_and_evidence_as_data_and_no_tool(room: NewRoom) -> None:
@@ -142,20 +158,38 @@ async def test_a_model_that_only_chats_is_asked_at_most_twice(room: NewRoom) -> 
 async def test_a_question_costs_money_of_the_day_and_a_spent_day_asks_no_model(room: NewRoom) -> None:
     here = await room(reply(("checkout errors rose", "E1")), budget={"per_day_usd": 0.001})
 
-    first = await asked(here)
-    questions = Questions(here.db)
-    put = await questions.put("k2", ASKED, "ann", group="AL-1", incident="")
+    first, second = await asked(here), await asked(here, key="k2")
 
-    async def model() -> Any:
-        return here.agent
-
-    await question(Desk(questions, here.triages, Config(budget=here.budget)), model)(
-        DirectRun("q", clock=lambda: NOW), put.number
-    )
-
-    second = Answer.model_validate((await questions.row(put.number)).answer)
     assert first.usd == await here.triages.spent_since(NOW) > 0.001
     assert (second.by, second.note, len(here.asked)) == ("code", "Today's model budget is spent.", 1)
+
+
+async def test_an_answer_that_a_kill_cut_short_is_given_after_the_next_start_once(room: NewRoom, tmp_path: Path) -> None:
+    here = await room({"hang": True})
+    questions = await recorded(here)
+    first = engine(tmp_path, story_of(here, questions))
+    await first.launch()
+    put = await questions.put("k1", ASKED, "ann", group="AL-1", incident="")
+    await start(first, put.number)
+    await wait_until(lambda: bool(here.asked), 20)
+    shown_at_once = await messages(here)
+    await first.stop(within=0.1)
+    here.script.turns, here.script.requests[:] = [reply(("checkout errors rose", "E1"))], []
+
+    second = engine(tmp_path, story_of(here, questions))
+    await second.launch()
+    await start_unanswered(questions, second)
+    found = Answer.model_validate(await second.result(f"question:{put.number}:1"))
+    await second.stop(within=1)
+
+    assert (shown_at_once, await messages(here)) == ([("answer:1", 1)], [("answer:1", 2)])
+    assert (found.by, lines(found), len(here.asked)) == ("model", ["checkout errors rose"], 1)
+
+
+def engine(folder: Path, story: Workflow) -> DurableEngine:
+    engine = DurableEngine(folder, clock=lambda: NOW)
+    engine.register("question", story)
+    return engine
 
 
 async def test_the_bots_own_instructions_are_not_told(room: NewRoom) -> None:
