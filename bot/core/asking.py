@@ -77,6 +77,8 @@ _EMPTY = frozenset(map(stem, _EMPTY_WORDS.split()))
 """Stems that say nothing of what is asked about."""
 
 _PART = re.compile(r"[a-z0-9]+")
+_HASH = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])(?=\w*\d\w*\d)[a-z0-9]{6,}\b")
+"""`db58c256` is the name of nothing, and of no database."""
 _REFERENCE = re.compile(r"\b(?:AL|INC|AP)-[0-9]+\b|<@[A-Z0-9|]+>", re.IGNORECASE)
 
 
@@ -113,7 +115,7 @@ def take_apart(question: str, services: Iterable[str]) -> Asked:
 
 def canonical(text: str) -> frozenset[str]:
     """The stems of a text, words of one family as one."""
-    return frozenset(_CANONICAL.get(word, word) for word in stems(text))
+    return frozenset(_CANONICAL.get(word, word) for word in stems(_HASH.sub(" ", text)))
 
 
 def named_in(text: str, services: Iterable[str]) -> frozenset[str]:

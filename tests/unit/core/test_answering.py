@@ -109,6 +109,13 @@ def test_an_open_question_gets_the_first_cause_the_onset_and_the_changes() -> No
     assert [evidence for evidence, _ in told("what is going on?")] == [["E1", "E2"], ["E1"], ["E2"]]
 
 
+def test_letters_in_an_id_are_no_word() -> None:
+    hashed = look(9, "recent_changes", "1 change on any service", "flag search: new ranking [pipeline:chg-db58c256]")
+
+    assert told("is it the database?", Material([hashed])) == []
+    assert told("is it the database?", Material([look(9, "service_health", "orders-db: 4 signals look normal")])) != []
+
+
 def test_without_any_evidence_nothing_is_said() -> None:
     assert answer("is it the database?", Material()) == Answer()
 
