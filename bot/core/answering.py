@@ -31,6 +31,8 @@ LINE = 300
 OWN_RECORD = "timeline"
 _ROWS = {"recent_changes": ("changes", "change"), "active_alerts": ("alerts", "alert")}
 """Looks at many services at once: where their rows stand, and what one is called."""
+_WORDED = frozenset({CAUSES, ONSET, TIMELINE, "recent_changes", "code_changes", "active_alerts"})
+"""What people or code put into words: unless it is asked for, what was measured comes first."""
 _UNSEEING = frozenset({"read_runbook", "past_incidents", "dependencies"})
 """Looks that saw nothing of this incident: advice, and how things are built."""
 
@@ -238,8 +240,11 @@ def _bonus(asked: Asked, piece: _Piece) -> float:
     """A look of the kind that was asked for comes first, what was measured before advice, a summary before its details."""
     if asked.is_open:
         return 1.0  # as they come: causes, onset, changes
-    told = piece.foreign or piece.tool in (CAUSES, ONSET, TIMELINE)
-    kind = 1.0 if piece.tool in asked.tools else 0.0 if piece.tool in _UNSEEING else 0.3 if told else 0.6
+    kind = 1.0 if piece.tool in asked.tools else 0.0 if piece.tool in _UNSEEING else 0.6
+    if kind < 1.0 and (piece.foreign or piece.tool in _WORDED):
+        kind = min(kind, 0.3)
+    if piece.tool == "service_health" and not (asked.words or asked.tools):
+        kind += 0.2
     # Of ten services the one that moved is the answer; that the others are well is one where all are.
     return kind + (0.1 if piece.whole else 0.0) - (0.3 if "normal" in piece.text else 0.0)
 

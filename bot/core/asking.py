@@ -50,7 +50,7 @@ _WEAK = _topic("before again", "past_incidents")
 _FAMILIES = (
     "slow slowly slower latency lag duration p50 p90 p95 p99 timeout timeouts",
     "error errors fail fails failed failing failure failures 5xx 500s exception exceptions broken",
-    "database db sql postgres postgresql mysql mongo pool connection connections",
+    "database db sql postgres postgresql mysql mongo connection connections",
     "deploy deployed deploys deployment rollout release released shipped",
     "memory oom heap rss leak leaking",
     "cpu saturated saturation throttled throttling cores",

@@ -44,7 +44,7 @@ def _written(text: str) -> str:
 def _nothing(state: Mapping[str, Any]) -> Iterable[str]:
     yield "The evidence says nothing about that."
     if looks := list(_looks([state["evidence"][id] for id in state["answer"]["looked_at"] if id in state["evidence"]])):
-        more = f" and {len(looks) - MOST_LOOKS} more kinds" if len(looks) > MOST_LOOKS else ""
+        more = f" and {len(looks) - MOST_LOOKS} more" if len(looks) > MOST_LOOKS else ""
         yield f"*What was looked at:* {', '.join(looks[:MOST_LOOKS])}{more}"
     else:
         yield "Nothing was looked at yet."

@@ -109,6 +109,12 @@ def test_an_open_question_gets_the_first_cause_the_onset_and_the_changes() -> No
     assert [evidence for evidence, _ in told("what is going on?")] == [["E1", "E2"], ["E1"], ["E2"]]
 
 
+def test_a_title_that_happens_to_hold_the_word_does_not_stand_beside_what_was_measured() -> None:
+    titled = look(9, "recent_changes", "1 change on any service", "config checkout: tune the latency budget")
+
+    assert [evidence for evidence, _ in told("is anything slow?", Material([titled, *LEDGER]))] == [["E1"], ["E7"]]
+
+
 def test_letters_in_an_id_are_no_word() -> None:
     hashed = look(9, "recent_changes", "1 change on any service", "flag search: new ranking [pipeline:chg-db58c256]")
 
