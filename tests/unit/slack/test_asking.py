@@ -156,6 +156,13 @@ async def test_a_question_that_was_kept_and_not_begun_is_answered_after_the_next
     assert [row.state for row in await house.rows(QuestionRow)] == ["answered"] and len(await answers(house)) == 1
 
 
+async def test_the_same_interaction_is_one_question_whoever_keeps_it_first(house: Office) -> None:
+    questions = Questions(house.db)
+    first, again = [await questions.put("k1", SLOW, "alice", group="AL-1", incident="INC-1") for _ in range(2)]
+
+    assert first == again and len(await house.rows(QuestionRow)) == 1
+
+
 async def test_where_nothing_speaks_about_it_the_message_says_what_was_looked_at_and_how_to_look_anew(house: Office) -> None:
     await say(house, mention("is it <!channel> the kafka cluster?"))
 
