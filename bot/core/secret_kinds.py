@@ -10,6 +10,9 @@ _BODY = r"[A-Za-z0-9_\-]"
 KINDS: Mapping[str, tuple[str, ...]] = {
     "private key": (
         r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z))",
+        # One whose head was cut off: lines of Base64 before its last line, also where the ends of lines are written out.
+        r"(?:[A-Za-z0-9+/]{8,}={0,2}(?:\s|\\+[nrt])+)*(?:[A-Za-z0-9+/]+={0,2}(?:\s|\\+[nrt])*)?"
+        r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
         r"(?s:PuTTY-User-Key-File-[23]:.*?(?:Private-MAC: [0-9a-f]+|\z))",
         r"\bAGE-SECRET-KEY-1[A-Z0-9]{20,}",
     ),

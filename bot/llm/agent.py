@@ -22,21 +22,26 @@ from bot.core.text import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
+from bot.llm.middleware.offers import Offers
 from bot.llm.middleware.repeats import Repeats
 from bot.llm.middleware.reread import ReadEvidence, Reread, offered
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
+from bot.llm.misfit import misfit
 from bot.llm.question import EvidenceReader
 from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
 from bot.llm.spending import Spending
+from bot.llm.untraced import keep_hooks_in_the_loop
 from bot.plugins import Tool
 from bot.ports import Run
 from bot.store.questions import Questions
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
 from prompts import prompt, prompt_of
+
+keep_hooks_in_the_loop()
 
 
 class Answer(BaseModel):
@@ -61,6 +66,10 @@ class Agent:
         self.triages = triages
         self.services = services
         self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
+        # Made once: a tool's schema takes a quarter of a millisecond to write out, with each turn anew.
+        self.offered = [*(_offered(tool, self.schemas[name]) for name, tool in looker.tools.items()), offered()]
+        self.offers = Offers(self.offered)
+        self.chats: dict[str, ChatOpenAI] = {}
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", services=[])
         self.echo = Echo([rules, *(tool.description for tool in looker.tools.values())])
@@ -115,22 +124,25 @@ class Agent:
         )
 
     def _durable(self, run: Run, case: Case, spending: Spending, fallback: str = "", name: str = "model") -> Durable:
-        stopped = partial(self.triages.stopped, case.group, case.attempt)
-        hints = partial(self.triages.hints, case.group, case.attempt)
+        hear = partial(self.triages.heard, case.group, case.attempt)
         caller = Caller(self._model(fallback) if fallback else None)
-        return Durable(run, self._look(case), caller, spending, stopped, hints, name=name)
+        return Durable(run, self._look(case), caller, spending, hear, name=name)
 
     def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
         reread = Reread(run, partial(self.triages.entries, case.group))
-        strategy = ProviderStrategy(Answer) if self.settings.structured == "schema" else ToolStrategy(Answer)
+        strategy = (
+            ProviderStrategy(Answer)
+            if self.settings.structured == "schema"
+            else ToolStrategy(Answer, tool_message_content="Taken.", handle_errors=misfit)
+        )
         return create_agent(
             self._model(self.settings.name),
-            [*(_offered(tool, self.schemas[name]) for name, tool in self.looker.tools.items()), offered()],
+            self.offered,
             system_prompt=self._instructions().render(
                 steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
             ),
-            middleware=[Shorten(), Secrets(), Limits(spending), Repeats(schemas, spending), reread, durable],
+            middleware=[self.offers, Shorten(), Secrets(), Limits(spending), Repeats(schemas, spending), reread, durable],
             response_format=strategy,
         )
 
@@ -138,14 +150,16 @@ class Agent:
         return prompt_of(self.settings.prompt) if self.settings.prompt else prompt("triage")
 
     def _model(self, name: str) -> ChatOpenAI:
-        return ChatOpenAI(
-            model=name,
-            base_url=self.settings.base_url or None,
-            api_key=self.settings.api_key if self.settings.api_key.get_secret_value() else SecretStr("none"),
-            timeout=CALL_SECONDS,
-            max_retries=0,
-            use_responses_api=False,
-        )
+        if name not in self.chats:
+            self.chats[name] = ChatOpenAI(
+                model=name,
+                base_url=self.settings.base_url or None,
+                api_key=self.settings.api_key if self.settings.api_key.get_secret_value() else SecretStr("none"),
+                timeout=CALL_SECONDS,
+                max_retries=0,
+                use_responses_api=False,
+            )
+        return self.chats[name]
 
     def _look(self, case: Case) -> Any:
         look = self.looker.bound(case)

@@ -19,10 +19,12 @@ from bot.llm.calling import Caller, ModelDown
 from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.secrets import Secrets
+from bot.llm.misfit import misfit
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
 from bot.ports import Run
 from bot.store.questions import Questions
+from bot.store.triage import Heard
 from prompts import prompt
 
 MAX_EVIDENCE = 48_000
@@ -53,13 +55,13 @@ class EvidenceReader:
         """What the model says; `name` is the model's, for when it never answers."""
         spending = Spending(self.budget, model=name)
         opening = await run.step("brief the reader", self._brief, question)
-        durable = Durable(run, _no_look, self.caller, spending, _never_stopped, _no_hints, name="reader")
+        durable = Durable(run, _no_look, self.caller, spending, _nobody_heard, name="reader")
         graph = create_agent(
             self.model,
             [],
             system_prompt=prompt("question").render(),
             middleware=[Secrets(), Limits(spending), durable],
-            response_format=ToolStrategy(Reply),
+            response_format=ToolStrategy(Reply, handle_errors=misfit),
         )
         try:
             result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})
@@ -105,10 +107,6 @@ async def _no_look(tool: str, _arguments: dict[str, Any], _call: str) -> Any:
     return {"id": "", "evidence": told.model_dump(mode="json")}
 
 
-async def _never_stopped() -> bool:
-    """A question is one short call, asked by a person, also after a stop of the investigation."""
-    return False
-
-
-async def _no_hints() -> Sequence[str]:
-    return ()
+async def _nobody_heard() -> Heard:
+    """A question is one short call that a person asked for, also after a stop of the investigation."""
+    return Heard(stopped=False, hints=())

@@ -15,6 +15,7 @@ from bot.llm.calling import ModelDown
 from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.secrets import Secrets
+from bot.llm.misfit import misfit
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
 from bot.ports import Run
@@ -58,7 +59,7 @@ class Skeptic:
             [],
             system_prompt=prompt("skeptic").render(),
             middleware=[Secrets(), Limits(spending), durable],
-            response_format=ToolStrategy(Objections),
+            response_format=ToolStrategy(Objections, handle_errors=misfit),
         )
         try:
             result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,14 @@ from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, Pictu
 
 STOPPED = "stopped"
 """The state of an attempt that a person ended; nothing is shown of it after that."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What people did and said during an attempt; `hints` oldest first."""
+
+    stopped: bool
+    hints: tuple[str, ...]
 
 
 def group_number(ref: str) -> int:
@@ -144,14 +153,26 @@ class Triages:
         row = await self.row(ref, attempt)
         return row is not None and row.state == STOPPED
 
+    async def heard(self, ref: str, attempt: int) -> Heard:
+        """What a model must know before each of its turns, in one look."""
+        number = group_number(ref)
+        async with self.db.read() as session:
+            row = await _row(session, number, attempt)
+            return Heard(row is not None and row.state == STOPPED, await _hints(session, number, attempt))
+
     async def tell(self, ref: str, attempt: int, tool: str, entry: LedgerEntry) -> None:
         """Add one finished look to the progress that the triage message shows, once."""
-        row = await self.row(ref, attempt)
-        if row is None or any(seen["evidence"] == entry.id for seen in row.progress):
-            return
+        number = group_number(ref)
         state = "complete" if entry.evidence.ok else "error"
         line = {"text": entry.evidence.summary[:120], "state": state, "tool": tool, "evidence": entry.id}
-        await self.update(ref, attempt, progress=[*row.progress, line])
+        async with self.db.write() as session:
+            row = await _row(session, number, attempt)
+            if row is None or row.state == STOPPED or any(seen["evidence"] == entry.id for seen in row.progress):
+                return
+            row.progress = [*row.progress, line]
+            group = await session.get(GroupRow, number)
+            if group is not None:
+                await self._touch(session, group)
 
     async def say(self, ref: str, text: str, *, key: str, evidence: Sequence[str] = ()) -> None:
         """Write one timeline entry of the triage, once."""
@@ -175,10 +196,8 @@ class Triages:
 
     async def hints(self, ref: str, attempt: int) -> list[str]:
         """What people said during an attempt, oldest first."""
-        key = col(TimelineRow.key).startswith(_hint_key(group_number(ref), attempt), autoescape=True)
         async with self.db.read() as session:
-            rows = await session.exec(select(TimelineRow).where(key).order_by(col(TimelineRow.id)))
-            return [f"{row.who}: {row.text}" for row in rows.all()]
+            return list(await _hints(session, group_number(ref), attempt))
 
     async def row(self, ref: str, attempt: int | None = None) -> TriageRow | None:
         """One attempt's row; without a number the newest."""
@@ -243,6 +262,12 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
     if attempt is not None:
         query = query.where(TriageRow.attempt == attempt)
     return (await session.exec(query)).first()
+
+
+async def _hints(session: AsyncSession, number: int, attempt: int) -> tuple[str, ...]:
+    key = col(TimelineRow.key).startswith(_hint_key(number, attempt), autoescape=True)
+    rows = await session.exec(select(TimelineRow).where(key).order_by(col(TimelineRow.id)))
+    return tuple(f"{row.who}: {row.text}" for row in rows.all())
 
 
 def _hint_key(number: int, attempt: int) -> str:

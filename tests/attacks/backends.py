@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 JUMP_SECONDS = 90
-"""So long before the stage was built the errors began."""
+"""So long before an incident is played its errors began."""
 _SERVICE = re.compile(r'service="([^"]*)"')
 
 
@@ -34,9 +34,9 @@ class Asked:
 
 @dataclass
 class Backends:
-    """`lines` and `floods` are keyed by service; `calls` are the services for which an action ran."""
+    """`starts` (Unix seconds), `lines` and `floods` are keyed by service; `calls` are the services for which an action ran."""
 
-    began: float = field(default_factory=time.time)
+    starts: dict[str, float] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
     floods: dict[str, str] = field(default_factory=dict)
     """Service -> vector, matrix, slow or endless: Prometheus answers that way."""
@@ -77,7 +77,7 @@ class Backends:
             return {"metric": labels, "value": [time.time(), "0.3"]}
         start, end, step = (float(form[name][0]) for name in ("start", "end", "step"))
         moments = [start + step * i for i in range(int((end - start) / step) + 1)]
-        jump = self.began - JUMP_SECONDS
+        jump = self.starts.get(service, time.time()) - JUMP_SECONDS
         values = [[at, "0.3" if at >= jump else f"{0.001 + 0.0001 * (i % 3):.4f}"] for i, at in enumerate(moments)]
         return {"metric": labels, "values": values}
 
@@ -85,13 +85,14 @@ class Backends:
         query = request.query_params["query"]
         self.asked.append(Asked("logql", query, dict(request.headers), request.url.path))
         found = _SERVICE.search(query)
-        held = self.lines.get(found[1] if found else "", [])
+        service = found[1] if found else ""
+        held = self.lines.get(service, [])
         start, end = int(request.query_params["start"]), int(request.query_params["end"])
-        step = max(1, (end - start) // (len(held) + 1))
-        # The lines came with the incident: a window that ended before it holds none.
-        held = held if end >= self.began * 1e9 else []
-        values = [[str(end - step * (number + 1)), line] for number, line in enumerate(held)]
-        result = [{"stream": {"service": found[1]}, "values": values}] if found and values else []
+        # The lines came with the incident, one after the other from the first error on.
+        first, step = (self.starts.get(service, time.time()) - JUMP_SECONDS) * 1e9, JUMP_SECONDS * 1e9 / (len(held) + 1)
+        moments = (int(first + step * (number + 1)) for number in range(len(held)))
+        values = [[str(at), line] for at, line in zip(moments, held, strict=True) if start <= at < end][::-1]
+        result = [{"stream": {"service": service}, "values": values}] if values else []
         body = json.dumps({"status": "success", "data": {"resultType": "streams", "result": result}})
         return Response(body, media_type="application/json")
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,7 @@ STORMS = ("many_alerts", "many_posts")
 async def play(world: World, item: Item, service: str) -> list[int]:
     """Plant, fire an alert, wait until nothing moves; the statuses that the door answered."""
     world.puppet.items[service] = item
+    world.backends.starts[service] = time.time()
     if item.rule.get("rule") in STORMS:
         return await _plant(world, item, service)
     statuses = await _plant(world, item, service)

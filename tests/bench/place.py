@@ -30,6 +30,7 @@ class Ours:
     slack: Slack
     folder: Path
     ready_after: float
+    model: Model | None = None
 
     @property
     def url(self) -> str:
@@ -84,7 +85,7 @@ def ours(
         tokens = {f"TOCSIN_TOKEN_{SOURCE.upper()}": TOKEN}
         bot = Bot(folder, slack, path, model_url=model.url if model else "", environment=tokens)
         ending.callback(bot.stop)
-        yield Ours(bot, slack, folder, bot.start())
+        yield Ours(bot, slack, folder, bot.start(), model)
 
 
 @dataclass

@@ -8,10 +8,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
+
 from bot.console.player import Player
 from bot.console.stage import Stage
+from tests.bench import bodies
 from tests.bench.load import quantile
-from tests.bench.place import ours, python
+from tests.bench.place import TOKEN, ours, python
 from tests.bench.report import reached, table
 from tests.bench.usage import memory_mb
 from tests.real.processes import clean_environment
@@ -22,7 +25,7 @@ TRIES = 5
 
 def report() -> None:
     """Measure and print all of it."""
-    rows = [_help(), *_server(), _demo(), _clone()]
+    rows = [_help(), *_server(), _first_question(), _demo(), _clone()]
     table("Start", ("what", "seen", "goal"), rows)
 
 
@@ -52,6 +55,25 @@ def _server() -> list[list[object]]:
     median = quantile(took, 0.5)
     ready: list[object] = ["serve until /readyz, new database", f"{median:.2f} s", f"<= 4 s: {reached(median, 4)}"]
     return [ready, ["memory without a model, at rest", f"{memory:.0f} MB", f"<= 90 MB: {reached(memory, 90)}"]]
+
+
+def _first_question() -> list[object]:
+    """An alert the moment the door opens: how long until the model is asked, its code not loaded yet."""
+    took = []
+    for number in range(3):
+        with tempfile.TemporaryDirectory(prefix="bench-") as name, ours(Path(name) / "bot", {}, hanging_model=True) as bot:
+            began, alert = time.monotonic(), bodies.alert(number, severity="critical")
+            headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+            httpx.post(bot.url, content=bodies.to_us([alert]), headers=headers, trust_env=False).raise_for_status()
+            while bot.model is not None and not bot.model.requests() and time.monotonic() - began < 30:
+                time.sleep(0.02)
+            took.append(time.monotonic() - began)
+    median = quantile(took, 0.5)
+    return [
+        "cold start: from the first alert to the first request to a model",
+        f"{median:.2f} s",
+        f"<= 3 s: {reached(median, 3)}",
+    ]
 
 
 def _demo() -> list[object]:

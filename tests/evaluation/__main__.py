@@ -5,13 +5,18 @@ import importlib
 import logging
 import pkgutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
 import tests.evaluation
+from bot.choices import settings_of
+from bot.settings import Secrets
 
-NOT_SETS = frozenset({"world", "figures"})
+NOT_SETS = frozenset({"world", "figures", "second"})
+Evaluate = Callable[[Path, Path], None]
+"""`evaluate(data, out)` of a set's module."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,8 +29,23 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.data.exists():
         print(f"{options.data} does not exist")
         return 2
-    importlib.import_module(f"tests.evaluation.{options.set}").evaluate(options.data, options.out)
+    evaluate: Evaluate = importlib.import_module(f"tests.evaluation.{options.set}").evaluate
+    evaluate(options.data, options.out)
+    if options.model:
+        _ask_a_model(options, evaluate)
     return 0
+
+
+def _ask_a_model(options: argparse.Namespace, evaluate: Evaluate) -> None:
+    """The whole set once more, answered by the agent: its figures stand under the analyst's."""
+    # Late: langchain takes seconds to import, and most evaluations ask no model.
+    from tests.evaluation.second import Second, answering
+
+    second = Second(settings_of(Secrets(), options.model))
+    print(f"--- {options.set} asked of {options.model}, with the same tools")
+    with answering(second):
+        evaluate(options.data, options.out.with_suffix(f".{options.model.replace('/', '-')}.json"))
+    print(second.in_words())
 
 
 def sets() -> list[str]:
@@ -39,6 +59,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("set", help="the name of a module of this package")
     parser.add_argument("--data", type=Path, required=True, help="the folder of the set, or of one system in it")
     parser.add_argument("--out", type=Path, required=True, help="where the answers go, as JSON")
+    parser.add_argument("--model", default="", help="ask this model too (OPENAI_API_KEY, OPENAI_BASE_URL); it costs money")
     return parser.parse_args(arguments)
 
 

@@ -20,6 +20,7 @@ from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
 from bot.ports import Run
+from bot.store.triage import Heard
 
 Look = Callable[[str, dict[str, Any], str], Awaitable[Any]]
 """`look(tool, arguments, call id)`: a LedgerEntry as JSON, never raising."""
@@ -34,19 +35,16 @@ class Durable(AgentMiddleware):
         look: Look,
         caller: Caller,
         spending: Spending,
-        stopped: Callable[[], Awaitable[bool]],
-        hints: Callable[[], Awaitable[Sequence[str]]],
+        hear: Callable[[], Awaitable[Heard]],
         *,
         name: str = "model",
     ) -> None:
-        """`stopped`: whether a person ended the investigation; then no model is called any more.
-
-        `hints`: what people said of the incident since the run began; each call is told the newest state. `name`
-        opens the names of the steps: two runs in one story need two.
+        """`hear`: whether a person ended the investigation (then no model is called any more), and what people said of
+        the incident since the run began; each call is told the newest state. `name` opens the names of the steps: two
+        runs in one story need two.
         """
         super().__init__()
-        self.stopped = stopped
-        self.hints = hints
+        self.hear = hear
         self.steps = name
         self.run = run
         self.look = look
@@ -63,11 +61,11 @@ class Durable(AgentMiddleware):
         schema = request.response_format
 
         async def call() -> Any:
-            if await self.stopped():
+            heard = await self.hear()
+            if heard.stopped:
                 return {"error": "a person stopped the investigation"}
-            hints = await self.hints()
-            answer = await self.caller.call(_hinted(request, hints), handler, seconds=self.spending.seconds_left)
-            answer["hints"] = len(hints)
+            answer = await self.caller.call(_hinted(request, heard.hints), handler, seconds=self.spending.seconds_left)
+            answer["hints"] = len(heard.hints)
             if isinstance(answer.get("response"), ModelResponse):
                 response: ModelResponse[Any] = answer.pop("response")
                 answer["messages"] = [message_to_dict(message) for message in cleaned(response.result)]

@@ -37,6 +37,14 @@ def test_what_only_looks_like_a_secret_comes_back_unchanged() -> None:
     assert changed == []
 
 
+def test_a_private_key_without_its_head_is_one_still() -> None:
+    tail = "FAKEFAKEFAKE\nFAKEFAKEFAKEFAKE\n-----END RSA PRIVATE KEY----- then go on"
+
+    assert redact(f"Restore the key:\n{tail}") == "Restore the key:\n[private key] then go on"
+    assert redact(repr(f"cause={tail}")) == "'cause=[private key] then go on'"
+    assert redact("no such key here -----END OF FILE-----") == "no such key here -----END OF FILE-----"
+
+
 def test_redacting_twice_changes_nothing_more() -> None:
     once = {id: redact(text) for id, text, _ in items("secrets")}
 

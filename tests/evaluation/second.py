@@ -1,0 +1,79 @@
+"""The same incidents asked of a model: the live agent after the analyst, with the same tools in the same recorded world."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.choices import agent_of
+from bot.core.cases import FrozenCase
+from bot.core.config import Config
+from bot.core.evidence import Case, Findings
+from bot.core.past import ConfirmedCause
+from bot.core.verdict import judge
+from bot.engine.direct import DirectRun
+from bot.llm.settings import ModelSettings
+from bot.store.replays import Stage
+from bot.workflows.analyst import Analyst
+from bot.workflows.looking import Looker
+from tests.evaluation import world as worlds
+from tests.evaluation.world import Investigation, World
+
+
+@dataclass
+class Second:
+    """Answers in the analyst's place, and counts what that cost. The agent's answer stands alone, also where it is empty."""
+
+    model: ModelSettings
+    config: Config = field(default_factory=Config)
+    found: list[Findings] = field(default_factory=list)
+
+    async def ask(self, world: World, first: Investigation) -> Investigation:
+        """What the model says of an incident that the analyst has ranked."""
+        with tempfile.TemporaryDirectory() as folder:
+            async with Stage(Path(folder)) as stage:
+                triages, asked = await stage.set(_frozen(first))
+                looker = Looker(triages, worlds.TOOLS, lambda case: worlds.context(world, case, first.now))
+                run = DirectRun(asked.group, clock=lambda: first.now)
+                # As in a live triage: the model is told the analyst's ranking and finds its evidence recorded.
+                ranked = await Analyst(looker.bound, traced=world.traces is not None).investigate(run, asked)
+                await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
+                agent: Any = agent_of(self.model, self.config, looker, triages, list(world.catalogue.services))
+                answer = await agent.investigate(run, asked)
+                ledger = await triages.entries(asked.group)
+                self.found.append(judge(answer, ledger, group=asked.group))
+                return Investigation(first.case, first.now, ledger, self.found[-1])
+
+    def in_words(self) -> str:
+        """How many were asked, how they ended, and what it took."""
+        if not self.found:
+            return "no incident of this set is investigated: there was nothing to ask a model"
+        ends = ", ".join(f"{n} x {why}" for why, n in Counter(one.stop_reason for one in self.found).most_common())
+        tokens, usd = sum(one.tokens for one in self.found), sum(one.usd for one in self.found)
+        seconds = sum(one.seconds for one in self.found) / len(self.found)
+        return f"{len(self.found)} asked: {ends}; {tokens} tokens, ${usd:.2f}, {seconds:.1f} s each"
+
+
+@contextmanager
+def answering(second: Second) -> Iterator[None]:
+    """Within it every investigation of a set ends with the model's answer. One loop for all: the client keeps connections."""
+    with asyncio.Runner() as runner:
+        token = worlds.AFTERWARDS.set(lambda world, first: runner.run(second.ask(world, first)))
+        try:
+            yield
+        finally:
+            worlds.AFTERWARDS.reset(token)
+
+
+def _frozen(first: Investigation) -> FrozenCase:
+    """The shape that a stage is set with; nobody has said what it was."""
+    nobody = ConfirmedCause(text="", said_by="", at=first.now)
+    asked: Case = first.case
+    transcripts = tuple(entry.model_copy(update={"at": first.now}) for entry in first.ledger)
+    return FrozenCase(
+        ref=asked.group, asked=asked, transcripts=transcripts, answered=first.findings, truth=nobody, at=first.now
+    )
