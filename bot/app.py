@@ -47,6 +47,7 @@ from bot.store.outbox import Outbox
 from bot.store.pages import Pages
 from bot.store.past import PastIncidents
 from bot.store.postmortems import Postmortems
+from bot.store.questions import Questions
 from bot.store.triage import Triages
 from bot.store.usergroups import Usergroups
 from bot.store.watch import Watch
@@ -61,6 +62,8 @@ from bot.workflows.learning import LearningTick
 from bot.workflows.looking import Looker
 from bot.workflows.mending import Mender
 from bot.workflows.postmortem import Scribe, postmortem
+from bot.workflows.questions import Desk as QuestionDesk
+from bot.workflows.questions import question, start_unanswered
 from bot.workflows.remediation import Desk as RemediationDesk
 from bot.workflows.remediation import remediation
 from bot.workflows.rotas import Rotas
@@ -193,7 +196,9 @@ class App:
         self.engine.register("remediation", remediation(RemediationDesk(self.approvals, self._account)))
         scribe = Scribe(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
         self.engine.register("postmortem", postmortem(scribe))
-        self.mender.attach(self.engine, self.triages, self.postmortems, self.approvals)
+        self.questions = Questions(self.db, list(self.catalogue.services))
+        self.engine.register("question", question(QuestionDesk(self.questions, self.triages, self.config), self.agents.get))
+        self.mender.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue)
@@ -284,6 +289,7 @@ class App:
         self.engine.lead(self._lead)
         await self.slack.start()
         await self.approvals.resume()
+        await start_unanswered(self.questions, self.engine)
         self._tasks.append(asyncio.create_task(self._warm_up(), name="agent"))
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
 
@@ -302,6 +308,7 @@ class App:
         """Another process has died: do what it may have committed and not begun."""
         self.inbox.look_again()
         await self.approvals.resume()
+        await start_unanswered(self.questions, self.engine)
 
     async def stop(self) -> None:
         """Drain within DRAIN_SECONDS: intake, running steps, messages; unfinished stories go on after the next start."""

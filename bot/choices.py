@@ -26,7 +26,7 @@ from bot.monitoring.tempo import TempoTraces
 from bot.monitoring.web import AllowedWeb
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
-from bot.ports import History, Investigator, Metrics, Pager
+from bot.ports import History, Metrics, Model, Pager
 from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
@@ -126,7 +126,7 @@ def model_of(secrets: Secrets) -> str:
 def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages, services: Sequence[str]) -> Agents:
     """The investigator with a model; nothing is imported before it is first asked for."""
 
-    def build() -> Investigator:
+    def build() -> Model:
         asked = settings_of(secrets, model_of(secrets))
         with_others = replace(asked, fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
         return agent_of(with_others, config, looker, triages, services)
@@ -144,9 +144,7 @@ def settings_of(secrets: Secrets, name: str) -> ModelSettings:
     )
 
 
-def agent_of(
-    settings: ModelSettings, config: Config, looker: Looker, triages: Triages, services: Sequence[str]
-) -> Investigator:
+def agent_of(settings: ModelSettings, config: Config, looker: Looker, triages: Triages, services: Sequence[str]) -> Model:
     """The agent. Imports langchain, which takes seconds."""
     from bot.llm.agent import Agent
 

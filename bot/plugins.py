@@ -324,6 +324,8 @@ class Command:
     who: str = "anyone"
     options: tuple[str, ...] = ()
     """Valid `key=` options; others are an error that lists these."""
+    speech: bool = False
+    """What follows the verb is taken as it was typed: nothing in it is an option, and all of it is the text."""
 
     @property
     def summary(self) -> str:
@@ -332,10 +334,17 @@ class Command:
 
 
 def command(
-    name: str, *, aliases: Iterable[str] = (), usage: str = "", who: str = "anyone", options: Iterable[str] = ()
+    name: str,
+    *,
+    aliases: Iterable[str] = (),
+    usage: str = "",
+    who: str = "anyone",
+    options: Iterable[str] = (),
+    speech: bool = False,
 ) -> Callable[[Callable[[Any, Request], Awaitable[Answer]]], Command]:
     """Register a verb."""
-    return lambda fn: Command(name=name, fn=fn, aliases=tuple(aliases), usage=usage, who=who, options=tuple(options))
+    words, valid = tuple(aliases), tuple(options)
+    return lambda fn: Command(name=name, fn=fn, aliases=words, usage=usage, who=who, options=valid, speech=speech)
 
 
 # ---------------------------------------------------------------- discovery

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.core.alert import Alert
+from bot.core.answering import Told
 from bot.core.calls import Calls
 from bot.core.change import Change
 from bot.core.code import Commit, Comparison
@@ -181,6 +182,17 @@ class Investigator(Protocol):
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Called from the workflow's body; each model call and each tool call is a step of its own."""
+
+
+class Reader(Protocol):
+    """Reads what was recorded and answers a question from it; looks at nothing. Never raises for a failing model."""
+
+    async def read(self, run: Run, question: int) -> Told:
+        """What it says, not judged yet. Called from the workflow's body; each model call is a step of its own."""
+
+
+class Model(Investigator, Reader, Protocol):
+    """What a language model does here."""
 
 
 class Pager(Protocol):

@@ -1,5 +1,7 @@
 """`python -m bot.commands` prints docs/commands.md from the shelf."""
 
+from collections.abc import Mapping
+
 from bot.plugins import Command, discover
 
 HEADER = """# Commands
@@ -12,10 +14,15 @@ and the common ones as buttons. Arguments: a reference (`AL-3`, `INC-3`, `AP-3`)
 """
 
 
+def verbs() -> Mapping[str, Command]:
+    """Every verb of the shelf by name."""
+    return discover(["bot.commands"], Command)
+
+
 def page() -> str:
     """The page, in Markdown."""
-    verbs = discover(["bot.commands"], Command)
-    return "\n".join([HEADER, *(_entry(verbs[name]) for name in sorted(verbs))])
+    found = verbs()
+    return "\n".join([HEADER, *(_entry(found[name]) for name in sorted(found))])
 
 
 def _entry(verb: Command) -> str:

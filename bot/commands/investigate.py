@@ -9,7 +9,7 @@ from bot.workflows.command_context import CommandContext
 RUNNING = ("facts", "investigating")
 
 
-@command("investigate", aliases=("triage", "ask"), usage="investigate [question or hint] [AL-3]", who="members")
+@command("investigate", aliases=("triage",), usage="investigate [question or hint] [AL-3]", who="members")
 async def investigate(ctx: CommandContext, request: Request) -> Reply:
     """Run the triage, again or with a question or hint. It only looks; nothing is changed."""
     subject = await subject_of(ctx, request)

@@ -29,6 +29,10 @@ class Line:
     options: Mapping[str, str] = field(default_factory=dict)
     unread: int = 0
     """Characters beyond LIMIT: a line that was not read whole must not be carried out."""
+    said: str = field(default="", compare=False)
+    """The whole line as it was typed."""
+    rest: str = field(default="", compare=False)
+    """What of it stands after the verb: for verbs that take speech, in which nothing is an option."""
 
 
 def parse_line(line: str) -> Line:
@@ -37,11 +41,14 @@ def parse_line(line: str) -> Line:
     options: dict[str, str] = {}
     ref = ""
     tokens = list(_TOKEN.finditer(line.translate(_QUOTES)[:LIMIT]))
-    verb = ""
+    verb, rest = "", line[:LIMIT]
     if tokens and tokens[0].group("word") and not _OPTION.fullmatch(tokens[0].group("word")):
         first = tokens[0].group("word")
         # `/incident AL-3` asks what AL-3 is.
-        verb = "show" if _REFERENCE.fullmatch(first) else tokens.pop(0).group("word").lower()
+        if _REFERENCE.fullmatch(first):
+            verb = "show"
+        else:
+            verb, rest = first.lower(), rest[tokens.pop(0).end() :]
     for token in tokens:
         word = token.group("word")
         if token.group("key"):
@@ -54,7 +61,14 @@ def parse_line(line: str) -> Line:
             ref = word.upper()
         else:
             words.append(word)
-    return Line(verb=verb, text=" ".join(words).strip(), ref=ref, options=options, unread=max(0, len(line) - LIMIT))
+    text, unread = " ".join(words).strip(), max(0, len(line) - LIMIT)
+    said = line[:LIMIT].strip()
+    return Line(verb=verb, text=text, ref=ref, options=options, unread=unread, said=said, rest=rest.strip())
+
+
+def is_reference(word: str) -> bool:
+    """Whether a word is `AL-3`, `INC-3` or `AP-3`, whatever its case."""
+    return bool(_REFERENCE.fullmatch(word))
 
 
 def mistyped_reference(text: str) -> str:

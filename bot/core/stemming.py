@@ -9,13 +9,13 @@ _STOP_WORDS = """
     a an and are as at be been but by can could do does for from had has have how if in into is it its may more most
     no not of on or our out over so than that the their them then there these they this to up was we were what when
     where which who will with would you your"""
-_STOP = frozenset(_STOP_WORDS.split())
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def stems(text: str) -> list[str]:
     """Lower-case stems in order, CamelCase taken apart, stop words left out."""
     words = (word.lower() for word in _SPLIT.findall(text))
-    return [stem(word) for word in words if word not in _STOP and (len(word) > 1 or word.isdigit())]
+    return [stem(word) for word in words if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]
 
 
 _ENDINGS = (

@@ -14,6 +14,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 
+from bot.core.answering import Told
 from bot.core.config import Budget
 from bot.core.echo import Echo
 from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
@@ -27,6 +28,7 @@ from bot.llm.middleware.reread import ReadEvidence, Reread, offered
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
 from bot.llm.misfit import misfit
+from bot.llm.question import EvidenceReader
 from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
@@ -34,6 +36,7 @@ from bot.llm.spending import Spending
 from bot.llm.untraced import keep_hooks_in_the_loop
 from bot.plugins import Tool
 from bot.ports import Run
+from bot.store.questions import Questions
 from bot.store.triage import Triages
 from bot.workflows.looking import Looker
 from prompts import prompt, prompt_of
@@ -88,6 +91,13 @@ class Agent:
             )
             found = found.model_copy(update={"note": f"{found.note} {note}".strip()})
         return found
+
+    async def read(self, run: Run, question: int) -> Told:
+        """Answer a question from the recorded evidence, in the story's body."""
+        fallback = self._model(self.settings.fallback) if self.settings.fallback else None
+        questions = Questions(self.triages.db, self.services)
+        reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, questions)
+        return await reader.read(run, question, self.settings.name)
 
     async def _asked(self, graph: Any, opening: str, spending: Spending) -> Findings:
         try:

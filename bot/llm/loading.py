@@ -7,10 +7,11 @@ from typing import TypeVar
 
 import structlog
 
+from bot.core.answering import Told
 from bot.core.check import Check, failed, ok
 from bot.core.evidence import Case, Findings
 from bot.core.text import one_line
-from bot.ports import Investigator, Run
+from bot.ports import Model, Run
 
 Built = TypeVar("Built")
 log = structlog.get_logger(__name__)
@@ -27,17 +28,21 @@ class Unavailable:
         """No hypothesis, and why."""
         return Findings(by="agent", model=self.name, stop_reason=self.why)
 
+    async def read(self, run: Run, question: int) -> Told:
+        """No claim, and why."""
+        return Told(model=self.name, stop_reason=self.why)
+
 
 class Agents:
     """`get()` for each triage; `name` is the model's ("" when none is set up), `build` imports and makes the agent."""
 
-    def __init__(self, name: str, build: Callable[[], Investigator]) -> None:
+    def __init__(self, name: str, build: Callable[[], Model]) -> None:
         self.name = name
         self._build = build
-        self._agent: Investigator | None = None
+        self._agent: Model | None = None
         self._lock = asyncio.Lock()
 
-    async def get(self) -> Investigator | None:
+    async def get(self) -> Model | None:
         """The agent, or its stand-in; None when no model is set up."""
         if not self.name:
             return None
@@ -50,7 +55,7 @@ class Agents:
         """Whether nothing is known to be wrong with it; it may not be loaded yet."""
         return not isinstance(self._agent, Unavailable)
 
-    def _loaded(self) -> Investigator:
+    def _loaded(self) -> Model:
         agent, error = _attempted(self._build)
         if error is not None:
             # Triages must go on. Kept, so it is said once.

@@ -11,6 +11,7 @@ from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, NotFound, TocsinError
 from bot.core.grammar import LIMIT, Line, nearest
 from bot.core.redaction import redact, redact_all
+from bot.core.speech import is_speech
 from bot.plugins import Answer, Command, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
 from bot.slack.forms import Origin, errors_of, form_view, loading_view, submitted, text_view
@@ -25,6 +26,9 @@ SOON = 0.7
 OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 
+
+ASKS = "ask"
+"""The verb that plain speech in an incident's thread means."""
 
 DECIDES = frozenset({"approve", "deny", "did"})
 """Verbs for which Slack is asked who this is at every use."""
@@ -46,8 +50,19 @@ class Doors:
             length = f"{LIMIT + line.unread:,} characters; I read at most {LIMIT:,} at once"
             await self.answers.private(place, Reply(f"Your line has {length}, so nothing was done. Say it in several lines."))
             return
-        request = replace(request, verb=line.verb, text=line.text, options=line.options, ref=line.ref)
-        await self._serve(request, place)
+        await self._serve(await self._understood(line, request), place)
+
+    async def _understood(self, line: Line, request: Request) -> Request:
+        """The request that a line makes; plain speech in the thread of an incident asks about that incident."""
+        by_word = self._by_word()
+        if request.door == "mention" and ASKS in by_word and is_speech(line, by_word):
+            here = await self._placed(request)
+            if here.ref:
+                return replace(here, verb=ASKS, text=line.said)
+        command = by_word.get(line.verb)
+        if command is not None and command.speech:
+            return replace(request, verb=line.verb, text=line.rest or line.text, ref=line.ref)
+        return replace(request, verb=line.verb, text=line.text, options=line.options, ref=line.ref)
 
     # ------------------------------------------------------------ a button or menu
 
@@ -195,7 +210,7 @@ class Doors:
             if place.team != await self.people.team():
                 raise await self._refusal(request, place, "This belongs to another workspace. Nothing was done.")
             actor = await self.people.actor(place.user, home=place.home, fresh=request.verb in DECIDES)
-            command = self._command(request.verb)
+            command = self._command(request)
             request = _without_secrets(request)
             if wrong := _unknown_options(command, request.options):
                 raise NotFound(wrong)
@@ -212,14 +227,19 @@ class Doors:
         await self.interactions.refused(place.user, request.verb or "panel", request.ref, why)
         return NotAllowed(why, audited=True)
 
-    def _command(self, verb: str) -> Command:
+    def _command(self, request: Request) -> Command:
         """The command of a verb or alias. Raises NotFound, which names the nearest for a mistyped one."""
-        by_word = {word: command for command in self.ctx.verbs.values() for word in (command.name, *command.aliases)}
+        by_word, verb = self._by_word(), request.verb
         if command := by_word.get(verb or "panel"):
             return command
         near = nearest(verb, by_word)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise NotFound(f"I do not know the verb {verb[:40]}.{hint} The verb help lists all. Nothing was done.")
+        asks = " A question begins with ask." if ASKS in by_word and request.text else ""
+        raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{asks} The verb help lists all. Nothing was done.")
+
+    def _by_word(self) -> dict[str, Command]:
+        """The commands by their verbs and aliases."""
+        return {word: command for command in self.ctx.verbs.values() for word in (command.name, *command.aliases)}
 
     async def _placed(self, request: Request) -> Request:
         """With the reference implied by the thread it was said in."""

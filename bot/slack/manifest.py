@@ -42,6 +42,7 @@ EVENTS = ("app_mention",)
 SHORTCUTS = (
     ("declare", "Declare incident...", "Declare an incident from this message"),
     ("note", "Add to timeline", "Write this message into the incident's timeline"),
+    ("ask", "Ask the bot about this", "Answer this message from the evidence of the incident in this thread"),
     ("investigate", "Investigate", "Run the triage of the incident in this thread"),
 )
 """Message shortcuts: the callback id is the verb."""

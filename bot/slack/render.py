@@ -15,7 +15,7 @@ from bot.core.origin import suspected_origin
 from bot.core.text import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
-from bot.slack.views import card, cause, digest, incident_card, line, postmortem, proposal, storm, triage
+from bot.slack.views import answer, card, cause, digest, incident_card, line, postmortem, proposal, storm, triage
 from bot.store import views as states
 from bot.store.database import Database
 from bot.store.tables import MessageRow
@@ -31,6 +31,7 @@ VIEWS: Mapping[str, View] = {
     "digest": digest.render,
     "triage": triage.render,
     "proposal": proposal.render,
+    "answer": answer.render,
     "postmortem": postmortem.render,
     "cause": cause.render,
     "line": line.render,
@@ -184,4 +185,5 @@ _WEIGHTY = (
     "attempt",
     "n",
     "said",
+    "answer",
 )

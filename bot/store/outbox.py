@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from bot.store.database import Database
 from bot.store.tables import MessageRow, PictureRow
 
-KINDS_FIRST = ("proposal", "card", "incident_card", "storm", "postmortem", "triage")
+KINDS_FIRST = ("proposal", "card", "incident_card", "storm", "answer", "postmortem", "triage")
 """In this order; whatever else there is comes last."""
 
 UNBUDGETED = ("proposal",)

@@ -443,6 +443,25 @@ class FrozenCaseRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment, index=True)
 
 
+class QuestionRow(SQLModel, table=True):
+    """What a person asked of one group or incident, and the answer that stands in its thread."""
+
+    __tablename__ = "questions"
+    id: int | None = _key()
+    key: str = Field(unique=True)
+    """The interaction it came with: a doubled event is one question."""
+    group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    text: str = Field(sa_type=Text)
+    asked_by: str
+    state: str = Field(default="asked", index=True)
+    """asked, answered, failed."""
+    answer: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    usd: float = 0.0
+    at: datetime = Field(sa_type=Moment, index=True)
+    answered_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
 class PageRow(SQLModel, table=True):
     """A page that should reach a person outside Slack."""
 

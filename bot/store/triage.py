@@ -19,7 +19,7 @@ from bot.core.incident import number_of
 from bot.core.text import one_line
 from bot.store import messages, timeline
 from bot.store.database import Database
-from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, TimelineRow, TriageRow
+from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
 
 STOPPED = "stopped"
 """The state of an attempt that a person ended; nothing is shown of it after that."""
@@ -222,10 +222,11 @@ class Triages:
             return [(f"AL-{row.group_id}", row.finished_at, row.findings) for row in rows if row.finished_at]
 
     async def spent_since(self, since: datetime) -> float:
-        """Dollars spent on models from `since` on."""
+        """Dollars spent on models from `since` on, by triages and by answers to questions."""
         async with self.db.read() as session:
-            query = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(col(TriageRow.started_at) >= since)
-            return float((await session.exec(query)).one())
+            triages = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(col(TriageRow.started_at) >= since)
+            questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(col(QuestionRow.at) >= since)
+            return float((await session.exec(triages)).one()) + float((await session.exec(questions)).one())
 
     async def keep_picture(self, key: str, png: bytes, alt: str, title: str) -> None:
         """Store a graph under its key, once."""

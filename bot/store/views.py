@@ -17,6 +17,7 @@ from bot.store.tables import (
     PictureRow,
     PostmortemRow,
     ProposalRow,
+    QuestionRow,
     TriageRow,
 )
 
@@ -247,6 +248,20 @@ async def _cause(session: AsyncSession, ref: str) -> State | None:
     }
 
 
+async def _answer(session: AsyncSession, number: str) -> State | None:
+    row = await session.get(QuestionRow, int(number))
+    if row is None:
+        return None
+    return {
+        "ref": f"AL-{row.group_id}" if row.group_id else f"INC-{row.incident_id}",
+        "question": row.text,
+        "asked_by": row.asked_by,
+        "answer_state": row.state,
+        "answer": row.answer,
+        "evidence": await evidence(session, row.group_id) if row.group_id else {},
+    }
+
+
 async def _line(_session: AsyncSession, text: str) -> State | None:
     return {"text": text}
 
@@ -285,6 +300,7 @@ _LOADERS: dict[str, Callable[[AsyncSession, str], Awaitable[State | None]]] = {
     "proposal": _proposal,
     "postmortem": _postmortem,
     "cause": _cause,
+    "answer": _answer,
     "line": _line,
     "raised": _raised,
 }

@@ -8,8 +8,10 @@ import structlog
 from bot.core.errors import NotFound
 from bot.ports import Engine
 from bot.store.postmortems import Postmortems
+from bot.store.questions import Questions
 from bot.store.triage import Triages
 from bot.workflows.approvals import Approvals
+from bot.workflows.questions import start
 
 log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 5
@@ -18,9 +20,12 @@ MOST_ATTEMPTS = 5
 class Mender:
     """`misfit` and `failure` are given to the engine before what they need is built."""
 
-    def attach(self, engine: Engine, triages: Triages, postmortems: Postmortems, approvals: Approvals) -> None:
+    def attach(
+        self, engine: Engine, triages: Triages, postmortems: Postmortems, approvals: Approvals, questions: Questions
+    ) -> None:
         """Hand over the collaborators."""
         self.engine, self.triages, self.postmortems, self.approvals = engine, triages, postmortems, approvals
+        self.questions = questions
 
     async def misfit(self, workflow: str, id: str, why: str) -> None:
         """A journal no longer fits the code."""
@@ -36,6 +41,14 @@ class Mender:
             await self.approvals.claims.give_up(ref, why)
         elif workflow == "postmortem":
             await self._write_again(ref, int(rest[0]), why)
+        elif workflow == "question":
+            await self._answer_again(int(ref), int(rest[0]))
+
+    async def _answer_again(self, number: int, attempt: int) -> None:
+        if attempt < MOST_ATTEMPTS:
+            await start(self.engine, number, attempt + 1)
+        else:
+            await self.questions.failed(number)
 
     async def _write_again(self, ref: str, number: int, why: str) -> None:
         if number < MOST_ATTEMPTS:
@@ -56,5 +69,7 @@ class Mender:
                 await self.approvals.claims.give_up(ref, why)
             elif workflow == "postmortem":
                 await self._write_again(ref, int(rest[0]), why)
+            elif workflow == "question":
+                await self.questions.failed(int(ref))
         except NotFound as error:
             log.warning("nobody to tell", workflow=workflow, id=id, why=str(error))

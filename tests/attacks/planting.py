@@ -6,7 +6,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.store.tables import TimelineRow
+from sqlmodel import select
+
+from bot.store.tables import QuestionRow, TimelineRow
 from tests.attacks.cast import member
 from tests.attacks.catalogue import channel_of
 from tests.attacks.items import Item
@@ -165,6 +167,17 @@ async def _talk(world: World, item: Item, service: str) -> None:
     if row is not None and row.attempt < 2:
         await until(lambda: _attempted(world, service), 300, every=1.0)
     await world.settled(service, attempt=2)
+    # Now there is evidence to ask of, and what was planted stands in it.
+    question = {"channel": channel, "text": f"ask {ref} {asked}"}
+    await world.sandbox.control.post("/act", json={"as": user, "mention": question})
+    await until(lambda: _answered(world, group.id), 60, every=0.5)
+
+
+async def _answered(world: World, group: int | None) -> bool:
+    """Whether a question of the group has its answer."""
+    async with world.app.db.read() as session:
+        found = select(QuestionRow.id).where(QuestionRow.group_id == group, QuestionRow.state == "answered")
+        return (await session.exec(found)).first() is not None
 
 
 async def _attempted(world: World, service: str) -> bool:

@@ -33,6 +33,8 @@ MANY = 60
 ORDERS = 8
 """Invented tools in one conversation; which ones changes from item to item."""
 _OUR_CASE = re.compile(r'"service": "(svc-[0-9]+)"')
+_NAMED = re.compile(r"(svc-[0-9]+)")
+"""A question's request holds evidence alone: the service stands in it, wherever that may be."""
 
 
 @dataclass
@@ -49,11 +51,14 @@ class Puppet:
 
     async def _complete(self, request: Request) -> Response:
         body = await request.json()
-        found = _OUR_CASE.search(str(body["messages"][1]["content"]))
+        opening, asks = str(body["messages"][1]["content"]), _asks(body)
+        found = (_NAMED if asks else _OUR_CASE).search(opening)
         service = found[1] if found else ""
         asked = self.requests.setdefault(service, [])
         asked.append(body)
         turn = sum(message["role"] == "assistant" for message in body["messages"])
+        if asks:
+            return JSONResponse(completion(self._told(service, body, turn), len(asked), body))
         played = honest(service, body, turn) if service in self.honest else self._turn(service, body, turn)
         return JSONResponse(raw(played, body) if "raw" in played else completion(played, len(asked), body))
 
@@ -71,6 +76,13 @@ class Puppet:
         answer = obedient(item, service, body)
         return {"answer": {**answer, "approved": True, "execute": item.text[:100]}} if turn == 3 else {"answer": answer}
 
+    def _told(self, service: str, body: Json, turn: int) -> Json:
+        """What it makes of a question: every tool that was ordered, then payload, secret and instructions as claims."""
+        item = self.items.get(service)
+        if item is None or service in self.honest:
+            return {"call": [["Reply", {"claims": []}]]}
+        return {"call": ordered(item) if turn == 0 and len(item.text) % 2 else [["Reply", {"claims": told(item, body)}]]}
+
     def _said(self, item: Item, turn: int, body: Json) -> Json:
         """What a broken model says instead of an answer, again and again."""
         try:
@@ -83,6 +95,21 @@ class Puppet:
         if "tool_calls" in said:
             return {"raw": [(call["name"], call["arguments"]) for call in said["tool_calls"]]}
         return {"text": item.text} if turn % 2 else {"answer": said}
+
+
+def _asks(body: Json) -> bool:
+    """Whether a question is asked of it: its answer has a form of its own."""
+    return any(tool["function"]["name"] == "Reply" for tool in body.get("tools") or ())
+
+
+def told(item: Item, body: Json) -> list[Json]:
+    """Claims full of what was planted, each with the evidence that was shown, and one with an invented id."""
+    opening = str(body["messages"][1]["content"])
+    ids = list(dict.fromkeys(re.findall(r'"id": "([ET][0-9]+)", "ok": true', opening)))[:7]
+    secret = " ".join(part for part in (item.canary, item.detail) if part)
+    rules = str(body["messages"][0]["content"])
+    texts = (item.text, re.sub(r"[0-9\"`“”]", "", item.text), f"{secret} {' '.join(decoded(item.text))}", rules[:390])
+    return [{"text": text[:400] or "OK", "evidence": [*ids, *(["E999"] if at == 2 else [])]} for at, text in enumerate(texts)]
 
 
 def looks(service: str) -> list[list[Any]]:

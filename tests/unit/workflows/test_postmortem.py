@@ -12,6 +12,7 @@ from bot.plugins import Request
 from bot.settings import catalogue_of
 from bot.store import incidents
 from bot.store.postmortems import OUTCOME_WITHIN, Postmortems
+from bot.store.questions import Questions
 from bot.store.tables import AttemptRow, GroupRow, IncidentRow, MessageRow, PostmortemRow, ProposalRow
 from bot.store.triage import Triages
 from bot.workflows.command_context import CommandContext
@@ -160,7 +161,7 @@ async def test_the_draft_of_a_group_on_a_storm_card_stands_in_the_storms_thread(
 async def test_a_draft_that_fails_is_tried_again_and_then_told(house: Office) -> None:
     engine: Any = Started()
     mender = Mender()
-    mender.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals)
+    mender.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals, Questions(house.db))
     await mender.failure("postmortem", "postmortem:INC-1:1", "a bug")
     await mender.failure("postmortem", f"postmortem:INC-1:{MOST_ATTEMPTS}", "a bug")
 
@@ -197,7 +198,7 @@ async def test_regenerate_after_drafts_that_failed_is_a_new_try(house: Office) -
 async def test_a_triage_that_is_attempted_anew_answers_the_same_question(house: Office) -> None:
     engine: Any = Started()
     mender = Mender()
-    mender.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals)
+    mender.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals, Questions(house.db))
     await Triages(house.db).open("AL-1", 2, "is it the cache?", "alice")
     await mender.misfit("triage", "triage:AL-1:2", "renamed steps")
 

@@ -1,0 +1,36 @@
+"""A question."""
+
+from bot.commands._subject import name_of, subject_of
+from bot.core.text import one_line
+from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.store.interactions import Interactions
+from bot.store.questions import Questions
+from bot.workflows.command_context import CommandContext
+from bot.workflows.questions import start
+
+MOST = 500
+"""Characters of a question that are read."""
+
+
+@command("ask", usage="ask question [AL-3]", who="members", speech=True)
+async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
+    """Answer a question in the thread, from what was recorded. Nothing is looked at anew: investigate does that.
+
+    In the thread of an alert or incident the verb may be left out: @tocsin is it the database?
+    """
+    subject = await subject_of(ctx, request)
+    asked = one_line(request.fields.get("question") or request.text, MOST)
+    if not asked:
+        if request.door == "modal":
+            return FieldErrors({"question": "Write what you want to know."})
+        return Form(
+            f"Ask about {subject.ref}", "ask", ref=subject.ref, fields=[Field("question", "Your question", kind="long")]
+        )
+    put = await Questions(ctx.db).put(
+        request.key, asked, name_of(request.actor), group=subject.group, incident=subject.incident
+    )
+    await start(ctx.engine, put.number)
+    here = await Interactions(ctx.db).shown_at(request.channel, request.thread)
+    if here is not None and here.key == put.thread_key and request.door != "slash":
+        return Reply("")
+    return Reply(f"The answer will stand in the thread of {subject.ref}, for everybody.")

@@ -1,0 +1,112 @@
+"""A model's answer to one question from the recorded evidence. It looks at nothing new; code judges what it says."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.language_models import BaseChatModel
+from langgraph.errors import GraphRecursionError
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.core.answering import Told, relevant_first
+from bot.core.config import Budget
+from bot.core.echo import Echo
+from bot.core.evidence import Claim, Evidence
+from bot.core.text import one_line
+from bot.llm.calling import Caller, ModelDown
+from bot.llm.middleware.durable import Durable
+from bot.llm.middleware.limits import Limits
+from bot.llm.middleware.secrets import Secrets
+from bot.llm.misfit import misfit
+from bot.llm.results import as_data
+from bot.llm.spending import Spending
+from bot.ports import Run
+from bot.store.questions import Questions
+from bot.store.triage import Heard
+from prompts import prompt
+
+MAX_EVIDENCE = 48_000
+"""Characters of evidence in the one request."""
+ASKED = 2
+"""Calls for one answer: a second only if the first had not the wanted form."""
+
+
+class Reply(BaseModel):
+    """The claims that answer the question; empty if the evidence does not speak about it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    claims: list[Claim] = Field(max_length=4)
+
+
+class EvidenceReader:
+    """One model call per question, through the same layers as an investigation's."""
+
+    def __init__(self, model: BaseChatModel, caller: Caller, budget: Budget, questions: Questions) -> None:
+        self.model = model
+        self.caller = caller
+        self.budget = budget.model_copy(update={"per_run_steps": min(ASKED, budget.per_run_steps)})
+        self.questions = questions
+        self.echo = Echo([prompt("question").render()])
+
+    async def read(self, run: Run, question: int, name: str) -> Told:
+        """What the model says; `name` is the model's, for when it never answers."""
+        spending = Spending(self.budget, model=name)
+        opening = await run.step("brief the reader", self._brief, question)
+        durable = Durable(run, _no_look, self.caller, spending, _nobody_heard, name="reader")
+        graph = create_agent(
+            self.model,
+            [],
+            system_prompt=prompt("question").render(),
+            middleware=[Secrets(), Limits(spending), durable],
+            response_format=ToolStrategy(Reply, handle_errors=misfit),
+        )
+        try:
+            result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})
+        except (ModelDown, GraphRecursionError) as down:
+            return _told([], spending, str(down) if isinstance(down, ModelDown) else "the model went round in circles")
+        said = result.get("structured_response")
+        if not isinstance(said, Reply):
+            return _told([], spending, "the model gave no structured answer")
+        claims = [claim.model_copy(update={"text": self.echo.without(claim.text)}) for claim in said.claims]
+        return _told(claims, spending, "answered")
+
+    async def _brief(self, question: int) -> Any:
+        row = await self.questions.row(question)
+        known = relevant_first(row.text, await self.questions.material(question))
+        lines = _within(as_data(entry.model_dump(mode="json")) for entry in known)
+        return prompt("question_case").render(question=json.dumps(row.text, ensure_ascii=False), evidence=lines or "none")
+
+
+def _within(lines: Iterable[str]) -> str:
+    """Whole lines for as long as there is room."""
+    kept, left = [], MAX_EVIDENCE
+    for line in lines:
+        if len(line) < left:
+            kept.append(line)
+            left -= len(line) + 1
+    return "\n".join(kept)
+
+
+def _told(claims: Sequence[Claim], spending: Spending, reason: str) -> Told:
+    return Told(
+        claims=list(claims),
+        model=spending.model,
+        stop_reason=reason,
+        tokens=spending.tokens,
+        usd=round(spending.usd, 4),
+        seconds=round(spending.seconds, 2),
+    )
+
+
+async def _no_look(tool: str, _arguments: dict[str, Any], _call: str) -> Any:
+    """What a model is told that calls a tool it was not given: an order in the evidence may have named one."""
+    told = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
+    return {"id": "", "evidence": told.model_dump(mode="json")}
+
+
+async def _nobody_heard() -> Heard:
+    """A question is one short call that a person asked for, also after a stop of the investigation."""
+    return Heard(stopped=False, hints=())

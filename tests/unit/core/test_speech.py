@@ -1,0 +1,72 @@
+"""What is taken as a question, and what stays a mistyped verb."""
+
+import pytest
+
+from bot.commands.__main__ import verbs
+from bot.core.grammar import parse_line
+from bot.core.speech import is_speech
+
+KNOWN = sorted({word for verb in verbs().values() for word in (verb.name, *verb.aliases)})
+
+QUESTIONS = [
+    "is it the database?",
+    "what changed on cart",
+    "how bad is it?",
+    "who acknowledged this",
+    "the database?",
+    "database?",
+    "why is checkout slow",
+    "why?!? is it down?",
+    "did the rollback help?",
+    "is error_rate=0.3 normal?",
+    "Are we sure that it is not the pool?",
+    "I think it is the pool",
+    "payments looks fine to me",
+    "was AL-2 the same?",
+]
+VERBS = [
+    "aprove AP-3",
+    "aprove AP-3?",
+    "aprove AP-3 please now",
+    "aproov the rollback please?",
+    "approve, AP-3 it is fine?",
+    "dney AP-3 it is not the cause",
+    "acknowlege this one please",
+    "stop!",
+    "stop everything now?",
+    "shwo AL-3",
+    "how AL-3",
+    "how AL-3?",
+    "who",
+    "not we restarted the pool",
+    "rezolve INC-3 it was the deploy",
+    "investigat why the cart fails",
+    "restart",
+    "",
+    "AL-3",
+    "why",
+    "why 2",
+    "why #2 AL-3",
+    "did rollback service=checkout",
+    "ask what changed?",
+    "note is it the database?",
+]
+
+
+@pytest.mark.parametrize("line", QUESTIONS)
+def test_plain_speech_is_a_question(line: str) -> None:
+    assert is_speech(parse_line(line), KNOWN)
+
+
+@pytest.mark.parametrize("line", VERBS)
+def test_a_verb_and_a_mistyped_verb_are_never_one(line: str) -> None:
+    assert not is_speech(parse_line(line), KNOWN)
+
+
+@pytest.mark.parametrize("verb", ["approve", "deny", "cancel", "stop", "resume", "propose", "resolve", "admin"])
+def test_no_verb_that_decides_is_taken_as_speech_with_a_letter_missing_doubled_or_swapped(verb: str) -> None:
+    for at in range(len(verb) - 1):
+        missing, doubled = verb[:at] + verb[at + 1 :], verb[: at + 1] + verb[at:]
+        swapped = verb[:at] + verb[at + 1] + verb[at] + verb[at + 2 :]
+        for slip in (missing, doubled, swapped):
+            assert not is_speech(parse_line(f"{slip} AP-3 is that fine?"), KNOWN), slip

@@ -1,0 +1,179 @@
+"""A question through the doors: plain speech in an incident's thread is one, once, by a member; its answer stands there."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands.__main__ import verbs
+from bot.core.actor import Actor
+from bot.core.evidence import Evidence
+from bot.slack.listeners import on_mention, on_shortcut, on_slash
+from bot.slack.views import answer as view
+from bot.store import views as states
+from bot.store.questions import Questions
+from bot.store.tables import AuditRow, MessageRow, QuestionRow
+from bot.store.triage import Triages
+from bot.workflows.questions import Desk, question, start_unanswered
+from tests.unit.approving import Office, actor, office
+from tests.unit.slack.test_doors import Answered, doors_of, with_card
+
+LATENCY = Evidence(summary="checkout latency rose from 0.1 s to 3 s", query="latency", source="prometheus")
+SLOW = "is checkout slow?"
+
+
+class People:
+    """Slack's word on people: those of `guests` are guests, those of `strangers` belong elsewhere."""
+
+    async def team(self) -> str:
+        return "T1"
+
+    async def actor(self, user: str, *, home: str = "", **_: Any) -> Actor:
+        known = actor(user.removeprefix("U").lower())
+        return replace(known, is_guest=user == "UGUEST", is_stranger=home == "T2")
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    await with_card(house)
+    triages = Triages(house.db)
+    await triages.record("AL-1", "service_health", {"service": "checkout"}, "c1", LATENCY)
+
+    async def nobody() -> None:
+        return None
+
+    house.engine.register("question", question(Desk(Questions(house.db, ["checkout"]), triages, house.config), nobody))
+    yield house
+    await house.close()
+
+
+def doors_with(house: Office) -> tuple[Any, list[str]]:
+    answers: Any = Answered()
+    doors = doors_of(house, answers, **verbs())
+    doors.people = People()  # type: ignore[assignment]
+    return doors, answers.texts
+
+
+def mention(text: str, *, event: str = "Ev1", thread: str = "1.0", user: str = "UALICE", **more: Any) -> dict[str, Any]:
+    """A mention of the bot, in the thread of AL-1's card unless told otherwise."""
+    said = {"type": "app_mention", "user": user, "channel": "C1", "ts": "5.0", "text": f"<@UBOT> {text}", **more}
+    return {"team_id": "T1", "event_id": event, "event": {**said, **({"thread_ts": thread} if thread else {})}}
+
+
+async def say(house: Office, *bodies: dict[str, Any]) -> list[str]:
+    """The private answers to some mentions, once every story has ended."""
+    doors, told = doors_with(house)
+    for body in bodies:
+        await on_mention(doors, body)
+    await house.engine.stop(within=5)
+    return told
+
+
+async def answers(house: Office) -> list[tuple[str, str, list[str]]]:
+    """Thread, question and blocks' texts of each answer."""
+    async with house.db.read() as session:
+        rows = [row for row in await house.rows(MessageRow) if row.kind == "answer"]
+        found = [(row.thread_key, await states.load(session, "answer", row.subject)) for row in rows]
+    return [(key, state["question"], texts(state)) for key, state in found if state is not None]
+
+
+def texts(state: Any) -> list[str]:
+    _, blocks = view.render({**state, "hosts": frozenset()})
+    return [str(block["text"]["text"]) for block in blocks if block["type"] == "section"]
+
+
+async def test_plain_speech_in_the_thread_is_answered_there_and_nobody_gets_a_second_answer(house: Office) -> None:
+    told = await say(house, mention(SLOW))
+
+    asked, found = "*alice asked:* “is checkout slow?”", "• checkout latency rose from 0.1 s to 3 s (E1)"
+    assert (told, await answers(house)) == ([], [("card:AL-1", SLOW, [asked, found])])
+
+
+async def test_a_mention_that_slack_sends_again_makes_no_second_answer(house: Office) -> None:
+    await say(house, mention(SLOW), mention(SLOW))
+
+    assert len(await answers(house)) == 1
+
+
+async def test_each_question_gets_a_message_of_its_own(house: Office) -> None:
+    await say(house, mention(SLOW), mention("ask what changed?", event="Ev2"))
+
+    assert [asked for _, asked, _ in await answers(house)] == [SLOW, "what changed?"]
+
+
+async def test_outside_the_thread_plain_speech_gets_the_nearest_verbs(house: Office) -> None:
+    told = await say(house, mention(SLOW, thread=""), mention(SLOW, event="Ev2", thread="9.9"))
+
+    assert await answers(house) == [] and all(text.startswith("I do not know the verb is.") for text in told)
+
+
+async def test_a_mistyped_verb_in_the_thread_gets_the_nearest_verbs(house: Office) -> None:
+    told = await say(house, mention("aprove AP-3 is that fine?"))
+
+    near = "I do not know the verb aprove. Did you mean approve? A question begins with ask."
+    assert (await answers(house), told) == ([], [f"{near} The verb help lists all. Nothing was done."])
+
+
+@pytest.mark.parametrize("text", [SLOW, f"ask {SLOW}", f"investigate {SLOW}"])
+async def test_a_guest_and_a_member_of_another_workspace_are_refused_as_for_an_investigation(house: Office, text: str) -> None:
+    told = await say(house, mention(text, user="UGUEST"), mention(text, event="Ev2", user_team="T2"))
+
+    assert [line.split(",")[0] for line in told] == ["Guests can read here", "People of other workspaces can read here"]
+    assert await answers(house) == [] and len([row for row in await house.rows(AuditRow) if "refused" in row.what]) == 2
+
+
+async def test_the_slash_command_says_where_the_answer_will_stand(house: Office) -> None:
+    doors, told = doors_with(house)
+    body = {"user_id": "UALICE", "channel_id": "C1", "trigger_id": "t1", "team_id": "T1", "text": 'ask is "p99=3" slow? AL-1'}
+    await on_slash(doors, body)
+    await house.engine.stop(within=5)
+
+    assert told == ["The answer will stand in the thread of AL-1, for everybody."]
+    assert [asked for _, asked, _ in await answers(house)] == ['is "p99=3" slow? AL-1']
+
+
+async def test_the_message_shortcut_asks_with_the_words_of_the_message(house: Office) -> None:
+    doors, told = doors_with(house)
+    person, message = {"id": "UALICE", "team_id": "T1"}, {"text": "is checkout slow = bad", "ts": "3.0", "thread_ts": "1.0"}
+    body = {"callback_id": "ask", "trigger_id": "t1", "channel": {"id": "C1"}, "user": person, "team": {"id": "T1"}}
+    await on_shortcut(doors, {**body, "message": message})
+    await house.engine.stop(within=5)
+
+    assert ([asked for _, asked, _ in await answers(house)], told) == (["is checkout slow = bad"], [])
+
+
+async def test_a_question_that_was_kept_and_not_begun_is_answered_after_the_next_start(house: Office) -> None:
+    questions = Questions(house.db, ["checkout"])
+    await questions.put("k1", SLOW, "alice", group="AL-1", incident="INC-1")
+
+    await start_unanswered(questions, house.engine)
+    await start_unanswered(questions, house.engine)
+    await house.engine.stop(within=5)
+
+    assert [row.state for row in await house.rows(QuestionRow)] == ["answered"] and len(await answers(house)) == 1
+
+
+async def test_the_same_interaction_is_one_question_whoever_keeps_it_first(house: Office) -> None:
+    questions = Questions(house.db)
+    first, again = [await questions.put("k1", SLOW, "alice", group="AL-1", incident="INC-1") for _ in range(2)]
+
+    assert first == again and len(await house.rows(QuestionRow)) == 1
+
+
+async def test_where_nothing_speaks_about_it_the_message_says_what_was_looked_at_and_how_to_look_anew(house: Office) -> None:
+    await say(house, mention("is it <!channel> the kafka cluster?"))
+
+    ((_, _, (asked, nothing)),) = await answers(house)
+    assert "&lt;!channel&gt;" in asked and nothing.startswith(
+        "The evidence says nothing about that.\n*What was looked at:* health"
+    )
+    assert "To look anew: `investigate is it &lt;!channel&gt; the kafka cluster?`" in nothing
+
+
+async def test_a_pasted_secret_is_not_kept_with_the_question(house: Office) -> None:
+    await say(house, mention("is password=FAKEhunter22 of checkout slow?"))
+
+    assert [row.text for row in await house.rows(QuestionRow)] == ["is password=[secret] of checkout slow?"]
