@@ -17,10 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 from bot.core.config import Budget
 from bot.core.echo import Echo
 from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.inventory import names_in
+from bot.core.pseudonyms import Name, Pseudonyms
 from bot.core.text import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
+from bot.llm.middleware.names import Names
 from bot.llm.middleware.repeats import Repeats
 from bot.llm.middleware.reread import ReadEvidence, Reread, offered
 from bot.llm.middleware.secrets import Secrets
@@ -50,13 +53,21 @@ class Agent:
     """Investigates with a model. Never raises for a failing model: `stop_reason` says what happened."""
 
     def __init__(
-        self, settings: ModelSettings, budget: Budget, looker: Looker, triages: Triages, services: Sequence[str] = ()
+        self,
+        settings: ModelSettings,
+        budget: Budget,
+        looker: Looker,
+        triages: Triages,
+        services: Sequence[str] = (),
+        inventory: Sequence[Name] = (),
     ) -> None:
+        """`inventory`: names besides those of `services`, cases and evidence that are not to leave when names are masked."""
         self.settings = settings
         self.budget = budget
         self.looker = looker
         self.triages = triages
         self.services = services
+        self.inventory = [*(Name("service", service) for service in services), *inventory]
         self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", services=[])
@@ -70,7 +81,7 @@ class Agent:
         found = await self._asked(self._graph(run, case, spending, durable), opening, spending)
         if found.hypotheses and self.settings.skeptic:
             found = await Skeptic(self._model(self.settings.skeptic), self.triages).doubt(
-                found, run, case, spending, self._durable(run, case, spending, name="skeptic")
+                found, run, case, spending, [self._durable(run, case, spending, name="skeptic"), *self._names(case)]
             )
         said = await run.step("read the last hints", self.triages.hints, case.group, case.attempt)
         if late := said[durable.hinted :]:
@@ -110,6 +121,16 @@ class Agent:
         caller = Caller(self._model(fallback) if fallback else None)
         return Durable(run, self._look(case), caller, spending, stopped, hints, name=name)
 
+    def _names(self, case: Case) -> list[Names]:
+        """The middleware that stands next to the model, if names are masked."""
+
+        async def known() -> Pseudonyms:
+            entries = await self.triages.entries(case.group)
+            hints = await self.triages.hints(case.group, case.attempt)
+            return Pseudonyms([*self.inventory, *names_in(case, entries, hints)])
+
+        return [Names(known)] if self.settings.masked else []
+
     def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
         reread = Reread(run, partial(self.triages.entries, case.group))
@@ -120,7 +141,15 @@ class Agent:
             system_prompt=self._instructions().render(
                 steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
             ),
-            middleware=[Shorten(), Secrets(), Limits(spending), Repeats(schemas, spending), reread, durable],
+            middleware=[
+                Shorten(),
+                Secrets(),
+                Limits(spending),
+                Repeats(schemas, spending),
+                reread,
+                durable,
+                *self._names(case),
+            ],
             response_format=strategy,
         )
 

@@ -1,9 +1,11 @@
 """A second model that tries to refute the first one's answer from the recorded evidence. It looks at nothing new."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
@@ -12,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.core.doubt import Doubt, weigh
 from bot.core.evidence import Case, Claim, Findings
 from bot.llm.calling import ModelDown
-from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.results import as_data
@@ -50,14 +51,16 @@ class Skeptic:
         self.model = model
         self.triages = triages
 
-    async def doubt(self, found: Findings, run: Run, case: Case, spending: Spending, durable: Durable) -> Findings:
-        """The findings with the doubts that the evidence carries, and what the call cost."""
+    async def doubt(
+        self, found: Findings, run: Run, case: Case, spending: Spending, calling: Sequence[AgentMiddleware]
+    ) -> Findings:
+        """The findings with the doubts that the evidence carries, and what the call cost. `calling` records the call."""
         opening = await run.step("brief the skeptic", self._brief, case.group, found.model_dump(mode="json"))
         graph = create_agent(
             self.model,
             [],
             system_prompt=prompt("skeptic").render(),
-            middleware=[Secrets(), Limits(spending), durable],
+            middleware=[Secrets(), Limits(spending), *calling],
             response_format=ToolStrategy(Objections),
         )
         try:
