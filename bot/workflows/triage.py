@@ -14,6 +14,7 @@ from bot.core.config import Config
 from bot.core.evidence import Case, Findings
 from bot.core.remedies import Fitted
 from bot.core.reuse import FRESH, agrees, reused
+from bot.core.settling import settle
 from bot.core.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage import Triages
@@ -79,11 +80,11 @@ class Desk:
         return None
 
     async def weigh(self, case: dict[str, Any], by_agent: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
-        """The agent's findings if the evidence carries any of them; else the analyst's stand and say why."""
-        ledger = await self.triages.entries(Case.model_validate(case).group)
-        carried = judge(Findings.model_validate(by_agent), ledger)
-        better = _better(carried, Findings.model_validate(by_analyst))
-        return better.model_dump(mode="json")
+        """The agent's findings if the evidence carries any of them; else the analyst's stand and say why (`settle`)."""
+        asked = Case.model_validate(case)
+        ledger = await self.triages.entries(asked.group)
+        answers = Findings.model_validate(by_agent), Findings.model_validate(by_analyst)
+        return settle(*answers, asked, ledger, now=self.triages.db.clock()).model_dump(mode="json")
 
     async def show(self, case: dict[str, Any], findings: dict[str, Any], final: bool) -> Any:
         """Keep what the evidence carries and show it; the judged findings as JSON."""
@@ -145,18 +146,3 @@ def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Inve
         return await run.step("propose what fits", desk.propose, case, judged)
 
     return story
-
-
-def _better(by_agent: Findings, by_analyst: Findings) -> Findings:
-    """The agent's judged findings if anything of them stands; else the analyst's, with what the agent cost."""
-    if any(hypothesis.confidence != "unsupported" for hypothesis in by_agent.hypotheses):
-        return by_agent
-    if by_agent.hypotheses:
-        note = "The evidence carries nothing of the model's answer; the built-in analyst ranked."
-    elif by_agent.stop_reason == "answered":
-        note = "The model named no cause; the built-in analyst ranked."
-    else:
-        note = f"Model not available ({by_agent.stop_reason or 'no usable answer'}); the built-in analyst ranked."
-    spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
-    told = {"note": note, "stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
-    return by_analyst.model_copy(update={**told, **spent})

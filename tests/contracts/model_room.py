@@ -99,6 +99,7 @@ class Room:
         self.db, self.script = db, script
         self.triages = Triages(db)
         self.looked: list[str] = []
+        self.changes = [change("1.4")]
         tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, gossip)}}
         self.looker = Looker(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
@@ -117,7 +118,7 @@ class Room:
 
     def _context(self, case: Case) -> ToolContext:
         metrics = {ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}
-        return context(metrics, changes=Changes([change("1.4")]))
+        return context(metrics, changes=Changes(self.changes))
 
     @property
     def asked(self) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from bot.workflows.analyst import Analyst
 from bot.workflows.triage import triage
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
-from tests.unit.builders import NOW
+from tests.unit.builders import NOW, change
 
 
 async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:
@@ -287,6 +287,18 @@ async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_e
     assert findings["by"] == "agent" and [c["text"] for c in findings["hypotheses"][0]["claims"]] == ["checkout changed"]
     assert any("cites no evidence" in text for text in findings["dropped"])
     assert [f.by for f in proposer.asked] == ["agent"]
+
+
+async def test_an_agent_s_answer_has_a_kind_of_cause_and_keeps_what_the_evidence_clears(room: NewRoom) -> None:
+    claims = [{"text": "checkout got deploy 1.4", "evidence": ["E:recent_changes"]}]
+    blaming = {"answer": {"hypotheses": [{**SAME, "claims": claims}]}}
+    here = await room({"call": [["recent_changes", {"service": "checkout", "hours": 2}]]}, blaming)
+    here.changes.append(change("1.5", minutes_before=1))
+
+    findings = await story(here, Proposer())
+
+    assert (findings["by"], findings["category"]) == ("agent", "code_defect")
+    assert ["deploy 1.5" in claim["text"] for claim in findings["ruled_out"]] == [True]
 
 
 async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(room: NewRoom) -> None:
