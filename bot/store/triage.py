@@ -207,11 +207,20 @@ class Triages:
             rows = (await session.exec(query)).unique().all()
             return [(f"AL-{row.group_id}", row.finished_at, row.findings) for row in rows if row.finished_at]
 
-    async def spent_since(self, since: datetime) -> float:
-        """Dollars spent on models from `since` on."""
-        async with self.db.read() as session:
-            query = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(col(TriageRow.started_at) >= since)
-            return float((await session.exec(query)).one())
+    async def reserve(self, ref: str, attempt: int, usd: float, *, since: datetime, limit: float) -> bool:
+        """Set aside what an attempt may cost, if it still fits into `limit` dollars from `since` on; again changes nothing.
+
+        Set aside before it is spent: the attempts of a storm all ask before the first of them has cost anything. What it
+        really cost is written over it at the end; an attempt that never ends counts whole.
+        """
+        own = (col(TriageRow.group_id) == group_number(ref)) & (col(TriageRow.attempt) == attempt)
+        query = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(col(TriageRow.started_at) >= since, ~own)
+        async with self.db.write() as session:
+            spent = float((await session.exec(query)).one())
+            if spent >= limit or spent + usd > limit:
+                return False
+            await session.exec(update(TriageRow).where(own).values(usd=usd))
+            return True
 
     async def keep_picture(self, key: str, png: bytes, alt: str, title: str) -> None:
         """Store a graph under its key, once."""

@@ -60,10 +60,13 @@ class Desk:
         await self.triages.update(asked.group, asked.attempt, state="done", finished_at=self.triages.db.clock())
         return None
 
-    async def within_budget(self) -> Any:
-        """Whether today's money allows a model."""
-        spent = await self.triages.spent_since(self.triages.db.clock() - timedelta(days=1))
-        return spent < self.config.budget.per_day_usd
+    async def within_budget(self, case: dict[str, Any]) -> Any:
+        """Whether today's money allows a model; what this run may cost is set aside."""
+        asked, budget, day = Case.model_validate(case), self.config.budget, timedelta(days=1)
+        # A run may pass its own limit by its last answer: that little is not set aside.
+        usd = min(budget.per_run_usd, budget.per_day_usd) if budget.usd_per_million_in or budget.usd_per_million_out else 0.0
+        since = self.triages.db.clock() - day
+        return await self.triages.reserve(asked.group, asked.attempt, usd, since=since, limit=budget.per_day_usd)
 
     async def fresh(self, case: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
         """The analyst's findings with a note, where a model lately answered the same alert alike; else None.
@@ -91,9 +94,9 @@ class Desk:
         asked = Case.model_validate(case)
         ledger = await self.triages.entries(asked.group)
         judged = judge(Findings.model_validate(findings), ledger)
-        values: dict[str, Any] = {"findings": judged.model_dump(mode="json"), "usd": judged.usd}
+        values: dict[str, Any] = {"findings": judged.model_dump(mode="json")}
         if final:
-            values |= {"state": "done", "finished_at": self.triages.db.clock()}
+            values |= {"usd": judged.usd, "state": "done", "finished_at": self.triages.db.clock()}
         if not await self.triages.update(asked.group, asked.attempt, **values):
             return Findings(note="A person stopped the investigation.").model_dump(mode="json")
         if final:
@@ -135,13 +138,15 @@ def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Inve
             ranked = ranked.model_copy(update={"note": "No model is set up; the built-in analyst ranked."})
         elif known := await run.step("look for a fresh answer", desk.fresh, case, ranked.model_dump(mode="json")):
             ranked = Findings.model_validate(known)
-        elif await run.step("ask the budget", desk.within_budget):
+        elif await run.step("ask the budget", desk.within_budget, case):
             await run.step("show the first ranking", desk.show, case, ranked.model_dump(mode="json"), False)
             answer = await model.investigate(run, asked)
             both = answer.model_dump(mode="json"), ranked.model_dump(mode="json")
             ranked = Findings.model_validate(await run.step("weigh the answers", desk.weigh, case, *both))
         else:
-            ranked = ranked.model_copy(update={"note": "Today's model budget is spent; the built-in analyst ranked."})
+            ranked = ranked.model_copy(
+                update={"note": "Today's model budget is spent or set aside; the built-in analyst ranked."}
+            )
         judged = await run.step("judge and show", desk.show, case, ranked.model_dump(mode="json"), True)
         return await run.step("propose what fits", desk.propose, case, judged)
 

@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from bot.core.evidence import Findings
 from bot.llm.middleware.shorten import within
 from bot.llm.results import MAX_TEXT, as_data
+from bot.llm.skeptic import within as doubted
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
 from tests.unit.builders import evidence
@@ -113,6 +114,16 @@ async def test_a_doubt_without_evidence_changes_nothing(room: NewRoom) -> None:
     here = await room(*doubting(invented), skeptic="second")
 
     assert (await confidence_of(here))[:2] == ("likely", [])
+
+
+def test_a_skeptic_reads_what_is_cited_before_anything_else_and_no_part_of_a_finding() -> None:
+    entries = [evidence(f"E{n}", details=("x" * 4000,)) for n in range(1, 31)]
+
+    told = [json.loads(text) for text in doubted(entries, {"E2"}, 12_000)]
+
+    assert [one["id"] for one in told][:4] == ["E2", "E30", "E29", "E28"]
+    assert ["details" in one for one in told[:4]] == [True, True, False, False] and len(told) > 20
+    assert sum(len(text) + 1 for text in doubted(entries, {"E2"}, 12_000)) <= 12_000
 
 
 async def test_when_the_second_model_is_down_the_answer_stands_and_says_so(room: NewRoom) -> None:

@@ -1,5 +1,6 @@
 """The agent against a model that plays a script over HTTP: whatever the model does, an investigation ends and says how."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,14 @@ async def test_a_model_that_stays_down_gives_way_to_the_second_one(room: NewRoom
 
     assert [r["model"] for r in here.asked] == ["scripted", "scripted", "second"]
     assert (findings.model, findings.stop_reason) == ("second", "answered")
+
+
+async def test_the_second_model_is_asked_first_once_the_first_one_failed(room: NewRoom) -> None:
+    here = await room({"status": 401}, {"call": [HEALTH]}, ANSWER, fallback="second")
+
+    findings = await here.investigate()
+
+    assert [r["model"] for r in here.asked] == ["scripted", "second", "second"] and findings.stop_reason == "answered"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +284,20 @@ async def test_the_same_alert_with_another_cause_is_put_to_the_model(room: NewRo
     await story(here, Proposer())
 
     assert (await again(here, "f1"))["by"] == "agent" and len(here.asked) == 4
+
+
+async def test_what_a_run_may_cost_is_set_aside_from_the_day_s_money_until_it_is_known(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH], "hold": True}, ANSWER, budget={"per_run_usd": 0.5, "per_day_usd": 0.6})
+    first = asyncio.create_task(story(here, Proposer()))
+    await wait_until(lambda: len(here.asked) == 1, 20)
+
+    second = await again(here, "f2")
+    here.script.released.set()
+    await first
+
+    assert second["by"] == "analyst" and second["note"].startswith("Today's model budget is spent or set aside")
+    row = await here.triages.row("AL-1")
+    assert row is not None and row.usd == pytest.approx(0.0056)
 
 
 async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_evidence(room: NewRoom) -> None:

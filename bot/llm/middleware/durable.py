@@ -65,8 +65,8 @@ class Durable(AgentMiddleware):
         async def call() -> Any:
             if await self.stopped():
                 return {"error": "a person stopped the investigation"}
-            hints = await self.hints()
-            answer = await self.caller.call(_hinted(request, hints), handler, seconds=self.spending.seconds_left)
+            hints, left = await self.hints(), self.spending.seconds_left
+            answer = await self.caller.call(_hinted(request, hints), handler, seconds=left, answered=self.spending.model)
             answer["hints"] = len(hints)
             if isinstance(answer.get("response"), ModelResponse):
                 response: ModelResponse[Any] = answer.pop("response")
