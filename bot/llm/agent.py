@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 from bot.core.config import Budget
 from bot.core.echo import Echo
 from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.first_plan import first_plan
 from bot.core.inventory import names_in
 from bot.core.pseudonyms import Name, Pseudonyms
 from bot.core.text import one_line
@@ -107,11 +108,13 @@ class Agent:
         group = case["group"]
         entries = await self.triages.entries(group)
         row = await self.triages.row(group, case["attempt"])
+        plan = first_plan(Case.model_validate(case), entries, self.looker.tools)
         asked = {key: value for key, value in case.items() if key not in ("question", "requester")}
         return prompt("case").render(
             case=json.dumps(asked, ensure_ascii=False),
             question=json.dumps(case["question"], ensure_ascii=False) if case["question"] else "",
             analyst=json.dumps(_told(row.findings if row else {}), ensure_ascii=False),
+            plan="\n".join(f"{tool} {json.dumps(arguments, ensure_ascii=False)}" for tool, arguments in plan),
             evidence="\n".join(f"{e.id} {json.dumps(e.evidence.summary, ensure_ascii=False)}" for e in entries) or "none",
         )
 

@@ -43,6 +43,18 @@ async def test_looks_of_one_turn_get_evidence_ids_of_their_own_and_answers_of_th
     assert '"source": "prometheus"' in health and "deploy 1.4" in changes
 
 
+async def test_the_first_plan_comes_from_the_kind_of_alert_and_the_graph(room: NewRoom) -> None:
+    here = await room(ANSWER)
+    await here.looker.look(await here.case(), "dependencies", {"service": "checkout"}, "analyst:1")
+
+    await here.investigate()
+
+    opening = str(here.asked[0]["messages"][1]["content"])
+    plan = opening[opening.index("A first plan") : opening.index("Evidence recorded")].splitlines()[2:-1]
+    assert plan[0] == 'service_health {"service": "checkout"}' and 'service_health {"service": "payments"}' in plan
+    assert not any(line.startswith("dependencies") for line in plan)
+
+
 async def test_a_repeated_look_is_answered_from_memory(room: NewRoom) -> None:
     here = await room({"call": [HEALTH]}, {"call": [HEALTH]}, ANSWER)
 
