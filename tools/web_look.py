@@ -9,7 +9,7 @@ from bot.core.evidence import Evidence
 from bot.core.text import cut, one_line
 from bot.plugins import ToolContext, tool_over
 
-MAX_LINES, MAX_LINE = 120, 300
+MAX_LINES, MAX_LINE = 1_000, 300
 MAX_QUERY = 8
 
 
@@ -27,7 +27,7 @@ async def web_look(ctx: ToolContext, system: str, path: str, query: str = "") ->
     parameters = _parameters(query)
     answer = await ctx.web.look(system.strip(), path.strip(), parameters)
     lines = list(_flat(answer))
-    more = f", {len(lines) - MAX_LINES} more lines not shown" if len(lines) > MAX_LINES else ""
+    more = f", {len(lines) - MAX_LINES} more lines not kept" if len(lines) > MAX_LINES else ""
     return Evidence(
         summary=f"{one_line(system, 60)} {one_line(path, 120)}: {len(lines)} values{more}",
         query=ctx.web.address(system.strip(), path.strip(), parameters),

@@ -72,7 +72,7 @@ class Agent:
         self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", services=[])
-        self.echo = Echo([rules, *(tool.description for tool in looker.tools.values())])
+        self.echo = Echo([rules, prompt("names").render(), *(tool.description for tool in looker.tools.values())])
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Run the agent in the story's body; its calls are the story's steps."""

@@ -76,6 +76,12 @@ async def flood(ctx: ToolContext) -> Evidence:
     return Evidence(summary="200 lines", query="{}", source="files", user_controllable=True, details=lines)
 
 
+@tool
+async def torrent(ctx: ToolContext) -> Evidence:
+    """Finds more than is kept."""
+    return Evidence(summary="3000 lines", query="{}", source="files", details=tuple(f"drop {n}" for n in range(1, 3001)))
+
+
 POD = "checkout-7d9f-abcde"
 
 
@@ -100,7 +106,7 @@ class Room:
         self.triages = Triages(db)
         self.looked: list[str] = []
         self.changes = [change("1.4")]
-        tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, gossip)}}
+        tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, gossip)}}
         self.looker = Looker(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
         self.budget = Budget(**{"per_run_seconds": 20, **budget})

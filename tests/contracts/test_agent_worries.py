@@ -33,6 +33,16 @@ async def test_a_result_that_is_too_long_is_shown_with_head_tail_and_the_way_to_
     assert further["lines"][0].startswith("150 line 150 ")
 
 
+async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(room: NewRoom) -> None:
+    here = await room({"call": [["torrent", {}], FLOOD]}, {"call": [read("E1", line=998), read("E2", line=200)]}, ANSWER)
+
+    await here.investigate()
+
+    by_tool = {entry.tool: entry.evidence.details for entry in await here.triages.entries("AL-1")}
+    assert len(by_tool["torrent"]) == 1001 and by_tool["torrent"][-1] == "(2000 more lines were not kept)"
+    assert len(by_tool["flood"]) == 200 and any('"998 drop 998"' in text for text in here.told()[2:])
+
+
 async def test_evidence_from_before_the_model_came_can_be_read(room: NewRoom) -> None:
     here = await room({"call": [read("E1"), read("E9")]}, ANSWER)
     case = await here.case()
