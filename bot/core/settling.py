@@ -1,6 +1,6 @@
 """What people are told of two answers: the model's where evidence carries it, with what the analyst's evidence clears."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.core.category import categorize
@@ -50,10 +50,10 @@ def _with_cleared(
     findings: Findings, cleared: Mapping[str, Claim], changes: Mapping[str, Change], ledger: Sequence[LedgerEntry]
 ) -> Findings:
     known = [changes[id] for id in cleared]
-    blamed = {change.id for change in known if any(_blames(h, change) for h in findings.hypotheses)}
+    blamed = {change.id for change in known if any(_blames(h, change, changes) for h in findings.hypotheses)}
     told = {change.id for change in known if any(_speaks_of(claim.text, change, known) for claim in findings.ruled_out)}
     standing = [claim for id, claim in cleared.items() if id not in blamed | told]
-    disputed = [_disputed(h, [cleared[c.id] for c in known if _blames(h, c)]) for h in findings.hypotheses]
+    disputed = [_disputed(h, [cleared[c.id] for c in known if _blames(h, c, changes)]) for h in findings.hypotheses]
     lowered = [
         f'"likely" for {one_line(before.cause, 160)} (what the analyst looked at clears that change)'
         for before, after in zip(findings.hypotheses, disputed, strict=True)
@@ -72,13 +72,13 @@ def _disputed(hypothesis: Hypothesis, against: Sequence[Claim]) -> Hypothesis:
     return hypothesis.model_copy(update={"against": [*new, *hypothesis.against][:MOST_AGAINST], "confidence": confidence})
 
 
-def _blames(hypothesis: Hypothesis, change: Change) -> bool:
-    """Whether a cause that may be one is this change; a model may forget the id and tell the version."""
+def _blames(hypothesis: Hypothesis, change: Change, changes: Collection[str]) -> bool:
+    """Whether a cause that may be one is this change; a model may forget the id, or err in it, and tell the version."""
     if hypothesis.confidence not in _NAMED:
         return False
-    if hypothesis.change_id:
+    if hypothesis.change_id in changes:
         return hypothesis.change_id == change.id
-    return hypothesis.kind == "change" and hypothesis.service in ("", change.service) and _names(hypothesis.cause, change)
+    return hypothesis.service in ("", change.service) and _names(hypothesis.cause, change)
 
 
 def _speaks_of(text: str, change: Change, others: Iterable[Change]) -> bool:

@@ -73,6 +73,15 @@ def test_a_cleared_change_that_the_model_blames_is_in_dispute() -> None:
     assert "nothing of cart left its normal range" in first.against[0].text
 
 
+def test_a_cleared_change_is_in_dispute_too_where_its_version_is_told_and_its_id_is_not() -> None:
+    for id in ("", "ci:wrong"):
+        told = cause(cause="4.0.0 of cart leaks", service="cart", kind="resource", change_id=id)
+
+        findings = settled(shop(INNOCENT), told)
+
+        assert cleared(findings) == [] and len(findings.hypotheses[0].against) == 1
+
+
 def test_a_likely_cause_that_is_in_dispute_is_possible_and_says_why() -> None:
     late = change("payments", -2, version="9.0.0")
     early = deviation("payments", "errors", 0.001, 0.45, score=4, unit="ratio", late=3)
