@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
+from bot.core.inventory import inventory_of
 from bot.llm.loading import Agents
 from bot.llm.settings import ModelSettings
 from bot.monitoring.argocd import ArgoCd
@@ -141,6 +142,7 @@ def settings_of(secrets: Secrets, name: str) -> ModelSettings:
         base_url=secrets.openai_base_url,
         api_key=secrets.openai_api_key,
         structured=secrets.structured_output,
+        masked=secrets.model_names == "masked",
     )
 
 
@@ -148,7 +150,7 @@ def agent_of(settings: ModelSettings, config: Config, looker: Looker, triages: T
     """The agent. Imports langchain, which takes seconds."""
     from bot.llm.agent import Agent
 
-    return Agent(settings, config.budget, looker, triages, services)
+    return Agent(settings, config.budget, looker, triages, services, inventory_of(config))
 
 
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:

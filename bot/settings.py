@@ -41,6 +41,8 @@ class Secrets(BaseSettings):
     fallback_model: str = ""
     skeptic_model: str = ""
     """A second model that tries to refute the first one's answer; empty: none."""
+    model_names: Literal["plain", "masked"] = "plain"
+    """Whether names of services, pods, hosts and people leave for the model as they are or as stand-ins."""
     structured_output: str = "tool"
     """How the result is asked for: "tool" (every server) or "schema" (json_schema)."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")

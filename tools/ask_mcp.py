@@ -7,7 +7,7 @@ from bot.core.evidence import Evidence
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
 
-MAX_LINES, MAX_LINE = 150, 400
+MAX_LINES, MAX_LINE = 1_000, 400
 
 
 @tool_over("remote")
@@ -33,7 +33,7 @@ async def ask_mcp(ctx: ToolContext, server: str, name: str = "", arguments: str 
 
 
 def _found(server: str, summary: str, query: str, lines: list[str]) -> Evidence:
-    more = f", {len(lines) - MAX_LINES} not shown" if len(lines) > MAX_LINES else ""
+    more = f", {len(lines) - MAX_LINES} not kept" if len(lines) > MAX_LINES else ""
     return Evidence(
         summary=summary + more,
         query=query,

@@ -12,7 +12,7 @@ from bot.ports import RunbookReader
 FITS = 0.2
 """Share of an alert's words from which a runbook is taken to fit: foreign texts reach 0.06, the right ones 0.3 and more."""
 NEARLY_EQUAL = 0.95
-MAX_LINES = 120
+MAX_LINES = 1_000
 
 
 @tool

@@ -10,7 +10,7 @@ from bot.core.evidence import Evidence
 from bot.core.text import cut, one_line
 from bot.plugins import ToolContext, tool_over
 
-MAX_LINES, MAX_LINE = 120, 300
+MAX_LINES, MAX_LINE = 1_000, 300
 MAX_QUERY = 8
 
 
@@ -29,7 +29,7 @@ async def web_look(ctx: ToolContext, system: str, path: str, query: str = "") ->
     answer = await ctx.web.look(system.strip(), path.strip(), parameters)
     # Five megabytes are half a million values: not in the way of everything else.
     lines, count = await asyncio.to_thread(_shown, answer)
-    more = f", {count - MAX_LINES} not shown" if count > MAX_LINES else ""
+    more = f", {count - MAX_LINES} more lines not kept" if count > MAX_LINES else ""
     return Evidence(
         summary=f"{one_line(system, 60)} {one_line(path, 120)}: {count} values{more}",
         query=ctx.web.address(system.strip(), path.strip(), parameters),

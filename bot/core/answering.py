@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.asking import CAUSES, ONSET, TIMELINE, Asked, canonical, named_in, take_apart
-from bot.core.evidence import Claim, Evidence, Findings, LedgerEntry
+from bot.core.evidence import Case, Claim, Evidence, Findings, LedgerEntry
 from bot.core.retrieval import Ranking
 from bot.core.text import one_line
 from bot.core.timeline import TimelineEntry
@@ -95,6 +95,8 @@ class Material:
     services: Sequence[str] = ()
     """Names of the catalogue."""
     group: str = ""
+    case: Case | None = None
+    """What the newest attempt was asked; None where nothing was investigated."""
 
     @property
     def names(self) -> frozenset[str]:

@@ -1,11 +1,12 @@
 """The kind of cause of one incident, from what was measured, logged and said; "nothing is wrong" is one of the answers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.core.change import Change
 from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
 from bot.core.observations import Observations, observe
 from bot.core.signs import Category, Sign, category_of, ended_in, sign_in
@@ -49,16 +50,23 @@ def categorize(findings: Findings, case: Case, ledger: Sequence[LedgerEntry]) ->
     its normal reach, no line that names a cause (unless a later one tells its end), none of the last five minutes that
     speaks of any trouble, no other alert on it. The alert alone does not make it ill. Where metrics rank nothing, the
     signs are the lead.
+
+    A model's answer is to be judged before. Its first cause counts where the ledger bears its kind out, not by its word
+    alone. Where nothing is wrong by these signs it may still have seen what they do not read, so that its causes stand, but
+    none is likely.
     """
     seen = observe(ledger)
-    signs = [*_logged(ledger), *_beyond(ledger)]
-    if _nothing_wrong(case, seen, ledger, signs):
-        return _healthy(findings, case, seen)
-    category, because = _heaviest([*signs, *_measured(seen), *_said(case, ledger), *_ranked(findings, seen)])
-    told = findings.model_copy(update={"category": category, "because": [_claim(sign) for sign in because][:_SHOWN]})
+    told = [*_logged(ledger), *_beyond(ledger)]
+    if _nothing_wrong(case, seen, ledger, told):
+        if not _stands(findings):
+            return _healthy(findings, case, seen)
+        findings = _capped(findings)
+    signs = [*told, *_measured(seen)]
+    category, because = _heaviest([*signs, *_said(case, ledger), *_ranked(findings, case, seen, ledger, signs)])
+    judged = findings.model_copy(update={"category": category, "because": [_claim(sign) for sign in because][:_SHOWN]})
     # What the alert is called is no lead: it was known before anybody looked.
-    leading = [sign for sign in signs if sign.category is category] or signs
-    return told if findings.hypotheses or not leading else _lead(told, case, category, leading)
+    leading = [sign for sign in told if sign.category is category] or told
+    return judged if findings.hypotheses or not leading else _lead(judged, case, category, leading)
 
 
 def _logged(ledger: Iterable[LedgerEntry]) -> list[Sign]:
@@ -108,7 +116,9 @@ def _said(case: Case, ledger: Iterable[LedgerEntry]) -> list[Sign]:
     return [Sign(s.category, s.weight * _SAID, s.text, s.evidence) for s in found if s]
 
 
-def _ranked(findings: Findings, seen: Observations) -> list[Sign]:
+def _ranked(
+    findings: Findings, case: Case, seen: Observations, ledger: Iterable[LedgerEntry], signs: Iterable[Sign]
+) -> list[Sign]:
     first = next(iter(findings.hypotheses), None)
     if first is None or first.confidence not in _WORTH or not first.claims:
         return []
@@ -116,7 +126,42 @@ def _ranked(findings: Findings, seen: Observations) -> list[Sign]:
     category = _OF_CHANGE.get(change.kind, Category.CODE) if change else _OF_KIND.get(first.kind)
     if category is None:
         return []
+    cited = {id for claim in first.claims for id in claim.evidence}
+    if findings.by == "agent":
+        borne_out = _tells(change, cited, ledger) if change else _shown(first, category, cited, case, seen, signs)
+        if not borne_out:
+            return []
     return [Sign(category, _WORTH[first.confidence], first.claims[0].text, first.claims[0].evidence[0])]
+
+
+def _tells(change: Change, cited: Set[str], ledger: Iterable[LedgerEntry]) -> bool:
+    """Whether the change stands in what is cited for it."""
+    rows = (row for entry in ledger if entry.id in cited for row in entry.evidence.facts.get("changes", ()))
+    return any(row.get("id") == change.id for row in rows)
+
+
+def _shown(
+    first: Hypothesis, category: Category, cited: Set[str], case: Case, seen: Observations, signs: Iterable[Sign]
+) -> bool:
+    """Whether the cited evidence, or what was measured of the service that is named, is of this category."""
+    if any(sign.category is category and sign.evidence in cited for sign in signs):
+        return True
+    moved = seen.signals.get(first.service, {})
+    if category is Category.DEPENDENCY:
+        return bool(moved) and first.service != case.service
+    return first.kind in moved or any(category_of(d.signal) is category for d in moved.values())
+
+
+def _stands(findings: Findings) -> bool:
+    """Whether a model's answer says that something is wrong, and evidence carries it."""
+    return findings.by == "agent" and any(h.confidence in _WORTH and h.claims for h in findings.hypotheses)
+
+
+def _capped(findings: Findings) -> Findings:
+    why = "nothing that was looked at is beyond its bound or far out of its normal range"
+    dropped = [f'"likely" for {one_line(h.cause, 160)} ({why})' for h in findings.hypotheses if h.confidence == "likely"]
+    modest = [h.model_copy(update={"confidence": "possible"}) if h.confidence == "likely" else h for h in findings.hypotheses]
+    return findings.model_copy(update={"hypotheses": modest, "dropped": [*findings.dropped, *dropped]})
 
 
 def _nothing_wrong(case: Case, seen: Observations, ledger: Iterable[LedgerEntry], signs: Sequence[Sign]) -> bool:

@@ -82,6 +82,11 @@ def worth_a_closer_look(
     return list(dict.fromkeys(found))
 
 
+def alibis(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> dict[str, Claim]:
+    """The changes around the onset that the evidence clears, by id, with what clears them; the nearest to the onset first."""
+    return _alibis(_scene(case, observe(ledger, alert=case.alert_name), now))
+
+
 def _scene(case: Case, seen: Observations, now: datetime, worth: Worth = WORTH) -> Scene:
     start = _start(case, seen)
     asked = family_of(case.alert_name) if case.alert_name else None
@@ -176,10 +181,13 @@ def _unseen(candidate: Candidate, scene: Scene) -> list[str]:
 
 
 def _cleared(scene: Scene, accused: Sequence[str]) -> list[Claim]:
-    """The changes around the onset that the evidence clears, the nearest to the onset first."""
-    near = [c for c in scene.seen.changes.values() if c.id not in accused and abs(scene.onset - c.at) <= timedelta(hours=2)]
+    return [claim for id, claim in _alibis(scene).items() if id not in accused][:_CLEARED_SHOWN]
+
+
+def _alibis(scene: Scene) -> dict[str, Claim]:
+    near = [c for c in scene.seen.changes.values() if abs(scene.onset - c.at) <= timedelta(hours=2)]
     near.sort(key=lambda c: (abs(scene.onset - c.at), c.id))
-    return [claim for change in near if (claim := _alibi(scene, change))][:_CLEARED_SHOWN]
+    return {change.id: claim for change in near if (claim := _alibi(scene, change))}
 
 
 def _alibi(scene: Scene, change: Change) -> Claim | None:

@@ -18,10 +18,14 @@ from bot.core.answering import Told
 from bot.core.config import Budget
 from bot.core.echo import Echo
 from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.first_plan import first_plan
+from bot.core.inventory import names_in
+from bot.core.pseudonyms import Name, Pseudonyms
 from bot.core.text import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
+from bot.llm.middleware.names import Names
 from bot.llm.middleware.offers import Offers
 from bot.llm.middleware.repeats import Repeats
 from bot.llm.middleware.reread import ReadEvidence, Reread, offered
@@ -58,13 +62,21 @@ class Agent:
     """Investigates with a model. Never raises for a failing model: `stop_reason` says what happened."""
 
     def __init__(
-        self, settings: ModelSettings, budget: Budget, looker: Looker, triages: Triages, services: Sequence[str] = ()
+        self,
+        settings: ModelSettings,
+        budget: Budget,
+        looker: Looker,
+        triages: Triages,
+        services: Sequence[str] = (),
+        inventory: Sequence[Name] = (),
     ) -> None:
+        """`inventory`: names besides those of `services`, cases and evidence that are not to leave when names are masked."""
         self.settings = settings
         self.budget = budget
         self.looker = looker
         self.triages = triages
         self.services = services
+        self.inventory = [*(Name("service", service) for service in services), *inventory]
         self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
         # Made once: a tool's schema takes a quarter of a millisecond to write out, with each turn anew.
         self.offered = [*(_offered(tool, self.schemas[name]) for name, tool in looker.tools.items()), offered()]
@@ -72,7 +84,7 @@ class Agent:
         self.chats: dict[str, ChatOpenAI] = {}
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", services=[])
-        self.echo = Echo([rules, *(tool.description for tool in looker.tools.values())])
+        self.echo = Echo([rules, prompt("names").render(), *(tool.description for tool in looker.tools.values())])
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Run the agent in the story's body; its calls are the story's steps."""
@@ -82,7 +94,7 @@ class Agent:
         found = await self._asked(self._graph(run, case, spending, durable), opening, spending)
         if found.hypotheses and self.settings.skeptic:
             found = await Skeptic(self._model(self.settings.skeptic), self.triages).doubt(
-                found, run, case, spending, self._durable(run, case, spending, name="skeptic")
+                found, run, case, spending, [self._durable(run, case, spending, name="skeptic"), *self._names(case)]
             )
         said = await run.step("read the last hints", self.triages.hints, case.group, case.attempt)
         if late := said[durable.hinted :]:
@@ -96,7 +108,8 @@ class Agent:
         """Answer a question from the recorded evidence, in the story's body."""
         fallback = self._model(self.settings.fallback) if self.settings.fallback else None
         questions = Questions(self.triages.db, self.services)
-        reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, questions)
+        hidden = self.inventory if self.settings.masked else None
+        reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, questions, hidden)
         return await reader.read(run, question, self.settings.name)
 
     async def _asked(self, graph: Any, opening: str, spending: Spending) -> Findings:
@@ -115,11 +128,13 @@ class Agent:
         group = case["group"]
         entries = await self.triages.entries(group)
         row = await self.triages.row(group, case["attempt"])
+        plan = first_plan(Case.model_validate(case), entries, self.looker.tools)
         asked = {key: value for key, value in case.items() if key not in ("question", "requester")}
         return prompt("case").render(
             case=json.dumps(asked, ensure_ascii=False),
             question=json.dumps(case["question"], ensure_ascii=False) if case["question"] else "",
             analyst=json.dumps(_told(row.findings if row else {}), ensure_ascii=False),
+            plan="\n".join(f"{tool} {json.dumps(arguments, ensure_ascii=False)}" for tool, arguments in plan),
             evidence="\n".join(f"{e.id} {json.dumps(e.evidence.summary, ensure_ascii=False)}" for e in entries) or "none",
         )
 
@@ -127,6 +142,16 @@ class Agent:
         hear = partial(self.triages.heard, case.group, case.attempt)
         caller = Caller(self._model(fallback) if fallback else None)
         return Durable(run, self._look(case), caller, spending, hear, name=name)
+
+    def _names(self, case: Case) -> list[Names]:
+        """The middleware that stands next to the model, if names are masked."""
+
+        async def known() -> Pseudonyms:
+            entries = await self.triages.entries(case.group)
+            hints = await self.triages.hints(case.group, case.attempt)
+            return Pseudonyms([*self.inventory, *names_in(case, entries, hints)])
+
+        return [Names(known)] if self.settings.masked else []
 
     def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
@@ -142,7 +167,16 @@ class Agent:
             system_prompt=self._instructions().render(
                 steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
             ),
-            middleware=[self.offers, Shorten(), Secrets(), Limits(spending), Repeats(schemas, spending), reread, durable],
+            middleware=[
+                self.offers,
+                Shorten(),
+                Secrets(),
+                Limits(spending),
+                Repeats(schemas, spending),
+                reread,
+                durable,
+                *self._names(case),
+            ],
             response_format=strategy,
         )
 

@@ -34,10 +34,15 @@ class Caller:
     def __init__(self, fallback: BaseChatModel | None = None) -> None:
         self.fallback = fallback
 
-    async def call(self, request: ModelRequest[Any], handler: Handler, *, seconds: float) -> dict[str, Any]:
-        """`{"response", "seconds", "tokens_in", "tokens_out", "model"}` or `{"error", "seconds"}`."""
+    async def call(self, request: ModelRequest[Any], handler: Handler, *, seconds: float, answered: str = "") -> dict[str, Any]:
+        """`{"response", "seconds", "tokens_in", "tokens_out", "model"}` or `{"error", "seconds"}`.
+
+        `answered`: the model that answered last. If that was the fallback it is asked first: a model that hung would eat up
+        the time of every turn anew.
+        """
         began = time.monotonic()
         models = [request.model, *([self.fallback] if self.fallback else [])]
+        models.sort(key=lambda model: bool(answered) and _name(model) != answered)
         problem = "no time left"
         for model in models:
             for attempt in range(TRIES):

@@ -14,10 +14,13 @@ from bot.core.answering import Told, relevant_first
 from bot.core.config import Budget
 from bot.core.echo import Echo
 from bot.core.evidence import Claim, Evidence
+from bot.core.inventory import names_in
+from bot.core.pseudonyms import Name, Pseudonyms
 from bot.core.text import one_line
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
+from bot.llm.middleware.names import Names
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.misfit import misfit
 from bot.llm.results import as_data
@@ -44,8 +47,17 @@ class Reply(BaseModel):
 class EvidenceReader:
     """One model call per question, through the same layers as an investigation's."""
 
-    def __init__(self, model: BaseChatModel, caller: Caller, budget: Budget, questions: Questions) -> None:
+    def __init__(
+        self,
+        model: BaseChatModel,
+        caller: Caller,
+        budget: Budget,
+        questions: Questions,
+        inventory: Sequence[Name] | None = None,
+    ) -> None:
+        """`inventory`: names that are not to leave, besides those of the incident; None if names are not masked."""
         self.model = model
+        self.inventory = inventory
         self.caller = caller
         self.budget = budget.model_copy(update={"per_run_steps": min(ASKED, budget.per_run_steps)})
         self.questions = questions
@@ -60,7 +72,7 @@ class EvidenceReader:
             self.model,
             [],
             system_prompt=prompt("question").render(),
-            middleware=[Secrets(), Limits(spending), durable],
+            middleware=[Secrets(), Limits(spending), durable, *self._names(question)],
             response_format=ToolStrategy(Reply, handle_errors=misfit),
         )
         try:
@@ -72,6 +84,21 @@ class EvidenceReader:
             return _told([], spending, "the model gave no structured answer")
         claims = [claim.model_copy(update={"text": self.echo.without(claim.text)}) for claim in said.claims]
         return _told(claims, spending, "answered")
+
+    def _names(self, question: int) -> list[Names]:
+        """The middleware that stands next to the model, if names are masked."""
+        inventory = self.inventory
+        if inventory is None:
+            return []
+
+        async def known() -> Pseudonyms:
+            row, material = await self.questions.row(question), await self.questions.material(question)
+            asked = [Name("person", row.asked_by)]
+            told = [Name("person", entry.who) for entry in material.timeline if entry.who]
+            case = names_in(material.case, material.ledger) if material.case else []
+            return Pseudonyms([*inventory, *asked, *told, *case])
+
+        return [Names(known)]
 
     async def _brief(self, question: int) -> Any:
         row = await self.questions.row(question)

@@ -35,12 +35,17 @@ def as_data(entry: dict[str, Any]) -> str:
 
 def shortened(text: str) -> str:
     """A result that was shown before, without its details; what is no result of ours stays as it is."""
+    return summary_of(text, left_out=f"details were shown above; {READ} reads them again")
+
+
+def summary_of(text: str, *, left_out: str = "details") -> str:
+    """A result as `as_data` tells it, without its details and with what is said in their place."""
     try:
         told = json.loads(text)
         kept = {key: told[key] for key in ("id", "ok", "source", "written_by_users", "summary")}
     except (ValueError, KeyError, TypeError):
         return text
-    return json.dumps({**kept, "left_out": f"details were shown above; {READ} reads them again"}, ensure_ascii=False)
+    return json.dumps({**kept, "left_out": left_out}, ensure_ascii=False)
 
 
 def passage(entry: dict[str, Any], *, contains: str, line: int, most: int = 60) -> str:

@@ -17,5 +17,7 @@ class ModelSettings:
     skeptic: str = ""
     """A second model that tries to refute the answer; "" for none."""
     structured: str = "tool"
+    masked: bool = False
+    """Names leave as stand-ins only."""
     prompt: Path | None = None
     """Instead of the built-in `prompts/triage.md`; knows the same variables."""

@@ -1,22 +1,23 @@
 """A second model that tries to refute the first one's answer from the recorded evidence. It looks at nothing new."""
 
 import json
+from collections.abc import Sequence, Set
 from typing import Any
 
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.doubt import Doubt, weigh
-from bot.core.evidence import Case, Claim, Findings
+from bot.core.evidence import Case, Claim, Findings, LedgerEntry
 from bot.llm.calling import ModelDown
-from bot.llm.middleware.durable import Durable
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.misfit import misfit
-from bot.llm.results import as_data
+from bot.llm.results import as_data, summary_of
 from bot.llm.spending import Spending
 from bot.ports import Run
 from bot.store.triage import Triages
@@ -51,14 +52,16 @@ class Skeptic:
         self.model = model
         self.triages = triages
 
-    async def doubt(self, found: Findings, run: Run, case: Case, spending: Spending, durable: Durable) -> Findings:
-        """The findings with the doubts that the evidence carries, and what the call cost."""
+    async def doubt(
+        self, found: Findings, run: Run, case: Case, spending: Spending, calling: Sequence[AgentMiddleware]
+    ) -> Findings:
+        """The findings with the doubts that the evidence carries, and what the call cost. `calling` records the call."""
         opening = await run.step("brief the skeptic", self._brief, case.group, found.model_dump(mode="json"))
         graph = create_agent(
             self.model,
             [],
             system_prompt=prompt("skeptic").render(),
-            middleware=[Secrets(), Limits(spending), durable],
+            middleware=[Secrets(), Limits(spending), *calling],
             response_format=ToolStrategy(Objections, handle_errors=misfit),
         )
         try:
@@ -72,7 +75,8 @@ class Skeptic:
         kept = ("cause", "service", "kind", "confidence", "claims", "against")
         answer = [{key: hypothesis[key] for key in kept} for hypothesis in found["hypotheses"]]
         entries = await self.triages.entries(group)
-        evidence = "\n".join(as_data(entry.model_dump(mode="json")) for entry in entries)[:MAX_EVIDENCE]
+        cited = {id for h in found["hypotheses"] for claim in (*h["claims"], *h["against"]) for id in claim["evidence"]}
+        evidence = "\n".join(within(entries, cited))
         return prompt("skeptic_case").render(answer=json.dumps(answer, ensure_ascii=False), evidence=evidence)
 
     async def _weigh(self, group: str, said: list[dict[str, Any]], found: dict[str, Any]) -> Any:
@@ -80,6 +84,21 @@ class Skeptic:
         doubts = [Doubt(one.hypothesis - 1, one.refutes, one.claim) for one in objections]
         weighed = weigh(Findings.model_validate(found), doubts, await self.triages.entries(group))
         return weighed.model_dump(mode="json")
+
+
+def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVIDENCE) -> list[str]:
+    """The findings as data, what the answer cites first and the newest before the oldest, in at most so many characters.
+
+    Details of what does not fit any more are left out, then whole findings: never a part of one.
+    """
+    told, left, newest_first = [], most, list(reversed(entries))
+    for entry in sorted(newest_first, key=lambda entry: entry.id not in cited):
+        whole = as_data(entry.model_dump(mode="json"))
+        text = next((text for text in (whole, summary_of(whole)) if len(text) < left), "")
+        if text:
+            told.append(text)
+            left -= len(text) + 1
+    return told
 
 
 def _plain(result: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,6 +5,9 @@ from typing import Any
 
 from bot.core.config import Budget
 
+LAST_SHARE = 0.25
+"""Share of the run's time that is kept for the answer: with nothing left for it all that was looked at would be in vain."""
+
 
 @dataclass
 class Spending:
@@ -53,4 +56,5 @@ class Spending:
     def last_turn(self) -> bool:
         """Whether the next model call must be the answer: one turn is kept for it."""
         near = self.steps >= self.budget.per_run_steps - 1 or self.calls >= self.budget.per_run_calls
-        return near or self.usd >= 0.8 * self.budget.per_run_usd or self.tokens >= 0.8 * self.budget.per_run_tokens
+        late = self.seconds_left <= LAST_SHARE * self.budget.per_run_seconds
+        return near or late or self.usd >= 0.8 * self.budget.per_run_usd or self.tokens >= 0.8 * self.budget.per_run_tokens

@@ -15,8 +15,8 @@ from bot.core.evidence import Findings
 from bot.core.incident import number_of
 from bot.store import edges, messages, timeline
 from bot.store.database import Database
-from bot.store.tables import EvidenceRow, QuestionRow
-from bot.store.triage import entry_of
+from bot.store.tables import EvidenceRow, GroupRow, QuestionRow
+from bot.store.triage import case_of, entry_of
 from bot.store.views import newest_triage
 
 MOST_EVIDENCE = 400
@@ -78,6 +78,7 @@ class Questions:
             newest = select(EvidenceRow).where(EvidenceRow.group_id == row.group_id).order_by(col(EvidenceRow.n).desc())
             found = (await session.exec(newest.limit(MOST_EVIDENCE))).all() if row.group_id else []
             triage = await newest_triage(session, row.group_id) if row.group_id else None
+            group = await session.get(GroupRow, row.group_id) if row.group_id else None
             facts: dict[str, Any] = triage.facts if triage else {}
             return Material(
                 ledger=[entry_of(one) for one in reversed(found)],
@@ -87,6 +88,7 @@ class Questions:
                 onset_evidence=facts.get("onset_evidence", ""),
                 services=self.services,
                 group=f"AL-{row.group_id}" if row.group_id else "",
+                case=await case_of(session, group, triage) if group and triage else None,
             )
 
     async def answer(self, number: int, answer: Answer, *, final: bool) -> None:

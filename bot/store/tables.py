@@ -303,6 +303,7 @@ class TriageRow(SQLModel, table=True):
     """Ids of the changes that were reported after the attempt before, and brought this one about."""
     progress: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     usd: float = 0.0
+    """What models cost; while one is asked, what it may cost at most."""
 
 
 class ProposalRow(SQLModel, table=True):

@@ -224,9 +224,21 @@ class Triages:
     async def spent_since(self, since: datetime) -> float:
         """Dollars spent on models from `since` on, by triages and by answers to questions."""
         async with self.db.read() as session:
-            triages = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(col(TriageRow.started_at) >= since)
-            questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(col(QuestionRow.at) >= since)
-            return float((await session.exec(triages)).one()) + float((await session.exec(questions)).one())
+            return await _spent(session, col(TriageRow.started_at) >= since, since)
+
+    async def reserve(self, ref: str, attempt: int, usd: float, *, since: datetime, limit: float) -> bool:
+        """Set aside what an attempt may cost, if it still fits into `limit` dollars from `since` on; again changes nothing.
+
+        Set aside before it is spent: the attempts of a storm all ask before the first of them has cost anything. What it
+        really cost is written over it at the end; an attempt that never ends counts whole.
+        """
+        own = (col(TriageRow.group_id) == group_number(ref)) & (col(TriageRow.attempt) == attempt)
+        async with self.db.write() as session:
+            spent = await _spent(session, (col(TriageRow.started_at) >= since) & ~own, since)
+            if spent >= limit or spent + usd > limit:
+                return False
+            await session.exec(update(TriageRow).where(own).values(usd=usd))
+            return True
 
     async def keep_picture(self, key: str, png: bytes, alt: str, title: str) -> None:
         """Store a graph under its key, once."""
@@ -257,6 +269,12 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
     if attempt is not None:
         query = query.where(TriageRow.attempt == attempt)
     return (await session.exec(query)).first()
+
+
+async def _spent(session: AsyncSession, attempts: Any, since: datetime) -> float:
+    triages = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
+    questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(col(QuestionRow.at) >= since)
+    return float((await session.exec(triages)).one()) + float((await session.exec(questions)).one())
 
 
 async def _hints(session: AsyncSession, number: int, attempt: int) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """One look with one tool: the boundary where a failing tool becomes "could not look" and evidence gets its id."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -16,8 +16,8 @@ from bot.store.triage import Triages
 log = structlog.get_logger(__name__)
 TOOL_SECONDS = 10.0
 """Limit of one tool call."""
-MAX_DETAILS = 200
-"""Lines kept of one finding."""
+MAX_DETAILS, MAX_STORED = 1_000, 128_000
+"""Lines and characters kept of one finding's details; a model is shown head and tail and reads on from there."""
 
 
 class Looker:
@@ -71,9 +71,19 @@ def _failed(tool: str, arguments: Mapping[str, Any], why: str) -> Evidence:
     return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False)
 
 
+def _kept(lines: Sequence[str]) -> list[str]:
+    """As many whole lines as are kept; if that is not all, a last one says so."""
+    kept, left = [], MAX_STORED
+    for line in lines[:MAX_DETAILS]:
+        if (left := left - len(line) - 1) < 0:
+            break
+        kept.append(line)
+    return [*kept, f"({len(lines) - len(kept)} more lines were not kept)"] if len(kept) < len(lines) else kept
+
+
 def _without_secrets(evidence: Evidence) -> Evidence:
     """Lines are read together: a private key spans several of them."""
-    lines = evidence.details[:MAX_DETAILS]
+    lines = _kept(evidence.details)
     together = redact("\n".join(lines)) if lines else ""
     return evidence.model_copy(
         update={

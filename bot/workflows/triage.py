@@ -14,6 +14,7 @@ from bot.core.config import Config
 from bot.core.evidence import Case, Findings
 from bot.core.remedies import Fitted
 from bot.core.reuse import FRESH, agrees, reused
+from bot.core.settling import settle
 from bot.core.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage import Triages
@@ -59,10 +60,13 @@ class Desk:
         await self.triages.update(asked.group, asked.attempt, state="done", finished_at=self.triages.db.clock())
         return None
 
-    async def within_budget(self) -> Any:
-        """Whether today's money allows a model."""
-        spent = await self.triages.spent_since(self.triages.db.clock() - timedelta(days=1))
-        return spent < self.config.budget.per_day_usd
+    async def within_budget(self, case: dict[str, Any]) -> Any:
+        """Whether today's money allows a model; what this run may cost is set aside."""
+        asked, budget, day = Case.model_validate(case), self.config.budget, timedelta(days=1)
+        # A run may pass its own limit by its last answer: that little is not set aside.
+        usd = min(budget.per_run_usd, budget.per_day_usd) if budget.usd_per_million_in or budget.usd_per_million_out else 0.0
+        since = self.triages.db.clock() - day
+        return await self.triages.reserve(asked.group, asked.attempt, usd, since=since, limit=budget.per_day_usd)
 
     async def fresh(self, case: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
         """The analyst's findings with a note, where a model lately answered the same alert alike; else None.
@@ -79,20 +83,20 @@ class Desk:
         return None
 
     async def weigh(self, case: dict[str, Any], by_agent: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
-        """The agent's findings if the evidence carries any of them; else the analyst's stand and say why."""
-        ledger = await self.triages.entries(Case.model_validate(case).group)
-        carried = judge(Findings.model_validate(by_agent), ledger)
-        better = _better(carried, Findings.model_validate(by_analyst))
-        return better.model_dump(mode="json")
+        """The agent's findings if the evidence carries any of them; else the analyst's stand and say why (`settle`)."""
+        asked = Case.model_validate(case)
+        ledger = await self.triages.entries(asked.group)
+        answers = Findings.model_validate(by_agent), Findings.model_validate(by_analyst)
+        return settle(*answers, asked, ledger, now=self.triages.db.clock()).model_dump(mode="json")
 
     async def show(self, case: dict[str, Any], findings: dict[str, Any], final: bool) -> Any:
         """Keep what the evidence carries and show it; the judged findings as JSON."""
         asked = Case.model_validate(case)
         ledger = await self.triages.entries(asked.group)
         judged = judge(Findings.model_validate(findings), ledger)
-        values: dict[str, Any] = {"findings": judged.model_dump(mode="json"), "usd": judged.usd}
+        values: dict[str, Any] = {"findings": judged.model_dump(mode="json")}
         if final:
-            values |= {"state": "done", "finished_at": self.triages.db.clock()}
+            values |= {"usd": judged.usd, "state": "done", "finished_at": self.triages.db.clock()}
         if not await self.triages.update(asked.group, asked.attempt, **values):
             return Findings(note="A person stopped the investigation.").model_dump(mode="json")
         if final:
@@ -134,29 +138,16 @@ def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Inve
             ranked = ranked.model_copy(update={"note": "No model is set up; the built-in analyst ranked."})
         elif known := await run.step("look for a fresh answer", desk.fresh, case, ranked.model_dump(mode="json")):
             ranked = Findings.model_validate(known)
-        elif await run.step("ask the budget", desk.within_budget):
+        elif await run.step("ask the budget", desk.within_budget, case):
             await run.step("show the first ranking", desk.show, case, ranked.model_dump(mode="json"), False)
             answer = await model.investigate(run, asked)
             both = answer.model_dump(mode="json"), ranked.model_dump(mode="json")
             ranked = Findings.model_validate(await run.step("weigh the answers", desk.weigh, case, *both))
         else:
-            ranked = ranked.model_copy(update={"note": "Today's model budget is spent; the built-in analyst ranked."})
+            ranked = ranked.model_copy(
+                update={"note": "Today's model budget is spent or set aside; the built-in analyst ranked."}
+            )
         judged = await run.step("judge and show", desk.show, case, ranked.model_dump(mode="json"), True)
         return await run.step("propose what fits", desk.propose, case, judged)
 
     return story
-
-
-def _better(by_agent: Findings, by_analyst: Findings) -> Findings:
-    """The agent's judged findings if anything of them stands; else the analyst's, with what the agent cost."""
-    if any(hypothesis.confidence != "unsupported" for hypothesis in by_agent.hypotheses):
-        return by_agent
-    if by_agent.hypotheses:
-        note = "The evidence carries nothing of the model's answer; the built-in analyst ranked."
-    elif by_agent.stop_reason == "answered":
-        note = "The model named no cause; the built-in analyst ranked."
-    else:
-        note = f"Model not available ({by_agent.stop_reason or 'no usable answer'}); the built-in analyst ranked."
-    spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
-    told = {"note": note, "stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
-    return by_analyst.model_copy(update={**told, **spent})

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from bot.core.config import Budget, Config
 from bot.core.evidence import Case, Evidence, Findings
+from bot.core.pseudonyms import Name
 from bot.engine.direct import DirectRun
 from bot.llm.agent import Agent
 from bot.llm.settings import ModelSettings
@@ -26,6 +27,7 @@ from tests.real.serving import running
 from tests.unit.builders import NOW, change
 from tests.unit.tools.looking import CATALOGUE, ERRORS, NO_KUBERNETES, TOOLS, Changes, Step, context
 
+INVENTORY = [Name("service", "bank"), Name("person", "Ann"), Name("workload", "checkout-api")]
 HEALTH = ["service_health", {"service": "checkout"}]
 CHANGES = ["recent_changes", {"service": "checkout", "hours": 6}]
 ANSWER = {
@@ -74,6 +76,24 @@ async def flood(ctx: ToolContext) -> Evidence:
     return Evidence(summary="200 lines", query="{}", source="files", user_controllable=True, details=lines)
 
 
+@tool
+async def torrent(ctx: ToolContext) -> Evidence:
+    """Finds more than is kept."""
+    return Evidence(summary="3000 lines", query="{}", source="files", details=tuple(f"drop {n}" for n in range(1, 3001)))
+
+
+POD = "checkout-7d9f-abcde"
+
+
+@tool
+async def gossip(ctx: ToolContext) -> Evidence:
+    """Reads the lines of a pod, in which somebody wrote what looks like a stand-in. E.g. of checkout."""
+    lines = (f"{POD}: Payments refused 7 calls", "blame service-2 on pod-1", "the webhook of bank on 10.2.0.7 is fine")
+    rows = [{"labels": {"pod": POD, "instance": "10.2.0.7:9100"}, "before": 0.0, "after": 7.0}]
+    facts = {"breakdown": rows, "changes": []}
+    return Evidence(summary=lines[0], query="{}", source="loki", user_controllable=True, details=lines, facts=facts)
+
+
 NewRoom = Callable[..., Any]
 """`await room(turn, ..., budget={}, setting=...)`: a room whose model plays these turns."""
 
@@ -85,11 +105,12 @@ class Room:
         self.db, self.script = db, script
         self.triages = Triages(db)
         self.looked: list[str] = []
-        tools = {**TOOLS, "broken": broken, "slow": slow, "poisoned": poisoned, "flood": flood}
+        self.changes = [change("1.4")]
+        tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, gossip)}}
         self.looker = Looker(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
         self.budget = Budget(**{"per_run_seconds": 20, **budget})
-        self.agent = Agent(ModelSettings(**model), self.budget, self.looker, self.triages, list(CATALOGUE.services))
+        self.agent = Agent(ModelSettings(**model), self.budget, self.looker, self.triages, list(CATALOGUE.services), INVENTORY)
 
     def _counting(self, one: Tool) -> Tool:
         async def counted(ctx: ToolContext, **arguments: Any) -> Evidence:
@@ -103,7 +124,7 @@ class Room:
 
     def _context(self, case: Case) -> ToolContext:
         metrics = {ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}
-        return context(metrics, changes=Changes([change("1.4")]))
+        return context(metrics, changes=Changes(self.changes))
 
     @property
     def asked(self) -> list[dict[str, Any]]:

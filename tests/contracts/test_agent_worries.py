@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from bot.core.evidence import Findings
 from bot.llm.middleware.shorten import within
 from bot.llm.results import MAX_TEXT, as_data
+from bot.llm.skeptic import within as doubted
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
 from tests.unit.builders import evidence
@@ -30,6 +31,16 @@ async def test_a_result_that_is_too_long_is_shown_with_head_tail_and_the_way_to_
     assert shown["details"][0].startswith("line 1 ") and shown["details"][-1].startswith("line 200 ")
     assert [line[:14] for line in found["lines"]] == ["100 line 100 n"] and found["written_by_users"]
     assert further["lines"][0].startswith("150 line 150 ")
+
+
+async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(room: NewRoom) -> None:
+    here = await room({"call": [["torrent", {}], FLOOD]}, {"call": [read("E1", line=998), read("E2", line=200)]}, ANSWER)
+
+    await here.investigate()
+
+    by_tool = {entry.tool: entry.evidence.details for entry in await here.triages.entries("AL-1")}
+    assert len(by_tool["torrent"]) == 1001 and by_tool["torrent"][-1] == "(2000 more lines were not kept)"
+    assert len(by_tool["flood"]) == 200 and any('"998 drop 998"' in text for text in here.told()[2:])
 
 
 async def test_evidence_from_before_the_model_came_can_be_read(room: NewRoom) -> None:
@@ -113,6 +124,16 @@ async def test_a_doubt_without_evidence_changes_nothing(room: NewRoom) -> None:
     here = await room(*doubting(invented), skeptic="second")
 
     assert (await confidence_of(here))[:2] == ("likely", [])
+
+
+def test_a_skeptic_reads_what_is_cited_before_anything_else_and_no_part_of_a_finding() -> None:
+    entries = [evidence(f"E{n}", details=("x" * 4000,)) for n in range(1, 31)]
+
+    told = [json.loads(text) for text in doubted(entries, {"E2"}, 12_000)]
+
+    assert [one["id"] for one in told][:4] == ["E2", "E30", "E29", "E28"]
+    assert ["details" in one for one in told[:4]] == [True, True, False, False] and len(told) > 20
+    assert sum(len(text) + 1 for text in doubted(entries, {"E2"}, 12_000)) <= 12_000
 
 
 async def test_when_the_second_model_is_down_the_answer_stands_and_says_so(room: NewRoom) -> None:

@@ -1,5 +1,6 @@
 """The agent against a model that plays a script over HTTP: whatever the model does, an investigation ends and says how."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bot.workflows.analyst import Analyst
 from bot.workflows.triage import triage
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
-from tests.unit.builders import NOW
+from tests.unit.builders import NOW, change
 
 
 async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:
@@ -40,6 +41,18 @@ async def test_looks_of_one_turn_get_evidence_ids_of_their_own_and_answers_of_th
     assert sorted(ids.values()) == ["recent_changes", "service_health"] and len(ids) == 2
     health, changes = here.told()
     assert '"source": "prometheus"' in health and "deploy 1.4" in changes
+
+
+async def test_the_first_plan_comes_from_the_kind_of_alert_and_the_graph(room: NewRoom) -> None:
+    here = await room(ANSWER)
+    await here.looker.look(await here.case(), "dependencies", {"service": "checkout"}, "analyst:1")
+
+    await here.investigate()
+
+    opening = str(here.asked[0]["messages"][1]["content"])
+    plan = opening[opening.index("A first plan") : opening.index("Evidence recorded")].splitlines()[2:-1]
+    assert plan[0] == 'service_health {"service": "checkout"}' and 'service_health {"service": "payments"}' in plan
+    assert not any(line.startswith("dependencies") for line in plan)
 
 
 async def test_a_repeated_look_is_answered_from_memory(room: NewRoom) -> None:
@@ -132,6 +145,14 @@ async def test_a_model_that_stays_down_gives_way_to_the_second_one(room: NewRoom
 
     assert [r["model"] for r in here.asked] == ["scripted", "scripted", "second"]
     assert (findings.model, findings.stop_reason) == ("second", "answered")
+
+
+async def test_the_second_model_is_asked_first_once_the_first_one_failed(room: NewRoom) -> None:
+    here = await room({"status": 401}, {"call": [HEALTH]}, ANSWER, fallback="second")
+
+    findings = await here.investigate()
+
+    assert [r["model"] for r in here.asked] == ["scripted", "second", "second"] and findings.stop_reason == "answered"
 
 
 @pytest.mark.parametrize(
@@ -277,6 +298,20 @@ async def test_the_same_alert_with_another_cause_is_put_to_the_model(room: NewRo
     assert (await again(here, "f1"))["by"] == "agent" and len(here.asked) == 4
 
 
+async def test_what_a_run_may_cost_is_set_aside_from_the_day_s_money_until_it_is_known(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH], "hold": True}, ANSWER, budget={"per_run_usd": 0.5, "per_day_usd": 0.6})
+    first = asyncio.create_task(story(here, Proposer()))
+    await wait_until(lambda: len(here.asked) == 1, 20)
+
+    second = await again(here, "f2")
+    here.script.released.set()
+    await first
+
+    assert second["by"] == "analyst" and second["note"].startswith("Today's model budget is spent or set aside")
+    row = await here.triages.row("AL-1")
+    assert row is not None and row.usd == pytest.approx(0.0056)
+
+
 async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_evidence(room: NewRoom) -> None:
     claims = [{"text": "everybody knows it", "evidence": []}, {"text": "checkout changed", "evidence": ["E:recent_changes"]}]
     bold = {"answer": {"hypotheses": [{"cause": "it is DNS", "service": "checkout", "claims": claims}]}}
@@ -287,6 +322,18 @@ async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_e
     assert findings["by"] == "agent" and [c["text"] for c in findings["hypotheses"][0]["claims"]] == ["checkout changed"]
     assert any("cites no evidence" in text for text in findings["dropped"])
     assert [f.by for f in proposer.asked] == ["agent"]
+
+
+async def test_an_agent_s_answer_has_a_kind_of_cause_and_keeps_what_the_evidence_clears(room: NewRoom) -> None:
+    claims = [{"text": "checkout got deploy 1.4", "evidence": ["E:recent_changes"]}]
+    blaming = {"answer": {"hypotheses": [{**SAME, "claims": claims}]}}
+    here = await room({"call": [["recent_changes", {"service": "checkout", "hours": 2}]]}, blaming)
+    here.changes.append(change("1.5", minutes_before=1))
+
+    findings = await story(here, Proposer())
+
+    assert (findings["by"], findings["category"]) == ("agent", "code_defect")
+    assert ["deploy 1.5" in claim["text"] for claim in findings["ruled_out"]] == [True]
 
 
 async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(room: NewRoom) -> None:

@@ -1,6 +1,7 @@
 """A question read by a model: one bounded call over the recorded evidence, and only what that carries stands."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,13 @@ async def test_the_bots_own_instructions_are_not_told(room: NewRoom) -> None:
     answer = await asked(await room(reply((leak, "E1"))))
 
     assert "[instructions withheld]" in lines(answer)[0] and "production incident" not in str(answer)
+
+
+async def test_with_masked_names_a_question_leaves_with_stand_ins_and_the_answer_has_the_names(room: NewRoom) -> None:
+    here = await room(reply(("service-1 errors rose", "E1")), masked=True)
+
+    answer = await asked(here)
+
+    request = json.dumps(here.asked[0]["messages"], ensure_ascii=False)
+    assert "service-1" in request and not re.search(r"\b(checkout|payments|ann)\b", request)
+    assert lines(answer) == ["checkout errors rose"]

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from bot.choices import settings_of
 from bot.core.errors import ConfigurationError
-from bot.settings import catalogue_of, load_config, parse_config, source_tokens
+from bot.settings import Secrets, catalogue_of, load_config, parse_config, source_tokens
 
 
 def test_an_empty_file_is_a_valid_configuration() -> None:
@@ -66,3 +68,11 @@ def test_a_named_file_has_to_be_there_and_be_text(tmp_path: Path) -> None:
     (tmp_path / "image.yaml").write_bytes(b"\x89PNG\xff")
     with pytest.raises(ConfigurationError, match="not text in UTF-8"):
         load_config(tmp_path / "image.yaml")
+
+
+def test_names_leave_for_the_model_as_they_are_unless_they_are_to_be_masked() -> None:
+    plain, masked = Secrets(), Secrets(model_names="masked")
+
+    assert [settings_of(secrets, "m").masked for secrets in (plain, masked)] == [False, True]
+    with pytest.raises(ValidationError, match="model_names"):
+        Secrets(model_names="maskd")  # type: ignore[arg-type]

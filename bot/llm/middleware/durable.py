@@ -64,7 +64,8 @@ class Durable(AgentMiddleware):
             heard = await self.hear()
             if heard.stopped:
                 return {"error": "a person stopped the investigation"}
-            answer = await self.caller.call(_hinted(request, heard.hints), handler, seconds=self.spending.seconds_left)
+            left, before = self.spending.seconds_left, self.spending.model
+            answer = await self.caller.call(_hinted(request, heard.hints), handler, seconds=left, answered=before)
             answer["hints"] = len(heard.hints)
             if isinstance(answer.get("response"), ModelResponse):
                 response: ModelResponse[Any] = answer.pop("response")

@@ -1,0 +1,90 @@
+"""Keeps names from the model: stand-ins go out with each request, and the names are back before anything is recorded.
+
+Stands innermost, within the durable step: the journal, the tools, the ledger and the verdict know real names alone, so a
+replay needs no table of its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, SystemMessage
+from langchain_core.tools import BaseTool
+from pydantic import BaseModel, ValidationError
+
+from bot.core.cases import scrubbed
+from bot.core.pseudonyms import Pseudonyms
+from bot.core.text import cut
+from prompts import prompt
+
+Change = Callable[[str], str]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Names(AgentMiddleware):
+    """`known` gives the stand-ins for what is known now; it is asked anew for each request, since looks find new names."""
+
+    def __init__(self, known: Callable[[], Awaitable[Pseudonyms]]) -> None:
+        super().__init__()
+        self._known = known
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+    ) -> ModelResponse[Any]:
+        names = await self._known()
+        # In a thread: a long conversation takes tens of milliseconds.
+        masked = await asyncio.to_thread(_masked, request, names.masked)
+        return _unmasked(await handler(masked), names.unmasked)
+
+
+def _masked(request: ModelRequest[Any], mask: Change) -> ModelRequest[Any]:
+    rules = mask(request.system_message.text) if request.system_message else ""
+    return request.override(
+        # What is said of stand-ins comes after: masked, its examples would be escaped.
+        system_message=SystemMessage(f"{rules}\n{prompt('names').render()}"),
+        messages=[_changed(message, mask) for message in request.messages],
+        tools=[_described(tool, mask) for tool in request.tools],
+    )
+
+
+def _unmasked(response: ModelResponse[Any], unmask: Change) -> ModelResponse[Any]:
+    answer = response.structured_response
+    if isinstance(answer, BaseModel):
+        answer = fitting(type(answer), scrubbed(answer.model_dump(mode="json"), unmask))
+    result: list[BaseMessage] = [_changed(message, unmask) for message in response.result]
+    return ModelResponse(result=result, structured_response=answer)
+
+
+def _changed(message: Any, change: Change) -> AnyMessage:
+    """A message with its text and the arguments of its calls changed; the calls' names and ids stay."""
+    update: dict[str, Any] = {"content": scrubbed(message.content, change)}
+    if isinstance(message, AIMessage):
+        for part in ("tool_calls", "invalid_tool_calls"):
+            update[part] = [{**call, "args": scrubbed(call["args"], change)} for call in getattr(message, part)]
+    changed: AnyMessage = message.model_copy(update=update)
+    return changed
+
+
+def _described(tool: BaseTool | dict[str, Any], mask: Change) -> BaseTool | dict[str, Any]:
+    """A description may give a service as an example, and those of other servers' tools say what they like."""
+    if isinstance(tool, dict):
+        function = tool.get("function", {})
+        return {**tool, "function": {**function, "description": mask(str(function.get("description", "")))}}
+    return tool.model_copy(update={"description": mask(tool.description)})
+
+
+def fitting(schema: type[Model], answer: Any) -> Model:
+    """The answer in its schema, with texts cut that the names made too long: a stand-in is often the shorter one."""
+    try:
+        return schema.model_validate(answer)
+    except ValidationError as error:
+        for one in error.errors():
+            if one["type"] != "string_too_long":
+                raise
+            *above, last = one["loc"]
+            holder = answer
+            for step in above:
+                holder = holder[step]
+            holder[last] = cut(holder[last], one["ctx"]["max_length"])
+    return schema.model_validate(answer)
