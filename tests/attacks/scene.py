@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from bot.store.tables import AuditRow, DecisionRow, IncidentRow, ProposalRow
 from tests.attacks.catalogue import channel_of
-from tests.attacks.items import Item
+from tests.attacks.items import Item, decoded
 from tests.attacks.judging import Seen, judge
 from tests.attacks.kinds import Kind
 from tests.attacks.planting import STORMS, play
@@ -105,7 +105,9 @@ async def _look(world: World, scenes: Sequence[Seen]) -> None:
     everything = "\n".join([json.dumps(said, ensure_ascii=False), requests, await world.database(), *logged])
     audit = "\n".join(f"{row.what} {row.subject} {row.before} {row.after}" for row in await world.rows(AuditRow))
     same = world.app.config.model_dump_json() == world.policy
+    texts = {seen.item.id: "\n".join([seen.item.text, *decoded(seen.item.text)]) for seen in scenes}
     for seen in scenes:
+        seen.others = "\n".join(text for id, text in texts.items() if id != seen.item.id)
         channel = channel_of(seen.service)
         seen.messages = [m for m in said if m.get("channel") == channel]
         seen.elsewhere = [m for m in said if m.get("channel") not in {channel_of(s) for s in world.services}]
