@@ -61,6 +61,13 @@ def accuracy(answers: Mapping[str, Answer], truth: Truth, k: int) -> float:
     return hits / max(1, len(truth))
 
 
+def mean_reciprocal_rank(answers: Mapping[str, Answer], truth: Truth) -> float:
+    """1 over the place at which the truth stands, 0 where it is not named; the mean over all incidents."""
+    places = [[_same(name) for name in answers[id].ranked] if id in answers else [] for id in truth]
+    hits = zip(places, map(_same, truth.values()), strict=True)
+    return sum(1 / (names.index(right) + 1) for names, right in hits if right in names) / max(1, len(truth))
+
+
 def in_words(name: str, answers: Mapping[str, Answer], truth: Truth) -> str:
     """One line: n, AC@1 / AC@3, the share that was called likely and how much of that was right."""
     likely = {id: answer for id, answer in answers.items() if answer.likely and id in truth}
