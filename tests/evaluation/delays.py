@@ -51,6 +51,8 @@ class Trial:
     seconds: float
     share: float
     own: str
+    alike: int = 1
+    """Services that the same callers called as often in each minute, the target included: sums of spans show them alike."""
 
     @property
     def alert(self) -> int:
@@ -84,12 +86,14 @@ def _tell(name: str, trials: Sequence[Trial], answers: Mapping[str, Answer]) -> 
     if not trials:
         return
     truth = {t.id: t.target for t in trials}
+    most = [sum(1 / t.alike for t in trials) / len(trials), sum(min(1.0, 3 / t.alike) for t in trials) / len(trials)]
     alone = {t.id: _without(answers[t.id], t) for t in trials}
     likely = [t for t in trials if answers[t.id].likely]
     right = sum(answers[t.id].ranked[0] in (t.target, t.own) for t in likely)
     said = f"of those {right / len(likely):.2f} right" if likely else "none"
     print(
         f"delay of {name} (n {len(trials)}): AC@1 {accuracy(alone, truth, 1):.2f}, AC@3 {accuracy(alone, truth, 3):.2f}; "
+        f"sums of spans allow {most[0]:.2f}, {most[1]:.2f}; "
         f"beside the stretch's own fault {accuracy(answers, truth, 1):.2f}, {accuracy(answers, truth, 3):.2f}; "
         f"likely {len(likely) / len(trials):.2f}, {said}",
         flush=True,
@@ -111,7 +115,8 @@ def _trials(system: System) -> Iterator[Trial]:
         for seconds in SECONDS:
             target, share = services[int(rng.integers(len(services)))], SHARES[int(rng.integers(len(SHARES)))]
             id = f"{system.folder.name}-{minutes[0]}-{seconds:g}"
-            yield Trial(id, minutes, target, seconds, share, next((service for _, service in faults), ""))
+            fault = next((service for _, service in faults), "")
+            yield Trial(id, minutes, target, seconds, share, fault, _alike(system.calls, minutes, target))
 
 
 def _own_faults(system: System) -> dict[float, tuple[str, str]]:
@@ -137,6 +142,15 @@ def _often_called(calls: Sequence[Calls], minutes: Sequence[int]) -> list[str]:
         if one.minute in minutes[1:] and one.side == "server" and one.caller not in ("", one.service):
             counts[one.service] += one.count
     return sorted(service for service, count in counts.items() if count >= FEWEST_CALLS)
+
+
+def _alike(calls: Sequence[Calls], minutes: Sequence[int], target: str) -> int:
+    """How many services are called by the same callers as often, minute by minute."""
+    counts: dict[str, dict[tuple[int, str], int]] = defaultdict(lambda: defaultdict(int))
+    for one in calls:
+        if one.minute in minutes and one.side == "server" and one.caller not in ("", one.service):
+            counts[one.service][one.minute, one.caller] += one.count
+    return sum(found == counts[target] for found in counts.values())
 
 
 def _answered(system: System, trial: Trial) -> Answer:
