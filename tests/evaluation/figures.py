@@ -61,11 +61,11 @@ def accuracy(answers: Mapping[str, Answer], truth: Truth, k: int) -> float:
     return hits / max(1, len(truth))
 
 
-def mean_reciprocal_rank(answers: Mapping[str, Answer], truth: Truth) -> float:
-    """1 over the place at which the truth stands, 0 where it is not named; the mean over all incidents."""
+def reciprocal_ranks(answers: Mapping[str, Answer], truth: Truth) -> list[float]:
+    """1 over the place at which the truth stands, 0 where it is not named; one for each incident of the truth."""
     places = [[_same(name) for name in answers[id].ranked] if id in answers else [] for id in truth]
     hits = zip(places, map(_same, truth.values()), strict=True)
-    return sum(1 / (names.index(right) + 1) for names, right in hits if right in names) / max(1, len(truth))
+    return [1 / (names.index(right) + 1) if right in names else 0.0 for names, right in hits]
 
 
 def in_words(name: str, answers: Mapping[str, Answer], truth: Truth) -> str:

@@ -1,9 +1,10 @@
 """Settings chosen without a set, then tried on it: `--data` is the folder of all sets, or of some.
 
 The sets are petshop, each system of nezha and each of rca_alerts. Left out is one at a time: every weight in use
-(core/tuning) is chosen anew on the others, from its plainest value on (no discount, no extra), one after the other and
-twice round, by the mean over the sets of the reciprocal rank of the truth. What a look finds does not depend on the
-weights: each set is looked at once.
+(core/tuning) is chosen anew on the others, from the middle of what it can be on, one after the other and twice round, by
+the reciprocal rank of the truth, the sets counting alike. Another value is taken if it gains more than one standard error:
+a difference that chance may have made teaches nothing, and the others may know nothing of a weight at all. What a look
+finds does not depend on the weights: each set is looked at once.
 """
 
 import dataclasses
@@ -14,6 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.core.alert_burst import BurstWeights
 from bot.core.blame import Walk
 from bot.core.evidence import Findings
@@ -23,42 +27,42 @@ from bot.core.tuning import TUNING, Tuning
 from bot.core.verdict import by_confidence, judge
 from bot.core.weighing import Worth
 from tests.evaluation import nezha, petshop, rca_alerts
-from tests.evaluation.figures import Answer, Truth, accuracy, mean_reciprocal_rank, read_truth, write_answers
+from tests.evaluation.figures import Answer, Truth, accuracy, read_truth, reciprocal_ranks, write_answers
 from tests.evaluation.progress import shown
 from tests.evaluation.world import Investigation
 
 CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
     "worth": {
-        "anywhere": (1.0, 0.4, 0.2, 0.1),
-        "network": (1.0, 2.0, 4.0),
-        "behaviour": (1.0, 0.8, 0.5),
-        "resource": (1.0, 0.48, 0.24, 0.12),
-        "rest": (0.0, 0.3, 0.6),
+        "anywhere": (0.5, 0.1, 0.2, 1.0),
+        "network": (1.0, 0.5, 2.0, 4.0),
+        "behaviour": (1.0, 0.5, 0.8, 2.0),
+        "resource": (0.5, 0.12, 0.24, 1.0),
+        "rest": (0.5, 0.0, 0.3, 1.0),
     },
     "walk": {
-        "other_symptom": (1.0, 0.7, 0.4),
-        "resource": (1.0, 0.6, 0.3),
-        "late": (1.0, 0.3, 0.1),
-        "noticed_time": (0.01, 0.05, 0.1),
-        "noticed_share": (0.001, 0.005, 0.02),
+        "other_symptom": (0.5, 0.25, 0.7, 1.0),
+        "resource": (0.5, 0.25, 0.6, 1.0),
+        "late": (0.5, 0.1, 0.3, 1.0),
+        "noticed_time": (0.05, 0.01, 0.02, 0.1),
+        "noticed_share": (0.005, 0.001, 0.002, 0.02),
     },
     "burst": {
-        "most_bits": (8.0, 6.0, 4.5),
-        "pooled": (1.0, 4.0, 10.0),
-        "now": (0.0, 3.0),
-        "half_life": (1e9, 600.0, 200.0),
-        "callee": (1.0, 0.7, 0.4),
-        "caller": (1.0, 0.5, 0.25),
-        "alike": (0.0, 0.25, 0.5),
-        "next_kind": (1.0, 0.3, 0.0),
-        "whole": (1.0, 1.4, 2.0),
-        "unlike": (0.0, 0.25, 1.0),
-        "crowd": (0.0, 0.3, 0.6),
-        "echo": (0.0, 0.8),
-        "explained": (1.0, 0.4),
+        "most_bits": (6.0, 4.5, 8.0),
+        "pooled": (2.0, 1.0, 4.0, 8.0),
+        "now": (1.0, 0.0, 3.0),
+        "half_life": (300.0, 100.0, 200.0, 600.0, 1e9),
+        "callee": (0.5, 0.25, 0.7, 1.0),
+        "caller": (0.5, 0.25, 0.7, 1.0),
+        "alike": (0.5, 0.0, 0.25, 1.0),
+        "next_kind": (0.5, 0.0, 0.3, 1.0),
+        "whole": (1.5, 1.0, 1.4, 2.0),
+        "unlike": (0.5, 0.0, 0.25, 1.0),
+        "crowd": (0.5, 0.0, 0.3, 1.0),
+        "echo": (0.5, 0.0, 0.8, 1.0),
+        "explained": (0.5, 0.25, 0.4, 1.0),
     },
 }
-"""Each weight's values, the plainest first; a later one is taken only if it is better."""
+"""Each weight's values, first the middle of what it can be (a share is a half); another is taken if it is surely better."""
 ROUNDS = 2
 GOAL, GOAL_LIKELY = 0.50, 0.80
 
@@ -72,14 +76,14 @@ class Looked:
     truth: Truth
     answer: Callable[[Findings], Answer]
     _read: dict[str, Observations] = field(default_factory=dict)
-    _quality: dict[Any, float] = field(default_factory=dict)
+    _quality: dict[Any, NDArray[np.float64]] = field(default_factory=dict)
 
-    def quality(self, tuning: Tuning) -> float:
-        """Mean reciprocal rank with these weights; each that makes a difference here is tried once."""
+    def quality(self, tuning: Tuning) -> NDArray[np.float64]:
+        """The reciprocal rank of each incident's truth with these weights; each that makes a difference here is tried once."""
         matters = tuple(getattr(tuning, part) for part in CHOICES if part in self._parts)
         if matters not in self._quality:
             answers = {id: self.answer(by_confidence(self._ranked(id, tuning))) for id in self.seen}
-            self._quality[matters] = mean_reciprocal_rank(answers, self.truth)
+            self._quality[matters] = np.array(reciprocal_ranks(answers, self.truth))
         return self._quality[matters]
 
     def answers(self, tuning: Tuning) -> dict[str, Answer]:
@@ -122,7 +126,7 @@ def evaluate(data: Path, out: Path) -> None:
         answers |= {f"{one.name}/{id}": answer for id, answer in own.items()}
         worst = min(worst, (accuracy(own, one.truth, 1), one.name))
         print(f"| {one.name} ({len(one.truth)}) | {_told(own, one.truth)} | {_likely(own, one.truth)} | ", end="")
-        print(f"{_told(in_use[one.name], one.truth)} |", flush=True)
+        print(f"{_told(one.answers(_untuned()), one.truth)} | {_told(in_use[one.name], one.truth)} |", flush=True)
     write_answers(answers, out)
     _tell_all(sets, answers, worst)
     for name, tuning in chosen.items():
@@ -170,21 +174,29 @@ def _rca_alerts(folder: Path) -> Looked:
 
 
 def _chosen(others: Sequence[Looked]) -> Tuning:
-    """The weights that serve the other sets best, the sets counting alike."""
-    best = Tuning(Worth(**_plainest("worth")), Walk(**_plainest("walk")), BurstWeights(**_plainest("burst")))
-    quality = sum(one.quality(best) for one in others)
+    """The weights that serve the other sets best."""
+    best = _untuned()
     for _ in range(ROUNDS):
         for part, weights in CHOICES.items():
             for name, values in weights.items():
-                for value in values:
-                    tried = _with(best, part, name, value)
-                    reached = sum(one.quality(tried) for one in others)
-                    if reached > quality + 1e-9:
-                        best, quality = tried, reached
+                tried = [_with(best, part, name, value) for value in values]
+                gains = {one: _surely_gained(others, best, one) for one in tried}
+                best = max([best, *tried], key=lambda one: gains.get(one, 0.0) if one != best else 0.0)
     return best
 
 
-def _plainest(part: str) -> dict[str, float]:
+def _untuned() -> Tuning:
+    return Tuning(Worth(**_middle("worth")), Walk(**_middle("walk")), BurstWeights(**_middle("burst")))
+
+
+def _surely_gained(sets: Sequence[Looked], before: Tuning, after: Tuning) -> float:
+    """What the mean over the sets of the mean reciprocal rank gains, beyond one standard error of the difference."""
+    gained = [one.quality(after) - one.quality(before) for one in sets]
+    error = sum(float(np.var(each)) / max(1, len(each)) for each in gained) ** 0.5
+    return (sum(float(np.mean(each)) for each in gained) - error) / max(1, len(sets))
+
+
+def _middle(part: str) -> dict[str, float]:
     return {name: values[0] for name, values in CHOICES[part].items()}
 
 
