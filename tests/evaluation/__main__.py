@@ -17,13 +17,13 @@ NOT_SETS = frozenset({"world", "figures", "laying", "progress"})
 def main(arguments: list[str] | None = None) -> int:
     """Translate, investigate, write the answers, print the figures. 2 if there is no such set or no such folder."""
     options = _parse(arguments)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if options.set not in sets():
         print(f"there is no set {options.set!r}; there are {', '.join(sets())}")
         return 2
     if not options.data.exists():
         print(f"{options.data} does not exist")
         return 2
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     importlib.import_module(f"tests.evaluation.{options.set}").evaluate(options.data, options.out)
     return 0
 
