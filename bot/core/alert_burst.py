@@ -43,8 +43,8 @@ class BurstWeights:
     alike: float = 0.25
     """Further alerts of one kind on one component repeat the first more than they add to it."""
     next_kind: float = 0.3
-    whole: float = 1.4
-    """A service wins over its pods if they behave alike: the mean of its pods, times this."""
+    whole: float = 1.7
+    """A service of four and more pods wins over them if they behave alike: their mean, times this; of two by half as much."""
     unlike: float = 0.25
     """Power of mean over best: what one pod alone fires speaks less for the whole than its share would say."""
     crowd: float = 0.3
@@ -196,7 +196,8 @@ def rank_burst(burst: Burst, *, started_at: datetime, most: int = 8, weights: Bu
     components of its level mixed in as if it were 4 bursts: p = (own + 4 q) / (bursts + 4); 4.5 bits are the most. They
     are halved for each 200 s after the start and weighed by kind and direction. Within a kind the best counts whole and
     the others add log2 of their sum a quarter; a component's kinds are summed 1, 0.3, 0.09, 0.027. A service counts its
-    own alerts and 1.4 times the mean over its pods, so that it stands before them only if they behave alike; behind it
+    own alerts and 1.7 times the mean over its pods (of two 1.35 times), so that it stands before them only if they behave
+    alike, and the more surely the more they are; behind it
     its pods are explained and keep 0.4 of their score. A host counts for more the fewer hosts there are beside pods, and
     for less where one pod on it fires the same kind of alert as rarely.
     """
@@ -262,10 +263,12 @@ def _rolled_up(
 ) -> dict[AlertKind, dict[str, float]]:
     """The service's bits: its own alerts, and what its pods fire alike. Pods that fire nothing count as zero."""
     kinds = {kind: dict(found) for kind, found in bits.get(service, {}).items()}
+    # Two pods may do alike by chance, four hardly; a single pod is the service.
+    agreed = 1 + (weights.whole - 1) * (min(1.0, math.log2(known) / 2) if known > 1 else 1.0)
     for kind, what in {(kind, what) for pod in pods for kind, found in bits[pod].items() for what in found}:
         each = [bits[pod].get(kind, {}).get(what, 0.0) for pod in pods]
         mean = sum(each) / known
-        whole = weights.whole * mean * (mean / max(each)) ** weights.unlike if max(each) > 0 else 0.0
+        whole = agreed * mean * (mean / max(each)) ** weights.unlike if max(each) > 0 else 0.0
         kinds.setdefault(kind, {})
         kinds[kind][what] = max(kinds[kind].get(what, 0.0), whole)
     return kinds
