@@ -113,8 +113,8 @@ def evaluate(data: Path, out: Path) -> None:
     sets = [one for one in _sets(data) if one.truth]
     in_use = {one.name: one.answers(TUNING) for one in sets}
     print(
-        "| left out (n) | AC@1 / AC@3 | likely, of it right | in use, chosen on all: AC@1 / AC@3 |",
-        "|---|---|---|---|",
+        "| left out (n) | AC@1 / AC@3 | likely, of it right | nothing chosen | in use, chosen on all |",
+        "|---|---|---|---|---|",
         sep="\n",
     )
     answers: dict[str, Answer] = {}
