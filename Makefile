@@ -64,6 +64,9 @@ evaluate: .venv/tests-installed  ## causes ranked on public incident data, besid
 	  test -d $(EVALUATION_DATA)/$$set && test -f tests/evaluation/$$set.py || { echo "$$set: not measured here"; continue; }; \
 	  $(BIN)/python -m tests.evaluation $$set --data $(EVALUATION_DATA)/$$set --out .tocsin/evaluation/$$set.json $(if $(MODEL),--model $(MODEL)) || exit 1; \
 	done
+	@if test -d $(EVALUATION_DATA)/nezha; then \
+	  $(BIN)/python -m tests.evaluation delays --data $(EVALUATION_DATA)/nezha --out .tocsin/evaluation/delays.json; fi
+	$(BIN)/python -m tests.evaluation left_out --data $(EVALUATION_DATA) --out .tocsin/evaluation/left_out.json
 
 slack-live: .venv/tests-installed  ## the conformance suite against a real workspace (TOCSIN_LIVE_SLACK_* set)
 	$(BIN)/python -m pytest tests/contracts/test_slack_conformance.py

@@ -59,7 +59,7 @@ def _services(ctx: ToolContext) -> list[str]:
 
 
 def _deviation(one: Delay) -> Deviation:
-    return Deviation(one.service, "time of a call on the wire", "network", one.score, 0.0, round(one.seconds * one.fit, 3), "s")
+    return Deviation(one.service, "time of a call on the wire", "network", one.score, 0.0, one.seconds, "s")
 
 
 def _summary(found: Sequence[Delay]) -> str:
@@ -69,5 +69,7 @@ def _summary(found: Sequence[Delay]) -> str:
 
 
 def _line(one: Delay) -> str:
-    seconds = figure(round(one.seconds * one.fit, 3), "s")
-    return f"calls to {one_line(one.service, 80)}: {seconds} on the wire, fits {one.fit:.0%} of the slow calls"
+    seconds = figure(one.seconds, "s")
+    return (
+        f"calls to {one_line(one.service, 80)}: about {seconds} on the wire, explains {one.fit:.0%} of what callers wait longer"
+    )

@@ -19,33 +19,47 @@ REACH = timedelta(minutes=10)
 
 Role = Literal["own", "callee", "caller"]
 
-_MOST_BITS = 4.5
-"""One in 23 is rare; a fault that came before must not be found less likely for that."""
-_POOLED = 4.0
-"""What is known of alike components counts like so many bursts of the component's own."""
-_NOW = 3.0
-"""What many alike components fire now tells little of each, and counts like three bursts."""
-_HALF_LIFE = 200.0
-"""Seconds after the burst's start at which an alert counts half: effects follow causes."""
-_ROLE: Mapping[Role, float] = {"own": 1.0, "callee": 0.7, "caller": 0.25}
-"""A slow call is said of both its ends and decides between them little; rather it is the called one."""
-_ALIKE = 0.25
-"""Further alerts of one kind on one component repeat the first more than they add to it."""
-_NEXT_KIND = 0.3
-_MOST_KINDS = 4
-_WHOLE = 1.4
-"""A service wins over its pods if they behave alike: the mean of its pods, times this."""
-_UNLIKE = 0.25
-"""Power of mean over best: what one pod alone fires speaks less for the whole than its share would say."""
-_CROWD = 0.3
-"""The more components of a level there are, the oftener one of them is odd by chance; pods are the measure of it."""
-_ECHO = 0.8
-"""So much of a host's alert is taken for an echo of a pod on it whose alert of that kind is as rare."""
-_EXPLAINED = 0.4
-"""What is left of a pod's score once its service stands before it."""
 _PRIOR = 0.5
+_MOST_KINDS = 4
 _MOST_FIRINGS = 400
 """The earliest are kept; a flood beyond that tells nothing new."""
+
+
+@dataclass(frozen=True)
+class BurstWeights:
+    """What an alert tells of where a burst began; one setting for all bursts (tried on sets left out: tests/evaluation)."""
+
+    most_bits: float = 4.5
+    """One in 23 is rare; a fault that came before must not be found less likely for that."""
+    pooled: float = 4.0
+    """What is known of alike components counts like so many bursts of the component's own."""
+    now: float = 3.0
+    """What many alike components fire now tells little of each, and counts like three bursts."""
+    half_life: float = 200.0
+    """Seconds after the burst's start at which an alert counts half: effects follow causes."""
+    callee: float = 0.7
+    """A slow call is said of both its ends and decides between them little; rather it is the called one."""
+    caller: float = 0.25
+    alike: float = 0.25
+    """Further alerts of one kind on one component repeat the first more than they add to it."""
+    next_kind: float = 0.3
+    whole: float = 1.7
+    """A service of four and more pods wins over them if they behave alike: their mean, times this; of two by half as much."""
+    unlike: float = 0.25
+    """Power of mean over best: what one pod alone fires speaks less for the whole than its share would say."""
+    crowd: float = 0.3
+    """The more components of a level there are, the oftener one of them is odd by chance; pods are the measure of it."""
+    echo: float = 0.8
+    """So much of a host's alert is taken for an echo of a pod on it whose alert of that kind is as rare."""
+    explained: float = 0.4
+    """What is left of a pod's score once its service stands before it."""
+
+    def of(self, role: Role) -> float:
+        """The worth of what is said of a component in this role."""
+        return {"own": 1.0, "callee": self.callee, "caller": self.caller}[role]
+
+
+BURST_WEIGHTS = BurstWeights()
 
 
 @dataclass(frozen=True)
@@ -175,64 +189,65 @@ def _folded(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def rank_burst(burst: Burst, *, started_at: datetime, most: int = 8) -> list[Standing]:
+def rank_burst(burst: Burst, *, started_at: datetime, most: int = 8, weights: BurstWeights = BURST_WEIGHTS) -> list[Standing]:
     """Components by how much the burst points at them, the likeliest first.
 
     An alert counts its bits of surprise, -log2 p. p is how often it fired on this component, with what is known of all
     components of its level mixed in as if it were 4 bursts: p = (own + 4 q) / (bursts + 4); 4.5 bits are the most. They
     are halved for each 200 s after the start and weighed by kind and direction. Within a kind the best counts whole and
     the others add log2 of their sum a quarter; a component's kinds are summed 1, 0.3, 0.09, 0.027. A service counts its
-    own alerts and 1.4 times the mean over its pods, so that it stands before them only if they behave alike; behind it
+    own alerts and 1.7 times the mean over its pods (of two 1.35 times), so that it stands before them only if they behave
+    alike, and the more surely the more they are; behind it
     its pods are explained and keep 0.4 of their score. A host counts for more the fewer hosts there are beside pods, and
     for less where one pod on it fires the same kind of alert as rarely.
     """
     places = {f.component: Place(f.component, f.level, f.service, f.host) for f in burst.firings}
-    bits = _surprise(burst, started_at)
-    _weigh_hosts(bits, places, burst)
-    scores = {name: _total(found) for name, found in bits.items()}
+    bits = _surprise(burst, started_at, weights)
+    _weigh_hosts(bits, places, burst, weights)
+    scores = {name: _total(found, weights) for name, found in bits.items()}
     for service, pods in _pods_by_service(places.values()).items():
-        whole = _rolled_up(bits, service, pods, max(burst.pods.get(service, 0), len(pods)))
+        whole = _rolled_up(bits, service, pods, max(burst.pods.get(service, 0), len(pods)), weights)
         places.setdefault(service, Place(service, "service", service))
-        scores[service] = _total(whole)
-    return _ordered(scores, places, burst, bits, most)
+        scores[service] = _total(whole, weights)
+    return _ordered(scores, places, burst, bits, most, weights.explained)
 
 
 Bits = dict[str, dict[AlertKind, dict[str, float]]]
 """Component to kind to what fires to its bits."""
 
 
-def _surprise(burst: Burst, started_at: datetime) -> Bits:
+def _surprise(burst: Burst, started_at: datetime, weights: BurstWeights) -> Bits:
     together = Counter((f.level, f.what) for f in burst.firings)
     found: Bits = defaultdict(lambda: defaultdict(dict))
     for f in burst.firings:
-        chances = max(burst.population.get(f.level, 1), 1) * (burst.bursts + _NOW) + 2 * _PRIOR
-        pooled = (f.alike + _NOW * together[(f.level, f.what)] + _PRIOR) / chances
-        often = (f.own + _POOLED * pooled) / (burst.bursts + _POOLED)
+        chances = max(burst.population.get(f.level, 1), 1) * (burst.bursts + weights.now) + 2 * _PRIOR
+        pooled = (f.alike + weights.now * together[(f.level, f.what)] + _PRIOR) / chances
+        often = (f.own + weights.pooled * pooled) / (burst.bursts + weights.pooled)
         late = max(0.0, (f.at - started_at).total_seconds())
-        bits = min(_MOST_BITS, -math.log2(min(1.0, often))) * 0.5 ** (late / _HALF_LIFE)
-        found[f.component][f.kind][f.what] = bits * f.weight * _ROLE[f.role]
+        bits = min(weights.most_bits, -math.log2(min(1.0, often))) * 0.5 ** (late / weights.half_life)
+        found[f.component][f.kind][f.what] = bits * f.weight * weights.of(f.role)
     return found
 
 
-def _weigh_hosts(bits: Bits, places: Mapping[str, Place], burst: Burst) -> None:
-    crowd = {level: 1 + _CROWD * math.log2(max(1, burst.population.get(level, 1))) for level in ("host", "pod")}
+def _weigh_hosts(bits: Bits, places: Mapping[str, Place], burst: Burst, weights: BurstWeights) -> None:
+    crowd = {level: 1 + weights.crowd * math.log2(max(1, burst.population.get(level, 1))) for level in ("host", "pod")}
     for host in [name for name in bits if places[name].level == "host"]:
         pods = [name for name in bits if places[name].level == "pod" and places[name].host == host]
         for kind, found in bits[host].items():
             rarest = max((max(bits[pod][kind].values()) for pod in pods if kind in bits[pod]), default=0.0)
             # The rarest of many is rare by chance alone: log2 of how many there are.
             echo = max(0.0, rarest - math.log2(max(1, len(pods)))) / max(max(found.values()), 1e-9)
-            factor = max(1.0, crowd["pod"] / crowd["host"]) * (1 - _ECHO * min(1.0, echo))
+            factor = max(1.0, crowd["pod"] / crowd["host"]) * (1 - weights.echo * min(1.0, echo))
             bits[host][kind] = {what: value * factor for what, value in found.items()}
 
 
-def _total(kinds: Mapping[AlertKind, Mapping[str, float]]) -> float:
+def _total(kinds: Mapping[AlertKind, Mapping[str, float]], weights: BurstWeights) -> float:
     best = []
     for found in kinds.values():
         first, *others = sorted(found.values(), reverse=True)
-        best.append(first * (1 + _ALIKE * math.log2(1 + sum(others) / first)) if first > 0 else 0.0)
+        best.append(first * (1 + weights.alike * math.log2(1 + sum(others) / first)) if first > 0 else 0.0)
     best.sort(reverse=True)
-    return sum(value * _NEXT_KIND**place for place, value in enumerate(best[:_MOST_KINDS]))
+    return sum(value * weights.next_kind**place for place, value in enumerate(best[:_MOST_KINDS]))
 
 
 def _pods_by_service(places: Iterable[Place]) -> dict[str, list[str]]:
@@ -243,19 +258,25 @@ def _pods_by_service(places: Iterable[Place]) -> dict[str, list[str]]:
     return found
 
 
-def _rolled_up(bits: Bits, service: str, pods: Sequence[str], known: int) -> dict[AlertKind, dict[str, float]]:
+def _rolled_up(
+    bits: Bits, service: str, pods: Sequence[str], known: int, weights: BurstWeights
+) -> dict[AlertKind, dict[str, float]]:
     """The service's bits: its own alerts, and what its pods fire alike. Pods that fire nothing count as zero."""
     kinds = {kind: dict(found) for kind, found in bits.get(service, {}).items()}
+    # Two pods may do alike by chance, four hardly; a single pod is the service.
+    agreed = 1 + (weights.whole - 1) * (min(1.0, math.log2(known) / 2) if known > 1 else 1.0)
     for kind, what in {(kind, what) for pod in pods for kind, found in bits[pod].items() for what in found}:
         each = [bits[pod].get(kind, {}).get(what, 0.0) for pod in pods]
         mean = sum(each) / known
-        whole = _WHOLE * mean * (mean / max(each)) ** _UNLIKE if max(each) > 0 else 0.0
+        whole = agreed * mean * (mean / max(each)) ** weights.unlike if max(each) > 0 else 0.0
         kinds.setdefault(kind, {})
         kinds[kind][what] = max(kinds[kind].get(what, 0.0), whole)
     return kinds
 
 
-def _ordered(scores: dict[str, float], places: Mapping[str, Place], burst: Burst, bits: Bits, most: int) -> list[Standing]:
+def _ordered(
+    scores: dict[str, float], places: Mapping[str, Place], burst: Burst, bits: Bits, most: int, explained: float
+) -> list[Standing]:
     left = {name: score for name, score in scores.items() if score > 0}
     found: list[Standing] = []
     highest = max(left.values(), default=1.0)
@@ -265,7 +286,7 @@ def _ordered(scores: dict[str, float], places: Mapping[str, Place], burst: Burst
         found.append(Standing(place, score, score / highest, _telling(place, burst, bits)))
         for other in left:
             if places[other].level == "pod" and places[other].service == name:
-                left[other] *= _EXPLAINED
+                left[other] *= explained
     return found
 
 

@@ -12,18 +12,30 @@ Signals = Mapping[Family, Deviation]
 SYMPTOMS: tuple[Family, ...] = ("errors", "latency")
 NEARLY = -1.0
 """A symptom this far within its normal reach (half of it) still earns some credit, growing to full at the edge."""
-_OTHER_SYMPTOM = 0.7
-"""A callee that is slow may explain errors of its caller (timeouts), one that fails its caller's waiting (retries)."""
-_RESOURCE = 0.6
-"""A callee without symptoms of its own that has run out of something explains less than one that fails."""
 _LATE = timedelta(minutes=2)
-_LATE_FACTOR = 0.3
-"""A callee that began clearly after its caller is more likely hurt by it than hurting it."""
 _MOST = 10.0
 """A callee can lose this many times what the caller shows (it has other callers); more says no more."""
 _DEPTH = 8
-_NOTICED_TIME, _NOTICED_SHARE = 0.05, 0.005
 _FULL = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How readily blame is handed down; one setting for all incidents (tried on sets left out: tests/evaluation)."""
+
+    other_symptom: float = 0.7
+    """A callee that is slow may explain errors of its caller (timeouts), one that fails its caller's waiting (retries)."""
+    resource: float = 0.6
+    """A callee without symptoms of its own that has run out of something explains less than one that fails."""
+    late: float = 0.3
+    """A callee that began clearly after its caller is more likely hurt by it than hurting it."""
+    noticed_time: float = 0.05
+    """Share of its time that a caller that looks normal would have to notice."""
+    noticed_share: float = 0.005
+    """The same as a share of its requests."""
+
+
+WALK = Walk()
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,7 @@ class Graph:
     signals: Mapping[str, Signals]
     depends_on: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rates: Mapping[str, Deviation] = field(default_factory=dict)
+    walk: Walk = WALK
 
     def of(self, service: str) -> Signals:
         """The signals of one service; empty if it was not looked at."""
@@ -87,7 +100,7 @@ def _same_symptom(symptom: Deviation | None, caller: str, callee: str, graph: Gr
     deviation = graph.of(callee).get(symptom.family) if symptom else None
     if symptom is None or deviation is None or deviation.score <= NEARLY:
         return 0.0
-    credit = _credit(deviation) * _late(symptom, deviation)
+    credit = _credit(deviation) * _late(symptom, deviation, graph.walk)
     if symptom.unit != deviation.unit or symptom.shift == 0:
         return _strength(deviation) * credit
     mine, theirs = excess(symptom, caller, callee, graph), excess(deviation, callee, caller, graph)
@@ -99,7 +112,9 @@ def _same_symptom(symptom: Deviation | None, caller: str, callee: str, graph: Gr
 def _noticed(symptom: Deviation, caller: str, callee: str, graph: Graph) -> float:
     """What of a callee's excess a caller that looks normal would have to notice: 5 % of its time, 0.5 % of its requests."""
     share = (
-        abs(symptom.before) * _NOTICED_TIME if symptom.family == "latency" else _FULL.get(symptom.unit, 0.0) * _NOTICED_SHARE
+        abs(symptom.before) * graph.walk.noticed_time
+        if symptom.family == "latency"
+        else _FULL.get(symptom.unit, 0.0) * graph.walk.noticed_share
     )
     return excess(replace(symptom, after=symptom.before + share), caller, callee, graph)
 
@@ -110,17 +125,21 @@ def _other_reason(symptom: Deviation | None, caller: str, callee: str, graph: Gr
         # A resource that runs out here is not explained by a callee. A caller that shows nothing at all (or could not
         # be looked at) is explained by the strength of its callee's symptoms.
         own = _moved(mine, "saturation") or _moved(mine, "external")
-        felt = [_strength(d) * _noticing(_felt(d, caller, callee, graph)) for f, d in theirs.items() if f in SYMPTOMS]
+        felt = [
+            _strength(d) * _noticing(_felt(d, caller, callee, graph), graph.walk) for f, d in theirs.items() if f in SYMPTOMS
+        ]
         return 0.0 if own else max(felt, default=0.0)
-    weights = {**dict.fromkeys(SYMPTOMS, _OTHER_SYMPTOM), "saturation": _RESOURCE, "external": _RESOURCE}
+    walk = graph.walk
+    weights = {**dict.fromkeys(SYMPTOMS, walk.other_symptom), "saturation": walk.resource, "external": walk.resource}
     fitting = [(weights[f], d) for f, d in theirs.items() if f in weights and f != symptom.family and _harms(d)]
     return max(
-        (weight * _strength(d) * _late(symptom, d) * _felt(d, caller, callee, graph) for weight, d in fitting), default=0.0
+        (weight * _strength(d) * _late(symptom, d, walk) * _felt(d, caller, callee, graph) for weight, d in fitting),
+        default=0.0,
     )
 
 
-def _noticing(felt: float) -> float:
-    return min(1.0, felt / _NOTICED_TIME) ** 2
+def _noticing(felt: float, walk: Walk) -> float:
+    return min(1.0, felt / walk.noticed_time) ** 2
 
 
 def _felt(deviation: Deviation, caller: str, callee: str, graph: Graph) -> float:
@@ -170,8 +189,8 @@ def _credit(deviation: Deviation) -> float:
     return min(1.0, max(0.0, 1 - deviation.score / NEARLY)) if deviation.score < 0 else 1.0
 
 
-def _late(symptom: Deviation | None, deviation: Deviation) -> float:
+def _late(symptom: Deviation | None, deviation: Deviation, walk: Walk) -> float:
     if symptom is None or symptom.onset is None or deviation.onset is None:
         return 1.0
     apart = _LATE + timedelta(seconds=symptom.step + deviation.step)
-    return _LATE_FACTOR if deviation.onset > symptom.onset + apart else 1.0
+    return walk.late if deviation.onset > symptom.onset + apart else 1.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core.alert_burst import Burst, Standing, rank_burst
+from bot.core.alert_burst import BURST_WEIGHTS, Burst, BurstWeights, Standing, rank_burst
 from bot.core.evidence import Claim, LedgerEntry
 from bot.core.scene import Candidate, Kind, Scene, moment
 from bot.core.text import one_line
@@ -22,7 +22,12 @@ _STRENGTH = 0.5
 
 
 def with_burst(
-    candidates: Sequence[Candidate], scene: Scene, ledger: Sequence[LedgerEntry], *, started_at: datetime
+    candidates: Sequence[Candidate],
+    scene: Scene,
+    ledger: Sequence[LedgerEntry],
+    *,
+    started_at: datetime,
+    weights: BurstWeights = BURST_WEIGHTS,
 ) -> list[Candidate]:
     """The candidates with what the newest list of alerts says of where the burst began, the likeliest first.
 
@@ -34,7 +39,7 @@ def with_burst(
     if entry is None:
         return list(candidates)
     burst = Burst.of_fact(entry.evidence.facts["burst"])
-    standings = rank_burst(burst, started_at=started_at)
+    standings = rank_burst(burst, started_at=started_at, weights=weights)
     if len({f.component for f in burst.firings}) < 2:
         return list(candidates)
     measured = [c for c in candidates if not _stands_in(c, scene)]

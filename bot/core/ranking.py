@@ -14,7 +14,8 @@ from bot.core.observations import Observations, observe
 from bot.core.scene import Candidate, Scene, amount, moment, named
 from bot.core.suspects import ONSET_TOLERANCE, in_words
 from bot.core.text import cut, one_line
-from bot.core.weighing import WORTH, Worth, weigh
+from bot.core.tuning import TUNING, Tuning
+from bot.core.weighing import weigh
 
 _SHOWN = 4
 _LEAST_SCORE = 0.04
@@ -28,21 +29,26 @@ _POSSIBLE_SCORE = 0.12
 _CLEARED_SHOWN = 4
 
 
-def rank(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime, worth: Worth = WORTH) -> Findings:
+def rank(
+    case: Case, ledger: Sequence[LedgerEntry], *, now: datetime, tuning: Tuning = TUNING, seen: Observations | None = None
+) -> Findings:
     """Findings from the facts of the ledger, the likeliest cause first.
 
     The walk of the service graph shares the blame out (`core/blame`); on each blamed service changes, resources,
     providers and traffic compete, each with score = blame x fit (0 to 1). "likely" needs a score of 0.4, 1.4 times
     that of the next other cause, a deviation of at least 1 (twice the normal reach), and a look at everything the
-    services at fault depend on. No deviation anywhere is a result ("nothing looks wrong"), not a guess.
+    services at fault depend on. No deviation anywhere is a result ("nothing looks wrong"), not a guess. `seen` is what
+    the ledger holds, where it was read before.
     """
-    seen = observe(ledger, alert=case.alert_name)
-    scene = _scene(case, seen, now, worth)
+    seen = seen or observe(ledger, alert=case.alert_name)
+    scene = _scene(case, seen, now, tuning)
     failed = list(dict.fromkeys(e.evidence.summary for e in ledger if not e.evidence.ok))
     looked_at_start = scene.start in seen.health_evidence
     if looked_at_start and not any(seen.signals.values()):
         return Findings(note=_all_quiet(seen, failed), not_checked=failed, ruled_out=_cleared(scene, []))
-    candidates = with_burst(_merged(_candidates(scene)), scene, ledger, started_at=case.started_at)[:_SHOWN]
+    candidates = with_burst(_merged(_candidates(scene)), scene, ledger, started_at=case.started_at, weights=tuning.burst)[
+        :_SHOWN
+    ]
     hypotheses = [_hypothesis(c, i, candidates, scene, failed) for i, c in enumerate(candidates)]
     return Findings(
         hypotheses=hypotheses,
@@ -87,10 +93,11 @@ def alibis(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> dict[
     return _alibis(_scene(case, observe(ledger, alert=case.alert_name), now))
 
 
-def _scene(case: Case, seen: Observations, now: datetime, worth: Worth = WORTH) -> Scene:
+def _scene(case: Case, seen: Observations, now: datetime, tuning: Tuning = TUNING) -> Scene:
     start = _start(case, seen)
     asked = family_of(case.alert_name) if case.alert_name else None
-    blame = weigh(start, seen, named=bool(case.service), asked=asked if asked in SYMPTOMS else None, worth=worth).blame
+    asked = asked if asked in SYMPTOMS else None
+    blame = weigh(start, seen, named=bool(case.service), asked=asked, worth=tuning.worth, walk=tuning.walk).blame
     signals = seen.signals.get(start, {})
     symptom = main_symptom(signals)
     onsets = [symptom.onset] if symptom and symptom.onset else [d.onset for d in signals.values() if d.onset]

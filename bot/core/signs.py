@@ -34,15 +34,15 @@ _WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
     Category.RESOURCE: {
         3: (
             r"\boom\b|oom.?kill|out.?of.?memory|cannot allocate|no space left|evict(ed|ion)",
-            r"resource temporarily unavailable|low storage|low on resource",
+            r"resource temporarily unavailable|low on resource",
             r"(ran|run|running) (out of|low on)|insufficient (storage|cpu|memory|disk)|exceeded quota|quota exceeded",
             r"too many (clients|connections|open files)|connection slots|max_connections|connection is not available",
             r"\b(storage|disk|space|inodes?|pool|heap)\b.{0,40}(full|exhaust|insufficient|\blow\b)",
         ),
         2: (
-            r"\blag(ging)?\b.{0,60}exceed|behind (the |its )?primary|replica(tion)?.?lag|throttl",
+            r"\blag(ging)?\b.{0,60}exceed|replica(tion)?.?lag|throttl",
             r"(cpu|memory|disk|iops|i/o|connection|queue|swap|heap|thread|descriptor)\w*\b.{0,60}"
-            r"(exceed|above|satur|reached|limit|exhaust|pressure|\bhigh\b|\bfull\b|\blow\b)",
+            r"(exceed|above|satur|reached|exhaust|pressure|\bhigh\b|\bfull\b|\blow\b)",
         ),
     },
     Category.CONFIGURATION: {
@@ -52,7 +52,8 @@ _WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
             r"couldn't find key|invalid value for|missing required (env|config|setting|parameter|argument|variable)\w*",
             r"\b(env(ironment)?.?var\w*|secret|config ?map|setting|parameter|volume)\b.{0,60}"
             r"(not set|not found|missing|invalid|required)",
-            r"enotfound|no such host|nxdomain|name resolution|(unable|failed|could not) to resolve|getaddrinfo",
+            r"enotfound|no such host|nxdomain|name resolution|(unable|failed|could not) to resolve",
+            r"getaddrinfo (failed|eai_)|gaierror",
         ),
         2: (
             r"(liveness|readiness|startup) probe (failed|errored)|failed (liveness|readiness|startup) probe",
@@ -64,7 +65,8 @@ _WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
     Category.INFRASTRUCTURE: {
         3: (
             r"nodes? ?(is |was |are )?(not ?ready|lost)|kubelet.{0,30}(not ready|stopped)|network.?unavailable",
-            r"hardware (fault|failure)|underlying hardware|status check failed|spot interruption|preempt",
+            r"hardware (fault|failure)|underlying hardware|status check failed|spot interruption",
+            r"\b(node|instance|vm|machine)\b.{0,30}(was|is being|been) preempted",
             r"node .{1,60} unreachable|host.{0,20}(unreachable|lost|is down)",
             r"failover.{0,40}(initiated|started|in progress|failed)|availability zone|instance.{0,20}reboot",
         )
@@ -104,7 +106,7 @@ _TROUBLE = re.compile(
 _CALM = re.compile(
     r"\b(finished|completed?|successful\w*|succeeded|recovered|resolved|passed|closed cleanly)\b|\bnow (running|ready|healthy)"
     r"|\bis (available|healthy|ok)\b|scaled to 0|\bterminating\b|within (its |their )?(normal|bounds)|graceful"
-    r"|\b(no|0|zero) (failures?|errors?)\b",
+    r"|\b(no|0|zero) (failures?|errors?)\b|has(no|sufficient)(disk|memory|pid)",
     re.I,
 )
 _PATTERNS = [

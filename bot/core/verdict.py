@@ -48,14 +48,22 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
     judged = [_judged(h, carried(h.claims), carried(h.against), entries, onset, dropped, told) for h in findings.hypotheses]
     ruled_out = carried(findings.ruled_out)
     not_checked = [*findings.not_checked, *(e.evidence.summary for e in entries.values() if not e.evidence.ok)]
-    return findings.model_copy(
-        update={
-            "hypotheses": sorted(judged, key=lambda h: _ORDER.index(h.confidence)),
-            "ruled_out": ruled_out,
-            "not_checked": list(dict.fromkeys(not_checked)),
-            "dropped": list(dict.fromkeys(dropped)),
-        }
+    return by_confidence(
+        findings.model_copy(
+            update={
+                "hypotheses": judged,
+                "ruled_out": ruled_out,
+                "not_checked": list(dict.fromkeys(not_checked)),
+                "dropped": list(dict.fromkeys(dropped)),
+            }
+        )
     )
+
+
+def by_confidence(findings: Findings) -> Findings:
+    """The surest hypotheses first; those alike keep their order."""
+    ordered = sorted(findings.hypotheses, key=lambda h: _ORDER.index(h.confidence))
+    return findings.model_copy(update={"hypotheses": ordered})
 
 
 def _objection(claim: Claim, entries: Mapping[str, LedgerEntry], strangers: set[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.core.blame import NEARLY, SYMPTOMS, Graph, main_symptom, symptom_of, walk_blame
+from bot.core.blame import NEARLY, SYMPTOMS, WALK, Graph, Walk, main_symptom, symptom_of, walk_blame
 from bot.core.deviation import Deviation, Family
 from bot.core.observations import Observations
 
@@ -44,14 +44,16 @@ class Weighed:
     weight: dict[str, float]
 
 
-def weigh(start: str, seen: Observations, *, named: bool, asked: Family | None, worth: Worth = WORTH) -> Weighed:
+def weigh(
+    start: str, seen: Observations, *, named: bool, asked: Family | None, worth: Worth = WORTH, walk: Walk = WALK
+) -> Weighed:
     """Blame from all signs: a service's strongest sign plus 0.3 of its others, as a share of the sum over all services.
 
     The walk (core/blame) speaks with the strength of the symptoms that it followed; time on the wire and changed
     behaviour with their own. Where no alert says which service hurts, symptoms count for less, resources by themselves,
     and behaviour from half of its limit on: the best lead, though not a sure one.
     """
-    graph = Graph(seen.near, seen.depends_on, seen.rates)
+    graph = Graph(seen.near, seen.depends_on, seen.rates, walk)
     walked = _walked(start, graph, named=named, asked=asked)
     signs = [walked, *(_worth(seen, family, worth, named=named) for family in _DIRECT)]
     if named:

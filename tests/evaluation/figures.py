@@ -61,6 +61,13 @@ def accuracy(answers: Mapping[str, Answer], truth: Truth, k: int) -> float:
     return hits / max(1, len(truth))
 
 
+def reciprocal_ranks(answers: Mapping[str, Answer], truth: Truth) -> list[float]:
+    """1 over the place at which the truth stands, 0 where it is not named; one for each incident of the truth."""
+    places = [[_same(name) for name in answers[id].ranked] if id in answers else [] for id in truth]
+    hits = zip(places, map(_same, truth.values()), strict=True)
+    return [1 / (names.index(right) + 1) if right in names else 0.0 for names, right in hits]
+
+
 def in_words(name: str, answers: Mapping[str, Answer], truth: Truth) -> str:
     """One line: n, AC@1 / AC@3, the share that was called likely and how much of that was right."""
     likely = {id: answer for id, answer in answers.items() if answer.likely and id in truth}

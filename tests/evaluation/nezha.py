@@ -5,7 +5,7 @@ import gzip
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,16 +79,19 @@ class System:
         """What the analyst says at `at` + 240 s, knowing nothing later."""
         end = at + SEEN_AFTER
         case = Case(group=id, severity="SEV2", started_at=moment(at))
-        return look_into(self._world(end), case, now=moment(end))
+        return look_into(self.world(end), case, now=moment(end))
 
-    def _world(self, end: float) -> World:
-        recordings = [
+    def world(
+        self, end: float, *, recordings: Sequence[Recording] | None = None, calls: Sequence[Calls] | None = None
+    ) -> World:
+        """What could be looked at until `end`; with other recordings or calls than those that were recorded."""
+        seen = [
             Recording(one.service, one.signal, [_until(series, end) for series in one.series], one.unit)
-            for one in self.recordings
+            for one in (self.recordings if recordings is None else recordings)
         ]
+        calls = self.calls if calls is None else calls
         logs = RecordedLogs(self.lines) if self.lines else None
-        traces = RecordedTraces(self.calls) if self.calls else None
-        return World.of(recordings, self.graph, logs=logs, traces=traces)
+        return World.of(seen, self.graph, logs=logs, traces=RecordedTraces(calls) if calls else None)
 
     @cached_property
     def recordings(self) -> list[Recording]:

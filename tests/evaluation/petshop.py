@@ -42,22 +42,29 @@ def evaluate(data: Path, out: Path) -> None:
     truth: dict[str, str] = {}
     quiet: list[bool] = []
     for folder in sorted(path.parent for path in data.rglob("alerts.json")):
-        normal, graph = read_table(normal_of(folder)), read_graph(folder / "graph.csv")
-        alerts = json.loads((folder / "alerts.json").read_text(encoding="utf-8"))
-        for id, alert in sorted(alerts.items()):
-            answers[id] = _answer(id, alert, normal, read_table(folder / "issues" / f"{id}.csv.gz"), graph)
+        own = {id: Answer.of(one.findings) for id, one in investigated(folder)}
+        answers |= own
         found = read_truth(folder / "labels.json", "root_cause_node")
         truth |= found
         if found:
-            print(in_words(folder.name, {id: answers[id] for id in alerts}, found))
+            print(in_words(folder.name, own, found))
         if (folder / "normal.csv.gz").exists():
-            quiet += normal_windows(normal, graph, alerts)
+            alerts = json.loads((folder / "alerts.json").read_text(encoding="utf-8"))
+            quiet += normal_windows(read_table(folder / "normal.csv.gz"), read_graph(folder / "graph.csv"), alerts)
     write_answers(answers, out)
     if truth:
         print(in_words("petshop, pooled", answers, truth))
         print(SIMPLE, PUBLISHED, sep="\n")
     if quiet:
         print(f"no cause named on {np.mean(quiet):.2f} of {len(quiet)} normal windows; published specificity 0.17 to 1.00")
+
+
+def investigated(folder: Path) -> Iterator[tuple[str, Investigation]]:
+    """Each issue of one folder, and what was seen and said of it."""
+    normal, graph = read_table(normal_of(folder)), read_graph(folder / "graph.csv")
+    alerts = json.loads((folder / "alerts.json").read_text(encoding="utf-8"))
+    for id, alert in sorted(alerts.items()):
+        yield id, investigate_issue(id, alert, normal, read_table(folder / "issues" / f"{id}.csv.gz"), graph)
 
 
 def normal_windows(normal: Table, graph: Mapping[str, list[str]], alerts: Mapping[str, Mapping[str, str]]) -> list[bool]:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.alert import Alert
-from bot.core.evidence import Case
+from bot.core.evidence import Case, Findings
 from bot.core.loglines import message_of
 from bot.core.service import Catalogue, Service
 from bot.core.templates import masked
 from bot.monitoring.recorded import RecordedMetrics
 from tests.evaluation.figures import Answer, by_system, write_answers
-from tests.evaluation.world import World, ask, moment
+from tests.evaluation.world import Investigation, World, look_into, moment
 
 SEEN_AFTER = timedelta(minutes=10)
 """What may be looked at: the burst, whole."""
@@ -67,12 +67,19 @@ class System:
         return {id: [*self._told(incident)] for id, incident in self.incidents.items()}
 
     def answer(self, id: str) -> Answer:
-        """The components that the analyst names, the likeliest first: those that the topology knows."""
+        """The components that the analyst names, the likeliest first."""
+        return self.answer_of(self.ask(id).findings)
+
+    def ask(self, id: str) -> Investigation:
+        """What the analyst sees and says of one burst, knowing the earlier ones."""
         started = moment(self.incidents[id]["window_start"])
         earlier = [[a for a in burst if a.starts_at < started] for other, burst in self.alerts.items() if other != id]
         world = World(self.catalogue, RecordedMetrics(), alerts=self.alerts[id], earlier=[burst for burst in earlier if burst])
         case = Case(group=id, alert_name="a burst of alerts", severity="SEV2", started_at=started)
-        findings = ask(world, case, now=started + SEEN_AFTER)
+        return look_into(world, case, now=started + SEEN_AFTER)
+
+    def answer_of(self, findings: Findings) -> Answer:
+        """The components that are named, those that the topology knows."""
         named = [h.component or h.service for h in findings.hypotheses]
         likely = bool(findings.hypotheses) and findings.hypotheses[0].confidence == "likely"
         return Answer([name for name in dict.fromkeys(named) if name in self.kinds], likely)

@@ -69,13 +69,15 @@ class _Ledger:
     entries: list[LedgerEntry] = field(default_factory=list)
 
     async def look(self, tool: str, arguments: dict[str, Any], call: str) -> Any:
+        # Looks run side by side: the id is taken when the answer is there, or two would share one.
+        evidence = await self._evidence(tool, arguments)
         entry = LedgerEntry(
             id=f"E{len(self.entries) + 1}",
             group=self.case.group,
             tool=tool,
             arguments=arguments,
             at=self.now,
-            evidence=await self._evidence(tool, arguments),
+            evidence=evidence,
         )
         self.entries.append(entry)
         return entry.model_dump(mode="json")

@@ -1,5 +1,7 @@
 """Delays on the way between services: found in the callers' spans alone, wherever they are laid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,21 @@ def test_a_service_that_always_waits_so_long_scores_nothing() -> None:
         waits(one for n in numbers for one in minute(n, rng, delay={"cart": 1.0})) for numbers in (range(6), range(6, 9))
     )
 
-    assert delayed(history, present)[0].score < 0.5
+    assert all(one.score < 0.5 for one in delayed(history, present))
+
+
+def test_of_two_that_are_always_called_together_spans_that_tell_whom_they_wait_for_find_the_one() -> None:
+    def pair(number: int, stock: float) -> list[Calls]:
+        served = np.full(8, 0.01)
+        servers = [row(number, "front", name, "/", "server", served) for name in ("price", "stock")]
+        waited = {"price": 0.012, "stock": stock}
+        return servers + [
+            replace(row(number, "front", "front", "GET", "client", np.full(8, s)), to=to) for to, s in waited.items()
+        ]
+
+    history, present = waits(c for n in range(6) for c in pair(n, 0.012)), waits(c for n in (6, 7) for c in pair(n, 0.6))
+
+    assert [one.service for one in delayed(history, present)] == ["stock"]
 
 
 def test_single_spans_are_summed_up_by_who_called_whom_each_once() -> None:
@@ -79,4 +95,5 @@ def test_single_spans_are_summed_up_by_who_called_whom_each_once() -> None:
     summed = {(one.side, one.caller, one.service): one for one in summed_up([call, served, served])}
 
     assert set(summed) == {("client", "front", "front"), ("server", "front", "cart")}
+    assert summed["client", "front", "front"].to == "cart"
     assert summed["server", "front", "cart"].count == 1 and summed["client", "front", "front"].longest == 1.2

@@ -17,7 +17,9 @@ from bot.core.signs import Category, category_of, ended_in, sign_in
         (Category.CONFIGURATION, "dial tcp: lookup redis.cache.svc on 10.96.0.10:53: no such host"),
         (Category.CONFIGURATION, 'Back-off pulling image "registry.local/web:1.9": ErrImagePull'),
         (Category.CONFIGURATION, 'Readiness probe failed: Get "http://10.1.2.3/ready": connection refused'),
+        (Category.CONFIGURATION, "socket.gaierror: [Errno -2] Name or service not known"),
         (Category.INFRASTRUCTURE, "Kubelet stopped posting node status."),
+        (Category.INFRASTRUCTURE, "Instance web-7 was preempted."),
         (Category.DEPENDENCY, "connect ECONNREFUSED 10.0.3.12:5432"),
         (Category.CODE, "panic: runtime error: index out of range [3] with length 3"),
         (Category.CODE, "TypeError: Cannot read properties of undefined (reading 'id')"),
@@ -42,6 +44,19 @@ def test_a_line_tells_its_kind_of_cause(category: Category, text: str) -> None:
     ],
 )
 def test_a_calm_line_is_no_sign(text: str) -> None:
+    assert sign_in(text, "E1") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "    for res in getaddrinfo(host, port, 0, SOCK_STREAM):",
+        "Type DiskPressure, status False: KubeletHasNoDiskPressure, kubelet has no disk pressure",
+        "preemptionPolicy: PreemptLowerPriority",
+        "Namespace  Name  CPU Requests  CPU Limits  Memory Requests  Memory Limits  Age",
+    ],
+)
+def test_words_that_stand_in_code_tables_and_healthy_states_name_no_cause(text: str) -> None:
     assert sign_in(text, "E1") is None
 
 
