@@ -23,7 +23,7 @@ from bot.core.inventory import names_in
 from bot.core.pseudonyms import Name, Pseudonyms
 from bot.core.text import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
-from bot.llm.middleware.durable import Durable
+from bot.llm.middleware.durable import Durable, no_look
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.offers import Offers
@@ -141,7 +141,9 @@ class Agent:
     def _durable(self, run: Run, case: Case, spending: Spending, fallback: str = "", name: str = "model") -> Durable:
         hear = partial(self.triages.heard, case.group, case.attempt)
         caller = Caller(self._model(fallback) if fallback else None)
-        return Durable(run, self._look(case), caller, spending, hear, name=name)
+        # Whoever doubts has no tools: an order in the evidence may name one.
+        look = self._look(case) if name == "model" else no_look
+        return Durable(run, look, caller, spending, hear, name=name)
 
     def _names(self, case: Case) -> list[Names]:
         """The middleware that stands next to the model, if names are masked."""

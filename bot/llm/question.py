@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.core.answering import Told, relevant_first
 from bot.core.config import Budget
 from bot.core.echo import Echo
-from bot.core.evidence import Claim, Evidence
+from bot.core.evidence import Claim
 from bot.core.inventory import names_in
 from bot.core.pseudonyms import Name, Pseudonyms
-from bot.core.text import one_line
 from bot.llm.calling import Caller, ModelDown
-from bot.llm.middleware.durable import Durable
+from bot.llm.middleware.durable import Durable, no_look
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.secrets import Secrets
@@ -67,7 +66,7 @@ class EvidenceReader:
         """What the model says; `name` is the model's, for when it never answers."""
         spending = Spending(self.budget, model=name)
         opening = await run.step("brief the reader", self._brief, question)
-        durable = Durable(run, _no_look, self.caller, spending, _nobody_heard, name="reader")
+        durable = Durable(run, no_look, self.caller, spending, _nobody_heard, name="reader")
         graph = create_agent(
             self.model,
             [],
@@ -126,12 +125,6 @@ def _told(claims: Sequence[Claim], spending: Spending, reason: str) -> Told:
         usd=round(spending.usd, 4),
         seconds=round(spending.seconds, 2),
     )
-
-
-async def _no_look(tool: str, _arguments: dict[str, Any], _call: str) -> Any:
-    """What a model is told that calls a tool it was not given: an order in the evidence may have named one."""
-    told = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
-    return {"id": "", "evidence": told.model_dump(mode="json")}
 
 
 async def _nobody_heard() -> Heard:

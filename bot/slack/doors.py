@@ -1,6 +1,7 @@
 """From an interaction to a verb and back: one path for slash command, mention, button, shortcut and modal."""
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did
 ASKS = "ask"
 """The verb that plain speech in an incident's thread means."""
 
+REMEMBERED = 1_000
 DECIDES = frozenset({"approve", "deny", "did"})
 """Verbs for which Slack is asked who this is at every use."""
 
@@ -39,6 +41,8 @@ class Doors:
 
     def __init__(self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers) -> None:
         self.ctx, self.people, self.interactions, self.answers = ctx, people, interactions, answers
+        self._taken: deque[str] = deque(maxlen=REMEMBERED)
+        """Dialogs that this process carried out or carries out now."""
 
     # ------------------------------------------------------------ a line of text
 
@@ -113,8 +117,10 @@ class Doors:
             await self._reply(answer, place, key)
 
     async def _submitted(self, view: Mapping[str, Any], origin: Origin, place: Place, key: str) -> Answer:
-        if not await self.interactions.first(key):
+        if not await self.interactions.first(key) and key in self._taken:
             return Reply("")
+        # Noted by a process that is gone, perhaps before it did anything: done now, and a verb knows by the key what it did.
+        self._taken.append(key)
         fields = submitted(view)
         request = Request(
             verb=origin.verb,

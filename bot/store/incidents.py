@@ -13,7 +13,7 @@ from bot.core.past import ConfirmedCause
 from bot.store import audit, causes, edges, messages, timeline
 from bot.store.database import Database
 from bot.store.groups import mention, open_incident, touch_card
-from bot.store.tables import GroupRow, IncidentRow
+from bot.store.tables import GroupRow, IncidentRow, TimelineRow
 
 # ---------------------------------------------------------------- reading
 
@@ -111,7 +111,11 @@ async def declare(
 
 
 async def _declare_alone(db: Database, session: AsyncSession, row: IncidentRow, key: str) -> Incident:
-    """An incident without alerts: it gets a card of its own."""
+    """An incident without alerts: it gets a card of its own. The same `key` again is the same incident."""
+    if key:
+        said_before = select(TimelineRow.incident_id).where(TimelineRow.key == f"declare:{key}")
+        if before := (await session.exec(said_before)).first():
+            return await _known(session, f"INC-{before}")
     session.add(row)
     await session.flush()
     ref, by = f"INC-{row.id}", row.declared_by

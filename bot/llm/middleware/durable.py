@@ -14,7 +14,9 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, messages_from_dict
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
+from bot.core.evidence import Evidence
 from bot.core.redaction import redact, redact_all
+from bot.core.text import one_line
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
@@ -107,6 +109,12 @@ def step_name(tool: str, arguments: dict[str, Any], call_id: str) -> str:
     """`tool:<name>:<hash>`."""
     digest = hashlib.sha256(json.dumps([tool, arguments, call_id], sort_keys=True, default=str).encode()).hexdigest()
     return f"tool:{tool}:{digest[:12]}"
+
+
+async def no_look(tool: str, _arguments: dict[str, Any], _call: str) -> Any:
+    """What a model is told that calls a tool it was not given: an order in the evidence may have named one."""
+    told = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
+    return {"id": "", "evidence": told.model_dump(mode="json")}
 
 
 def _plain(value: Any) -> Any:

@@ -125,6 +125,30 @@ async def test_a_dialog_whose_verb_failed_may_be_sent_again(house: Office) -> No
     assert (len(times), answers.texts) == (2, ["done"])
 
 
+async def test_a_dialog_that_a_killed_process_had_noted_is_carried_out_when_it_is_sent_again(house: Office) -> None:
+    times: list[str] = []
+
+    @command("declare")
+    async def declare(_ctx: CommandContext, request: Request) -> Reply:
+        """Counts."""
+        times.append(request.key)
+        return Reply("declared")
+
+    async def ack(**_: Any) -> None:
+        """Slack takes it."""
+
+    answers: Any = Answered()
+    doors = doors_of(house, answers, declare=declare)
+    view = {"id": "V1", "state": {"values": {}}, "private_metadata": Origin("declare").dump()}
+    place = Place(user="UALICE", channel="C1", team="T1")
+    await Interactions(house.db).first("view:1")
+
+    await doors.submit(view, place, key="view:1", ack=ack)
+    await doors.submit(view, place, key="view:1", ack=ack)
+
+    assert (times, answers.texts) == (["view:1"], ["declared"])
+
+
 async def test_what_changes_for_everybody_is_said_in_the_incidents_thread_wherever_it_was_typed(house: Office) -> None:
     told = await say(house, "UALICE", parse_line("lead INC-1"), channel="C9")
 

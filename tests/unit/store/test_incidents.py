@@ -43,6 +43,13 @@ async def test_a_critical_group_has_an_incident_that_policy_declared(desk: Desk)
     assert [(row.severity, row.declared_by, row.human_at) for row in await desk.rows(IncidentRow)] == [("SEV2", "policy", None)]
 
 
+async def test_a_dialog_sent_again_declares_nothing_twice(desk: Desk) -> None:
+    first, second = await declared(desk, key="view:1"), await declared(desk, key="view:1")
+    other = await declared(desk, key="view:2")
+
+    assert (first.ref, second.ref, other.ref) == ("INC-2", "INC-2", "INC-3")
+
+
 async def test_the_first_to_acknowledge_stands(desk: Desk) -> None:
     await incidents.acknowledge(desk.db, "AL-1", "alice")
     group = await incidents.acknowledge(desk.db, "inc-1", "bob")
