@@ -150,15 +150,15 @@ class Triages:
 
     async def stopped(self, ref: str, attempt: int) -> bool:
         """Whether a person stopped this attempt: asked before each look and each call of a model."""
-        row = await self.row(ref, attempt)
-        return row is not None and row.state == STOPPED
+        async with self.db.read() as session:
+            return await _state(session, group_number(ref), attempt) == STOPPED
 
     async def heard(self, ref: str, attempt: int) -> Heard:
         """What a model must know before each of its turns, in one look."""
         number = group_number(ref)
         async with self.db.read() as session:
-            row = await _row(session, number, attempt)
-            return Heard(row is not None and row.state == STOPPED, await _hints(session, number, attempt))
+            stopped = await _state(session, number, attempt) == STOPPED
+            return Heard(stopped, await _hints(session, number, attempt))
 
     async def tell(self, ref: str, attempt: int, tool: str, entry: LedgerEntry) -> None:
         """Add one finished look to the progress that the triage message shows, once."""
@@ -271,6 +271,12 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
     return (await session.exec(query)).first()
 
 
+async def _state(session: AsyncSession, number: int, attempt: int) -> str | None:
+    """The state alone: facts and findings are long, and this is asked around every look."""
+    query = select(TriageRow.state).where(TriageRow.group_id == number, TriageRow.attempt == attempt)
+    return (await session.exec(query)).first()
+
+
 async def _spent(session: AsyncSession, attempts: Any, since: datetime) -> float:
     triages = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
     questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(col(QuestionRow.at) >= since)
@@ -279,8 +285,8 @@ async def _spent(session: AsyncSession, attempts: Any, since: datetime) -> float
 
 async def _hints(session: AsyncSession, number: int, attempt: int) -> tuple[str, ...]:
     key = col(TimelineRow.key).startswith(_hint_key(number, attempt), autoescape=True)
-    rows = await session.exec(select(TimelineRow).where(key).order_by(col(TimelineRow.id)))
-    return tuple(f"{row.who}: {row.text}" for row in rows.all())
+    rows = await session.exec(select(TimelineRow.who, TimelineRow.text).where(key).order_by(col(TimelineRow.id)))
+    return tuple(f"{who}: {text}" for who, text in rows.all())
 
 
 def _hint_key(number: int, attempt: int) -> str:
