@@ -1,11 +1,12 @@
 """Lines of one window: all of them or, of a flood, the newest, some of every part, and the first."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
 
+from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.ports import Logs
 
@@ -15,6 +16,8 @@ SLICES, SLICE_LINES = 6, 300
 """What a flood left unread is sampled in so many spans alike."""
 HALVINGS = 4
 """So often the unread beginning of a flood is halved: what was logged just as it began is read."""
+MORE_SECONDS = 4.0
+"""Of all further looks at a flood; a store that needs more has told its newest lines by then."""
 _TICK = timedelta(milliseconds=1)
 """A window holds both its ends, and Loki is asked in milliseconds: a part ends so much before the next."""
 
@@ -47,15 +50,22 @@ async def sample(logs: Logs, service: str, text: str, *, start: datetime, end: d
         return _Part(lines, max(since, min(line.at for line in lines)) if full else since, until, full)
 
     parts = [await part(start, end, READ_LINES)]
-    if parts[0].full and (length := (parts[0].since - start) / SLICES) > 2 * _TICK:
-        edges = [start + length * place for place in range(SLICES + 1)]
-        parts += await asyncio.gather(*(part(since, until - _TICK) for since, until in pairwise(edges)))
-        # Where the flood began, the lines before those read: each time of the earlier half of what is left.
-        began, slice_read = next(
-            ((edge, one) for edge, one in zip(edges, parts[1:], strict=False) if one.full), (end, parts[0])
-        )
-        while slice_read.full and len(parts) <= SLICES + HALVINGS and slice_read.since - began > 2 * _TICK:
-            slice_read = await part(began, began + (slice_read.since - began) / 2 - _TICK)
-            parts.append(slice_read)
+    length = (parts[0].since - start) / SLICES
+    if parts[0].full and length > 2 * _TICK:
+        try:
+            async with asyncio.timeout(MORE_SECONDS):
+                await _rest(parts, part, [start + length * place for place in range(SLICES + 1)])
+        except (TimeoutError, LookFailed):
+            pass  # What was read stands, and `full` says that there was more.
     seconds = sum((one.end - one.since).total_seconds() for one in parts)
     return Sample(list(chain.from_iterable(one.lines for one in parts)), max(1.0, seconds), parts[0].full)
+
+
+async def _rest(parts: list[_Part], part: Callable[[datetime, datetime], Awaitable[_Part]], edges: Sequence[datetime]) -> None:
+    """Add some of every span between the edges, and where the flood began."""
+    parts += await asyncio.gather(*(part(since, until - _TICK) for since, until in pairwise(edges)))
+    # Where the flood began, the lines before those read: each time of the earlier half of what is left.
+    began, slice_read = next(((edge, one) for edge, one in zip(edges, parts[1:], strict=False) if one.full), (edges[0], None))
+    while slice_read and slice_read.full and len(parts) <= SLICES + HALVINGS and slice_read.since - began > 2 * _TICK:
+        slice_read = await part(began, began + (slice_read.since - began) / 2 - _TICK)
+        parts.append(slice_read)

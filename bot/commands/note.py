@@ -28,7 +28,9 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
             told = f"A note has at most {MOST:,} characters. Nothing was noted: say it in several notes."
             return FieldErrors({"text": told}) if request.door == "modal" else Reply(told)
     at = _moment(request.options["at"], ctx.clock()) if "at" in request.options else None
-    await incidents.note(ctx.db, subject.ref, text, name_of(request.actor), at=at)
+    await incidents.note(
+        ctx.db, subject.ref, text, name_of(request.actor), at=at, key=f"note:{request.key}" if request.key else None
+    )
     when = f" at {at:%Y-%m-%d %H:%M} UTC" if at else ""
     return Reply(f"Noted in the timeline of {subject.ref}{when}.")
 

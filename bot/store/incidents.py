@@ -189,12 +189,12 @@ async def set_lead(db: Database, ref: str, person: str, by: str = "") -> Inciden
         return to_incident(incident)
 
 
-async def note(db: Database, ref: str, text: str, who: str, at: datetime | None = None) -> None:
-    """A person's entry in the timeline."""
+async def note(db: Database, ref: str, text: str, who: str, at: datetime | None = None, *, key: str | None = None) -> None:
+    """A person's entry in the timeline; the same `key` again is the same entry."""
     async with db.write() as session:
         group, incident = await _rows(session, ref)
         group_id, incident_id = group.id if group else None, incident.id if incident else None
-        await timeline.add(db, session, "note", text, who=who, at=at, group_id=group_id, incident_id=incident_id)
+        await timeline.add(db, session, "note", text, who=who, at=at, group_id=group_id, incident_id=incident_id, key=key)
         await _show(db, session, group, incident)
 
 

@@ -50,6 +50,13 @@ async def test_a_dialog_sent_again_declares_nothing_twice(desk: Desk) -> None:
     assert (first.ref, second.ref, other.ref) == ("INC-2", "INC-2", "INC-3")
 
 
+async def test_a_note_sent_again_stands_once(desk: Desk) -> None:
+    for key in ("note:1", "note:1", "note:2"):
+        await incidents.note(desk.db, "INC-1", "looking", "alice", key=key)
+
+    assert (await told(desk)).count("looking") == 2
+
+
 async def test_the_first_to_acknowledge_stands(desk: Desk) -> None:
     await incidents.acknowledge(desk.db, "AL-1", "alice")
     group = await incidents.acknowledge(desk.db, "inc-1", "bob")

@@ -1,17 +1,20 @@
 """The window of `search_logs`: it begins before the onset, however long the alert waited, and stays bounded."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.series import Series
 from bot.core.service import Catalogue
 from bot.monitoring.recorded import RecordedLogs, RecordedMetrics
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import context, look
+from tools._sampling import READ_LINES
 
 ALERT_AT = NOW - timedelta(minutes=2)
 RULE = {"name": "HighErrorRate", "query": "rate(errors_total[5m]) > 0.1", "labels": {"severity": "page"}, "duration": 900.0}
@@ -96,6 +99,33 @@ async def test_no_flood_hides_the_first_lines() -> None:
 
     assert any("certificate of bank expired" in line for line in found.details)
     assert len(found.details) < 10 and "there were more lines" in found.summary
+
+
+@dataclass(frozen=True)
+class TiresOfFloods:
+    """A store that answers the first look at a window and refuses all further ones."""
+
+    held: RecordedLogs
+
+    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+        if limit < READ_LINES:
+            raise LookFailed("too many requests")
+        return await self.held.search(service, text, start=start, end=end, limit=limit)
+
+    def query(self, service: str, text: str) -> str:
+        return self.held.query(service, text)
+
+
+async def test_what_was_read_of_a_flood_stands_though_the_store_then_refuses() -> None:
+    flood = [LogLine(at=NOW - timedelta(seconds=n / 30), text=f"retry {n} of bank") for n in range(15_000)]
+
+    found = await look(
+        "search_logs",
+        context(logs=TiresOfFloods(RecordedLogs({"checkout": flood})), case={"started_at": ALERT_AT}),
+        service="checkout",
+    )
+
+    assert found.ok and "2000 log lines" in found.summary and "there were more lines" in found.summary
 
 
 async def test_a_kind_of_line_that_a_flood_before_the_onset_also_held_is_not_new() -> None:
