@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 from bot.core.answering import Told
 from bot.core.config import Budget
 from bot.core.echo import Echo
-from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.evidence import Case, Claim, Findings, Hypothesis
 from bot.core.first_plan import first_plan
 from bot.core.inventory import names_in
 from bot.core.pseudonyms import Name, Pseudonyms
@@ -198,14 +198,10 @@ class Agent:
         return self.chats[name]
 
     def _look(self, case: Case) -> Any:
-        look = self.looker.bound(case)
+        async def look(tool: str, arguments: dict[str, Any], call: str) -> Any:
+            return await self.looker.look(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
 
-        async def look_and_tell(tool: str, arguments: dict[str, Any], call: str) -> Any:
-            entry = await look(tool, arguments, f"agent:{case.attempt}:{call}")
-            await self.triages.tell(case.group, case.attempt, tool, LedgerEntry.model_validate(entry))
-            return entry
-
-        return look_and_tell
+        return look
 
 
 def arguments_of(tool: Tool) -> type[BaseModel]:

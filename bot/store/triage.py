@@ -81,14 +81,22 @@ class Triages:
             key = f"late:AL-{group.id}:{attempt}"
             await timeline.add(self.db, session, "triage", text, group_id=group.id, incident_id=group.incident_id, key=key)
 
-    async def record(self, group: str, tool: str, arguments: Mapping[str, Any], call: str, evidence: Evidence) -> LedgerEntry:
-        """Give a finding its `E<n>`. The same tool, arguments and call recorded again (after a crash) is the same row."""
+    async def record(
+        self, group: str, tool: str, arguments: Mapping[str, Any], call: str, evidence: Evidence, *, attempt: int = 0
+    ) -> LedgerEntry:
+        """Give a finding its `E<n>`. The same tool, arguments and call recorded again (after a crash) is the same row.
+
+        With an `attempt` the look stands in the progress that its message shows, once.
+        """
         number = group_number(group)
         key = hashlib.sha256(json.dumps([tool, dict(arguments), call], sort_keys=True, default=str).encode()).hexdigest()[:32]
         for _ in range(8):
             try:
                 async with self.db.write() as session:
-                    return await self._record(session, number, key, tool, arguments, evidence)
+                    entry = await self._record(session, number, key, tool, arguments, evidence)
+                    if attempt:
+                        await self._tell(session, number, attempt, entry)
+                    return entry
             except IntegrityError:
                 continue  # two looks of one group took the same number on PostgreSQL: take the next
         raise RuntimeError(f"no free evidence number in {group} after 8 tries")
@@ -160,19 +168,16 @@ class Triages:
             stopped = await _state(session, number, attempt) == STOPPED
             return Heard(stopped, await _hints(session, number, attempt))
 
-    async def tell(self, ref: str, attempt: int, tool: str, entry: LedgerEntry) -> None:
-        """Add one finished look to the progress that the triage message shows, once."""
-        number = group_number(ref)
+    async def _tell(self, session: AsyncSession, number: int, attempt: int, entry: LedgerEntry) -> None:
+        row = await _row(session, number, attempt)
+        if row is None or row.state == STOPPED or any(seen["evidence"] == entry.id for seen in row.progress):
+            return
         state = "complete" if entry.evidence.ok else "error"
-        line = {"text": entry.evidence.summary[:120], "state": state, "tool": tool, "evidence": entry.id}
-        async with self.db.write() as session:
-            row = await _row(session, number, attempt)
-            if row is None or row.state == STOPPED or any(seen["evidence"] == entry.id for seen in row.progress):
-                return
-            row.progress = [*row.progress, line]
-            group = await session.get(GroupRow, number)
-            if group is not None:
-                await self._touch(session, group)
+        line = {"text": entry.evidence.summary[:120], "state": state, "tool": entry.tool, "evidence": entry.id}
+        row.progress = [*row.progress, line]
+        group = await session.get(GroupRow, number)
+        if group is not None:
+            await self._touch(session, group)
 
     async def say(self, ref: str, text: str, *, key: str, evidence: Sequence[str] = ()) -> None:
         """Write one timeline entry of the triage, once."""

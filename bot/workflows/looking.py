@@ -28,15 +28,28 @@ class Looker:
         self.tools = tools
         self._context = context
 
-    async def look(self, case: Case, tool: str, arguments: Mapping[str, Any], call: str, seconds: float = TOOL_SECONDS) -> Any:
-        """Look and record; a `LedgerEntry` as JSON. Never raises for a failing tool: `ok=False` says what could not be seen."""
+    async def look(
+        self,
+        case: Case,
+        tool: str,
+        arguments: Mapping[str, Any],
+        call: str,
+        seconds: float = TOOL_SECONDS,
+        *,
+        shown: bool = False,
+    ) -> Any:
+        """Look and record; a `LedgerEntry` as JSON. Never raises for a failing tool: `ok=False` says what could not be seen.
+
+        `shown`: the look stands in the progress that the triage's message shows.
+        """
         if await self.triages.stopped(case.group, case.attempt):
             evidence = _failed(tool, arguments, "a person stopped the investigation")
         else:
             evidence = await self._evidence(case, tool, arguments, seconds)
         # In a thread: a flood of lines would hold up the loop.
         clean = await asyncio.to_thread(_without_secrets, evidence)
-        entry = await self.triages.record(case.group, tool, redact_all(arguments), call, clean)
+        attempt = case.attempt if shown else 0
+        entry = await self.triages.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
         return entry.model_dump(mode="json")
 
     async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:

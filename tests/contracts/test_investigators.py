@@ -22,6 +22,20 @@ from tests.real import wait_until
 from tests.unit.builders import NOW, change
 
 
+async def test_each_look_of_the_model_stands_in_the_progress_that_people_see_once(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH, ["broken", {}]]}, ANSWER)
+
+    await here.investigate()
+    await here.looker.look(await here.case(), "service_health", {"service": "checkout"}, "agent:1:call_1_0", shown=True)
+
+    row = await here.triages.row("AL-1", 1)
+    assert row is not None and {line["tool"]: line["state"] for line in row.progress} == {
+        "service_health": "complete",
+        "broken": "error",
+    }
+    assert len(row.progress) == 2
+
+
 async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:
     here = await room({"call": [HEALTH]}, ANSWER)
 
