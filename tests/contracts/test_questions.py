@@ -18,7 +18,7 @@ from bot.ports import Workflow
 from bot.slack.views import answer as view
 from bot.store import views as states
 from bot.store.questions import Questions
-from bot.store.tables import MessageRow, ProposalRow
+from bot.store.tables import EpisodeRow, MessageRow, ProposalRow
 from bot.workflows.questions import Desk, question, start, start_unanswered
 from tests.contracts.model_room import NewRoom, Room
 from tests.real import wait_until
@@ -184,7 +184,7 @@ async def test_a_question_costs_money_of_the_day_and_a_spent_day_asks_no_model(r
     first, second = await asked(here), await asked(here, key="k2")
 
     assert first.usd == await here.triages.spent_since(NOW) > 0.001
-    assert (second.by, second.note, len(here.asked)) == ("code", "Today's model budget is spent.", 1)
+    assert (second.by, second.note, len(here.asked)) == ("code", "Today's model budget is spent or set aside.", 1)
 
 
 async def test_an_answer_that_a_kill_cut_short_is_given_after_the_next_start_once(room: NewRoom, tmp_path: Path) -> None:
@@ -230,3 +230,16 @@ async def test_with_masked_names_a_question_leaves_with_stand_ins_and_the_answer
     request = json.dumps(here.asked[0]["messages"], ensure_ascii=False)
     assert "service-1" in request and not re.search(r"\b(checkout|payments|ann)\b", request)
     assert lines(answer) == ["checkout errors rose"]
+
+
+async def test_with_masked_names_a_question_before_any_investigation_leaves_with_stand_ins_too(room: NewRoom) -> None:
+    here = await room(reply(), masked=True)
+    async with here.db.write() as session:
+        lead = (await session.exec(select(EpisodeRow))).one()
+        lead.labels = {"service": "checkout", "pod": "frontdesk-7"}
+        session.add(lead)
+    put = await Questions(here.db).put("k1", "is frontdesk-7 slow?", "ann", group="AL-1", incident="")
+    await story_of(here, Questions(here.db))(DirectRun("question:1:1", clock=lambda: NOW), put.number)
+
+    request = json.dumps(here.asked[0]["messages"], ensure_ascii=False)
+    assert "is pod-1 slow?" in request and "frontdesk" not in request
