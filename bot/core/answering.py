@@ -4,6 +4,7 @@ Nothing is concluded and nothing invented: an answer is lines that stand in the 
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,9 @@ LINE = 300
 OWN_RECORD = "timeline"
 _ROWS = {"recent_changes": ("changes", "change"), "active_alerts": ("alerts", "alert")}
 """Looks at many services at once: where their rows stand, and what one is called."""
+_OWN_WORDS = frozenset({"group", "triage", "system"})
+"""Kinds of timeline entries in code's words alone. The others hold an alert's annotation, a title, a reason, what a system
+answered."""
 _WORDED = frozenset({CAUSES, ONSET, TIMELINE, "recent_changes", "code_changes", "active_alerts"})
 """What people or code put into words: unless it is asked for, what was measured comes first."""
 _UNSEEING = frozenset({"read_runbook", "past_incidents", "dependencies"})
@@ -96,7 +100,7 @@ class Material:
     """Names of the catalogue."""
     group: str = ""
     case: Case | None = None
-    """What the newest attempt was asked; None where nothing was investigated."""
+    """What the newest attempt was asked, or would be; None without a group."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -129,7 +133,7 @@ def answer(question: str, material: Material) -> Answer:
     findings = [*_findings(scored), *_absent(asked, _newest(ok), scored)][:MOST_FINDINGS]
     return Answer(
         findings=findings,
-        unseen=_unseen(asked, material),
+        unseen=_unseen(asked, material, seen=bool(ok)),
         looked_at=[] if findings else [entry.id for entry in _newest(ok)],
         seen_at=max((entry.at for entry in ok), default=None),
     )
@@ -165,30 +169,47 @@ def _pieces(material: Material, entries: Iterable[LedgerEntry]) -> Iterator[_Pie
         yield _Piece("onset", material.onset, ONSET, (material.onset_evidence,), named_in(material.onset, names), whole=True)
     for entry in entries:
         own = frozenset({str(entry.arguments.get("service") or "")}) - {""}
-        found = entry.evidence
+        found, foreign = entry.evidence, _written_by_others(entry)
         for text in (found.summary, *found.details[:READ_LINES]):
             about = named_in(text, names) or own
             whole = text is found.summary
-            yield _Piece(entry.id, text, entry.tool, (entry.id,), about, found.user_controllable, whole)
+            yield _Piece(entry.id, text, entry.tool, (entry.id,), about, foreign, whole)
     for event in _told(material.timeline):
-        who = "" if event.who in ("", "tocsin") or event.who in event.text else f" ({event.who})"
-        text = f"{event.at:%H:%M} UTC {event.text}{who}"
-        yield _Piece(event.id, text, TIMELINE, (event.id,), named_in(text, names), whole=True)
+        text = f"{event.at:%H:%M} UTC {event.text}{_by(event)}"
+        foreign = event.kind not in _OWN_WORDS
+        yield _Piece(event.id, text, TIMELINE, (event.id,), named_in(text, names), foreign, whole=True)
+
+
+def _by(event: TimelineEntry) -> str:
+    """Whose entry it is, unless its text says so; a note may name its author and speak of him all the same."""
+    told = event.kind != "note" and re.search(rf"(?<![\w-]){re.escape(event.who)}(?![\w-])", event.text)
+    return "" if event.who in ("", "tocsin") or told else f" ({event.who})"
+
+
+def _written_by_others(entry: LedgerEntry) -> bool:
+    """Whether users, or authors of changes by a title, can have written words of it."""
+    return entry.evidence.user_controllable or entry.evidence.source == "changes"
 
 
 def _causes(material: Material, names: Iterable[str]) -> Iterator[_Piece]:
-    found = material.findings
+    found, by_id = material.findings, {entry.id: entry for entry in material.ledger}
     if found is None:
         return
+
+    def foreign(text: str, ids: Iterable[str]) -> bool:
+        return _foreign(text, [by_id[id] for id in ids if id in by_id], names)
+
     for number, one in enumerate(found.hypotheses, 1):
         ids = tuple(dict.fromkeys(id for claim in one.claims for id in claim.evidence))
         said = "; ".join(claim.text for claim in one.claims[:2])
         text = f"Cause {number}, {one.confidence}: {one.cause}" + (f" ({said})" if said else "")
         about = named_in(text, names) | (frozenset({one.service}) - {""})
-        yield _Piece(f"cause {number}", text, CAUSES, ids, about, whole=True)
+        theirs = foreign(one.cause, ids) or any(foreign(claim.text, claim.evidence) for claim in one.claims[:2])
+        yield _Piece(f"cause {number}", text, CAUSES, ids, about, theirs, whole=True)
     for number, claim in enumerate(found.ruled_out, 1):
         text, ids = f"Ruled out: {claim.text}", tuple(claim.evidence)
-        yield _Piece(f"ruled out {number}", text, CAUSES, ids, named_in(text, names), whole=True)
+        about = named_in(text, names)
+        yield _Piece(f"ruled out {number}", text, CAUSES, ids, about, foreign(claim.text, ids), whole=True)
 
 
 def _told(timeline: Iterable[TimelineEntry]) -> list[TimelineEntry]:
@@ -198,7 +219,7 @@ def _told(timeline: Iterable[TimelineEntry]) -> list[TimelineEntry]:
 
 def _as_evidence(entry: TimelineEntry, group: str) -> LedgerEntry:
     text = f"{entry.at:%Y-%m-%d %H:%M:%SZ} {entry.kind}: {entry.text}" + (f" ({entry.who})" if entry.who else "")
-    told = Evidence(summary=text, query="timeline", source=OWN_RECORD, user_controllable=entry.kind == "note")
+    told = Evidence(summary=text, query="timeline", source=OWN_RECORD, user_controllable=entry.kind not in _OWN_WORDS)
     return LedgerEntry(id=entry.id, group=group, tool=TIMELINE, at=entry.at, evidence=told)
 
 
@@ -276,13 +297,15 @@ def _absent(asked: Asked, entries: Sequence[LedgerEntry], scored: Sequence[tuple
         wide = entry.tool in asked.tools and one and not entry.arguments.get("service")
         if wide and not any(row.get("service") in asked.services for row in rows):
             text = f"No {one} on {', '.join(sorted(asked.services))} in what was seen: {entry.evidence.summary}"
-            yield Finding(lines=[one_line(text, LINE)], evidence=[entry.id], foreign=entry.evidence.user_controllable)
+            yield Finding(lines=[one_line(text, LINE)], evidence=[entry.id], foreign=_written_by_others(entry))
 
 
-def _unseen(asked: Asked, material: Material) -> list[Finding]:
-    """Looks on the subject whose last try failed."""
-    failed = [entry for entry in _newest(material.ledger) if not entry.evidence.ok and _concerns(asked, entry, material.names)]
-    return [_finding([_Piece(e.id, e.evidence.summary, e.tool, (e.id,), frozenset())]) for e in failed[:MOST_FINDINGS]]
+def _unseen(asked: Asked, material: Material, *, seen: bool) -> list[Finding]:
+    """Looks on the subject whose last try failed; all of them where nothing was `seen` at all."""
+    names = material.names
+    failed = [entry for entry in _newest(material.ledger) if not entry.evidence.ok]
+    concerned = [entry for entry in failed if not seen or _concerns(asked, entry, names)]
+    return [_finding([_Piece(e.id, e.evidence.summary, e.tool, (e.id,), frozenset())]) for e in concerned[:MOST_FINDINGS]]
 
 
 def _concerns(asked: Asked, entry: LedgerEntry, names: Iterable[str]) -> bool:
@@ -310,7 +333,7 @@ def judged(by_code: Answer, told: Told, material: Material) -> Answer:
         Finding(
             lines=[one_line(claim.text, 400)],
             evidence=claim.evidence,
-            foreign=_foreign(claim, [by_id[id] for id in claim.evidence], names),
+            foreign=_foreign(claim.text, [by_id[id] for id in claim.evidence], names),
         )
         for claim in found.ruled_out[:MOST_FINDINGS]
     ]
@@ -318,10 +341,12 @@ def judged(by_code: Answer, told: Told, material: Material) -> Answer:
     return by_code.model_copy(update={**spent, **update})
 
 
-def _foreign(claim: Claim, cited: Sequence[LedgerEntry], services: Iterable[str]) -> bool:
-    """Whether it is only what users of the service can write: then it is shown as their words."""
-    written = [entry.evidence.user_controllable for entry in cited]
-    return all(written) or (any(written) and unwitnessed(claim.text, cited, services))
+def _foreign(text: str, cited: Sequence[LedgerEntry], services: Iterable[str]) -> bool:
+    """Whether what cites this evidence is only what others can write: then it is shown as their words."""
+    if not cited:
+        return False
+    by_users = all(entry.evidence.user_controllable for entry in cited)
+    return by_users or (any(map(_written_by_others, cited)) and unwitnessed(text, cited, services))
 
 
 def _why_not(told: Told) -> str:

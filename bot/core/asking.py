@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.core.stemming import stem, stems
 
@@ -124,11 +125,34 @@ def named_in(text: str, services: Iterable[str]) -> frozenset[str]:
 
 
 def _without_services(text: str, services: Iterable[str]) -> tuple[frozenset[str], str]:
-    found, rest = set(), " ".join(_PART.findall(text.lower()))
-    parts: Mapping[str, str] = {name: " ".join(_PART.findall(name.lower())) for name in services}
-    for name in sorted(filter(None, parts), key=lambda name: (-len(parts[name]), name)):
-        pattern = rf"(?<![a-z0-9]){re.escape(parts[name])}(?![a-z0-9])" if parts[name] else r"(?!)"
-        if re.search(pattern, rest):
-            found.add(name)
-            rest = re.sub(pattern, " ", rest)
+    names = _names(frozenset(services))
+    found: set[str] = set()
+
+    def taken(match: re.Match[str]) -> str:
+        found.add(names.by_words[match[0]])
+        return " "
+
+    rest = names.pattern.sub(taken, _words_of(text))
     return frozenset(found), rest
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Services' names made ready for a search."""
+
+    pattern: re.Pattern[str]
+    by_words: Mapping[str, str]
+
+
+@lru_cache(maxsize=16)
+def _names(services: frozenset[str]) -> _Names:
+    """One pattern for all names, the longest first: one pass over a line, however many services the catalogue has."""
+    by_words = {words: name for name in sorted(services, reverse=True) if (words := _words_of(name))}
+    longest_first = sorted(by_words, key=lambda words: (-len(words), words))
+    # Without names it matches nowhere.
+    any_of = "|".join(map(re.escape, longest_first)) or r"(?!)"
+    return _Names(re.compile(rf"(?<![a-z0-9])(?:{any_of})(?![a-z0-9])"), by_words)
+
+
+def _words_of(text: str) -> str:
+    return " ".join(_PART.findall(text.lower()))

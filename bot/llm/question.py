@@ -1,5 +1,6 @@
 """A model's answer to one question from the recorded evidence. It looks at nothing new; code judges what it says."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.answering import Told, relevant_first
+from bot.core.answering import Material, Told, relevant_first
 from bot.core.config import Budget
 from bot.core.echo import Echo
 from bot.core.evidence import Claim
@@ -101,9 +102,15 @@ class EvidenceReader:
 
     async def _brief(self, question: int) -> Any:
         row = await self.questions.row(question)
-        known = relevant_first(row.text, await self.questions.material(question))
-        lines = _within(as_data(entry.model_dump(mode="json")) for entry in known)
+        material = await self.questions.material(question)
+        # In a thread: a long ledger would hold up all else that runs.
+        lines = await asyncio.to_thread(_evidence, row.text, material)
         return prompt("question_case").render(question=json.dumps(row.text, ensure_ascii=False), evidence=lines or "none")
+
+
+def _evidence(asked: str, material: Material) -> str:
+    """As much as there is room for, what speaks about the question first."""
+    return _within(as_data(entry.model_dump(mode="json")) for entry in relevant_first(asked, material))
 
 
 def _within(lines: Iterable[str]) -> str:

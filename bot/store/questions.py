@@ -88,7 +88,7 @@ class Questions:
                 onset_evidence=facts.get("onset_evidence", ""),
                 services=self.services,
                 group=f"AL-{row.group_id}" if row.group_id else "",
-                case=await case_of(session, group, triage) if group and triage else None,
+                case=await case_of(session, group, triage) if group else None,
             )
 
     async def answer(self, number: int, answer: Answer, *, final: bool) -> None:

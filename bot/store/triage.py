@@ -315,10 +315,10 @@ def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str,
     )
 
 
-async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow) -> Case:
-    """What one attempt was asked."""
-    lead = (await session.exec(_leading(row.group_id))).first()
-    return _case(group, lead, row.attempt, row.question, row.requester)
+async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
+    """What one attempt was asked; without an attempt, what the first one would be."""
+    lead = (await session.exec(_leading(group.id or 0))).first()
+    return _case(group, lead, row.attempt, row.question, row.requester) if row else _case(group, lead, 1, "", "")
 
 
 def entry_of(row: EvidenceRow) -> LedgerEntry:

@@ -54,7 +54,8 @@ def question(desk: Desk, reader: Callable[[], Awaitable[Reader | None]]) -> Work
         if model is None:
             return await run.step("answer from the record", desk.look_up, number, "No model is set up.", True)
         if not await run.step("ask the budget", desk.within_budget):
-            return await run.step("answer from the record", desk.look_up, number, "Today's model budget is spent.", True)
+            spent = "Today's model budget is spent or set aside."
+            return await run.step("answer from the record", desk.look_up, number, spent, True)
         waiting = "A model reads the evidence; what it adds will stand here."
         by_code = await run.step("answer from the record", desk.look_up, number, waiting, False)
         told = await model.read(run, number)

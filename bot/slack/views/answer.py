@@ -47,7 +47,7 @@ def _nothing(state: Mapping[str, Any]) -> Iterable[str]:
         more = f" and {len(looks) - MOST_LOOKS} more" if len(looks) > MOST_LOOKS else ""
         yield f"*What was looked at:* {', '.join(looks[:MOST_LOOKS])}{more}"
     else:
-        yield "Nothing was looked at yet."
+        yield "Nothing could be looked at." if state["answer"]["unseen"] else "Nothing was looked at yet."
     if state["ref"].startswith("AL-"):
         yield f"To look anew: {quoted('investigate ' + state['question'], 200)}"
 
@@ -74,10 +74,12 @@ def _small_print(state: Mapping[str, Any]) -> Iterable[str]:
         if by_model
         else "found by the words of the question"
     )
-    if answer["note"]:
+    if state["answer_state"] == "failed":
+        yield "The model's reading failed; this is from the record."
+    elif answer["note"]:
         yield prose(answer["note"], 250)
     if answer["tokens"]:
         yield f"{answer['tokens']} tokens, ${answer['usd']:.3f}"
-    if answer["seen_at"]:
-        yield f"evidence up to {when(answer['seen_at'])}; nothing was looked at anew or done"
+    seen = f"evidence up to {when(answer['seen_at'])}; " if answer["seen_at"] else ""
+    yield f"{seen}nothing was looked at anew and nothing was done"
     yield state["ref"]

@@ -99,6 +99,13 @@ def test_a_look_that_failed_is_told_and_is_no_all_clear() -> None:
     assert answer("is cart slow?", MATERIAL).unseen == []
 
 
+@pytest.mark.parametrize("question", ["is it the database?", "what changed?", "how is cart?"])
+def test_where_every_look_failed_each_is_told_whatever_is_asked(question: str) -> None:
+    failed = look(1, "search_logs", "Could not look (search_logs): no answer", service="checkout", ok=False)
+
+    assert [one.evidence for one in answer(question, Material([failed, LEDGER[-1]])).unseen] == [["E1"], ["E8"]]
+
+
 def test_of_two_looks_alike_the_newer_speaks() -> None:
     later = look(9, "service_health", "cart latency rose to 3 s", service="cart")
 
@@ -128,6 +135,59 @@ def test_without_any_evidence_nothing_is_said() -> None:
 
 def test_what_users_can_write_is_marked_as_theirs() -> None:
     assert [finding.foreign for finding in answer("is it the database?", MATERIAL).findings] == [True]
+
+
+def event(kind: Any, text: str, who: str = "tocsin") -> Material:
+    """A record that is one timeline entry, T9."""
+    return Material(timeline=[TimelineEntry(id="T9", at=NOW, kind=kind, text=text, who=who)], group="AL-1")
+
+
+OTHERS = ["alert", "note", "change", "incident", "proposal", "decision", "action", "page"]
+
+
+@pytest.mark.parametrize(("kind", "theirs"), [*((kind, True) for kind in OTHERS), ("group", False)])
+def test_a_timeline_entry_that_holds_words_of_others_is_shown_as_theirs(kind: str, theirs: bool) -> None:
+    material = event(kind, "HighErrorRate opened this group: the database is fine, approved by everyone")
+    claim = Claim(text="the database is fine", evidence=["T9"])
+    found = answer("is it the database?", material)
+
+    assert [one.foreign for one in found.findings] == [theirs]
+    assert [one.foreign for one in judged(found, Told(claims=[claim]), material).findings] == [theirs]
+
+
+def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
+    row = {"service": "checkout", "kind": "flag", "version": "", "title": "database is fine"}
+    titled = look(
+        1, "recent_changes", "1 change", "flag checkout: database is fine", source="changes", facts={"changes": [row]}
+    )
+    found = answer("is it the database?", Material([titled], group="AL-1"))
+
+    said = [Claim(text=text, evidence=["E1"]) for text in ("database is fine", "the flag of checkout")]
+    by_model = judged(found, Told(claims=said), Material([titled], group="AL-1"))
+    assert [one.foreign for one in (*found.findings, *by_model.findings)] == [True, True, False]
+
+
+@pytest.mark.parametrize(("cited", "theirs"), [("E6", True), ("E1", False)])
+def test_a_cause_that_only_users_can_have_written_is_shown_as_their_words(cited: str, theirs: bool) -> None:
+    cause = Hypothesis(cause="the connection pool", claims=[Claim(text="exhausted after 30 s", evidence=[cited])])
+    ruled_out = Claim(text="the connection pool is well", evidence=[cited])
+    found = answer("what is the cause?", Material(LEDGER, Findings(hypotheses=[cause], ruled_out=[ruled_out])))
+
+    assert [one.foreign for one in found.findings if "pool" in one.lines[0]] == [theirs, theirs]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "who", "told"),
+    [
+        ("note", "ann said that the pool leaks", "ann", "ann said that the pool leaks (ann)"),
+        ("incident", "ann leads the pool now", "ann", "ann leads the pool now"),
+        ("incident", "joanna leads the pool now", "ann", "joanna leads the pool now (ann)"),
+        ("incident", "ann-marie leads the pool now", "ann", "ann-marie leads the pool now (ann)"),
+        ("group", "The pool is quiet", "tocsin", "The pool is quiet"),
+    ],
+)
+def test_whose_entry_it_is_stands_behind_it_unless_it_says_so(kind: str, text: str, who: str, told: str) -> None:
+    assert answer("is it the pool?", event(kind, text, who)).findings[0].lines == [f"03:00 UTC {told}"]
 
 
 def test_a_request_holds_what_speaks_about_the_question_first() -> None:

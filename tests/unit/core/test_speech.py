@@ -23,6 +23,14 @@ QUESTIONS = [
     "I think it is the pool",
     "payments looks fine to me",
     "was AL-2 the same?",
+    "please tell me what changed",
+    "please show me what changed",
+    "so why is checkout slow",
+    "hey is it the database",
+    "can you stop it now?",
+    "should the rollback have helped by now?",
+    "should we roll back checkout",
+    "we think that a restart helped",
 ]
 VERBS = [
     "aprove AP-3",
@@ -50,6 +58,20 @@ VERBS = [
     "did rollback service=checkout",
     "ask what changed?",
     "note is it the database?",
+    "please stop the rollback",
+    "Please, stop the rollback!",
+    "please aprove the rollback",
+    "can you stop it now",
+    "could we please roll back checkout",
+    "hey resolve this incident",
+    "hey tocsin, restart checkout please",
+    "so please go ahead and approve AP-3",
+    "roll back checkout now",
+    "now rollback checkout",
+    "ok scale it up to six",
+    "AL-3?",
+    "AL-3!",
+    "al-3, what is it?",
 ]
 
 

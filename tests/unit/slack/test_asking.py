@@ -1,5 +1,6 @@
 """A question through the doors: plain speech in an incident's thread is one, once, by a member; its answer stands there."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,11 @@ from bot.slack.listeners import on_mention, on_shortcut, on_slash
 from bot.slack.views import answer as view
 from bot.store import views as states
 from bot.store.questions import Questions
-from bot.store.tables import AuditRow, MessageRow, QuestionRow
+from bot.store.tables import AuditRow, GroupRow, MessageRow, QuestionRow
 from bot.store.triage import Triages
 from bot.workflows.questions import Desk, question, start_unanswered
 from tests.unit.approving import Office, actor, office
+from tests.unit.builders import NOW
 from tests.unit.slack.test_doors import Answered, doors_of, with_card
 
 LATENCY = Evidence(summary="checkout latency rose from 0.1 s to 3 s", query="latency", source="prometheus")
@@ -177,3 +179,55 @@ async def test_a_pasted_secret_is_not_kept_with_the_question(house: Office) -> N
     await say(house, mention("is password=FAKEhunter22 of checkout slow?"))
 
     assert [row.text for row in await house.rows(QuestionRow)] == ["is password=[secret] of checkout slow?"]
+
+
+async def shown(house: Office, number: int = 1) -> str:
+    """All text of one answer's message."""
+    async with house.db.read() as session:
+        state = await states.load(session, "answer", str(number))
+    return json.dumps(view.render({**(state or {}), "hosts": frozenset()}), ensure_ascii=False)
+
+
+async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:
+    """The message for a question about AL-2, of which these looks are recorded: what each saw, and whether it could."""
+    async with house.db.write() as session:
+        at = {"opened_at": NOW, "last_alert_at": NOW}
+        session.add(GroupRow(id=2, key="k2", title="Slow", service="pay", severity="SEV2", state="FIRING", channel="C1", **at))
+    for number, (summary, ok) in enumerate(looks):
+        found = Evidence(summary=summary, query="q", ok=ok)
+        await Triages(house.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), found)
+    put = await Questions(house.db).put("k2", "is it the database?", "alice", group="AL-2", incident="")
+    await Desk(Questions(house.db), Triages(house.db), house.config).look_up(put.number, "", final=True)
+    return await shown(house)
+
+
+async def test_that_nothing_could_be_looked_at_is_not_told_as_not_looked(house: Office) -> None:
+    text = await asked_about(house, ("Could not look (search_logs): no answer", False))
+
+    assert "Nothing could be looked at." in text and "no answer (E1)" in text and "Nothing was looked at yet" not in text
+
+
+async def test_only_without_any_look_the_message_says_that_none_was_made(house: Office) -> None:
+    text = await asked_about(house)
+
+    assert "Nothing was looked at yet." in text and "nothing was looked at anew and nothing was done" in text
+
+
+async def test_a_reading_that_failed_is_not_awaited_any_more(house: Office) -> None:
+    questions = Questions(house.db, ["checkout"])
+    put = await questions.put("k1", SLOW, "alice", group="AL-1", incident="")
+    desk = Desk(questions, Triages(house.db), house.config)
+    await desk.look_up(put.number, "A model reads the evidence; what it adds will stand here.", final=False)
+    waiting = await shown(house)
+    await questions.failed(put.number)
+
+    failed = "The model's reading failed; this is from the record."
+    assert "A model reads" in waiting and failed not in waiting
+    assert failed in (text := await shown(house)) and "A model reads" not in text
+
+
+@pytest.mark.parametrize("text", ["please stop the rollback", "hey resolve this incident", "AL-3?"])
+async def test_a_wish_and_another_reference_are_not_answered_as_questions(house: Office, text: str) -> None:
+    told = await say(house, mention(text))
+
+    assert await answers(house) == [] and len(told) == 1 and told[0].endswith("Nothing was done.")
