@@ -53,9 +53,14 @@ def is_speech(line: Line, known: Iterable[str]) -> bool:
     return asks or line.verb.endswith("?") or len(said) + 1 >= SENTENCE
 
 
+def wished(words: Iterable[str]) -> str:
+    """The word that says what is wished for: `stop` of "please stop the rollback"; "" if there is none."""
+    return next((word for word in (_bare(word.lower()) for word in words) if word not in _BEFORE_A_WISH), "")
+
+
 def _wishes(words: Iterable[str], known: Iterable[str]) -> bool:
     """Whether the first word that says something is a verb of ours, with a slip perhaps, or what people call an action."""
-    said = next((word for word in (_bare(word.lower()) for word in words) if word not in _BEFORE_A_WISH), "")
+    said = wished(words)
     deeds = set(known) - _ANSWERED | _ACTS
     return said in deeds or (len(said) >= SLIP and said not in _ANSWERED and any(distance(said, deed) == 1 for deed in deeds))
 

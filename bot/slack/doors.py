@@ -12,7 +12,7 @@ from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, NotFound, TocsinError
 from bot.core.grammar import LIMIT, Line, nearest
 from bot.core.redaction import redact, redact_all
-from bot.core.speech import is_speech
+from bot.core.speech import is_speech, wished
 from bot.plugins import Answer, Command, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
 from bot.slack.forms import Origin, errors_of, form_view, loading_view, submitted, text_view
@@ -238,7 +238,8 @@ class Doors:
         by_word, verb = self._by_word(), request.verb
         if command := by_word.get(verb or "panel"):
             return command
-        near = nearest(verb, by_word)
+        meant = wished([verb, *request.text.split()])
+        near = [meant] if meant in by_word else nearest(verb, by_word)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         asks = " A question begins with ask." if ASKS in by_word and request.text else ""
         raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{asks} The verb help lists all. Nothing was done.")

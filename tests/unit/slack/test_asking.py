@@ -119,6 +119,12 @@ async def test_a_mistyped_verb_in_the_thread_gets_the_nearest_verbs(house: Offic
     assert (await answers(house), told) == ([], [f"{near} The verb help lists all. Nothing was done."])
 
 
+async def test_a_wish_is_not_carried_out_and_the_verb_that_would_is_named(house: Office) -> None:
+    told = await say(house, mention("please approve the rollback"))
+
+    assert await answers(house) == [] and "the verb please. Did you mean approve?" in told[0] and "Nothing was done" in told[0]
+
+
 @pytest.mark.parametrize("text", [SLOW, f"ask {SLOW}", f"investigate {SLOW}"])
 async def test_a_guest_and_a_member_of_another_workspace_are_refused_as_for_an_investigation(house: Office, text: str) -> None:
     told = await say(house, mention(text, user="UGUEST"), mention(text, event="Ev2", user_team="T2"))
