@@ -40,6 +40,9 @@ def evaluate(data: Path, out: Path) -> None:
     answers, truth = by_system(data, "incidents.json.gz", "root_cause", _answered)
     write_answers(answers, out)
     if truth:
+        for path in sorted(data.rglob("incidents.json.gz")):
+            unnamed = System(path.parent).unnamed(truth)
+            print(f"{path.parent.name}: no alert names the true component or a part of it in {len(unnamed)} incidents")
         print(SIMPLE, PUBLISHED, sep="\n")
 
 
@@ -83,6 +86,18 @@ class System:
         named = [h.component or h.service for h in findings.hypotheses]
         likely = bool(findings.hypotheses) and findings.hypotheses[0].confidence == "likely"
         return Answer([name for name in dict.fromkeys(named) if name in self.kinds], likely)
+
+    def unnamed(self, truth: Mapping[str, str]) -> list[str]:
+        """The incidents in which no alert names the true component, not even as an end of a call: out of a ranking's reach."""
+        named = {id: {name for row in one["alerts"] for name in self._names(row)} for id, one in self.incidents.items()}
+        return [id for id in self.incidents if id in truth and truth[id] not in named[id]]
+
+    def _names(self, row: Mapping[str, Any]) -> Iterator[str]:
+        for key in ("component", "caller", "callee"):
+            if name := row.get(key):
+                yield name
+                yield self.services.get(name, name)
+                yield self.hosts.get(name, name)
 
     @cached_property
     def topology(self) -> dict[str, Any]:
