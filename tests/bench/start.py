@@ -10,8 +10,6 @@ from pathlib import Path
 
 import httpx
 
-from bot.console.player import Player
-from bot.console.stage import Stage
 from tests.bench import bodies
 from tests.bench.load import quantile
 from tests.bench.place import TOKEN, ours, python
@@ -94,7 +92,7 @@ def _clone() -> list[object]:
         subprocess.run(["git", "clone", "-q", root, str(copy)], check=True)
         subprocess.run(["make", "-s", "install"], cwd=copy, check=True, env=_outside_venv())
         installed = time.monotonic() - began
-        command = [str(copy / ".venv/bin/python"), "-m", "tests.bench.start"]
+        command = [str(copy / ".venv/bin/python"), "-m", "tests.bench.first_card"]
         # The measuring file may be newer than the commit.
         shutil.copytree(Path(__file__).parent, copy / "tests/bench", dirs_exist_ok=True)
         card = subprocess.run(command, cwd=copy, check=True, capture_output=True, text=True).stdout.strip()
@@ -105,17 +103,3 @@ def _clone() -> list[object]:
 def _outside_venv() -> dict[str, str]:
     """The environment as in a fresh shell: the interpreter that made our own venv comes first."""
     return clean_environment() | {"PATH": os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if ".venv" not in p)}
-
-
-def first_card() -> float:
-    """Seconds from starting the demo's stage until its first card stands."""
-    began = time.monotonic()
-    with Stage(seed=1, model=False) as stage:
-        stage.break_something()
-        if Player(stage.client, stage.told["control"]).wait("card:", seconds=30) is None:
-            raise RuntimeError("no card appeared")
-        return time.monotonic() - began
-
-
-if __name__ == "__main__":
-    print(f"{first_card():.1f}")

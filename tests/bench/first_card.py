@@ -1,0 +1,20 @@
+"""`python -m tests.bench.first_card`: seconds until the demo's first card. Needs what `make install` brings and no more."""
+
+import time
+
+from bot.console.player import Player
+from bot.console.stage import Stage
+
+
+def first_card() -> float:
+    """Seconds from starting the demo's stage until its first card stands."""
+    began = time.monotonic()
+    with Stage(seed=1, model=False) as stage:
+        stage.break_something()
+        if Player(stage.client, stage.told["control"]).wait("card:", seconds=30) is None:
+            raise RuntimeError("no card appeared")
+        return time.monotonic() - began
+
+
+if __name__ == "__main__":
+    print(f"{first_card():.1f}")
