@@ -107,7 +107,8 @@ async def _look(world: World, scenes: Sequence[Seen]) -> None:
     same = world.app.config.model_dump_json() == world.policy
     texts = {seen.item.id: "\n".join([seen.item.text, *decoded(seen.item.text)]) for seen in scenes}
     for seen in scenes:
-        seen.others = "\n".join(text for id, text in texts.items() if id != seen.item.id)
+        others = [text for id, text in texts.items() if id != seen.item.id]
+        seen.shared = frozenset(line for line in seen.item.canary.split("\n") if line and any(line in one for one in others))
         channel = channel_of(seen.service)
         seen.messages = [m for m in said if m.get("channel") == channel]
         seen.elsewhere = [m for m in said if m.get("channel") not in {channel_of(s) for s in world.services}]
