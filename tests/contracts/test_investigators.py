@@ -393,26 +393,36 @@ async def test_an_agent_that_cannot_be_imported_leaves_the_analyst_s_answer_and_
 
 async def test_after_a_crash_no_recorded_call_of_model_or_tool_is_repeated(room: NewRoom, tmp_path: Path) -> None:
     here = await room({"call": [HEALTH, CHANGES]}, {"call": [["poisoned", {}]]}, {"hang": True})
+
+    _, findings = await crashed_and_gone_on(here, tmp_path, asked=3, then=ANSWER)
+
+    assert findings["stop_reason"] == "answered" and findings["steps"] == 3
+    assert len(here.asked) == 1 and len(here.told()) == 3
+    assert sorted(here.looked) == ["poisoned", "recent_changes", "service_health"]
+
+
+async def crashed_and_gone_on(
+    here: Room, folder: Path, *, asked: int, then: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Ends at the request `asked`, which hangs, and goes on in a new engine: the messages of that request, and the findings."""
     case = await here.case()
 
     async def investigate(run: Run) -> Any:
         return (await here.agent.investigate(run, case)).model_dump(mode="json")
 
-    first = engine(tmp_path, investigate)
+    first = engine(folder, investigate)
     await first.launch()
     await first.start("look", "look:1")
-    await wait_until(lambda: len(here.asked) == 3, 20)
+    await wait_until(lambda: len(here.asked) == asked, 20)
     await first.stop(within=0.1)
-    here.script.turns, here.script.requests[:] = [ANSWER], []
+    before = here.asked[-1]["messages"]
+    here.script.turns, here.script.requests[:] = [then], []
 
-    second = engine(tmp_path, investigate)
+    second = engine(folder, investigate)
     await second.launch()
     findings = await second.result("look:1")
     await second.stop(within=1)
-
-    assert findings["stop_reason"] == "answered" and findings["steps"] == 3
-    assert len(here.asked) == 1 and len(here.told()) == 3
-    assert sorted(here.looked) == ["poisoned", "recent_changes", "service_health"]
+    return before, findings
 
 
 def engine(folder: Path, investigate: Any) -> DurableEngine:

@@ -5,13 +5,11 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bot.core.evidence import Findings
 from bot.core.verdict import judge
-from bot.ports import Run
 from tests.contracts.model_room import ANSWER, POD, NewRoom, Room
-from tests.contracts.test_investigators import engine
+from tests.contracts.test_investigators import crashed_and_gone_on
 from tests.real import wait_until
 
 CHECKOUT, PAYMENTS = "service-1", "service-2"
@@ -146,23 +144,8 @@ async def test_an_answer_that_its_names_make_too_long_is_cut(room: NewRoom) -> N
 
 async def test_after_a_crash_the_model_is_told_the_same_stand_ins(room: NewRoom, tmp_path: Path) -> None:
     here = await room(LOOKS, {"hang": True}, masked=True)
-    case = await here.case()
 
-    async def investigate(run: Run) -> Any:
-        return (await here.agent.investigate(run, case)).model_dump(mode="json")
-
-    first = engine(tmp_path, investigate)
-    await first.launch()
-    await first.start("look", "look:1")
-    await wait_until(lambda: len(here.asked) == 2, 20)
-    await first.stop(within=0.1)
-    before = here.asked[-1]["messages"]
-    here.script.turns, here.script.requests[:] = [BLAMING], []
-
-    second = engine(tmp_path, investigate)
-    await second.launch()
-    findings = await second.result("look:1")
-    await second.stop(within=1)
+    before, findings = await crashed_and_gone_on(here, tmp_path, asked=2, then=BLAMING)
 
     assert here.asked[0]["messages"] == before and len(here.asked) == 1
     assert findings["hypotheses"][0]["service"] == "payments"

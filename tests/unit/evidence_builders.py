@@ -98,3 +98,17 @@ class Ledger:
     def failed(self, tool: str, why: str, **arguments: Any) -> "Ledger":
         self.entries.append(failed(len(self.entries) + 1, tool, why, **arguments))
         return self
+
+
+def failing_payments(*changes: Change) -> Ledger:
+    """The front fails because payments fails; cart and the database are well."""
+    return (
+        Ledger()
+        .health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio"))
+        .graph("front", "payments", "cart")
+        .changes(*changes)
+        .health("payments", deviation("payments", "errors", 0.001, 0.45, score=4, unit="ratio"))
+        .graph("payments", "db", callers=["front"])
+        .health("cart")
+        .health("db")
+    )

@@ -4,11 +4,10 @@ from datetime import datetime
 
 import pytest
 
-from bot.core.change import Change
 from bot.core.evidence import Findings
 from bot.core.ranking import next_services, rank
 from bot.core.verdict import judge
-from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, minutes
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments, minutes
 
 
 def judged(ledger: Ledger, now: datetime = NOW) -> Findings:
@@ -18,20 +17,6 @@ def judged(ledger: Ledger, now: datetime = NOW) -> Findings:
     assert [c for h in kept.hypotheses for c in h.claims] == [c for h in findings.hypotheses for c in h.claims], kept.dropped
     assert kept.ruled_out == findings.ruled_out, kept.dropped
     return kept
-
-
-def failing_payments(*changes: Change) -> Ledger:
-    """The front fails because payments fails; the database is well."""
-    return (
-        Ledger()
-        .health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio"))
-        .graph("front", "payments", "cart")
-        .changes(*changes)
-        .health("payments", deviation("payments", "errors", 0.001, 0.45, score=4, unit="ratio"))
-        .graph("payments", "db", callers=["front"])
-        .health("cart")
-        .health("db")
-    )
 
 
 def test_a_deploy_whose_version_alone_fails_is_likely() -> None:

@@ -3,31 +3,16 @@
 from typing import Any
 
 from bot.core.category import categorize
-from bot.core.change import Change
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.ranking import rank
 from bot.core.settling import MOST_CLEARED, settle
 from bot.core.signs import Category
 from bot.core.verdict import judge
-from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments
 
 GUILTY = change("payments", 1, version="2.3.1")
 INNOCENT = change("cart", 0.5, version="4.0.0")
 ERRORS = Claim(text="payments errors left their normal range", evidence=["E4"])
-
-
-def shop(*changes: Change) -> Ledger:
-    """The front fails because payments fails; cart and db are well."""
-    return (
-        Ledger()
-        .health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio"))
-        .graph("front", "payments", "cart")
-        .changes(*changes)
-        .health("payments", deviation("payments", "errors", 0.001, 0.45, score=4, unit="ratio"))
-        .graph("payments", "db", callers=["front"])
-        .health("cart")
-        .health("db")
-    )
 
 
 def cause(**values: Any) -> Hypothesis:
@@ -48,7 +33,7 @@ def cleared(findings: Findings) -> list[str]:
 
 
 def test_an_innocent_newer_deploy_is_ruled_out_although_the_model_did_not_speak_of_it() -> None:
-    findings = settled(shop(GUILTY, INNOCENT), cause(change_id=GUILTY.id, kind="change"))
+    findings = settled(failing_payments(GUILTY, INNOCENT), cause(change_id=GUILTY.id, kind="change"))
 
     assert findings.by == "agent" and findings.hypotheses[0].against == []
     assert [text.startswith("deploy 4.0.0 of cart") for text in cleared(findings)] == [True]
@@ -56,7 +41,7 @@ def test_an_innocent_newer_deploy_is_ruled_out_although_the_model_did_not_speak_
 
 def test_what_the_model_ruled_out_itself_is_said_once() -> None:
     for own in ("version 4.0.0 went to a service that is well", f"{INNOCENT.id} is innocent", "the change of cart is innocent"):
-        findings = settled(shop(INNOCENT), cause(), ruled_out=(Claim(text=own, evidence=["E3", "E6"]),))
+        findings = settled(failing_payments(INNOCENT), cause(), ruled_out=(Claim(text=own, evidence=["E3", "E6"]),))
 
         assert cleared(findings) == [own]
 
@@ -66,7 +51,7 @@ def test_a_cleared_change_that_the_model_blames_is_in_dispute() -> None:
     blaming = cause(cause="deploy 4.0.0 broke cart", service="cart", change_id=INNOCENT.id, kind="change", claims=claims)
     other = cause(cause="payments leaks", confidence="unlikely")
 
-    findings = settled(shop(INNOCENT), blaming.model_copy(update={"confidence": "likely"}), other)
+    findings = settled(failing_payments(INNOCENT), blaming.model_copy(update={"confidence": "likely"}), other)
 
     first = findings.hypotheses[0]
     assert first.cause == "deploy 4.0.0 broke cart" and first.confidence == "possible" and cleared(findings) == []
@@ -77,7 +62,7 @@ def test_a_cleared_change_is_in_dispute_too_where_its_version_is_told_and_its_id
     for id in ("", "ci:wrong"):
         told = cause(cause="4.0.0 of cart leaks", service="cart", kind="resource", change_id=id)
 
-        findings = settled(shop(INNOCENT), told)
+        findings = settled(failing_payments(INNOCENT), told)
 
         assert cleared(findings) == [] and len(findings.hypotheses[0].against) == 1
 
@@ -98,14 +83,14 @@ def test_a_likely_cause_that_is_in_dispute_is_possible_and_says_why() -> None:
 def test_a_cleared_change_that_the_model_calls_unlikely_is_ruled_out() -> None:
     unlikely = cause(cause="the deploy of cart", service="cart", change_id=INNOCENT.id, confidence="unlikely")
 
-    assert len(cleared(settled(shop(INNOCENT), cause(), unlikely))) == 1
+    assert len(cleared(settled(failing_payments(INNOCENT), cause(), unlikely))) == 1
 
 
 def test_what_is_ruled_out_is_bounded_and_the_model_s_own_comes_first() -> None:
     many = [change("cart", n / 10, version=f"4.0.{n}") for n in range(1, 12)]
     own = tuple(Claim(text=f"db is well ({place})", evidence=["E7"]) for place in "abc")
 
-    findings = settled(shop(*many), cause(), ruled_out=own)
+    findings = settled(failing_payments(*many), cause(), ruled_out=own)
 
     assert len(findings.ruled_out) == MOST_CLEARED and findings.ruled_out[:3] == list(own)
 
@@ -113,7 +98,7 @@ def test_what_is_ruled_out_is_bounded_and_the_model_s_own_comes_first() -> None:
 def test_an_answer_that_no_evidence_carries_leaves_the_analyst_s_with_what_it_cost() -> None:
     invented = cause(claims=[Claim(text="73.91 % of look-ups fail", evidence=["E4"])])
 
-    findings = settled(shop(GUILTY), invented)
+    findings = settled(failing_payments(GUILTY), invented)
 
     assert findings.by == "analyst" and findings.category and "carries nothing of the model's answer" in findings.note
 
@@ -122,7 +107,7 @@ def test_the_answer_has_the_category_of_the_change_that_it_names() -> None:
     flag = change("payments", 1, kind="flag")
     told = [ERRORS, Claim(text="a flag of payments was flipped", evidence=["E3"])]
 
-    findings = settled(shop(flag), cause(kind="change", change_id=flag.id, claims=told))
+    findings = settled(failing_payments(flag), cause(kind="change", change_id=flag.id, claims=told))
 
     assert findings.category == Category.CONFIGURATION and findings.because[0].evidence == ["E4"]
 
@@ -139,8 +124,8 @@ def test_a_kind_that_is_the_model_s_word_alone_makes_no_category() -> None:
 
 
 def test_a_failing_dependency_that_was_measured_makes_its_category() -> None:
-    assert settled(shop(), cause(kind="dependency")).category == Category.DEPENDENCY
-    assert settled(shop(), cause(kind="dependency", service="db")).category == Category.UNKNOWN
+    assert settled(failing_payments(), cause(kind="dependency")).category == Category.DEPENDENCY
+    assert settled(failing_payments(), cause(kind="dependency", service="db")).category == Category.UNKNOWN
 
 
 def test_where_nothing_measured_is_wrong_a_model_s_cause_is_no_more_than_possible() -> None:

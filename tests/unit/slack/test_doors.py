@@ -100,53 +100,49 @@ async def test_a_refusal_that_the_rules_wrote_down_is_not_written_twice(house: O
     assert await refusals(house) == [("mallory", "refused: propose")]
 
 
+class Dialog:
+    """A dialog whose verb notes each time it is used; it fails the first `failing` times."""
+
+    def __init__(self, house: Office, *, failing: int = 0) -> None:
+        self.times: list[str] = []
+        self.answers: Any = Answered()
+
+        @command("counted")
+        async def counted(_ctx: CommandContext, request: Request) -> Reply:
+            """Counts."""
+            self.times.append(request.key)
+            if len(self.times) <= failing:
+                raise RuntimeError("the database is gone")
+            return Reply("done")
+
+        self.doors = doors_of(house, self.answers, counted=counted)
+
+    async def send(self) -> None:
+        async def ack(**_: Any) -> None:
+            """Slack takes it."""
+
+        view = {"id": "V1", "state": {"values": {}}, "private_metadata": Origin("counted").dump()}
+        await self.doors.submit(view, Place(user="UALICE", channel="C1", team="T1"), key="view:1", ack=ack)
+
+
 async def test_a_dialog_whose_verb_failed_may_be_sent_again(house: Office) -> None:
-    times: list[str] = []
+    dialog = Dialog(house, failing=1)
 
-    @command("flaky")
-    async def flaky(_ctx: CommandContext, request: Request) -> Reply:
-        """Fails once."""
-        times.append(request.key)
-        if len(times) == 1:
-            raise RuntimeError("the database is gone")
-        return Reply("done")
-
-    async def ack(**_: Any) -> None:
-        """Slack takes it."""
-
-    answers: Any = Answered()
-    doors = doors_of(house, answers, flaky=flaky)
-    view = {"id": "V1", "state": {"values": {}}, "private_metadata": Origin("flaky").dump()}
-    place = Place(user="UALICE", channel="C1", team="T1")
     with pytest.raises(RuntimeError):
-        await doors.submit(view, place, key="view:1", ack=ack)
-    await doors.submit(view, place, key="view:1", ack=ack)
+        await dialog.send()
+    await dialog.send()
 
-    assert (len(times), answers.texts) == (2, ["done"])
+    assert (len(dialog.times), dialog.answers.texts) == (2, ["done"])
 
 
 async def test_a_dialog_that_a_killed_process_had_noted_is_carried_out_when_it_is_sent_again(house: Office) -> None:
-    times: list[str] = []
-
-    @command("declare")
-    async def declare(_ctx: CommandContext, request: Request) -> Reply:
-        """Counts."""
-        times.append(request.key)
-        return Reply("declared")
-
-    async def ack(**_: Any) -> None:
-        """Slack takes it."""
-
-    answers: Any = Answered()
-    doors = doors_of(house, answers, declare=declare)
-    view = {"id": "V1", "state": {"values": {}}, "private_metadata": Origin("declare").dump()}
-    place = Place(user="UALICE", channel="C1", team="T1")
+    dialog = Dialog(house)
     await Interactions(house.db).first("view:1")
 
-    await doors.submit(view, place, key="view:1", ack=ack)
-    await doors.submit(view, place, key="view:1", ack=ack)
+    await dialog.send()
+    await dialog.send()
 
-    assert (times, answers.texts) == (["view:1"], ["declared"])
+    assert (dialog.times, dialog.answers.texts) == (["view:1"], ["done"])
 
 
 async def test_what_changes_for_everybody_is_said_in_the_incidents_thread_wherever_it_was_typed(house: Office) -> None:
