@@ -315,7 +315,7 @@ async def test_the_same_alert_with_another_cause_is_put_to_the_model(room: NewRo
 async def test_what_a_run_may_cost_is_set_aside_from_the_day_s_money_until_it_is_known(room: NewRoom) -> None:
     here = await room({"call": [HEALTH], "hold": True}, ANSWER, budget={"per_run_usd": 0.5, "per_day_usd": 0.6})
     first = asyncio.create_task(story(here, Proposer()))
-    await wait_until(lambda: len(here.asked) == 1, 20)
+    await wait_until(lambda: len(here.asked) == 1)
 
     second = await again(here, "f2")
     here.script.released.set()
@@ -413,7 +413,7 @@ async def crashed_and_gone_on(
     first = engine(folder, investigate)
     await first.launch()
     await first.start("look", "look:1")
-    await wait_until(lambda: len(here.asked) == asked, 20)
+    await wait_until(lambda: len(here.asked) == asked)
     await first.stop(within=0.1)
     before = here.asked[-1]["messages"]
     here.script.turns, here.script.requests[:] = [then], []
