@@ -10,6 +10,8 @@ import httpx
 from tests.real.bot import Bot
 from tests.real.slack import COMMANDER, DEVELOPER, Json, NothingThere, Slack, key_of
 
+OPENS_SECONDS, AT_MOST_SECONDS = 3.0, 12.0
+"""How long somebody waits for a dialog: from a bot that died meanwhile, and from one that lives and is slow."""
 READING = 0.7
 """Seconds somebody looks at a card before pressing: by then a story that was interrupted waits for the press again."""
 OVER = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "expired", "stale", "stopped", "superseded")
@@ -101,8 +103,10 @@ class People:
 
     def _submit(self, **values: str) -> None:
         """Send the dialog, if one opens; a bot that died in between opened none, and the person starts again."""
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
+        began, life = time.monotonic(), self.bot.process.starts
+        while (waited := time.monotonic() - began) < AT_MOST_SECONDS:
+            if waited > OPENS_SECONDS and (self.bot.process.starts != life or not self.bot.process.alive):
+                return
             views = self.slack.get("views", user=COMMANDER)["views"]
             if views and views[-1].get("submit"):
                 known = {block["block_id"] for block in views[-1]["blocks"] if block.get("type") == "input"}

@@ -81,10 +81,12 @@ class Slack:
         return found
 
     def private(self, user: str, *words: str, after: str = "", seconds: float = PATIENCE) -> Json:
-        """The newest private message to somebody with these words."""
+        """The newest that only somebody reads, with these words: a message, or the dialog into which a slow bot puts it."""
 
         def look() -> Json | None:
             found = self.get("ephemerals", user=user, after=after)["ephemerals"]
+            dialogs = [view for view in self.get("views", user=user)["views"] if not view.get("submit")]
+            found += [{"words": json.dumps(view["blocks"], ensure_ascii=False)} for view in dialogs]
             return next((e for e in reversed(found) if all(w.lower() in e["words"].lower() for w in words)), None)
 
         found: Json = until(look, seconds, f"a private message to {user} with {words}")
