@@ -125,13 +125,13 @@ async def test_looks_are_capped(room: NewRoom) -> None:
 
 
 async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
-    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 3})
+    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 6})
 
     findings = await here.investigate()
 
-    # The model is given what the look left of the three seconds, however slow the machine is.
-    assert findings.stop_reason in ("limit of 3 s reached", *(f"no answer within {left} s" for left in range(3)))
-    assert findings.seconds > 2.9
+    # The model is given what the look left of the six seconds, however slow the machine is.
+    assert findings.stop_reason in ("limit of 6 s reached", *(f"no answer within {left} s" for left in range(6)))
+    assert findings.seconds > 5.9
 
 
 async def test_money_ends_a_run(room: NewRoom) -> None:
@@ -189,11 +189,11 @@ async def test_a_model_without_a_usable_answer_ends_with_the_reason(room: NewRoo
 
 
 async def test_a_model_that_hangs_is_left_at_the_time_limit(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH]}, {"hang": True}, budget={"per_run_seconds": 1.5})
+    here = await room({"hang": True}, budget={"per_run_seconds": 1})
 
     findings = await here.investigate()
 
-    assert findings.stop_reason.startswith("no answer within") and findings.seconds < 3
+    assert findings.stop_reason == "no answer within 1 s" and findings.hypotheses == []
 
 
 async def test_a_model_that_needs_json_schema_gets_it(room: NewRoom) -> None:
