@@ -157,6 +157,7 @@ class Stage:
         self.gate = Gate()
         self.app = App(found, load_config(found.config), wrap_run=self.gate.wrap)
         self.app.db.clock = lambda: utc_now() + self.offset
+        self.app.doors.soon = PATIENCE
         config = uvicorn.Config(self.app.asgi, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
