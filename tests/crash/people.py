@@ -1,5 +1,6 @@
 """The people of a story, who do what people do while a bot comes and goes: look again, press again."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -93,16 +94,21 @@ class People:
         return False
 
     def _press(self, user: str, message: Json, action: str) -> None:
-        words = next(m["words"] for m in self.slack.of(key_of(message)))
+        words, at = next(m["words"] for m in self.slack.of(key_of(message))), time.time()
         try:
             said = self.slack.press(user, message, action)
         except NothingThere:
             # The bot took an earlier press while this person was still looking at the card.
             return
-        self.presses.append(Press(time.time(), user, key_of(message).removeprefix("proposal:"), words, bool(said["acked"])))
+        self.presses.append(Press(at, user, key_of(message).removeprefix("proposal:"), words, bool(said["acked"])))
 
     def _submit(self, **values: str) -> None:
         """Send the dialog, if one opens; a bot that died in between opened none, and the person starts again."""
+        # A press that the bot took late opens its dialog over this one: then too.
+        with contextlib.suppress(NothingThere):
+            self._send_dialog(values)
+
+    def _send_dialog(self, values: dict[str, str]) -> None:
         began, life = time.monotonic(), self.bot.process.starts
         while (waited := time.monotonic() - began) < AT_MOST_SECONDS:
             if waited > OPENS_SECONDS and (self.bot.process.starts != life or not self.bot.process.alive):

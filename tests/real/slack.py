@@ -21,7 +21,7 @@ PATIENT = {"ack_s": PATIENCE, "trigger_s": PATIENCE}
 
 
 class NothingThere(AssertionError):
-    """What somebody wanted to press is not there: the message was edited in between."""
+    """What somebody wanted to press or to send is not there: the message was edited in between, or another dialog opened."""
 
 
 class Slack:
@@ -107,7 +107,7 @@ class Slack:
     def post(self, what: str, body: Any) -> Json:
         answer = self.http.post(f"{self.addresses['control']}/{what}", json=body)
         told = f"{what} {body}: {answer.text[:500]}"
-        if '"no_such_control"' in answer.text:
+        if any(f'"{gone}"' in answer.text for gone in ("no_such_control", "no_open_view")):
             raise NothingThere(told)
         assert answer.status_code == 200, told
         return dict(answer.json())
