@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -129,6 +131,23 @@ async def test_after_a_disconnect_message_the_app_comes_back(place: Sandbox) -> 
 
         assert asked["disconnected"] == 1 and back
         assert (await place.act("U1", command="/incident"))["acked"]
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_an_acknowledgement_that_does_not_come_in_its_time_is_a_timeout(place: Sandbox, mode: str) -> None:
+    app, late = bolt_app(place), asyncio.Event()
+
+    async def slow(ack: Any) -> None:
+        await late.wait()
+        await ack()
+
+    app.command("/slow")(slow)
+    async with connected(app, place, mode):
+        await place.set("limits", ack_s=0.05)
+        answer = await place.act("U1", command="/slow")
+        late.set()
+
+    assert (answer["acked"], answer["error"]) == (False, "operation_timeout")
 
 
 async def test_without_a_bot_the_person_is_told(place: Sandbox) -> None:
