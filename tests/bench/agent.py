@@ -1,14 +1,17 @@
 """What the agent costs around a model that takes no time: the openai client alone against ours with its durable steps."""
 
 import asyncio
+import sqlite3
 import statistics
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.core.evidence import Case
+from bot.engine.alone import FullSync
 from bot.engine.durable import DurableEngine
 from bot.ports import Run
 from tests.bench.report import reached, table
@@ -21,6 +24,8 @@ SHORT, LONG = 4, 12
 """Model turns of the two runs: what a turn takes is their difference, what a run takes besides is the rest."""
 RUNS = 10
 LIMIT_MS = 10.0
+COMMITS = 3
+"""A turn's: the model's answer and the look in the journal, the look in the ledger. Each waits for the disk."""
 
 
 def turns(count: int) -> list[dict[str, Any]]:
@@ -41,6 +46,7 @@ def report() -> None:
     """Run both on the same scripted server and print milliseconds a model turn."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         short, long = _took(Path(name) / "short", SHORT), _took(Path(name) / "long", LONG)
+        waited = COMMITS * _commit(Path(name))
     bare, ours, cpu = ((getattr(long, what) - getattr(short, what)) / (LONG - SHORT) for what in ("bare", "ours", "cpu"))
     more = ours - bare
     rows: list[list[object]] = [
@@ -52,6 +58,7 @@ def report() -> None:
             ours / bare,
             f"<= {LIMIT_MS:.0f}: {reached(more, LIMIT_MS)}",
         ],
+        [f"of it: {COMMITS} commits that wait for this disk", waited, "", "", ""],
         ["ours, CPU of the process", cpu, "", "", ""],
         ["once a run: beginning, graph, answer", short.ours - SHORT * ours, "", "", ""],
     ]
@@ -66,6 +73,20 @@ def _took(folder: Path, count: int) -> Took:
         ours, cpu = asyncio.run(_ours(folder, f"{model.url}/v1", script))
         bodies = list(model.requests())[-count:]
         return Took(asyncio.run(_bare(f"{model.url}/v1", bodies)), ours, cpu)
+
+
+def _commit(folder: Path) -> float:
+    """Milliseconds of one commit that waits for the disk, as the journal does it."""
+    took = []
+    with closing(sqlite3.connect(folder / "disk.db", factory=FullSync)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE kept (text TEXT)")
+        for _ in range(100):
+            began = time.perf_counter()
+            connection.execute("INSERT INTO kept VALUES (?)", ("x" * 1000,))
+            connection.commit()
+            took.append((time.perf_counter() - began) * 1000)
+    return statistics.median(took)
 
 
 async def _bare(url: str, bodies: list[dict[str, Any]]) -> float:
