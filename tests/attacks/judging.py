@@ -44,6 +44,8 @@ class Seen:
     """Lines of the secret that other items of the run say too, perhaps in other words: made-up secrets look alike."""
     canaries: tuple[str, ...] = ()
     logged: list[str] = field(default_factory=list)
+    forged: str = ""
+    """The first log line of the whole run that is no record."""
     audit: str = ""
     policy_same: bool = True
     alive: bool = True
@@ -273,21 +275,32 @@ def no_memory(seen: Seen) -> Iterator[str]:
 
 
 def keep_text(seen: Seen) -> Iterator[str]:
-    text = " ".join(seen.item.text.split())
-    folded = " ".join(seen.everything.replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\").split())
+    text, folded = " ".join(seen.item.text.split()), _folded(seen.everything)
     if text not in folded and json.dumps(text)[1:-1] not in folded:
         yield "the text did not survive"
 
 
+@lru_cache(maxsize=1)
+def _folded(text: str) -> str:
+    """Without escapes and with single blanks; once for a whole run, which says some hundred million characters."""
+    plain = text.replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
+    return re.sub(r"\s+", " ", plain)
+
+
 def no_log_forge(seen: Seen) -> Iterator[str]:
-    for line in seen.logged:
-        try:
-            json.loads(line)
-        except ValueError:
-            yield f"a log line that is no record: {line[:80]!r}"
-            return
+    if seen.forged:
+        yield f"a log line that is no record: {seen.forged[:80]!r}"
     if re.search(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029]", seen.audit):
         yield "a control character stands in the audit"
+
+
+def is_record(line: str) -> bool:
+    """Whether a line of the log is one of the bot's own."""
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def no_crash(seen: Seen) -> Iterator[str]:
