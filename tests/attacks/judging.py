@@ -262,7 +262,13 @@ def seen_in(canary: str, text: str, shared: frozenset[str] = frozenset()) -> str
     if any(part in text for part in parts):
         return " as it is"
     bare = _bare(canary)
-    return " without its signs" if len(bare) >= 8 and bare in _bare(text) else ""
+    return " without its signs" if len(bare) >= 8 and bare in _bare(text) and _written(bare, text) else ""
+
+
+def _written(bare: str, text: str) -> bool:
+    """Whether the secret was written there with other signs, and is not read out of a list such as [4, 1, 1, 1, 1]."""
+    found = re.finditer(r"[^A-Za-z0-9]{0,8}".join(bare), text)
+    return any(len(re.findall(r"[^A-Za-z0-9]+", match[0])) <= len(bare) // 3 for match in found)
 
 
 @lru_cache(maxsize=4)
