@@ -4,6 +4,7 @@ DATA ?= ../shared/data/attacks
 STAGED := injection telemetry render unicode secret control query ssrf model_output huge leak
 EVALUATION_DATA ?= ../shared/data
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --timeout 60
 .DEFAULT_GOAL := help
 # Tests start some two hundred processes: what is compiled once is kept.
 export PYTHONDONTWRITEBYTECODE :=
@@ -16,13 +17,14 @@ help:  ## what each target does
 install: .venv/installed  ## make .venv with what the product needs
 
 .venv/installed: requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# One that was interrupted before it had its pip is made anew.
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/tests-installed: .venv/installed tests/requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	$(PIP) --require-hashes -r tests/requirements.lock
 	@touch $@
 
 demo: install  ## the whole story on this machine, no key needed

@@ -158,10 +158,10 @@ class App:
         )
         answers = Answers(slack, hosts=allowed_hosts(self.config, self.secrets.public_url), redact=redact)
         self.interactions = Interactions(self.db)
-        doors = Doors(ctx, self.people, self.interactions, answers)
+        self.doors = Doors(ctx, self.people, self.interactions, answers)
         app_token = self.secrets.slack_app_token.get_secret_value()
         self.slack = SlackEdge(
-            self.web, doors, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
+            self.web, self.doors, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
         )
 
     async def _on_call(self, service: str) -> tuple[str, ...]:

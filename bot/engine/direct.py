@@ -42,6 +42,11 @@ class Bells:
             if until <= moment:
                 stirred.set()
 
+    @property
+    def awaited(self) -> bool:
+        """Whether the story waits, and nothing has ended the wait yet."""
+        return any(not stirred.is_set() for stirred, _ in self._waiting.values())
+
     async def hear(self, topic: str, until: datetime, seconds: float) -> bool:
         """True when woken, False once the time has come."""
         if not self._unheard[topic] and seconds > 0:
@@ -148,6 +153,10 @@ class DirectEngine:
         """End every wait whose `until` is not after `moment`, as if it had come: for tests with a fixed clock."""
         for story in self._stories.values():
             story.run.bells.expire(moment)
+
+    def rests(self) -> bool:
+        """Whether every story that has not ended waits: then only time, or a wake, brings anything about."""
+        return all(story.task.done() or story.run.bells.awaited for story in self._stories.values())
 
     async def result(self, id: str) -> Any:
         """Wait for a story to finish: its result, or what it raised."""

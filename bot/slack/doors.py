@@ -23,7 +23,7 @@ from bot.workflows.command_context import CommandContext
 log = structlog.get_logger(__name__)
 
 SOON = 0.7
-"""Seconds a submission may take before it is acknowledged with "Loading...": Slack's limit is 3, our promise 1."""
+"""Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
 OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 
@@ -37,10 +37,12 @@ DECIDES = frozenset({"approve", "deny", "did"})
 
 
 class Doors:
-    """Finds the verb, calls it and delivers its answer."""
+    """Finds the verb, calls it and delivers its answer; after `soon` seconds a dialog says that it is on its way."""
 
-    def __init__(self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers) -> None:
-        self.ctx, self.people, self.interactions, self.answers = ctx, people, interactions, answers
+    def __init__(
+        self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = SOON
+    ) -> None:
+        self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
         self._taken: deque[str] = deque(maxlen=REMEMBERED)
         """Dialogs that this process carried out or carries out now."""
 
@@ -101,7 +103,7 @@ class Doors:
         origin = Origin.load(str(view.get("private_metadata") or ""))
         place = replace(place, channel=origin.channel, thread=origin.thread)
         work = asyncio.create_task(self._submitted(view, origin, place, key))
-        await asyncio.wait({work}, timeout=SOON)
+        await asyncio.wait({work}, timeout=self.soon)
         if not work.done():
             await ack(response_action="update", view=loading_view("Working"))
             await self._fill(view, await work, place)
@@ -165,7 +167,7 @@ class Doors:
         """Use the verb and deliver its answer; a slow one that opens a dialog gets the dialog at once."""
         work = asyncio.create_task(self._use(request, place))
         if request.verb in OPENS_FORM and place.trigger_id:
-            await asyncio.wait({work}, timeout=SOON)
+            await asyncio.wait({work}, timeout=self.soon)
             if not work.done() and (opened := await self._open_loading(request.verb, place)):
                 await self._fill(opened, await work, place)
                 return

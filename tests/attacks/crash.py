@@ -44,7 +44,7 @@ class CrashStage:
         await self._slash("on_call", f'declare "Errors" sev=2 service={SERVICE}')
         await self._slash("commander", "lead INC-1")
         await self._slash("owner", f"propose {entry} {SERVICE} INC-1")
-        await until(self.card, 20)
+        await until(self.card)
 
     async def start(self) -> None:
         """Start the bot and wait until it is ready and connected."""
@@ -62,8 +62,8 @@ class CrashStage:
         command = [sys.executable, "-c", "from bot.cli import main; main()", "serve", "--port", str(self.port)]
         quiet = subprocess.DEVNULL
         self.bot = await asyncio.to_thread(subprocess.Popen, command, env=environment, stdout=quiet, stderr=quiet)
-        await until(self._ready, 30)
-        await until(self._connected, 15)
+        await until(self._ready)
+        await until(self._connected)
 
     async def _ready(self) -> bool:
         try:
@@ -114,7 +114,7 @@ class CrashStage:
         async def rests() -> bool:
             return (await self.proposal()).state in RESTING
 
-        await until(rests, 40)
+        await until(rests)
 
     async def close(self) -> None:
         if self.bot is not None and self.bot.poll() is None:
@@ -150,7 +150,7 @@ async def _attack(script: Script, stage: CrashStage) -> None:
         stage.hook.hold_answers.set()
     pressing = asyncio.create_task(stage.press("commander"))
     if in_call:
-        await until(lambda: stage.hook.calls, 15)
+        await until(lambda: stage.hook.calls)
     else:
         # The press is on its way or just counted; its answer is not out.
         await asyncio.sleep(0.02)

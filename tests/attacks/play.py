@@ -166,17 +166,19 @@ class Play:
 
     async def _by_a_person(self, entry: str, step: Step) -> None:
         before = {row.id for row in await self.stage.proposals(self.service)}
+        said = len(await self.stage.sandbox.private(self.requester))
         await self.slash(self.requester, f"propose {entry} {self.service} {self.incident}")
 
-        async def new() -> Any:
-            return [row for row in await self.stage.proposals(self.service) if row.id not in before]
+        async def answered() -> bool:
+            return len(await self.stage.sandbox.private(self.requester)) > said
 
-        try:
-            found = await until(new, 4)
-        except TimeoutError:
-            self.out.notes.append("not proposed")
+        # Whoever proposes is told in private that it stands, or why not.
+        await until(answered)
+        new = [row for row in await self.stage.proposals(self.service) if row.id not in before]
+        if new:
+            await self._stands(f"AP-{new[0].id}")
         else:
-            await self._stands(f"AP-{found[0].id}")
+            self.out.notes.append("not proposed")
 
     async def _stands(self, ref: str) -> None:
         self.out.refs.append(ref)
@@ -221,7 +223,7 @@ class Play:
             return "change" if (await self.stage.proposal(ref)).rev != row.rev else None
 
         try:
-            came_first = await until(came, 5)
+            came_first = await until(came, 30)
         except TimeoutError:
             return
         if came_first == "view":

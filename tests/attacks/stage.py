@@ -30,6 +30,8 @@ from bot.store.tables import AuditRow, DecisionRow, MessageRow, ProposalRow
 from tests.attacks.cast import ON_CALL_GROUP, accounts, member
 from tests.attacks.catalogue import channel_of, configuration
 from tests.attacks.hook import Hook
+from tests.real import PATIENCE
+from tests.real.slack import PATIENT
 
 Json = dict[str, Any]
 HELD = frozenset({"look again", "claim"})
@@ -78,11 +80,11 @@ class Sandbox:
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.addresses: Json = json.loads(self._process.stdout.readline())
-        self.control = httpx.AsyncClient(base_url=self.addresses["control"], timeout=30)
+        self.control = httpx.AsyncClient(base_url=self.addresses["control"], timeout=PATIENCE)
 
     async def furnish(self, services: list[str]) -> None:
         """Channels, accounts, the on-call group; no rate limits, they are not what is tested here."""
-        await self.post("limits", {"enabled": False})
+        await self.post("limits", {"enabled": False, **PATIENT})
         await self.post("people", accounts())
         await self.post("usergroups", {"id": ON_CALL_GROUP, "handle": "oncall", "users": [member("on_call").user]})
         members = [a["id"] for a in accounts()]
@@ -155,6 +157,7 @@ class Stage:
         self.gate = Gate()
         self.app = App(found, load_config(found.config), wrap_run=self.gate.wrap)
         self.app.db.clock = lambda: utc_now() + self.offset
+        self.app.doors.soon = PATIENCE
         config = uvicorn.Config(self.app.asgi, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
@@ -236,7 +239,7 @@ class Stage:
         card: MessageRow = await until(stands)
         return card
 
-    async def settle(self, service: str, seconds: float = 12) -> None:
+    async def settle(self, service: str, seconds: float = PATIENCE) -> None:
         """Wait until nothing of this service is on its way any more."""
 
         async def rests() -> bool:
@@ -246,7 +249,7 @@ class Stage:
         await asyncio.sleep(0.25)
 
 
-async def until(look: Callable[[], Any], seconds: float = 10, every: float = 0.03) -> Any:
+async def until(look: Callable[[], Any], seconds: float = PATIENCE, every: float = 0.03) -> Any:
     """Look until there is something, `every` so many seconds. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while True:

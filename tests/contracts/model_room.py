@@ -22,6 +22,7 @@ from bot.store.triage import Triages
 from bot.workflows.fact_finding import FactFinder
 from bot.workflows.looking import Looker
 from bot.workflows.triage import Desk
+from tests.real import PATIENCE
 from tests.real.scripted_model import Script, app
 from tests.real.serving import running
 from tests.unit.builders import NOW, change
@@ -109,7 +110,7 @@ class Room:
         tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, gossip)}}
         self.looker = Looker(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
-        self.budget = Budget(**{"per_run_seconds": 20, **budget})
+        self.budget = Budget(**{"per_run_seconds": 2 * PATIENCE, **budget})
         self.agent = Agent(ModelSettings(**model), self.budget, self.looker, self.triages, list(CATALOGUE.services), INVENTORY)
 
     def _counting(self, one: Tool) -> Tool:

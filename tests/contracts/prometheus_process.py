@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.real import free_port
+from tests.real import PATIENCE, free_port
 
 RULES = """
 groups:
@@ -72,10 +72,12 @@ async def _serving(name: str, *arguments: str) -> AsyncIterator[None]:
 
 
 async def _scraped(url: str) -> None:
-    async with asyncio.timeout(40), httpx.AsyncClient() as client:
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as client:
         while True:
             try:
-                answer = await client.get(f"{url}/api/v1/query", params={"query": "min(sum_over_time(up[1m])) >= 3"})
+                answer = await client.get(
+                    f"{url}/api/v1/query", params={"query": "min(sum_over_time(up[1m])) >= 3 and min(up) == 1"}
+                )
                 if answer.status_code == 200 and answer.json()["data"]["result"]:
                     return
             except httpx.TransportError:

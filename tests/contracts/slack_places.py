@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from bot.sandbox.app import build
 from bot.sandbox.workspace.state import Workspace
+from tests.real import PATIENCE
 
 LIVE_TOKEN, LIVE_CHANNEL = "TOCSIN_LIVE_SLACK_BOT_TOKEN", "TOCSIN_LIVE_SLACK_CHANNEL"
 LIVE_MISSING = f"set {LIVE_TOKEN} and {LIVE_CHANNEL} to run against a real workspace"
@@ -58,8 +59,8 @@ class Sandbox:
         return body
 
     async def wait(self, **wanted: Any) -> Json | None:
-        """The newest match of `/_sandbox/wait`, None after 5 seconds."""
-        answer = await self.control.get("/_sandbox/wait", params={"timeout": 5, **wanted})
+        """The newest match of `/_sandbox/wait`, None if it never comes."""
+        answer = await self.control.get("/_sandbox/wait", params={"timeout": PATIENCE / 2, **wanted})
         match: Json | None = answer.json()["match"]
         return match
 
@@ -93,12 +94,13 @@ def free_port() -> socket.socket:
 
 @asynccontextmanager
 async def sandbox() -> AsyncIterator[Sandbox]:
-    """A fresh workspace behind a real server."""
+    """A fresh workspace behind a real server, which waits for a slow machine longer than Slack does."""
     ws = Workspace(bot_token="xoxb-test", app_token="xapp-test", signing_secret="shh")
+    ws.ack_s = ws.triggers.lifetime_s = PATIENCE
     with free_port() as listener:
         ws.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         client = AsyncWebClient(token=ws.bot_token, base_url=f"{ws.base_url}/api/")
-        async with serving(build(ws), listener), httpx.AsyncClient(base_url=ws.base_url, timeout=20) as control:
+        async with serving(build(ws), listener), httpx.AsyncClient(base_url=ws.base_url, timeout=PATIENCE) as control:
             yield Sandbox(ws, client, control)
 
 

@@ -72,7 +72,7 @@ def test_a_long_history_loses_details_of_its_oldest_results_and_no_id() -> None:
 async def told_while_held(here: Room, hint: str) -> Findings:
     """The findings of a run to which a person said something while its first request was under way."""
     running = asyncio.create_task(here.investigate())
-    await wait_until(lambda: bool(here.asked), 10)
+    await wait_until(lambda: bool(here.asked))
     await here.triages.hint("AL-1", 1, hint, "ann", key="k1")
     await here.triages.hint("AL-1", 1, hint, "ann", key="k1")
     here.script.released.set()

@@ -20,7 +20,7 @@ VARIANTS = Path(__file__).parents[1] / "attacks" / "variants"
 KINDS = ("injection", "telemetry", "render", "unicode", "query", "ssrf", "model_output", "leak")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(1800)
 async def test_a_model_that_obeys_every_injected_order_achieves_nothing_and_the_legitimate_twins_pass() -> None:
     command = [sys.executable, "-m", "tests.attacks", *KINDS, "--data", str(VARIANTS)]
     playing = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)

@@ -103,7 +103,7 @@ async def test_a_database_without_its_tables_is_away_and_not_a_poisoned_row(desk
         await lost.inbox.take(10)
     await gone.close()
     # The driver's thread of a connection that could not be opened ends a moment later, and tells the loop so.
-    await wait_until(lambda: not any("_connection_worker" in thread.name for thread in threading.enumerate()), 20)
+    await wait_until(lambda: not any("_connection_worker" in thread.name for thread in threading.enumerate()))
 
 
 async def test_two_replicas_that_sort_at_once_lose_and_double_nothing(desk: Desk) -> None:

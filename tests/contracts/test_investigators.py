@@ -129,13 +129,13 @@ async def test_looks_are_capped(room: NewRoom) -> None:
 
 
 async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
-    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 3})
+    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 6})
 
     findings = await here.investigate()
 
-    # The model is given what the look left of the three seconds, however slow the machine is.
-    assert findings.stop_reason in ("limit of 3 s reached", *(f"no answer within {left} s" for left in range(3)))
-    assert findings.seconds > 2.9
+    # The model is given what the look left of the six seconds, however slow the machine is.
+    assert findings.stop_reason in ("limit of 6 s reached", *(f"no answer within {left} s" for left in range(6)))
+    assert findings.seconds > 5.9
 
 
 async def test_money_ends_a_run(room: NewRoom) -> None:
@@ -193,11 +193,11 @@ async def test_a_model_without_a_usable_answer_ends_with_the_reason(room: NewRoo
 
 
 async def test_a_model_that_hangs_is_left_at_the_time_limit(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH]}, {"hang": True}, budget={"per_run_seconds": 1.5})
+    here = await room({"hang": True}, budget={"per_run_seconds": 1})
 
     findings = await here.investigate()
 
-    assert findings.stop_reason.startswith("no answer within") and findings.seconds < 3
+    assert findings.stop_reason == "no answer within 1 s" and findings.hypotheses == []
 
 
 async def test_a_model_that_needs_json_schema_gets_it(room: NewRoom) -> None:
@@ -319,7 +319,7 @@ async def test_the_same_alert_with_another_cause_is_put_to_the_model(room: NewRo
 async def test_what_a_run_may_cost_is_set_aside_from_the_day_s_money_until_it_is_known(room: NewRoom) -> None:
     here = await room({"call": [HEALTH], "hold": True}, ANSWER, budget={"per_run_usd": 0.5, "per_day_usd": 0.6})
     first = asyncio.create_task(story(here, Proposer()))
-    await wait_until(lambda: len(here.asked) == 1, 20)
+    await wait_until(lambda: len(here.asked) == 1)
 
     second = await again(here, "f2")
     here.script.released.set()
@@ -417,7 +417,7 @@ async def crashed_and_gone_on(
     first = engine(folder, investigate)
     await first.launch()
     await first.start("look", "look:1")
-    await wait_until(lambda: len(here.asked) == asked, 20)
+    await wait_until(lambda: len(here.asked) == asked)
     await first.stop(within=0.1)
     before = here.asked[-1]["messages"]
     here.script.turns, here.script.requests[:] = [then], []

@@ -11,8 +11,6 @@ import pytest
 from bot.engine.takeover import LOST_EXIT
 from tests.real import wait_until
 
-START_SECONDS = 30
-
 
 class Process:
     """One `tests.real.story_process`, and what all of them have written."""
@@ -26,9 +24,9 @@ class Process:
         file = self.folder / "events"
         return file.read_text().splitlines() if file.exists() else []
 
-    async def sees(self, event: str, within: float = START_SECONDS) -> None:
+    async def sees(self, event: str) -> None:
         """Wait until a line is there, from this process."""
-        await wait_until(lambda: any(line.startswith(f"{self.name} {event}") for line in self.events()), within)
+        await wait_until(lambda: any(line.startswith(f"{self.name} {event}") for line in self.events()))
 
     def says(self, command: str) -> None:
         assert self.process.stdin
@@ -39,8 +37,8 @@ class Process:
         self.process.kill()
         self.process.wait()
 
-    async def exit_code(self, within: float) -> int:
-        await wait_until(lambda: self.process.poll() is not None, within)
+    async def exit_code(self) -> int:
+        await wait_until(lambda: self.process.poll() is not None)
         return self.process.returncode
 
     def close(self) -> None:
@@ -149,7 +147,7 @@ async def test_a_second_process_on_the_same_data_folder_is_refused(spawn_alone: 
 
     second = spawn_alone("second")
 
-    assert await second.exit_code(START_SECONDS) == 1
+    assert await second.exit_code() == 1
     assert second.process.stderr
     assert "another tocsin runs on this data folder" in second.process.stderr.read()
 
@@ -184,15 +182,15 @@ async def test_a_paused_replica_is_fenced_and_exits_when_it_wakes(spawn_replica:
     first, second = await two_replicas(spawn_replica)
     first.process.send_signal(signal.SIGSTOP)
 
-    await second.sees("five:1/4", within=10)
+    await second.sees("five:1/4")
     await second.sees("leads")
     (tmp_path / "go").touch()
     await second.sees("five:1/5")
     first.process.send_signal(signal.SIGCONT)
 
-    assert await first.exit_code(within=10) == LOST_EXIT
+    assert await first.exit_code() == LOST_EXIT
     assert "first five:1/5" not in first.events()
-    await wait_until(lambda: second.events().count("second five:1/5") == 1, 1)
+    assert second.events().count("second five:1/5") == 1
 
 
 async def test_a_stopping_replica_hands_its_runs_to_the_other(spawn_replica: Spawn) -> None:

@@ -93,7 +93,7 @@ async def test_hints_the_second_model_and_the_skeptic_are_told_stand_ins_too(roo
         {"call": [["gossip", {}]], "hold": True}, down, BLAMING, objecting, masked=True, fallback="second", skeptic="third"
     )
     running = asyncio.create_task(here.investigate())
-    await wait_until(lambda: bool(here.asked), 10)
+    await wait_until(lambda: bool(here.asked))
     await here.triages.hint("AL-1", 1, "Look at the bank of PAYMENTS", "ann", key="k1")
     here.script.released.set()
 

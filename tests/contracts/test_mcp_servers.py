@@ -11,7 +11,7 @@ from mcp.types import ToolAnnotations
 from bot.core.config import McpConfig
 from bot.core.errors import LookFailed
 from bot.monitoring.mcp_servers import McpServers
-from tests.real import free_port
+from tests.real import PATIENCE, free_port
 from tests.real.serving import running
 from tests.unit.tools.looking import context, look
 
@@ -59,7 +59,7 @@ async def served_at() -> AsyncIterator[str]:
         yield f"{base}/mcp"
 
 
-def servers(address: str, token: str = "t0ken", seconds: float = 8.0) -> McpServers:
+def servers(address: str, token: str = "t0ken", seconds: float = PATIENCE) -> McpServers:
     return McpServers({"notes": McpConfig(url=address, tools=("summary",))}, tokens={"notes": token}, seconds=seconds)
 
 

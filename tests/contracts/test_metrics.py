@@ -19,6 +19,7 @@ from bot.monitoring.prometheus import PrometheusMetrics
 from bot.monitoring.recorded import RecordedMetrics
 from bot.ports import Metrics
 from tests.contracts.prometheus_process import prometheus, victoria_metrics
+from tests.real import PATIENCE
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "recorded" / "prometheus"
 """Answers of a real Prometheus, kept beside the repository and not in it."""
@@ -80,7 +81,7 @@ async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     else:
         server = prometheus if request.param == "prometheus, real" else victoria_metrics
         async with server(tmp_path) as url, httpx.AsyncClient() as client:
-            config = PrometheusConfig(url=url, timeout=timedelta(seconds=10))
+            config = PrometheusConfig(url=url, timeout=timedelta(seconds=PATIENCE))
             rules = server is prometheus
             yield Subject(PrometheusMetrics(config, client), end=datetime.now(UTC), has_rules=rules, **queries)
 

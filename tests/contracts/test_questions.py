@@ -194,7 +194,7 @@ async def test_an_answer_that_a_kill_cut_short_is_given_after_the_next_start_onc
     await first.launch()
     put = await questions.put("k1", ASKED, "ann", group="AL-1", incident="")
     await start(first, put.number)
-    await wait_until(lambda: bool(here.asked), 20)
+    await wait_until(lambda: bool(here.asked))
     shown_at_once = await messages(here)
     await first.stop(within=0.1)
     here.script.turns, here.script.requests[:] = [reply(("checkout errors rose", "E1"))], []

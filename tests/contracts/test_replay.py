@@ -19,6 +19,7 @@ from bot.store.replays import Stage
 from bot.workflows.analyst import Analyst
 from bot.workflows.replaying import Replay
 from tests.contracts.model_room import ANSWER, HEALTH, Room, database, serving
+from tests.real import PATIENCE
 from tests.real.scripted_model import Script
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import TOOLS
@@ -65,7 +66,9 @@ async def test_a_model_sees_the_recorded_looks_and_is_told_which_were_not_record
     script = Script([{"call": [HEALTH, ["search_logs", {"service": "cart", "text": "x"}]]}, ANSWER])
     async with serving(script) as url:
         settings = ModelSettings(name="scripted", base_url=url)
-        findings = await Replay(stage, TOOLS, run).agent(case, lambda *room: Agent(settings, Budget(per_run_seconds=20), *room))
+        findings = await Replay(stage, TOOLS, run).agent(
+            case, lambda *room: Agent(settings, Budget(per_run_seconds=2 * PATIENCE), *room)
+        )
 
     told = [str(message["content"]) for message in script.requests[-1]["messages"] if message["role"] == "tool"]
     assert [h.cause for h in findings.hypotheses] == ["deploy 1.4 of checkout broke it"] and findings.model == "scripted"

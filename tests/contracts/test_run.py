@@ -11,7 +11,7 @@ import pytest
 from bot.engine.direct import DirectEngine
 from bot.engine.durable import DurableEngine
 from bot.ports import Run
-from tests.real import wait_until
+from tests.real import PATIENCE, wait_until
 
 SOON, LATE = timedelta(milliseconds=150), timedelta(minutes=5)
 AnyEngine = DirectEngine | DurableEngine
@@ -256,7 +256,7 @@ async def test_a_step_may_start_and_wake_other_stories(launch: Launch) -> None:
     engines.append(await launch({"parent": parent, "child": child}))
     await engines[0].start("parent", "parent:1")
 
-    await wait_until(lambda: engines[0].finished("child:1"), 10)
+    await wait_until(lambda: engines[0].finished("child:1"))
     assert await engines[0].result("child:1") is True
     assert await engines[0].journal("parent:1") == ["hand over"]
 
@@ -319,7 +319,7 @@ async def test_stop_lets_the_running_step_finish_and_starts_no_other(launch: Lau
     engine = await launch({"slow": story})
     await engine.start("slow", "slow:1")
     await began.wait()
-    stopping = asyncio.create_task(engine.stop(within=5))
+    stopping = asyncio.create_task(engine.stop(within=PATIENCE))
     await asyncio.sleep(0)
     released.set()
     await stopping
@@ -336,5 +336,5 @@ async def test_one_process_leads(launch: Launch) -> None:
     engine = await launch({})
     engine.lead(begin)
 
-    await asyncio.wait_for(led.wait(), 10)
+    await asyncio.wait_for(led.wait(), PATIENCE)
     assert engine.is_leader()

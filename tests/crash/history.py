@@ -7,10 +7,11 @@ from typing import Any
 from tests.crash.keeper import Kept
 from tests.crash.people import People, Press
 from tests.crash.pipeline import attempts
+from tests.real import PATIENCE
 from tests.real.bot import Bot
 from tests.real.slack import Json, Slack, key_of
 
-SORTED_SECONDS = 10.0
+SORTED_SECONDS = PATIENCE
 """How long the inbox may take to read what is committed before it counts as lost."""
 
 

@@ -5,10 +5,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from tests.real import PATIENCE
 from tests.real.bot import Bot
 from tests.real.processes import answers
 
-READY_SECONDS = 40.0
+READY_SECONDS = PATIENCE
 
 
 @dataclass

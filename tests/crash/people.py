@@ -1,5 +1,6 @@
 """The people of a story, who do what people do while a bot comes and goes: look again, press again."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ import httpx
 from tests.real.bot import Bot
 from tests.real.slack import COMMANDER, DEVELOPER, Json, NothingThere, Slack, key_of
 
+OPENS_SECONDS, AT_MOST_SECONDS = 3.0, 12.0
+"""How long somebody waits for a dialog: from a bot that died meanwhile, and from one that lives and is slow."""
 READING = 0.7
 """Seconds somebody looks at a card before pressing: by then a story that was interrupted waits for the press again."""
 OVER = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "expired", "stale", "stopped", "superseded")
@@ -91,18 +94,25 @@ class People:
         return False
 
     def _press(self, user: str, message: Json, action: str) -> None:
-        words = next(m["words"] for m in self.slack.of(key_of(message)))
+        words, at = next(m["words"] for m in self.slack.of(key_of(message))), time.time()
         try:
             said = self.slack.press(user, message, action)
         except NothingThere:
             # The bot took an earlier press while this person was still looking at the card.
             return
-        self.presses.append(Press(time.time(), user, key_of(message).removeprefix("proposal:"), words, bool(said["acked"])))
+        self.presses.append(Press(at, user, key_of(message).removeprefix("proposal:"), words, bool(said["acked"])))
 
     def _submit(self, **values: str) -> None:
         """Send the dialog, if one opens; a bot that died in between opened none, and the person starts again."""
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
+        # A press that the bot took late opens its dialog over this one: then too.
+        with contextlib.suppress(NothingThere):
+            self._send_dialog(values)
+
+    def _send_dialog(self, values: dict[str, str]) -> None:
+        began, life = time.monotonic(), self.bot.process.starts
+        while (waited := time.monotonic() - began) < AT_MOST_SECONDS:
+            if waited > OPENS_SECONDS and (self.bot.process.starts != life or not self.bot.process.alive):
+                return
             views = self.slack.get("views", user=COMMANDER)["views"]
             if views and views[-1].get("submit"):
                 known = {block["block_id"] for block in views[-1]["blocks"] if block.get("type") == "input"}

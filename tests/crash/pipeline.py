@@ -4,11 +4,12 @@ from typing import Any
 
 import httpx
 
+from tests.real import PATIENCE
 from tests.real.bot import Bot
 from tests.real.processes import until
 from tests.real.slack import Json, Slack
 
-TOLD_SECONDS = 60.0
+TOLD_SECONDS = 2 * PATIENCE
 
 
 class Pipeline:

@@ -18,11 +18,12 @@ from tests.crash.keeper import Keeper
 from tests.crash.people import People
 from tests.crash.pipeline import Pipeline
 from tests.crash.strikes import OUTSIDE, OUTSIDE_LATE, step_of, story_of
+from tests.real import PATIENCE
 from tests.real.bot import Bot
 from tests.real.slack import Slack
 from tests.real.stack import Model
 
-LIMIT, KILL_SECONDS = 180.0, 20.0
+LIMIT, KILL_SECONDS = 600.0, 60.0
 """Seconds a story may take, and so many more for each kill: on an idle machine they are 40 and 3."""
 SEED, FAULT, SERVICE = 3, "bad-deploy", "checkout"
 LOOKS = {"call": [["service_health", {"service": SERVICE}], ["recent_changes", {"service": SERVICE}]]}
@@ -93,7 +94,7 @@ def _with_bot(folder: Path, slack: Slack, model_url: str, asked: Asked, database
             people.play(limit)
             # Kills that are left strike while the last words are said.
             keeper.kills = min(keeper.kills, 1)
-            people.settle(30)
+            people.settle(PATIENCE)
             struck = (folder / "struck").read_text().splitlines() if (folder / "struck").exists() else []
             return gather(slack, bot, people, keeper.kept, struck, late_change)
     finally:

@@ -30,6 +30,8 @@ from bot.store.outbox import Outbox
 from bot.store.tables import EpisodeRow, GroupRow
 from bot.workflows.command_context import CommandContext
 from bot.workflows.sender import Sender
+from tests.real import PATIENCE, wait_until
+from tests.real.slack import PATIENT
 
 Json = dict[str, Any]
 _NUMBERS = count(1)
@@ -46,7 +48,7 @@ def sandbox() -> Iterator[Json]:
         yield json.loads(process.stdout.readline())
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
         process.stdout.close()
 
 
@@ -65,7 +67,7 @@ class Room:
 
     def __init__(self, addresses: Json, folder: Path) -> None:
         self.addresses = addresses
-        self.control = httpx.AsyncClient(base_url=addresses["control"], timeout=15)
+        self.control = httpx.AsyncClient(base_url=addresses["control"], timeout=PATIENCE)
         people = {"alice": Person(slack="U1"), "bob": Person(email="bob@example.com")}
         self.config = Config(people=people, default_channel="C0", links=LinkConfig(hosts=("runbooks.example",)))
         self.db = Database(f"sqlite+aiosqlite:///{folder / 'app.db'}", audit_key=b"k")
@@ -86,13 +88,15 @@ class Room:
             approvals=None,
             usergroup=self.people.usergroup,
         )
-        doors = Doors(ctx, self.people, Interactions(self.db), Answers(slack, hosts=allowed_hosts(self.config)))
+        answers = Answers(slack, hosts=allowed_hosts(self.config))
+        doors = Doors(ctx, self.people, Interactions(self.db), answers, soon=PATIENCE)
         self.edge = SlackEdge(slack.web, doors, app_token=addresses["app_token"], signing_secret=addresses["signing_secret"])
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Room":
         async with self.db.engine.begin() as connection:
             await connection.run_sync(SQLModel.metadata.create_all)
+        await self.control.post("/limits", json=PATIENT)
         await self.edge.start()
         self._task = asyncio.create_task(self.sender.run())
         await self.until(self.edge.connected)
@@ -134,12 +138,9 @@ class Room:
         found: list[Json] = (await self.control.get("/views", params={"user": user})).json()["views"]
         return found
 
-    async def until(self, look: Any, seconds: float = 8) -> Any:
+    async def until(self, look: Any) -> Any:
         """Look until there is something."""
-        async with asyncio.timeout(seconds):
-            while not (found := await look()):
-                await asyncio.sleep(0.03)
-        return found
+        return await wait_until(look, every=0.03)
 
     # ------------------------------------------------------------ what happens
 

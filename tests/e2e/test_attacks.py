@@ -9,7 +9,7 @@ import pytest
 SCRIPTS = Path(__file__).parents[1] / "attacks" / "scripts"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("technique", ["tier3_no_owner", "digest_rewritten"])
 async def test_an_attack_is_refused_and_its_legitimate_twin_runs(technique: str) -> None:
     command = [sys.executable, "-m", "tests.attacks", "approval", "--data", str(SCRIPTS), "--only", technique]

@@ -11,7 +11,7 @@ from tests.crash.matrix import Outcome
 from tests.crash.story import Asked, Told
 from tests.crash.strikes import LEAVES_UNKNOWN
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(7200)
 
 EACH = 10
 KILLS = 20

@@ -13,18 +13,17 @@ import httpx
 import pytest
 import yaml
 
-from tests.real import free_port, kube_prometheus
+from tests.e2e.goals import figure
+from tests.real import PATIENCE, free_port, kube_prometheus
 from tests.real.bot import Bot
 from tests.real.processes import until
 from tests.real.slack import COMMANDER, ON_CALL, Json, Slack, key_of
 from tests.real.stack import Model
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(1800)
 
 TRIES, STORM = 200, 200
 EVERY = 0.1
-SLACK_WAITS_MS = 3000
-"""What Slack itself allows. Our own, shorter times are printed as figures: a busy machine must not fail a test."""
 TOKEN = "token-of-tests"
 SOURCES = {"door": {"kind": "generic"}, "kube": {"kind": "alertmanager"}}
 TOKENS = {"TOCSIN_TOKEN_DOOR": TOKEN, "TOCSIN_TOKEN_KUBE": TOKEN}
@@ -74,7 +73,7 @@ def storm(tmp_path_factory: pytest.TempPathFactory, figures: list[str]) -> Itera
             bot = Bot(folder, slack, config, model_url=model.url, environment=TOKENS)
             ready = bot.start()
             try:
-                yield _storm(slack, bot, names, figures) | {"ready": ready}
+                yield _storm(slack, bot, names, figures) | {"ready": ready, "hanging": model.requests()}
             finally:
                 bot.stop()
     finally:
@@ -86,25 +85,32 @@ def _storm(slack: Slack, bot: Bot, names: list[str], figures: list[str]) -> dict
     striking = threading.Thread(target=_strike, args=(bot.url, ending), daemon=True)
     striking.start()
     sent = {name: _timed_post(bot, alert("HighErrorRate", name)) for name in names}
-    acks = [slack.command(ON_CALL, "C0", "list")["acked_ms"] for _ in range(10)]
+    acks = [_acked(slack.command(ON_CALL, "C0", "list")) for _ in range(10)]
     ending.set()
     striking.join()
-    until(lambda: len(_cards(slack)) >= TRIES, 120, "all cards")
-    until(lambda: bool(slack.of("storm:")), 60, "the storm card")
+    until(lambda: len(_cards(slack)) >= TRIES, 5 * PATIENCE, "all cards")
+    until(lambda: bool(slack.of("storm:")), PATIENCE, "the storm card")
     cards = _cards(slack)
     seconds = [cards[name] - at for name, at in sent.items()]
-    acks += [slack.press(COMMANDER, _card(slack, name), "ack")["acked_ms"] for name in names[:20]]
+    acks += [_acked(slack.press(COMMANDER, _card(slack, name), "ack")) for name in names[:20]]
     p50, p99 = percentile(seconds, 0.5), percentile(seconds, 0.99)
     figures.append(
         f"webhook -> card, {TRIES} channels beside a storm of {STORM}, model hanging: p50 {p50 * 1000:.0f} ms, "
         f"p99 {p99 * 1000:.0f} ms, longest {max(seconds) * 1000:.0f} ms"
     )
-    figures.append(f"Slack acknowledgement while the model hangs: longest {max(acks):.0f} ms of {len(acks)}")
-    return {"seconds": seconds, "p99": p99, "acks": acks, "storm": slack.messages(channel="C0")}
+    figures.append("  " + figure("p99 of it", p99, 1.0))
+    figures.append(figure(f"Slack acknowledgement while the model hangs, longest of {len(acks)}", max(acks) / 1000, 1.0))
+    return {"seconds": seconds, "acks": acks, "storm": slack.messages(channel="C0")}
+
+
+def _acked(said: Json) -> float:
+    """How many milliseconds the bot took to acknowledge."""
+    assert said["acked"], said
+    return float(said["acked_ms"])
 
 
 def _strike(url: str, ending: threading.Event) -> None:
-    with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         for n in range(STORM):
             client.post(f"{url}/alerts/door", json=alert(f"Storm{n}", f"storm-{n}"))
             if ending.wait(EVERY):
@@ -134,10 +140,10 @@ def test_every_alert_gets_its_card_beside_a_storm_with_a_hanging_model(storm: di
 
 
 @pytest.mark.alone
-def test_slack_is_acknowledged_in_its_time_while_the_model_hangs(storm: dict[str, Any], figures: list[str]) -> None:
-    figures.append(f"server ready after {storm['ready']:.1f} s")
+def test_slack_is_acknowledged_while_the_model_hangs(storm: dict[str, Any], figures: list[str]) -> None:
+    figures.append(figure("server ready", storm["ready"], 4.0))
 
-    assert max(storm["acks"]) < SLACK_WAITS_MS
+    assert len(storm["acks"]) == 30 and storm["hanging"]
 
 
 @pytest.mark.alone
@@ -163,13 +169,13 @@ def test_without_prometheus_each_check_says_that_it_could_not_look(
         try:
             began = time.time()
             bot.post("/alerts/door", alert("HighErrorRate", "checkout"), TOKEN)
-            facts = until(lambda: _facts(bot), 10, "the facts")
+            facts = until(lambda: _facts(bot), PATIENCE, "the facts")
             took = time.time() - began
-            slack.wait("triage:", "*TRIAGED*", seconds=60)
+            slack.wait("triage:", "*TRIAGED*")
             dossier = bot.get("groups/AL-1")
         finally:
             bot.stop()
-    figures.append(f"facts with a {how} Prometheus after {took:.1f} s")
+    figures.append(figure(f"facts with a {how} Prometheus", took, 5.0))
     looks = [e["evidence"] for e in dossier["evidence"] if e["tool"] in ("service_health", "metric_breakdown")]
 
     assert looks and all(not look["ok"] and look["summary"].startswith("Could not look") for look in looks)
@@ -208,10 +214,10 @@ def test_one_fault_without_people_is_one_channel_message_and_three_in_the_thread
         doors = {"alerts_to": f"{bot.url}/alerts/shop", "alerts_token": secrets["TOCSIN_TOKEN_SHOP"]}
         doors |= {"changes_to": f"{bot.url}/changes/pipeline", "changes_token": secrets["TOCSIN_TOKEN_PIPELINE"]}
         slack.world("start", doors)
-        slack.wait("triage:", "*TRIAGED*", seconds=40)
-        slack.wait("proposal:", seconds=10)
+        slack.wait("triage:", "*TRIAGED*")
+        slack.wait("proposal:")
         watched = time.time()
-        until(lambda: time.time() - watched > 25, 40, "half a minute of repeats")
+        until(lambda: time.time() - watched > 25, PATIENCE, "half a minute of repeats")
         messages = [m for m in slack.messages() if key_of(m)]
     finally:
         bot.stop()
@@ -236,9 +242,9 @@ def test_a_stock_kube_prometheus_connected_for_the_first_time_is_one_digest_and_
         for body in kube_prometheus.webhooks(datetime.now(UTC)):
             assert bot.post("/alerts/kube", body, TOKEN).status_code == 202
         known = len(kube_prometheus.STANDING + kube_prometheus.FRESH)
-        until(lambda: len(bot.get("alerts")) == known, 10, "all alerts sorted")
-        slack.wait("digest:", seconds=10)
-        slack.wait("card:", seconds=10)
+        until(lambda: len(bot.get("alerts")) == known, PATIENCE, "all alerts sorted")
+        slack.wait("digest:")
+        slack.wait("card:")
         messages = [m for m in slack.messages() if key_of(m)]
         incidents = bot.get("incidents")
     finally:

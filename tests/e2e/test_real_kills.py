@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.crash.keeper import Keeper
+from tests.real import PATIENCE
 from tests.real.slack import COMMANDER
 from tests.real.stack import Stack
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 POINTS = ("triage/gather the facts#1:after", "remediation/claim#1:after", "remediation/execute#1:after")
 
@@ -21,10 +22,10 @@ def test_on_real_servers_three_kills_change_nothing_but_the_time(tmp_path: Path)
         Keeper(stack.bot) as keeper,
     ):
         stack.monitoring.deploy("checkout", "1.5.0", errors=0.4)
-        proposal = stack.slack.wait("proposal:", "APPROVAL NEEDED", seconds=60)
+        proposal = stack.slack.wait("proposal:", "APPROVAL NEEDED")
         stack.slack.press(COMMANDER, proposal, "approve")
         stack.slack.submit(COMMANDER, reason="fits the evidence")
-        stack.slack.wait("proposal:", "*SUCCEEDED*", seconds=100)
+        stack.slack.wait("proposal:", "*SUCCEEDED*", seconds=3 * PATIENCE)
         cards = stack.slack.of("card:")
         executed = stack.monitoring.shop()["executed"]
 

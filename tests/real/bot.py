@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.real import free_port
+from tests.real import PATIENCE, free_port
 from tests.real.processes import Process, clean_environment, until
 from tests.real.slack import Json, Slack
 
@@ -53,9 +53,9 @@ class Bot:
         self.environment = clean_environment(**settings, **(environment or {}))
         self.process = forked(name, folder, self.environment) if forked else Process(name, command, folder, self.environment)
         self._upgraded = not database_url
-        self.http = httpx.Client(timeout=10, trust_env=False)
+        self.http = httpx.Client(timeout=PATIENCE, trust_env=False)
 
-    def start(self, seconds: float = 40) -> float:
+    def start(self, seconds: float = PATIENCE) -> float:
         """Start and wait until it is ready and Slack reaches it; the seconds it took."""
         if not self._upgraded:
             # SQLite is brought up to date by itself; with PostgreSQL a person does it once.
@@ -68,7 +68,7 @@ class Bot:
             self.slack.post("delivery", {"mode": "http", "bot_url": self.url})
         took = self.process.ready(f"{self.url}/readyz", seconds)
         if self.mode == "socket":
-            until(lambda: self.slack.get("state")["connections"], 10, "the bot's socket")
+            until(lambda: self.slack.get("state")["connections"], PATIENCE, "the bot's socket")
         return took
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.real import free_port
+from tests.real import PATIENCE, free_port
 from tests.real.processes import Process, binary, clean_environment, until
 from tests.real.shop_service import RATE, SERVED
 
@@ -38,7 +38,7 @@ class Monitoring:
         self.shop_url = f"http://127.0.0.1:{self.shop_port}"
         self.url = f"http://127.0.0.1:{self.prometheus_port}"
         self.alertmanager_url = f"http://127.0.0.1:{self.alertmanager_port}"
-        self.http = httpx.Client(timeout=10, trust_env=False)
+        self.http = httpx.Client(timeout=PATIENCE, trust_env=False)
         folder.mkdir(parents=True, exist_ok=True)
         self.processes = {
             "shop": Process("shop", self._shop(), folder, clean_environment()),
@@ -65,7 +65,7 @@ class Monitoring:
         self.processes["alertmanager"].ready(f"{self.alertmanager_url}/-/ready")
         self.processes["prometheus"].ready(f"{self.url}/-/ready")
         # Rules need samples of this life of the shop, or the first alert waits for them.
-        until(lambda: self.value("min(count_over_time(up[10s]))") > 3, 30, "the first scrapes")
+        until(lambda: self.value("min(count_over_time(up[10s]))") > 3, PATIENCE, "the first scrapes")
 
     def __exit__(self, *_: object) -> None:
         self.http.close()

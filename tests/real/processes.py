@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Protocol
 
 import httpx
 
-from tests.real import missing
+from tests.real import PATIENCE, missing
 
 EVERY = 0.05
 # One client for all that is asked many times a second: making one costs as much as a hundred questions.
-_ASKING = httpx.Client(timeout=2, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+_ASKING = httpx.Client(timeout=10, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def binary(name: str) -> str:
@@ -90,10 +90,13 @@ class Process:
         with self.log.open("ab") as log:
             return subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
-    def ready(self, url: str, seconds: float = 30) -> float:
+    def ready(self, url: str, seconds: float = PATIENCE) -> float:
         """Wait for a 200 of `url`; the seconds it took. Raises AssertionError with the log's end if it ended or was late."""
         began = time.monotonic()
-        until(lambda: answers(url) or not self.alive, seconds, f"{self.name} at {url}\n{self.tail()}")
+        try:
+            until(lambda: answers(url) or not self.alive, seconds, f"{self.name} at {url}")
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.tail()}") from None
         if not self.alive:
             raise AssertionError(f"{self.name} ended with {self.exit_code}:\n{self.tail()}")
         return time.monotonic() - began
@@ -107,7 +110,7 @@ class Process:
         if self.alive:
             assert self._popen is not None
             self._popen.kill()
-            self._popen.wait(10)
+            self._popen.wait(PATIENCE)
 
     def stop(self, patience: float = 25) -> None:
         """SIGTERM, and SIGKILL if that does not end it in time."""

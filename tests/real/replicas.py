@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import yaml
 
+from tests.real import PATIENCE
 from tests.real.bot import Bot
 from tests.real.processes import until
 from tests.real.slack import Json, Slack
@@ -42,7 +43,7 @@ class Replicas:
         ]
         try:
             self._start(self.bots[0])
-            until(lambda: self.leads(self.bots[0]), 5, "the first bot leads")
+            until(lambda: self.leads(self.bots[0]), PATIENCE, "the first bot leads")
             self.whole()
         except BaseException:
             self.__exit__()
@@ -59,8 +60,8 @@ class Replicas:
         for bot in self.bots:
             if not bot.process.alive:
                 self._start(bot)
-            bot.process.ready(f"{bot.url}/readyz", 20)
-        until(lambda: self.slack.get("state")["connections"] >= len(self.bots), 10, "the sockets of both bots")
+            bot.process.ready(f"{bot.url}/readyz")
+        until(lambda: self.slack.get("state")["connections"] >= len(self.bots), PATIENCE, "the sockets of both bots")
 
     def _start(self, bot: Bot) -> None:
         log = bot.process.log
@@ -79,7 +80,7 @@ class Replicas:
 
     @property
     def leader(self) -> Bot:
-        return until(lambda: next((bot for bot in self.bots if self.leads(bot)), None), 8, "one bot leads")  # type: ignore[no-any-return]
+        return until(lambda: next((bot for bot in self.bots if self.leads(bot)), None), PATIENCE, "one bot leads")  # type: ignore[no-any-return]
 
     @property
     def follower(self) -> Bot:
@@ -111,7 +112,7 @@ class Replicas:
     def command(self, bot: Bot, *words: str) -> "subprocess.CompletedProcess[str]":
         """`tocsin <words>` with the settings of one bot."""
         arguments = [sys.executable, "-m", "bot.cli", *words]
-        return subprocess.run(arguments, env=bot.environment, capture_output=True, text=True, timeout=30)
+        return subprocess.run(arguments, env=bot.environment, capture_output=True, text=True, timeout=PATIENCE)
 
     def executions(self, service: str) -> list[Json]:
         """What the shop's job runner has done to one service."""

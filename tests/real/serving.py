@@ -16,7 +16,7 @@ async def running(app: ASGIApp) -> AsyncIterator[str]:
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off", ws="none"))
     serve = asyncio.create_task(server.serve())
-    await wait_until(lambda: server.started, 10, every=0.01)
+    await wait_until(lambda: server.started, every=0.01)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from tests.real import PATIENCE
 from tests.real.processes import Process, clean_environment, until
 
 Json = dict[str, Any]
@@ -15,8 +16,12 @@ ON_CALL, COMMANDER, DEVELOPER, GUEST, OWNER = "U1", "U2", "U3", "U4", "U5"
 """alice, bob, carol, guest, dave."""
 
 
+PATIENT = {"ack_s": PATIENCE, "trigger_s": PATIENCE}
+"""Slack waits three seconds for an acknowledgement. A slow machine must not fail a test: how long it took is a figure."""
+
+
 class NothingThere(AssertionError):
-    """What somebody wanted to press is not there: the message was edited in between."""
+    """What somebody wanted to press or to send is not there: the message was edited in between, or another dialog opened."""
 
 
 class Slack:
@@ -26,14 +31,15 @@ class Slack:
         command = [sys.executable, "-m", "bot.sandbox", "--dir", str(folder / "shop"), *arguments]
         self.process = Process(name, command, folder, clean_environment())
         self.addresses: Json = {}
-        self.http = httpx.Client(timeout=30, trust_env=False)
+        self.http = httpx.Client(timeout=PATIENCE, trust_env=False)
 
     def start(self) -> "Slack":
         self.process.start()
-        line = until(self._ready_line, 30, "the sandbox's line of addresses")
+        line = until(self._ready_line, PATIENCE, "the sandbox's line of addresses")
         if not self.process.alive:
             raise AssertionError(f"the sandbox ended:\n{self.process.tail()}")
         self.addresses = json.loads(line)
+        self.post("limits", PATIENT)
         return self
 
     def _ready_line(self) -> str:
@@ -60,7 +66,7 @@ class Slack:
         """The bot's messages whose key begins so, oldest first."""
         return [m for m in self.messages(**query) if key_of(m).startswith(prefix)]
 
-    def wait(self, prefix: str, *words: str, seconds: float = 30) -> Json:
+    def wait(self, prefix: str, *words: str, seconds: float = PATIENCE) -> Json:
         """The first message of this key that holds all these words."""
 
         def look() -> Json | None:
@@ -74,17 +80,19 @@ class Slack:
             raise AssertionError(f"{error}; Slack shows:\n{seen}") from None
         return found
 
-    def private(self, user: str, *words: str, after: str = "", seconds: float = 5) -> Json:
-        """The newest private message to somebody with these words."""
+    def private(self, user: str, *words: str, after: str = "", seconds: float = PATIENCE) -> Json:
+        """The newest that only somebody reads, with these words: a message, or the dialog into which a slow bot puts it."""
 
         def look() -> Json | None:
             found = self.get("ephemerals", user=user, after=after)["ephemerals"]
+            dialogs = [view for view in self.get("views", user=user)["views"] if not view.get("submit")]
+            found += [{"words": json.dumps(view["blocks"], ensure_ascii=False)} for view in dialogs]
             return next((e for e in reversed(found) if all(w.lower() in e["words"].lower() for w in words)), None)
 
         found: Json = until(look, seconds, f"a private message to {user} with {words}")
         return found
 
-    def view(self, user: str, seconds: float = 10) -> Json:
+    def view(self, user: str, seconds: float = PATIENCE) -> Json:
         """The modal before somebody, once it is no longer loading."""
 
         def look() -> Json | None:
@@ -99,7 +107,7 @@ class Slack:
     def post(self, what: str, body: Any) -> Json:
         answer = self.http.post(f"{self.addresses['control']}/{what}", json=body)
         told = f"{what} {body}: {answer.text[:500]}"
-        if '"no_such_control"' in answer.text:
+        if any(f'"{gone}"' in answer.text for gone in ("no_such_control", "no_open_view")):
             raise NothingThere(told)
         assert answer.status_code == 200, told
         return dict(answer.json())

@@ -18,9 +18,7 @@ from typing import Any
 from bot.core.errors import ConfigurationError
 from bot.engine.durable import DurableEngine
 from bot.ports import Run
-from tests.real import wait_until
-
-LONG_SECONDS = 100
+from tests.real import PATIENCE, wait_until
 
 
 class Teller:
@@ -36,7 +34,7 @@ class Teller:
 
     async def gate(self, what: str, file: str) -> str:
         await self.tell(what)
-        await wait_until((self.folder / file).exists, LONG_SECONDS)
+        await wait_until((self.folder / file).exists, 10 * PATIENCE)
         return what
 
     async def five(self, run: Run) -> Any:

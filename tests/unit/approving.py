@@ -108,7 +108,6 @@ class Office:
 
     def __init__(self, url: str, config: dict[str, Any] | None = None) -> None:
         self.now = NOW
-        self._hurrying: list[asyncio.Task[None]] = []
         self.config = Config.model_validate({**CONFIG, **(config or {})})
         self.db = Database(url, audit_key=b"key", clock=lambda: self.now)
         self.http, self.metrics = RecordedHttp(), RecordedMetrics()
@@ -159,22 +158,20 @@ class Office:
         return self
 
     async def close(self) -> None:
-        for task in self._hurrying:
-            task.cancel()
-        await asyncio.gather(*self._hurrying, return_exceptions=True)
         await self.engine.stop(within=0)
         await self.db.close()
 
-    def hurry(self, **step: float) -> None:
-        """From now on time runs in these steps, and every wait whose moment has come ends."""
-
-        async def turn() -> None:
-            while True:
+    async def ended(self, ref: str, **step: float) -> str:
+        """How the remediation of a proposal ends. Whenever every story waits, time passes by one such step."""
+        id = f"remediation:{ref}"
+        while not await self.engine.finished(id):
+            # Never while one works: a slow machine would have hours pass between two of its steps.
+            if self.engine.rests():
                 self.pass_time(**step)
                 self.engine.expire(self.now)
-                await asyncio.sleep(0.002)
-
-        self._hurrying.append(asyncio.ensure_future(turn()))
+            await asyncio.sleep(0.001)
+        state: str = await self.engine.result(id)
+        return state
 
     def pass_time(self, **span: float) -> None:
         self.now += timedelta(**span)

@@ -131,12 +131,14 @@ class Changes:
         return JSONResponse({**answer, "faults": self._ws.faults.as_json()})
 
     async def limits(self, request: Request) -> Response:
-        """`enabled`, and per method `{"method", "burst", "per_second"}` in `rates`; `scopes` the token has."""
+        """`enabled`, per method `{"method", "burst", "per_second"}` in `rates`; `ack_s`, `trigger_s`; `scopes` of the token."""
         body = await request.json()
         self._ws.rates.enabled = bool(body.get("enabled", self._ws.rates.enabled))
         for wanted in body.get("rates", []):
             by_channel = RATES[wanted["method"]].by_channel if wanted["method"] in RATES else False
             self._ws.rates.change(str(wanted["method"]), Rate(float(wanted["burst"]), float(wanted["per_second"]), by_channel))
+        self._ws.ack_s = float(body.get("ack_s", self._ws.ack_s))
+        self._ws.triggers.lifetime_s = float(body.get("trigger_s", self._ws.triggers.lifetime_s))
         if "scopes" in body:
             self._ws.scopes = {str(scope) for scope in body["scopes"]}
         return JSONResponse({"ok": True, **self.state()})

@@ -57,7 +57,7 @@ class Postman:
             outcome = Outcome(parcel.id, error="dispatch_failed")
         elif self._by_http():
             assert self.http is not None
-            outcome = await self.http.deliver(parcel)
+            outcome = await self.http.deliver(parcel, self._ws.ack_s)
         else:
             outcome = await self.sockets.deliver(parcel)
         record = {"at": self._ws.now(), "kind": parcel.kind, "retry": parcel.retry_attempt, **outcome.as_json()}

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bot.sandbox.workspace.limits import LIMIT
 from bot.sandbox.workspace.parcels import Outcome, Parcel
 
 Json = dict[str, Any]
@@ -25,17 +24,17 @@ class SignedRequests:
         self._secret = signing_secret
         self._client: httpx.AsyncClient | None = None
 
-    async def deliver(self, parcel: Parcel) -> Outcome:
-        """One attempt; a 2xx within three seconds is the acknowledgement."""
+    async def deliver(self, parcel: Parcel, timeout_s: float) -> Outcome:
+        """One attempt; a 2xx within so many seconds is the acknowledgement."""
         outcome = Outcome(parcel.id, "http")
         body, kind = encode(parcel)
         headers = {"Content-Type": kind, "User-Agent": "Slackbot 1.0 (sandbox)", **self._signature(parcel, body)}
         if parcel.retry_attempt:
             headers |= {"X-Slack-Retry-Num": str(parcel.retry_attempt), "X-Slack-Retry-Reason": parcel.retry_reason}
-        self._client = self._client or httpx.AsyncClient(trust_env=False, timeout=LIMIT["ack.seconds"])
+        self._client = self._client or httpx.AsyncClient(trust_env=False)
         started = time.monotonic()
         try:
-            answer = await self._client.post(f"{self.bot_url}/slack/events", content=body, headers=headers)
+            answer = await self._client.post(f"{self.bot_url}/slack/events", content=body, headers=headers, timeout=timeout_s)
         except httpx.TimeoutException:
             outcome.delivered, outcome.error = True, "operation_timeout"
             return outcome

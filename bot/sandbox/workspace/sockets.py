@@ -131,7 +131,7 @@ class Sockets:
             envelope |= {"retry_attempt": parcel.retry_attempt, "retry_reason": parcel.retry_reason}
         started = time.monotonic()
         try:
-            outcome.body = await connection.hand_over(envelope, LIMIT["ack.seconds"])
+            outcome.body = await connection.hand_over(envelope, self._ws.ack_s)
             outcome.acked_ms = round((time.monotonic() - started) * 1000, 2)
             outcome.delivered = outcome.acked = True
         except TimeoutError:

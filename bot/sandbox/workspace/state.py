@@ -40,6 +40,7 @@ class Workspace:
         self.response_urls: dict[str, ResponseUrl] = {}
         self.ephemerals: list[Json] = []
         self.rates = RateLimits()
+        self.ack_s = float(LIMIT["ack.seconds"])
         self.faults = Faults()
         self.calls: deque[Json] = deque(maxlen=KEPT_CALLS)
         self.feed = Feed()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -113,12 +113,11 @@ class Configuration:
         }
 
     def _service(self, spec: ServiceSpec, now: float) -> dict[str, Any]:
-        # The rotation began this week, so the first named is on call whenever the shop is started.
+        # The rotation begins today: the first named is on call whenever the shop is started, and over any midnight after it.
         day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        monday = day - timedelta(days=day.weekday())
         found: dict[str, Any] = {
             "owners": ["dave"],
-            "on_call": {"rotation": ["alice", "bob"], "every": "1w", "starts": monday.strftime("%Y-%m-%dT%H:%M:%SZ")},
+            "on_call": {"rotation": ["alice", "bob"], "every": "1w", "starts": day.strftime("%Y-%m-%dT%H:%M:%SZ")},
             "depends_on": [call.callee for call in spec.calls],
             "match": {"service": spec.name},
             "deployment": {"namespace": NAMESPACE, "name": spec.name},

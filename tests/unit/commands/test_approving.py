@@ -184,7 +184,7 @@ async def test_what_is_said_while_a_model_looks_is_taken_into_the_triage_that_ru
     taken = await use(house, investigate, "ann", **asked)
     await triages.update("AL-1", 1, state="done")
     await use(house, investigate, "ann", **asked)
-    await wait_until(lambda: bool(begun), 10)
+    await wait_until(lambda: bool(begun))
 
     assert "Taken into the triage of AL-1 that is running" in taken.text and begun == ["AL-1 2 it was the pool"]
     assert [hint.endswith("it was the pool") for hint in await triages.hints("AL-1", 1)] == [True]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from bot.engine.direct import DirectEngine
 from bot.engine.schedule import Schedule, slot, tick_id
 from bot.ports import Run
+from tests.real import PATIENCE
 from tests.unit.builders import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -81,7 +82,7 @@ async def test_the_schedule_fires_by_itself_at_its_slots() -> None:
     schedule.add("fast", timedelta(seconds=1))
     schedule.start()
 
-    await asyncio.wait_for(fired.wait(), 10)
+    await asyncio.wait_for(fired.wait(), PATIENCE)
     schedule.stop()
 
     assert fired.is_set()

@@ -65,12 +65,18 @@ def mention(text: str, *, event: str = "Ev1", thread: str = "1.0", user: str = "
     return {"team_id": "T1", "event_id": event, "event": {**said, **({"thread_ts": thread} if thread else {})}}
 
 
+async def ended(house: Office) -> None:
+    """Wait for every story that has begun."""
+    for id in await house.engine.pending():
+        await house.engine.result(id)
+
+
 async def say(house: Office, *bodies: dict[str, Any]) -> list[str]:
     """The private answers to some mentions, once every story has ended."""
     doors, told = doors_with(house)
     for body in bodies:
         await on_mention(doors, body)
-    await house.engine.stop(within=5)
+    await ended(house)
     return told
 
 
@@ -137,7 +143,7 @@ async def test_the_slash_command_says_where_the_answer_will_stand(house: Office)
     doors, told = doors_with(house)
     body = {"user_id": "UALICE", "channel_id": "C1", "trigger_id": "t1", "team_id": "T1", "text": 'ask is "p99=3" slow? AL-1'}
     await on_slash(doors, body)
-    await house.engine.stop(within=5)
+    await ended(house)
 
     assert told == ["The answer will stand in the thread of AL-1, for everybody."]
     assert [asked for _, asked, _ in await answers(house)] == ['is "p99=3" slow? AL-1']
@@ -148,7 +154,7 @@ async def test_the_message_shortcut_asks_with_the_words_of_the_message(house: Of
     person, message = {"id": "UALICE", "team_id": "T1"}, {"text": "is checkout slow = bad", "ts": "3.0", "thread_ts": "1.0"}
     body = {"callback_id": "ask", "trigger_id": "t1", "channel": {"id": "C1"}, "user": person, "team": {"id": "T1"}}
     await on_shortcut(doors, {**body, "message": message})
-    await house.engine.stop(within=5)
+    await ended(house)
 
     assert ([asked for _, asked, _ in await answers(house)], told) == (["is checkout slow = bad"], [])
 
@@ -159,7 +165,7 @@ async def test_a_question_that_was_kept_and_not_begun_is_answered_after_the_next
 
     await start_unanswered(questions, house.engine)
     await start_unanswered(questions, house.engine)
-    await house.engine.stop(within=5)
+    await ended(house)
 
     assert [row.state for row in await house.rows(QuestionRow)] == ["answered"] and len(await answers(house)) == 1
 

@@ -21,6 +21,7 @@ from bot.slack.forms import Origin
 from bot.store.interactions import Interactions
 from bot.store.tables import AuditRow, MessageRow, TimelineRow
 from bot.workflows.command_context import CommandContext
+from tests.real import PATIENCE
 from tests.unit.approving import Office, actor, office
 
 
@@ -57,7 +58,7 @@ def doors_of(house: Office, answers: Any, **verbs: Command) -> Doors:
         verbs=verbs, approvals=house.approvals, usergroup=house.usergroup,
     )  # fmt: skip
     people: Any = Everybody()
-    return Doors(ctx, people, Interactions(house.db), answers)
+    return Doors(ctx, people, Interactions(house.db), answers, soon=PATIENCE)
 
 
 async def say(house: Office, user: str, line: Line, *, channel: str = "C1", thread: str = "", door: str = "slash") -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 
 from bot.store.turns import Turns
+from tests.real import PATIENCE
 
 
 async def test_the_urgent_go_first_and_nobody_is_lost() -> None:
@@ -31,7 +32,7 @@ async def test_a_cancelled_turn_goes_to_the_next() -> None:
     tasks[1].cancel()
     await asyncio.wait(tasks)
 
-    async with asyncio.timeout(1), turns.turn(False):
+    async with asyncio.timeout(PATIENCE), turns.turn(False):
         assert order == ["first", "last"]
 
 
@@ -49,5 +50,5 @@ async def test_a_turn_handed_to_a_cancelled_task_is_passed_on() -> None:
     waiter.cancel()
     await asyncio.wait([waiter])
 
-    async with asyncio.timeout(1), turns.turn(False):
+    async with asyncio.timeout(PATIENCE), turns.turn(False):
         assert waiter.cancelled()

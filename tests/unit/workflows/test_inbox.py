@@ -11,6 +11,7 @@ from sqlalchemy import text
 from bot.core.config import Config
 from bot.store.tables import AlertRow, CursorRow, MessageRow, TriageRow, UnreadableRow
 from bot.workflows.inbox import Inbox
+from tests.real import wait_until
 from tests.unit.builders import NOW
 from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert, open_database
 
@@ -148,9 +149,7 @@ async def test_the_loop_wakes_for_a_commit_and_says_that_it_lives(room: Room) ->
         await asyncio.sleep(0)
     await room.desk.store([alert()])
     room.inbox.wake.set()
-    async with asyncio.timeout(5):
-        while not room.engine.started:
-            await asyncio.sleep(0.001)
+    await wait_until(lambda: bool(room.engine.started), every=0.001)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

@@ -160,8 +160,7 @@ async def test_while_a_proposal_stands_nothing_is_attempted_and_once_it_lapsed_s
     await duty.told("v3")
     assert await duty.tick() == []
 
-    duty.hurry(seconds=5)
-    await duty.engine.result("remediation:AP-1")
+    await duty.ended("AP-1", seconds=5)
     assert duty.now - NOW >= PROPOSAL_LIFE and await duty.state("AP-1") == "expired"
 
     assert await duty.tick() == ["AL-1"]

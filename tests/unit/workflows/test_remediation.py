@@ -20,11 +20,6 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     await house.close()
 
 
-async def finished(house: Office, ref: str) -> str:
-    result: str = await house.engine.result(f"remediation:{ref}")
-    return result
-
-
 async def approve(house: Office, ref: str, who: str = "bob", revision: int = 1) -> str:
     return await house.approvals.decide(ref, revision, actor(who), "approve", "", key=f"{who}:{ref}:{revision}")
 
@@ -33,10 +28,9 @@ async def test_an_approved_action_runs_once_and_recovers(house: Office) -> None:
     proposal = await house.propose("restart")
 
     said = await approve(house, proposal.ref)
-    house.hurry(seconds=1)
 
     assert said == f"Approved: {proposal.ref} starts now."
-    assert await finished(house, proposal.ref) == "succeeded"
+    assert await house.ended(proposal.ref, seconds=1) == "succeeded"
     assert [call["url"] for call in house.http.sent] == ["http://jobs.example/restart"]
 
 
@@ -44,9 +38,8 @@ async def test_a_fix_that_does_not_help_offers_the_way_back(house: Office) -> No
     house.metrics.values["errors"] = 0.4
     proposal = await house.propose("restart")
     await approve(house, proposal.ref)
-    house.hurry(seconds=1)
 
-    assert await finished(house, proposal.ref) == "not recovered"
+    assert await house.ended(proposal.ref, seconds=1) == "not recovered"
     back = (await house.store.of_place("AL-1"))[-1]
     assert (back.action, back.state) == ("rollforward", "pending")
 
@@ -55,9 +48,8 @@ async def test_a_dead_prometheus_is_never_recovered(house: Office) -> None:
     proposal = await house.propose("restart")
     house.metrics.values["errors"] = None
     await approve(house, proposal.ref)
-    house.hurry(seconds=1)
 
-    assert await finished(house, proposal.ref) == "could not verify"
+    assert await house.ended(proposal.ref, seconds=1) == "could not verify"
 
 
 async def test_a_lost_answer_is_unknown_and_never_repeated(house: Office) -> None:
@@ -65,7 +57,7 @@ async def test_a_lost_answer_is_unknown_and_never_repeated(house: Office) -> Non
     proposal = await house.propose("restart")
     await approve(house, proposal.ref)
 
-    assert await finished(house, proposal.ref) == "unknown"
+    assert await house.ended(proposal.ref, seconds=1) == "unknown"
     assert await house.hands.execute(proposal.ref, "w2") == "unknown"
     assert len(house.http.sent) == 1
 
@@ -86,7 +78,7 @@ async def test_a_target_that_moved_since_the_approval_gets_a_new_proposal(house:
     house.metrics.values["pods"] = 40
     await house.approvals.wake_all([proposal.ref], "test")
 
-    assert await finished(house, proposal.ref) == "superseded"
+    assert await house.ended(proposal.ref, seconds=1) == "superseded"
     assert house.http.sent == []
     assert (await house.store.of_place("AL-1"))[-1].targets == {"checkout-pods": "40"}
 
@@ -100,7 +92,7 @@ async def test_what_was_changed_in_the_database_is_neither_run_nor_proposed_anew
         row.record = {**row.record, "arguments": {"parameters": {"replicas": "99"}}}
     await house.approvals.wake_all([proposal.ref], "test")
 
-    assert await finished(house, proposal.ref) == "stopped"
+    assert await house.ended(proposal.ref, seconds=1) == "stopped"
     assert len(await house.store.of_place("AL-1")) == 1
 
 
@@ -120,24 +112,22 @@ async def test_stop_halts_what_was_approved_and_has_not_begun(house: Office) -> 
     halted = await Switches(house.db).stop("AL-1", "mallory")
     await house.approvals.wake_all(halted, "stop")
 
-    assert await finished(house, proposal.ref) == "stopped"
+    assert await house.ended(proposal.ref, seconds=1) == "stopped"
     assert house.http.sent == []
 
 
 async def test_an_undecided_proposal_is_reminded_once_and_expires(house: Office) -> None:
     proposal = await house.propose("restart")
-    house.hurry(minutes=1)
 
-    assert await finished(house, proposal.ref) == "expired"
+    assert await house.ended(proposal.ref, minutes=1) == "expired"
     assert (await house.engine.journal(f"remediation:{proposal.ref}")).count("remind") == 1
 
 
 async def test_what_waits_for_people_ends_with_its_incident_and_is_not_reminded_of(house: Office) -> None:
     proposal = await house.propose("restart")
     await incidents.resolve(house.db, "INC-1", "alice")
-    house.hurry(minutes=1)
 
-    assert await finished(house, proposal.ref) == "expired"
+    assert await house.ended(proposal.ref, minutes=1) == "expired"
     assert (await house.store.load(proposal.ref)).outcome == "The incident closed."
     assert [row.kind for row in await house.rows(MessageRow) if row.kind == "line"] == []
 
@@ -172,10 +162,9 @@ async def test_a_run_that_waits_for_another_is_given_up_only_when_its_approval_i
     await approve(house, waiting.ref)
     for number in range(60):
         await house.engine.wake(f"remediation:{waiting.ref}", "decision", key=str(number))
-    house.hurry(seconds=1)
 
     assert other.ref == "AP-1"
-    assert await finished(house, waiting.ref) == "stale"
+    assert await house.ended(waiting.ref, seconds=1) == "stale"
 
 
 async def test_a_row_that_was_changed_after_it_ran_is_not_said_to_be_not_run(house: Office) -> None:
@@ -224,9 +213,8 @@ async def test_a_remedy_that_fits_and_may_not_be_put_to_people_is_named_with_the
 async def test_what_was_run_by_hand_is_verified_the_same_way(house: Office) -> None:
     proposal = await house.propose("restart")
     manual = await house.approvals.record_manual(proposal.ref, actor("alice"), service="checkout")
-    house.hurry(seconds=1)
 
-    assert await finished(house, manual.ref) == "succeeded"
+    assert await house.ended(manual.ref, seconds=1) == "succeeded"
     assert (await house.state(proposal.ref), house.http.sent) == ("superseded", [])
 
 
@@ -241,6 +229,5 @@ async def test_a_restart_wakes_what_was_decided_and_never_heard(house: Office) -
     proposal = await house.propose("restart")
     await house.press(proposal.ref, "bob")
     await house.approvals.resume()
-    house.hurry(seconds=1)
 
-    assert await finished(house, proposal.ref) == "succeeded"
+    assert await house.ended(proposal.ref, seconds=1) == "succeeded"

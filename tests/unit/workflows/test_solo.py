@@ -34,8 +34,7 @@ async def rolled_back(house: Office, version: str, previous: str) -> ProposalRow
     """The bot takes a deploy back, the deputy approved it, and its signal is watched."""
     proposal = await house.propose("rollback", key=f"b{version}", change_id=await deployed(house, version, previous))
     await house.approvals.decide(proposal.ref, 1, actor("bob"), "approve", "it broke", key=f"bob:{version}")
-    house.hurry(seconds=1)
-    await house.engine.result(f"remediation:{proposal.ref}")
+    await house.ended(proposal.ref, seconds=1)
     return next(row for row in await house.rows(ProposalRow) if row.key == f"b{version}")
 
 
@@ -108,8 +107,7 @@ async def test_a_record_that_was_changed_afterwards_verifies_nothing(house: Offi
 async def test_what_a_person_ran_by_hand_verifies_nothing(house: Office) -> None:
     proposal = await house.propose("rollback", change_id=await deployed(house, "2", "1"))
     by_hand = await house.approvals.record_manual(proposal.ref, actor("bob"), service="checkout")
-    house.hurry(seconds=1)
-    assert await house.engine.result(f"remediation:{by_hand.ref}") == "succeeded"
+    assert await house.ended(by_hand.ref, seconds=1) == "succeeded"
 
     assert (await alone(house, "3", "1")).rule == "requester"
 

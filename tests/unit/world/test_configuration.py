@@ -1,9 +1,11 @@
 """What the team's files say, and that they say nothing about what is wrong."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
+from bot.sandbox.world.model import World
 from bot.sandbox.world.promql.parser import parse
 from bot.sandbox.world.rules import RULES
 from tests.unit.world.builders import ask, world
@@ -25,6 +27,15 @@ def test_every_signal_of_a_healthy_shop_has_a_value_on_the_good_side(tmp_path: P
         for signal in service["signals"].values():
             (value,) = ask(shop, signal["promql"]).values()
             assert value < signal.get("bad_above", 1e9), (name, signal)
+
+
+def test_the_first_named_is_on_call_over_the_midnight_that_follows_the_start(tmp_path: Path) -> None:
+    sunday = datetime(2026, 11, 29, 23, 59, 59, tzinfo=UTC).timestamp()
+    World(1, clock=lambda: sunday, history_hours=1.0).write_configuration(tmp_path, "http://127.0.0.1:1")
+
+    rota = yaml.safe_load((tmp_path / "tocsin.yaml").read_text())["services"]["cart"]["on_call"]
+
+    assert (rota["rotation"][0], rota["every"], str(rota["starts"])) == ("alice", "1w", "2026-11-29T00:00:00Z")
 
 
 def test_every_alert_has_a_runbook_and_every_query_in_it_can_be_read(tmp_path: Path) -> None:
