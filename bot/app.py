@@ -32,7 +32,7 @@ from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
 from bot.slack.doors import Doors
 from bot.slack.people import People
-from bot.slack.render import Renderer, allowed_hosts
+from bot.slack.render import Renderer, allowed_hosts, called_hosts
 from bot.store.alerts import Alerts
 from bot.store.approvals import ProposalStore
 from bot.store.cases import Cases
@@ -156,7 +156,8 @@ class App:
             usergroup=self.people.usergroup,
             account=self.people.actor,
         )
-        answers = Answers(slack, hosts=allowed_hosts(self.config, self.secrets.public_url), redact=redact)
+        hosts = allowed_hosts(self.config, self.secrets.public_url)
+        answers = Answers(slack, hosts=hosts, called=called_hosts(self.config), redact=redact)
         self.interactions = Interactions(self.db)
         self.doors = Doors(ctx, self.people, self.interactions, answers)
         app_token = self.secrets.slack_app_token.get_secret_value()

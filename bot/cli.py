@@ -17,6 +17,23 @@ app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tocsin {version('tocsin')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def tocsin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Incident response in Slack."""
+
+
 @app.command()
 def serve(
     config: Annotated[Path | None, typer.Option(help="tocsin.yaml; else TOCSIN_CONFIG, else ./tocsin.yaml")] = None,
@@ -38,10 +55,12 @@ def demo(
     ] = False,
     deny: Annotated[bool, typer.Option("--deny", help="With --once: deny the proposal; exits 1")] = False,
     seed: Annotated[int, typer.Option(help="Draws services and fault")] = 1,
-    port: Annotated[int, typer.Option(help="Port of the sandbox's page; 0 takes a free one")] = 0,
+    port: Annotated[int, typer.Option(help="Port of the sandbox's page; 0 takes a free one", min=0, max=65535)] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="With --once: also write the result here")] = None,
 ) -> None:
     """The whole story on this machine: a shop that breaks, Slack's stand-in and the real bot. No key needed."""
+    if not once and (deny or json_file):
+        _fail("--deny and --json belong to --once: without it people play")
     from bot.console.demo import play, present
 
     if once:
@@ -56,12 +75,14 @@ def init(
 ) -> None:
     """Draft tocsin.yaml from the labels and rules of a Prometheus."""
     from bot.console.drafting import draft
+    from bot.settings import load_secrets
 
-    text = draft(prometheus)
-    if str(output) == "-":
-        typer.echo(text)
-    elif output.exists():
+    printed = str(output) == "-"
+    if not printed and output.exists():
         _fail(f"{output} exists; choose another --output")
+    text = draft(prometheus, token=load_secrets().prometheus_token.get_secret_value())
+    if printed:
+        typer.echo(text)
     else:
         output.write_text(text, encoding="utf-8")
         typer.echo(f"Wrote {output}. Fill in channels and people, then run: tocsin config check")
@@ -97,6 +118,8 @@ def test_alert(
     token = source_tokens({source: None}).get(source, "")
     if not token:
         _fail(f"no token: set TOCSIN_TOKEN_{source.upper().replace('-', '_')} as the server has it")
+    if url and not url.startswith(("http://", "https://")):
+        _fail(f"{url} is no address: it begins with http:// or https://")
     if not url:
         # What listens on every address is reached on this machine.
         url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
@@ -108,11 +131,15 @@ def manifest(
     url: Annotated[str, typer.Option(help="Public address, for HTTP mode; without it Socket Mode")] = "",
 ) -> None:
     """Print the Slack app's manifest with the least scopes; paste it at api.slack.com/apps."""
+    from urllib.parse import urlsplit
+
+    from bot.settings import load_config, load_secrets
     from bot.slack.manifest import manifest_yaml
 
-    if url and not url.startswith("https://"):
+    if url and not (url.startswith("https://") and urlsplit(url).hostname):
         _fail(f"{url} is no public address: Slack sends to https://... only")
-    typer.echo(manifest_yaml(url.rstrip("/") or None))
+    # The first step of all: there may be no tocsin.yaml yet.
+    typer.echo(manifest_yaml(url.rstrip("/") or None, command=load_config(load_secrets().config).command))
 
 
 @app.command()

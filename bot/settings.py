@@ -4,7 +4,8 @@ The whole file is checked at once; an error names the file, the line and the key
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -43,7 +44,7 @@ class Secrets(BaseSettings):
     """A second model that tries to refute the first one's answer; empty: none."""
     model_names: Literal["plain", "masked"] = "plain"
     """Whether names of services, pods, hosts and people leave for the model as they are or as stand-ins."""
-    structured_output: str = "tool"
+    structured_output: Literal["tool", "schema"] = "tool"
     """How the result is asked for: "tool" (every server) or "schema" (json_schema)."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
     openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
@@ -127,6 +128,8 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text) or {}
+    except RecursionError:
+        raise ConfigurationError("is nested too deeply to be read", file=name) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable as YAML"
@@ -147,6 +150,7 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
     if base is not None and config.runbooks is not None and not config.runbooks.is_absolute():
         config = config.model_copy(update={"runbooks": base / config.runbooks})
     _check_references(config, place, name)
+    _check_sources(config, place, name)
     _check_kinds(config, place, name)
     return config
 
@@ -194,6 +198,11 @@ def _check_references(config: Config, place: _Place, name: str) -> None:
         if key not in config.people:
             fail(f"{key!r} is not among people", *loc)
 
+    known: dict[str, str] = {}
+    for key, one in config.people.items():
+        # Identity is the user id: two people behind one would be whoever comes first.
+        if one.slack and known.setdefault(one.slack, key) != key:
+            fail(f"is {known[one.slack]}'s already", "people", key, "slack")
     for key, service in config.services.items():
         for index, owner in enumerate(service.owners):
             person(owner, "services", key, "owners", index)
@@ -213,6 +222,35 @@ def _check_references(config: Config, place: _Place, name: str) -> None:
         for index, service_name in enumerate(entry.services):
             if service_name not in config.services:
                 fail(f"{service_name!r} is not among services", "actions", key, "services", index)
+        if entry.verify and (missing := _missing_signal(config, entry.verify.signal, entry.services)):
+            fail(missing, "actions", key, "verify", "signal")
+
+
+def _missing_signal(config: Config, signal: str, services: Collection[str]) -> str:
+    """Why an action for these services (empty: for all) could never be verified by a signal; "" if it can.
+
+    For all is right as soon as one of them has the signal; a catalogue that is still empty misses none.
+    """
+    lacking = [name for name in services or config.services if signal not in config.services[name].signals]
+    if services:
+        return f"{lacking[0]} has no signal {signal!r}" if lacking else ""
+    return f"no service has a signal {signal!r}" if lacking and len(lacking) == len(config.services) else ""
+
+
+_SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def _check_sources(config: Config, place: _Place, name: str) -> None:
+    """A source's name is part of an address and of a variable; each variable holds the token of one source alone."""
+    holders = {"API": "Tocsin's own API"}
+    for key in config.sources:
+        line, variable = place.line_of(("sources", key)), key.upper().replace("-", "_")
+        if not _SOURCE_NAME.fullmatch(key):
+            problem = "a source's name is part of its address: letters, digits, - and _"
+            raise ConfigurationError(problem, file=name, line=line, key=f"sources.{key}")
+        if (holder := holders.setdefault(variable, f"source {key}")) != f"source {key}":
+            problem = f"TOCSIN_TOKEN_{variable} is the token of {holder} already: choose another name"
+            raise ConfigurationError(problem, file=name, line=line, key=f"sources.{key}")
 
 
 def _check_kinds(config: Config, place: _Place, name: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from bot.actions._signal import look_at_signal
 from bot.core.action import DryRun, Outcome, Tier, Verification
-from bot.core.config import ActionConfig
+from bot.core.config import ActionConfig, VerifyConfig
 from bot.core.errors import ActionFailed, LookFailed, OutcomeUnknown
 from bot.core.promql import is_plain_name
 from bot.core.text import one_line
@@ -87,10 +87,7 @@ class RunWebhook(Action):
         verify = ctx.config.verify
         watch = "watch nothing: no signal is configured"
         if verify is not None:
-            bound = (
-                f"below {verify.below:g}" if verify.below is not None else f"above {verify.above:g}" if verify.above else "good"
-            )
-            watch = f"watch {verify.signal} until it is {bound}, for {int(verify.within.total_seconds())} s at most"
+            watch = f"watch {verify.signal} until it is {_bound(verify)}, for {int(verify.within.total_seconds())} s at most"
         back = (
             f"if it does not recover, offer {ctx.config.inverse}" if ctx.config.inverse else "there is no way back configured"
         )
@@ -206,3 +203,9 @@ def _missing(name: str, service: str) -> str:
     of_change = name in ("change_id", "version", "previous_version")
     why = f"no change of {service} that fits is recorded" if of_change else "nobody gave it"
     return f"This needs {name}: {why}. Give it as {name}=<value>, or name another service. Nothing was proposed."
+
+
+def _bound(verify: VerifyConfig) -> str:
+    if verify.below is not None:
+        return f"below {verify.below:g}"
+    return f"above {verify.above:g}" if verify.above is not None else "good"

@@ -23,7 +23,11 @@ async def gaps(ctx: CommandContext, request: Request) -> Reply:
     of, found = await groups_looked_at(ctx.db, since), rank_gaps(looks)
     about = f" of {one_line(service, 60)}" if service else ""
     if not found:
-        return Reply(f"Every look{about} since {since:%Y-%m-%d} could be made ({of} groups investigated).")
+        if service and service not in ctx.catalogue.services:
+            raise NotFound(f"{one_line(service, 60)} is no service of the catalogue, and no look at it failed.")
+        return Reply(
+            f"Every look{about} since {since:%Y-%m-%d} could be made ({of} {'group' if of == 1 else 'groups'} investigated)."
+        )
     return Reply("\n".join([f"What could not be looked at{about} since {since:%Y-%m-%d}:", *_lines(found, of)]))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
+from bot.core.text import one_line
 from bot.plugins import Field, Form, Reply, Request, command
 from bot.store.overview import Belongs
 from bot.workflows.command_context import CommandContext
@@ -76,14 +77,14 @@ def _placed(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> dict
 def _goes_nowhere(ctx: CommandContext, entry: str, values: Mapping[str, str]) -> str:
     """The first value that neither the entry's texts nor its `options.parameters` name: people would approve a fiction."""
     config = ctx.config.actions[entry]
-    texts, declared = f"{config.body} {config.options}", config.options.get("parameters", ())
+    texts, declared = f"{config.url} {config.body} {config.options}", config.options.get("parameters", ())
     return next((name for name in values if name not in declared and f"{{{name}}}" not in texts), "")
 
 
 def _form(ctx: CommandContext, subject: Belongs | None) -> Form | Reply:
     if not ctx.config.actions:
         return Reply("The catalogue has no actions yet: see `actions` in tocsin.yaml.")
-    entries = [(name, f"{name}: {entry.when or entry.title or entry.kind}"[:75]) for name, entry in ctx.config.actions.items()]
+    entries = [(name, one_line(f"{name}: {e.when or e.title or e.kind}", 75)) for name, e in ctx.config.actions.items()]
     services = [(name, name) for name in sorted(ctx.catalogue.services)]
     service = subject.service if subject else ""
     fields = [

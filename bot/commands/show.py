@@ -21,11 +21,12 @@ async def show(ctx: CommandContext, request: Request) -> Reply:
     async with ctx.db.read() as session:
         incident = await views.load(session, "incident_card", subject.incident) or {}
         triage = await views.load(session, "triage", subject.group) or {}
+        proposal = await views.load(session, "proposal", subject.ref) if subject.ref.startswith("AP-") else None
         entries = await timeline.of(session, group_id=group_id, incident_id=incident_id)
     state = {
         "ref": subject.ref,
         "title": subject.title,
-        "service": subject.service,
+        "service": (proposal or {}).get("service", subject.service),
         "severity": subject.severity,
         "word": subject.state,
         "group": subject.group,
@@ -33,6 +34,7 @@ async def show(ctx: CommandContext, request: Request) -> Reply:
         "lead": incident.get("lead", ""),
         "cause": incident.get("cause", ""),
         "findings": triage.get("findings"),
+        "proposal": proposal,
         "proposals": triage.get("proposals", ()),
         "timeline": entries,
     }

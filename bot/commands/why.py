@@ -24,7 +24,8 @@ async def why(ctx: CommandContext, request: Request) -> Reply:
         )
     number = request.text.strip().lstrip("#") or "1"
     if not number.isdecimal() or not 1 <= int(number) <= len(found):
-        return Reply(f"{subject.group} has {len(found)} hypotheses: write why 1 to why {len(found)}.")
+        which = "1 hypothesis: write why 1" if len(found) == 1 else f"{len(found)} hypotheses: write why 1 to why {len(found)}"
+        return Reply(f"{subject.group} has {which}.")
     state = {
         "ref": subject.group,
         "n": int(number),

@@ -15,6 +15,8 @@ def send_test_alert(url: str, source: str, token: str, *, severity: str, service
 
     It fires from now on. `resolve` is the start of one that fires (as it was told then): an alert is known by its start.
     """
+    if resolve and not _is_moment(resolve):
+        raise TocsinError(f"--resolve takes the moment at which the alert began, such as 2026-01-05T09:00:00Z, not {resolve}")
     now = datetime.now(UTC)
     body = alert_body(now, severity=severity, service=service, resolve=resolve)
     try:
@@ -28,6 +30,13 @@ def send_test_alert(url: str, source: str, token: str, *, severity: str, service
     place = f"the channel of {service}" if service else "the default channel"
     started = body["starts_at"]
     return f"Stored. A card should stand in {place} within a second. End it with the same command and: --resolve {started}"
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def alert_body(now: datetime, *, severity: str, service: str, resolve: str) -> dict[str, Any]:

@@ -11,10 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bot.console.plain import plain
 from bot.console.player import Message, Player
 from bot.console.stage import Stage
 
 COMMANDER, DEVELOPER = "U2", "U3"
+FIRST_CAUSE = "1"
+"""What the dialog of `resolve` offers: the causes as they were ranked."""
 STEPS = ("start", "alerts", "card", "facts", "causes", "proposal", "refusal", "decision", "outcome", "clearing", "postmortem")
 FINAL = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "denied", "expired", "stale", "stopped")
 
@@ -27,9 +30,10 @@ def present(*, seed: int, port: int) -> int:
     with console.status("Starting the sandbox and the bot"):
         stage = Stage(seed=seed, port=port).__enter__()
     try:
-        console.print(f"\nOpen [bold]{stage.page}[/bold] — Slack's stand-in. Something breaks in a moment.")
+        console.print(f"\nOpen [bold]{stage.page}[/bold]: Slack's stand-in. Something breaks in a moment.", soft_wrap=True)
         console.print(
-            "Act as alice (on call), bob (commander) or carol (developer); kill the bot and watch it resume. Ctrl-C ends."
+            "Act as alice (on call), bob (commander) or carol (developer); kill the bot and watch it resume. Ctrl-C ends.",
+            soft_wrap=True,
         )
         webbrowser.open(stage.page)
         stage.break_something()
@@ -63,7 +67,7 @@ def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
             outcome["truth"] = stage.client.get(f"{stage.page}_world/truth").json() if result else None
     if result:
         result.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
-    console.print(f"[bold]{escape(outcome['verdict'])}[/bold] in {outcome['seconds']} s")
+    console.print(f"[bold]{escape(outcome['verdict'].capitalize())}[/bold], after {outcome['seconds']} s", soft_wrap=True)
     return 0 if outcome["resolved"] else 1
 
 
@@ -76,16 +80,19 @@ class _Story:
         self.deny = deny
         self.step = step
         self.player = Player(stage.client, stage.told["control"])
+        self.names = self.player.names()
         self.outcome: dict[str, Any] = {"seed": stage.seed, "resolved": False, "verdict": "", "proposal": "", "denied": deny}
         self.began = time.monotonic()
 
     def tell(self, text: str) -> None:
-        self.console.print(f"[dim]{time.monotonic() - self.began:5.1f} s[/dim]  {escape(text)}", highlight=False)
+        told = escape(plain(text, self.names))
+        self.console.print(f"[dim]{time.monotonic() - self.began:5.1f} s[/dim]  {told}", highlight=False, soft_wrap=True)
 
     def show(self, who: str, message: Message) -> None:
         """A message as its words, indented."""
         self.tell(f"{who}:")
-        for line in message["words"].splitlines()[1:]:
+        # The first line is the fallback of notifications.
+        for line in plain(message["words"].partition("\n")[2], self.names).splitlines():
             if line.strip():
                 self.console.print(f"          {escape(line)}", highlight=False, soft_wrap=True)
 
@@ -96,7 +103,7 @@ class _Story:
         self.step("card")
         if (card := self.player.wait("card:", seconds=20)) is None:
             return self._end("no card appeared")
-        self.tell(f"Card in #{card['channel']}: {card['text']}")
+        self.tell(f"Card in #{self.names.get(card['channel'], card['channel'])}: {card['text']}")
         self.step("facts")
         if self.player.wait("triage:", holds="onset", seconds=20) or self.player.wait("triage:", holds="range", seconds=1):
             self.tell("Facts stand in the thread")
@@ -131,8 +138,8 @@ class _Story:
         self.step("refusal")
         self.player.press(DEVELOPER, proposal, "approve")
         if answer := self.player.private(DEVELOPER):
-            self.outcome["refused"] = answer["words"]
-            self.tell(f"The developer presses Approve and is told privately: {answer['words']}")
+            self.outcome["refused"] = answer["text"]
+            self.tell(f"The developer presses Approve and is told privately: {answer['text']}")
         self.step("decision")
         verb = "deny" if self.deny else "approve"
         self.player.press(COMMANDER, proposal, verb)
@@ -153,8 +160,8 @@ class _Story:
         self.tell("Alerts cleared; monitoring" if card else "Alerts have not cleared yet")
         incident = self._api("incidents")[0]["ref"]
         self.player.command(COMMANDER, (card or self.player.by_key("card:")[0])["channel"], f"resolve {incident}")
-        self.player.submit(COMMANDER, {"cause": "the change named first by the triage"})
-        self.tell(f"The commander resolves {incident}")
+        self.player.submit(COMMANDER, {"which": FIRST_CAUSE})
+        self.tell(f"The commander resolves {incident} and confirms the first cause")
         self.step("postmortem")
         draft = self.player.wait("postmortem:", seconds=20)
         if draft is None:
@@ -169,7 +176,6 @@ class _Story:
 
     def _end(self, verdict: str) -> dict[str, Any]:
         self.outcome["verdict"] = verdict
-        self.tell(verdict)
         return self.outcome
 
     def _state(self) -> str:

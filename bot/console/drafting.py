@@ -12,25 +12,31 @@ from bot.core.errors import TocsinError
 
 LABELS = ("service", "app", "app_kubernetes_io_name", "job")
 """Labels that usually name a service, the first present wins."""
+_ADDRESS = re.compile(r"https?://([\w.-]+)(?::\d+)?(?:[/?#]|$)", re.ASCII)
+"""A host that a template fills in (`{{ ... }}`) is none."""
 INFRASTRUCTURE = re.compile(
     r"^(prometheus|alertmanager|node-exporter|node|kube-|kubelet|apiserver|grafana|pushgateway|blackbox)"
 )
 
 
-def draft(url: str) -> str:
-    """tocsin.yaml as a draft for `url`. Raises TocsinError if Prometheus does not answer."""
-    with httpx.Client(base_url=url.rstrip("/"), timeout=10) as client:
+def draft(url: str, *, token: str = "") -> str:
+    """tocsin.yaml as a draft for `url`, asked with a bearer token if there is one. Raises TocsinError if it does not answer."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with httpx.Client(base_url=url.rstrip("/"), timeout=10, headers=headers) as client:
         label, services = _services(client)
         window = _window(client)
         signals = {name: _signals(client, label, name, window) for name in services}
-        severities = _severities(_ask(client, "/api/v1/rules", type="alert")["groups"])
+        groups = _ask(client, "/api/v1/rules", type="alert")["groups"]
+    rules = [rule for group in groups for rule in group.get("rules", ())]
+    hosts = _hosts(rules)
     content: dict[str, Any] = {
         "sources": {"alertmanager": {"kind": "alertmanager"}, "deploys": {"kind": "generic"}},
         "people": {},
         "services": {name: {"match": {label: name}, "signals": signals[name]} for name in services},
         "default_channel": "",
-        "severities": severities,
+        "severities": _severities(rules),
         "prometheus": {"url": url.rstrip("/")},
+        **({"links": {"hosts": hosts}} if hosts else {}),
     }
     head = (
         f"# Drafted from {len(services)} services of label `{label}` and the rules' severities.\n"
@@ -44,7 +50,7 @@ def _ask(client: httpx.Client, path: str, **parameters: str) -> Any:
         answer = client.get(path, params=parameters)
         answer.raise_for_status()
         return answer.json()["data"]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
         raise TocsinError(f"Prometheus at {client.base_url} did not answer {path}: {error}") from None
 
 
@@ -73,7 +79,7 @@ def _signals(client: httpx.Client, label: str, service: str, window: str) -> dic
     selector = f"{label}={_quoted(service)}"
     found: dict[str, Any] = {}
     counters = (n for n in names if re.search(r"requests?_total$", n))
-    for counter in sorted(counters, key=lambda n: ("client" in n, n)):
+    for counter in sorted(counters, key=lambda n: (_calls_others(n), n)):
         code = next((c for c in ("code", "status", "status_code") if c in _labels(client, counter, selector)), "")
         if code:
             every = f"sum(rate({counter}{{{selector}}}[{window}]))"
@@ -96,7 +102,12 @@ _RUNTIME = re.compile(r"^(go|process|python|jvm|nodejs|dotnet|ruby)_|_gc_")
 def serving_time(names: Iterable[str]) -> str:
     """The histogram (in seconds) that most likely holds the time to answer a request; "" if there is none."""
     fitting = [n for n in names if n.endswith("_seconds_bucket") and _SERVING.search(n) and not _RUNTIME.search(n)]
-    return min(fitting, key=lambda n: ("request" not in n, "client" in n, n), default="")
+    return min(fitting, key=lambda n: ("request" not in n, _calls_others(n), n), default="")
+
+
+def _calls_others(name: str) -> bool:
+    """Whether a metric tells how others answered this service, not how it answers."""
+    return bool(re.search(r"client|external|outgoing|outbound|upstream|egress", name))
 
 
 def _labels(client: httpx.Client, metric: str, selector: str) -> Iterable[str]:
@@ -107,7 +118,14 @@ def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def _severities(groups: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def _hosts(rules: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Hosts that the rules' annotations lead to (runbooks, dashboards): rules are the team's own, so these may be links."""
+    addresses = [str(value) for rule in rules for value in rule.get("annotations", {}).values()]
+    found = {match.group(1).lower() for address in addresses if (match := _ADDRESS.match(address))}
+    return sorted(found)
+
+
+def _severities(rules: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     usual = {"critical": "SEV2", "page": "SEV2", "error": "SEV3", "warning": "SEV3", "none": "NONE", "info": "NONE"}
-    words = {rule.get("labels", {}).get("severity", "").lower() for group in groups for rule in group.get("rules", ())}
+    words = {rule.get("labels", {}).get("severity", "").lower() for rule in rules}
     return {**usual, **{word: "SEV3" for word in sorted(words - set(usual)) if word}}

@@ -21,6 +21,11 @@ class Player:
         """All messages, oldest first."""
         return self._get("messages")["messages"]  # type: ignore[no-any-return]
 
+    def names(self) -> dict[str, str]:
+        """People and channels by their Slack id."""
+        known = [*self._get("people")["people"], *self._get("channels")["channels"]]
+        return {one["id"]: one["name"] for one in known}
+
     def by_key(self, prefix: str) -> list[Message]:
         """Messages of the bot whose key begins so (`card:`, `triage:`, `proposal:`, `postmortem:`)."""
         return [m for m in self.messages() if key_of(m).startswith(prefix)]

@@ -66,6 +66,10 @@ def print_incident(secrets: Secrets, ref: str, console: Console) -> None:
 
 
 async def _whole(secrets: Secrets, ref: str) -> list[str]:
+    if not (number_of(ref, "INC") or number_of(ref, "AL")):
+        raise NotFound(
+            f"{ref} is no incident or alert group: write INC-3 or AL-3; `tocsin incidents --all` lists what there is"
+        )
     db = open_database(secrets)
     try:
         async with db.read() as session:

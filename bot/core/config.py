@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.core.alert import Severity
+from bot.core.change import ChangeKind
+from bot.core.evidence import CauseKind
 from bot.core.service import Objective, Signal
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -48,10 +50,34 @@ def _reachable(address: str) -> str:
 
 _ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 
+
+def _slack_id(text: str) -> str:
+    if text and not _SLACK_ID.fullmatch(text):
+        raise ValueError("not an id of Slack: names change, ids do not; copy it (U..., C..., S...) from Slack's own details")
+    return text
+
+
+_SLACK_ID = re.compile(r"[A-Z][\w-]*", re.ASCII)
+"""No more is promised of an id; names of channels and people begin with a small letter, # or @."""
+
+
+def _slash_command(text: str) -> str:
+    if not re.fullmatch(r"/[a-z0-9_-]{1,31}", text):
+        raise ValueError("not a slash command: one word of small letters, for example /incident")
+    return text
+
+
+def _bare_off(word: object) -> object:
+    # YAML 1.1 reads the bare words off and no as false.
+    return "off" if word is False else word
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Moment = Annotated[datetime, AfterValidator(_with_zone)]
 Address = Annotated[str, AfterValidator(_reachable)]
 """Of a machine, over HTTP; empty where there is none."""
+SlackId = Annotated[str, AfterValidator(_slack_id)]
+"""Of a person, channel or user group; empty where there is none."""
 SeverityLevel = Literal["SEV1", "SEV2", "SEV3", "SEV4", "NONE"]
 
 
@@ -68,7 +94,7 @@ class SourceConfig(Part):
 
 
 class Person(Part):
-    slack: str = ""
+    slack: SlackId = ""
     """Slack user id (U...). Identity is team id and user id, never a name."""
     email: str = ""
     name: str = ""
@@ -80,7 +106,7 @@ class OnCall(Part):
     rotation: tuple[str, ...] = ()
     every: Duration = timedelta(weeks=1)
     starts: Moment | None = None
-    usergroup: str = ""
+    usergroup: SlackId = ""
 
 
 class KnownAs(Part):
@@ -99,7 +125,7 @@ class KnownAs(Part):
 class ServiceConfig(Part):
     owners: tuple[str, ...] = ()
     on_call: OnCall = OnCall()
-    channel: str = ""
+    channel: SlackId = ""
     depends_on: tuple[str, ...] = ()
     match: dict[str, str] = Field(default_factory=dict)
     deployment: dict[str, str] = Field(default_factory=dict)
@@ -131,10 +157,10 @@ class ActionConfig(Part):
     """A verb phrase for cards: "Roll back checkout"; `{service}` is filled in."""
     when: str = ""
     """When it helps and when not; shown to people and to the model."""
-    helps: tuple[str, ...] = ()
-    """Kinds of hypothesis it fits: change, dependency, resource, traffic, external. Empty: only people propose it."""
-    change_kinds: tuple[str, ...] = ()
-    """With `change` in helps: only these kinds of change (deploy, config, flag, model). Empty: any."""
+    helps: tuple[CauseKind, ...] = ()
+    """Kinds of hypothesis it fits. Empty: only people propose it."""
+    change_kinds: tuple[ChangeKind, ...] = ()
+    """With `change` in helps: only these kinds of change. Empty: any."""
     url: Address = ""
     method: Literal["POST", "PUT"] = "POST"
     body: dict[str, Any] = Field(default_factory=dict)
@@ -301,7 +327,7 @@ class Config(Part):
     sources: dict[str, SourceConfig] = Field(default_factory=dict)
     people: dict[str, Person] = Field(default_factory=dict)
     services: dict[str, ServiceConfig] = Field(default_factory=dict)
-    default_channel: str = ""
+    default_channel: SlackId = ""
     severities: dict[str, SeverityLevel] = Field(default_factory=lambda: dict(_SEVERITIES))
     triage_from: SeverityLevel = "SEV2"
     incident_from: SeverityLevel = "SEV2"
@@ -311,7 +337,7 @@ class Config(Part):
     inhibitions: tuple[Inhibition, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     approvers: Approvers = Approvers()
-    solo: Literal["off", "after", "immediate"] = "after"
+    solo: Annotated[Literal["off", "after", "immediate"], BeforeValidator(_bare_off)] = "after"
     actions: dict[str, ActionConfig] = Field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
     runbooks: Path | None = None
@@ -326,7 +352,7 @@ class Config(Part):
     """Called every minute while the bot is well, so that its silence is noticed outside."""
     budget: Budget = Budget()
     close_after: Duration = timedelta(minutes=30)
-    command: str = "/incident"
+    command: Annotated[str, AfterValidator(_slash_command)] = "/incident"
     plugins: tuple[str, ...] = ()
 
     def severity_of(self, word: str) -> Severity:

@@ -60,6 +60,7 @@ class Claim(BaseModel):
 
 
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
+CauseKind = Literal["change", "dependency", "resource", "traffic", "external", "unknown"]
 
 
 class Hypothesis(BaseModel):
@@ -70,7 +71,7 @@ class Hypothesis(BaseModel):
     cause: str = Field(max_length=300, description="One line: what is broken and why")
     service: str = Field(default="", max_length=120, description="The service at fault, as the catalogue names it")
     component: str = Field(default="", max_length=120, description="The pod or host at fault, where it is one and not all")
-    kind: Literal["change", "dependency", "resource", "traffic", "external", "unknown"] = "unknown"
+    kind: CauseKind = "unknown"
     change_id: str = Field(default="", max_length=200, description="The id of the change at fault, if one is")
     confidence: Confidence = "possible"
     score: float = Field(default=0.5, ge=0, le=1)

@@ -24,13 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ws = Workspace(bot_token=options.bot_token, app_token=options.app_token, signing_secret=options.signing_secret)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", options.port))
+        _bind(listener, options.port)
         ws.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         world = None if options.no_world else _world(options, ws)
         app = build(ws, bot_url=options.bot, kill_file=options.kill_file, world=world)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="on")
         ready = json.dumps(_addresses(ws) | ({"environment": world.environment} if world else {}))
         asyncio.run(_serve(Server(config, ws.feed), listener, ready))
+
+
+def _bind(listener: socket.socket, port: int) -> None:
+    try:
+        listener.bind(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        raise SystemExit(f"port {port} cannot be had: {error}") from None
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

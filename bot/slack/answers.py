@@ -51,8 +51,16 @@ class Place:
 class Answers:
     """Private answers and modals."""
 
-    def __init__(self, slack: SlackClient, *, hosts: frozenset[str] = frozenset(), redact: Callable[[str], str] = str) -> None:
-        self.slack, self.hosts, self.redact = slack, hosts, redact
+    def __init__(
+        self,
+        slack: SlackClient,
+        *,
+        hosts: frozenset[str] = frozenset(),
+        called: frozenset[str] = frozenset(),
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        """`hosts` may be live links; `called` are those that remediations call: an approver reads them as they are."""
+        self.slack, self.hosts, self.called, self.redact = slack, hosts, called, redact
 
     def rendered(self, reply: Reply) -> tuple[str, list[Block]]:
         """Fallback text and blocks of a reply."""
@@ -61,6 +69,10 @@ class Answers:
         else:
             text, blocks = spoken(reply.text, 450), [section(lines(reply.text))]
         return cut(self.redact(text), LIMIT["fallback"]), redacted(blocks, self.redact)
+
+    def form(self, form: Form, place: Place) -> dict[str, Any]:
+        """A form as the modal that is shown."""
+        return self.clean(form_view(form, channel=place.channel, thread=place.thread, called=self.called))
 
     async def private(self, place: Place, reply: Reply) -> None:
         """Tell one person: as an ephemeral message, else by the response address, else in a modal, else as a direct message."""
@@ -76,7 +88,7 @@ class Answers:
     async def open_form(self, place: Place, form: Form) -> None:
         """Open a modal; without a trigger (a mention has none) offer a button that has one."""
         if place.trigger_id:
-            view = self.clean(form_view(form, channel=place.channel, thread=place.thread))
+            view = self.form(form, place)
             await self.slack.call(self.slack.web.views_open, trigger_id=place.trigger_id, view=view)
             return
         value = f"{form.ref}:{form.revision}" if form.revision is not None else form.ref

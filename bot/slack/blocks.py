@@ -4,7 +4,7 @@ Texts given here are ours or went through `bot.slack.foreign`; a builder never
 looks into them again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -68,10 +68,13 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": elements[: LIMIT["context.elements"]] or [_mrkdwn("-")]}
 
 
-def code(text: str) -> Block:
-    """A code block of foreign or exact text, cut on line borders with a note of how much is missing."""
+def code(text: str, hosts: Collection[str] = ()) -> Block:
+    """A code block of foreign or exact text, cut on line borders with a note of how much is missing.
+
+    Addresses of `hosts` stand in it as they are.
+    """
     room = LIMIT["section"] - 8
-    return {"type": "section", "text": _mrkdwn(f"```\n{cut_lines(code_lines(text) or '(empty)', room)}\n```")}
+    return {"type": "section", "text": _mrkdwn(f"```\n{cut_lines(code_lines(text, hosts) or '(empty)', room)}\n```")}
 
 
 def divider() -> Block:

@@ -15,7 +15,7 @@ from bot.core.redaction import redact, redact_all
 from bot.core.speech import is_speech, wished
 from bot.plugins import Answer, Command, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
-from bot.slack.forms import Origin, errors_of, form_view, loading_view, submitted, text_view
+from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
 from bot.slack.people import People
 from bot.store.interactions import Interactions
 from bot.workflows.command_context import CommandContext
@@ -112,7 +112,7 @@ class Doors:
         if isinstance(answer, FieldErrors):
             await ack(response_action="errors", errors=errors_of(answer, view))
         elif isinstance(answer, Form):
-            shown = self.answers.clean(form_view(answer, channel=place.channel, thread=place.thread))
+            shown = self.answers.form(answer, place)
             await ack(response_action="update", view=shown)
         else:
             await ack()
@@ -155,7 +155,7 @@ class Doors:
 
     def _as_view(self, answer: Answer, place: Place) -> dict[str, Any]:
         if isinstance(answer, Form):
-            return self.answers.clean(form_view(answer, channel=place.channel, thread=place.thread))
+            return self.answers.form(answer, place)
         if isinstance(answer, FieldErrors):
             return text_view("Not taken", "\n".join([*answer.errors.values(), "Nothing was done. Open the dialog again."]))
         text, blocks = self.answers.rendered(answer if answer.text or answer.view else Reply("Done."))

@@ -17,6 +17,8 @@ from bot.core.text import escape_controls, one_line
 from bot.slack.limits import LIMIT
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{1,20}):(?=//|\\\\)", re.IGNORECASE)
+_HOST = re.compile(r"//([a-z0-9.-]+)(?::\d+)?(?=[/?#\s\"']|$)", re.IGNORECASE)
+"""No user info: `//ours@theirs` is theirs."""
 _NO_SLASHES = re.compile(r"(?<![a-z])(mailto|javascript|tel):(?=\S)", re.IGNORECASE)
 _MARKUP = str.maketrans({"*": "∗", "`": "'"})
 _EMOJI = re.compile(r":(?=[a-z][a-z_-]{2,40}:)")
@@ -60,16 +62,25 @@ def spoken(text: str, limit: int = LIMIT["foreign"]) -> str:
     return prose(text, limit)
 
 
-def code_lines(text: str) -> str:
-    """Foreign text for a code block: lines stay, everything else as in `quoted`."""
+def code_lines(text: str, hosts: Collection[str] = ()) -> str:
+    """Foreign text for a code block: lines stay, everything else as in `quoted`; addresses of `hosts` stand as they are."""
     lines = [escape_controls(line).replace("`", "'") for line in text.replace("\r\n", "\n").split("\n")]
-    return escape(defang("\n".join(lines)))
+    return escape(defang("\n".join(lines), hosts))
 
 
-def defang(text: str) -> str:
-    """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a.example`."""
-    text = _ADDRESS.sub(lambda m: m.group(1).replace("tt", "xx").replace("TT", "XX") + "[:]", text)
-    return _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", text)
+def defang(text: str, hosts: Collection[str] = ()) -> str:
+    """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a.example`.
+
+    Those of `hosts` are left whole: somebody may have to run by hand what they are shown.
+    """
+
+    def broken(match: re.Match[str]) -> str:
+        scheme, host = match.group(1), _HOST.match(text, match.end())
+        if host and host.group(1).lower() in hosts and scheme.lower() in ("http", "https"):
+            return match.group(0)
+        return scheme.replace("tt", "xx").replace("TT", "XX") + "[:]"
+
+    return _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", _ADDRESS.sub(broken, text))
 
 
 def link(label: str, url: str, hosts: Collection[str]) -> str:

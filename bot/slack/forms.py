@@ -1,7 +1,7 @@
 """Modals: a verb's Form as a view, and a submitted view as fields again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,11 @@ class Origin:
         return cls(**found)
 
 
-def form_view(form: Form, *, channel: str, thread: str) -> dict[str, Any]:
-    """A Form as a modal."""
+def form_view(form: Form, *, channel: str, thread: str, called: Collection[str] = ()) -> dict[str, Any]:
+    """A Form as a modal; addresses of the hosts `called` stand as they are in its code."""
     origin = Origin(verb=form.verb, ref=form.ref, revision=form.revision, channel=channel, thread=thread)
     blocks: list[Block] = [section(lines(form.intro))] if form.intro else []
-    blocks += [code(form.code)] if form.code else []
+    blocks += [code(form.code, called)] if form.code else []
     blocks += [_input(field) for field in form.fields]
     return {
         **_frame(form.title, blocks or [section("Nothing to fill in.")], close="Cancel"),

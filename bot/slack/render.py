@@ -64,6 +64,7 @@ class Renderer:
     ) -> None:
         self.db, self.config, self.on_call, self.redact = db, config, on_call, redact
         self.hosts = allowed_hosts(config, public_url)
+        self.called = called_hosts(config)
         self.public_url = public_url.rstrip("/")
 
     async def render(self, row: MessageRow) -> Rendering | None:
@@ -94,8 +95,8 @@ class Renderer:
         if row.kind == "line":
             mention = self._slack_of(row.mentions)
         whole = self._whole(row, state) if row.kind == "line" else ""
-        known = {"hosts": self.hosts, "on_call": on_call, "mention": mention, "people": people, "whole": whole}
-        return {**state, **known, "origin": self._origin(state) if row.kind == "storm" else None}
+        known = {"hosts": self.hosts, "called": self.called, "on_call": on_call, "mention": mention, "people": people}
+        return {**state, **known, "whole": whole, "origin": self._origin(state) if row.kind == "storm" else None}
 
     def _slack_of(self, persons: Sequence[str]) -> list[str]:
         people = self.config.people
@@ -139,6 +140,12 @@ def allowed_hosts(config: Config, public_url: str = "") -> frozenset[str]:
     addresses = (config.prometheus.url, config.prometheus.public_url, config.alertmanager.url, config.logs.loki, public_url)
     found = {urlsplit(address).hostname or "" for address in addresses if address}
     return frozenset((found | set(config.links.hosts)) - {""})
+
+
+def called_hosts(config: Config) -> frozenset[str]:
+    """Hosts that remediations call: an approver reads, and may have to copy, the request as it is sent."""
+    addresses = (config.alertmanager.url, *(entry.url for entry in config.actions.values()))
+    return frozenset((urlsplit(address).hostname or "").lower() for address in addresses) - {""}
 
 
 def redacted(node: Any, redact: Callable[[str], str]) -> Any:

@@ -68,7 +68,13 @@ def away() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, OSError) as error:
-        raise DatabaseAway(f"the database does not answer: {type(error).__name__}") from error
+        raise DatabaseAway(f"the database does not answer: {_said(error)}") from error
+
+
+def _said(error: OperationalError | InterfaceError | OSError) -> str:
+    """The driver's or the machine's own words, where it has some: no statement, no password."""
+    own = error.strerror if isinstance(error, OSError) else error.orig
+    return one_line(str(own), 200) if own and str(own) else type(error).__name__
 
 
 @contextmanager

@@ -275,6 +275,8 @@ class EvidenceRow(SQLModel, table=True):
     n: int
     key: str
     """Tool, arguments and call: the same look recorded twice is one row."""
+    attempt: int = 0
+    """The attempt that it is a check of, for people who watch; 0: of none."""
     tool: str
     arguments: dict[str, Any] = Field(sa_type=Json)
     at: datetime = Field(sa_type=Moment)
@@ -282,7 +284,7 @@ class EvidenceRow(SQLModel, table=True):
 
 
 class TriageRow(SQLModel, table=True):
-    """One investigation attempt of one group: its progress, facts and findings."""
+    """One investigation attempt of one group: its state, facts and findings."""
 
     __tablename__ = "triages"
     __table_args__ = (UniqueConstraint("group_id", "attempt"),)
@@ -301,7 +303,6 @@ class TriageRow(SQLModel, table=True):
     """Why nothing was proposed; empty if something was, or before that was decided."""
     late_changes: list[str] = Field(default_factory=list, sa_type=Json)
     """Ids of the changes that were reported after the attempt before, and brought this one about."""
-    progress: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     usd: float = 0.0
     """What models cost; while one is asked, what it may cost at most."""
 

@@ -1,4 +1,4 @@
-"""Investigations as rows: the case, the ledger of evidence, facts, progress and findings."""
+"""Investigations as rows: the case, the ledger of evidence, facts and findings."""
 
 import hashlib
 import json
@@ -86,23 +86,30 @@ class Triages:
     ) -> LedgerEntry:
         """Give a finding its `E<n>`. The same tool, arguments and call recorded again (after a crash) is the same row.
 
-        With an `attempt` the look stands in the progress that its message shows, once.
+        With an `attempt` it is one of the checks that the message of that attempt counts.
         """
         number = group_number(group)
         key = hashlib.sha256(json.dumps([tool, dict(arguments), call], sort_keys=True, default=str).encode()).hexdigest()[:32]
         for _ in range(8):
             try:
                 async with self.db.write() as session:
-                    entry = await self._record(session, number, key, tool, arguments, evidence)
+                    entry = await self._record(session, number, key, tool, arguments, evidence, attempt)
                     if attempt:
-                        await self._tell(session, number, attempt, entry)
+                        await messages.refresh(self.db, session, f"triage:{group}")
                     return entry
             except IntegrityError:
                 continue  # two looks of one group took the same number on PostgreSQL: take the next
         raise RuntimeError(f"no free evidence number in {group} after 8 tries")
 
     async def _record(
-        self, session: AsyncSession, number: int, key: str, tool: str, arguments: Mapping[str, Any], evidence: Evidence
+        self,
+        session: AsyncSession,
+        number: int,
+        key: str,
+        tool: str,
+        arguments: Mapping[str, Any],
+        evidence: Evidence,
+        attempt: int,
     ) -> LedgerEntry:
         query = select(EvidenceRow).where(EvidenceRow.group_id == number, EvidenceRow.key == key)
         row = (await session.exec(query)).first()
@@ -112,6 +119,7 @@ class Triages:
                 group_id=number,
                 n=(newest or 0) + 1,
                 key=key,
+                attempt=attempt,
                 tool=tool,
                 arguments=dict(arguments),
                 at=self.db.clock(),
@@ -167,17 +175,6 @@ class Triages:
         async with self.db.read() as session:
             stopped = await _state(session, number, attempt) == STOPPED
             return Heard(stopped, await _hints(session, number, attempt))
-
-    async def _tell(self, session: AsyncSession, number: int, attempt: int, entry: LedgerEntry) -> None:
-        row = await _row(session, number, attempt)
-        if row is None or row.state == STOPPED or any(seen["evidence"] == entry.id for seen in row.progress):
-            return
-        state = "complete" if entry.evidence.ok else "error"
-        line = {"text": entry.evidence.summary[:120], "state": state, "tool": entry.tool, "evidence": entry.id}
-        row.progress = [*row.progress, line]
-        group = await session.get(GroupRow, number)
-        if group is not None:
-            await self._touch(session, group)
 
     async def say(self, ref: str, text: str, *, key: str, evidence: Sequence[str] = ()) -> None:
         """Write one timeline entry of the triage, once."""

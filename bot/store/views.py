@@ -160,6 +160,7 @@ async def _triage(session: AsyncSession, ref: str) -> State | None:
     row = await newest_triage(session, group.id) if group else None
     if group is None or row is None:
         return None
+    ledger = await evidence(session, group.id)
     return {
         **_group(group),
         "attempt": row.attempt,
@@ -168,20 +169,19 @@ async def _triage(session: AsyncSession, ref: str) -> State | None:
         "requester": row.requester,
         "facts": row.facts,
         "findings": row.findings,
-        "progress": row.progress,
+        "checks": [line for line in ledger.values() if line["attempt"] == row.attempt],
         "no_proposal": row.no_proposal,
         "late": bool(row.late_changes),
-        "evidence": await evidence(session, group.id),
+        "evidence": ledger,
         "proposals": await _proposals(session, group.id),
     }
 
 
 async def evidence(session: AsyncSession, group_id: int | None) -> dict[str, State]:
-    """All evidence of a group by id: summary, query, link, ok, details, and which tool was asked for what."""
+    """All evidence of a group by id: summary, query, link, ok, details, which tool was asked for what in which attempt."""
     query = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n))
-    return {
-        f"E{row.n}": {**row.evidence, "tool": row.tool, "arguments": row.arguments} for row in (await session.exec(query)).all()
-    }
+    rows = (await session.exec(query)).all()
+    return {f"E{row.n}": {**row.evidence, **row.model_dump(include={"tool", "arguments", "attempt"})} for row in rows}
 
 
 async def _proposals(session: AsyncSession, group_id: int | None) -> list[State]:

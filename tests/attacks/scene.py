@@ -14,7 +14,7 @@ from sqlmodel import col
 from bot.store.tables import AuditRow, DecisionRow, IncidentRow, ProposalRow
 from tests.attacks.catalogue import channel_of
 from tests.attacks.items import Item, decoded
-from tests.attacks.judging import Seen, judge
+from tests.attacks.judging import Seen, is_record, judge
 from tests.attacks.kinds import Kind
 from tests.attacks.planting import STORMS, play
 from tests.attacks.world import World
@@ -102,6 +102,7 @@ async def _look(world: World, scenes: Sequence[Seen]) -> None:
     said, alive = await world.said(), (await world.door.get("/readyz")).status_code == 200
     logged = [line for line in world.log.getvalue().split("\n") if line]
     requests = json.dumps(world.puppet.requests, ensure_ascii=False)
+    forged = next((line for line in logged if not is_record(line)), "")
     everything = "\n".join([json.dumps(said, ensure_ascii=False), requests, await world.database(), *logged])
     audit = "\n".join(f"{row.what} {row.subject} {row.before} {row.after}" for row in await world.rows(AuditRow))
     same = world.app.config.model_dump_json() == world.policy
@@ -122,5 +123,5 @@ async def _look(world: World, scenes: Sequence[Seen]) -> None:
         seen.approvals = await world.rows(DecisionRow, col(DecisionRow.proposal_id).in_(ids), DecisionRow.verdict == "approve")
         seen.calls = world.backends.calls.count(seen.service)
         seen.asked, seen.outside = world.backends.asked, world.watch.seen
-        seen.everything, seen.logged, seen.audit = everything, logged, audit
+        seen.everything, seen.logged, seen.forged, seen.audit = everything, logged, forged, audit
         seen.canaries, seen.policy_same, seen.alive = tuple(world.canaries.values()), same, alive

@@ -37,6 +37,20 @@ def test_at_most_three_in_a_hundred_of_the_given_secrets_are_seen() -> None:
     assert len(seen) <= 0.03 * len(given), seen
 
 
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("pan=4111 1111 1111 1111", " as it is"),
+        ("pan=4111-1111-1111-1111", " without its signs"),
+        ("pan=4111.\n    1111.\n    11111111", " without its signs"),
+        ("counts [4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]", ""),
+        ("pan=[card]", ""),
+    ],
+)
+def test_a_secret_in_another_spelling_is_seen_and_a_list_of_numbers_is_none(text: str, seen: str) -> None:
+    assert seen_in("4111 1111 1111 1111", text) == seen
+
+
 def test_every_given_look_alike_stays_as_it_is() -> None:
     given = read_items(shared_data("attacks", "controls.jsonl"))
 

@@ -7,6 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from bot.console.drafting import draft, serving_time
 from bot.core.errors import TocsinError
@@ -22,7 +25,10 @@ RULES = """
 groups:
   - name: shop
     rules:
-      - {alert: ErrorsHigh, expr: "vector(0) > 1", labels: {severity: critical}}
+      - alert: ErrorsHigh
+        expr: "vector(0) > 1"
+        labels: {severity: critical}
+        annotations: {runbook_url: "https://Runbooks.example.com/x", dashboard_url: "https://{{ $labels.host }}/d"}
       - {alert: DiskFull, expr: "vector(0) > 1", labels: {severity: ticket}}
 """
 
@@ -49,6 +55,18 @@ async def test_the_draft_is_a_valid_configuration_with_every_service(shop: str) 
     assert (config.severities["critical"], config.severities["ticket"]) == ("SEV2", "SEV3")
 
 
+async def test_a_service_is_judged_by_how_it_answers_and_not_by_how_others_answer_it(shop: str) -> None:
+    config = parse_config(await asyncio.to_thread(draft, shop))
+
+    assert "(http_requests_total{" in config.services["payments"].signals["errors"].promql
+
+
+async def test_runbooks_of_the_rules_may_be_links(shop: str) -> None:
+    config = parse_config(await asyncio.to_thread(draft, shop))
+
+    assert config.links.hosts == ("runbooks.example.com",)
+
+
 async def test_every_drafted_signal_answers(shop: str) -> None:
     config = parse_config(await asyncio.to_thread(draft, shop))
     signals = {f"{name} {kind}": signal.promql for name, s in config.services.items() for kind, signal in s.signals.items()}
@@ -58,6 +76,20 @@ async def test_every_drafted_signal_answers(shop: str) -> None:
         for name, promql in signals.items():
             answer = await client.get("/api/v1/query", params={"query": promql})
             assert answer.json().get("data", {}).get("result"), f"{name}: {answer.text}"
+
+
+async def test_a_prometheus_behind_a_token_is_asked_with_it() -> None:
+    asked: list[str] = []
+
+    async def answer(request: Request) -> JSONResponse:
+        asked.append(request.headers.get("authorization", ""))
+        mappings = {"/api/v1/rules": {"groups": []}, "/api/v1/targets": {"activeTargets": []}}
+        return JSONResponse({"data": mappings.get(request.url.path, [])})
+
+    async with running(Starlette(routes=[Route("/{path:path}", answer)])) as url:
+        await asyncio.to_thread(draft, url, token="t")
+
+    assert set(asked) == {"Bearer t"}
 
 
 def test_a_prometheus_that_does_not_answer_is_one_line() -> None:

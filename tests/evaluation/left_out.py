@@ -1,10 +1,11 @@
 """Settings chosen without a set, then tried on it: `--data` is the folder of all sets, or of some.
 
-The sets are petshop, each system of nezha and each of rca_alerts. Left out is one at a time: every weight in use
-(core/tuning) is chosen anew on the others, from the middle of what it can be on, one after the other and twice round, by
-the reciprocal rank of the truth, the sets counting alike. Another value is taken if it gains more than one standard error:
-a difference that chance may have made teaches nothing, and the others may know nothing of a weight at all. What a look
-finds does not depend on the weights: each set is looked at once.
+The sets are petshop, each system of nezha and each of rca_alerts. Left out is one at a time, and after that all that one
+project published together, which leaves nothing that was made in the same way: every weight in use (core/tuning) is chosen
+anew on the others, from the middle of what it can be on, one after the other and twice round, by the reciprocal rank of the
+truth, the sets counting alike. Another value is taken if it gains more than one standard error: a difference that chance
+may have made teaches nothing, and the others may know nothing of a weight at all. What a look finds does not depend on the
+weights: each set is looked at once.
 """
 
 import dataclasses
@@ -67,11 +68,12 @@ ROUNDS = 2
 GOAL, GOAL_LIKELY = 0.50, 0.80
 
 
-@dataclass
+@dataclass(eq=False)
 class Looked:
     """One set, looked at: what was found of each incident, what is right, and how its answers are named."""
 
     name: str
+    project: str
     seen: Mapping[str, Investigation]
     truth: Truth
     answer: Callable[[Findings], Answer]
@@ -108,36 +110,53 @@ class Looked:
 
 
 def evaluate(data: Path, out: Path) -> None:
-    """Print for each set how it fares with weights that never saw it, the worst, and what "likely" was worth."""
+    """Print how each set, then each project's sets together, fare with weights that never saw them, and the worst of each."""
     began = time.monotonic()
     sets = [one for one in _sets(data) if one.truth]
-    in_use = {one.name: one.answers(TUNING) for one in sets}
-    print(
-        "| left out (n) | AC@1 / AC@3 | likely, of it right | nothing chosen | in use, chosen on all |",
-        "|---|---|---|---|---|",
-        sep="\n",
-    )
-    answers: dict[str, Answer] = {}
-    worst: tuple[float, str] = (1.0, "none")
-    chosen: dict[str, Tuning] = {}
-    for one in shown(sets, "left out", every=1):
-        chosen[one.name] = _chosen([other for other in sets if other is not one])
-        own = one.answers(chosen[one.name])
-        answers |= {f"{one.name}/{id}": answer for id, answer in own.items()}
-        worst = min(worst, (accuracy(own, one.truth, 1), one.name))
-        print(f"| {one.name} ({len(one.truth)}) | {_told(own, one.truth)} | {_likely(own, one.truth)} | ", end="")
-        print(f"{_told(one.answers(_untuned()), one.truth)} | {_told(in_use[one.name], one.truth)} |", flush=True)
+    one_by_one = _left_out(sets, [[one] for one in sets], "set")
+    answers = {id: answer for left in one_by_one for id, answer in left.answers().items()}
     write_answers(answers, out)
-    _tell_all(sets, answers, worst)
-    for name, tuning in chosen.items():
-        print(f"without {name}: {_in_words(tuning)}")
+    truth = {id: right for left in one_by_one for id, right in left.truth().items()}
+    print(f"of all {len(truth)} incidents likely, of it right: {_likely(answers, truth)} (goal {GOAL_LIKELY:.2f})")
+    projects = [[one for one in sets if one.project == project] for project in dict.fromkeys(one.project for one in sets)]
+    together = _left_out(sets, projects, "project")
+    for left in [*one_by_one, *together]:
+        print(f"without {left.name}: {_in_words(left.tuning)}")
     print(f"{time.monotonic() - began:.0f} s")
 
 
-def _tell_all(sets: Sequence[Looked], answers: Mapping[str, Answer], worst: tuple[float, str]) -> None:
-    truth = {f"{one.name}/{id}": right for one in sets for id, right in one.truth.items()}
-    print(f"worst set: {worst[1]}, AC@1 {worst[0]:.2f} (goal {GOAL:.2f}: {'reached' if worst[0] >= GOAL else 'missed'})")
-    print(f"of all {len(truth)} incidents likely, of it right: {_likely(answers, truth)} (goal {GOAL_LIKELY:.2f})")
+@dataclass(frozen=True)
+class Left:
+    """Sets that were left out together, and the weights that the others chose."""
+
+    name: str
+    sets: Sequence[Looked]
+    tuning: Tuning
+
+    def answers(self, tuning: Tuning | None = None) -> dict[str, Answer]:
+        """What is said of all of them, by set and incident, with these weights or with others."""
+        return {f"{one.name}/{id}": said for one in self.sets for id, said in one.answers(tuning or self.tuning).items()}
+
+    def truth(self) -> dict[str, str]:
+        return {f"{one.name}/{id}": right for one in self.sets for id, right in one.truth.items()}
+
+
+def _left_out(sets: Sequence[Looked], parts: Sequence[Sequence[Looked]], what: str) -> list[Left]:
+    """Each part is left out in turn and told in a line; the worst is named."""
+    print(f"| left out: {what} (n) | AC@1 / AC@3 | likely, of it right | nothing chosen | in use, chosen on all |")
+    print("|---|---|---|---|---|", flush=True)
+    left, firsts = [], {}
+    for part in shown(parts, f"left out by {what}", every=1):
+        name = part[0].name if len(part) == 1 else part[0].project
+        left.append(one := Left(name, part, _chosen([other for other in sets if other not in part])))
+        own, truth = one.answers(), one.truth()
+        firsts[name] = accuracy(own, truth, 1)
+        print(f"| {name} ({len(truth)}) | {_told(own, truth)} | {_likely(own, truth)} | ", end="")
+        print(f"{_told(one.answers(_untuned()), truth)} | {_told(one.answers(TUNING), truth)} |", flush=True)
+    worst = min(firsts, key=lambda name: firsts[name], default="none")
+    first = firsts.get(worst, 1.0)
+    print(f"worst {what}: {worst}, AC@1 {first:.2f} (goal {GOAL:.2f}: {'reached' if first >= GOAL else 'missed'})")
+    return left
 
 
 def _sets(data: Path) -> Iterator[Looked]:
@@ -157,20 +176,20 @@ def _petshop(folders: Sequence[Path]) -> Looked:
     for folder in folders:
         seen |= dict(petshop.investigated(folder))
         truth |= read_truth(folder / "labels.json", "root_cause_node")
-    return Looked("petshop, pooled", seen, truth, Answer.of)
+    return Looked("petshop, pooled", "petshop", seen, truth, Answer.of)
 
 
 def _nezha(folder: Path) -> Looked:
     system = nezha.System(folder)
     asked = shown(list(system.alerts().items()), folder.name)
     seen = {id: system.ask(id, at) for id, at in asked}
-    return Looked(folder.name, seen, read_truth(folder / "labels.json", "root_cause_service"), Answer.of)
+    return Looked(folder.name, "nezha", seen, read_truth(folder / "labels.json", "root_cause_service"), Answer.of)
 
 
 def _rca_alerts(folder: Path) -> Looked:
     system = rca_alerts.System(folder)
     seen = {id: system.ask(id) for id in shown(list(system.incidents), folder.name)}
-    return Looked(folder.name, seen, read_truth(folder / "labels.json", "root_cause"), system.answer_of)
+    return Looked(folder.name, "rca_alerts", seen, read_truth(folder / "labels.json", "root_cause"), system.answer_of)
 
 
 def _chosen(others: Sequence[Looked]) -> Tuning:

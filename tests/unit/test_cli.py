@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app, main
+from tests.real import free_port
 
 HEAVY = ("langchain", "openai", "dbos", "sqlmodel", "slack_bolt", "matplotlib", "numpy", "httpx")
 
@@ -139,3 +140,52 @@ def test_a_test_alert_to_a_source_that_is_not_configured_names_those_that_are(
     code, told = run("test-alert", "--source", "stop")
 
     assert code == 2 and told.endswith("has no source stop; it has shop\n")
+
+
+def test_the_version_is_told() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+
+    assert done.exit_code == 0 and done.output.startswith("tocsin 0.")
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["demo", "--deny"], "tocsin: --deny and --json belong to --once"),
+        (["manifest", "--url", "https://"], "tocsin: https:// is no public address"),
+        (["test-alert", "--source", "am", "--url", "foo"], "tocsin: foo is no address: it begins with http:// or https://"),
+        (["test-alert", "--source", "am", "--resolve", "yesterday"], "tocsin: --resolve takes the moment"),
+        (["show", "foo"], "tocsin: FOO is no incident or alert group: write INC-3 or AL-3"),
+        (["init", "--prometheus", "http://127.0.0.1:1", "--output", "/dev/null"], "tocsin: /dev/null exists"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(command: list[str], told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_TOKEN_AM", "t")
+
+    code, said = run(*command)
+
+    assert code == 2 and said.startswith(told) and said.count("\n") == 1
+
+
+def test_the_manifest_has_the_slash_command_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tocsin.yaml").write_text("command: /oncall\n")
+    monkeypatch.setenv("TOCSIN_CONFIG", str(tmp_path / "tocsin.yaml"))
+
+    done = CliRunner().invoke(app, ["manifest"])
+
+    assert "command: /oncall" in done.output
+
+
+def test_a_database_that_does_not_answer_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_DATABASE_URL", f"postgresql://u:secret@127.0.0.1:{free_port()}/x")
+
+    code, told = run("incidents")
+
+    assert code == 2 and "the database does not answer: " in told and "refused" in told and "secret" not in told
+
+
+def test_a_demo_on_a_taken_port_is_told_without_a_traceback() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, told = run("demo", "--port", str(taken.getsockname()[1]))
+
+    assert code == 2 and "cannot be had" in told and "Traceback" not in told

@@ -14,6 +14,9 @@ def test_an_empty_file_is_a_valid_configuration() -> None:
     assert parse_config("").incident_from == "SEV2"
 
 
+HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -38,6 +41,27 @@ def test_an_empty_file_is_a_valid_configuration() -> None:
             "2: freezes.0: ends before it starts",
         ),
         ("prometheus: http://x\n", "1: prometheus: must be a mapping of keys to values"),
+        ("[" * 5000, "is nested too deeply"),
+        ("people:\n  a: {slack: '@alice'}\n", "2: people.a.slack: not an id of Slack"),
+        ("people:\n  a: {slack: U1}\n  b: {slack: U1}\n", "3: people.b.slack: is a's already"),
+        ("default_channel: '#incidents'\n", "1: default_channel: not an id of Slack"),
+        ("command: incident\n", "1: command: not a slash command"),
+        ("sources:\n  a/b: {kind: generic}\n", "2: sources.a/b: a source's name is part of its address"),
+        ("sources:\n  api: {kind: generic}\n", "2: sources.api: TOCSIN_TOKEN_API is the token of Tocsin's own API already"),
+        (
+            "sources:\n  a-b: {kind: generic}\n  a_b: {kind: generic}\n",
+            "3: sources.a_b: TOCSIN_TOKEN_A_B is the token of source a-b already",
+        ),
+        (f"actions:\n  a: {HOOK}, helps: [deploys]}}\n", "2: actions.a.helps.0: Input should be 'change',"),
+        (f"actions:\n  a: {HOOK}, change_kinds: [deploys]}}\n", "2: actions.a.change_kinds.0: Input should be 'deploy',"),
+        (
+            f"services: {{s: {{}}}}\nactions:\n  a: {HOOK}, verify: {{signal: errs}}}}\n",
+            "3: actions.a.verify.signal: no service has a signal 'errs'",
+        ),
+        (
+            f"services: {{s: {{}}}}\nactions:\n  a: {HOOK}, services: [s], verify: {{signal: errs}}}}\n",
+            "3: actions.a.verify.signal: s has no signal 'errs'",
+        ),
         ("plugins: [nowhere]\n", "1: plugins: plugin module nowhere does not import"),
     ],
 )
@@ -46,6 +70,11 @@ def test_a_broken_configuration_names_line_and_key(text: str, told: str) -> None
         parse_config(text)
 
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["off", "'off'", "after", "immediate"])
+def test_solo_is_written_as_the_bare_word(word: str) -> None:
+    assert parse_config(f"solo: {word}\n").solo == word.strip("'")
 
 
 def test_services_without_a_channel_speak_in_the_default_one() -> None:

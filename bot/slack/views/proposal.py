@@ -34,16 +34,16 @@ _APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval, not by the requeste
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.views' proposal with hosts, people, on_call and mention from the renderer."""
+    """`state` is bot.store.views' proposal with called, people, on_call and mention from the renderer."""
     now = ProposalState(state["state"])
     record, shown = state["record"], request_of(state)
-    whole = len(code_lines(shown)) <= ROOM
+    whole = len(code_lines(shown, state["called"])) <= ROOM
     blocks: list[Block | None] = [
         header(f"{word_of(state)}: {spoken(record['title'], 110)}"),
         _outcome(state),
         _facts(state, now),
         section(f"*Why:* {titled(record['because'], 400)}"),
-        code(shown),
+        code(shown, state["called"]),
         _controls(state, now, whole=whole),
         _small_print(state, now, whole=whole),
     ]

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, scored, section, spoken, titled, trim, when
+from bot.slack.views.proposal import word_of
 
 LINES = 12
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: ref, title, service, severity, word, group, incident, lead, cause, timeline (entries), proposals."""
-    title = f"{state['word']} {state['severity']} · {state['ref']} · {spoken(state['title'], 90)}"
+    """`state`: ref, title, service, severity, word, group, incident, lead, cause, timeline (entries), proposals; proposal.
+
+    `proposal` is bot.store.views' own of the proposal that is shown, None where a group or incident is.
+    """
+    word, title = _headline(state)
     blocks: list[Block] = [header(title), _facts(state)]
     if findings := state.get("findings"):
         blocks.append(section(findings_line(findings)))
@@ -18,7 +22,15 @@ def render(state: Mapping[str, Any]) -> Rendered:
     lines = [f"{when(e.at, '{time_secs}')} {spoken(e.who, 40)}: {prose(e.text, 200)}" for e in entries[-LINES:]]
     blocks.append(section("\n".join(["*Timeline, newest last:*", *(lines or ["nothing yet"])])))
     earlier = f"{len(entries) - LINES} earlier entries" if len(entries) > LINES else ""
-    return title, trim([*blocks, context(f"*{state['word']}* {state['ref']}", earlier)])
+    return title, trim([*blocks, context(f"*{word}* {state['ref']}", earlier)])
+
+
+def _headline(state: Mapping[str, Any]) -> tuple[str, str]:
+    """The state as a word, and the title; a proposal has both of its own."""
+    if proposal := state.get("proposal"):
+        word = word_of(proposal)
+        return word, f"{word} · {state['ref']} · {spoken(proposal['record']['title'], 90)}"
+    return state["word"], f"{state['word']} {state['severity']} · {state['ref']} · {spoken(state['title'], 90)}"
 
 
 def _facts(state: Mapping[str, Any]) -> Block:

@@ -29,7 +29,7 @@ _WORDS = {"facts": "LOOKING", "investigating": "INVESTIGATING", "done": "TRIAGED
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.views' triage: facts, findings, progress and the evidence they name."""
+    """`state` is bot.store.views' triage: facts, findings, checks and the evidence they name."""
     word = _WORDS[state["triage_state"]]
     if word == "TRIAGED" and not state["findings"]:
         word = "FACTS"
@@ -221,11 +221,12 @@ def _cited_by_findings(findings: Mapping[str, Any], ranked: Sequence[Mapping[str
 
 
 def _progress(state: Mapping[str, Any]) -> Block | None:
-    if state["triage_state"] not in ("facts", "investigating") or not state["progress"]:
+    checks = state["checks"]
+    if state["triage_state"] not in ("facts", "investigating") or not checks:
         return None
-    done = sum(step["state"] in ("complete", "error") for step in state["progress"])
-    now = state["progress"][-1]
-    return context(f"{done} of {len(state['progress'])} checks done; now: {prose(now['text'], 120)}")
+    failed = sum(not check["ok"] for check in checks)
+    told = f"{len(checks)} check{'s' if len(checks) > 1 else ''} made" + (f", {failed} could not look" if failed else "")
+    return context(f"{told}; the newest: {prose(checks[-1]['summary'], 120)}")
 
 
 def _controls(state: Mapping[str, Any], word: str) -> Block:

@@ -69,6 +69,12 @@ def test_tiers_of_a_webhook() -> None:
     assert webhook(parameters={"replicas": "0"}).tier_for(entry()) is Tier.X
 
 
+def test_a_bound_of_zero_is_told_as_it_is() -> None:
+    watching = entry(verify={"signal": "errors", "above": 0})
+
+    assert "watch errors until it is above 0, for 300 s at most" in webhook().steps(context(watching))
+
+
 @pytest.mark.parametrize("value", ["v1; rm -rf /", "{service}", "$(id)", "a\nb", "`x`", "../x" + "y" * 300])
 def test_versions_with_foreign_characters_are_refused(value: str) -> None:
     with pytest.raises(ValidationError):

@@ -63,3 +63,12 @@ async def test_another_service_has_no_gap(house: Office) -> None:
 async def test_a_span_that_is_none_is_refused(house: Office, since: str) -> None:
     with pytest.raises(NotFound, match="since: "):
         await ask(house, since=since)
+
+
+async def test_a_service_that_nobody_knows_is_told_so(house: Office) -> None:
+    with pytest.raises(NotFound, match="nope is no service of the catalogue"):
+        await ask(house, service="nope")
+
+
+async def test_one_group_is_told_as_one(house: Office) -> None:
+    assert "(1 group investigated)" in await ask(house, service="search")

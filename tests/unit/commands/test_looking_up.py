@@ -1,5 +1,6 @@
 """The verbs that only tell: the panel, help, whoami and the list."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,15 @@ import pytest
 from bot.commands.help import help as help_verb
 from bot.commands.list import list as list_verb
 from bot.commands.panel import panel
+from bot.commands.propose import propose
+from bot.commands.show import show as show_verb
 from bot.commands.whoami import whoami
+from bot.commands.why import why
 from bot.core.errors import NotFound
+from bot.core.evidence import Findings, Hypothesis
 from bot.slack.answers import VIEWS
 from bot.store.tables import GroupRow, IncidentRow
+from bot.store.triage import Triages
 from tests.unit.approving import CONFIG, Office, office
 from tests.unit.commands.using import use
 
@@ -129,3 +135,36 @@ async def test_a_page_beyond_the_last_names_the_last(house: Office) -> None:
 async def test_a_page_that_is_no_number_is_refused_with_what_is_taken(house: Office) -> None:
     with pytest.raises(NotFound, match="page takes a number from 1 to 999, not two"):
         await use(house, list_verb, "alice", ref="", options={"page": "two"}, door="slash")
+
+
+async def test_a_proposal_is_shown_with_its_own_state_and_title(house: Office) -> None:
+    await house.propose("restart")
+
+    told = shown(await use(house, show_verb, "alice", ref="AP-1", door="slash"))
+
+    assert told.startswith("APPROVAL NEEDED · AP-1 · Restart") and "*APPROVAL NEEDED* AP-1" in told
+    assert "FIRING" not in told
+
+
+async def test_of_one_hypothesis_only_the_first_is_offered(house: Office) -> None:
+    triages = Triages(house.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.update("AL-1", 1, findings=Findings(hypotheses=[Hypothesis(cause="pool exhausted")]).model_dump(mode="json"))
+
+    said = await use(house, why, "alice", ref="AL-1", text="9", door="slash")
+
+    assert said.text == "AL-1 has 1 hypothesis: write why 1."
+
+
+async def test_the_menu_of_actions_says_that_it_cuts(tmp_path: Path) -> None:
+    config = json.loads(json.dumps(CONFIG))
+    config["actions"]["restart"]["when"] = (
+        "Pods leak memory or hold stale connections. Does not help when the cause lies elsewhere."
+    )
+    house = await office(tmp_path, config)
+
+    form = await use(house, propose, "alice", ref="AL-1", door="slash")
+
+    offered = dict(form.fields[0].options)["restart"]
+    assert offered.endswith("…") and len(offered) <= 75
+    await house.close()

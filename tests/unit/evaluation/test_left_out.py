@@ -29,6 +29,7 @@ def test_each_set_is_left_out_once_and_the_worst_is_named(data: Path, capsys: py
 
     told = capsys.readouterr().out
     assert "| bank (1) | " in told and "| shop (1) | " in told and "worst set: " in told
+    assert "| rca_alerts (2) | " in told and "worst project: rca_alerts, " in told
     assert "without shop: worth: anywhere " in told
     assert set(json.loads((data / "out.json").read_text(encoding="utf-8"))) == {
         f"{name}/{id}" for name in ("shop", "bank") for id in INCIDENTS
@@ -42,7 +43,7 @@ def test_every_weight_in_use_is_chosen_anew() -> None:
 
 
 def test_a_set_without_any_look_has_no_quality() -> None:
-    assert Looked("empty", {}, {"a": "cart"}, Answer.of).quality(TUNING).tolist() == [0.0]
+    assert Looked("empty", "none", {}, {"a": "cart"}, Answer.of).quality(TUNING).tolist() == [0.0]
 
 
 def test_the_place_of_the_truth_counts_by_its_reciprocal() -> None:

@@ -70,5 +70,5 @@ def triage_state(**values: Any) -> dict[str, Any]:
     return {
         "ref": "AL-3", "title": "HighErrorRate", "service": "checkout", "severity": "SEV2", "attempt": 1,
         "triage_state": "done", "question": "", "requester": "", "facts": facts(), "findings": findings(hypothesis()),
-        "progress": [], "evidence": evidence, "proposals": [], "hosts": HOSTS, "on_call": [], "mention": [], **values,
+        "checks": [], "evidence": evidence, "proposals": [], "hosts": HOSTS, "on_call": [], "mention": [], **values,
     }  # fmt: skip

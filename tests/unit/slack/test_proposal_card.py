@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 from bot.core.config import Person
+from bot.plugins import Form
 from bot.slack.blocks import check_blocks
+from bot.slack.forms import form_view
 from bot.slack.views.proposal import render
 from tests.unit.builders import NOW, at
-from tests.unit.slack.states import HOSTS, NASTY
+from tests.unit.slack.states import NASTY
 
 
 def state(record: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
@@ -21,7 +23,8 @@ def state(record: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]
     return {
         "ref": "AP-1", "revision": 2, "state": "pending", "record": {**base, **(record or {})}, "digest": "abcdef0123456789",
         "dry_run": "POST",
-        "decisions": [], "solo": False, "manual": False, "outcome": "", "verification": "", "hosts": HOSTS, "people": people,
+        "decisions": [], "solo": False, "manual": False, "outcome": "", "verification": "",
+        "called": {"jobs.example"}, "people": people,
         "on_call": ["alice", "carol"], "lead": "bob", "deputies": ["dave"], "mention": [], "created_at": NOW, **values,
     }  # fmt: skip
 
@@ -47,6 +50,22 @@ def test_at_most_three_approvers_are_mentioned_and_not_the_requester() -> None:
     shown = texts(state())
 
     assert [f"<@U{name}>" in shown for name in ("CAROL", "BOB", "DAVE", "ALICE")] == [True, True, True, False]
+
+
+def test_the_request_stands_as_it_is_sent_and_other_addresses_stay_broken() -> None:
+    shown = texts(
+        state(dry_run="POST http://jobs.example/rollback\nhttps://attacker.example http://jobs.example@attacker.example")
+    )
+
+    assert "1. POST http://jobs.example/rollback" in shown
+    assert "http://attacker" not in shown and "https://attacker" not in shown and "http://jobs.example@" not in shown
+
+
+def test_the_dialog_shows_the_same_request() -> None:
+    form = Form("Approve AP-1", "approve", code="POST http://jobs.example/rollback")
+
+    assert form.code in json.dumps(form_view(form, channel="C1", thread="", called={"jobs.example"}))
+    assert form.code not in json.dumps(form_view(form, channel="C1", thread=""))
 
 
 def test_a_plan_that_does_not_fit_has_no_approve_button() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel
 
-from bot.core.config import Config, LinkConfig, Person, PrometheusConfig
-from bot.slack.render import Renderer, allowed_hosts
+from bot.core.config import ActionConfig, Config, LinkConfig, Person, PrometheusConfig
+from bot.slack.render import Renderer, allowed_hosts, called_hosts
 from bot.store.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow
 from tests.unit.builders import NOW
@@ -179,3 +179,9 @@ async def test_when_everybody_was_told_of_a_storm_there_is_no_further_line(db: D
     await with_storm(db, "checkout", "payments", "checkout")
 
     assert await mentioned(db, "raised", "AL-3") is None
+
+
+def test_what_remediations_call_is_read_as_it_is_and_is_no_live_link() -> None:
+    config = Config(actions={"rollback": ActionConfig(kind="run_webhook", url="https://CI.example.com/hooks/{service}")})
+
+    assert called_hosts(config) == {"ci.example.com"} and allowed_hosts(config) == frozenset()
