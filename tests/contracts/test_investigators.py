@@ -28,7 +28,7 @@ from tests.unit.builders import NOW, change
 async def test_people_see_how_many_checks_the_model_made_each_counted_once(room: NewRoom) -> None:
     here = await room({"call": [HEALTH, ["broken", {}]]}, {**ANSWER, "hold": True})
     running = asyncio.create_task(here.investigate())
-    await wait_until(lambda: len(here.asked) == 2, 20)
+    await wait_until(lambda: len(here.asked) == 2)
     await here.looker.look(await here.case(), "service_health", {"service": "checkout"}, "agent:1:call_1_0", shown=True)
 
     async with here.db.read() as session:
