@@ -246,7 +246,7 @@ class App:
             writer=self.writer,
             api_token=self.secrets.token_api.get_secret_value(),
             checks={"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive},
-            aids={"model": self.agents.well},
+            aids={"model": self.agents.well, "slack": self.slack.connected},
             routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
             lifespan=self._lifespan,
             clock=utc_now,

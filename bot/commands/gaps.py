@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.config import parse_duration
 from bot.core.errors import NotFound
 from bot.core.gaps import Gap, rank_gaps
-from bot.core.text import one_line
+from bot.core.text import counted, one_line
 from bot.plugins import Reply, Request, command
 from bot.store.gaps import failed_looks, groups_looked_at
 from bot.workflows.command_context import CommandContext
@@ -25,9 +25,7 @@ async def gaps(ctx: CommandContext, request: Request) -> Reply:
     if not found:
         if service and service not in ctx.catalogue.services:
             raise NotFound(f"{one_line(service, 60)} is no service of the catalogue, and no look at it failed.")
-        return Reply(
-            f"Every look{about} since {since:%Y-%m-%d} could be made ({of} {'group' if of == 1 else 'groups'} investigated)."
-        )
+        return Reply(f"Every look{about} since {since:%Y-%m-%d} could be made ({counted(of, 'group')} investigated).")
     return Reply("\n".join([f"What could not be looked at{about} since {since:%Y-%m-%d}:", *_lines(found, of)]))
 
 

@@ -1,11 +1,11 @@
 """`tocsin incidents` and `tocsin show`: the truth straight from the database, with Slack down."""
 
 import asyncio
+from itertools import chain
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from bot.core.errors import NotFound
 from bot.core.incident import Incident, number_of
@@ -33,18 +33,21 @@ def expect_database(secrets: Secrets) -> None:
 
 
 def print_incidents(secrets: Secrets, *, everything: bool, console: Console) -> None:
-    """A table of open (or all) incidents."""
+    """Open (or all) incidents, two lines each."""
     with readable():
         rows = asyncio.run(_incidents(secrets, everything))
     if not rows:
         console.print("No open incident." if not everything else "No incident yet.")
         return
-    table = Table("Incident", "State", "Severity", "Service", "Title", "Declared (UTC)", "Lead", "Group")
-    for row in rows:
-        cells = (row.ref, row.state, row.severity, row.service, one_line(row.title, 80))
-        declared = f"{row.declared_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(*(escape(str(cell)) for cell in cells), declared, escape(row.lead or "-"), row.group)
-    console.print(table)
+    for line in chain.from_iterable(map(_told, rows)):
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _told(row: Incident) -> tuple[str, str]:
+    """Two lines, not a row of a table: eight columns do not fit a narrow terminal without cutting what people look for."""
+    parts = (row.ref, row.state, row.severity, row.service, row.group, f"declared {row.declared_at:%Y-%m-%d %H:%M} UTC")
+    lead = f"led by {one_line(row.lead, 40)}" if row.lead else "nobody leads"
+    return "  ".join(filter(None, (*parts, lead))), f"    {one_line(row.title, 200)}"
 
 
 async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:

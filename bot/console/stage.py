@@ -17,6 +17,8 @@ import httpx
 from bot.core.errors import TocsinError
 
 READY_SECONDS = 60.0
+PYTHON = (sys.executable, "-P", "-m")
+"""-P: a folder `bot` where somebody stands is not ours."""
 SOURCE, CHANGES = "shop", "pipeline"
 """The sources of the shop's tocsin.yaml."""
 
@@ -66,7 +68,7 @@ class Stage:
         self._folder.cleanup()
 
     def _start_sandbox(self) -> dict[str, Any]:
-        command = [sys.executable, "-m", "bot.sandbox", "--port", str(self.port), "--seed", str(self.seed)]
+        command = [*PYTHON, "bot.sandbox", "--port", str(self.port), "--seed", str(self.seed)]
         command += ["--dir", str(self.folder), "--bot", self.bot_url, "--kill-file", str(self.kill_file)]
         with (self.folder / "sandbox.log").open("wb") as log:
             self.sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
@@ -98,7 +100,7 @@ class Stage:
 
     def _start_bot(self) -> None:
         with (self.folder / "bot.log").open("ab") as log:
-            command = [sys.executable, "-m", "bot.cli", "serve"]
+            command = [*PYTHON, "bot.cli", "serve"]
             self.bot = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         self.kill_file.write_text(str(self.bot.pid), encoding="ascii")
 

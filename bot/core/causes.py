@@ -41,7 +41,7 @@ def _resource_cause(scene: Scene, service: str, deviation: Deviation, score: flo
         service=service,
         score=score,
         cause=_shortage(deviation),
-        check=f"Does {service} recover when {deviation.signal} is relieved (one pod restarted, or its limit raised)?",
+        check=f"Does {service} recover with more room for {deviation.signal} (one pod restarted, or the limit raised)?",
         strength=deviation.score,
         sure=deviation.score >= 1 and not late,
     )

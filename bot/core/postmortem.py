@@ -191,11 +191,20 @@ def _actions(m: Material) -> Iterable[Sentence]:
     ran = [p for p in m.proposals if p.state in RAN]
     for p in ran:
         approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == "approve"]
-        who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals) or "nobody through Tocsin (done by hand)"
-        text = f"{one_line(p.title, 150)}: approved by {who}; {p.state.value}. {one_line(p.verification or p.outcome, 200)}"
-        yield Sentence(text=text.strip(), sources=(p.ref,))
+        who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals)
+        how = f"approved by {who}" if who else "done by hand, without an approval"
+        text = f"{one_line(p.title, 150)}: {how}; {p.state.value}{_seen(p)}."
+        yield Sentence(text=text, sources=(p.ref,))
     if not ran:
         yield Sentence(text="No action was executed through Tocsin.", sources=(m.incident.ref,))
+
+
+def _seen(p: Proposal) -> str:
+    """What the signal showed, else what the call answered, in brackets; the state has the verdict already."""
+    verdict, _, figures = p.verification.partition(": ")
+    seen = figures if verdict in ("recovered", "not recovered", "could not verify") else p.verification
+    told = one_line(seen or p.outcome, 200).rstrip(".")
+    return f" ({told})" if told else ""
 
 
 def _follow_ups(m: Material) -> Iterable[Sentence]:
@@ -247,13 +256,3 @@ def markdown(material: Material, sections: Sequence[Section]) -> str:
             lines.append(f"- _{section.blank}_")
     note = "Generated from the incident's record by Tocsin; ids in brackets can be looked up through its API."
     return "\n".join([*lines, "", f"_{note}_", ""])
-
-
-def abstract(sections: Sequence[Section]) -> list[str]:
-    """At most five lines for the channel."""
-    wanted = ("Summary", "Impact", "Root cause", "Actions taken")
-    lines = [s.sentences[0].text for s in sections if s.title in wanted and s.sentences]
-    cause = next((s for s in sections if s.title == "Root cause"), None)
-    if cause and len(cause.sentences) > 1:
-        lines.insert(3, cause.sentences[1].text)
-    return lines[:5]

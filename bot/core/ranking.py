@@ -231,7 +231,7 @@ def _handed_down(scene: Scene, change: Change, what: str) -> Claim | None:
     if theirs is None or mine is None or culprit == change.service:
         return None
     level = amount(theirs.after, theirs.unit)
-    text = f"{what}: {change.service} {mine.signal} is explained by {culprit} {theirs.signal} ({level})"
+    text = f"{what}: its {mine.signal}, explained by {culprit} {theirs.signal} ({level})"
     ids = [scene.seen.change_evidence[change.id], scene.seen.id_of(mine), scene.seen.id_of(theirs)]
     return _claim(text, ids)
 

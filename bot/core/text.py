@@ -32,3 +32,8 @@ def one_line(text: str, limit: int = 300) -> str:
 def cut(text: str, limit: int) -> str:
     """Cut with an ellipsis; our own text."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 alert`, `3 alerts`, `1,200 alerts`: a number with a noun whose plural takes an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

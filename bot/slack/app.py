@@ -74,13 +74,8 @@ class SlackEdge:
             await self._handler.close_async()  # type: ignore[no-untyped-call]
 
     async def connected(self) -> bool:
-        """Whether the socket stands; True in HTTP mode, where there is none."""
-        return self._handler is None or await self._handler.client.is_connected()
-
-    def ping_age(self) -> float | None:
-        """Seconds since Slack last answered a ping on the socket; None before the first and in HTTP mode."""
-        at = self._handler.client.last_ping_pong_time if self._handler else None
-        return None if at is None else max(0.0, time.time() - float(at))
+        """Whether presses and mentions arrive: the socket stands, or the app is in HTTP mode and has none."""
+        return not self._app_token or (self._handler is not None and await self._handler.client.is_connected())
 
     async def _greet(self) -> None:
         """Say at the start, once, that Slack does not take our token: else only the first alert would show it."""

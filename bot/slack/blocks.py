@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.core.text import cut
+from bot.core.text import counted, cut
 from bot.slack.foreign import code_lines, escape, link, named, prose, quoted, spoken, titled
 from bot.slack.limits import LIMIT
 
@@ -141,7 +141,7 @@ def cut_lines(text: str, limit: int) -> str:
         shown = cut(lines[0], room)
         return f"{_close_span(shown)} {len(text) - len(shown) + 1:,} more characters"
     missing = len(lines) - len(kept)
-    return "\n".join([*kept, f"… {missing} more line{'' if missing == 1 else 's'}"])
+    return "\n".join([*kept, f"… {counted(missing, 'more line')}"])
 
 
 def text_size(node: object) -> int:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app, main
+from bot.console.stage import PYTHON
 from tests.real import free_port
 
 HEAVY = ("langchain", "openai", "dbos", "sqlmodel", "slack_bolt", "matplotlib", "numpy", "httpx")
@@ -189,3 +190,13 @@ def test_a_demo_on_a_taken_port_is_told_without_a_traceback() -> None:
         code, told = run("demo", "--port", str(taken.getsockname()[1]))
 
     assert code == 2 and "cannot be had" in told and "Traceback" not in told
+
+
+def test_the_demo_is_ours_wherever_it_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot" / "__init__.py").write_text("raise SystemExit('somebody else is here')")
+    monkeypatch.chdir(tmp_path)
+
+    done = subprocess.run([*PYTHON, "bot.sandbox", "--help"], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr

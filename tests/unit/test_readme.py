@@ -44,3 +44,11 @@ def test_alertmanager_takes_the_snippet(tmp_path: Path) -> None:
     done = subprocess.run([amtool, "check-config", str(tmp_path / "am.yml")], capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_limits_in_the_table_are_those_of_the_code() -> None:
+    b = Budget()
+    limits = f"{b.per_run_seconds:g}, {b.per_run_steps}, {b.per_run_calls}, {b.per_run_tokens}"
+    prices = f"{b.usd_per_million_in:g}, {b.usd_per_million_out:g}"
+
+    assert f"| {b.per_run_usd:.2f}, {b.per_day_usd:g}; {limits}; {prices} |" in README

@@ -36,8 +36,13 @@ def signals_of(spec: ServiceSpec) -> dict[str, dict[str, Any]]:
             "unit": "seconds",
             "bad_above": 0.6,
         },
-        # One figure for "customers suffer": whatever was broken, a remediation must bring it down.
-        "bad_requests": {"promql": f"sum({failed}) / sum({requests}) + ({slow})", "unit": "ratio", "bad_above": 0.05},
+        # One figure for "customers suffer": whatever was broken, a remediation must bring it down. Capped, since a request
+        # can fail and be slow.
+        "bad_requests": {
+            "promql": f"clamp_max(sum({failed}) / sum({requests}) + ({slow}), 1)",
+            "unit": "ratio",
+            "bad_above": 0.05,
+        },
         "traffic": {"promql": f"sum({requests})", "unit": "req/s"},
         "memory": {
             "promql": f"max(process_resident_memory_bytes{{{me}}} / container_spec_memory_limit_bytes{{{me}}})",
@@ -69,6 +74,12 @@ def signals_of(spec: ServiceSpec) -> dict[str, dict[str, Any]]:
     return signals
 
 
+def pages() -> dict[str, str]:
+    """The shop's runbooks by the alert they are for, in Markdown."""
+    found = files("bot.sandbox.world").joinpath("runbooks").iterdir()
+    return {page.name.removesuffix(".md"): page.read_text("utf-8") for page in found if page.name.endswith(".md")}
+
+
 @dataclass(frozen=True)
 class Configuration:
     """Everything that `World.write_configuration` writes; nothing in it depends on the seed."""
@@ -82,9 +93,8 @@ class Configuration:
     def write(self, directory: Path, now: float) -> None:
         """Write tocsin.yaml and runbooks/*.md into a directory, which is made if needed."""
         (directory / "runbooks").mkdir(parents=True, exist_ok=True)
-        for page in files("bot.sandbox.world").joinpath("runbooks").iterdir():
-            if page.name.endswith(".md"):
-                (directory / "runbooks" / page.name).write_text(page.read_text("utf-8"), "utf-8")
+        for name, page in pages().items():
+            (directory / "runbooks" / f"{name}.md").write_text(page, "utf-8")
         text = yaml.safe_dump(self.as_dict(now), sort_keys=False, allow_unicode=True, width=140)
         (directory / "tocsin.yaml").write_text(_HEADER + text, "utf-8")
 

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.scenarios.catalogue import FAULTS
+from bot.sandbox.world.configuration import pages
 from bot.sandbox.world.jobs import JobRefused
 from bot.sandbox.world.life import Life
 from bot.sandbox.world.prometheus_api import answer
@@ -25,7 +26,7 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def job_routes(life: Life) -> list[BaseRoute]:
-    """The job runner and the list of changes, as the shop's own people see them."""
+    """The job runner, the list of changes and the runbooks, as the shop's own people see them."""
     jobs = life.world.jobs
 
     async def run(request: Request) -> Response:
@@ -48,7 +49,12 @@ def job_routes(life: Life) -> list[BaseRoute]:
         found = next((c for c in life.world.changes() if c.id == request.path_params["id"]), None)
         return answer(found.as_json(life.world.base_url)) if found else answer({"error": "no such change"}, 404)
 
+    async def runbook(request: Request) -> Response:
+        text = pages().get(request.path_params["name"])
+        return PlainTextResponse(text) if text is not None else answer({"error": "no such runbook"}, 404)
+
     return [
+        Route("/world/runbooks/{name}", runbook),
         Route("/world/jobs/{action}", run, methods=["POST"]),
         Route("/world/jobs/{id}", one),
         Route("/world/changes", changes),

@@ -153,7 +153,7 @@ class World:
                     "duration": rule.hold_seconds,
                     "keepFiringFor": 0,
                     "labels": {"severity": rule.severity},
-                    "annotations": rule.annotations_as_written(),
+                    "annotations": rule.annotations_as_written(self.base_url),
                     "alerts": alerts,
                     "health": "ok",
                     "evaluationTime": 0.002,
@@ -168,7 +168,7 @@ class World:
         return [
             {
                 "labels": active.labels,
-                "annotations": active.annotations,
+                "annotations": active.annotations(self.base_url),
                 "state": active.state,
                 "activeAt": iso(active.since),
                 "value": f"{active.value:.16e}",

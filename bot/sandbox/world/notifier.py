@@ -113,7 +113,7 @@ class Notifier:
                 entry = group.entries[print_] = Entry(
                     active.labels, {}, active.fired_at or now, active.generator_url(self.base_url), print_
                 )
-            entry.annotations, entry.updated_at = active.annotations, now
+            entry.annotations, entry.updated_at = active.annotations(self.base_url), now
         for group in self.groups.values():
             for entry in group.entries.values():
                 if entry.ends_at is None and entry.fingerprint not in alive:

@@ -13,7 +13,8 @@ from bot.sandbox.world.promql.values import Key, Vector, key_of, nameless
 from bot.sandbox.world.shop import CLUSTER, USER_FACING
 from bot.sandbox.world.tables import Labels
 
-RUNBOOKS = "https://runbooks.shop.example"
+RUNBOOKS = "/world/runbooks"
+"""Below the world's address."""
 _BY = "cluster, namespace, job, service"
 _FRONT = f'service=~"{"|".join(USER_FACING)}"'
 _BEHIND = f'service!~"{"|".join(USER_FACING)}"'
@@ -47,18 +48,18 @@ class Rule:
     description: str
     show: Callable[[float], str] = percent
 
-    def annotations(self, labels: Labels, value: float) -> Labels:
-        """Summary, description and runbook for one alert."""
+    def annotations(self, labels: Labels, value: float, base_url: str) -> Labels:
+        """Summary, description and runbook for one alert; `base_url` is the world's address."""
         words = {**labels, "value": self.show(value)}
         return {
             "summary": self.summary.format(**words),
             "description": self.description.format(**words),
-            "runbook_url": f"{RUNBOOKS}/{self.name}",
+            "runbook_url": f"{base_url}{RUNBOOKS}/{self.name}",
         }
 
-    def annotations_as_written(self) -> Labels:
+    def annotations_as_written(self, base_url: str) -> Labels:
         """The same before anything is filled in."""
-        return {"summary": self.summary, "description": self.description, "runbook_url": f"{RUNBOOKS}/{self.name}"}
+        return {"summary": self.summary, "description": self.description, "runbook_url": f"{base_url}{RUNBOOKS}/{self.name}"}
 
 
 def _ratio(metric: str, bad: str, by: str, where: str = "") -> str:
@@ -169,10 +170,9 @@ class Active:
         """Prometheus' word."""
         return "firing" if self.fired_at is not None else "pending"
 
-    @property
-    def annotations(self) -> Labels:
+    def annotations(self, base_url: str) -> Labels:
         """Texts with the newest value."""
-        return self.rule.annotations(self.labels, self.value)
+        return self.rule.annotations(self.labels, self.value, base_url)
 
     def generator_url(self, base_url: str) -> str:
         """Where Prometheus shows the expression."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.core.text import counted
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -77,13 +78,13 @@ def _facts(state: Mapping[str, Any]) -> Block:
         alerts=_alerts(state),
         on_call=", ".join(state["on_call"]) if not state["mention"] else "",
         last_change=_last_change(state["last_change"]) if not state["first_cause"] else "",
-        again=f"reopened {state['reopened']} time{'' if state['reopened'] == 1 else 's'}" if state["reopened"] else "",
+        again=f"reopened {counted(state['reopened'], 'time')}" if state["reopened"] else "",
     )
 
 
 def _alerts(state: Mapping[str, Any]) -> str:
-    count = f"{state['alerts']} alert{'' if state['alerts'] == 1 else 's'}, {state['firing']} firing"
-    return count + (f", {state['repeats']} repeats" if state["repeats"] else "")
+    count = f"{counted(state['alerts'], 'alert')}, {state['firing']:,} firing"
+    return count + (f", {counted(state['repeats'], 'repeat')}" if state["repeats"] else "")
 
 
 def _last_change(change: Mapping[str, Any] | None) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.text import counted
 from bot.slack.blocks import Rendered, context, header, named, section
 
 LINES = 25
@@ -14,12 +15,13 @@ def render(state: Mapping[str, Any]) -> Rendered:
     counts = Counter((a["severity"], a["name"], a["service"] or "unknown") for a in state["alerts"])
     listed = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
     lines = [f"{severity} {named(name, 80)} on {named(service, 60)}: {count}" for (severity, name, service), count in listed]
-    rest = f"{len(lines) - LINES} more kinds" if len(lines) > LINES else ""
-    text = f"Already firing when {named(state['source'], 60)} was connected: {len(state['alerts'])} alerts, {len(lines)} kinds."
+    rest = f"{counted(len(lines) - LINES, 'more kind')}" if len(lines) > LINES else ""
+    count = counted(len(state["alerts"]), "alert")
+    text = f"Already firing when {named(state['source'], 60)} was connected: {count}, {counted(len(lines), 'kind')}."
     blocks = [
         header("DIGEST · alerts that were firing before"),
         section(text),
         section("\n".join(lines[:LINES]) or "Nothing"),
         context("*DIGEST* no cards, no triage and no mention for these; new alerts get their own card", rest),
     ]
-    return f"Digest: {len(state['alerts'])} alerts were already firing when the source was connected.", blocks
+    return f"Digest: already firing when the source was connected: {count}.", blocks

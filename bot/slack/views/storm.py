@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.text import counted
 from bot.slack.blocks import Block, Rendered, actions, context, header, named, overflow, section
 
 LINES = 20
@@ -21,7 +22,7 @@ def render(state: Mapping[str, Any]) -> Rendered:
     firing = [group for group in groups if group["state"] != "RESOLVED"]
     word = "STORM" if firing else "STORM OVER"
     services = Counter(group["service"] or "unknown" for group in groups)
-    blocks: list[Block] = [header(f"{word} · {len(groups)} alert groups on {len(services)} services")]
+    blocks: list[Block] = [header(f"{word} · {counted(len(groups), 'alert group')} on {counted(len(services), 'service')}")]
     if origin := state.get("origin"):
         blocks.append(section(_origin(origin, len(firing))))
     if len(services) < len(groups):
@@ -33,7 +34,8 @@ def render(state: Mapping[str, Any]) -> Rendered:
         blocks.append(actions(overflow("show", [(f"Open {g['ref']}", g["ref"]) for g in firing[:5]])))
     rest = f"{len(groups) - LINES} more; `list` shows all" if len(groups) > LINES else ""
     blocks.append(context(f"*{word}* {len(firing)} of {len(groups)} groups not resolved", rest))
-    return f"{word.capitalize()}: {len(groups)} alert groups on {len(services)} services, {len(firing)} not resolved.", blocks
+    told = f"{counted(len(groups), 'alert group')} on {counted(len(services), 'service')}, {len(firing)} not resolved"
+    return f"{word.capitalize()}: {told}.", blocks
 
 
 def _origin(origin: Mapping[str, Any], firing: int) -> str:

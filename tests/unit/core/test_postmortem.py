@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from bot.core.action import Proposal, ProposalState, Tier
 from bot.core.alert import Severity
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.past import ConfirmedCause
-from bot.core.postmortem import Material, abstract, draft, markdown, marks, needed
+from bot.core.postmortem import Material, draft, markdown, marks, needed
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at, group, incident
 
@@ -28,12 +30,12 @@ def material(**values: object) -> Material:
     return Material.model_validate({**fields, **values})
 
 
-def proposal(state: ProposalState, outcome: str) -> Proposal:
+def proposal(state: ProposalState, outcome: str, verification: str = "") -> Proposal:
     texts = dict.fromkeys(("action", "action_version", "kind", "service", "dry_run", "policy_version", "requester"), "-")
     moments = dict.fromkeys(("dry_run_at", "expires_at", "created_at"), NOW)
     exact: dict[str, Any] = {"arguments": {}, "targets": {}, "steps": [], "tier": Tier.TWO, "digest": "d", "revision": 1}
     named = {"ref": "AP-1", "group": "AL-1", "incident": "INC-1", "title": "Roll back checkout", "because": "E3"}
-    return Proposal(**texts, **moments, **exact, **named, state=state, outcome=outcome)
+    return Proposal(**texts, **moments, **exact, **named, state=state, outcome=outcome, verification=verification)
 
 
 def test_every_sentence_names_what_it_stands_on() -> None:
@@ -62,6 +64,27 @@ def test_the_cause_names_who_confirmed_it() -> None:
     confirmed = material(incident=incident(cause="bad deploy 2.4.0"), cause=cause)
 
     assert f"Confirmed by alice at {NOW:%H:%M:%S} UTC: bad deploy 2.4.0" in markdown(confirmed, draft(confirmed))
+
+
+@pytest.mark.parametrize(
+    ("state", "verification", "told"),
+    [
+        (
+            ProposalState.SUCCEEDED,
+            "recovered: errors: 0 %, within the bound of 2 %",
+            "succeeded (errors: 0 %, within the bound of 2 %).",
+        ),
+        (ProposalState.VERIFYING, "", "verifying (Run by hand by alice)."),
+    ],
+)
+def test_an_action_is_one_sentence_of_who_what_came_and_what_was_seen(
+    state: ProposalState, verification: str, told: str
+) -> None:
+    ran = proposal(state, "Run by hand by alice.", verification)
+
+    assert f"- Roll back checkout: done by hand, without an approval; {told} [AP-1]" in markdown(
+        material(proposals=(ran,)), draft(material(proposals=(ran,)))
+    )
 
 
 def test_detection_says_how_long_the_first_alert_took() -> None:
@@ -101,10 +124,6 @@ def test_a_look_that_failed_is_listed() -> None:
 
     assert "no answer within 10 s [E7]" in text
     assert "Every check that was made could be made" not in text
-
-
-def test_the_abstract_has_at_most_five_lines() -> None:
-    assert 3 <= len(abstract(draft(material()))) <= 5
 
 
 def test_foreign_text_cannot_make_a_new_heading() -> None:

@@ -133,6 +133,15 @@ def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
     assert "Last change" not in words(blocks)
 
 
+def test_one_is_told_as_one() -> None:
+    group = {"ref": "AL-1", "title": "t", "service": "checkout", "severity": "SEV2", "state": "FIRING"}
+    alert = {"name": "t", "service": "checkout", "severity": "SEV3"}
+
+    assert storm.render({"groups": [group, group], "mention": []})[0].startswith("Storm: 2 alert groups on 1 service, 2 not")
+    assert digest.render({"source": "prod", "alerts": [alert]})[0].endswith(": 1 alert.")
+    assert "1 alert, 1 firing, 1 repeat" in card.render(card_state(alerts=1, firing=1, repeats=1))[0]
+
+
 def test_a_storm_card_names_where_the_storm_seems_to_come_from() -> None:
     group = {"ref": "AL-1", "title": "Errors", "service": "cart", "severity": "SEV2", "state": "FIRING"}
     state = {"groups": [group] * 5, "mention": [], "origin": {"service": "catalogue", "groups": 4}}

@@ -81,7 +81,7 @@ async def test_the_draft_of_an_incident_that_was_resolved_while_an_action_was_ve
     await ended(house, ProposalState.SUCCEEDED, "recovered: errors at 0.001")
 
     assert await wanted(house) == ["postmortem:INC-1:1"]
-    assert "succeeded. recovered: errors at 0.001" in await draft(house, 1)
+    assert "succeeded (errors at 0.001)." in await draft(house, 1)
     assert await wanted(house) == []
 
 
@@ -95,7 +95,7 @@ async def test_a_draft_waits_only_so_long_and_is_written_anew_once_the_outcome_i
     await ended(house, ProposalState.NOT_RECOVERED, "not recovered: errors at 0.3")
 
     assert await wanted(house) == ["postmortem:INC-1:2"]
-    assert "not recovered: errors at 0.3" in await draft(house, 2)
+    assert "not recovered (errors at 0.3)." in await draft(house, 2)
     assert await wanted(house) == []
 
 

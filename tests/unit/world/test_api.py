@@ -98,6 +98,16 @@ async def test_rules_and_alerts_show_what_fires(door: Door) -> None:
     assert {"HighErrorRate", "Watchdog"} <= {alert["labels"]["alertname"] for alert in alerts}
 
 
+async def test_the_runbook_that_an_alert_names_can_be_read(door: Door) -> None:
+    (rule, *_) = (await door.get(f"{PROMETHEUS}/rules"))["data"]["groups"][0]["rules"]
+    named = rule["annotations"]["runbook_url"]
+
+    page = await door.http.get(named.removeprefix(door.world.base_url))
+
+    assert named.startswith(door.world.base_url) and page.status_code == 200 and rule["name"] in page.text
+    assert (await door.http.get("/world/runbooks/Nothing")).status_code == 404
+
+
 async def test_the_failing_service_logs_its_own_error_lines_newest_first(door: Door) -> None:
     root = door.world.truth()["root"]
     query = f'{{service="{root}",level="error"}} |~ "KeyError|panic|TypeError"'

@@ -8,7 +8,7 @@ import yaml
 from bot.sandbox.world.model import World
 from bot.sandbox.world.promql.parser import parse
 from bot.sandbox.world.rules import RULES
-from tests.unit.world.builders import ask, world
+from tests.unit.world.builders import ask, let_pass, world
 
 
 def test_the_files_are_the_same_for_every_seed(tmp_path: Path) -> None:
@@ -36,6 +36,17 @@ def test_the_first_named_is_on_call_over_the_midnight_that_follows_the_start(tmp
     rota = yaml.safe_load((tmp_path / "tocsin.yaml").read_text())["services"]["cart"]["on_call"]
 
     assert (rota["rotation"][0], rota["every"], str(rota["starts"])) == ("alice", "1w", "2026-11-29T00:00:00Z")
+
+
+def test_no_share_of_requests_is_more_than_all_of_them(tmp_path: Path) -> None:
+    shop, clock = world(3)
+    let_pass(shop, clock, 60)
+    shop.write_configuration(tmp_path, "http://127.0.0.1:1")
+    signals = yaml.safe_load((tmp_path / "tocsin.yaml").read_text())["services"]["checkout"]["signals"]
+
+    (share,) = ask(shop, signals["bad_requests"]["promql"]).values()
+
+    assert 0.5 < share <= 1
 
 
 def test_every_alert_has_a_runbook_and_every_query_in_it_can_be_read(tmp_path: Path) -> None:

@@ -1,0 +1,26 @@
+"""The composition root: what the whole says of itself."""
+
+from pathlib import Path
+
+import httpx
+
+from bot.app import App
+from bot.core.config import Config
+from bot.settings import Secrets
+
+
+async def ready_of(folder: Path, **secrets: str) -> dict[str, str]:
+    """What /readyz says of a bot that was built and not started."""
+    app = App(Secrets.model_validate({"slack_bot_token": "xoxb-1", "data_dir": folder, **secrets}), Config())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app.asgi), base_url="http://bot") as client:
+        told: dict[str, str] = (await client.get("/readyz")).json()
+    await app.db.close()
+    return told
+
+
+async def test_a_socket_that_does_not_stand_is_told_where_readiness_is_asked(tmp_path: Path) -> None:
+    assert (await ready_of(tmp_path, slack_app_token="xapp-1"))["slack"] == "degraded"
+
+
+async def test_in_http_mode_no_socket_is_missed(tmp_path: Path) -> None:
+    assert (await ready_of(tmp_path, slack_signing_secret="s"))["slack"] == "ok"
