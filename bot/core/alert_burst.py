@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -23,6 +23,8 @@ _PRIOR = 0.5
 _MOST_KINDS = 4
 _MOST_FIRINGS = 400
 """The earliest are kept; a flood beyond that tells nothing new."""
+_HALF_LIFE_IN_BURSTS = 14
+"""Systems and rules change: after so many further bursts an earlier one counts half."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,8 @@ class BurstWeights:
     """A slow call is said of both its ends and decides between them little; rather it is the called one."""
     caller: float = 0.25
     alike: float = 0.25
-    """Further alerts of one kind on one component repeat the first more than they add to it."""
+    """Further alerts of one kind on one component, or of one service's pods, repeat the first more than they add to it."""
     next_kind: float = 0.3
-    whole: float = 1.7
-    """A service of four and more pods wins over them if they behave alike: their mean, times this; of two by half as much."""
-    unlike: float = 0.25
-    """Power of mean over best: what one pod alone fires speaks less for the whole than its share would say."""
     crowd: float = 0.3
     """The more components of a level there are, the oftener one of them is odd by chance; pods are the measure of it."""
     echo: float = 0.8
@@ -77,8 +75,12 @@ class Firing:
     at: datetime
     own: int = 0
     """Earlier bursts in which it fired on this component."""
-    alike: int = 0
+    lately: float = 0.0
+    """The same, each counted by its age."""
+    alike: float = 0.0
     """The same, summed over all components of this level."""
+    seen: float = 1.0
+    """Of calls: the share of the known other ends at which it fires. If the called one is slow, all its callers see it."""
 
     def as_fact(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -92,6 +94,8 @@ class Burst:
     firings: Sequence[Firing]
     bursts: int
     """Earlier bursts that were looked at."""
+    lately: float
+    """The same, each counted by its age."""
     population: Mapping[Level, int]
     """Known components of each level."""
     pods: Mapping[str, int]
@@ -100,13 +104,15 @@ class Burst:
     def as_fact(self) -> dict[str, Any]:
         """Plain JSON: what stands in `Evidence.facts["burst"]`."""
         firings = [firing.as_fact() for firing in self.firings]
-        return {"firings": firings, "bursts": self.bursts, "population": dict(self.population), "pods": dict(self.pods)}
+        counted = {"bursts": self.bursts, "lately": self.lately, "population": dict(self.population), "pods": dict(self.pods)}
+        return {"firings": firings, **counted}
 
     @classmethod
     def of_fact(cls, fact: Mapping[str, Any]) -> "Burst":
-        """Back from `as_fact`."""
-        firings = [Firing(**{**row, "at": datetime.fromisoformat(row["at"])}) for row in fact["firings"]]
-        return cls(firings, int(fact["bursts"]), fact["population"], fact["pods"])
+        """Back from `as_fact`; in facts of before bursts were counted by age each counts whole."""
+        firings = [Firing(**{"lately": row["own"], **row, "at": datetime.fromisoformat(row["at"])}) for row in fact["firings"]]
+        bursts = int(fact["bursts"])
+        return cls(firings, bursts, float(fact.get("lately", bursts)), fact["population"], fact["pods"])
 
 
 @dataclass(frozen=True)
@@ -129,56 +135,94 @@ class _Read(NamedTuple):
     role: Role
     weight: float
     at: datetime
+    calls: str = ""
+    """Which calls it speaks of, whatever is wrong with them."""
+    other: str = ""
+    """The component at their other end."""
 
 
 _Key = tuple[str, str]
 """Component and what fires there."""
+_Reads = Mapping[_Key, Sequence[_Read]]
+"""The earliest first."""
 
 
 def read_burst(alerts: Iterable[Alert], earlier: Sequence[Sequence[Alert]], catalogue: Catalogue) -> Burst:
     """Count what fires now in the bursts before: `earlier` holds one list of alerts a burst, all of them strictly past."""
     now = _read(alerts, catalogue)
-    past = [_read(burst, catalogue) for burst in earlier]
-    known = {(one.place.level, one.place.name, one.place.service) for burst in (now, *past) for one in burst.values()}
+    past = [_read(burst, catalogue) for burst in sorted(filter(None, earlier), key=_began, reverse=True)]
+    known = {(r[0].place.level, r[0].place.name, r[0].place.service) for burst in (now, *past) for r in burst.values()}
+    ends = _known_ends((now, *past))
     own = Counter(key for burst in past for key in burst)
-    alike = Counter((one.place.level, one.what) for burst in past for one in burst.values())
-    firings = [_counted(one, own[key], alike[(one.place.level, one.what)]) for key, one in now.items()]
+    lately: dict[_Key, float] = defaultdict(float)
+    alike: dict[_Key, float] = defaultdict(float)
+    for age, burst in enumerate(past):
+        for key, reads in burst.items():
+            lately[key] += _worth_at(age)
+            alike[(reads[0].place.level, key[1])] += _worth_at(age)
+    firings = [
+        _counted(reads, own[key], lately[key], alike[(reads[0].place.level, key[1])], ends) for key, reads in now.items()
+    ]
     return Burst(
         firings=sorted(firings, key=lambda f: (f.at, f.component, f.what))[:_MOST_FIRINGS],
         bursts=len(past),
+        lately=sum(map(_worth_at, range(len(past)))),
         population=Counter(level for level, _, _ in known),
         pods=Counter(service for level, _, service in known if level == "pod" and service),
     )
 
 
-def _counted(one: _Read, own: int, alike: int) -> Firing:
-    place = one.place
+def _began(burst: Sequence[Alert]) -> datetime:
+    return min(alert.starts_at for alert in burst)
+
+
+def _worth_at(age: int) -> float:
+    """What a burst counts after which so many others came."""
+    return math.exp2(-age / _HALF_LIFE_IN_BURSTS)
+
+
+def _known_ends(bursts: Iterable[_Reads]) -> Mapping[_Key, set[str]]:
+    """Component and calls to the other ends that were ever told of."""
+    ends: dict[_Key, set[str]] = defaultdict(set)
+    for burst in bursts:
+        for reads in burst.values():
+            for one in reads:
+                if one.calls:
+                    ends[(one.place.name, one.calls)].add(one.other)
+    return ends
+
+
+def _counted(reads: Sequence[_Read], own: int, lately: float, alike: float, ends: Mapping[_Key, set[str]]) -> Firing:
+    one, place = reads[0], reads[0].place
     where = (place.name, place.level, place.service, place.host)
-    return Firing(*where, one.what, one.kind, one.role, one.weight, one.at, own, alike)
+    seen = len({r.other for r in reads}) / len(ends[(place.name, one.calls)]) if one.calls else 1.0
+    return Firing(*where, one.what, one.kind, one.role, one.weight, one.at, own, lately, alike, seen)
 
 
-def _read(alerts: Iterable[Alert], catalogue: Catalogue) -> dict[_Key, _Read]:
-    """The first firing of each component and what fires there."""
-    found: dict[_Key, _Read] = {}
+def _read(alerts: Iterable[Alert], catalogue: Catalogue) -> _Reads:
+    """What fires on each component, all its firings."""
+    found: dict[_Key, list[_Read]] = {}
     for alert in alerts:
         for one in _of_alert(alert, catalogue):
-            key = (one.place.name, one.what)
-            if key not in found or one.at < found[key].at:
-                found[key] = one
+            found.setdefault((one.place.name, one.what), []).append(one)
+    for reads in found.values():
+        reads.sort(key=lambda one: one.at)
     return found
 
 
 def _of_alert(alert: Alert, catalogue: Catalogue) -> list[_Read]:
     direction = alert.labels.get("direction", "")
     kind = kind_of(alert.name)
-    weight = weight_of(kind, direction)
+    weight = weight_of(alert.name, direction)
     what = _folded(f"{alert.name} {direction}".strip())
     if ends := ends_of(alert.labels):
         caller, callee = ends
         operation = _folded(next((alert.labels[name] for name in OPERATIONS if alert.labels.get(name)), ""))
-        called = _Read(callee, f"{what} {operation}".strip(), kind, "callee", weight, alert.starts_at)
-        to = f"{what} {operation} to {callee.service or callee.name}"
-        return [called] if caller.name == callee.name else [called, _Read(caller, to, kind, "caller", weight, alert.starts_at)]
+        to = f"{operation} to {callee.service or callee.name}"
+        at = alert.starts_at
+        called = _Read(callee, f"{what} {operation}".strip(), kind, "callee", weight, at, f"from {operation}", caller.name)
+        calling = _Read(caller, f"{what} {to}", kind, "caller", weight, at, to, callee.name)
+        return [called] if caller.name == callee.name else [called, calling]
     place = place_of(alert.labels, catalogue.of_labels(alert.labels))
     return [_Read(place, what, kind, "own", weight, alert.starts_at)] if place else []
 
@@ -192,15 +236,17 @@ def _folded(name: str) -> str:
 def rank_burst(burst: Burst, *, started_at: datetime, most: int = 8, weights: BurstWeights = BURST_WEIGHTS) -> list[Standing]:
     """Components by how much the burst points at them, the likeliest first.
 
-    An alert counts its bits of surprise, -log2 p. p is how often it fired on this component, with what is known of all
-    components of its level mixed in as if it were 4 bursts: p = (own + 4 q) / (bursts + 4); 4.5 bits are the most. They
-    are halved for each 200 s after the start and weighed by kind and direction. Within a kind the best counts whole and
-    the others add log2 of their sum a quarter; a component's kinds are summed 1, 0.3, 0.09, 0.027. A service counts its
-    own alerts and 1.7 times the mean over its pods (of two 1.35 times), so that it stands before them only if they behave
-    alike, and the more surely the more they are; behind it
-    its pods are explained and keep 0.4 of their score. A host counts for more the fewer hosts there are beside pods, and
-    for less where one pod on it fires the same kind of alert as rarely.
+    An alert counts its bits of surprise, -log2 p. p is how often it fired on this component, each earlier burst counted
+    by its age, with what is known of all components of its level mixed in as if it were 4 bursts: p = (own + 4 q) /
+    (bursts + 4); 4.5 bits are the most. They are halved for each 200 s after the start and weighed by what the alert
+    speaks of; calls also by the share of their other ends that see it. What always fires together is one alert. Within a
+    kind the best counts whole and the others add log2 of their sum a quarter; a component's kinds are summed 1, 0.3,
+    0.09, 0.027. A service counts its own alerts and, by the same law, 1 + log2(pods) / 4 times the mean over its pods, so
+    that it stands before them only if they behave alike; behind it its pods are explained and keep 0.4 of their score. A
+    host counts for more the fewer hosts there are beside pods, and for less where one pod on it fires the same kind of
+    alert as rarely.
     """
+    burst = replace(burst, firings=_distinct(burst.firings))
     places = {f.component: Place(f.component, f.level, f.service, f.host) for f in burst.firings}
     bits = _surprise(burst, started_at, weights)
     _weigh_hosts(bits, places, burst, weights)
@@ -212,20 +258,33 @@ def rank_burst(burst: Burst, *, started_at: datetime, most: int = 8, weights: Bu
     return _ordered(scores, places, burst, bits, most, weights.explained)
 
 
+def _distinct(firings: Sequence[Firing]) -> list[Firing]:
+    """Without the second name of one thing: what fires at the same moment and always fired when the other did."""
+    found: dict[Any, Firing] = {}
+    for f in firings:
+        # Lines of a log are told apart by what they say, and calls by their ends.
+        twin = f.role == "own" and f.kind != "logs"
+        found.setdefault((f.component, f.kind, f.at, f.weight, f.own, f.lately, f.alike) if twin else (f.component, f.what), f)
+    return list(found.values())
+
+
 Bits = dict[str, dict[AlertKind, dict[str, float]]]
 """Component to kind to what fires to its bits."""
 
 
 def _surprise(burst: Burst, started_at: datetime, weights: BurstWeights) -> Bits:
     together = Counter((f.level, f.what) for f in burst.firings)
+    # Whose own calls fail or are slow does so because of them.
+    passed_on = {(f.component, f.kind) for f in burst.firings if f.role == "caller"}
     found: Bits = defaultdict(lambda: defaultdict(dict))
     for f in burst.firings:
-        chances = max(burst.population.get(f.level, 1), 1) * (burst.bursts + weights.now) + 2 * _PRIOR
+        chances = max(burst.population.get(f.level, 1), 1) * (burst.lately + weights.now) + 2 * _PRIOR
         pooled = (f.alike + weights.now * together[(f.level, f.what)] + _PRIOR) / chances
-        often = (f.own + weights.pooled * pooled) / (burst.bursts + weights.pooled)
+        often = (f.lately + weights.pooled * pooled) / (burst.lately + weights.pooled)
         late = max(0.0, (f.at - started_at).total_seconds())
         bits = min(weights.most_bits, -math.log2(min(1.0, often))) * 0.5 ** (late / weights.half_life)
-        found[f.component][f.kind][f.what] = bits * f.weight * weights.of(f.role)
+        explained = f.role == "callee" and (f.component, f.kind) in passed_on
+        found[f.component][f.kind][f.what] = 0.0 if explained else bits * f.weight * f.seen * weights.of(f.role)
     return found
 
 
@@ -264,13 +323,11 @@ def _rolled_up(
     """The service's bits: its own alerts, and what its pods fire alike. Pods that fire nothing count as zero."""
     kinds = {kind: dict(found) for kind, found in bits.get(service, {}).items()}
     # Two pods may do alike by chance, four hardly; a single pod is the service.
-    agreed = 1 + (weights.whole - 1) * (min(1.0, math.log2(known) / 2) if known > 1 else 1.0)
+    agreed = 1 + weights.alike * max(1.0, math.log2(known))
     for kind, what in {(kind, what) for pod in pods for kind, found in bits[pod].items() for what in found}:
         each = [bits[pod].get(kind, {}).get(what, 0.0) for pod in pods]
-        mean = sum(each) / known
-        whole = agreed * mean * (mean / max(each)) ** weights.unlike if max(each) > 0 else 0.0
         kinds.setdefault(kind, {})
-        kinds[kind][what] = max(kinds[kind].get(what, 0.0), whole)
+        kinds[kind][what] = max(kinds[kind].get(what, 0.0), agreed * sum(each) / known)
     return kinds
 
 

@@ -23,6 +23,17 @@ _WEIGHT: dict[AlertKind, float] = {"network": 0.7, "load": 0.5, "logs": 0.5, "ot
 
 _FALL = 0.5
 _GOOD_WHEN_HIGH = frozenset({"errors", "latency", "other"})
+_HELD = re.compile(r"rss|anon|heap", re.I)
+"""What a process holds does not shrink for want of work: it falls when the process dies or lets go of it."""
+
+_KERNELS_CHOICE = 0.5
+_CHOSEN = re.compile(r"page.?cache|mem(ory)?(_stats)?(_total)?_cache|dirty|writeback|(active|mapped).?file|core.?\d", re.I)
+"""Which core runs what and which pages of files stay in memory is the kernel's choice, and changes without any trouble."""
+
+_BROKEN_HERE = re.compile(
+    r"no such file|permission denied|access denied|operation not permitted|read-only file|input/output error", re.I
+)
+"""A line about what the process itself cannot reach on its own machine; load does not do that, nor does another service."""
 
 
 @lru_cache(maxsize=4096)
@@ -32,7 +43,13 @@ def kind_of(name: str) -> AlertKind:
     return next((kind for kind, words in _WORDS if re.search(words, spaced, re.I)), "other")
 
 
-def weight_of(kind: AlertKind, direction: str) -> float:
-    """What an alert of this kind counts, 0 to 1: less use of a resource is an effect of less work more often than a cause."""
+@lru_cache(maxsize=4096)
+def weight_of(name: str, direction: str = "") -> float:
+    """What an alert of this name counts, 0 to 1: less use of a resource is an effect of less work more often than a cause."""
+    kind = kind_of(name)
+    if kind == "logs" and _BROKEN_HERE.search(name):
+        return 1.0
     fell = direction in ("down", "below", "falling") and kind not in _GOOD_WHEN_HIGH
-    return _WEIGHT.get(kind, 1.0) * (_FALL if fell else 1.0)
+    effect = fell and not (kind == "memory" and _HELD.search(name))
+    chosen = kind in ("cpu", "memory") and bool(_CHOSEN.search(name))
+    return _WEIGHT.get(kind, 1.0) * (_FALL if effect else 1.0) * (_KERNELS_CHOICE if chosen else 1.0)

@@ -56,8 +56,6 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
         "caller": (0.5, 0.25, 0.7, 1.0),
         "alike": (0.5, 0.0, 0.25, 1.0),
         "next_kind": (0.5, 0.0, 0.3, 1.0),
-        "whole": (1.5, 1.0, 1.25, 2.0),
-        "unlike": (0.5, 0.0, 0.25, 1.0),
         "crowd": (0.5, 0.0, 0.3, 1.0),
         "echo": (0.5, 0.0, 0.8, 1.0),
         "explained": (0.5, 0.25, 0.4, 1.0),

@@ -89,6 +89,56 @@ def test_a_burst_survives_being_stored_as_json() -> None:
     assert Burst.of_fact(json.loads(json.dumps(burst.as_fact()))) == burst
 
 
+def test_what_fired_long_ago_is_news_again() -> None:
+    quiet = [[fires("Other", -60 * n, service="x")] for n in range(1, 40)]
+    old = [[fires("DiskFull", -10_000 - n, service="a")] for n in range(10)]
+    new = [[fires("DiskFull", -n, service="b")] for n in range(10)]
+
+    assert order([fires("DiskFull", service="a"), fires("DiskFull", service="b")], *old, *quiet, *new)[0] == "a"
+
+
+def test_in_which_order_earlier_bursts_are_handed_in_changes_nothing() -> None:
+    past = [[fires(name, -60 * n, service="a")] for n, name in enumerate(("Cpu", "Disk", "Cpu", "Slow"), 1)]
+    now = [fires("Cpu", service="a"), fires("Disk", service="a")]
+
+    assert read_burst(now, past, CATALOGUE) == read_burst(now, past[::-1], CATALOGUE)
+
+
+def calls(caller: str, callee: str, name: str = "SlowCalls") -> Alert:
+    return fires(name, client_service=caller, server_service=callee, operation="get")
+
+
+def test_slow_calls_that_one_caller_of_many_sees_are_rather_its_own() -> None:
+    all_see_it = [calls(caller, "db") for caller in ("a", "b", "c", "d")]
+
+    assert order(all_see_it[:1], all_see_it) == ["a", "db"]
+    assert order(all_see_it, all_see_it)[0] == "db"
+
+
+def test_whose_own_calls_fail_fails_because_of_them() -> None:
+    failing = [calls("front", "cart", "CallsFailed"), calls("cart", "db", "CallsFailed")]
+
+    assert order(failing)[0] == "db"
+    assert order([calls("front", "cart", "CallsFailed"), calls("cart", "db", "SlowCalls")])[0] != "front"
+
+
+def test_two_names_of_one_number_count_once() -> None:
+    one, other = fires("memory rss bytes", service="a"), fires("memory rss share", service="a")
+    together, apart = [[one, other]], [[one, other], [one]]
+
+    assert [f.what for f in rank_burst(read_burst([one, other], together, CATALOGUE), started_at=NOW)[0].firings] == [one.name]
+    assert len(rank_burst(read_burst([one, other], apart, CATALOGUE), started_at=NOW)[0].firings) == 2
+
+
+def test_facts_of_before_bursts_were_counted_by_age_still_rank() -> None:
+    fact = read_burst([on_pod(1), on_pod(2, "MemoryHigh")], [[on_pod(1)]], CATALOGUE).as_fact()
+    del fact["lately"]
+    for firing in fact["firings"]:
+        del firing["lately"], firing["seen"]
+
+    assert [s.place.name for s in rank_burst(Burst.of_fact(fact), started_at=NOW)][:1] == ["cart-2"]
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.permutations([on_pod(n, name, s) for n in range(3) for name, s in (("Cpu", 3), ("Disk", 90), ("Slow", 0))]))
 def test_the_order_in_which_alerts_are_read_changes_nothing(alerts: list[Alert]) -> None:

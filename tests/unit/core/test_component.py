@@ -48,4 +48,25 @@ def test_the_kind_of_trouble_is_read_from_the_name(name: str, kind: str) -> None
 
 
 def test_a_falling_success_rate_counts_whole() -> None:
-    assert weight_of("errors", "down") == 1.0 > weight_of("memory", "down")
+    assert weight_of("success rate", "down") == 1.0 > weight_of("memory usage", "down")
+
+
+def test_memory_that_a_process_let_go_of_counts_whole_and_less_use_by_half() -> None:
+    assert weight_of("container_memory_rss", "down") == 1.0 > weight_of("container_memory_usage", "down")
+    assert weight_of("heap used", "down") == 1.0 > weight_of("cpu usage", "down")
+
+
+@pytest.mark.parametrize("name", ["cpu_core_3_pct", "container_memory_cache", "memory_stats_dirty", "memory_mapped_file"])
+def test_what_the_kernel_chooses_counts_half(name: str) -> None:
+    assert weight_of(name, "up") == 0.5
+
+
+@pytest.mark.parametrize("name", ["MemcachedMemoryHigh", "container_cpu_usage", "memory_rss", "DiskCacheFull"])
+def test_what_only_sounds_like_it_counts_whole(name: str) -> None:
+    assert weight_of(name, "up") == 1.0
+
+
+def test_a_line_about_what_is_broken_on_the_spot_counts_whole_and_others_by_half() -> None:
+    assert weight_of("Log lines: [Errno 2] No such file or directory: 'a.csv'") == 1.0
+    assert weight_of("Log lines: permission denied") == 1.0
+    assert weight_of("Log lines: an error occurred in the downstream service") == 0.5
