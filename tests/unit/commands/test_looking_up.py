@@ -18,6 +18,8 @@ from bot.commands.why import why
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings, Hypothesis
 from bot.slack.answers import VIEWS
+from bot.slack.views import proposal as proposal_view
+from bot.store import views
 from bot.store.tables import GroupRow, IncidentRow
 from bot.store.triage import Triages
 from tests.unit.approving import CONFIG, Office, office
@@ -167,4 +169,17 @@ async def test_the_menu_of_actions_says_that_it_cuts(tmp_path: Path) -> None:
 
     offered = dict(form.fields[0].options)["restart"]
     assert offered.endswith("…") and len(offered) <= 75
+    await house.close()
+
+
+async def test_a_silence_says_that_it_can_be_taken_back(tmp_path: Path) -> None:
+    config = {**CONFIG, "actions": {**CONFIG["actions"], "silence": {"kind": "silence_alert"}}}
+    house = await office(tmp_path, config)
+    await house.propose("silence", matchers={"alertname": "HighErrorRate"}, duration="2h")
+
+    async with house.db.read() as session:
+        state = await views.load(session, "proposal", "AP-1")
+    shown_state = {**(state or {}), "called": frozenset(), "people": {}, "on_call": []}
+
+    assert "yes, by expiring the silence" in str(proposal_view.render(shown_state))
     await house.close()
