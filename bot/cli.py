@@ -197,6 +197,10 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     config = load_config(path)
     counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
     typer.echo(f"{path} is valid ({counts})")
+    if not config.default_channel:
+        typer.echo(
+            "It has no default_channel yet: alerts of services without a channel are stored, and stand nowhere in Slack."
+        )
 
 
 @db_app.command("upgrade")

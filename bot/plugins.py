@@ -200,6 +200,10 @@ class Action(BaseModel, ABC):
         """The same kind of action with the arguments that undo this one; None: see the entry's `inverse`."""
         return None
 
+    def undone_by(self) -> str:
+        """In words, what `way_back` will do ("expiring it"), for people who decide; "" if it does nothing."""
+        return ""
+
     def steps(self, ctx: ActionContext) -> list[str]:
         """What happens, in order, one line each, as people approve it."""
         return [f"{type(self).name} on {target}" for target in self.targets(ctx)]

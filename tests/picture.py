@@ -9,7 +9,7 @@ from bot.console.stage import Stage
 from tests.real.processes import binary
 
 PICTURE = Path(__file__).parents[1] / "docs" / "demo.png"
-WIDTH, HEIGHT = 1600, 1750
+WIDTH, HEIGHT = 1600, 1960
 SETTLE_SECONDS = 3
 
 

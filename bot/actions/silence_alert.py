@@ -65,7 +65,9 @@ class SilenceAlert(Action):
                 raise ValueError("expire: not the id of a silence")
         elif not self.matchers:
             raise ValueError("matchers: name at least the alert, e.g. alertname=HighErrorRate")
-        elif not SHORTEST <= parse_duration(self.duration) <= LONGEST:
+        elif not self.duration:
+            raise ValueError("duration: say how long, e.g. duration=2h")
+        elif not SHORTEST <= _length(self.duration) <= LONGEST:
             raise ValueError("duration: between 1m and 12h")
         return self
 
@@ -79,6 +81,10 @@ class SilenceAlert(Action):
         if self.expire or not _SILENCE_ID.fullmatch(remote_id):
             return None
         return SilenceAlert(service=self.service, expire=remote_id)
+
+    def undone_by(self) -> str:
+        """A silence can always be expired."""
+        return "" if self.expire else "expiring the silence"
 
     def targets(self, ctx: ActionContext) -> tuple[str, ...]:
         """The matchers as one text: however many alerts they cover, one silence is made."""
@@ -268,3 +274,10 @@ def _alerts(answer: Any) -> list[str]:
             name = one_line(str(alert["labels"].get("alertname", "alert")), 80)
             found.add(f"{name} {one_line(str(alert.get('fingerprint', '')), 40)}".strip())
     return sorted(found)
+
+
+def _length(duration: str) -> timedelta:
+    try:
+        return parse_duration(duration)
+    except ValueError as error:
+        raise ValueError(f"duration: {error}") from None

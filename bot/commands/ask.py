@@ -12,7 +12,7 @@ MOST = 500
 """Characters of a question that are read."""
 
 
-@command("ask", usage="ask question [AL-3]", who="members", speech=True)
+@command("ask", usage="ask <question> [AL-3]", who="members", speech=True)
 async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Answer a question in the thread, from what was recorded. Nothing is looked at anew: investigate does that.
 

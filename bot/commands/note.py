@@ -13,7 +13,7 @@ MOST = 2000
 """Characters that an entry of the timeline holds."""
 
 
-@command("note", aliases=("remember",), usage="note text [at=10:42] [AL-3]", options=("at",), who="members")
+@command("note", aliases=("remember",), usage="note <text> [at=10:42] [AL-3]", options=("at",), who="members")
 async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Write something that happened into the timeline."""
     subject = await subject_of(ctx, request)

@@ -11,6 +11,7 @@ from bot.workflows.command_context import CommandContext
 
 NAMED = 12
 """Services named in one line; the rest is counted."""
+UNKNOWN = "Not among `people` in tocsin.yaml: you may read, declare, acknowledge, note, resolve and stop, but approve nothing."
 
 
 @command("whoami", usage="whoami", who="anyone")
@@ -21,7 +22,7 @@ async def whoami(ctx: CommandContext, request: Request) -> Reply:
     if actor.is_guest or actor.is_bot or actor.is_stranger or actor.is_deleted:
         return Reply("\n".join([*lines, "Guests, bots and people of other workspaces may read and never approve."]))
     if not actor.person:
-        return Reply("\n".join([*lines, "Not among `people` in tocsin.yaml: you may read, declare, note and stop."]))
+        return Reply("\n".join([*lines, UNKNOWN]))
     try:
         subject = await subject_of(ctx, request)
         services, incident = [subject.service], subject.incident

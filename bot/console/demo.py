@@ -151,7 +151,7 @@ class _Story:
         self.outcome["state"] = state
         self.tell(f"The action: {state}")
         if self.deny or state != "succeeded":
-            return self._end(f"the action was {state}; the fault goes on" if state != "denied" else "denied; the fault goes on")
+            return self._end(f"{state}; the fault goes on")
         return self._finish()
 
     def _finish(self) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class Proposal(BaseModel):
     """Person key, or empty: the agent proposed by itself."""
     because: str
     inverse: str = ""
-    """The catalogue entry that undoes it."""
+    """The catalogue entry that undoes it, or in words how it undoes itself; "" where there is no way back."""
     expires_at: datetime
     state: ProposalState
     digest: str

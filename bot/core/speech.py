@@ -58,6 +58,11 @@ def wished(words: Iterable[str]) -> str:
     return next((word for word in (_bare(word.lower()) for word in words) if word not in _BEFORE_A_WISH), "")
 
 
+def means_remediation(word: str) -> bool:
+    """Whether a word is what people call a remediation: those are put to people with `propose`, and no verbs."""
+    return word in _ACTS
+
+
 def _wishes(words: Iterable[str], known: Iterable[str]) -> bool:
     """Whether the first word that says something is a verb of ours, with a slip perhaps, or what people call an action."""
     said = wished(words)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, NotFound, TocsinError
 from bot.core.grammar import LIMIT, Line, nearest
 from bot.core.redaction import redact, redact_all
-from bot.core.speech import is_speech, wished
+from bot.core.speech import is_speech, means_remediation, wished
 from bot.plugins import Answer, Command, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
@@ -240,11 +240,18 @@ class Doors:
         by_word, verb = self._by_word(), request.verb
         if command := by_word.get(verb or "panel"):
             return command
-        meant = wished([verb, *request.text.split()])
-        near = [meant] if meant in by_word else nearest(verb, by_word)
+        near = self._near(verb, wished([verb, *request.text.split()]), by_word)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         asks = " A question begins with ask." if ASKS in by_word and request.text else ""
         raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{asks} The verb help lists all. Nothing was done.")
+
+    def _near(self, verb: str, meant: str, known: Collection[str]) -> list[str]:
+        """The verbs that may be meant: the one that is wished for, the one for remediations, else those spelt alike."""
+        if meant in known:
+            return [meant]
+        # A verb with one slip is a slip: "stpo" is no remediation, and "restart" is no slip.
+        remediation = meant in self.ctx.config.actions or means_remediation(meant)
+        return ["propose"] if remediation and "propose" in known else nearest(verb, known)
 
     def _by_word(self) -> dict[str, Command]:
         """The commands by their verbs and aliases."""

@@ -86,7 +86,7 @@ class Hands:
             steps=action.steps(ctx),
             dry_run=dry_run,
             tier=policy.tier_with(max(floor, dry_run.floor), config, len(targets)),
-            inverse=config.inverse,
+            inverse=config.inverse or action.undone_by(),
         )
 
     def _built(self, entry: str, service: str, arguments: Mapping[str, Any]) -> tuple[ActionConfig, Action]:
@@ -103,8 +103,9 @@ class Hands:
             return config, kind.model_validate({**arguments, "service": service})
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "arguments"
-            raise ActionFailed(f"{place}: {first['msg'].removeprefix('Value error, ')}") from error
+            # What is wrong with the arguments together names its argument itself.
+            place = "".join(f"{part}: " for part in first["loc"])
+            raise ActionFailed(f"{place}{first['msg'].removeprefix('Value error, ')}") from error
 
     def _context(
         self, entry: str, config: ActionConfig, *, ref: str, incident: str = "", key: str = "", remote: str = ""

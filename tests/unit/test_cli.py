@@ -60,6 +60,18 @@ def test_a_good_configuration_is_counted(tmp_path: Path) -> None:
     assert done.exit_code == 0 and "(sources: 1, services: 2, people: 0, actions: 0)" in done.output
 
 
+def test_a_configuration_without_a_place_for_alerts_is_valid_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.yaml"
+    file.write_text("services: {a: {}}\n")
+    whole = tmp_path / "whole.yaml"
+    whole.write_text("default_channel: C1\n")
+
+    lacking, well = (CliRunner().invoke(app, ["config", "check", str(path)]) for path in (file, whole))
+
+    assert (lacking.exit_code, well.exit_code) == (0, 0)
+    assert "It has no default_channel yet" in lacking.output and "default_channel" not in well.output
+
+
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TOCSIN_PORT", "eighty")
     monkeypatch.setattr(sys, "argv", ["tocsin", "incidents"])

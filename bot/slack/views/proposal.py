@@ -76,7 +76,7 @@ def _facts(state: Mapping[str, Any], now: ProposalState) -> Block:
     return fields(
         target=", ".join(named(target, 80) for target in sorted(record["targets"])),
         risk=f"{tier.label}: {_APPROVALS.get(tier, 'not decided by people')}",
-        reversible=f"yes, by {named(record['inverse'], 60)}" if record["inverse"] else "no way back configured",
+        reversible=f"yes, by {spoken(record['inverse'], 60)}" if record["inverse"] else "no way back configured",
         requester=_name(record["requester"]) if record["requester"] else "nobody: the bot found it",
         expires=when(record["expires_at"]) if now in _DECIDABLE else "",
         decided=_decided(state),

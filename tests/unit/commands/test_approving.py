@@ -20,7 +20,7 @@ from bot.plugins import Command, FieldErrors, Form, Reply
 from bot.ports import Run
 from bot.store.triage import Triages
 from tests.real import wait_until
-from tests.unit.approving import Office, office
+from tests.unit.approving import CONFIG, Office, office
 from tests.unit.commands.using import use
 
 
@@ -188,3 +188,21 @@ async def test_what_is_said_while_a_model_looks_is_taken_into_the_triage_that_ru
 
     assert "Taken into the triage of AL-1 that is running" in taken.text and begun == ["AL-1 2 it was the pool"]
     assert [hint.endswith("it was the pool") for hint in await triages.hints("AL-1", 1)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "matchers: name at least the alert, e.g. alertname=HighErrorRate"),
+        ({"alertname": "High"}, "duration: say how long, e.g. duration=2h"),
+        ({"alertname": "High", "duration": "soon"}, "duration: not a duration: write for example 90s, 5m"),
+    ],
+)
+async def test_a_wrong_argument_is_named(tmp_path: Path, options: dict[str, str], told: str) -> None:
+    house = await office(tmp_path, {**CONFIG, "actions": {"silence": {"kind": "silence_alert"}}})
+
+    with pytest.raises(ActionFailed) as refused:
+        await use(house, propose, "alice", ref="AL-1", door="slash", text="silence", options=options)
+
+    assert str(refused.value).startswith(told)
+    await house.close()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ from bot.commands.whoami import whoami
 from bot.commands.why import why
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings, Hypothesis
+from bot.plugins import Request
 from bot.slack.answers import VIEWS
+from bot.slack.views import proposal as proposal_view
+from bot.store import views
 from bot.store.tables import GroupRow, IncidentRow
 from bot.store.triage import Triages
-from tests.unit.approving import CONFIG, Office, office
-from tests.unit.commands.using import use
+from tests.unit.approving import CONFIG, Office, actor, office
+from tests.unit.commands.using import context, use
 
 
 @pytest.fixture
@@ -167,4 +171,27 @@ async def test_the_menu_of_actions_says_that_it_cuts(tmp_path: Path) -> None:
 
     offered = dict(form.fields[0].options)["restart"]
     assert offered.endswith("…") and len(offered) <= 75
+    await house.close()
+
+
+async def test_a_silence_says_that_it_can_be_taken_back(tmp_path: Path) -> None:
+    config = {**CONFIG, "actions": {**CONFIG["actions"], "silence": {"kind": "silence_alert"}}}
+    house = await office(tmp_path, config)
+    await house.propose("silence", matchers={"alertname": "HighErrorRate"}, duration="2h")
+
+    async with house.db.read() as session:
+        state = await views.load(session, "proposal", "AP-1")
+    shown_state = {**(state or {}), "called": frozenset(), "people": {}, "on_call": []}
+
+    assert "yes, by expiring the silence" in str(proposal_view.render(shown_state))
+    await house.close()
+
+
+async def test_who_is_not_among_people_is_told_what_they_may_do(tmp_path: Path) -> None:
+    house = await office(tmp_path, {**CONFIG, "people": {"alice": {"slack": "UALICE"}}, "services": {}, "approvers": {}})
+
+    stranger = Request(verb="whoami", actor=replace(actor("alice"), person=""), channel="C1")
+    told = await whoami.fn(context(house, whoami=whoami), stranger)
+
+    assert "Not among `people`" in told.text and "acknowledge" in told.text and "resolve" in told.text
     await house.close()

@@ -131,6 +131,13 @@ async def test_a_wish_is_not_carried_out_and_the_verb_that_would_is_named(house:
     assert await answers(house) == [] and "the verb please. Did you mean approve?" in told[0] and "Nothing was done" in told[0]
 
 
+@pytest.mark.parametrize("text", ["please restart checkout", "rollback checkout", "can somebody fix it"])
+async def test_who_wishes_for_a_remediation_is_told_of_propose(house: Office, text: str) -> None:
+    told = await say(house, mention(text))
+
+    assert "Did you mean propose? " in told[0] and "Nothing was done" in told[0]
+
+
 @pytest.mark.parametrize("text", [SLOW, f"ask {SLOW}", f"investigate {SLOW}"])
 async def test_a_guest_and_a_member_of_another_workspace_are_refused_as_for_an_investigation(house: Office, text: str) -> None:
     told = await say(house, mention(text, user="UGUEST"), mention(text, event="Ev2", user_team="T2"))

@@ -91,7 +91,7 @@ function drawHome(list) {
     kept: () => undefined, keep: () => {}, where: { view: "home" },
   });
   drawn.delete(list);
-  list.replaceChildren(h("div", { class: "empty home" }, view ? drawBlocks(view.blocks, placeOf) : "The app has not published a home tab for you."));
+  list.replaceChildren(h("div", { class: "empty home" }, view ? drawBlocks(view.blocks, placeOf) : "Tocsin has no home tab: it speaks in channels and their threads. Write /incident help there."));
 }
 
 export function drawLists() {
