@@ -134,9 +134,12 @@ _ITEMS = re.compile(
 _INSIDE = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\(?!{quote}).)*\\?") for quote in "\"'`"}
 """What stands before the closing quote. A quote that is escaped itself closes: its opening one was escaped too."""
 MAX_VALUE = 4_096
+_HOOK_END = re.compile(r"[A-Za-z0-9]{24,}$|(?=.*[0-9].*[0-9])[\w\-]{24,}$")
 MIN_LOT, MAX_NEAR = 10, 512
+_ATTRIBUTE = re.compile(r"^[a-z_]+(?:[A-Z][a-z]+)*(?:\.(?:[a-z_]+(?:[A-Z][a-z]+)*|[A-Z]+(?:_[A-Z]+)*))+$")
 _EXPRESSION = re.compile(r"^(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+)(?:\.(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+))*$")
 _OF_A_PERSON = re2.compile(rf"(?i){PERSON}")
+_ANOTHER_NAME = re.compile(r"[:=]|[\"']\s?:(?!:)")
 _MORE_WORDS = re.compile(r"^ [A-Za-z][a-z]*(?:[ .,;)]|$)")
 _PLACE_IN_LIST = re2.compile(
     r"(?i)(?:page|next|prev(?:ious)?|continu(?:e|ation)|resume|sync|cancel(?:lation)?|cursor|pagination)[_\- ]?token"
@@ -185,7 +188,11 @@ def _by_their_looks(text: str) -> Iterator[Span]:
     for rule in (_QUERY_RULE, _HOOK_RULE):
         for match in rule.finditer(text):
             start, end = match.span(match.lastindex or 1)
-            if is_random(text[start:end]) or is_drawn("token", text[start:end]) or (rule is _HOOK_RULE and end - start >= 24):
+            if (
+                is_random(text[start:end])
+                or is_drawn("token", text[start:end])
+                or (rule is _HOOK_RULE and _HOOK_END.match(text[start:end]))
+            ):
                 yield start, end
 
 
@@ -200,7 +207,7 @@ def _behind_names(text: str) -> Iterator[Span]:
                 # Somebody writes about the tag.
                 continue
             start, end = _value(text, match.end())
-            if text[end : end + 1] in (":", "=") or text.startswith("::", match.end() - 1):
+            if _ANOTHER_NAME.match(text, end) or text.startswith("::", match.end() - 1):
                 # Another name, or the path of one: `creds: SessionToken: ...`, `token::description`.
                 continue
             seen = end
@@ -297,6 +304,8 @@ def _in_prose(written: str, value: str, after: str) -> bool:
 def _in_code(text: str, match: Any, start: int, end: int) -> bool:
     """A program's own words: `token = get_token(user)`, `${PASSWORD:?missing}`, `arn:...:secret:prod/db`, `nextPageToken`."""
     if text[end : end + 1] in ("(", "[") and _EXPRESSION.match(text[start:end]):
+        return True
+    if match.group().endswith("= ") and _ATTRIBUTE.match(text[start:end]):
         return True
     before = text[max(0, match.start() - 120) : match.start() + 1]
     if text[start] == "?" and before.endswith("${"):

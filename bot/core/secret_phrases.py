@@ -11,6 +11,9 @@ MAYBE: tuple[str, ...] = (
     r"(?i)\b(?:creds?|credentials|login|zugangsdaten)\s?(?:[:=]|->)?\s?[\w.@\-]{2,30}\s?[/:]\s?([^\s\"'/,;]{6,60})",
     r"(?i)(\S{6,60}?)[\"'`]?\s(?:as|is|was)\s(?:(?:the|my|our|a|its|your)\s)?(?:new\s)?(?:password|passphrase|secret|token|"
     r"api key|pin)\b",
+    r"(?i)(?:creds?|credentials?|auth|login|authenticate|signin|"
+    r"connect)\s*[:=]?\s*[(\[]\s*[\"'][^\"']{1,80}[\"']\s*,\s*[\"']([^\"']{3,})[\"']",
+    r"(?i)\buser(?:name)?\s[^\s/]{1,40}\s?/\s?([^\s/,;]{4,60})",
     r"\b(?i:LOGIN)\s\S{1,60}\s([^\s/]{6,60})|(?m:^)(?:[<>]\s|C:\s)?PASS\s([^\s/]{6,60})",
     r"(?i)\b(?:change_password|add_user|set_password|set-password|chpasswd|net user|sp_addlogin|"
     r"sp_password)\s+\S{1,60}\s+[NE]?'?([^\s'\"]{4,60})",
@@ -40,7 +43,7 @@ PHRASES: tuple[str, ...] = (
     r"[^\n|]*?\s-P)\s?[\"']?([^\s\"']{4,})",
     r"\b(?:echo|printf)\s+(?:-n\s+)?[\"']?([^\s\"'|]{4,})[\"']?\s*\|\s*(?:sudo -S|[^\n|]*?--password-stdin|[^\n|"
     r"]*?passwd --stdin)",
-    r"\b(?:secrets?|SecureString|kubectl create|config:set|keyvault)\b[^\n]*?\s(?:--value|--secret-string|--body|"
+    r"\b(?:secrets?|SecureString|config:set|keyvault)\b[^\n]*?\s(?:--value|--secret-string|--body|"
     r"--from-literal|set|-b|<<<)"
     r"[\s=]+(?:[\w.\-]{1,60}=)?[\"']?([^\s\"'=\-][^\s\"']{3,})",
     r"\s--value[\s=]+[\"']?([^\s\"']{4,})[^\n]*?SecureString",
@@ -58,8 +61,6 @@ PHRASES: tuple[str, ...] = (
     r"(?i)\b(?:thin:|oci:|oracle:|sqlplus\s|rman\s|expdp\s|impdp\s|sqlldr\s)[^\s/@]{0,60}/([^\s/@:\"']{4,})@",
     r"(?i)\b(?:otp|verification|one-time|2fa|mfa|security|sms|login|auth)[ \-](?:code|pin|password)\s*"
     r"(?:is|:|=|was)?\s*([0-9]{4,8})\b",
-    r"(?i)(?:creds?|credentials?|auth|login|authenticate|signin|"
-    r"connect)\s*[:=]?\s*[(\[]\s*[\"'][^\"']{1,80}[\"']\s*,\s*[\"']([^\"']{3,})[\"']",
     # A pair of name and value, the value first.
     rf"(?i){MARKS}(?:value|val){MARKS}\s{{0,4}}[:=]\s{{0,4}}\\*[\"']([^\"'\n\\]{{3,}})\\*[\"'][\s,;]{{1,8}}"
     rf"{MARKS}(?:name|key){MARKS}\s{{0,4}}[:=]\s{{0,4}}{MARKS}{NAME}{MARKS}[\s,;}}]",
@@ -75,7 +76,7 @@ PHRASES: tuple[str, ...] = (
     r"(?i)\b(?:pw|pass)\s?[:=]\s?([^\s\"'/,;]*(?:[0-9][^\s\"',;]*[a-z!#$%&?]|[a-z!#$%&?][^\s\"',;]*[0-9!#$%&?])[^\s\"',;]*)",
     r"(?i)\b(?:pw|pass|creds?|credentials|login|"
     r"zugangsdaten)\s?[:=]\s?[\w.@\-]{2,30}\s?[/:]\s?([^\s\"'/,;]*[0-9!#$%&?][^\s\"',;]*)",
-    r"\s-u\s+[^\s,]{1,60}(?:\s+-p\s?|,)[\"']?([^\s\"']{4,})|\s-U\s?[^\s%]{1,60}%([^\s\"']{4,})|"
+    r"(?:\s-u\s+[^\s,]{1,60}\s+-p\s?|\blftp\b[^\n]*?\s-u\s+[^\s,]{1,60},)[\"']?([^\s\"']{4,})|\s-U\s?[^\s%]{1,60}%([^\s\"']{4,})|"
     r"\bhttps?\s+-a\s+[^\s:]{1,60}:([^\s\"']+)",
     r"(?i)type=[\"']password[\"'][^<>]*?\svalue=[\"']([^\"']{3,})|\bAUTH (?:PLAIN|LOGIN|CRAM-MD5|"
     r"XOAUTH2)\s+([A-Za-z0-9+/]{6,}={0,2})",
@@ -88,7 +89,7 @@ PHRASES: tuple[str, ...] = (
     r"(?i)\b(?:dob|born(?: on)?|date of birth)\s?[:=]?\s?([0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4})|%B([0-9]{13,19})\^|"
     r";([0-9]{13,19})=[0-9]{4}",
     r"(?i)\b(?:tel|telefon|phone|mobile|cell|handy|fax|whatsapp)\b\.?\s?[:=]?\s?(\+?[0-9][0-9 ()/.\-]{5,16}[0-9])\b",
-    r"(?i)\buser(?:name)?\s[^\s/]{1,40}(?:\s?/\s?(?:pass|pw|password)?\s?|\s(?:pass|pw|password)\s)([^\s/,;\-][^\s/,;]{3,})",
+    r"(?i)\buser(?:name)?\s[^\s/]{1,40}(?:\s?/\s?|\s)(?:pass|pw|password)\s([^\s/,;\-][^\s/,;]{3,})",
     r"(?i)\bsignature=\\*[\"']?([A-Za-z0-9+/=%_\-]{16,})",
     # A line of shadow or htpasswd, and Kubernetes' bootstrap tokens.
     r"(?i)\b(?:kubeadm join|bootstrap)[^\n]*?\b([a-z0-9]{6}\.[a-z0-9]{16})\b",

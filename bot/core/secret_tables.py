@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import re2
 
+from bot.core.secret_values import is_harmless, is_secret
 from bot.core.secret_words import NAME
 
 Span = tuple[int, int]
@@ -63,7 +64,7 @@ def _below(text: str, heading: str, at: int) -> tuple[list[Span], int]:
             cells = _cells(text, at, end)
             if len(cells) != len(names):
                 break
-            found += (cells[index] for index in wanted if cells[index][0] < cells[index][1])
+            found += (cells[index] for index in wanted if _is_one(names[index], text, cells[index]))
         at = end + 1
     return found, at
 
@@ -73,7 +74,12 @@ def _inserted(text: str, columns: Span, rows: Span) -> Iterator[Span]:
     wanted = [index for index, name in enumerate(names) if _NAMED.match(name)]
     for row in _ROW.finditer(text, *rows) if wanted else ():
         cells = _cells(text, *row.span(1))
-        yield from (cells[index] for index in wanted if index < len(cells) and cells[index][0] < cells[index][1])
+        yield from (cells[index] for index in wanted if index < len(cells) and _is_one(names[index], text, cells[index]))
+
+
+def _is_one(name: str, text: str, cell: Span) -> bool:
+    value = text[cell[0] : cell[1]]
+    return not is_harmless(value) and is_secret(f"{name}=", value, spoken=False)
 
 
 def _cells(text: str, start: int, end: int) -> list[Span]:

@@ -10,7 +10,7 @@ from bot.core.secret_words import PASSWORD, PERSON
 _NOTHING = re.compile(
     r"(?i)^(?:true|false|null|nil|none|yes|no|on|off|ok|empty|unset|undefined|missing|required|invalid|expired|wrong|incorrect|"
     r"correct|valid|denied|failed|rejected|reset|resets?|changed|rotated|rotation|unknown|present|absent|set|not|is|was|for|the|a|an|"
-    r"redacted|hidden|masked|removed|omitted|encrypted|authentication|auth|bucket|buckets|bearer|basic|string|str|bytes|int|object|"
+    r"redacted|hidden|masked|removed|omitted|encrypted|authentication|auth|bucket|buckets|bearer|basic|string|str|secretstr|optional|bytes|int|object|"
     r"type|name|file|page|parameters?|options?|arguments?|flags?|again|once|error|errors|field|policy|manager|service|store|vault|server|issuer|length|too|must|does|has|and|or|"
     r"in|on|at|of|to|from|by|with|without|cannot|could|rate|count|size|value|cache|limit|used|left|refresh(?:ed)?|accepted|"
     r"verification|verified|check(?:ed)?|mismatch(?:ed)?|update(?:d)?|create(?:d)?|delete(?:d)?|revoked?|granted|unauthorized|forbidden)$"
@@ -43,7 +43,7 @@ _ITSELF = re.compile(
 _UUID = re.compile(r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 HEX = re.compile(r"(?i)^(?:0x)?[0-9a-f]{7,128}$")
 _SLUG = re.compile(r"^[a-z0-9]+(?:[-_./:][a-z0-9]+)+$|^[A-Z]{2,8}(?:-[0-9]+)+$")
-CAMEL = re.compile(r"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*[0-9]{0,3}$|^[A-Z]+[0-9]{0,3}$|^[A-Z]+(?:_[A-Z]+)+$")
+CAMEL = re.compile(r"^[A-Z]?[a-z]+[0-9]{0,3}(?:[A-Z][a-z]+[0-9]{0,3})*$|^[A-Z]+[0-9]{0,3}$|^[A-Z]+(?:_[A-Z]+)+$")
 _VAGUE = ("key",)
 _MARKS_BESIDE = " \t\r\n\"'`([<:="
 _BASE64 = re.compile(r"^[A-Za-z0-9+/]+$")
@@ -60,7 +60,7 @@ def is_secret(written: str, value: str, *, spoken: bool) -> bool:
     """Whether what follows a name is one: passwords may be anything, tokens and keys are at least long and no count."""
     if len(value) < (2 if _OF_A_PERSON.search(written) else 3) or _place(value) or _STATE.match(value):
         return False
-    if _NUMBERED.search(written) and value.isalpha():
+    if _NUMBERED.search(written) and sum(char.isdigit() for char in value) < 3:
         return False
     if spoken:
         return len(value) >= 5 and _said(written, value)

@@ -23,7 +23,7 @@ _KEY_OF = (
     r"account|master|shared|client|ingest|application|app|storage|ssh|ssl|tls|webhook|deploy|hmac|jwt|(?:\b|_)(?:aes|rsa|"
     r"des|dd|sas|erl)|consumer|"
     r"subscription|admin|root|service|write|read|auth|bot|server|project|tenant|event|events|instrumentation|backup|recovery|"
-    r"unseal|shared_?access|rndc|tsig|wep|wpa|psk|host|session|cookie|data|dsn|push|function|functions|system|security|"
+    r"unseal|shared_?access|rndc|tsig|wep|wpa|psk|session|cookie|data|dsn|push|function|functions|system|security|"
     r"transport|gossip|cluster|erlang|preshared|pre_shared|fernet|stripe|global|fastly|openai|anthropic|feed|wallet"
 )
 KEY = (
@@ -61,7 +61,7 @@ LOT = (
 )
 """Names that hold a secret only if the value is drawn by lot: a `customer_key` may be anything."""
 NO_SECRET_KEY = (
-    r"(?i)(?:idempotency|cache|partition|sort|primary|foreign|dedup\w*|object|row|record|lookup|index|group|hash|message|"
+    r"(?i)(?:idempotency|incident|alert|event|websocket|cache|partition|sort|primary|foreign|dedup\w*|object|row|record|lookup|index|group|hash|message|"
     r"unique|"
     r"natural|surrogate|shard|range|map|lock|public|pub|etag|fingerprint|s3|redis|kafka|item|order|user|correlation|trace|"
     r"request|"
