@@ -43,8 +43,9 @@ _ENTITIES = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'"}
 _WRAPPED = re.compile(
     r"(?<=[A-Za-z0-9+/=_\-.])(?:\\n|\\\r?\n|-?\r?\n|\r|[\"'] ?[+.&] ?[\"'])[ \t>|#*]{0,12}(?=[A-Za-z0-9+/=_\-.])"
 )
-_JOINT = re2.compile(r"[A-Za-z0-9+/=_\-.](?:\\n|\\?[\r\n]|-\r?\n|[\"'] ?[+.&] ?[\"'])[ \t>|#*]*[A-Za-z0-9+/=_\-.]")
-_APART = re2.compile(r"(?:^|\s)(?:[!-~] ){7,}[!-~](?:\s|$)")
+_JOINT = r"[A-Za-z0-9+/=_\-.](?:\\n|\\?[\r\n]|-\r?\n|[\"'] ?[+.&] ?[\"'])[ \t>|#*]*[A-Za-z0-9+/=_\-.]"
+_SPACED = r"(?:^|\s)(?:[!-~] ){7,}[!-~](?:\s|$)"
+_PARTED, _APART = linear(_JOINT, _SPACED), linear(_SPACED)
 _WORD = re2.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
 _GONE = re.compile(r"\[[a-z \-]{3,20}\]$")
@@ -76,7 +77,8 @@ def redact(text: str) -> str:
     if _SURROGATES.search(text):
         text = _SURROGATES.sub("\ufffd", text)
     # Every reading is one of the whole text: what one of them finds may be the half of what another does.
-    return _replaced(text, [span for look in (_everything, _escaped, _wrapped, _spaced, _decoded) for span in look(text)])
+    looks = (_everything, _escaped, _wrapped, _spaced, _decoded) if _PARTED.search(text) else (_everything, _escaped, _decoded)
+    return _replaced(text, [span for look in looks for span in look(text)])
 
 
 def redact_all(value: Any) -> Any:
@@ -161,8 +163,6 @@ def _shown(escape: str) -> str:
 
 def _wrapped(text: str) -> list[Found]:
     """With wrapped lines and cut literals joined: only forms of secrets, since joined words look like a name and a value."""
-    if not _JOINT.search(text):
-        return []
     parts: list[str] = []
     starts: list[int] = []
     at = 0
@@ -183,9 +183,9 @@ def _wrapped(text: str) -> list[Found]:
 
 def _spaced(text: str) -> list[Found]:
     """With letters that blanks hold apart joined: `p a s s w o r d = ...`."""
-    if not _APART.search(text):
-        return []
     between = {index for match in _APART.finditer(text) for index in range(match.start() + 1, match.end() - 1)}
+    if not between:
+        return []
     kept = [index for index in range(len(text)) if index not in between or text[index] != " "]
     reading = _Reading("".join(text[index] for index in kept), kept, [index + 1 for index in kept])
     return reading.back(_everything(reading.text))

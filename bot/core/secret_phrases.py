@@ -14,6 +14,7 @@ MAYBE: tuple[str, ...] = (
     r"(?i)(?:creds?|credentials?|auth|login|authenticate|signin|"
     r"connect)\s*[:=]?\s*[(\[]\s*[\"'][^\"']{1,80}[\"']\s*,\s*[\"']([^\"']{3,})[\"']",
     r"(?i)\buser(?:name)?\s[^\s/]{1,40}\s?/\s?([^\s/,;]{4,60})",
+    r"(?i)\bpass\s?[:=]\s?([^\s\"'/,;]{6,60})",
     r"\b(?i:LOGIN)\s\S{1,60}\s([^\s/]{6,60})|(?m:^)(?:[<>]\s|C:\s)?PASS\s([^\s/]{6,60})",
     r"(?i)\b(?:change_password|add_user|set_password|set-password|chpasswd|net user|sp_addlogin|"
     r"sp_password)\s+\S{1,60}\s+[NE]?'?([^\s'\"]{4,60})",
@@ -72,8 +73,7 @@ PHRASES: tuple[str, ...] = (
     r"\\.){4,})(?:\s|$)",
     # One-time keys, and the answer to a signature.
     r"(?i)\botpauth://[^\s\"']*?secret=([A-Z2-7=]{8,})",
-    # A count is none: `pass=120 fail=2`.
-    r"(?i)\b(?:pw|pass)\s?[:=]\s?([^\s\"'/,;]*(?:[0-9][^\s\"',;]*[a-z!#$%&?]|[a-z!#$%&?][^\s\"',;]*[0-9!#$%&?])[^\s\"',;]*)",
+    r"(?i)\bpw\s?[:=]\s?([^\s\"'/,;]*(?:[0-9][^\s\"',;]*[a-z!#$%&?]|[a-z!#$%&?][^\s\"',;]*[0-9!#$%&?])[^\s\"',;]*)",
     r"(?i)\b(?:pw|pass|creds?|credentials|login|"
     r"zugangsdaten)\s?[:=]\s?[\w.@\-]{2,30}\s?[/:]\s?([^\s\"'/,;]*[0-9!#$%&?][^\s\"',;]*)",
     r"(?:\s-u\s+[^\s,]{1,60}\s+-p\s?|\blftp\b[^\n]*?\s-u\s+[^\s,]{1,60},)[\"']?([^\s\"']{4,})|\s-U\s?[^\s%]{1,60}%([^\s\"']{4,})|"

@@ -17,7 +17,11 @@ from bot.core.text import escape_controls, one_line
 from bot.slack.limits import LIMIT
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{1,20}):(?=//|\\\\)", re.IGNORECASE)
-_NO_SLASHES = re.compile(r"(?<![a-z])(mailto|javascript|tel):(?=\S)", re.IGNORECASE)
+_NO_SLASHES = re.compile(
+    r"(?<![a-z])(mailto|javascript|vbscript|data|file|slack|tel|sms|sip|skype|callto|magnet|intent|view-source):(?=\S)",
+    re.IGNORECASE,
+)
+_WWW = re.compile(r"\bwww\.(?=\w)", re.IGNORECASE)
 _MARKUP = str.maketrans({"*": "∗", "`": "'"})
 _EMOJI = re.compile(r":(?=[a-z][a-z_-]{2,40}:)")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
@@ -69,7 +73,8 @@ def code_lines(text: str) -> str:
 def defang(text: str) -> str:
     """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a.example`."""
     text = _ADDRESS.sub(lambda m: m.group(1).replace("tt", "xx").replace("TT", "XX") + "[:]", text)
-    return _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", text)
+    text = _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", text)
+    return _WWW.sub(lambda m: m.group()[:3] + "[.]", text)
 
 
 def link(label: str, url: str, hosts: Collection[str]) -> str:
