@@ -16,7 +16,8 @@ from urllib.parse import quote, urlsplit
 from bot.core.text import escape_controls, one_line
 from bot.slack.limits import LIMIT
 
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{1,20}):(?=//|\\\\)", re.IGNORECASE)
+_ADDRESS = re.compile(r"((?:[a-z][a-z0-9+.-]{1,20}:){1,4})(?://|\\\\)[^\s<>|\"'`,;)\]}]*", re.IGNORECASE)
+"""A whole address: its scheme, schemes around it (`jndi:ldap:`), and what pretends to be a user or names a port."""
 _NO_SLASHES = re.compile(
     r"(?<![a-z])(mailto|javascript|vbscript|data|file|slack|tel|sms|sip|skype|callto|magnet|intent|view-source):(?=\S)",
     re.IGNORECASE,
@@ -72,9 +73,14 @@ def code_lines(text: str) -> str:
 
 def defang(text: str) -> str:
     """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a.example`."""
-    text = _ADDRESS.sub(lambda m: m.group(1).replace("tt", "xx").replace("TT", "XX") + "[:]", text)
+    text = _ADDRESS.sub(_broken, text)
     text = _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", text)
     return _WWW.sub(lambda m: m.group()[:3] + "[.]", text)
+
+
+def _broken(address: re.Match[str]) -> str:
+    schemes, rest = address.group(1), address.group()[len(address.group(1)) :]
+    return (schemes.replace("tt", "xx").replace("TT", "XX") + rest).replace(":", "[:]")
 
 
 def link(label: str, url: str, hosts: Collection[str]) -> str:
