@@ -68,7 +68,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         r"\bsb[ps]_[a-f0-9A-Z]{20,}",
         r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_\-=]{20,}|\bpul-[A-Za-z0-9]{20,}|\bdp\.(?:pt|st|ct|scim|audit|"
         r"sa)\.[A-Za-z0-9._\-]{16,}",
-        r"\bhv[sbr]\.[A-Za-z0-9_\-]{16,}|\bops_eyJ[A-Za-z0-9_\-]{20,}|\bvault:v[0-9]+:[A-Za-z0-9+/=]{16,}",
+        r"\bA3-[A-Z0-9]{6}-[A-Z0-9\-]{20,}|\bp8e-[A-Za-z0-9]{30,}|\bhv[sbr]\.[A-Za-z0-9_\-]{16,}|\bops_eyJ[A-Za-z0-9_\-]{20,}|\bvault:v[0-9]+:[A-Za-z0-9+/=]{16,}",
         r"\bGOOG1[A-Z0-9]{40,}|\bABSK[A-Za-z0-9+/=]{30,}|\bsb_secret_[A-Za-z0-9_\-]{16,}|\bnapi_[a-z0-9]{30,}|"
         r"\bvc[pkair]_[A-Za-z0-9]{20,}|\bvercel_blob_rw_\w{20,}",
         r"\bv1\.0-[a-f0-9]{20,}-[a-f0-9]{40,}|\bCfDJ8[A-Za-z0-9_\-]{20,}|\bfo1_[A-Za-z0-9_\-]{30,}|"

@@ -32,7 +32,7 @@ Span = tuple[int, int]
 _TYPED_AS = r":\s?(?:final |&)?(?:str|string|String|SecretStr|Text|any)(?: \| None)?\s?=\s?"
 _PLAIN = (
     rf"(?i)(?:^|\b|[^A-Za-z0-9])({NAME}){MARKS}(?:\s?\([^()\n]{{1,20}}\))?"
-    rf"(?:\s{{0,8}}(?:{_TYPED_AS}|=>|:=|->|=|:\*{{0,2}}|：|\t|,\s{{0,2}}[\"'])\s{{0,8}}(?:[|>]-?\s*\n\s*)?|"
+    rf"(?:\s{{0,8}}(?:{_TYPED_AS}|=>|:=|->|[?+]?=|:\*{{0,2}}|：|\t|,\s{{0,2}}[\"'])\s{{0,8}}(?:[|>]-?\s*\n\s*)?|"
     rf"\]?\)?\s{{0,8}}=>?\s{{0,8}})"
 )
 _CELL = (
@@ -71,9 +71,9 @@ _NEAR = (
 _AHEAD = (
     r"(?i)[A-Za-z0-9][A-Za-z0-9_.~+/\-]{15,}={0,2}[\"'`]?\s"
     r"((?:api|access|secret|auth|bearer|refresh|bot|deploy|user|personal access|oauth|private|signing|"
-    r"encryption)[ _\-])?(?:token|key|secret|password|pat|credential)\b"
+    r"encryption)[ _\-]|as [A-Z0-9_]+_)?(?:token|key|secret|password|pat|credential)\b"
 )
-_BASIC = r"(?i)\bbasic\s+([A-Za-z0-9+/_\-]{8,}={0,2})"
+_BASIC = r"(?i)\bbasic\s+([A-Za-z0-9+/_\-]{8,}={0,2})|\\*\"auth\\*\"\s*:\s*\\*\"([A-Za-z0-9+/]{8,}={0,2})"
 _FORTY = r"(?:^|[\s\"'=:,(])[A-Za-z0-9/+]{40}(?:$|[\s\"',;)])"
 """A bare secret key of AWS has no other mark than its length and letters."""
 _QUERY = r"(?i)[?&;](?:key|auth|code|sid|session|ticket|t|s)=([^&\s\"'#<>]{8,})"
@@ -172,8 +172,8 @@ def named_secrets(text: str) -> Iterator[Span]:
 def _by_their_looks(text: str) -> Iterator[Span]:
     """Words drawn by lot in places where secrets stand: basic authentication, a query, the end of a hook's path."""
     for match in _BASIC_RULE.finditer(text):
-        if ":" in decoded(match.group(1)):
-            yield match.span(1)
+        if ":" in decoded(match.group(match.lastindex or 1)):
+            yield match.span(match.lastindex or 1)
     for match in _FORTY_RULE.finditer(text):
         word = match.group().strip(" \t\r\n\"'=:,();")
         if (

@@ -14,13 +14,15 @@ MAYBE: tuple[str, ...] = (
     r"(?i)(?:creds?|credentials?|auth|login|authenticate|signin|"
     r"connect)\s*[:=]?\s*[(\[]\s*[\"'][^\"']{1,80}[\"']\s*,\s*[\"']([^\"']{3,})[\"']",
     r"(?i)\buser(?:name)?\s[^\s/]{1,40}\s?/\s?([^\s/,;]{4,60})",
-    r"(?i)\bpass\s?[:=]\s?([^\s\"'/,;]{6,60})",
+    r"(?i)\bpass:\s?([^\s\"'/,;]{6,60})",
     r"\b(?i:LOGIN)\s\S{1,60}\s([^\s/]{6,60})|(?m:^)(?:[<>]\s|C:\s)?PASS\s([^\s/]{6,60})",
     r"(?i)\b(?:change_password|add_user|set_password|set-password|chpasswd|net user|sp_addlogin|"
     r"sp_password)\s+\S{1,60}\s+[NE]?'?([^\s'\"]{4,60})",
 )
 """Places where a secret may stand or something else."""
 PHRASES: tuple[str, ...] = (
+    # A count is none: `pass=120`.
+    r"(?i)\bpass=[\"']?([^\s\"',;]*(?-i:[a-z][A-Z]|[A-Z]{2}[a-z]|[0-9][a-zA-Z]|[a-zA-Z][0-9]|[!#$%&?@])[^\s\"',;]*)",
     # A user's password, or a key in a user's place, in an address of any scheme.
     r"(?i)\b[a-z][a-z0-9+.\-]*://[^\s:/@\"'<>]*:([^\s@/\"'<>]+(?:/[^\s@/\"'<>]+)?)@",
     r"(?i)\b[a-z][a-z0-9+.\-]*://([0-9a-z_\-]{20,})(?::[^\s/@\"'<>]*)?@",
@@ -53,6 +55,7 @@ PHRASES: tuple[str, ...] = (
     r"(?i)SecureString\s+(?:-String\s+)?[\"']([^\"']{3,})[\"']|\"auth\" (?:\"[^\"]{1,60}\" )?\"([^\"]{3,})\"|"
     r"\bacl setuser\b[^\n]*?\s>(\S{4,})",
     r"(?i)\bnet use(?:r)?\s[^\n]*?/user:\S+\s+([^\s/]{4,})",
+    r"\br[ow]community6?\s+([^\s]{4,})",
     r"(?i)\b(?:community string|snmp\w*[^\n]*?\scommunity)\s*[:=]?\s*[\"']?([^\s\"']*[0-9!#$%&@][^\s\"']*)",
     r"(?i)\b(?:password|secret)\s[0-9]\s([^\s\[]{6,})",
     r"(?i)\bhttp-?basic(?:-auth)?[\s:=]+\S{1,60}:(\S+)",

@@ -54,7 +54,7 @@ def _in_manifest(text: str) -> Iterator[Span]:
 def _below(text: str, heading: str, at: int) -> tuple[list[Span], int]:
     """Cells below a heading that names a secret, in the rows of as many cells that follow it, and where these end."""
     names = [heading[start:end] for start, end in _cells(heading, 0, len(heading))]
-    if any(" " in name for name in names):
+    if any(" " in name for name in names[1:]):
         # A sentence with a comma is no heading.
         return [], at
     wanted = [index for index, name in enumerate(names) if _NAMED.match(name)]

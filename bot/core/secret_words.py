@@ -3,7 +3,8 @@
 MARKS = r"(?:\\*[\"'`]|&quot;|&#3[49];|\*{1,2})?"
 """What may stand around a name: quotation marks, plain, escaped or as entities, and bold type."""
 PASSWORD = (
-    r"pass(?:[ _\-]?(?:word|phrase|code)|wd|wort)|passw|pwd|pswd|(?:\b|_)psw|[_\-.]pass|secrets?|credentials?|creds|"
+    r"pass(?:[ _\-]?(?:word|phrase|code)|wd|wort)|passw|pwd|pswd|(?:\b|_)psw|[_\-.]pass|secrets?|credentials?|creds|(?:\b|"
+    r"_)cred|"
     r"(?:user|smtp|db|root|admin|mail|require|ssh|store|key|trust|sudo|become|vault|gpg|pg|http|proxy|ldap|ftp|wifi|login|"
     r"sql)pass|"
     r"(?:bind|root|admin|user|db|ldap|sudo|mgr)pw|[_\-.]pw|pass_?key|totp_?seed|masterauth|kennwort|zugangs(?:daten|code)|"
@@ -16,7 +17,7 @@ PASSWORD = (
 )
 TOKEN = (
     r"tokens?|jwt|bearer|_?authtoken|session_?id|sessionid|phpsessid|jsessionid|connect\.sid|aspnetcore\.\w+|"
-    r"otp|totp|mfa_?code|cvv2?|cvc|pin_?code|токен|令牌|トークン|토큰|(?:\b|_)jeton"
+    r"otp|totp|mfa_?code|cvv2?|cvc|pin_?code|токен|令牌|トークン|토큰|crumb|(?:\b|_)jeton"
 )
 _KEY_OF = (
     r"api|access|secret|private|signing|signature|encryption|encrypt|decryption|encryptor|routing|integration|license|licence|"
@@ -50,18 +51,32 @@ PERSON = (
     r"account_?number|card_?number|phone(?:_?number)?|mobile(?:_?number)?|msisdn"
 )
 _SUFFIX = (
-    r"(?:[_\-.](?:b64|base64|value|val|enc|encoded|encrypted|plain|text|data|string|hash|prod|production|staging|dev|test|"
+    r"(?:(?:text|value|string)|[_\-.](?:b64|base64|value|val|enc|encoded|encrypted|plain|text|data|string|hash|prod|"
+    r"production|staging|dev|test|"
     r"old|new|"
     r"current|previous|main|primary|secondary|default|ro|rw|eu|us|[0-9]{1,2})|[0-9]{1,2})*"
 )
+_VENDOR = (
+    r"stripe|twilio|sendgrid|mailgun|mailchimp|datadog|pagerduty|opsgenie|new_?relic|grafana|heroku|cloudflare|fastly|"
+    r"algolia|okta|auth0|"
+    r"openai|anthropic|hugging_?face|cohere|mistral|npm|pypi|docker_?hub|codecov|sonar(?:qube)?|snyk|circle_?ci|travis|"
+    r"jenkins|artifactory|"
+    r"atlassian|jira|notion|airtable|asana|trello|zendesk|intercom|hubspot|shopify|paypal|plaid|coinbase|telegram|discord|"
+    r"dropbox|"
+    r"spotify|mapbox|firebase|supabase|netlify|vercel|digital_?ocean|linode|launch_?darkly|amplitude|mixpanel|posthog|"
+    r"honeycomb|"
+    r"splunk|wandb|kaggle|replicate|pinecone|adafruit|confluent|contentful|meraki"
+)
 LOT = (
+    rf"(?:[A-Za-z0-9_.\-]*[_\-.])?(?:{_VENDOR})(?:[_\-](?:api|auth|access|cred|webhook|prod|live))?|"
     r"[A-Za-z0-9_.\-]*?[A-Za-z0-9][_\-]?key|(?:[A-Za-z0-9_.\-]*[_\-])?(?:salt|pepper|seed|verifier|pat|session|sid|"
     r"remember_?me|auth|sign|sig|hmac|encrypt|"
     r"(?:recovery|backup|activation|invite|reset|magic|one_?time|registration)_?(?:code|link))"
 )
 """Names that hold a secret only if the value is drawn by lot: a `customer_key` may be anything."""
 NO_SECRET_KEY = (
-    r"(?i)(?:idempotency|incident|alert|event|websocket|cache|partition|sort|primary|foreign|dedup\w*|object|row|record|lookup|index|group|hash|message|"
+    r"(?i)(?:idempotency|incident|alert|event|websocket|cache|partition|sort|primary|foreign|dedup\w*|object|row|record|"
+    r"lookup|index|group|hash|message|"
     r"unique|"
     r"natural|surrogate|shard|range|map|lock|public|pub|etag|fingerprint|s3|redis|kafka|item|order|user|correlation|trace|"
     r"request|"

@@ -72,7 +72,7 @@ def code_lines(text: str) -> str:
 
 
 def defang(text: str) -> str:
-    """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a.example`."""
+    """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a[.]example`."""
     text = _ADDRESS.sub(_broken, text)
     text = _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", text)
     return _WWW.sub(lambda m: m.group()[:3] + "[.]", text)
@@ -80,7 +80,10 @@ def defang(text: str) -> str:
 
 def _broken(address: re.Match[str]) -> str:
     schemes, rest = address.group(1), address.group()[len(address.group(1)) :]
-    return (schemes.replace("tt", "xx").replace("TT", "XX") + rest).replace(":", "[:]")
+    host = re.match(r"(?://|\\\\)[^/?#]*", rest)
+    end = host.end() if host else 0
+    broken = schemes.replace("tt", "xx").replace("TT", "XX") + rest[:end].replace(".", "[.]") + rest[end:]
+    return broken.replace(":", "[:]")
 
 
 def link(label: str, url: str, hosts: Collection[str]) -> str:

@@ -57,9 +57,9 @@ def test_an_address_without_slashes_is_broken_too(address: str) -> None:
 
 
 def test_an_address_inside_of_another_and_one_that_pretends_to_be_a_user_are_broken() -> None:
-    assert quoted("jndi:ldap://a.example/x") == "`jndi[:]ldap[:]//a.example/x`"
-    assert prose("https://good.example:443@a.example/") == "hxxps[:]//good.example[:]443@a.example/"
-    assert prose("at https://a.example:8443/x: gone") == "at hxxps[:]//a.example[:]8443/x[:] gone"
+    assert quoted("jndi:ldap://a.example/x") == "`jndi[:]ldap[:]//a[.]example/x`"
+    assert prose("https://good.example:443@a.example/") == "hxxps[:]//good[.]example[:]443@a[.]example/"
+    assert prose("at https://a.example:8443/x: gone") == "at hxxps[:]//a[.]example[:]8443/x[:] gone"
 
 
 def test_a_link_to_a_configured_host_is_live() -> None:
