@@ -137,10 +137,16 @@ MAX_VALUE = 4_096
 _HOOK_END = re.compile(r"[A-Za-z0-9]{24,}$|(?=.*[0-9].*[0-9])[\w\-]{24,}$")
 MIN_LOT, MAX_NEAR = 10, 512
 _ATTRIBUTE = re.compile(r"^[a-z_]+(?:[A-Z][a-z]+)*(?:\.(?:[a-z_]+(?:[A-Z][a-z]+)*|[A-Z]+(?:_[A-Z]+)*))+$")
-_EXPRESSION = re.compile(r"^(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+)(?:\.(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+))*$")
+_GOES_ON = re.compile(r"[(\[]| \+ ")
+_OWN = re.compile(r"(?:self|cls|this|config|settings|args|opts|options|os|env|process|request|kwargs|ctx|app)\.[A-Za-z_.]+$")
+_TYPE = re.compile(r"(?:[a-z_]+\.)*_?[A-Z][A-Za-z]+$")
+_AFTER_TYPE = re.compile(r"\[|\s?\||\s=\s|\)\s?->")
+_EXPRESSION = re.compile(
+    r"^(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+[0-9]{0,3}[a-z_]*)(?:\.(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+))*$"
+)
 _OF_A_PERSON = re2.compile(rf"(?i){PERSON}")
 _ANOTHER_NAME = re.compile(r"[:=]|[\"']\s?:(?!:)")
-_MORE_WORDS = re.compile(r"^ [A-Za-z][a-z]*(?:[ .,;)]|$)")
+_MORE_WORDS = re.compile(r"^ [A-Za-z(\-][A-Za-z\-]*(?:[ .,;)!?]|$)")
 _PLACE_IN_LIST = re2.compile(
     r"(?i)(?:page|next|prev(?:ious)?|continu(?:e|ation)|resume|sync|cancel(?:lation)?|cursor|pagination)[_\- ]?token"
 )
@@ -206,6 +212,10 @@ def _behind_names(text: str) -> Iterator[Span]:
             if rule is _TAGGED_RULE and text[match.end() : match.end() + 1] in ("`", "'", '"'):
                 # Somebody writes about the tag.
                 continue
+            mark = text[match.end() : match.end() + 1]
+            if mark in _INSIDE and match.group()[0] == mark and match.group().count(mark) == 1:
+                # The name stands in quotation marks itself, and this one closes them: `DB_PASSWORD=`.
+                continue
             start, end = _value(text, match.end())
             if _ANOTHER_NAME.match(text, end) or text.startswith("::", match.end() - 1):
                 # Another name, or the path of one: `creds: SessionToken: ...`, `token::description`.
@@ -242,6 +252,7 @@ def _beside_names(text: str) -> Iterator[Span]:
         found = (
             (is_random(word) or is_drawn(name, word)) if len(word) >= MIN_RANDOM else is_strong(word) and _CALLED.search(name)
         )
+        found = found and not _NO_SECRET_KEY.search(text[max(0, match.start() - 20) : match.end()])
         if found and not _in_code(text, match, start, end):
             yield start, end
     for match in _AHEAD_RULE.finditer(text):
@@ -294,7 +305,8 @@ def _in_prose(written: str, value: str, after: str) -> bool:
     """`pwd: prefer one thing`: a word of a sentence, and more of them behind it. Persons' names are words, too."""
     return (
         not _OF_A_PERSON.search(written)
-        and written.endswith((": ", ":\n"))
+        and written.rstrip().endswith(":")
+        and written[-1].isspace()
         and value.isalpha()
         and (value.islower() or value.istitle())
         and bool(_MORE_WORDS.match(after))
@@ -303,9 +315,11 @@ def _in_prose(written: str, value: str, after: str) -> bool:
 
 def _in_code(text: str, match: Any, start: int, end: int) -> bool:
     """A program's own words: `token = get_token(user)`, `${PASSWORD:?missing}`, `arn:...:secret:prod/db`, `nextPageToken`."""
-    if text[end : end + 1] in ("(", "[") and _EXPRESSION.match(text[start:end]):
+    if _GOES_ON.match(text, end) and _EXPRESSION.match(text[start:end]):
         return True
-    if match.group().endswith("= ") and _ATTRIBUTE.match(text[start:end]):
+    if (match.group().endswith("= ") and _ATTRIBUTE.match(text[start:end])) or _OWN.match(text[start:end]):
+        return True
+    if match.group().endswith(": ") and _TYPE.match(text[start:end]) and _AFTER_TYPE.match(text, end):
         return True
     before = text[max(0, match.start() - 120) : match.start() + 1]
     if text[start] == "?" and before.endswith("${"):

@@ -15,6 +15,7 @@ MAYBE: tuple[str, ...] = (
     r"connect)\s*[:=]?\s*[(\[]\s*[\"'][^\"']{1,80}[\"']\s*,\s*[\"']([^\"']{3,})[\"']",
     r"(?i)\buser(?:name)?\s[^\s/]{1,40}\s?/\s?([^\s/,;]{4,60})",
     r"(?i)\bpass:\s?([^\s\"'/,;]{6,60})",
+    r"(?i)\buser(?:name)?\s[^\s/]{1,40}(?:\s?/\s?|\s)(?:pass|pw|password)\s([^\s/,;\-][^\s/,;]{3,})",
     r"\b(?i:LOGIN)\s\S{1,60}\s([^\s/]{6,60})|(?m:^)(?:[<>]\s|C:\s)?PASS\s([^\s/]{6,60})",
     r"(?i)\b(?:change_password|add_user|set_password|set-password|chpasswd|net user|sp_addlogin|"
     r"sp_password)\s+\S{1,60}\s+[NE]?'?([^\s'\"]{4,60})",
@@ -92,7 +93,6 @@ PHRASES: tuple[str, ...] = (
     r"(?i)\b(?:dob|born(?: on)?|date of birth)\s?[:=]?\s?([0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4})|%B([0-9]{13,19})\^|"
     r";([0-9]{13,19})=[0-9]{4}",
     r"(?i)\b(?:tel|telefon|phone|mobile|cell|handy|fax|whatsapp)\b\.?\s?[:=]?\s?(\+?[0-9][0-9 ()/.\-]{5,16}[0-9])\b",
-    r"(?i)\buser(?:name)?\s[^\s/]{1,40}(?:\s?/\s?|\s)(?:pass|pw|password)\s([^\s/,;\-][^\s/,;]{3,})",
     r"(?i)\bsignature=\\*[\"']?([A-Za-z0-9+/=%_\-]{16,})",
     # A line of shadow or htpasswd, and Kubernetes' bootstrap tokens.
     r"(?i)\b(?:kubeadm join|bootstrap)[^\n]*?\b([a-z0-9]{6}\.[a-z0-9]{16})\b",

@@ -23,6 +23,8 @@ _MEMBER = re.compile(r":\s*\\*\"([^\"\\]+)")
 _INSERT = re2.compile(r"(?i)\(([^()]+)\)\s*values\s*((?:\([^()]*\)[\s,]*)+)")
 _ROW = re.compile(r"\(([^()]*)\)")
 _FIELD = re.compile(r"\s*(?:'((?:[^'\\]|''|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([^,;|\t]*?))\s*(?:[,;|\t]|$)")
+_ROW_ABOVE = re.compile(r"(?:[,;|\t][^\n]*[,;|\t]|^[\s|:+\-=]*-{3}[\s|:+\-=]*)[^\n]*\n\Z", re.MULTILINE)
+"""The line before belongs to a table already: this one is a row, of a list of variables perhaps."""
 _RULER = re.compile(r"[\s|:+\-=]*\Z")
 
 
@@ -32,7 +34,7 @@ def placed_secrets(text: str) -> Iterator[Span]:
         return
     past = 0
     for heading in _HEADING.finditer(text) if "\n" in text else ():
-        if heading.start() >= past:
+        if heading.start() >= past and not _ROW_ABOVE.search(text, max(0, heading.start() - 400), heading.start()):
             cells, past = _below(text, text[heading.start() : heading.end()].strip("\n"), heading.end())
             yield from cells
     for insert in _INSERT.finditer(text):
@@ -54,8 +56,8 @@ def _in_manifest(text: str) -> Iterator[Span]:
 def _below(text: str, heading: str, at: int) -> tuple[list[Span], int]:
     """Cells below a heading that names a secret, in the rows of as many cells that follow it, and where these end."""
     names = [heading[start:end] for start, end in _cells(heading, 0, len(heading))]
-    if any(" " in name for name in names[1:]):
-        # A sentence with a comma is no heading.
+    if any(" " in name for name in names[1:]) or sum(map(bool, names)) < 2:
+        # A sentence with a comma is no heading, nor is one item of a list.
         return [], at
     wanted = [index for index, name in enumerate(names) if _NAMED.match(name)]
     found: list[Span] = []

@@ -16,13 +16,16 @@ _NOTHING = re.compile(
     r"verification|verified|check(?:ed)?|mismatch(?:ed)?|update(?:d)?|create(?:d)?|delete(?:d)?|revoked?|granted|unauthorized|forbidden)$"
 )
 _HELD_BACK = re.compile(
-    r"^(?:[*x•.X#\-_]{3,}|[\w\-]{2,8}\*{3,}|\[[\w \-]+\]|<[\w \-]+>|\$[{(]?\w+[})]?|\{\{.*|%[\w(]+.*|\(.*\)|@[\w.\-]+)$"
+    r"^(?:[*x•.X#\-_]{3,}|[\w\-]{2,8}\*{3,}|\[[\w \-]+\]|<[\w \-]+>|\$[{(]?\w+[})]?|\{\{.*|\{[\w.]+\}|"
+    r"[A-Za-z_][A-Za-z_.]*\(.*|%[\w(]+.*|\(.*\)|@[\w.\-]+)$"
 )
 _PASSWORDLIKE = re2.compile(rf"(?i)(?:{PASSWORD}|cvv2?|cvc|otp|totp|pin_?code|{PERSON}|_auth\b)")
 _OF_A_PERSON = re2.compile(rf"(?i){PERSON}")
 _CODES = re2.compile(r"(?i)\W?(?:pin|otp|code)\b")
 _NUMBERED = re2.compile(r"(?i)(?:cvv2?|cvc|otp|pin_?code|phone|mobile|msisdn|ssn|_number|iban)\W")
 _IDENTIFIER = re2.compile(r"(?i)key[_\-]?id\W")
+_PROSE = re.compile(r"^[A-Za-z][a-z']*(?: [a-z']+){3,}[.!]?$")
+"""A sentence in quotation marks."""
 _PASSWORDS = re2.compile(r"(?i)pass|pwd|pin|otp|cv[vc]")
 _MADE_UP = re.compile(r"^[a-z]{2,}(?:[-_./:](?:[a-z]{2,}|v?[0-9]{1,3}))+$")
 """Words that people joined: the name of an object, as in `secret="checkout-tls"`, which holds a secret and is none."""
@@ -37,7 +40,7 @@ _ALGORITHM = re.compile(
 )
 _ITSELF = re.compile(
     r"(?i)^(?:(?:your|my|the|new|old|user|db|api|access|auth|secret)[_\-. ]?)*"
-    r"(?:pass(?:word|wd|phrase)|secret|token|key|credentials?)(?:[_\- ]here)?$"
+    r"(?:pass(?:word|wd|phrase)|secrets?|tokens?|keys?|credentials?)(?:[_\- ]here)?$"
 )
 """A word that stands for one, as in `--password PASSWORD` and `api_key: YOUR_API_KEY_HERE`."""
 _UUID = re.compile(r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
@@ -61,6 +64,13 @@ def is_secret(written: str, value: str, *, spoken: bool) -> bool:
     if len(value) < (2 if _OF_A_PERSON.search(written) else 3) or _place(value) or _STATE.match(value):
         return False
     if _NUMBERED.search(written) and sum(char.isdigit() for char in value) < 3:
+        return False
+    if value.isdigit() and written.lower().rstrip("=: ").endswith("name"):
+        return False
+    if _PROSE.match(value) and "phrase" not in written.lower():
+        return False
+    if written.rstrip("\"'").rstrip().endswith(",") and (not _odd(value) or _MADE_UP.match(value) or " " in value):
+        # Fields beside each other: `["username", "password", "email"]`.
         return False
     if spoken:
         return len(value) >= 5 and _said(written, value)
