@@ -86,8 +86,9 @@ def is_secret(written: str, value: str, *, spoken: bool) -> bool:
 
 def _said(written: str, value: str) -> bool:
     """Whether what somebody says behind "the password is" is one and no adjective: `case-sensitive`, `base64-encoded`."""
-    if written.endswith(" to ") and not _PASSWORDLIKE.search(written) and not re.search("(?i)set|changed", written):
-        return False
+    if written.endswith(" to ") and not _PASSWORDLIKE.search(written):
+        # `add the key to README.md`, and `set the key to ...`.
+        return is_drawn("", value) or (len(value) >= MIN_RANDOM and is_random(value))
     if _ADJECTIVE.match(value) or _ALGORITHM.match(value):
         return False
     if _PASSWORDLIKE.search(written) and not _CODES.match(written):
