@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "private key": (
-        r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)",
-        # One whose end was cut off, and a first line that is only talked about.
-        r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[nrt]|[>|#*])*(?:[A-Za-z0-9+/=]{8,}|"
-        r"[A-Z][A-Za-z\-]+: ).*\z)",
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
+        # With its body up to its end, or to the end of the text where that was cut off; a first line that is only talked
+        # about. The body's own form decides, so that no first line makes the search run through all that follows.
+        r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[nrt]|[>|#*])*"
+        r"(?:[A-Za-z0-9+/=]{8,}|[A-Z][A-Za-z\-]+: ).*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z))",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^\-]*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?",
         r"(?s:---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----.*?(?:---- END SSH2 ENCRYPTED PRIVATE KEY ----|\z))",
         r"\bb3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=]{20,}",
         r"\$ANSIBLE_VAULT;[0-9.]+;AES256[;\w]*(?:\s+[0-9a-f]{20,})+",

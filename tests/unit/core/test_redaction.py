@@ -158,6 +158,7 @@ def test_the_surroundings_of_a_secret_stay(text: str, left: str) -> None:
     "text",
     [
         "-----BEGIN " + "A " * 50_000,
+        "-----BEGIN RSA PRIVATE KEY-----" * 5_000,
         "http://" + "a." * 50_000 + "@",
         "password=" * 11_000,
         'password="' * 10_000,
