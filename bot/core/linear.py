@@ -1,5 +1,6 @@
 """Patterns that take linear time whatever the text is: RE2, several as one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import re2
@@ -11,3 +12,23 @@ def linear(*patterns: str, capture: bool = False) -> Any:
     options.never_capture = not capture
     options.max_mem = 128 << 20
     return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns), options)
+
+
+class Several:
+    """Many patterns, and which of them occur in a text: two passes tell it, however many they are."""
+
+    def __init__(self, *patterns: str) -> None:
+        options = re2.Options()
+        options.max_mem = 128 << 20
+        self._any = linear(*patterns)
+        self._each = re2.Set.SearchSet(options)
+        for pattern in patterns:
+            self._each.Add(pattern)
+        self._each.Compile()
+        self._all = range(len(patterns))
+
+    def within(self, text: str) -> Sequence[int]:
+        """The places of the patterns that occur, in their order. Where the set runs out of memory: of all of them."""
+        if not self._any.search(text):
+            return ()
+        return sorted(self._each.Match(text) or self._all)

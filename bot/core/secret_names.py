@@ -5,12 +5,12 @@ Patterns run on RE2; where a value ends is found by looking at each character on
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import re2
 
-from bot.core.linear import linear
+from bot.core.linear import Several, linear
 from bot.core.secret_phrases import MAYBE, PHRASES
 from bot.core.secret_values import (
     CAMEL,
@@ -84,43 +84,14 @@ _HOOK = (
 """Whoever knows such an address may post to it: the end of its path is the secret."""
 _NETRC = r"(?i)\blogin\s+\S{1,80}\s+(password)\s+|\bmachine\s+\S{1,80}\s+(password)\s+"
 
-_PHRASE_RULES = tuple(linear(pattern, capture=True) for pattern in PHRASES)
-_MAYBE_RULES = tuple(linear(pattern, capture=True) for pattern in MAYBE)
-_ANY_PHRASE = linear(*PHRASES)
-_SPOKEN_RULE, _NEAR_RULE = linear(_SPOKEN), linear(_NEAR)
-_FORTY_RULE = linear(_FORTY)
-_BASIC_RULE, _QUERY_RULE = linear(_BASIC, capture=True), linear(_QUERY, capture=True)
-_LOT_RULE, _TAGGED_RULE, _NO_SECRET_KEY = linear(_LOT), linear(_TAGGED), re2.compile(NO_SECRET_KEY)
-_HOOK_RULE, _AHEAD_RULE, _CELL_RULE = linear(_HOOK, capture=True), linear(_AHEAD, capture=True), linear(_CELL)
-_RULES = (
-    _LOT_RULE,
-    *map(linear, (_PAIRED, _NESTED, _PLAIN, _FORM, _FLAG)),
-    _TAGGED_RULE,
-    _CELL_RULE,
-    _SPOKEN_RULE,
-    linear(_NETRC),
-)
-_ANY = linear(
-    *PHRASES,
-    *MAYBE,
-    _PAIRED,
-    _NESTED,
-    _PLAIN,
-    _LOT,
-    _TAGGED,
-    _FORM,
-    _FLAG,
-    _CELL,
-    _SPOKEN,
-    _NETRC,
-    _NEAR,
-    _AHEAD,
-    _BASIC,
-    _QUERY,
-    _FORTY,
-    _HOOK,
-)
-"""All of them at once: one pass tells that nothing is here, as nearly always."""
+_NAMED = (_LOT, _PAIRED, _NESTED, _PLAIN, _FORM, _FLAG, _TAGGED, _CELL, _SPOKEN, _NETRC)
+_LOOKS = (_BASIC, _QUERY, _HOOK)
+_RULES = {
+    pattern: linear(pattern, capture=pattern in (*PHRASES, *MAYBE, *_LOOKS, _AHEAD))
+    for pattern in (*PHRASES, *MAYBE, *_NAMED, _NEAR, _AHEAD, *_LOOKS, _FORTY)
+}
+_WHICH, _ORDER = Several(*_RULES), tuple(_RULES)
+_NO_SECRET_KEY = re2.compile(NO_SECRET_KEY)
 
 _BARE = re.compile(r"[^\s\"'`<>,;&|{}()\[\]]+")
 _PREFIX = re.compile(r"(?:!!\w+[ \t]+|string\([0-9]+\)\s|s:[0-9]+:|<!\[CDATA\[)?(?:[A-Za-z@$]{1,2}(?=[\"']))?")
@@ -134,15 +105,14 @@ _ITEMS = re.compile(
 _INSIDE = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\(?!{quote}).)*\\?") for quote in "\"'`"}
 """What stands before the closing quote. A quote that is escaped itself closes: its opening one was escaped too."""
 MAX_VALUE = 4_096
-_HOOK_END = re.compile(r"[A-Za-z0-9]{24,}$|(?=.*[0-9].*[0-9])[\w\-]{24,}$")
-MIN_LOT, MAX_NEAR = 10, 512
+MIN_LOT, MIN_HOOK, MAX_NEAR = 10, 24, 512
 _ATTRIBUTE = re.compile(r"^[a-z_]+(?:[A-Z][a-z]+)*(?:\.(?:[a-z_]+(?:[A-Z][a-z]+)*|[A-Z]+(?:_[A-Z]+)*))+$")
 _GOES_ON = re.compile(r"[(\[]| \+ ")
 _OWN = re.compile(r"(?:self|cls|this|config|settings|args|opts|options|os|env|process|request|kwargs|ctx|app)\.[A-Za-z_.]+$")
 _TYPE = re.compile(r"(?:[a-z_]+\.)*_?[A-Z][A-Za-z]+$")
 _AFTER_TYPE = re.compile(r"\[|\s?\||\s=\s|\)\s?->")
 _EXPRESSION = re.compile(
-    r"^(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+[0-9]{0,3}[a-z_]*)(?:\.(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+))*$"
+    r"^(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+(?:[0-9]{1,3}[a-z_]*)?)(?:\.(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+))*$"
 )
 _OF_A_PERSON = re2.compile(rf"(?i){PERSON}")
 _ANOTHER_NAME = re.compile(r"[:=]|[\"']\s?:(?!:)")
@@ -157,94 +127,97 @@ _NEXT_LINE = re.compile(r"[\\\-]?(?:\\n|\r?\n)[ \t>|#*]{0,12}([A-Za-z0-9+/=_\-.]
 
 def named_secrets(text: str) -> Iterator[Span]:
     """Spans of values that a name, a header, a flag or an address says are secret."""
-    if not _ANY.search(text):
-        return
-    if _ANY_PHRASE.search(text):
-        for pattern in _PHRASE_RULES:
-            for match in pattern.finditer(text):
-                start, end = match.span(match.lastindex or 1)
-                if not is_harmless(text[start:end]):
-                    yield start, end
-    for pattern in _MAYBE_RULES:
-        for match in pattern.finditer(text):
-            start, end = match.span(match.lastindex or 1)
-            if is_strong(text[start:end]):
-                yield start, end
-    yield from _behind_names(text)
-    yield from _beside_names(text)
-    yield from _by_their_looks(text)
+    for place in _WHICH.within(text):
+        pattern = _ORDER[place]
+        rule = _RULES[pattern]
+        if pattern in _NAMED:
+            yield from _behind_names(text, pattern)
+        elif pattern == _NEAR:
+            yield from _beside_names(text)
+        elif pattern == _AHEAD:
+            yield from _before_names(text)
+        elif pattern == _FORTY:
+            yield from _forty(text)
+        else:
+            told = _TOLD.get(pattern, _is_no_word)
+            spans = (match.span(match.lastindex or 1) for match in rule.finditer(text))
+            yield from ((start, end) for start, end in spans if told(text[start:end]))
 
 
-def _by_their_looks(text: str) -> Iterator[Span]:
-    """Words drawn by lot in places where secrets stand: basic authentication, a query, the end of a hook's path."""
-    for match in _BASIC_RULE.finditer(text):
-        if ":" in decoded(match.group(match.lastindex or 1)):
-            yield match.span(match.lastindex or 1)
-    for match in _FORTY_RULE.finditer(text):
+def _is_no_word(value: str) -> bool:
+    """Whether what stands at a secret's place is one and no word like "missing"."""
+    return not is_harmless(value)
+
+
+def _encoded_pair(value: str) -> bool:
+    return ":" in decoded(value)
+
+
+def _by_lot(value: str) -> bool:
+    return is_random(value) or is_drawn("token", value)
+
+
+def _end_of_hook(value: str) -> bool:
+    """Also long words of letters alone, and slugs with a few digits: nobody names the path of a page like that."""
+    digits = sum(char.isdigit() for char in value)
+    return _by_lot(value) or (len(value) >= MIN_HOOK and (value.isalnum() or digits > 1))
+
+
+_TOLD: dict[str, Callable[[str], bool]] = {
+    **dict.fromkeys(MAYBE, is_strong),
+    _BASIC: _encoded_pair,
+    _QUERY: _by_lot,
+    _HOOK: _end_of_hook,
+}
+"""Pattern -> what its value has to be like."""
+
+
+def _forty(text: str) -> Iterator[Span]:
+    for match in _RULES[_FORTY].finditer(text):
         word = match.group().strip(" \t\r\n\"'=:,();")
-        if (
-            classes(word) == 3
-            and sum(c.isdigit() for c in word) > 1
-            and not CAMEL.match(word)
-            and not word.startswith("/")
-            and word.count("/") < 4
-        ):
+        mixed = classes(word) == 3 and sum(char.isdigit() for char in word) > 1
+        if mixed and not CAMEL.match(word) and not word.startswith("/") and word.count("/") < 4:
             at = match.start() + match.group().index(word)
             yield at, at + len(word)
-    for rule in (_QUERY_RULE, _HOOK_RULE):
-        for match in rule.finditer(text):
-            start, end = match.span(match.lastindex or 1)
-            if (
-                is_random(text[start:end])
-                or is_drawn("token", text[start:end])
-                or (rule is _HOOK_RULE and _HOOK_END.match(text[start:end]))
-            ):
-                yield start, end
 
 
-def _behind_names(text: str) -> Iterator[Span]:
-    for rule in _RULES:
-        seen = 0
-        for match in rule.finditer(text):
-            if match.end() <= seen:
-                # Inside of a value: names may stand there, and each of them would look on to the same end.
-                continue
-            if rule is _TAGGED_RULE and text[match.end() : match.end() + 1] in ("`", "'", '"'):
-                # Somebody writes about the tag.
-                continue
-            mark = text[match.end() : match.end() + 1]
-            if mark in _INSIDE and match.group()[0] == mark and match.group().count(mark) == 1:
-                # The name stands in quotation marks itself, and this one closes them: `DB_PASSWORD=`.
-                continue
-            start, end = _value(text, match.end())
-            if _ANOTHER_NAME.match(text, end) or text.startswith("::", match.end() - 1):
-                # Another name, or the path of one: `creds: SessionToken: ...`, `token::description`.
-                continue
-            seen = end
-            written, value = match.group(), text[start:seen]
-            if start >= seen or is_harmless(value):
-                continue
-            if rule is _CELL_RULE:
-                found = _in_a_cell(written, value)
-            elif rule is _LOT_RULE:
-                found = not _NO_SECRET_KEY.search(written) and (
-                    is_drawn("", value)
-                    or (len(value) >= MIN_RANDOM and is_random(value))
-                    or (len(value) >= MIN_LOT and is_strong(value))
-                )
-            else:
-                found = is_secret(written, value, spoken=rule is _SPOKEN_RULE)
-            if found and not _in_prose(written, value, text[seen : seen + 24]) and not _in_code(text, match, start, seen):
-                yield start, _continued(text, start, seen)
+def _behind_names(text: str, pattern: str) -> Iterator[Span]:
+    seen = 0
+    for match in _RULES[pattern].finditer(text):
+        if match.end() <= seen:
+            # Inside of a value: names may stand there, and each of them would look on to the same end.
+            continue
+        written, mark = match.group(), text[match.end() : match.end() + 1]
+        if mark in _INSIDE and (pattern == _TAGGED or (written[0] == mark and written.count(mark) == 1)):
+            # The name itself stands in quotation marks, and this one closes them: `DB_PASSWORD=`.
+            continue
+        start, end = _value(text, match.end())
+        if _ANOTHER_NAME.match(text, end) or text.startswith("::", match.end() - 1):
+            # Another name, or the path of one: `creds: SessionToken: ...`, `token::description`.
+            continue
+        seen = end
+        value = text[start:end]
+        if start >= end or is_harmless(value) or not _fits(pattern, written, value):
+            continue
+        if not _in_prose(written, value, text[end : end + 24]) and not _in_code(text, match, start, end):
+            yield start, _continued(text, start, end)
 
 
-def _in_a_cell(written: str, value: str) -> bool:
-    return is_strong(value) or is_drawn(written, value) or (len(value) >= MIN_RANDOM and is_random(value))
+def _fits(pattern: str, written: str, value: str) -> bool:
+    """Whether the value is what the name promises, by how much the pattern tells."""
+    if pattern == _CELL:
+        return is_strong(value) or is_drawn(written, value) or (len(value) >= MIN_RANDOM and is_random(value))
+    if pattern == _LOT:
+        long = len(value) >= MIN_RANDOM and is_random(value)
+        return not _NO_SECRET_KEY.search(written) and (
+            is_drawn("", value) or long or (len(value) >= MIN_LOT and is_strong(value))
+        )
+    return is_secret(written, value, spoken=pattern == _SPOKEN)
 
 
 def _beside_names(text: str) -> Iterator[Span]:
     """Words drawn by lot right beside "key", "token" and the like."""
-    for match in _NEAR_RULE.finditer(text):
+    for match in _RULES[_NEAR].finditer(text):
         start, end = _value(text, match.end(), MAX_NEAR + 1)
         word, name = text[start:end], match.group()
         if not MIN_STRONG <= len(word) <= MAX_NEAR:
@@ -255,7 +228,11 @@ def _beside_names(text: str) -> Iterator[Span]:
         found = found and not _NO_SECRET_KEY.search(text[max(0, match.start() - 20) : match.end()])
         if found and not _in_code(text, match, start, end):
             yield start, end
-    for match in _AHEAD_RULE.finditer(text):
+
+
+def _before_names(text: str) -> Iterator[Span]:
+    """Words drawn by lot right before "token" and the like: `... api token`."""
+    for match in _RULES[_AHEAD].finditer(text):
         word = match.group().split()[0].rstrip("\"'`")
         mixed = any(c.islower() for c in word) and any(c.isupper() for c in word) and "/" not in word
         if (mixed and is_random(word)) or (match.group(1) and is_drawn("token", word)):

@@ -22,7 +22,8 @@ _ENTRY = re.compile(r"(?m)^[ \t]+[\w.\-]+:[ \t]*[\"']?([^\s\"'|>][^\n\"']*)|^[ \
 _MEMBER = re.compile(r":\s*\\*\"([^\"\\]+)")
 _INSERT = re2.compile(r"(?i)\(([^()]+)\)\s*values\s*((?:\([^()]*\)[\s,]*)+)")
 _ROW = re.compile(r"\(([^()]*)\)")
-_FIELD = re.compile(r"\s*(?:'((?:[^'\\]|''|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([^,;|\t]*?))\s*(?:[,;|\t]|$)")
+_DELIMITER = re.compile(r"[,;|\t]")
+_QUOTED = re.compile(r"\s*(?P<mark>[\"'])((?:(?!(?P=mark))[^\\]|\\.)*)(?P=mark)\s*")
 _ROW_ABOVE = re.compile(r"(?:[,;|\t][^\n]*[,;|\t]|^[\s|:+\-=]*-{3}[\s|:+\-=]*)[^\n]*\n\Z", re.MULTILINE)
 """The line before belongs to a table already: this one is a row, of a list of variables perhaps."""
 _RULER = re.compile(r"[\s|:+\-=]*\Z")
@@ -88,8 +89,14 @@ def _is_one(name: str, text: str, cell: Span) -> bool:
 
 def _cells(text: str, start: int, end: int) -> list[Span]:
     """Where the content of every cell of one line stands, without quotes and blanks."""
-    found, at = [], start
-    while at < end and (match := _FIELD.match(text, at, end)):
-        found.append(match.span(match.lastindex or 3))
-        at = max(match.end(), at + 1)
+    found: list[Span] = []
+    at = start
+    while at < end:
+        quoted = _QUOTED.match(text, at, end)
+        stop = _DELIMITER.search(text, quoted.end() if quoted else at, end)
+        close = stop.start() if stop else end
+        inside = text[at:close]
+        from_, to = at + len(inside) - len(inside.lstrip()), at + len(inside.rstrip())
+        found.append(quoted.span(2) if quoted else (from_, max(from_, to)))
+        at = stop.end() if stop else end
     return found
