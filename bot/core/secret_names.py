@@ -11,7 +11,7 @@ from typing import Any
 import re2
 
 from bot.core.linear import Several, linear
-from bot.core.secret_phrases import MAYBE, PHRASES
+from bot.core.secret_phrases import LOGIN, MAYBE, PHRASES, SCHEME, SERVER, TELEPHONE
 from bot.core.secret_values import (
     CAMEL,
     HEX,
@@ -85,12 +85,14 @@ _HOOK = (
 _NETRC = r"(?i)\blogin\s+\S{1,80}\s+(password)\s+|\bmachine\s+\S{1,80}\s+(password)\s+"
 
 _NAMED = (_LOT, _PAIRED, _NESTED, _PLAIN, _FORM, _FLAG, _TAGGED, _CELL, _SPOKEN, _NETRC)
-_LOOKS = (_BASIC, _QUERY, _HOOK)
+_LOOKS = (_BASIC, _QUERY, _HOOK, TELEPHONE, SERVER, LOGIN, SCHEME)
 _RULES = {
     pattern: linear(pattern, capture=pattern in (*PHRASES, *MAYBE, *_LOOKS, _AHEAD))
     for pattern in (*PHRASES, *MAYBE, *_NAMED, _NEAR, _AHEAD, *_LOOKS, _FORTY)
 }
 _WHICH, _ORDER = Several(*_RULES), tuple(_RULES)
+_DATE_OR_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,3}(?:\.[0-9]{1,3}){2,}$")
+_PORT = re.compile(r"[0-9.:]+(?:/(?:tcp|udp))?$")
 _NO_SECRET_KEY = re2.compile(NO_SECRET_KEY)
 
 _BARE = re.compile(r"[^\s\"'`<>,;&|{}()\[\]]+")
@@ -163,11 +165,31 @@ def _end_of_hook(value: str) -> bool:
     return _by_lot(value) or (len(value) >= MIN_HOOK and (value.isalnum() or digits > 1))
 
 
+def _telephone(value: str) -> bool:
+    return sum(char.isdigit() for char in value) > 6 and not _DATE_OR_VERSION.match(value)
+
+
+def _no_port(value: str) -> bool:
+    return not is_harmless(value) and not _PORT.match(value)
+
+
+def _made(value: str) -> bool:
+    return _by_lot(value) or is_strong(value)
+
+
+def _encoded(value: str) -> bool:
+    return "=" in value or (classes(value) > 1 and not CAMEL.match(value))
+
+
 _TOLD: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(MAYBE, is_strong),
     _BASIC: _encoded_pair,
     _QUERY: _by_lot,
     _HOOK: _end_of_hook,
+    TELEPHONE: _telephone,
+    SERVER: _no_port,
+    LOGIN: _encoded,
+    SCHEME: _made,
 }
 """Pattern -> what its value has to be like."""
 

@@ -21,6 +21,14 @@ MAYBE: tuple[str, ...] = (
     r"sp_password)\s+\S{1,60}\s+[NE]?'?([^\s'\"]{4,60})",
 )
 """Places where a secret may stand or something else."""
+TELEPHONE = r"(?i)\b(?:tel|telefon|phone|mobile|cell|handy|fax|whatsapp)\b\.?\s?[:=]?\s?(\+?[0-9][0-9 ()/.\-]{5,16}[0-9])\b"
+"""A number that its name tells: a date or a version may stand there too."""
+SERVER = r"\s-u\s+[^\s,]{1,60}\s+-p\s?[\"']?([^\s\"']{4,})"
+"""A user and a password; `-p` may be a port too."""
+LOGIN = r"\bAUTH (?:PLAIN|LOGIN|CRAM-MD5|XOAUTH2)\s+([A-Za-z0-9+/]{6,}={0,2})"
+"""What a client of a mail server says, in Base64."""
+SCHEME = r"(?i)\b(?:proxy-)?authorization\\*[\"']?\s*[:=]\s*\\*[\"']?[a-z\-]{2,20}\s+([^\s\"'\\,;]{10,})"
+"""An authorization by a scheme that nobody heard of, or a sentence about one."""
 PHRASES: tuple[str, ...] = (
     # A count is none: `pass=120`.
     r"(?i)\bpass=[\"']?([^\s\"',;]*(?-i:[a-z][A-Z]|[A-Z]{2}[a-z]|[0-9][a-zA-Z]|[a-zA-Z][0-9]|[!#$%&?@])[^\s\"',;]*)",
@@ -31,7 +39,6 @@ PHRASES: tuple[str, ...] = (
     r"(?i)\b(?:proxy-)?authorization\\*[\"']?\s*[:=]\s*\\*[\"']?(?:basic|bearer|token|apikey|negotiate|ntlm|ssws|key|"
     r"geniekey|splunk|"
     r"klog|bot|apitoken|api-token|sharedkey|sharedkeylite)\s+([^\s\"'\\,;]+)",
-    r"(?i)\b(?:proxy-)?authorization\\*[\"']?\s*[:=]\s*\\*[\"']?[a-z\-]{2,20}\s+([^\s\"'\\,;]{10,})",
     r"(?i)\b(?:proxy-)?authorization\\*[\"']?\s*[:=]\s*\\*[\"']?(?:digest|hmac|signature|aws4-hmac-sha256|oauth|"
     r"hawk)\s+([^\s\"'\\][^'\n\\]*)",
     r"(?i)\bbearer\s+([A-Za-z0-9._~+/\-]{8,}=*)",
@@ -47,9 +54,8 @@ PHRASES: tuple[str, ...] = (
     r"[^\n|]*?\s-P)\s?[\"']?([^\s\"']{4,})",
     r"\b(?:echo|printf)\s+(?:-n\s+)?[\"']?([^\s\"'|]{4,})[\"']?\s*\|\s*(?:sudo -S|[^\n|]*?--password-stdin|[^\n|"
     r"]*?passwd --stdin)",
-    r"\b(?:secrets?|SecureString|config:set|keyvault)\b[^\n]*?\s(?:--value|--secret-string|--body|"
-    r"--from-literal|set|-b|<<<)"
-    r"[\s=]+(?:[\w.\-]{1,60}=)?[\"']?([^\s\"'=\-][^\s\"']{3,})",
+    r"\b(?:secrets?|SecureString|keyvault)\b[^\n]*?\s(?:--value|--secret-string|--body|<<<)[\s=]+[\"']?([^\s\"'=\-][^\s\"']{3,})",
+    r"\b(?:secrets? set|config:set|create secret[^\n]*?--from-literal)[\s=]+[\w.\-]{1,60}=[\"']?([^\s\"']{4,})",
     r"\s--value[\s=]+[\"']?([^\s\"']{4,})[^\n]*?SecureString",
     r"\b(?:vault|wandb) login\s+([^\s\-][^\s]{7,})|\boperator unseal\s+([^\s\-][^\s]{7,})|\bkv put\s+\S*(?:pass|secret|"
     r"token|key)\S*\s+([^\s=]{4,})(?:\s|$)",
@@ -58,7 +64,7 @@ PHRASES: tuple[str, ...] = (
     r"(?i)\bnet use(?:r)?\s[^\n]*?/user:\S+\s+([^\s/]{4,})",
     r"\br[ow]community6?\s+([^\s]{4,})",
     r"(?i)\b(?:community string|snmp\w*[^\n]*?\scommunity)\s*[:=]?\s*[\"']?([^\s\"']*[0-9!#$%&@][^\s\"']*)",
-    r"(?i)\b(?:password|secret)\s[0-9]\s([^\s\[]{6,})",
+    r"(?i)\b(?:password|secret)\s[0-9]\s([^\s\[]*[0-9][^\s\[]*[0-9][^\s\[]*)",
     r"(?i)\bhttp-?basic(?:-auth)?[\s:=]+\S{1,60}:(\S+)",
     r"(?i)\b(?:identified by|with(?: encrypted)? password|password)\s*[=(]?\s*[NE]?'([^'\n]{3,})'",
     r"(?i)\b(?:seed|recovery|mnemonic|secret)[ _]?(?:phrase|words)?[\"']?\s*[:=]\s*[\"']?([a-z]{3,8}(?: [a-z]{3,8}){11,23})",
@@ -80,11 +86,9 @@ PHRASES: tuple[str, ...] = (
     r"(?i)\bpw\s?[:=]\s?([^\s\"'/,;]*(?:[0-9][^\s\"',;]*[a-z!#$%&?]|[a-z!#$%&?][^\s\"',;]*[0-9!#$%&?])[^\s\"',;]*)",
     r"(?i)\b(?:pw|pass|creds?|credentials|login|"
     r"zugangsdaten)\s?[:=]\s?[\w.@\-]{2,30}\s?[/:]\s?([^\s\"'/,;]*[0-9!#$%&?][^\s\"',;]*)",
-    r"(?:\s-u\s+[^\s,]{1,60}\s+-p\s?|\blftp\b[^\n]*?\s-u\s+[^\s,]{1,60},)[\"']?([^\s\"']{4,})|\s-U\s?[^\s%]{1,60}%([^\s\"']{4,})|"
+    r"(?:\blftp\b[^\n]*?\s-u\s+[^\s,]{1,60},)[\"']?([^\s\"']{4,})|\s-U\s?[^\s%]{1,60}%([^\s\"']{4,})|"
     r"\bhttps?\s+-a\s+[^\s:]{1,60}:([^\s\"']+)",
-    r"(?i)type=[\"']password[\"'][^<>]*?\svalue=[\"']([^\"']{3,})|\bAUTH (?:PLAIN|LOGIN|CRAM-MD5|"
-    r"XOAUTH2)\s+([A-Za-z0-9+/]{6,}={0,2})",
-    r"(?i)\bdigest\s+[\w.\-]{1,40}:([A-Za-z0-9+/=]{16,})|"
+    r"(?i)type=[\"']password[\"'][^<>]*?\svalue=[\"']([^\"']{3,})",
     r"\bkubectl\b[^\n]*?\bsecrets?\b[^\n]*?\s([A-Za-z0-9+/]{6,}={1,2})(?:\s|$)",
     # Short numbers and codes that one word before them tells.
     r"(?i)\bpin(?: ?code)?\s?[:=]\s?([0-9]{4,8})\b|\b(?:your|my|the) (?:login |sign-in |security )?code is ([0-9]{6,8})\b",
@@ -92,7 +96,6 @@ PHRASES: tuple[str, ...] = (
     r"([a-z0-9]{4,}-[a-z0-9\-]{4,}(?:[ ,;]+[a-z0-9]{4,}-[a-z0-9\-]{4,})*)",
     r"(?i)\b(?:dob|born(?: on)?|date of birth)\s?[:=]?\s?([0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4})|%B([0-9]{13,19})\^|"
     r";([0-9]{13,19})=[0-9]{4}",
-    r"(?i)\b(?:tel|telefon|phone|mobile|cell|handy|fax|whatsapp)\b\.?\s?[:=]?\s?(\+?[0-9][0-9 ()/.\-]{5,16}[0-9])\b",
     r"(?i)\bsignature=\\*[\"']?([A-Za-z0-9+/=%_\-]{16,})",
     # A line of shadow or htpasswd, and Kubernetes' bootstrap tokens.
     r"(?i)\b(?:kubeadm join|bootstrap)[^\n]*?\b([a-z0-9]{6}\.[a-z0-9]{16})\b",
