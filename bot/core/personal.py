@@ -23,7 +23,7 @@ HINT = (
 """Every text in which one of them could stand."""
 _GROUPS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3], [4, 4, 4, 1])
 _GLUE = (".", "-", "_", "+", "~", *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
-_LOGIN = re.compile(r"://[\w.%\-]*$|\b(?:ssh|scp|sftp|rsync|mosh|sshfs)\b[^\n]*\s$")
+_LOGIN = re.compile(r"://[^\s@/]*$|\b(?:ssh|scp|sftp|rsync|mosh|sshfs)\b[^\n]*\s$")
 """Before a name at a host that is no mailbox: who logs in there."""
 _NO_MAIL = re.compile(
     r"(?i)^(?:git|hg|svn|root|ubuntu|ec2-user|core|nobody|www-data|postgres)@|"

@@ -170,7 +170,7 @@ def _telephone(value: str) -> bool:
 
 
 def _no_port(value: str) -> bool:
-    return not is_harmless(value) and not _PORT.match(value)
+    return not is_harmless(value) and not _PORT.match(value) and not (value.isalpha() and value.islower())
 
 
 def _made(value: str) -> bool:

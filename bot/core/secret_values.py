@@ -27,7 +27,7 @@ _IDENTIFIER = re2.compile(r"(?i)key[_\-]?id\W")
 _PROSE = re.compile(r"^[A-Za-z][a-z']*(?: [a-z']+){3,}[.!]?$")
 """A sentence in quotation marks."""
 _PASSWORDS = re2.compile(r"(?i)pass|pwd|pin|otp|cv[vc]")
-_MADE_UP = re.compile(r"^[a-z]{2,}(?:[-_./:](?:[a-z]{2,}|v?[0-9]{1,3}))+$")
+_MADE_UP = re.compile(r"^[a-z]{2,}(?:[-_./:](?:[a-z]{2,}|v?[0-9]{1,3}))+(?:-[a-z0-9]{5,10})?$")
 """Words that people joined: the name of an object, as in `secret="checkout-tls"`, which holds a secret and is none."""
 _COUNTED = re.compile(r"(?i)^[<>=~]*[-+]?[0-9][0-9.,_:]*(?:%|[a-z]{1,3}|/[a-z]+)?$")
 _STATE = re.compile(
