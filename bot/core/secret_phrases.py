@@ -11,8 +11,10 @@ MAYBE: tuple[str, ...] = (
     r"(?i)\b(?:creds?|credentials|login|zugangsdaten)\s?(?:[:=]|->)?\s?[\w.@\-]{2,30}\s?[/:]\s?([^\s\"'/,;]{6,60})",
     r"(?i)(\S{6,60}?)[\"'`]?\s(?:as|is|was)\s(?:(?:the|my|our|a|its|your)\s)?(?:new\s)?(?:password|passphrase|secret|token|"
     r"api key|pin)\b",
-    r"(?i)(?:creds?|credentials?|auth|login|authenticate|signin|"
-    r"connect)\s*[:=]?\s*[(\[]\s*[\"'][^\"']{1,80}[\"']\s*,\s*[\"']([^\"']{3,})[\"']",
+    r"(?i)(?:creds?|credentials?|auth|login|authenticate|signin|connect(?:ion)?)\s*[:=]?\s*[(\[]\s*(?:[\w$.]{1,30}\s*,\s*)?"
+    r"[\"'][^\"']{1,80}[\"']\s*,\s*[\"']([^\"']{3,})[\"']",
+    r"(?i)\b(?:jwt\.(?:sign|encode|verify|decode)|createHmac|hmac\.new|Sensitive)\((?:[^()\n]{1,60}?,\s*)?b?[\"']([^\"'\n]{6,})[\"']",
+    r"(?i)\baddauth digest\s[^\s:]{1,40}:(\S{4,60})",
     r"(?i)\buser(?:name)?\s[^\s/]{1,40}\s?/\s?([^\s/,;]{4,60})",
     r"(?i)\bpass:\s?([^\s\"'/,;]{6,60})",
     r"(?i)\buser(?:name)?\s[^\s/]{1,40}(?:\s?/\s?|\s)(?:pass|pw|password)\s([^\s/,;\-][^\s/,;]{3,})",
