@@ -5,23 +5,30 @@ from typing import Any
 
 import re2
 
+MAX_BYTES = 128 << 20
+"""Of the states that a pattern has met. With too few of them an engine begins anew all the time."""
+
 
 def linear(*patterns: str, capture: bool = False) -> Any:
     """One RE2 pattern of several. Without captures a match costs no more than finding it."""
+    return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns), _options(capture=capture))
+
+
+def _options(*, capture: bool = False) -> Any:
     options = re2.Options()
     options.never_capture = not capture
-    options.max_mem = 128 << 20
-    return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns), options)
+    options.max_mem = MAX_BYTES
+    # What runs out of memory is searched in another way; it says so on the standard error stream for each text otherwise.
+    options.log_errors = False
+    return options
 
 
 class Several:
     """Many patterns, and which of them occur in a text: two passes tell it, however many they are."""
 
     def __init__(self, *patterns: str) -> None:
-        options = re2.Options()
-        options.max_mem = 128 << 20
         self._any = linear(*patterns)
-        self._each = re2.Set.SearchSet(options)
+        self._each = re2.Set.SearchSet(_options())
         for pattern in patterns:
             self._each.Add(pattern)
         self._each.Compile()
