@@ -21,7 +21,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         r"(?s:PuTTY-User-Key-File-[23]:.*?(?:Private-MAC: [0-9a-f]+|\z))",
         r"\bAGE-SECRET-KEY-1[A-Z0-9]{20,}",
     ),
-    "aws key": (r"\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)(?:[A-Z0-9]\s?){15}[A-Z0-9]\b",),
+    "aws key": (r"\b(?:AKIA|ASIA|ABIA|ACCA|APKA|AROA|AIDA)(?:[A-Z0-9]\s?){15}[A-Z0-9]\b",),
     "webhook": (
         r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_\-]+",
         r"https://(?:\w+\.)?discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/[0-9]+/[A-Za-z0-9_\-]+",
@@ -95,6 +95,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         r"\bEAA[A-Za-z0-9]{60,}|\bAAAA[A-Za-z0-9_\-]{7}:[A-Za-z0-9_\-]{60,}|\bAQ[A-Za-z0-9_\-]{60,}",
         # Signed tokens of any issuer: JWT, JWE, Fernet, PASETO.
         r"\beyJ[A-Za-z0-9_\-]{6,}\.[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*){0,3}|\bgAAAAA[A-Za-z0-9_\-=]{40,}",
+        # NTLM and Kerberos on the wire, and what Windows protects for one machine.
+        r"\bTlRMTVNTUA[A-Za-z0-9+/=]{10,}|\bYII[A-Za-z0-9+/=]{24,}|\b01000000d08c9ddf0115d1118c7a00c04fc297eb\w*",
         r"\bv[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{20,}",
     ),
     "password hash": (

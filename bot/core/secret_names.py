@@ -78,7 +78,8 @@ _FORTY = r"(?:^|[\s\"'=:,(])[A-Za-z0-9/+]{40}(?:$|[\s\"',;)])"
 """A bare secret key of AWS has no other mark than its length and letters."""
 _QUERY = r"(?i)[?&;](?:key|auth|code|sid|session|ticket|t|s)=([^&\s\"'#<>]{8,})"
 _HOOK = (
-    r"(?i)https?://[^\s\"'<>?#/]{3,120}/(?:[\w\-]+/){0,6}?(?:[\w\-]*hooks?|heartbeat|integrations?|with/key|alert|ping)"
+    r"(?i)https?://[^\s\"'<>?#/]{3,120}/(?:[\w\-]+/){0,6}?(?:[\w\-]*hooks?|heartbeat|integrations?|with/key|alert|ping|magic|reset[\w\-]*|"
+    r"invite|activate)"
     r"(?:/[\w.\-]{1,40}){0,4}?/([A-Za-z0-9_\-]{16,})|https?://hc-ping\.com/([A-Za-z0-9_\-]{16,})"
 )
 """Whoever knows such an address may post to it: the end of its path is the secret."""

@@ -25,7 +25,12 @@ MAYBE: tuple[str, ...] = (
 """Places where a secret may stand or something else."""
 TELEPHONE = r"(?i)\b(?:tel|telefon|phone|mobile|cell|handy|fax|whatsapp)\b\.?\s?[:=]?\s?(\+?[0-9][0-9 ()/.\-]{5,16}[0-9])\b"
 """A number that its name tells: a date or a version may stand there too."""
-SERVER = r"\s-u\s+[^\s,]{1,60}\s+-p\s?[\"']?([^\s\"']{4,})"
+SERVER = (
+    r"\s-[uU]\s*[^\s,]{1,60}\s+-[pP]\s?[\"']?([^\s\"']{4,})|\bopenssl\b[^\n|]*?\s-k\s+([^\s\"']{4,})|"
+    r"\bsnmp[a-z]+\b[^\n|]*?\s-[cAX]\s+[\"']?([^\s\"']{4,})|\bwpa_passphrase\s\S{1,40}\s([^\s\"']{8,})|"
+    r"\bhtpasswd\s+-[a-zA-Z]*b[a-zA-Z]*\s+(?:\S{1,60}\s+){1,2}([^\s\"']{4,})(?:\s|$)|"
+    r"\b[\w.\-]{1,40}:([^\s\"'|]{4,})[\"']?\s*\|\s*(?:sudo\s+)?chpasswd"
+)
 """A user and a password; `-p` may be a port too."""
 LOGIN = r"\bAUTH (?:PLAIN|LOGIN|CRAM-MD5|XOAUTH2)\s+([A-Za-z0-9+/]{6,}={0,2})"
 """What a client of a mail server says, in Base64."""
@@ -98,7 +103,8 @@ PHRASES: tuple[str, ...] = (
     r"([a-z0-9]{4,}-[a-z0-9\-]{4,}(?:[ ,;]+[a-z0-9]{4,}-[a-z0-9\-]{4,})*)",
     r"(?i)\b(?:dob|born(?: on)?|date of birth)\s?[:=]?\s?([0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4})|%B([0-9]{13,19})\^|"
     r";([0-9]{13,19})=[0-9]{4}",
-    r"(?i)\bsignature=\\*[\"']?([A-Za-z0-9+/=%_\-]{16,})",
+    r"(?i)\bsignature=\\*[\"']?([A-Za-z0-9+/=%_~\-]{16,})|\bresponse=\\*\"([0-9a-f]{32})\\*\"",
+    r"(?i)\b(?:cvc|cvv2?|cvn)\s?[:=]?\s?([0-9]{3,4})\b|\bein\s?[:=]?\s?([0-9]{2}-[0-9]{7})\b",
     # A line of shadow or htpasswd, and Kubernetes' bootstrap tokens.
     r"(?i)\b(?:kubeadm join|bootstrap)[^\n]*?\b([a-z0-9]{6}\.[a-z0-9]{16})\b",
     r"(?i)\b(?:accountkey|sharedaccesskey|sharedsecret|sharedaccesssignature)=([^\s;\"']{8,})",

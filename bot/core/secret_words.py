@@ -48,7 +48,7 @@ PERSON = (
     r"bsn|curp|"
     r"passport(?:[_ ]?(?:no|number))?|tax_?(?:id|number)|steuer[_\-]?(?:id|nummer)|iban|driver_?licen[cs]e|street_?address|"
     r"home_?address|billing_?address|"
-    r"account_?number|card_?number|phone(?:_?number)?|mobile(?:_?number)?|msisdn"
+    r"mrn|medical_?record(?:_?(?:no|number))?|account[_ ]?number|card_?number|phone(?:_?number)?|mobile(?:_?number)?|msisdn"
 )
 _SUFFIX = (
     r"(?:(?:text|value|string)|[_\-.](?:b64|base64|value|val|enc|encoded|encrypted|plain|text|data|string|hash|prod|"
