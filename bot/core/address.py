@@ -8,7 +8,10 @@ follows no redirect.
 import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_TRANSLATED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")))
+"""NAT64, its local-use prefix and IPv4-translated addresses (RFC 6052, 8215, 2765): IPv4 in the last four bytes."""
+_LOCAL = tuple(map(ipaddress.ip_network, ("fec0::/10", "192.88.99.0/24", "3fff::/20", "5f00::/16")))
+"""Site-local, 6to4 relays, documentation, segment routing: Python calls them global."""
 _METADATA = frozenset(
     map(ipaddress.ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"))
 )
@@ -27,16 +30,18 @@ def forbidden(address: Address, allow_private: bool) -> str:
     inner = _inner(address)
     if inner.is_link_local or inner.is_multicast or inner.is_unspecified or inner in _METADATA:
         return "an address that actions never call"
-    if not inner.is_global and not allow_private:
+    if (not inner.is_global or any(inner in network for network in _LOCAL)) and not allow_private:
         return "a private address, and the entry does not set allow_private"
     return ""
 
 
 def _inner(address: Address) -> Address:
-    """The IPv4 address inside of mapped, compatible, 6to4, Teredo and NAT64 forms."""
+    """The IPv4 address inside of mapped, compatible, translated, 6to4, Teredo, ISATAP and NAT64 forms."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
+    compatible = int(address) >> 32 == 0 and int(address) > 1
+    isatap = (int(address) >> 32) & 0xFDFFFFFF == 0x5EFE
+    if compatible or isatap or any(address in network for network in _TRANSLATED):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     teredo = address.teredo
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address

@@ -21,6 +21,10 @@ HINT = (
     r"\([0-9]{3}\)|\+[0-9]|[0-9]{3}-[0-9]{2}-[0-9]{4}"
 )
 """Every text in which one of them could stand."""
+_GROUPS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3], [4, 4, 4, 1])
+_GLUE = (".", "-", "_", "+", "~", *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_LOGIN = re.compile(r"://[^\s@/]*$|\b(?:ssh|scp|sftp|rsync|mosh|sshfs)\b[^\n]*\s$")
+"""Before a name at a host that is no mailbox: who logs in there."""
 _NO_MAIL = re.compile(
     r"(?i)^(?:git|hg|svn|root|ubuntu|ec2-user|core|nobody|www-data|postgres)@|"
     r"\.(?:service|socket|timer|mount|slice|target)$"
@@ -36,21 +40,39 @@ def personal(text: str) -> Iterator[Found]:
     """Spans with what stands in their place."""
     for match in _MAIL.finditer(text):
         domain = match.group().rpartition("@")[2]
-        if not _NO_MAIL.search(match.group()) and any(c.isalpha() for c in domain.rpartition(".")[0]):
+        login = _LOGIN.search(text[max(0, match.start() - 60) : match.start()])
+        if not login and not _NO_MAIL.search(match.group()) and any(c.isalpha() for c in domain.rpartition(".")[0]):
             yield *match.span(), "e-mail"
     for match in _CARD.finditer(text):
         digits = "".join(c for c in match.group() if c.isdigit())
-        if _ISSUERS.match(digits) and _luhn([int(c) for c in digits]):
+        if (
+            _ISSUERS.match(digits)
+            and _in_groups(match.group())
+            and _apart(text, *match.span())
+            and _luhn([int(c) for c in digits])
+        ):
             yield *match.span(), "card"
     for match in _IBAN.finditer(text):
         if _mod_97(match.group().replace(" ", "")):
             yield *match.span(), "account"
     for match in _PHONE.finditer(text):
-        yield *match.span(), "phone"
+        if _apart(text, *match.span()):
+            yield *match.span(), "phone"
     for match in _NUMBER.finditer(text):
         area, _, serial = match.group().split("-")
-        if area not in ("000", "666") and area < "900" and serial != "0000":
+        if _apart(text, *match.span()) and area not in ("000", "666") and area < "900" and serial != "0000":
             yield *match.span(), "personal number"
+
+
+def _in_groups(number: str) -> bool:
+    """Whether digits stand together or in a card's groups: a measured value has its one point anywhere."""
+    groups = [len(group) for group in re.split(r"[ \-.]", number)]
+    return len(set(re.findall(r"[ \-.]", number))) <= 1 and (14 <= groups[0] <= 16 if len(groups) == 1 else groups in _GROUPS)
+
+
+def _apart(text: str, start: int, end: int) -> bool:
+    """Whether a number stands for itself and is no part of a name, a version or a longer number."""
+    return text[start - 1 : start] not in _GLUE and not (text[end : end + 1] in _GLUE[:3] and text[end + 1 : end + 2].isalnum())
 
 
 def _luhn(digits: list[int]) -> bool:

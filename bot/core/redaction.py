@@ -17,9 +17,11 @@ from typing import Any
 
 import re2
 
+from bot.core.linear import linear
 from bot.core.personal import HINT, personal
 from bot.core.secret_kinds import KINDS
-from bot.core.secret_names import linear, named_secrets
+from bot.core.secret_names import named_secrets
+from bot.core.secret_tables import placed_secrets
 
 Found = tuple[int, int, str]
 """Start, end, and what stands in its place."""
@@ -30,7 +32,7 @@ _TYPED = linear(*(pattern for patterns in KINDS.values() for pattern in patterns
 _PERSONAL = linear(HINT)
 
 _ESCAPED = re.compile(
-    r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'/]|&(?:quot|amp|lt|gt|apos|#[0-9]{1,5}|#x[0-9A-Fa-f]{1,4});"
+    r"%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'/]|&(?:quot|amp|lt|gt|apos|#[0-9]{1,5}|#x[0-9A-Fa-f]{1,4});"
 )
 _LOOKALIKES = str.maketrans(
     "аеорсухіјѕһԁԛԝвкмнтАВЕКМНОРСТУХІЈЅαοντΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
@@ -38,9 +40,16 @@ _LOOKALIKES = str.maketrans(
 )
 """Cyrillic and Greek letters that look like Latin ones (Unicode TR 39)."""
 _ENTITIES = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'"}
-_WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/=_\-.])(?:\\n|\\\r?\n|-?\r?\n|\r)[ \t>|#*]{0,12}(?=[A-Za-z0-9+/=_\-.])")
+_WRAPPED = re.compile(
+    r"(?<=[A-Za-z0-9+/=_\-.])(?:\\n|\\\r?\n|-?\r?\n|\r|[\"'] ?[+.&] ?[\"'])[ \t>|#*]{0,12}(?=[A-Za-z0-9+/=_\-.])"
+)
+_JOINT = r"[A-Za-z0-9+/=_\-.](?:\\n|\\?[\r\n]|-\r?\n|[\"'] ?[+.&] ?[\"'])[ \t>|#*]*[A-Za-z0-9+/=_\-.]"
+_SPACED = r"(?:^|\s)(?:[!-~] ){7,}[!-~](?:\s|$)"
+_PARTED, _APART = linear(_JOINT, _SPACED), linear(_SPACED)
 _WORD = re2.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
+_GONE = re.compile(r"\[[a-z \-]{3,20}\]$")
+"""What stands in place of a secret already."""
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 """Halves of characters: no database and no engine for patterns takes them."""
 _PAIR = re.compile(r"^[\w.@\-]{2,40}:[^\s:]{4,80}$")
@@ -67,9 +76,9 @@ def redact(text: str) -> str:
         return text
     if _SURROGATES.search(text):
         text = _SURROGATES.sub("\ufffd", text)
-    for look in (_secrets, _escaped, _wrapped, _decoded):
-        text = _replaced(text, look(text))
-    return _replaced(text, personal(text)) if _PERSONAL.search(text) else text
+    # Every reading is one of the whole text: what one of them finds may be the half of what another does.
+    looks = (_everything, _escaped, _wrapped, _spaced, _decoded) if _PARTED.search(text) else (_everything, _escaped, _decoded)
+    return _replaced(text, [span for look in looks for span in look(text)])
 
 
 def redact_all(value: Any) -> Any:
@@ -89,11 +98,17 @@ def redact_bytes(body: bytes) -> bytes:
         return redact(body.decode("latin-1")).encode("latin-1", "replace")
 
 
+def _everything(text: str) -> list[Found]:
+    # Persons' numbers are looked for at once: a name would take the first part of a number and leave the rest.
+    return [*_secrets(text), *personal(text)] if _PERSONAL.search(text) else _secrets(text)
+
+
 def _secrets(text: str) -> list[Found]:
     typed: list[Found] = []
     if _TYPED.search(text):
         typed = [(*match.span(), kind) for kind, pattern in _KIND_OF.items() for match in pattern.finditer(text)]
-    return [*typed, *((start, end, "secret") for start, end in named_secrets(text))]
+    told = (*named_secrets(text), *placed_secrets(text))
+    return [*typed, *((start, end, "secret") for start, end in told if not _GONE.match(text, start, end))]
 
 
 def _escaped(text: str) -> list[Found]:
@@ -101,10 +116,7 @@ def _escaped(text: str) -> list[Found]:
     reading = _plainly(text)
     if reading is None:
         return []
-    found = _secrets(reading.text)
-    if _PERSONAL.search(reading.text):
-        found += personal(reading.text)
-    return reading.back(found)
+    return reading.back(_everything(reading.text))
 
 
 def _plainly(text: str) -> _Reading | None:
@@ -130,7 +142,9 @@ def _plainly(text: str) -> _Reading | None:
 def _shown(escape: str) -> str:
     """What an escape stands for; nothing for a character that nobody sees."""
     if escape[0] == "%" or escape[:2] in ("\\u", "\\x"):
-        char = chr(int(escape.lstrip("%\\ux"), 16)) if escape.lstrip("%\\ux") else "\0"
+        # A percent sign may be escaped itself: %253D.
+        digits = escape[-2:] if escape[0] == "%" and len(escape) > 1 else escape.lstrip("%\\ux")
+        char = chr(int(digits, 16)) if digits else "\0"
         return char if char.isprintable() or char in "\n\t" else ""
     if escape[0] == "\\":
         return escape[1:]
@@ -148,9 +162,7 @@ def _shown(escape: str) -> str:
 
 
 def _wrapped(text: str) -> list[Found]:
-    """With wrapped lines joined: only what has a secret's form, since joined words easily look like a name and a value."""
-    if "\n" not in text and "\r" not in text and "\\n" not in text:
-        return []
+    """With wrapped lines and cut literals joined: only forms of secrets, since joined words look like a name and a value."""
     parts: list[str] = []
     starts: list[int] = []
     at = 0
@@ -169,14 +181,22 @@ def _wrapped(text: str) -> list[Found]:
     return [(starts[start], starts[end - 1] + 1, kind) for start, end, kind in found]
 
 
-def _decoded(text: str) -> list[Found]:
-    """Words that hold a secret once they are decoded."""
+def _spaced(text: str) -> list[Found]:
+    """With letters that blanks hold apart joined: `p a s s w o r d = ...`."""
+    between = {index for match in _APART.finditer(text) for index in range(match.start() + 1, match.end() - 1)}
+    if not between:
+        return []
+    kept = [index for index in range(len(text)) if index not in between or text[index] != " "]
+    reading = _Reading("".join(text[index] for index in kept), kept, [index + 1 for index in kept])
+    return reading.back(_everything(reading.text))
+
+
+def _decoded(text: str, times: int = 2) -> list[Found]:
+    """Words that hold a secret once they are decoded, or decoded twice."""
     found: list[Found] = []
     for match in _WORD.finditer(text):
         inner = _inner(match.group()[:MAX_WORD])
-        if inner and (
-            _PAIR.match(inner) or _secrets(inner) or (_PERSONAL.search(inner) and any(True for _ in personal(inner)))
-        ):
+        if inner and (_PAIR.match(inner) or _everything(inner) or (times > 1 and _decoded(inner, times - 1))):
             found.append((*match.span(), "secret"))
     return found
 
@@ -189,7 +209,8 @@ def _inner(word: str) -> str:
         else:
             bare = word.rstrip("=").replace("-", "+").replace("_", "/")
             raw = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
-        shown = raw.decode()
+        # PowerShell encodes its commands in UTF-16.
+        shown = raw.decode("utf-16-le" if raw[1:2] == b"\0" else "utf-8")
     except (binascii.Error, ValueError):
         return ""
     return shown if len(shown) >= 8 and all(c.isprintable() or c in "\r\n\t" for c in shown) else ""

@@ -3,22 +3,42 @@
 import unicodedata
 
 _VISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters, marks and signs that look like nothing: fillers, joiners, a pattern of no dots."""
+_OF_EMOJI = "\u200d\ufe0f"
+MAX_MARKS = 4
+"""Combining marks in a row that a script may need; a tower of them covers the lines above."""
 
 
 def escape_controls(text: str) -> str:
-    """Show control, format (bidi, zero-width, tag), surrogate and private characters as `\\u....` escapes.
+    """Show control, format (bidi, zero-width, tag), surrogate, private and empty-looking characters as `\\u....` escapes.
 
     Newlines and tabs included: one input makes one record, never lines. The
-    zero-width joiner and variation selectors of emoji stay, between symbols.
+    zero-width joiner and variation selectors of emoji stay, not behind plain
+    letters; of combining marks in a row the first four stay.
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(char) for char in text)
+    shown, marks = [], 0
+    for before, char in zip(" " + text, text, strict=False):
+        marks = marks + 1 if unicodedata.category(char) == "Mn" else 0
+        shown.append(_escaped(char) if _hidden(char, before) or marks > MAX_MARKS else char)
+    return "".join(shown)
 
 
-def _shown(char: str) -> str:
-    if char in "\u200d\ufe0f" or unicodedata.category(char) not in _VISIBLE_CATEGORIES:
-        return char
+def _hidden(char: str, before: str) -> bool:
+    """Whether nobody sees this character behind the one before it."""
+    if char in _OF_EMOJI:
+        return before.isascii() and before.isalpha()
+    return (
+        unicodedata.category(char) in _VISIBLE_CATEGORIES
+        or char in _BLANK
+        or "\ufe00" <= char <= "\ufe0d"
+        or char >= "\U000e0000"
+    )
+
+
+def _escaped(char: str) -> str:
     code = ord(char)
     return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
 

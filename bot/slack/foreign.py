@@ -16,10 +16,15 @@ from urllib.parse import quote, urlsplit
 from bot.core.text import escape_controls, one_line
 from bot.slack.limits import LIMIT
 
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{1,20}):(?=//|\\\\)", re.IGNORECASE)
-_HOST = re.compile(r"//([a-z0-9.-]+)(?::\d+)?(?=[/?#\s\"']|$)", re.IGNORECASE)
+_ADDRESS = re.compile(r"((?:[a-z][a-z0-9+.-]{1,20}:){1,4})(?://|\\\\)[^\s<>|\"'`,;)\]}]*", re.IGNORECASE)
+"""A whole address: its scheme, schemes around it (`jndi:ldap:`), and what pretends to be a user or names a port."""
+_NO_SLASHES = re.compile(
+    r"(?<![a-z])(mailto|javascript|vbscript|data|file|slack|tel|sms|sip|skype|callto|magnet|intent|view-source):(?=\S)",
+    re.IGNORECASE,
+)
+_WWW = re.compile(r"\bwww\.(?=\w)", re.IGNORECASE)
+_HOST = re.compile(r"//([a-z0-9.-]+)(?::\d+)?(?=[/?#]|$)", re.IGNORECASE)
 """No user info: `//ours@theirs` is theirs."""
-_NO_SLASHES = re.compile(r"(?<![a-z])(mailto|javascript|tel):(?=\S)", re.IGNORECASE)
 _MARKUP = str.maketrans({"*": "∗", "`": "'"})
 _EMOJI = re.compile(r":(?=[a-z][a-z_-]{2,40}:)")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
@@ -69,18 +74,35 @@ def code_lines(text: str, hosts: Collection[str] = ()) -> str:
 
 
 def defang(text: str, hosts: Collection[str] = ()) -> str:
-    """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a.example`.
+    """Break addresses so that no client makes links of them: `https://a.example` becomes `hxxps[:]//a[.]example`.
 
     Those of `hosts` are left whole: somebody may have to run by hand what they are shown.
     """
+    parts, done = [], 0
+    for address in _ADDRESS.finditer(text):
+        shown = address.group() if _is_ours(address, hosts) else _without_slashes(_broken(address))
+        parts += [_without_slashes(text[done : address.start()]), shown]
+        done = address.end()
+    return "".join([*parts, _without_slashes(text[done:])])
 
-    def broken(match: re.Match[str]) -> str:
-        scheme, host = match.group(1), _HOST.match(text, match.end())
-        if host and host.group(1).lower() in hosts and scheme.lower() in ("http", "https"):
-            return match.group(0)
-        return scheme.replace("tt", "xx").replace("TT", "XX") + "[:]"
 
-    return _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", _ADDRESS.sub(broken, text))
+def _is_ours(address: re.Match[str], hosts: Collection[str]) -> bool:
+    host = _HOST.match(address.group(), address.end(1) - address.start())
+    return host is not None and address.group(1).lower() in ("http:", "https:") and host.group(1).lower() in hosts
+
+
+def _without_slashes(text: str) -> str:
+    """What clients make links of though it has no `//`, broken."""
+    text = _NO_SLASHES.sub(lambda m: m.group(1) + "[:]", text)
+    return _WWW.sub(lambda m: m.group()[:3] + "[.]", text)
+
+
+def _broken(address: re.Match[str]) -> str:
+    schemes, rest = address.group(1), address.group()[len(address.group(1)) :]
+    host = re.match(r"(?://|\\\\)[^/?#]*", rest)
+    end = host.end() if host else 0
+    broken = schemes.replace("tt", "xx").replace("TT", "XX") + rest[:end].replace(".", "[.]") + rest[end:]
+    return broken.replace(":", "[:]")
 
 
 def link(label: str, url: str, hosts: Collection[str]) -> str:

@@ -139,17 +139,28 @@ def no_cross_tenant(seen: Seen) -> Iterator[str]:
 def no_query_inject(seen: Seen) -> Iterator[str]:
     """The attacker's text stands in one literal at most, and no query has a shape that nobody wrote."""
     item = seen.item
+    pieces = [piece for piece in _pieces(item.text) if piece not in _ours(seen)]
     for asked in seen.asked:
         try:
             outside = [t.text for t in _tokens(asked) if t.kind != "string"]
         except ValueError as error:
             yield f"{asked.query[:80]} is no {asked.language} ({error})"
             continue
-        if len(item.text) > 3 and any(piece in " ".join(outside) for piece in _pieces(item.text)):
+        if len(item.text) > 3 and any(piece in " ".join(outside) for piece in pieces):
             yield f"{asked.query[:120]}"
         if any("\n" in value or "\r" in value for value in asked.headers.values()):
             yield "a header holds a line break"
     yield from (text for text in seen.outside if text.startswith("opened") or "Popen" in text)
+
+
+def _ours(seen: Seen) -> set[str]:
+    """Words of the bot's own queries: an attacker's text may hold `service` too."""
+    others: dict[str, set[str]] = {}
+    for asked in seen.asked:
+        if f'"{seen.service}"' not in asked.query and (service := re.search(r'"(svc-[0-9]+)"', asked.query)):
+            for word in re.findall(r"[A-Za-z_]\w{6,}", re.sub(r'"[^"]*"', " ", asked.query)):
+                others.setdefault(word, set()).add(service[1])
+    return {word for word, services in others.items() if len(services) > 1}
 
 
 def _tokens(asked: Asked) -> list[Any]:

@@ -86,7 +86,8 @@ def read_script(item: Mapping[str, Any]) -> Script:
 def _read_step(text: str) -> Iterable[Step]:
     """The steps of one line: a clause without a meaning of its own belongs to its neighbour."""
     together = bool(re.search(r"same time|simultan|concurren|parallel|race|at once|within \d+ ?m?s", text))
-    text = re.sub(r"\([^)]*\)", lambda m: m.group().replace(",", "\0"), text)
+    # Commas in brackets and in what somebody writes part no clauses.
+    text = re.sub(rf"\([^)]*\)|{QUOTED.pattern}", lambda m: m.group().replace(",", "\0"), text)
     clauses = [
         clause.replace("\0", ",")
         for clause in re.split(r",\s+|;\s+|\.\s+|\bthen\b|\bwhile\b|\bbut\b", text)

@@ -18,6 +18,7 @@ from bot.core.evidence import Evidence
 from bot.core.redaction import redact, redact_all
 from bot.core.text import one_line
 from bot.llm.calling import Caller, ModelDown
+from bot.llm.first_calls import first_calls
 from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
@@ -71,7 +72,8 @@ class Durable(AgentMiddleware):
             answer["hints"] = len(heard.hints)
             if isinstance(answer.get("response"), ModelResponse):
                 response: ModelResponse[Any] = answer.pop("response")
-                answer["messages"] = [message_to_dict(message) for message in cleaned(response.result)]
+                result = first_calls(response.result)
+                answer["messages"] = [message_to_dict(message) for message in cleaned(result)]
                 answer["structured"] = redact_all(_plain(response.structured_response))
             return answer
 

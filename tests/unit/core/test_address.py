@@ -20,13 +20,19 @@ from bot.core.address import ambiguous, forbidden
         "fd00:ec2::254",
         "168.63.129.16",
         "100.100.100.200",
+        "::ffff:0:169.254.169.254",
+        "64:ff9b:1::a9fe:a9fe",
+        "2001:4860::5efe:a9fe:a9fe",
     ],
 )
 def test_metadata_and_link_local_are_never_called_however_they_are_written(inside: str) -> None:
     assert forbidden(ip_address(inside), allow_private=True)
 
 
-@pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.1", "::1", "fd12::1", "192.168.1.1", "::ffff:10.0.0.1", "100.64.0.1"])
+@pytest.mark.parametrize(
+    "inside",
+    ["127.0.0.1", "10.0.0.1", "::1", "fd12::1", "192.168.1.1", "::ffff:10.0.0.1", "100.64.0.1", "::ffff:0:10.0.0.1", "fec0::1"],
+)
 def test_private_addresses_are_called_where_the_entry_allows_it_alone(inside: str) -> None:
     assert forbidden(ip_address(inside), allow_private=False)
     assert not forbidden(ip_address(inside), allow_private=True)
@@ -35,6 +41,7 @@ def test_private_addresses_are_called_where_the_entry_allows_it_alone(inside: st
 def test_public_addresses_are_called() -> None:
     assert not forbidden(ip_address("93.184.216.34"), allow_private=False)
     assert not forbidden(ip_address("2606:4700::1111"), allow_private=False)
+    assert not forbidden(ip_address("64:ff9b::5db8:d822"), allow_private=False)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,95 @@ def test_a_private_key_without_its_head_is_one_still() -> None:
     assert redact("no such key here -----END OF FILE-----") == "no such key here -----END OF FILE-----"
 
 
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("wachtwoord: FAKEnl01", "FAKEnl01"),
+        ("パスワードは FAKEja02 です", "FAKEja02"),
+        ("mot de passe : FAKEfr03", "FAKEfr03"),
+        ("OPSGENIE_KEY=fa4efa4e-0000-4000-8000-fa4efa4efa4e", "fa4efa4e-0000-4000-8000-fa4efa4efa4e"),
+        ('password: str = "FAKEpy04"', "FAKEpy04"),
+        ("password:\n  value: FAKEnested05", "FAKEnested05"),
+        ('{"value":"FAKEturned06","name":"password"}', "FAKEturned06"),
+        ("DB_PASSWORD: !!str FAKEtag07", "FAKEtag07"),
+        ('s:8:"password";s:10:"FAKEphp08x";', "FAKEphp08x"),
+        ("tokens:\n  - FAKElist0009\n  - FAKElist0010", "FAKElist0010"),
+        ("| password | FAKEcell11 |", "FAKEcell11"),
+        ('name="password"\r\n\r\nFAKEform12', "FAKEform12"),
+        ('HTTPBasicAuth("bob", "FAKEcall13")', "FAKEcall13"),
+        ("requirepass FAKEconf14", "FAKEconf14"),
+        ("admin:FAKEpair15!", "FAKEpair15!"),
+        ("use FAKEsaid16! as the password", "FAKEsaid16!"),
+        ("00FAKEfakeFAKEfakeFAKEfake api token", "00FAKEfakeFAKEfakeFAKEfake"),
+        ("https://mattermost.example/hooks/fakefakefakefakefakefakefa", "fakefakefakefakefakefakefa"),
+        ("echo 'FAKEpipe17' | sudo -S ls", "FAKEpipe17"),
+        ("cqlsh -u u -p FAKEcql18", "FAKEcql18"),
+        ("api_key=FAKEfakeFAKEfakeFAKE\nfakeFAKEfakeFAKEfake", "fakeFAKEfakeFAKEfake"),
+        ("'ghp_' + 'FAKEfakeFAKEfakeFAKEfake'", "FAKEfakeFAKEfakeFAKEfake"),
+        ("p a s s w o r d = FAKEapart19", "FAKEapart19"),
+        ("password%253DFAKEtwice20", "FAKEtwice20"),
+        ("VUVGVFUxZFBVa1E5UmtGTFJXSmhjMlUyTkE9PQ==", "VUVGVFUxZFBVa1E5UmtGTFJXSmhjMlUyTkE9PQ=="),
+        (
+            "powershell -enc cABhAHMAcwB3AG8AcgBkAD0ARgBBAEsARQBwAHMAMQAxAA==",
+            "cABhAHMAcwB3AG8AcgBkAD0ARgBBAEsARQBwAHMAMQAxAA==",
+        ),
+        ("Phone: +44 1223 334714", "334714"),
+    ],
+)
+def test_a_secret_is_told_by_its_name_its_place_and_its_making(text: str, secret: str) -> None:
+    assert secret not in redact(text)
+
+
+def test_all_data_of_a_kubernetes_secret_is_secret() -> None:
+    text = "apiVersion: v1\nkind: Secret\ndata:\n  foo: RkFLRWZha2U=\n  bar: RkFLRWZha2Uy\ntype: Opaque\n"
+
+    assert redact(text) == "apiVersion: v1\nkind: Secret\ndata:\n  foo: [secret]\n  bar: [secret]\ntype: Opaque\n"
+    assert "LOG_LEVEL: debug" in redact("kind: ConfigMap\ndata:\n  LOG_LEVEL: debug\n")
+
+
+@pytest.mark.parametrize(
+    ("table", "left"),
+    [
+        ("user,password\nbob,FAKEcsv1\namy,FAKEcsv2", "user,password\nbob,[secret]\namy,[secret]"),
+        ("user | password\n-----+---------\nbob | FAKEpsql3", "user | password\n-----+---------\nbob | [secret]"),
+        (
+            "INSERT INTO u (name, password) VALUES ('bob', 'FAKEsql4')",
+            "INSERT INTO u (name, password) VALUES ('bob', '[secret]')",
+        ),
+        ("NAME,secret\ncheckout,db-creds", "NAME,secret\ncheckout,db-creds"),
+    ],
+)
+def test_a_column_that_is_named_like_a_secret_holds_some(table: str, left: str) -> None:
+    assert redact(table) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "value 45.37600000000001 above 40, 4.536949422774391",
+        "block blk_-4980916519894289629 and offset 4980916519894289629",
+        "tests pass=120 fail=2",
+        "nextToken: CiAKHAoMMTIzNDU2Nzg5, pageToken=CAoQAA",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf not found",
+        'password = os.environ["DB_PASSWORD"]',
+        "token = get_token(user)",
+        "PASSWORD=${PASSWORD:?missing}",
+        "usage: app --user USER --password PASSWORD --host HOST",
+        "the password is case-sensitive and hashed with PBKDF2-HMAC-SHA256",
+        "idempotency_key=7d9f1c2e-33b1-4d7a-9c0e-0a1b2c3d4e5f",
+        "ExternalSecret db-creds: SecretSyncedError",
+        "https://bob@git.internal.example/shop.git, ssh deploy@bastion.internal.example",
+        "gtk+3.0 (3.24.43-3) and 1:17~++20230701095046",
+        '{"event":"login","reason":"bad password","user":"bob"}',
+        "PASS src/checkout.test.js, --- PASS: TestTokenRefresh2Times",
+        "token: недействителен, clave: valor no encontrado",
+        "code is async-signal-safe, net: cpsw_new: Execute callback",
+    ],
+)
+def test_counts_ids_and_program_text_beside_telling_words_stay(text: str) -> None:
+    assert redact(text) == text
+
+
 def test_redacting_twice_changes_nothing_more() -> None:
     once = {id: redact(text) for id, text, _ in items("secrets")}
 
@@ -69,6 +158,7 @@ def test_the_surroundings_of_a_secret_stay(text: str, left: str) -> None:
     "text",
     [
         "-----BEGIN " + "A " * 50_000,
+        "-----BEGIN RSA PRIVATE KEY-----" * 5_000,
         "http://" + "a." * 50_000 + "@",
         "password=" * 11_000,
         'password="' * 10_000,
@@ -76,6 +166,10 @@ def test_the_surroundings_of_a_secret_stay(text: str, left: str) -> None:
         "a@b." * 25_000,
         "%41" * 33_000,
         "1234 " * 20_000,
+        "password,x\n" * 9_000,
+        "kind: Secret\ndata:\n  a: bbbbbbbb\n" * 3_000,
+        "a b c d e f g h " * 6_000,
+        "tokens:\n  - x1\n" * 6_000,
     ],
 )
 def test_a_hundred_kilobytes_that_are_built_to_be_slow_end(text: str) -> None:

@@ -49,6 +49,19 @@ def test_ordinary_text_survives_unchanged() -> None:
     assert prose(line) == line
 
 
+@pytest.mark.parametrize(
+    "address", ["data:text/html,x", "vbscript:x", "slack:open", "file:/etc/passwd", "magnet:?xt=1", "www.a.example"]
+)
+def test_an_address_without_slashes_is_broken_too(address: str) -> None:
+    assert address not in prose(f"see {address}") and address not in quoted(address)
+
+
+def test_an_address_inside_of_another_and_one_that_pretends_to_be_a_user_are_broken() -> None:
+    assert quoted("jndi:ldap://a.example/x") == "`jndi[:]ldap[:]//a[.]example/x`"
+    assert prose("https://good.example:443@a.example/") == "hxxps[:]//good[.]example[:]443@a[.]example/"
+    assert prose("at https://a.example:8443/x: gone") == "at hxxps[:]//a[.]example[:]8443/x[:] gone"
+
+
 def test_a_link_to_a_configured_host_is_live() -> None:
     assert link("Source", "http://prometheus.example:9090/graph?g0=up|1", HOSTS).startswith(
         "<http://prometheus.example:9090/graph"
