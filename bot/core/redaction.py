@@ -144,21 +144,26 @@ def _shown(escape: str) -> str:
     if escape[0] == "%" or escape[:2] in ("\\u", "\\x"):
         # A percent sign may be escaped itself: %253D.
         digits = escape[-2:] if escape[0] == "%" and len(escape) > 1 else escape.lstrip("%\\ux")
-        char = chr(int(digits, 16)) if digits else "\0"
-        return char if char.isprintable() or char in "\n\t" else ""
+        return _printable(int(digits, 16)) if digits else ""
     if escape[0] == "\\":
         return escape[1:]
     if escape[0] == "&":
         name = escape[1:-1]
         if name[0] != "#":
             return _ENTITIES[name]
-        return chr(int(name[2:], 16) if name[1] in "xX" else int(name[1:]))
+        return _printable(int(name[2:], 16) if name[1] in "xX" else int(name[1:]))
     if escape in "\n\r\t":
         return escape
     if unicodedata.category(escape) in ("Cf", "Mn", "Cc", "Cn", "Co", "Cs"):
         return ""
     narrow = unicodedata.normalize("NFKC", escape)
     return (narrow if len(narrow) == 1 else escape).translate(_LOOKALIKES)
+
+
+def _printable(point: int) -> str:
+    """The character; nothing for what nobody sees, halves of characters among it: no engine for patterns takes them."""
+    char = chr(point)
+    return char if char.isprintable() or char in "\n\t" else ""
 
 
 def _wrapped(text: str) -> list[Found]:

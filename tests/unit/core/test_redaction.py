@@ -134,6 +134,16 @@ def test_counts_ids_and_program_text_beside_telling_words_stay(text: str) -> Non
     assert redact(text) == text
 
 
+@pytest.mark.parametrize(
+    "half",
+    ["&#55296;", "&#xD800;", "&#xdfff;", "\\ud800", "\ud800", "%ed%a0%80", "&#0;", "&#99999;", "&#xFFFF;", "%", "\\u", "&#;"],
+)
+def test_half_a_character_in_whatever_spelling_ends_nothing(half: str) -> None:
+    told = redact(f"a {half} b, password=hunter2hunter2, {half} c")
+
+    assert "hunter2hunter2" not in told and told.encode() and told.startswith("a ") and told.endswith(" c")
+
+
 def test_redacting_twice_changes_nothing_more() -> None:
     once = {id: redact(text) for id, text, _ in items("secrets")}
 
