@@ -25,6 +25,8 @@ _NO_SLASHES = re.compile(
 _WWW = re.compile(r"\bwww\.(?=\w)", re.IGNORECASE)
 _HOST = re.compile(r"//([a-z0-9.-]+)(?::\d+)?(?=[/?#]|$)", re.IGNORECASE)
 """No user info: `//ours@theirs` is theirs."""
+_ENDS = re.compile(r"[\s\"'`,;)\]}]|\Z")
+"""Where an address is over; `//ours<...>@theirs` is theirs to some."""
 _MARKUP = str.maketrans({"*": "∗", "`": "'"})
 _EMOJI = re.compile(r":(?=[a-z][a-z_-]{2,40}:)")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
@@ -88,7 +90,9 @@ def defang(text: str, hosts: Collection[str] = ()) -> str:
 
 def _is_ours(address: re.Match[str], hosts: Collection[str]) -> bool:
     host = _HOST.match(address.group(), address.end(1) - address.start())
-    return host is not None and address.group(1).lower() in ("http:", "https:") and host.group(1).lower() in hosts
+    if host is None or not _ENDS.match(address.string, address.end()):
+        return False
+    return address.group(1).lower() in ("http:", "https:") and host.group(1).lower() in hosts
 
 
 def _without_slashes(text: str) -> str:

@@ -89,3 +89,23 @@ def test_a_long_text_is_cut_and_stays_in_its_code_span() -> None:
     text = quoted("x" * 5000)
 
     assert len(text) <= 302 and text.endswith("…`")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://prometheus.example@evil.example/",
+        "http://prometheus.example:80@evil.example/",
+        "http://prometheus.example<x>@evil.example/",
+        "http://prometheus.example|x@evil.example/",
+        "http://prometheus.example.evil.example/",
+        "http://prometheus.example\\@evil.example/",
+        "jndi:http://prometheus.example/",
+        "ftp://prometheus.example/",
+    ],
+)
+def test_only_a_whole_address_of_ours_stands_as_it_is_in_a_code_block(text: str) -> None:
+    assert "://" not in code_lines(text, HOSTS)
+    assert code_lines(f"POST http://prometheus.example/jobs?x=www.y {text}", HOSTS).startswith(
+        "POST http://prometheus.example/jobs?x=www.y "
+    )
