@@ -21,6 +21,8 @@ from bot.ports import Run
 from bot.settings import Secrets, load_config
 from bot.store.migrate import ready
 
+IDLE_SECONDS = 75
+"""Longer than senders and load balancers keep a resting connection (60 s are usual): if we close first, a request may be cut off."""
 SWITCH_SECONDS = 0.0005
 """Python's own is ten times as long."""
 
@@ -76,6 +78,7 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
                 access_log=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=SERVER_SECONDS,
+                timeout_keep_alive=IDLE_SECONDS,
                 lifespan="on",
             )
         )

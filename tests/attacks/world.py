@@ -18,6 +18,7 @@ from sqlmodel import col, select
 
 from bot import logs
 from bot.app import App
+from bot.serving import IDLE_SECONDS
 from bot.settings import load_config
 from bot.store.migrate import ready
 from bot.store.tables import EpisodeRow, GroupRow, MessageRow, TriageRow
@@ -93,6 +94,7 @@ class World:
             access_log=False,
             lifespan=lifespan,
             timeout_graceful_shutdown=1,  # type: ignore[arg-type]
+            timeout_keep_alive=IDLE_SECONDS,
         )
         server = uvicorn.Server(config)
         self._servers.append((server, asyncio.create_task(server.serve())))

@@ -43,7 +43,7 @@ class Pipeline:
 
     def _ranked(self) -> bool:
         try:
-            return any(attempt["state"] == "done" for attempt in attempts(self.bot))
+            return any(attempt["state"] == "done" and attempt["findings"] for attempt in attempts(self.bot))
         except httpx.HTTPError:
             return False  # a bot that is away answers nothing for a while
 
