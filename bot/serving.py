@@ -22,7 +22,7 @@ from bot.settings import Secrets, load_config
 from bot.store.migrate import ready
 
 IDLE_SECONDS = 75
-"""Longer than senders and load balancers keep a resting connection (60 s are usual): if we close first, a request may be cut off."""
+"""Longer than senders and load balancers keep a resting connection, often 60 s: if we close first, a request is cut off."""
 SWITCH_SECONDS = 0.0005
 """Python's own is ten times as long."""
 
