@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.alert_burst import BURST_WEIGHTS, Burst, BurstWeights, Standing, rank_burst
-from bot.core.evidence import Claim, LedgerEntry
-from bot.core.scene import Candidate, Kind, Scene, moment
+from bot.core.evidence import CauseKind, Claim, LedgerEntry
+from bot.core.scene import Candidate, Scene, moment
 from bot.core.text import one_line
 
 _WORTH = 0.35
@@ -81,7 +81,7 @@ def _candidate(standing: Standing, burst: Burst, evidence: str, scene: Scene) ->
     )
 
 
-def _kind(standing: Standing, scene: Scene) -> Kind:
+def _kind(standing: Standing, scene: Scene) -> CauseKind:
     if standing.firings[0].kind in _RESOURCES:
         return "resource"
     return "dependency" if standing.place.service != scene.start else "unknown"

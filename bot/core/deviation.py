@@ -149,11 +149,8 @@ def measure(
     family = family or family_of(signal)
     harm = harm or harm_of(signal, family)
     if harm == "down" and (full := _FULL.get(unit)) and family == "errors":
-        # What is lost is what varies: 100 % +- 5 % of its level is no noise that anybody sees.
-        lost, earlier = _lost(series, full), _lost(reference, full) if reference is not None else None
-        fixed: dict[str, Any] = {"service": service, "signal": signal, "family": family, "unit": unit, "harm": "up"}
-        found = measure(lost, alert_at=alert_at, before=before, reference=earlier, **fixed)
-        return found and replace(found, before=full - found.before, after=full - found.after, direction="down")
+        fixed: dict[str, Any] = {"service": service, "signal": signal, "family": family, "unit": unit}
+        return _of_the_lost(series, reference, full, alert_at=alert_at, before=before, **fixed)
     series, reference = (_with_calls(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]
     least = _least(family, unit)
     onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
@@ -177,6 +174,13 @@ def measure(
         onset=onset,
         direction="up" if side > 0 else "down",
     )
+
+
+def _of_the_lost(series: Series, reference: Series | None, full: float, **fixed: Any) -> Deviation | None:
+    """What is lost is what varies: 100 % +- 5 % of its level is no noise that anybody sees."""
+    earlier = _lost(reference, full) if reference is not None else None
+    found = measure(_lost(series, full), reference=earlier, harm="up", **fixed)
+    return found and replace(found, before=full - found.before, after=full - found.after, direction="down")
 
 
 def _compared(

@@ -4,17 +4,14 @@ import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from bot.core.blame import main_symptom
 from bot.core.change import Change
 from bot.core.deviation import Deviation
-from bot.core.evidence import Claim
+from bot.core.evidence import CauseKind, Claim
 from bot.core.figures import figure
 from bot.core.observations import Observations
 from bot.core.text import one_line
-
-Kind = Literal["change", "dependency", "resource", "traffic", "external", "unknown"]
 
 FOLLOWS = timedelta(seconds=90)
 """A cause may be seen this much after its effect: rates are smeared over their window, scrapes are apart."""
@@ -25,7 +22,7 @@ _LEAST_BLAME = 0.04
 class Candidate:
     """One possible cause; `score` 0 to 1 is blame times fit."""
 
-    kind: Kind
+    kind: CauseKind
     service: str
     score: float
     cause: str

@@ -25,9 +25,7 @@ from bot.core.secret_values import (
     is_secret,
     is_strong,
 )
-from bot.core.secret_words import LOT, MARKS, NAME, NO_SECRET_KEY, PASSWORD, PERSON
-
-Span = tuple[int, int]
+from bot.core.secret_words import LOT, MARKS, NAME, NO_SECRET_KEY, OF_A_PERSON, PASSWORD, Span
 
 _TYPED_AS = r":\s?(?:final |&)?(?:str|string|String|SecretStr|Text|any)(?: \| None)?\s?=\s?"
 _PLAIN = (
@@ -117,7 +115,6 @@ _AFTER_TYPE = re.compile(r"\[|\s?\||\s=\s|\)\s?->")
 _EXPRESSION = re.compile(
     r"^(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+(?:[0-9]{1,3}[a-z_]*)?)(?:\.(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[a-z_]+))*$"
 )
-_OF_A_PERSON = re2.compile(rf"(?i){PERSON}")
 _ANOTHER_NAME = re.compile(r"[:=]|[\"']\s?:(?!:)")
 _MORE_WORDS = re.compile(r"^ [A-Za-z(\-][A-Za-z\-]*(?:[ .,;)!?]|$)")
 _PLACE_IN_LIST = re2.compile(
@@ -304,7 +301,7 @@ def _quoted(text: str, at: int) -> Span:
 def _in_prose(written: str, value: str, after: str) -> bool:
     """`pwd: prefer one thing`: a word of a sentence, and more of them behind it. Persons' names are words, too."""
     return (
-        not _OF_A_PERSON.search(written)
+        not OF_A_PERSON.search(written)
         and written.rstrip().endswith(":")
         and written[-1].isspace()
         and value.isalpha()

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 import re2
 
 from bot.core.secret_values import is_harmless, is_secret
-from bot.core.secret_words import NAME
-
-Span = tuple[int, int]
+from bot.core.secret_words import NAME, Span
 
 _NAMED = re2.compile(rf"(?i)^[\"'`]?{NAME}[\"'`]?$")
 _HEADING = re2.compile(

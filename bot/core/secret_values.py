@@ -5,7 +5,7 @@ import re
 
 import re2
 
-from bot.core.secret_words import PASSWORD, PERSON
+from bot.core.secret_words import OF_A_PERSON, PASSWORD, PERSON
 
 _NOTHING = re.compile(
     r"(?i)^(?:true|false|null|nil|none|yes|no|on|off|ok|empty|unset|undefined|missing|required|invalid|expired|wrong|incorrect|"
@@ -20,7 +20,6 @@ _HELD_BACK = re.compile(
     r"[A-Za-z_][A-Za-z_.]*\(.*|%[\w(]+.*|\(.*\)|@[\w.\-]+)$"
 )
 _PASSWORDLIKE = re2.compile(rf"(?i)(?:{PASSWORD}|cvv2?|cvc|otp|totp|pin_?code|{PERSON}|_auth\b)")
-_OF_A_PERSON = re2.compile(rf"(?i){PERSON}")
 _CODES = re2.compile(r"(?i)\W?(?:pin|otp|code)\b")
 _NUMBERED = re2.compile(r"(?i)(?:cvv2?|cvc|otp|pin_?code|phone|mobile|msisdn|ssn|_number|iban)\W")
 _IDENTIFIER = re2.compile(r"(?i)key[_\-]?id\W")
@@ -61,7 +60,7 @@ def is_harmless(value: str) -> bool:
 
 def is_secret(written: str, value: str, *, spoken: bool) -> bool:
     """Whether what follows a name is one: passwords may be anything, tokens and keys are at least long and no count."""
-    if len(value) < (2 if _OF_A_PERSON.search(written) else 3) or _place(value) or _STATE.match(value):
+    if len(value) < (2 if OF_A_PERSON.search(written) else 3) or _place(value) or _STATE.match(value):
         return False
     if _NUMBERED.search(written) and sum(char.isdigit() for char in value) < 3:
         return False

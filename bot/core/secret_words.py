@@ -1,5 +1,10 @@
 """The words by which people and programs call a secret, in the languages that on-call engineers write in."""
 
+import re2
+
+Span = tuple[int, int]
+"""Where a secret stands in a text: start and end."""
+
 MARKS = r"(?:\\*[\"'`]|&quot;|&#3[49];|\*{1,2})?"
 """What may stand around a name: quotation marks, plain, escaped or as entities, and bold type."""
 PASSWORD = (
@@ -87,3 +92,4 @@ NO_SECRET_KEY = (
 """Keys by which things are found, not opened."""
 NAME = rf"[A-Za-z0-9_.\-]*?(?:{PASSWORD}|{TOKEN}|{KEY}|{OTHER}|{PERSON})s?{_SUFFIX}"
 """A name of a variable, field, header or flag that holds a secret. What stands before the word belongs to it."""
+OF_A_PERSON = re2.compile(rf"(?i){PERSON}")
