@@ -1,5 +1,6 @@
 """The client of a model: langchain's, which does not do anew with each turn what it has done already."""
 
+import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -29,11 +30,14 @@ class Chat(ChatOpenAI):
 
 
 def _written(tool: Any, strict: bool | None) -> Any:
-    if isinstance(tool, BaseTool) and isinstance(tool.args_schema, type):
-        return _form(tool.name, tool.description, tool.args_schema, strict)
-    return tool
+    if not isinstance(tool, BaseTool):
+        return tool
+    schema = tool.args_schema
+    return _form(tool.name, tool.description, schema if isinstance(schema, type) else json.dumps(schema), strict)
 
 
 @lru_cache(256)
-def _form(name: str, description: str, schema: type[BaseModel], strict: bool | None) -> dict[str, Any]:
-    return convert_to_openai_tool(StructuredTool(name=name, description=description, args_schema=schema), strict=strict)
+def _form(name: str, description: str, schema: type[BaseModel] | str, strict: bool | None) -> dict[str, Any]:
+    """`schema` as a string: of the answer, which langchain makes a tool with a schema in JSON."""
+    arguments = json.loads(schema) if isinstance(schema, str) else schema
+    return convert_to_openai_tool(StructuredTool(name=name, description=description, args_schema=arguments), strict=strict)

@@ -9,13 +9,13 @@ holds the group and asks for the audit's end: without an order of their own
 they would deadlock, and no order of rows fits both.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import Executable, event, text
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -133,6 +133,11 @@ class Database:
         """A session for reading only."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
+
+    async def rows(self, statement: Executable, **asked: Any) -> Sequence[Any]:
+        """What one question is answered with, outside of a session: half the time, for what is asked around every step."""
+        async with self.engine.connect() as connection:
+            return (await connection.execute(statement, asked)).all()
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncSession]:

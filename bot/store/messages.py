@@ -2,12 +2,21 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.tables import MessageRow
+
+# Written once and for the database alone: every alert, look and press does this, and nobody reads a message to change it.
+_RAISE = (
+    update(MessageRow)
+    .where(col(MessageRow.key) == bindparam("of"))
+    .values(wanted_rev=MessageRow.wanted_rev + 1, changed_at=bindparam("now", type_=Moment()))
+    .execution_options(synchronize_session=False)
+)
 
 
 async def touch(
@@ -28,9 +37,7 @@ async def touch(
     """
     now = db.clock()
     session.info[db.TOUCHED] = True
-    raised = await session.exec(
-        update(MessageRow).where(col(MessageRow.key) == key).values(wanted_rev=MessageRow.wanted_rev + 1, changed_at=now)
-    )
+    raised = await session.exec(_RAISE, params={"of": key, "now": now})
     if not raised.rowcount:
         row = MessageRow(
             key=key,
@@ -49,6 +56,4 @@ async def touch(
 async def refresh(db: Database, session: AsyncSession, key: str) -> None:
     """Raise the wanted revision if the message exists; nothing else."""
     session.info[db.TOUCHED] = True
-    await session.exec(
-        update(MessageRow).where(col(MessageRow.key) == key).values(wanted_rev=MessageRow.wanted_rev + 1, changed_at=db.clock())
-    )
+    await session.exec(_RAISE, params={"of": key, "now": db.clock()})

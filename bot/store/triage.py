@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, case, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -31,6 +31,23 @@ class Heard:
 
     stopped: bool
     hints: tuple[str, ...]
+
+
+_OWN = (col(TriageRow.group_id) == bindparam("number")) & (col(TriageRow.attempt) == bindparam("attempt"))
+_HINT = col(TimelineRow.key).like(bindparam("hints"))
+# Written once: these are asked around every look and every call of a model, and writing one takes longer than its answer.
+_STATE = select(TriageRow.state).where(_OWN)
+_HINTS = select(TimelineRow.who, TimelineRow.text).where(_HINT).order_by(col(TimelineRow.id))
+_HEARD = (
+    select(TriageRow.state, TimelineRow.who, TimelineRow.text)
+    .join_from(TriageRow, TimelineRow, _HINT, isouter=True)
+    .where(_OWN)
+    .order_by(col(TimelineRow.id))
+)
+_NUMBERS = select(func.max(EvidenceRow.n), func.max(case((col(EvidenceRow.key) == bindparam("key"), EvidenceRow.n)))).where(
+    EvidenceRow.group_id == bindparam("number")
+)
+"""The newest number of a group's ledger, and that of the look with this key."""
 
 
 def group_number(ref: str) -> int:
@@ -111,10 +128,11 @@ class Triages:
         evidence: Evidence,
         attempt: int,
     ) -> LedgerEntry:
-        query = select(EvidenceRow).where(EvidenceRow.group_id == number, EvidenceRow.key == key)
-        row = (await session.exec(query)).first()
-        if row is None:
-            newest = (await session.exec(select(func.max(EvidenceRow.n)).where(EvidenceRow.group_id == number))).one()
+        newest, same = (await session.exec(_NUMBERS, params={"number": number, "key": key})).one()
+        if same is not None:
+            query = select(EvidenceRow).where(EvidenceRow.group_id == number, EvidenceRow.n == same)
+            row = (await session.exec(query)).one()
+        else:
             row = EvidenceRow(
                 group_id=number,
                 n=(newest or 0) + 1,
@@ -166,15 +184,17 @@ class Triages:
 
     async def stopped(self, ref: str, attempt: int) -> bool:
         """Whether a person stopped this attempt: asked before each look and each call of a model."""
-        async with self.db.read() as session:
-            return await _state(session, group_number(ref), attempt) == STOPPED
+        rows = await self.db.rows(_STATE, number=group_number(ref), attempt=attempt)
+        return any(state == STOPPED for (state,) in rows)
 
     async def heard(self, ref: str, attempt: int) -> Heard:
         """What a model must know before each of its turns, in one look."""
         number = group_number(ref)
-        async with self.db.read() as session:
-            stopped = await _state(session, number, attempt) == STOPPED
-            return Heard(stopped, await _hints(session, number, attempt))
+        rows = await self.db.rows(_HEARD, number=number, attempt=attempt, hints=_hint_keys(number, attempt))
+        return Heard(
+            stopped=any(state == STOPPED for state, _, _ in rows),
+            hints=tuple(f"{who}: {text}" for _, who, text in rows if who is not None),
+        )
 
     async def say(self, ref: str, text: str, *, key: str, evidence: Sequence[str] = ()) -> None:
         """Write one timeline entry of the triage, once."""
@@ -198,8 +218,8 @@ class Triages:
 
     async def hints(self, ref: str, attempt: int) -> list[str]:
         """What people said during an attempt, oldest first."""
-        async with self.db.read() as session:
-            return list(await _hints(session, group_number(ref), attempt))
+        rows = await self.db.rows(_HINTS, hints=_hint_keys(group_number(ref), attempt))
+        return [f"{who}: {text}" for who, text in rows]
 
     async def row(self, ref: str, attempt: int | None = None) -> TriageRow | None:
         """One attempt's row; without a number the newest."""
@@ -273,26 +293,18 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
     return (await session.exec(query)).first()
 
 
-async def _state(session: AsyncSession, number: int, attempt: int) -> str | None:
-    """The state alone: facts and findings are long, and this is asked around every look."""
-    query = select(TriageRow.state).where(TriageRow.group_id == number, TriageRow.attempt == attempt)
-    return (await session.exec(query)).first()
-
-
 async def _spent(session: AsyncSession, attempts: Any, since: datetime) -> float:
     triages = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
     questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(col(QuestionRow.at) >= since)
     return float((await session.exec(triages)).one()) + float((await session.exec(questions)).one())
 
 
-async def _hints(session: AsyncSession, number: int, attempt: int) -> tuple[str, ...]:
-    key = col(TimelineRow.key).startswith(_hint_key(number, attempt), autoescape=True)
-    rows = await session.exec(select(TimelineRow.who, TimelineRow.text).where(key).order_by(col(TimelineRow.id)))
-    return tuple(f"{who}: {text}" for who, text in rows.all())
-
-
 def _hint_key(number: int, attempt: int) -> str:
     return f"hint:AL-{number}:{attempt}:"
+
+
+def _hint_keys(number: int, attempt: int) -> str:
+    return f"{_hint_key(number, attempt)}%"
 
 
 def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str, requester: str) -> Case:

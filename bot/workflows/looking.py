@@ -19,6 +19,9 @@ TOOL_SECONDS = 10.0
 MAX_DETAILS, MAX_STORED = 1_000, 128_000
 """Lines and characters kept of one finding's details; a model is shown head and tail and reads on from there."""
 
+FLOOD = 10_000
+"""Characters of details from which on they would hold up the event loop for more than some milliseconds."""
+
 
 class Looker:
     """Runs tools and records what they saw."""
@@ -46,11 +49,15 @@ class Looker:
             evidence = _failed(tool, arguments, "a person stopped the investigation")
         else:
             evidence = await self._evidence(case, tool, arguments, seconds)
-        # In a thread: a flood of lines would hold up the loop.
-        clean = await asyncio.to_thread(_without_secrets, evidence)
+        clean = await self._clean(evidence)
         attempt = case.attempt if shown else 0
         entry = await self.triages.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
         return entry.model_dump(mode="json")
+
+    async def _clean(self, evidence: Evidence) -> Evidence:
+        if sum(map(len, evidence.details)) < FLOOD:
+            return _without_secrets(evidence)  # sooner done than a thread has begun
+        return await asyncio.to_thread(_without_secrets, evidence)
 
     async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:
         tool = self.tools.get(name)

@@ -1,28 +1,32 @@
 """What the agent costs around a model that takes no time: the openai client alone against ours with its durable steps."""
 
 import asyncio
+import gc
 import sqlite3
 import statistics
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from openai import AsyncOpenAI
 
 from bot.core.evidence import Case
 from bot.engine.alone import FullSync
 from bot.engine.durable import DurableEngine
 from bot.ports import Run
 from tests.bench.report import reached, table
-from tests.contracts.model_room import ANSWER, Room, database
+from tests.contracts.model_room import ANSWER, Room, database, fire
 from tests.real.scripted_model import Script
 from tests.real.stack import Model
 from tests.unit.builders import NOW
 
 SHORT, LONG = 4, 12
 """Model turns of the two runs: what a turn takes is their difference, what a run takes besides is the rest."""
-RUNS = 10
+ROUNDS = 20
 LIMIT_MS = 10.0
 COMMITS = 2
 """Of a look: in the ledger and in the journal. Like the journal's of the turn, each waits for the disk."""
@@ -39,16 +43,11 @@ def turns(count: int, *, looks: bool) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Took:
-    """Milliseconds of one run: the bare client, ours, and ours in CPU time of this process."""
+    """Milliseconds: the bare client, ours, and ours in CPU time of this process."""
 
     bare: float
     ours: float
     cpu: float
-
-    def a_turn_less(self, short: "Took") -> "Took":
-        """What each turn took by which this run is longer than `short`."""
-        each = (getattr(self, what) - getattr(short, what) for what in ("bare", "ours", "cpu"))
-        return Took(*(took / (LONG - SHORT) for took in each))
 
 
 def report() -> None:
@@ -70,7 +69,7 @@ def report() -> None:
         ["  CPU of the process", look.cpu, "", "", ""],
         ["once a run: beginning, graph, answer", once, "", "", ""],
     ]
-    title = f"Agent, ms a model turn, from runs of {SHORT} and {LONG} turns, medians of {RUNS}"
+    title = f"Agent, ms a model turn, from runs of {SHORT} and {LONG} turns, medians of {ROUNDS}"
     table(title, ("what", "ms", "more ms", "ratio", "goal, ms more"), rows)
 
 
@@ -80,17 +79,78 @@ def _judged(more: float) -> str:
 
 def _a_turn(folder: Path, *, looks: bool) -> tuple[Took, float]:
     """What a turn takes, and the milliseconds that a run of ours takes besides its turns."""
-    short, long = (_took(folder / str(count), turns(count, looks=looks)) for count in (SHORT, LONG))
-    turn = long.a_turn_less(short)
-    return turn, short.ours - SHORT * turn.ours
+    for part in (SHORT, LONG):
+        (folder / str(part)).mkdir(parents=True)
+    rounds = asyncio.run(_rounds(folder, looks=looks))
+    turn = Took(*(_median(rounds, lambda short, long, one=one: (one(long) - one(short)) / (LONG - SHORT)) for one in _EACH))
+    return turn, _median(rounds, lambda short, _long: short.ours) - SHORT * turn.ours
 
 
-def _took(folder: Path, script: list[dict[str, Any]]) -> Took:
-    folder.mkdir(parents=True)
-    with Model(folder, script, by_history=True) as model:
-        ours, cpu = asyncio.run(_ours(folder, f"{model.url}/v1", script))
-        bodies = list(model.requests())[-len(script) :]
-        return Took(asyncio.run(_bare(f"{model.url}/v1", bodies)), ours, cpu)
+Once = Callable[[int], Awaitable[Took]]
+
+_EACH: tuple[Callable[[Took], float], ...] = (lambda took: took.bare, lambda took: took.ours, lambda took: took.cpu)
+
+
+def _median(rounds: Sequence[tuple[Took, Took]], of: Callable[..., float]) -> float:
+    return statistics.median(of(short, long) for short, long in rounds)
+
+
+async def _rounds(folder: Path, *, looks: bool) -> list[tuple[Took, Took]]:
+    """A short and a long run in turns, each by both: a machine that slows down does so for all of them.
+
+    The first run of each pays for imports and is left out.
+    """
+    engine = DurableEngine(folder, clock=lambda: NOW)
+    async with AsyncExitStack() as stack:
+        runs = [await _runs(stack, engine, folder / str(count), turns(count, looks=looks)) for count in (SHORT, LONG)]
+        await engine.launch()
+        stack.push_async_callback(engine.stop, within=5)
+        for run in runs:
+            await run(0)
+        gc.freeze()  # as the server does once it has imported all of it
+        return [(await runs[0](number), await runs[1](number)) for number in range(1, ROUNDS + 1)]
+
+
+async def _runs(
+    stack: AsyncExitStack, engine: DurableEngine, folder: Path, script: list[dict[str, Any]]
+) -> Callable[[int], Any]:
+    """Make ready for runs of one script; each call makes one run of ours and asks its requests again with the client alone."""
+    model = stack.enter_context(Model(folder, script, by_history=True))
+    url, name = f"{model.url}/v1", f"investigation of {len(script)}"
+    room = Room(await database(folder / "app.db"), Script(script), url, {})
+    stack.push_async_callback(room.db.close)
+    client = await stack.enter_async_context(AsyncOpenAI(base_url=url, api_key="k", max_retries=0))
+    ends: list[tuple[float, float]] = []
+
+    async def story(run: Run, case: dict[str, Any]) -> Any:
+        found = (await room.agent.investigate(run, Case.model_validate(case))).model_dump(mode="json")
+        # Here and not where the result is asked for: that is looked out for twenty times a second only.
+        ends.append((time.perf_counter(), time.process_time()))
+        return found
+
+    engine.register(name, story)
+
+    async def once(number: int) -> Took:
+        # Each has a group of its own: what the runs before it recorded would stand in its opening message.
+        group = number + 2
+        await fire(room.db, group)
+        case = (await room.triages.open(f"AL-{group}", 1, "", "")).model_dump(mode="json")
+        began, used = time.perf_counter(), time.process_time()
+        await engine.start(name, f"{name}:{number}", case)
+        found = await engine.result(f"{name}:{number}")
+        assert found["stop_reason"] == "answered", found
+        ended, then = ends[-1]
+        return Took(await _bare(client, model.requests()[-len(script) :]), (ended - began) * 1000, (then - used) * 1000)
+
+    return once
+
+
+async def _bare(client: AsyncOpenAI, bodies: Sequence[dict[str, Any]]) -> float:
+    """Milliseconds for these requests with the client alone."""
+    began = time.perf_counter()
+    for body in bodies:
+        await client.chat.completions.create(**body)
+    return (time.perf_counter() - began) * 1000
 
 
 def _commit(folder: Path) -> float:
@@ -105,47 +165,3 @@ def _commit(folder: Path) -> float:
             connection.commit()
             took.append((time.perf_counter() - began) * 1000)
     return statistics.median(took)
-
-
-async def _bare(url: str, bodies: list[dict[str, Any]]) -> float:
-    """Milliseconds for the requests of one of our runs, asked again with the client alone."""
-    from openai import AsyncOpenAI
-
-    took = []
-    async with AsyncOpenAI(base_url=url, api_key="k", max_retries=0) as client:
-        for _ in range(RUNS + 1):
-            began = time.perf_counter()
-            for body in bodies:
-                await client.chat.completions.create(**body)
-            took.append((time.perf_counter() - began) * 1000)
-    return statistics.median(took[1:])
-
-
-async def _ours(folder: Path, url: str, script: list[dict[str, Any]]) -> tuple[float, float]:
-    """Milliseconds a run, by the clock and by the process's CPU; the first run pays for imports and is left out."""
-    engine = DurableEngine(folder / "journal", clock=lambda: NOW)
-    room = Room(await database(folder / "app.db"), Script(script), url, {})
-
-    ends: list[tuple[float, float]] = []
-
-    async def story(run: Run, case: dict[str, Any]) -> Any:
-        found = (await room.agent.investigate(run, Case.model_validate(case))).model_dump(mode="json")
-        # Here and not where the result is asked for: that is looked out for twenty times a second only.
-        ends.append((time.perf_counter(), time.process_time()))
-        return found
-
-    engine.register("investigation", story)
-    (folder / "journal").mkdir()
-    await engine.launch()
-    took, cpu = [], []
-    for number in range(RUNS + 1):
-        case = (await room.triages.open("AL-1", number, "", "")).model_dump(mode="json")
-        began, used = time.perf_counter(), time.process_time()
-        await engine.start("investigation", f"investigation:{number}", case)
-        found = await engine.result(f"investigation:{number}")
-        assert found["stop_reason"] == "answered", found
-        took.append((ends[-1][0] - began) * 1000)
-        cpu.append((ends[-1][1] - used) * 1000)
-    await engine.stop(within=5)
-    await room.db.close()
-    return statistics.median(took[1:]), statistics.median(cpu[1:])

@@ -152,18 +152,23 @@ async def database(path: Path) -> Database:
     db = Database(f"sqlite+aiosqlite:///{path}", clock=lambda: NOW)
     async with db.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
+    await fire(db, 1)
+    return db
+
+
+async def fire(db: Database, number: int) -> None:
+    """A firing group more: AL-`number`, of checkout."""
     async with db.write() as session:
         session.add(
             GroupRow(
-                key="checkout", title="HighErrorRate", service="checkout", severity="SEV2", state="FIRING", channel="C1",
-                opened_at=NOW, last_alert_at=NOW, alerts=1, firing=1,
+                id=number, key=f"checkout {number}", title="HighErrorRate", service="checkout", severity="SEV2",
+                state="FIRING", channel="C1", opened_at=NOW, last_alert_at=NOW, alerts=1, firing=1,
             )
         )  # fmt: skip
         session.add(
             EpisodeRow(
-                source="am", fingerprint="f1", starts_at=NOW, status="firing", name="HighErrorRate", service="checkout",
+                source="am", fingerprint=f"f{number}", starts_at=NOW, status="firing", name="HighErrorRate", service="checkout",
                 severity="SEV2", labels={"service": "checkout"}, annotations={"summary": "errors"}, expression=ERRORS,
-                group_id=1, first_seen_at=NOW, last_seen_at=NOW,
+                group_id=number, first_seen_at=NOW, last_seen_at=NOW,
             )
         )  # fmt: skip
-    return db
