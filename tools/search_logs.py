@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import minutes_text
+from bot.core.loglines import message_of
 from bot.core.templates import TemplateCount, count_templates
 from bot.core.text import cut, one_line
 from bot.core.wording import clock
@@ -20,7 +21,7 @@ FURTHEST = timedelta(hours=6)
 BASELINES, SHORTEST = 2, timedelta(minutes=30)
 """The time before is twice as long as the window, an hour at least: a line that comes seldom is not new."""
 MAX_TEMPLATES = 25
-MAX_EXAMPLES = 8
+MAX_EXAMPLES, MAX_EXAMPLE = 8, 300
 MAX_CHARACTERS = 12_000
 """Of all details together; a finding of 16 KiB is the limit of what a model is shown."""
 MAX_TEXT = 200
@@ -53,15 +54,17 @@ async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: i
     # Mining takes its time for a flood of lines that are all different; the loop must not wait for it.
     kinds = await asyncio.to_thread(count_templates, lines, earlier, scale=scale)
     expected = len(earlier) * scale
+    # One line as it was written of each kind that is new or has grown, never the flood itself.
+    grown = [kind for kind in kinds if kind.turn in ("new", "surging") and kind.first_at][:MAX_EXAMPLES]
     return Evidence(
         summary=_summary(name, wanted, ctx.now - start, len(lines), expected, kinds)
         + (" (rates of a sample over the whole time: there were more lines)" if now.full or before.full else ""),
         query=ctx.logs.query(name, wanted),
         window=Window(start=start, end=ctx.now),
-        details=_within([*map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *_examples(kinds)]),
+        details=_within([*map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *map(_example, grown)]),
         source="loki" if ctx.logs.query(name, wanted).startswith("{") else "files",
         user_controllable=True,
-        facts={"templates": [_fact(kind) for kind in kinds[:MAX_TEMPLATES]]},
+        facts={"templates": [_fact(kind, told=kind in grown) for kind in kinds[:MAX_TEMPLATES]]},
     )
 
 
@@ -91,19 +94,23 @@ def _left(kinds: list[TemplateCount]) -> list[str]:
     return [f"and {len(left)} more kinds, {sum(kind.count for kind in left)} lines"] if left else []
 
 
-def _examples(kinds: list[TemplateCount]) -> list[str]:
-    """One line as it was written of each kind that is new or has grown, never the flood itself."""
-    grown = [kind for kind in kinds if kind.turn in ("new", "surging") and kind.first_at]
-    return [f"e.g. {clock(kind.first_at)} {one_line(kind.example, 300)}" for kind in grown[:MAX_EXAMPLES] if kind.first_at]
+def _example(kind: TemplateCount) -> str:
+    return f"e.g. {clock(kind.first_at)} {_told(kind)}" if kind.first_at else ""
+
+
+def _told(kind: TemplateCount) -> str:
+    return one_line(message_of(kind.example), MAX_EXAMPLE)
 
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"
 
 
-def _fact(kind: TemplateCount) -> dict[str, object]:
+def _fact(kind: TemplateCount, *, told: bool) -> dict[str, object]:
+    """`told`: one of its lines stands among the details."""
     last = kind.last_at.isoformat() if kind.last_at else ""
-    return {"template": kind.template, "count": kind.count, "before": kind.before, "turn": kind.turn, "last": last}
+    fact = {"template": kind.template, "count": kind.count, "before": kind.before, "turn": kind.turn, "last": last}
+    return {**fact, "example": _told(kind)} if told else fact
 
 
 def _within(lines: list[str]) -> tuple[str, ...]:

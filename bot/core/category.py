@@ -72,19 +72,21 @@ def categorize(findings: Findings, case: Case, ledger: Sequence[LedgerEntry]) ->
 def _logged(ledger: Iterable[LedgerEntry]) -> list[Sign]:
     """Signs in the kinds of lines that came now; the same kind counts once, however often it came."""
     came = [
-        (str(row.get("template", "")), datetime.fromisoformat(row["last"]) if row.get("last") else entry.at, entry)
+        (row, str(row.get("template", "")), datetime.fromisoformat(row["last"]) if row.get("last") else entry.at, entry)
         for entry in ledger
         if entry.evidence.ok
         for row in entry.evidence.facts.get("templates", ())
         if row.get("count")
     ]
-    ended = {category: at for text, at, _ in sorted(came, key=lambda row: row[1]) if (category := ended_in(text))}
+    ended = {category: at for _, text, at, _ in sorted(came, key=lambda one: one[2]) if (category := ended_in(text))}
     found = []
-    for text, at, entry in came:
+    for row, text, at, entry in came:
         if sign := sign_in(text, entry.id):
+            # A person wants the image's tag and the host's name; what varies is masked in the kind.
+            words = str(row.get("example") or text)
             # Trouble of no known kind is over when it does not come again; what names a cause stands until its end is told.
             stands = sign.category is not Category.UNKNOWN or entry.at - at <= _PRESENT
-            found.append(replace(sign, present=stands and at >= ended.get(sign.category, at)))
+            found.append(replace(sign, text=words, present=stands and at >= ended.get(sign.category, at)))
     return found
 
 

@@ -98,7 +98,7 @@ class Scenario:
             alert_name=str(self._label("alertname") or alert["title"]),
             severity=str(self._label("severity")),
             summary=str(self._annotation("summary") or alert["title"]),
-            labels=dict(alert.get("commonLabels") or {}),
+            labels={name: str(value or "") for name, value in (alert.get("commonLabels") or {}).items()},
             started_at=self.now - ASKED_AFTER,
         )
         return ask(self.world, case, now=self.now)
@@ -110,13 +110,13 @@ class Scenario:
         return str(next((name for name in names if name), "unknown"))
 
     def _label(self, name: str) -> Any:
-        return (self.row["alert"].get("commonLabels") or {}).get(name, "")
+        return (self.row["alert"].get("commonLabels") or {}).get(name) or ""
 
     def _annotation(self, name: str) -> Any:
-        return (self.row["alert"].get("commonAnnotations") or {}).get(name, "")
+        return (self.row["alert"].get("commonAnnotations") or {}).get(name) or ""
 
     def _evidence(self, kind: str, field: str) -> list[Any]:
-        return list((self.row["evidence"].get(kind) or {}).get(field) or [])
+        return [row for row in (self.row["evidence"].get(kind) or {}).get(field) or [] if isinstance(row, Mapping)]
 
     @cached_property
     def now(self) -> datetime:
@@ -141,15 +141,16 @@ class Scenario:
 
     def _cloudwatch(self) -> Iterator[tuple[Signal, list[Series]]]:
         evidence = self.row["evidence"]
-        rows = [v for k, v in evidence.items() if k.startswith("aws_cloudwatch_metrics") and "values" in v]
+        rows = [v for k, v in evidence.items() if k.startswith("aws_cloudwatch_metrics") and isinstance(v, Mapping)]
         for row in [*rows, *self._evidence("aws_cloudwatch_metrics", "metric_data_results")]:
-            times = np.array([_moment(at).timestamp() for at in row.get("timestamps") or []])
-            if not len(times):
+            points = [*_points(row)]
+            if not points:
                 continue
+            times = np.array([at.timestamp() for at, _ in points])
             bound = PERCENT_BOUND if row.get("unit") == "Percent" else None
             name = str(row.get("metric_name") or row.get("label"))
-            labels = {d["Name"]: d["Value"] for d in row.get("dimensions") or []}
-            values = np.array(row["values"], dtype=np.float64)
+            labels = {str(d.get("Name")): str(d.get("Value")) for d in row.get("dimensions") or []}
+            values = np.array([value for _, value in points], dtype=np.float64)
             yield Signal(promql=name, unit="%" if bound else "", bad_above=bound), [Series(labels, times, values)]
 
     def _kubernetes(self) -> Iterator[tuple[Signal, list[Series]]]:
@@ -177,26 +178,31 @@ class Scenario:
 
     def _lines(self) -> Iterator[LogLine]:
         for row in self._evidence("datadog_logs", "logs"):
-            yield LogLine(at=_moment(row["timestamp"]), text=str(row["message"]), level=str(row.get("status") or ""))
+            if at := _moment_or_none(row.get("timestamp")):
+                yield LogLine(at=at, text=str(row.get("message") or ""), level=str(row.get("status") or ""))
         for text in str((self.row["evidence"].get("eks_pod_logs") or {}).get("logs") or "").splitlines():
             start, _, rest = text.partition(" ")
-            if (at := _moment_or_none(start)) is not None:
+            if at := _moment_or_none(start):
                 yield LogLine(at=at, text=rest)
         for row in self._evidence("eks_events", "warning_events"):
-            at = _moment(row.get("last_time") or row.get("first_time"))
-            yield LogLine(at=at, text=f"{row['reason']} {row['involved_object']}: {row['message']}", level="warn")
+            if at := _moment_or_none(row.get("last_time") or row.get("first_time")):
+                text = f"{row.get('reason')} {row.get('involved_object')}: {row.get('message')}"
+                yield LogLine(at=at, text=text, level="warn")
         for row in self._evidence("aws_rds_events", "events"):
-            yield LogLine(at=_moment(row["date"]), text=str(row["message"]))
+            if at := _moment_or_none(row.get("date")):
+                yield LogLine(at=at, text=str(row.get("message") or ""))
 
     def _firing(self) -> Iterator[Alert]:
         """The case's own alert and the monitors that stand on alert."""
         alert = self.row["alert"]
         own = str(self._label("alertname") or alert["title"])
         if alert.get("state") != "normal":
-            yield self._alert(own, {**alert.get("commonLabels", {})}, str(self._annotation("summary")))
+            yield self._alert(
+                own, {k: str(v) for k, v in (alert.get("commonLabels") or {}).items()}, str(self._annotation("summary"))
+            )
         for row in self._evidence("datadog_monitors", "monitors"):
             if str(row.get("overall_state")).lower() == "alert":
-                yield self._alert(str(row["name"]), {}, str(row.get("message") or ""))
+                yield self._alert(str(row.get("name")), {}, str(row.get("message") or ""))
 
     def _alert(self, name: str, labels: Mapping[str, str], summary: str) -> Alert:
         return Alert(
@@ -210,11 +216,19 @@ class Scenario:
         )
 
 
+def _points(row: Mapping[str, Any]) -> Iterator[tuple[datetime, float]]:
+    """A metric's points; CloudWatch leaves out what it could not collect."""
+    for text, value in zip(row.get("timestamps") or (), row.get("values") or (), strict=False):
+        if (at := _moment_or_none(text)) and isinstance(value, int | float):
+            yield at, value
+
+
 def _ready_at(pod: Mapping[str, Any]) -> datetime | None:
     """When the last container of a pod became ready; None if one is not."""
     containers = pod.get("containers") or []
-    starts = [(one.get("state") or {}).get("started_at") for one in containers if one.get("ready")]
-    return max(_moment(at) for at in starts) if containers and len(starts) == len(containers) and all(starts) else None
+    starts = [_moment_or_none((one.get("state") or {}).get("started_at")) for one in containers if one.get("ready")]
+    known = [at for at in starts if at]
+    return max(known) if containers and len(known) == len(containers) else None
 
 
 def _reasons(pod: Mapping[str, Any]) -> Iterator[str]:
@@ -234,18 +248,14 @@ def _moments(value: Any) -> Iterable[datetime]:
     elif isinstance(value, list):
         for one in value:
             yield from _moments(one)
-    elif isinstance(value, str) and (at := _moment_or_none(value)) is not None:
+    elif at := _moment_or_none(value):
         yield at
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _moment_or_none(text: str) -> datetime | None:
-    """A moment with a zone, written as RFC 3339; None for any other text."""
+def _moment_or_none(text: object) -> datetime | None:
+    """A moment with a zone, written as RFC 3339; None for anything else."""
     try:
-        at = datetime.fromisoformat(text) if "T" in text[:11] else None
+        at = datetime.fromisoformat(text) if isinstance(text, str) and "T" in text[:11] else None
     except ValueError:
         return None
     return at if at is not None and at.tzinfo else None

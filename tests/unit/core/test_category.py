@@ -60,6 +60,15 @@ def test_a_later_line_tells_the_end_of_a_cause() -> None:
     assert found(Ledger().health("front").lines("front", *lines)).category == Category.HEALTHY
 
 
+def test_the_line_that_names_a_cause_is_told_as_it_was_written() -> None:
+    written = 'Failed to pull image "front:2.1-bad": manifest unknown'
+    kind = {**line('Failed to pull image "front:<*>-bad": manifest unknown'), "example": written}
+
+    findings = found(Ledger().health("front").lines("front", kind))
+
+    assert findings.because[0].text == written and "2.1-bad" in findings.hypotheses[0].cause
+
+
 def test_another_alert_on_the_service_is_enough_not_to_be_healthy() -> None:
     other = {"name": "ErrorRateHigh", "service": "front", "starts_at": NOW.isoformat(), "severity": ""}
 

@@ -113,7 +113,7 @@ async def test_kinds_of_log_lines_are_told_by_how_they_changed_around_the_onset(
 
     last = (NOW - timedelta(minutes=1)).isoformat()
     new = {"template": "ERROR pool exhausted after <*> ms", "count": 2, "before": 0.0, "turn": "new", "last": last}
-    assert found.facts["templates"][0] == new and found.user_controllable
+    assert found.facts["templates"][0] == {**new, "example": "ERROR pool exhausted after 29 ms"} and found.user_controllable
     assert "kinds: 1 new; most: 2 times (new)" in found.summary
     assert any("new: 2 now, 0 expected, first 02:58:00" in line for line in found.details)
 
