@@ -112,9 +112,9 @@ def test_alert(
     from bot.settings import load_config, load_secrets, source_tokens
 
     secrets = load_secrets()
-    known = load_config(secrets.config).sources if secrets.config.exists() else {}
-    if known and source not in known:
-        _fail(f"{secrets.config} has no source {source}; it has {', '.join(known)}")
+    config = load_config(secrets.config) if secrets.config.exists() else None
+    if config and config.sources and source not in config.sources:
+        _fail(f"{secrets.config} has no source {source}; it has {', '.join(config.sources)}")
     token = source_tokens({source: None}).get(source, "")
     if not token:
         _fail(f"no token: set TOCSIN_TOKEN_{source.upper().replace('-', '_')} as the server has it")
@@ -123,7 +123,8 @@ def test_alert(
     if not url:
         # What listens on every address is reached on this machine.
         url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
-    typer.echo(send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve))
+    told = send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve, config=config)
+    typer.echo(told)
 
 
 @app.command()

@@ -174,6 +174,7 @@ _PROBLEMS = {
     "extra_forbidden": "unknown key",
     "model_type": "must be a mapping of keys to values",
     "dict_type": "must be a mapping of keys to values",
+    "string_too_short": "must not be empty",
 }
 """In the words of YAML, where pydantic's are Python's."""
 

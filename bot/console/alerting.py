@@ -5,13 +5,16 @@ from typing import Any
 
 import httpx
 
+from bot.core.config import Config
 from bot.core.errors import TocsinError
 
 NAME = "TocsinTestAlert"
 
 
-def send_test_alert(url: str, source: str, token: str, *, severity: str, service: str, resolve: str = "") -> str:
-    """POST one alert; what to expect, in words. Raises TocsinError.
+def send_test_alert(
+    url: str, source: str, token: str, *, severity: str, service: str, resolve: str = "", config: Config | None = None
+) -> str:
+    """POST one alert; what to expect, in words. Raises TocsinError. `config`: tocsin.yaml, where it lies beside.
 
     It fires from now on. `resolve` is the start of one that fires (as it was told then): an alert is known by its start.
     """
@@ -27,9 +30,16 @@ def send_test_alert(url: str, source: str, token: str, *, severity: str, service
         raise TocsinError(f"{url}/alerts/{source} answered {answer.status_code}: {answer.text[:300]}")
     if resolve:
         return "Stored. The card says that its alerts cleared."
-    place = f"the channel of {service}" if service else "the default channel"
-    started = body["starts_at"]
-    return f"Stored. A card should stand in {place} within a second. End it with the same command and: --resolve {started}"
+    return f"Stored. {expected(config, service)} End it with the same command and: --resolve {body['starts_at']}"
+
+
+def expected(config: Config | None, service: str) -> str:
+    """Where the card of an alert of this service should stand, as far as tocsin.yaml is at hand."""
+    known = config.services.get(service) if config else None
+    if config and not (known and known.channel) and not config.default_channel:
+        return "No card will stand in Slack: tocsin.yaml has no default_channel."
+    own = service and (config is None or (known and known.channel))
+    return f"A card should stand in {f'the channel of {service}' if own else 'the default channel'} within a second."
 
 
 def _is_moment(text: str) -> bool:

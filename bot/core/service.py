@@ -1,8 +1,12 @@
 """The catalogue: services, who owns them, where they talk and what they depend on."""
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Query = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""PromQL."""
 
 
 class Signal(BaseModel):
@@ -10,7 +14,7 @@ class Signal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    promql: str
+    promql: Query
     unit: str = ""
     bad_above: float | None = None
     bad_below: float | None = None
@@ -21,9 +25,9 @@ class Objective(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    good: str
+    good: Query
     """PromQL for the rate of good events, e.g. `sum(rate(http_requests_total{code!~"5.."}[{window}]))`."""
-    total: str
+    total: Query
     """PromQL for the rate of all events."""
     objective: float = Field(gt=0, lt=100)
     """Percent of events that must be good, e.g. 99.9."""

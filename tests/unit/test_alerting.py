@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bot.console.alerting import alert_body
-from bot.core.config import SourceConfig
+from bot.console.alerting import alert_body, expected
+from bot.core.config import Config, ServiceConfig, SourceConfig
 from bot.plugins import Source, SourceRequest, discover
 from tests.unit.builders import NOW
 
@@ -23,3 +23,12 @@ def test_every_source_of_alerts_reads_the_test_alert_and_its_end_as_one(kind: st
     began, ended = told(""), told(NOW.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     assert began[:3] == ended[:3] and (began[0], began[3], ended[3]) == ("TocsinTestAlert", "firing", "resolved")
+
+
+def test_the_test_alert_says_where_its_card_stands_and_where_none_will() -> None:
+    shop = Config(services={"shop": ServiceConfig(channel="C0SHOP")})
+    both = shop.model_copy(update={"default_channel": "C0ALL"})
+
+    assert "in the channel of shop within" in expected(shop, "shop") and "No card will stand" in expected(shop, "bank")
+    assert "in the default channel within" in expected(both, "bank")
+    assert "in the channel of bank within" in expected(None, "bank")

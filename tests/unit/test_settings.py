@@ -41,6 +41,7 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
             "2: freezes.0: ends before it starts",
         ),
         ("prometheus: http://x\n", "1: prometheus: must be a mapping of keys to values"),
+        ("services: {s: {signals: {errors: {promql: ' '}}}}\n", "1: services.s.signals.errors.promql: must not be empty"),
         ("[" * 5000, "is nested too deeply"),
         ("people:\n  a: {slack: '@alice'}\n", "2: people.a.slack: not an id of Slack"),
         ("people:\n  a: {slack: U1}\n  b: {slack: U1}\n", "3: people.b.slack: is a's already"),
