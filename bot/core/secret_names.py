@@ -74,6 +74,8 @@ _AHEAD = (
 _BASIC = r"(?i)\bbasic\s+([A-Za-z0-9+/_\-]{8,}={0,2})|\\*\"auth\\*\"\s*:\s*\\*\"([A-Za-z0-9+/]{8,}={0,2})"
 _FORTY = r"(?:^|[\s\"'=:,(])[A-Za-z0-9/+]{40}(?:$|[\s\"',;)])"
 """A bare secret key of AWS has no other mark than its length and letters."""
+_KEY_ID = re2.compile(r"\bA[KS]IA[A-Z0-9]{12,}")
+"""Its other half, beside which a word of that length is hardly a path."""
 _QUERY = r"(?i)[?&;](?:key|auth|code|sid|session|ticket|t|s)=([^&\s\"'#<>]{8,})"
 _HOOK = (
     r"(?i)https?://[^\s\"'<>?#/]{3,120}/(?:[\w\-]+/){0,6}?(?:[\w\-]*hooks?|heartbeat|integrations?|with/key|alert|ping|magic|reset[\w\-]*|"
@@ -195,7 +197,8 @@ _TOLD: dict[str, Callable[[str], bool]] = {
 def _forty(text: str) -> Iterator[Span]:
     for match in _RULES[_FORTY].finditer(text):
         word = match.group().strip(" \t\r\n\"'=:,();")
-        mixed = classes(word) == 3 and sum(char.isdigit() for char in word) > 1
+        few = 0 if _KEY_ID.search(text) else 1
+        mixed = classes(word) == 3 and sum(char.isdigit() for char in word) > few
         if mixed and not CAMEL.match(word) and not word.startswith("/") and word.count("/") < 4:
             at = match.start() + match.group().index(word)
             yield at, at + len(word)

@@ -16,7 +16,7 @@ MAYBE: tuple[str, ...] = (
     r"(?i)\b(?:jwt\.(?:sign|encode|verify|decode)|createHmac|hmac\.new|Sensitive)\((?:[^()\n]{1,60}?,\s*)?b?[\"']([^\"'\n]{6,})[\"']",
     r"(?i)\baddauth digest\s[^\s:]{1,40}:(\S{4,60})",
     r"(?i)\buser(?:name)?\s[^\s/]{1,40}\s?/\s?([^\s/,;]{4,60})",
-    r"(?i)\bpass:\s?([^\s\"'/,;]{6,60})",
+    r"(?i)\bpass\\*[\"']?:\s?\\*[\"']?([^\s\"'/,;\\]{6,60})",
     r"(?i)\buser(?:name)?\s[^\s/]{1,40}(?:\s?/\s?|\s)(?:pass|pw|password)\s([^\s/,;\-][^\s/,;]{3,})",
     r"\b(?i:LOGIN)\s\S{1,60}\s([^\s/]{6,60})|(?m:^)(?:[<>]\s|C:\s)?PASS\s([^\s/]{6,60})",
     r"(?i)\b(?:change_password|add_user|set_password|set-password|chpasswd|net user|sp_addlogin|"
@@ -78,7 +78,7 @@ PHRASES: tuple[str, ...] = (
     # Oracle's way to write user, password and place.
     r"(?i)\b(?:thin:|oci:|oracle:|sqlplus\s|rman\s|expdp\s|impdp\s|sqlldr\s)[^\s/@]{0,60}/([^\s/@:\"']{4,})@",
     r"(?i)\b(?:otp|verification|one-time|2fa|mfa|security|sms|login|auth)[ \-](?:code|pin|password)\s*"
-    r"(?:is|:|=|was)?\s*([0-9]{4,8})\b",
+    r"(?:is|:|=|was)?\s*([0-9]{4,8}|[0-9]{3}[ \-][0-9]{3})\b",
     # A pair of name and value, the value first.
     rf"(?i){MARKS}(?:value|val){MARKS}\s{{0,4}}[:=]\s{{0,4}}\\*[\"']([^\"'\n\\]{{3,}})\\*[\"'][\s,;]{{1,8}}"
     rf"{MARKS}(?:name|key){MARKS}\s{{0,4}}[:=]\s{{0,4}}{MARKS}{NAME}{MARKS}[\s,;}}]",
