@@ -300,7 +300,7 @@ class App:
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
 
-    async def _lead(self) -> None:
+    def _lead(self) -> None:
         """What one process does for all: messages and ticks."""
         self._tasks.append(asyncio.create_task(self.sender.run(), name="sender"))
         self.schedule.start()
