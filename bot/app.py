@@ -73,9 +73,8 @@ from bot.workflows.triage import Desk as TriageDesk
 from bot.workflows.triage import triage
 
 log = structlog.get_logger(__name__)
-DRAIN_SECONDS = 20.0
-"""All of a stop: what follows are its parts, and what is left is for closing connections."""
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
+"""Parts of a stop, of 20 s in all: what they leave is for closing connections."""
 SILENT_SECONDS = 30.0
 """A sender that has not gone round for so long is taken for dead."""
 
@@ -312,7 +311,7 @@ class App:
         await start_unanswered(self.questions, self.engine)
 
     async def stop(self) -> None:
-        """Drain within DRAIN_SECONDS: intake, running steps, messages; unfinished stories go on after the next start."""
+        """Drain within 20 s: intake, running steps, messages; unfinished stories go on after the next start."""
         self.schedule.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SOCKET_SECONDS):
