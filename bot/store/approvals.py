@@ -1,4 +1,4 @@
-"""Proposals and decisions as rows. Every edge of approvals.md 2 up to the claim lives here; the claim is in claims.py."""
+"""Proposals and decisions as rows. Every edge of a proposal's life up to the claim lives here; the claim is in claims.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
