@@ -11,6 +11,7 @@ import yaml
 from bot.core.config import Budget, Config, Matchers, PagerConfig, Part, Window
 from bot.core.service import Objective, Signal
 from bot.settings import Secrets, parse_config
+from bot.store import tables
 from tests.real import missing
 
 ROOT = Path(__file__).parents[2]
@@ -79,3 +80,9 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     roots = [ROOT, ROOT / "bot", ROOT / "bot" / "core", page.parent]
 
     assert [name for name in named if not any((root / name).exists() for root in roots)] == []
+
+
+def test_every_table_has_its_place_in_the_house() -> None:
+    house = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Where state lives")[2]
+
+    assert [name for name in tables.SQLModel.metadata.tables if f"`{name}`" not in house] == []
