@@ -73,9 +73,8 @@ from bot.workflows.triage import Desk as TriageDesk
 from bot.workflows.triage import triage
 
 log = structlog.get_logger(__name__)
-DRAIN_SECONDS = 20.0
-"""All of a stop: what follows are its parts, and what is left is for closing connections."""
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
+"""Parts of a stop, of 20 s in all: what they leave is for closing connections."""
 SILENT_SECONDS = 30.0
 """A sender that has not gone round for so long is taken for dead."""
 
@@ -300,7 +299,7 @@ class App:
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
 
-    async def _lead(self) -> None:
+    def _lead(self) -> None:
         """What one process does for all: messages and ticks."""
         self._tasks.append(asyncio.create_task(self.sender.run(), name="sender"))
         self.schedule.start()
@@ -312,7 +311,7 @@ class App:
         await start_unanswered(self.questions, self.engine)
 
     async def stop(self) -> None:
-        """Drain within DRAIN_SECONDS: intake, running steps, messages; unfinished stories go on after the next start."""
+        """Drain within 20 s: intake, running steps, messages; unfinished stories go on after the next start."""
         self.schedule.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SOCKET_SECONDS):

@@ -4,11 +4,11 @@ The whole file is checked at once; an error names the file, the line and the key
 """
 
 import os
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
+from bot.core.references import Problem, problems
 from bot.core.service import Catalogue, Service
 from bot.plugins import Source, discover, discover_actions
 
@@ -149,9 +150,8 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
         raise _named(error, place, name) from None
     if base is not None and config.runbooks is not None and not config.runbooks.is_absolute():
         config = config.model_copy(update={"runbooks": base / config.runbooks})
-    _check_references(config, place, name)
-    _check_sources(config, place, name)
-    _check_kinds(config, place, name)
+    for problem, at in chain(problems(config), _unknown_kinds(config)):
+        raise ConfigurationError(problem, file=name, line=place.line_of(at), key=".".join(map(str, at)))
     return config
 
 
@@ -189,91 +189,26 @@ def _named(error: ValidationError, place: _Place, name: str) -> ConfigurationErr
     return ConfigurationError(problem, file=name, line=place.line_of(loc), key=".".join(map(str, loc)))
 
 
-def _check_references(config: Config, place: _Place, name: str) -> None:
-    """Names that point nowhere are errors at the start, not surprises at night."""
-
-    def fail(problem: str, *loc: Any) -> NoReturn:
-        raise ConfigurationError(problem, file=name, line=place.line_of(loc), key=".".join(map(str, loc)))
-
-    def person(key: str, *loc: Any) -> None:
-        if key not in config.people:
-            fail(f"{key!r} is not among people", *loc)
-
-    known: dict[str, str] = {}
-    for key, one in config.people.items():
-        # Identity is the user id: two people behind one would be whoever comes first.
-        if one.slack and known.setdefault(one.slack, key) != key:
-            fail(f"is {known[one.slack]}'s already", "people", key, "slack")
-    for key, service in config.services.items():
-        for index, owner in enumerate(service.owners):
-            person(owner, "services", key, "owners", index)
-        for index, name_ in enumerate(service.on_call.rotation):
-            person(name_, "services", key, "on_call", "rotation", index)
-        for index, other in enumerate(service.depends_on):
-            if other not in config.services:
-                fail(f"{other!r} is not among services", "services", key, "depends_on", index)
-            if other == key:
-                fail("a service does not depend on itself", "services", key, "depends_on", index)
-    for group in ("deputies", "admins"):
-        for index, name_ in enumerate(getattr(config.approvers, group)):
-            person(name_, "approvers", group, index)
-    for key, entry in config.actions.items():
-        if entry.inverse and entry.inverse not in config.actions:
-            fail(f"{entry.inverse!r} is not among actions", "actions", key, "inverse")
-        for index, service_name in enumerate(entry.services):
-            if service_name not in config.services:
-                fail(f"{service_name!r} is not among services", "actions", key, "services", index)
-        if entry.verify and (missing := _missing_signal(config, entry.verify.signal, entry.services)):
-            fail(missing, "actions", key, "verify", "signal")
-
-
-def _missing_signal(config: Config, signal: str, services: Collection[str]) -> str:
-    """Why an action for these services (empty: for all) could never be verified by a signal; "" if it can.
-
-    For all is right as soon as one of them has the signal; a catalogue that is still empty misses none.
-    """
-    lacking = [name for name in services or config.services if signal not in config.services[name].signals]
-    if services:
-        return f"{lacking[0]} has no signal {signal!r}" if lacking else ""
-    return f"no service has a signal {signal!r}" if lacking and len(lacking) == len(config.services) else ""
-
-
-_SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-
-
-def _check_sources(config: Config, place: _Place, name: str) -> None:
-    """A source's name is part of an address and of a variable; each variable holds the token of one source alone."""
-    holders = {"API": "Tocsin's own API"}
-    for key in config.sources:
-        line, variable = place.line_of(("sources", key)), key.upper().replace("-", "_")
-        if not _SOURCE_NAME.fullmatch(key):
-            problem = "a source's name is part of its address: letters, digits, - and _"
-            raise ConfigurationError(problem, file=name, line=line, key=f"sources.{key}")
-        if (holder := holders.setdefault(variable, f"source {key}")) != f"source {key}":
-            problem = f"TOCSIN_TOKEN_{variable} is the token of {holder} already: choose another name"
-            raise ConfigurationError(problem, file=name, line=line, key=f"sources.{key}")
-
-
-def _check_kinds(config: Config, place: _Place, name: str) -> None:
+def _unknown_kinds(config: Config) -> Iterator[Problem]:
     """A kind that no plugin has would take nothing and do nothing, in silence; a plugin that does not load stops the start."""
-
-    def fail(problem: str, *loc: Any) -> NoReturn:
-        raise ConfigurationError(problem, file=name, line=place.line_of(loc), key=".".join(map(str, loc)))
-
     try:
         sources = discover(["bot.sources", *config.plugins], Source) if config.sources or config.plugins else {}
         actions = discover_actions(["bot.actions", *config.plugins]) if config.actions else {}
     except ConfigurationError as error:
-        fail(error.problem, "plugins")
+        yield Problem(error.problem, ("plugins",))
+        return
     for key, source in config.sources.items():
         if source.kind not in sources:
-            fail(f"{source.kind!r} is no kind of sources; there are {', '.join(sorted(sources))}", "sources", key, "kind")
+            there = ", ".join(sorted(sources))
+            yield Problem(f"{source.kind!r} is no kind of sources; there are {there}", ("sources", key, "kind"))
     for key, entry in config.actions.items():
         if entry.kind not in actions:
-            fail(f"{entry.kind!r} is no kind of actions; there are {', '.join(sorted(actions))}", "actions", key, "kind")
+            there = ", ".join(sorted(actions))
+            yield Problem(f"{entry.kind!r} is no kind of actions; there are {there}", ("actions", key, "kind"))
+            continue
         for needed in actions[entry.kind].needs:
             if not getattr(entry, needed):
-                fail(f"{entry.kind} needs it", "actions", key, needed)
+                yield Problem(f"{entry.kind} needs it", ("actions", key, needed))
 
 
 def catalogue_of(config: Config) -> Catalogue:

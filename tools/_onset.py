@@ -10,7 +10,9 @@ from bot.core.evidence import Case
 from bot.core.expression import widest_range
 from bot.core.signals import alert_signal
 from bot.plugins import ToolContext
-from tools._reading import alert_moment, read_all, signals_of
+from tools._asked import alert_moment
+from tools._reading import read_all
+from tools._signals import signals_of
 
 GUESS = timedelta(minutes=15)
 """So long before the alert, where neither its rule nor its signal could be asked: few rules wait longer."""

@@ -1,4 +1,4 @@
-"""What the tools that read metrics share: which signals a service has, and one signal read over a window."""
+"""One signal read over a window and judged against its own past: what the tools that read metrics share."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -7,20 +7,14 @@ from datetime import datetime, timedelta
 
 from bot.core.deviation import Deviation, measure
 from bot.core.errors import LookFailed
-from bot.core.promql import is_plain_name, selector
 from bot.core.series import Series, known
 from bot.core.signals import (
-    CODE_LABELS,
     Signal,
-    alert_signal,
-    catalogue_signals,
-    deduced_signals,
-    service_matchers,
 )
-from bot.core.text import one_line
 from bot.core.wire import AT_CALLERS, on_the_wire
 from bot.plugins import ToolContext
 from bot.ports import Metrics
+from tools._signals import metrics_of
 
 HISTORY = timedelta(hours=1)
 """What a signal is compared with, unless the caller says otherwise."""
@@ -62,85 +56,6 @@ class Reading:
     def fact(self) -> dict[str, object] | None:
         """The deviation as JSON, with the query that shows it; a score of 0 or less where nothing deviates."""
         return {**self.deviation.as_fact(), "promql": self.signal.promql} if self.deviation else None
-
-
-def metrics_of(ctx: ToolContext) -> Metrics:
-    """The metrics, or LookFailed when none are configured."""
-    if ctx.metrics is None:
-        raise LookFailed("no Prometheus is configured (prometheus.url)")
-    return ctx.metrics
-
-
-def service_of(ctx: ToolContext, service: str) -> str:
-    """The service that is meant: as named, else the case's own.
-
-    Names come from the catalogue, byte by byte; without a catalogue any plain name will do. Raises LookFailed.
-    """
-    name = service.strip() or ctx.case.service
-    if not name:
-        raise LookFailed("no service was named and the alert tells none")
-    if not name.isprintable():
-        # An alert's label is foreign text, and names stand in every sentence: none may break or turn a line.
-        raise LookFailed(f"{one_line(name, 60)!r} cannot be the name of a service")
-    if name in ctx.catalogue.services or name == ctx.case.service:
-        return name
-    if ctx.catalogue.services:
-        names = ", ".join(sorted(ctx.catalogue.services)[:30])
-        raise LookFailed(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
-    if not is_plain_name(name):
-        raise LookFailed(f"{one_line(name, 60)!r} cannot be the name of a service")
-    return name
-
-
-def asked_minutes(minutes: int) -> int:
-    """Between a minute and a day, whatever was asked."""
-    return min(max(int(minutes), 1), 24 * 60)
-
-
-def alert_moment(ctx: ToolContext) -> datetime:
-    """When the signal is to be judged: at the alert's start, never in the future."""
-    return min(ctx.case.started_at, ctx.now)
-
-
-async def signals_of(ctx: ToolContext, service: str) -> list[Signal]:
-    """The signals of a service: its catalogue's, else its alert's and those that its metrics suggest."""
-    found = ctx.catalogue.get(service)
-    if found and found.signals:
-        return catalogue_signals(found)
-    own = alert_signal(ctx.case) if service == ctx.case.service else None
-    deduced = await _deduced(ctx, service)
-    return ([own] if own else []) + deduced
-
-
-async def signal_of(ctx: ToolContext, service: str, name: str) -> Signal:
-    """The signal of this name, or of this family; without a name the alert's own or the first. Raises LookFailed."""
-    signals = await signals_of(ctx, service)
-    if not signals:
-        raise LookFailed(f"no signal of {service} is known: neither the catalogue nor the alert nor its metrics tell one")
-    wanted = name.strip().casefold()
-    fitting = [s for s in signals if s.name.casefold() == wanted] or [s for s in signals if s.family == wanted]
-    if not wanted:
-        fitting = signals
-    if not fitting:
-        raise LookFailed(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")
-    return fitting[0]
-
-
-async def _deduced(ctx: ToolContext, service: str) -> list[Signal]:
-    metrics, codes = metrics_of(ctx), ", ".join(CODE_LABELS)
-    for matchers in service_matchers(service, ctx.case, ctx.catalogue.get(service)):
-        found = await metrics.instant(f"count by (__name__, {codes}) ({selector('', matchers)})", at=ctx.now)
-        if found:
-            up = await metrics.instant(f"max(count_over_time({selector('up', matchers)}[5m]))", at=ctx.now)
-            window = _rate_window(up[0].last if up else float("nan"))
-            return deduced_signals(service, [s.labels for s in found], matchers, rate_window=window)
-    return []
-
-
-def _rate_window(scrapes: float) -> str:
-    """Four scrapes, so that one may be missed: from how many came within five minutes."""
-    seconds = 4 * 300 / scrapes if scrapes >= 2 else 300
-    return f"{int(min(max(seconds, 20), 600))}s"
 
 
 async def read(

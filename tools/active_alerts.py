@@ -11,7 +11,7 @@ from bot.core.evidence import Evidence
 from bot.core.text import one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool
-from tools._reading import alert_moment, service_of
+from tools._asked import alert_moment, service_of
 
 MAX_SHOWN = 40
 _MAX_NEW = 10

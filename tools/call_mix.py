@@ -10,7 +10,9 @@ from bot.core.series import Series, per_request
 from bot.core.signals import Signal
 from bot.core.wording import deviation_text
 from bot.plugins import ToolContext, tool
-from tools._reading import HISTORY, Reading, alert_moment, metrics_of, read, service_of, signals_of
+from tools._asked import alert_moment, service_of
+from tools._reading import HISTORY, Reading, read
+from tools._signals import metrics_of, signals_of
 
 MOST_CALLEES = 20
 

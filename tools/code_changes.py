@@ -9,7 +9,7 @@ from bot.core.figures import minutes_text
 from bot.core.text import one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool_over
-from tools._reading import service_of
+from tools._asked import service_of
 
 MAX_COMMITS, MAX_FILES = 30, 40
 LOOKBACK = timedelta(days=14)

@@ -7,7 +7,9 @@ from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure, minutes_text
 from bot.core.wording import bound_text, deviation_text, series_text
 from bot.plugins import ToolContext, tool
-from tools._reading import Reading, asked_minutes, metrics_of, read, service_of, signal_of
+from tools._asked import asked_minutes, service_of
+from tools._reading import Reading, read
+from tools._signals import metrics_of, signal_of
 
 
 @tool

@@ -7,7 +7,8 @@ from bot.core.evidence import Evidence
 from bot.core.promql import Matcher, selector
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool
-from tools._reading import metrics_of, service_of
+from tools._asked import service_of
+from tools._signals import metrics_of
 
 CALL_GRAPHS = (
     ("traces_service_graph_request_total", "client", "server"),  # Tempo, OpenTelemetry collector

@@ -12,8 +12,8 @@ from bot.core.figures import figure
 from bot.core.series import Direction
 from bot.core.text import cut, one_line
 from bot.plugins import ToolContext, tool
+from tools._asked import service_of
 from tools._onset import onset_of
-from tools._reading import service_of
 
 BACK = timedelta(hours=6)
 LEAD = timedelta(minutes=1)

@@ -13,7 +13,9 @@ from bot.core.signals import Signal
 from bot.core.text import one_line
 from bot.core.wording import clock, deviation_text
 from bot.plugins import ToolContext, tool
-from tools._reading import STEP_SECONDS, Reading, alert_moment, metrics_of, read, service_of, signal_of
+from tools._asked import alert_moment, service_of
+from tools._reading import STEP_SECONDS, Reading, read
+from tools._signals import metrics_of, signal_of
 
 MAX_PARTS = 12
 _AVERAGED = frozenset({"ratio", "share", "percent", "%", "s", "seconds", "ms"})

@@ -6,7 +6,7 @@ from bot.core.models import ModelVersion
 from bot.core.text import one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool_over
-from tools._reading import service_of
+from tools._asked import service_of
 
 MAX_SHOWN = 10
 

@@ -7,7 +7,7 @@ from bot.core.evidence import Evidence
 from bot.core.past import Alike, FixRecord, fix_records, rank_past
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool
-from tools._reading import service_of
+from tools._asked import service_of
 
 LOOK_BACK = timedelta(days=730)
 MOST = 5

@@ -10,7 +10,9 @@ from bot.core.signals import Signal
 from bot.core.text import one_line
 from bot.core.wording import bound_text, series_text
 from bot.plugins import ToolContext, tool
-from tools._reading import Reading, alert_moment, asked_minutes, metrics_of, read, service_of, signal_of
+from tools._asked import alert_moment, asked_minutes, service_of
+from tools._reading import Reading, read
+from tools._signals import metrics_of, signal_of
 
 MAX_SHOWN = 20
 

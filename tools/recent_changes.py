@@ -13,8 +13,8 @@ from bot.core.text import one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool
 from bot.ports import History
+from tools._asked import service_of
 from tools._deployments import deployments, namespace, owner
-from tools._reading import service_of
 
 MAX_SHOWN = 30
 

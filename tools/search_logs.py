@@ -11,8 +11,8 @@ from bot.core.templates import TemplateCount, count_templates
 from bot.core.text import cut, one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool
+from tools._asked import asked_minutes, service_of
 from tools._onset import onset_of
-from tools._reading import asked_minutes, service_of
 from tools._sampling import sample
 
 LEAD = timedelta(minutes=5)

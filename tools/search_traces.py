@@ -10,8 +10,8 @@ from bot.core.spans import Sampled, Span, TimeSpent, compared
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
 from bot.ports import Traces
+from tools._asked import asked_minutes, service_of
 from tools._onset import onset_of
-from tools._reading import asked_minutes, service_of
 
 TRACES = 20
 """Traces read of each window."""

@@ -9,7 +9,9 @@ from bot.core.signals import Signal
 from bot.core.text import one_line
 from bot.core.wording import bound_text, deviation_text
 from bot.plugins import ToolContext, tool
-from tools._reading import HISTORY, Reading, alert_moment, metrics_of, read_all, service_of, signals_of
+from tools._asked import alert_moment, service_of
+from tools._reading import HISTORY, Reading, read_all
+from tools._signals import metrics_of, signals_of
 
 
 @tool

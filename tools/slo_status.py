@@ -11,7 +11,8 @@ from bot.core.slo import WINDOWS, Status, good_ratio, judge
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool
 from bot.ports import Metrics
-from tools._reading import metrics_of, service_of
+from tools._asked import service_of
+from tools._signals import metrics_of
 
 
 @tool

@@ -65,7 +65,7 @@ class RunWebhook(Action):
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:
-        """3 without a signal to verify, 1 if idempotent with an inverse, else 2 (approvals.md 3)."""
+        """3 without a signal to verify, 1 if idempotent with an inverse, else 2."""
         if config.verify is None:
             return Tier.THREE
         return Tier.ONE if config.idempotent and config.inverse else Tier.TWO

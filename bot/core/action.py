@@ -23,7 +23,7 @@ class Tier(IntEnum):
 
 
 class ProposalState(StrEnum):
-    """Life of a proposal (approvals.md 2); each edge is one conditional update and one audit row."""
+    """Life of a proposal; each edge is one conditional update and one audit row."""
 
     PENDING = "pending"
     PARTLY_APPROVED = "partly approved"

@@ -184,9 +184,9 @@ class DirectEngine:
     def is_leader(self) -> bool:
         return True
 
-    def lead(self, callback: Callable[[], Awaitable[None]]) -> None:
+    def lead(self, callback: Callable[[], None]) -> None:
         """Call back at once, there being nobody else to lead."""
-        self._leading = asyncio.ensure_future(callback())
+        callback()
 
     async def stop(self, *, within: float) -> None:
         await self._steps.drain(within)

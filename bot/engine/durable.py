@@ -174,7 +174,7 @@ class DurableEngine:
         """Whether this process sends and ticks; always, on SQLite."""
         return self._leading.is_leader
 
-    def lead(self, callback: Callable[[], Awaitable[None]]) -> None:
+    def lead(self, callback: Callable[[], None]) -> None:
         """Call back once, when this process has become the leader. It stays leader until it ends."""
         self._leading.when(callback)
 

@@ -46,7 +46,8 @@ class Endings:
             raise
 
     async def _tell(self, told: Told, workflow: str, id: str, why: str) -> None:
-        # A fresh context: inside the story's own, what is told would count as a step of the story.
+        # A fresh context: inside the story's own, what is told would count as a step of the story. Caught whatever it is,
+        # because the story must end with its own error, not with that of telling.
         try:
             await asyncio.create_task(told(workflow, id, why), context=contextvars.Context())
         except Exception:

@@ -1,15 +1,9 @@
 """Where the journal lives and who works on it: alone on a data folder, or as one of several replicas."""
 
-import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-import structlog
-
-log = structlog.get_logger(__name__)
-
-Callback = Callable[[], Awaitable[None]]
+Callback = Callable[[], None]
 Resume = Callable[[str], Awaitable[None]]
 """`await resume(executor)`: put the unfinished runs of a dead process up again."""
 
@@ -47,12 +41,11 @@ class Leading:
     def __init__(self) -> None:
         self.is_leader = False
         self._callbacks: list[Callback] = []
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def when(self, callback: Callback) -> None:
         """Call back once, when this process leads: now, later or never."""
         if self.is_leader:
-            self._begin(callback)
+            callback()
         else:
             self._callbacks.append(callback)
 
@@ -61,15 +54,4 @@ class Leading:
         self.is_leader = True
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            self._begin(callback)
-
-    def _begin(self, callback: Callback) -> None:
-        async def begin() -> None:
-            try:
-                await callback()
-            except Exception:
-                log.exception("the leader's work did not begin", error_id=secrets.token_hex(4))
-
-        task = asyncio.create_task(begin())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            callback()

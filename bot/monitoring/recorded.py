@@ -1,14 +1,10 @@
-"""Recorded metrics, logs and traces: the ports over memory or a JSON file, for tests and for replaying an incident."""
+"""Recorded metrics, logs and traces: the ports over what lies in memory, for tests and for measuring on public incidents."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-
-import numpy as np
 
 from bot.core.calls import Calls
 from bot.core.errors import LookFailed
@@ -26,24 +22,6 @@ class RecordedMetrics:
 
     series: Mapping[str, Sequence[Series]] = field(default_factory=dict)
     alerting: Sequence[Mapping[str, Any]] = ()
-
-    @classmethod
-    def from_file(cls, path: Path) -> "RecordedMetrics":
-        """Read `{"series": {promql: [{"labels", "times", "values"}]}, "rules": [...]}`; null is an unknown value.
-
-        Raises LookFailed if the file is missing or of another form.
-        """
-        try:
-            recorded = json.loads(path.read_text(encoding="utf-8"))
-            series = {promql: [_series(row) for row in rows] for promql, rows in recorded["series"].items()}
-            return cls(series, recorded.get("rules", ()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LookFailed(f"{path.name} is no recording of metrics: {error}") from error
-
-    def to_file(self, path: Path) -> None:
-        """Write what `from_file` reads."""
-        rows = {promql: [_row(series) for series in found] for promql, found in self.series.items()}
-        path.write_text(json.dumps({"series": rows, "rules": list(self.alerting)}), encoding="utf-8")
 
     async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
         """The recorded samples of the window, in their own step."""
@@ -109,15 +87,3 @@ class RecordedTraces:
     def query(self, service: str) -> str:
         """What was asked, in words."""
         return f"recorded spans of {service} by minute, caller and operation"
-
-
-def _series(row: Mapping[str, Any]) -> Series:
-    values = [float("nan") if value is None else float(value) for value in row["values"]]
-    if len(values) != len(row["times"]):
-        raise ValueError("times and values differ in length")
-    return Series(dict(row.get("labels") or {}), np.array(row["times"], dtype=np.float64), np.array(values, dtype=np.float64))
-
-
-def _row(series: Series) -> dict[str, Any]:
-    values = [float(value) if np.isfinite(value) else None for value in series.values]
-    return {"labels": dict(series.labels), "times": [float(at) for at in series.times], "values": values}

@@ -1,8 +1,8 @@
 """The Slack edge: one Bolt app, reached over Socket Mode or over HTTP, with the same listeners."""
 
 import asyncio
+import secrets
 import time
-import uuid
 from typing import Any
 
 import structlog
@@ -104,7 +104,7 @@ class SlackEdge:
 
     async def _failed(self, error: Exception, body: dict[str, Any]) -> None:
         """Bolt's error handler: an id for the log and for the person who asked."""
-        error_id = uuid.uuid4().hex[:8]
+        error_id = secrets.token_hex(4)
         log.error("a Slack listener failed", error_id=error_id, exc_info=error)
         if place := place_of(body):
             told = f"Something failed on my side (id {error_id})."

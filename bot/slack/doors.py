@@ -2,21 +2,22 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from bot.core.actor import Actor
-from bot.core.errors import NotAllowed, NotFound, TocsinError
-from bot.core.grammar import LIMIT, Line, nearest
+from bot.core.errors import NotAllowed, TocsinError
+from bot.core.grammar import LIMIT, Line
 from bot.core.redaction import redact, redact_all
-from bot.core.speech import is_speech, means_remediation, wished
-from bot.plugins import Answer, Command, FieldErrors, Form, Reply, Request
+from bot.core.speech import is_speech
+from bot.plugins import Answer, FieldErrors, Form, Reply, Request
 from bot.slack.answers import NOT_TAKEN, Answers, Place
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
 from bot.slack.people import People
+from bot.slack.vocabulary import ASKS, Vocabulary, check_options
 from bot.store.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 
@@ -26,11 +27,6 @@ SOON = 0.7
 """Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
 OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
-
-
-ASKS = "ask"
-"""The verb that plain speech in an incident's thread means."""
-
 REMEMBERED = 1_000
 DECIDES = frozenset({"approve", "deny", "did"})
 """Verbs for which Slack is asked who this is at every use."""
@@ -43,6 +39,7 @@ class Doors:
         self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = SOON
     ) -> None:
         self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
+        self._vocabulary = Vocabulary(ctx.verbs, ctx.config.actions)
         self._taken: deque[str] = deque(maxlen=REMEMBERED)
         """Dialogs that this process carried out or carries out now."""
 
@@ -60,7 +57,7 @@ class Doors:
 
     async def _understood(self, line: Line, request: Request) -> Request:
         """The request that a line makes; plain speech in the thread of an incident asks about that incident."""
-        by_word = self._by_word()
+        by_word = self._vocabulary.by_word()
         if request.door == "mention" and ASKS in by_word and is_speech(line, by_word):
             here = await self._placed(request)
             if here.ref:
@@ -218,10 +215,9 @@ class Doors:
             if place.team != await self.people.team():
                 raise await self._refusal(request, place, "This belongs to another workspace. Nothing was done.")
             actor = await self.people.actor(place.user, home=place.home, fresh=request.verb in DECIDES)
-            command = self._command(request)
+            command = self._vocabulary.command(request)
             request = _without_secrets(request)
-            if wrong := _unknown_options(command, request.options):
-                raise NotFound(wrong)
+            check_options(command, request.options)
             if command.who == "members" and (why := _no_member(actor)):
                 raise await self._refusal(request, place, why)
             return await command.fn(self.ctx, await self._placed(replace(request, actor=actor)))
@@ -234,28 +230,6 @@ class Doors:
     async def _refusal(self, request: Request, place: Place, why: str) -> NotAllowed:
         await self.interactions.refused(place.user, request.verb or "panel", request.ref, why)
         return NotAllowed(why, audited=True)
-
-    def _command(self, request: Request) -> Command:
-        """The command of a verb or alias. Raises NotFound, which names the nearest for a mistyped one."""
-        by_word, verb = self._by_word(), request.verb
-        if command := by_word.get(verb or "panel"):
-            return command
-        near = self._near(verb, wished([verb, *request.text.split()]), by_word)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        asks = " A question begins with ask." if ASKS in by_word and request.text else ""
-        raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{asks} The verb help lists all. Nothing was done.")
-
-    def _near(self, verb: str, meant: str, known: Collection[str]) -> list[str]:
-        """The verbs that may be meant: the one that is wished for, the one for remediations, else those spelt alike."""
-        if meant in known:
-            return [meant]
-        # A verb with one slip is a slip: "stpo" is no remediation, and "restart" is no slip.
-        remediation = meant in self.ctx.config.actions or means_remediation(meant)
-        return ["propose"] if remediation and "propose" in known else nearest(verb, known)
-
-    def _by_word(self) -> dict[str, Command]:
-        """The commands by their verbs and aliases."""
-        return {word: command for command in self.ctx.verbs.values() for word in (command.name, *command.aliases)}
 
     async def _placed(self, request: Request) -> Request:
         """With the reference implied by the thread it was said in."""
@@ -270,15 +244,6 @@ class Doors:
 def _without_secrets(request: Request) -> Request:
     """What people typed goes into the timeline, to the model and back to Slack: a pasted key must reach none of them."""
     return replace(request, text=redact(request.text), fields=redact_all(request.fields), options=redact_all(request.options))
-
-
-def _unknown_options(command: Command, options: Mapping[str, str]) -> str:
-    unknown = [name for name in options if name not in command.options] if "*" not in command.options else []
-    if not unknown:
-        return ""
-    valid = ", ".join(f"{name}=" for name in command.options) or "none"
-    named = ", ".join(f"{name}=" for name in unknown)
-    return f"{command.name} does not know {named}. Its options: {valid}. Nothing was done."
 
 
 def _no_member(actor: Actor) -> str:

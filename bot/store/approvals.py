@@ -1,4 +1,4 @@
-"""Proposals and decisions as rows. Every edge of approvals.md 2 up to the claim lives here; the claim is in claims.py."""
+"""Proposals and decisions as rows. Every edge of a proposal's life up to the claim lives here; the claim is in claims.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -352,15 +352,3 @@ class ProposalStore:
             decided = select(DecisionRow.proposal_id)
             query = select(ProposalRow.id).where(col(ProposalRow.state).in_(states), col(ProposalRow.id).in_(decided))
             return [reference("AP", number) for number in (await session.exec(query)).all() if number is not None]
-
-    async def of_place(self, ref: str) -> list[Proposal]:
-        """The proposals of one group (`AL-n`) or incident (`INC-n`), oldest first."""
-        async with self.db.read() as session:
-            where = await proposals.places(session, ref)
-            column, number = (
-                (col(ProposalRow.incident_id), where.incident_id)
-                if where.incident_id is not None
-                else (col(ProposalRow.group_id), where.group_id)
-            )
-            rows = (await session.exec(select(ProposalRow).where(column == number).order_by(col(ProposalRow.id)))).all()
-            return [proposals.noun(row) for row in rows]

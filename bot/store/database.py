@@ -19,7 +19,6 @@ from sqlalchemy import Executable, event, text
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import TocsinError
@@ -151,12 +150,6 @@ class Database:
             except BaseException:
                 await session.rollback()
                 raise
-
-    async def ping(self) -> None:
-        """Ask the database anything; raises if it does not answer."""
-        async with self.read() as session:
-            await session.connection()
-            await session.exec(select(1))
 
     async def answers(self) -> bool:
         """Whether the database answers a trivial question now."""

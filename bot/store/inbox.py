@@ -35,24 +35,22 @@ class Inbox:
 
         Raises DatabaseAway if the database does not answer, is full or locked: no row is to blame for that.
         """
-        try:
-            with away():
-                return await self._take(most)
-        except BaseException:
-            self._sorted_to = None
-            raise
+        with away():
+            return await self._take(most)
 
     async def _take(self, most: int) -> Sorted | None:
         async with self.db.read() as session:
             if (await session.exec(_WAITING)).first() is None:
                 return None
+        # Until the batch is committed it may come to be undone, and what the sorter remembers of it with it.
+        sorted_to, self._sorted_to = self._sorted_to, None
         async with self.db.write(urgent=True) as session:
             cursor = await self._cursor(session)
             # Of repeats more at once: they cost a tenth. One alone means that a row failed, and the failing one is sought.
             found = await deliveries(session, cursor.seq, most * REPEATS if most > 1 else 1)
             if not found:
                 return None
-            if cursor.seq != self._sorted_to:
+            if cursor.seq != sorted_to:
                 # The first batch, one after an undone one, or another replica has sorted since.
                 self.sorter.forget()
             sorts, repeats = self.sorter.repeats.news(found, most)
@@ -70,8 +68,8 @@ class Inbox:
                 await messages.touch(self.db, session, key, channel=channel, kind="digest", subject=source)
             cursor.seq = last
             session.add(cursor)
-            self._sorted_to = cursor.seq
-            return result
+        self._sorted_to = last
+        return result
 
     async def set_aside(self) -> None:
         """Move the cursor past one row that cannot be sorted; it is kept as unreadable. Raises DatabaseAway."""

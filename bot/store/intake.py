@@ -6,7 +6,7 @@ bulk inserts; the ORM costs eighty times as much a row.
 
 import asyncio
 import json
-import uuid
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -142,7 +142,7 @@ class IntakeWriter:
             expected = isinstance(error, _NOT_TAKEN)
             log.error(
                 "intake commit failed",
-                error_id=uuid.uuid4().hex[:8],
+                error_id=secrets.token_hex(4),
                 rows=sum(batch.size for batch in batches),
                 why=type(error).__name__,
                 exc_info=None if expected else error,

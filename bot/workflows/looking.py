@@ -1,6 +1,7 @@
 """One look with one tool: the boundary where a failing tool becomes "could not look" and evidence gets its id."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -73,8 +74,9 @@ class Looker:
         except TypeError as error:
             return _failed(name, arguments, f"arguments do not fit: {error}")
         except Exception as error:
-            log.exception("tool failed", tool=name, group=case.group)
-            return _failed(name, arguments, f"{type(error).__name__}: {error}")
+            error_id = secrets.token_hex(4)
+            log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
+            return _failed(name, arguments, f"{type(error).__name__} (the log has it under {error_id}): {error}")
 
     def bound(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[Any]]:
         """`look(tool, arguments, call)` for one case."""

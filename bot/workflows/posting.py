@@ -29,6 +29,7 @@ from bot.workflows.delivery import (
     Unanswered,
     Unreachable,
 )
+from bot.workflows.pictures import Pictures, without_file
 from bot.workflows.troubles import SlackTroubles
 
 log = structlog.get_logger(__name__)
@@ -65,6 +66,7 @@ class Poster:
         self.outbox, self.slack, self.pace, self.count, self.troubles = outbox, slack, pace, count, troubles
         self.default_channel = default_channel
         self._monotonic, self._sleep, self._acts_until = monotonic, sleep, acts_until
+        self._pictures = Pictures(outbox, slack, troubles)
         self._looks: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     # ------------------------------------------------------------ what an edit is worth
@@ -93,7 +95,7 @@ class Poster:
             await self.slack.update(channel, row.ts, shown.text, shown.blocks, key=row.key, rev=row.wanted_rev)
 
         try:
-            await self._first_accepted(row, await self._with_pictures(rendering), update)
+            await self._first_accepted(row, await self._pictures.within(rendering), update)
         except MessageGone:
             await self.outbox.gone(row.key)
         except RateLimited as error:
@@ -125,7 +127,7 @@ class Poster:
         channel = (parent.posted_channel or parent.channel) if parent else row.channel or self.default_channel
         if row.attempted_at is not None and await self._settled(row, channel, thread_ts):
             return
-        shown = await self._with_pictures(rendering)
+        shown = await self._pictures.within(rendering)
         self._our_turn()
         await self.outbox.attempt(row.key)
         try:
@@ -241,28 +243,6 @@ class Poster:
             raise NotOurTurn("another process may be sending by now")
         return until
 
-    # ------------------------------------------------------------ pictures
-
-    async def _with_pictures(self, rendering: Rendering) -> Rendering:
-        blocks = [await self._picture(block) if "picture" in block else block for block in rendering.blocks]
-        return replace(rendering, blocks=blocks)
-
-    async def _picture(self, block: dict[str, Any]) -> dict[str, Any]:
-        """Slack's image block; without an upload the text of the picture, and that it is missing."""
-        row = await self.outbox.picture(block["picture"])
-        if row is None:
-            return _missing("The graph is not stored any more")
-        file = row.slack_file
-        if not file:
-            try:
-                async with asyncio.timeout(10):
-                    file = await self.slack.upload(row.png, title=row.title, alt=row.alt)
-            except (Refused, RateLimited, Unreachable, Unanswered, TimeoutError) as error:
-                self.troubles.met(error, channel="pictures", key=row.key, doing="upload a picture")
-                return _missing(f"The graph could not be uploaded. {row.alt}")
-            await self.outbox.uploaded(row.key, file)
-        return {"type": "image", "slack_file": {"id": file}, "alt_text": row.alt[:2000] or row.title}
-
 
 def back_off(failures: int) -> float:
     """1, 2, 4, ... at most 30 s."""
@@ -274,21 +254,13 @@ def _variants(shown: Rendering) -> Iterator[Rendering]:
     yield shown
     if any("slack_file" in block for block in shown.blocks):
         yield shown
-        yield replace(shown, blocks=[_without_file(block) for block in shown.blocks])
+        yield replace(shown, blocks=[without_file(block) for block in shown.blocks])
     line = {"type": "section", "text": {"type": "mrkdwn", "text": shown.text, "verbatim": True}}
     yield replace(shown, blocks=[line, _small("Slack refused the full card; `show` tells the rest")])
 
 
-def _without_file(block: dict[str, Any]) -> dict[str, Any]:
-    return _missing(f"The graph could not be shown. {block['alt_text']}") if "slack_file" in block else block
-
-
 def _small(text: str) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
-
-
-def _missing(text: str) -> dict[str, Any]:
-    return {"type": "context", "elements": [{"type": "plain_text", "text": text[:2000], "emoji": False}]}
 
 
 def _digest(rendering: Rendering) -> str:

@@ -2,8 +2,8 @@
 
 import asyncio
 import math
+import secrets
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -118,7 +118,7 @@ class Sender:
                 started = True
         except Exception:
             # The loop must outlive a database that is away for a while.
-            log.exception("the sender's round failed", error_id=uuid.uuid4().hex[:8])
+            log.exception("the sender's round failed", error_id=secrets.token_hex(4))
             await self._sleep(1.0)
         return started
 
@@ -172,8 +172,7 @@ class Sender:
             self._all.block(10.0)
             self.troubles.met(error, channel=row.channel, key=row.key, doing="send")
         except Exception:
-            error_id = uuid.uuid4().hex[:8]
-            log.exception("a message was not sent", key=row.key, error_id=error_id)
+            log.exception("a message was not sent", key=row.key, error_id=secrets.token_hex(4))
             await self.outbox.unclear(row.key, retry_in=back_off(row.failures))
         return True
 

@@ -12,7 +12,6 @@ from tests.attacks.world import World
 
 Json = dict[str, Any]
 LINE = "ERROR café checkout: upstream timed out after 30000 ms for order 1842"
-Looks = Callable[[World, str, list[Json]], Any]
 
 
 def item(kind: str) -> Item:

@@ -6,7 +6,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,8 +85,6 @@ def _a_turn(folder: Path, *, looks: bool) -> tuple[Took, float]:
     turn = Took(*(_median(rounds, lambda short, long, one=one: (one(long) - one(short)) / (LONG - SHORT)) for one in _EACH))
     return turn, _median(rounds, lambda short, _long: short.ours) - SHORT * turn.ours
 
-
-Once = Callable[[int], Awaitable[Took]]
 
 _EACH: tuple[Callable[[Took], float], ...] = (lambda took: took.bare, lambda took: took.ours, lambda took: took.cpu)
 

@@ -330,11 +330,8 @@ async def test_stop_lets_the_running_step_finish_and_starts_no_other(launch: Lau
 async def test_one_process_leads(launch: Launch) -> None:
     led = asyncio.Event()
 
-    async def begin() -> None:
-        led.set()
-
     engine = await launch({})
-    engine.lead(begin)
+    engine.lead(led.set)
 
     await asyncio.wait_for(led.wait(), PATIENCE)
     assert engine.is_leader()

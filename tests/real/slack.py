@@ -12,7 +12,7 @@ from tests.real.processes import Process, clean_environment, until
 
 Json = dict[str, Any]
 
-ON_CALL, COMMANDER, DEVELOPER, GUEST, OWNER = "U1", "U2", "U3", "U4", "U5"
+ON_CALL, COMMANDER, DEVELOPER, OWNER = "U1", "U2", "U3", "U5"
 """alice, bob, carol, guest, dave."""
 
 

@@ -27,9 +27,12 @@ class Teller:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
 
-    async def tell(self, what: str) -> str:
+    def write(self, what: str) -> None:
         with (self.folder / "events").open("a") as events:
             events.write(f"{self.name} {what}\n")
+
+    async def tell(self, what: str) -> str:
+        self.write(what)
         return what
 
     async def gate(self, what: str, file: str) -> str:
@@ -65,8 +68,8 @@ class Teller:
     async def took_over(self) -> None:
         await self.tell("took over")
 
-    async def led(self) -> None:
-        await self.tell("leads")
+    def led(self) -> None:
+        self.write("leads")
 
 
 async def main(folder: Path, name: str, url: str) -> None:

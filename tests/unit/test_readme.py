@@ -1,17 +1,23 @@
-"""The README says what is so: its examples load, and it names every key and every variable."""
+"""The pages say what is so: examples load, every key and variable is named, and what they name or link to is there."""
 
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
-from bot.core.config import Budget, Config, PagerConfig
+from bot.core.config import Budget, Config, Matchers, PagerConfig, Part, Window
+from bot.core.service import Objective, Signal
 from bot.settings import Secrets, parse_config
+from bot.store import tables
 from tests.real import missing
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SYSTEMS = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ALERTMANAGER, CONFIGURATION = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
@@ -25,6 +31,13 @@ def test_every_key_of_the_configuration_is_in_the_table() -> None:
     keys = [*Config.model_fields, *Budget.model_fields, *PagerConfig.model_fields]
 
     assert [key for key in keys if f"`{key}`" not in README] == []
+
+
+def test_every_key_of_every_part_is_in_the_table_or_in_an_example() -> None:
+    shown = set(re.findall(r"\w+", " ".join(re.findall(r"```.*?```|`[^`\n]+`", README + SYSTEMS, re.DOTALL))))
+    parts = [Signal, Objective, *Part.__subclasses__(), *Matchers.__subclasses__(), *Window.__subclasses__()]
+
+    assert {part.__name__: sorted(part.model_fields.keys() - shown) for part in parts if part.model_fields.keys() - shown} == {}
 
 
 def test_every_variable_is_in_the_table() -> None:
@@ -52,3 +65,24 @@ def test_the_limits_in_the_table_are_those_of_the_code() -> None:
     prices = f"{b.usd_per_million_in:g}, {b.usd_per_million_out:g}"
 
     assert f"| {b.per_run_usd:.2f}, {b.per_day_usd:g}; {limits}; {prices} |" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    places = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+
+    assert [place for place in places if not (page.parent / place).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(r"`([\w./-]+\.(?:py|md|toml))`", page.read_text(encoding="utf-8"))
+    roots = [ROOT, ROOT / "bot", ROOT / "bot" / "core", page.parent]
+
+    assert [name for name in named if not any((root / name).exists() for root in roots)] == []
+
+
+def test_every_table_has_its_place_in_the_house() -> None:
+    house = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Where state lives")[2]
+
+    assert [name for name in tables.SQLModel.metadata.tables if f"`{name}`" not in house] == []

@@ -1,6 +1,13 @@
 """Repeats are counted without being sorted, and whatever is news still goes the long way."""
 
+from collections.abc import Sequence
+
+import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from bot.core.incident import GroupState
+from bot.store.sorting import Sorted, Sorter
+from bot.store.tables import AlertRow
 from tests.unit.store.databases import Desk, alert
 
 
@@ -29,3 +36,27 @@ async def test_a_worse_severity_is_news(desk: Desk) -> None:
 
     (group,) = await desk.groups()
     assert group.severity == "SEV2"
+
+
+class _Stumbling(Sorter):
+    """Sorts the next batch and fails before it is committed."""
+
+    async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> Sorted:
+        await super().sort(session, rows)
+        raise OverflowError("this batch is undone")
+
+
+async def test_what_was_learnt_of_a_batch_that_was_undone_is_forgotten(desk: Desk) -> None:
+    sorter = desk.inbox.sorter
+    stumbling = _Stumbling(desk.db, sorter.config, sorter.catalogue)
+    stumbling.open, stumbling.repeats = sorter.open, sorter.repeats
+    await desk.store([alert("a")])
+    desk.inbox.sorter = stumbling
+    with pytest.raises(OverflowError):
+        await desk.inbox.take(1000)
+    desk.inbox.sorter = sorter
+
+    await desk.receive(alert("a"))
+
+    (episode,), (group,) = await desk.episodes(), await desk.groups()
+    assert (episode.group_id, episode.repeats, group.alerts) == (group.id, 1, 1)

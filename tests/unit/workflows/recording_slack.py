@@ -14,7 +14,6 @@ class RecordingSlack:
         self.answers: list[Exception] = []
         self.looks: list[Exception] = []
         self.takes_anyway = False
-        self.uploads = 0
 
     def standing(self, key: str) -> list[dict[str, Any]]:
         return [message for message in self.messages.values() if message["key"] == key]
@@ -43,7 +42,6 @@ class RecordingSlack:
         return next(((ts, m["rev"]) for ts, m in self.messages.items() if m["key"] == key), None)
 
     async def upload(self, png: bytes, *, title: str, alt: str) -> str:
-        self.uploads += 1
         if self.answers:
             raise self.answers.pop(0)
         return "F1"

@@ -40,7 +40,7 @@ async def test_a_fix_that_does_not_help_offers_the_way_back(house: Office) -> No
     await approve(house, proposal.ref)
 
     assert await house.ended(proposal.ref, seconds=1) == "not recovered"
-    back = (await house.store.of_place("AL-1"))[-1]
+    back = await house.store.load("AP-2")
     assert (back.action, back.state) == ("rollforward", "pending")
 
 
@@ -80,7 +80,7 @@ async def test_a_target_that_moved_since_the_approval_gets_a_new_proposal(house:
 
     assert await house.ended(proposal.ref, seconds=1) == "superseded"
     assert house.http.sent == []
-    assert (await house.store.of_place("AL-1"))[-1].targets == {"checkout-pods": "40"}
+    assert (await house.store.load("AP-2")).targets == {"checkout-pods": "40"}
 
 
 async def test_what_was_changed_in_the_database_is_neither_run_nor_proposed_anew(house: Office) -> None:
@@ -93,7 +93,7 @@ async def test_what_was_changed_in_the_database_is_neither_run_nor_proposed_anew
     await house.approvals.wake_all([proposal.ref], "test")
 
     assert await house.ended(proposal.ref, seconds=1) == "stopped"
-    assert len(await house.store.of_place("AL-1")) == 1
+    assert len(await house.rows(ProposalRow)) == 1
 
 
 async def test_a_press_on_a_card_whose_world_changed_is_answered_with_the_new_revision(house: Office) -> None:

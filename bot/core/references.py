@@ -1,0 +1,85 @@
+"""Names in the configuration that point nowhere, or at two things: errors at the start, not surprises at night."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from bot.core.config import ActionConfig, Config, ServiceConfig
+
+_SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class Problem(NamedTuple):
+    """What does not fit, and the path of keys and indices to it."""
+
+    text: str
+    at: tuple[str | int, ...]
+
+
+def problems(config: Config) -> Iterator[Problem]:
+    """Everything in the file that does not fit together, in its order."""
+    yield from _people(config)
+    for key, service in config.services.items():
+        yield from _of_service(config, key, service)
+    for group in ("deputies", "admins"):
+        yield from _strangers(config, getattr(config.approvers, group), "approvers", group)
+    for key, entry in config.actions.items():
+        yield from _of_action(config, key, entry)
+    yield from _sources(config)
+
+
+def _people(config: Config) -> Iterator[Problem]:
+    known: dict[str, str] = {}
+    for key, one in config.people.items():
+        # Identity is the user id: two people behind one would be whoever comes first.
+        if one.slack and known.setdefault(one.slack, key) != key:
+            yield Problem(f"is {known[one.slack]}'s already", ("people", key, "slack"))
+
+
+def _strangers(config: Config, names: Collection[str], *at: str | int) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        if name not in config.people:
+            yield Problem(f"{name!r} is not among people", (*at, index))
+
+
+def _of_service(config: Config, key: str, service: ServiceConfig) -> Iterator[Problem]:
+    yield from _strangers(config, service.owners, "services", key, "owners")
+    yield from _strangers(config, service.on_call.rotation, "services", key, "on_call", "rotation")
+    for index, other in enumerate(service.depends_on):
+        at = ("services", key, "depends_on", index)
+        if other not in config.services:
+            yield Problem(f"{other!r} is not among services", at)
+        if other == key:
+            yield Problem("a service does not depend on itself", at)
+
+
+def _of_action(config: Config, key: str, entry: ActionConfig) -> Iterator[Problem]:
+    if entry.inverse and entry.inverse not in config.actions:
+        yield Problem(f"{entry.inverse!r} is not among actions", ("actions", key, "inverse"))
+    unknown = [(index, name) for index, name in enumerate(entry.services) if name not in config.services]
+    for index, name in unknown:
+        yield Problem(f"{name!r} is not among services", ("actions", key, "services", index))
+    if entry.verify and not unknown and (missing := _missing_signal(config, entry.verify.signal, entry.services)):
+        yield Problem(missing, ("actions", key, "verify", "signal"))
+
+
+def _missing_signal(config: Config, signal: str, services: Collection[str]) -> str:
+    """Why an action for these services (empty: for all) could never be verified by a signal; "" if it can.
+
+    For all is right as soon as one of them has the signal; a catalogue that is still empty misses none.
+    """
+    lacking = [name for name in services or config.services if signal not in config.services[name].signals]
+    if services:
+        return f"{lacking[0]} has no signal {signal!r}" if lacking else ""
+    return f"no service has a signal {signal!r}" if lacking and len(lacking) == len(config.services) else ""
+
+
+def _sources(config: Config) -> Iterator[Problem]:
+    """A source's name is part of an address and of a variable; each variable holds the token of one source alone."""
+    holders = {"API": "Tocsin's own API"}
+    for key in config.sources:
+        variable = key.upper().replace("-", "_")
+        if not _SOURCE_NAME.fullmatch(key):
+            yield Problem("a source's name is part of its address: letters, digits, - and _", ("sources", key))
+        elif (holder := holders.setdefault(variable, f"source {key}")) != f"source {key}":
+            yield Problem(f"TOCSIN_TOKEN_{variable} is the token of {holder} already: choose another name", ("sources", key))

@@ -1,0 +1,34 @@
+"""How plugins look, and how they are found: one file on a shelf each, named like the plugin."""
+
+from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, action
+from bot.plugins.commands import Answer, Command, Field, FieldErrors, Form, Reply, Request, command
+from bot.plugins.discovery import discover, discover_actions
+from bot.plugins.sources import Intake, Rejected, Source, SourceRequest, source
+from bot.plugins.tools import Tool, ToolContext, tool, tool_over
+
+__all__ = [
+    "Action",
+    "ActionContext",
+    "Answer",
+    "Command",
+    "Field",
+    "FieldErrors",
+    "Form",
+    "Http",
+    "HttpAnswer",
+    "Intake",
+    "Rejected",
+    "Reply",
+    "Request",
+    "Source",
+    "SourceRequest",
+    "Tool",
+    "ToolContext",
+    "action",
+    "command",
+    "discover",
+    "discover_actions",
+    "source",
+    "tool",
+    "tool_over",
+]

@@ -1,0 +1,112 @@
+"""What a remediation is: a class whose fields people approve, and the one place where writers exist."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.core.action import DryRun, Outcome, Tier, Verification
+from bot.core.config import ActionConfig
+from bot.core.service import Catalogue
+from bot.ports import Metrics
+
+
+class Http(Protocol):
+    """The one way an action reaches out: no redirects, address checked and pinned, signed, time-limited."""
+
+    async def send(
+        self, method: str, url: str, *, json: Any, key: str, headers: Mapping[str, str] = ..., allow_private: bool = False
+    ) -> "HttpAnswer":
+        """Raises `ActionFailed` before anything was sent, `OutcomeUnknown` when the answer was lost."""
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    status: int
+    text: str
+    json: Any = None
+
+
+@dataclass(frozen=True)
+class ActionContext:
+    """What a remediation may use; writers exist here alone."""
+
+    now: datetime
+    proposal: str
+    entry: str
+    """The catalogue entry's name."""
+    config: ActionConfig
+    catalogue: Catalogue
+    metrics: Metrics | None
+    http: Http
+    alertmanager_url: str = ""
+    idempotency_key: str = ""
+    remote_id: str = ""
+    """What the remote side called the run, once it is known."""
+    incident: str = ""
+
+
+class Action(BaseModel, ABC):
+    """A kind of remediation: its fields are the arguments that people approve."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str] = ""
+    version: ClassVar[str] = "1"
+    floor: ClassVar[Tier] = Tier.THREE
+    """The tier below which configuration cannot bring it."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Keys of the catalogue entry without which it can do nothing, e.g. `url`."""
+
+    @classmethod
+    def tier_of(cls, config: ActionConfig) -> Tier:
+        """The floor for this configuration (e.g. idempotent with an inverse), before configuration raises it."""
+        return cls.floor
+
+    def tier_for(self, config: ActionConfig) -> Tier:
+        """The floor for these arguments (e.g. a wide silence); X for what the bot never does."""
+        return type(self).tier_of(config)
+
+    def way_back(self, remote_id: str) -> "Action | None":
+        """The same kind of action with the arguments that undo this one; None: see the entry's `inverse`."""
+        return None
+
+    def undone_by(self) -> str:
+        """In words, what `way_back` will do ("expiring it"), for people who decide; "" if it does nothing."""
+        return ""
+
+    def steps(self, ctx: ActionContext) -> list[str]:
+        """What happens, in order, one line each, as people approve it."""
+        return [f"{type(self).name} on {target}" for target in self.targets(ctx)]
+
+    @abstractmethod
+    def targets(self, ctx: ActionContext) -> tuple[str, ...]:
+        """Exactly what would be touched."""
+
+    @abstractmethod
+    async def dry_run(self, ctx: ActionContext) -> DryRun:
+        """What would happen, without doing it."""
+
+    @abstractmethod
+    async def run(self, ctx: ActionContext) -> Outcome:
+        """The one remote call. Called at most once per claim."""
+
+    async def probe(self, ctx: ActionContext) -> Outcome | None:
+        """Ask the remote side read-only whether the call of this idempotency key happened; None: cannot be asked."""
+        return None
+
+    @abstractmethod
+    async def verify(self, ctx: ActionContext) -> Verification:
+        """One look at whether it helped; the story looks again until it is sure or the time is up."""
+
+
+_ActionType = TypeVar("_ActionType", bound=type[Action])
+
+
+def action(cls: _ActionType) -> _ActionType:
+    """Register an Action class; its `name` is its file's."""
+    cls.name = cls.__module__.rsplit(".", 1)[-1]
+    return cls

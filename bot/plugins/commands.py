@@ -1,0 +1,117 @@
+"""What a verb is: a function from one request, whichever door it came through, to an answer."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.core.actor import Actor
+
+
+@dataclass(frozen=True)
+class Request:
+    """One use of a verb, whichever door it came through."""
+
+    verb: str
+    actor: Actor
+    channel: str
+    thread: str = ""
+    text: str = ""
+    """What stood after the verb."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    ref: str = ""
+    """`AP-12`, `AL-3`, `INC-3` from the text, the button or the place it was said in."""
+    revision: int | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Values of a submitted modal; empty for the other doors."""
+    door: str = "mention"
+    """slash, mention, button, modal, shortcut."""
+    message: str = ""
+    """ts of the message whose button was pressed."""
+    key: str = ""
+    """Unique per interaction; a repeat is the same key."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: private by default. `blocks` as plain text lines are rendered by the Slack room."""
+
+    text: str
+    private: bool = True
+    about: str = ""
+    """The group, incident or proposal in whose thread a public answer stands; empty: where it was asked."""
+    view: str = ""
+    """A name in slack/views that renders `subject`, if more than text is to be shown."""
+    subject: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input of a Form."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    """text, long, select."""
+    value: str = ""
+    options: Sequence[tuple[str, str]] = ()
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A modal whose submission calls the same verb with `fields`."""
+
+    title: str
+    verb: str
+    ref: str = ""
+    revision: int | None = None
+    intro: str = ""
+    code: str = ""
+    """Shown whole in a code block: plan, dry run."""
+    fields: Sequence[Field] = ()
+    submit: str = "Send"
+
+
+@dataclass(frozen=True)
+class FieldErrors:
+    """A refused submission: the modal stays open with these texts at its inputs."""
+
+    errors: Mapping[str, str]
+
+
+Answer = Reply | Form | FieldErrors
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb: `async def verb(ctx, request) -> Reply | Form | FieldErrors`; NotAllowed and NotFound become private answers."""
+
+    name: str
+    fn: Callable[[Any, Request], Awaitable[Answer]]
+    aliases: tuple[str, ...] = ()
+    usage: str = ""
+    who: str = "anyone"
+    options: tuple[str, ...] = ()
+    """Valid `key=` options; others are an error that lists these."""
+    speech: bool = False
+    """What follows the verb is taken as it was typed: nothing in it is an option, and all of it is the text."""
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring: what help shows."""
+        return (self.fn.__doc__ or "").strip().split("\n", 1)[0]
+
+
+def command(
+    name: str,
+    *,
+    aliases: Iterable[str] = (),
+    usage: str = "",
+    who: str = "anyone",
+    options: Iterable[str] = (),
+    speech: bool = False,
+) -> Callable[[Callable[[Any, Request], Awaitable[Answer]]], Command]:
+    """Register a verb."""
+    words, valid = tuple(aliases), tuple(options)
+    return lambda fn: Command(name=name, fn=fn, aliases=words, usage=usage, who=who, options=valid, speech=speech)

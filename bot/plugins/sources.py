@@ -1,0 +1,58 @@
+"""What an alert source is: a function that turns one body into alerts and changes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.alert import Alert
+from bot.core.change import Change
+from bot.core.config import SourceConfig
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One item of a body that could not be read, with its own bytes: kept aside, the others go on."""
+
+    field: str
+    problem: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What a body held: alerts, changes, or both. `truncated` counts what the source itself left out."""
+
+    alerts: tuple[Alert, ...] = ()
+    changes: tuple[Change, ...] = ()
+    truncated: int = 0
+    rejected: tuple[Rejected, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceRequest:
+    """One authenticated body: already decompressed and within the limits, not yet parsed."""
+
+    source: str
+    body: bytes
+    headers: Mapping[str, str]
+    received_at: datetime
+    config: SourceConfig
+    door: str = "alerts"
+    """Which door it came through: "alerts" or "changes"."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """`read` turns a body into alerts and changes; raises `UnreadableBody` with the field."""
+
+    name: str
+    read: Callable[[SourceRequest], Intake]
+    takes: frozenset[str]
+    """Which doors: "alerts", "changes"."""
+    signature_header: str = ""
+    """A vendor's HMAC header (`sha256=<hex>` over the body) accepted in place of the bearer token."""
+
+
+def source(name: str, *, takes: Iterable[str] = ("alerts",), signature_header: str = "") -> Callable[..., Source]:
+    """Register a function `(SourceRequest) -> Intake` as a source."""
+    return lambda read: Source(name=name, read=read, takes=frozenset(takes), signature_header=signature_header)

@@ -1,0 +1,50 @@
+"""Which verb a word means, and what is said where it means none."""
+
+from collections.abc import Collection, Mapping
+
+from bot.core.errors import NotFound
+from bot.core.grammar import nearest
+from bot.core.speech import means_remediation, wished
+from bot.plugins import Command, Request
+
+ASKS = "ask"
+"""The verb that plain speech in an incident's thread means."""
+
+
+class Vocabulary:
+    """The verbs of this installation; `actions` are the remediations that people may name instead of one."""
+
+    def __init__(self, verbs: Mapping[str, Command], actions: Collection[str]) -> None:
+        self.verbs, self.actions = verbs, actions
+
+    def by_word(self) -> dict[str, Command]:
+        """The commands by their verbs and aliases."""
+        return {word: command for command in self.verbs.values() for word in (command.name, *command.aliases)}
+
+    def command(self, request: Request) -> Command:
+        """The command of a verb or alias. Raises NotFound, which names the nearest for a mistyped one."""
+        by_word, verb = self.by_word(), request.verb
+        if command := by_word.get(verb or "panel"):
+            return command
+        near = self._near(verb, wished([verb, *request.text.split()]), by_word)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        asks = " A question begins with ask." if ASKS in by_word and request.text else ""
+        raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{asks} The verb help lists all. Nothing was done.")
+
+    def _near(self, verb: str, meant: str, known: Collection[str]) -> list[str]:
+        """The verbs that may be meant: the one that is wished for, the one for remediations, else those spelt alike."""
+        if meant in known:
+            return [meant]
+        # A verb with one slip is a slip: "stpo" is no remediation, and "restart" is no slip.
+        remediation = meant in self.actions or means_remediation(meant)
+        return ["propose"] if remediation and "propose" in known else nearest(verb, known)
+
+
+def check_options(command: Command, options: Mapping[str, str]) -> None:
+    """Raise NotFound for an option that the verb does not have, with those that it has."""
+    unknown = [name for name in options if name not in command.options] if "*" not in command.options else []
+    if not unknown:
+        return
+    valid = ", ".join(f"{name}=" for name in command.options) or "none"
+    named = ", ".join(f"{name}=" for name in unknown)
+    raise NotFound(f"{command.name} does not know {named}. Its options: {valid}. Nothing was done.")
