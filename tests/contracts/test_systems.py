@@ -158,6 +158,25 @@ async def test_helm_s_history_is_read_from_labels_alone() -> None:
     assert [(c.id, c.version, c.previous_version) for c in found] == [("helm:checkout:10", "10", "9")]
 
 
+async def test_a_helm_history_of_many_pages_is_read_whole() -> None:
+    """Kubernetes lists by name: v10 and v100 come before v2, and the newest revision on the last page."""
+
+    def record(revision: int) -> dict[str, object]:
+        labels = {"name": "checkout", "owner": "helm", "status": "superseded", "version": str(revision)}
+        return {"metadata": {"creationTimestamp": ago(1000 - revision), "labels": labels}}
+
+    def answer(path: str, asked: httpx.Request) -> httpx.Response:
+        rows, first = sorted(range(1, 251), key=str), int(asked.url.params.get("continue", "0"))
+        more = {"continue": str(first + 100)} if first + 100 < len(rows) else {}
+        items = [record(revision) for revision in rows[first : first + int(asked.url.params["limit"])]]
+        return httpx.Response(200, json={"kind": "PartialObjectMetadataList", "metadata": more, "items": items})
+
+    async with client(answer) as asked:
+        found = await Helm(HERE, asked, {"checkout": "prod/checkout"}, token=TOKEN).changes("", NOW - timedelta(hours=12.6))
+
+    assert [(c.version, c.previous_version) for c in found] == [(str(n), str(n - 1)) for n in range(250, 243, -1)]
+
+
 async def test_the_model_version_that_serves_is_a_change() -> None:
     async with client(_mlflow) as asked:
         mlflow = MLflow(HERE, asked, {"fraud-check": "fraud"}, token=TOKEN)
