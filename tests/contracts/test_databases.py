@@ -174,3 +174,19 @@ async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk
     assert (before, await cases.wanting()) == ([], [])
     assert [(case.ref, case.truth.text, len(case.transcripts)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
     assert len(await cases.answers(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1
+
+
+async def test_replicas_that_ask_at_once_set_aside_no_more_than_the_day_allows(desk: Desk) -> None:
+    # SQLite has one process, and so one writer.
+    other = desk.db if desk.db.sqlite else Database(desk.db.url, audit_key=b"key", clock=desk.clock)
+    await desk.receive(alert("a"))
+    here, there = Triages(desk.db), Triages(other)
+    for attempt in range(1, 13):
+        await here.open("AL-1", attempt, "", "")
+
+    since, limit = NOW - timedelta(days=1), 1.2
+    asked = [(here, there)[n % 2].reserve("AL-1", n, 0.5, since=since, limit=limit) for n in range(1, 13)]
+    allowed = await asyncio.gather(*asked)
+
+    assert (sum(allowed), await here.spent_since(since)) == (2, 1.0)
+    await other.close()
