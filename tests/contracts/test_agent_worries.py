@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from bot.core.evidence import Findings
-from bot.llm.middleware.shorten import within
+from bot.llm.middleware.shorten import MAX_HISTORY, within
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
@@ -67,6 +67,23 @@ def test_a_long_history_loses_details_of_its_oldest_results_and_no_id() -> None:
     assert [one["id"] for one in told] == ["E1", "E2", "E3", "E4"]
     assert ["details" in one for one in told] == [False, False, True, True]
     assert sum(len(str(message.content)) for message in kept) <= 10_000
+
+
+async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read_once_more(room: NewRoom) -> None:
+    reads = [{"call": [read("E1", line=line)]} for line in (*range(1, 195, 10), 1)]
+    here = await room({"call": [FLOOD]}, *reads, ANSWER, budget={"per_run_steps": 40, "per_run_calls": 40})
+
+    await here.investigate()
+
+    assert max(sum(len(str(m["content"])) for m in request["messages"][1:]) for request in here.asked) <= MAX_HISTORY
+    assert json.loads(here.told()[-1])["lines"][0].startswith("1 line 1 ")
+    assert {json.loads(text)["id"] for text in here.told()} == {"E1"}
+
+
+def test_a_summary_and_a_query_of_any_length_leave_whole_json() -> None:
+    told = as_data(evidence("E1", summary="s" * 50_000, query="q" * 50_000, details=("x" * 50_000,)).model_dump(mode="json"))
+
+    assert json.loads(told)["id"] == "E1" and len(told) <= MAX_TEXT
 
 
 async def told_while_held(here: Room, hint: str) -> Findings:
