@@ -44,6 +44,17 @@ async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(r
     assert len(by_tool["flood"]) == 200 and any('"998 drop 998"' in text for text in here.told()[2:])
 
 
+async def test_one_line_without_an_end_can_be_read_piece_by_piece_and_hides_no_secret(room: NewRoom) -> None:
+    here = await room({"call": [["monolith", {}]]}, {"call": [read("E1", contains="needle")]}, ANSWER)
+
+    await here.investigate()
+
+    (entry,) = await here.triages.entries("AL-1")
+    kept = "".join(entry.evidence.details)
+    assert 100_000 < len(kept) < 130_000 and "hunter2" not in kept and kept.endswith("(1 more lines were not kept)")
+    assert "NEEDLE" in here.told()[-1]
+
+
 async def test_evidence_from_before_the_model_came_can_be_read(room: NewRoom) -> None:
     here = await room({"call": [read("E1"), read("E9")]}, ANSWER)
     case = await here.case()
