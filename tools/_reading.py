@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.deviation import Deviation, measure
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.promql import is_plain_name, selector
 from bot.core.series import Series, known
 from bot.core.signals import (
@@ -81,14 +81,14 @@ def service_of(ctx: ToolContext, service: str) -> str:
         raise LookFailed("no service was named and the alert tells none")
     if not name.isprintable():
         # An alert's label is foreign text, and names stand in every sentence: none may break or turn a line.
-        raise LookFailed(f"{one_line(name, 60)!r} cannot be the name of a service")
+        raise AskedWrong(f"{one_line(name, 60)!r} cannot be the name of a service")
     if name in ctx.catalogue.services or name == ctx.case.service:
         return name
     if ctx.catalogue.services:
         names = ", ".join(sorted(ctx.catalogue.services)[:30])
-        raise LookFailed(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
+        raise AskedWrong(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
     if not is_plain_name(name):
-        raise LookFailed(f"{one_line(name, 60)!r} cannot be the name of a service")
+        raise AskedWrong(f"{one_line(name, 60)!r} cannot be the name of a service")
     return name
 
 
@@ -122,7 +122,7 @@ async def signal_of(ctx: ToolContext, service: str, name: str) -> Signal:
     if not wanted:
         fitting = signals
     if not fitting:
-        raise LookFailed(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")
+        raise AskedWrong(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")
     return fitting[0]
 
 

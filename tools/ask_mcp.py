@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.evidence import Evidence
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
@@ -66,5 +66,5 @@ def _object(arguments: str) -> dict[str, object]:
     except ValueError:
         asked = None
     if not isinstance(asked, dict):
-        raise LookFailed('arguments must be a JSON object, for example {"service": "checkout"}')
+        raise AskedWrong('arguments must be a JSON object, for example {"service": "checkout"}')
     return asked

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.evidence import Evidence
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
@@ -43,11 +43,11 @@ def _parameters(query: str) -> dict[str, str]:
     try:
         asked = json.loads(query)
     except ValueError as error:
-        raise LookFailed('query must be a JSON object, for example {"service": "checkout"}') from error
+        raise AskedWrong('query must be a JSON object, for example {"service": "checkout"}') from error
     if (
         not isinstance(asked, dict)
         or len(asked) > MAX_QUERY
         or not all(isinstance(v, str | int | float) for v in asked.values())
     ):
-        raise LookFailed(f"query must be a JSON object of at most {MAX_QUERY} texts or numbers")
+        raise AskedWrong(f"query must be a JSON object of at most {MAX_QUERY} texts or numbers")
     return {str(name)[:60]: str(value)[:200] for name, value in asked.items()}

@@ -30,6 +30,10 @@ class LookFailed(TocsinError):
     """A place could not be looked at (down, slow, refused, unreadable). It is never "nothing found"."""
 
 
+class AskedWrong(LookFailed):
+    """The question names what is not there or cannot be read: another question may succeed, and no access is missing."""
+
+
 class AnswerTooLarge(LookFailed):
     """An answer outgrew its cap: less may be asked for."""
 

@@ -5,6 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+ASKED_WRONG = "asked_wrong"
+"""A fact of a look that failed because of its question: no access is missing."""
+
 
 class Window(BaseModel):
     """The span of time that was looked at."""

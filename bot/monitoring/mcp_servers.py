@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import McpConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.remote import RemoteTool
 from bot.core.text import one_line
 
@@ -83,7 +83,7 @@ class McpServers:
         """A session with one server, closed at the end. Whatever goes wrong on the way is `LookFailed`."""
         if server not in self._servers:
             known = ", ".join(self._servers) or "none"
-            raise LookFailed(f"there is no MCP server {one_line(server, 60)!r}; there is {known}")
+            raise AskedWrong(f"there is no MCP server {one_line(server, 60)!r}; there is {known}")
         try:
             import httpx2
             from mcp import Client, MCPError

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from bot.core.evidence import ASKED_WRONG
 from bot.core.gaps import FailedLook
 from bot.store.database import Database
 from bot.store.tables import EvidenceRow, TriageRow
@@ -14,7 +15,7 @@ MOST = 10_000
 
 
 async def failed_looks(db: Database, since: datetime) -> list[FailedLook]:
-    """Looks from `since` on that saw nothing, newest first."""
+    """Looks from `since` on that saw nothing, newest first; without those whose question was wrong."""
     async with db.read() as session:
         failed = col(EvidenceRow.evidence)["ok"].as_boolean().is_(False)
         query = select(EvidenceRow).where(col(EvidenceRow.at) >= since, failed).order_by(col(EvidenceRow.at).desc()).limit(MOST)
@@ -28,6 +29,7 @@ async def failed_looks(db: Database, since: datetime) -> list[FailedLook]:
             at=row.at,
         )
         for row in rows
+        if not row.evidence.get("facts", {}).get(ASKED_WRONG)
     ]
 
 

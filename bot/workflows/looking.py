@@ -6,8 +6,8 @@ from typing import Any
 
 import structlog
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Case, Evidence
+from bot.core.errors import AskedWrong, LookFailed
+from bot.core.evidence import ASKED_WRONG, Case, Evidence
 from bot.core.redaction import redact, redact_all
 from bot.core.text import cut, one_line
 from bot.plugins import Tool, ToolContext
@@ -64,16 +64,16 @@ class Looker:
     async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:
         tool = self.tools.get(name)
         if tool is None:
-            return _failed(name, arguments, f"there is no tool {one_line(name, 60)}")
+            return _failed(name, arguments, f"there is no tool {one_line(name, 60)}", asked_wrong=True)
         try:
             async with asyncio.timeout(seconds):
                 return await tool(self._context(case), **arguments)
         except TimeoutError:
             return _failed(name, arguments, f"no answer within {seconds:g} s")
         except LookFailed as error:
-            return _failed(name, arguments, str(error))
+            return _failed(name, arguments, str(error), asked_wrong=isinstance(error, AskedWrong))
         except TypeError as error:
-            return _failed(name, arguments, f"arguments do not fit: {error}")
+            return _failed(name, arguments, f"arguments do not fit: {error}", asked_wrong=True)
         except Exception as error:
             log.exception("tool failed", tool=name, group=case.group)
             return _failed(name, arguments, f"{type(error).__name__}: {error}")
@@ -87,10 +87,11 @@ class Looker:
         return look
 
 
-def _failed(tool: str, arguments: Mapping[str, Any], why: str) -> Evidence:
+def _failed(tool: str, arguments: Mapping[str, Any], why: str, *, asked_wrong: bool = False) -> Evidence:
     asked = ", ".join(f"{k}={v}" for k, v in arguments.items())
     summary = f"Could not look ({tool}{': ' + one_line(asked, 120) if asked else ''}): {one_line(why, 240)}"
-    return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False)
+    facts = {ASKED_WRONG: True} if asked_wrong else {}
+    return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False, facts=facts)
 
 
 def _kept(lines: Sequence[str]) -> list[str]:

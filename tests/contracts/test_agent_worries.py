@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
@@ -10,9 +11,10 @@ from bot.core.evidence import Findings
 from bot.llm.middleware.shorten import MAX_HISTORY, within
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
+from bot.store.gaps import failed_looks
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
-from tests.unit.builders import evidence
+from tests.unit.builders import NOW, evidence
 
 FLOOD = ["flood", {}]
 
@@ -95,6 +97,21 @@ def test_a_summary_and_a_query_of_any_length_leave_whole_json() -> None:
     told = as_data(evidence("E1", summary="s" * 50_000, query="q" * 50_000, details=("x" * 50_000,)).model_dump(mode="json"))
 
     assert json.loads(told)["id"] == "E1" and len(told) <= MAX_TEXT
+
+
+async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(room: NewRoom) -> None:
+    wrong = [
+        ["service_health", {"service": "no-such"}],
+        ["query_metric", {"promql": "sum('"}],
+        ["web_look", {"system": "a", "path": "b"}],
+    ]
+    here = await room({"call": [*wrong, ["broken", {}]]}, ANSWER)
+
+    await here.investigate()
+
+    looks = await failed_looks(here.db, NOW - timedelta(days=1))
+    assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
+    assert {look.tool for look in looks} == {"broken", "web_look"}  # no server is configured: that is a gap
 
 
 async def told_while_held(here: Room, hint: str) -> Findings:
