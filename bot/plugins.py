@@ -107,6 +107,8 @@ class ToolContext:
     models: ModelRegistry | None = None
     web: Web | None = None
     remote: Remote | None = None
+    seconds: float = 10.0
+    """So long the whole look may take: what asks several systems leaves none of them all of it."""
 
 
 @dataclass(frozen=True)

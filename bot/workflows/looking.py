@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -67,7 +68,7 @@ class Looker:
             return _failed(name, arguments, f"there is no tool {one_line(name, 60)}", asked_wrong=True)
         try:
             async with asyncio.timeout(seconds):
-                return await tool(self._context(case), **arguments)
+                return await tool(replace(self._context(case), seconds=seconds), **arguments)
         except TimeoutError:
             return _failed(name, arguments, f"no answer within {seconds:g} s")
         except LookFailed as error:

@@ -154,8 +154,11 @@ async def test_looks_that_failed_are_told_apart_from_those_that_saw(desk: Desk) 
     for call, ok in (("one", True), ("two", False)):
         seen = Evidence(summary=f"look {call}", query="", ok=ok)
         await Triages(desk.db).record("AL-1", "search_logs", {"service": "checkout"}, call, seen)
+    partly = Evidence(summary="no change", query="", unseen=("no Argo CD",))
+    await Triages(desk.db).record("AL-1", "recent_changes", {}, "three", partly)
 
-    assert [look.summary for look in await failed_looks(desk.db, NOW - timedelta(days=1))] == ["look two"]
+    missed = await failed_looks(desk.db, NOW - timedelta(days=1))
+    assert sorted(look.summary for look in missed) == ["look two", "no Argo CD"]
 
 
 async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk: Desk) -> None:
