@@ -230,6 +230,15 @@ async def test_a_past_incident_tells_its_confirmed_cause_and_the_fix_that_was_ve
     assert "said by alice" in seen.details[0] and seen.source == "incidents"
 
 
+async def test_a_fix_is_counted_over_all_incidents_alike_of_which_the_nearest_are_shown() -> None:
+    past = [BEFORE.model_copy(update={"ref": f"INC-{n}", "group": f"AL-{n + 10}"}) for n in range(1, 10)]
+
+    seen = await look("past_incidents", context(past=Past(past)))
+
+    assert "9 past incidents resemble" in seen.summary and "verified in 9 of 9 runs" in seen.summary
+    assert len(seen.facts["incidents"]) == 5 and seen.details[-1] == "rollback on checkout: ran 9 times, verified 9"
+
+
 async def test_no_past_incident_is_an_answer() -> None:
     seen = await look("past_incidents", context(past=Past([])))
 
