@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
-from bot.choices import agents_of, audit_key, logs_of, metrics_of, pager_of, systems_of
+from bot.choices import agents_of, audit_key, logs_of, metrics_of, pager_of, systems_of, tools_of
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
@@ -184,8 +184,7 @@ class App:
 
     def _build_stories(self) -> None:
         self.runbooks = RunbookShelf(self.config.runbooks) if self.config.runbooks else None
-        found = discover(["tools", *self.config.plugins], Tool)
-        tools = {name: one for name, one in found.items() if not one.needs or getattr(self.systems, one.needs, None)}
+        tools = tools_of(discover(["tools", *self.config.plugins], Tool), self.systems)
         self.looker = Looker(self.triages, tools, self._tool_context)
         facts = FactFinder(self.looker, self.triages, self.catalogue, self.metrics, draw)
         desk = TriageDesk(self.triages, facts, self.approvals, self.config)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import secrets as randomness
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import httpx
@@ -27,6 +27,7 @@ from bot.monitoring.tempo import TempoTraces
 from bot.monitoring.web import AllowedWeb
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
+from bot.plugins import Tool
 from bot.ports import History, Metrics, Model, Pager
 from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
 from bot.store.triage import Triages
@@ -97,6 +98,18 @@ def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> S
         remote=McpServers(chosen.mcp, tokens=mcp_tokens(chosen.mcp)) if chosen.mcp else None,
         traces=traces_of(secrets, config, client),
     )
+
+
+def tools_of(found: Mapping[str, Tool], systems: Systems) -> dict[str, Tool]:
+    """The tools that can see something here; those over systems of the team's own say which there are."""
+    offered = {name: one for name, one in found.items() if not one.needs or getattr(systems, one.needs, None)}
+    return {name: replace(one, set_up=_inventory(getattr(systems, one.needs, None))) for name, one in offered.items()}
+
+
+def _inventory(system: object) -> str:
+    if not isinstance(system, AllowedWeb | McpServers):
+        return ""
+    return "; ".join(f"{name} ({what})" if what else name for name, what in system.inventory().items())
 
 
 def traces_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> TempoTraces | JaegerTraces | None:

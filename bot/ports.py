@@ -99,7 +99,7 @@ class Traces(Protocol):
 
 
 class History(Protocol):
-    """Changes as another system of record tells them. Errors: `LookFailed`."""
+    """Changes as another system of record tells them. Errors: `LookFailed`, and `SeenInPart` with the changes of the others."""
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.promql import is_plain_name
 from bot.core.text import one_line
 from bot.plugins import ToolContext
@@ -18,14 +18,14 @@ def service_of(ctx: ToolContext, service: str) -> str:
         raise LookFailed("no service was named and the alert tells none")
     if not name.isprintable():
         # An alert's label is foreign text, and names stand in every sentence: none may break or turn a line.
-        raise LookFailed(f"{one_line(name, 60)!r} cannot be the name of a service")
+        raise AskedWrong(f"{one_line(name, 60)!r} cannot be the name of a service")
     if name in ctx.catalogue.services or name == ctx.case.service:
         return name
     if ctx.catalogue.services:
         names = ", ".join(sorted(ctx.catalogue.services)[:30])
-        raise LookFailed(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
+        raise AskedWrong(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
     if not is_plain_name(name):
-        raise LookFailed(f"{one_line(name, 60)!r} cannot be the name of a service")
+        raise AskedWrong(f"{one_line(name, 60)!r} cannot be the name of a service")
     return name
 
 

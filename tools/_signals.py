@@ -1,6 +1,6 @@
 """Which signals a service has: from the catalogue, from its alert, or deduced from its metrics."""
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.promql import selector
 from bot.core.signals import (
     CODE_LABELS,
@@ -42,7 +42,7 @@ async def signal_of(ctx: ToolContext, service: str, name: str) -> Signal:
     if not wanted:
         fitting = signals
     if not fitting:
-        raise LookFailed(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")
+        raise AskedWrong(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")
     return fitting[0]
 
 

@@ -1,13 +1,16 @@
 """The tool `ask_mcp`: one of the configured MCP servers."""
 
+import asyncio
 import json
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.evidence import Evidence
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
+from tools._values import MAX_LINES, shown
 
-MAX_LINES, MAX_LINE = 1_000, 400
+MAX_LINE = 64 * 1024
+"""Of plain text; a longer line than a model is shown at once can be read piece by piece."""
 
 
 @tool_over("remote")
@@ -27,17 +30,31 @@ async def ask_mcp(ctx: ToolContext, server: str, name: str = "", arguments: str 
         lines = [f"{one.name}: {one_line(one.description, 200)} {json.dumps(one.schema)[:300]}" for one in offered]
         return _found(place, f"{place} offers {len(offered)} tools", "tools/list", lines)
     asked = _object(arguments)
-    lines = (await ctx.remote.call(place, tool, asked)).splitlines()
+    answer = await ctx.remote.call(place, tool, asked)
     call = f"tools/call {one_line(tool, 60)} {one_line(json.dumps(asked), 200)}"
-    return _found(place, f"{place} {one_line(tool, 60)}: {len(lines)} lines", call, lines)
+    # Large ones not in the way of everything else.
+    lines, told = await asyncio.to_thread(_lines, answer)
+    return _found(place, f"{place} {one_line(tool, 60)}: {told}", call, lines)
+
+
+def _lines(answer: str) -> tuple[list[str], str]:
+    """The lines of an answer, and how many there are in words: JSON, which many tools answer on one line, value by value."""
+    try:
+        told = json.loads(answer)
+    except (ValueError, RecursionError):
+        told = None
+    if isinstance(told, dict | list):
+        values, count = shown(told)
+        return list(values), f"{count} values" + (f", {count - MAX_LINES} not kept" if count > MAX_LINES else "")
+    lines = answer.splitlines()
+    return lines[:MAX_LINES], f"{len(lines)} lines" + (f", {len(lines) - MAX_LINES} not kept" if len(lines) > MAX_LINES else "")
 
 
 def _found(server: str, summary: str, query: str, lines: list[str]) -> Evidence:
-    more = f", {len(lines) - MAX_LINES} not kept" if len(lines) > MAX_LINES else ""
     return Evidence(
-        summary=summary + more,
+        summary=summary,
         query=query,
-        details=tuple(one_line(line, MAX_LINE) for line in lines[:MAX_LINES]),
+        details=tuple(one_line(line, MAX_LINE) for line in lines),
         source=f"mcp:{server}",
         user_controllable=True,
     )
@@ -49,5 +66,5 @@ def _object(arguments: str) -> dict[str, object]:
     except ValueError:
         asked = None
     if not isinstance(asked, dict):
-        raise LookFailed('arguments must be a JSON object, for example {"service": "checkout"}')
+        raise AskedWrong('arguments must be a JSON object, for example {"service": "checkout"}')
     return asked

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.breakdown import Breakdown, Part, break_down, candidate_labels, most_telling
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.expression import counted_alone, selectors, split_by
 from bot.core.figures import figure
@@ -45,7 +45,7 @@ async def metric_breakdown(ctx: ToolContext, service: str, signal: str, by: str 
 
 def _asked(by: str) -> str:
     if not is_label_name(by.strip()):
-        raise LookFailed(f"{one_line(by, 60)!r} cannot be the name of a label")
+        raise AskedWrong(f"{one_line(by, 60)!r} cannot be the name of a label")
     return by.strip()
 
 

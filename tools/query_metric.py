@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure, minutes_text
 from bot.core.promql import tokens
@@ -39,7 +39,7 @@ def _free(ctx: ToolContext, promql: str) -> Signal:
     try:
         tokens(promql)
     except ValueError as error:
-        raise LookFailed(f"the query cannot be read: {error}") from error
+        raise AskedWrong(f"the query cannot be read: {error}") from error
     return Signal(ctx.case.service, one_line(promql, 80), promql.strip(), "saturation", "either")
 
 

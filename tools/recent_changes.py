@@ -1,22 +1,26 @@
 """The tool `recent_changes`: what was deployed, configured or switched lately."""
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from bot.core.change import Change
-from bot.core.errors import LookFailed
+from bot.core.errors import LookFailed, SeenInPart
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import minutes_text
 from bot.core.rollouts import rollout_queries, rollouts, with_told, without_known
 from bot.core.text import one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool
-from bot.ports import History
 from tools._asked import service_of
 from tools._deployments import deployments, namespace, owner
 
 MAX_SHOWN = 30
+_SHARE = 0.8
+"""Of the look's time: a system that hangs must not take with it what was reported to us."""
+_Seen = tuple[Sequence[Change], str]
+"""Changes, and a sentence on what could not be looked at; "" if all could."""
 
 
 @tool
@@ -34,50 +38,51 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     hours = min(max(int(hours), 1), 7 * 24)
     since = ctx.now - timedelta(hours=hours)
     reported = await ctx.changes.since(service, since)
-    (seen, *gaps), (told, *failed) = await asyncio.gather(_of_cluster(ctx, service, since), _of_systems(ctx, service, since))
-    known = with_told(reported, told)
+    (seen, gap), *told = await asyncio.gather(
+        _in_time(ctx, "Kubernetes", _of_cluster(ctx, service, since)),
+        *(_in_time(ctx, one.name, one.changes(service, since)) for one in ctx.histories),
+    )
+    known = with_told(reported, [change for rows, _ in told for change in rows])
     changes = sorted([*known, *without_known(seen, known)], key=lambda change: change.at, reverse=True)
-    gap = "; ".join(text for text in (*gaps, *failed) if text)
+    unseen = tuple(text for text in (gap, *(text for _, text in told)) if text)
     where = f"on {service}" if service else "on any service"
     return Evidence(
-        summary=_summary(changes, where, hours) + (f"; {gap}" if gap else ""),
+        summary="; ".join((_summary(changes, where, hours), *(one_line(text, 160) for text in unseen))),
         query=f"GET /api/changes?service={quote(service, safe='')}&since={since:%Y-%m-%dT%H:%M:%SZ}",
         window=Window(start=since, end=ctx.now),
         details=tuple(_line(change) for change in changes[:MAX_SHOWN]),
         link=changes[0].link if changes else "",
         source="changes",
         user_controllable=False,
+        unseen=unseen,
         facts={"changes": [change.model_dump(mode="json") for change in changes]},
     )
 
 
-async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> tuple[list[Change], str]:
-    """What kube-state-metrics shows, and what to say where it could not be looked at: reported changes still stand."""
+async def _in_time(ctx: ToolContext, system: str, look: Awaitable[Sequence[Change]]) -> _Seen:
+    """What a system tells within its share of the time: where it cannot, what others told still stands."""
+    seconds = _SHARE * ctx.seconds
+    try:
+        async with asyncio.timeout(seconds):
+            return await look, ""
+    except TimeoutError:
+        return [], f"Could not look ({system}): {system} did not answer within {seconds:g} s"
+    except LookFailed as error:
+        seen = error.seen if isinstance(error, SeenInPart) else ()
+        return seen, f"Could not look ({system}): {one_line(str(error), 200)}"
+
+
+async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> list[Change]:
+    """What kube-state-metrics shows. Raises LookFailed."""
     known = deployments(ctx, service)
     if ctx.metrics is None or not known:
-        return [], ""
+        return []
     # Fine enough to place a change within a scrape or two; wider where many series come.
     step = max(15.0 if service else 30.0, (ctx.now - since).total_seconds() / 1_500)
     queries = rollout_queries(list(known), namespace(ctx, service))
     looks = (ctx.metrics.range(promql, start=since, end=ctx.now, step=step) for promql in queries.values())
-    try:
-        found = dict(zip(queries, await asyncio.gather(*looks), strict=True))
-    except LookFailed as error:
-        return [], f"could not look at Kubernetes ({one_line(str(error), 120)})"
-    return rollouts(found, service_of=lambda labels: owner(labels, known), start=since, step=step), ""
-
-
-async def _of_systems(ctx: ToolContext, service: str, since: datetime) -> tuple[list[Change], str]:
-    """What other systems of record tell, and which of them could not be looked at."""
-    answers = await asyncio.gather(*(_asked(history, service, since) for history in ctx.histories))
-    return [change for rows, _ in answers for change in rows], "; ".join(gap for _, gap in answers if gap)
-
-
-async def _asked(history: History, service: str, since: datetime) -> tuple[list[Change], str]:
-    try:
-        return await history.changes(service, since), ""
-    except LookFailed as error:
-        return [], f"could not look at {history.name} ({one_line(str(error), 120)})"
+    found = dict(zip(queries, await asyncio.gather(*looks), strict=True))
+    return rollouts(found, service_of=lambda labels: owner(labels, known), start=since, step=step)
 
 
 def _summary(changes: list[Change], where: str, hours: int) -> str:

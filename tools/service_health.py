@@ -35,13 +35,18 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
         raise failures[0]
     main = max(readings, key=_strength).signal
     start, end = alert_at - HISTORY, ctx.now
+    unseen = _unseen(signals, looked)
     return Evidence(
         summary=_summary(name, readings, failures),
         query="; ".join(reading.signal.promql for reading in readings),
         window=Window(start=start, end=end),
-        details=(*(_line(one) for one in sorted(readings, key=_strength, reverse=True)), *_unseen(signals, looked)),
+        details=(
+            *(_line(one) for one in sorted(readings, key=_strength, reverse=True)),
+            *(f"{signal} could not be looked at: {why}" for signal, why in unseen),
+        ),
         link=metrics_of(ctx).link(main.promql, start=start, end=end),
         source="prometheus",
+        unseen=tuple(f"Could not look ({name} {signal}): {why}" for signal, why in unseen),
         # Without one judged signal nothing may be concluded, least of all that the service is well.
         ok=any(one.deviation or (one.series and one.signal.is_bounded) for one in readings),
         facts={
@@ -86,6 +91,7 @@ def _beyond(reading: Reading) -> dict[str, str]:
     return {"signal": signal.name, "text": text}
 
 
-def _unseen(signals: Sequence[Signal], looked: Sequence[Reading | LookFailed]) -> list[str]:
+def _unseen(signals: Sequence[Signal], looked: Sequence[Reading | LookFailed]) -> list[tuple[str, str]]:
+    """Signals with why they could not be looked at."""
     pairs = zip(signals, looked[: len(signals)], strict=True)
-    return [f"{s.name} could not be looked at: {one_line(str(e), 160)}" for s, e in pairs if isinstance(e, LookFailed)]
+    return [(s.name, one_line(str(e), 160)) for s, e in pairs if isinstance(e, LookFailed)]

@@ -39,6 +39,7 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
         query="; ".join(good_ratio(one, one.window) for one in known.objectives.values()),
         details=tuple(_line(one, status) for one, status in by_name.items()),
         source="prometheus",
+        unseen=(f"Could not look ({name}'s objectives): {one_line(str(failed[0]), 200)}",) if failed else (),
         ok=any(status.measured for status in by_name.values()),
         facts={"objectives": {one: _fact(status) for one, status in by_name.items()}},
     )

@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
-from typing import Any
 
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.evidence import Evidence
-from bot.core.text import cut, one_line
+from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
+from tools._values import MAX_LINES, shown
 
-MAX_LINES, MAX_LINE = 1_000, 300
 MAX_QUERY = 8
 
 
@@ -28,7 +26,7 @@ async def web_look(ctx: ToolContext, system: str, path: str, query: str = "") ->
     parameters = _parameters(query)
     answer = await ctx.web.look(system.strip(), path.strip(), parameters)
     # Five megabytes are half a million values: not in the way of everything else.
-    lines, count = await asyncio.to_thread(_shown, answer)
+    lines, count = await asyncio.to_thread(shown, answer)
     more = f", {count - MAX_LINES} more lines not kept" if count > MAX_LINES else ""
     return Evidence(
         summary=f"{one_line(system, 60)} {one_line(path, 120)}: {count} values{more}",
@@ -45,41 +43,11 @@ def _parameters(query: str) -> dict[str, str]:
     try:
         asked = json.loads(query)
     except ValueError as error:
-        raise LookFailed('query must be a JSON object, for example {"service": "checkout"}') from error
+        raise AskedWrong('query must be a JSON object, for example {"service": "checkout"}') from error
     if (
         not isinstance(asked, dict)
         or len(asked) > MAX_QUERY
         or not all(isinstance(v, str | int | float) for v in asked.values())
     ):
-        raise LookFailed(f"query must be a JSON object of at most {MAX_QUERY} texts or numbers")
+        raise AskedWrong(f"query must be a JSON object of at most {MAX_QUERY} texts or numbers")
     return {str(name)[:60]: str(value)[:200] for name, value in asked.items()}
-
-
-def _shown(answer: Any) -> tuple[tuple[str, ...], int]:
-    """The first values, each on a line of its own and named by its place, and how many there are."""
-    lines: list[str] = []
-    count = 0
-    for name, value in _flat(answer):
-        count += 1
-        if len(lines) < MAX_LINES:
-            text = one_line(str(value), MAX_LINE)
-            lines.append(cut(f"{name}: {text}" if name else text, MAX_LINE))
-    return tuple(lines), count
-
-
-def _flat(answer: Any) -> Iterator[tuple[str, Any]]:
-    """Each value with its place, in order; however deep it lies, without recursion."""
-    left = [("", answer)]
-    while left:
-        name, value = left.pop()
-        if isinstance(value, dict):
-            inner = [(_below(name, str(key)), one) for key, one in value.items()]
-            left += reversed(inner)
-        elif isinstance(value, list):
-            left += reversed([(cut(f"{name}[{place}]", MAX_LINE), one) for place, one in enumerate(value)])
-        else:
-            yield name, value
-
-
-def _below(name: str, key: str) -> str:
-    return cut(f"{name}.{one_line(key, 60)}" if name else one_line(key, 60), MAX_LINE)

@@ -1,5 +1,8 @@
 """The errors that mean something to the house; everything else is a bug and gets an id at a boundary."""
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class TocsinError(Exception):
     """Base of all expected errors. `str(error)` says what was wrong, what it means and what to do."""
@@ -28,6 +31,18 @@ class TooManyItems(UnreadableBody):
 
 class LookFailed(TocsinError):
     """A place could not be looked at (down, slow, refused, unreadable). It is never "nothing found"."""
+
+
+class SeenInPart(LookFailed):
+    """Some of the places could be looked at: `seen` is what they told, the text what the others said."""
+
+    def __init__(self, text: str, seen: Sequence[Any]) -> None:
+        super().__init__(text)
+        self.seen = seen
+
+
+class AskedWrong(LookFailed):
+    """The question names what is not there or cannot be read: another question may succeed, and no access is missing."""
 
 
 class AnswerTooLarge(LookFailed):

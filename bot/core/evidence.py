@@ -5,6 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+ASKED_WRONG = "asked_wrong"
+"""A fact of a look that failed because of its question: no access is missing."""
+
 
 class Window(BaseModel):
     """The span of time that was looked at."""
@@ -32,8 +35,15 @@ class Evidence(BaseModel):
     user_controllable: bool = False
     """True if users of the service can shape the text (paths, user agents, log messages)."""
     ok: bool = True
+    unseen: tuple[str, ...] = ()
+    """What of it could not be looked at although the rest could: whole sentences, listed like looks that failed."""
     facts: dict[str, Any] = Field(default_factory=dict)
     """Plain JSON for code that reads the finding (never shown to the model as prose)."""
+
+    @property
+    def blind_spots(self) -> tuple[str, ...]:
+        """All that could not be looked at: the whole, or parts of it."""
+        return self.unseen if self.ok else (self.summary, *self.unseen)
 
 
 class LedgerEntry(BaseModel):

@@ -54,4 +54,4 @@ def age_text(age: timedelta) -> str:
 
 def not_looked_at(entries: Iterable[LedgerEntry]) -> list[str]:
     """What could not be seen, one line each: never "all clear"."""
-    return list(dict.fromkeys(entry.evidence.summary for entry in entries if not entry.evidence.ok))
+    return list(dict.fromkeys(line for entry in entries for line in entry.evidence.blind_spots))

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from bot.core.masking import masked
 
-_REASON = re.compile(r"\ACould not look \([^)]*\): (.*)\Z", re.DOTALL)
+_REASON = re.compile(r"\ACould not look \(.*?\): (.*)\Z", re.DOTALL)
+"""What was asked may hold brackets of its own, as a query does."""
 BY_PEOPLE = "a person stopped the investigation"
 """No gap: somebody wanted no more looks."""
 

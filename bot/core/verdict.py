@@ -1,12 +1,15 @@
 """What may be claimed: code, not a model, decides what the evidence carries and how sure one may be."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from bot.core.blame import SYMPTOMS
 from bot.core.change import Change
 from bot.core.deviation import Deviation
 from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEntry
+from bot.core.facts import not_looked_at
 from bot.core.quoting import unquoted
 from bot.core.suspects import ONSET_TOLERANCE
 from bot.core.text import one_line
@@ -29,35 +32,17 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
 
     `onset` is the incident's onset if known; else the deviations of the change's own service say it.
     """
-    group = group or (ledger[0].group if ledger else "")
-    entries = {entry.id: entry for entry in ledger if entry.group == group}
-    strangers = {entry.id for entry in ledger} - set(entries)
-    dropped = list(findings.dropped)
-
-    def carried(claims: Iterable[Claim]) -> list[Claim]:
-        kept = []
-        for claim in claims:
-            if reason := _objection(claim, entries, strangers):
-                dropped.append(f"{one_line(claim.text, 200)} ({reason})")
-            else:
-                kept.append(claim)
-        return kept
-
-    # The analyst's causes are composed by code; a model's may be what it read.
-    told = findings.by == "agent"
-    judged = [_judged(h, carried(h.claims), carried(h.against), entries, onset, dropped, told) for h in findings.hypotheses]
-    ruled_out = carried(findings.ruled_out)
-    not_checked = [*findings.not_checked, *(e.evidence.summary for e in entries.values() if not e.evidence.ok)]
-    return by_confidence(
-        findings.model_copy(
-            update={
-                "hypotheses": judged,
-                "ruled_out": ruled_out,
-                "not_checked": list(dict.fromkeys(not_checked)),
-                "dropped": list(dict.fromkeys(dropped)),
-            }
-        )
-    )
+    hearing = _Hearing.of(findings, ledger, group or (ledger[0].group if ledger else ""), onset)
+    judged = [hearing.judged(hypothesis) for hypothesis in findings.hypotheses]
+    ruled_out = hearing.carried(findings.ruled_out)
+    not_checked = [*findings.not_checked, *not_looked_at(hearing.entries.values())]
+    update = {
+        "hypotheses": judged,
+        "ruled_out": ruled_out,
+        "not_checked": _once(not_checked),
+        "dropped": _once(hearing.dropped),
+    }
+    return by_confidence(findings.model_copy(update=update))
 
 
 def by_confidence(findings: Findings) -> Findings:
@@ -66,7 +51,71 @@ def by_confidence(findings: Findings) -> Findings:
     return findings.model_copy(update={"hypotheses": ordered})
 
 
-def _objection(claim: Claim, entries: Mapping[str, LedgerEntry], strangers: set[str]) -> str:
+def _once(lines: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(lines))
+
+
+@dataclass(frozen=True)
+class _Hearing:
+    """One answer before the evidence of its incident; what is taken out or toned down is written to `dropped`."""
+
+    entries: Mapping[str, LedgerEntry]
+    strangers: Set[str]
+    """Ids of other incidents."""
+    onset: datetime | None
+    by_model: bool
+    """The analyst's causes are composed by code; a model's may be what it read."""
+    dropped: list[str]
+
+    @classmethod
+    def of(cls, findings: Findings, ledger: Sequence[LedgerEntry], group: str, onset: datetime | None) -> Self:
+        entries = {entry.id: entry for entry in ledger if entry.group == group}
+        strangers = {entry.id for entry in ledger} - set(entries)
+        return cls(entries, strangers, onset, findings.by == "agent", list(findings.dropped))
+
+    def carried(self, claims: Iterable[Claim]) -> list[Claim]:
+        """The claims that stand."""
+        kept = []
+        for claim in claims:
+            if reason := _objection(claim, self.entries, self.strangers):
+                self.dropped.append(f"{one_line(claim.text, 200)} ({reason})")
+            else:
+                kept.append(claim)
+        return kept
+
+    def judged(self, hypothesis: Hypothesis) -> Hypothesis:
+        """With the claims that stand, and no surer than they allow."""
+        claims, against = self.carried(hypothesis.claims), self.carried(hypothesis.against)
+        confidence = self._confidence(hypothesis, claims) if claims else "unsupported"
+        return hypothesis.model_copy(update={"claims": claims, "against": against, "confidence": confidence})
+
+    def _confidence(self, hypothesis: Hypothesis, claims: Sequence[Claim]) -> Confidence:
+        cited = [self.entries[e] for e in dict.fromkeys(e for claim in claims for e in claim.evidence)]
+        allowed, reason = self._highest(hypothesis, cited)
+        # `_ORDER` runs from sure to unsure: the later of the two is the more modest one.
+        confidence = max(hypothesis.confidence, allowed, key=_ORDER.index)
+        if reason and confidence != hypothesis.confidence:
+            self.dropped.append(f'"{hypothesis.confidence}" for {one_line(hypothesis.cause, 160)} ({reason})')
+        return confidence
+
+    def _highest(self, hypothesis: Hypothesis, cited: Sequence[LedgerEntry]) -> tuple[Confidence, str]:
+        """The highest confidence that the cited evidence allows, and what keeps it from more."""
+        if hypothesis.kind == "change" or hypothesis.change_id:
+            allowed, reason = _change_allows(hypothesis, cited, self.entries, self.onset)
+            if allowed != "likely":
+                return allowed, reason
+        witnesses = [entry for entry in cited if entry.evidence.source not in ADVICE]
+        if len({entry.evidence.source or entry.tool for entry in witnesses}) < 2:
+            return "possible", "only one system saw it"
+        if all(entry.evidence.user_controllable for entry in witnesses):
+            return "possible", "users of the service can write all of its evidence"
+        services = {str(entry.arguments.get("service", "")) for entry in self.entries.values() if entry.evidence.ok}
+        if self.by_model and unwitnessed(hypothesis.cause, cited, {hypothesis.service, *services}):
+            return "possible", "nothing that was measured shows what it names"
+        return "likely", ""
+
+
+def _objection(claim: Claim, entries: Mapping[str, LedgerEntry], strangers: Set[str]) -> str:
     """Why a claim does not stand; "" if it does."""
     if not claim.evidence:
         return "cites no evidence"
@@ -80,47 +129,6 @@ def _objection(claim: Claim, entries: Mapping[str, LedgerEntry], strangers: set[
     if missing := unquoted(claim.text, [entries[cited] for cited in claim.evidence]):
         return f"{one_line(missing, 60)} does not stand in {', '.join(claim.evidence)}"
     return ""
-
-
-def _judged(
-    hypothesis: Hypothesis,
-    claims: list[Claim],
-    against: list[Claim],
-    entries: Mapping[str, LedgerEntry],
-    onset: datetime | None,
-    dropped: list[str],
-    told: bool,
-) -> Hypothesis:
-    cited = [entries[e] for e in dict.fromkeys(e for claim in claims for e in claim.evidence)]
-    allowed, reason = _highest(hypothesis, cited, entries, onset, told)
-    # `_ORDER` runs from sure to unsure: the later of the two is the more modest one.
-    confidence = max(hypothesis.confidence, allowed, key=_ORDER.index) if claims else "unsupported"
-    if reason and confidence != hypothesis.confidence and claims:
-        dropped.append(f'"{hypothesis.confidence}" for {one_line(hypothesis.cause, 160)} ({reason})')
-    return hypothesis.model_copy(update={"claims": claims, "against": against, "confidence": confidence})
-
-
-def _highest(
-    hypothesis: Hypothesis,
-    cited: Sequence[LedgerEntry],
-    entries: Mapping[str, LedgerEntry],
-    onset: datetime | None,
-    told: bool,
-) -> tuple[Confidence, str]:
-    """The highest confidence that the cited evidence allows, and what keeps it from more."""
-    if hypothesis.kind == "change" or hypothesis.change_id:
-        allowed, reason = _change_allows(hypothesis, cited, entries, onset)
-        if allowed != "likely":
-            return allowed, reason
-    witnesses = [entry for entry in cited if entry.evidence.source not in ADVICE]
-    if len({entry.evidence.source or entry.tool for entry in witnesses}) < 2:
-        return "possible", "only one system saw it"
-    if all(entry.evidence.user_controllable for entry in witnesses):
-        return "possible", "users of the service can write all of its evidence"
-    services = {str(entry.arguments.get("service", "")) for entry in entries.values() if entry.evidence.ok}
-    if told and unwitnessed(hypothesis.cause, cited, {hypothesis.service, *services}):
-        return "possible", "nothing that was measured shows what it names"
-    return "likely", ""
 
 
 def _change_allows(

@@ -3,8 +3,12 @@
 import json
 from typing import Any
 
+from bot.core.text import cut
+
 MAX_TEXT = 16_384
 """Characters of one result that the model sees at once; the whole is in the ledger."""
+MAX_SAID = 4_000
+"""Of these, for a summary or a query: a team's own tool may write long ones."""
 READ = "read_evidence"
 """The tool that reads what was left out."""
 
@@ -18,8 +22,8 @@ def as_data(entry: dict[str, Any]) -> str:
         "ok": evidence["ok"],
         "source": evidence["source"],
         "written_by_users": evidence["user_controllable"],
-        "summary": evidence["summary"],
-        "query": evidence["query"],
+        "summary": cut(evidence["summary"], MAX_SAID),
+        "query": cut(evidence["query"], MAX_SAID),
     }
     text = json.dumps({**told, "details": lines}, ensure_ascii=False)
     if len(text) <= MAX_TEXT:
@@ -39,10 +43,10 @@ def shortened(text: str) -> str:
 
 
 def summary_of(text: str, *, left_out: str = "details") -> str:
-    """A result as `as_data` tells it, without its details and with what is said in their place."""
+    """A result as `as_data` or `passage` tells it, without its details and with what is said in their place."""
     try:
         told = json.loads(text)
-        kept = {key: told[key] for key in ("id", "ok", "source", "written_by_users", "summary")}
+        kept = {"id": told["id"], **{key: told[key] for key in ("ok", "source", "written_by_users", "summary") if key in told}}
     except (ValueError, KeyError, TypeError):
         return text
     return json.dumps({**kept, "left_out": left_out}, ensure_ascii=False)

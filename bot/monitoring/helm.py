@@ -4,7 +4,7 @@ Records: https://helm.sh/docs/topics/advanced/#storage-backends
 Metadata alone: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-partialobjectmetadata
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -21,6 +21,8 @@ from bot.monitoring.histories import told_since, tried
 from bot.monitoring.http import JsonServer
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+MOST_PAGES = 20
+"""Of 100 records. Helm keeps 10 unless told otherwise; pages come by name, so that the newest may be on any of them."""
 
 
 class Helm:
@@ -52,13 +54,24 @@ class Helm:
     async def _of(self, service: str) -> list[Change]:
         namespace, _, release = self._releases[service].partition("/")
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets"
-        found = await self._server.read(path, {"labelSelector": f"owner=helm,name={release}", "limit": "100"})
         try:
-            metadata = [row["metadata"] for row in found["items"]]
+            metadata = [row["metadata"] async for row in self._records(path, release)]
             rows = sorted(metadata, key=lambda row: int(row["labels"]["version"]))
             return [_change(service, release, row, before) for before, row in pairwise([{}, *rows])]
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise LookFailed(f"{self._server.place} answered something that is not a list of release records") from error
+
+    async def _records(self, path: str, release: str) -> AsyncIterator[Any]:
+        """The records of all pages; a history that is told in part would hide its newest revision. Raises LookFailed."""
+        asked = {"labelSelector": f"owner=helm,name={release}", "limit": "100"}
+        for _ in range(MOST_PAGES):
+            page = await self._server.read(path, asked)
+            for row in page["items"]:
+                yield row
+            if not (more := (page.get("metadata") or {}).get("continue")):
+                return
+            asked["continue"] = str(more)
+        raise LookFailed(f"{self._server.place} holds more than {100 * MOST_PAGES} records of {one_line(release, 60)}")
 
 
 def _change(service: str, release: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Change:

@@ -7,19 +7,35 @@ from typing import Any
 
 from bot.core.change import Change
 from bot.core.check import Check, failed, ok
-from bot.core.errors import LookFailed
+from bot.core.errors import LookFailed, SeenInPart
 
-MOST = 40
-"""Services asked in one look; the rest of a large inventory is asked by service."""
+AT_ONCE = 20
+"""Services asked at the same time in one look."""
 
 
 async def told_since(
     of: Callable[[str], Awaitable[Iterable[Change]]], known: Iterable[str], service: str, since: datetime
 ) -> list[Change]:
-    """Changes of one service, or of all that are `known`, newest first; `of` reads the history of one."""
-    asked = [name for name in known if service in ("", name)][:MOST]
-    found = await asyncio.gather(*map(of, asked))
-    return sorted((c for rows in found for c in rows if c.at >= since), key=lambda c: c.at, reverse=True)
+    """Changes of one service, or of all that are `known`, newest first; `of` reads the history of one.
+
+    Raises SeenInPart where some histories cannot be read: one that was renamed must not hide those of all others.
+    """
+    gate, failures = asyncio.Semaphore(AT_ONCE), dict[str, LookFailed]()
+
+    async def one(name: str) -> Iterable[Change]:
+        async with gate:
+            try:
+                return await of(name)
+            except LookFailed as error:
+                failures[name] = error
+                return ()
+
+    found = await asyncio.gather(*(one(name) for name in known if service in ("", name)))
+    changes = sorted((c for rows in found for c in rows if c.at >= since), key=lambda c: c.at, reverse=True)
+    if not failures:
+        return changes
+    first, others = next(iter(failures.items())), len(failures) - 1
+    raise SeenInPart(f"{first[0]}{f' and {others} more' if others else ''}: {first[1]}", changes)
 
 
 async def tried(name: str, of: Callable[[str], Awaitable[Any]], known: Iterable[str], *, what: str, advice: str) -> Check:

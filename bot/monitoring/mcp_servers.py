@@ -10,12 +10,12 @@ from typing import Any
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import McpConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.remote import RemoteTool
 from bot.core.text import one_line
 
-MAX_TEXT = 64 * 1024
-"""Characters kept of one answer."""
+MAX_TEXT = 512 * 1024
+"""Characters kept of one answer; a last line says how many were not."""
 
 
 class McpServers:
@@ -45,9 +45,11 @@ class McpServers:
                 names = one_line(", ".join(offered), 400) or "nothing"
                 raise LookFailed(f"{server} does not offer {one_line(tool, 60)!r} for looking; it offers {names}")
             answer = await client.call_tool(tool, dict(arguments))
-            text = "\n".join(str(part.text) for part in answer.content if part.type == "text")[:MAX_TEXT]
+            text = "\n".join(str(part.text) for part in answer.content if part.type == "text")
             if answer.is_error:
                 raise LookFailed(f"{server} {one_line(tool, 60)} failed: {one_line(text, 200)}")
+            if (more := len(text) - MAX_TEXT) > 0:
+                return f"{text[:MAX_TEXT]}\n({more} more characters were not kept)"
             return text
 
     async def check(self, server: str) -> Check:
@@ -81,7 +83,7 @@ class McpServers:
         """A session with one server, closed at the end. Whatever goes wrong on the way is `LookFailed`."""
         if server not in self._servers:
             known = ", ".join(self._servers) or "none"
-            raise LookFailed(f"there is no MCP server {one_line(server, 60)!r}; there is {known}")
+            raise AskedWrong(f"there is no MCP server {one_line(server, 60)!r}; there is {known}")
         try:
             import httpx2
             from mcp import Client, MCPError

@@ -7,7 +7,7 @@ import httpx
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import WebConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import AskedWrong, LookFailed
 from bot.core.text import one_line
 from bot.monitoring.http import JsonServer
 
@@ -59,7 +59,7 @@ class AllowedWeb:
     def _server(self, system: str, path: str) -> JsonServer:
         if system not in self._systems:
             known = ", ".join(self._systems) or "none"
-            raise LookFailed(f"there is no system {one_line(system, 60)!r}; there is {known}")
+            raise AskedWrong(f"there is no system {one_line(system, 60)!r}; there is {known}")
         allowed = self._systems[system].allow
         if not any(_fits(path, pattern) for pattern in allowed):
             may = ", ".join(allowed) or "nothing"

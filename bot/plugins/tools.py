@@ -42,6 +42,8 @@ class ToolContext:
     models: ModelRegistry | None = None
     web: Web | None = None
     remote: Remote | None = None
+    seconds: float = 10.0
+    """So long the whole look may take: what asks several systems leaves none of them all of it."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,14 @@ class Tool:
     fn: Callable[..., Awaitable[Evidence]]
     needs: str = ""
     """The field of the context without which it sees nothing: it is offered only where that is set up."""
+    set_up: str = ""
+    """What of it the configuration sets up, for tools over several systems: nobody can ask what they were not told of."""
 
     @property
     def description(self) -> str:
-        return (self.fn.__doc__ or "").strip()
+        """What the model reads."""
+        told = (self.fn.__doc__ or "").strip()
+        return f"{told}\n\nSet up here: {self.set_up}" if self.set_up else told
 
     async def __call__(self, ctx: ToolContext, **arguments: Any) -> Evidence:
         """Look; errors that are not expected come out (the caller is the boundary)."""

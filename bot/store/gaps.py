@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from bot.core.evidence import ASKED_WRONG, Evidence
 from bot.core.gaps import FailedLook
 from bot.store.database import Database
 from bot.store.tables import EvidenceRow, TriageRow
@@ -14,20 +15,28 @@ MOST = 10_000
 
 
 async def failed_looks(db: Database, since: datetime) -> list[FailedLook]:
-    """Looks from `since` on that saw nothing, newest first."""
+    """What looks from `since` on could not see, newest first; without those whose question was wrong."""
     async with db.read() as session:
         failed = col(EvidenceRow.evidence)["ok"].as_boolean().is_(False)
-        query = select(EvidenceRow).where(col(EvidenceRow.at) >= since, failed).order_by(col(EvidenceRow.at).desc()).limit(MOST)
+        partly = col(EvidenceRow.evidence)["unseen"][0].as_string().is_not(None)
+        query = (
+            select(EvidenceRow)
+            .where(col(EvidenceRow.at) >= since, failed | partly)
+            .order_by(col(EvidenceRow.at).desc())
+            .limit(MOST)
+        )
         rows = (await session.exec(query)).all()
     return [
         FailedLook(
             group=f"AL-{row.group_id}",
             tool=row.tool,
             service=str(row.arguments.get("service") or ""),
-            summary=str(row.evidence.get("summary", "")),
+            summary=line,
             at=row.at,
         )
         for row in rows
+        for line in Evidence.model_validate(row.evidence).blind_spots
+        if not row.evidence.get("facts", {}).get(ASKED_WRONG)
     ]
 
 

@@ -3,14 +3,15 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Case, Evidence
+from bot.core.errors import AskedWrong, LookFailed
+from bot.core.evidence import ASKED_WRONG, Case, Evidence
 from bot.core.redaction import redact, redact_all
-from bot.core.text import one_line
+from bot.core.text import cut, one_line
 from bot.plugins import Tool, ToolContext
 from bot.store.triage import Triages
 
@@ -19,6 +20,8 @@ TOOL_SECONDS = 10.0
 """Limit of one tool call."""
 MAX_DETAILS, MAX_STORED = 1_000, 128_000
 """Lines and characters kept of one finding's details; a model is shown head and tail and reads on from there."""
+MAX_LINE = 4_000
+"""Characters of one line: a longer one becomes several, so that each can be read by its number."""
 
 FLOOD = 10_000
 """Characters of details from which on they would hold up the event loop for more than some milliseconds."""
@@ -63,16 +66,16 @@ class Looker:
     async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:
         tool = self.tools.get(name)
         if tool is None:
-            return _failed(name, arguments, f"there is no tool {one_line(name, 60)}")
+            return _failed(name, arguments, f"there is no tool {one_line(name, 60)}", asked_wrong=True)
         try:
             async with asyncio.timeout(seconds):
-                return await tool(self._context(case), **arguments)
+                return await tool(replace(self._context(case), seconds=seconds), **arguments)
         except TimeoutError:
             return _failed(name, arguments, f"no answer within {seconds:g} s")
         except LookFailed as error:
-            return _failed(name, arguments, str(error))
+            return _failed(name, arguments, str(error), asked_wrong=isinstance(error, AskedWrong))
         except TypeError as error:
-            return _failed(name, arguments, f"arguments do not fit: {error}")
+            return _failed(name, arguments, f"arguments do not fit: {error}", asked_wrong=True)
         except Exception as error:
             error_id = secrets.token_hex(4)
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
@@ -87,19 +90,21 @@ class Looker:
         return look
 
 
-def _failed(tool: str, arguments: Mapping[str, Any], why: str) -> Evidence:
+def _failed(tool: str, arguments: Mapping[str, Any], why: str, *, asked_wrong: bool = False) -> Evidence:
     asked = ", ".join(f"{k}={v}" for k, v in arguments.items())
     summary = f"Could not look ({tool}{': ' + one_line(asked, 120) if asked else ''}): {one_line(why, 240)}"
-    return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False)
+    facts = {ASKED_WRONG: True} if asked_wrong else {}
+    return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False, facts=facts)
 
 
 def _kept(lines: Sequence[str]) -> list[str]:
-    """As many whole lines as are kept; if that is not all, a last one says so."""
+    """As many lines as are kept, the last one perhaps cut; if that is not all, one more says so."""
     kept, left = [], MAX_STORED
     for line in lines[:MAX_DETAILS]:
-        if (left := left - len(line) - 1) < 0:
+        if left <= 0:
             break
-        kept.append(line)
+        kept.append(cut(line, left))
+        left -= len(line) + 1
     return [*kept, f"({len(lines) - len(kept)} more lines were not kept)"] if len(kept) < len(lines) else kept
 
 
@@ -107,11 +112,13 @@ def _without_secrets(evidence: Evidence) -> Evidence:
     """Lines are read together: a private key spans several of them."""
     lines = _kept(evidence.details)
     together = redact("\n".join(lines)) if lines else ""
+    # Cut after that: a secret may lie across two pieces.
+    pieces = [line[at : at + MAX_LINE] for line in together.split("\n") for at in range(0, max(1, len(line)), MAX_LINE)]
     return evidence.model_copy(
         update={
             "summary": redact(evidence.summary),
             "query": redact(evidence.query),
-            "details": tuple(together.split("\n")) if lines else (),
+            "details": tuple(pieces) if lines else (),
             "facts": redact_all(evidence.facts),
             "link": redact(evidence.link),
         }

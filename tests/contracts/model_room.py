@@ -83,6 +83,14 @@ async def torrent(ctx: ToolContext) -> Evidence:
     return Evidence(summary="3000 lines", query="{}", source="files", details=tuple(f"drop {n}" for n in range(1, 3001)))
 
 
+@tool
+async def monolith(ctx: ToolContext) -> Evidence:
+    """Finds one line without an end, in which a secret lies across 4,000 characters."""
+    secret = "password=hunter2hunter2"
+    line = f"{'x' * 3980} {secret} {'y' * 40_000} NEEDLE {'z' * 200_000}"
+    return Evidence(summary="1 line", query="{}", source="files", details=(line, "another"))
+
+
 POD = "checkout-7d9f-abcde"
 
 
@@ -107,7 +115,7 @@ class Room:
         self.triages = Triages(db)
         self.looked: list[str] = []
         self.changes = [change("1.4")]
-        tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, gossip)}}
+        tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, monolith, gossip)}}
         self.looker = Looker(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
         self.budget = Budget(**{"per_run_seconds": 2 * PATIENCE, **budget})

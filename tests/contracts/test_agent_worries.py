@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from bot.core.evidence import Findings
-from bot.llm.middleware.shorten import within
+from bot.llm.middleware.shorten import MAX_HISTORY, within
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
+from bot.store.gaps import failed_looks
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
-from tests.unit.builders import evidence
+from tests.unit.builders import NOW, evidence
 
 FLOOD = ["flood", {}]
 
@@ -44,6 +46,17 @@ async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(r
     assert len(by_tool["flood"]) == 200 and any('"998 drop 998"' in text for text in here.told()[2:])
 
 
+async def test_one_line_without_an_end_can_be_read_piece_by_piece_and_hides_no_secret(room: NewRoom) -> None:
+    here = await room({"call": [["monolith", {}]]}, {"call": [read("E1", contains="needle")]}, ANSWER)
+
+    await here.investigate()
+
+    (entry,) = await here.triages.entries("AL-1")
+    kept = "".join(entry.evidence.details)
+    assert 100_000 < len(kept) < 130_000 and "hunter2" not in kept and kept.endswith("(1 more lines were not kept)")
+    assert "NEEDLE" in here.told()[-1]
+
+
 async def test_evidence_from_before_the_model_came_can_be_read(room: NewRoom) -> None:
     here = await room({"call": [read("E1"), read("E9")]}, ANSWER)
     case = await here.case()
@@ -67,6 +80,38 @@ def test_a_long_history_loses_details_of_its_oldest_results_and_no_id() -> None:
     assert [one["id"] for one in told] == ["E1", "E2", "E3", "E4"]
     assert ["details" in one for one in told] == [False, False, True, True]
     assert sum(len(str(message.content)) for message in kept) <= 10_000
+
+
+async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read_once_more(room: NewRoom) -> None:
+    reads = [{"call": [read("E1", line=line)]} for line in (*range(1, 195, 10), 1)]
+    here = await room({"call": [FLOOD]}, *reads, ANSWER, budget={"per_run_steps": 40, "per_run_calls": 40})
+
+    await here.investigate()
+
+    assert max(sum(len(str(m["content"])) for m in request["messages"][1:]) for request in here.asked) <= MAX_HISTORY
+    assert json.loads(here.told()[-1])["lines"][0].startswith("1 line 1 ")
+    assert {json.loads(text)["id"] for text in here.told()} == {"E1"}
+
+
+def test_a_summary_and_a_query_of_any_length_leave_whole_json() -> None:
+    told = as_data(evidence("E1", summary="s" * 50_000, query="q" * 50_000, details=("x" * 50_000,)).model_dump(mode="json"))
+
+    assert json.loads(told)["id"] == "E1" and len(told) <= MAX_TEXT
+
+
+async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(room: NewRoom) -> None:
+    wrong = [
+        ["service_health", {"service": "no-such"}],
+        ["query_metric", {"promql": "sum('"}],
+        ["web_look", {"system": "a", "path": "b"}],
+    ]
+    here = await room({"call": [*wrong, ["broken", {}]]}, ANSWER)
+
+    await here.investigate()
+
+    looks = await failed_looks(here.db, NOW - timedelta(days=1))
+    assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
+    assert {look.tool for look in looks} == {"broken", "web_look"}  # no server is configured: that is a gap
 
 
 async def told_while_held(here: Room, hint: str) -> Findings:

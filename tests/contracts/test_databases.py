@@ -154,8 +154,11 @@ async def test_looks_that_failed_are_told_apart_from_those_that_saw(desk: Desk) 
     for call, ok in (("one", True), ("two", False)):
         seen = Evidence(summary=f"look {call}", query="", ok=ok)
         await Triages(desk.db).record("AL-1", "search_logs", {"service": "checkout"}, call, seen)
+    partly = Evidence(summary="no change", query="", unseen=("no Argo CD",))
+    await Triages(desk.db).record("AL-1", "recent_changes", {}, "three", partly)
 
-    assert [look.summary for look in await failed_looks(desk.db, NOW - timedelta(days=1))] == ["look two"]
+    missed = await failed_looks(desk.db, NOW - timedelta(days=1))
+    assert sorted(look.summary for look in missed) == ["look two", "no Argo CD"]
 
 
 async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk: Desk) -> None:
@@ -174,3 +177,19 @@ async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk
     assert (before, await cases.wanting()) == ([], [])
     assert [(case.ref, case.truth.text, len(case.transcripts)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
     assert len(await cases.answers(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1
+
+
+async def test_replicas_that_ask_at_once_set_aside_no_more_than_the_day_allows(desk: Desk) -> None:
+    # SQLite has one process, and so one writer.
+    other = desk.db if desk.db.sqlite else Database(desk.db.url, audit_key=b"key", clock=desk.clock)
+    await desk.receive(alert("a"))
+    here, there = Triages(desk.db), Triages(other)
+    for attempt in range(1, 13):
+        await here.open("AL-1", attempt, "", "")
+
+    since, limit = NOW - timedelta(days=1), 1.2
+    asked = [(here, there)[n % 2].reserve("AL-1", n, 0.5, since=since, limit=limit) for n in range(1, 13)]
+    allowed = await asyncio.gather(*asked)
+
+    assert (sum(allowed), await here.spent_since(since)) == (2, 1.0)
+    await other.close()

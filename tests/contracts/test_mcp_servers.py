@@ -1,5 +1,6 @@
 """MCP: a real server of the protocol's own library, over Streamable HTTP on loopback."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from mcp.types import ToolAnnotations
 
 from bot.core.config import McpConfig
 from bot.core.errors import LookFailed
-from bot.monitoring.mcp_servers import McpServers
+from bot.monitoring.mcp_servers import MAX_TEXT, McpServers
 from tests.real import PATIENCE, free_port
 from tests.real.serving import running
 from tests.unit.tools.looking import context, look
@@ -26,6 +27,16 @@ def server(token: str = "") -> Any:
     def notes(service: str) -> str:
         """What people noted of a service."""
         return f"02:50 pool of {service} shrunk\n02:55 asked Ann"
+
+    @own.tool(annotations=LOOKS)
+    def dump() -> str:
+        """All pods, on one line, as many servers answer."""
+        pods = [{"name": f"web-{n}", "phase": "Running", "restarts": n} for n in range(100)]
+        return json.dumps({"items": pods, "note": "x" * 100})
+
+    @own.tool(annotations=LOOKS)
+    def book() -> str:
+        return "a" * (MAX_TEXT + 7)
 
     @own.tool(annotations=LOOKS)
     def broken() -> str:
@@ -67,7 +78,7 @@ async def test_tools_that_only_read_are_offered_and_those_that_the_team_listed()
     async with served_at() as address:
         offered = await servers(address).tools("notes")
 
-        assert [one.name for one in offered] == ["notes", "broken", "summary"]
+        assert [one.name for one in offered] == ["notes", "dump", "book", "broken", "summary"]
         assert "service" in offered[0].schema["properties"] and offered[0].description == "What people noted of a service."
 
 
@@ -81,17 +92,29 @@ async def test_an_answer_is_foreign_text_with_the_call_that_anyone_can_make_agai
         assert (found.source, found.query) == ("mcp:notes", 'tools/call notes {"service": "web"}')
 
 
+async def test_json_on_one_line_is_told_value_by_value_and_text_without_an_end_says_what_is_missing() -> None:
+    async with served_at() as address:
+        remote = context(remote=servers(address))
+        pods, book = [await look("ask_mcp", remote, server="notes", name=name) for name in ("dump", "book")]
+
+        assert (pods.summary, pods.details[297]) == ("notes dump: 301 values", "items[99].name: web-99")
+        assert book.details[1] == "(7 more characters were not kept)"
+
+
 async def test_without_a_tool_the_offer_is_told() -> None:
     async with served_at() as address:
         found = await look("ask_mcp", context(remote=servers(address)), server="notes")
 
-        assert found.summary == "notes offers 3 tools" and found.details[0].startswith("notes: What people noted")
+        assert found.summary == "notes offers 5 tools" and found.details[0].startswith("notes: What people noted")
 
 
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"server": "notes", "name": "erase"}, "does not offer 'erase' for looking; it offers notes, broken, summary"),
+        (
+            {"server": "notes", "name": "erase"},
+            "does not offer 'erase' for looking; it offers notes, dump, book, broken, summary",
+        ),
         ({"server": "notes", "name": "broken"}, "notes broken failed: "),
         ({"server": "notes", "name": "notes", "arguments": "[]"}, "arguments must be a JSON object"),
         ({"server": "else"}, "there is no MCP server 'else'; there is notes"),
@@ -151,5 +174,5 @@ async def test_the_check_says_what_is_offered_or_what_to_do() -> None:
     async with served_at() as address:
         good, bad = await servers(address).check("notes"), await servers(address, token="wrong").check("notes")
 
-        assert (good.state, good.found) == ("ok", "3 tools")
+        assert (good.state, good.found) == ("ok", "5 tools")
         assert bad.state == "failed" and "systems.mcp.notes" in bad.advice

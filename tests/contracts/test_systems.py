@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.core.config import SystemConfig, WebConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import LookFailed, SeenInPart
 from bot.monitoring.argocd import ArgoCd
 from bot.monitoring.github import GitHub
 from bot.monitoring.helm import Helm
@@ -156,6 +156,40 @@ async def test_helm_s_history_is_read_from_labels_alone() -> None:
         )
 
     assert [(c.id, c.version, c.previous_version) for c in found] == [("helm:checkout:10", "10", "9")]
+
+
+async def test_a_helm_history_of_many_pages_is_read_whole() -> None:
+    """Kubernetes lists by name: v10 and v100 come before v2, and the newest revision on the last page."""
+
+    def record(revision: int) -> dict[str, object]:
+        labels = {"name": "checkout", "owner": "helm", "status": "superseded", "version": str(revision)}
+        return {"metadata": {"creationTimestamp": ago(1000 - revision), "labels": labels}}
+
+    def answer(path: str, asked: httpx.Request) -> httpx.Response:
+        rows, first = sorted(range(1, 251), key=str), int(asked.url.params.get("continue", "0"))
+        more = {"continue": str(first + 100)} if first + 100 < len(rows) else {}
+        items = [record(revision) for revision in rows[first : first + int(asked.url.params["limit"])]]
+        return httpx.Response(200, json={"kind": "PartialObjectMetadataList", "metadata": more, "items": items})
+
+    async with client(answer) as asked:
+        found = await Helm(HERE, asked, {"checkout": "prod/checkout"}, token=TOKEN).changes("", NOW - timedelta(hours=12.6))
+
+    assert [(c.version, c.previous_version) for c in found] == [(str(n), str(n - 1)) for n in range(250, 243, -1)]
+
+
+async def test_one_history_that_cannot_be_read_hides_none_of_a_large_inventory() -> None:
+    def answer(path: str, asked: httpx.Request) -> httpx.Response:
+        if path.endswith("/s7"):
+            return httpx.Response(404, json={"error": "no application s7"})
+        rows = [{"id": 0, "deployedAt": ago(5), "revision": "f00"}]
+        return httpx.Response(200, json={"status": {"history": rows}})
+
+    async with client(answer) as asked:
+        argo = ArgoCd(HERE, asked, {f"service-{n}": f"s{n}" for n in range(60)}, token=TOKEN)
+        with pytest.raises(SeenInPart, match=r"service-7: .*no application s7") as partly:
+            await argo.changes("", NOW - DAY)
+
+    assert {change.service for change in partly.value.seen} == {f"service-{n}" for n in range(60)} - {"service-7"}
 
 
 async def test_the_model_version_that_serves_is_a_change() -> None:

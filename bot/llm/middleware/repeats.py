@@ -9,6 +9,8 @@ from langchain_core.messages import ToolMessage
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from pydantic import BaseModel, ValidationError
 
+from bot.llm.middleware.shorten import MAX_HISTORY, size
+from bot.llm.results import READ
 from bot.llm.spending import Spending
 
 
@@ -34,7 +36,7 @@ class Repeats(AgentMiddleware):
             first = error.errors()[0]
             return self._refuse(request, f"Arguments do not fit: {'.'.join(map(str, first['loc']))}: {first['msg']}.")
         key = json.dumps([name, clean], sort_keys=True)
-        if key in self._seen:
+        if key in self._seen and not _may_be_gone(request):
             return self._refuse(request, "You made this look already; its result stands above.")
         if self.spending.calls >= self.spending.budget.per_run_calls:
             return self._refuse(request, "No looks are left: answer with what you have.")
@@ -46,3 +48,8 @@ class Repeats(AgentMiddleware):
     def _refuse(self, request: ToolCallRequest, text: str) -> ToolMessage:
         call = request.tool_call
         return ToolMessage(content=text, tool_call_id=str(call["id"]), name=call["name"], status="error")
+
+
+def _may_be_gone(request: ToolCallRequest) -> bool:
+    """Whether it is a passage read before that the model may not see any more: those of a long history are left out."""
+    return request.tool_call["name"] == READ and size(request.state["messages"]) > MAX_HISTORY

@@ -21,9 +21,14 @@ class Shorten(AgentMiddleware):
         return await handler(request.override(messages=within(request.messages)))
 
 
+def size(messages: Sequence[AnyMessage]) -> int:
+    """Characters of all messages."""
+    return sum(len(str(message.content)) for message in messages)
+
+
 def within(messages: Sequence[AnyMessage], most: int = MAX_HISTORY) -> list[AnyMessage]:
     """The messages with the details of as many old results left out as it takes; the newest turn's stay."""
-    excess = sum(len(str(message.content)) for message in messages) - most
+    excess = size(messages) - most
     newest = max((place for place, message in enumerate(messages) if message.type == "ai"), default=len(messages))
     kept = list(messages)
     for place, message in enumerate(messages[:newest]):

@@ -35,3 +35,10 @@ def test_a_tool_that_fails_for_the_same_reason_is_a_gap_of_its_own() -> None:
 
 def test_what_a_person_stopped_is_no_gap() -> None:
     assert rank_gaps([look(1, BY_PEOPLE)]) == []
+
+
+def test_questions_with_brackets_in_them_that_fail_for_one_reason_are_one_gap() -> None:
+    asked = ("promql=sum(rate(http_errors_total[5m])), minutes=30", "promql=max(up)")
+    looks = [look(1, "", tool="query_metric", summary=f"Could not look (query_metric: {a}): connection refused") for a in asked]
+
+    assert [(gap.reason, gap.looks) for gap in rank_gaps(looks)] == [("connection refused", 2)]

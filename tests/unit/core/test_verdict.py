@@ -149,3 +149,12 @@ def test_what_was_useful_before_is_no_witness_of_now(source: str, allowed: str) 
     asked = findings(SYMPTOM, ("payments failed before", "E5"), kind="dependency", change_id="")
 
     assert first(asked, ledger).confidence == allowed
+
+
+def test_what_a_look_saw_only_in_part_is_listed_with_the_looks_that_failed() -> None:
+    whole = entry(1, "recent_changes", {"changes": []}, source="changes")
+    partly = whole.model_copy(update={"evidence": whole.evidence.model_copy(update={"unseen": ("Could not look (Argo CD)",)})})
+
+    judged = judge(Findings(), [partly, failed(2, "search_logs", "connection refused")])
+
+    assert judged.not_checked[0] == "Could not look (Argo CD)" and "connection refused" in judged.not_checked[1]

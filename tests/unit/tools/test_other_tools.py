@@ -39,7 +39,7 @@ async def test_changes_come_newest_first_with_what_and_when() -> None:
 async def test_reported_changes_stand_even_if_kubernetes_could_not_be_seen() -> None:
     found = await look("recent_changes", context({}, changes=Changes([change("new")])), service="checkout")
 
-    assert len(found.facts["changes"]) == 1 and "could not look at Kubernetes" in found.summary
+    assert len(found.facts["changes"]) == 1 and "Could not look (Kubernetes)" in found.summary
 
 
 async def test_changes_of_all_services_are_asked_without_a_name() -> None:
@@ -228,6 +228,15 @@ async def test_a_past_incident_tells_its_confirmed_cause_and_the_fix_that_was_ve
     assert "INC-1 on" in seen.summary and "a deploy without its index" in seen.summary
     assert "rollback on checkout was verified in 1 of 1 runs" in seen.summary
     assert "said by alice" in seen.details[0] and seen.source == "incidents"
+
+
+async def test_a_fix_is_counted_over_all_incidents_alike_of_which_the_nearest_are_shown() -> None:
+    past = [BEFORE.model_copy(update={"ref": f"INC-{n}", "group": f"AL-{n + 10}"}) for n in range(1, 10)]
+
+    seen = await look("past_incidents", context(past=Past(past)))
+
+    assert "9 past incidents resemble" in seen.summary and "verified in 9 of 9 runs" in seen.summary
+    assert len(seen.facts["incidents"]) == 5 and seen.details[-1] == "rollback on checkout: ran 9 times, verified 9"
 
 
 async def test_no_past_incident_is_an_answer() -> None:

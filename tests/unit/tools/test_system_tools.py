@@ -1,5 +1,6 @@
 """Code, models, objectives, the team's own servers, and changes that other systems tell."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -64,6 +65,17 @@ class Told:
         if self.rows is None:
             raise LookFailed("it did not answer")
         return [row for row in self.rows if service in ("", row.service)]
+
+
+@dataclass(frozen=True)
+class Hangs:
+    """A system of record that never answers."""
+
+    name: str = "Argo CD"
+
+    async def changes(self, service: str, since: datetime) -> list[Change]:
+        await asyncio.Event().wait()
+        return []
 
 
 async def test_the_newest_deploy_is_compared_with_the_version_before_it() -> None:
@@ -175,4 +187,14 @@ async def test_a_system_that_cannot_be_reached_is_told_and_the_others_stand() ->
     found = await look("recent_changes", replace(context(histories=histories), metrics=None), service="checkout")
 
     assert [row["id"] for row in found.facts["changes"]] == ["test:release"]
-    assert "could not look at Argo CD (it did not answer)" in found.summary
+    assert "; Could not look (Argo CD): it did not answer" in found.summary
+    assert found.ok and found.unseen == ("Could not look (Argo CD): it did not answer",)
+
+
+async def test_a_system_that_hangs_takes_nothing_with_it_that_was_reported() -> None:
+    ctx = context(changes=Changes([change("pipeline")]), histories=(Hangs(),))
+
+    found = await look("recent_changes", replace(ctx, metrics=None, seconds=0.1), service="checkout")
+
+    assert [row["id"] for row in found.facts["changes"]] == ["test:pipeline"]
+    assert found.unseen == ("Could not look (Argo CD): Argo CD did not answer within 0.08 s",)

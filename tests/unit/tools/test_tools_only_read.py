@@ -77,7 +77,7 @@ def test_the_context_is_frozen_and_has_no_field_beyond_the_known_ones() -> None:
         "traces",
         "past",
     }
-    assert names == {"now", "case", "catalogue", *readers}
+    assert names == {"now", "case", "catalogue", "seconds", *readers}
     assert ToolContext.__dataclass_params__.frozen  # type: ignore[attr-defined]
 
 

@@ -1,0 +1,38 @@
+"""JSON of foreign systems as lines: each value on one of its own, named by its place."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.core.text import cut, one_line
+
+MAX_LINES, MAX_LINE = 1_000, 300
+
+
+def shown(answer: Any) -> tuple[tuple[str, ...], int]:
+    """The first values, each on a line of its own and named by its place, and how many there are."""
+    lines: list[str] = []
+    count = 0
+    for name, value in _flat(answer):
+        count += 1
+        if len(lines) < MAX_LINES:
+            text = one_line(str(value), MAX_LINE)
+            lines.append(cut(f"{name}: {text}" if name else text, MAX_LINE))
+    return tuple(lines), count
+
+
+def _flat(answer: Any) -> Iterator[tuple[str, Any]]:
+    """Each value with its place, in order; however deep it lies, without recursion."""
+    left = [("", answer)]
+    while left:
+        name, value = left.pop()
+        if isinstance(value, dict):
+            inner = [(_below(name, str(key)), one) for key, one in value.items()]
+            left += reversed(inner)
+        elif isinstance(value, list):
+            left += reversed([(cut(f"{name}[{place}]", MAX_LINE), one) for place, one in enumerate(value)])
+        else:
+            yield name, value
+
+
+def _below(name: str, key: str) -> str:
+    return cut(f"{name}.{one_line(key, 60)}" if name else one_line(key, 60), MAX_LINE)
