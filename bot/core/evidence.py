@@ -59,6 +59,9 @@ class Claim(BaseModel):
     evidence: list[str] = Field(default_factory=list, max_length=8, description="Evidence ids, e.g. E3")
 
 
+LEAD_ONLY = "Inconclusive: the first cause is a lead, no more."
+"""The note where nothing ranked is likely."""
+
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
 CauseKind = Literal["change", "dependency", "resource", "traffic", "external", "unknown"]
 
@@ -95,7 +98,7 @@ class Findings(BaseModel):
     """What the category stands on."""
     by: Literal["analyst", "agent"] = "analyst"
     note: str = ""
-    """What people should know: "model not available, the built-in analyst ranked"."""
+    """What people should know beside the causes: that no model was asked, that the onset was not seen."""
     model: str = ""
     stop_reason: str = ""
     steps: int = 0
@@ -104,6 +107,10 @@ class Findings(BaseModel):
     usd: float = 0.0
     dropped: list[str] = Field(default_factory=list)
     """Claims that code removed, each with the reason."""
+
+    def noted(self, note: str) -> "Findings":
+        """The same with one more thing that people should know, before what is noted already."""
+        return self.model_copy(update={"note": f"{note} {self.note}".strip()})
 
 
 class Case(BaseModel):

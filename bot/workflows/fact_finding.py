@@ -94,14 +94,15 @@ def _marks(changes: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
 def row_text(row: Mapping[str, Any]) -> str:
     """One deviation in words."""
     unit = row.get("unit", "")
-    return f"{row['service']} {row['signal']}: {figure(row['before'], unit)} → {figure(row['after'], unit)} ({row['evidence']})"
+    levels = f"from {figure(row['before'], unit)} to {figure(row['after'], unit)}"
+    return f"{row['service']} {row['signal']} {levels} ({row['evidence']})"
 
 
 def _onset_text(case: Case, main: Any, onset: datetime | None, *, looked: bool) -> str:
     if main is None or onset is None:
         if not looked:
-            return f"Could not look for the onset; the first alert fired at {case.started_at:%H:%M:%S} UTC"
-        return f"Onset not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
+            return f"The onset could not be looked for; the first alert fired at {case.started_at:%H:%M:%S} UTC"
+        return f"The onset was not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
     return f"{main['service']} {main['signal']} left the normal range at {onset:%H:%M:%S} UTC"
 
 
