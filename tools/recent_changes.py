@@ -4,10 +4,11 @@ import asyncio
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from bot.core.change import Change
+from bot.core.change import Change, kind_in_words
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import minutes_text
+from bot.core.look import could_not_look
 from bot.core.rollouts import rollout_queries, rollouts, with_told, without_known
 from bot.core.text import one_line
 from bot.core.wording import clock
@@ -17,6 +18,8 @@ from tools._deployments import deployments, namespace, owner
 from tools._reading import service_of
 
 MAX_SHOWN = 30
+Gap = tuple[str, str]
+"""A place that could not be looked at, and why."""
 
 
 @tool
@@ -34,28 +37,32 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     hours = min(max(int(hours), 1), 7 * 24)
     since = ctx.now - timedelta(hours=hours)
     reported = await ctx.changes.since(service, since)
-    (seen, *gaps), (told, *failed) = await asyncio.gather(_of_cluster(ctx, service, since), _of_systems(ctx, service, since))
+    (seen, gaps), (told, failed) = await asyncio.gather(_of_cluster(ctx, service, since), _of_systems(ctx, service, since))
     known = with_told(reported, told)
     changes = sorted([*known, *without_known(seen, known)], key=lambda change: change.at, reverse=True)
-    gap = "; ".join(text for text in (*gaps, *failed) if text)
+    unseen = [*gaps, *failed]
     where = f"on {service}" if service else "on any service"
     return Evidence(
-        summary=_summary(changes, where, hours) + (f"; {gap}" if gap else ""),
+        summary="; ".join([_summary(changes, where, hours), *(f"could not look at {place} ({why})" for place, why in unseen)]),
         query=f"GET /api/changes?service={quote(service, safe='')}&since={since:%Y-%m-%dT%H:%M:%SZ}",
         window=Window(start=since, end=ctx.now),
         details=tuple(_line(change) for change in changes[:MAX_SHOWN]),
         link=changes[0].link if changes else "",
         source="changes",
         user_controllable=False,
-        facts={"changes": [change.model_dump(mode="json") for change in changes]},
+        facts={
+            "changes": [change.model_dump(mode="json") for change in changes],
+            # A list that lacks one place is no list of all changes.
+            "unseen": [could_not_look(f"changes from {place}", why) for place, why in unseen],
+        },
     )
 
 
-async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> tuple[list[Change], str]:
+async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> tuple[list[Change], list[Gap]]:
     """What kube-state-metrics shows, and what to say where it could not be looked at: reported changes still stand."""
     known = deployments(ctx, service)
     if ctx.metrics is None or not known:
-        return [], ""
+        return [], []
     # Fine enough to place a change within a scrape or two; wider where many series come.
     step = max(15.0 if service else 30.0, (ctx.now - since).total_seconds() / 1_500)
     queries = rollout_queries(list(known), namespace(ctx, service))
@@ -63,21 +70,21 @@ async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> tuple[
     try:
         found = dict(zip(queries, await asyncio.gather(*looks), strict=True))
     except LookFailed as error:
-        return [], f"could not look at Kubernetes ({one_line(str(error), 120)})"
-    return rollouts(found, service_of=lambda labels: owner(labels, known), start=since, step=step), ""
+        return [], [("Kubernetes", one_line(str(error), 120))]
+    return rollouts(found, service_of=lambda labels: owner(labels, known), start=since, step=step), []
 
 
-async def _of_systems(ctx: ToolContext, service: str, since: datetime) -> tuple[list[Change], str]:
+async def _of_systems(ctx: ToolContext, service: str, since: datetime) -> tuple[list[Change], list[Gap]]:
     """What other systems of record tell, and which of them could not be looked at."""
     answers = await asyncio.gather(*(_asked(history, service, since) for history in ctx.histories))
-    return [change for rows, _ in answers for change in rows], "; ".join(gap for _, gap in answers if gap)
+    return [change for rows, _ in answers for change in rows], [gap for _, gaps in answers for gap in gaps]
 
 
-async def _asked(history: History, service: str, since: datetime) -> tuple[list[Change], str]:
+async def _asked(history: History, service: str, since: datetime) -> tuple[list[Change], list[Gap]]:
     try:
-        return await history.changes(service, since), ""
+        return await history.changes(service, since), []
     except LookFailed as error:
-        return [], f"could not look at {history.name} ({one_line(str(error), 120)})"
+        return [], [(history.name, one_line(str(error), 120))]
 
 
 def _summary(changes: list[Change], where: str, hours: int) -> str:
@@ -87,7 +94,7 @@ def _summary(changes: list[Change], where: str, hours: int) -> str:
     newest = changes[0]
     title = one_line(newest.title, 80)
     count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
-    return f"{count} {where} {window}; newest: {newest.kind} of {newest.service} at {clock(newest.at)}: {title}"
+    return f"{count} {where} {window}; newest: {kind_in_words(newest.kind)} of {newest.service} at {clock(newest.at)}: {title}"
 
 
 def _line(change: Change) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure
+from bot.core.look import could_not_look
 from bot.core.signals import Signal
 from bot.core.text import one_line
 from bot.core.wording import bound_text, deviation_text
@@ -37,13 +38,17 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
         summary=_summary(name, readings, failures),
         query="; ".join(reading.signal.promql for reading in readings),
         window=Window(start=start, end=end),
-        details=(*(_line(one) for one in sorted(readings, key=_strength, reverse=True)), *_unseen(signals, looked)),
+        details=(
+            *(_line(one) for one in sorted(readings, key=_strength, reverse=True)),
+            *(f"{at} could not be looked at: {why}" for at, why in _failed(name, signals, looked)),
+        ),
         link=metrics_of(ctx).link(main.promql, start=start, end=end),
         source="prometheus",
         # Without one judged signal nothing may be concluded, least of all that the service is well.
         ok=any(one.deviation or (one.series and one.signal.is_bounded) for one in readings),
         facts={
             "deviations": [one.fact for one in sorted(readings, key=_strength, reverse=True) if one.fact],
+            "unseen": [could_not_look(told, why) for told, why in _failed(name, signals, looked)],
             "beyond": [_beyond(one) for one in readings if one.series and one.signal.is_bad(one.last)],
         },
     )
@@ -84,6 +89,7 @@ def _beyond(reading: Reading) -> dict[str, str]:
     return {"signal": signal.name, "text": text}
 
 
-def _unseen(signals: Sequence[Signal], looked: Sequence[Reading | LookFailed]) -> list[str]:
+def _failed(service: str, signals: Sequence[Signal], looked: Sequence[Reading | LookFailed]) -> list[tuple[str, str]]:
+    """Signals whose query failed, and why."""
     pairs = zip(signals, looked[: len(signals)], strict=True)
-    return [f"{s.name} could not be looked at: {one_line(str(e), 160)}" for s, e in pairs if isinstance(e, LookFailed)]
+    return [(f"{service} {s.name}", one_line(str(e), 160)) for s, e in pairs if isinstance(e, LookFailed)]

@@ -1,5 +1,6 @@
 """Evidence: a finding with its query; and what may be concluded from it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -48,6 +49,16 @@ class LedgerEntry(BaseModel):
     arguments: dict[str, Any] = Field(default_factory=dict)
     at: datetime
     evidence: Evidence
+
+
+def missed(entries: Iterable[LedgerEntry]) -> list[str]:
+    """What could not be looked at, one line each: looks that failed, and the failed parts (`unseen`) of those that did not."""
+    lines = (
+        line
+        for entry in entries
+        for line in (entry.evidence.facts.get("unseen", ()) if entry.evidence.ok else (entry.evidence.summary,))
+    )
+    return list(dict.fromkeys(map(str, lines)))
 
 
 class Claim(BaseModel):

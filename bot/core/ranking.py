@@ -9,7 +9,7 @@ from bot.core.causes import behaviour_causes, external_causes, resource_causes, 
 from bot.core.change import Change
 from bot.core.change_causes import EVEN, change_causes, version_share
 from bot.core.deviation import Family, family_of
-from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry
+from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry, missed
 from bot.core.observations import Observations, observe
 from bot.core.scene import Candidate, Scene, amount, moment, named
 from bot.core.suspects import ONSET_TOLERANCE, in_words
@@ -42,7 +42,7 @@ def rank(
     """
     seen = seen or observe(ledger, alert=case.alert_name)
     scene = _scene(case, seen, now, tuning)
-    failed = list(dict.fromkeys(e.evidence.summary for e in ledger if not e.evidence.ok))
+    failed = missed(ledger)
     looked_at_start = scene.start in seen.health_evidence
     if looked_at_start and not any(seen.signals.values()):
         return Findings(note=_all_quiet(seen, failed), not_checked=failed, ruled_out=_cleared(scene, []))
@@ -231,7 +231,7 @@ def _handed_down(scene: Scene, change: Change, what: str) -> Claim | None:
     if theirs is None or mine is None or culprit == change.service:
         return None
     level = amount(theirs.after, theirs.unit)
-    text = f"{what}: its {mine.signal}, explained by {culprit} {theirs.signal} ({level})"
+    text = f"{what}: its {mine.signal} came from {culprit} {theirs.signal} ({level})"
     ids = [scene.seen.change_evidence[change.id], scene.seen.id_of(mine), scene.seen.id_of(theirs)]
     return _claim(text, ids)
 

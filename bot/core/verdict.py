@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.blame import SYMPTOMS
 from bot.core.change import Change
 from bot.core.deviation import Deviation
-from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEntry
+from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEntry, missed
 from bot.core.quoting import unquoted
 from bot.core.suspects import ONSET_TOLERANCE
 from bot.core.text import one_line
@@ -47,7 +47,7 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
     told = findings.by == "agent"
     judged = [_judged(h, carried(h.claims), carried(h.against), entries, onset, dropped, told) for h in findings.hypotheses]
     ruled_out = carried(findings.ruled_out)
-    not_checked = [*findings.not_checked, *(e.evidence.summary for e in entries.values() if not e.evidence.ok)]
+    not_checked = [*findings.not_checked, *missed(entries.values())]
     return by_confidence(
         findings.model_copy(
             update={

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.core.action import WITHOUT_EFFECT
+from bot.core.change import kind_in_words
 from bot.core.look import unseen
 from bot.core.text import counted
 from bot.slack.blocks import (
@@ -111,20 +112,26 @@ def _changes(state: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterable[str
     source = cite(facts.get("changes_evidence"))
     ordered = _nearest(state, facts.get("changes", ()))
     if not ordered:
-        looked = facts.get("changes_ok", True)
-        yield f"*Changed before it:* {'nothing found' if looked else 'could not look'}{source}"
+        yield f"*Changes:* {_no_change(facts)}{source}"
         return
-    yield f"*Changed before it:*{source}"
+    yield f"*Changes:*{source}"
     yield from (f"• {change['age_text']}: {_change(change)}" for change in ordered[:MOST_CHANGES])
     if len(ordered) > MOST_CHANGES:
-        yield f"• {len(ordered) - MOST_CHANGES} earlier"
+        yield f"• {len(ordered) - MOST_CHANGES} more"
+
+
+def _no_change(facts: Mapping[str, Any]) -> str:
+    """None found is said of a whole look alone."""
+    if not facts.get("changes_ok", True):
+        return "could not look"
+    return "none found in what could be looked at" if facts.get("changes_partly") else "none found"
 
 
 def _change(change: Mapping[str, Any]) -> str:
     version = f" {named(change['version'], 30)}" if change.get("version") else ""
     title = f" {titled(change['title'], 80)}" if change["title"] else ""
     by = f" by {named(change['author'], 40)}" if change.get("author") else ""
-    return f"{change['kind']} {named(change['service'], 40)}{version}{title}{by}"
+    return f"{kind_in_words(change['kind'])} of {named(change['service'], 40)}{version}{title}{by}"
 
 
 def _nearest(state: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -236,9 +243,9 @@ def _and_more(number: int) -> str:
 def _changed(state: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     """The changes as one line."""
     ordered = _nearest(state, facts.get("changes", ()))
-    shown = [f"{change['kind']} {named(change['service'], 40)} {change['age_text']}" for change in ordered[:MOST_CHANGES]]
-    nothing = "nothing found" if facts.get("changes_ok", True) else "could not look"
-    return f"*Changed before it:* {', '.join(shown) or nothing}{cite(facts.get('changes_evidence'))}"
+    shown = [f"{kind_in_words(c['kind'])} of {named(c['service'], 40)} {c['age_text']}" for c in ordered[:MOST_CHANGES]]
+    more = f" and {len(ordered) - MOST_CHANGES} more" if len(ordered) > MOST_CHANGES else ""
+    return f"*Changes:* {', '.join(shown) or _no_change(facts)}{more}{cite(facts.get('changes_evidence'))}"
 
 
 def _claim(claim: Mapping[str, Any], limit: int = 240) -> str:

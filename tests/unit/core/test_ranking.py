@@ -39,7 +39,7 @@ def test_a_newer_deploy_of_the_alerting_service_is_not_guilty_by_being_newest() 
     assert findings.hypotheses[0].change_id == guilty.id
     assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id == innocent.id)
     # Names of signals are plural as often as not: the sentence must be one for both.
-    assert any(re.search(r": its errors, explained by payments errors \(\d+ %\)$", claim.text) for claim in findings.ruled_out)
+    assert any(re.search(r": its errors came from payments errors \(\d+ %\)$", claim.text) for claim in findings.ruled_out)
 
 
 def test_a_deploy_after_the_onset_is_ruled_out_with_both_moments() -> None:

@@ -65,14 +65,17 @@ def test_facts_without_findings_stand_as_facts() -> None:
     _, blocks = triage.render(triage_state(findings={}))
 
     assert blocks[0]["text"]["text"].startswith("FACTS")
-    assert "4 min before onset: deploy" in words(blocks)
+    assert "4 min before onset: deploy of checkout" in words(blocks)
     assert {"type": "image", "picture": "triage:AL-3:1"} in blocks
 
 
 def test_a_place_that_could_not_be_looked_at_is_never_nothing_found() -> None:
     _, blocks = triage.render(triage_state(facts=facts(changes=[], changes_ok=False)))
 
-    assert "*Changed before it:* could not look" in words(blocks)
+    assert "*Changes:* could not look" in words(blocks)
+
+    _, blocks = triage.render(triage_state(facts=facts(changes=[], changes_partly=True)))
+    assert "*Changes:* none found in what could be looked at (E2)" in words(blocks)
 
 
 def test_a_hypothesis_shows_word_number_evidence_and_what_speaks_against_it() -> None:
@@ -115,8 +118,9 @@ def test_at_most_three_changes_stand_and_those_of_the_suspects_come_first() -> N
     shown = facts(changes=[change(name) for name in ("cart", "auth", "search", "checkout")])
     _, blocks = triage.render(triage_state(facts=shown))
 
-    assert "config checkout 1 h before onset, config cart 1 h before onset, config auth 1 h before onset (E2)" in words(blocks)
-    assert "config search" not in words(blocks)
+    told = ", ".join(f"config edit of {name} 1 h before onset" for name in ("checkout", "cart", "auth"))
+    assert f"*Changes:* {told} and 1 more (E2)" in words(blocks)
+    assert "of search" not in words(blocks)
 
 
 def test_a_triage_reads_in_under_2500_characters() -> None:

@@ -40,6 +40,7 @@ async def test_reported_changes_stand_even_if_kubernetes_could_not_be_seen() -> 
     found = await look("recent_changes", context({}, changes=Changes([change("new")])), service="checkout")
 
     assert len(found.facts["changes"]) == 1 and "could not look at Kubernetes" in found.summary
+    assert [line.partition(":")[0] for line in found.facts["unseen"]] == ["Could not look (changes from Kubernetes)"]
 
 
 async def test_changes_of_all_services_are_asked_without_a_name() -> None:
