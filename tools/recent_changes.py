@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from bot.core.change import Change
+from bot.core.change import Change, kind_in_words
 from bot.core.errors import LookFailed, SeenInPart
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import minutes_text
+from bot.core.look import could_not_look
 from bot.core.rollouts import rollout_queries, rollouts, with_told, without_known
-from bot.core.text import one_line
+from bot.core.text import cut, one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
@@ -20,7 +21,7 @@ MAX_SHOWN = 30
 _SHARE = 0.8
 """Of the look's time: a system that hangs must not take with it what was reported to us."""
 _Seen = tuple[Sequence[Change], str]
-"""Changes, and a sentence on what could not be looked at; "" if all could."""
+"""Changes, and why not all of them could be seen; "" if they could."""
 
 
 @tool
@@ -38,23 +39,25 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     hours = min(max(int(hours), 1), 7 * 24)
     since = ctx.now - timedelta(hours=hours)
     reported = await ctx.changes.since(service, since)
-    (seen, gap), *told = await asyncio.gather(
-        _in_time(ctx, "Kubernetes", _of_cluster(ctx, service, since)),
-        *(_in_time(ctx, one.name, one.changes(service, since)) for one in ctx.histories),
-    )
+    systems = [("Kubernetes", _of_cluster(ctx, service, since)), *((h.name, h.changes(service, since)) for h in ctx.histories)]
+    (seen, gap), *told = await asyncio.gather(*(_in_time(ctx, name, look) for name, look in systems))
     known = with_told(reported, [change for rows, _ in told for change in rows])
     changes = sorted([*known, *without_known(seen, known)], key=lambda change: change.at, reverse=True)
-    unseen = tuple(text for text in (gap, *(text for _, text in told)) if text)
+    whys = (gap, *(why for _, why in told))
+    gaps = [(name, why) for (name, _), why in zip(systems, whys, strict=True) if why]
     where = f"on {service}" if service else "on any service"
     return Evidence(
-        summary="; ".join((_summary(changes, where, hours), *(one_line(text, 160) for text in unseen))),
+        summary="; ".join(
+            (_summary(changes, where, hours), *(f"could not look at {at} ({cut(why, 120)})" for at, why in gaps))
+        ),
         query=f"GET /api/changes?service={quote(service, safe='')}&since={since:%Y-%m-%dT%H:%M:%SZ}",
         window=Window(start=since, end=ctx.now),
         details=tuple(_line(change) for change in changes[:MAX_SHOWN]),
         link=changes[0].link if changes else "",
         source="changes",
         user_controllable=False,
-        unseen=unseen,
+        # A list that lacks one place is no list of all changes.
+        unseen=tuple(could_not_look(f"changes from {at}", why) for at, why in gaps),
         facts={"changes": [change.model_dump(mode="json") for change in changes]},
     )
 
@@ -66,10 +69,10 @@ async def _in_time(ctx: ToolContext, system: str, look: Awaitable[Sequence[Chang
         async with asyncio.timeout(seconds):
             return await look, ""
     except TimeoutError:
-        return [], f"Could not look ({system}): {system} did not answer within {seconds:g} s"
+        return [], f"{system} did not answer within {seconds:g} s"
     except LookFailed as error:
         seen = error.seen if isinstance(error, SeenInPart) else ()
-        return seen, f"Could not look ({system}): {one_line(str(error), 200)}"
+        return seen, one_line(str(error), 200)
 
 
 async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> list[Change]:
@@ -92,7 +95,7 @@ def _summary(changes: list[Change], where: str, hours: int) -> str:
     newest = changes[0]
     title = one_line(newest.title, 80)
     count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
-    return f"{count} {where} {window}; newest: {newest.kind} of {newest.service} at {clock(newest.at)}: {title}"
+    return f"{count} {where} {window}; newest: {kind_in_words(newest.kind)} of {newest.service} at {clock(newest.at)}: {title}"
 
 
 def _line(change: Change) -> str:

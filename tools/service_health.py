@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure
+from bot.core.look import could_not_look
 from bot.core.signals import Signal
 from bot.core.text import one_line
 from bot.core.wording import bound_text, deviation_text
@@ -46,7 +47,7 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
         ),
         link=metrics_of(ctx).link(main.promql, start=start, end=end),
         source="prometheus",
-        unseen=tuple(f"Could not look ({name} {signal}): {why}" for signal, why in unseen),
+        unseen=tuple(could_not_look(f"{name} {signal}", why) for signal, why in unseen),
         # Without one judged signal nothing may be concluded, least of all that the service is well.
         ok=any(one.deviation or (one.series and one.signal.is_bounded) for one in readings),
         facts={

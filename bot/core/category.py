@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.core.change import Change
-from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.evidence import LEAD_ONLY, Case, Claim, Findings, Hypothesis, LedgerEntry
 from bot.core.observations import Observations, observe
 from bot.core.signs import Category, Sign, category_of, ended_in, sign_in
 from bot.core.text import cut, one_line
@@ -188,7 +188,7 @@ def _healthy(findings: Findings, case: Case, seen: Observations) -> Findings:
     text = f"{case.service}: nothing that was looked at is beyond its bound or far out of its normal range"
     because = [Claim(text=one_line(text, 400), evidence=[seen.looked_at[case.service]])]
     chance = [h.model_copy(update={"confidence": "unlikely"}) for h in findings.hypotheses]
-    note = f"Nothing looks wrong. {findings.note}" if chance else findings.note
+    note = f"What was ranked is no more than chance. {findings.note.replace(LEAD_ONLY, '')}" if chance else findings.note
     return findings.model_copy(
         update={"category": Category.HEALTHY, "because": because, "hypotheses": chance, "note": one_line(note, 600)}
     )
@@ -228,5 +228,4 @@ def _lead(findings: Findings, case: Case, category: Category, signs: Sequence[Si
         claims=[_claim(sign) for sign in signs][:_SHOWN],
         check=f"What else does {one_line(case.service, 80) or 'the service'} log at that moment, and what changed before it?",
     )
-    note = one_line(f"Inconclusive; best lead: {lead.cause}. The check that would decide: {lead.check}", 600)
-    return findings.model_copy(update={"hypotheses": [lead], "note": note})
+    return findings.model_copy(update={"hypotheses": [lead], "note": LEAD_ONLY})

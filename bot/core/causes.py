@@ -75,7 +75,7 @@ def external_causes(scene: Scene, changes: Iterable[Candidate]) -> list[Candidat
             service=service,
             score=blame * fit * (1 - 0.3 * min(1.0, rival)),
             cause=f"{f'The provider {provider}' if provider else 'An outside provider'} that {service} calls is failing",
-            check="The provider's status page, and one call to it from outside",
+            check="Read the provider's status page, and call it once from outside",
             strength=deviation.score,
             sure=deviation.score >= 1 and not late,
         )
@@ -179,7 +179,7 @@ def wire_causes(scene: Scene) -> list[Candidate]:
             service=service,
             score=blame * (0.5 + 0.4 * min(1.0, deviation.score / 2)),
             cause=f"Calls to {service} lose their time on the wire, not in {service}",
-            check=f"Round trip and packet loss between a caller's pod and the pods of {service}",
+            check=f"Measure round trip and packet loss between a caller's pod and the pods of {service}",
             strength=deviation.score,
             sure=deviation.score >= 1,
         )
@@ -201,7 +201,7 @@ def behaviour_causes(scene: Scene) -> list[Candidate]:
             service=service,
             score=blame * (0.5 + 0.4 * min(1.0, max(0.0, deviation.score))),
             cause=f"{service} does not do what it usually does",
-            check=f"What {service} logs around {moment(scene.onset)}, and the code behind the lines that are new or gone",
+            check=f"Read what {service} logs around {moment(scene.onset)}, and the code behind the lines that are new or gone",
             strength=max(0.0, deviation.score),
             sure=deviation.score > 0,
         )
@@ -221,8 +221,8 @@ def unexplained_causes(scene: Scene) -> list[Candidate]:
             kind="dependency" if service != scene.start else "unknown",
             service=service,
             score=0.35 * blame,
-            cause=f"{service} itself fails; what broke it is not in what was looked at",
-            check=f"Logs and traces of {service} from {moment(scene.began(service))} on",
+            cause=f"{service} itself fails, and nothing that was looked at shows why",
+            check=f"Read the logs and traces of {service} from {moment(scene.began(service))} on",
             sure=False,
         )
         _support(scene, candidate, [], logs=True)

@@ -7,6 +7,20 @@ from pydantic import BaseModel, ConfigDict
 
 ChangeKind = Literal["deploy", "config", "flag", "model", "scale", "other"]
 
+_IN_WORDS = {
+    "deploy": "deploy",
+    "config": "config edit",
+    "flag": "flag flip",
+    "model": "new model",
+    "scale": "scaling",
+    "other": "change",
+}
+
+
+def kind_in_words(kind: str) -> str:
+    """`config edit`: a kind as it reads before "of checkout"."""
+    return _IN_WORDS.get(kind, kind)
+
 
 class Change(BaseModel):
     """One change to one service; texts are untrusted (commit messages, image labels)."""

@@ -56,7 +56,7 @@ def _tell_nearness(scene: Scene, change: Change, began: datetime, candidate: Can
     if not scene.onset_known:
         words = "before the alert (the onset itself was not seen)"
     else:
-        words = f"{in_words(age)} before the onset" if age.total_seconds() >= 2 else "as the onset came"
+        words = f"{in_words(age)} before the onset" if age.total_seconds() >= 2 else "at the onset"
     candidate.claims.append(Claim(text=one_line(f"{brief(change)} at {moment(change.at)}, {words}", 400), evidence=evidence))
     if age > timedelta(minutes=20) and scene.onset_known:
         ran = f"{change.service} ran {in_words(age)} with this change before the onset"

@@ -1,5 +1,6 @@
 """Evidence: a finding with its query; and what may be concluded from it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -60,6 +61,11 @@ class LedgerEntry(BaseModel):
     evidence: Evidence
 
 
+def missed(entries: Iterable[LedgerEntry]) -> list[str]:
+    """What could not be looked at, one line each: looks that failed, and the failed parts of those that did not."""
+    return list(dict.fromkeys(line for entry in entries for line in entry.evidence.blind_spots))
+
+
 class Claim(BaseModel):
     """One statement and the evidence it stands on."""
 
@@ -68,6 +74,9 @@ class Claim(BaseModel):
     text: str = Field(max_length=400)
     evidence: list[str] = Field(default_factory=list, max_length=8, description="Evidence ids, e.g. E3")
 
+
+LEAD_ONLY = "Inconclusive: the first cause is a lead, no more."
+"""The note where nothing ranked is likely."""
 
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
 CauseKind = Literal["change", "dependency", "resource", "traffic", "external", "unknown"]
@@ -105,7 +114,7 @@ class Findings(BaseModel):
     """What the category stands on."""
     by: Literal["analyst", "agent"] = "analyst"
     note: str = ""
-    """What people should know: "model not available, the built-in analyst ranked"."""
+    """What people should know beside the causes: that no model was asked, that the onset was not seen."""
     model: str = ""
     stop_reason: str = ""
     steps: int = 0
@@ -114,6 +123,10 @@ class Findings(BaseModel):
     usd: float = 0.0
     dropped: list[str] = Field(default_factory=list)
     """Claims that code removed, each with the reason."""
+
+    def noted(self, note: str) -> "Findings":
+        """The same with one more thing that people should know, before what is noted already."""
+        return self.model_copy(update={"note": f"{note} {self.note}".strip()})
 
 
 class Case(BaseModel):

@@ -50,8 +50,3 @@ def age_text(age: timedelta) -> str:
     size = abs(seconds)
     amount = f"{size} s" if size < 120 else f"{size // 60} min" if size < 7200 else f"{size // 3600} h"
     return f"{amount} {'before' if seconds > 0 else 'after'} onset"
-
-
-def not_looked_at(entries: Iterable[LedgerEntry]) -> list[str]:
-    """What could not be seen, one line each: never "all clear"."""
-    return list(dict.fromkeys(line for entry in entries for line in entry.evidence.blind_spots))

@@ -9,6 +9,7 @@ from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.alert import Severity
 from bot.core.evidence import Findings
 from bot.core.incident import AlertGroup, Incident
+from bot.core.look import unseen
 from bot.core.past import ConfirmedCause
 from bot.core.text import one_line
 from bot.core.timeline import TimelineEntry
@@ -94,7 +95,8 @@ def _summary(m: Material) -> Iterable[Sentence]:
     text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
     yield Sentence(text=text, sources=(incident.ref,))
     if m.group:
-        yield Sentence(text=f"{m.group.alerts} alerts were grouped into one.", sources=(m.group.ref,))
+        told = "One alert is all that came." if m.group.alerts == 1 else f"{m.group.alerts:,} alerts were grouped into one."
+        yield Sentence(text=told, sources=(m.group.ref,))
 
 
 def _began(m: Material) -> datetime:
@@ -219,11 +221,14 @@ def _follow_ups(m: Material) -> Iterable[Sentence]:
 
 
 def _gaps(m: Material) -> Iterable[Sentence]:
-    blind = [(id, text) for id, text in m.evidence.items() if text.startswith("Could not look")]
+    blind = [
+        (id, text) for id, text in m.evidence.items() if text.startswith("Could not look") or "; could not look at " in text
+    ]
     for id, text in blind:
-        yield Sentence(text=one_line(text, 300), sources=(id,))
+        yield Sentence(text=one_line(unseen(text), 300), sources=(id,))
     if not blind:
-        yield Sentence(text="Every check that was made could be made.", sources=(m.incident.ref,))
+        told = "None of the looks that were made failed." if m.evidence else "Nothing was looked at."
+        yield Sentence(text=told, sources=(m.incident.ref,))
 
 
 def clock(at: datetime) -> str:

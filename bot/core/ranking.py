@@ -9,11 +9,11 @@ from bot.core.causes import behaviour_causes, external_causes, resource_causes, 
 from bot.core.change import Change
 from bot.core.change_causes import EVEN, change_causes, version_share
 from bot.core.deviation import Family, family_of
-from bot.core.evidence import Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry
+from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry, missed
 from bot.core.observations import Observations, observe
 from bot.core.scene import Candidate, Scene, amount, moment, named
 from bot.core.suspects import ONSET_TOLERANCE, in_words
-from bot.core.text import cut, one_line
+from bot.core.text import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
 from bot.core.weighing import weigh
 
@@ -42,7 +42,7 @@ def rank(
     """
     seen = seen or observe(ledger, alert=case.alert_name)
     scene = _scene(case, seen, now, tuning)
-    failed = list(dict.fromkeys(e.evidence.summary for e in ledger if not e.evidence.ok))
+    failed = missed(ledger)
     looked_at_start = scene.start in seen.health_evidence
     if looked_at_start and not any(seen.signals.values()):
         return Findings(note=_all_quiet(seen, failed), not_checked=failed, ruled_out=_cleared(scene, []))
@@ -54,7 +54,7 @@ def rank(
         hypotheses=hypotheses,
         ruled_out=_cleared(scene, [h.change_id for h in hypotheses if h.confidence in ("likely", "possible")]),
         not_checked=failed,
-        note=_note(hypotheses, scene),
+        note=_note(hypotheses),
     )
 
 
@@ -231,7 +231,7 @@ def _handed_down(scene: Scene, change: Change, what: str) -> Claim | None:
     if theirs is None or mine is None or culprit == change.service:
         return None
     level = amount(theirs.after, theirs.unit)
-    text = f"{what}: its {mine.signal}, explained by {culprit} {theirs.signal} ({level})"
+    text = f"{what}: its {mine.signal} came from {culprit} {theirs.signal} ({level})"
     ids = [scene.seen.change_evidence[change.id], scene.seen.id_of(mine), scene.seen.id_of(theirs)]
     return _claim(text, ids)
 
@@ -259,16 +259,11 @@ def _everything_below(scene: Scene) -> set[str]:
 
 
 def _all_quiet(seen: Observations, failed: Sequence[str]) -> str:
-    looked = f"{len(seen.all_signals)} signals of {len(seen.health_evidence)} services are within their normal range"
-    missing = f"; {len(failed)} looks failed, so this is not an all-clear" if failed else ""
-    return f"Nothing looks wrong: {looked}{missing}."
+    signals, services = counted(len(seen.all_signals), "signal"), counted(len(seen.health_evidence), "service")
+    missing = f"; {counted(len(failed), 'look')} failed, so this is not an all-clear" if failed else ""
+    return f"{signals} of {services} stayed within the normal range{missing}."
 
 
-def _note(hypotheses: Sequence[Hypothesis], scene: Scene) -> str:
-    blind = "" if scene.onset_known else "The onset could not be seen in metrics. "
-    if not hypotheses:
-        return f"{blind}Inconclusive: nothing that was looked at explains it."
-    first = hypotheses[0]
-    if first.confidence == "likely":
-        return ""
-    return one_line(f"{blind}Inconclusive; best lead: {first.cause}. The check that would decide: {first.check}", 600)
+def _note(hypotheses: Sequence[Hypothesis]) -> str:
+    """What the causes do not say themselves: each of them has its check."""
+    return LEAD_ONLY if hypotheses and hypotheses[0].confidence != "likely" else ""

@@ -22,4 +22,4 @@ def reused(by_analyst: Findings, ref: str, answered_at: datetime, now: datetime)
     """The analyst's findings with a note on why no model was asked."""
     minutes = max(1, round((now - answered_at).total_seconds() / 60))
     note = f"The model named the same first cause for the same alert {minutes} min ago ({ref}) and was not asked again."
-    return by_analyst.model_copy(update={"note": note})
+    return by_analyst.noted(note)

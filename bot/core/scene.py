@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.core.blame import main_symptom
-from bot.core.change import Change
+from bot.core.change import Change, kind_in_words
 from bot.core.deviation import Deviation
 from bot.core.evidence import CauseKind, Claim
 from bot.core.figures import figure
@@ -94,12 +94,13 @@ def named(change: Change) -> str:
     """A change in a few words; its title is foreign text, so it comes last and short."""
     version = f" {one_line(change.version, 40)}" if change.version else ""
     title = f" ({one_line(change.title, 80)})" if change.title and change.title != change.version else ""
-    return f"{change.kind}{version} of {change.service}{title}"
+    return f"{kind_in_words(change.kind)}{version} of {change.service}{title}"
 
 
 def brief(change: Change) -> str:
     """A change where its service was just named: `deploy 5.1.0`."""
-    return f"{change.kind} {one_line(change.version, 40)}" if change.version else f"{change.kind} of {change.service}"
+    kind = kind_in_words(change.kind)
+    return f"{kind} {one_line(change.version, 40)}" if change.version else f"{kind} of {change.service}"
 
 
 def tell_symptoms(scene: Scene, service: str, candidate: Candidate) -> None:

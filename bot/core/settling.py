@@ -36,14 +36,14 @@ def settle(by_agent: Findings, by_analyst: Findings, case: Case, ledger: Sequenc
 
 def _instead(by_agent: Findings, by_analyst: Findings) -> Findings:
     if by_agent.hypotheses:
-        note = "The evidence carries nothing of the model's answer; the built-in analyst ranked."
+        note = "The evidence carries nothing of the model's answer."
     elif by_agent.stop_reason == "answered":
-        note = "The model named no cause; the built-in analyst ranked."
+        note = "The model named no cause."
     else:
-        note = f"Model not available ({by_agent.stop_reason or 'no usable answer'}); the built-in analyst ranked."
+        note = f"Model not available ({by_agent.stop_reason or 'no usable answer'})."
     spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
-    told = {"note": note, "stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
-    return by_analyst.model_copy(update={**told, **spent})
+    told = {"stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
+    return by_analyst.noted(note).model_copy(update={**told, **spent})
 
 
 def _with_cleared(

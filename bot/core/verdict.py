@@ -8,8 +8,7 @@ from typing import Self
 from bot.core.blame import SYMPTOMS
 from bot.core.change import Change
 from bot.core.deviation import Deviation
-from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEntry
-from bot.core.facts import not_looked_at
+from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEntry, missed
 from bot.core.quoting import unquoted
 from bot.core.suspects import ONSET_TOLERANCE
 from bot.core.text import one_line
@@ -35,7 +34,7 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
     hearing = _Hearing.of(findings, ledger, group or (ledger[0].group if ledger else ""), onset)
     judged = [hearing.judged(hypothesis) for hypothesis in findings.hypotheses]
     ruled_out = hearing.carried(findings.ruled_out)
-    not_checked = [*findings.not_checked, *not_looked_at(hearing.entries.values())]
+    not_checked = [*findings.not_checked, *missed(hearing.entries.values())]
     update = {
         "hypotheses": judged,
         "ruled_out": ruled_out,

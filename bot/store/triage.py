@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.change import kind_in_words
 from bot.core.errors import NotFound
 from bot.core.evidence import Case, Evidence, LedgerEntry
 from bot.core.incident import number_of
@@ -93,7 +94,7 @@ class Triages:
     async def _tell_late(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
         changes = [row for id in late if (row := await session.get(ChangeRow, id)) is not None]
         if changes:
-            told = ", ".join(f"{one_line(row.kind, 20)} of {one_line(row.service, 60)}" for row in changes[:3])
+            told = ", ".join(f"{kind_in_words(one_line(row.kind, 20))} of {one_line(row.service, 60)}" for row in changes[:3])
             text = f"Attempt {attempt}: {told} was reported after the causes had been ranked"
             key = f"late:AL-{group.id}:{attempt}"
             await timeline.add(self.db, session, "triage", text, group_id=group.id, incident_id=group.incident_id, key=key)

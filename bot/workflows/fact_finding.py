@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import facts as core
-from bot.core.evidence import Case, LedgerEntry
+from bot.core.change import kind_in_words
+from bot.core.evidence import Case, LedgerEntry, missed
 from bot.core.figures import figure
 from bot.core.service import Catalogue, Signal
 from bot.ports import Metrics
@@ -53,6 +54,7 @@ class FactFinder:
             "changes": changes,
             "changes_evidence": found["changes"].id,
             "changes_ok": found["changes"].evidence.ok,
+            "changes_partly": bool(missed([found["changes"]])),
             "alerts": (await self.triages.members(case.group))[:8],
             "alerts_evidence": found["alerts"].id,
             "runbook": _runbook(found["runbook"]),
@@ -60,7 +62,7 @@ class FactFinder:
             "graph": graph,
             "main": row_text(main) if main else "",
             "health": [row_text(row) for row in deviations if row["score"] > 0 and row is not main][:4],
-            "not_checked": core.not_looked_at(found.values()),
+            "not_checked": missed(found.values()),
         }
 
     async def _look(self, case: Case, tool: str, arguments: dict[str, Any]) -> LedgerEntry:
@@ -88,20 +90,24 @@ class FactFinder:
 
 def _marks(changes: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
     """The newest changes as short labels."""
-    return [(datetime.fromisoformat(c["at"]), f"{c['kind']} {c['service']} {c['version']}".strip()) for c in changes[:3]]
+    return [
+        (datetime.fromisoformat(c["at"]), f"{kind_in_words(c['kind'])} {c['service']} {c['version']}".strip())
+        for c in changes[:3]
+    ]
 
 
 def row_text(row: Mapping[str, Any]) -> str:
     """One deviation in words."""
     unit = row.get("unit", "")
-    return f"{row['service']} {row['signal']}: {figure(row['before'], unit)} → {figure(row['after'], unit)} ({row['evidence']})"
+    levels = f"from {figure(row['before'], unit)} to {figure(row['after'], unit)}"
+    return f"{row['service']} {row['signal']} {levels} ({row['evidence']})"
 
 
 def _onset_text(case: Case, main: Any, onset: datetime | None, *, looked: bool) -> str:
     if main is None or onset is None:
         if not looked:
-            return f"Could not look for the onset; the first alert fired at {case.started_at:%H:%M:%S} UTC"
-        return f"Onset not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
+            return f"The onset could not be looked for; the first alert fired at {case.started_at:%H:%M:%S} UTC"
+        return f"The onset was not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
     return f"{main['service']} {main['signal']} left the normal range at {onset:%H:%M:%S} UTC"
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from bot.core.errors import AskedWrong, LookFailed
 from bot.core.evidence import ASKED_WRONG, Case, Evidence
+from bot.core.look import could_not_look, looked_at
 from bot.core.redaction import redact, redact_all
 from bot.core.text import cut, one_line
 from bot.plugins import Tool, ToolContext
@@ -92,7 +93,7 @@ class Looker:
 
 def _failed(tool: str, arguments: Mapping[str, Any], why: str, *, asked_wrong: bool = False) -> Evidence:
     asked = ", ".join(f"{k}={v}" for k, v in arguments.items())
-    summary = f"Could not look ({tool}{': ' + one_line(asked, 120) if asked else ''}): {one_line(why, 240)}"
+    summary = could_not_look(looked_at(tool, arguments), one_line(why, 240))
     facts = {ASKED_WRONG: True} if asked_wrong else {}
     return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False, facts=facts)
 

@@ -7,6 +7,7 @@ from bot.core import postmortem as core
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.impact import countable, impact_text, measure
+from bot.core.look import could_not_look
 from bot.core.series import Series
 from bot.core.service import Catalogue, Signal
 from bot.ports import Engine, Metrics, Run, Workflow
@@ -59,18 +60,18 @@ class Scribe:
                 if self.metrics is None
                 else f"the catalogue holds no signal of {service or 'the service'}"
             )
-            return Evidence(summary=f"Could not look (impact): {why}", query="", source="prometheus", ok=False)
+            return Evidence(summary=could_not_look("impact", why), query="", source="prometheus", ok=False)
         name, chosen = signal
         traffic = next((s for n, s in signals.items() if n in ("traffic", "requests")), None)
         try:
             found = await self._series(chosen.promql, start, end)
             rate = await self._series(traffic.promql, start, end) if traffic and countable(name, chosen) else None
         except LookFailed as error:
-            return Evidence(summary=f"Could not look (impact): {error}", query=chosen.promql, source="prometheus", ok=False)
+            return Evidence(summary=could_not_look("impact", str(error)), query=chosen.promql, source="prometheus", ok=False)
         bounds = {"bad_above": chosen.bad_above, "bad_below": chosen.bad_below}
         impact = measure(found, start=start, end=end, traffic=rate, **bounds) if found else None
         if impact is None:
-            text = "Could not look (impact): Prometheus holds no samples of the incident's time"
+            text = could_not_look("impact", "Prometheus holds no samples of the incident's time")
             return Evidence(summary=text, query=chosen.promql, source="prometheus", ok=False)
         return Evidence(
             summary=impact_text(f"{service} {name}", chosen, impact),

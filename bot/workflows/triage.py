@@ -135,7 +135,7 @@ def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Inve
             ranked = await analyst.investigate(run, asked)
         model = await agent()
         if model is None:
-            ranked = ranked.model_copy(update={"note": "No model is set up; the built-in analyst ranked."})
+            ranked = ranked.noted("No model is set up.")
         elif known := await run.step("look for a fresh answer", desk.fresh, case, ranked.model_dump(mode="json")):
             ranked = Findings.model_validate(known)
         elif await run.step("ask the budget", desk.within_budget, case):
@@ -144,9 +144,7 @@ def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Inve
             both = answer.model_dump(mode="json"), ranked.model_dump(mode="json")
             ranked = Findings.model_validate(await run.step("weigh the answers", desk.weigh, case, *both))
         else:
-            ranked = ranked.model_copy(
-                update={"note": "Today's model budget is spent or set aside; the built-in analyst ranked."}
-            )
+            ranked = ranked.noted("Today's model budget is spent or set aside.")
         judged = await run.step("judge and show", desk.show, case, ranked.model_dump(mode="json"), True)
         return await run.step("propose what fits", desk.propose, case, judged)
 

@@ -38,7 +38,7 @@ async def test_people_see_how_many_checks_the_model_made_each_counted_once(room:
     await running
 
     shown = json.dumps(view.render({**(state or {}), "hosts": frozenset()}), ensure_ascii=False)
-    assert "2 checks made, 1 could not look; the newest: " in shown
+    assert "2 looks made, 1 failed; the newest: " in shown
 
 
 async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:
@@ -362,7 +362,7 @@ async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(room:
     findings = await story(here, proposer)
 
     assert findings["by"] == "analyst" and findings["hypotheses"]
-    assert findings["note"] == "Model not available (the model's server answered 500); the built-in analyst ranked."
+    assert findings["note"].startswith("Model not available (the model's server answered 500). ")
     assert findings["tokens"] == 1100 and proposer.asked[0].by == "analyst"
 
 
@@ -393,7 +393,7 @@ async def test_an_agent_that_cannot_be_imported_leaves_the_analyst_s_answer_and_
     findings = await story(here, proposer, agents=Agents("scripted", build))
 
     why = "its code did not load: ImportError: no module named 'langchain'"
-    assert findings["note"] == f"Model not available ({why}); the built-in analyst ranked."
+    assert findings["note"].startswith(f"Model not available ({why}). ")
     assert findings["hypotheses"] and proposer.asked[0].by == "analyst" and here.asked == []
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,7 +144,8 @@ def context(world: World, case: Case, now: datetime) -> ToolContext:
         catalogue=world.catalogue,
         changes=_Changes(world.changes),
         alerts=_Alerts(world.alerts, world.earlier),
-        metrics=world.metrics,
+        # No set holds what kube-state-metrics would have told.
+        metrics=replace(world.metrics, absent="kube_"),
         logs=world.logs,
         traces=world.traces,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bot.core.look import unseen
 from bot.slack.blocks import Rendered, context, prose, quoted, section, spoken, titled, trim, when
 from bot.slack.views.citing import cite, cited_line, described
 
@@ -24,7 +25,7 @@ def render(state: Mapping[str, Any]) -> Rendered:
         *cited_line(state, (id for finding in (*findings, *answer["unseen"]) for id in finding["evidence"])),
         context(*_small_print(state)),
     ]
-    first = findings[0]["lines"][0] if findings else "the evidence says nothing about that"
+    first = findings[0]["lines"][0] if findings else _not_found(state)
     return f"Answer, {state['ref']}: {spoken(first, 300)}", trim(blocks)
 
 
@@ -42,14 +43,19 @@ def _written(text: str) -> str:
 
 
 def _nothing(state: Mapping[str, Any]) -> Iterable[str]:
-    yield "The evidence says nothing about that."
+    yield f"{_not_found(state)}."
     if looks := list(_looks([state["evidence"][id] for id in state["answer"]["looked_at"] if id in state["evidence"]])):
         more = f" and {len(looks) - MOST_LOOKS} more" if len(looks) > MOST_LOOKS else ""
         yield f"*What was looked at:* {', '.join(looks[:MOST_LOOKS])}{more}"
-    else:
-        yield "Nothing could be looked at." if state["answer"]["unseen"] else "Nothing was looked at yet."
     if state["ref"].startswith("AL-"):
         yield f"To look anew: {quoted('investigate ' + state['question'], 200)}"
+
+
+def _not_found(state: Mapping[str, Any]) -> str:
+    """Evidence that says nothing is something else than no evidence."""
+    if state["answer"]["looked_at"]:
+        return "The evidence says nothing about that"
+    return f"Not known: nothing {'could be' if state['answer']['unseen'] else 'was'} looked at"
 
 
 def _looks(entries: Iterable[Mapping[str, Any]]) -> Iterable[str]:
@@ -61,9 +67,9 @@ def _looks(entries: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         yield described(looks[0]) if len(looks) == 1 else f"{tool.replace('_', ' ')} ({len(looks)} looks)"
 
 
-def _unseen(unseen: Iterable[Mapping[str, Any]]) -> Iterable[str]:
-    for finding in unseen:
-        yield f"*Not seen:* {prose(finding['lines'][0])}{cite(*finding['evidence'])}"
+def _unseen(failed: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for finding in failed:
+        yield f"*Not seen:* {prose(unseen(finding['lines'][0]))}{cite(*finding['evidence'])}"
 
 
 def _small_print(state: Mapping[str, Any]) -> Iterable[str]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.core.change import kind_in_words
 from bot.core.text import counted
 from bot.slack.blocks import (
     Block,
@@ -91,7 +92,7 @@ def _last_change(change: Mapping[str, Any] | None) -> str:
     if not change:
         return ""
     version = f" {named(change['version'], 30)}" if change["version"] else ""
-    return f"{change['kind']} {named(change['service'], 40)}{version}, {change['age_text']}"
+    return f"{kind_in_words(change['kind'])} of {named(change['service'], 40)}{version}, {change['age_text']}"
 
 
 def _controls(state: Mapping[str, Any]) -> Block | None:

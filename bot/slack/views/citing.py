@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bot.core.look import looked_at
 from bot.slack.blocks import Block, context, named, prose
 from bot.slack.foreign import allowed_address
 
@@ -11,19 +12,6 @@ PIECE = 2_900
 """Characters of one element, below Slack's 3,000: a link cut in its middle would be none."""
 ROOM = 5_000
 """Characters of addresses in one message: Prometheus links are long, and Slack counts them."""
-_KINDS = {
-    "service_health": "health of {service}",
-    "recent_changes": "changes{of}",
-    "active_alerts": "alerts{of}",
-    "read_runbook": "runbook",
-    "dependencies": "what {service} depends on",
-    "metric_breakdown": "{service} {signal} split",
-    "query_metric": "{service} {signal}",
-    "compare_metric": "{service} {signal} compared",
-    "search_logs": "logs of {service}",
-    "past_incidents": "past incidents",
-    "impact": "impact",
-}
 
 
 def cite(*ids: str | None) -> str:
@@ -61,8 +49,5 @@ def _packed(parts: Iterable[str]) -> list[str]:
 
 def described(entry: Mapping[str, Any]) -> str:
     """What a piece of evidence is, in a few words: `health of checkout`."""
-    asked = entry.get("arguments") or {}
-    service, signal = (named(str(asked.get(name) or ""), 40) if asked.get(name) else "" for name in ("service", "signal"))
-    kind = _KINDS.get(entry.get("tool", ""), str(entry.get("tool", "")).replace("_", " ") + " {service}")
-    words = kind.format(service=service or "the service", signal=signal, of=f" on {service}" if service else "")
-    return " ".join(words.replace("|", "¦").split())
+    asked = {name: named(str(value), 40) if value else "" for name, value in (entry.get("arguments") or {}).items()}
+    return looked_at(str(entry.get("tool", "")), asked, limit=400).replace("|", "¦")

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.core.action import WITHOUT_EFFECT
+from bot.core.change import kind_in_words
+from bot.core.look import unseen
+from bot.core.text import counted
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -25,6 +28,8 @@ from bot.slack.views.citing import cite, cited_line
 
 MOST_CAUSES = 3
 MOST_CHANGES = 3
+MOST_UNSEEN = 4
+"""Failed looks told one by one; the rest is counted."""
 _WORDS = {"facts": "LOOKING", "investigating": "INVESTIGATING", "done": "TRIAGED", "stopped": "STOPPED", "failed": "FAILED"}
 
 
@@ -50,6 +55,9 @@ def _stands(proposals: Sequence[Mapping[str, Any]]) -> bool:
 
 def _fallback(state: Mapping[str, Any], word: str) -> str:
     first = next(iter(_hypotheses(state)), None)
+    if _is_healthy(state["findings"]):
+        partly = " in what could be looked at; some looks failed" if state["findings"].get("not_checked") else ""
+        return f"{word.capitalize()}, {state['ref']}: nothing looks wrong{partly}"
     if first:
         return f"{word.capitalize()}, {state['ref']}: {first['confidence']}, {spoken(first['cause'])}"
     return f"{word.capitalize()}, {state['ref']}: {spoken(state['facts'].get('onset_text') or 'the facts follow in seconds')}"
@@ -87,33 +95,43 @@ def _graph(facts: Mapping[str, Any]) -> Iterable[Block]:
 
 
 def _onset(facts: Mapping[str, Any]) -> str:
-    at = f"{when(facts['onset'], '{time_secs}')} · " if facts.get("onset") else ""
-    return f"*Onset:* {at}{prose(facts.get('main') or facts.get('onset_text', ''))}"
+    if not facts.get("onset"):
+        return prose(facts.get("onset_text", ""))
+    return f"*Onset:* {when(facts['onset'], '{time_secs}')} · {prose(facts.get('main') or facts.get('onset_text', ''))}"
 
 
 def _health(facts: Mapping[str, Any]) -> Iterable[str]:
-    lines = (*facts.get("health", ())[:3], *facts.get("not_checked", ())[:4])
-    return (f"• {prose(line)}" for line in lines)
+    yield from (f"• {prose(line)}" for line in facts.get("health", ())[:3])
+    missed = facts.get("not_checked", ())
+    yield from (f"*Not checked:* {prose(unseen(line))}" for line in missed[:MOST_UNSEEN])
+    if len(missed) > MOST_UNSEEN:
+        yield f"*Not checked:* {len(missed) - MOST_UNSEEN} more"
 
 
 def _changes(state: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterable[str]:
     source = cite(facts.get("changes_evidence"))
     ordered = _nearest(state, facts.get("changes", ()))
     if not ordered:
-        looked = facts.get("changes_ok", True)
-        yield f"*Changed before it:* {'nothing found' if looked else 'could not look'}{source}"
+        yield f"*Changes:* {_no_change(facts)}{source}"
         return
-    yield f"*Changed before it:*{source}"
+    yield f"*Changes:*{source}"
     yield from (f"• {change['age_text']}: {_change(change)}" for change in ordered[:MOST_CHANGES])
     if len(ordered) > MOST_CHANGES:
-        yield f"• {len(ordered) - MOST_CHANGES} earlier"
+        yield f"• {len(ordered) - MOST_CHANGES} more"
+
+
+def _no_change(facts: Mapping[str, Any]) -> str:
+    """None found is said of a whole look alone."""
+    if not facts.get("changes_ok", True):
+        return "could not look"
+    return "none found in what could be looked at" if facts.get("changes_partly") else "none found"
 
 
 def _change(change: Mapping[str, Any]) -> str:
     version = f" {named(change['version'], 30)}" if change.get("version") else ""
     title = f" {titled(change['title'], 80)}" if change["title"] else ""
     by = f" by {named(change['author'], 40)}" if change.get("author") else ""
-    return f"{change['kind']} {named(change['service'], 40)}{version}{title}{by}"
+    return f"{kind_in_words(change['kind'])} of {named(change['service'], 40)}{version}{title}{by}"
 
 
 def _nearest(state: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -125,7 +143,7 @@ def _nearest(state: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> 
 def _alerts(facts: Mapping[str, Any], most: int) -> str:
     alerts = facts["alerts"]
     shown = [f"{named(a['name'], 60)} on {named(a['service'] or 'unknown', 40)} ({a['count']})" for a in alerts[:most]]
-    more = f" and {len(alerts) - most} more kinds" if len(alerts) > most else ""
+    more = f" and {counted(len(alerts) - most, 'more kind')}" if len(alerts) > most else ""
     return f"*Related alerts:* {', '.join(shown) or 'none'}{more}{cite(facts.get('alerts_evidence'))}"
 
 
@@ -153,19 +171,33 @@ def _cited_by_facts(facts: Mapping[str, Any]) -> list[str]:
 def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
     """The first cause, the graph, what else was weighed, then the facts in short."""
     facts, findings, ranked = state["facts"], state["findings"], _hypotheses(state)
-    if findings.get("category") == "healthy":
-        yield section("*Nothing looks wrong.* " + "; ".join(map(_claim, findings.get("because", ())[:1])))
+    healthy = _is_healthy(findings)
+    if healthy:
+        yield section(_healthy(findings))
     elif ranked:
         yield section("\n".join(_first_cause(ranked[0])))
     else:
-        yield section("*No cause was found.* What was looked at stands below.")
+        yield section("*No cause was found:* nothing that was looked at explains it.")
     yield from _graph(facts)
-    if weighed := [*_other_causes(ranked), *_cleared(findings), *_open(findings)]:
+    if weighed := [*_other_causes(ranked, 0 if healthy else 1), *_cleared(findings), *_open(findings, ranked)]:
         yield section("\n".join(weighed))
     if facts:
         lines = (_onset(facts), _changed(state, facts), _alerts(facts, 3), _runbook(facts, whole=False), _past(facts))
         yield section("\n".join(filter(None, lines)))
     yield from cited_line(state, [*_cited_by_findings(findings, ranked), *_cited_by_facts(facts)])
+
+
+def _is_healthy(findings: Mapping[str, Any] | None) -> bool:
+    return (findings or {}).get("category") == "healthy"
+
+
+def _healthy(findings: Mapping[str, Any]) -> str:
+    """What was looked at is well; where a look failed that is no all-clear, and the first words say so."""
+    because = "; ".join(map(_claim, findings.get("because", ())[:1]))
+    if failed := len(findings.get("not_checked", ())):
+        told = "*Nothing looks wrong in what could be looked at, which is no all-clear:*"
+        return f"{told} {counted(failed, 'look')} failed. {because}"
+    return f"*Nothing looks wrong.* {because}"
 
 
 def _first_cause(hypothesis: Mapping[str, Any]) -> Iterable[str]:
@@ -174,13 +206,15 @@ def _first_cause(hypothesis: Mapping[str, Any]) -> Iterable[str]:
         yield f"• {_claim(claim)}"
     yield f"*Against:* {'; '.join(map(_claim, hypothesis['against'][:3])) or 'nothing found'}"
     if hypothesis["not_checked"]:
-        yield f"*Not checked:* {'; '.join(prose(line, 120) for line in hypothesis['not_checked'][:3])}"
+        shown = [prose(unseen(line), 160) for line in hypothesis["not_checked"][:MOST_UNSEEN]]
+        yield f"*Not checked:* {'; '.join(shown)}{_and_more(len(hypothesis['not_checked']) - MOST_UNSEEN)}"
     if hypothesis.get("check"):
         yield f"*Would decide it:* {prose(hypothesis['check'], 200)}"
 
 
-def _other_causes(ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-    for number, hypothesis in enumerate(ranked[1:], 2):
+def _other_causes(ranked: Sequence[Mapping[str, Any]], told: int) -> Iterable[str]:
+    """One line for each cause behind the `told` first ones."""
+    for number, hypothesis in enumerate(ranked[told:], told + 1):
         against = next(iter(hypothesis["against"]), None)
         but = f". Against: {_claim(against, 160)}" if against else ""
         yield f"*{number}. {scored(hypothesis['confidence'], hypothesis['score'])}:* {prose(hypothesis['cause'], 160)}{but}"
@@ -193,16 +227,25 @@ def _cleared(findings: Mapping[str, Any]) -> Iterable[str]:
         yield f"{len(cleared) - 2} more ruled out, named behind Why?"
 
 
-def _open(findings: Mapping[str, Any]) -> Iterable[str]:
-    return (f"*Not checked:* {prose(line, 160)}" for line in findings.get("not_checked", ())[:4])
+def _open(findings: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """What else could not be looked at: the first cause names its own."""
+    told = () if _is_healthy(findings) else [line for one in ranked[:1] for line in one["not_checked"]]
+    lines = [line for line in findings.get("not_checked", ()) if line not in told]
+    yield from (f"*Not checked:* {prose(unseen(line), 160)}" for line in lines[:MOST_UNSEEN])
+    if len(lines) > MOST_UNSEEN:
+        yield f"*Not checked:* {len(lines) - MOST_UNSEEN} more"
+
+
+def _and_more(number: int) -> str:
+    return f"; {number} more" if number > 0 else ""
 
 
 def _changed(state: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     """The changes as one line."""
     ordered = _nearest(state, facts.get("changes", ()))
-    shown = [f"{change['kind']} {named(change['service'], 40)} {change['age_text']}" for change in ordered[:MOST_CHANGES]]
-    nothing = "nothing found" if facts.get("changes_ok", True) else "could not look"
-    return f"*Changed before it:* {', '.join(shown) or nothing}{cite(facts.get('changes_evidence'))}"
+    shown = [f"{kind_in_words(c['kind'])} of {named(c['service'], 40)} {c['age_text']}" for c in ordered[:MOST_CHANGES]]
+    more = f" and {len(ordered) - MOST_CHANGES} more" if len(ordered) > MOST_CHANGES else ""
+    return f"*Changes:* {', '.join(shown) or _no_change(facts)}{more}{cite(facts.get('changes_evidence'))}"
 
 
 def _claim(claim: Mapping[str, Any], limit: int = 240) -> str:
@@ -225,8 +268,8 @@ def _progress(state: Mapping[str, Any]) -> Block | None:
     if state["triage_state"] not in ("facts", "investigating") or not checks:
         return None
     failed = sum(not check["ok"] for check in checks)
-    told = f"{len(checks)} check{'s' if len(checks) > 1 else ''} made" + (f", {failed} could not look" if failed else "")
-    return context(f"{told}; the newest: {prose(checks[-1]['summary'], 120)}")
+    told = f"{counted(len(checks), 'look')} made" + (f", {failed} failed" if failed else "")
+    return context(f"{told}; the newest: {prose(checks[-1]['summary'], 300)}")
 
 
 def _controls(state: Mapping[str, Any], word: str) -> Block:
@@ -248,7 +291,7 @@ def _small_print(state: Mapping[str, Any], word: str) -> Block:
     attempt = f", attempt {state['attempt']}{late}" if state["attempt"] > 1 else ""
     return context(
         asked,
-        prose(findings.get("note", ""), 250),
+        prose(findings.get("note", ""), 400),
         _kind(findings),
         _cost(findings) if findings else "",
         f"Proposals: {proposals}" if proposals else "",
@@ -264,9 +307,11 @@ def _kind(findings: Mapping[str, Any]) -> str:
 
 def _cost(findings: Mapping[str, Any]) -> str:
     by = f"agent ({spoken(findings['model'], 60)})" if findings["by"] == "agent" else "built-in analyst"
-    parts = [f"ranked by the {by}", f"{findings['steps']} steps", f"{findings['seconds']:.0f} s"]
+    # What a model was asked counts in turns; the analyst takes none.
+    steps = counted(findings["steps"], "turn" if findings["model"] else "look") if findings["steps"] else ""
+    parts = [f"ranked by the {by}", *([steps] if steps else []), f"{findings['seconds']:.0f} s"]
     if findings["tokens"]:
-        parts.append(f"{findings['tokens']} tokens, ${findings['usd']:.3f}")
-    if findings["stop_reason"] not in ("", "done", "answered"):
+        parts.append(f"{findings['tokens']:,} tokens, ${findings['usd']:.3f}")
+    if findings["stop_reason"] not in ("", "done", "answered") and findings["stop_reason"] not in findings.get("note", ""):
         parts.append(f"stopped: {spoken(findings['stop_reason'], 80)}")
     return " · ".join(parts)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bot.core.look import unseen
 from bot.slack.blocks import Block, Rendered, code, context, header, prose, scored, section, trim
 from bot.slack.foreign import allowed_address
 from bot.slack.views.citing import cite
@@ -26,7 +27,7 @@ def _statements(hypothesis: Mapping[str, Any], ruled_out: Iterable[Mapping[str, 
     yield f"*{prose(hypothesis['cause'])}*"
     yield from (f"• {_claim(claim)}" for claim in hypothesis["claims"])
     yield from (f"*Against:* {_claim(claim)}" for claim in hypothesis["against"])
-    yield from (f"*Not checked:* {prose(line)}" for line in hypothesis["not_checked"])
+    yield from (f"*Not checked:* {prose(unseen(line))}" for line in hypothesis["not_checked"])
     yield from (f"*Ruled out:* {_claim(claim)}" for claim in ruled_out)
 
 

@@ -31,7 +31,7 @@ def test_a_service_that_shows_nothing_is_healthy_whatever_its_alert_is_called() 
     findings = found(quiet, alert_name="PodCrashLooping", summary="front-1 is in CrashLoopBackOff")
 
     assert findings.category == Category.HEALTHY and not findings.hypotheses
-    assert findings.because[0].evidence == ["E1"] and findings.note.startswith("Nothing looks wrong")
+    assert findings.because[0].evidence == ["E1"] and findings.note == "1 signal of 1 service stayed within the normal range."
 
 
 def test_a_service_that_could_not_be_looked_at_is_not_healthy() -> None:

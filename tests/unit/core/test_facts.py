@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from bot.core.facts import age_text, changes_before, main_deviation, not_looked_at
+from bot.core.evidence import missed
+from bot.core.facts import age_text, changes_before, main_deviation
 from tests.unit.builders import NOW, at, change, evidence
 
 
@@ -40,4 +41,7 @@ def test_ages_read_like_speech() -> None:
 def test_what_could_not_be_seen_is_listed_once() -> None:
     blind = evidence("E2", "Could not look (search_logs): refused", ok=False)
 
-    assert not_looked_at([evidence(), blind, blind]) == ["Could not look (search_logs): refused"]
+    partly = evidence("E3", "No change", unseen=("Could not look (changes from Helm): no answer",))
+
+    told = ["Could not look (search_logs): refused", "Could not look (changes from Helm): no answer"]
+    assert missed([evidence(), blind, blind, partly]) == told

@@ -118,12 +118,29 @@ def test_resolving_by_hand_is_not_marked_as_cleared() -> None:
 
 
 def test_a_look_that_failed_is_listed() -> None:
-    blind = {"E1": "health", "E7": "Could not look (search_logs): no answer within 10 s"}
+    blind = {
+        "E1": "health",
+        "E7": "Could not look (logs of checkout): no answer within 10 s",
+        "E8": "No change on any service in the last 6 h; could not look at Kubernetes (no answer)",
+    }
 
     text = markdown(material(evidence=blind), draft(material(evidence=blind)))
 
-    assert "no answer within 10 s [E7]" in text
-    assert "Every check that was made could be made" not in text
+    assert "- logs of checkout: no answer within 10 s [E7]" in text and "could not look at Kubernetes (no answer) [E8]" in text
+    assert "None of the looks" not in text
+
+
+def test_no_look_that_failed_is_something_else_than_no_look() -> None:
+    looked, blind = (markdown(material(evidence=seen), draft(material(evidence=seen))) for seen in ({"E1": "health"}, {}))
+
+    assert "None of the looks that were made failed." in looked
+    assert "Nothing was looked at." in blind
+
+
+def test_one_alert_is_told_as_one() -> None:
+    one = material(group=group(alerts=1))
+
+    assert "One alert is all that came." in markdown(one, draft(one))
 
 
 def test_foreign_text_cannot_make_a_new_heading() -> None:

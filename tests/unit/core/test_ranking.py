@@ -39,7 +39,7 @@ def test_a_newer_deploy_of_the_alerting_service_is_not_guilty_by_being_newest() 
     assert findings.hypotheses[0].change_id == guilty.id
     assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id == innocent.id)
     # Names of signals are plural as often as not: the sentence must be one for both.
-    assert any(re.search(r": its errors, explained by payments errors \(\d+ %\)$", claim.text) for claim in findings.ruled_out)
+    assert any(re.search(r": its errors came from payments errors \(\d+ %\)$", claim.text) for claim in findings.ruled_out)
 
 
 def test_a_deploy_after_the_onset_is_ruled_out_with_both_moments() -> None:
@@ -143,7 +143,14 @@ def test_a_rollback_that_did_not_help_speaks_against_the_deploy() -> None:
 def test_when_all_is_quiet_nothing_is_blamed() -> None:
     findings = judged(Ledger().health("front").graph("front", "cart").health("cart").changes(change("front", 1)))
 
-    assert findings.hypotheses == [] and findings.note.startswith("Nothing looks wrong")
+    assert findings.hypotheses == [] and findings.note == "2 signals of 2 services stayed within the normal range."
+
+
+def test_a_quiet_service_is_no_all_clear_where_a_look_failed() -> None:
+    findings = judged(Ledger().health("front").failed("search_logs", "no answer", service="front"))
+
+    told = "1 signal of 1 service stayed within the normal range; 1 look failed, so this is not an all-clear."
+    assert findings.note == told
 
 
 def test_without_metrics_a_near_change_is_at_most_possible_and_the_gap_is_listed() -> None:
@@ -153,7 +160,7 @@ def test_without_metrics_a_near_change_is_at_most_possible_and_the_gap_is_listed
 
     assert findings.hypotheses[0].confidence == "possible"
     assert findings.not_checked == ["Could not look (service_health): connection refused"]
-    assert "could not be seen" in findings.note
+    assert "the onset itself was not seen" in findings.hypotheses[0].claims[0].text
 
 
 def test_a_failing_service_that_nothing_explains_is_a_lead_with_a_check() -> None:
@@ -161,7 +168,7 @@ def test_a_failing_service_that_nothing_explains_is_a_lead_with_a_check() -> Non
 
     first = findings.hypotheses[0]
     assert (first.kind, first.service, first.confidence) == ("dependency", "payments", "possible")
-    assert findings.note.startswith("Inconclusive; best lead") and first.check in findings.note
+    assert first.check and findings.note == "Inconclusive: the first cause is a lead, no more."
 
 
 def test_the_next_services_are_those_that_deviating_ones_call() -> None:

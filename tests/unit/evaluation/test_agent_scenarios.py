@@ -87,7 +87,7 @@ def test_answers_have_the_form_that_is_scored_with_or_without_labels(
     evaluate(tmp_path, tmp_path / "out.json")
 
     answers = json.loads((tmp_path / "out.json").read_text())
-    assert answers["one"]["root_cause_category"] == "healthy" and "Nothing looks wrong" in answers["one"]["text"]
+    assert answers["one"]["root_cause_category"] == "healthy" and "stayed within the normal range" in answers["one"]["text"]
     assert ("category 1.00" in capsys.readouterr().out) is labelled
 
 

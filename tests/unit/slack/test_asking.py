@@ -223,13 +223,14 @@ async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:
 async def test_that_nothing_could_be_looked_at_is_not_told_as_not_looked(house: Office) -> None:
     text = await asked_about(house, ("Could not look (search_logs): no answer", False))
 
-    assert "Nothing could be looked at." in text and "no answer (E1)" in text and "Nothing was looked at yet" not in text
+    assert "Not known: nothing could be looked at." in text and "search_logs: no answer (E1)" in text
+    assert "The evidence says nothing" not in text
 
 
 async def test_only_without_any_look_the_message_says_that_none_was_made(house: Office) -> None:
     text = await asked_about(house)
 
-    assert "Nothing was looked at yet." in text and "nothing was looked at anew and nothing was done" in text
+    assert "Not known: nothing was looked at." in text and "nothing was looked at anew and nothing was done" in text
 
 
 async def test_a_reading_that_failed_is_not_awaited_any_more(house: Office) -> None:

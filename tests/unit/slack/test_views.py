@@ -65,14 +65,17 @@ def test_facts_without_findings_stand_as_facts() -> None:
     _, blocks = triage.render(triage_state(findings={}))
 
     assert blocks[0]["text"]["text"].startswith("FACTS")
-    assert "4 min before onset: deploy" in words(blocks)
+    assert "4 min before onset: deploy of checkout" in words(blocks)
     assert {"type": "image", "picture": "triage:AL-3:1"} in blocks
 
 
 def test_a_place_that_could_not_be_looked_at_is_never_nothing_found() -> None:
     _, blocks = triage.render(triage_state(facts=facts(changes=[], changes_ok=False)))
 
-    assert "*Changed before it:* could not look" in words(blocks)
+    assert "*Changes:* could not look" in words(blocks)
+
+    _, blocks = triage.render(triage_state(facts=facts(changes=[], changes_partly=True)))
+    assert "*Changes:* none found in what could be looked at (E2)" in words(blocks)
 
 
 def test_a_hypothesis_shows_word_number_evidence_and_what_speaks_against_it() -> None:
@@ -115,8 +118,9 @@ def test_at_most_three_changes_stand_and_those_of_the_suspects_come_first() -> N
     shown = facts(changes=[change(name) for name in ("cart", "auth", "search", "checkout")])
     _, blocks = triage.render(triage_state(facts=shown))
 
-    assert "config checkout 1 h before onset, config cart 1 h before onset, config auth 1 h before onset (E2)" in words(blocks)
-    assert "config search" not in words(blocks)
+    told = ", ".join(f"config edit of {name} 1 h before onset" for name in ("checkout", "cart", "auth"))
+    assert f"*Changes:* {told} and 1 more (E2)" in words(blocks)
+    assert "of search" not in words(blocks)
 
 
 def test_a_triage_reads_in_under_2500_characters() -> None:
@@ -171,10 +175,10 @@ def test_a_claim_without_evidence_is_called_unsupported() -> None:
 
 
 def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
-    note = "Model not available (time-out); the built-in analyst ranked."
+    note = "Model not available (time-out)."
     _, blocks = triage.render(triage_state(findings=findings(hypothesis(), note=note)))
 
-    assert note in words(blocks[-1:])
+    assert note in words(blocks[-1:]) and "ranked by the built-in analyst · 5 looks · 2 s" in words(blocks[-1:])
     assert "*TRIAGED* AL-3" in words(blocks[-1:])
 
 
@@ -295,3 +299,36 @@ def test_the_kind_of_cause_stands_in_the_small_print() -> None:
     _, blocks = triage.render(triage_state(findings=findings(hypothesis(), category="resource_exhaustion")))
 
     assert "Kind of cause: resource exhaustion" in words(blocks)
+
+
+def test_what_could_not_be_looked_at_is_told_once_in_plain_words_and_the_rest_is_counted() -> None:
+    failed = [f"Could not look (health of {name}): no answer within 3 s" for name in ("pay", "a", "b", "c", "d", "e")]
+    found = findings(hypothesis(not_checked=failed[:1]), not_checked=failed)
+    text = words(triage.render(triage_state(findings=found))[1])
+
+    assert text.count("health of pay: no answer within 3 s") == 1 and "Could not look" not in text
+    assert "*Not checked:* health of d: no answer" in text and "*Not checked:* 1 more" in text
+
+
+def test_nothing_wrong_is_no_all_clear_where_a_look_failed() -> None:
+    well = findings(category="healthy", because=[claim("checkout is as usual", "E1")])
+    blind = {**well, "not_checked": ["Could not look (logs of checkout): no answer"]}
+
+    assert "*Nothing looks wrong.* checkout is as usual (E1)" in words(triage.render(triage_state(findings=well))[1])
+    text, blocks = triage.render(triage_state(findings=blind))
+    assert "which is no all-clear:* 1 look failed. checkout is as usual (E1)" in words(blocks)
+    assert text.endswith("nothing looks wrong in what could be looked at; some looks failed")
+
+
+def test_where_nothing_looks_wrong_a_chance_cause_neither_leads_nor_names_the_message() -> None:
+    chance = findings(hypothesis(confidence="unlikely", score=0.1), category="healthy")
+    text, blocks = triage.render(triage_state(findings=chance))
+
+    assert text.endswith("nothing looks wrong")
+    assert "*1. Unlikely (score 0.1):* deploy v2 broke checkout" in words(blocks)
+
+
+def test_the_reason_of_a_model_s_stop_is_told_once() -> None:
+    found = findings(hypothesis(), note="Model not available (server answered 500).", stop_reason="server answered 500")
+
+    assert words(triage.render(triage_state(findings=found))[1]).count("server answered 500") == 1
