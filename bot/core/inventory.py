@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.core.config import Config
 from bot.core.evidence import Case, LedgerEntry
@@ -25,7 +26,7 @@ _SAID_BY = re.compile(r"([^:]{1,80}): ")
 
 
 def inventory_of(config: Config) -> list[Name]:
-    """The names that the configuration holds: services first, as other systems call them, deployments, people."""
+    """The names that the configuration holds: services first, as other systems call them, deployments, people, hosts."""
     found = [Name("service", name) for name in config.services]
     for service in config.services.values():
         found += [Name("service", other) for other in service.depends_on]
@@ -35,7 +36,20 @@ def inventory_of(config: Config) -> list[Name]:
         found += [Name("service", name) for name in service.known_as.model_dump().values() if name]
     for key, person in config.people.items():
         found += [Name("person", one) for one in (key, person.name, person.slack, person.email) if one]
-    return found
+    # Queries and errors say where was asked.
+    return found + [Name("host", host) for host in _hosts(config)]
+
+
+def _hosts(config: Config) -> Iterator[str]:
+    """Hosts of the configured systems. One word as in `http://loki:3100` tells nobody's place, and stands in every finding."""
+    systems = config.systems
+    of_record = (systems.github.url, systems.argocd.url, systems.kubernetes.url, systems.mlflow.url)
+    own = (*(one.url for one in systems.web.values()), *(one.url for one in systems.mcp.values()))
+    seen = (config.prometheus.url, config.prometheus.public_url, config.logs.loki, config.traces.tempo, config.traces.jaeger)
+    for url in (*seen, config.alertmanager.url, *of_record, *own):
+        host = urlsplit(url).hostname
+        if host and "." in host:
+            yield host
 
 
 def names_in(case: Case, ledger: Sequence[LedgerEntry], hints: Iterable[str] = ()) -> list[Name]:

@@ -2,11 +2,14 @@
 
 from bot.core.config import Config
 from bot.core.inventory import inventory_of, names_in
-from bot.core.pseudonyms import Name
+from bot.core.pseudonyms import Name, Pseudonyms
 from tests.unit.evidence_builders import CASE, entry, failed
 
 CONFIG = Config.model_validate(
     {
+        "prometheus": {"url": "http://prom.acme.example:9090"},
+        "systems": {"web": {"status": {"url": "https://status.acme.example/api"}}},
+        "logs": {"loki": "http://loki:3100"},
         "people": {"ann": {"slack": "U1", "name": "Ann Other"}},
         "services": {
             "cart": {
@@ -27,6 +30,15 @@ def test_the_configuration_names_services_deployments_and_people() -> None:
     assert {Name("service", name) for name in ("cart", "bank", "cart-web", "acme/cart")} <= found
     assert {Name("workload", "cart-api"), Name("namespace", "shop"), Name("person", "ann"), Name("person", "U1")} <= found
     assert Name("person", "Ann Other") in found and "page" not in {name.text for name in found}
+
+
+def test_hosts_of_systems_are_names_since_queries_and_errors_say_where_was_asked() -> None:
+    names = Pseudonyms(inventory_of(CONFIG))
+
+    masked = names.masked("Prometheus at prom.acme.example:9090 cannot be reached; https://status.acme.example/api/notes")
+
+    assert "acme" not in masked and names.masked("source: loki") == "source: loki"
+    assert names.unmasked(masked).startswith("Prometheus at prom.acme.example:9090")
 
 
 def test_labels_and_facts_name_pods_and_hosts() -> None:
