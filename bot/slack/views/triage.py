@@ -1,6 +1,7 @@
 """The triage: one message in the card's thread. Facts first; once causes stand, the first cause leads and the facts shrink."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.core.action import WITHOUT_EFFECT
@@ -22,7 +23,6 @@ from bot.slack.blocks import (
     spoken,
     titled,
     trim,
-    when,
 )
 from bot.slack.views.citing import cite, cited_line
 
@@ -97,7 +97,9 @@ def _graph(facts: Mapping[str, Any]) -> Iterable[Block]:
 def _onset(facts: Mapping[str, Any]) -> str:
     if not facts.get("onset"):
         return prose(facts.get("onset_text", ""))
-    return f"*Onset:* {when(facts['onset'], '{time_secs}')} · {prose(facts.get('main') or facts.get('onset_text', ''))}"
+    # In UTC, as the claims and the graph tell it: the reader compares them.
+    onset = datetime.fromisoformat(facts["onset"])
+    return f"*Onset:* {onset:%H:%M:%S} UTC · {prose(facts.get('main') or facts.get('onset_text', ''))}"
 
 
 def _health(facts: Mapping[str, Any]) -> Iterable[str]:
