@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.core.errors import NotFound
+from bot.core.evidence import nothing_wrong
 from bot.core.incident import Incident, number_of
 from bot.core.look import unseen
 from bot.core.text import one_line
@@ -107,7 +108,8 @@ async def _findings(db: Database, ref: str) -> list[str]:
         for number, h in enumerate(row.findings.get("hypotheses", []), 1)
     ]
     missed = [f"  {one_line(unseen(line), 300)}" for line in row.findings.get("not_checked", [])]
-    told = ["", "Ranked causes:", *causes] if causes else ["", "No cause was ranked."]
+    well = nothing_wrong(row.findings)
+    told = ["", *([f"{well}."] if well else []), *(["Ranked causes:", *causes] if causes else ["No cause was ranked."])]
     return [*told, "", "Not checked:", *missed] if missed else told
 
 

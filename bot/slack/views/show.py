@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.evidence import nothing_wrong
+from bot.core.text import counted
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, scored, section, spoken, titled, trim
 from bot.slack.views.proposal import word_of
@@ -51,6 +53,14 @@ def _facts(state: Mapping[str, Any]) -> Block:
 
 
 def findings_line(findings: Mapping[str, Any]) -> str:
-    """The first cause in one line."""
+    """The first cause in one line; where there is none, how many looks failed."""
+    failed = len(findings.get("not_checked", ()))
+    missed = f" {counted(failed, 'look')} failed." if failed else ""
+    if well := nothing_wrong(findings):
+        return f"*{well}.*{missed}"
     first = next(iter(findings.get("hypotheses", ())), None)
-    return f"*{scored(first['confidence'], first['score'])}:* {prose(first['cause'])}" if first else "*No cause was found.*"
+    return (
+        f"*{scored(first['confidence'], first['score'])}:* {prose(first['cause'])}"
+        if first
+        else f"*No cause was found.*{missed}"
+    )

@@ -318,14 +318,14 @@ def test_nothing_wrong_is_no_all_clear_where_a_look_failed() -> None:
     assert "*Nothing looks wrong.* checkout is as usual (E1)" in words(triage.render(triage_state(findings=well))[1])
     text, blocks = triage.render(triage_state(findings=blind))
     assert "which is no all-clear:* 1 look failed. checkout is as usual (E1)" in words(blocks)
-    assert text.endswith("nothing looks wrong in what could be looked at; some looks failed")
+    assert text.endswith(": Nothing looks wrong in what could be looked at")
 
 
 def test_where_nothing_looks_wrong_a_chance_cause_neither_leads_nor_names_the_message() -> None:
     chance = findings(hypothesis(confidence="unlikely", score=0.1), category="healthy")
     text, blocks = triage.render(triage_state(findings=chance))
 
-    assert text.endswith("nothing looks wrong")
+    assert text.endswith(": Nothing looks wrong")
     assert "*1. Unlikely (score 0.1):* deploy v2 broke checkout" in words(blocks)
 
 
@@ -359,3 +359,12 @@ def test_the_list_says_what_its_moments_and_names_are() -> None:
 @pytest.mark.parametrize(("alerts", "firing", "told"), [(3, 3, "3 alerts firing"), (3, 0, "3 alerts, none firing")])
 def test_as_many_alerts_as_fire_are_one_number(alerts: int, firing: int, told: str) -> None:
     assert f", {told}. " in card.render(card_state(alerts=alerts, firing=firing, repeats=0))[0]
+
+
+def test_in_short_a_group_where_nothing_looks_wrong_names_no_cause() -> None:
+    well = findings(
+        hypothesis(confidence="unlikely"), category="healthy", not_checked=["Could not look (logs of pay): no answer"]
+    )
+
+    assert show.findings_line(well) == "*Nothing looks wrong in what could be looked at.* 1 look failed."
+    assert show.findings_line(findings()) == "*No cause was found.*"
