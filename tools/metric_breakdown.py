@@ -129,7 +129,7 @@ def _summary(reading: Reading, unit: str, best: Breakdown | None, found: Sequenc
     first = best.parts[0]
     onset = reading.deviation.onset if reading.deviation else None
     since = f" since {clock(onset)}" if onset else ""
-    share = f"{best.label}={one_line(first.value, 60) or 'none'} carries {first.share:.0%} of the change"
+    share = f"{best.label}={one_line(first.value, 60) or 'none'} carries {100 * first.share:.0f} % of the change"
     moved = f"({figure(first.before, unit)} to {figure(first.after, unit)}){since}"
     alone = "it is the only one with data since then, which tells nothing"
     return f"{name}: {share} {moved}, of {best.present} values" if best.present > 1 else f"{name}: {share} {moved}; {alone}"

@@ -32,9 +32,15 @@ async def look_at_signal(
     return _judged(values, verify, signal)
 
 
+def bounds(verify: VerifyConfig, signal: Signal | None) -> tuple[float | None, float | None]:
+    """What the signal must stay below and above, in its own unit: the action's bounds, else those that its owners set."""
+    below = verify.below if verify.below is not None or signal is None else signal.bad_above
+    above = verify.above if verify.above is not None or signal is None else signal.bad_below
+    return below, above
+
+
 def _judged(values: list[float], verify: VerifyConfig, signal: Signal) -> Verification:
-    below = verify.below if verify.below is not None else signal.bad_above
-    above = verify.above if verify.above is not None else signal.bad_below
+    below, above = bounds(verify, signal)
     query = signal.promql
     if not values:
         return Verification(state="could not verify", text=f"{verify.signal} has no value now", query=query)

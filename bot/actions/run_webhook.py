@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 from pydantic import Field, field_validator
 
-from bot.actions._signal import look_at_signal
+from bot.actions._signal import bounds, look_at_signal
 from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.config import ActionConfig, VerifyConfig
 from bot.core.errors import ActionFailed, LookFailed, OutcomeUnknown
+from bot.core.figures import figure
 from bot.core.promql import is_plain_name
 from bot.core.text import one_line
 from bot.plugins import Action, ActionContext, action
@@ -87,11 +88,21 @@ class RunWebhook(Action):
         verify = ctx.config.verify
         watch = "watch nothing: no signal is configured"
         if verify is not None:
-            watch = f"watch {verify.signal} until it is {_bound(verify)}, for {int(verify.within.total_seconds())} s at most"
+            seconds = int(verify.within.total_seconds())
+            watch = f"watch {verify.signal} until it is {self._bound(ctx, verify)}, for {seconds} s at most"
         back = (
             f"if it does not recover, offer {ctx.config.inverse}" if ctx.config.inverse else "there is no way back configured"
         )
         return [f"{ctx.config.method} {self._url(ctx.config)}", watch, back]
+
+    def _bound(self, ctx: ActionContext, verify: VerifyConfig) -> str:
+        """The bounds in the signal's unit, as `verify` holds it against them."""
+        known = ctx.catalogue.get(self.service)
+        signal = known.signals.get(verify.signal) if known else None
+        below, above = bounds(verify, signal)
+        unit = signal.unit if signal else ""
+        told = [f"{word} {figure(at, unit)}" for word, at in (("below", below), ("above", above)) if at is not None]
+        return " and ".join(told) or "good"
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """The rendered request, and the state of the target if `options.state` names a query for it."""
@@ -203,9 +214,3 @@ def _missing(name: str, service: str) -> str:
     of_change = name in ("change_id", "version", "previous_version")
     why = f"no change of {service} that fits is recorded" if of_change else "nobody gave it"
     return f"This needs {name}: {why}. Give it as {name}=<value>, or name another service. Nothing was proposed."
-
-
-def _bound(verify: VerifyConfig) -> str:
-    if verify.below is not None:
-        return f"below {verify.below:g}"
-    return f"above {verify.above:g}" if verify.above is not None else "good"

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.core.config import parse_duration
 from bot.core.errors import NotFound
 from bot.core.gaps import Gap, rank_gaps
+from bot.core.look import looked_at
 from bot.core.text import counted, one_line
 from bot.plugins import Reply, Request, command
 from bot.store.gaps import failed_looks, groups_looked_at
@@ -25,7 +26,10 @@ async def gaps(ctx: CommandContext, request: Request) -> Reply:
     if not found:
         if service and service not in ctx.catalogue.services:
             raise NotFound(f"{one_line(service, 60)} is no service of the catalogue, and no look at it failed.")
-        return Reply(f"Every look{about} since {since:%Y-%m-%d} could be made ({counted(of, 'group')} investigated).")
+        if not of:
+            return Reply(f"Nothing was investigated since {since:%Y-%m-%d}, so nothing was missed.")
+        at = f" at {one_line(service, 60)}" if service else ""
+        return Reply(f"No look{at} failed since {since:%Y-%m-%d} ({counted(of, 'group')} investigated).")
     return Reply("\n".join([f"What could not be looked at{about} since {since:%Y-%m-%d}:", *_lines(found, of)]))
 
 
@@ -43,6 +47,6 @@ def _lines(found: Sequence[Gap], of: int) -> list[str]:
 
 
 def _told(gap: Gap, of: int) -> str:
-    services = f" ({', '.join(gap.services[:5])}{' and others' if len(gap.services) > 5 else ''})" if gap.services else ""
-    where = f"in {gap.groups} of {of} groups investigated, last {gap.last_group} on {gap.last_at:%Y-%m-%d}"
-    return f"{gap.tool}{services}: {one_line(gap.reason, 200)}: {where}"
+    services = ", ".join(gap.services[:5]) + (" and others" if len(gap.services) > 5 else "")
+    where = f"missed in {counted(gap.groups, 'group')} of {of} investigated, last {gap.last_group} on {gap.last_at:%Y-%m-%d}"
+    return f"{looked_at(gap.tool, {'service': services}, 200)}: {one_line(gap.reason, 200)}; {where}"

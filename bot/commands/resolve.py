@@ -19,7 +19,7 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
         return _ask(subject, ranked)
     cause = await _confirmed(ctx, request, subject, ranked)
     await incidents.resolve(ctx.db, subject.incident or subject.group, name_of(request.actor), cause)
-    told = "" if cause else " The cause stays not confirmed."
+    told = "" if cause else " Its cause is not confirmed."
     return Reply(f"Resolved {subject.incident or subject.group}.{told}")
 
 

@@ -13,7 +13,7 @@ from bot.choices import logs_of, model_of, systems_of
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, LookFailed
-from bot.core.text import one_line
+from bot.core.text import counted, one_line
 from bot.llm.checkup import check_model
 from bot.llm.loading import check_loading
 from bot.monitoring.jaeger import JaegerTraces
@@ -34,9 +34,12 @@ def examine(secrets: Secrets, console: Console) -> int:
         state = f"[{COLOURS[check.state]}]{check.state}[/]"
         table.add_row(escape(check.name), state, escape(check.found), escape(check.advice))
     console.print(table)
-    bad = sum(check.state == "failed" for check in checks)
+    bad, missing = (sum(check.state == state for check in checks) for state in ("failed", "not set up"))
+    blind = f" {missing} of {len(checks)} not set up." if missing else ""
     console.print(
-        f"{bad} of {len(checks)} checks failed." if bad else "Nothing failed. Try it: tocsin test-alert --source NAME"
+        f"{bad} of {len(checks)} checks failed.{blind}"
+        if bad
+        else f"Nothing failed.{blind} Try it: tocsin test-alert --source NAME"
     )
     return 1 if bad else 0
 
@@ -69,7 +72,7 @@ def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
     if not config.default_channel:
         advice = "set default_channel: alerts of unknown services have nowhere to go"
         return config, failed("Configuration", f"{secrets.config} has no default_channel", advice)
-    return config, ok("Configuration", f"{len(config.services)} services, {len(config.people)} people")
+    return config, ok("Configuration", f"services: {len(config.services)}, people: {len(config.people)}")
 
 
 def _sources(config: Config) -> list[Check]:
@@ -198,7 +201,7 @@ def _local(config: Config) -> list[Check]:
     if not config.runbooks.is_dir():
         return [failed("Runbooks", f"{config.runbooks} is no folder", "check runbooks in tocsin.yaml")]
     count = sum(1 for _ in config.runbooks.rglob("*.md"))
-    return [ok("Runbooks", f"{count} files")]
+    return [ok("Runbooks", counted(count, "file"))]
 
 
 def _pager(secrets: Secrets, config: Config) -> Check:

@@ -8,8 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.core.errors import NotFound
+from bot.core.evidence import nothing_wrong
 from bot.core.incident import Incident, number_of
+from bot.core.look import unseen
 from bot.core.text import one_line
+from bot.core.timeline import TimelineEntry
 from bot.settings import Secrets
 from bot.store import incidents, timeline
 from bot.store.database import Database, async_url, readable
@@ -85,17 +88,29 @@ async def _whole(secrets: Secrets, ref: str) -> list[str]:
             group_id = number_of(group.ref, "AL") if group else None
             incident_id = number_of(incident.ref, "INC") if incident else None
             entries = await timeline.of(session, group_id=group_id, incident_id=incident_id)
-            lines += [f"{e.at:%Y-%m-%d %H:%M:%S}  {e.kind:<9} {one_line(e.text, 300)}  ({e.who})" for e in entries]
+            lines += ["Timeline in UTC, newest last:", *map(_entry, entries)]
         return [*lines, *await _findings(db, group.ref if group else ""), *await _draft(db, incident)]
     finally:
         await db.close()
 
 
+def _entry(entry: TimelineEntry) -> str:
+    by = f"  ({entry.author})" if entry.author else ""
+    return f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:<9} {one_line(entry.text, 300)}{by}"
+
+
 async def _findings(db: Database, ref: str) -> list[str]:
     row = await Triages(db).row(ref) if ref else None
-    hypotheses = row.findings.get("hypotheses", []) if row else []
-    causes = [f"  {h['confidence']} {h['score']:.2f}  {one_line(h['cause'], 300)}" for h in hypotheses]
-    return ["", "Ranked causes:", *causes] if causes else ["", "No cause was ranked."]
+    if row is None:
+        return ["", "It was not investigated."]
+    causes = [
+        f"  {number}. {h['confidence'].capitalize()} (score {h['score']:.2f}): {one_line(h['cause'], 300)}"
+        for number, h in enumerate(row.findings.get("hypotheses", []), 1)
+    ]
+    missed = [f"  {one_line(unseen(line), 300)}" for line in row.findings.get("not_checked", [])]
+    well = nothing_wrong(row.findings)
+    told = ["", *([f"{well}."] if well else []), *(["Ranked causes:", *causes] if causes else ["No cause was ranked."])]
+    return [*told, "", "Not checked:", *missed] if missed else told
 
 
 async def _draft(db: Database, incident: Incident | None) -> list[str]:

@@ -125,7 +125,8 @@ class Stage:
             if ready and connected:
                 return time.monotonic() - began
             time.sleep(0.05)
-        raise TocsinError(f"the bot did not become ready: {self.tail('bot.log')}")
+        why = self.tail("bot.log") or f"it wrote no log within {READY_SECONDS:.0f} s; the machine may be busy, so try again"
+        raise TocsinError(f"the bot did not become ready: {why}")
 
     def break_something(self) -> None:
         """Let the shop send its changes and alerts to the bot."""

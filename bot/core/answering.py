@@ -4,7 +4,6 @@ Nothing is concluded and nothing invented: an answer is lines that stand in the 
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -175,15 +174,10 @@ def _pieces(material: Material, entries: Iterable[LedgerEntry]) -> Iterator[_Pie
             whole = text is found.summary
             yield _Piece(entry.id, text, entry.tool, (entry.id,), about, foreign, whole)
     for event in _told(material.timeline):
-        text = f"{event.at:%H:%M} UTC {event.text}{_by(event)}"
+        by = f" ({event.author})" if event.author else ""
+        text = f"{event.at:%H:%M} UTC {event.text}{by}"
         foreign = event.kind not in _OWN_WORDS
         yield _Piece(event.id, text, TIMELINE, (event.id,), named_in(text, names), foreign, whole=True)
-
-
-def _by(event: TimelineEntry) -> str:
-    """Whose entry it is, unless its text says so; a note may name its author and speak of him all the same."""
-    told = event.kind != "note" and re.search(rf"(?<![\w-]){re.escape(event.who)}(?![\w-])", event.text)
-    return "" if event.who in ("", "tocsin") or told else f" ({event.who})"
 
 
 def _written_by_others(entry: LedgerEntry) -> bool:

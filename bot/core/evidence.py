@@ -1,6 +1,6 @@
 """Evidence: a finding with its query; and what may be concluded from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -127,6 +127,13 @@ class Findings(BaseModel):
     def noted(self, note: str) -> "Findings":
         """The same with one more thing that people should know, before what is noted already."""
         return self.model_copy(update={"note": f"{note} {self.note}".strip()})
+
+
+def nothing_wrong(findings: Mapping[str, Any] | None) -> str:
+    """The words of findings (as JSON) that found nothing wrong; "" for others. No all-clear where a look failed."""
+    if not findings or findings.get("category") != "healthy":
+        return ""
+    return "Nothing looks wrong in what could be looked at" if findings.get("not_checked") else "Nothing looks wrong"
 
 
 class Case(BaseModel):

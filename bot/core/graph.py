@@ -36,7 +36,7 @@ def alternative_text(graph: Graph) -> str:
     first, last, highest = (figure(float(value), graph.unit) for value in (known[0], known[-1], known.max()))
     text = f"{graph.title}: from {first} to {last}, highest {highest}."
     if graph.onset:
-        text += f" It leaves its normal range at {graph.onset:%H:%M:%S} UTC."
-    for at, label in graph.marks:
+        text += f" It left its normal range at {graph.onset:%H:%M:%S} UTC."
+    for at, label in sorted(graph.marks, key=lambda mark: mark[0]):
         text += f" {label[:1].upper()}{label[1:]} at {at:%H:%M:%S} UTC."
     return text[:1900]

@@ -137,7 +137,7 @@ def _marked(m: Material) -> tuple[str, ...]:
 
 def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:
     for entry in entries:
-        who = "" if entry.who in ("", "tocsin") else f" ({entry.who})"
+        who = f" ({entry.author})" if entry.author else ""
         text = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC — {one_line(entry.text, 300)}{who}"
         yield Sentence(text=text, sources=(entry.id, *entry.evidence))
 

@@ -56,7 +56,7 @@ def why_none(findings: Findings, service: str, actions: Mapping[str, ActionConfi
 
 
 def _missing(findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]) -> str:
-    if not findings.hypotheses:
+    if not findings.hypotheses or findings.category == "healthy":
         return "no cause was found"
     first = findings.hypotheses[0]
     if not _carried(first):

@@ -1,5 +1,6 @@
 """The timeline: what happened, in the order it happened, each entry with where it came from."""
 
+import re
 from datetime import datetime
 from typing import Literal
 
@@ -25,3 +26,11 @@ class TimelineEntry(BaseModel):
     """Person key or "tocsin"."""
     evidence: tuple[str, ...] = ()
     link: str = ""
+
+    @property
+    def author(self) -> str:
+        """Whose entry it is; "" where that is the bot or its words say so. A note may name its author and speak of him."""
+        if self.who in ("", "tocsin"):
+            return ""
+        told = self.kind != "note" and re.search(rf"(?<![\w-]){re.escape(self.who)}(?![\w-])", self.text)
+        return "" if told else self.who

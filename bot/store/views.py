@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.evidence import nothing_wrong
 from bot.core.incident import number_of
 from bot.store import causes
 from bot.store.tables import (
@@ -121,7 +122,9 @@ def _last_change(triage: TriageRow | None) -> Mapping[str, str] | None:
 
 
 def _first_cause(triage: TriageRow | None) -> Mapping[str, Any] | None:
-    hypotheses = triage.findings.get("hypotheses") if triage and triage.state == "done" else None
+    done = triage.findings if triage and triage.state == "done" else {}
+    # Where nothing looks wrong, what was ranked is no more than chance.
+    hypotheses = None if nothing_wrong(done) else done.get("hypotheses")
     return {name: hypotheses[0][name] for name in ("confidence", "cause")} if hypotheses else None
 
 

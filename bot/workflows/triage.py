@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from bot.core.alert import Severity
 from bot.core.config import Config
-from bot.core.evidence import Case, Findings
+from bot.core.evidence import Case, Findings, nothing_wrong
 from bot.core.remedies import Fitted
 from bot.core.reuse import FRESH, agrees, reused
 from bot.core.settling import settle
@@ -102,6 +102,7 @@ class Desk:
         if final:
             first = judged.hypotheses[0] if judged.hypotheses else None
             text = f"First cause ({first.confidence}): {first.cause}" if first else "No cause was found"
+            text = nothing_wrong(values["findings"]) or text
             cited = sorted({e for c in first.claims for e in c.evidence}) if first else []
             await self.triages.say(asked.group, text, key=f"findings:{asked.group}:{asked.attempt}", evidence=cited)
         return judged.model_dump(mode="json")

@@ -84,7 +84,9 @@ def _facts(state: Mapping[str, Any]) -> Block:
 
 
 def _alerts(state: Mapping[str, Any]) -> str:
-    count = f"{counted(state['alerts'], 'alert')}, {state['firing']:,} firing"
+    firing = f" {state['firing']:,} firing" if state["firing"] else " none firing"
+    # As many alerts as fire are told as one number.
+    count = counted(state["alerts"], "alert") + (" firing" if state["firing"] == state["alerts"] else f",{firing}")
     return count + (f", {counted(state['repeats'], 'repeat')}" if state["repeats"] else "")
 
 

@@ -36,6 +36,6 @@ def _no_such_page(page: int, rows: int, count: str) -> str:
 
 def _row(row: Mapping[str, Any]) -> str:
     ref = f"{row['incident']} {row['ref']}".strip()
-    who = f", {spoken(row['who'], 40)}" if row["who"] else ""
+    who = f", taken by {spoken(row['who'], 40)}" if row["who"] else ""
     service = named(row["service"], 40) if row["service"] else "no service"
-    return f"*{row['state']}* {row['severity']} {ref} · {service} · {named(row['title'], 80)} · {when(row['at'])}{who}"
+    return f"*{row['state']}* {row['severity']} {ref} · {service} · {named(row['title'], 80)} · opened {when(row['at'])}{who}"

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, scored, section, spoken, titled, trim, when
+from bot.core.evidence import nothing_wrong
+from bot.core.text import counted
+from bot.core.timeline import TimelineEntry
+from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, scored, section, spoken, titled, trim
 from bot.slack.views.proposal import word_of
 
 LINES = 12
@@ -19,10 +22,16 @@ def render(state: Mapping[str, Any]) -> Rendered:
     if findings := state.get("findings"):
         blocks.append(section(findings_line(findings)))
     entries = state["timeline"]
-    lines = [f"{when(e.at, '{time_secs}')} {spoken(e.who, 40)}: {prose(e.text, 200)}" for e in entries[-LINES:]]
-    blocks.append(section("\n".join(["*Timeline, newest last:*", *(lines or ["nothing yet"])])))
-    earlier = f"{len(entries) - LINES} earlier entries" if len(entries) > LINES else ""
-    return title, trim([*blocks, context(f"*{word}* {state['ref']}", earlier)])
+    lines = [_entry(entry) for entry in entries[-LINES:]]
+    earlier = [f"{len(entries) - LINES} earlier"] if len(entries) > LINES else []
+    blocks.append(section("\n".join(["*Timeline in UTC, newest last:*", *(earlier + lines or ["nothing yet"])])))
+    return title, trim([*blocks, context(f"*{word}* {state['ref']}")])
+
+
+def _entry(entry: TimelineEntry) -> str:
+    """In UTC, as the moments in its words are."""
+    by = f"{spoken(entry.author, 40)}: " if entry.author else ""
+    return f"{entry.at:%Y-%m-%d %H:%M:%S} {by}{prose(entry.text, 200)}"
 
 
 def _headline(state: Mapping[str, Any]) -> tuple[str, str]:
@@ -36,14 +45,22 @@ def _headline(state: Mapping[str, Any]) -> tuple[str, str]:
 def _facts(state: Mapping[str, Any]) -> Block:
     return fields(
         service=named(state["service"], 80) if state["service"] else "",
-        belongs_to=" ".join(ref for ref in (state["incident"], state["group"]) if ref != state["ref"]),
+        belongs_to=", ".join(ref for ref in (state["incident"], state["group"]) if ref != state["ref"]),
         lead=spoken(state["lead"], 40) if state["lead"] else "",
-        proposals=", ".join(f"{p['ref']} {p['state']}" for p in state["proposals"]),
+        proposals=", ".join(f"{p['ref']} {p['state']}" for p in state["proposals"] if p["ref"] != state["ref"]),
         cause=titled(state["cause"]) if state["cause"] else "",
     )
 
 
 def findings_line(findings: Mapping[str, Any]) -> str:
-    """The first cause in one line."""
+    """The first cause in one line; where there is none, how many looks failed."""
+    failed = len(findings.get("not_checked", ()))
+    missed = f" {counted(failed, 'look')} failed." if failed else ""
+    if well := nothing_wrong(findings):
+        return f"*{well}.*{missed}"
     first = next(iter(findings.get("hypotheses", ())), None)
-    return f"*{scored(first['confidence'], first['score'])}:* {prose(first['cause'])}" if first else "*No cause was found.*"
+    return (
+        f"*{scored(first['confidence'], first['score'])}:* {prose(first['cause'])}"
+        if first
+        else f"*No cause was found.*{missed}"
+    )

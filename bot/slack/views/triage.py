@@ -1,10 +1,12 @@
 """The triage: one message in the card's thread. Facts first; once causes stand, the first cause leads and the facts shrink."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import kind_in_words
+from bot.core.evidence import nothing_wrong
 from bot.core.look import unseen
 from bot.core.text import counted
 from bot.slack.blocks import (
@@ -22,7 +24,6 @@ from bot.slack.blocks import (
     spoken,
     titled,
     trim,
-    when,
 )
 from bot.slack.views.citing import cite, cited_line
 
@@ -55,9 +56,8 @@ def _stands(proposals: Sequence[Mapping[str, Any]]) -> bool:
 
 def _fallback(state: Mapping[str, Any], word: str) -> str:
     first = next(iter(_hypotheses(state)), None)
-    if _is_healthy(state["findings"]):
-        partly = " in what could be looked at; some looks failed" if state["findings"].get("not_checked") else ""
-        return f"{word.capitalize()}, {state['ref']}: nothing looks wrong{partly}"
+    if well := nothing_wrong(state["findings"]):
+        return f"{word.capitalize()}, {state['ref']}: {well}"
     if first:
         return f"{word.capitalize()}, {state['ref']}: {first['confidence']}, {spoken(first['cause'])}"
     return f"{word.capitalize()}, {state['ref']}: {spoken(state['facts'].get('onset_text') or 'the facts follow in seconds')}"
@@ -97,7 +97,9 @@ def _graph(facts: Mapping[str, Any]) -> Iterable[Block]:
 def _onset(facts: Mapping[str, Any]) -> str:
     if not facts.get("onset"):
         return prose(facts.get("onset_text", ""))
-    return f"*Onset:* {when(facts['onset'], '{time_secs}')} · {prose(facts.get('main') or facts.get('onset_text', ''))}"
+    # In UTC, as the claims and the graph tell it: the reader compares them.
+    onset = datetime.fromisoformat(facts["onset"])
+    return f"*Onset:* {onset:%H:%M:%S} UTC · {prose(facts.get('main') or facts.get('onset_text', ''))}"
 
 
 def _health(facts: Mapping[str, Any]) -> Iterable[str]:
@@ -171,7 +173,7 @@ def _cited_by_facts(facts: Mapping[str, Any]) -> list[str]:
 def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
     """The first cause, the graph, what else was weighed, then the facts in short."""
     facts, findings, ranked = state["facts"], state["findings"], _hypotheses(state)
-    healthy = _is_healthy(findings)
+    healthy = nothing_wrong(findings)
     if healthy:
         yield section(_healthy(findings))
     elif ranked:
@@ -187,17 +189,12 @@ def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
     yield from cited_line(state, [*_cited_by_findings(findings, ranked), *_cited_by_facts(facts)])
 
 
-def _is_healthy(findings: Mapping[str, Any] | None) -> bool:
-    return (findings or {}).get("category") == "healthy"
-
-
 def _healthy(findings: Mapping[str, Any]) -> str:
     """What was looked at is well; where a look failed that is no all-clear, and the first words say so."""
     because = "; ".join(map(_claim, findings.get("because", ())[:1]))
     if failed := len(findings.get("not_checked", ())):
-        told = "*Nothing looks wrong in what could be looked at, which is no all-clear:*"
-        return f"{told} {counted(failed, 'look')} failed. {because}"
-    return f"*Nothing looks wrong.* {because}"
+        return f"*{nothing_wrong(findings)}, which is no all-clear:* {counted(failed, 'look')} failed. {because}"
+    return f"*{nothing_wrong(findings)}.* {because}"
 
 
 def _first_cause(hypothesis: Mapping[str, Any]) -> Iterable[str]:
@@ -229,7 +226,7 @@ def _cleared(findings: Mapping[str, Any]) -> Iterable[str]:
 
 def _open(findings: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     """What else could not be looked at: the first cause names its own."""
-    told = () if _is_healthy(findings) else [line for one in ranked[:1] for line in one["not_checked"]]
+    told = () if nothing_wrong(findings) else [line for one in ranked[:1] for line in one["not_checked"]]
     lines = [line for line in findings.get("not_checked", ()) if line not in told]
     yield from (f"*Not checked:* {prose(unseen(line), 160)}" for line in lines[:MOST_UNSEEN])
     if len(lines) > MOST_UNSEEN:

@@ -12,13 +12,12 @@ from bot.slack.views.citing import cite
 def render(state: Mapping[str, Any]) -> Rendered:
     """`state`: ref, n, count, hypothesis, ruled_out (claims), evidence (id -> evidence) and the allowed hosts."""
     hypothesis = state["hypothesis"]
-    small = f"{state['ref']}, hypothesis {state['n']} of {state['count']}"
     following = f"; `why {state['n'] + 1}` shows the next" if state["n"] < state["count"] else ""
     blocks = [
         header(f"Why {state['n']} of {state['count']}: {scored(hypothesis['confidence'], hypothesis['score'])}"),
         section("\n".join(_statements(hypothesis, state.get("ruled_out", ())))),
         *_evidence(state),
-        context(small + following),
+        context(state["ref"] + following),
     ]
     return f"Evidence for hypothesis {state['n']} of {state['ref']}", trim(blocks)
 

@@ -72,7 +72,14 @@ def test_tiers_of_a_webhook() -> None:
 def test_a_bound_of_zero_is_told_as_it_is() -> None:
     watching = entry(verify={"signal": "errors", "above": 0})
 
-    assert "watch errors until it is above 0, for 300 s at most" in webhook().steps(context(watching))
+    assert "watch errors until it is below 2 % and above 0 %, for 300 s at most" in webhook().steps(context(watching))
+
+
+def test_the_watch_names_its_bound_in_the_signal_s_unit() -> None:
+    watching = entry(verify={"signal": "errors", "below": 0.05})
+
+    assert "watch errors until it is below 5 %, for 300 s at most" in webhook().steps(context(watching))
+    assert "watch errors until it is below 2 %, for 300 s at most" in webhook().steps(context(entry()))
 
 
 @pytest.mark.parametrize("value", ["v1; rm -rf /", "{service}", "$(id)", "a\nb", "`x`", "../x" + "y" * 300])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.console.reading import print_incidents
+from bot.console.reading import print_incident, print_incidents
 from bot.settings import Secrets
 from bot.store.database import Database, async_url
 from bot.store.migrate import upgrade
-from bot.store.tables import IncidentRow
+from bot.store.tables import GroupRow, IncidentRow, TimelineRow, TriageRow
 from tests.unit.builders import NOW
 
 TITLE = "HighErrorRate of the checkout that customers see"
@@ -35,3 +35,28 @@ def test_incidents_are_told_whole_in_two_lines_each(tmp_path: Path) -> None:
     first, second = console.export_text().splitlines()
     assert first == "INC-1  MONITORING  SEV2  checkout  declared 2026-03-01 02:00 UTC  nobody leads"
     assert second.strip() == TITLE
+
+
+async def investigated(folder: Path) -> None:
+    upgrade(f"sqlite:///{folder / 'app.db'}")
+    db = Database(async_url("", folder))
+    cause = {"cause": "v2 broke it", "confidence": "likely", "score": 0.9}
+    found = {"hypotheses": [cause], "not_checked": ["Could not look (logs of checkout): no answer"]}
+    fields = {"severity": "SEV2", "service": "checkout", "state": "FIRING", "channel": "C1"}
+    async with db.write() as session:
+        session.add(GroupRow(id=1, key="k", title=TITLE, opened_at=NOW, last_alert_at=NOW, **fields))
+        session.add(TriageRow(group_id=1, attempt=1, state="done", started_at=NOW, findings=found))
+        session.add(TimelineRow(group_id=1, at=NOW, kind="group", who="tocsin", text="opened", key="t1"))
+    await db.close()
+
+
+def test_a_group_is_shown_with_its_causes_and_with_what_was_not_checked(tmp_path: Path) -> None:
+    asyncio.run(investigated(tmp_path))
+    console = Console(width=80, file=io.StringIO(), record=True)
+
+    print_incident(Secrets(data_dir=tmp_path), "AL-1", console)
+
+    lines = console.export_text().splitlines()
+    assert lines[3:5] == ["Timeline in UTC, newest last:", "  2026-03-01 03:00:00  group     opened"]
+    assert "  1. Likely (score 0.90): v2 broke it" in lines
+    assert lines[-2:] == ["Not checked:", "  logs of checkout: no answer"]

@@ -66,6 +66,7 @@ ELSEWHERE = {"rollback": ROLLBACK.model_copy(update={"services": ("search",)})}
     ("found", "actions", "why"),
     [
         (Findings(), ACTIONS, "no cause was found"),
+        (findings("E1", confidence="unlikely").model_copy(update={"category": "healthy"}), ACTIONS, "no cause was found"),
         (findings("E1", confidence="possible"), ACTIONS, "the first cause is only possible"),
         (findings("E1"), {}, "it has none yet"),
         (findings("E1", kind="traffic", change_id=""), ACTIONS, "none helps against too much traffic"),

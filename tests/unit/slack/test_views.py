@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, check_blocks, cut_lines, text_size
-from bot.slack.views import card, digest, line, postmortem, storm, triage, why
+from bot.slack.views import card, digest, line, listing, postmortem, show, storm, triage, why
 from bot.slack.views import help as help_view
 from tests.unit.builders import at
 from tests.unit.slack.states import HOSTS, NASTY, card_state, claim, facts, findings, hypothesis, triage_state
@@ -143,7 +144,7 @@ def test_one_is_told_as_one() -> None:
 
     assert storm.render({"groups": [group, group], "mention": []})[0].startswith("Storm: 2 alert groups on 1 service, 2 not")
     assert digest.render({"source": "prod", "alerts": [alert]})[0].endswith(": 1 alert.")
-    assert "1 alert, 1 firing, 1 repeat" in card.render(card_state(alerts=1, firing=1, repeats=1))[0]
+    assert "1 alert firing, 1 repeat" in card.render(card_state(alerts=1, firing=1, repeats=1))[0]
 
 
 def test_a_storm_card_names_where_the_storm_seems_to_come_from() -> None:
@@ -317,14 +318,14 @@ def test_nothing_wrong_is_no_all_clear_where_a_look_failed() -> None:
     assert "*Nothing looks wrong.* checkout is as usual (E1)" in words(triage.render(triage_state(findings=well))[1])
     text, blocks = triage.render(triage_state(findings=blind))
     assert "which is no all-clear:* 1 look failed. checkout is as usual (E1)" in words(blocks)
-    assert text.endswith("nothing looks wrong in what could be looked at; some looks failed")
+    assert text.endswith(": Nothing looks wrong in what could be looked at")
 
 
 def test_where_nothing_looks_wrong_a_chance_cause_neither_leads_nor_names_the_message() -> None:
     chance = findings(hypothesis(confidence="unlikely", score=0.1), category="healthy")
     text, blocks = triage.render(triage_state(findings=chance))
 
-    assert text.endswith("nothing looks wrong")
+    assert text.endswith(": Nothing looks wrong")
     assert "*1. Unlikely (score 0.1):* deploy v2 broke checkout" in words(blocks)
 
 
@@ -332,3 +333,38 @@ def test_the_reason_of_a_model_s_stop_is_told_once() -> None:
     found = findings(hypothesis(), note="Model not available (server answered 500).", stop_reason="server answered 500")
 
     assert words(triage.render(triage_state(findings=found))[1]).count("server answered 500") == 1
+
+
+def test_a_proposal_in_short_lists_the_others_and_not_itself() -> None:
+    told = [TimelineEntry(id="T1", at=at(2), kind="incident", who="policy", text="INC-1 was declared by policy")]
+    state = {
+        "ref": "AL-1", "title": "Errors", "service": "pay", "severity": "SEV2", "word": "FIRING", "group": "AL-1",
+        "incident": "INC-1", "lead": "", "cause": "", "timeline": told, "proposals": [{"ref": "AP-1", "state": "pending"}],
+    }  # fmt: skip
+    record = {"title": "Roll back pay"}
+    proposal = {"state": "pending", "manual": False, "record": record}
+
+    whole, own = words(show.render(state)[1]), words(show.render({**state, "ref": "AP-1", "proposal": proposal})[1])
+    assert "AP-1 pending" in whole and "AP-1 pending" not in own and "INC-1, AL-1" in own
+    assert "*Timeline in UTC, newest last:*\\n2026-03-01 03:02:00 INC-1 was declared by policy" in whole
+
+
+def test_the_list_says_what_its_moments_and_names_are() -> None:
+    row = {"ref": "AL-1", "incident": "", "state": "FIRING", "severity": "SEV2", "service": "pay", "title": "Errors"}
+    _, blocks = listing.render({"rows": [{**row, "at": at(0), "who": "bob"}], "title": "Open", "page": 1, "more": False})
+
+    assert "· Errors · opened <!date^" in words(blocks) and ", taken by bob" in words(blocks)
+
+
+@pytest.mark.parametrize(("alerts", "firing", "told"), [(3, 3, "3 alerts firing"), (3, 0, "3 alerts, none firing")])
+def test_as_many_alerts_as_fire_are_one_number(alerts: int, firing: int, told: str) -> None:
+    assert f", {told}. " in card.render(card_state(alerts=alerts, firing=firing, repeats=0))[0]
+
+
+def test_in_short_a_group_where_nothing_looks_wrong_names_no_cause() -> None:
+    well = findings(
+        hypothesis(confidence="unlikely"), category="healthy", not_checked=["Could not look (logs of pay): no answer"]
+    )
+
+    assert show.findings_line(well) == "*Nothing looks wrong in what could be looked at.* 1 look failed."
+    assert show.findings_line(findings()) == "*No cause was found.*"
