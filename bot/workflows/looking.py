@@ -122,5 +122,6 @@ def _without_secrets(evidence: Evidence) -> Evidence:
             "details": tuple(pieces) if lines else (),
             "facts": redact_all(evidence.facts),
             "link": redact(evidence.link),
+            "unseen": tuple(map(redact, evidence.unseen)),
         }
     )
