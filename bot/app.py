@@ -114,7 +114,8 @@ class App:
         self.db = Database(url, audit_key=audit_key(secrets), name=self.engine.session_name)
         self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
         self._build_intake()
-        self._build_slack()
+        self._build_messages()
+        self._build_doors()
         self._build_stories()
         self._build_ticks()
         self.asgi: ASGIApp = self._build_web()
@@ -127,22 +128,26 @@ class App:
         self.writer = IntakeWriter(self.db, self.committed.set)
         self.inbox = Inbox(self.db, self.config, self.catalogue, self.engine, self.committed)
 
-    def _build_slack(self) -> None:
+    def _build_messages(self) -> None:
+        """What the bot says: state, rendered and sent."""
         self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
-        slack = SlackClient(self.web)
-        self.people = People(slack, self.config.people)
+        self.slack_client = SlackClient(self.web)
+        self.people = People(self.slack_client, self.config.people)
         self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), utc_now)
         self.outbox = Outbox(self.db)
         renderer = Renderer(self.db, self.config, self._on_call, redact=redact, public_url=self.secrets.public_url)
         self.sender = Sender(
             self.outbox,
             renderer.render,
-            slack,
+            self.slack_client,
             default_channel=self.config.default_channel,
             count=_count_message,
             acts_until=self.engine.acts_until,
         )
         self.db.on_messages.append(self.sender.wake)
+
+    def _build_doors(self) -> None:
+        """What people say to the bot: verbs, presses and dialogs."""
         self.approvals = self._build_approvals()
         ctx = CommandContext(
             db=self.db,
@@ -156,7 +161,7 @@ class App:
             account=self.people.actor,
         )
         hosts = allowed_hosts(self.config, self.secrets.public_url)
-        answers = Answers(slack, hosts=hosts, called=called_hosts(self.config), redact=redact)
+        answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact)
         self.interactions = Interactions(self.db)
         self.doors = Doors(ctx, self.people, self.interactions, answers)
         app_token = self.secrets.slack_app_token.get_secret_value()

@@ -187,6 +187,17 @@ def replay(
     replay_cases(load_secrets(), Wish(case, model, prompt), Console(), result=json_file)
 
 
+@app.command()
+def backup(folder: Annotated[Path, typer.Argument(help="A new folder")]) -> None:
+    """Copy both SQLite databases as they stand at one moment; the bot may run meanwhile."""
+    from bot.console.backup import back_up
+    from bot.settings import load_secrets
+
+    copies = back_up(load_secrets(), folder)
+    typer.echo(f"Wrote {' and '.join(map(str, copies))}.")
+    typer.echo("The audit's key is not in it: keep audit.key (or TOCSIN_AUDIT_KEY) elsewhere, a restored trail needs it.")
+
+
 @config_app.command("check")
 def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; else TOCSIN_CONFIG")] = None) -> None:
     """Check the whole file; an error names the line and the key."""

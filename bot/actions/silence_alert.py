@@ -3,12 +3,13 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
 
+from bot.actions._silences import alert_names, conditions, ends_at, stamp, state_of, text_of, told
 from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.config import ActionConfig, parse_duration
 from bot.core.errors import ActionFailed, OutcomeUnknown
@@ -88,28 +89,28 @@ class SilenceAlert(Action):
 
     def targets(self, ctx: ActionContext) -> tuple[str, ...]:
         """The matchers as one text: however many alerts they cover, one silence is made."""
-        return (f"silence {self.expire}",) if self.expire else (_text(self.matchers),)
+        return (f"silence {self.expire}",) if self.expire else (text_of(self.matchers),)
 
     def steps(self, ctx: ActionContext) -> list[str]:
         """The call and the way back."""
         if self.expire:
             return [f"expire silence {self.expire}"]
-        return [f"silence {_text(self.matchers)} for {self.duration}", "the way back: expire the silence"]
+        return [f"silence {text_of(self.matchers)} for {self.duration}", "the way back: expire the silence"]
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """Which firing alerts the matchers cover now: more than one makes it a wide silence."""
         if self.expire:
             return DryRun(ok=True, text=f"expire silence {self.expire}", targets=dict.fromkeys(self.targets(ctx), ""))
-        filters = [f'{name}="{_escaped(value)}"' for name, value in sorted(self.matchers.items())]
+        filters = conditions(self.matchers)
         answer, problem = await self._get(ctx, "/api/v2/alerts", [("filter", text) for text in filters])
-        found = _alerts(answer)
-        lines = [f"silence {_text(self.matchers)} for {self.duration}"]
+        found = alert_names(answer)
+        lines = [f"silence {text_of(self.matchers)} for {self.duration}"]
         lines += [f"could not look: {problem}"] if problem else [f"alerts that match now: {len(found)}", *found[:20]]
         standing, unread = await self._standing(ctx)
-        lines += [f"could not look for silences: {unread}"] if unread else [_told(silence) for silence in standing[:5]]
+        lines += [f"could not look for silences: {unread}"] if unread else [told(silence) for silence in standing[:5]]
         covered = f"{len(found)} alerts {hashlib.sha256(chr(10).join(found).encode()).hexdigest()[:8]}"
         floor = Tier.TWO if len(found) > 1 else Tier.ONE
-        return DryRun(ok=not (problem or unread), text="\n".join(lines), targets={_text(self.matchers): covered}, floor=floor)
+        return DryRun(ok=not (problem or unread), text="\n".join(lines), targets={text_of(self.matchers): covered}, floor=floor)
 
     async def run(self, ctx: ActionContext) -> Outcome:
         """The one call: create or expire. A silence that does the same already is left alone, and none is created."""
@@ -136,25 +137,25 @@ class SilenceAlert(Action):
         if not (enough := [silence for silence in standing if self._lasts(silence, ctx)]):
             return None
         first = enough[0]
-        return Outcome(state="done", text=f"Nothing was created: {_told(first)}.", remote_id=KEPT + str(first["id"]))
+        return Outcome(state="done", text=f"Nothing was created: {told(first)}.", remote_id=KEPT + str(first["id"]))
 
     async def _standing(self, ctx: ActionContext) -> tuple[list[Mapping[str, Any]], str]:
         """Silences in force that cover everything these matchers cover, the longest first; and why nobody could look."""
         silences, problem = await self._get(ctx, "/api/v2/silences", [])
         if problem:
             # Too many to read at once: those with exactly these labels are asked for.
-            filters = [("filter", f'{name}="{_escaped(value)}"') for name, value in sorted(self.matchers.items())]
+            filters = [("filter", condition) for condition in conditions(self.matchers)]
             silences, problem = await self._get(ctx, "/api/v2/silences", filters)
         if problem or not isinstance(silences, list):
             return [], problem or "the answer is no list"
         found = [silence for silence in silences if isinstance(silence, Mapping) and self._covers(silence)]
-        return sorted(found, key=_ends, reverse=True), ""
+        return sorted(found, key=ends_at, reverse=True), ""
 
     def _covers(self, silence: Mapping[str, Any]) -> bool:
         """Whether it is active and asks for nothing but some of these labels with these values."""
         wanted = silence.get("matchers")
         return (
-            _state(silence) == "active"
+            state_of(silence) == "active"
             and isinstance(wanted, list)
             and bool(wanted)
             and all(isinstance(matcher, Mapping) and self._fits(matcher) for matcher in wanted)
@@ -166,14 +167,14 @@ class SilenceAlert(Action):
 
     def _lasts(self, silence: Mapping[str, Any], ctx: ActionContext) -> bool:
         """Whether it ends no earlier than the new one would, give or take the minutes of an approval."""
-        return _ends(silence) >= ctx.now + parse_duration(self.duration) - SLACK
+        return ends_at(silence) >= ctx.now + parse_duration(self.duration) - SLACK
 
     async def _create(self, ctx: ActionContext) -> HttpAnswer:
         matchers = [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in sorted(self.matchers.items())]
         body = {
             "matchers": matchers,
-            "startsAt": _stamp(ctx.now),
-            "endsAt": _stamp(ctx.now + parse_duration(self.duration)),
+            "startsAt": stamp(ctx.now),
+            "endsAt": stamp(ctx.now + parse_duration(self.duration)),
             "createdBy": "tocsin",
             # The key in the comment is how a silence is found again after a crash.
             "comment": f"{self.comment or 'silenced from Slack'} [{ctx.idempotency_key}]",
@@ -189,7 +190,7 @@ class SilenceAlert(Action):
         """Look among the silences for the key of this call."""
         if self.expire:
             return await self._probe_expired(ctx)
-        filters = [("filter", f'{name}="{_escaped(value)}"') for name, value in sorted(self.matchers.items())]
+        filters = [("filter", condition) for condition in conditions(self.matchers)]
         silences, problem = await self._get(ctx, "/api/v2/silences", filters)
         if problem or not isinstance(silences, list):
             return None
@@ -202,7 +203,7 @@ class SilenceAlert(Action):
         silence, problem = await self._get(ctx, f"/api/v2/silence/{self.expire}", [])
         if problem or not isinstance(silence, Mapping):
             return None
-        if _state(silence) != "expired":
+        if state_of(silence) != "expired":
             return Outcome(state="failed", text="The silence is still there: it was not expired.")
         return Outcome(state="done", text="The silence is expired.", remote_id=self.expire)
 
@@ -212,7 +213,7 @@ class SilenceAlert(Action):
         silence, problem = await self._get(ctx, f"/api/v2/silence/{ctx.remote_id.removeprefix(KEPT)}", [])
         if problem or not isinstance(silence, Mapping):
             return Verification(state="could not verify", text=problem or "Alertmanager did not show the silence")
-        state = _state(silence)
+        state = state_of(silence)
         right = state in wanted
         return Verification(state="recovered" if right else "not recovered", text=f"the silence is {one_line(state, 20)}")
 
@@ -232,48 +233,6 @@ def _address(ctx: ActionContext, path: str, query: list[tuple[str, str]] | None 
         raise ActionFailed("No Alertmanager is configured (alertmanager.url); nothing was sent.")
     tail = "&".join(f"{name}={quote(value, safe='')}" for name, value in query or ())
     return ctx.alertmanager_url.rstrip("/") + path + (f"?{tail}" if tail else "")
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _text(matchers: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f'{name}="{_escaped(value)}"' for name, value in sorted(matchers.items())) + "}"
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _state(silence: Mapping[str, Any]) -> str:
-    status = silence.get("status")
-    return str(status.get("state", "")) if isinstance(status, Mapping) else ""
-
-
-def _told(silence: Mapping[str, Any]) -> str:
-    """In fixed words: a dry run that is read again later must say the same of the same world."""
-    by, id = one_line(str(silence.get("createdBy", "")), 60), one_line(str(silence.get("id", "")), 64)
-    return f"already silenced until {_ends(silence):%Y-%m-%d %H:%M} UTC by {by or 'nobody named'} (silence {id})"
-
-
-def _ends(silence: Mapping[str, Any]) -> datetime:
-    """When it ends; long ago if that cannot be read."""
-    try:
-        found = datetime.fromisoformat(str(silence.get("endsAt", "")))
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _alerts(answer: Any) -> list[str]:
-    """Name and fingerprint of each alert, sorted."""
-    found = set()
-    for alert in answer if isinstance(answer, list) else ():
-        if isinstance(alert, Mapping) and isinstance(alert.get("labels"), Mapping):
-            name = one_line(str(alert["labels"].get("alertname", "alert")), 80)
-            found.add(f"{name} {one_line(str(alert.get('fingerprint', '')), 40)}".strip())
-    return sorted(found)
 
 
 def _length(duration: str) -> timedelta:

@@ -11,11 +11,12 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.answering import Material, Told, relevant_first
+from bot.core.answering import Told, relevant_first
 from bot.core.config import Budget
 from bot.core.echo import Echo
 from bot.core.evidence import Claim
 from bot.core.inventory import names_in
+from bot.core.material import Material
 from bot.core.pseudonyms import Name, Pseudonyms
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.middleware.durable import Durable, no_look

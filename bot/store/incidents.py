@@ -84,19 +84,8 @@ async def declare(
 ) -> Incident:
     """Declare an incident, of a group if one is named. Its group's incident, if it has one already, comes back unchanged."""
     async with db.write() as session:
-        group = await _group_row(session, group_ref) if group_ref else None
-        if group is not None and group.incident_id:
-            return await _known(session, f"INC-{group.incident_id}")
-        if group is not None:
-            if severity is not Severity(group.severity):
-                group.severity = severity.value
-            told = group.mentioned_at is not None
-            row = await open_incident(db, session, group, by=by, title=title)
-            group.human_at = db.clock()
-            if not told:
-                await mention(db, session, group)
-            await touch_card(db, session, group)
-            return to_incident(row)
+        if group_ref:
+            return await _declare_of(db, session, await _group_row(session, group_ref), severity, title=title, by=by)
         row = IncidentRow(
             title=title,
             severity=severity.value,
@@ -108,6 +97,22 @@ async def declare(
             human_at=db.clock(),
         )
         return await _declare_alone(db, session, row, key)
+
+
+async def _declare_of(
+    db: Database, session: AsyncSession, group: GroupRow, severity: Severity, *, title: str, by: str
+) -> Incident:
+    if group.incident_id:
+        return await _known(session, f"INC-{group.incident_id}")
+    if severity is not Severity(group.severity):
+        group.severity = severity.value
+    told = group.mentioned_at is not None
+    row = await open_incident(db, session, group, by=by, title=title)
+    group.human_at = db.clock()
+    if not told:
+        await mention(db, session, group)
+    await touch_card(db, session, group)
+    return to_incident(row)
 
 
 async def _declare_alone(db: Database, session: AsyncSession, row: IncidentRow, key: str) -> Incident:

@@ -85,13 +85,9 @@ class Postmortems:
         self, ref: str, n: int, sections: Sequence[Section], text: str, told: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         """Store draft `n` (once) and have it posted in the thread. `told`: the state in which it tells each proposal."""
-        number = number_of(ref, "INC")
         async with self.db.write() as session:
-            row = await session.get(IncidentRow, number)
-            if row is None or number is None:
-                raise NotFound(f"no incident {ref}")
-            known = select(PostmortemRow).where(PostmortemRow.incident_id == number, PostmortemRow.n == n)
-            if (await session.exec(known)).first() is None:
+            row, number = await _incident(session, ref)
+            if not await _drafted(session, number, n):
                 session.add(
                     PostmortemRow(
                         incident_id=number,
@@ -146,13 +142,9 @@ class Postmortems:
 
     async def failed(self, ref: str, n: int, why: str) -> None:
         """Tell people in the thread that draft `n` was not written; its number is used up, so that the next is a new try."""
-        number = number_of(ref, "INC")
         async with self.db.write() as session:
-            row = await session.get(IncidentRow, number)
-            if row is None or number is None:
-                raise NotFound(f"no incident {ref}")
-            known = select(PostmortemRow).where(PostmortemRow.incident_id == number, PostmortemRow.n == n)
-            if (await session.exec(known)).first() is None:
+            row, number = await _incident(session, ref)
+            if not await _drafted(session, number, n):
                 empty = PostmortemRow(incident_id=number, n=n, state="failed", sections=[], markdown="", at=self.db.clock())
                 session.add(empty)
             said = "The postmortem draft could not be written; the log says why"
@@ -212,6 +204,19 @@ async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
         return False
     rows = (await session.exec(select(ProposalRow).where(_of_incident(row), col(ProposalRow.state).in_(_ENDED)))).all()
     return any(draft.told.get(edges.ref_of(proposal)) != proposal.state for proposal in rows)
+
+
+async def _incident(session: AsyncSession, ref: str) -> tuple[IncidentRow, int]:
+    number = number_of(ref, "INC")
+    row = await session.get(IncidentRow, number) if number is not None else None
+    if row is None or number is None:
+        raise NotFound(f"no incident {ref}")
+    return row, number
+
+
+async def _drafted(session: AsyncSession, incident_id: int, n: int) -> bool:
+    query = select(PostmortemRow.n).where(PostmortemRow.incident_id == incident_id, PostmortemRow.n == n)
+    return (await session.exec(query)).first() is not None
 
 
 async def _next_number(session: AsyncSession, incident_id: int) -> int:

@@ -9,10 +9,11 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from bot.core.answering import Answer, Material
+from bot.core.answering import Answer
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
 from bot.core.incident import number_of
+from bot.core.material import Material
 from bot.store import edges, messages, timeline
 from bot.store.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, QuestionRow

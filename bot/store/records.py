@@ -8,12 +8,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Decision, Proposal
 from bot.core.errors import NotFound
-from bot.core.evidence import Evidence, LedgerEntry
+from bot.core.evidence import LedgerEntry
 from bot.core.incident import AlertGroup, Incident, number_of
 from bot.core.timeline import TimelineEntry
 from bot.store import incidents, proposals, timeline
 from bot.store.database import Database
 from bot.store.tables import EpisodeRow, EvidenceRow, ProposalRow, TriageRow
+from bot.store.triage import entry_of
 
 MAX_ALERTS = 500
 """Alerts shown of one group; it counts all of them."""
@@ -62,7 +63,7 @@ async def evidence_of(db: Database, group: str, id: str) -> LedgerEntry:
         row = (await session.exec(query)).first()
     if row is None:
         raise NotFound(f"there is no evidence {id} of {group}")
-    return _entry(row)
+    return entry_of(row)
 
 
 async def proposal_of(db: Database, ref: str) -> tuple[Proposal, Sequence[Decision]]:
@@ -80,7 +81,7 @@ async def _alerts(session: AsyncSession, group_id: int | None) -> Sequence[Episo
 
 async def _evidence(session: AsyncSession, group_id: int | None) -> Sequence[LedgerEntry]:
     query = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n))
-    return [_entry(row) for row in (await session.exec(query)).all()] if group_id is not None else ()
+    return [entry_of(row) for row in (await session.exec(query)).all()] if group_id is not None else ()
 
 
 async def _triages(session: AsyncSession, group_id: int | None) -> Sequence[TriageRow]:
@@ -103,14 +104,3 @@ async def _proposals(
 async def _decided(session: AsyncSession, row: ProposalRow) -> tuple[Proposal, Sequence[Decision]]:
     decisions = await proposals.decision_rows(session, row)
     return proposals.noun(row), [proposals.decision_noun(decision) for decision in decisions]
-
-
-def _entry(row: EvidenceRow) -> LedgerEntry:
-    return LedgerEntry(
-        id=f"E{row.n}",
-        group=f"AL-{row.group_id}",
-        tool=row.tool,
-        arguments=row.arguments,
-        at=row.at,
-        evidence=Evidence.model_validate(row.evidence),
-    )

@@ -88,7 +88,7 @@ class Triages:
                 )
                 await self._tell_late(session, group, attempt, late)
             await self._touch(session, group)
-            lead = (await session.exec(_leading(number))).first()
+            lead = (await session.exec(leading(number))).first()
             return _case(group, lead, attempt, question, requester)
 
     async def _tell_late(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
@@ -282,7 +282,8 @@ class Triages:
         )
 
 
-def _leading(number: int) -> Any:
+def leading(number: int) -> Any:
+    """The query for a group's worst, oldest firing episode: what it is called after."""
     worst_first = (col(EpisodeRow.severity), col(EpisodeRow.status), col(EpisodeRow.starts_at), col(EpisodeRow.id))
     return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*worst_first).limit(1)
 
@@ -327,7 +328,7 @@ def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str,
 
 async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
     """What one attempt was asked; without an attempt, what the first one would be."""
-    lead = (await session.exec(_leading(group.id or 0))).first()
+    lead = (await session.exec(leading(group.id or 0))).first()
     return _case(group, lead, row.attempt, row.question, row.requester) if row else _case(group, lead, 1, "", "")
 
 

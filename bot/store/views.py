@@ -21,6 +21,7 @@ from bot.store.tables import (
     QuestionRow,
     TriageRow,
 )
+from bot.store.triage import leading
 
 State = dict[str, Any]
 
@@ -42,7 +43,7 @@ async def _card(session: AsyncSession, ref: str) -> State | None:
     if group is None:
         return None
     incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
-    lead = await _leading(session, group)
+    lead = (await session.exec(leading(group.id or 0))).first()
     triage = await newest_triage(session, group.id)
     return {
         **_group(group),
@@ -91,13 +92,6 @@ def _of_incident(incident: IncidentRow | None) -> State:
         "resolved_at": incident.resolved_at if incident else None,
         "cause": incident.cause if incident else "",
     }
-
-
-async def _leading(session: AsyncSession, group: GroupRow) -> EpisodeRow | None:
-    """The group's worst, oldest firing episode: what the card's words come from."""
-    order = (col(EpisodeRow.severity), col(EpisodeRow.status), col(EpisodeRow.starts_at), col(EpisodeRow.id))
-    query = select(EpisodeRow).where(EpisodeRow.group_id == group.id).order_by(*order).limit(1)
-    return (await session.exec(query)).first()
 
 
 def _summary(lead: EpisodeRow | None) -> str:

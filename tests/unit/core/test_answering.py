@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.answering import Answer, Material, Told, answer, judged, relevant_first
+from bot.core.answering import Answer, Told, answer, judged, relevant_first
 from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
+from bot.core.material import Material
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at
 

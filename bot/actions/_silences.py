@@ -1,0 +1,57 @@
+"""Silences and alerts as Alertmanager's API v2 writes them: read with distrust, told in fixed words."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.text import one_line
+
+
+def conditions(matchers: Mapping[str, str]) -> list[str]:
+    """`name="value"` each, as a filter of the API takes it, sorted by name."""
+    return [f'{name}="{_escaped(value)}"' for name, value in sorted(matchers.items())]
+
+
+def text_of(matchers: Mapping[str, str]) -> str:
+    """`{name="value", ...}`: for people."""
+    return "{" + ", ".join(conditions(matchers)) + "}"
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 with milliseconds, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def state_of(silence: Mapping[str, Any]) -> str:
+    """`active`, `pending` or `expired`; "" if it does not say."""
+    status = silence.get("status")
+    return str(status.get("state", "")) if isinstance(status, Mapping) else ""
+
+
+def told(silence: Mapping[str, Any]) -> str:
+    """In fixed words: a dry run that is read again later must say the same of the same world."""
+    by, id = one_line(str(silence.get("createdBy", "")), 60), one_line(str(silence.get("id", "")), 64)
+    return f"already silenced until {ends_at(silence):%Y-%m-%d %H:%M} UTC by {by or 'nobody named'} (silence {id})"
+
+
+def ends_at(silence: Mapping[str, Any]) -> datetime:
+    """When it ends; long ago if that cannot be read."""
+    try:
+        found = datetime.fromisoformat(str(silence.get("endsAt", "")))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def alert_names(answer: Any) -> list[str]:
+    """Name and fingerprint of each alert, sorted."""
+    found = set()
+    for alert in answer if isinstance(answer, list) else ():
+        if isinstance(alert, Mapping) and isinstance(alert.get("labels"), Mapping):
+            name = one_line(str(alert["labels"].get("alertname", "alert")), 80)
+            found.add(f"{name} {one_line(str(alert.get('fingerprint', '')), 40)}".strip())
+    return sorted(found)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
