@@ -116,6 +116,7 @@ def _without_secrets(evidence: Evidence) -> Evidence:
         update={
             "summary": redact(evidence.summary),
             "query": redact(evidence.query),
+            "unseen": tuple(map(redact, evidence.unseen)),
             "details": tuple(pieces) if lines else (),
             "facts": redact_all(evidence.facts),
             "link": redact(evidence.link),
