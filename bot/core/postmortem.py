@@ -64,6 +64,8 @@ class Material(BaseModel):
     """What a person said it was, and who."""
     evidence: Mapping[str, str] = {}
     """Evidence id -> summary, for all evidence of the group."""
+    unseen: Mapping[str, tuple[str, ...]] = {}
+    """Evidence id -> what of it could not be looked at, where there is such."""
 
 
 def needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
@@ -219,10 +221,9 @@ def _follow_ups(m: Material) -> Iterable[Sentence]:
 
 
 def _gaps(m: Material) -> Iterable[Sentence]:
-    blind = [(id, text) for id, text in m.evidence.items() if text.startswith("Could not look")]
-    for id, text in blind:
-        yield Sentence(text=one_line(text, 300), sources=(id,))
-    if not blind:
+    for id, texts in m.unseen.items():
+        yield from (Sentence(text=one_line(text, 300), sources=(id,)) for text in texts)
+    if not m.unseen:
         yield Sentence(text="Every check that was made could be made.", sources=(m.incident.ref,))
 
 
