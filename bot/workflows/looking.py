@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import structlog
@@ -66,6 +67,8 @@ class Looker:
         tool = self.tools.get(name)
         if tool is None:
             return _failed(name, arguments, f"there is no tool {one_line(name, 60)}", asked_wrong=True)
+        if wrong := _misfit(tool, arguments):
+            return _failed(name, arguments, f"arguments do not fit: {wrong}", asked_wrong=True)
         try:
             async with asyncio.timeout(seconds):
                 return await tool(replace(self._context(case), seconds=seconds), **arguments)
@@ -73,8 +76,6 @@ class Looker:
             return _failed(name, arguments, f"no answer within {seconds:g} s")
         except LookFailed as error:
             return _failed(name, arguments, str(error), asked_wrong=isinstance(error, AskedWrong))
-        except TypeError as error:
-            return _failed(name, arguments, f"arguments do not fit: {error}", asked_wrong=True)
         except Exception as error:
             log.exception("tool failed", tool=name, group=case.group)
             return _failed(name, arguments, f"{type(error).__name__}: {error}")
@@ -86,6 +87,15 @@ class Looker:
             return await self.look(case, tool, arguments, call)
 
         return look
+
+
+def _misfit(tool: Tool, arguments: Mapping[str, Any]) -> str:
+    """Why the tool cannot be called so; "" if it can. Asked before: the same error from within a tool is a bug of it."""
+    try:
+        signature(tool.fn).bind(None, **arguments)
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 def _failed(tool: str, arguments: Mapping[str, Any], why: str, *, asked_wrong: bool = False) -> Evidence:

@@ -53,7 +53,7 @@ async def serving(script: Script) -> AsyncIterator[str]:
 @tool
 async def broken(ctx: ToolContext) -> Evidence:
     """Fails in a way nobody foresaw."""
-    raise RuntimeError("the socket went away")
+    raise TypeError("the socket went away")
 
 
 @tool
