@@ -6,7 +6,7 @@ from bot.core.code import Commit, Comparison
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import minutes_text
-from bot.core.text import one_line
+from bot.core.text import counted, one_line
 from bot.core.wording import clock
 from bot.plugins import ToolContext, tool_over
 from tools._asked import service_of
@@ -70,10 +70,12 @@ async def _lately(ctx: ToolContext, service: str, hours: int) -> Evidence:
 
 
 def _summary(service: str, found: Comparison) -> str:
-    versions = f"{one_line(found.base, 40)} to {one_line(found.head, 40)}"
-    count = "1 commit" if found.total == 1 else f"{found.total} commits"
-    files = "1 file" if len(found.files) == 1 else f"{len(found.files)} files"
-    return f"{service} {versions}: {count}, {files} changed"
+    base, head = one_line(found.base, 40), one_line(found.head, 40)
+    files = f"{counted(len(found.files), 'file')} changed"
+    if found.behind and not found.total:
+        return f"{service} {base} back to {head}: {counted(found.behind, 'commit')} taken back, {files}"
+    missing = f"; without {counted(found.behind, 'commit')} of {base}" if found.behind else ""
+    return f"{service} {base} to {head}: {counted(found.total, 'commit')}, {files}{missing}"
 
 
 def _line(commit: Commit) -> str:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from bot.choices import logs_of, model_of, systems_of
+from bot.console.queries import check_queries
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, LookFailed
@@ -136,14 +137,13 @@ def _model_code(secrets: Secrets) -> list[Check]:
 
 async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> list[Check]:
     alertmanager = config.alertmanager.url
-    return list(
-        await asyncio.gather(
-            _prometheus(secrets, config, client),
-            _logs(secrets, config, client),
-            _json("Alertmanager", alertmanager, "/api/v2/status", client, "set alertmanager.url to offer silences"),
-            *_others(secrets, config, client),
-        )
+    asked = asyncio.gather(
+        _logs(secrets, config, client),
+        _json("Alertmanager", alertmanager, "/api/v2/status", client, "set alertmanager.url to offer silences"),
+        *_others(secrets, config, client),
     )
+    prometheus, others = await asyncio.gather(_prometheus(secrets, config, client), asked)
+    return [*prometheus, *others]
 
 
 def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequence[Awaitable[Check]]:
@@ -169,16 +169,18 @@ async def _logs(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> 
     return await logs.check() if logs else absent("Logs", "set logs.loki or logs.files to search logs")
 
 
-async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Check:
+async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> list[Check]:
+    """Whether it answers; if so, whether it understands what it will be asked."""
     if not config.prometheus.url:
-        return absent("Prometheus", "set prometheus.url: without it no onset, no graph and no verification")
+        return [absent("Prometheus", "set prometheus.url: without it no onset, no graph and no verification")]
     metrics = PrometheusMetrics(config.prometheus, client, token=secrets.prometheus_token.get_secret_value())
     try:
         series = await metrics.instant("up")
     except LookFailed as error:
-        return failed("Prometheus", str(error), "check prometheus.url and TOCSIN_PROMETHEUS_TOKEN")
+        return [failed("Prometheus", str(error), "check prometheus.url and TOCSIN_PROMETHEUS_TOKEN")]
     up = sum(1 for one in series if len(one.values) and one.values[-1] == 1)
-    return ok("Prometheus", f"{up} of {len(series)} targets are up")
+    found = ok("Prometheus", f"{up} of {len(series)} targets are up")
+    return [found, *await check_queries(metrics, catalogue_of(config))]
 
 
 async def _json(name: str, url: str, path: str, client: httpx.AsyncClient, advice: str) -> Check:

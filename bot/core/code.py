@@ -28,7 +28,10 @@ class FileChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `head` has that `base` has not; `total` counts commits beyond those that are listed."""
+    """What `head` has that `base` has not; `total` counts commits beyond those that are listed.
+
+    Where `head` is the older of the two, as in a rollback, `total` is 0 and commits and files are those taken back.
+    """
 
     base: str
     head: str
@@ -36,3 +39,5 @@ class Comparison:
     commits: tuple[Commit, ...] = ()
     files: tuple[FileChange, ...] = ()
     link: str = ""
+    behind: int = 0
+    """Commits of `base` that `head` has not."""

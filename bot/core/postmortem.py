@@ -65,6 +65,8 @@ class Material(BaseModel):
     """What a person said it was, and who."""
     evidence: Mapping[str, str] = {}
     """Evidence id -> summary, for all evidence of the group."""
+    unseen: Mapping[str, tuple[str, ...]] = {}
+    """Evidence id -> what of it could not be looked at, where there is such."""
 
 
 def needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
@@ -221,12 +223,9 @@ def _follow_ups(m: Material) -> Iterable[Sentence]:
 
 
 def _gaps(m: Material) -> Iterable[Sentence]:
-    blind = [
-        (id, text) for id, text in m.evidence.items() if text.startswith("Could not look") or "; could not look at " in text
-    ]
-    for id, text in blind:
-        yield Sentence(text=one_line(unseen(text), 300), sources=(id,))
-    if not blind:
+    for id, texts in m.unseen.items():
+        yield from (Sentence(text=one_line(unseen(text), 300), sources=(id,)) for text in texts)
+    if not m.unseen:
         told = "None of the looks that were made failed." if m.evidence else "Nothing was looked at."
         yield Sentence(text=told, sources=(m.incident.ref,))
 

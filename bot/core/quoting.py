@@ -17,8 +17,15 @@ _UNITS = (
     r"%|percent|ratio|µs|ms|milliseconds?|s|sec|seconds?|min|minutes?|h|hours?|d|days?|x|times|fold|rps|qps|req/s|/s|"
     r"[KMGT]i?B|bytes|B|cores?|[kM]"
 )
-_NUMBER = re.compile(rf"(?<![\w.:/-])([-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)\s?({_UNITS})?(?![\w])(?!\.\d)", re.I)
-_QUOTED = re.compile(r"`([^`]{2,200})`|\"([^\"]{2,200})\"|“([^”]{2,200})”")
+_BEFORE = r"(?:(?<![\w.:/-])|(?<=\d[-/])|(?<=[^\W\d]:))"
+"""What stands before a number: `checkout-2` and `HTTP/2` are names, the second half of `1-99 %` and `3/5` is none."""
+_NUMBER = re.compile(rf"{_BEFORE}([-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)\s?({_UNITS})?(?![\w])(?!\.\d)", re.I)
+_COUNTED = re.compile(rf"{_BEFORE}(\d[\d,]*(?:\.\d+)?)(?!(?:xx|st|nd|rd|th|{_UNITS})\b)[a-z]{{2,}}\b", re.I)
+"""A number with what it counts written onto it: `400req`, `99pct`. `5xx` is a name, `3rd` none."""
+_QUOTED = re.compile(
+    r"`([^`]{2,200})`|\"([^\"]{2,200})\"|“([^”]{2,200})”|„([^“”]{2,200})[“”]|«([^»]{2,200})»|‘([^’]{2,200})’(?!\w)|"
+    r"(?<!\w)'([^']{2,200})'(?!\w)"
+)
 _SPAN_SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 _TIMES = ("x", "times", "fold")
 _SHARE = (1.0, 100.0, 0.01)
@@ -54,6 +61,10 @@ def unquoted(text: str, cited: Sequence[LedgerEntry]) -> str:
         counted = not unit and abs(_value(digits)) in sizes
         if not counted and not _number_said(digits, unit, numbers, moments, cited):
             return match.group().strip()
+    named = _says(source)
+    for match in _COUNTED.finditer(rest):
+        if not named(match.group()) and not _number_said(match.group(1), "", numbers, moments, cited):
+            return match.group()
     return ""
 
 

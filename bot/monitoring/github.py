@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -39,7 +40,16 @@ class GitHub:
         )
 
     async def compare(self, service: str, base: str, head: str) -> Comparison:
-        """What `head` has that `base` has not. A version `1.5.0` is looked for as the tag `v1.5.0` too."""
+        """What `head` has that `base` has not, or what going back takes away. `1.5.0` is looked for as the tag `v1.5.0` too."""
+        found = await self._compared(service, base, head)
+        if found.total or not found.behind:
+            return found
+        # GitHub tells nothing of a way back; the way forth has the same commits and files.
+        taken = await self._compared(service, head, base)
+        files = tuple(replace(one, added=one.removed, removed=one.added) for one in taken.files)
+        return replace(found, commits=taken.commits, files=files)
+
+    async def _compared(self, service: str, base: str, head: str) -> Comparison:
         repository = self._repository(service)
         for prefix in ("", "v"):
             basehead = f"{quote(prefix + base, safe='')}...{quote(prefix + head, safe='')}"
@@ -104,6 +114,7 @@ def _comparison(base: str, head: str, row: Mapping[str, Any], commits: Sequence[
             base=base,
             head=head,
             total=int(row["total_commits"]),
+            behind=int(row.get("behind_by") or 0),
             commits=tuple(reversed([_commit(one) for one in commits])),
             files=tuple(_file(one) for one in row.get("files") or ()),
             link=str(row.get("html_url", "")),

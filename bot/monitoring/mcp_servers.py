@@ -45,7 +45,7 @@ class McpServers:
                 names = one_line(", ".join(offered), 400) or "nothing"
                 raise LookFailed(f"{server} does not offer {one_line(tool, 60)!r} for looking; it offers {names}")
             answer = await client.call_tool(tool, dict(arguments))
-            text = "\n".join(str(part.text) for part in answer.content if part.type == "text")
+            text = "\n".join(map(_text, answer.content))
             if answer.is_error:
                 raise LookFailed(f"{server} {one_line(tool, 60)} failed: {one_line(text, 200)}")
             if (more := len(text) - MAX_TEXT) > 0:
@@ -109,6 +109,14 @@ class McpServers:
             raise LookFailed(f"{server} cannot be reached: {one_line(str(error), 160)}") from error
         except ExceptionGroup as group:
             raise _first(server, group) from group
+
+
+def _text(part: Any) -> str:
+    """A part's own text, or that of what it encloses; of a picture or a sound that there is one."""
+    told = getattr(getattr(part, "resource", part), "text", None)
+    if told is None and part.type == "resource_link":
+        return f"({one_line(f'{part.name}: {part.uri}', 300)})"
+    return f"({one_line(part.type, 40)} without text)" if told is None else str(told)
 
 
 def _first(server: str, group: ExceptionGroup) -> LookFailed:

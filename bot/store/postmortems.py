@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.errors import NotFound
-from bot.core.evidence import Findings
+from bot.core.evidence import Evidence, Findings
 from bot.core.incident import Incident, number_of
 from bot.core.postmortem import RAN, Material, Section
 from bot.store import causes, edges, incidents, messages, proposals, timeline
@@ -68,6 +68,7 @@ class Postmortems:
             group = await incidents.load_group(session, incident.group) if incident.group else None
             triage = await _newest_triage(session, group_id)
             facts: dict[str, Any] = triage.facts if triage else {}
+            seen = await _evidence(session, group_id)
             return Material(
                 incident=incident,
                 group=group,
@@ -77,7 +78,8 @@ class Postmortems:
                 onset_evidence=facts.get("onset_evidence", ""),
                 proposals=tuple(await _proposals(session, group_id, number)),
                 decisions=tuple(await _decisions(session, group_id, number)),
-                evidence=await _evidence(session, group_id),
+                evidence={id: found.summary for id, found in seen.items()},
+                unseen={id: found.blind_spots for id, found in seen.items() if found.blind_spots},
                 cause=(await causes.newest(session, [number])).get(number),
             )
 
@@ -241,9 +243,10 @@ async def _newest_triage(session: AsyncSession, group_id: int | None) -> TriageR
     return (await session.exec(query)).first() if group_id else None
 
 
-async def _evidence(session: AsyncSession, group_id: int | None) -> dict[str, str]:
+async def _evidence(session: AsyncSession, group_id: int | None) -> dict[str, Evidence]:
     query = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n))
-    return {f"E{row.n}": row.evidence["summary"] for row in (await session.exec(query)).all()} if group_id else {}
+    rows = (await session.exec(query)).all() if group_id else []
+    return {f"E{row.n}": Evidence.model_validate(row.evidence) for row in rows}
 
 
 async def _proposal_rows(session: AsyncSession, group_id: int | None, incident_id: int) -> list[ProposalRow]:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import structlog
@@ -68,6 +69,8 @@ class Looker:
         tool = self.tools.get(name)
         if tool is None:
             return _failed(name, arguments, f"there is no tool {one_line(name, 60)}", asked_wrong=True)
+        if wrong := _misfit(tool, arguments):
+            return _failed(name, arguments, f"arguments do not fit: {wrong}", asked_wrong=True)
         try:
             async with asyncio.timeout(seconds):
                 return await tool(replace(self._context(case), seconds=seconds), **arguments)
@@ -75,8 +78,6 @@ class Looker:
             return _failed(name, arguments, f"no answer within {seconds:g} s")
         except LookFailed as error:
             return _failed(name, arguments, str(error), asked_wrong=isinstance(error, AskedWrong))
-        except TypeError as error:
-            return _failed(name, arguments, f"arguments do not fit: {error}", asked_wrong=True)
         except Exception as error:
             error_id = secrets.token_hex(4)
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
@@ -89,6 +90,15 @@ class Looker:
             return await self.look(case, tool, arguments, call)
 
         return look
+
+
+def _misfit(tool: Tool, arguments: Mapping[str, Any]) -> str:
+    """Why the tool cannot be called so; "" if it can. Asked before: the same error from within a tool is a bug of it."""
+    try:
+        signature(tool.fn).bind(None, **arguments)
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 def _failed(tool: str, arguments: Mapping[str, Any], why: str, *, asked_wrong: bool = False) -> Evidence:

@@ -53,7 +53,7 @@ async def serving(script: Script) -> AsyncIterator[str]:
 @tool
 async def broken(ctx: ToolContext) -> Evidence:
     """Fails in a way nobody foresaw."""
-    raise RuntimeError("the socket went away")
+    raise TypeError("the socket went away")
 
 
 @tool
@@ -88,7 +88,8 @@ async def monolith(ctx: ToolContext) -> Evidence:
     """Finds one line without an end, in which a secret lies across 4,000 characters."""
     secret = "password=hunter2hunter2"
     line = f"{'x' * 3980} {secret} {'y' * 40_000} NEEDLE {'z' * 200_000}"
-    return Evidence(summary="1 line", query="{}", source="files", details=(line, "another"))
+    unseen = (f"Could not look (vault): {secret} was refused",)
+    return Evidence(summary="1 line", query="{}", source="files", details=(line, "another"), unseen=unseen)
 
 
 POD = "checkout-7d9f-abcde"

@@ -53,7 +53,7 @@ async def test_one_line_without_an_end_can_be_read_piece_by_piece_and_hides_no_s
 
     (entry,) = await here.triages.entries("AL-1")
     kept = "".join(entry.evidence.details)
-    assert 100_000 < len(kept) < 130_000 and "hunter2" not in kept and kept.endswith("(1 more lines were not kept)")
+    assert 100_000 < len(kept) < 130_000 and "hunter2" not in str(entry) and kept.endswith("(1 more lines were not kept)")
     assert "NEEDLE" in here.told()[-1]
 
 
@@ -112,6 +112,11 @@ async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(r
     looks = await failed_looks(here.db, NOW - timedelta(days=1))
     assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
     assert {look.tool for look in looks} == {"broken", "web_look"}  # no server is configured: that is a gap
+    misfit = await here.looker.look(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
+    assert (
+        "arguments do not fit: " in misfit["evidence"]["summary"]
+        and len(await failed_looks(here.db, NOW - timedelta(days=1))) == 2
+    )
 
 
 async def told_while_held(here: Room, hint: str) -> Findings:

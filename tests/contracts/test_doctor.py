@@ -18,6 +18,7 @@ from bot.slack.checkup import check_slack
 from bot.slack.manifest import SCOPES
 from bot.store.checkup import check_database
 from bot.store.migrate import upgrade
+from tests.contracts.prometheus_process import prometheus
 from tests.contracts.slack_places import Sandbox, sandbox
 from tests.real import free_port
 from tests.real.scripted_model import Script, app
@@ -188,3 +189,30 @@ async def test_the_code_behind_the_model_is_looked_at_where_a_model_is_set(tmp_p
 
     assert named(asked, "Model code") == ok("Model code", "loads")
     assert not [check for check in unset if check.name == "Model code"]
+
+
+QUERIES = """
+services:
+  checkout:
+    signals:
+      errors: {promql: 'sum(rate(http_errors_total[1m])'}
+      up: {promql: 'max(up)'}
+    objectives:
+      answers: {good: 'sum(rate(up[{window}]))', total: 'count(rate(up[{windw}]))', objective: 99}
+"""
+
+
+@pytest.mark.parametrize("slip", [True, False])
+async def test_a_slip_in_a_query_of_the_catalogue_is_found_by_day(slip: bool, tmp_path: Path) -> None:
+    text = QUERIES if slip else QUERIES.replace("[1m])'", "[1m]))'").replace("windw", "window")
+    config = CONFIG.replace("services: {checkout: {channel: C2}}", text)
+    async with prometheus(tmp_path) as url:
+        (tmp_path / "tocsin.yaml").write_text(f"{config}prometheus: {{url: {url}}}\n")
+        check = named(await checkup(secrets(tmp_path)), "Queries")
+
+    if slip:
+        assert check.state == "failed" and "services.checkout.signals.errors: " in check.found
+        assert "services.checkout.objectives.answers: " in check.found and "signals.up" not in check.found
+    else:
+        assert (check.state, check.found) == ("ok", "Prometheus understands 3 of signals and objectives; 1 find nothing now")
+        assert check.advice.endswith("services.checkout.signals.errors")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from mcp.server.mcpserver import MCPServer
-from mcp.types import ToolAnnotations
+from mcp.types import EmbeddedResource, ImageContent, TextResourceContents, ToolAnnotations
 
 from bot.core.config import McpConfig
 from bot.core.errors import LookFailed
@@ -37,6 +37,14 @@ def server(token: str = "") -> Any:
     @own.tool(annotations=LOOKS)
     def book() -> str:
         return "a" * (MAX_TEXT + 7)
+
+    @own.tool(annotations=LOOKS)
+    def file() -> list[EmbeddedResource | ImageContent]:
+        page = TextResourceContents(uri="file:///runbook.md", mime_type="text/markdown", text="# Pool\nRaise it.")
+        return [
+            EmbeddedResource(type="resource", resource=page),
+            ImageContent(type="image", data="AA==", mime_type="image/png"),
+        ]
 
     @own.tool(annotations=LOOKS)
     def broken() -> str:
@@ -78,7 +86,7 @@ async def test_tools_that_only_read_are_offered_and_those_that_the_team_listed()
     async with served_at() as address:
         offered = await servers(address).tools("notes")
 
-        assert [one.name for one in offered] == ["notes", "dump", "book", "broken", "summary"]
+        assert [one.name for one in offered] == ["notes", "dump", "book", "file", "broken", "summary"]
         assert "service" in offered[0].schema["properties"] and offered[0].description == "What people noted of a service."
 
 
@@ -101,11 +109,18 @@ async def test_json_on_one_line_is_told_value_by_value_and_text_without_an_end_s
         assert book.details[1] == "(7 more characters were not kept)"
 
 
+async def test_a_file_that_a_server_encloses_is_read_and_a_picture_is_told() -> None:
+    async with served_at() as address:
+        found = await look("ask_mcp", context(remote=servers(address)), server="notes", name="file")
+
+        assert found.details == ("# Pool", "Raise it.", "(image without text)")
+
+
 async def test_without_a_tool_the_offer_is_told() -> None:
     async with served_at() as address:
         found = await look("ask_mcp", context(remote=servers(address)), server="notes")
 
-        assert found.summary == "notes offers 5 tools" and found.details[0].startswith("notes: What people noted")
+        assert found.summary == "notes offers 6 tools" and found.details[0].startswith("notes: What people noted")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +128,7 @@ async def test_without_a_tool_the_offer_is_told() -> None:
     [
         (
             {"server": "notes", "name": "erase"},
-            "does not offer 'erase' for looking; it offers notes, dump, book, broken, summary",
+            "does not offer 'erase' for looking; it offers notes, dump, book, file, broken, summary",
         ),
         ({"server": "notes", "name": "broken"}, "notes broken failed: "),
         ({"server": "notes", "name": "notes", "arguments": "[]"}, "arguments must be a JSON object"),
@@ -174,5 +189,5 @@ async def test_the_check_says_what_is_offered_or_what_to_do() -> None:
     async with served_at() as address:
         good, bad = await servers(address).check("notes"), await servers(address, token="wrong").check("notes")
 
-        assert (good.state, good.found) == ("ok", "5 tools")
+        assert (good.state, good.found) == ("ok", "6 tools")
         assert bad.state == "failed" and "systems.mcp.notes" in bad.advice

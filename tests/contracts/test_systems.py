@@ -12,11 +12,13 @@ import pytest
 
 from bot.core.config import SystemConfig, WebConfig
 from bot.core.errors import LookFailed, SeenInPart
+from bot.core.service import Catalogue, Service
 from bot.monitoring.argocd import ArgoCd
 from bot.monitoring.github import GitHub
 from bot.monitoring.helm import Helm
 from bot.monitoring.mlflow import MLflow
 from bot.monitoring.web import AllowedWeb
+from tests.unit.tools.looking import context, look
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -51,6 +53,9 @@ def _github(path: str, asked: httpx.Request) -> httpx.Response:
         files = [{"filename": "pool.py", "status": "modified", "additions": 3, "deletions": 9}]
         commits = [commit("c1", 60, "First\n\nbody"), commit("c2", 5, "Second")]
         return httpx.Response(200, json={"total_commits": 2, "commits": commits, "files": files, "html_url": "https://x"})
+    if path == "/repos/shop/checkout/compare/v1.5.0...v1.4.0":
+        back = {"status": "behind", "ahead_by": 0, "behind_by": 2, "total_commits": 0, "commits": [], "files": []}
+        return httpx.Response(200, json=back)
     return httpx.Response(404, json={"message": "Not Found"})
 
 
@@ -117,6 +122,16 @@ async def test_versions_are_compared_newest_commit_first_and_found_as_tags_too(g
 
     assert [(one.sha, one.title, one.author) for one in found.commits] == [("c2", "Second", "Ann"), ("c1", "First", "Ann")]
     assert (found.total, found.files[0].path, found.files[0].removed) == (2, "pool.py", 9)
+
+
+async def test_a_way_back_tells_what_it_takes_back(github: GitHub) -> None:
+    catalogue = Catalogue([Service(name="checkout")])
+    found = await look(
+        "code_changes", context(code=github, catalogue=catalogue), service="checkout", base="1.5.0", head="1.4.0"
+    )
+
+    assert found.summary == "checkout 1.5.0 back to 1.4.0: 2 commits taken back, 1 file changed"
+    assert "Second" in found.details[0] and found.details[2] == "pool.py modified +9 -3"
 
 
 async def test_commits_of_the_last_hours_come_newest_first(github: GitHub) -> None:

@@ -118,15 +118,17 @@ def test_resolving_by_hand_is_not_marked_as_cleared() -> None:
 
 
 def test_a_look_that_failed_is_listed() -> None:
-    blind = {
-        "E1": "health",
-        "E7": "Could not look (logs of checkout): no answer within 10 s",
-        "E8": "No change on any service in the last 6 h; could not look at Kubernetes (no answer)",
+    told = {
+        "evidence": {"E1": "no change", "E7": "Could not look (search_logs): no answer within 10 s"},
+        "unseen": {
+            "E1": ("Could not look (Argo CD): HTTP 403",),
+            "E7": ("Could not look (search_logs): no answer within 10 s",),
+        },
     }
 
-    text = markdown(material(evidence=blind), draft(material(evidence=blind)))
+    text = markdown(material(**told), draft(material(**told)))
 
-    assert "- logs of checkout: no answer within 10 s [E7]" in text and "could not look at Kubernetes (no answer) [E8]" in text
+    assert "no answer within 10 s [E7]" in text and "Argo CD: HTTP 403 [E1]" in text
     assert "None of the looks" not in text
 
 

@@ -17,6 +17,9 @@ MEMORY = entry(1, "query_metric", {"last": 530_000_000}, summary="memory is 506 
         "530 MB in use",
         "14 restarts, checkout-2 and v2 play no part",
         "HTTP/2 and utf-8 are names, not figures",
+        "memory rose to 506-512 MiB, with 14restarts",
+        "5xx answers of checkout's and the pods' 3rd replica",
+        "it says 'limit 512 MiB' and «3.2 s p95», the pods' own words",
     ],
 )
 def test_the_same_quantity_in_another_unit_stands(text: str) -> None:
@@ -31,6 +34,14 @@ def test_the_same_quantity_in_another_unit_stands(text: str) -> None:
         ("no errors: 0 %", "0 %"),
         ("limit 1 GiB", "1 GiB"),
         ("it says `limit 1024`", "limit 1024"),
+        ("it says 'no rule for region'", "no rule for region"),
+        ("it says ‘no rule’", "no rule"),
+        ("it says «no rule»", "no rule"),
+        ("it says „no rule“", "no rule"),
+        ("memory rose by 14-71 MiB", "71 MiB"),
+        ("errors:71%", "71%"),
+        ("only 14/71 answer", "71"),
+        ("the queue holds 40000msgs", "40000msgs"),
     ],
 )
 def test_what_the_evidence_does_not_say_is_named(text: str, missing: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.commands.postmortem import postmortem as regenerate
 from bot.core.action import ProposalState
+from bot.core.evidence import Evidence
 from bot.plugins import Request
 from bot.settings import catalogue_of
 from bot.store import incidents
@@ -203,3 +204,12 @@ async def test_a_triage_that_is_attempted_anew_answers_the_same_question(house: 
     await mender.misfit("triage", "triage:AL-1:2", "renamed steps")
 
     assert engine.runs == [("triage:AL-1:3", "AL-1", 3, "is it the cache?", "alice")]
+
+
+async def test_a_draft_lists_what_a_look_saw_only_in_part(house: Office) -> None:
+    partly = Evidence(summary="No change on any service", query="", unseen=("Could not look (Argo CD): HTTP 403",))
+    await Triages(house.db).record("AL-1", "recent_changes", {}, "facts:1", partly)
+
+    text = await draft(house, 1)
+
+    assert "Could not look (Argo CD): HTTP 403" in text and "Every check that was made could be made" not in text

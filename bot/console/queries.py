@@ -1,0 +1,56 @@
+"""Whether Prometheus understands the queries of the catalogue: a slip in one of them is silent until the night it matters."""
+
+import asyncio
+from collections.abc import Iterator
+
+from bot.core.check import Check, failed, ok
+from bot.core.errors import LookFailed
+from bot.core.service import Catalogue
+from bot.core.slo import good_ratio
+from bot.core.text import one_line
+from bot.ports import Metrics
+
+AT_ONCE = 8
+"""Queries asked at the same time."""
+SHOWN = 5
+NAME = "Queries"
+
+
+async def check_queries(metrics: Metrics, catalogue: Catalogue) -> list[Check]:
+    """One check of all signals and objectives; none where the catalogue has neither."""
+    queries = dict(_queries(catalogue))
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def refused(promql: str) -> str | None:
+        """Why it cannot be asked; "" if it can, None if it then finds nothing."""
+        async with gate:
+            try:
+                return "" if await metrics.instant(promql) else None
+            except LookFailed as error:
+                return str(error)
+
+    answers = dict(zip(queries, await asyncio.gather(*map(refused, queries.values())), strict=True))
+    bad = [f"{key}: {one_line(why, 200)}" for key, why in answers.items() if why]
+    empty = [key for key, why in answers.items() if why is None]
+    if bad:
+        return [failed(NAME, _first(bad, "; "), "repair these keys of tocsin.yaml; until then these signals are not seen")]
+    if not queries:
+        return []
+    # No error, no series: that is usual, and may be a label that was misspelt.
+    advice = f"look whether these have series at all: {_first(empty, ', ')}" if empty else ""
+    found = f"Prometheus understands {len(queries)} of signals and objectives"
+    return [ok(NAME, f"{found}; {len(empty)} find nothing now" if empty else found, advice)]
+
+
+def _queries(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Key in tocsin.yaml -> PromQL."""
+    for service in catalogue.services.values():
+        for name, signal in service.signals.items():
+            yield f"services.{service.name}.signals.{name}", signal.promql
+        for name, objective in service.objectives.items():
+            yield f"services.{service.name}.objectives.{name}", good_ratio(objective, "1h")
+
+
+def _first(lines: list[str], between: str) -> str:
+    more = f"{between}and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+    return between.join(lines[:SHOWN]) + more
