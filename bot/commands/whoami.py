@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.core.roster import Standing
+from bot.core.text import counted
 from bot.plugins import Reply, Request, command
 from bot.store.roles import lead_of
 from bot.workflows.command_context import CommandContext
@@ -40,7 +41,7 @@ async def whoami(ctx: CommandContext, request: Request) -> Reply:
 
 def _gathered(services: Sequence[str]) -> str:
     shown = ", ".join(services[:NAMED])
-    return shown if len(services) <= NAMED else f"{shown} and {len(services) - NAMED} more services"
+    return shown if len(services) <= NAMED else f"{shown} and {counted(len(services) - NAMED, 'more service')}"
 
 
 def _roles(standing: Standing, incident: str) -> str:

@@ -152,8 +152,20 @@ def _findings(scored: Sequence[tuple[float, Piece]]) -> list[Finding]:
 
 
 def _finding(pieces: Sequence[Piece]) -> Finding:
-    lines = dict.fromkeys(one_line(piece.text, LINE) for piece in pieces)
+    lines = dict.fromkeys(one_line(text, LINE) for text in _told_once(pieces))
     return Finding(lines=list(lines), evidence=list(pieces[0].evidence), foreign=pieces[0].foreign)
+
+
+def _told_once(pieces: Sequence[Piece]) -> Iterator[str]:
+    """A summary of ours tells its strongest signal as the line of that signal does: the line brings its bound alone."""
+    sums = {p.text.partition(";")[0]: p.text for p in pieces if p.whole and not p.foreign}
+    bounds = {signal: bound for p in pieces if not p.whole for signal, _, bound in (p.text.partition(" ["),) if signal in sums}
+    for piece in pieces:
+        signal = piece.text.partition(" [" if not piece.whole else ";")[0]
+        if piece.whole and (bound := bounds.get(signal)):
+            yield f"{signal} [{bound}{piece.text[len(signal) :]}"
+        elif piece.whole or signal not in bounds:
+            yield piece.text
 
 
 def _absent(asked: Asked, entries: Sequence[LedgerEntry], scored: Sequence[tuple[float, Piece]]) -> Iterator[Finding]:

@@ -189,7 +189,7 @@ def wire_causes(scene: Scene) -> list[Candidate]:
 
 
 def behaviour_causes(scene: Scene) -> list[Candidate]:
-    """A blamed service does not do what it usually does: it logs or calls another mix."""
+    """A blamed service logs or calls another mix than it usually does."""
     found = []
     for service, blame in scene.blamed():
         signs = [d for (s, _), d in scene.seen.all_signals.items() if s == service and d.family == "behaviour"]
@@ -200,7 +200,7 @@ def behaviour_causes(scene: Scene) -> list[Candidate]:
             kind="unknown",
             service=service,
             score=blame * (0.5 + 0.4 * min(1.0, max(0.0, deviation.score))),
-            cause=f"{service} does not do what it usually does",
+            cause=f"{service} logs or calls something else than usual",
             check=f"Read what {service} logs around {moment(scene.onset)}, and the code behind the lines that are new or gone",
             strength=max(0.0, deviation.score),
             sure=deviation.score > 0,

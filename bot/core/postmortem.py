@@ -76,13 +76,15 @@ def needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
 
 def draft(material: Material) -> list[Section]:
     """The sections in reading order."""
+    considered = tuple(_considered(material))
     return [
         Section(title="Summary", sentences=tuple(_summary(material))),
         Section(title="Impact", sentences=tuple(_impact(material))),
         Section(title="Timeline", sentences=tuple(_timeline(material.timeline))),
         Section(title="Detection", sentences=tuple(_detection(material))),
         Section(title="Root cause", sentences=tuple(_cause(material))),
-        Section(title="Contributing factors", sentences=tuple(_factors(material)), blank="What else made this possible?"),
+        *([Section(title="Other causes considered", sentences=considered)] if considered else []),
+        Section(title="Contributing factors", blank="What else made this possible?"),
         Section(title="What went well, what went badly", blank="For the people who were there."),
         Section(title="Actions taken", sentences=tuple(_actions(material))),
         Section(title="Follow-ups", sentences=tuple(_follow_ups(material)), blank="Owner and date for each."),
@@ -175,17 +177,20 @@ def _cause(m: Material) -> Iterable[Sentence]:
         return
     cited = tuple(dict.fromkeys(e for claim in first.claims for e in claim.evidence if e in m.evidence))
     if cited:
-        yield Sentence(text=f"Tocsin's first hypothesis ({first.confidence}): {one_line(first.cause, 300)}", sources=cited)
+        ranked = f"Tocsin's first cause ({first.confidence})"
+        same = m.cause is not None and m.cause.text == first.cause
+        text = f"It was {ranked}." if same else f"{ranked}: {one_line(first.cause, 300)}"
+        yield Sentence(text=text, sources=cited)
     for claim in first.claims:
         if known := tuple(e for e in claim.evidence if e in m.evidence):
             yield Sentence(text=one_line(claim.text, 300), sources=known)
 
 
-def _factors(m: Material) -> Iterable[Sentence]:
+def _considered(m: Material) -> Iterable[Sentence]:
     for other in (m.findings.hypotheses if m.findings else [])[1:]:
         cited = tuple(dict.fromkeys(e for c in other.claims for e in c.evidence if e in m.evidence))
         if cited:
-            yield Sentence(text=f"Also considered ({other.confidence}): {one_line(other.cause, 300)}", sources=cited)
+            yield Sentence(text=f"{other.confidence.capitalize()}: {one_line(other.cause, 300)}", sources=cited)
     for claim in m.findings.ruled_out if m.findings else ():
         if cited := tuple(e for e in claim.evidence if e in m.evidence):
             yield Sentence(text=f"Ruled out: {one_line(claim.text, 300)}", sources=cited)
@@ -216,7 +221,7 @@ def _follow_ups(m: Material) -> Iterable[Sentence]:
         yield Sentence(text="Confirm or correct the root cause.", sources=(m.incident.ref,))
     for p in m.proposals:
         if p.state is ProposalState.SUCCEEDED and p.inverse:
-            text = f"{one_line(p.title, 120)} is in force; decide when to take it back ({p.inverse})."
+            text = f"Still in force: {one_line(p.title, 120)}. Decide when to take it back ({p.inverse})."
             yield Sentence(text=text, sources=(p.ref,))
         if p.state in (ProposalState.UNKNOWN, ProposalState.COULD_NOT_VERIFY):
             yield Sentence(text=f"Find out what {one_line(p.title, 120)} did: {p.state.value}.", sources=(p.ref,))
@@ -251,7 +256,7 @@ def markdown(material: Material, sections: Sequence[Section]) -> str:
         f"# {incident.ref}: {one_line(incident.title, 200)}",
         "",
         f"Severity {incident.severity} · service {incident.service or 'unknown'} · "
-        f"declared {incident.declared_at:%Y-%m-%d %H:%M} UTC · lead {incident.lead or 'nobody'} · **draft**",
+        f"declared {incident.declared_at:%Y-%m-%d %H:%M} UTC · led by {incident.lead or 'nobody'} · **draft**",
     ]
     for section in sections:
         lines += ["", f"## {section.title}", ""]

@@ -233,8 +233,9 @@ class Claims:
                 return row.state
             to, text = _AFTER_LOOK[verification.state], f"{verification.state}: {verification.text}"
             await edges.move(self.db, session, row, to, reason=text, policy=self.policy, verification=text)
-            await edges.note(self.db, session, row, "action", f"{ref} {text}", key=f"verified:{ref}")
-            await edges.say(self.db, session, row, f"verified:{ref}", f"{ref} {text}")
+            told = f"{_LOOKED[verification.state]} {ref}: {verification.text}"
+            await edges.note(self.db, session, row, "action", told, key=f"verified:{ref}")
+            await edges.say(self.db, session, row, f"verified:{ref}", told)
             return row.state
 
     async def attempt(self, ref: str) -> dict[str, Any] | None:
@@ -245,4 +246,10 @@ class Claims:
             return None if found is None else found.model_dump(mode="json")
 
 
+_LOOKED = {
+    "recovered": "Recovered after",
+    "not recovered": "Not recovered after",
+    "could not verify": "Could not verify",
+}
+"""What the signal showed, before the reference: the service recovers, not the action."""
 _CALLED = {"done": "ran", "failed": "failed", "unknown": "is unknown"}

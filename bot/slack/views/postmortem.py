@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.text import counted
 from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, prose, section, spoken, trim
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
@@ -61,4 +62,4 @@ def _pieces(markdown: str, most: int = 3) -> list[Block]:
             pieces.append("")
         pieces[-1] += line[:PIECE] + "\n"
     shown = [code(piece) for piece in pieces[:most]]
-    return [*shown, context(f"{len(pieces) - most} more parts are not shown")] if len(pieces) > most else shown
+    return [*shown, context(f"Not shown: {counted(len(pieces) - most, 'more part')}")] if len(pieces) > most else shown

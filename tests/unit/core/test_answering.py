@@ -107,6 +107,18 @@ def test_where_every_look_failed_each_is_told_whatever_is_asked(question: str) -
     assert [one.evidence for one in answer(question, Material([failed, LEDGER[-1]])).unseen] == [["E1"], ["E8"]]
 
 
+def test_a_signal_that_sums_its_look_up_is_told_once_with_its_bound() -> None:
+    moved, calls = "pay latency rose from 0.1 s to 2 s (score 4.0)", "pay calls to db rose from 1 to 2 (score 1.0)"
+    ledger = [
+        look(1, "service_health", f"{moved}; 1 of 2 signals deviate", f"{moved} [bad above 1 s]", service="pay"),
+        look(2, "call_mix", f"{calls}; 1 of 1 call rates deviate", calls, service="pay"),
+    ]
+    lines = [line for finding in answer("is pay slow?", Material(ledger, services=("pay",))).findings for line in finding.lines]
+
+    assert lines[0] == f"{moved} [bad above 1 s]; 1 of 2 signals deviate"
+    assert sum(moved in line for line in lines) == 1 and sum(calls in line for line in lines) <= 1
+
+
 def test_of_two_looks_alike_the_newer_speaks() -> None:
     later = look(9, "service_health", "cart latency rose to 3 s", service="cart")
 

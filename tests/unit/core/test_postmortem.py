@@ -165,11 +165,30 @@ def test_a_small_incident_without_action_needs_no_draft() -> None:
 def test_the_impact_cites_what_the_graph_of_the_incident_marks() -> None:
     acts = (
         TimelineEntry(id="T2", at=at(5), kind="action", text="AP-1 ran: POST answered 200"),
-        TimelineEntry(id="T3", at=at(9), kind="action", text="AP-1 recovered: errors: 0.1 %"),
+        TimelineEntry(id="T3", at=at(9), kind="action", text="Recovered after AP-1: errors: 0.1 %"),
     )
     drawn = material(timeline=acts, graph="checkout errors: from 20 % to 0.1 %.")
     impact = next(section for section in draft(drawn) if section.title == "Impact").sentences
 
-    assert marks(drawn) == [(at(5), "AP-1 ran"), (at(9), "AP-1 recovered"), (at(15), "alerts cleared")]
+    assert marks(drawn) == [(at(5), "AP-1 ran"), (at(9), "Recovered after AP-1"), (at(15), "alerts cleared")]
     assert impact[1].text == "The graph shows checkout errors: from 20 % to 0.1 %."
     assert impact[1].sources == ("E9", "T2", "T3", "AL-1")
+
+
+def test_what_was_ruled_out_is_no_contributing_factor() -> None:
+    cleared = Findings(ruled_out=[Claim(text="deploy v9 of cart came later", evidence=["E1"])])
+    sections = {section.title: section for section in draft(material(findings=cleared))}
+
+    assert sections["Contributing factors"].sentences == ()
+    assert sections["Other causes considered"].sentences[0].text == "Ruled out: deploy v9 of cart came later"
+    assert "Other causes considered" not in {section.title for section in draft(material(findings=None))}
+
+
+def test_a_first_cause_that_a_person_confirmed_is_not_told_twice() -> None:
+    ranked = Hypothesis(cause="v2 broke it", confidence="likely", claims=[Claim(text="errors", evidence=["E1"])])
+    said = ConfirmedCause(text="v2 broke it", said_by="bob", at=at(16))
+    both = material(findings=Findings(hypotheses=[ranked]), cause=said)
+
+    text = markdown(both, draft(both))
+
+    assert text.count("v2 broke it") == 1 and "It was Tocsin's first cause (likely). [E1]" in text
