@@ -207,9 +207,9 @@ async def test_a_triage_that_is_attempted_anew_answers_the_same_question(house: 
 
 
 async def test_a_draft_lists_what_a_look_saw_only_in_part(house: Office) -> None:
-    partly = Evidence(summary="No change on any service", query="", unseen=("Could not look (Argo CD): HTTP 403",))
+    partly = Evidence(summary="No change on any service", query="", unseen=("Argo CD: HTTP 403",))
     await Triages(house.db).record("AL-1", "recent_changes", {}, "facts:1", partly)
 
     text = await draft(house, 1)
 
-    assert "Could not look (Argo CD): HTTP 403" in text and "Every check that was made could be made" not in text
+    assert "Argo CD: HTTP 403" in text and "Every check that was made could be made" not in text
