@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bot.core.alert import Alert
-from bot.core.evidence import Case, Findings
+from bot.core.evidence import Case, Findings, nothing_wrong
 from bot.core.log import LogLine
 from bot.core.series import Series
 from bot.core.service import Catalogue, Service, Signal
@@ -59,7 +59,13 @@ def told(findings: Findings) -> dict[str, str]:
     lines = [f"Root cause category: {findings.category}."]
     lines += [f"- {claim.text}" for claim in findings.because]
     lines += [line for h in findings.hypotheses for line in (h.cause, *(f"- {claim.text}" for claim in h.claims))]
-    lines += [findings.note, *(f"Ruled out: {claim.text}" for claim in findings.ruled_out)]
+    # Where no cause is likely, the check that would decide is what a person goes by.
+    lines += [h.check for h in findings.hypotheses[:1] if h.confidence != "likely"]
+    lines += [
+        nothing_wrong(findings.model_dump(mode="json")),
+        findings.note,
+        *(f"Ruled out: {claim.text}" for claim in findings.ruled_out),
+    ]
     return {"root_cause_category": findings.category, "text": "\n".join(dict.fromkeys(filter(None, lines)))[:MOST_TEXT]}
 
 
