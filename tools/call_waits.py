@@ -9,6 +9,7 @@ from bot.core.deviation import Deviation
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure
+from bot.core.spans import untold
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
 from tools._onset import onset_of
@@ -46,6 +47,7 @@ async def call_waits(ctx: ToolContext) -> Evidence:
         window=Window(start=since, end=ctx.now),
         details=tuple(_line(one) for one in found[:TOLD]),
         source="traces",
+        unseen=untold(now, past),
         facts={"deviations": [_deviation(one).as_fact() for one in found[:TOLD]]},
     )
 

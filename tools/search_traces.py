@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core.evidence import Evidence, Window
 from bot.core.figures import figure, minutes_text
-from bot.core.spans import Sampled, Span, TimeSpent, compared
+from bot.core.spans import Sampled, Span, TimeSpent, compared, untold
 from bot.core.text import one_line
 from bot.plugins import ToolContext, tool_over
 from bot.ports import Traces
@@ -45,6 +45,7 @@ async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Ev
         window=Window(start=ctx.now - length, end=ctx.now),
         details=tuple(_line(row) for row in rows[:MAX_SHOWN]),
         source="traces",
+        unseen=untold(present, past),
         user_controllable=True,
         facts={"spent": [vars(row) for row in rows[:MAX_SHOWN]]},
     )

@@ -295,6 +295,12 @@ class Budget(Part):
     usd_per_million_in: float = Field(default=2.0, ge=0)
     usd_per_million_out: float = Field(default=8.0, ge=0)
 
+    @property
+    def most_of_a_run(self) -> float:
+        """Dollars set aside for one run. It may pass its own limit by its last answer: that little is not."""
+        priced = self.usd_per_million_in or self.usd_per_million_out
+        return min(self.per_run_usd, self.per_day_usd) if priced else 0.0
+
 
 class PagerConfig(Part):
     pagerduty: bool = False

@@ -8,7 +8,9 @@ https://opentelemetry.io/docs/specs/otel/trace/api/
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from bot.core.text import one_line
 
 _T = TypeVar("_T", covariant=True)
 
@@ -46,6 +48,11 @@ class Sampled(Generic[_T]):
     def limits(self) -> str:
         """`a sample: there were more traces; ...` for the end of a sentence; "" if all was read."""
         return "; ".join([*(["a sample: there were more traces"] if self.more else []), *self.unread[:2]])
+
+
+def untold(*samples: Sampled[Any]) -> tuple[str, ...]:
+    """What of them could not be read, as findings tell it."""
+    return tuple(dict.fromkeys(f"Could not look (traces): {one_line(why, 200)}" for one in samples for why in one.unread))
 
 
 @dataclass(frozen=True)

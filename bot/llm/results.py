@@ -42,6 +42,11 @@ def shortened(text: str) -> str:
     return summary_of(text, left_out=f"details were shown above; {READ} reads them again")
 
 
+def unshown(text: str) -> str:
+    """A result for whose details there is no room, although they were not shown yet."""
+    return summary_of(text, left_out=f"there was no room for its details; {READ} reads them")
+
+
 def summary_of(text: str, *, left_out: str = "details") -> str:
     """A result as `as_data` or `passage` tells it, without its details and with what is said in their place."""
     try:

@@ -16,8 +16,8 @@ from bot.core.incident import number_of
 from bot.core.material import Material
 from bot.store import edges, messages, timeline
 from bot.store.database import Database
-from bot.store.tables import EvidenceRow, GroupRow, QuestionRow
-from bot.store.triage import case_of, entry_of
+from bot.store.tables import EvidenceRow, GroupRow, QuestionRow, TriageRow
+from bot.store.triage import case_of, entry_of, fits, spent
 from bot.store.views import newest_triage
 
 MOST_EVIDENCE = 400
@@ -92,12 +92,22 @@ class Questions:
                 case=await case_of(session, group, triage) if group else None,
             )
 
+    async def reserve(self, number: int, usd: float, *, since: datetime, limit: float) -> bool:
+        """Set aside what a model's answer may cost, as an attempt does; the answer's real cost is written over it."""
+        own = col(QuestionRow.id) == number
+        async with self.db.write() as session:
+            others = (col(QuestionRow.at) >= since) & ~own
+            if not fits(await spent(session, col(TriageRow.started_at) >= since, others), usd, limit):
+                return False
+            await session.exec(update(QuestionRow).where(own).values(usd=usd))
+            return True
+
     async def answer(self, number: int, answer: Answer, *, final: bool) -> None:
         """Keep the answer and have it stand in the thread; a later one replaces it in the same message."""
         now: datetime = self.db.clock()
-        ended = {"state": "answered", "answered_at": now} if final else {}
+        ended = {"state": "answered", "answered_at": now, "usd": answer.usd} if final else {}
         async with self.db.write() as session:
-            values = {"answer": answer.model_dump(mode="json"), "usd": answer.usd, **ended}
+            values = {"answer": answer.model_dump(mode="json"), **ended}
             await session.exec(update(QuestionRow).where(col(QuestionRow.id) == number).values(**values))
             await self._show(session, number)
 

@@ -247,7 +247,7 @@ class Triages:
     async def spent_since(self, since: datetime) -> float:
         """Dollars spent on models from `since` on, by triages and by answers to questions."""
         async with self.db.read() as session:
-            return await _spent(session, col(TriageRow.started_at) >= since, since)
+            return await spent(session, col(TriageRow.started_at) >= since, col(QuestionRow.at) >= since)
 
     async def reserve(self, ref: str, attempt: int, usd: float, *, since: datetime, limit: float) -> bool:
         """Set aside what an attempt may cost, if it still fits into `limit` dollars from `since` on; again changes nothing.
@@ -257,8 +257,8 @@ class Triages:
         """
         own = (col(TriageRow.group_id) == group_number(ref)) & (col(TriageRow.attempt) == attempt)
         async with self.db.write() as session:
-            spent = await _spent(session, (col(TriageRow.started_at) >= since) & ~own, since)
-            if spent >= limit or spent + usd > limit:
+            others = (col(TriageRow.started_at) >= since) & ~own
+            if not fits(await spent(session, others, col(QuestionRow.at) >= since), usd, limit):
                 return False
             await session.exec(update(TriageRow).where(own).values(usd=usd))
             return True
@@ -295,10 +295,16 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
     return (await session.exec(query)).first()
 
 
-async def _spent(session: AsyncSession, attempts: Any, since: datetime) -> float:
-    triages = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
-    questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(col(QuestionRow.at) >= since)
-    return float((await session.exec(triages)).one()) + float((await session.exec(questions)).one())
+async def spent(session: AsyncSession, attempts: Any, questions: Any) -> float:
+    """Dollars that these attempts and these questions cost or have set aside."""
+    looked = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
+    asked = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(questions)
+    return float((await session.exec(looked)).one()) + float((await session.exec(asked)).one())
+
+
+def fits(spent: float, usd: float, limit: float) -> bool:
+    """Whether so much more may be spent."""
+    return spent < limit and spent + usd <= limit
 
 
 def _hint_key(number: int, attempt: int) -> str:

@@ -33,10 +33,10 @@ class Desk:
         await self.questions.answer(number, found, final=final)
         return found.model_dump(mode="json")
 
-    async def within_budget(self) -> Any:
-        """Whether today's money allows a model."""
-        spent = await self.triages.spent_since(self.triages.db.clock() - timedelta(days=1))
-        return spent < self.config.budget.per_day_usd
+    async def within_budget(self, number: int) -> Any:
+        """Whether today's money allows a model; what the answer may cost is set aside: ten may ask at once."""
+        budget, since = self.config.budget, self.triages.db.clock() - timedelta(days=1)
+        return await self.questions.reserve(number, budget.most_of_a_run, since=since, limit=budget.per_day_usd)
 
     async def judge(self, number: int, by_code: dict[str, Any], told: dict[str, Any]) -> Any:
         """Show what of the model's answer the evidence carries; if nothing is, the answer of the code stands and says so."""
@@ -53,7 +53,7 @@ def question(desk: Desk, reader: Callable[[], Awaitable[Reader | None]]) -> Work
         model = await reader()
         if model is None:
             return await run.step("answer from the record", desk.look_up, number, "No model is set up.", True)
-        if not await run.step("ask the budget", desk.within_budget):
+        if not await run.step("ask the budget", desk.within_budget, number):
             spent = "Today's model budget is spent or set aside."
             return await run.step("answer from the record", desk.look_up, number, spent, True)
         waiting = "A model reads the evidence; what it adds will stand here."

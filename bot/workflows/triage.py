@@ -63,10 +63,9 @@ class Desk:
     async def within_budget(self, case: dict[str, Any]) -> Any:
         """Whether today's money allows a model; what this run may cost is set aside."""
         asked, budget, day = Case.model_validate(case), self.config.budget, timedelta(days=1)
-        # A run may pass its own limit by its last answer: that little is not set aside.
-        usd = min(budget.per_run_usd, budget.per_day_usd) if budget.usd_per_million_in or budget.usd_per_million_out else 0.0
         since = self.triages.db.clock() - day
-        return await self.triages.reserve(asked.group, asked.attempt, usd, since=since, limit=budget.per_day_usd)
+        usd, limit = budget.most_of_a_run, budget.per_day_usd
+        return await self.triages.reserve(asked.group, asked.attempt, usd, since=since, limit=limit)
 
     async def fresh(self, case: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
         """The analyst's findings with a note, where a model lately answered the same alert alike; else None.

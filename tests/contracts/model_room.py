@@ -71,8 +71,8 @@ async def poisoned(ctx: ToolContext) -> Evidence:
 
 
 @tool
-async def flood(ctx: ToolContext) -> Evidence:
-    """Finds far more than fits into one result."""
+async def flood(ctx: ToolContext, part: int = 0) -> Evidence:
+    """Finds far more than fits into one result, whichever part is asked for."""
     lines = tuple(f"line {n} {'needle' if n == 100 else 'hay'} {'x' * 200}" for n in range(1, 201))
     return Evidence(summary="200 lines", query="{}", source="files", user_controllable=True, details=lines)
 

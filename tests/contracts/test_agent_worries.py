@@ -93,6 +93,19 @@ async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read
     assert {json.loads(text)["id"] for text in here.told()} == {"E1"}
 
 
+async def test_a_turn_of_many_long_results_stays_within_bounds_and_the_model_is_told_how_to_read_on(room: NewRoom) -> None:
+    looks = [["flood", {}], *(["flood", {"part": n}] for n in range(1, 9))]
+    here = await room({"call": looks}, {"call": [read("E9", line=200)]}, ANSWER)
+
+    await here.investigate()
+
+    told = [json.loads(text) for text in here.told(1)]
+    assert sum(len(str(m["content"])) for m in here.asked[1]["messages"][1:]) <= MAX_HISTORY
+    assert {one["id"] for one in told} == {f"E{n}" for n in range(1, 10)}
+    assert "details" in told[0] and told[-1]["left_out"] == "there was no room for its details; read_evidence reads them"
+    assert json.loads(here.told()[-1])["lines"][0].startswith("200 line 200 ")
+
+
 def test_a_summary_and_a_query_of_any_length_leave_whole_json() -> None:
     told = as_data(evidence("E1", summary="s" * 50_000, query="q" * 50_000, details=("x" * 50_000,)).model_dump(mode="json"))
 

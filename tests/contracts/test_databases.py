@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.alert import Alert
+from bot.core.answering import Answer
 from bot.core.evidence import Evidence, Findings
 from bot.core.grouping import Arrival
 from bot.core.past import ConfirmedCause
@@ -22,6 +23,7 @@ from bot.store.migrate import upgrade
 from bot.store.open_groups import OpenGroups
 from bot.store.past import PastIncidents
 from bot.store.postmortems import Postmortems
+from bot.store.questions import Questions
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
 from bot.store.triage import Triages
 from bot.store.watch import Watch
@@ -177,6 +179,20 @@ async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk
     assert (before, await cases.wanting()) == ([], [])
     assert [(case.ref, case.truth.text, len(case.transcripts)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
     assert len(await cases.answers(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1
+
+
+async def test_questions_that_come_at_once_set_aside_no_more_than_the_day_allows(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    questions, since = Questions(desk.db), NOW - timedelta(days=1)
+    numbers = [(await questions.put(f"k{n}", "is it the pool?", "ann", group="AL-1", incident="")).number for n in range(6)]
+
+    allowed = await asyncio.gather(*(questions.reserve(number, 0.5, since=since, limit=1.2) for number in numbers))
+    first = numbers[allowed.index(True)]
+    await questions.answer(first, Answer(), final=False)
+    during = await Triages(desk.db).spent_since(since)
+    await questions.answer(first, Answer(usd=0.1), final=True)
+
+    assert (sum(allowed), during, await Triages(desk.db).spent_since(since)) == (2, 1.0, 0.6)
 
 
 async def test_replicas_that_ask_at_once_set_aside_no_more_than_the_day_allows(desk: Desk) -> None:

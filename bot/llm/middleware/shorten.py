@@ -6,7 +6,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AnyMessage, ToolMessage
 
-from bot.llm.results import shortened
+from bot.llm.results import shortened, unshown
 
 MAX_HISTORY = 96_000
 """Characters of all messages of one request, about 24,000 tokens."""
@@ -27,15 +27,18 @@ def size(messages: Sequence[AnyMessage]) -> int:
 
 
 def within(messages: Sequence[AnyMessage], most: int = MAX_HISTORY) -> list[AnyMessage]:
-    """The messages with the details of as many old results left out as it takes; the newest turn's stay."""
-    excess = size(messages) - most
+    """The messages with the details of as many old results left out as it takes.
+
+    The newest turn's stay, unless they are too much by themselves: then the last ones of them are told with their summaries.
+    """
     newest = max((place for place, message in enumerate(messages) if message.type == "ai"), default=len(messages))
-    kept = list(messages)
-    for place, message in enumerate(messages[:newest]):
-        if excess <= 0:
-            break
-        if isinstance(message, ToolMessage):
-            text = shortened(str(message.content))
+    old = [(place, shortened) for place in range(newest)]
+    new = [(place, unshown) for place in reversed(range(newest, len(messages)))]
+    kept, excess = list(messages), size(messages) - most
+    for place, told in (*old, *new):
+        message = messages[place]
+        if excess > 0 and isinstance(message, ToolMessage):
+            text = told(str(message.content))
             excess -= len(str(message.content)) - len(text)
             kept[place] = message.model_copy(update={"content": text})
     return kept

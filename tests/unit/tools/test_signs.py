@@ -1,6 +1,9 @@
 """The tools that look for signs of one service: time on the wire, calls and log lines that are other than usual."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,6 +11,7 @@ from bot.core.calls import Calls
 from bot.core.errors import LookFailed
 from bot.core.log import LogLine
 from bot.core.service import Catalogue, Service, Signal
+from bot.core.spans import Sampled, Span
 from bot.monitoring.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
 from tests.unit.tools.looking import NOW, ONSET, Step, context, look
 
@@ -127,3 +131,27 @@ async def test_lines_logged_while_a_rule_waited_are_no_part_of_the_usual_mix() -
 
     assert found.window and found.window.start == ctx.case.started_at - timedelta(minutes=11)
     assert "gone: 'stored'" in " ".join(found.details)
+
+
+@dataclass(frozen=True)
+class Gappy:
+    """A trace store that lost one service's spans."""
+
+    async def spans(self, service: str, **_window: Any) -> Sampled[Span]:
+        return Sampled(unread=("3 of 20 traces could not be read",))
+
+    async def calls(self, services: Sequence[str], **_window: Any) -> Sampled[Calls]:
+        return Sampled(spans(1, 1.2), unread=("payments could not be read: HTTP 500",))
+
+    def query(self, service: str) -> str:
+        return service
+
+
+async def test_traces_that_could_not_be_read_are_listed_as_what_was_not_seen() -> None:
+    waits, spent = [
+        await look(tool, context(traces=Gappy()), **asked)
+        for tool, asked in (("call_waits", {}), ("search_traces", {"service": "checkout"}))
+    ]
+
+    assert waits.ok and waits.unseen == ("Could not look (traces): payments could not be read: HTTP 500",)
+    assert spent.unseen == ("Could not look (traces): 3 of 20 traces could not be read",)
