@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, update
+from sqlalchemy import bindparam, case, func, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -49,6 +49,7 @@ _NUMBERS = select(func.max(EvidenceRow.n), func.max(case((col(EvidenceRow.key) =
     EvidenceRow.group_id == bindparam("number")
 )
 """The newest number of a group's ledger, and that of the look with this key."""
+_ADD = insert(EvidenceRow)
 
 
 def group_number(ref: str) -> int:
@@ -129,24 +130,23 @@ class Triages:
         evidence: Evidence,
         attempt: int,
     ) -> LedgerEntry:
-        newest, same = (await session.exec(_NUMBERS, params={"number": number, "key": key})).one()
+        connection = await session.connection()
+        newest, same = (await connection.execute(_NUMBERS, {"number": number, "key": key})).one()
         if same is not None:
             query = select(EvidenceRow).where(EvidenceRow.group_id == number, EvidenceRow.n == same)
-            row = (await session.exec(query)).one()
-        else:
-            row = EvidenceRow(
-                group_id=number,
-                n=(newest or 0) + 1,
-                key=key,
-                attempt=attempt,
-                tool=tool,
-                arguments=dict(arguments),
-                at=self.db.clock(),
-                evidence=evidence.model_dump(mode="json"),
-            )
-            session.add(row)
-            await session.flush()
-        return entry_of(row)
+            return entry_of((await session.exec(query)).one())
+        row: dict[str, Any] = {
+            "group_id": number,
+            "n": (newest or 0) + 1,
+            "key": key,
+            "attempt": attempt,
+            "tool": tool,
+            "arguments": dict(arguments),
+            "at": self.db.clock(),
+            "evidence": evidence.model_dump(mode="json"),
+        }
+        await connection.execute(_ADD, row)
+        return entry_of(EvidenceRow(**row))
 
     async def entries(self, group: str) -> list[LedgerEntry]:
         """All evidence of one group, oldest first."""
