@@ -99,7 +99,7 @@ async def test_a_tool_that_breaks_is_told_as_could_not_look(room: NewRoom) -> No
     findings = await here.investigate()
 
     assert "Could not look" in here.told()[0] and '"ok": false' in here.told()[0]
-    assert re.search(r"RuntimeError \(the log has it under [0-9a-f]{8}\): the socket went away", here.told()[0])
+    assert re.search(r"TypeError \(the log has it under [0-9a-f]{8}\): the socket went away", here.told()[0])
     assert findings.stop_reason == "answered"
 
 

@@ -28,6 +28,7 @@ from bot.workflows.approvals import Approvals
 from bot.workflows.hands import Hands
 from bot.workflows.remediation import Desk, remediation
 from bot.workflows.rotas import Rotas
+from tests.real import PATIENCE
 from tests.unit.builders import NOW
 
 VERIFY = {"signal": "errors", "below": 0.02, "within": "20s"}
@@ -158,7 +159,8 @@ class Office:
         return self
 
     async def close(self) -> None:
-        await self.engine.stop(within=0)
+        # A step in its middle is let end: cut off, its connection would still answer when the loop is gone.
+        await self.engine.stop(within=PATIENCE)
         await self.db.close()
 
     async def ended(self, ref: str, **step: float) -> str:
