@@ -254,7 +254,10 @@ def audit_verify() -> None:
     with readable():
         bad = asyncio.run(verify())
     if bad is not None:
-        _fail(f"the audit's chain breaks at row {bad}: a row was changed, removed or written without the key")
+        # A restored folder whose key was left behind got a new one: then no row at all fits it.
+        key = " (at the first row: is this the key they were written with? put back audit.key or TOCSIN_AUDIT_KEY)"
+        why = f"a row was changed, removed or written without the key{key if bad == 1 else ''}"
+        _fail(f"the audit's chain breaks at row {bad}: {why}")
     typer.echo("The audit's chain is whole.")
 
 

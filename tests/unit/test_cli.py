@@ -1,5 +1,6 @@
 """The command line: quick, and errors are one line and exit code 2."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 
 from bot.cli import app, main
 from bot.console.stage import PYTHON
+from bot.store.database import Database
+from bot.store.switches import Switches
 from tests.real import free_port
 
 HEAVY = ("langchain", "openai", "dbos", "sqlmodel", "slack_bolt", "matplotlib", "numpy", "httpx")
@@ -212,3 +215,23 @@ def test_the_demo_is_ours_wherever_it_is_started(tmp_path: Path, monkeypatch: py
     done = subprocess.run([*PYTHON, "bot.sandbox", "--help"], capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_an_audit_that_was_written_with_another_key_is_told_to_be_perhaps_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("TOCSIN_AUDIT_KEY", "another")
+    monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
+    assert run("db", "upgrade")[0] == 0
+    asyncio.run(_paused(tmp_path / "app.db", audit_key=b"the key"))
+
+    code, told = run("audit", "verify")
+
+    assert code != 0 and "breaks at row 1: " in told and "put back audit.key or TOCSIN_AUDIT_KEY" in told
+
+
+async def _paused(path: Path, *, audit_key: bytes) -> None:
+    db = Database(f"sqlite+aiosqlite:///{path}", audit_key=audit_key)
+    await Switches(db).pause("alice", "game day")
+    await db.close()
