@@ -75,7 +75,7 @@ class Claim(BaseModel):
     evidence: list[str] = Field(default_factory=list, max_length=8, description="Evidence ids, e.g. E3")
 
 
-LEAD_ONLY = "Inconclusive: the first cause is a lead, no more."
+LEAD_ONLY = "Inconclusive: the first cause is the best lead, no more."
 """The note where nothing ranked is likely."""
 
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]

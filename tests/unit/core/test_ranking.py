@@ -168,7 +168,7 @@ def test_a_failing_service_that_nothing_explains_is_a_lead_with_a_check() -> Non
 
     first = findings.hypotheses[0]
     assert (first.kind, first.service, first.confidence) == ("dependency", "payments", "possible")
-    assert first.check and findings.note == "Inconclusive: the first cause is a lead, no more."
+    assert first.check and findings.note == "Inconclusive: the first cause is the best lead, no more."
 
 
 def test_the_next_services_are_those_that_deviating_ones_call() -> None:
