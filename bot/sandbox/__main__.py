@@ -16,6 +16,9 @@ from bot.sandbox.app import MountedWorld, build
 from bot.sandbox.workspace.feed import Feed
 from bot.sandbox.workspace.state import Workspace
 
+IDLE_SECONDS = 75
+"""Longer than those who call keep a resting connection: if we close first, a request is cut off. Slack closes late, too."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Start one process that serves both, and print one JSON line with the addresses when it is ready."""
@@ -28,7 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ws.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         world = None if options.no_world else _world(options, ws)
         app = build(ws, bot_url=options.bot, kill_file=options.kill_file, world=world)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="on")
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=IDLE_SECONDS,
+            lifespan="on",
+        )
         ready = json.dumps(_addresses(ws) | ({"environment": world.environment} if world else {}))
         asyncio.run(_serve(Server(config, ws.feed), listener, ready))
 

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.real import IDLE_SECONDS
+
 
 class Hook:
     """`calls` are (entry, service) in their order; `pods` is what the state query answers by service."""
@@ -30,7 +32,12 @@ class Hook:
             Route("/api/v1/{rest:path}", self._nothing, methods=["GET", "POST"]),
         ]
         config = uvicorn.Config(
-            Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1
+            Starlette(routes=routes),
+            host="127.0.0.1",
+            port=0,
+            log_level="error",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=IDLE_SECONDS,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

@@ -30,7 +30,7 @@ from bot.store.tables import AuditRow, DecisionRow, MessageRow, ProposalRow
 from tests.attacks.cast import ON_CALL_GROUP, accounts, member
 from tests.attacks.catalogue import channel_of, configuration
 from tests.attacks.hook import Hook
-from tests.real import PATIENCE
+from tests.real import IDLE_SECONDS, PATIENCE
 from tests.real.slack import PATIENT
 
 Json = dict[str, Any]
@@ -158,7 +158,15 @@ class Stage:
         self.app = App(found, load_config(found.config), wrap_run=self.gate.wrap)
         self.app.db.clock = lambda: utc_now() + self.offset
         self.app.doors.soon = PATIENCE
-        config = uvicorn.Config(self.app.asgi, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
+        config = uvicorn.Config(
+            self.app.asgi,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            timeout_keep_alive=IDLE_SECONDS,
+        )
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
         await until(lambda: self._server.started)

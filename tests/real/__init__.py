@@ -14,6 +14,8 @@ import pytest
 
 PATIENCE = 120.0
 """Seconds after which a wait for what must come is given up. They cost nothing where it comes, however slow the machine is."""
+IDLE_SECONDS = 75
+"""So long servers of tests keep a resting connection: one that closes it before its client does cuts a request off."""
 PORTS = range(20_000, 32_000)
 """Below the ports that Linux gives to outgoing connections and to whoever asks for any port."""
 _CHANCE = random.SystemRandom()

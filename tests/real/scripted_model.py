@@ -23,6 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.real import IDLE_SECONDS
+
 
 class Script:
     """The turns still to play, and what was asked."""
@@ -125,6 +127,7 @@ def main() -> None:
         host="127.0.0.1",
         port=options.port,
         log_level="warning",
+        timeout_keep_alive=IDLE_SECONDS,
     )
 
 

@@ -7,14 +7,20 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from tests.real import free_port, wait_until
+from tests.real import IDLE_SECONDS, free_port, wait_until
+
+
+def _config(app: ASGIApp, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="error", lifespan="off", ws="none", timeout_keep_alive=IDLE_SECONDS
+    )
 
 
 @asynccontextmanager
 async def running(app: ASGIApp) -> AsyncIterator[str]:
     """Its address while it runs; requests that still hang at the end are cut off."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off", ws="none"))
+    server = uvicorn.Server(_config(app, port))
     serve = asyncio.create_task(server.serve())
     await wait_until(lambda: server.started, every=0.01)
     try:
