@@ -1,16 +1,14 @@
 """A real Prometheus, or VictoriaMetrics in its place, on a free loopback port: it scrapes itself every second."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.real import PATIENCE, free_port
+from tests.real.processes import binary
 
 RULES = """
 groups:
@@ -20,16 +18,6 @@ groups:
       - {record: "self:up", expr: "max(up)"}
       - {alert: SelfDown, expr: "up == 0", for: 2s, labels: {severity: critical}, annotations: {summary: down}}
 """
-
-
-def binary(name: str) -> str:
-    """Its path; the test is skipped without it, and fails where CI=true."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{name} is not installed")
-        pytest.skip(f"{name} is not installed: its real answers were not tried")
-    return path
 
 
 @asynccontextmanager
