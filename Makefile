@@ -77,8 +77,9 @@ lock:  ## resolve the lock files again (needs uv)
 	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -c requirements.lock -o tests/requirements.lock
 
-docs: .venv/tests-installed  ## write docs/commands.md from the shelf of commands
+docs: .venv/tests-installed  ## write docs/commands.md from the commands, and the package map of docs/architecture.md
 	$(BIN)/python -m bot.commands > docs/commands.md
+	$(BIN)/python -m tests.package_map
 
 clean:  ## remove what was made
 	rm -rf .venv .tocsin build ./*.egg-info

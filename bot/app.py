@@ -14,15 +14,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
-from bot.choices import agents_of, audit_key, logs_of, metrics_of, pager_of, systems_of, tools_of
+from bot.adapters import agents_of, audit_key, logs_of, metrics_of, pager_of, systems_of, tools_of
+from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
-from bot.core.redaction import redact
-from bot.core.roster import FRESH_ROTA
+from bot.core.redaction.redaction import redact
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
-from bot.monitoring.graph import draw
+from bot.monitoring.metrics.graph import draw
 from bot.monitoring.runbooks import RunbookShelf
 from bot.plugins import Command, Source, Tool, ToolContext, discover, discover_actions
 from bot.ports import Run
@@ -30,47 +30,47 @@ from bot.settings import Secrets, catalogue_of, source_tokens
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
-from bot.slack.doors import Doors
+from bot.slack.commands import Doors
 from bot.slack.people import People
 from bot.slack.render import Renderer, allowed_hosts, called_hosts
-from bot.store.alerts import Alerts
-from bot.store.approvals import ProposalStore
-from bot.store.cases import Cases
-from bot.store.changes import Changes
-from bot.store.claims import Claims
-from bot.store.database import AWAY, Database, async_url, utc_now
-from bot.store.decisions import Decisions
-from bot.store.intake import IntakeWriter
-from bot.store.interactions import Interactions
-from bot.store.late_changes import LateChanges
-from bot.store.outbox import Outbox
-from bot.store.pages import Pages
-from bot.store.past import PastIncidents
-from bot.store.postmortems import Postmortems
-from bot.store.questions import Questions
-from bot.store.triage import Triages
-from bot.store.usergroups import Usergroups
-from bot.store.watch import Watch
+from bot.store.alerts.intake import IntakeWriter
+from bot.store.alerts.reader import Alerts
+from bot.store.answers.postmortems import Postmortems
+from bot.store.answers.questions import Questions
+from bot.store.approvals.claims import Claims
+from bot.store.approvals.decisions import Decisions
+from bot.store.approvals.store import ProposalStore
+from bot.store.db.database import AWAY, Database, async_url, utc_now
+from bot.store.oversight.pages import Pages
+from bot.store.oversight.watch import Watch
+from bot.store.slack.interactions import Interactions
+from bot.store.slack.outbox import Outbox
+from bot.store.slack.usergroups import Usergroups
+from bot.store.triage.changes import Changes
+from bot.store.triage.frozen_cases import Cases
+from bot.store.triage.late_changes import LateChanges
+from bot.store.triage.past_incidents import PastIncidents
+from bot.store.triage.triage import Triages
 from bot.web.app import build as build_web
-from bot.workflows.analyst import Analyst
-from bot.workflows.approvals import Approvals
 from bot.workflows.command_context import CommandContext
-from bot.workflows.fact_finding import FactFinder
-from bot.workflows.hands import Hands
 from bot.workflows.inbox import Inbox
-from bot.workflows.learning import LearningTick
-from bot.workflows.looking import Looker
+from bot.workflows.investigation.analyst import Analyst
+from bot.workflows.investigation.fact_collection import FactFinder
+from bot.workflows.investigation.learning import LearningTick
+from bot.workflows.investigation.questions import Desk as QuestionDesk
+from bot.workflows.investigation.questions import question, start_unanswered
+from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.triage import Desk as TriageDesk
+from bot.workflows.investigation.triage import triage
 from bot.workflows.mending import Mender
+from bot.workflows.messages.sender import Sender
 from bot.workflows.postmortem import Scribe, postmortem
-from bot.workflows.questions import Desk as QuestionDesk
-from bot.workflows.questions import question, start_unanswered
-from bot.workflows.remediation import Desk as RemediationDesk
-from bot.workflows.remediation import remediation
+from bot.workflows.remediation.approvals import Approvals
+from bot.workflows.remediation.executor import Hands
+from bot.workflows.remediation.remediation import Desk as RemediationDesk
+from bot.workflows.remediation.remediation import remediation
 from bot.workflows.rotas import Rotas
-from bot.workflows.sender import Sender
 from bot.workflows.ticks import EVERY, PagerTick, QuietTick, Tick, TidyTick, as_story
-from bot.workflows.triage import Desk as TriageDesk
-from bot.workflows.triage import triage
 
 log = structlog.get_logger(__name__)
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8

@@ -219,7 +219,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
 def db_upgrade() -> None:
     """Bring the database to this version's schema (done by itself in SQLite mode)."""
     from bot.settings import load_secrets
-    from bot.store.database import readable
+    from bot.store.db.database import readable
     from bot.store.migrate import current, upgrade
 
     secrets = load_secrets()
@@ -235,11 +235,11 @@ def audit_verify() -> None:
     """Walk the audit's chain and name the first bad row."""
     import asyncio
 
-    from bot.choices import audit_key
+    from bot.adapters import audit_key
     from bot.console.reading import expect_database
     from bot.settings import load_secrets
     from bot.store import audit
-    from bot.store.database import Database, async_url, readable
+    from bot.store.db.database import Database, async_url, readable
 
     secrets = load_secrets()
     expect_database(secrets)

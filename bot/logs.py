@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
-from bot.core.redaction import redact
-from bot.core.spells import Spells
-from bot.core.text import escape_controls
+from bot.core.lasting_failures import Spells
+from bot.core.redaction.redaction import redact
+from bot.core.text.untrusted import escape_controls
 
 QUIET = (
     "httpx",

@@ -5,18 +5,15 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.core.alert import Alert
-from bot.core.answering import Told
-from bot.core.calls import Calls
 from bot.core.change import Change
-from bot.core.code import Commit, Comparison
 from bot.core.evidence import Case, Findings
-from bot.core.log import LogLine
-from bot.core.models import ModelVersion
-from bot.core.past import PastIncident
-from bot.core.remote import RemoteTool
-from bot.core.runbook import RunbookHit
-from bot.core.series import Series
-from bot.core.spans import Sampled, Span
+from bot.core.history.past_incidents import PastIncident
+from bot.core.logs.line import LogLine
+from bot.core.metrics.series import Series
+from bot.core.questions.answering import Told
+from bot.core.systems import Commit, Comparison, ModelVersion, RemoteTool, RunbookHit
+from bot.core.traces.calls import Calls
+from bot.core.traces.spans import Sampled, Span
 
 
 class Run(Protocol):

@@ -13,8 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.loops.auto import auto_loop_factory
 
+from bot.adapters import known_secrets
 from bot.app import SERVER_SECONDS, App
-from bot.choices import known_secrets
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
 from bot.ports import Run

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from bot.core.errors import AskedWrong, LookFailed
-from bot.core.promql import is_plain_name
-from bot.core.text import one_line
+from bot.core.metrics.promql import is_plain_name
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext
 
 

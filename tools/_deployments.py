@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from bot.core.promql import is_plain_name
+from bot.core.metrics.promql import is_plain_name
 from bot.plugins import ToolContext
 
 _POD_SUFFIX = re.compile(r"-[a-z0-9]+-[a-z0-9]+$")

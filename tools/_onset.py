@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Case
-from bot.core.expression import widest_range
-from bot.core.signals import alert_signal
+from bot.core.metrics.expression import widest_range
+from bot.core.metrics.signals import alert_signal
 from bot.plugins import ToolContext
 from tools._asked import alert_moment
 from tools._reading import read_all

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.core.deviation import Deviation, measure
 from bot.core.errors import LookFailed
-from bot.core.series import Series, known
-from bot.core.signals import (
+from bot.core.metrics.caller_wait import AT_CALLERS, on_the_wire
+from bot.core.metrics.deviation import Deviation, measure
+from bot.core.metrics.series import Series, known
+from bot.core.metrics.signals import (
     Signal,
 )
-from bot.core.wire import AT_CALLERS, on_the_wire
 from bot.plugins import ToolContext
 from bot.ports import Metrics
 from tools._signals import metrics_of

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import chain, pairwise
 
 from bot.core.errors import LookFailed
-from bot.core.log import LogLine
+from bot.core.logs.line import LogLine
 from bot.ports import Logs
 
 READ_LINES = 2_000

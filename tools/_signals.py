@@ -1,8 +1,8 @@
 """Which signals a service has: from the catalogue, from its alert, or deduced from its metrics."""
 
 from bot.core.errors import AskedWrong, LookFailed
-from bot.core.promql import selector
-from bot.core.signals import (
+from bot.core.metrics.promql import selector
+from bot.core.metrics.signals import (
     CODE_LABELS,
     Signal,
     alert_signal,
@@ -10,7 +10,7 @@ from bot.core.signals import (
     deduced_signals,
     service_matchers,
 )
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext
 from bot.ports import Metrics
 

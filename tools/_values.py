@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bot.core.text import cut, one_line
+from bot.core.text.untrusted import cut, one_line
 
 MAX_LINES, MAX_LINE = 1_000, 300
 

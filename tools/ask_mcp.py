@@ -5,7 +5,7 @@ import json
 
 from bot.core.errors import AskedWrong, LookFailed
 from bot.core.evidence import Evidence
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool_over
 from tools._values import MAX_LINES, shown
 

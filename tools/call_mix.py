@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
-from bot.core.deviation import measure
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.series import Series, per_request
-from bot.core.signals import Signal
-from bot.core.wording import deviation_text
+from bot.core.metrics.deviation import measure
+from bot.core.metrics.series import Series, per_request
+from bot.core.metrics.signals import Signal
+from bot.core.metrics.wording import deviation_text
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read

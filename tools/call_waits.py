@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core.calls import Delay, delayed, waits
-from bot.core.deviation import Deviation
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import figure
-from bot.core.spans import untold
-from bot.core.text import one_line
+from bot.core.metrics.deviation import Deviation
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import one_line
+from bot.core.traces.calls import Delay, delayed, waits
+from bot.core.traces.spans import untold
 from bot.plugins import ToolContext, tool_over
 from tools._onset import onset_of
 

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from bot.core.code import Commit, Comparison
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import minutes_text
-from bot.core.text import counted, one_line
-from bot.core.wording import clock
+from bot.core.metrics.wording import clock
+from bot.core.systems import Commit, Comparison
+from bot.core.text.figures import minutes_text
+from bot.core.text.untrusted import counted, one_line
 from bot.plugins import ToolContext, tool_over
 from tools._asked import service_of
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import figure, minutes_text
-from bot.core.wording import bound_text, deviation_text, series_text
+from bot.core.metrics.wording import bound_text, deviation_text, series_text
+from bot.core.text.figures import figure, minutes_text
 from bot.plugins import ToolContext, tool
 from tools._asked import asked_minutes, service_of
 from tools._reading import Reading, read

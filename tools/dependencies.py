@@ -4,8 +4,8 @@ import asyncio
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence
-from bot.core.promql import Matcher, selector
-from bot.core.text import one_line
+from bot.core.metrics.promql import Matcher, selector
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 from tools._signals import metrics_of

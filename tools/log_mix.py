@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core.behaviour import Unusual, mix_of, unusual
-from bot.core.deviation import Deviation
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import figure
-from bot.core.series import Direction
-from bot.core.text import cut, one_line
+from bot.core.logs.behaviour import Unusual, mix_of, unusual
+from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.series import Direction
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import cut, one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 from tools._onset import onset_of

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.breakdown import Breakdown, Part, break_down, candidate_labels, most_telling
 from bot.core.errors import AskedWrong, LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.expression import counted_alone, selectors, split_by
-from bot.core.figures import figure
-from bot.core.promql import is_label_name
-from bot.core.signals import Signal
-from bot.core.text import one_line
-from bot.core.wording import clock, deviation_text
+from bot.core.metrics.breakdown import Breakdown, Part, break_down, candidate_labels, most_telling
+from bot.core.metrics.expression import counted_alone, selectors, split_by
+from bot.core.metrics.promql import is_label_name
+from bot.core.metrics.signals import Signal
+from bot.core.metrics.wording import clock, deviation_text
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of
 from tools._reading import STEP_SECONDS, Reading, read

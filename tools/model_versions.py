@@ -2,9 +2,9 @@
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence
-from bot.core.models import ModelVersion
-from bot.core.text import one_line
-from bot.core.wording import clock
+from bot.core.metrics.wording import clock
+from bot.core.systems import ModelVersion
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool_over
 from tools._asked import service_of
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence
-from bot.core.past import Alike, FixRecord, fix_records, rank_past
-from bot.core.text import one_line
+from bot.core.history.past_incidents import Alike, FixRecord, fix_records, rank_past
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from bot.core.errors import AskedWrong
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import figure, minutes_text
-from bot.core.promql import tokens
-from bot.core.signals import Signal
-from bot.core.text import one_line
-from bot.core.wording import bound_text, series_text
+from bot.core.metrics.promql import tokens
+from bot.core.metrics.signals import Signal
+from bot.core.metrics.wording import bound_text, series_text
+from bot.core.text.figures import figure, minutes_text
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, asked_minutes, service_of
 from tools._reading import Reading, read

@@ -4,8 +4,8 @@ from urllib.parse import unquote, urlsplit
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence
-from bot.core.runbook import RunbookHit
-from bot.core.text import one_line
+from bot.core.systems import RunbookHit
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from bot.ports import RunbookReader
 

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from bot.core.change import Change, kind_in_words
+from bot.core.changes.rollouts import rollout_queries, rollouts, with_told, without_known
 from bot.core.errors import LookFailed, SeenInPart
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import minutes_text
-from bot.core.look import could_not_look
-from bot.core.rollouts import rollout_queries, rollouts, with_told, without_known
-from bot.core.text import cut, one_line
-from bot.core.wording import clock
+from bot.core.metrics.wording import clock
+from bot.core.text.figures import minutes_text
+from bot.core.text.untrusted import cut, one_line
+from bot.core.tool_calls import could_not_look
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 from tools._deployments import deployments, namespace, owner

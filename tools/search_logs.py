@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import minutes_text
-from bot.core.loglines import message_of
-from bot.core.templates import TemplateCount, count_templates
-from bot.core.text import cut, one_line
-from bot.core.wording import clock
+from bot.core.logs.parsing import message_of
+from bot.core.logs.templates import TemplateCount, count_templates
+from bot.core.metrics.wording import clock
+from bot.core.text.figures import minutes_text
+from bot.core.text.untrusted import cut, one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import asked_minutes, service_of
 from tools._onset import onset_of

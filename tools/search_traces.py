@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import figure, minutes_text
-from bot.core.spans import Sampled, Span, TimeSpent, compared, untold
-from bot.core.text import one_line
+from bot.core.text.figures import figure, minutes_text
+from bot.core.text.untrusted import one_line
+from bot.core.traces.spans import Sampled, Span, TimeSpent, compared, untold
 from bot.plugins import ToolContext, tool_over
 from bot.ports import Traces
 from tools._asked import asked_minutes, service_of

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.figures import figure
-from bot.core.look import could_not_look
-from bot.core.signals import Signal
-from bot.core.text import one_line
-from bot.core.wording import bound_text, deviation_text
+from bot.core.metrics.signals import Signal
+from bot.core.metrics.wording import bound_text, deviation_text
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import could_not_look
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read_all

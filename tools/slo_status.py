@@ -5,10 +5,10 @@ import math
 
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence
-from bot.core.figures import figure
+from bot.core.metrics.slo import WINDOWS, Status, good_ratio, judge
 from bot.core.service import Objective
-from bot.core.slo import WINDOWS, Status, good_ratio, judge
-from bot.core.text import one_line
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from bot.ports import Metrics
 from tools._asked import service_of

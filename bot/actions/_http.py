@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
-from bot.core.address import Address, ambiguous, forbidden
 from bot.core.errors import ActionFailed, OutcomeUnknown
-from bot.core.text import one_line
+from bot.core.text.addresses import Address, ambiguous, forbidden
+from bot.core.text.untrusted import one_line
 from bot.plugins import HttpAnswer
 
 CONNECT_SECONDS = 5.0

@@ -6,9 +6,9 @@ from typing import Literal
 from bot.core.action import Verification
 from bot.core.config import VerifyConfig
 from bot.core.errors import LookFailed
-from bot.core.figures import figure
 from bot.core.service import Catalogue, Signal
-from bot.core.text import one_line
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import one_line
 from bot.ports import Metrics
 
 

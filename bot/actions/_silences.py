@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 
 
 def conditions(matchers: Mapping[str, str]) -> list[str]:

@@ -13,9 +13,9 @@ from bot.actions._signal import bounds, look_at_signal
 from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.config import ActionConfig, VerifyConfig
 from bot.core.errors import ActionFailed, LookFailed, OutcomeUnknown
-from bot.core.figures import figure
-from bot.core.promql import is_plain_name
-from bot.core.text import one_line
+from bot.core.metrics.promql import is_plain_name
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext, action
 
 _PLACE = re.compile(r"\{([a-z_]+)\}")

@@ -13,8 +13,8 @@ from bot.actions._silences import alert_names, conditions, ends_at, stamp, state
 from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.config import ActionConfig, parse_duration
 from bot.core.errors import ActionFailed, OutcomeUnknown
-from bot.core.promql import is_label_name
-from bot.core.text import one_line
+from bot.core.metrics.promql import is_label_name
+from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext, HttpAnswer, action
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=12)

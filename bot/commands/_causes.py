@@ -6,12 +6,12 @@ from typing import Any
 
 from bot.commands._subject import name_of
 from bot.core.errors import NotFound
-from bot.core.past import ConfirmedCause, named_service
-from bot.core.redaction import redact
-from bot.core.text import one_line
+from bot.core.history.past_incidents import ConfirmedCause, named_service
+from bot.core.redaction.redaction import redact
+from bot.core.text.untrusted import one_line
 from bot.plugins import Field, Request
-from bot.store.causes import MAX_TEXT
-from bot.store.triage import Triages
+from bot.store.incidents.causes import MAX_TEXT
+from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 
 NONE = "0"

@@ -3,7 +3,7 @@
 import json
 
 from bot.core.action import Proposal, Tier
-from bot.core.record import SHOWN_DIGITS
+from bot.core.approvals.record import SHOWN_DIGITS
 
 ROOM = 2800
 """Characters that one code block of a dialog shows whole."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from bot.core.actor import Actor
 from bot.core.errors import NotFound
-from bot.core.grammar import mistyped_reference
+from bot.core.questions.grammar import mistyped_reference
 from bot.plugins import Request
-from bot.store import overview
-from bot.store.interactions import Interactions
-from bot.store.overview import Belongs
+from bot.store.incidents import overview
+from bot.store.incidents.overview import Belongs
+from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 
 

@@ -2,7 +2,7 @@
 
 from bot.commands._subject import name_of, subject_of
 from bot.plugins import Reply, Request, command
-from bot.store import incidents
+from bot.store.incidents import incidents
 from bot.workflows.command_context import CommandContext
 
 

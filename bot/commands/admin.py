@@ -1,9 +1,9 @@
 """Pause and resume everything."""
 
 from bot.core.errors import NotAllowed, NotFound
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import Reply, Request, command
-from bot.store.switches import Switches
+from bot.store.approvals.switches import Switches
 from bot.workflows.command_context import CommandContext
 
 

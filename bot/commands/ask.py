@@ -1,12 +1,12 @@
 """A question."""
 
 from bot.commands._subject import name_of, subject_of
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
-from bot.store.interactions import Interactions
-from bot.store.questions import Questions
+from bot.store.answers.questions import Questions
+from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
-from bot.workflows.questions import start
+from bot.workflows.investigation.questions import start
 
 MOST = 500
 """Characters of a question that are read."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from bot.commands._causes import NONE, Ranked, joined, ranked_of, word_of
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
-from bot.store import causes
-from bot.store.overview import Belongs
+from bot.store.incidents import causes
+from bot.store.incidents.overview import Belongs
 from bot.workflows.command_context import CommandContext
 
 MOST_SERVICES = 100

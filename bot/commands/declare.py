@@ -3,10 +3,10 @@
 from bot.commands._subject import name_of
 from bot.core.alert import Severity
 from bot.core.errors import NotFound
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
-from bot.store import incidents, overview
-from bot.store.overview import Belongs
+from bot.store.incidents import incidents, overview
+from bot.store.incidents.overview import Belongs
 from bot.workflows.command_context import CommandContext
 
 _SEVERITIES = (

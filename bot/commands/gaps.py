@@ -5,11 +5,11 @@ from datetime import datetime
 
 from bot.core.config import parse_duration
 from bot.core.errors import NotFound
-from bot.core.gaps import Gap, rank_gaps
-from bot.core.look import looked_at
-from bot.core.text import counted, one_line
+from bot.core.investigation.gaps import Gap, rank_gaps
+from bot.core.text.untrusted import counted, one_line
+from bot.core.tool_calls import looked_at
 from bot.plugins import Reply, Request, command
-from bot.store.gaps import failed_looks, groups_looked_at
+from bot.store.triage.gaps import failed_looks, groups_looked_at
 from bot.workflows.command_context import CommandContext
 
 USUAL = "30d"

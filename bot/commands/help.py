@@ -1,7 +1,7 @@
 """Help."""
 
 from bot.commands._subject import Around, around_of, fitting
-from bot.core.grammar import nearest
+from bot.core.questions.grammar import nearest
 from bot.plugins import Command, Reply, Request, command
 from bot.workflows.command_context import CommandContext
 

@@ -1,9 +1,9 @@
 """Investigate."""
 
 from bot.commands._subject import name_of, subject_of
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import Reply, Request, command
-from bot.store.triage import Triages
+from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 
 RUNNING = ("facts", "investigating")

@@ -3,11 +3,11 @@
 import re
 
 from bot.commands._subject import name_of, subject_of
+from bot.core.approvals.roster import Roster
 from bot.core.errors import NotAllowed, NotFound
-from bot.core.roster import Roster
 from bot.plugins import Reply, Request, command
-from bot.store import incidents
-from bot.store.roles import lead_of, name_deputy
+from bot.store.incidents import incidents
+from bot.store.incidents.roles import lead_of, name_deputy
 from bot.workflows.command_context import CommandContext
 
 _MENTION = re.compile(r"<@([A-Z0-9]{2,30})(?:\|[^>]*)?>")

@@ -6,7 +6,7 @@ from bot.commands._subject import name_of
 from bot.core.config import parse_duration
 from bot.core.errors import NotFound
 from bot.plugins import Reply, Request, command
-from bot.store import overview
+from bot.store.incidents import overview
 from bot.workflows.command_context import CommandContext
 
 

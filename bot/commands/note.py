@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from bot.commands._subject import name_of, subject_of
 from bot.core.errors import NotFound
-from bot.core.text import escape_controls
+from bot.core.text.untrusted import escape_controls
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
-from bot.store import incidents
+from bot.store.incidents import incidents
 from bot.workflows.command_context import CommandContext
 
 MOST = 2000

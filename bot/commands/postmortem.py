@@ -3,7 +3,7 @@
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.plugins import Reply, Request, command
-from bot.store.postmortems import Postmortems
+from bot.store.answers.postmortems import Postmortems
 from bot.workflows.command_context import CommandContext
 
 

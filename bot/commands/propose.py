@@ -5,9 +5,9 @@ from typing import Any
 
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import Field, Form, Reply, Request, command
-from bot.store.overview import Belongs
+from bot.store.incidents.overview import Belongs
 from bot.workflows.command_context import CommandContext
 
 USAGE = "propose <action> [service] [name=value ...]"

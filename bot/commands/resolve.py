@@ -3,8 +3,8 @@
 from bot.commands._causes import Ranked, joined, ranked_of, word_of
 from bot.commands._subject import name_of, subject_of
 from bot.plugins import Field, Form, Reply, Request, command
-from bot.store import causes, incidents
-from bot.store.overview import Belongs
+from bot.store.incidents import causes, incidents
+from bot.store.incidents.overview import Belongs
 from bot.workflows.command_context import CommandContext
 
 

@@ -3,8 +3,8 @@
 from bot.commands._subject import subject_of
 from bot.core.errors import NotAllowed
 from bot.plugins import Reply, Request, command
-from bot.store.roles import lead_of
-from bot.store.switches import Switches
+from bot.store.approvals.switches import Switches
+from bot.store.incidents.roles import lead_of
 from bot.workflows.command_context import CommandContext
 
 

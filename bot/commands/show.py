@@ -4,7 +4,9 @@ from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.plugins import Reply, Request, command
-from bot.store import groups, timeline, views
+from bot.store import timeline
+from bot.store.alerts import groups
+from bot.store.slack import message_states as views
 from bot.workflows.command_context import CommandContext
 
 

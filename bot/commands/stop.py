@@ -1,9 +1,9 @@
 """Stop automation here."""
 
 from bot.commands._subject import name_of, subject_of
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.plugins import Reply, Request, command
-from bot.store.switches import Switches
+from bot.store.approvals.switches import Switches
 from bot.workflows.command_context import CommandContext
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from bot.commands._subject import subject_of
+from bot.core.approvals.roster import Standing
 from bot.core.errors import NotFound
-from bot.core.roster import Standing
-from bot.core.text import counted
+from bot.core.text.untrusted import counted
 from bot.plugins import Reply, Request, command
-from bot.store.roles import lead_of
+from bot.store.incidents.roles import lead_of
 from bot.workflows.command_context import CommandContext
 
 NAMED = 12

@@ -2,7 +2,7 @@
 
 from bot.commands._subject import subject_of
 from bot.plugins import Reply, Request, command
-from bot.store import views
+from bot.store.slack import message_states as views
 from bot.workflows.command_context import CommandContext
 
 

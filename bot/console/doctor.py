@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from bot.choices import logs_of, model_of, systems_of
+from bot.adapters import logs_of, model_of, systems_of
 from bot.console.queries import check_queries
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, LookFailed
-from bot.core.text import counted, one_line
+from bot.core.text.untrusted import counted, one_line
 from bot.llm.checkup import check_model
 from bot.llm.loading import check_loading
-from bot.monitoring.jaeger import JaegerTraces
-from bot.monitoring.prometheus import PrometheusMetrics
-from bot.monitoring.tempo import TempoTraces
+from bot.monitoring.metrics.prometheus import PrometheusMetrics
+from bot.monitoring.traces.jaeger import JaegerTraces
+from bot.monitoring.traces.tempo import TempoTraces
 from bot.settings import Secrets, catalogue_of, load_config, source_tokens
 from bot.slack.checkup import check_slack
 from bot.store.checkup import check_database

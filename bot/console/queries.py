@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from bot.core.check import Check, failed, ok
 from bot.core.errors import LookFailed
+from bot.core.metrics.slo import good_ratio
 from bot.core.service import Catalogue
-from bot.core.slo import good_ratio
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.ports import Metrics
 
 AT_ONCE = 8

@@ -10,15 +10,16 @@ from rich.markup import escape
 from bot.core.errors import NotFound
 from bot.core.evidence import nothing_wrong
 from bot.core.incident import Incident, number_of
-from bot.core.look import unseen
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.core.timeline import TimelineEntry
+from bot.core.tool_calls import unseen
 from bot.settings import Secrets
-from bot.store import incidents, timeline
-from bot.store.database import Database, async_url, readable
+from bot.store import timeline
+from bot.store.answers.postmortems import Postmortems
+from bot.store.db.database import Database, async_url, readable
+from bot.store.incidents import incidents
 from bot.store.migrate import sync_url
-from bot.store.postmortems import Postmortems
-from bot.store.triage import Triages
+from bot.store.triage.triage import Triages
 
 
 def open_database(secrets: Secrets) -> Database:

@@ -12,21 +12,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot.choices import agent_of, settings_of
+from bot.adapters import agent_of, settings_of
 from bot.console.reading import open_database
-from bot.core.cases import FrozenCase, in_words, mark, score
 from bot.core.config import Config
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
-from bot.core.text import one_line
+from bot.core.history.frozen_cases import FrozenCase, in_words, mark, score
+from bot.core.text.untrusted import one_line
 from bot.engine.direct import DirectRun
 from bot.plugins import Tool, discover
 from bot.ports import Run
 from bot.settings import Secrets, load_config
-from bot.store.cases import Cases
-from bot.store.database import readable
-from bot.store.replays import Stage
-from bot.workflows.replaying import Replay
+from bot.store.db.database import readable
+from bot.store.triage.frozen_cases import Cases
+from bot.store.triage.replays import Stage
+from bot.workflows.investigation.replaying import Replay
 
 THEN, ANALYST = "as answered then", "analyst"
 

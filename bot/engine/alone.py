@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bot.core.errors import ConfigurationError
-from bot.engine.place import Leading, Resume
+from bot.engine.placement import Leading, Resume
 
 JOURNAL, LOCK = "durable.db", "durable.lock"
 

@@ -18,7 +18,7 @@ from bot.engine import records
 from bot.engine.alone import Alone
 from bot.engine.endings import Endings, Told
 from bot.engine.journaled import Clock, DurableRun, Waiting
-from bot.engine.place import Leading, Place
+from bot.engine.placement import Leading, Place
 from bot.engine.plain import plain
 from bot.engine.quiet import quieten
 from bot.engine.serializer import JsonSerializer

@@ -18,7 +18,7 @@ import psycopg
 import structlog
 
 from bot.engine import locks
-from bot.engine.place import Leading, Resume
+from bot.engine.placement import Leading, Resume
 
 log = structlog.get_logger(__name__)
 

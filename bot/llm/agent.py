@@ -13,14 +13,14 @@ from langchain_core.tools import StructuredTool
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 
-from bot.core.answering import Told
 from bot.core.config import Budget
-from bot.core.echo import Echo
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
-from bot.core.first_plan import first_plan
-from bot.core.inventory import names_in
-from bot.core.pseudonyms import Name, Pseudonyms
-from bot.core.text import one_line
+from bot.core.investigation.first_plan import first_plan
+from bot.core.questions.answering import Told
+from bot.core.redaction.inventory import names_in
+from bot.core.redaction.prompt_leak import Echo
+from bot.core.redaction.pseudonyms import Name, Pseudonyms
+from bot.core.text.untrusted import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.chat import Chat
 from bot.llm.middleware.durable import Durable, no_look
@@ -39,9 +39,9 @@ from bot.llm.spending import Spending
 from bot.llm.untraced import keep_hooks_in_the_loop
 from bot.plugins import Tool
 from bot.ports import Run
-from bot.store.questions import Questions
-from bot.store.triage import Triages
-from bot.workflows.looking import Looker
+from bot.store.answers.questions import Questions
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.tool_running import Looker
 from prompts import prompt, prompt_of
 
 keep_hooks_in_the_loop()

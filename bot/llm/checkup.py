@@ -3,7 +3,7 @@
 import httpx
 
 from bot.core.check import Check, absent, failed, ok
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 
 OPENAI = "https://api.openai.com/v1"
 SECONDS = 30.0

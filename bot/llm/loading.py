@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import structlog
 
-from bot.core.answering import Told
 from bot.core.check import Check, failed, ok
 from bot.core.evidence import Case, Findings
-from bot.core.text import one_line
+from bot.core.questions.answering import Told
+from bot.core.text.untrusted import one_line
 from bot.ports import Model, Run
 
 Built = TypeVar("Built")

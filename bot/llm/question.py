@@ -11,13 +11,13 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.answering import Told, relevant_first
 from bot.core.config import Budget
-from bot.core.echo import Echo
 from bot.core.evidence import Claim
-from bot.core.inventory import names_in
-from bot.core.material import Material
-from bot.core.pseudonyms import Name, Pseudonyms
+from bot.core.questions.answer_facts import Material
+from bot.core.questions.answering import Told, relevant_first
+from bot.core.redaction.inventory import names_in
+from bot.core.redaction.prompt_leak import Echo
+from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.middleware.durable import Durable, no_look
 from bot.llm.middleware.limits import Limits
@@ -27,8 +27,8 @@ from bot.llm.misfit import misfit
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
 from bot.ports import Run
-from bot.store.questions import Questions
-from bot.store.triage import Heard
+from bot.store.answers.questions import Questions
+from bot.store.triage.triage import Heard
 from prompts import prompt
 
 MAX_EVIDENCE = 48_000

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from bot.core.text import cut
+from bot.core.text.untrusted import cut
 
 MAX_TEXT = 16_384
 """Characters of one result that the model sees at once; the whole is in the ledger."""

@@ -11,8 +11,8 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.doubt import Doubt, weigh
 from bot.core.evidence import Case, Claim, Findings, LedgerEntry
+from bot.core.verdict.review import Doubt, weigh
 from bot.llm.calling import ModelDown
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.secrets import Secrets
@@ -20,7 +20,7 @@ from bot.llm.misfit import misfit
 from bot.llm.results import as_data, summary_of
 from bot.llm.spending import Spending
 from bot.ports import Run
-from bot.store.triage import Triages
+from bot.store.triage.triage import Triages
 from prompts import prompt
 
 MAX_EVIDENCE = 48_000

@@ -1,0 +1,1 @@
+"""Adapters to monitoring systems: one bounded HTTP client, and a reader for each system."""

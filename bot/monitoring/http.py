@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bot.core.errors import AnswerTooLarge, LookFailed
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 
 MAX_BYTES = 5 * 1024 * 1024
 """Of one answer, decompressed."""

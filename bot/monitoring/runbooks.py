@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.core.errors import LookFailed
-from bot.core.redaction import redact
-from bot.core.retrieval import Ranking, best_passage
-from bot.core.runbook import RunbookHit
+from bot.core.questions.retrieval import Ranking, best_passage
+from bot.core.redaction.redaction import redact
+from bot.core.systems import RunbookHit
 from bot.monitoring.checkout import page_base
 
 MAX_FILES = 2_000

@@ -6,17 +6,17 @@ from typing import Any
 
 import structlog
 
-from bot.core.text import cut
+from bot.core.text.untrusted import cut
 from bot.plugins import Form, Reply
 from bot.slack.blocks import Block, Rendered, actions, button, section
 from bot.slack.client import SlackClient
-from bot.slack.foreign import spoken
 from bot.slack.forms import form_view, lines, text_view
 from bot.slack.limits import LIMIT
 from bot.slack.render import redacted
+from bot.slack.untrusted_text import spoken
 from bot.slack.views import help as help_view
 from bot.slack.views import listing, panel, postmortem, show, why
-from bot.workflows.delivery import RateLimited, Refused, Unanswered, Unreachable
+from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
 
 log = structlog.get_logger(__name__)
 

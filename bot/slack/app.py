@@ -17,9 +17,9 @@ from starlette.responses import Response
 from bot.core.errors import LookFailed
 from bot.plugins import Reply
 from bot.slack.answers import Place
-from bot.slack.doors import Doors
+from bot.slack.commands import Doors
 from bot.slack.listeners import register
-from bot.workflows.troubles import Troubles
+from bot.workflows.messages.delivery_health import Troubles
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
 """Small builders of Slack's blocks. They cut on line borders where Slack would refuse, and say that they cut.
 
-Texts given here are ours or went through `bot.slack.foreign`; a builder never
+Texts given here are ours or went through `bot.slack.untrusted_text`; a builder never
 looks into them again.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.core.text import counted, cut
-from bot.slack.foreign import code_lines, escape, link, named, prose, quoted, spoken, titled
+from bot.core.text.untrusted import counted, cut
 from bot.slack.limits import LIMIT
+from bot.slack.untrusted_text import code_lines, escape, link, named, prose, quoted, spoken, titled
 
 __all__ = [
     "Block",

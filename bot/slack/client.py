@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.workflows.delivery import (
+from bot.workflows.messages.delivery import (
     AccessRefused,
     ChannelRefused,
     ContentRefused,
@@ -134,7 +134,7 @@ class SlackClient:
         return answer.status_code == 200
 
     async def call(self, method: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
-        """Call one method; Slack's and the network's errors come out as those of bot.workflows.delivery."""
+        """Call one method; Slack's and the network's errors come out as those of bot.workflows.messages.delivery."""
         try:
             return await method(**arguments)
         except SlackApiError as error:

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.text import cut
+from bot.core.text.untrusted import cut
 from bot.plugins import Field, FieldErrors, Form
 from bot.slack.blocks import Block, code, section
-from bot.slack.foreign import prose
 from bot.slack.limits import LIMIT
+from bot.slack.untrusted_text import prose
 
 CALLBACK = "form"
 

@@ -8,10 +8,10 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.core.actor import Actor
-from bot.core.grammar import Line, parse_line, parse_value
+from bot.core.questions.grammar import Line, parse_line, parse_value
 from bot.plugins import Request
 from bot.slack.answers import Place
-from bot.slack.doors import Doors
+from bot.slack.commands import Doors
 
 Body = dict[str, Any]
 

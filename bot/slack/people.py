@@ -9,7 +9,7 @@ from bot.core.actor import Actor
 from bot.core.config import Person
 from bot.core.errors import LookFailed
 from bot.slack.client import SlackClient
-from bot.workflows.delivery import RateLimited, Refused, Unanswered, Unreachable
+from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
 
 KEPT_SECONDS = 60.0
 """How long a look at a user or a user group is believed: people who leave lose their rights within a minute."""

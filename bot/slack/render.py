@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from bot.core.alerts.storm import suspected_origin
 from bot.core.config import Config
 from bot.core.errors import TocsinError
-from bot.core.origin import suspected_origin
-from bot.core.text import cut
+from bot.core.text.untrusted import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
 from bot.slack.views import answer, card, cause, digest, incident_card, line, postmortem, proposal, storm, triage
-from bot.store import views as states
-from bot.store.database import Database
+from bot.store.db.database import Database
+from bot.store.slack import message_states as states
 from bot.store.tables import MessageRow
-from bot.workflows.delivery import Rendering
+from bot.workflows.messages.delivery import Rendering
 
 log = structlog.get_logger(__name__)
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from bot.core.errors import NotFound
-from bot.core.grammar import nearest
-from bot.core.speech import means_remediation, wished
+from bot.core.questions.grammar import nearest
+from bot.core.questions.speech import means_remediation, wished
 from bot.plugins import Command, Request
 
 ASKS = "ask"

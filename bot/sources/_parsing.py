@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from pydantic_core import from_json
 
 from bot.core.errors import TooManyItems, UnreadableBody
-from bot.core.redaction import redact
-from bot.core.text import escape_controls
+from bot.core.redaction.redaction import redact
+from bot.core.text.untrusted import escape_controls
 from bot.plugins import Rejected
 
 MAX_LABELS = 64

@@ -1,0 +1,1 @@
+"""Persistence: every row that is read or written, with decisions of core applied inside the transaction."""

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.text import escape_controls
-from bot.store.database import Database
+from bot.core.text.untrusted import escape_controls
+from bot.store.db.database import Database
 from bot.store.tables import AuditRow
 
 _GENESIS = "0" * 64

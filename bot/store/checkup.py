@@ -4,8 +4,8 @@ from sqlalchemy.engine import make_url
 
 from bot.core.check import Check, failed, ok
 from bot.core.errors import ConfigurationError
-from bot.core.text import one_line
-from bot.store.database import DatabaseAway, DatabaseUnreadable
+from bot.core.text.untrusted import one_line
+from bot.store.db.database import DatabaseAway, DatabaseUnreadable
 from bot.store.migrate import current, head, sync_url
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import bindparam, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.store.columns import Moment
-from bot.store.database import Database
+from bot.store.db.columns import Moment
+from bot.store.db.database import Database
 from bot.store.tables import MessageRow
 
 # Written once and for the database alone: every alert, look and press does this, and nobody reads a message to change it.

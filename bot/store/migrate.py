@@ -24,9 +24,9 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from bot.core.errors import ConfigurationError
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.store import tables  # noqa: F401 - fills the metadata
-from bot.store.database import DatabaseAway, DatabaseUnreadable, unreadable
+from bot.store.db.database import DatabaseAway, DatabaseUnreadable, unreadable
 from bot.store.migrations.comparing import only_ours
 
 _LOCK = 7_068_017

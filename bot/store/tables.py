@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bot.store.columns import Json, Moment
+from bot.store.db.columns import Json, Moment
 
 # Constraints need names before the first table is defined: SQLite's batch migrations cannot alter nameless ones.
 SQLModel.metadata.naming_convention = {

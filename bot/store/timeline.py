@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.text import escape_controls
+from bot.core.text.untrusted import escape_controls
 from bot.core.timeline import EntryKind, TimelineEntry
-from bot.store.database import Database
+from bot.store.db.database import Database
 from bot.store.tables import TimelineRow
 
 

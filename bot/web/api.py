@@ -13,11 +13,13 @@ from bot.core.change import Change
 from bot.core.errors import NotFound
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import AlertGroup, Incident
-from bot.store import audit, incidents, records
-from bot.store.alerts import Alerts
-from bot.store.changes import Changes
-from bot.store.database import Clock, Database
-from bot.store.postmortems import Postmortems
+from bot.store import audit
+from bot.store.alerts.reader import Alerts
+from bot.store.answers import records
+from bot.store.answers.postmortems import Postmortems
+from bot.store.db.database import Clock, Database
+from bot.store.incidents import incidents
+from bot.store.triage.changes import Changes
 from bot.web.auth import bearer_matches, token_problem
 from bot.web.errors import HANDLERS, Guard
 from bot.web.shapes import AuditEntry, DecidedProposal, Episode, Whole, whole

@@ -11,11 +11,11 @@ from starlette.routing import BaseRoute, Mount
 
 from bot.core.config import SourceConfig
 from bot.plugins import Source
-from bot.store.database import Clock, Database
+from bot.store.db.database import Clock, Database
 from bot.web.api import api_app
-from bot.web.door import Door, Writer
 from bot.web.errors import HANDLERS, Guard
 from bot.web.health import Check, Health
+from bot.web.webhooks import Door, Writer
 
 
 class Lifespan(Protocol):

@@ -9,7 +9,7 @@ from bot.core.action import Decision, Proposal
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import AlertGroup, Incident
 from bot.core.timeline import TimelineEntry
-from bot.store.records import Record
+from bot.store.answers.records import Record
 
 
 class _Row(BaseModel):

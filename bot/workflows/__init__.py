@@ -1,0 +1,1 @@
+"""Durable workflows of named steps, and the loops beside them: inbox, sender, ticks."""

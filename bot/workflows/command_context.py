@@ -10,7 +10,7 @@ from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.plugins import Command
 from bot.ports import Engine
-from bot.store.database import Database
+from bot.store.db.database import Database
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class CommandContext:
     verbs: Mapping[str, Command]
     """All verbs of the shelf, for help."""
     approvals: Any
-    """bot.workflows.remediation.Approvals: propose, decide, record_manual."""
+    """bot.workflows.remediation.remediation.Approvals: propose, decide, record_manual."""
     usergroup: Callable[[str], Awaitable[frozenset[str]]]
     """Members of a Slack user group now, for rotas kept in Slack; raises LookFailed."""
     account: Callable[[str], Awaitable[Actor]] | None = None

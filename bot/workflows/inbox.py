@@ -10,9 +10,9 @@ import structlog
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.ports import Engine
-from bot.store.database import Database, DatabaseAway
-from bot.store.inbox import Inbox as Rows
-from bot.store.sorting import Sorter
+from bot.store.alerts.inbox import Inbox as Rows
+from bot.store.alerts.sorting import Sorter
+from bot.store.db.database import Database, DatabaseAway
 
 log = structlog.get_logger(__name__)
 BATCH = 250

@@ -7,11 +7,11 @@ import structlog
 
 from bot.core.errors import NotFound
 from bot.ports import Engine
-from bot.store.postmortems import Postmortems
-from bot.store.questions import Questions
-from bot.store.triage import Triages
-from bot.workflows.approvals import Approvals
-from bot.workflows.questions import start
+from bot.store.answers.postmortems import Postmortems
+from bot.store.answers.questions import Questions
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.questions import start
+from bot.workflows.remediation.approvals import Approvals
 
 log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 5

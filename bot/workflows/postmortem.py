@@ -3,17 +3,17 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core import postmortem as core
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
-from bot.core.impact import countable, impact_text, measure
-from bot.core.look import could_not_look
-from bot.core.series import Series
+from bot.core.history import postmortem as core
+from bot.core.metrics.impact import countable, impact_text, measure
+from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Signal
+from bot.core.tool_calls import could_not_look
 from bot.ports import Engine, Metrics, Run, Workflow
-from bot.store.postmortems import Postmortems
-from bot.store.triage import Triages
-from bot.workflows.drawing import Draw, picture
+from bot.store.answers.postmortems import Postmortems
+from bot.store.triage.triage import Triages
+from bot.workflows.messages.drawing import Draw, picture
 
 FINEST, USUAL = 1.0, 5.0
 """Seconds between samples: a short incident is measured finely, or its edges would decide the figure."""

@@ -1,6 +1,6 @@
 """The roster as of now: user groups are asked at every press; the last good copy stays for when Slack cannot be asked.
 
-Copies are kept in the database too, so that they outlive the process. How old one may be is `core/roster.py`'s to say.
+Copies are kept in the database too, so that they outlive the process. How old one may be: `core/approvals/roster.py`.
 """
 
 import asyncio
@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.core.approvals.roster import FRESH_ROTA, GroupCopy, Roster
 from bot.core.config import Config
 from bot.core.errors import LookFailed
-from bot.core.roster import FRESH_ROTA, GroupCopy, Roster
-from bot.store.usergroups import Usergroups
-from bot.workflows.troubles import Troubles
+from bot.store.slack.usergroups import Usergroups
+from bot.workflows.messages.delivery_health import Troubles
 
 log = structlog.get_logger(__name__)
 ASK_SECONDS = 3.0

@@ -13,17 +13,18 @@ import structlog
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
 from bot.ports import Engine, Pager, Run, Workflow
-from bot.store import groups, incidents
-from bot.store.interactions import Interactions
-from bot.store.late_changes import LateChanges
-from bot.store.pages import Pages
-from bot.store.postmortems import Postmortems
+from bot.store.alerts import groups
+from bot.store.answers.postmortems import Postmortems
+from bot.store.incidents import incidents
+from bot.store.oversight.pages import Pages
+from bot.store.oversight.watch import Watch
+from bot.store.slack.interactions import Interactions
 from bot.store.tables import HeartbeatRow
-from bot.store.watch import Watch
-from bot.workflows.late_changes import attempt_anew
+from bot.store.triage.late_changes import LateChanges
+from bot.workflows.investigation.late_changes import attempt_anew
+from bot.workflows.messages.delivery_health import Troubles
 from bot.workflows.postmortem import start_wanted
 from bot.workflows.rotas import Rotas
-from bot.workflows.troubles import Troubles
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.core.redaction import redact
+from bot.core.redaction.redaction import redact
 from tests.attacks.judging import Seen
 from tests.attacks.kinds import Kind
 from tests.attacks.twins import line_is_kept, twin

@@ -13,7 +13,7 @@ import httpx
 import yaml
 from sqlmodel import select
 
-from bot.store.database import Database
+from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow
 from tests.attacks.cast import member
 from tests.attacks.catalogue import channel_of, configuration, entry_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from bot.core.promql import shape, tokens
+from bot.core.metrics.promql import shape, tokens
 from bot.sandbox.workspace.mentions import of_message
 from tests.attacks.backends import Asked
 from tests.attacks.cast import member

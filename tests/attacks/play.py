@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.errors import TocsinError
-from bot.store.switches import Switches
+from bot.store.approvals.switches import Switches
 from bot.store.tables import ProposalRow
 from tests.attacks.cast import CAST, ON_CALL_GROUP, member
 from tests.attacks.catalogue import channel_of, entry_of

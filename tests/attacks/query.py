@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from bot.core.logql import line_query
-from bot.core.promql import Matcher, selector, shape
+from bot.core.metrics.logql import line_query
+from bot.core.metrics.promql import Matcher, selector, shape
 from tests.attacks.judging import Seen
 from tests.attacks.kinds import Kind
 from tests.attacks.twins import queries_ran, twin

@@ -19,12 +19,12 @@ from sqlmodel import col, select
 from bot.app import App
 from bot.core.action import ProposalState
 from bot.core.alert import Severity
+from bot.core.approvals.policy import policy_version
 from bot.core.config import Config
-from bot.core.policy import policy_version
 from bot.ports import Run
 from bot.settings import Secrets, load_config
-from bot.store import incidents
-from bot.store.database import utc_now
+from bot.store.db.database import utc_now
+from bot.store.incidents import incidents
 from bot.store.migrate import ready
 from bot.store.tables import AuditRow, DecisionRow, MessageRow, ProposalRow
 from tests.attacks.cast import ON_CALL_GROUP, accounts, member

@@ -14,9 +14,9 @@ import httpx
 from sqlalchemy import update
 from sqlmodel import col
 
+from bot.core.approvals.record import digest_of
 from bot.core.config import Freeze
 from bot.core.errors import ConfigurationError
-from bot.core.record import digest_of
 from bot.plugins import Tool, discover
 from bot.settings import load_config
 from bot.store.tables import DecisionRow, ProposalRow

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from bot.core.evidence import Case
-from bot.core.series import Series
+from bot.core.metrics.series import Series
 from tests.evaluation.world import TOOLS, Recording, World, context, moment
 
 SERVICES, SIGNALS, HOURS, STEP = 40, 20, 6, 30

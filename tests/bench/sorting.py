@@ -12,11 +12,11 @@ from sqlalchemy import event
 from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue
-from bot.store.database import Database, async_url
-from bot.store.inbox import Inbox
-from bot.store.intake import IntakeWriter
+from bot.store.alerts.inbox import Inbox
+from bot.store.alerts.intake import IntakeWriter
+from bot.store.alerts.sorting import Sorter
+from bot.store.db.database import Database, async_url
 from bot.store.migrate import ready
-from bot.store.sorting import Sorter
 from tests.bench.load import quantile
 from tests.bench.report import table
 

@@ -11,17 +11,17 @@ from sqlmodel import SQLModel
 
 from bot.core.config import Budget, Config
 from bot.core.evidence import Case, Evidence, Findings
-from bot.core.pseudonyms import Name
+from bot.core.redaction.pseudonyms import Name
 from bot.engine.direct import DirectRun
 from bot.llm.agent import Agent
 from bot.llm.settings import ModelSettings
 from bot.plugins import Tool, ToolContext, tool
-from bot.store.database import Database
+from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow
-from bot.store.triage import Triages
-from bot.workflows.fact_finding import FactFinder
-from bot.workflows.looking import Looker
-from bot.workflows.triage import Desk
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.fact_collection import FactFinder
+from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.triage import Desk
 from tests.real import PATIENCE
 from tests.real.scripted_model import Script, app
 from tests.real.serving import running

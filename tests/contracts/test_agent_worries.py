@@ -11,7 +11,7 @@ from bot.core.evidence import Findings
 from bot.llm.middleware.shorten import MAX_HISTORY, within
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
-from bot.store.gaps import failed_looks
+from bot.store.triage.gaps import failed_looks
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
 from tests.unit.builders import NOW, evidence

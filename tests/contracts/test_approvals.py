@@ -8,8 +8,8 @@ import pytest
 from sqlmodel import select
 
 from bot.store import audit
-from bot.store.database import async_url
-from bot.store.switches import Switches
+from bot.store.approvals.switches import Switches
+from bot.store.db.database import async_url
 from bot.store.tables import AuditRow, DecisionRow, ProposalRow
 from tests.unit.approving import Office
 

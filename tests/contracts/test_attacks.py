@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.logql import line_query
-from bot.core.promql import Matcher, selector, shape
-from bot.core.redaction import redact
+from bot.core.metrics.logql import line_query
+from bot.core.metrics.promql import Matcher, selector, shape
+from bot.core.redaction.redaction import redact
 from tests.attacks.items import read_items
 from tests.attacks.judging import seen_in
 from tests.unit.recorded_data import shared_data

@@ -9,24 +9,26 @@ from pathlib import Path
 import pytest
 
 from bot.core.alert import Alert
-from bot.core.answering import Answer
+from bot.core.alerts.grouping import Arrival
 from bot.core.evidence import Evidence, Findings
-from bot.core.grouping import Arrival
-from bot.core.past import ConfirmedCause
-from bot.store import audit, causes, incidents, records
-from bot.store.cases import Cases
-from bot.store.changes import Changes
-from bot.store.database import Database, DatabaseAway, async_url
-from bot.store.gaps import failed_looks
-from bot.store.intake import IntakeWriter
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.questions.answering import Answer
+from bot.store import audit
+from bot.store.alerts.intake import IntakeWriter
+from bot.store.alerts.open_groups import OpenGroups
+from bot.store.answers import records
+from bot.store.answers.postmortems import Postmortems
+from bot.store.answers.questions import Questions
+from bot.store.db.database import Database, DatabaseAway, async_url
+from bot.store.incidents import causes, incidents
 from bot.store.migrate import upgrade
-from bot.store.open_groups import OpenGroups
-from bot.store.past import PastIncidents
-from bot.store.postmortems import Postmortems
-from bot.store.questions import Questions
+from bot.store.oversight.watch import Watch
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
-from bot.store.triage import Triages
-from bot.store.watch import Watch
+from bot.store.triage.changes import Changes
+from bot.store.triage.frozen_cases import Cases
+from bot.store.triage.gaps import failed_looks
+from bot.store.triage.past_incidents import PastIncidents
+from bot.store.triage.triage import Triages
 from tests.real import wait_until
 from tests.unit.builders import NOW, at, change
 from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert

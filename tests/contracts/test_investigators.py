@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
+from bot.core.approvals.remedies import Fitted
 from bot.core.evidence import Findings
-from bot.core.remedies import Fitted
-from bot.core.verdict import judge
+from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectEngine
 from bot.engine.durable import DurableEngine
 from bot.llm.loading import Agents
 from bot.ports import Investigator, Run
 from bot.slack.views import triage as view
-from bot.store import views as states
+from bot.store.slack import message_states as states
 from bot.store.tables import EpisodeRow, GroupRow
-from bot.workflows.analyst import Analyst
-from bot.workflows.triage import triage
+from bot.workflows.investigation.analyst import Analyst
+from bot.workflows.investigation.triage import triage
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
 from tests.unit.builders import NOW, change

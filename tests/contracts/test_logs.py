@@ -14,10 +14,10 @@ import pytest
 
 from bot.core.config import LogsConfig
 from bot.core.errors import LookFailed
-from bot.core.log import LogLine
-from bot.monitoring.files import FileLogs
-from bot.monitoring.loki import LokiLogs
-from bot.monitoring.recorded import RecordedLogs
+from bot.core.logs.line import LogLine
+from bot.monitoring.logs.files import FileLogs
+from bot.monitoring.logs.loki import LokiLogs
+from bot.monitoring.metrics.recorded import RecordedLogs
 from bot.ports import Logs
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.core.evidence import Findings
-from bot.core.verdict import judge
+from bot.core.verdict.verdict import judge
 from tests.contracts.model_room import ANSWER, POD, NewRoom, Room
 from tests.contracts.test_investigators import crashed_and_gone_on
 from tests.real import wait_until

@@ -11,7 +11,7 @@ from mcp.types import EmbeddedResource, ImageContent, TextResourceContents, Tool
 
 from bot.core.config import McpConfig
 from bot.core.errors import LookFailed
-from bot.monitoring.mcp_servers import MAX_TEXT, McpServers
+from bot.monitoring.systems.mcp_servers import MAX_TEXT, McpServers
 from tests.real import PATIENCE, free_port
 from tests.real.serving import running
 from tests.unit.tools.looking import context, look

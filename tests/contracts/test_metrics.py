@@ -14,9 +14,9 @@ import pytest
 
 from bot.core.config import PrometheusConfig
 from bot.core.errors import LookFailed
-from bot.core.series import Series
-from bot.monitoring.prometheus import PrometheusMetrics
-from bot.monitoring.recorded import RecordedMetrics
+from bot.core.metrics.series import Series
+from bot.monitoring.metrics.prometheus import PrometheusMetrics
+from bot.monitoring.metrics.recorded import RecordedMetrics
 from bot.ports import Metrics
 from tests.contracts.prometheus_process import prometheus, victoria_metrics
 from tests.real import PATIENCE

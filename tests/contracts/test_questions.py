@@ -9,17 +9,17 @@ from typing import Any
 
 from sqlmodel import select
 
-from bot.core.answering import Answer
 from bot.core.config import Config
+from bot.core.questions.answering import Answer
 from bot.engine.direct import DirectRun
 from bot.engine.durable import DurableEngine
 from bot.llm.question import MAX_EVIDENCE
 from bot.ports import Workflow
 from bot.slack.views import answer as view
-from bot.store import views as states
-from bot.store.questions import Questions
+from bot.store.answers.questions import Questions
+from bot.store.slack import message_states as states
 from bot.store.tables import EpisodeRow, MessageRow, ProposalRow
-from bot.workflows.questions import Desk, question, start, start_unanswered
+from bot.workflows.investigation.questions import Desk, question, start, start_unanswered
 from tests.contracts.model_room import NewRoom, Room
 from tests.real import wait_until
 from tests.unit.builders import NOW

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.cases import FrozenCase
 from bot.core.config import Budget
 from bot.core.evidence import Findings
-from bot.core.past import ConfirmedCause
-from bot.core.verdict import judge
+from bot.core.history.frozen_cases import FrozenCase
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectRun
 from bot.llm.agent import Agent
 from bot.llm.settings import ModelSettings
 from bot.ports import Run
-from bot.store.replays import Stage
-from bot.workflows.analyst import Analyst
-from bot.workflows.replaying import Replay
+from bot.store.triage.replays import Stage
+from bot.workflows.investigation.analyst import Analyst
+from bot.workflows.investigation.replaying import Replay
 from tests.contracts.model_room import ANSWER, HEALTH, Room, database, serving
 from tests.real import PATIENCE
 from tests.real.scripted_model import Script

@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.core.calls import Calls
 from bot.core.config import TracesConfig
 from bot.core.errors import LookFailed
 from bot.core.service import Catalogue, Service
-from bot.core.spans import Sampled
-from bot.monitoring.jaeger import JaegerTraces
-from bot.monitoring.tempo import TempoTraces
+from bot.core.traces.calls import Calls
+from bot.core.traces.spans import Sampled
+from bot.monitoring.traces.jaeger import JaegerTraces
+from bot.monitoring.traces.tempo import TempoTraces
 from tests.contracts.trace_stores import JaegerStore, Row, Store, TempoStore, Trace
 from tests.unit.builders import NOW as TOOLS_NOW
 from tests.unit.tools.looking import context, look

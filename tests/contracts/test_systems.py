@@ -13,11 +13,11 @@ import pytest
 from bot.core.config import SystemConfig, WebConfig
 from bot.core.errors import LookFailed, SeenInPart
 from bot.core.service import Catalogue, Service
-from bot.monitoring.argocd import ArgoCd
-from bot.monitoring.github import GitHub
-from bot.monitoring.helm import Helm
-from bot.monitoring.mlflow import MLflow
-from bot.monitoring.web import AllowedWeb
+from bot.monitoring.systems.argocd import ArgoCd
+from bot.monitoring.systems.github import GitHub
+from bot.monitoring.systems.helm import Helm
+from bot.monitoring.systems.mlflow import MLflow
+from bot.monitoring.systems.web import AllowedWeb
 from tests.unit.tools.looking import context, look
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)

@@ -15,15 +15,15 @@ from bot.core.config import LogsConfig, PrometheusConfig, SystemConfig, TracesCo
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence
 from bot.core.service import Catalogue, Objective, Service, Signal
-from bot.monitoring.argocd import ArgoCd
-from bot.monitoring.github import GitHub
-from bot.monitoring.helm import Helm
-from bot.monitoring.jaeger import JaegerTraces
-from bot.monitoring.loki import LokiLogs
-from bot.monitoring.mlflow import MLflow
-from bot.monitoring.prometheus import PrometheusMetrics
-from bot.monitoring.tempo import TempoTraces
-from bot.monitoring.web import AllowedWeb
+from bot.monitoring.logs.loki import LokiLogs
+from bot.monitoring.metrics.prometheus import PrometheusMetrics
+from bot.monitoring.systems.argocd import ArgoCd
+from bot.monitoring.systems.github import GitHub
+from bot.monitoring.systems.helm import Helm
+from bot.monitoring.systems.mlflow import MLflow
+from bot.monitoring.systems.web import AllowedWeb
+from bot.monitoring.traces.jaeger import JaegerTraces
+from bot.monitoring.traces.tempo import TempoTraces
 from bot.plugins import ToolContext
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import TOOLS, context

@@ -10,8 +10,8 @@ import pytest
 
 from bot.core.config import TracesConfig
 from bot.core.errors import LookFailed
-from bot.monitoring.jaeger import JaegerTraces
-from bot.monitoring.tempo import TempoTraces
+from bot.monitoring.traces.jaeger import JaegerTraces
+from bot.monitoring.traces.tempo import TempoTraces
 from bot.ports import Traces
 from tests.unit.tools.looking import ONSET, context, look
 

@@ -20,16 +20,16 @@ from bot.plugins import Command, discover
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
-from bot.slack.doors import Doors
+from bot.slack.commands import Doors
 from bot.slack.people import People
 from bot.slack.render import Renderer, allowed_hosts
-from bot.store.database import Database, utc_now
-from bot.store.groups import touch_card
-from bot.store.interactions import Interactions
-from bot.store.outbox import Outbox
+from bot.store.alerts.groups import touch_card
+from bot.store.db.database import Database, utc_now
+from bot.store.slack.interactions import Interactions
+from bot.store.slack.outbox import Outbox
 from bot.store.tables import EpisodeRow, GroupRow
 from bot.workflows.command_context import CommandContext
-from bot.workflows.sender import Sender
+from bot.workflows.messages.sender import Sender
 from tests.real import PATIENCE, wait_until
 from tests.real.slack import PATIENT
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 import tests.evaluation
-from bot.choices import settings_of
+from bot.adapters import settings_of
 from bot.settings import Secrets
 
 NOT_SETS = frozenset({"world", "figures", "second", "laying", "progress"})

@@ -13,10 +13,10 @@ import numpy as np
 
 from bot.core.alert import Alert
 from bot.core.evidence import Case, Findings, nothing_wrong
-from bot.core.log import LogLine
-from bot.core.series import Series
+from bot.core.logs.line import LogLine
+from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
-from bot.monitoring.recorded import RecordedLogs, RecordedMetrics
+from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
 from tests.evaluation.world import World, ask
 
 SIMPLE = "simple baseline: majority category 0.47, passed 0.00; with all evidence as text passed 0.13"

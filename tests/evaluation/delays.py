@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.core.calls import Calls
 from bot.core.evidence import Case
-from bot.core.series import Series
+from bot.core.metrics.series import Series
+from bot.core.traces.calls import Calls
 from tests.evaluation.figures import Answer, accuracy, read_truth, write_answers
 from tests.evaluation.laying import lay
 from tests.evaluation.nezha import SEEN_AFTER, SIGNALS, System

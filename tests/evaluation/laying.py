@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.calls import Calls
+from bot.core.traces.calls import Calls
 
 _JITTER = 0.02
 _DEPTH = 12

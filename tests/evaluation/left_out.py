@@ -1,7 +1,7 @@
 """Settings chosen without a set, then tried on it: `--data` is the folder of all sets, or of some.
 
 The sets are petshop, each system of nezha and each of rca_alerts. Left out is one at a time, and after that all that one
-project published together, which leaves nothing that was made in the same way: every weight in use (core/tuning) is chosen
+project published together, which leaves nothing that was made in the same way: every weight in use (`tuning`) is chosen
 anew on the others, from the middle of what it can be on, one after the other and twice round, by the reciprocal rank of the
 truth, the sets counting alike. Another value is taken if it gains more than one standard error: a difference that chance
 may have made teaches nothing, and the others may know nothing of a weight at all. What a look finds does not depend on the
@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.alert_burst import BurstWeights
-from bot.core.blame import Walk
 from bot.core.evidence import Findings
-from bot.core.observations import Observations, observe
-from bot.core.ranking import rank
-from bot.core.tuning import TUNING, Tuning
-from bot.core.verdict import by_confidence, judge
-from bot.core.weighing import Worth
+from bot.core.ranking.alert_burst import BurstWeights
+from bot.core.ranking.attribution import Walk
+from bot.core.ranking.observations import Observations, observe
+from bot.core.ranking.ranking import rank
+from bot.core.ranking.tuning import TUNING, Tuning
+from bot.core.ranking.weighing import Worth
+from bot.core.verdict.verdict import by_confidence, judge
 from tests.evaluation import nezha, petshop, rca_alerts
 from tests.evaluation.figures import Answer, Truth, accuracy, read_truth, reciprocal_ranks, write_answers
 from tests.evaluation.progress import shown

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from bot.core.templates import mine
+from bot.core.logs.templates import mine
 
 SIMPLE = "simple baselines GA / FGA: masking alone 0.363 / 0.480, drain3 as it comes 0.762 / 0.782"
 PUBLISHED = "published on this split GA / FGA: Drain 0.844 / 0.826, LogPPT 0.644 / 0.814"

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.core.calls import Calls, Side
 from bot.core.evidence import Case
-from bot.core.log import LogLine
-from bot.core.series import Series
-from bot.monitoring.recorded import RecordedLogs, RecordedTraces
+from bot.core.logs.line import LogLine
+from bot.core.metrics.series import Series
+from bot.core.traces.calls import Calls, Side
+from bot.monitoring.metrics.recorded import RecordedLogs, RecordedTraces
 from tests.evaluation.figures import Answer, by_system, in_words, write_answers
 from tests.evaluation.world import Investigation, Recording, World, look_into, moment
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.evidence import Case
-from bot.core.series import Series
+from bot.core.metrics.series import Series
 from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
 from tests.evaluation.world import Investigation, Recording, World, look_into, moment
 

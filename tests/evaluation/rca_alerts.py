@@ -12,10 +12,10 @@ from typing import Any
 
 from bot.core.alert import Alert
 from bot.core.evidence import Case, Findings
-from bot.core.loglines import message_of
+from bot.core.logs.parsing import message_of
+from bot.core.logs.templates import masked
 from bot.core.service import Catalogue, Service
-from bot.core.templates import masked
-from bot.monitoring.recorded import RecordedMetrics
+from bot.monitoring.metrics.recorded import RecordedMetrics
 from tests.evaluation.figures import Answer, by_system, write_answers
 from tests.evaluation.world import Investigation, World, look_into, moment
 

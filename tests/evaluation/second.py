@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.choices import agent_of
-from bot.core.cases import FrozenCase
+from bot.adapters import agent_of
 from bot.core.config import Config
 from bot.core.evidence import Case, Findings
-from bot.core.past import ConfirmedCause
-from bot.core.verdict import judge
+from bot.core.history.frozen_cases import FrozenCase
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectRun
 from bot.llm.settings import ModelSettings
-from bot.store.replays import Stage
-from bot.workflows.analyst import Analyst
-from bot.workflows.looking import Looker
+from bot.store.triage.replays import Stage
+from bot.workflows.investigation.analyst import Analyst
+from bot.workflows.investigation.tool_running import Looker
 from tests.evaluation import world as worlds
 from tests.evaluation.world import Investigation, World
 

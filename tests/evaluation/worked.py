@@ -12,9 +12,9 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot
 
-from bot.core.blame import Graph, excess, handed, symptom_of
-from bot.core.deviation import family_of
-from bot.core.observations import Observations, observe
+from bot.core.metrics.deviation import family_of
+from bot.core.ranking.attribution import Graph, excess, handed, symptom_of
+from bot.core.ranking.observations import Observations, observe
 from tests.evaluation.petshop import Table, investigate_issue, normal_of, read_graph, read_table
 from tests.evaluation.world import Investigation, moment
 

@@ -11,14 +11,14 @@ from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.errors import LookFailed
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
-from bot.core.series import Series
+from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
-from bot.core.verdict import judge
+from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectRun
-from bot.monitoring.recorded import RecordedMetrics
+from bot.monitoring.metrics.recorded import RecordedMetrics
 from bot.plugins import Tool, ToolContext, discover
 from bot.ports import Logs, Traces
-from bot.workflows.analyst import Analyst
+from bot.workflows.investigation.analyst import Analyst
 
 
 @dataclass(frozen=True)

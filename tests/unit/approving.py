@@ -14,19 +14,19 @@ from bot.core.action import DryRun, Proposal, Tier
 from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.errors import LookFailed
-from bot.core.series import Series
+from bot.core.metrics.series import Series
 from bot.engine.direct import DirectEngine
 from bot.plugins import HttpAnswer
 from bot.settings import catalogue_of
-from bot.store.approvals import ProposalStore
-from bot.store.claims import Claims
-from bot.store.database import Database
-from bot.store.decisions import Answer, Decided, Decisions
+from bot.store.approvals.claims import Claims
+from bot.store.approvals.decisions import Answer, Decided, Decisions
+from bot.store.approvals.store import ProposalStore
+from bot.store.db.database import Database
+from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
-from bot.store.usergroups import Usergroups
-from bot.workflows.approvals import Approvals
-from bot.workflows.hands import Hands
-from bot.workflows.remediation import Desk, remediation
+from bot.workflows.remediation.approvals import Approvals
+from bot.workflows.remediation.executor import Hands
+from bot.workflows.remediation.remediation import Desk, remediation
 from bot.workflows.rotas import Rotas
 from tests.real import PATIENCE
 from tests.unit.builders import NOW

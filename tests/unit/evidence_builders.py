@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.change import Change
-from bot.core.deviation import Deviation, Family, family_of
 from bot.core.evidence import Case, Evidence, LedgerEntry
+from bot.core.metrics.deviation import Deviation, Family, family_of
 
 ONSET = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 NOW = ONSET + timedelta(minutes=3)

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from bot.cli import app, main
 from bot.console.stage import PYTHON
-from bot.store.database import Database
-from bot.store.switches import Switches
+from bot.store.approvals.switches import Switches
+from bot.store.db.database import Database
 from tests.real import free_port
 
 HEAVY = ("langchain", "openai", "dbos", "sqlmodel", "slack_bolt", "matplotlib", "numpy", "httpx")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.choices import settings_of
+from bot.adapters import settings_of
 from bot.core.errors import ConfigurationError
 from bot.settings import Secrets, catalogue_of, load_config, parse_config, source_tokens
 

@@ -2,7 +2,7 @@
 
 import httpx
 
-from bot.choices import systems_of, tools_of
+from bot.adapters import systems_of, tools_of
 from bot.core.config import Config
 from bot.plugins import Tool, discover
 from bot.settings import Secrets

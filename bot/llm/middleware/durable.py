@@ -15,15 +15,15 @@ from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, 
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
 from bot.core.evidence import Evidence
-from bot.core.redaction import redact, redact_all
-from bot.core.text import one_line
+from bot.core.redaction.redaction import redact, redact_all
+from bot.core.text.untrusted import one_line
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.first_calls import first_calls
 from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
 from bot.ports import Run
-from bot.store.triage import Heard
+from bot.store.triage.triage import Heard
 
 Look = Callable[[str, dict[str, Any], str], Awaitable[Any]]
 """`look(tool, arguments, call id)`: a LedgerEntry as JSON, never raising."""

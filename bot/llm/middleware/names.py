@@ -13,9 +13,9 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, SystemMe
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ValidationError
 
-from bot.core.cases import scrubbed
-from bot.core.pseudonyms import Pseudonyms
-from bot.core.text import cut
+from bot.core.history.frozen_cases import scrubbed
+from bot.core.redaction.pseudonyms import Pseudonyms
+from bot.core.text.untrusted import cut
 from prompts import prompt
 
 Change = Callable[[str], str]

@@ -10,7 +10,7 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.evidence import LedgerEntry
-from bot.core.text import one_line
+from bot.core.text.untrusted import one_line
 from bot.llm.middleware.durable import step_name
 from bot.llm.results import READ, passage
 from bot.ports import Run

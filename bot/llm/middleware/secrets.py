@@ -6,7 +6,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
-from bot.core.redaction import redact, redact_all
+from bot.core.redaction.redaction import redact, redact_all
 
 
 class Secrets(AgentMiddleware):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.core.look import unseen
+from bot.core.tool_calls import unseen
 from bot.slack.blocks import Rendered, context, prose, quoted, section, spoken, titled, trim, when
 from bot.slack.views.citing import cite, cited_line, described
 
@@ -12,7 +12,7 @@ MOST_LOOKS = 8
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.views' answer: the question, who asked, the answer and the evidence it names."""
+    """`state` is bot.store.slack.message_states' answer: the question, who asked, the answer and the evidence it names."""
     answer = state["answer"]
     asked = f"*{spoken(state['asked_by'], 40)} asked:* {titled(state['question'], 500)}"
     if not answer:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.change import kind_in_words
-from bot.core.text import counted
+from bot.core.text.untrusted import counted
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -23,13 +23,13 @@ from bot.slack.blocks import (
     titled,
     when,
 )
-from bot.slack.foreign import allowed_address
+from bot.slack.untrusted_text import allowed_address
 
 _SPOKEN = {"FIRING": "Firing", "ACKNOWLEDGED": "Acknowledged", "MONITORING": "Cleared, monitoring", "RESOLVED": "Resolved"}
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.views' card: the group, its incident, what leads it, and the on-call to mention, if any."""
+    """The card of a group: its incident, what leads it, and the on-call to mention, if any."""
     if state["state"] == "RESOLVED":
         return fallback(state), _collapsed(state)
     blocks: list[Block | None] = [

@@ -9,7 +9,7 @@ WHY = "Asked once. The answer stands in the postmortem and is shown when somethi
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.views' cause: ref, title, attempt, hypothesis (or None) and said (what a person said, or None)."""
+    """ref, title, attempt, hypothesis (or None) and said (what a person said, or None)."""
     return _answered(state) if state["said"] else _asking(state)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.core.look import looked_at
+from bot.core.tool_calls import looked_at
 from bot.slack.blocks import Block, context, named, prose
-from bot.slack.foreign import allowed_address
+from bot.slack.untrusted_text import allowed_address
 
 MOST = 16
 PIECE = 2_900

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.text import counted
+from bot.core.text.untrusted import counted
 from bot.slack.blocks import Rendered, context, header, named, section
 
 LINES = 25

@@ -8,7 +8,7 @@ from bot.slack.views.card import minutes
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.views' incident."""
+    """`state` is bot.store.slack.message_states' incident."""
     blocks: list[Block] = [header(f"{state['state']} {state['severity']} · {state['ref']} · {spoken(state['title'], 100)}")]
     if state["state"] != "RESOLVED":
         blocks += [_facts(state), _controls(state)]

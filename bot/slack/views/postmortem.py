@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.text import counted
+from bot.core.text.untrusted import counted
 from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, prose, section, spoken, trim
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.action import ProposalState, Tier
-from bot.core.record import SHOWN_DIGITS
-from bot.core.ruling import who_may
+from bot.core.approvals.policy_types import who_may
+from bot.core.approvals.record import SHOWN_DIGITS
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -23,7 +23,7 @@ from bot.slack.blocks import (
     titled,
     when,
 )
-from bot.slack.foreign import code_lines
+from bot.slack.untrusted_text import code_lines
 
 ROOM = 2800
 """Characters that one code block shows whole."""
@@ -34,7 +34,7 @@ _APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval, not by the requeste
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.views' proposal with called, people, on_call and mention from the renderer."""
+    """`state` is bot.store.slack.message_states' proposal with called, people, on_call and mention from the renderer."""
     now = ProposalState(state["state"])
     record, shown = state["record"], request_of(state)
     whole = len(code_lines(shown, state["called"])) <= ROOM

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.evidence import nothing_wrong
-from bot.core.text import counted
+from bot.core.text.untrusted import counted
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, scored, section, spoken, titled, trim
 from bot.slack.views.proposal import word_of
@@ -15,7 +15,7 @@ LINES = 12
 def render(state: Mapping[str, Any]) -> Rendered:
     """`state`: ref, title, service, severity, word, group, incident, lead, cause, timeline (entries), proposals; proposal.
 
-    `proposal` is bot.store.views' own of the proposal that is shown, None where a group or incident is.
+    `proposal` is bot.store.slack.message_states' own of the proposal that is shown, None where a group or incident is.
     """
     word, title = _headline(state)
     blocks: list[Block] = [header(title), _facts(state)]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.text import counted
+from bot.core.text.untrusted import counted
 from bot.slack.blocks import Block, Rendered, actions, context, header, named, overflow, section
 
 LINES = 20

@@ -7,8 +7,8 @@ from typing import Any
 from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import kind_in_words
 from bot.core.evidence import nothing_wrong
-from bot.core.look import unseen
-from bot.core.text import counted
+from bot.core.text.untrusted import counted
+from bot.core.tool_calls import unseen
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -35,7 +35,7 @@ _WORDS = {"facts": "LOOKING", "investigating": "INVESTIGATING", "done": "TRIAGED
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.views' triage: facts, findings, checks and the evidence they name."""
+    """`state` is bot.store.slack.message_states' triage: facts, findings, checks and the evidence they name."""
     word = _WORDS[state["triage_state"]]
     if word == "TRIAGED" and not state["findings"]:
         word = "FACTS"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.core.look import unseen
+from bot.core.tool_calls import unseen
 from bot.slack.blocks import Block, Rendered, code, context, header, prose, scored, section, trim
-from bot.slack.foreign import allowed_address
+from bot.slack.untrusted_text import allowed_address
 from bot.slack.views.citing import cite
 
 

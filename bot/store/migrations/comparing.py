@@ -6,7 +6,7 @@ from sqlalchemy.sql.schema import SchemaItem
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from bot.store.columns import Json, Moment
+from bot.store.db.columns import Json, Moment
 
 
 def only_ours(_item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: SchemaItem | None) -> bool:

@@ -18,7 +18,7 @@ from bot.commands.whoami import whoami
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
 from bot.plugins import Command, FieldErrors, Form, Reply
 from bot.ports import Run
-from bot.store.triage import Triages
+from bot.store.triage.triage import Triages
 from tests.real import wait_until
 from tests.unit.approving import CONFIG, Office, office
 from tests.unit.commands.using import use

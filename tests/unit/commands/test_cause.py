@@ -13,7 +13,7 @@ from bot.core.evidence import Findings, Hypothesis
 from bot.plugins import Command, FieldErrors, Form, Reply, Request
 from bot.settings import catalogue_of
 from bot.store.tables import CauseRow, IncidentRow, MessageRow
-from bot.store.triage import Triages
+from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor, office
 

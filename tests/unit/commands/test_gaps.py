@@ -11,7 +11,7 @@ from bot.core.errors import NotFound
 from bot.core.evidence import Evidence
 from bot.plugins import Reply, Request
 from bot.settings import catalogue_of
-from bot.store.triage import Triages
+from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor, office
 

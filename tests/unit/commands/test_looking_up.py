@@ -21,9 +21,9 @@ from bot.core.evidence import Findings, Hypothesis
 from bot.plugins import Request
 from bot.slack.answers import VIEWS
 from bot.slack.views import proposal as proposal_view
-from bot.store import views
+from bot.store.slack import message_states as views
 from bot.store.tables import GroupRow, IncidentRow
-from bot.store.triage import Triages
+from bot.store.triage.triage import Triages
 from tests.unit.approving import CONFIG, Office, actor, office
 from tests.unit.commands.using import context, use
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bot.console.reading import print_incident, print_incidents
 from bot.settings import Secrets
-from bot.store.database import Database, async_url
+from bot.store.db.database import Database, async_url
 from bot.store.migrate import upgrade
 from bot.store.tables import GroupRow, IncidentRow, TimelineRow, TriageRow
 from tests.unit.builders import NOW

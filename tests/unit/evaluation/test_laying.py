@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.core.calls import Calls
+from bot.core.traces.calls import Calls
 from tests.evaluation import delays
 from tests.evaluation.laying import Laid, lay
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.tuning import TUNING
+from bot.core.ranking.tuning import TUNING
 from tests.evaluation.figures import Answer, reciprocal_ranks
 from tests.evaluation.left_out import CHOICES, Looked, evaluate
 from tests.unit.evaluation.test_rca_alerts import INCIDENTS, TOPOLOGY

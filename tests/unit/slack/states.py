@@ -1,4 +1,4 @@
-"""States as bot.store.views makes them, for the views' tests."""
+"""States as bot.store.slack.message_states makes them, for the views' tests."""
 
 from typing import Any
 

@@ -13,14 +13,14 @@ from bot.core.actor import Actor
 from bot.core.evidence import Evidence
 from bot.slack.listeners import on_mention, on_shortcut, on_slash
 from bot.slack.views import answer as view
-from bot.store import views as states
-from bot.store.questions import Questions
+from bot.store.answers.questions import Questions
+from bot.store.slack import message_states as states
 from bot.store.tables import AuditRow, GroupRow, MessageRow, QuestionRow
-from bot.store.triage import Triages
-from bot.workflows.questions import Desk, question, start_unanswered
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.questions import Desk, question, start_unanswered
 from tests.unit.approving import Office, actor, office
 from tests.unit.builders import NOW
-from tests.unit.slack.test_doors import Answered, doors_of, with_card
+from tests.unit.slack.test_commands import Answered, doors_of, with_card
 
 LATENCY = Evidence(summary="checkout latency rose from 0.1 s to 3 s", query="latency", source="prometheus")
 SLOW = "is checkout slow?"

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from bot.slack.app import SlackEdge
 from bot.slack.client import web_client
-from bot.slack.doors import Doors
+from bot.slack.commands import Doors
 
 
 @pytest.mark.parametrize(("secret", "status", "told"), [("", 404, "HTTP mode is off"), ("shh", 401, "invalid signature")])

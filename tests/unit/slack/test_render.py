@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 from bot.core.config import ActionConfig, Config, LinkConfig, Person, PrometheusConfig
 from bot.slack.render import Renderer, allowed_hosts, called_hosts
-from bot.store.database import Database
+from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow
 from tests.unit.builders import NOW
 

@@ -11,9 +11,9 @@ from sqlmodel import SQLModel, col, select
 from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue, Service
-from bot.store.database import Database
-from bot.store.inbox import Inbox
-from bot.store.sorting import Sorted, Sorter
+from bot.store.alerts.inbox import Inbox
+from bot.store.alerts.sorting import Sorted, Sorter
+from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow
 from tests.unit.builders import NOW
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from bot.core.alert import Alert
 from bot.core.change import Change
+from bot.core.changes.rollouts import rollout_queries
 from bot.core.evidence import Case, Evidence
-from bot.core.rollouts import rollout_queries
-from bot.core.series import Series
+from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service
-from bot.monitoring.recorded import RecordedMetrics
+from bot.monitoring.metrics.recorded import RecordedMetrics
 from bot.plugins import Tool, ToolContext, discover
 from tests.unit.builders import NOW
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bot.core.errors import LookFailed
-from bot.core.series import Series
+from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
-from bot.monitoring.recorded import RecordedMetrics
+from bot.monitoring.metrics.recorded import RecordedMetrics
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import CATALOGUE, ERRORS, ONSET, Step, context, look
 

@@ -9,13 +9,13 @@ import pytest
 
 from bot.core.alert import Alert
 from bot.core.errors import LookFailed
-from bot.core.log import LogLine
-from bot.core.past import ConfirmedCause, Fix, PastIncident
+from bot.core.history.past_incidents import ConfirmedCause, Fix, PastIncident
+from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue
-from bot.monitoring.recorded import RecordedLogs, RecordedMetrics
+from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
 from bot.monitoring.runbooks import RunbookShelf
 from tests.unit.builders import NOW, change
-from tests.unit.core.test_rollouts import pod
+from tests.unit.core.changes.test_rollouts import pod
 from tests.unit.tools.looking import NO_KUBERNETES, Alerts, Changes, Step, context, look
 from tools.read_runbook import page_name
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from bot.core.errors import LookFailed
-from bot.core.log import LogLine
-from bot.core.series import Series
+from bot.core.logs.line import LogLine
+from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
-from bot.monitoring.recorded import RecordedLogs, RecordedMetrics
+from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import context, look
 from tools._sampling import READ_LINES

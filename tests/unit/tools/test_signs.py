@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.calls import Calls
 from bot.core.errors import LookFailed
-from bot.core.log import LogLine
+from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue, Service, Signal
-from bot.core.spans import Sampled, Span
-from bot.monitoring.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
+from bot.core.traces.calls import Calls
+from bot.core.traces.spans import Sampled, Span
+from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
 from tests.unit.tools.looking import NOW, ONSET, Step, context, look
 
 SHOP = Catalogue(

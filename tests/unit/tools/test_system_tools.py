@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from bot.core.change import Change
-from bot.core.code import Commit, Comparison, FileChange
 from bot.core.errors import LookFailed
-from bot.core.models import ModelVersion
+from bot.core.metrics.slo import WINDOWS, good_ratio
 from bot.core.service import Catalogue, Objective, Service
-from bot.core.slo import WINDOWS, good_ratio
+from bot.core.systems import Commit, Comparison, FileChange, ModelVersion
 from tests.unit.builders import NOW, change
 from tests.unit.tools.looking import Changes, Step, context, look, recorded
 

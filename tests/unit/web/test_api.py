@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from bot.core.evidence import Evidence
-from bot.core.postmortem import Section, Sentence
-from bot.store.intake import IntakeWriter
-from bot.store.postmortems import Postmortems
-from bot.store.triage import Triages
+from bot.core.history.postmortem import Section, Sentence
+from bot.store.alerts.intake import IntakeWriter
+from bot.store.answers.postmortems import Postmortems
+from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, change
 from tests.unit.store.databases import Desk, alert
 from tests.unit.web.serving import TOKEN, serving

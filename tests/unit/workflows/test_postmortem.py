@@ -11,11 +11,11 @@ from bot.core.action import ProposalState
 from bot.core.evidence import Evidence
 from bot.plugins import Request
 from bot.settings import catalogue_of
-from bot.store import incidents
-from bot.store.postmortems import OUTCOME_WITHIN, Postmortems
-from bot.store.questions import Questions
+from bot.store.answers.postmortems import OUTCOME_WITHIN, Postmortems
+from bot.store.answers.questions import Questions
+from bot.store.incidents import incidents
 from bot.store.tables import AttemptRow, GroupRow, IncidentRow, MessageRow, PostmortemRow, ProposalRow
-from bot.store.triage import Triages
+from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from bot.workflows.mending import MOST_ATTEMPTS, Mender
 from bot.workflows.postmortem import Scribe, start_wanted

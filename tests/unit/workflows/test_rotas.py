@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.approvals.roster import STALE_ROTA, Rota
 from bot.core.config import Config
 from bot.core.errors import LookFailed
-from bot.core.roster import STALE_ROTA, Rota
-from bot.store.database import Database
+from bot.store.db.database import Database
+from bot.store.slack.usergroups import RENEW, Usergroups
 from bot.store.tables import UsergroupRow
-from bot.store.usergroups import RENEW, Usergroups
 from bot.workflows.rotas import Rotas
 from tests.unit.builders import NOW
 from tests.unit.store.databases import Clock, open_database

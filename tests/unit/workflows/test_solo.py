@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.action import ProposalState
 from bot.slack.render import Renderer
-from bot.store.decisions import Decided
+from bot.store.approvals.decisions import Decided
 from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
 from tests.unit.approving import Office, actor, office
 

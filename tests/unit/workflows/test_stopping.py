@@ -9,12 +9,12 @@ import pytest
 
 from bot.core.evidence import Case, Evidence, Findings
 from bot.core.incident import GroupState
-from bot.store import incidents
-from bot.store.switches import Switches
+from bot.store.approvals.switches import Switches
+from bot.store.incidents import incidents
 from bot.store.tables import GroupRow, TimelineRow
-from bot.store.triage import Triages
-from bot.workflows.looking import Looker
-from bot.workflows.triage import Desk
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.triage import Desk
 from tests.unit.approving import Office, office
 
 

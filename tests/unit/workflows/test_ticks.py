@@ -11,12 +11,12 @@ from sqlmodel import SQLModel
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
 from bot.engine.direct import DirectRun
-from bot.store.database import Database
-from bot.store.interactions import Interactions
-from bot.store.pages import Pages
+from bot.store.db.database import Database
+from bot.store.oversight.pages import Pages
+from bot.store.oversight.watch import Watch
+from bot.store.slack.interactions import Interactions
+from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, MessageRow, PageRow, TriageRow
-from bot.store.usergroups import Usergroups
-from bot.store.watch import Watch
 from bot.workflows.rotas import Rotas
 from bot.workflows.ticks import KEEP_JOURNALS, PagerTick, TidyTick, as_story
 from tests.unit.builders import NOW

@@ -7,9 +7,9 @@ import pytest
 
 from bot.core.errors import OutcomeUnknown
 from bot.plugins import HttpAnswer
-from bot.store import incidents
-from bot.store.pages import Pages
-from bot.store.watch import Watch
+from bot.store.incidents import incidents
+from bot.store.oversight.pages import Pages
+from bot.store.oversight.watch import Watch
 from bot.workflows.ticks import PagerTick
 from tests.unit.approving import Office, actor
 from tests.unit.workflows.test_ticks import Recorder

@@ -1,0 +1,173 @@
+"""Which implementation of a port this configuration chooses, and the keys it needs."""
+
+import hashlib
+import os
+import secrets as randomness
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import httpx
+from pydantic import SecretStr
+
+from bot.core.config import Config
+from bot.core.errors import ConfigurationError
+from bot.core.redaction.inventory import inventory_of
+from bot.llm.loading import Agents
+from bot.llm.settings import ModelSettings
+from bot.monitoring.logs.files import FileLogs
+from bot.monitoring.logs.loki import LokiLogs
+from bot.monitoring.metrics.prometheus import PrometheusMetrics
+from bot.monitoring.systems.argocd import ArgoCd
+from bot.monitoring.systems.github import GitHub
+from bot.monitoring.systems.helm import Helm
+from bot.monitoring.systems.mcp_servers import McpServers
+from bot.monitoring.systems.mlflow import MLflow
+from bot.monitoring.systems.web import AllowedWeb
+from bot.monitoring.traces.jaeger import JaegerTraces
+from bot.monitoring.traces.tempo import TempoTraces
+from bot.pager.pagerduty import PagerDuty
+from bot.pager.webhook import WebhookPager
+from bot.plugins import Tool
+from bot.ports import History, Metrics, Model, Pager
+from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.tool_running import Looker
+
+
+def audit_key(secrets: Secrets) -> bytes:
+    """TOCSIN_AUDIT_KEY; else a key file in the data folder, or for replicas one drawn from the address they share."""
+    if given := secrets.audit_key.get_secret_value():
+        return given.encode()
+    if secrets.postgres:
+        return hashlib.sha256(b"tocsin audit " + secrets.database_url.encode()).digest()
+    path = secrets.data_dir / "audit.key"
+    if not path.exists():
+        secrets.data_dir.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(randomness.token_hex(32).encode())
+    return path.read_bytes()
+
+
+def metrics_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Metrics | None:
+    """Prometheus, if one is configured."""
+    if not config.prometheus.url:
+        return None
+    return PrometheusMetrics(config.prometheus, client, token=secrets.prometheus_token.get_secret_value())
+
+
+def logs_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> LokiLogs | FileLogs | None:
+    """Loki before files; None if neither is configured."""
+    if config.logs.loki:
+        return LokiLogs(config.logs, client, token=secrets.loki_token.get_secret_value())
+    return FileLogs(config.logs.files) if config.logs.files else None
+
+
+@dataclass(frozen=True)
+class Systems:
+    """Other systems that tools may look at; None or empty where none is configured."""
+
+    code: GitHub | None
+    argocd: ArgoCd | None
+    helm: Helm | None
+    models: MLflow | None
+    web: AllowedWeb | None
+    remote: McpServers | None
+    traces: TempoTraces | JaegerTraces | None
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """Those that tell changes."""
+        return tuple(one for one in (self.argocd, self.helm, self.models) if one is not None)
+
+
+def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Systems:
+    """A client for each system with an address; services without a name there are simply not known to it."""
+
+    def named(system: str) -> dict[str, str]:
+        known = {name: getattr(service.known_as, system) for name, service in config.services.items()}
+        return {name: theirs for name, theirs in known.items() if theirs}
+
+    chosen, key = config.systems, SecretStr.get_secret_value
+    code, argocd, helm, models = chosen.github, chosen.argocd, chosen.kubernetes, chosen.mlflow
+    return Systems(
+        code=GitHub(code, client, named("github"), token=key(secrets.github_token)) if code.url else None,
+        argocd=ArgoCd(argocd, client, named("argocd"), token=key(secrets.argocd_token)) if argocd.url else None,
+        helm=Helm(helm, client, named("helm"), token=key(secrets.kubernetes_token)) if helm.url else None,
+        models=MLflow(models, client, named("mlflow"), token=key(secrets.mlflow_token)) if models.url else None,
+        web=AllowedWeb(chosen.web, client, tokens=web_tokens(chosen.web)) if chosen.web else None,
+        remote=McpServers(chosen.mcp, tokens=mcp_tokens(chosen.mcp)) if chosen.mcp else None,
+        traces=traces_of(secrets, config, client),
+    )
+
+
+def tools_of(found: Mapping[str, Tool], systems: Systems) -> dict[str, Tool]:
+    """The tools that can see something here; those over systems of the team's own say which there are."""
+    offered = {name: one for name, one in found.items() if not one.needs or getattr(systems, one.needs, None)}
+    return {name: replace(one, set_up=_inventory(getattr(systems, one.needs, None))) for name, one in offered.items()}
+
+
+def _inventory(system: object) -> str:
+    if not isinstance(system, AllowedWeb | McpServers):
+        return ""
+    return "; ".join(f"{name} ({what})" if what else name for name, what in system.inventory().items())
+
+
+def traces_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> TempoTraces | JaegerTraces | None:
+    """Tempo before Jaeger; None if neither is configured."""
+    token = secrets.traces_token.get_secret_value()
+    if config.traces.tempo:
+        return TempoTraces(config.traces, client, token=token)
+    return JaegerTraces(config.traces, client, token=token) if config.traces.jaeger else None
+
+
+def pager_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Pager | None:
+    """PagerDuty before the webhook; None if neither is configured."""
+    key = secrets.pagerduty_key.get_secret_value()
+    if config.pager.pagerduty:
+        if not key:
+            raise ConfigurationError("is empty although pager.pagerduty is on", key="TOCSIN_PAGERDUTY_KEY")
+        return PagerDuty(client, key, url=config.pager.pagerduty_url)
+    if config.pager.webhook:
+        return WebhookPager(client, config.pager.webhook, secrets.pager_secret.get_secret_value())
+    return None
+
+
+def model_of(secrets: Secrets) -> str:
+    """The model that is asked; "" when none is set up: then the built-in analyst ranks."""
+    return secrets.model or ("gpt-5.1" if secrets.openai_api_key.get_secret_value() else "")
+
+
+def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages, services: Sequence[str]) -> Agents:
+    """The investigator with a model; nothing is imported before it is first asked for."""
+
+    def build() -> Model:
+        asked = settings_of(secrets, model_of(secrets))
+        with_others = replace(asked, fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
+        return agent_of(with_others, config, looker, triages, services)
+
+    return Agents(model_of(secrets), build)
+
+
+def settings_of(secrets: Secrets, name: str) -> ModelSettings:
+    """How the model of this name is asked on the configured server."""
+    return ModelSettings(
+        name=name,
+        base_url=secrets.openai_base_url,
+        api_key=secrets.openai_api_key,
+        structured=secrets.structured_output,
+        masked=secrets.model_names == "masked",
+    )
+
+
+def agent_of(settings: ModelSettings, config: Config, looker: Looker, triages: Triages, services: Sequence[str]) -> Model:
+    """The agent. Imports langchain, which takes seconds."""
+    from bot.llm.agent import Agent
+
+    return Agent(settings, config.budget, looker, triages, services, inventory_of(config))
+
+
+def known_secrets(secrets: Secrets, config: Config) -> list[str]:
+    """Every configured secret, so that logs can mask them."""
+    fields = (value.get_secret_value() for value in vars(secrets).values() if hasattr(value, "get_secret_value"))
+    systems = (*web_tokens(config.systems.web).values(), *mcp_tokens(config.systems.mcp).values())
+    return [value for value in (*fields, *source_tokens(config.sources).values(), *systems, secrets.database_url) if value]

@@ -1,0 +1,108 @@
+"""Which remediations of the catalogue fit a cause. Where none fits there is no proposal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.core.change import Change
+from bot.core.config import ActionConfig
+from bot.core.evidence import Findings, Hypothesis
+from bot.core.text.untrusted import one_line
+
+ENOUGH_EVIDENCE = 2
+"""Distinct pieces of evidence from which on a cause that is only "possible" deserves a proposal."""
+ENOUGH_SCORE = 0.4
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A catalogue entry with what it would be put to people with."""
+
+    entry: str
+    service: str
+    arguments: dict[str, str] = field(default_factory=dict)
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came of looking for a remediation: the proposal, or why there is none."""
+
+    ref: str = ""
+    why: str = ""
+
+
+def fitting(
+    findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]
+) -> list[Remedy]:
+    """The entries that help against the first hypothesis, the most specific first; empty if it is not carried well enough.
+
+    `service` is the alerting one, used when the hypothesis names none; `changes` holds known changes by id: a change
+    that nobody reported cannot be taken back.
+    """
+    if not findings.hypotheses or not _carried(first := findings.hypotheses[0]):
+        return []
+    change = changes.get(first.change_id) if first.change_id else None
+    target = change.service if change else first.service or service
+    fits = [name for name, entry in actions.items() if _fits(entry, first, change, target)]
+    arguments = {"change_id": change.id} if change else {}
+    because = _because(first)
+    ranked = sorted(fits, key=lambda name: (not actions[name].change_kinds, not actions[name].services, name))
+    return [Remedy(name, target, arguments, because) for name in ranked]
+
+
+def why_none(findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]) -> str:
+    """Why `fitting` finds nothing, as one sentence for people: the first thing that would have to be otherwise."""
+    return f"No action of the catalogue fits: {_missing(findings, service, actions, changes)}."
+
+
+def _missing(findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]) -> str:
+    if not findings.hypotheses or findings.category == "healthy":
+        return "no cause was found"
+    first = findings.hypotheses[0]
+    if not _carried(first):
+        return f"the first cause is only {first.confidence}"
+    if not actions:
+        return "it has none yet"
+    change = changes.get(first.change_id) if first.change_id else None
+    kind = "change" if change is not None else first.kind
+    helping = [entry for entry in actions.values() if kind in entry.helps]
+    if not helping:
+        return f"none helps against {_AGAINST[kind]}"
+    if kind == "change" and change is None:
+        return "nobody reported the change at fault, so it cannot be taken back"
+    target = change.service if change else first.service or service
+    here = [entry for entry in helping if not entry.services or target in entry.services]
+    if not here:
+        return f"none that helps against {_AGAINST[kind]} lists {one_line(target, 60) or 'a service'}"
+    return f"none takes back a {change.kind} change of {one_line(target, 60)}" if change else "none is for this cause"
+
+
+_AGAINST = {
+    "change": "a change",
+    "dependency": "a failing dependency",
+    "resource": "a resource that ran out",
+    "traffic": "too much traffic",
+    "external": "a failing provider",
+    "unknown": "a cause that is not known",
+}
+
+
+def _carried(hypothesis: Hypothesis) -> bool:
+    if hypothesis.confidence == "likely":
+        return True
+    cited = {evidence for claim in hypothesis.claims for evidence in claim.evidence}
+    return hypothesis.confidence == "possible" and len(cited) >= ENOUGH_EVIDENCE and hypothesis.score >= ENOUGH_SCORE
+
+
+def _fits(entry: ActionConfig, hypothesis: Hypothesis, change: Change | None, target: str) -> bool:
+    kind = "change" if change is not None else hypothesis.kind
+    if kind not in entry.helps or (entry.services and target not in entry.services):
+        return False
+    if kind != "change":
+        return True
+    return change is not None and (not entry.change_kinds or change.kind in entry.change_kinds)
+
+
+def _because(hypothesis: Hypothesis) -> str:
+    cited = sorted({e for claim in hypothesis.claims for e in claim.evidence}, key=lambda e: (len(e), e))
+    return f"{hypothesis.cause} ({hypothesis.confidence}, {', '.join(cited)})"

@@ -1,0 +1,267 @@
+"""The postmortem draft: every generated sentence names the ids it stands on; what people must write stays blank."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.core.action import Decision, Proposal, ProposalState
+from bot.core.alert import Severity
+from bot.core.evidence import Findings
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.incident import AlertGroup, Incident
+from bot.core.text.untrusted import one_line
+from bot.core.timeline import TimelineEntry
+from bot.core.tool_calls import unseen
+
+RAN = (
+    ProposalState.EXECUTING,
+    ProposalState.VERIFYING,
+    ProposalState.SUCCEEDED,
+    ProposalState.NOT_RECOVERED,
+    ProposalState.COULD_NOT_VERIFY,
+    ProposalState.FAILED,
+    ProposalState.UNKNOWN,
+)
+
+
+class Sentence(BaseModel):
+    """One generated sentence and the ids (`E3`, `T12`, `AP-1`, `AL-1`, `INC-1`) it stands on; never without one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    sources: tuple[str, ...]
+
+
+class Section(BaseModel):
+    """One part of the draft; `blank` is the prompt for people where nothing may be generated."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    sentences: tuple[Sentence, ...] = ()
+    blank: str = ""
+
+
+class Material(BaseModel):
+    """All that a draft is made from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    incident: Incident
+    group: AlertGroup | None = None
+    timeline: tuple[TimelineEntry, ...] = ()
+    findings: Findings | None = None
+    onset: datetime | None = None
+    onset_evidence: str = ""
+    proposals: tuple[Proposal, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    impact: tuple[str, str] | None = None
+    """The measured impact in words and its evidence id."""
+    graph: str = ""
+    """What the graph under the draft shows, in words; "" without one."""
+    cause: ConfirmedCause | None = None
+    """What a person said it was, and who."""
+    evidence: Mapping[str, str] = {}
+    """Evidence id -> summary, for all evidence of the group."""
+    unseen: Mapping[str, tuple[str, ...]] = {}
+    """Evidence id -> what of it could not be looked at, where there is such."""
+
+
+def needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
+    """Whether a draft comes by itself: SEV1/2, an executed action, or over 30 minutes of human work."""
+    return incident.severity.at_least(Severity.SEV2) or executed or human_minutes > 30
+
+
+def draft(material: Material) -> list[Section]:
+    """The sections in reading order."""
+    considered = tuple(_considered(material))
+    return [
+        Section(title="Summary", sentences=tuple(_summary(material))),
+        Section(title="Impact", sentences=tuple(_impact(material))),
+        Section(title="Timeline", sentences=tuple(_timeline(material.timeline))),
+        Section(title="Detection", sentences=tuple(_detection(material))),
+        Section(title="Root cause", sentences=tuple(_cause(material))),
+        *([Section(title="Other causes considered", sentences=considered)] if considered else []),
+        Section(title="Contributing factors", blank="What else made this possible?"),
+        Section(title="What went well, what went badly", blank="For the people who were there."),
+        Section(title="Actions taken", sentences=tuple(_actions(material))),
+        Section(title="Follow-ups", sentences=tuple(_follow_ups(material)), blank="Owner and date for each."),
+        Section(title="What could not be looked at", sentences=tuple(_gaps(material))),
+    ]
+
+
+def _summary(m: Material) -> Iterable[Sentence]:
+    incident = m.incident
+    service = f" on {incident.service}" if incident.service else ""
+    lasted = f" It lasted {span(end - _began(m))}." if (end := _ended(m)) else " It is not over."
+    text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
+    yield Sentence(text=text, sources=(incident.ref,))
+    if m.group:
+        told = "One alert is all that came." if m.group.alerts == 1 else f"{m.group.alerts:,} alerts were grouped into one."
+        yield Sentence(text=told, sources=(m.group.ref,))
+
+
+def _began(m: Material) -> datetime:
+    return m.onset or (m.group.opened_at if m.group else m.incident.declared_at)
+
+
+def _ended(m: Material) -> datetime | None:
+    return (m.group.cleared_at if m.group else None) or m.incident.resolved_at
+
+
+def _impact(m: Material) -> Iterable[Sentence]:
+    if m.impact:
+        text, evidence = m.impact
+        yield Sentence(text=text, sources=(evidence,))
+        if m.graph:
+            yield Sentence(text=f"The graph shows {m.graph}", sources=(evidence, *_marked(m)))
+    else:
+        yield Sentence(text="Impact could not be measured: no signal of the service was readable.", sources=(m.incident.ref,))
+
+
+def marks(m: Material) -> list[tuple[datetime, str]]:
+    """What a graph of the incident should mark: what was run and how it ended, and when the alerts cleared."""
+    found = [(entry.at, label) for entry in _acts(m) if (label := one_line(entry.text.partition(":")[0], 32))]
+    cleared = m.group.cleared_at if m.group else None
+    if cleared == m.incident.resolved_at:
+        # A person resolved it while alerts still fired.
+        cleared = None
+    return [*found[:3], *([(cleared, "alerts cleared")] if cleared else [])]
+
+
+def _acts(m: Material) -> list[TimelineEntry]:
+    return [entry for entry in m.timeline if entry.kind == "action"]
+
+
+def _marked(m: Material) -> tuple[str, ...]:
+    return (*(entry.id for entry in _acts(m)[:3]), *((m.group.ref,) if m.group else ()))
+
+
+def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:
+    for entry in entries:
+        who = f" ({entry.author})" if entry.author else ""
+        text = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC — {one_line(entry.text, 300)}{who}"
+        yield Sentence(text=text, sources=(entry.id, *entry.evidence))
+
+
+def _detection(m: Material) -> Iterable[Sentence]:
+    if m.group is None:
+        yield Sentence(text=f"A person declared it at {clock(m.incident.declared_at)}.", sources=(m.incident.ref,))
+        return
+    yield Sentence(text=f"The first alert arrived at {clock(m.group.opened_at)}.", sources=(m.group.ref,))
+    if m.onset and m.onset_evidence:
+        delay = span(m.group.opened_at - m.onset)
+        text = f"The signal left its normal range at {clock(m.onset)}, {delay} before the first alert arrived."
+        yield Sentence(text=text, sources=(m.onset_evidence, m.group.ref))
+    # The group's own moment is taken back when it fires again; the timeline keeps the first one.
+    first = next((e for e in m.timeline if e.kind == "group" and e.text.startswith("Acknowledged by ")), None)
+    if at := first.at if first else m.group.acknowledged_at:
+        source = first.id if first else m.group.ref
+        yield Sentence(text=f"It was acknowledged after {span(at - m.group.opened_at)}.", sources=(source,))
+    else:
+        yield Sentence(text="Nobody acknowledged it.", sources=(m.group.ref,))
+
+
+def _cause(m: Material) -> Iterable[Sentence]:
+    if m.cause:
+        who = f"Confirmed by {one_line(m.cause.said_by, 80)} at {clock(m.cause.at)}"
+        yield Sentence(text=f"{who}: {one_line(m.cause.text, 500)}", sources=(m.incident.ref,))
+    elif m.incident.cause:
+        yield Sentence(text=f"Confirmed by a person: {one_line(m.incident.cause, 500)}", sources=(m.incident.ref,))
+    else:
+        yield Sentence(text="Not confirmed by a person.", sources=(m.incident.ref,))
+    first = m.findings.hypotheses[0] if m.findings and m.findings.hypotheses else None
+    if first is None:
+        return
+    cited = tuple(dict.fromkeys(e for claim in first.claims for e in claim.evidence if e in m.evidence))
+    if cited:
+        ranked = f"Tocsin's first cause ({first.confidence})"
+        same = m.cause is not None and m.cause.text == first.cause
+        text = f"It was {ranked}." if same else f"{ranked}: {one_line(first.cause, 300)}"
+        yield Sentence(text=text, sources=cited)
+    for claim in first.claims:
+        if known := tuple(e for e in claim.evidence if e in m.evidence):
+            yield Sentence(text=one_line(claim.text, 300), sources=known)
+
+
+def _considered(m: Material) -> Iterable[Sentence]:
+    for other in (m.findings.hypotheses if m.findings else [])[1:]:
+        cited = tuple(dict.fromkeys(e for c in other.claims for e in c.evidence if e in m.evidence))
+        if cited:
+            yield Sentence(text=f"{other.confidence.capitalize()}: {one_line(other.cause, 300)}", sources=cited)
+    for claim in m.findings.ruled_out if m.findings else ():
+        if cited := tuple(e for e in claim.evidence if e in m.evidence):
+            yield Sentence(text=f"Ruled out: {one_line(claim.text, 300)}", sources=cited)
+
+
+def _actions(m: Material) -> Iterable[Sentence]:
+    ran = [p for p in m.proposals if p.state in RAN]
+    for p in ran:
+        approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == "approve"]
+        who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals)
+        how = f"approved by {who}" if who else "done by hand, without an approval"
+        text = f"{one_line(p.title, 150)}: {how}; {p.state.value}{_seen(p)}."
+        yield Sentence(text=text, sources=(p.ref,))
+    if not ran:
+        yield Sentence(text="No action was executed through Tocsin.", sources=(m.incident.ref,))
+
+
+def _seen(p: Proposal) -> str:
+    """What the signal showed, else what the call answered, in brackets; the state has the verdict already."""
+    verdict, _, figures = p.verification.partition(": ")
+    seen = figures if verdict in ("recovered", "not recovered", "could not verify") else p.verification
+    told = one_line(seen or p.outcome, 200).rstrip(".")
+    return f" ({told})" if told else ""
+
+
+def _follow_ups(m: Material) -> Iterable[Sentence]:
+    if not m.incident.cause:
+        yield Sentence(text="Confirm or correct the root cause.", sources=(m.incident.ref,))
+    for p in m.proposals:
+        if p.state is ProposalState.SUCCEEDED and p.inverse:
+            text = f"Still in force: {one_line(p.title, 120)}. Decide when to take it back ({p.inverse})."
+            yield Sentence(text=text, sources=(p.ref,))
+        if p.state in (ProposalState.UNKNOWN, ProposalState.COULD_NOT_VERIFY):
+            yield Sentence(text=f"Find out what {one_line(p.title, 120)} did: {p.state.value}.", sources=(p.ref,))
+
+
+def _gaps(m: Material) -> Iterable[Sentence]:
+    for id, texts in m.unseen.items():
+        yield from (Sentence(text=one_line(unseen(text), 300), sources=(id,)) for text in texts)
+    if not m.unseen:
+        told = "None of the looks that were made failed." if m.evidence else "Nothing was looked at."
+        yield Sentence(text=told, sources=(m.incident.ref,))
+
+
+def clock(at: datetime) -> str:
+    return f"{at:%H:%M:%S} UTC"
+
+
+def span(length: timedelta) -> str:
+    """`45 s`, `12 min`, `3 h 5 min`."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 90:
+        return f"{seconds} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def markdown(material: Material, sections: Sequence[Section]) -> str:
+    """The draft as Markdown; each sentence ends with its ids in brackets."""
+    incident = material.incident
+    lines = [
+        f"# {incident.ref}: {one_line(incident.title, 200)}",
+        "",
+        f"Severity {incident.severity} · service {incident.service or 'unknown'} · "
+        f"declared {incident.declared_at:%Y-%m-%d %H:%M} UTC · led by {incident.lead or 'nobody'} · **draft**",
+    ]
+    for section in sections:
+        lines += ["", f"## {section.title}", ""]
+        lines += [f"- {sentence.text} [{', '.join(sentence.sources)}]" for sentence in section.sentences]
+        if section.blank:
+            lines.append(f"- _{section.blank}_")
+    note = "Generated from the incident's record by Tocsin; ids in brackets can be looked up through its API."
+    return "\n".join([*lines, "", f"_{note}_", ""])

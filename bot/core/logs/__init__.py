@@ -1,0 +1,1 @@
+"""Log lines: parsed, masked, grouped into templates, and compared with the usual mix."""

@@ -1,0 +1,115 @@
+"""Which value of a label carries a change: a version, a pod, a status code, a provider."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.metrics.deviation import Harm
+from bot.core.metrics.series import Series
+from bot.core.metrics.signals import CODE_LABELS, SERVICE_LABELS
+
+TELLING = ("version", "provider", "peer", "upstream", "destination", "pod", "instance", "node", "zone", *CODE_LABELS)
+"""Labels that most often tell a cause, in the order in which they are tried: one code nearly always carries all errors."""
+IDENTITIES = frozenset({"version", "pod", "instance", "node"})
+"""Labels of what serves the requests. When one value serves all of them the split shows nothing about it."""
+MAX_TRIED = 5
+_CLEAR_SHARE = 0.8
+_NEVER = frozenset({"__name__", "le", "quantile", "uid", "id", "container_id", "image_id", *SERVICE_LABELS})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One value of the label: medians before and after the onset in the signal's unit, and its share of the change (0..1)."""
+
+    value: str
+    before: float
+    after: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A signal by one label, the part that carries most first."""
+
+    label: str
+    parts: tuple[Part, ...]
+    present: int
+    """Values that could have carried the change: for a version or pod those with data after the onset."""
+
+    @property
+    def lead(self) -> float:
+        """How much more the first part carries than an even share: 0 tells nothing."""
+        return self.parts[0].share - 1 / self.present if self.parts and self.present > 1 else 0.0
+
+
+def candidate_labels(found: Iterable[Mapping[str, str]]) -> list[str]:
+    """Labels worth a try, the telling ones first, at most five: those with two values or more."""
+    values: dict[str, set[str]] = {}
+    for labels in found:
+        for name, value in labels.items():
+            values.setdefault(name, set()).add(value)
+    several = [name for name, seen in values.items() if name not in _NEVER and 2 <= len(seen) <= 200]
+    order = {name: place for place, name in enumerate(TELLING)}
+    return sorted(several, key=lambda name: (order.get(name, len(order)), name))[:MAX_TRIED]
+
+
+def break_down(series: Sequence[Series], label: str, *, onset: datetime, harm: Harm, averaged: bool) -> Breakdown:
+    """Compare each value of `label` before and after the onset; series of one value are summed, or averaged for ratios.
+
+    A value without data counts as zero: the requests, or errors, were not there.
+    """
+    medians = [(value, *_medians(group, onset, averaged)) for value, group in _grouped(series, label).items()]
+    moves = {value: _move(before, after, harm) for value, before, after in medians}
+    total = sum(moves.values())
+    parts = [
+        Part(value, _zero(before), _zero(after), round(moves[value] / total, 3) if total > 0 else 0.0)
+        for value, before, after in medians
+    ]
+    present = [after for _, _, after in medians if label not in IDENTITIES or not np.isnan(after)]
+    return Breakdown(label, tuple(sorted(parts, key=lambda part: (-part.share, -part.after, part.value))), len(present))
+
+
+def most_telling(found: Iterable[Breakdown]) -> Breakdown | None:
+    """The first breakdown, in the order tried, of which one value carries nearly all; else the one that leads most."""
+    useful = [one for one in found if one.lead > 0]
+    clear = [one for one in useful if one.parts[0].share >= _CLEAR_SHARE]
+    return clear[0] if clear else max(useful, key=lambda one: one.lead, default=None)
+
+
+def _grouped(series: Sequence[Series], label: str) -> dict[str, list[Series]]:
+    groups: dict[str, list[Series]] = {}
+    for one in series:
+        groups.setdefault(one.labels.get(label, ""), []).append(one)
+    return groups
+
+
+def _medians(group: Sequence[Series], onset: datetime, averaged: bool) -> tuple[float, float]:
+    cut = onset.timestamp()
+    before = [_median(one.values[one.times < cut]) for one in group]
+    after = [_median(one.values[one.times >= cut]) for one in group]
+    return _joined(before, averaged), _joined(after, averaged)
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else float("nan")
+
+
+def _joined(values: Sequence[float], averaged: bool) -> float:
+    finite = [value for value in values if not np.isnan(value)]
+    if not finite:
+        return float("nan")
+    return sum(finite) / len(finite) if averaged else sum(finite)
+
+
+def _move(before: float, after: float, harm: Harm) -> float:
+    """How far it went the harmful way; traffic may go either way."""
+    shift = _zero(after) - _zero(before)
+    return abs(shift) if harm == "either" else max(0.0, -shift if harm == "down" else shift)
+
+
+def _zero(value: float) -> float:
+    return 0.0 if np.isnan(value) else value

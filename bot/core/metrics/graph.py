@@ -1,0 +1,42 @@
+"""A graph as data: what to draw, and the text for people who read it aloud."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from bot.core.metrics.series import Series
+from bot.core.text.figures import figure
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What to draw. `marks` are moments with a short label; `threshold` a dashed line."""
+
+    title: str
+    unit: str
+    series: Sequence[Series]
+    onset: datetime | None = None
+    marks: Sequence[tuple[datetime, str]] = ()
+    threshold: float | None = None
+
+    def moments(self) -> list[tuple[datetime, str, bool]]:
+        """Onset and marks in order of time: when, what, and whether it is the onset."""
+        onset = [(self.onset, f"onset {self.onset:%H:%M:%S}", True)] if self.onset else []
+        return sorted([*onset, *((at, label, False) for at, label in self.marks)], key=lambda moment: moment[0])
+
+
+def alternative_text(graph: Graph) -> str:
+    """What the picture shows, for people who read it aloud."""
+    values = np.concatenate([s.values for s in graph.series]) if graph.series else np.empty(0)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return f"{graph.title}: no samples."
+    first, last, highest = (figure(float(value), graph.unit) for value in (known[0], known[-1], known.max()))
+    text = f"{graph.title}: from {first} to {last}, highest {highest}."
+    if graph.onset:
+        text += f" It left its normal range at {graph.onset:%H:%M:%S} UTC."
+    for at, label in sorted(graph.marks, key=lambda mark: mark[0]):
+        text += f" {label[:1].upper()}{label[1:]} at {at:%H:%M:%S} UTC."
+    return text[:1900]

@@ -1,0 +1,88 @@
+"""What an incident cost, computed from the service's own signal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from bot.core.metrics.deviation import family_of
+from bot.core.metrics.series import Series
+from bot.core.service import Signal
+from bot.core.text.figures import figure
+
+
+@dataclass(frozen=True)
+class Impact:
+    """`bad_seconds` above (or below) the bound, `peak` and `mean` in the signal's unit, `failed` requests if countable."""
+
+    bad_seconds: float
+    peak: float
+    mean: float
+    failed: float | None
+    start: datetime
+    end: datetime
+
+
+def measure(
+    signal: Series, *, start: datetime, end: datetime, bad_above: float | None, bad_below: float | None, traffic: Series | None
+) -> Impact | None:
+    """Integrate the signal over [start, end]; None without samples in it.
+
+    A sample stands until the next one, at most 60 s (a longer gap is not
+    counted as good or bad). `failed` = sum of ratio x requests per second x
+    seconds over the bad samples, if `traffic` (requests/s) is given; of a
+    signal that is bad when low (share of good requests) 1 - ratio failed.
+    """
+    inside = (signal.times >= start.timestamp()) & (signal.times <= end.timestamp()) & ~np.isnan(signal.values)
+    times, values = signal.times[inside], signal.values[inside]
+    if not len(times):
+        return None
+    spans = np.minimum(np.diff(times, append=end.timestamp()), 60.0).clip(min=0.0)
+    bad = np.zeros(len(values), dtype=bool)
+    if bad_above is not None:
+        bad |= values > bad_above
+    if bad_below is not None:
+        bad |= values < bad_below
+    failed, falls = None, bad_above is None and bad_below is not None
+    if traffic is not None and len(traffic.times):
+        rate = np.interp(times, traffic.times, np.nan_to_num(traffic.values))
+        share = 1.0 - values if falls else values
+        failed = float((share * rate * spans)[bad].sum())
+    weight = spans.sum()
+    mean = float((values * spans).sum() / weight) if weight else float(values.mean())
+    peak = float(values.min() if falls else values.max())
+    return Impact(float(spans[bad].sum()), peak, mean, failed, start, end)
+
+
+def countable(name: str, signal: Signal) -> bool:
+    """Whether the signal is the share of requests that failed (or of those that did not): a full disk fails none by itself."""
+    return signal.unit == "ratio" and family_of(name) == "errors"
+
+
+def impact_text(name: str, signal: Signal, impact: Impact) -> str:
+    """`checkout errors exceeded 2 % for 2.1 min (peak 20.4 %, mean 14.7 %); about 1,491 requests failed.`
+
+    A signal's name may be one or many (latency, errors): the verbs are those that are the same for both.
+    """
+    peak, mean = figure(impact.peak, signal.unit), figure(impact.mean, signal.unit)
+    above, below = (figure(bound, signal.unit) for bound in (signal.bad_above, signal.bad_below))
+    falls = signal.bad_above is None and signal.bad_below is not None
+    levels = f"({'lowest' if falls else 'peak'} {peak}, mean {mean})"
+    if signal.bad_above is None and signal.bad_below is None:
+        return f"{name} reached {peak} (mean {mean}); no bound tells for how long that was bad."
+    text = f"fell below {below}" if falls else f"exceeded {above}"
+    never = f"never {'fell below ' + below if falls else 'exceeded ' + above}"
+    if signal.bad_above is not None and signal.bad_below is not None:
+        text, never = f"left the range from {below} to {above}", f"never left the range from {below} to {above}"
+    lasted = f"{text} for {_lasted(impact.bad_seconds)}" if impact.bad_seconds > 0 else never
+    return f"{name} {lasted} {levels}{_failed(impact.failed)}."
+
+
+def _lasted(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{max(1, round(seconds))} s"
+
+
+def _failed(count: float | None) -> str:
+    if count is None or round(count) < 1:
+        return ""
+    return "; about 1 request failed" if round(count) == 1 else f"; about {count:,.0f} requests failed"

@@ -1,0 +1,12 @@
+"""LogQL, written from typed parts. Grammar: https://grafana.com/docs/loki/latest/query/ (strings follow Go's escapes)."""
+
+from bot.core.metrics.promql import Matcher, literal_pattern, quote, selector
+
+
+def line_query(label: str, service: str, text: str) -> str:
+    """Lines of one service that hold `text`, upper and lower case alike; an empty text asks for all lines.
+
+    Raises ValueError if `label` is no label name.
+    """
+    streams = selector("", [Matcher(label, service)])
+    return f"{streams} |~ {quote('(?i)' + literal_pattern(text))}" if text else streams

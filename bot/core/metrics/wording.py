@@ -1,0 +1,51 @@
+"""Sentences about signals that can be read aloud: number, unit, window."""
+
+from datetime import datetime
+
+from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.series import Series, known
+from bot.core.metrics.signals import Signal
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import one_line
+
+
+def bound_text(signal: Signal) -> str:
+    """`, above its bound of 5 %`-like text for cards and tools; "" where no bound is known."""
+    if signal.bad_above is not None:
+        return f"bad above {figure(signal.bad_above, signal.unit)}"
+    return f"bad below {figure(signal.bad_below, signal.unit)}" if signal.bad_below is not None else ""
+
+
+def deviation_text(deviation: Deviation) -> str:
+    """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (score 5.1)` or `... stayed normal: 0.1 %`.
+
+    A signal's name may be one or many (latency, errors): no verb here tells which.
+    """
+    name = f"{deviation.service} {deviation.signal}"
+    before, after = figure(deviation.before, deviation.unit), figure(deviation.after, deviation.unit)
+    if deviation.score <= 0:
+        return f"{name} stayed normal: {after}, before {before}"
+    moved = "rose" if deviation.direction == "up" else "fell"
+    at = f" at {clock(deviation.onset)}" if deviation.onset else ""
+    return f"{name} {moved} from {before} to {after}{at} (score {deviation.score:.1f})"
+
+
+def series_text(series: Series, unit: str) -> str:
+    """`{version="1.5.0"} now 12 %, lowest 0 %, highest 13 %` for one series."""
+    values = known(series).values
+    labels = labels_text(dict(series.labels))
+    if not len(values):
+        return f"{labels} no value"
+    low, high = figure(float(values.min()), unit), figure(float(values.max()), unit)
+    return f"{labels} now {figure(float(values[-1]), unit)}, lowest {low}, highest {high}"
+
+
+def labels_text(labels: dict[str, str], most: int = 8) -> str:
+    """Labels as one line; their values are foreign text."""
+    shown = [f'{name}="{one_line(value, 80)}"' for name, value in sorted(labels.items())[:most]]
+    return "{" + ", ".join(shown) + (", …" if len(labels) > most else "") + "}"
+
+
+def clock(at: datetime) -> str:
+    """`10:02:30 UTC`."""
+    return f"{at:%H:%M:%S} UTC"

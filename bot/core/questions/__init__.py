@@ -1,0 +1,1 @@
+"""Commands and questions in plain language: parsed, matched with what was recorded, and answered from it."""

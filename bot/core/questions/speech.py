@@ -1,0 +1,74 @@
+"""Whether a line whose verb nobody knows is plain speech: a question or sentence, and no mistyped verb."""
+
+from collections.abc import Iterable
+
+from bot.core.questions.grammar import Line, distance, is_reference, nearest
+from bot.core.questions.stemming import STOP_WORDS
+
+_MORE_OPENERS = """
+    any anything anybody anyone everything explain hello hey hi i maybe please should since so still tell there whose why"""
+_OPENERS = (STOP_WORDS - {"no", "not"}) | frozenset(_MORE_OPENERS.split())
+"""Words that open a sentence. They are near some verb (how, show) and yet no mistyped one; `not` for `note` is left out."""
+_BOTH = frozenset({"why", "did"})
+"""Verbs that are words of questions too: `why 2` shows evidence, "did the rollback help?" asks."""
+_POLITE = """
+    again all also and anyone bot can could do everybody everyone folks go guys ahead have hello hey hi i just kindly let lets
+    maybe must need now ok okay one please pls plz quickly so somebody someone team then there tocsin to us want we
+    will would you yes"""
+_BEFORE_A_WISH = frozenset(_POLITE.split())
+"""What may stand before the verb of a wish: "hey, can you please stop it"."""
+_REMEDIES = """
+    abort delete disable drain enable escalate execute failover fix flip kill mitigate mute reboot redeploy reject remediate
+    restart restore revert roll rollback rollforward run scale silence snooze switch turn undo unmute upgrade"""
+_ACTS = frozenset(_REMEDIES.split())
+"""What people call remediations, besides the verbs that propose them."""
+_ANSWERED = frozenset({"ask", "cause", "did", "gaps", "help", "list", "new", "show", "whoami", "why"})
+"""Verbs that a question may hold, and whose wish an answer fulfils: "please show what changed"."""
+SLIP = 5
+"""Letters from which a wish's verb with one slip is still known."""
+SENTENCE = 3
+"""Words from which a line without a question mark is a sentence."""
+
+
+def is_speech(line: Line, known: Iterable[str]) -> bool:
+    """Whether the line asks or tells something in plain words. `known`: the verbs and their aliases.
+
+    A word that is near a verb is a mistyped verb and never speech, whatever follows: it must not be swallowed. The small
+    words that open English sentences are the exception, if more than a reference follows. A wish ("please stop the
+    rollback") is no question either: nothing would be done, and it would look as if it had been heard.
+    """
+    words, asks = line.rest.split(), line.rest.endswith("?")
+    said = [word for word in words if not is_reference(word.strip(".,;:!?"))]
+    first = _bare(line.verb)
+    if not line.verb or is_reference(first) or (line.options and not asks):
+        return False
+    if line.verb in _BOTH:
+        return bool(said) and (asks or (line.verb == "why" and len(said) + 1 >= SENTENCE))
+    if line.verb in set(known) or (not asks and _wishes([line.verb, *words], known)):
+        return False
+    if first in _OPENERS:
+        return bool(said) and (asks or len(words) + 1 >= SENTENCE)
+    if nearest(first, known):
+        return False
+    return asks or line.verb.endswith("?") or len(said) + 1 >= SENTENCE
+
+
+def wished(words: Iterable[str]) -> str:
+    """The word that says what is wished for: `stop` of "please stop the rollback"; "" if there is none."""
+    return next((word for word in (_bare(word.lower()) for word in words) if word not in _BEFORE_A_WISH), "")
+
+
+def means_remediation(word: str) -> bool:
+    """Whether a word is what people call a remediation: those are put to people with `propose`, and no verbs."""
+    return word in _ACTS
+
+
+def _wishes(words: Iterable[str], known: Iterable[str]) -> bool:
+    """Whether the first word that says something is a verb of ours, with a slip perhaps, or what people call an action."""
+    said = wished(words)
+    deeds = set(known) - _ANSWERED | _ACTS
+    return said in deeds or (len(said) >= SLIP and said not in _ANSWERED and any(distance(said, deed) == 1 for deed in deeds))
+
+
+def _bare(word: str) -> str:
+    return word.strip(".,;:!?'\"")

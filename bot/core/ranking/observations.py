@@ -1,0 +1,236 @@
+"""What a ledger holds, sorted for ranking: deviations, changes, breakdowns, the graph, each with its evidence id."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from bot.core.change import Change
+from bot.core.evidence import LedgerEntry
+from bot.core.metrics.deviation import Deviation, Family, family_of
+
+_MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
+_OF_ITS_CALLERS: tuple[Family, ...] = ("network", "behaviour")
+"""Signs that others or its log tell of a service: to have seen them is not to have looked at its health."""
+_COMPARED: tuple[Family, ...] = ("errors", "latency", "traffic")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One label value of a breakdown, in the signal's unit; `before` is 0 if it did not exist, `after` NaN if it is gone."""
+
+    labels: Mapping[str, str]
+    before: float
+    after: float
+    share: float
+    unit: str = ""
+
+    @property
+    def shift(self) -> float:
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """One signal of one service, split by a label."""
+
+    service: str
+    signal: str
+    rows: tuple[Row, ...]
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """A shape of log line of one service and how often it came in the window and in the one before."""
+
+    service: str
+    text: str
+    count: float
+    before: float
+    evidence: str
+
+
+@dataclass
+class Observations:
+    """Everything looked at so far. Services map to their signals; ids point into the ledger."""
+
+    signals: dict[str, dict[Family, Deviation]] = field(default_factory=dict)
+    """The deviation that speaks for each family of each service; only what left its normal range."""
+    all_signals: dict[tuple[str, str], Deviation] = field(default_factory=dict)
+    near: dict[str, dict[Family, Deviation]] = field(default_factory=dict)
+    """As `signals`, by the figure that services are compared by, and with what is within its normal range too."""
+    rates: dict[str, Deviation] = field(default_factory=dict)
+    """Requests of each service, whether they moved or not."""
+    evidence_of: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(service, signal) to the evidence that measured it."""
+    changes: dict[str, Change] = field(default_factory=dict)
+    change_evidence: dict[str, str] = field(default_factory=dict)
+    no_changes: dict[str, str] = field(default_factory=dict)
+    """Service ("" = all) to the evidence of its list of changes, whatever it holds."""
+    breakdowns: list[Breakdown] = field(default_factory=list)
+    templates: list[Template] = field(default_factory=list)
+    depends_on: dict[str, list[str]] = field(default_factory=dict)
+    dependents: dict[str, list[str]] = field(default_factory=dict)
+    services: list[str] = field(default_factory=list)
+    """All known services, where they were asked for."""
+    graph_evidence: dict[str, str] = field(default_factory=dict)
+    alerting: dict[str, Deviation] = field(default_factory=dict)
+    """A firing alert of a service as a weak deviation: all that is known of it where its metrics could not be looked at."""
+    health_evidence: dict[str, str] = field(default_factory=dict)
+    """Service whose signals could be judged against their past to that evidence."""
+    looked_at: dict[str, str] = field(default_factory=dict)
+    """Service whose health could be looked at, be it against bounds alone, to that evidence."""
+
+    def quiet(self, service: str) -> bool:
+        """True if the service was looked at and nothing of it left its normal range: "could not look" is not quiet."""
+        return service in self.health_evidence and not self.signals.get(service)
+
+    def id_of(self, deviation: Deviation) -> str:
+        """The evidence that measured a deviation."""
+        return self.evidence_of[(deviation.service, deviation.signal)]
+
+
+def observe(ledger: Sequence[LedgerEntry], *, alert: str = "") -> Observations:
+    """Read the facts of all evidence that could be looked at; `alert` names the signal that the alert is about, if one."""
+    seen = Observations()
+    for entry in ledger:
+        if entry.evidence.ok:
+            if entry.tool == "service_health":
+                seen.looked_at.setdefault(str(entry.arguments.get("service", "")), entry.id)
+            _read_deviations(entry, seen)
+            _read_changes(entry, seen)
+            _read_rows(entry, seen)
+            _read_graph(entry, seen)
+    _sort_by_family(seen)
+    _compare_by_figure(seen, alert)
+    _stand_in_alerts(seen)
+    return seen
+
+
+def _sort_by_family(seen: Observations) -> None:
+    """The deviation of each family that speaks for its service.
+
+    For errors, latency and traffic the signal that deviates on most services is taken where it deviates, so that
+    caller and callee are compared by the same figure (a p99 explains no mean); else the strongest.
+    """
+    moved = [d for d in seen.all_signals.values() if d.score > 0]
+    spread = Counter((d.family, d.signal) for d in moved)
+
+    def speaks(deviation: Deviation) -> tuple[int, float]:
+        common = spread[(deviation.family, deviation.signal)] if deviation.family in _COMPARED else 0
+        return common, deviation.score
+
+    for deviation in sorted(moved, key=speaks):
+        seen.signals.setdefault(deviation.service, {})[deviation.family] = deviation
+
+
+def _compare_by_figure(seen: Observations, alert: str) -> None:
+    """For each family one figure that all services are compared by: a p99 explains no mean.
+
+    The alert's own, else a mean (shares of lost time add up in means), else the one that deviates on most services.
+    """
+    spread = Counter((d.family, d.signal) for d in seen.all_signals.values() if d.score > 0)
+    names = Counter((d.family, d.signal) for d in seen.all_signals.values())
+    figures = {family: _figure(family, spread, names, alert) for family in _COMPARED if any(f == family for f, _ in names)}
+    for deviation in sorted(seen.all_signals.values(), key=lambda d: (d.signal == figures.get(d.family), d.score)):
+        seen.near.setdefault(deviation.service, {})[deviation.family] = deviation
+        if deviation.family == "traffic":
+            seen.rates[deviation.service] = deviation
+
+
+def _figure(family: Family, spread: Counter[tuple[Family, str]], names: Counter[tuple[Family, str]], alert: str) -> str:
+    def worth(name: str) -> tuple[bool, bool, int, int]:
+        own = name.casefold() == alert.casefold()
+        return own, bool(_MEAN.search(name)), spread[(family, name)], names[(family, name)]
+
+    return max((name for known, name in names if known == family), key=worth)
+
+
+def _read_deviations(entry: LedgerEntry, seen: Observations) -> None:
+    for fact in entry.evidence.facts.get("deviations", ()):
+        deviation = Deviation.of_fact(fact)
+        key = (deviation.service, deviation.signal)
+        # A later look at the same signal (a comparison, a breakdown) must not make one symptom count twice.
+        if key not in seen.all_signals or deviation.score > seen.all_signals[key].score:
+            seen.all_signals[key] = deviation
+            seen.evidence_of[key] = entry.id
+        if deviation.family not in _OF_ITS_CALLERS:
+            seen.health_evidence.setdefault(deviation.service, entry.id)
+
+
+def _read_changes(entry: LedgerEntry, seen: Observations) -> None:
+    if "changes" not in entry.evidence.facts:
+        return
+    seen.no_changes.setdefault(str(entry.arguments.get("service", "")), entry.id)
+    for fact in entry.evidence.facts["changes"]:
+        try:
+            change = Change.model_validate(fact)
+        except ValidationError:
+            continue
+        seen.changes.setdefault(change.id, change)
+        seen.change_evidence.setdefault(change.id, entry.id)
+
+
+def _read_rows(entry: LedgerEntry, seen: Observations) -> None:
+    service, signal = str(entry.arguments.get("service", "")), str(entry.arguments.get("signal", ""))
+    unit = str(entry.evidence.facts.get("unit", ""))
+    rows = tuple(_row(fact, unit) for fact in entry.evidence.facts.get("breakdown", ()))
+    if rows:
+        seen.breakdowns.append(Breakdown(service, signal, rows, entry.id))
+    for fact in entry.evidence.facts.get("templates", ()):
+        count, before = _number(fact.get("count")), _number(fact.get("before"))
+        seen.templates.append(Template(service, str(fact.get("template", "")), count, before, entry.id))
+
+
+def _row(fact: Mapping[str, Any], unit: str) -> Row:
+    labels = {str(k): str(v) for k, v in (fact.get("labels") or {}).items()}
+    after = fact.get("after")
+    before, share = _number(fact.get("before")), _number(fact.get("share"))
+    return Row(labels, before, _number(after) if after is not None else math.nan, share, unit)
+
+
+def _read_graph(entry: LedgerEntry, seen: Observations) -> None:
+    facts = entry.evidence.facts
+    service = str(entry.arguments.get("service", ""))
+    seen.services += [str(name) for name in facts.get("services", ())]
+    if "depends_on" in facts:
+        seen.depends_on[service] = _names(facts["depends_on"])
+        seen.graph_evidence[service] = entry.id
+    if "dependents" in facts:
+        seen.dependents[service] = _names(facts["dependents"])
+        seen.graph_evidence[service] = entry.id
+    for alert in facts.get("alerts", ()):
+        _note_alert(alert, seen, entry.id)
+
+
+def _names(found: Iterable[Any]) -> list[str]:
+    return [str(item["service"] if isinstance(item, dict) else item) for item in found]
+
+
+def _note_alert(alert: Mapping[str, Any], seen: Observations, evidence: str) -> None:
+    try:
+        began = datetime.fromisoformat(str(alert.get("starts_at", "")))
+    except ValueError:
+        return
+    service, name = str(alert.get("service") or ""), str(alert.get("name", ""))
+    if service and service not in seen.alerting:
+        stand_in = Deviation(service, f"alert {name}", family_of(name), 0.5, math.nan, math.nan, onset=began)
+        seen.alerting[service] = stand_in
+        seen.evidence_of[(service, stand_in.signal)] = evidence
+
+
+def _stand_in_alerts(seen: Observations) -> None:
+    for service, deviation in seen.alerting.items():
+        if service not in seen.health_evidence:
+            seen.signals[service] = {deviation.family: deviation}
+            seen.near[service] = {deviation.family: deviation}
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,92 @@
+"""Which names of services, pods, hosts and people one incident speaks of: what is not to leave where names are masked."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.core.config import Config
+from bot.core.evidence import Case, LedgerEntry
+from bot.core.redaction.pseudonyms import Kind, Name
+
+_KEYS: dict[Kind, str] = {
+    "service": "service services depends_on dependents app app_kubernetes_io_name job caller callee peer release application",
+    "pod": "pod pod_name kubernetes_pod_name",
+    "host": "host hostname node nodename instance exported_instance kubernetes_node server",
+    "namespace": "namespace kubernetes_namespace exported_namespace",
+    "workload": "deployment statefulset daemonset workload container",
+    "cluster": "cluster",
+    "component": "component",
+    "person": "author user owner owners who said_by",
+}
+"""Labels and fields whose value is a name."""
+_KIND_OF: dict[str, Kind] = {key: kind for kind, keys in _KEYS.items() for key in keys.split()}
+_LABEL = re.compile(rf"\b({'|'.join(_KIND_OF)})=\"?([\w.:/@-]+)", re.A)
+_SAID_BY = re.compile(r"([^:]{1,80}): ")
+
+
+def inventory_of(config: Config) -> list[Name]:
+    """The names that the configuration holds: services first, as other systems call them, deployments, people, hosts."""
+    found = [Name("service", name) for name in config.services]
+    for service in config.services.values():
+        found += [Name("service", other) for other in service.depends_on]
+        found += _in({**service.match, **service.deployment})
+        if deployed := service.deployment.get("name"):
+            found.append(Name("workload", deployed))
+        found += [Name("service", name) for name in service.known_as.model_dump().values() if name]
+    for key, person in config.people.items():
+        found += [Name("person", one) for one in (key, person.name, person.slack, person.email) if one]
+    # Queries and errors say where was asked.
+    return found + [Name("host", host) for host in _hosts(config)]
+
+
+def _hosts(config: Config) -> Iterator[str]:
+    """Hosts of the configured systems. One word as in `http://loki:3100` tells nobody's place, and stands in every finding."""
+    systems = config.systems
+    of_record = (systems.github.url, systems.argocd.url, systems.kubernetes.url, systems.mlflow.url)
+    own = (*(one.url for one in systems.web.values()), *(one.url for one in systems.mcp.values()))
+    seen = (config.prometheus.url, config.prometheus.public_url, config.logs.loki, config.traces.tempo, config.traces.jaeger)
+    for url in (*seen, config.alertmanager.url, *of_record, *own):
+        host = urlsplit(url).hostname
+        if host and "." in host:
+            yield host
+
+
+def names_in(case: Case, ledger: Sequence[LedgerEntry], hints: Iterable[str] = ()) -> list[Name]:
+    """The names that a case, its evidence and the hints ("who: text") hold. The same rows give the same list.
+
+    Names are taken from fields and labels, where measurements and records put them. Of running text only `label=value` of
+    evidence that users of the service cannot write counts: they could make a name of every word.
+    """
+    found = [Name("service", case.service), *_in(case.labels), *_labels(case.expression)]
+    for entry in ledger:
+        if not entry.evidence.ok:
+            continue  # it names what was asked for, which there need not be
+        found += [*_in(entry.arguments), *_in(entry.evidence.facts)]
+        if not entry.evidence.user_controllable:
+            for text in (entry.evidence.query, entry.evidence.summary, *entry.evidence.details):
+                found += _labels(text)
+    found += [Name("person", said[1]) for hint in hints if (said := _SAID_BY.match(hint))]
+    return [part for name in found for part in _with_address(name) if part.text]
+
+
+def _in(node: Any, kind: Kind | None = None) -> Iterator[Name]:
+    """The names below one piece of JSON; `kind` is what the key above it says."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _in(value, _KIND_OF.get(str(key)))
+    elif isinstance(node, list | tuple):
+        for item in node:
+            yield from _in(item, kind)
+    elif isinstance(node, str) and kind:
+        yield Name(kind, node)
+
+
+def _with_address(name: Name) -> tuple[Name, ...]:
+    """`10.2.0.7:9100` is spoken of as `10.2.0.7` too."""
+    host, _, port = name.text.rpartition(":")
+    return (name, Name(name.kind, host)) if name.kind == "host" and host and port.isdigit() else (name,)
+
+
+def _labels(text: str) -> list[Name]:
+    return [Name(_KIND_OF[key], value.rstrip(".:/-")) for key, value in _LABEL.findall(text)]

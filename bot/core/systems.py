@@ -1,0 +1,100 @@
+"""What other systems tell: code hosts, model registries, MCP servers and runbooks. Their text is untrusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit; message and author are untrusted text."""
+
+    sha: str
+    at: datetime
+    title: str
+    """First line of the message."""
+    author: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """One file between two versions."""
+
+    path: str
+    added: int
+    removed: int
+    status: str = "modified"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `head` has that `base` has not; `total` counts commits beyond those that are listed.
+
+    Where `head` is the older of the two, as in a rollback, `total` is 0 and commits and files are those taken back.
+    """
+
+    base: str
+    head: str
+    total: int
+    commits: tuple[Commit, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    link: str = ""
+    behind: int = 0
+    """Commits of `base` that `head` has not."""
+
+
+SERVING_ALIASES = ("champion", "production", "prod", "live", "serving")
+"""Names under which teams serve a version; the first that is set counts. Case does not matter."""
+SERVING_STAGE = "production"
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of a registered model."""
+
+    model: str
+    version: str
+    registered_at: datetime
+    updated_at: datetime
+    """When its stage or description was edited last."""
+    aliases: tuple[str, ...] = ()
+    stage: str = ""
+    status: str = ""
+    run: str = ""
+    link: str = ""
+
+    @property
+    def serves_as(self) -> str:
+        """The alias or stage under which it serves; "" if it does not."""
+        known = {alias.casefold(): alias for alias in self.aliases}
+        named = next((known[alias] for alias in SERVING_ALIASES if alias in known), "")
+        return named or (self.stage if self.stage.casefold() == SERVING_STAGE else "")
+
+    @property
+    def since(self) -> datetime:
+        """The earliest moment from which it can have served: a stage tells it, an alias only that it was registered before."""
+        by_alias = any(alias.casefold() in SERVING_ALIASES for alias in self.aliases)
+        return self.registered_at if by_alias else self.updated_at
+
+
+@dataclass(frozen=True)
+class RemoteTool:
+    """Its name, and what the server says of it: untrusted text."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+    """JSON Schema of its arguments."""
+
+
+@dataclass(frozen=True)
+class RunbookHit:
+    """A runbook that may fit: its id in the shelf, title, the passage and how well it fits (0..1)."""
+
+    id: str
+    title: str
+    passage: str
+    score: float
+    link: str = ""

@@ -1,0 +1,1 @@
+"""Text and figures: untrusted text made harmless, measured values in words, safe patterns and addresses."""

@@ -1,0 +1,1 @@
+"""Spans: where the time of requests goes, and which calls wait longer than anybody served."""

@@ -1,0 +1,123 @@
+"""Spans of traces: where the time of requests goes, now and before.
+
+Self time is a span's duration less the time in which a child ran. Time on the wire is what a client's span lasts longer
+than the server's span that answers it: queues, network and retries live there. Spans after OpenTelemetry:
+https://opentelemetry.io/docs/specs/otel/trace/api/
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Generic, TypeVar
+
+from bot.core.text.untrusted import one_line
+
+_T = TypeVar("_T", covariant=True)
+
+
+@dataclass(frozen=True)
+class Span:
+    """One operation of one service within a trace; names are untrusted text."""
+
+    trace: str
+    id: str
+    parent: str
+    """"" for a root, or where the parent was not kept."""
+    service: str
+    operation: str
+    start: float
+    """Seconds since 1970."""
+    seconds: float
+    """Negative where its clock was turned back meanwhile: how long it took is not known."""
+    error: bool = False
+    client: bool = False
+    """The caller's view of one call to another service."""
+
+
+@dataclass(frozen=True)
+class Sampled(Generic[_T]):
+    """What a trace store could be read of: spans, or their sums."""
+
+    rows: Sequence[_T] = ()
+    more: bool = False
+    """It held more traces than were read: what is said is said of a sample."""
+    unread: tuple[str, ...] = ()
+    """What could not be read, and why."""
+
+    @property
+    def limits(self) -> str:
+        """`a sample: there were more traces; ...` for the end of a sentence; "" if all was read."""
+        return "; ".join([*(["a sample: there were more traces"] if self.more else []), *self.unread[:2]])
+
+
+def untold(*samples: Sampled[Any]) -> tuple[str, ...]:
+    """What of them could not be read, as findings tell it."""
+    return tuple(dict.fromkeys(f"Could not look (traces): {one_line(why, 200)}" for one in samples for why in one.unread))
+
+
+@dataclass(frozen=True)
+class TimeSpent:
+    """Median seconds a request of one operation, now and before; 0 requests where there was none."""
+
+    service: str
+    operation: str
+    """`GET /pay`, or `wire to payments`."""
+    now: float
+    before: float
+    requests: int
+    requests_before: int
+    errors: int
+    errors_before: int
+
+    @property
+    def lost(self) -> float:
+        """Seconds that a request takes longer than before."""
+        return self.now - self.before if self.requests and self.requests_before else 0.0
+
+
+def compared(now: Sequence[Span], before: Sequence[Span]) -> list[TimeSpent]:
+    """Where the time goes: self time of each operation and time on the wire between services, most time lost first."""
+    mine, theirs = _spent(now), _spent(before)
+    rows = [_row(key, mine.get(key, ()), theirs.get(key, ())) for key in {**mine, **theirs}]
+    return sorted(rows, key=lambda row: (-abs(row.lost), -row.requests, row.service, row.operation))
+
+
+def _row(key: tuple[str, str], now: Sequence[tuple[float, bool]], before: Sequence[tuple[float, bool]]) -> TimeSpent:
+    return TimeSpent(
+        service=key[0],
+        operation=key[1],
+        now=median(seconds for seconds, _ in now) if now else 0.0,
+        before=median(seconds for seconds, _ in before) if before else 0.0,
+        requests=len(now),
+        requests_before=len(before),
+        errors=sum(error for _, error in now),
+        errors_before=sum(error for _, error in before),
+    )
+
+
+def _spent(spans: Sequence[Span]) -> dict[tuple[str, str], list[tuple[float, bool]]]:
+    children: dict[tuple[str, str], list[Span]] = {}
+    for span in spans:
+        children.setdefault((span.trace, span.parent), []).append(span)
+    found: dict[tuple[str, str], list[tuple[float, bool]]] = {}
+    for span in (one for one in spans if one.seconds >= 0):
+        called = children.get((span.trace, span.id), [])
+        answered = next((child for child in called if child.service != span.service and child.seconds >= 0), None)
+        if span.client and answered is not None:
+            # Both ends of one call: what it lasts longer at the caller is on the way, and no work of the caller.
+            key, seconds = (span.service, f"wire to {answered.service}"), max(0.0, span.seconds - answered.seconds)
+        else:
+            key, seconds = (span.service, span.operation), self_seconds(span, called)
+        found.setdefault(key, []).append((seconds, span.error))
+    return found
+
+
+def self_seconds(span: Span, children: Iterable[Span]) -> float:
+    """Seconds of a span in which no child ran; children that run side by side count once."""
+    end, covered, reached = span.start + span.seconds, 0.0, span.start
+    for child in sorted(children, key=lambda one: one.start):
+        first, last = max(reached, child.start), min(end, child.start + child.seconds)
+        if last > first:
+            covered += last - first
+            reached = last
+    return max(0.0, span.seconds - covered)

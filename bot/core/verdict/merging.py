@@ -1,0 +1,95 @@
+"""What people are told of two answers: the model's where evidence carries it, with what the analyst's evidence clears."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from bot.core.change import Change
+from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.ranking.observations import observe
+from bot.core.ranking.ranking import alibis
+from bot.core.text.untrusted import one_line
+from bot.core.verdict.category import categorize
+from bot.core.verdict.verdict import judge
+
+MOST_CLEARED = 8
+"""Claims under "ruled out", the model's own first."""
+MOST_AGAINST = 6
+_NAMED = ("likely", "possible")
+_LEAST_TITLE = 8
+"""Shorter titles stand in other sentences by chance."""
+
+
+def settle(by_agent: Findings, by_analyst: Findings, case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> Findings:
+    """The agent's findings if the evidence carries any of them, judged; else the analyst's, with why and what it cost.
+
+    The agent's get a category, and keep the changes under "ruled out" that the analyst does not suspect and the evidence
+    clears. Where the agent blames one of those, it is in dispute: what clears it stands against the cause, which is no more
+    than possible, and it is not called ruled out.
+    """
+    carried = judge(by_agent, ledger)
+    if all(hypothesis.confidence == "unsupported" for hypothesis in carried.hypotheses):
+        return _instead(carried, by_analyst)
+    suspected = {h.change_id for h in by_analyst.hypotheses if h.confidence in _NAMED}
+    cleared = {id: claim for id, claim in alibis(case, ledger, now=now).items() if id not in suspected}
+    return categorize(_with_cleared(carried, cleared, observe(ledger).changes, ledger), case, ledger)
+
+
+def _instead(by_agent: Findings, by_analyst: Findings) -> Findings:
+    if by_agent.hypotheses:
+        note = "The evidence carries nothing of the model's answer."
+    elif by_agent.stop_reason == "answered":
+        note = "The model named no cause."
+    else:
+        note = f"Model not available ({by_agent.stop_reason or 'no usable answer'})."
+    spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
+    told = {"stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
+    return by_analyst.noted(note).model_copy(update={**told, **spent})
+
+
+def _with_cleared(
+    findings: Findings, cleared: Mapping[str, Claim], changes: Mapping[str, Change], ledger: Sequence[LedgerEntry]
+) -> Findings:
+    known = [changes[id] for id in cleared]
+    blamed = {change.id for change in known if any(_blames(h, change, changes) for h in findings.hypotheses)}
+    told = {change.id for change in known if any(_speaks_of(claim.text, change, known) for claim in findings.ruled_out)}
+    standing = [claim for id, claim in cleared.items() if id not in blamed | told]
+    disputed = [_disputed(h, [cleared[c.id] for c in known if _blames(h, c, changes)]) for h in findings.hypotheses]
+    lowered = [
+        f'"likely" for {one_line(before.cause, 160)} (what the analyst looked at clears that change)'
+        for before, after in zip(findings.hypotheses, disputed, strict=True)
+        if before.confidence != after.confidence
+    ]
+    ruled_out = [*findings.ruled_out, *standing][:MOST_CLEARED]
+    update = {"hypotheses": disputed, "ruled_out": ruled_out, "dropped": [*findings.dropped, *lowered]}
+    return judge(findings.model_copy(update=update), ledger)
+
+
+def _disputed(hypothesis: Hypothesis, against: Sequence[Claim]) -> Hypothesis:
+    if not against:
+        return hypothesis
+    new = [claim for claim in against if claim.text not in {said.text for said in hypothesis.against}]
+    confidence = "possible" if hypothesis.confidence == "likely" else hypothesis.confidence
+    return hypothesis.model_copy(update={"against": [*new, *hypothesis.against][:MOST_AGAINST], "confidence": confidence})
+
+
+def _blames(hypothesis: Hypothesis, change: Change, changes: Collection[str]) -> bool:
+    """Whether a cause that may be one is this change; a model may forget the id, or err in it, and tell the version."""
+    if hypothesis.confidence not in _NAMED:
+        return False
+    if hypothesis.change_id in changes:
+        return hypothesis.change_id == change.id
+    return hypothesis.service in ("", change.service) and _names(hypothesis.cause, change)
+
+
+def _speaks_of(text: str, change: Change, others: Iterable[Change]) -> bool:
+    """Whether a sentence is about this change: by its id, its title, or its version where no other has the same."""
+    if change.id in text:
+        return True
+    same = [other for other in others if other.version == change.version]
+    return _names(text, change) and (len(same) == 1 or change.service in text)
+
+
+def _names(text: str, change: Change) -> bool:
+    said = text.casefold()
+    title = change.title.casefold()
+    return (len(title) >= _LEAST_TITLE and title in said) or (bool(change.version) and change.version.casefold() in said)

@@ -1,0 +1,1 @@
+"""Log readers: Loki and files."""

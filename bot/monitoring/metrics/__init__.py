@@ -1,0 +1,1 @@
+"""Metrics readers: Prometheus, recorded data, and the drawing of one graph."""

@@ -1,0 +1,89 @@
+"""Draws one graph: the signal that shows the incident, its onset and the changes before it."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.metrics.graph import Graph
+from bot.core.text.figures import figure
+
+_ROW = 0.075
+"""Height of one row of labels, as a share of the picture's: each mark has a row of its own above the curve."""
+_ONSET, _LINE, _BOUND = "#c0392b", "#1d6fb8", "#8a6d1f"
+_MARKS = ("#6d4a94", "#2c7a4b", "#9a6230", "#4b5563")
+
+
+def draw(graph: Graph) -> bytes:
+    """The graph as PNG (900 x 400), legible at the width of a Slack thread. Some tenths of a second: call it in a thread."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    picture = Figure(figsize=(9, 4), dpi=100, layout="constrained")
+    axes = picture.add_subplot()
+    for series in graph.series:
+        axes.plot([_moment(t) for t in series.times], series.values, color=_LINE, linewidth=2.4)  # type: ignore[arg-type]
+    rows = len(graph.moments())
+    _frame(axes, graph, headroom=1 / (1 - _ROW * (rows + 0.5)))
+    if graph.threshold is not None:
+        _bound(axes, graph.threshold, graph.unit)
+    start, end = (_moment(t) for t in _span(graph))
+    for row, (at, label, is_onset) in enumerate(graph.moments()):
+        color = _ONSET if is_onset else _MARKS[row % len(_MARKS)]
+        _mark(axes, at, label, color, row=row, late=(at - start) > (end - start) / 2, solid=is_onset)
+    out = io.BytesIO()
+    FigureCanvasAgg(picture).print_png(out)  # type: ignore[no-untyped-call]
+    return out.getvalue()
+
+
+def _frame(axes: Any, graph: Graph, *, headroom: float) -> None:
+    from matplotlib.dates import AutoDateLocator, DateFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    tops = [float(v) for series in graph.series for v in series.values if v == v]
+    highest = max([*tops, graph.threshold or 0.0], default=0.0) or 1.0
+    axes.set_ylim(min([0.0, *tops]), highest * 1.05 * headroom)
+    axes.set_title(f"{graph.title} (UTC)", loc="left", fontsize=15, fontweight="bold")
+    # No tick among the labels above the curve: it would name values that nothing reached.
+    ticks = [tick for tick in MaxNLocator(4).tick_values(0.0, highest) if tick <= highest * 1.05]
+    axes.set_yticks(ticks)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: figure(round(value, 12), graph.unit)))
+    axes.xaxis.set_major_locator(AutoDateLocator(maxticks=7))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))  # type: ignore[no-untyped-call]
+    axes.margins(x=0.01)
+    axes.tick_params(labelsize=13)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _bound(axes: Any, threshold: float, unit: str) -> None:
+    axes.axhline(threshold, color=_BOUND, linestyle="--", linewidth=1.4)
+    label = f"bound {figure(threshold, unit)}"
+    axes.text(0.008, threshold, label, transform=axes.get_yaxis_transform(), color=_BOUND, fontsize=13, va="bottom")
+
+
+def _mark(axes: Any, at: datetime, label: str, color: str, *, row: int, late: bool, solid: bool) -> None:
+    """A vertical line and its label beside it, on the side that has room."""
+    from matplotlib.dates import date2num  # mixed coordinates take no datetime
+
+    axes.axvline(at, color=color, linestyle="-" if solid else "--", linewidth=1.8)
+    axes.annotate(
+        label,
+        (date2num(at), 1 - _ROW * row),  # type: ignore[no-untyped-call]
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(-6 if late else 6, -1),
+        textcoords="offset points",
+        ha="right" if late else "left",
+        va="top",
+        color=color,
+        fontsize=13,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
+    )
+
+
+def _span(graph: Graph) -> tuple[float, float]:
+    times = [float(t) for series in graph.series for t in (series.times[:1].tolist() + series.times[-1:].tolist())]
+    return (min(times), max(times)) if times else (0.0, 1.0)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)

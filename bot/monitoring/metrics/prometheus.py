@@ -1,0 +1,133 @@
+"""Metrics from Prometheus and what speaks its API: VictoriaMetrics, Mimir, Thanos (a base path in the address is kept).
+
+API: https://prometheus.io/docs/prometheus/latest/querying/api/
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import numpy as np
+
+from bot.core.config import PrometheusConfig
+from bot.core.errors import LookFailed
+from bot.core.metrics.series import Series
+from bot.core.text.untrusted import one_line
+from bot.monitoring.http import Asked, JsonServer
+
+MAX_SERIES = 500
+MAX_POINTS = 11_000
+"""Prometheus refuses more points a series than this."""
+_SHORTEST_STEP = 0.001
+
+
+class PrometheusMetrics:
+    """The Metrics port over the HTTP API."""
+
+    def __init__(self, config: PrometheusConfig, client: httpx.AsyncClient, *, token: str = "") -> None:
+        self._public = (config.public_url or config.url).rstrip("/")
+        self._seconds = config.timeout.total_seconds()
+        self._server = JsonServer(client, name="Prometheus", base=config.url, seconds=self._seconds, token=token)
+
+    async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
+        """Samples of each series; the step is widened where it would give more than 11,000 points."""
+        form = {"query": promql, "start": _moment(start), "end": _moment(end), "step": f"{widened(start, end, step):g}"}
+        return self._series(await self._server.post("/api/v1/query_range", form | self._limits()))
+
+    async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
+        """One sample a series, at `at` or now."""
+        moment = {"time": _moment(at)} if at else {}
+        return self._series(await self._server.post("/api/v1/query", {"query": promql} | moment | self._limits()))
+
+    async def rules(self) -> list[Mapping[str, Any]]:
+        """The alerting rules of all groups: name, query, labels, annotations, duration (seconds)."""
+        groups = self._payload(await self._server.get("/api/v1/rules", {"type": "alert"})).get("groups")
+        if not isinstance(groups, list):
+            raise self._unreadable("groups")
+        rules = [rule for group in groups if isinstance(group, dict) for rule in group.get("rules") or ()]
+        return [_rule(rule) for rule in rules if isinstance(rule, dict) and rule.get("type") == "alerting"]
+
+    def link(self, promql: str, *, start: datetime, end: datetime) -> str:
+        """The expression browser with this query and window."""
+        shown = {
+            "g0.expr": promql,
+            "g0.tab": "0",
+            "g0.range_input": f"{max(1, math.ceil((end - start).total_seconds()))}s",
+            "g0.end_input": f"{end:%Y-%m-%d %H:%M:%S}",
+        }
+        return f"{self._public}/graph?{urlencode(shown)}"
+
+    def _limits(self) -> dict[str, str]:
+        # One more than is kept shows that there were more. Servers that do not know `limit` ignore it.
+        return {"timeout": f"{max(1, int(self._seconds))}s", "limit": str(MAX_SERIES + 1)}
+
+    def _payload(self, asked: Asked) -> dict[str, Any]:
+        """The `data` of a good answer; LookFailed with Prometheus' own words for a refusal."""
+        answer = asked.json
+        if isinstance(answer, dict) and answer.get("status") == "error":
+            why = one_line(str(answer.get("error", "")), 300)
+            raise LookFailed(f"{self._server.place} refused the query ({answer.get('errorType', asked.status)}): {why}")
+        if asked.status != 200:
+            raise LookFailed(f"{self._server.place} answered HTTP {asked.status}{_hint(asked.status)}")
+        if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
+            raise self._unreadable("data")
+        payload: dict[str, Any] = answer["data"]
+        return payload
+
+    def _series(self, asked: Asked) -> list[Series]:
+        payload = self._payload(asked)
+        kind, result = payload.get("resultType"), payload.get("result")
+        try:
+            if kind == "scalar":
+                return [_one({}, [result])]
+            if kind in ("vector", "matrix") and isinstance(result, list):
+                key = "value" if kind == "vector" else "values"
+                return [_one(row["metric"], [row[key]] if kind == "vector" else row[key]) for row in result[:MAX_SERIES]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable("result") from error
+        raise LookFailed(f"{self._server.place} answered a {one_line(str(kind), 20)}, which holds no series")
+
+    def _unreadable(self, field: str) -> LookFailed:
+        return LookFailed(f"{self._server.place} answered something that is not the Prometheus API (no readable `{field}`)")
+
+
+def widened(start: datetime, end: datetime, step: float) -> float:
+    """The step in seconds, wide enough for at most 11,000 points."""
+    span = max(0.0, (end - start).total_seconds())
+    narrowest = span / (MAX_POINTS - 1)
+    return max(step, _SHORTEST_STEP) if step >= narrowest else float(math.ceil(narrowest))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.timestamp():.3f}"
+
+
+def _one(labels: Mapping[str, Any], samples: Any) -> Series:
+    """One row of an answer; `NaN` and `+Inf` are what float() reads."""
+    pairs = [(float(at), float(value)) for at, value in samples]
+    return Series(
+        labels={str(name): str(value) for name, value in labels.items()},
+        times=np.array([at for at, _ in pairs], dtype=np.float64),
+        values=np.array([value for _, value in pairs], dtype=np.float64),
+    )
+
+
+def _rule(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "name": str(rule.get("name", "")),
+        "query": str(rule.get("query", "")),
+        "labels": dict(rule.get("labels") or {}),
+        "annotations": dict(rule.get("annotations") or {}),
+        "duration": float(rule.get("duration") or 0),
+    }
+
+
+def _hint(status: int) -> str:
+    if status in (401, 403):
+        return ": check the bearer token"
+    if status == 404:
+        return ": check the base path in prometheus.url"
+    return ": redirects are not followed" if 300 <= status < 400 else ""

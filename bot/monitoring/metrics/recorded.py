@@ -1,0 +1,93 @@
+"""Recorded metrics, logs and traces: the ports over what lies in memory, for tests and for measuring on public incidents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from bot.core.errors import LookFailed
+from bot.core.logs.line import LogLine
+from bot.core.metrics.series import Series, between
+from bot.core.traces.calls import Calls
+from bot.core.traces.spans import Sampled, Span
+
+LOOKBACK = timedelta(minutes=5)
+"""How old the sample of an instant answer may be, as in Prometheus."""
+
+
+@dataclass(frozen=True)
+class RecordedMetrics:
+    """Series by the exact query that gave them. What was not recorded could not be looked at, which is not "no series"."""
+
+    series: Mapping[str, Sequence[Series]] = field(default_factory=dict)
+    alerting: Sequence[Mapping[str, Any]] = ()
+    absent: str = ""
+    """How the names of metrics begin that the recorded system did not have: "no series" is the truth there."""
+
+    async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
+        """The recorded samples of the window, in their own step."""
+        cut = [between(series, start, end) for series in self._recorded(promql)]
+        return [series for series in cut if len(series.times)]
+
+    async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
+        """The newest sample of each series, at most five minutes before `at`."""
+        chosen = [between(s, at - LOOKBACK, at) if at else s for s in self._recorded(promql)]
+        return [Series(s.labels, s.times[-1:], s.values[-1:]) for s in chosen if len(s.times)]
+
+    async def rules(self) -> list[Mapping[str, Any]]:
+        """The recorded alerting rules."""
+        return list(self.alerting)
+
+    def link(self, promql: str, *, start: datetime, end: datetime) -> str:
+        """An address of the recording; it opens nowhere."""
+        return f"recorded:{quote(promql, safe='')}"
+
+    def _recorded(self, promql: str) -> Sequence[Series]:
+        if promql not in self.series:
+            if self.absent and self.absent in promql:
+                return ()
+            raise LookFailed(f"this query was not recorded: {promql}")
+        return self.series[promql]
+
+
+@dataclass(frozen=True)
+class RecordedLogs:
+    """Log lines by service."""
+
+    lines: Mapping[str, Sequence[LogLine]] = field(default_factory=dict)
+
+    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+        """Lines of the window that hold the text, newest first."""
+        if service not in self.lines:
+            raise LookFailed(f"no log lines of {service} were recorded")
+        wanted = text.casefold()
+        held = [line for line in self.lines[service] if start <= line.at <= end and wanted in line.text.casefold()]
+        return sorted(held, key=lambda line: line.at, reverse=True)[:limit]
+
+    def query(self, service: str, text: str) -> str:
+        """What was asked, in words."""
+        return f"recorded lines of {service}" + (f" that hold {text!r}" if text else "")
+
+
+@dataclass(frozen=True)
+class RecordedTraces:
+    """Spans as they were summed up; single ones were not kept."""
+
+    recorded: Sequence[Calls] = ()
+
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
+        """Raises LookFailed: only sums were recorded."""
+        raise LookFailed(f"no single spans of {service} were recorded")
+
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
+        """Those of the minutes that lie in the window whole: of another nobody would know what came after its end.
+
+        All of them: traces through some services hold the spans of others too.
+        """
+        first, last = start.timestamp(), end.timestamp()
+        return Sampled([one for one in self.recorded if first <= one.minute and one.minute + 60 <= last])
+
+    def query(self, service: str) -> str:
+        """What was asked, in words."""
+        return f"recorded spans of {service} by minute, caller and operation"

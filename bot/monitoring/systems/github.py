@@ -1,0 +1,144 @@
+"""Commits and comparisons from GitHub. API: https://docs.github.com/en/rest/commits/commits"""
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from bot.core.check import Check, failed, ok
+from bot.core.config import SystemConfig
+from bot.core.errors import LookFailed
+from bot.core.systems import Commit, Comparison, FileChange
+from bot.core.text.untrusted import one_line
+from bot.monitoring.http import Asked, JsonServer, refusal
+
+PAGE = 100
+"""Commits of one answer, GitHub's most."""
+
+
+class GitHub:
+    """The CodeHost port. `repositories` maps a service to `owner/name`."""
+
+    def __init__(
+        self,
+        config: SystemConfig,
+        client: httpx.AsyncClient,
+        repositories: Mapping[str, str],
+        *,
+        token: str = "",
+        seconds: float = 10.0,
+    ) -> None:
+        self._repositories = repositories
+        self._server = JsonServer(
+            client, name="GitHub", base=config.url, seconds=seconds, token=token, accept="application/vnd.github+json"
+        )
+
+    async def compare(self, service: str, base: str, head: str) -> Comparison:
+        """What `head` has that `base` has not, or what going back takes away. `1.5.0` is looked for as the tag `v1.5.0` too."""
+        found = await self._compared(service, base, head)
+        if found.total or not found.behind:
+            return found
+        # GitHub tells nothing of a way back; the way forth has the same commits and files.
+        taken = await self._compared(service, head, base)
+        files = tuple(replace(one, added=one.removed, removed=one.added) for one in taken.files)
+        return replace(found, commits=taken.commits, files=files)
+
+    async def _compared(self, service: str, base: str, head: str) -> Comparison:
+        repository = self._repository(service)
+        for prefix in ("", "v"):
+            basehead = f"{quote(prefix + base, safe='')}...{quote(prefix + head, safe='')}"
+            path = f"/repos/{repository}/compare/{basehead}"
+            asked = await self._server.get(path, {"per_page": str(PAGE)})
+            if asked.status != 404:
+                first = self._read(asked)
+                return _comparison(base, head, first, await self._newest(path, first))
+        names = f"{one_line(base, 40)} and {one_line(head, 40)}"
+        raise LookFailed(f"{self._server.place} knows no versions {names} of {repository} (or the token may not read it)")
+
+    async def _newest(self, path: str, first: Mapping[str, Any]) -> list[Any]:
+        """The newest commits of a comparison: GitHub lists the oldest first, so of many they are on the last pages."""
+        rows = list(first.get("commits") or ())
+        total = first.get("total_commits")
+        last = math.ceil(total / PAGE) if isinstance(total, int) else 1
+        if last <= 1:
+            return rows
+        pages = [
+            self._server.get(path, {"per_page": str(PAGE), "page": str(page)}) for page in range(max(2, last - 1), last + 1)
+        ]
+        read = [self._read(asked).get("commits") or () for asked in await asyncio.gather(*pages)]
+        return [*(rows if last == 2 else ()), *chain.from_iterable(read)][-PAGE:]
+
+    async def commits(self, service: str, since: datetime) -> list[Commit]:
+        """Commits on the default branch since then, newest first."""
+        path = f"/repos/{self._repository(service)}/commits"
+        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        found = await self._server.read(path, {"since": moment, "per_page": str(PAGE)})
+        try:
+            return [_commit(row) for row in found]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _strange(self._server) from error
+
+    async def check(self) -> Check:
+        """Whether it answers and the token may read the repositories."""
+        try:
+            for repository in sorted(set(self._repositories.values())):
+                await self._server.read(f"/repos/{repository}", {})
+        except LookFailed as error:
+            return failed("GitHub", str(error), "check systems.github.url, TOCSIN_GITHUB_TOKEN and known_as.github")
+        return ok("GitHub", f"{len(set(self._repositories.values()))} repositories can be read")
+
+    def _repository(self, service: str) -> str:
+        if service not in self._repositories:
+            raise LookFailed(
+                f"no repository of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.github)"
+            )
+        return self._repositories[service]
+
+    def _read(self, asked: Asked) -> dict[str, Any]:
+        if asked.status != 200:
+            raise LookFailed(f"{self._server.place} answered {refusal(asked)}")
+        if not isinstance(asked.json, dict):
+            raise _strange(self._server)
+        return asked.json
+
+
+def _comparison(base: str, head: str, row: Mapping[str, Any], commits: Sequence[Any]) -> Comparison:
+    try:
+        return Comparison(
+            base=base,
+            head=head,
+            total=int(row["total_commits"]),
+            behind=int(row.get("behind_by") or 0),
+            commits=tuple(reversed([_commit(one) for one in commits])),
+            files=tuple(_file(one) for one in row.get("files") or ()),
+            link=str(row.get("html_url", "")),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LookFailed("GitHub answered something that is not its comparison API") from error
+
+
+def _commit(row: Mapping[str, Any]) -> Commit:
+    commit = row["commit"]
+    by = commit.get("author") or {}
+    moment = (commit.get("committer") or by)["date"]
+    return Commit(
+        sha=str(row["sha"]),
+        at=datetime.fromisoformat(moment),
+        title=one_line(str(commit["message"]).partition("\n")[0], 200),
+        author=one_line(str(by.get("name", "")), 60),
+        link=str(row.get("html_url", "")),
+    )
+
+
+def _file(row: Mapping[str, Any]) -> FileChange:
+    return FileChange(str(row["filename"]), int(row.get("additions", 0)), int(row.get("deletions", 0)), str(row["status"]))
+
+
+def _strange(server: JsonServer) -> LookFailed:
+    return LookFailed(f"{server.place} answered something that is not the GitHub API")

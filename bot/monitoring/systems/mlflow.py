@@ -1,0 +1,122 @@
+"""Model versions from an MLflow registry. API: https://mlflow.org/docs/latest/api_reference/rest-api.html"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from bot.core.change import Change
+from bot.core.check import Check
+from bot.core.config import SystemConfig
+from bot.core.errors import LookFailed
+from bot.core.systems import ModelVersion
+from bot.core.text.untrusted import one_line
+from bot.monitoring.http import JsonServer
+from bot.monitoring.systems.histories import told_since, tried
+
+PAGE = 20
+"""Versions read of one model, the newest first; beside them those that have an alias or a stage, however old they are."""
+MOST_ALIASES = 5
+
+
+class MLflow:
+    """The ModelRegistry and the History port. `models` maps a service to its registered model."""
+
+    name = "MLflow"
+
+    def __init__(
+        self,
+        config: SystemConfig,
+        client: httpx.AsyncClient,
+        models: Mapping[str, str],
+        *,
+        token: str = "",
+        seconds: float = 8.0,
+    ) -> None:
+        self._models = models
+        self._server = JsonServer(client, name=self.name, base=config.url, seconds=seconds, token=token)
+
+    async def versions(self, service: str) -> list[ModelVersion]:
+        """The newest versions of the model that a service serves."""
+        if service not in self._models:
+            raise LookFailed(f"no model of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.mlflow)")
+        model = self._models[service]
+        # The name is of the reviewed configuration, which forbids quotes in it.
+        search = {"filter": f"name='{model}'", "max_results": str(PAGE), "order_by": "version_number DESC"}
+        registered, found = await asyncio.gather(
+            self._server.read("/api/2.0/mlflow/registered-models/get", {"name": model}),
+            self._server.read("/api/2.0/mlflow/model-versions/search", search),
+        )
+        try:
+            aliases = _aliases(registered["registered_model"])
+            rows = [*(found.get("model_versions") or ()), *(registered["registered_model"].get("latest_versions") or ())]
+            known = {str(row["version"]) for row in rows}
+            # A version may serve for long while newer ones are trained every night.
+            older = await asyncio.gather(
+                *(self._one(model, version) for version in [one for one in aliases if one not in known][:MOST_ALIASES])
+            )
+            versions = {one.version: one for one in (_version(row, aliases) for row in [*rows, *older])}
+            return sorted(versions.values(), key=lambda one: one.registered_at, reverse=True)
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise LookFailed(f"{self._server.place} answered something that is not the MLflow API") from error
+
+    async def _one(self, model: str, version: str) -> Mapping[str, Any]:
+        answer = await self._server.read("/api/2.0/mlflow/model-versions/get", {"name": model, "version": version})
+        row: Mapping[str, Any] = answer["model_version"]
+        return row
+
+    async def changes(self, service: str, since: datetime) -> list[Change]:
+        """The version that serves, as a change from the moment from which it can have served."""
+        return await told_since(self._serving, self._models, service, since)
+
+    async def check(self) -> Check:
+        """Whether it answers and knows the models."""
+        advice = "check systems.mlflow.url, TOCSIN_MLFLOW_TOKEN and known_as.mlflow"
+        return await tried(self.name, self.versions, self._models, what="models", advice=advice)
+
+    async def _serving(self, service: str) -> list[Change]:
+        versions = await self.versions(service)
+        serving = next((one for one in versions if one.serves_as), None)
+        if serving is None:
+            return []
+        before = next((one.version for one in versions if one.registered_at < serving.registered_at), "")
+        change = Change(
+            id=f"mlflow:{serving.model}:{serving.version}",
+            at=serving.since,
+            service=service,
+            kind="model",
+            title=f"model {serving.model} version {serving.version} serves as {serving.serves_as}",
+            version=serving.version,
+            previous_version=before,
+            source="mlflow",
+        )
+        return [change]
+
+
+def _aliases(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for one in row.get("aliases", ()):
+        version = str(one["version"])
+        found[version] = (*found.get(version, ()), one_line(str(one["alias"]), 60))
+    return found
+
+
+def _version(row: Mapping[str, Any], aliases: Mapping[str, tuple[str, ...]]) -> ModelVersion:
+    version = one_line(str(row["version"]), 40)
+    stage = one_line(str(row.get("current_stage", "")), 40)
+    return ModelVersion(
+        model=one_line(str(row["name"]), 120),
+        version=version,
+        registered_at=_moment(row["creation_timestamp"]),
+        updated_at=_moment(row.get("last_updated_timestamp") or row["creation_timestamp"]),
+        aliases=aliases.get(version, ()),
+        stage="" if stage == "None" else stage,
+        status=one_line(str(row.get("status", "")), 40),
+        run=one_line(str(row.get("run_id", "")), 60),
+    )
+
+
+def _moment(milliseconds: object) -> datetime:
+    return datetime.fromtimestamp(int(str(milliseconds)) / 1000, UTC)

@@ -1,0 +1,1 @@
+"""Trace readers: Tempo and Jaeger, and the summing of whole traces."""

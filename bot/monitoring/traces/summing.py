@@ -1,0 +1,66 @@
+"""Spans of many services summed up, for trace stores that answer whole traces only."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from bot.core.errors import LookFailed
+from bot.core.traces.calls import Calls, summed_up
+from bot.core.traces.spans import Sampled, Span
+
+TRACES = 30
+"""Traces read of each service: enough to see whether its callers wait."""
+PART, MOST_PARTS, MOST_SEARCHES = timedelta(minutes=10), 6, 48
+"""A long window is read in parts, since a store answers the newest traces: those of its last seconds alone."""
+_AT_ONCE = 6
+
+ReadSpans = Callable[..., Awaitable[Sampled[Span]]]
+"""`spans` of the Traces port."""
+
+
+async def calls_of(read: ReadSpans, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
+    """What some traces of each service tell together. Raises LookFailed if none of the services could be read."""
+    spans = _parts(start, end, len(services))
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(service: str, since: datetime, until: datetime) -> Sampled[Span] | LookFailed:
+        async with turns:
+            try:
+                return await read(service, start=since, end=until, traces=TRACES // len(spans))
+            except LookFailed as error:
+                return error
+
+    asked = [(service, *span) for service in services for span in spans]
+    answers = await asyncio.gather(*(one(*each) for each in asked))
+    found = [answer for answer in answers if not isinstance(answer, LookFailed)]
+    failed = {each[0]: answer for each, answer in zip(asked, answers, strict=True) if isinstance(answer, LookFailed)}
+    if failed and not found:
+        raise next(iter(failed.values()))
+    return Sampled(
+        await asyncio.to_thread(summed_up, [span for answer in found for span in answer.rows]),
+        more=any(answer.more for answer in found),
+        unread=(*(f"{name} could not be read: {why}" for name, why in failed.items()), *_once(found)),
+    )
+
+
+def sampled(rows: Sequence[Span | None]) -> Sampled[Span] | None:
+    """The spans that could be read, and how many could not; None if not one of them could: no such API."""
+    spans = [row for row in rows if row is not None]
+    broken = len(rows) - len(spans)
+    if broken and not spans:
+        return None
+    return Sampled(spans, unread=(f"{broken} of {len(rows)} spans hold not what they must",) if broken else ())
+
+
+def _parts(start: datetime, end: datetime, services: int) -> list[tuple[datetime, datetime]]:
+    """Spans of the window that are asked one by one: fewer of them the more services there are."""
+    most = min(MOST_PARTS, MOST_SEARCHES // max(1, services))
+    count = max(1, min(math.ceil((end - start) / PART), most))
+    edges = [start + (end - start) / count * place for place in range(count)]
+    return list(pairwise([*edges, end]))
+
+
+def _once(found: Sequence[Sampled[Span]]) -> list[str]:
+    return list(dict.fromkeys(why for answer in found for why in answer.unread))

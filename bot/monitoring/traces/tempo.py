@@ -1,0 +1,149 @@
+"""Traces from Grafana Tempo. API: https://grafana.com/docs/tempo/latest/api_docs/"""
+
+import asyncio
+import base64
+import binascii
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote as quoted
+
+import httpx
+
+from bot.core.config import TracesConfig
+from bot.core.errors import LookFailed
+from bot.core.metrics.promql import quote
+from bot.core.text.untrusted import one_line
+from bot.core.traces.calls import Calls
+from bot.core.traces.spans import Sampled, Span
+from bot.monitoring.http import JsonServer
+from bot.monitoring.traces.summing import calls_of, sampled
+
+_AT_ONCE = 5
+_HEX = re.compile(r"[0-9a-fA-F]{16}")
+
+Kept = dict[str, "asyncio.Task[Sampled[Span]]"]
+"""Traces that were asked for already, by id: one request passes through many services."""
+
+
+class TempoTraces:
+    """The Traces port: a search with TraceQL, then each trace whole."""
+
+    def __init__(self, config: TracesConfig, client: httpx.AsyncClient, *, token: str = "", seconds: float = 8.0) -> None:
+        self._server = JsonServer(client, name="Tempo", base=config.tempo, seconds=seconds, token=token)
+
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
+        """All spans of at most so many traces that pass through the service."""
+        return await self._through(service, {}, start=start, end=end, traces=traces)
+
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
+        """The spans of these services in the window, summed up a minute."""
+        kept: Kept = {}
+
+        async def read(service: str, **window: Any) -> Sampled[Span]:
+            return await self._through(service, kept, **window)
+
+        return await calls_of(read, services, start=start, end=end)
+
+    def query(self, service: str) -> str:
+        """The TraceQL that `spans` sends."""
+        return f"{{resource.service.name={quote(service)}}}"
+
+    async def check(self) -> None:
+        """Raises LookFailed if it does not answer, or answers something else than Tempo would."""
+        answer = await self._server.read("/api/search/tags", {})
+        if not isinstance(answer, dict) or not answer.keys() & {"tagNames", "metrics"}:
+            raise self._strange()
+
+    async def _through(self, service: str, kept: Kept, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
+        """Search, then read each trace that was not read yet. A trace that is gone or too large leaves a gap that is told."""
+        ids = await self._search(service, start, end, traces + 1)
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def whole(id: str) -> Sampled[Span] | LookFailed:
+            async with turns:
+                try:
+                    if id not in kept:
+                        kept[id] = asyncio.create_task(self._trace(id))
+                    return await kept[id]
+                except LookFailed as error:
+                    return error
+
+        answers = await asyncio.gather(*map(whole, ids[:traces]))
+        found = [answer for answer in answers if isinstance(answer, Sampled)]
+        failed = [answer for answer in answers if isinstance(answer, LookFailed)]
+        if failed and not found:
+            raise failed[0]
+        gap = [f"{len(failed)} of {len(answers)} traces could not be read: {failed[0]}"] if failed else []
+        unread = dict.fromkeys([*gap, *(why for answer in found for why in answer.unread)])
+        return Sampled([span for answer in found for span in answer.rows], len(ids) > traces, tuple(unread))
+
+    async def _search(self, service: str, start: datetime, end: datetime, limit: int) -> list[str]:
+        since = int(start.timestamp())
+        # Tempo counts in seconds and refuses a window without any.
+        until = max(since + 1, math.ceil(end.timestamp()))
+        window = {"start": str(since), "end": str(until), "limit": str(limit)}
+        answer = await self._server.read("/api/search", {"q": self.query(service), **window})
+        try:
+            if not answer.keys() & {"traces", "metrics"}:
+                raise self._strange()
+            return list(dict.fromkeys(str(row["traceID"]) for row in answer.get("traces") or ()))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._strange() from error
+
+    async def _trace(self, id: str) -> Sampled[Span]:
+        answer = await self._server.read(f"/api/traces/{quoted(id, safe='')}", {})
+        try:
+            # Older versions say "batches", newer ones wrap "resourceSpans".
+            inner = answer.get("trace", answer)
+            batches = inner.get("batches") or inner.get("resourceSpans")
+            found = sampled([_span(id, *row) for batch in batches for row in _rows(batch)])
+        except (TypeError, AttributeError) as error:
+            raise self._strange() from error
+        if found is None:
+            raise self._strange()
+        return found
+
+    def _strange(self) -> LookFailed:
+        return LookFailed(f"{self._server.place} answered something that is not the Tempo API")
+
+
+def _rows(batch: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each span of one process with the name of its service. Empty fields are left out in JSON of protocol buffers."""
+    attributes = (batch.get("resource") or {}).get("attributes") or ()
+    named = {one.get("key"): (one.get("value") or {}).get("stringValue") for one in attributes}
+    service = one_line(str(named.get("service.name") or ""), 120)
+    for scope in batch.get("scopeSpans") or batch.get("instrumentationLibrarySpans") or ():
+        for row in scope.get("spans") or ():
+            yield service, row
+
+
+def _span(trace: str, service: str, row: Any) -> Span | None:
+    """One span; None for one that holds not what it must."""
+    try:
+        start, end = int(row["startTimeUnixNano"]), int(row["endTimeUnixNano"])
+        return Span(
+            trace=trace,
+            id=_id(row["spanId"]),
+            parent=_id(row.get("parentSpanId") or ""),
+            service=service,
+            operation=one_line(str(row.get("name") or ""), 120),
+            start=start / 1e9,
+            seconds=(end - start) / 1e9,
+            error=(row.get("status") or {}).get("code") in (2, "STATUS_CODE_ERROR"),
+            client=row.get("kind") in (3, "SPAN_KIND_CLIENT"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return None
+
+
+def _id(text: str) -> str:
+    """Ids come in hexadecimal or, as JSON of protocol buffers, in base64; one of zeros is none."""
+    if not _HEX.fullmatch(text):
+        try:
+            text = base64.b64decode(text, validate=True).hex()
+        except (binascii.Error, ValueError):
+            return text
+    return text.lower() if text.strip("0") else ""

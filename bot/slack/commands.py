@@ -1,0 +1,255 @@
+"""From an interaction to a verb and back: one path for slash command, mention, button, shortcut and modal."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot.core.actor import Actor
+from bot.core.errors import NotAllowed, TocsinError
+from bot.core.questions.grammar import LIMIT, Line
+from bot.core.questions.speech import is_speech
+from bot.core.redaction.redaction import redact, redact_all
+from bot.plugins import Answer, FieldErrors, Form, Reply, Request
+from bot.slack.answers import NOT_TAKEN, Answers, Place
+from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
+from bot.slack.people import People
+from bot.slack.vocabulary import ASKS, Vocabulary, check_options
+from bot.store.slack.interactions import Interactions
+from bot.workflows.command_context import CommandContext
+
+log = structlog.get_logger(__name__)
+
+SOON = 0.7
+"""Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
+OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
+"""Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
+REMEMBERED = 1_000
+DECIDES = frozenset({"approve", "deny", "did"})
+"""Verbs for which Slack is asked who this is at every use."""
+
+
+class Doors:
+    """Finds the verb, calls it and delivers its answer; after `soon` seconds a dialog says that it is on its way."""
+
+    def __init__(
+        self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = SOON
+    ) -> None:
+        self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
+        self._vocabulary = Vocabulary(ctx.verbs, ctx.config.actions)
+        self._taken: deque[str] = deque(maxlen=REMEMBERED)
+        """Dialogs that this process carried out or carries out now."""
+
+    # ------------------------------------------------------------ a line of text
+
+    async def line(self, line: Line, request: Request, place: Place) -> None:
+        """A verb line from the slash command or a mention."""
+        if not await self.interactions.first(request.key):
+            return
+        if line.unread:
+            length = f"{LIMIT + line.unread:,} characters; I read at most {LIMIT:,} at once"
+            await self.answers.private(place, Reply(f"Your line has {length}, so nothing was done. Say it in several lines."))
+            return
+        await self._serve(await self._understood(line, request), place)
+
+    async def _understood(self, line: Line, request: Request) -> Request:
+        """The request that a line makes; plain speech in the thread of an incident asks about that incident."""
+        by_word = self._vocabulary.by_word()
+        if request.door == "mention" and ASKS in by_word and is_speech(line, by_word):
+            here = await self._placed(request)
+            if here.ref:
+                return replace(here, verb=ASKS, text=line.said)
+        command = by_word.get(line.verb)
+        if command is not None and command.speech:
+            return replace(request, verb=line.verb, text=line.rest or line.text, ref=line.ref)
+        return replace(request, verb=line.verb, text=line.text, options=line.options, ref=line.ref)
+
+    # ------------------------------------------------------------ a button or menu
+
+    async def press(self, request: Request, place: Place, *, ephemeral: bool) -> None:
+        """A pressed control. The message it stands on must show the very subject it names."""
+        if not await self.interactions.first(request.key):
+            return
+        if not await self._stands_where_it_should(request, ephemeral):
+            reason = (
+                "This button is not on a message of mine that shows its subject, so it does nothing. Use the original card."
+            )
+            await self.interactions.refused(place.user, f"button {request.verb}", request.ref, reason)
+            await self.answers.private(place, Reply(reason))
+            return
+        await self._serve(request, place)
+
+    async def _stands_where_it_should(self, request: Request, ephemeral: bool) -> bool:
+        shown = await self.interactions.shown_at(request.channel, request.message)
+        if shown is None:
+            # Private answers are no rows; a decision is never taken from one.
+            if ephemeral and not request.ref.startswith("AP-"):
+                return True
+            return bool(request.ref) and await self.interactions.being_posted(request.channel, request.ref, request.message)
+        if shown.kind == "storm":
+            return await self.interactions.stands_on_storm(shown.key, request.ref)
+        return shown.subject == request.ref
+
+    # ------------------------------------------------------------ a submitted dialog
+
+    async def submit(self, view: Mapping[str, Any], place: Place, *, key: str, ack: Any) -> None:
+        """A modal's fields go to its verb; wrong fields keep it open. Acknowledged within a second, whatever happens."""
+        origin = Origin.load(str(view.get("private_metadata") or ""))
+        place = replace(place, channel=origin.channel, thread=origin.thread)
+        work = asyncio.create_task(self._submitted(view, origin, place, key))
+        await asyncio.wait({work}, timeout=self.soon)
+        if not work.done():
+            await ack(response_action="update", view=loading_view("Working"))
+            await self._fill(view, await work, place)
+            return
+        answer = work.result()
+        if isinstance(answer, FieldErrors):
+            await ack(response_action="errors", errors=errors_of(answer, view))
+        elif isinstance(answer, Form):
+            shown = self.answers.form(answer, place)
+            await ack(response_action="update", view=shown)
+        else:
+            await ack()
+            await self._reply(answer, place, key)
+
+    async def _submitted(self, view: Mapping[str, Any], origin: Origin, place: Place, key: str) -> Answer:
+        if not await self.interactions.first(key) and key in self._taken:
+            return Reply("")
+        # Noted by a process that is gone, perhaps before it did anything: done now, and a verb knows by the key what it did.
+        self._taken.append(key)
+        fields = submitted(view)
+        request = Request(
+            verb=origin.verb,
+            actor=Actor(team=place.team, user=place.user),
+            channel=origin.channel,
+            thread=origin.thread,
+            ref=origin.ref,
+            revision=origin.revision,
+            fields=fields,
+            door="modal",
+            key=key,
+        )
+        answer: Answer | None = None
+        try:
+            answer = await self._use(request, place)
+        finally:
+            if answer is None or isinstance(answer, FieldErrors):
+                # It had no effect, or failed: the same fields sent again are no repeat to be passed over in silence.
+                await self.interactions.forget(key)
+        return answer
+
+    async def _fill(self, view: Mapping[str, Any], answer: Answer, place: Place) -> None:
+        """Put a late answer into the dialog that says "Loading..."; if that was closed, answer privately."""
+        shown = self._as_view(answer, place)
+        try:
+            await self.answers.slack.call(self.answers.slack.web.views_update, view_id=view["id"], view=shown)
+        except NOT_TAKEN:
+            if isinstance(answer, Reply) and answer.text:
+                await self.answers.private(place, answer)
+
+    def _as_view(self, answer: Answer, place: Place) -> dict[str, Any]:
+        if isinstance(answer, Form):
+            return self.answers.form(answer, place)
+        if isinstance(answer, FieldErrors):
+            return text_view("Not taken", "\n".join([*answer.errors.values(), "Nothing was done. Open the dialog again."]))
+        text, blocks = self.answers.rendered(answer if answer.text or answer.view else Reply("Done."))
+        return text_view("Answer", text, blocks)
+
+    # ------------------------------------------------------------ the verb itself
+
+    async def _serve(self, request: Request, place: Place) -> None:
+        """Use the verb and deliver its answer; a slow one that opens a dialog gets the dialog at once."""
+        work = asyncio.create_task(self._use(request, place))
+        if request.verb in OPENS_FORM and place.trigger_id:
+            await asyncio.wait({work}, timeout=self.soon)
+            if not work.done() and (opened := await self._open_loading(request.verb, place)):
+                await self._fill(opened, await work, place)
+                return
+        answer = await work
+        if isinstance(answer, Form):
+            await self._open(answer, place)
+        else:
+            await self._reply(answer, place, request.key)
+
+    async def _open(self, form: Form, place: Place) -> None:
+        try:
+            await self.answers.open_form(place, form)
+        except NOT_TAKEN as error:
+            await self.answers.private(
+                replace(place, trigger_id=""), Reply(f"The dialog could not be opened: {error}. Press again.")
+            )
+
+    async def _open_loading(self, verb: str, place: Place) -> Mapping[str, Any] | None:
+        slack = self.answers.slack
+        try:
+            opened = await slack.call(slack.web.views_open, trigger_id=place.trigger_id, view=loading_view(verb.capitalize()))
+        except NOT_TAKEN as error:
+            log.info("no dialog could be opened", why=str(error))
+            return None
+        found: Mapping[str, Any] = opened["view"]
+        return found
+
+    async def _reply(self, answer: Reply | FieldErrors, place: Place, key: str) -> None:
+        if isinstance(answer, FieldErrors):
+            answer = Reply("\n".join(answer.errors.values()))
+        if not answer.text and not answer.view:
+            return
+        if answer.private:
+            await self.answers.private(place, answer)
+            return
+        above = await self.interactions.shown_at(place.channel, place.thread) if place.thread else None
+        asked_in = above.key if above else ""
+        channel, thread = await self.interactions.thread_of(answer.about) if answer.about else ("", "")
+        await self.interactions.say(key, channel or place.channel, answer.text, thread or asked_in)
+        if thread and thread != asked_in:
+            # Whoever asked elsewhere does not see that thread: a slash command cannot even be typed there.
+            told = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
+            await self.answers.private(place, Reply(told))
+
+    async def _use(self, request: Request, place: Place) -> Answer:
+        """The verb's answer; expected errors are answers."""
+        try:
+            if place.team != await self.people.team():
+                raise await self._refusal(request, place, "This belongs to another workspace. Nothing was done.")
+            actor = await self.people.actor(place.user, home=place.home, fresh=request.verb in DECIDES)
+            command = self._vocabulary.command(request)
+            request = _without_secrets(request)
+            check_options(command, request.options)
+            if command.who == "members" and (why := _no_member(actor)):
+                raise await self._refusal(request, place, why)
+            return await command.fn(self.ctx, await self._placed(replace(request, actor=actor)))
+        except TocsinError as error:
+            if isinstance(error, NotAllowed) and not error.audited:
+                await self.interactions.refused(place.user, request.verb, request.ref, str(error))
+            log.info("a verb was not carried out", verb=request.verb[:40], door=request.door, who=place.user, why=str(error))
+            return Reply(str(error))
+
+    async def _refusal(self, request: Request, place: Place, why: str) -> NotAllowed:
+        await self.interactions.refused(place.user, request.verb or "panel", request.ref, why)
+        return NotAllowed(why, audited=True)
+
+    async def _placed(self, request: Request) -> Request:
+        """With the reference implied by the thread it was said in."""
+        if request.ref or not request.thread:
+            return request
+        shown = await self.interactions.shown_at(request.channel, request.thread)
+        if shown is None or shown.kind not in ("card", "incident_card", "triage", "proposal", "postmortem", "cause"):
+            return request
+        return replace(request, ref=shown.subject)
+
+
+def _without_secrets(request: Request) -> Request:
+    """What people typed goes into the timeline, to the model and back to Slack: a pasted key must reach none of them."""
+    return replace(request, text=redact(request.text), fields=redact_all(request.fields), options=redact_all(request.options))
+
+
+def _no_member(actor: Actor) -> str:
+    """Why somebody may only read; "" for a full member of this workspace."""
+    if actor.is_stranger:
+        return "People of other workspaces can read here, and change nothing. Ask a member of this workspace."
+    if actor.is_guest:
+        return "Guests can read here, and change nothing. Ask a full member."
+    return "Bots and deactivated people change nothing here." if actor.is_bot or actor.is_deleted else ""

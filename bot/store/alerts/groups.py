@@ -1,0 +1,175 @@
+"""Alert groups as rows: opening, joining, raising, clearing, and where they stand in Slack."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.alert import Severity
+from bot.core.incident import GroupState, IncidentState, number_of
+from bot.store import audit, messages, timeline
+from bot.store.db.database import Database
+from bot.store.tables import GroupRow, IncidentRow, MessageRow
+
+STORM_GROUPS = 5
+"""So many new groups of one channel within a minute get cards of their own; the next stand on a storm card."""
+STORM_WINDOW = timedelta(seconds=60)
+
+
+async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """Have the group's card (or the storm card it stands on) shown anew; raises the group's revision."""
+    await touch_cards(db, session, [group])
+
+
+async def touch_cards(db: Database, session: AsyncSession, rows: Iterable[GroupRow]) -> None:
+    """The same for several groups; a card that many of them stand on is touched once."""
+    storms: dict[str, str] = {}
+    for group in rows:
+        group.rev += 1
+        session.add(group)
+        if group.on_storm_card:
+            storms[group.on_storm_card] = group.channel
+        else:
+            ref = f"AL-{group.id}"
+            await messages.touch(db, session, f"card:{ref}", channel=group.channel, kind="card", subject=ref)
+    for key, channel in storms.items():
+        await messages.touch(db, session, key, channel=channel, kind="storm", subject=key)
+
+
+async def storm_of(session: AsyncSession, channel: str, now: datetime) -> str:
+    """The storm card that a group of this channel opened at `now` stands on; "" while there is no storm."""
+    recent = (col(GroupRow.channel) == channel) & (col(GroupRow.opened_at) > now - STORM_WINDOW)
+    query = select(func.count(), func.max(GroupRow.on_storm_card)).select_from(GroupRow).where(recent)
+    opened, running = (await session.exec(query)).one()
+    if opened < STORM_GROUPS:
+        return ""
+    return running or f"storm:{channel}:{int(now.timestamp())}"
+
+
+async def end_storms(db: Database) -> None:
+    """Give groups of storms that are over cards of their own."""
+    limit = db.clock() - STORM_WINDOW
+    async with db.write() as session:
+        standing = select(GroupRow).where(GroupRow.on_storm_card != "", GroupRow.state != GroupState.RESOLVED)
+        rows = (await session.exec(standing)).all()
+        newest: dict[str, datetime] = {}
+        for row in rows:
+            newest[row.on_storm_card] = max(row.opened_at, newest.get(row.on_storm_card, row.opened_at))
+        for row in rows:
+            if newest[row.on_storm_card] < limit:
+                key, row.on_storm_card = row.on_storm_card, ""
+                await messages.refresh(db, session, key)
+                await touch_card(db, session, row)
+
+
+async def give_card(db: Database, ref: str) -> bool:
+    """Give a group that stands on a storm card one of its own, because somebody opened it; True if it had none."""
+    async with db.write() as session:
+        row = await session.get(GroupRow, number_of(ref, "AL") or 0)
+        if row is None or not row.on_storm_card:
+            return False
+        key, row.on_storm_card = row.on_storm_card, ""
+        await messages.refresh(db, session, key)
+        await touch_card(db, session, row)
+        return True
+
+
+async def open_incident(db: Database, session: AsyncSession, group: GroupRow, *, by: str, title: str = "") -> IncidentRow:
+    """Declare the incident of a group, in the caller's transaction."""
+    now = db.clock()
+    row = IncidentRow(
+        title=title or group.title,
+        severity=group.severity,
+        service=group.service,
+        state=IncidentState.OPEN,
+        channel=group.channel,
+        group_id=group.id,
+        declared_by=by,
+        declared_at=now,
+        human_at=None if by == "policy" else now,
+    )
+    session.add(row)
+    await session.flush()
+    group.incident_id = row.id
+    group.mentioned_at = group.mentioned_at or now
+    ref = f"INC-{row.id}"
+    said = f"{ref} was declared by {by}: {row.severity} {row.title}"
+    await timeline.add(db, session, "incident", said, group_id=group.id, incident_id=row.id, who=by)
+    await audit.append(db, session, who=by, what="declare", subject=ref, after=row.severity)
+    return row
+
+
+async def raise_severity(db: Database, session: AsyncSession, group: GroupRow, severity: Severity, *, tell: bool) -> None:
+    """A worse alert joined: the card follows; the on-call is mentioned once, with a line if the card stands already."""
+    before, group.severity = group.severity, severity.value
+    said = f"Severity raised from {before} to {severity.value}"
+    await timeline.add(db, session, "group", said, group_id=group.id, incident_id=group.incident_id)
+    if not tell or group.mentioned_at:
+        return
+    group.mentioned_at = db.clock()
+    await mention(db, session, group)
+
+
+async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """Mention the on-call in the thread, if the card stands already: its edit would notify nobody."""
+    ref = f"AL-{group.id}"
+    thread = group.on_storm_card or f"card:{ref}"
+    above = await session.get(MessageRow, thread)
+    if above is not None and (above.sent_rev > 0 or above.attempted_at is not None):
+        await messages.touch(db, session, f"raised:{ref}", channel=group.channel, kind="raised", subject=ref, thread_key=thread)
+
+
+async def mention_in_storm(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """A service reaches a storm whose card stands already: its on-call is told in the thread, once a service and storm."""
+    if not group.on_storm_card:
+        return
+    same = select(GroupRow.id).where(
+        GroupRow.on_storm_card == group.on_storm_card,
+        GroupRow.service == group.service,
+        GroupRow.id != group.id,
+        col(GroupRow.incident_id).is_not(None),
+    )
+    if (await session.exec(same.limit(1))).first() is None:
+        await mention(db, session, group)
+
+
+async def say(db: Database, session: AsyncSession, group: GroupRow, name: str, text: str) -> None:
+    """One line in the group's thread, once per name."""
+    key = f"line:AL-{group.id}:{name}"
+    if await session.get(MessageRow, key) is None:
+        thread = group.on_storm_card or f"card:AL-{group.id}"
+        await messages.touch(db, session, key, channel=group.channel, kind="line", subject=text, thread_key=thread)
+
+
+async def clear(db: Database, session: AsyncSession, group: GroupRow, at: datetime) -> None:
+    """All its alerts cleared: monitoring, until it is resolved or closes by itself."""
+    if group.state in (GroupState.MONITORING, GroupState.RESOLVED):
+        return
+    group.state, group.cleared_at = GroupState.MONITORING, at
+    await timeline.add(db, session, "group", "All alerts cleared; monitoring", group_id=group.id, incident_id=group.incident_id)
+    if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)) and row.state == IncidentState.OPEN:
+        row.state, row.monitoring_at = IncidentState.MONITORING, db.clock()
+        session.add(row)
+
+
+async def fire_again(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """A cleared group fires again: its card says so, and somebody must take it anew."""
+    group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
+    group.acknowledged_by, group.acknowledged_at = "", None
+    text = f"Firing again ({_nth(group.reopened + 1)} time)"
+    await timeline.add(db, session, "group", text, group_id=group.id, incident_id=group.incident_id)
+    if group.reopened == 1:
+        # Later ones are counted on the card: a flapping alert must not fill the thread.
+        await say(db, session, group, "again", text)
+    if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
+        row.state = IncidentState.OPEN
+        session.add(row)
+
+
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def _nth(number: int) -> str:
+    return f"{number}{_ENDINGS.get(number if number < 20 else number % 10, 'th')}"

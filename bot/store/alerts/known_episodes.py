@@ -1,0 +1,80 @@
+"""The episodes of the alerts in one batch, in the order in which they began; and what fires besides."""
+
+from bisect import insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.alerts import muting
+from bot.core.config import Config
+from bot.store.tables import AlertRow, EpisodeRow
+
+MEMORY = timedelta(days=1)
+"""Ended episodes that began this long before any of the batch are not read: an alert that flaps for months has thousands."""
+_CHUNK = 400
+
+
+class KnownEpisodes:
+    """By source and fingerprint."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._episodes: dict[tuple[str, str], list[EpisodeRow]] = {}
+        self._firing_elsewhere: list[Mapping[str, str]] = []
+
+    async def load(self, session: AsyncSession, rows: Sequence[AlertRow]) -> None:
+        """Read the episodes of these alerts, and if anything inhibits, the labels of whatever else may inhibit them."""
+        wanted = sorted({row.fingerprint for row in rows})
+        windows = [rule.window for rule in self.config.thresholds]
+        earliest = min(min(row.starts_at, row.received_at) for row in rows) - max([MEMORY, *windows])
+        lasting = (col(EpisodeRow.status) == "firing") | (col(EpisodeRow.starts_at) >= earliest)
+        for start in range(0, len(wanted), _CHUNK):
+            of_these = col(EpisodeRow.fingerprint).in_(wanted[start : start + _CHUNK])
+            for episode in (await session.exec(select(EpisodeRow).where(of_these, lasting))).all():
+                self.add(episode)
+        if self.config.inhibitions:
+            await self._load_inhibiting(session)
+
+    async def _load_inhibiting(self, session: AsyncSession) -> None:
+        firing = select(EpisodeRow.source, EpisodeRow.fingerprint, EpisodeRow.labels).where(EpisodeRow.status == "firing")
+        for source, fingerprint, labels in (await session.exec(firing)).all():
+            if (source, fingerprint) not in self._episodes and self._may_inhibit(labels):
+                self._firing_elsewhere.append(labels)
+
+    def _may_inhibit(self, labels: Mapping[str, str]) -> bool:
+        return any(muting.matches(rule.source, labels) for rule in self.config.inhibitions)
+
+    def add(self, episode: EpisodeRow) -> Sequence[EpisodeRow]:
+        """Take one in; all of the same alert, the oldest first."""
+        same = self._episodes.setdefault((episode.source, episode.fingerprint), [])
+        insort(same, episode, key=lambda e: e.starts_at)
+        return same
+
+    def all(self) -> Iterator[EpisodeRow]:
+        for episodes in self._episodes.values():
+            yield from episodes
+
+    def same(self, row: AlertRow) -> EpisodeRow | None:
+        """The episode this delivery speaks of. Without a told start (it equals the arrival) that is the one that fires."""
+        known = self._episodes.get((row.source, row.fingerprint), [])
+        for episode in reversed(known):
+            if episode.starts_at == row.starts_at:
+                return episode
+        if row.starts_at != row.received_at:
+            return None
+        firing = [e for e in known if e.status == "firing" and e.starts_at <= row.starts_at]
+        return firing[-1] if firing else None
+
+    def count(self, episode: EpisodeRow, since: datetime) -> int:
+        """Episodes of the same alert first seen since then, this one included."""
+        same = self._episodes.get((episode.source, episode.fingerprint), [])
+        return sum(1 for e in same if e is episode or e.first_seen_at >= since)
+
+    def inhibiting(self, episode: EpisodeRow) -> Iterable[Mapping[str, str]]:
+        """Labels of what fires and may inhibit this one; an alert never inhibits itself."""
+        if not self.config.inhibitions:
+            return ()
+        here = [e.labels for e in self.all() if e is not episode and e.status == "firing" and self._may_inhibit(e.labels)]
+        return [*here, *self._firing_elsewhere]

@@ -1,0 +1,103 @@
+"""The open groups as grouping needs them, kept between batches and indexed: one alert never looks at all groups.
+
+Comparing every arrival with every open group would make a storm of unrelated alerts cost the square of its size.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.alerts.grouping import Arrival, Hint, Joined, OpenGroup, join, neighbours
+from bot.core.incident import GroupState
+from bot.core.service import Catalogue
+from bot.store.tables import EpisodeRow, GroupRow
+
+_CHUNK = 500
+_MAX_NEAR = 10_000
+
+
+class OpenGroups:
+    """By what their members have in common. Valid only while nobody else moves the inbox's cursor and no batch is undone."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.groups: dict[int, OpenGroup] = {}
+        self._index: dict[Hint, set[OpenGroup]] = {}
+        self._near: dict[str, dict[str, str]] = {}
+
+    def find(self, arrival: Arrival) -> Joined:
+        """The group an arrival belongs to, looking only at groups that share something with it."""
+        near = self._neighbours(arrival.service)
+        candidates: set[OpenGroup] = set()
+        for hint in (*arrival.hints, *(("service", other) for other in near)):
+            candidates |= self._index.get(hint, set())
+        return join(arrival, candidates, self.catalogue, near)
+
+    def open(self, row: GroupRow) -> OpenGroup:
+        """Take a new group in, as yet without members."""
+        assert row.id is not None
+        group = OpenGroup(row.id, GroupState(row.state), row.opened_at, row.last_alert_at, row.cleared_at)
+        self.groups[row.id] = group
+        return group
+
+    def take(self, number: int, arrival: Arrival) -> None:
+        """Make an arrival a member; nothing if the group is not open."""
+        group = self.groups.get(number)
+        for hint in group.take(arrival) if group else ():
+            self._index.setdefault(hint, set()).add(self.groups[number])
+
+    def close(self, number: int) -> None:
+        """A resolved group takes nobody any more."""
+        group = self.groups.pop(number, None)
+        if group is None:
+            return
+        for hint in group.hints:
+            self._index[hint].discard(group)
+            if not self._index[hint]:
+                del self._index[hint]
+
+    async def refresh(self, session: AsyncSession) -> None:
+        """Take over what people and ticks did to groups since the last batch; read the members of groups it does not know."""
+        standing = await _standing(session)
+        for number in self.groups.keys() - {number for number, *_ in standing}:
+            self.close(number)
+        fresh = [number for number, *_ in standing if number not in self.groups]
+        for number, state, opened_at, last_alert_at, cleared_at in standing:
+            group = self.groups.setdefault(number, OpenGroup(number, state, opened_at, last_alert_at))
+            group.state, group.last_alert_at, group.cleared_at = GroupState(state), last_alert_at, cleared_at
+        for start in range(0, len(fresh), _CHUNK):
+            await self._read_members(session, fresh[start : start + _CHUNK])
+
+    async def _read_members(self, session: AsyncSession, numbers: Sequence[int]) -> None:
+        query = select(EpisodeRow).where(col(EpisodeRow.group_id).in_(numbers)).order_by(col(EpisodeRow.id))
+        for row in (await session.exec(query)).all():
+            self.take(row.group_id or 0, arrival_of(row))
+
+    def _neighbours(self, service: str) -> dict[str, str]:
+        if service not in self._near:
+            if len(self._near) > _MAX_NEAR:
+                self._near.clear()
+            self._near[service] = neighbours(service, self.catalogue)
+        return self._near[service]
+
+
+async def _standing(session: AsyncSession) -> Sequence[Any]:
+    """Number, state, opened, last alert and cleared of every group that is not resolved."""
+    columns: Any = (GroupRow.id, GroupRow.state, GroupRow.opened_at, GroupRow.last_alert_at, GroupRow.cleared_at)
+    standing: Sequence[Any] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
+    return standing
+
+
+def arrival_of(row: EpisodeRow) -> Arrival:
+    """An episode as grouping sees it."""
+    return Arrival(
+        source=row.source,
+        name=row.name,
+        service=row.service,
+        fingerprint=row.fingerprint,
+        group_key=row.group_key,
+        labels=row.labels,
+        at=row.last_seen_at,
+    )

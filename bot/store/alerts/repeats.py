@@ -1,0 +1,148 @@
+"""Repeats: further deliveries of a firing alert that only count. Nearly all that a source sends are such.
+
+What fires is remembered between batches, so that a repeat is counted without reading its labels or its episode:
+a tenth of the price of sorting it. Whatever else a delivery says goes the long way.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, case, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.incident import GroupState
+from bot.store.db.columns import Moment
+from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SourceRow
+
+MOST = 100_000
+"""Episodes remembered; beyond that everything is forgotten and learned anew."""
+
+Signal = tuple[str, str]
+"""Source and fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Firing:
+    """The firing episode of one alert, in a group; `severity` is the word that its source told last."""
+
+    episode: int
+    group: int
+    starts_at: datetime
+    severity: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What of a stored alert tells whether it is a repeat."""
+
+    seq: int
+    source: str
+    fingerprint: str
+    status: str
+    severity: str
+    starts_at: datetime
+    received_at: datetime
+
+    @property
+    def signal(self) -> Signal:
+        return self.source, self.fingerprint
+
+
+async def deliveries(session: AsyncSession, after: int, most: int) -> list[Delivery]:
+    """The next stored alerts behind the cursor, in their order, without their texts."""
+    columns: Any = (
+        AlertRow.seq,
+        AlertRow.source,
+        AlertRow.fingerprint,
+        AlertRow.status,
+        AlertRow.severity,
+        AlertRow.starts_at,
+        AlertRow.received_at,
+    )
+    query = select(*columns).where(col(AlertRow.seq) > after).order_by(col(AlertRow.seq)).limit(most)
+    return [Delivery(*row) for row in (await session.exec(query)).all()]
+
+
+class Repeats:
+    """Valid as long as OpenGroups is: while nobody else moves the inbox's cursor and no batch is undone."""
+
+    def __init__(self) -> None:
+        self._firing: dict[Signal, _Firing] = {}
+
+    def news(self, batch: Sequence[Delivery], most: int) -> tuple[list[Delivery], list[Delivery]]:
+        """The head of the batch up to its `most`-th piece of news, split: what must be sorted, and what only repeats.
+
+        If one delivery of an alert is news, all of it in this batch are: their order matters.
+        """
+        if len(self._firing) > MOST:
+            self._firing.clear()
+        fresh: list[Delivery] = []
+        head: list[Delivery] = []
+        for one in batch:
+            if not self._repeats(one):
+                if len(fresh) == most:
+                    break
+                fresh.append(one)
+            head.append(one)
+        signals = {one.signal for one in fresh}
+        sorts = [one for one in head if one.signal in signals]
+        return sorts, [one for one in head if one.signal not in signals]
+
+    def _repeats(self, one: Delivery) -> bool:
+        known = self._firing.get(one.signal)
+        return (
+            known is not None and one.status == "firing" and one.starts_at == known.starts_at and one.severity == known.severity
+        )
+
+    async def count(self, session: AsyncSession, repeats: Sequence[Delivery]) -> None:
+        """Count them, in the caller's transaction: their episodes, and their groups unless somebody resolved them."""
+        if not repeats:
+            return
+        episodes: Counter[int] = Counter()
+        grouped: Counter[int] = Counter()
+        seen: dict[int, datetime] = {}
+        sources: dict[str, datetime] = {}
+        for one in repeats:
+            known = self._firing[one.signal]
+            episodes[known.episode] += 1
+            grouped[known.group] += 1
+            seen[known.episode] = max(one.received_at, seen.get(known.episode, one.received_at))
+            sources[one.source] = max(one.received_at, sources.get(one.source, one.received_at))
+        connection = await session.connection()
+        await connection.execute(_EPISODES, [{"of": id, "more": n, "at": seen[id]} for id, n in sorted(episodes.items())])
+        await connection.execute(_GROUPS, [{"of": id, "more": n} for id, n in sorted(grouped.items())])
+        await connection.execute(_SOURCES, [{"of": name, "at": at} for name, at in sorted(sources.items())])
+
+    def learn(self, rows: Iterable[AlertRow], episodes: Iterable[EpisodeRow]) -> None:
+        """Take over what one batch made of these rows; its episodes must have their ids."""
+        firing = {(e.source, e.fingerprint): e for e in episodes if e.status == "firing" and e.group_id and e.id}
+        for row in rows:
+            signal = row.source, row.fingerprint
+            self._firing.pop(signal, None)
+            found = firing.get(signal)
+            if found is not None and found.id and found.group_id and found.starts_at == row.starts_at:
+                self._firing[signal] = _Firing(found.id, found.group_id, found.starts_at, row.severity)
+
+
+def _later(column: Any) -> Any:
+    at = bindparam("at", type_=Moment())
+    return case((column < at, at), else_=column)
+
+
+_EPISODES = (
+    update(EpisodeRow)
+    .where(col(EpisodeRow.id) == bindparam("of"))
+    .values(repeats=EpisodeRow.repeats + bindparam("more"), last_seen_at=_later(col(EpisodeRow.last_seen_at)))
+)
+_GROUPS = (
+    update(GroupRow)
+    .where(col(GroupRow.id) == bindparam("of"), col(GroupRow.state) != GroupState.RESOLVED.value)
+    .values(repeats=GroupRow.repeats + bindparam("more"))
+)
+_SOURCES = (
+    update(SourceRow).where(col(SourceRow.name) == bindparam("of")).values(last_seen_at=_later(col(SourceRow.last_seen_at)))
+)

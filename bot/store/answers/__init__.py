@@ -1,0 +1,1 @@
+"""Answers to people as rows: questions, postmortem drafts, and whole records for the API."""

@@ -1,0 +1,1 @@
+"""Proposals as rows: their state transitions, decisions, claims, attempts and outcomes."""

@@ -1,0 +1,123 @@
+"""What the rules need to know about the world around a proposal, read in the caller's transaction."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import ProposalState
+from bot.core.alert import Severity
+from bot.core.approvals.policy_types import BLAST_WINDOW, Scene
+from bot.core.config import Config
+from bot.core.incident import GroupState, IncidentState
+from bot.store.db.database import Database
+from bot.store.tables import ClaimRow, GroupRow, IncidentRow, ProposalRow, SwitchRow
+
+PAUSE = "pause"
+"""The switch that holds all automated actions everywhere."""
+
+WAITING = tuple(s.value for s in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED, ProposalState.APPROVED))
+RUNNING = tuple(s.value for s in (ProposalState.CLAIMED, ProposalState.EXECUTING))
+_NEVER_STARTED = tuple(s.value for s in (ProposalState.STALE, ProposalState.STOPPED, ProposalState.DENIED))
+
+
+def stop_switch(group_id: int) -> str:
+    """The switch that stands for `stop` on a group without an incident."""
+    return f"stop:AL-{group_id}"
+
+
+async def scene_of(
+    db: Database,
+    session: AsyncSession,
+    config: Config,
+    *,
+    service: str,
+    group_id: int | None,
+    incident_id: int | None,
+    targets: Iterable[str],
+    own: int | None = None,
+) -> Scene:
+    """Everything around one proposal (`own`: its key, not counted against itself)."""
+    group = await session.get(GroupRow, group_id) if group_id is not None else None
+    incident = await session.get(IncidentRow, incident_id) if incident_id is not None else None
+    return Scene(
+        now=db.clock(),
+        paused=await _paused(session),
+        stopped=await _stopped(session, group, incident),
+        severity=await _severity(session, service, incident),
+        incident_open=is_open(group, incident),
+        freezes=config.freezes,
+        solo=config.solo,
+        **await _proposals(session, service, group_id, incident_id, set(targets), own),
+        recent_targets=await _recent_targets(db, session, service, own),
+    )
+
+
+async def _paused(session: AsyncSession) -> str:
+    switch = await session.get(SwitchRow, PAUSE, populate_existing=True)
+    if switch is None or not switch.on:
+        return ""
+    return f"by {switch.who}" + (f": {switch.reason}" if switch.reason else "")
+
+
+async def _stopped(session: AsyncSession, group: GroupRow | None, incident: IncidentRow | None) -> bool:
+    if incident is not None and incident.stopped:
+        return True
+    if group is None or group.id is None:
+        return False
+    switch = await session.get(SwitchRow, stop_switch(group.id), populate_existing=True)
+    return switch is not None and switch.on
+
+
+async def _severity(session: AsyncSession, service: str, incident: IncidentRow | None) -> Severity:
+    """The worst open incident of the service or the proposal's own, if open."""
+    query = select(IncidentRow.severity).where(
+        IncidentRow.service == service, IncidentRow.state != IncidentState.RESOLVED.value
+    )
+    found = [Severity(value) for value in (await session.exec(query)).all()]
+    if incident is not None and incident.state != IncidentState.RESOLVED:
+        found.append(Severity(incident.severity))
+    return min(found, key=lambda s: s.rank, default=Severity.NONE)
+
+
+def is_open(group: GroupRow | None, incident: IncidentRow | None) -> bool:
+    """Whether what a proposal belongs to goes on: its incident, else its group."""
+    if incident is not None:
+        return incident.state != IncidentState.RESOLVED
+    return group is None or group.state != GroupState.RESOLVED
+
+
+async def _proposals(
+    session: AsyncSession, service: str, group_id: int | None, incident_id: int | None, targets: set[str], own: int | None
+) -> Mapping[str, Any]:
+    query = select(ProposalRow).where(col(ProposalRow.state).in_(WAITING + RUNNING))
+    rows = [row for row in (await session.exec(query)).all() if row.id != own]
+    here = [row for row in rows if _same_place(row, service, group_id, incident_id)]
+    on_target = [r for r in rows if r.service == service and targets & set(r.record.get("targets", ()))]
+    running = [r for r in rows if r.service == service and r.state in RUNNING]
+    return {
+        "open_here": len(here),
+        "open_on_targets": f"AP-{on_target[0].id}" if on_target else "",
+        "running_on_service": f"AP-{running[0].id}" if running else "",
+    }
+
+
+def _same_place(row: ProposalRow, service: str, group_id: int | None, incident_id: int | None) -> bool:
+    if incident_id is not None:
+        return row.incident_id == incident_id
+    if group_id is not None:
+        return row.group_id == group_id
+    return row.group_id is None and row.service == service
+
+
+async def _recent_targets(db: Database, session: AsyncSession, service: str, own: int | None) -> tuple[str, ...]:
+    """Targets of the last hour's claims on this service, each time counted; claims that never started do not count."""
+    query = (
+        select(ClaimRow, ProposalRow.state)
+        .join(ProposalRow, col(ProposalRow.id) == ClaimRow.proposal_id)
+        .where(ClaimRow.service == service, col(ClaimRow.at) > db.clock() - BLAST_WINDOW)
+        .where(col(ClaimRow.proposal_id) != (own or 0))
+    )
+    rows = (await session.exec(query)).all()
+    return tuple(target for claim, state in rows if state not in _NEVER_STARTED for target in claim.targets)

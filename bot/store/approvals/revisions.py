@@ -1,0 +1,45 @@
+"""Which revision of a service is known to be good, because an action of ours went back to it and its signal was verified."""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import ProposalState
+from bot.store import audit
+from bot.store.approvals import transitions as edges
+from bot.store.db.database import Database
+from bot.store.tables import AuditRow, ProposalRow
+
+_RAN = tuple(
+    s.value
+    for s in (
+        ProposalState.SUCCEEDED,
+        ProposalState.NOT_RECOVERED,
+        ProposalState.COULD_NOT_VERIFY,
+        ProposalState.FAILED,
+        ProposalState.UNKNOWN,
+    )
+)
+
+
+async def last_verified(db: Database, session: AsyncSession, service: str, action: str) -> str:
+    """The revision to which the newest run of this action on this service went back, if its signal recovered; else "".
+
+    That a revision once ran without alerts proves nothing: nobody may have looked. What a person ran by hand is not
+    counted, since its revision is only said; and the keyed audit must know both the record and its end.
+    """
+    query = (
+        select(ProposalRow)
+        .where(ProposalRow.service == service, ProposalRow.action == action, col(ProposalRow.state).in_(_RAN))
+        .where(col(ProposalRow.manual).is_(False))
+        .order_by(col(ProposalRow.changed_at).desc(), col(ProposalRow.id).desc())
+        .limit(1)
+    )
+    row = (await session.exec(query)).first()
+    if row is None or await edges.tampered(db, session, row):
+        return ""
+    recovered = select(AuditRow).where(
+        AuditRow.subject == edges.ref_of(row), AuditRow.what == "proposal", AuditRow.after == ProposalState.SUCCEEDED.value
+    )
+    if not any(audit.genuine(db, found) for found in (await session.exec(recovered)).all()):
+        return ""
+    return str(row.record["arguments"].get("previous_version", ""))

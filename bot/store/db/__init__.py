@@ -1,0 +1,1 @@
+"""The database itself: connection, transactions, column types, the queue for SQLite's one writer."""

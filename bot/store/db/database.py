@@ -1,0 +1,202 @@
+"""The connection to the truth: SQLite by default, PostgreSQL by one setting.
+
+SQLite gets slower with concurrent writers, so all writes of a process pass one
+lock; `synchronous=FULL`, since a 2xx must survive a power cut.
+
+On PostgreSQL transactions that lock several things take one advisory lock
+first. A batch of the inbox holds the audit's end and asks for a group; a press
+holds the group and asks for the audit's end: without an order of their own
+they would deadlock, and no order of rows fits both.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Executable, event, text
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import TocsinError
+from bot.core.text.untrusted import one_line
+from bot.store.db.in_loop import InLoop
+from bot.store.db.write_queue import Turns
+
+Clock = Callable[[], datetime]
+
+_LOCK = 7_068_014
+"""Advisory lock of PostgreSQL's writers that lock more than one thing; taken before anything else."""
+IDLE_SECONDS = 15
+"""A transaction whose process fell silent is ended by the server: it would hold up every replica."""
+
+
+def utc_now() -> datetime:
+    """The machine's clock; the one place of the store that reads it."""
+    return datetime.now(UTC)
+
+
+def async_url(url: str, data_dir: Path) -> str:
+    """Our setting as a SQLAlchemy address: empty means `app.db` in the data folder."""
+    if not url:
+        return f"sqlite+aiosqlite:///{data_dir / 'app.db'}"
+    for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url.replace("sqlite:///", "sqlite+aiosqlite:///", 1)
+
+
+class DatabaseAway(TocsinError):
+    """The database does not answer, is full or locked: worth another try, and no row's fault."""
+
+
+class DatabaseUnreadable(TocsinError):
+    """What is there is no database of ours: a damaged file, or another schema."""
+
+
+AWAY = (DatabaseAway, OperationalError, InterfaceError)
+"""What reading and writing raise while the database does not answer, is full or locked: worth another try."""
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Turn what the driver says of such a database into DatabaseAway."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, OSError) as error:
+        raise DatabaseAway(f"the database does not answer: {_said(error)}") from error
+
+
+def _said(error: OperationalError | InterfaceError | OSError) -> str:
+    """The driver's or the machine's own words, where it has some: no statement, no password."""
+    own = error.strerror if isinstance(error, OSError) else error.orig
+    return one_line(str(own), 200) if own and str(own) else type(error).__name__
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """For a person who looks: also what no other try would mend is told in one line."""
+    try:
+        with away():
+            yield
+    except DatabaseError as error:
+        raise DatabaseUnreadable(unreadable(error)) from error
+
+
+def unreadable(error: DatabaseError) -> str:
+    """What the driver says, in one line: statement and parameters stay out of it."""
+    return f"the database cannot be read: {one_line(str(error.orig), 200)}"
+
+
+class Database:
+    """Sessions. `write()` commits at its end or rolls back as a whole."""
+
+    TOUCHED = "messages touched"
+    """Set in a session's `info` by bot.store.messages: after the commit `on_messages` is called."""
+
+    def __init__(
+        self, url: str, *, audit_key: bytes = b"", clock: Clock = utc_now, pooled: bool = True, name: str = "tocsin"
+    ) -> None:
+        """`name` is what PostgreSQL shows of its connections, and by which another replica ends those of a paused one."""
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        self.audit_key = audit_key
+        self.clock = clock
+        self.engine = _engine(url, self.sqlite, pooled, name)
+        self.on_messages: list[Callable[[], None]] = []
+        """Called after a commit that touched messages, so that the sender need not wait for its poll."""
+        self._writer = Turns()
+
+    @asynccontextmanager
+    async def write(self, *, in_turn: bool = True, urgent: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that may write; one at a time. `urgent`: before all that wait and are not.
+
+        `in_turn=False` on PostgreSQL does not wait for the others: for a transaction that locks
+        one row, or only what nobody else locks.
+        """
+        if self.sqlite:
+            async with self._writer.turn(urgent), self._transaction() as session:
+                yield session
+        else:
+            # Ours wait without a connection: a crowd of them would leave none for reading.
+            async with self._writer.turn(urgent) if in_turn else nullcontext(), self._transaction() as session:
+                if in_turn:
+                    await session.exec(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))  # type: ignore[call-overload]
+                yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading only."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    async def rows(self, statement: Executable, **asked: Any) -> Sequence[Any]:
+        """What one question is answered with, outside of a session: half the time, for what is asked around every step."""
+        async with self.engine.connect() as connection:
+            return (await connection.execute(statement, asked)).all()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            try:
+                yield session
+                await session.commit()
+                if session.info.get(self.TOUCHED):
+                    for call in self.on_messages:
+                        call()
+            except BaseException:
+                await session.rollback()
+                raise
+
+    async def answers(self) -> bool:
+        """Whether the database answers a trivial question now."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _engine(url: str, sqlite: bool, pooled: bool, name: str) -> AsyncEngine:
+    if not sqlite:
+        pool: dict[str, Any] = (
+            {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True} if pooled else {"poolclass": NullPool}
+        )
+        engine = create_async_engine(url, connect_args={**_CONNECTION, "application_name": name}, **pool)
+        event.listen(engine.sync_engine, "connect", _limit_silence)
+        return engine
+    engine = create_async_engine(url, module=InLoop(), connect_args={"check_same_thread": False})
+    event.listen(engine.sync_engine, "connect", set_pragmas)
+    return engine
+
+
+_CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+def _limit_silence(connection: Any, _record: Any) -> None:
+    # Not as a start-up option: PgBouncer refuses those. Committed, or the pool's rollback would undo it.
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    cursor.close()
+    connection.commit()
+
+
+def set_pragmas(connection: Any, _record: Any) -> None:
+    """Durable and patient: what every SQLite connection of ours is set to."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,274 @@
+"""What people do with incidents and alert groups: each in one transaction with audit, timeline and card."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.alert import Severity
+from bot.core.errors import NotFound
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.incident import AlertGroup, GroupState, Incident, IncidentState, number_of
+from bot.store import audit, messages, timeline
+from bot.store.alerts.groups import mention, open_incident, touch_card
+from bot.store.approvals import transitions as edges
+from bot.store.db.database import Database
+from bot.store.incidents import causes
+from bot.store.tables import GroupRow, IncidentRow, TimelineRow
+
+# ---------------------------------------------------------------- reading
+
+
+def to_group(row: GroupRow) -> AlertGroup:
+    """A row as our noun."""
+    incident = f"INC-{row.incident_id}" if row.incident_id else ""
+    return AlertGroup.model_validate({**row.model_dump(), "ref": f"AL-{row.id}", "incident": incident})
+
+
+def to_incident(row: IncidentRow) -> Incident:
+    """A row as our noun."""
+    group = f"AL-{row.group_id}" if row.group_id else ""
+    return Incident.model_validate({**row.model_dump(), "ref": f"INC-{row.id}", "group": group})
+
+
+async def load_group(session: AsyncSession, ref: str) -> AlertGroup | None:
+    """`AL-n` in any case; None if there is none."""
+    row = await session.get(GroupRow, number_of(ref, "AL") or 0)
+    return to_group(row) if row else None
+
+
+async def load_incident(session: AsyncSession, ref: str) -> Incident | None:
+    """`INC-n` in any case; None if there is none."""
+    row = await session.get(IncidentRow, number_of(ref, "INC") or 0)
+    return to_incident(row) if row else None
+
+
+async def incidents(
+    session: AsyncSession, state: str | None = None, service: str | None = None, since: datetime | None = None
+) -> list[Incident]:
+    """Incidents, newest first. `state` "open" means not resolved."""
+    query = select(IncidentRow).order_by(col(IncidentRow.id).desc())
+    if state:
+        query = (
+            query.where(IncidentRow.state != "RESOLVED") if state == "open" else query.where(IncidentRow.state == state.upper())
+        )
+    if service:
+        query = query.where(IncidentRow.service == service)
+    if since:
+        query = query.where(col(IncidentRow.declared_at) >= since)
+    return [to_incident(row) for row in (await session.exec(query.limit(500))).all()]
+
+
+async def groups(session: AsyncSession, state: str | None = None, service: str | None = None) -> list[AlertGroup]:
+    """Alert groups, newest first. `state` "open" means not resolved."""
+    query = select(GroupRow).order_by(col(GroupRow.id).desc())
+    if state:
+        query = query.where(GroupRow.state != "RESOLVED") if state == "open" else query.where(GroupRow.state == state.upper())
+    if service:
+        query = query.where(GroupRow.service == service)
+    return [to_group(row) for row in (await session.exec(query.limit(500))).all()]
+
+
+# ---------------------------------------------------------------- changing
+
+
+async def declare(
+    db: Database,
+    *,
+    title: str,
+    severity: Severity,
+    service: str,
+    channel: str,
+    by: str,
+    group_ref: str = "",
+    key: str = "",
+) -> Incident:
+    """Declare an incident, of a group if one is named. Its group's incident, if it has one already, comes back unchanged."""
+    async with db.write() as session:
+        if group_ref:
+            return await _declare_of(db, session, await _group_row(session, group_ref), severity, title=title, by=by)
+        row = IncidentRow(
+            title=title,
+            severity=severity.value,
+            service=service,
+            state=IncidentState.OPEN,
+            channel=channel,
+            declared_by=by,
+            declared_at=db.clock(),
+            human_at=db.clock(),
+        )
+        return await _declare_alone(db, session, row, key)
+
+
+async def _declare_of(
+    db: Database, session: AsyncSession, group: GroupRow, severity: Severity, *, title: str, by: str
+) -> Incident:
+    if group.incident_id:
+        return await _known(session, f"INC-{group.incident_id}")
+    if severity is not Severity(group.severity):
+        group.severity = severity.value
+    told = group.mentioned_at is not None
+    row = await open_incident(db, session, group, by=by, title=title)
+    group.human_at = db.clock()
+    if not told:
+        await mention(db, session, group)
+    await touch_card(db, session, group)
+    return to_incident(row)
+
+
+async def _declare_alone(db: Database, session: AsyncSession, row: IncidentRow, key: str) -> Incident:
+    """An incident without alerts: it gets a card of its own. The same `key` again is the same incident."""
+    if key:
+        said_before = select(TimelineRow.incident_id).where(TimelineRow.key == f"declare:{key}")
+        if before := (await session.exec(said_before)).first():
+            return await _known(session, f"INC-{before}")
+    session.add(row)
+    await session.flush()
+    ref, by = f"INC-{row.id}", row.declared_by
+    said = f"{ref} was declared by {by}: {row.severity} {row.title}"
+    await timeline.add(db, session, "incident", said, incident_id=row.id, who=by, key=f"declare:{key}" if key else None)
+    await audit.append(db, session, who=by, what="declare", subject=ref, after=row.severity)
+    await messages.touch(db, session, f"card:{ref}", channel=row.channel, kind="incident_card", subject=ref)
+    return to_incident(row)
+
+
+async def acknowledge(db: Database, ref: str, person: str) -> AlertGroup:
+    """Somebody takes a group; the first to do so stands. Raises NotFound."""
+    async with db.write() as session:
+        group, incident = await _rows(session, ref)
+        if group is None:
+            raise NotFound(f"{ref} has no alerts to acknowledge")
+        if GroupState(group.state) is GroupState.FIRING:
+            group.state, group.acknowledged_by, group.acknowledged_at = GroupState.ACKNOWLEDGED, person, db.clock()
+            await _note(db, session, group, incident, "group", f"Acknowledged by {person}", person)
+            await audit.append(db, session, who=person, what="acknowledge", subject=f"AL-{group.id}", before="FIRING")
+        await _show(db, session, group, incident)
+        return to_group(group)
+
+
+async def resolve(db: Database, ref: str, person: str, cause: str = "") -> Incident | AlertGroup:
+    """Resolve an incident with its group, or a group alone; `cause` is what a person says it was. Raises NotFound."""
+    async with db.write() as session:
+        group, incident = await _rows(session, ref)
+        await _resolve(db, session, group, incident, person, cause)
+        if incident is not None:
+            return to_incident(incident)
+        assert group is not None
+        return to_group(group)
+
+
+async def _resolve(
+    db: Database, session: AsyncSession, group: GroupRow | None, incident: IncidentRow | None, person: str, cause: str
+) -> None:
+    now = db.clock()
+    subject = f"INC-{incident.id}" if incident else f"AL-{group.id if group else ''}"
+    before = incident.state if incident else group.state if group else ""
+    if cause and incident is not None and cause != incident.cause:
+        await causes.keep(db, session, incident, ConfirmedCause(text=cause, said_by=person, at=now))
+    if before != "RESOLVED":
+        if incident is not None:
+            incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, now, person
+        if group is not None:
+            group.state, group.cleared_at = GroupState.RESOLVED, group.cleared_at or now
+        await edges.close(db, session, group.id if group else None, incident.id if incident else None)
+        await _note(db, session, group, incident, "incident", f"{subject} was resolved by {person}", person)
+        await audit.append(
+            db, session, who=person, what="resolve", subject=subject, before=before, after="RESOLVED", reason=cause
+        )
+        if incident is not None and not incident.cause:
+            await causes.ask(db, session, incident)
+    await _show(db, session, group, incident, human=person != "policy")
+
+
+async def set_lead(db: Database, ref: str, person: str, by: str = "") -> Incident:
+    """Set who leads. Rights come from the roster alone: leading grants none to people who are not on it."""
+    async with db.write() as session:
+        group, incident = await _rows(session, ref)
+        if incident is None:
+            raise NotFound(f"{ref} is no incident; declare it first")
+        before, incident.lead = incident.lead, person
+        await _note(db, session, group, incident, "incident", f"{person} leads now", by or person)
+        await audit.append(
+            db, session, who=by or person, what="lead", subject=f"INC-{incident.id}", before=before, after=person
+        )
+        await _show(db, session, group, incident)
+        return to_incident(incident)
+
+
+async def note(db: Database, ref: str, text: str, who: str, at: datetime | None = None, *, key: str | None = None) -> None:
+    """A person's entry in the timeline; the same `key` again is the same entry."""
+    async with db.write() as session:
+        group, incident = await _rows(session, ref)
+        group_id, incident_id = group.id if group else None, incident.id if incident else None
+        await timeline.add(db, session, "note", text, who=who, at=at, group_id=group_id, incident_id=incident_id, key=key)
+        await _show(db, session, group, incident)
+
+
+async def close_quiet(db: Database, after: Any) -> list[str]:
+    """Resolve groups that cleared `after` (timedelta) ago and that no person touched; their references."""
+    limit = db.clock() - after
+    async with db.write() as session:
+        query = select(GroupRow).where(
+            GroupRow.state == GroupState.MONITORING, col(GroupRow.cleared_at) <= limit, col(GroupRow.human_at).is_(None)
+        )
+        closed = []
+        for group in (await session.exec(query)).all():
+            incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
+            if incident is not None and incident.human_at is not None:
+                continue
+            await _resolve(db, session, group, incident, "policy", "")
+            closed.append(f"AL-{group.id}")
+        return closed
+
+
+# ---------------------------------------------------------------- shared
+
+
+async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, IncidentRow | None]:
+    """The group and the incident behind either reference. Raises NotFound."""
+    if (number := number_of(ref, "INC")) is not None:
+        incident = await session.get(IncidentRow, number, with_for_update=True)
+        if incident is None:
+            raise NotFound(f"there is no {ref.upper()}")
+        group = await session.get(GroupRow, incident.group_id, with_for_update=True) if incident.group_id else None
+        return group, incident
+    group = await _group_row(session, ref)
+    incident = await session.get(IncidentRow, group.incident_id, with_for_update=True) if group.incident_id else None
+    return group, incident
+
+
+async def _group_row(session: AsyncSession, ref: str) -> GroupRow:
+    row = await session.get(GroupRow, number_of(ref, "AL") or 0, with_for_update=True)
+    if row is None:
+        raise NotFound(f"there is no {ref.upper()}")
+    return row
+
+
+async def _known(session: AsyncSession, ref: str) -> Incident:
+    found = await load_incident(session, ref)
+    if found is None:
+        raise NotFound(f"there is no {ref}")
+    return found
+
+
+async def _note(
+    db: Database, session: AsyncSession, group: GroupRow | None, incident: IncidentRow | None, kind: Any, text: str, who: str
+) -> None:
+    group_id, incident_id = group.id if group else None, incident.id if incident else None
+    await timeline.add(db, session, kind, text, who=who, group_id=group_id, incident_id=incident_id)
+
+
+async def _show(
+    db: Database, session: AsyncSession, group: GroupRow | None, incident: IncidentRow | None, *, human: bool = True
+) -> None:
+    """Mark the human activity and have the cards shown anew."""
+    now = db.clock()
+    if incident is not None:
+        incident.human_at = now if human else incident.human_at
+        incident.rev += 1
+        session.add(incident)
+        await messages.refresh(db, session, f"card:INC-{incident.id}")
+    if group is not None:
+        group.human_at = now if human else group.human_at
+        await touch_card(db, session, group)

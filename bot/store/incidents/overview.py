@@ -1,0 +1,129 @@
+"""What people look up: lists of groups and incidents, and what one reference belongs to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapped
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import NotFound
+from bot.core.incident import number_of
+from bot.store.db.database import Database
+from bot.store.tables import GroupRow, IncidentRow, ProposalRow
+
+MOST = 500
+"""Rows of each kind that a list reads."""
+
+
+@dataclass(frozen=True)
+class Belongs:
+    """A reference with its group and incident ("" where there is none), its service, channel and title."""
+
+    ref: str
+    group: str
+    incident: str
+    service: str
+    channel: str
+    title: str
+    severity: str
+    state: str
+
+
+async def belongs(db: Database, ref: str) -> Belongs:
+    """Where a reference belongs; raises NotFound."""
+    async with db.read() as session:
+        group, incident = await _rows(session, ref)
+    row = group or incident
+    if row is None:
+        raise NotFound(f"There is no {ref} here. The verb list shows what there is.")
+    return Belongs(
+        ref=ref,
+        group=f"AL-{group.id}" if group else "",
+        incident=f"INC-{incident.id}" if incident else "",
+        service=row.service,
+        channel=row.channel,
+        title=row.title,
+        severity=row.severity,
+        state=row.state,
+    )
+
+
+async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, IncidentRow | None]:
+    if (number := number_of(ref, "AP")) is not None:
+        proposal = await session.get(ProposalRow, number)
+        group_id, incident_id = (proposal.group_id, proposal.incident_id) if proposal else (None, None)
+    else:
+        group_id, incident_id = number_of(ref, "AL"), number_of(ref, "INC")
+    group = await session.get(GroupRow, group_id) if group_id else None
+    incident_id = incident_id or (group.incident_id if group else None)
+    incident = await session.get(IncidentRow, incident_id) if incident_id else None
+    if group is None and incident and incident.group_id:
+        group = await session.get(GroupRow, incident.group_id)
+    return group, incident
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list holds; empty: whatever there is."""
+
+    open_only: bool = True
+    service: str = ""
+    since: datetime | None = None
+    taken_by: str = ""
+    limit: int = MOST
+
+
+async def groups(db: Database, wanted: Wanted = Wanted()) -> list[dict[str, Any]]:
+    """Alert groups, the worst and newest first."""
+    query = select(GroupRow, IncidentRow).outerjoin(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
+    taken = (col(GroupRow.acknowledged_by) == wanted.taken_by) | (col(IncidentRow.lead) == wanted.taken_by)
+    query = query.where(*_fitting(wanted, GroupRow, col(GroupRow.opened_at), taken))
+    query = query.order_by(col(GroupRow.severity), col(GroupRow.id).desc()).limit(wanted.limit)
+    async with db.read() as session:
+        return [_listed(group, incident) for group, incident in (await session.exec(query)).all()]
+
+
+async def bare_incidents(db: Database, wanted: Wanted = Wanted()) -> list[dict[str, Any]]:
+    """Incidents that people declared without an alert group, the worst and newest first."""
+    query = select(IncidentRow).where(col(IncidentRow.group_id).is_(None))
+    query = query.where(*_fitting(wanted, IncidentRow, col(IncidentRow.declared_at), col(IncidentRow.lead) == wanted.taken_by))
+    query = query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(wanted.limit)
+    async with db.read() as session:
+        rows = (await session.exec(query)).all()
+    return [
+        {**_plain(row), "ref": f"INC-{row.id}", "incident": "", "who": row.lead, "at": row.declared_at, "firing": 0}
+        for row in rows
+    ]
+
+
+def _fitting(
+    wanted: Wanted, table: type[GroupRow] | type[IncidentRow], began_at: Mapped[datetime], taken: ColumnElement[bool]
+) -> Iterator[ColumnElement[bool]]:
+    if wanted.open_only:
+        yield col(table.state) != "RESOLVED"
+    if wanted.service:
+        yield col(table.service) == wanted.service
+    if wanted.since:
+        yield began_at >= wanted.since
+    if wanted.taken_by:
+        yield taken
+
+
+def _listed(group: GroupRow, incident: IncidentRow | None) -> dict[str, Any]:
+    who = (incident.lead if incident else "") or group.acknowledged_by
+    return {
+        **_plain(group),
+        "ref": f"AL-{group.id}",
+        "incident": f"INC-{incident.id}" if incident else "",
+        "who": who,
+        "at": group.opened_at,
+        "firing": group.firing,
+    }
+
+
+def _plain(row: GroupRow | IncidentRow) -> dict[str, Any]:
+    return row.model_dump(include={"title", "service", "severity", "state"})

@@ -1,0 +1,1 @@
+"""What the periodic checks read: pages to send, and things that should have happened and did not."""

@@ -1,0 +1,219 @@
+"""What the ticks look for: things that should have happened and did not."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import String, and_, cast, func, literal, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import ProposalState
+from bot.core.alert import Severity
+from bot.store.approvals.context import is_open
+from bot.store.approvals.transitions import proposal_number
+from bot.store.db.database import Database
+from bot.store.slack.outbox import NO_ACCESS
+from bot.store.tables import (
+    AlertRow,
+    AttemptRow,
+    CursorRow,
+    EpisodeRow,
+    GroupRow,
+    HeartbeatRow,
+    IncidentRow,
+    MessageRow,
+    ProposalRow,
+    TriageRow,
+)
+
+WORST = (Severity.SEV1.value, Severity.SEV2.value)
+_MUST_STAND = ("card", "storm", "incident_card", "proposal")
+"""Kinds of messages whose absence somebody is woken for."""
+TOO_OFTEN = 5
+"""Failures of one card, while other messages are sent, from which on it is this card's trouble."""
+
+
+class Watch:
+    """Queries of the pager, heartbeat and auditor ticks."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def unacknowledged(self, older_than: timedelta) -> list[GroupRow]:
+        """Firing SEV1/2 groups that nobody took for this long since they are that bad, or fire again."""
+        limit = self.db.clock() - older_than
+        async with self.db.read() as session:
+            query = select(GroupRow).where(
+                GroupRow.state == "FIRING",
+                col(GroupRow.severity).in_(WORST),
+                col(GroupRow.opened_at) <= limit,
+                or_(col(GroupRow.mentioned_at).is_(None), col(GroupRow.mentioned_at) <= limit),
+            )
+            return [row for row in (await session.exec(query)).all() if await _fires_since(session, row) <= limit]
+
+    async def unacknowledged_keys(self) -> set[str]:
+        """References of all groups that still wait for somebody."""
+        async with self.db.read() as session:
+            return {f"AL-{id}" for id in (await session.exec(select(GroupRow.id).where(GroupRow.state == "FIRING"))).all()}
+
+    async def oldest_undelivered(self) -> datetime | None:
+        """When the oldest message was made that waits for Slack; first posts only.
+
+        None while Slack takes others: a long queue is no outage. What Slack refuses with a reason is in `refused`.
+        """
+        async with self.db.read() as session:
+            oldest: datetime | None = (await session.exec(select(func.min(MessageRow.created_at)).where(_waits()))).one()
+            posted = select(func.max(MessageRow.sent_at)).where(MessageRow.edits == 0)
+            newest: datetime | None = (await session.exec(posted)).one()
+        return max(oldest, newest) if oldest and newest else oldest
+
+    async def refused(self, after: timedelta, until: timedelta) -> list[MessageRow]:
+        """Messages made `after` to `until` ago that Slack refuses with a reason: they stand nowhere."""
+        now = self.db.clock()
+        async with self.db.read() as session:
+            query = select(MessageRow).where(
+                MessageRow.sent_rev == 0,
+                col(MessageRow.kind).in_(_MUST_STAND),
+                ~_not_refused(),
+                col(MessageRow.created_at) <= now - after,
+                col(MessageRow.created_at) > now - until,
+            )
+            return list((await session.exec(query.order_by(col(MessageRow.created_at)))).all())
+
+    async def settled(self, ref: str) -> bool:
+        """Whether nobody need look any more at an action whose outcome is unknown.
+
+        A person said what came of it (`did AP-3`), the incident is over, or a later action there was verified.
+        """
+        number = proposal_number(ref)
+        async with self.db.read() as session:
+            row = await session.get(ProposalRow, number) if number is not None else None
+            if row is None or row.state != ProposalState.UNKNOWN:
+                return True
+            group = await session.get(GroupRow, row.group_id) if row.group_id is not None else None
+            incident = await session.get(IncidentRow, row.incident_id) if row.incident_id is not None else None
+            if not is_open(group, incident):
+                return True
+            later = select(ProposalRow.id).where(
+                col(ProposalRow.id) > row.id, or_(_recorded_by_hand(ref), _verified_in_the_same_place(row))
+            )
+            return (await session.exec(later.limit(1))).first() is not None
+
+    async def beats(self) -> list[HeartbeatRow]:
+        """Every heartbeat that was ever heard; what is expected of it stands in the configuration."""
+        async with self.db.read() as session:
+            return list((await session.exec(select(HeartbeatRow))).all())
+
+    async def alarms(self, promise: timedelta = timedelta(seconds=60)) -> list[str]:
+        """The auditor: what every stored alert should have by now and has not, in words."""
+        limit = self.db.clock() - promise
+        async with self.db.read() as session:
+            checks = (
+                await _unread(session, limit),
+                await _without_group(session, limit),
+                await _without_card(session, limit),
+                await _without_triage(session, limit),
+                await _unknown_attempts(session, limit),
+            )
+        return [text for text in checks if text]
+
+
+def _recorded_by_hand(ref: str) -> Any:
+    return and_(
+        col(ProposalRow.manual), or_(col(ProposalRow.key) == f"did:{ref}", col(ProposalRow.key).startswith(f"did:{ref}:"))
+    )
+
+
+def _verified_in_the_same_place(row: ProposalRow) -> Any:
+    return and_(
+        col(ProposalRow.service) == row.service,
+        col(ProposalRow.group_id).is_not_distinct_from(row.group_id),
+        col(ProposalRow.incident_id).is_not_distinct_from(row.incident_id),
+        col(ProposalRow.state) == ProposalState.SUCCEEDED,
+    )
+
+
+def _waits() -> Any:
+    """Never posted, and not refused with a reason. What a person deleted was posted once."""
+    return and_(
+        col(MessageRow.sent_rev) == 0, col(MessageRow.sent_at).is_(None), col(MessageRow.kind).in_(_MUST_STAND), _not_refused()
+    )
+
+
+def _not_refused() -> Any:
+    return or_(col(MessageRow.undelivered) == "", col(MessageRow.undelivered).startswith(NO_ACCESS, autoescape=True))
+
+
+async def _fires_since(session: AsyncSession, group: GroupRow) -> datetime:
+    """When this firing began; a group that cleared in between fires since its first alert that fires now."""
+    if not group.reopened:
+        return group.opened_at
+    firing = (EpisodeRow.group_id == group.id, EpisodeRow.status == "firing")
+    began: datetime | None = (await session.exec(select(func.min(EpisodeRow.first_seen_at)).where(*firing))).one()
+    return began or group.opened_at
+
+
+async def _count(session: AsyncSession, query: Any) -> int:
+    return int((await session.exec(query)).one())
+
+
+async def _unread(session: AsyncSession, limit: datetime) -> str:
+    cursor = (await session.exec(select(CursorRow.seq).where(CursorRow.name == "inbox"))).first() or 0
+    query = select(func.count()).select_from(AlertRow).where(col(AlertRow.seq) > cursor, col(AlertRow.received_at) < limit)
+    count = await _count(session, query)
+    return f"{count} stored alerts were not read by the inbox" if count else ""
+
+
+async def _without_group(session: AsyncSession, limit: datetime) -> str:
+    query = (
+        select(func.count())
+        .select_from(EpisodeRow)
+        .where(
+            col(EpisodeRow.group_id).is_(None),
+            EpisodeRow.muted_by == "",
+            EpisodeRow.status == "firing",
+            col(EpisodeRow.first_seen_at) < limit,
+        )
+    )
+    count = await _count(session, query)
+    return f"{count} firing alerts are in no group and not muted" if count else ""
+
+
+async def _without_card(session: AsyncSession, limit: datetime) -> str:
+    """Groups whose card was never asked for, was not tried while nothing is sent, or fails while others are sent.
+
+    A card that Slack refuses, or does not take like all the others, is told as such. One that comes out of a storm
+    is younger than its group, and waits its turn in a channel that takes one message a second.
+    """
+    last = (await session.exec(select(func.max(MessageRow.sent_at)))).one()
+    failures = col(MessageRow.failures)
+    stuck = failures == 0 if last is None or last < limit else failures >= TOO_OFTEN
+    query = (
+        select(GroupRow.id)
+        .outerjoin(MessageRow, col(MessageRow.key) == literal("card:AL-") + cast(GroupRow.id, String))
+        .where(col(GroupRow.opened_at) < limit, GroupRow.state != "RESOLVED", GroupRow.on_storm_card == "")
+        .where(or_(col(MessageRow.key).is_(None), and_(_waits(), col(MessageRow.created_at) < limit, stuck)))
+        .order_by(col(GroupRow.id))
+        .limit(5)
+    )
+    missing = [f"AL-{id}" for id in (await session.exec(query)).all()]
+    return f"no card stands in Slack for {', '.join(missing)}" if missing else ""
+
+
+async def _without_triage(session: AsyncSession, limit: datetime) -> str:
+    begun = select(TriageRow.group_id)
+    query = select(GroupRow.id).where(
+        col(GroupRow.opened_at) < limit, GroupRow.state == "FIRING", col(GroupRow.id).not_in(begun)
+    )
+    missing = [f"AL-{id}" for id in (await session.exec(query)).all()]
+    return f"no triage was started for {', '.join(missing[:5])}" if missing else ""
+
+
+async def _unknown_attempts(session: AsyncSession, limit: datetime) -> str:
+    query = (
+        select(AttemptRow.proposal_id)
+        .join(ProposalRow, col(ProposalRow.id) == AttemptRow.proposal_id)
+        .where(AttemptRow.state == "started", col(AttemptRow.at) < limit, ProposalRow.state == "executing")
+    )
+    stuck = [f"AP-{id}" for id in (await session.exec(query)).all()]
+    return f"an action has neither outcome nor question: {', '.join(stuck[:5])}" if stuck else ""

@@ -1,0 +1,1 @@
+"""What Slack shows and sends: messages that are due, the state behind each message, interactions already handled."""

@@ -1,0 +1,119 @@
+"""What the doors need of the truth: ids that were handled, and what a message in Slack shows."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, or_
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from bot.core.incident import number_of
+from bot.store import audit, messages
+from bot.store.approvals import transitions as edges
+from bot.store.db.database import Database
+from bot.store.tables import GroupRow, IncidentRow, MessageRow, ProposalRow, SeenRow
+
+CLOCKS_DIFFER = 5.0
+"""Seconds by which Slack's clock may be behind ours."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One of our messages in Slack: its key, kind and what it shows (`AL-3`, `AP-2`, ...)."""
+
+    key: str
+    kind: str
+    subject: str
+
+
+class Interactions:
+    """Reads and writes of the Slack room that belong to no verb."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def first(self, key: str) -> bool:
+        """Note an interaction or event; False if it was noted before, also by another replica."""
+        try:
+            async with self.db.write() as session:
+                session.add(SeenRow(key=key[:400], at=self.db.clock()))
+                await session.flush()
+        except IntegrityError:
+            return False
+        return True
+
+    async def forget(self, key: str) -> None:
+        """A submission that had no effect (wrong fields) may come again."""
+        async with self.db.write() as session:
+            await session.exec(delete(SeenRow).where(col(SeenRow.key) == key[:400]))
+
+    async def tidy(self, older_than: timedelta) -> None:
+        """Forget ids that Slack will not send again."""
+        async with self.db.write() as session:
+            await session.exec(delete(SeenRow).where(col(SeenRow.at) < self.db.clock() - older_than))
+
+    async def shown_at(self, channel: str, ts: str) -> Shown | None:
+        """Our message at this place; None if it is not ours, or is in another channel."""
+        async with self.db.read() as session:
+            query = select(MessageRow).where(MessageRow.ts == ts, _stands_in(channel))
+            row = (await session.exec(query)).first()
+            return Shown(row.key, row.kind, row.subject) if row and ts else None
+
+    async def being_posted(self, channel: str, subject: str, ts: str) -> bool:
+        """Whether `ts` may be the message about `subject` that was just given to Slack and is not recorded yet.
+
+        A quick person presses in these milliseconds; only a message younger than the attempt can be it.
+        """
+        async with self.db.read() as session:
+            unrecorded = and_(col(MessageRow.ts) == "", col(MessageRow.attempted_at).is_not(None))
+            query = select(MessageRow.attempted_at).where(MessageRow.subject == subject, unrecorded, _stands_in(channel))
+            attempted_at = (await session.exec(query)).first()
+        return attempted_at is not None and _seconds(ts) >= attempted_at.timestamp() - CLOCKS_DIFFER
+
+    async def stands_on_storm(self, storm: str, ref: str) -> bool:
+        """Whether a group is a line of this storm card."""
+        async with self.db.read() as session:
+            group = await session.get(GroupRow, number_of(ref, "AL") or 0)
+            return group is not None and group.on_storm_card == storm
+
+    async def open_here(self, channel: str) -> list[str]:
+        """What of a channel is not resolved: its groups, then its incidents without a group; each the newest first."""
+        group = select(GroupRow.id).where(GroupRow.channel == channel, GroupRow.state != "RESOLVED")
+        alone = select(IncidentRow.id).where(
+            IncidentRow.channel == channel, IncidentRow.state != "RESOLVED", col(IncidentRow.group_id).is_(None)
+        )
+        async with self.db.read() as session:
+            groups = (await session.exec(group.order_by(col(GroupRow.id).desc()).limit(20))).all()
+            incidents = (await session.exec(alone.order_by(col(IncidentRow.id).desc()).limit(20))).all()
+        return [*(f"AL-{id}" for id in groups), *(f"INC-{id}" for id in incidents)]
+
+    async def thread_of(self, ref: str) -> tuple[str, str]:
+        """Channel and thread key where words about a group, incident or proposal stand; empty for what does not exist."""
+        group, incident = number_of(ref, "AL"), number_of(ref, "INC")
+        async with self.db.read() as session:
+            if proposal := await session.get(ProposalRow, number_of(ref, "AP") or 0):
+                group, incident = proposal.group_id, proposal.incident_id
+            return await edges.place_of(session, group, incident)
+
+    async def refused(self, who: str, what: str, subject: str, reason: str) -> None:
+        """Audit a refusal that no verb saw: another workspace, a copied button, a guest."""
+        async with self.db.write() as session:
+            await audit.append(self.db, session, who=who, what=f"refused: {what}", subject=subject, reason=reason[:500])
+
+    async def say(self, key: str, channel: str, text: str, thread_key: str = "") -> None:
+        """Want one line to stand in a channel or thread."""
+        async with self.db.write() as session:
+            await messages.touch(
+                self.db, session, f"line:{key}", channel=channel, kind="line", subject=text, thread_key=thread_key
+            )
+
+
+def _seconds(ts: str) -> float:
+    """Slack's ts is the moment of the post."""
+    head = ts.partition(".")[0]
+    return float(head) if head.isdecimal() else 0.0
+
+
+def _stands_in(channel: str) -> ColumnElement[bool]:
+    elsewhere = and_(col(MessageRow.posted_channel) == "", col(MessageRow.channel) == channel)
+    return or_(col(MessageRow.posted_channel) == channel, elsewhere)

@@ -1,0 +1,142 @@
+"""The sender's view of the messages: what is due, and what became of it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, or_, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from bot.store.db.database import Database
+from bot.store.tables import MessageRow, PictureRow
+
+KINDS_FIRST = ("proposal", "card", "incident_card", "storm", "answer", "postmortem", "triage")
+"""In this order; whatever else there is comes last."""
+
+UNBUDGETED = ("proposal",)
+"""Kinds whose edits do not wait for the others: people decide by what stands there."""
+
+NO_ACCESS = "no access: "
+"""How `undelivered` begins when Slack refuses the token: then nothing can be posted, whatever the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What of a message tells whether it may be sent now: in a storm hundreds wait, and few of them are read whole."""
+
+    channel: str
+    key: str
+    kind: str
+    wanted_rev: int
+    ts: str
+    """Empty until it was posted."""
+    above_ts: str | None
+    """Of the message in whose thread it stands; None: in the channel."""
+    above_failures: int | None
+
+
+_ABOVE = aliased(MessageRow)
+_RANK = case({kind: place for place, kind in enumerate(KINDS_FIRST)}, value=col(MessageRow.kind), else_=9)
+_COLUMNS: Any = (
+    MessageRow.channel,
+    MessageRow.key,
+    MessageRow.kind,
+    MessageRow.wanted_rev,
+    MessageRow.ts,
+    _ABOVE.ts,
+    _ABOVE.failures,
+)
+_THREAD = col(_ABOVE.key) == MessageRow.thread_key
+_WAITING: Any = (
+    select(*_COLUMNS)
+    .outerjoin(_ABOVE, _THREAD)
+    .order_by(_RANK, col(MessageRow.sent_rev) > 0, col(MessageRow.changed_at), col(MessageRow.key))
+)
+_WHOLE = select(MessageRow, _ABOVE).outerjoin(_ABOVE, _THREAD)
+
+
+class Outbox:
+    """Reads and writes of `messages` for the sender alone."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def waiting(self, channel: str | None = None, *, without: Collection[str] = (), edits: bool = True) -> list[Waiting]:
+        """What is due now, in one channel or in all but some, the most urgent first; without `edits` only new posts
+        and what is not budgeted."""
+        query = _WAITING.where(_due(self.db.clock()))
+        if channel is not None:
+            query = query.where(col(MessageRow.channel) == channel)
+        if without:
+            query = query.where(col(MessageRow.channel).not_in(without))
+        if not edits:
+            query = query.where(or_(col(MessageRow.ts) == "", col(MessageRow.kind).in_(UNBUDGETED)))
+        async with self.db.read() as session:
+            return [Waiting(*row) for row in (await session.exec(query)).all()]
+
+    async def whole(self, key: str) -> tuple[MessageRow, MessageRow | None]:
+        """One message with the one in whose thread it stands."""
+        async with self.db.read() as session:
+            return (await session.exec(_WHOLE.where(col(MessageRow.key) == key))).one()
+
+    async def get(self, key: str) -> MessageRow | None:
+        """One message's row as it is now."""
+        async with self.db.read() as session:
+            return await session.get(MessageRow, key)
+
+    async def attempt(self, key: str) -> datetime:
+        """Note, before a first post, that it may have happened; the moment of it."""
+        now = self.db.clock()
+        await self._set(key, attempted_at=now)
+        return now
+
+    async def not_posted(self, key: str, *, retry_in: float, why: str = "") -> None:
+        """Slack said that nothing was posted: no look-up is needed before the next try."""
+        retry_at = self.db.clock() + timedelta(seconds=retry_in)
+        await self._set(key, attempted_at=None, retry_at=retry_at, failures=MessageRow.failures + 1, undelivered=why)
+
+    async def unclear(self, key: str, *, retry_in: float) -> None:
+        """Nobody knows whether it was taken: look again in a while."""
+        await self._set(key, retry_at=self.db.clock() + timedelta(seconds=retry_in), failures=MessageRow.failures + 1)
+
+    async def sent(self, key: str, rev: int, *, ts: str, channel: str, edited: bool, why: str = "") -> None:
+        """Record what stands in Slack now; `why` it stands elsewhere than it should."""
+        now = self.db.clock()
+        values = {"sent_rev": rev, "ts": ts, "posted_channel": channel, "sent_at": now, "retry_at": None, "undelivered": why}
+        edits = MessageRow.edits + (1 if edited else 0)
+        await self._set(key, **values, attempted_at=None, failures=0, edits=edits)
+
+    async def unchanged(self, key: str, rev: int) -> None:
+        """The newest state looks like what stands there already."""
+        await self._set(key, sent_rev=rev, retry_at=None)
+
+    async def gone(self, key: str) -> None:
+        """A person deleted it: it is posted anew, once."""
+        await self._set(key, ts="", sent_rev=0, attempted_at=None)
+
+    async def picture(self, key: str) -> PictureRow | None:
+        """A stored picture."""
+        async with self.db.read() as session:
+            return await session.get(PictureRow, key)
+
+    async def uploaded(self, key: str, file: str) -> None:
+        """Remember Slack's id of a picture."""
+        async with self.db.write() as session:
+            await session.exec(update(PictureRow).where(col(PictureRow.key) == key).values(slack_file=file))
+
+    async def undelivered(self) -> Sequence[MessageRow]:
+        """Messages that Slack refuses, each with its reason."""
+        async with self.db.read() as session:
+            return (await session.exec(select(MessageRow).where(MessageRow.undelivered != ""))).all()
+
+    async def _set(self, key: str, **values: object) -> None:
+        # One row: what was sent is recorded at once, also while a batch of alerts is being sorted.
+        async with self.db.write(in_turn=False, urgent=True) as session:
+            await session.exec(update(MessageRow).where(col(MessageRow.key) == key).values(**values))
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    waiting = or_(col(MessageRow.retry_at).is_(None), col(MessageRow.retry_at) <= now)
+    return and_(col(MessageRow.wanted_rev) > col(MessageRow.sent_rev), waiting)

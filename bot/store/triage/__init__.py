@@ -1,0 +1,1 @@
+"""Investigations as rows: evidence, findings, changes, and what later investigations learn from them."""

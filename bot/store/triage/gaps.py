@@ -1,0 +1,47 @@
+"""Looks that failed, over all groups: what the verb `gaps` gathers."""
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from bot.core.evidence import ASKED_WRONG, Evidence
+from bot.core.investigation.gaps import FailedLook
+from bot.store.db.database import Database
+from bot.store.tables import EvidenceRow, TriageRow
+
+MOST = 10_000
+"""Failed looks read, the newest."""
+
+
+async def failed_looks(db: Database, since: datetime) -> list[FailedLook]:
+    """What looks from `since` on could not see, newest first; without those whose question was wrong."""
+    async with db.read() as session:
+        failed = col(EvidenceRow.evidence)["ok"].as_boolean().is_(False)
+        partly = col(EvidenceRow.evidence)["unseen"][0].as_string().is_not(None)
+        query = (
+            select(EvidenceRow)
+            .where(col(EvidenceRow.at) >= since, failed | partly)
+            .order_by(col(EvidenceRow.at).desc())
+            .limit(MOST)
+        )
+        rows = (await session.exec(query)).all()
+    return [
+        FailedLook(
+            group=f"AL-{row.group_id}",
+            tool=row.tool,
+            service=str(row.arguments.get("service") or ""),
+            summary=line,
+            at=row.at,
+        )
+        for row in rows
+        for line in Evidence.model_validate(row.evidence).blind_spots
+        if not row.evidence.get("facts", {}).get(ASKED_WRONG)
+    ]
+
+
+async def groups_looked_at(db: Database, since: datetime) -> int:
+    """Groups of which an investigation was begun from `since` on."""
+    async with db.read() as session:
+        query = select(func.count(func.distinct(TriageRow.group_id))).where(col(TriageRow.started_at) >= since)
+        return int((await session.exec(query)).one())

@@ -1,0 +1,179 @@
+"""Open groups whose causes were ranked before a change that may be one of them was reported.
+
+Read from what is stored alone, so nothing is lost with a process: whoever asks next finds the same.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import WITHOUT_EFFECT
+from bot.core.change import Change
+from bot.core.changes.late_reports import LOOKBACK, MOST, Attempted, Reported, late, settled
+from bot.core.incident import GroupState
+from bot.core.service import Catalogue
+from bot.store.approvals.context import stop_switch
+from bot.store.db.database import Database
+from bot.store.tables import (
+    ChangeRow,
+    EpisodeRow,
+    EvidenceRow,
+    GroupRow,
+    IncidentRow,
+    ProposalRow,
+    SwitchRow,
+    TriageRow,
+)
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""A change told so shortly before an attempt began is looked for in its evidence too."""
+_MOST_REMEMBERED = 20_000
+
+_Judged = tuple[int, int, int, str, datetime]
+"""Group, its last attempt and number of alerts, change and its moment."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """An attempt to start: it answers the same question of the same person as the one before."""
+
+    group: str
+    attempt: int
+    question: str
+    requester: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """A firing group whose last attempt ended."""
+
+    group_id: int
+    attempt: int
+    started_at: datetime
+    alerts: int
+    """So many belonged to it: another one may be of a service whose changes were none of this group's business."""
+
+
+class LateChanges:
+    """Finds them. What was judged to be no news for one attempt and its alerts stays that, and is not read again."""
+
+    def __init__(self, db: Database, catalogue: Catalogue) -> None:
+        self.db = db
+        self.catalogue = catalogue
+        self._no_news: set[_Judged] = set()
+
+    async def due(self) -> list[Again]:
+        """What should be attempted anew now; the same answer until the attempt has begun."""
+        now = self.db.clock()
+        async with self.db.read() as session:
+            newest = await _newest(session, now - LOOKBACK)
+            ranked = await _ranked(session, newest) if newest else []
+            if not ranked:
+                return []
+            told_since = min(one.started_at for one in ranked) - CLOCKS_DIFFER
+            reported = await _reported(session, now - LOOKBACK, told_since)
+            found = [await self._again(session, one, reported, now) for one in ranked]
+        return [again for again in found if again is not None]
+
+    async def _again(self, session: AsyncSession, ranked: _Ranked, reported: Sequence[Reported], now: datetime) -> Again | None:
+        told_since = ranked.started_at - CLOCKS_DIFFER
+        fresh = [one for one in reported if one.received_at > told_since and _key(ranked, one.change) not in self._no_news]
+        if not fresh:
+            return None
+        triages = await _triages(session, ranked.group_id)
+        group = await session.get(GroupRow, ranked.group_id)
+        last = triages[-1]
+        # Facts alone are no ranking that could have missed something; a group that became worse gets its own attempt.
+        if group is None or not last.findings or sum(1 for row in triages if row.late_changes) >= MOST:
+            return None
+        found = late(fresh, await self._attempted(session, group, triages))
+        self._remember(_key(ranked, one.change) for one in fresh if one not in found)
+        if not settled(found, now) or await _left_alone(session, group):
+            return None
+        ids = tuple(one.change.id for one in found)
+        return Again(f"AL-{ranked.group_id}", ranked.attempt + 1, last.question, last.requester, ids)
+
+    def _remember(self, judged: Iterable[_Judged]) -> None:
+        if len(self._no_news) > _MOST_REMEMBERED:
+            self._no_news.clear()
+        self._no_news.update(judged)
+
+    async def _attempted(self, session: AsyncSession, group: GroupRow, triages: Sequence[TriageRow]) -> Attempted:
+        members = select(EpisodeRow.service, func.min(EpisodeRow.starts_at)).where(EpisodeRow.group_id == group.id)
+        rows = (await session.exec(members.group_by(EpisodeRow.service))).all()
+        alerting = {group.service, *(service for service, _ in rows)} - {""}
+        looked_at, known = await _looks(session, group.id)
+        onset = triages[-1].facts.get("onset")
+        below = {name for service in alerting for name in self.catalogue.downstream(service)}
+        return Attempted(
+            began_at=datetime.fromisoformat(onset) if onset else min((at for _, at in rows), default=group.opened_at),
+            services=alerting | below | looked_at,
+            known=known,
+            brought_about={id for row in triages for id in row.late_changes},
+        )
+
+
+def _key(ranked: _Ranked, change: Change) -> _Judged:
+    return ranked.group_id, ranked.attempt, ranked.alerts, change.id, change.at
+
+
+async def _newest(session: AsyncSession, since: datetime) -> datetime | None:
+    """When the last change was told of those that happened since then."""
+    return (await session.exec(select(func.max(ChangeRow.received_at)).where(col(ChangeRow.at) >= since))).one()
+
+
+async def _reported(session: AsyncSession, since: datetime, told_since: datetime) -> list[Reported]:
+    query = select(ChangeRow).where(col(ChangeRow.at) >= since, col(ChangeRow.received_at) > told_since)
+    rows = (await session.exec(query)).all()
+    return [Reported(Change.model_validate(row.model_dump(exclude={"received_at"})), row.received_at) for row in rows]
+
+
+async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
+    """Firing groups whose last attempt ended and began before the newest change was told."""
+    last = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == GroupRow.id).correlate(GroupRow).scalar_subquery()
+    query = (
+        select(TriageRow.group_id, TriageRow.attempt, TriageRow.started_at, GroupRow.alerts)
+        .join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
+        .where(
+            col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
+            TriageRow.attempt == last,
+            TriageRow.state == "done",
+            col(TriageRow.started_at) < newest + CLOCKS_DIFFER,
+        )
+    )
+    return [_Ranked(*row) for row in (await session.exec(query)).all()]
+
+
+async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
+    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
+    return (await session.exec(query)).all()
+
+
+async def _looks(session: AsyncSession, group_id: int | None) -> tuple[Set[str], Set[tuple[str, datetime]]]:
+    """The services that were looked at, and the changes that every ranking had before it (a look at all services)."""
+    tools = col(EvidenceRow.tool).in_(("service_health", "recent_changes"))
+    rows = (await session.exec(select(EvidenceRow).where(EvidenceRow.group_id == group_id, tools))).all()
+    listed = [row for row in rows if row.tool == "recent_changes" and not row.arguments.get("service")]
+    changes = [change for row in listed for change in row.evidence.get("facts", {}).get("changes", ())]
+    services = {str(row.arguments.get("service", "")) for row in rows if row.tool == "service_health"} - {""}
+    return services, {(change["id"], datetime.fromisoformat(change["at"])) for change in changes}
+
+
+async def _left_alone(session: AsyncSession, group: GroupRow) -> bool:
+    """Something is put to people or was run already, or a person stopped the bot here."""
+    here = col(ProposalRow.group_id) == group.id
+    if group.incident_id is not None:
+        here = or_(here, col(ProposalRow.incident_id) == group.incident_id)
+        incident = await session.get(IncidentRow, group.incident_id)
+        if incident is not None and incident.stopped:
+            return True
+    switch = await session.get(SwitchRow, stop_switch(group.id or 0))
+    if switch is not None and switch.on:
+        return True
+    standing = select(ProposalRow.id).where(here, col(ProposalRow.state).not_in(WITHOUT_EFFECT)).limit(1)
+    return (await session.exec(standing)).first() is not None

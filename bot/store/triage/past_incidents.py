@@ -1,0 +1,73 @@
+"""Resolved incidents whose cause a person confirmed, with what ran in them: what the tool `past_incidents` reads."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import ProposalState
+from bot.core.history.past_incidents import Fix, PastIncident
+from bot.core.history.postmortem import RAN
+from bot.store.db.database import Database
+from bot.store.incidents import causes
+from bot.store.tables import EpisodeRow, IncidentRow, ProposalRow
+
+MOST = 500
+"""Incidents read, the newest."""
+_ENDED = tuple(state.value for state in RAN if state.final)
+
+
+class PastIncidents:
+    """The PastReader over the database."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def confirmed(self, since: datetime) -> list[PastIncident]:
+        """Incidents resolved from `since` on whose cause a person confirmed, newest first, at most MOST."""
+        async with self.db.read() as session:
+            over = col(IncidentRow.resolved_at)
+            query = select(IncidentRow).where(IncidentRow.cause != "", over >= since)
+            rows = (await session.exec(query.order_by(over.desc()).limit(MOST))).all()
+            said = await causes.newest(session, [row.id or 0 for row in rows])
+            names = await _alert_names(session, [row.group_id for row in rows if row.group_id])
+            fixes = await _fixes(session, rows)
+        return [
+            PastIncident(
+                ref=f"INC-{row.id}",
+                group=f"AL-{row.group_id}" if row.group_id else "",
+                title=row.title,
+                service=row.service,
+                alert_names=names.get(row.group_id or 0, frozenset()),
+                resolved_at=row.resolved_at,
+                cause=said[row.id],
+                fixes=tuple(fixes[row.id]),
+            )
+            for row in rows
+            if row.id in said and row.resolved_at
+        ]
+
+
+async def _alert_names(session: AsyncSession, group_ids: Sequence[int]) -> dict[int, frozenset[str]]:
+    query = select(EpisodeRow.group_id, EpisodeRow.name).where(col(EpisodeRow.group_id).in_(group_ids)).distinct()
+    found: dict[int, set[str]] = defaultdict(set)
+    for group_id, name in (await session.exec(query)).all():
+        found[group_id or 0].add(name)
+    return {group_id: frozenset(names) for group_id, names in found.items()}
+
+
+async def _fixes(session: AsyncSession, rows: Iterable[IncidentRow]) -> dict[int, list[Fix]]:
+    """What ran in each incident, by the bot or by hand, and whether the signal was seen to recover."""
+    of_group = {row.group_id: row.id for row in rows if row.group_id and row.id}
+    ids = [row.id for row in rows]
+    here = or_(col(ProposalRow.incident_id).in_(ids), col(ProposalRow.group_id).in_(list(of_group)))
+    query = select(ProposalRow).where(here, col(ProposalRow.state).in_(_ENDED)).order_by(col(ProposalRow.id))
+    found: dict[int, list[Fix]] = defaultdict(list)
+    for row in (await session.exec(query)).all():
+        incident = row.incident_id or of_group.get(row.group_id or 0, 0)
+        fix = Fix(action=row.action, service=row.service, verified=row.state == ProposalState.SUCCEEDED)
+        found[incident].append(fix)
+    return found

@@ -1,0 +1,350 @@
+"""Investigations as rows: the case, the ledger of evidence, facts and findings."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, case, func, insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.change import kind_in_words
+from bot.core.errors import NotFound
+from bot.core.evidence import Case, Evidence, LedgerEntry
+from bot.core.incident import number_of
+from bot.core.text.untrusted import one_line
+from bot.store import messages, timeline
+from bot.store.db.database import Database
+from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
+
+STOPPED = "stopped"
+"""The state of an attempt that a person ended; nothing is shown of it after that."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What people did and said during an attempt; `hints` oldest first."""
+
+    stopped: bool
+    hints: tuple[str, ...]
+
+
+_OWN = (col(TriageRow.group_id) == bindparam("number")) & (col(TriageRow.attempt) == bindparam("attempt"))
+_HINT = col(TimelineRow.key).like(bindparam("hints"))
+# Written once: these are asked around every look and every call of a model, and writing one takes longer than its answer.
+_STATE = select(TriageRow.state).where(_OWN)
+_HINTS = select(TimelineRow.who, TimelineRow.text).where(_HINT).order_by(col(TimelineRow.id))
+_HEARD = (
+    select(TriageRow.state, TimelineRow.who, TimelineRow.text)
+    .join_from(TriageRow, TimelineRow, _HINT, isouter=True)
+    .where(_OWN)
+    .order_by(col(TimelineRow.id))
+)
+_NUMBERS = select(func.max(EvidenceRow.n), func.max(case((col(EvidenceRow.key) == bindparam("key"), EvidenceRow.n)))).where(
+    EvidenceRow.group_id == bindparam("number")
+)
+"""The newest number of a group's ledger, and that of the look with this key."""
+_ADD = insert(EvidenceRow)
+
+
+def group_number(ref: str) -> int:
+    """The key behind `AL-3`; raises NotFound."""
+    if (number := number_of(ref, "AL")) is None:
+        raise NotFound(f"{ref} is not an alert group (AL-n)")
+    return number
+
+
+class Triages:
+    """What the triage story reads and writes."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str] = ()) -> Case:
+        """Make the attempt's row (once) and say what the case is: the group's worst, oldest firing alert leads.
+
+        `late`: the changes, reported since the attempt before, that brought this one about.
+        """
+        number = group_number(ref)
+        async with self.db.write() as session:
+            group = await session.get(GroupRow, number)
+            if group is None:
+                raise NotFound(f"no alert group {ref}")
+            if await _row(session, number, attempt) is None:
+                session.add(
+                    TriageRow(
+                        group_id=number,
+                        attempt=attempt,
+                        state="facts",
+                        started_at=self.db.clock(),
+                        question=question,
+                        requester=requester,
+                        late_changes=list(late),
+                    )
+                )
+                await self._tell_late(session, group, attempt, late)
+            await self._touch(session, group)
+            lead = (await session.exec(leading(number))).first()
+            return _case(group, lead, attempt, question, requester)
+
+    async def _tell_late(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
+        changes = [row for id in late if (row := await session.get(ChangeRow, id)) is not None]
+        if changes:
+            told = ", ".join(f"{kind_in_words(one_line(row.kind, 20))} of {one_line(row.service, 60)}" for row in changes[:3])
+            text = f"Attempt {attempt}: {told} was reported after the causes had been ranked"
+            key = f"late:AL-{group.id}:{attempt}"
+            await timeline.add(self.db, session, "triage", text, group_id=group.id, incident_id=group.incident_id, key=key)
+
+    async def record(
+        self, group: str, tool: str, arguments: Mapping[str, Any], call: str, evidence: Evidence, *, attempt: int = 0
+    ) -> LedgerEntry:
+        """Give a finding its `E<n>`. The same tool, arguments and call recorded again (after a crash) is the same row.
+
+        With an `attempt` it is one of the checks that the message of that attempt counts.
+        """
+        number = group_number(group)
+        key = hashlib.sha256(json.dumps([tool, dict(arguments), call], sort_keys=True, default=str).encode()).hexdigest()[:32]
+        for _ in range(8):
+            try:
+                async with self.db.write() as session:
+                    entry = await self._record(session, number, key, tool, arguments, evidence, attempt)
+                    if attempt:
+                        await messages.refresh(self.db, session, f"triage:{group}")
+                    return entry
+            except IntegrityError:
+                continue  # two looks of one group took the same number on PostgreSQL: take the next
+        raise RuntimeError(f"no free evidence number in {group} after 8 tries")
+
+    async def _record(
+        self,
+        session: AsyncSession,
+        number: int,
+        key: str,
+        tool: str,
+        arguments: Mapping[str, Any],
+        evidence: Evidence,
+        attempt: int,
+    ) -> LedgerEntry:
+        connection = await session.connection()
+        newest, same = (await connection.execute(_NUMBERS, {"number": number, "key": key})).one()
+        if same is not None:
+            query = select(EvidenceRow).where(EvidenceRow.group_id == number, EvidenceRow.n == same)
+            return entry_of((await session.exec(query)).one())
+        row: dict[str, Any] = {
+            "group_id": number,
+            "n": (newest or 0) + 1,
+            "key": key,
+            "attempt": attempt,
+            "tool": tool,
+            "arguments": dict(arguments),
+            "at": self.db.clock(),
+            "evidence": evidence.model_dump(mode="json"),
+        }
+        await connection.execute(_ADD, row)
+        return entry_of(EvidenceRow(**row))
+
+    async def entries(self, group: str) -> list[LedgerEntry]:
+        """All evidence of one group, oldest first."""
+        async with self.db.read() as session:
+            query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
+            return [entry_of(row) for row in (await session.exec(query)).all()]
+
+    async def members(self, ref: str) -> list[dict[str, Any]]:
+        """The group's alerts counted by name and service, most first."""
+        async with self.db.read() as session:
+            query = (
+                select(EpisodeRow.name, EpisodeRow.service, func.count(), func.min(EpisodeRow.starts_at))
+                .where(EpisodeRow.group_id == group_number(ref))
+                .group_by(EpisodeRow.name, EpisodeRow.service)
+                .order_by(func.count().desc(), EpisodeRow.name)
+            )
+            return [{"name": n, "service": s, "count": c} for n, s, c, _ in (await session.exec(query)).all()]
+
+    async def update(self, ref: str, attempt: int, **values: Any) -> bool:
+        """Set columns of the attempt's row and have its message shown anew; False, and only money is counted, once stopped."""
+        number = group_number(ref)
+        async with self.db.write() as session:
+            where = (col(TriageRow.group_id) == number) & (col(TriageRow.attempt) == attempt)
+            if "usd" in values:
+                await session.exec(update(TriageRow).where(where).values(usd=values.pop("usd")))
+            running = where & (col(TriageRow.state) != STOPPED)
+            changed = await session.exec(update(TriageRow).where(running).values(**values))
+            if not changed.rowcount:
+                return False
+            group = await session.get(GroupRow, number)
+            if group is not None:
+                await self._touch(session, group)
+            if {"facts", "findings"} & values.keys():  # the card names the last change, then the first cause
+                await messages.refresh(self.db, session, f"card:{ref}")
+            return True
+
+    async def stopped(self, ref: str, attempt: int) -> bool:
+        """Whether a person stopped this attempt: asked before each look and each call of a model."""
+        rows = await self.db.rows(_STATE, number=group_number(ref), attempt=attempt)
+        return any(state == STOPPED for (state,) in rows)
+
+    async def heard(self, ref: str, attempt: int) -> Heard:
+        """What a model must know before each of its turns, in one look."""
+        number = group_number(ref)
+        rows = await self.db.rows(_HEARD, number=number, attempt=attempt, hints=_hint_keys(number, attempt))
+        return Heard(
+            stopped=any(state == STOPPED for state, _, _ in rows),
+            hints=tuple(f"{who}: {text}" for _, who, text in rows if who is not None),
+        )
+
+    async def say(self, ref: str, text: str, *, key: str, evidence: Sequence[str] = ()) -> None:
+        """Write one timeline entry of the triage, once."""
+        number = group_number(ref)
+        async with self.db.write() as session:
+            group = await session.get(GroupRow, number)
+            incident = group.incident_id if group else None
+            await timeline.add(
+                self.db, session, "triage", text, group_id=number, incident_id=incident, evidence=evidence, key=key
+            )
+
+    async def hint(self, ref: str, attempt: int, text: str, who: str, *, key: str) -> None:
+        """Keep what a person said while the model looks; its next request holds it. The same `key` is one hint."""
+        number = group_number(ref)
+        async with self.db.write() as session:
+            group = await session.get(GroupRow, number)
+            if group is None:
+                raise NotFound(f"no group {ref}")
+            where = {"group_id": number, "incident_id": group.incident_id, "who": who}
+            await timeline.add(self.db, session, "note", text, **where, key=f"{_hint_key(number, attempt)}{key}")  # type: ignore[arg-type]
+
+    async def hints(self, ref: str, attempt: int) -> list[str]:
+        """What people said during an attempt, oldest first."""
+        rows = await self.db.rows(_HINTS, hints=_hint_keys(group_number(ref), attempt))
+        return [f"{who}: {text}" for who, text in rows]
+
+    async def row(self, ref: str, attempt: int | None = None) -> TriageRow | None:
+        """One attempt's row; without a number the newest."""
+        async with self.db.read() as session:
+            return await _row(session, group_number(ref), attempt)
+
+    async def same_alert_since(self, ref: str, since: datetime) -> list[tuple[str, datetime, dict[str, Any]]]:
+        """Finished attempts of other groups that held one of this group's alerts: group, when, findings; newest first."""
+        number = group_number(ref)
+        mine, theirs = aliased(EpisodeRow), aliased(EpisodeRow)
+        same = (col(theirs.source) == mine.source) & (col(theirs.fingerprint) == mine.fingerprint)
+        query = (
+            select(TriageRow)
+            .join(theirs, col(theirs.group_id) == TriageRow.group_id)
+            .join(mine, same)
+            .where(mine.group_id == number, TriageRow.group_id != number, TriageRow.state == "done")
+            .where(col(TriageRow.finished_at) >= since)
+            .order_by(col(TriageRow.finished_at).desc())
+        )
+        async with self.db.read() as session:
+            rows = (await session.exec(query)).unique().all()
+            return [(f"AL-{row.group_id}", row.finished_at, row.findings) for row in rows if row.finished_at]
+
+    async def spent_since(self, since: datetime) -> float:
+        """Dollars spent on models from `since` on, by triages and by answers to questions."""
+        async with self.db.read() as session:
+            return await spent(session, col(TriageRow.started_at) >= since, col(QuestionRow.at) >= since)
+
+    async def reserve(self, ref: str, attempt: int, usd: float, *, since: datetime, limit: float) -> bool:
+        """Set aside what an attempt may cost, if it still fits into `limit` dollars from `since` on; again changes nothing.
+
+        Set aside before it is spent: the attempts of a storm all ask before the first of them has cost anything. What it
+        really cost is written over it at the end; an attempt that never ends counts whole.
+        """
+        own = (col(TriageRow.group_id) == group_number(ref)) & (col(TriageRow.attempt) == attempt)
+        async with self.db.write() as session:
+            others = (col(TriageRow.started_at) >= since) & ~own
+            if not fits(await spent(session, others, col(QuestionRow.at) >= since), usd, limit):
+                return False
+            await session.exec(update(TriageRow).where(own).values(usd=usd))
+            return True
+
+    async def keep_picture(self, key: str, png: bytes, alt: str, title: str) -> None:
+        """Store a graph under its key, once."""
+        async with self.db.write() as session:
+            if await session.get(PictureRow, key) is None:
+                session.add(PictureRow(key=key, png=png, alt=alt, title=title, created_at=self.db.clock()))
+
+    async def _touch(self, session: AsyncSession, group: GroupRow) -> None:
+        ref = f"AL-{group.id}"
+        await messages.touch(
+            self.db,
+            session,
+            f"triage:{ref}",
+            channel=group.channel,
+            kind="triage",
+            subject=ref,
+            thread_key=group.on_storm_card or f"card:{ref}",
+        )
+
+
+def leading(number: int) -> Any:
+    """The query for a group's worst, oldest firing episode: what it is called after."""
+    worst_first = (col(EpisodeRow.severity), col(EpisodeRow.status), col(EpisodeRow.starts_at), col(EpisodeRow.id))
+    return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*worst_first).limit(1)
+
+
+async def _row(session: AsyncSession, number: int, attempt: int | None) -> TriageRow | None:
+    query = select(TriageRow).where(TriageRow.group_id == number).order_by(col(TriageRow.attempt).desc()).limit(1)
+    if attempt is not None:
+        query = query.where(TriageRow.attempt == attempt)
+    return (await session.exec(query)).first()
+
+
+async def spent(session: AsyncSession, attempts: Any, questions: Any) -> float:
+    """Dollars that these attempts and these questions cost or have set aside."""
+    looked = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
+    asked = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(questions)
+    return float((await session.exec(looked)).one()) + float((await session.exec(asked)).one())
+
+
+def fits(spent: float, usd: float, limit: float) -> bool:
+    """Whether so much more may be spent."""
+    return spent < limit and spent + usd <= limit
+
+
+def _hint_key(number: int, attempt: int) -> str:
+    return f"hint:AL-{number}:{attempt}:"
+
+
+def _hint_keys(number: int, attempt: int) -> str:
+    return f"{_hint_key(number, attempt)}%"
+
+
+def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str, requester: str) -> Case:
+    return Case(
+        group=f"AL-{group.id}",
+        attempt=attempt,
+        service=group.service,
+        alert_name=lead.name if lead else group.title,
+        severity=group.severity,
+        summary=(lead.annotations.get("summary") or lead.name) if lead else group.title,
+        labels=lead.labels if lead else {},
+        expression=lead.expression if lead else "",
+        runbook_url=lead.annotations.get("runbook_url", "") if lead else "",
+        started_at=lead.starts_at if lead else group.opened_at,
+        question=question,
+        requester=requester,
+    )
+
+
+async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
+    """What one attempt was asked; without an attempt, what the first one would be."""
+    lead = (await session.exec(leading(group.id or 0))).first()
+    return _case(group, lead, row.attempt, row.question, row.requester) if row else _case(group, lead, 1, "", "")
+
+
+def entry_of(row: EvidenceRow) -> LedgerEntry:
+    """A row as our noun."""
+    return LedgerEntry(
+        id=f"E{row.n}",
+        group=f"AL-{row.group_id}",
+        tool=row.tool,
+        arguments=row.arguments,
+        at=row.at,
+        evidence=Evidence.model_validate(row.evidence),
+    )

@@ -1,0 +1,1 @@
+"""Investigations: triage, the first facts, the analyst, tool calls, questions, replay and learning."""

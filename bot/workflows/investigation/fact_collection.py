@@ -1,0 +1,130 @@
+"""Finds the facts of one case with tools alone, all looks at once, within five seconds."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.change import kind_in_words
+from bot.core.evidence import Case, LedgerEntry, missed
+from bot.core.investigation import facts as core
+from bot.core.service import Catalogue, Signal
+from bot.core.text.figures import figure
+from bot.ports import Metrics
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.messages.drawing import Draw, picture
+
+LOOK_SECONDS = 3.0
+"""Limit of each look here: the facts stand within five seconds or say what could not be seen."""
+BEFORE_ONSET = timedelta(minutes=15)
+
+
+class FactFinder:
+    """Gathers what a person would look up first."""
+
+    def __init__(self, looker: Looker, triages: Triages, catalogue: Catalogue, metrics: Metrics | None, draw: Draw) -> None:
+        self.looker = looker
+        self.triages = triages
+        self.catalogue = catalogue
+        self.metrics = metrics
+        self.draw = draw
+
+    async def gather(self, case: Case) -> dict[str, Any]:
+        """The facts as JSON (shape: the triage message's view). Evidence is in the ledger by then."""
+        looks: dict[str, tuple[str, dict[str, Any]]] = {
+            "health": ("service_health", {"service": case.service}),
+            "changes": ("recent_changes", {"service": "", "hours": 6}),
+            "alerts": ("active_alerts", {"service": ""}),
+            "runbook": ("read_runbook", {"alert": case.alert_name}),
+            "past": ("past_incidents", {}),
+        }
+        found = dict(zip(looks, await asyncio.gather(*(self._look(case, *look) for look in looks.values())), strict=True))
+        deviations = core.deviations([found["health"]])
+        main = core.main_deviation(deviations, case.service)
+        onset = datetime.fromisoformat(main["onset"]) if main else None
+        near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
+        changes = core.changes_before([found["changes"]], onset=onset or case.started_at, services=near)
+        graph = await self._graph(case, main, onset, changes)
+        return {
+            "onset": onset.isoformat() if onset else None,
+            "onset_text": _onset_text(case, main, onset, looked=found["health"].evidence.ok),
+            "signal": f"{main['service']} {main['signal']}" if main else "",
+            "onset_evidence": found["health"].id,
+            "changes": changes,
+            "changes_evidence": found["changes"].id,
+            "changes_ok": found["changes"].evidence.ok,
+            "changes_partly": bool(missed([found["changes"]])),
+            "alerts": (await self.triages.members(case.group))[:8],
+            "alerts_evidence": found["alerts"].id,
+            "runbook": _runbook(found["runbook"]),
+            "past": _past(found["past"]),
+            "graph": graph,
+            "main": row_text(main) if main else "",
+            "health": [row_text(row) for row in deviations if row["score"] > 0 and row is not main][:4],
+            "not_checked": missed(found.values()),
+        }
+
+    async def _look(self, case: Case, tool: str, arguments: dict[str, Any]) -> LedgerEntry:
+        call = f"facts:{case.attempt}"
+        return LedgerEntry.model_validate(await self.looker.look(case, tool, arguments, call, LOOK_SECONDS))
+
+    async def _graph(self, case: Case, main: Any, onset: datetime | None, changes: list[dict[str, Any]]) -> str:
+        """Draw the main signal; its picture's key, or "" when there is nothing to draw."""
+        if main is None or onset is None or self.metrics is None:
+            return ""
+        service = self.catalogue.get(main["service"])
+        signal = service.signals.get(main["signal"]) if service else None
+        signal = signal or Signal(promql=main.get("promql") or case.expression, unit=main.get("unit") or "")
+        if not signal.promql:
+            return ""
+        title, end = f"{main['service']} {main['signal']}", self.triages.db.clock()
+        span = {"start": min(onset, end) - BEFORE_ONSET, "end": end}
+        drawn = await picture(self.metrics, self.draw, signal, title, onset=onset, marks=_marks(changes), **span)
+        if drawn is None:
+            return ""
+        key = f"triage:{case.group}:{case.attempt}"
+        await self.triages.keep_picture(key, *drawn)
+        return key
+
+
+def _marks(changes: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
+    """The newest changes as short labels."""
+    return [
+        (datetime.fromisoformat(c["at"]), f"{kind_in_words(c['kind'])} {c['service']} {c['version']}".strip())
+        for c in changes[:3]
+    ]
+
+
+def row_text(row: Mapping[str, Any]) -> str:
+    """One deviation in words."""
+    unit = row.get("unit", "")
+    levels = f"from {figure(row['before'], unit)} to {figure(row['after'], unit)}"
+    return f"{row['service']} {row['signal']} {levels} ({row['evidence']})"
+
+
+def _onset_text(case: Case, main: Any, onset: datetime | None, *, looked: bool) -> str:
+    if main is None or onset is None:
+        if not looked:
+            return f"The onset could not be looked for; the first alert fired at {case.started_at:%H:%M:%S} UTC"
+        return f"The onset was not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
+    return f"{main['service']} {main['signal']} left the normal range at {onset:%H:%M:%S} UTC"
+
+
+def _runbook(entry: LedgerEntry) -> dict[str, Any] | None:
+    hits = entry.evidence.facts.get("runbooks") or []
+    if not entry.evidence.ok or not hits:
+        return None
+    return {
+        "title": hits[0]["title"],
+        "link": entry.evidence.link,
+        "passage": entry.evidence.details[0] if entry.evidence.details else "",
+        "evidence": entry.id,
+    }
+
+
+def _past(entry: LedgerEntry) -> dict[str, Any] | None:
+    """What people said caused incidents like this one; None if there was none."""
+    if not entry.evidence.ok or not entry.evidence.facts.get("incidents"):
+        return None
+    return {"text": entry.evidence.summary, "evidence": entry.id}

@@ -1,0 +1,50 @@
+"""What the team learns from its incidents: closed ones are frozen as cases, and once a week its own accuracy is told."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.core.evidence import Findings
+from bot.core.history.frozen_cases import in_words, score
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.store.triage.frozen_cases import Cases
+
+TOLD_FROM = timedelta(hours=8)
+"""After the week's first moment, UTC: Monday morning."""
+LONG_WEEKS = 12
+
+Answered = Sequence[tuple[Findings, ConfirmedCause]]
+"""What was found, and what a person said it was."""
+
+
+class LearningTick:
+    """Freezes what was closed and confirmed; says the weekly line in the default channel, once a week."""
+
+    def __init__(self, cases: Cases, channel: str) -> None:
+        self.cases = cases
+        self.channel = channel
+
+    async def __call__(self) -> None:
+        for incident_id in await self.cases.wanting():
+            await self.cases.freeze(incident_id)
+        await self._weekly()
+
+    async def _weekly(self) -> None:
+        now = self.cases.db.clock()
+        monday = _monday(now)
+        key = f"accuracy:{monday:%G-W%V}"
+        if not self.channel or now < monday + TOLD_FROM or await self.cases.was_told(key):
+            return
+        # A week without a confirmed cause has nothing to tell.
+        if week := await self.cases.answers(monday - timedelta(weeks=1), monday):
+            long = await self.cases.answers(monday - timedelta(weeks=LONG_WEEKS), monday)
+            await self.cases.tell_once(key, self.channel, weekly_line(week, long))
+
+
+def weekly_line(week: Answered, long: Answered) -> str:
+    """How right the answers were: in the last week, and over LONG_WEEKS weeks."""
+    lately, longer = (in_words(score("", some)) for some in (week, long))
+    return f"How right Tocsin was last week: {lately}. Over {LONG_WEEKS} weeks: {longer}."
+
+
+def _monday(now: datetime) -> datetime:
+    return (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)

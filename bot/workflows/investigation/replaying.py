@@ -1,0 +1,111 @@
+"""Replay: a frozen case investigated again, by the live analyst and agent; only what the tools see is the recording."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Any
+
+from bot.core.errors import LookFailed
+from bot.core.evidence import Case, Evidence, Findings
+from bot.core.history.frozen_cases import FrozenCase
+from bot.core.service import Catalogue
+from bot.core.text.untrusted import one_line
+from bot.core.verdict.verdict import judge
+from bot.plugins import Tool, ToolContext
+from bot.ports import Investigator, Run
+from bot.store.triage.replays import Stage
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.analyst import Analyst
+from bot.workflows.investigation.tool_running import Looker
+
+NewRun = Callable[[str, datetime], Run]
+"""A run without a journal whose clock stands at the given moment."""
+MakeAgent = Callable[[Looker, Triages, list[str]], Investigator]
+MOST_HINTS = 6
+
+
+class Replay:
+    """Investigates frozen cases offline. `stage` is a database of its own: nothing is written to the real one."""
+
+    def __init__(self, stage: Stage, tools: Mapping[str, Tool], new_run: NewRun) -> None:
+        self.stage = stage
+        self.tools = tools
+        self.new_run = new_run
+
+    async def analyst(self, case: FrozenCase) -> Findings:
+        """The built-in analyst's answer, judged as the live one is."""
+        triages, asked = await self.stage.set(case)
+        looker = Looker(triages, recorded_tools(self.tools, case), _context(case))
+        findings = await Analyst(looker.bound, traced=bool(case.looks("call_waits"))).investigate(
+            self._run(case, "analyst"), asked
+        )
+        return judge(findings, await triages.entries(asked.group))
+
+    async def agent(self, case: FrozenCase, make: MakeAgent) -> Findings:
+        """A model's answer; it is told the analyst's ranking first, as in a live triage."""
+        triages, asked = await self.stage.set(case)
+        looker = Looker(triages, recorded_tools(self.tools, case), _context(case))
+        ranked = await Analyst(looker.bound, traced=bool(case.looks("call_waits"))).investigate(
+            self._run(case, "analyst"), asked
+        )
+        await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
+        model = make(looker, triages, services_of(case))
+        answer = await model.investigate(self._run(case, "agent"), asked)
+        return judge(answer, await triages.entries(asked.group))
+
+    def _run(self, case: FrozenCase, who: str) -> Run:
+        return self.new_run(f"replay:{case.ref}:{who}", case.moment)
+
+
+def recorded_tools(tools: Mapping[str, Tool], case: FrozenCase) -> dict[str, Tool]:
+    """The same tools to whoever calls them; each answers from the case what it saw then, or that this was not recorded."""
+    return {name: Tool(name, _recorded(tool.fn, name, case)) for name, tool in tools.items()}
+
+
+def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCase) -> Callable[..., Awaitable[Evidence]]:
+    shape = signature(fn)
+    given = {n: p.default for n, p in shape.parameters.items() if p.default is not Parameter.empty}
+
+    @wraps(fn)
+    async def answer(ctx: ToolContext, **arguments: Any) -> Evidence:
+        shape.bind(ctx, **arguments)
+        if (seen := case.answer(name, arguments, given)) is not None:
+            if not seen.ok:
+                raise LookFailed(_why(seen.summary))
+            return seen
+        hints = "; ".join(case.looks(name)[:MOST_HINTS]) or "nothing"
+        raise LookFailed(f"not recorded in {case.ref}; recorded of {name}: {one_line(hints, 400)}")
+
+    return answer
+
+
+def _why(summary: str) -> str:
+    """The reason alone, without the words that are put before it again."""
+    return summary.split("): ", 1)[-1] if summary.startswith("Could not look (") else summary
+
+
+def services_of(case: FrozenCase) -> list[str]:
+    """The services that the recording speaks of: what a tool may be asked about."""
+    asked = {str(entry.arguments.get("service") or "") for entry in case.transcripts}
+    return sorted((asked | {case.asked.service}) - {""})
+
+
+def _context(case: FrozenCase) -> Callable[[Case], ToolContext]:
+    """Recorded tools read nothing of it but the moment and the case."""
+    return lambda asked: ToolContext(
+        now=case.moment, case=asked, catalogue=Catalogue([]), changes=_Nothing(), alerts=_Nothing()
+    )
+
+
+class _Nothing:
+    """A reader that must not be asked: all answers come from the recording."""
+
+    async def since(self, service: str, since: datetime) -> Any:
+        raise LookFailed("not part of the recording")
+
+    async def active(self, service: str = "") -> Any:
+        raise LookFailed("not part of the recording")
+
+    async def earlier(self, before: datetime) -> Any:
+        raise LookFailed("not part of the recording")

@@ -1,0 +1,137 @@
+"""One look with one tool: the boundary where a failing tool becomes "could not look" and evidence gets its id."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from inspect import signature
+from typing import Any
+
+import structlog
+
+from bot.core.errors import AskedWrong, LookFailed
+from bot.core.evidence import ASKED_WRONG, Case, Evidence
+from bot.core.redaction.redaction import redact, redact_all
+from bot.core.text.untrusted import cut, one_line
+from bot.core.tool_calls import could_not_look, looked_at
+from bot.plugins import Tool, ToolContext
+from bot.store.triage.triage import Triages
+
+log = structlog.get_logger(__name__)
+TOOL_SECONDS = 10.0
+"""Limit of one tool call."""
+MAX_DETAILS, MAX_STORED = 1_000, 128_000
+"""Lines and characters kept of one finding's details; a model is shown head and tail and reads on from there."""
+MAX_LINE = 4_000
+"""Characters of one line: a longer one becomes several, so that each can be read by its number."""
+
+FLOOD = 10_000
+"""Characters of details from which on they would hold up the event loop for more than some milliseconds."""
+
+
+class Looker:
+    """Runs tools and records what they saw."""
+
+    def __init__(self, triages: Triages, tools: Mapping[str, Tool], context: Callable[[Case], ToolContext]) -> None:
+        self.triages = triages
+        self.tools = tools
+        self._context = context
+
+    async def look(
+        self,
+        case: Case,
+        tool: str,
+        arguments: Mapping[str, Any],
+        call: str,
+        seconds: float = TOOL_SECONDS,
+        *,
+        shown: bool = False,
+    ) -> Any:
+        """Look and record; a `LedgerEntry` as JSON. Never raises for a failing tool: `ok=False` says what could not be seen.
+
+        `shown`: the look stands in the progress that the triage's message shows.
+        """
+        if await self.triages.stopped(case.group, case.attempt):
+            evidence = _failed(tool, arguments, "a person stopped the investigation")
+        else:
+            evidence = await self._evidence(case, tool, arguments, seconds)
+        clean = await self._clean(evidence)
+        attempt = case.attempt if shown else 0
+        entry = await self.triages.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
+        return entry.model_dump(mode="json")
+
+    async def _clean(self, evidence: Evidence) -> Evidence:
+        if sum(map(len, evidence.details)) < FLOOD:
+            return _without_secrets(evidence)  # sooner done than a thread has begun
+        return await asyncio.to_thread(_without_secrets, evidence)
+
+    async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:
+        tool = self.tools.get(name)
+        if tool is None:
+            return _failed(name, arguments, f"there is no tool {one_line(name, 60)}", asked_wrong=True)
+        if wrong := _misfit(tool, arguments):
+            return _failed(name, arguments, f"arguments do not fit: {wrong}", asked_wrong=True)
+        try:
+            async with asyncio.timeout(seconds):
+                return await tool(replace(self._context(case), seconds=seconds), **arguments)
+        except TimeoutError:
+            return _failed(name, arguments, f"no answer within {seconds:g} s")
+        except LookFailed as error:
+            return _failed(name, arguments, str(error), asked_wrong=isinstance(error, AskedWrong))
+        except Exception as error:
+            error_id = secrets.token_hex(4)
+            log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
+            return _failed(name, arguments, f"{type(error).__name__} (the log has it under {error_id}): {error}")
+
+    def bound(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[Any]]:
+        """`look(tool, arguments, call)` for one case."""
+
+        async def look(tool: str, arguments: dict[str, Any], call: str) -> Any:
+            return await self.look(case, tool, arguments, call)
+
+        return look
+
+
+def _misfit(tool: Tool, arguments: Mapping[str, Any]) -> str:
+    """Why the tool cannot be called so; "" if it can. Asked before: the same error from within a tool is a bug of it."""
+    try:
+        signature(tool.fn).bind(None, **arguments)
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
+def _failed(tool: str, arguments: Mapping[str, Any], why: str, *, asked_wrong: bool = False) -> Evidence:
+    asked = ", ".join(f"{k}={v}" for k, v in arguments.items())
+    summary = could_not_look(looked_at(tool, arguments), one_line(why, 240))
+    facts = {ASKED_WRONG: True} if asked_wrong else {}
+    return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False, facts=facts)
+
+
+def _kept(lines: Sequence[str]) -> list[str]:
+    """As many lines as are kept, the last one perhaps cut; if that is not all, one more says so."""
+    kept, left = [], MAX_STORED
+    for line in lines[:MAX_DETAILS]:
+        if left <= 0:
+            break
+        kept.append(cut(line, left))
+        left -= len(line) + 1
+    return [*kept, f"({len(lines) - len(kept)} more lines were not kept)"] if len(kept) < len(lines) else kept
+
+
+def _without_secrets(evidence: Evidence) -> Evidence:
+    """Lines are read together: a private key spans several of them."""
+    lines = _kept(evidence.details)
+    together = redact("\n".join(lines)) if lines else ""
+    # Cut after that: a secret may lie across two pieces.
+    pieces = [line[at : at + MAX_LINE] for line in together.split("\n") for at in range(0, max(1, len(line)), MAX_LINE)]
+    return evidence.model_copy(
+        update={
+            "summary": redact(evidence.summary),
+            "query": redact(evidence.query),
+            "details": tuple(pieces) if lines else (),
+            "facts": redact_all(evidence.facts),
+            "link": redact(evidence.link),
+            "unseen": tuple(map(redact, evidence.unseen)),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Messages: the sender that makes Slack show the newest state, its rate limits, graphs and their pictures."""

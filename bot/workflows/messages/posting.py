@@ -1,0 +1,267 @@
+"""Posts and edits one message, and knows what to believe when Slack's answer is lost."""
+
+import asyncio
+import hashlib
+import json
+import math
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from bot.store.slack.outbox import NO_ACCESS, Outbox
+from bot.store.tables import MessageRow
+from bot.workflows.messages.delivery import (
+    AccessRefused,
+    ChannelRefused,
+    ContentRefused,
+    MessageGone,
+    NotOurTurn,
+    Pace,
+    RateLimited,
+    Refused,
+    Rendering,
+    SlackPort,
+    Unanswered,
+    Unreachable,
+)
+from bot.workflows.messages.delivery_health import SlackTroubles
+from bot.workflows.messages.pictures import Pictures, without_file
+
+log = structlog.get_logger(__name__)
+
+REMEMBERED = 5000
+"""Messages whose last look is kept in memory, to save edits that change nothing."""
+GIVE_UP_FOR = 300.0
+"""A channel that refuses is asked again this many seconds later: people invite the bot back."""
+
+PICTURE_READY = 1.5
+"""Slack processes an upload for a moment, and refuses a message that shows it too early."""
+
+Count = Callable[[str, str, bool], None]
+"""Called with channel, kind and whether it was an edit, after Slack took a message."""
+
+
+class Poster:
+    """Brings one message into the state it should have. Raises RateLimited and AccessRefused for the sender's pace."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        slack: SlackPort,
+        *,
+        default_channel: str,
+        pace: Pace,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        count: Count,
+        troubles: SlackTroubles,
+        acts_until: Callable[[], float] = lambda: math.inf,
+    ) -> None:
+        """`acts_until`: the monotonic moment from which on another process may send in our place."""
+        self.outbox, self.slack, self.pace, self.count, self.troubles = outbox, slack, pace, count, troubles
+        self.default_channel = default_channel
+        self._monotonic, self._sleep, self._acts_until = monotonic, sleep, acts_until
+        self._pictures = Pictures(outbox, slack, troubles)
+        self._looks: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    # ------------------------------------------------------------ what an edit is worth
+
+    def same(self, row: MessageRow, rendering: Rendering) -> bool:
+        """Whether it already stands there like this."""
+        return self._looks.get(row.key, ("", ""))[0] == _digest(rendering)
+
+    def minor(self, row: MessageRow, rendering: Rendering) -> bool:
+        """Whether only counts changed since it was last shown."""
+        return row.key in self._looks and self._looks[row.key][1] == rendering.weight
+
+    def _remember(self, row: MessageRow, rendering: Rendering) -> None:
+        self._looks[row.key] = (_digest(rendering), rendering.weight)
+        self._looks.move_to_end(row.key)
+        while len(self._looks) > REMEMBERED:
+            self._looks.popitem(last=False)
+
+    # ------------------------------------------------------------ edit
+
+    async def edit(self, row: MessageRow, rendering: Rendering) -> None:
+        """Replace what stands there. A lost answer does no harm: the same edit is made again."""
+        channel = row.posted_channel or row.channel
+
+        async def update(shown: Rendering) -> None:
+            await self.slack.update(channel, row.ts, shown.text, shown.blocks, key=row.key, rev=row.wanted_rev)
+
+        try:
+            await self._first_accepted(row, await self._pictures.within(rendering), update)
+        except MessageGone:
+            await self.outbox.gone(row.key)
+        except RateLimited as error:
+            await self.outbox.not_posted(row.key, retry_in=error.seconds, why=row.undelivered)
+            raise
+        except (Unreachable, Unanswered, Refused) as error:
+            await self._edit_failed(row, error)
+        else:
+            self.troubles.over(channel)
+            self._remember(row, rendering)
+            why = row.undelivered if channel != row.channel else ""
+            await self.outbox.sent(row.key, row.wanted_rev, ts=row.ts, channel=channel, edited=True, why=why)
+            self.count(channel, row.kind, True)
+
+    async def _edit_failed(self, row: MessageRow, error: Unreachable | Unanswered | Refused) -> None:
+        if isinstance(error, AccessRefused):
+            await self.outbox.not_posted(row.key, retry_in=10.0, why=NO_ACCESS + error.reason)
+            raise error
+        why = error.reason if isinstance(error, Refused) else row.undelivered
+        self.troubles.met(error, channel=row.posted_channel or row.channel, key=row.key, doing="edit")
+        retry_in = GIVE_UP_FOR if isinstance(error, Refused) else back_off(row.failures)
+        await self.outbox.not_posted(row.key, retry_in=retry_in, why=why)
+
+    # ------------------------------------------------------------ post
+
+    async def post(self, row: MessageRow, parent: MessageRow | None, rendering: Rendering) -> None:
+        """Post it once. If an earlier try may have been taken, look for it first."""
+        thread_ts = parent.ts if parent else ""
+        channel = (parent.posted_channel or parent.channel) if parent else row.channel or self.default_channel
+        if row.attempted_at is not None and await self._settled(row, channel, thread_ts):
+            return
+        shown = await self._pictures.within(rendering)
+        self._our_turn()
+        await self.outbox.attempt(row.key)
+        try:
+            await self._post(row, channel, thread_ts, shown)
+        except ChannelRefused as error:
+            await self._post_elsewhere(row, channel, shown, error)
+        except RateLimited as error:
+            await self.outbox.not_posted(row.key, retry_in=error.seconds)
+            raise
+        except AccessRefused as error:
+            await self.outbox.not_posted(row.key, retry_in=10.0, why=NO_ACCESS + error.reason)
+            raise
+        except Refused as error:
+            self.troubles.met(error, channel=channel, key=row.key, doing="post")
+            await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
+        except Unreachable as error:
+            self.troubles.met(error, channel=channel, key=row.key, doing="post")
+            await self.outbox.not_posted(row.key, retry_in=back_off(row.failures))
+        except Unanswered as error:
+            self.troubles.met(error, channel=channel, key=row.key, doing="post")
+            await self.outbox.unclear(row.key, retry_in=1.0)
+        self._remember(row, rendering)
+
+    async def _settled(self, row: MessageRow, channel: str, thread_ts: str) -> bool:
+        """True if nothing is to be posted now: it stands there, or it is too early to say that it does not."""
+        assert row.attempted_at is not None
+        early = self.outbox.db.clock() < row.attempted_at + timedelta(seconds=self.pace.look_again)
+        try:
+            found = await self._find(row, channel, thread_ts, row.attempted_at - timedelta(seconds=10))
+        except AccessRefused as error:
+            await self.outbox.unclear(row.key, retry_in=10.0)
+            raise error
+        except (RateLimited, Unreachable, Unanswered) as error:
+            # Not seen is not absent: what Slack cannot tell now, it took perhaps when it was as slow.
+            self.troubles.met(error, channel=channel, key=row.key, doing="look whether it stands")
+            retry_in = error.seconds if isinstance(error, RateLimited) else back_off(row.failures)
+            await self.outbox.unclear(row.key, retry_in=retry_in)
+            return True
+        if found:
+            await self.outbox.sent(row.key, found[1], ts=found[0], channel=channel, edited=False)
+        elif early:
+            await self.outbox.unclear(row.key, retry_in=1.0)
+        return bool(found) or early
+
+    async def _find(self, row: MessageRow, channel: str, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
+        """Our message's ts and revision. Where Slack lets us not look at all, twice is better than never: None."""
+        try:
+            async with asyncio.timeout(self.pace.deadline):
+                return await self.slack.find(channel, row.key, thread_ts=thread_ts, oldest=oldest)
+        except TimeoutError as error:
+            raise Unanswered(f"no answer from Slack within {self.pace.deadline:g} s") from error
+        except AccessRefused:
+            raise
+        except Refused as error:
+            self.troubles.met(error, channel=channel, key=row.key, doing="look whether it stands")
+            return None
+
+    async def _post(self, row: MessageRow, channel: str, thread_ts: str, shown: Rendering, why: str = "") -> None:
+        async def post(variant: Rendering) -> str:
+            return await self.slack.post(
+                channel, variant.text, variant.blocks, thread_ts=thread_ts, key=row.key, rev=row.wanted_rev
+            )
+
+        ts = await self._first_accepted(row, shown, post)
+        self.troubles.over(channel)
+        await self.outbox.sent(row.key, row.wanted_rev, ts=ts, channel=channel, edited=False, why=why)
+        self.count(channel, row.kind, False)
+
+    async def _post_elsewhere(self, row: MessageRow, channel: str, shown: Rendering, error: ChannelRefused) -> None:
+        """The channel refuses: the default channel takes it, once, and the reason is kept."""
+        self.troubles.met(error, channel=channel, key=row.key, doing="post")
+        if not self.default_channel or channel == self.default_channel:
+            await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
+            return
+        told = f"Meant for <#{channel}>, which refused it ({error.reason})"
+        elsewhere = replace(shown, blocks=[_small(told), *shown.blocks][:50])
+        try:
+            await self._post(row, self.default_channel, "", elsewhere, f"{error.reason}; stands in the default channel")
+        except (Refused, RateLimited, Unreachable, Unanswered) as second:
+            # The message above all must not be doubled: after a lost answer it is looked for in its own channel only.
+            reason = second.reason if isinstance(second, Refused) else "the default channel did not take it"
+            await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=f"{error.reason}; {reason}")
+
+    async def _first_accepted(self, row: MessageRow, shown: Rendering, call: Callable[[Rendering], Awaitable[Any]]) -> Any:
+        """Send the message as it is; if Slack refuses its content, without pictures, then as a plain line."""
+        refusal: ContentRefused | None = None
+        for variant in _variants(shown):
+            if refusal is not None and variant is shown:
+                await self._sleep(PICTURE_READY)
+            try:
+                return await self._before(self._monotonic() + self.pace.deadline, partial(call, variant))
+            except ContentRefused as error:
+                log.error("Slack refused a message's content", key=row.key, why=str(error))
+                refusal = error
+        assert refusal is not None
+        raise refusal
+
+    async def _before(self, until: float, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Make one call if it is not too late, and wait for it no longer than allowed."""
+        left = min(until, self._our_turn()) - self._monotonic()
+        if left <= 0:
+            # A process that was paused here may have been replaced meanwhile: it must not send.
+            raise Unreachable("too late to send: the deadline passed before the call")
+        try:
+            async with asyncio.timeout(left):
+                return await call()
+        except TimeoutError as error:
+            raise Unanswered(f"no answer from Slack within {left:.1f} s") from error
+
+    def _our_turn(self) -> float:
+        """Until when this process may send. Raises NotOurTurn if that is over."""
+        if (until := self._acts_until()) <= self._monotonic():
+            raise NotOurTurn("another process may be sending by now")
+        return until
+
+
+def back_off(failures: int) -> float:
+    """1, 2, 4, ... at most 30 s."""
+    return float(min(30, 2 ** min(failures, 5)))
+
+
+def _variants(shown: Rendering) -> Iterator[Rendering]:
+    """The message, then with less and less in it: better a plain line than none."""
+    yield shown
+    if any("slack_file" in block for block in shown.blocks):
+        yield shown
+        yield replace(shown, blocks=[without_file(block) for block in shown.blocks])
+    line = {"type": "section", "text": {"type": "mrkdwn", "text": shown.text, "verbatim": True}}
+    yield replace(shown, blocks=[line, _small("Slack refused the full card; `show` tells the rest")])
+
+
+def _small(text: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def _digest(rendering: Rendering) -> str:
+    return hashlib.sha256(json.dumps([rendering.text, rendering.blocks], sort_keys=True).encode()).hexdigest()

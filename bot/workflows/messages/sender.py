@@ -1,0 +1,202 @@
+"""The sender: makes Slack show the newest state of every message, one channel at a time, at Slack's pace."""
+
+import asyncio
+import math
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot.store.slack.outbox import UNBUDGETED, Outbox, Waiting
+from bot.store.tables import MessageRow
+from bot.workflows.messages.delivery import AccessRefused, NotOurTurn, Pace, RateLimited, Render, Rendering, SlackPort
+from bot.workflows.messages.delivery_health import SlackTroubles, Troubles
+from bot.workflows.messages.posting import Count, Poster, back_off
+from bot.workflows.messages.rate_limit import Bucket
+
+log = structlog.get_logger(__name__)
+
+_PARENT_LOST = 20
+"""Failures of the message above after which a thread message stands in the channel."""
+
+
+class Sender:
+    """One task a channel. `run()` until `stop()`; `wake()` after a commit that touched a message."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        render: Render,
+        slack: SlackPort,
+        *,
+        default_channel: str = "",
+        pace: Pace | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        count: Count = lambda channel, kind, edit: None,
+        acts_until: Callable[[], float] = lambda: math.inf,
+    ) -> None:
+        self.pace = pace or Pace()
+        self.outbox, self.render = outbox, render
+        self.troubles = SlackTroubles(Troubles(log, monotonic))
+        self.poster = Poster(
+            outbox,
+            slack,
+            default_channel=default_channel,
+            pace=self.pace,
+            monotonic=monotonic,
+            sleep=sleep,
+            count=count,
+            troubles=self.troubles,
+            acts_until=acts_until,
+        )
+        self._monotonic, self._sleep = monotonic, sleep
+        self._buckets: dict[str, Bucket] = {}
+        self._edits = Bucket(self.pace.edits_per_second, self.pace.edit_burst, monotonic)
+        self._all = Bucket(1000, 1000, monotonic)
+        self._deferred: dict[str, tuple[int, float]] = {}
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._beat_at = monotonic()
+
+    def wake(self) -> None:
+        """Something was committed: look now instead of at the next poll."""
+        self._wake.set()
+
+    def age(self) -> float:
+        """Seconds since the loop last went round, for liveness."""
+        return self._monotonic() - self._beat_at
+
+    async def run(self) -> None:
+        """Serve until `stop`. Other replicas' commits are seen by polling."""
+        while not self._stopping:
+            self._wake.clear()
+            await self._round()
+            self._beat_at = self._monotonic()
+            try:
+                async with asyncio.timeout(self.pace.poll):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def stop(self, *, within: float) -> None:
+        """Send what is due for at most `within` seconds, then stop. What is left is sent after a restart."""
+        try:
+            async with asyncio.timeout(within):
+                while await self._round() or self._workers:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            log.info("messages are left for the next start")
+        self._stopping = True
+        self.wake()
+        for worker in list(self._workers.values()):
+            worker.cancel()
+        await asyncio.gather(*self._workers.values(), return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Send everything that is due now, and return: for tests and the command line."""
+        while await self._round():
+            await asyncio.gather(*self._workers.values())
+
+    async def _round(self) -> bool:
+        """Give each channel with something to send a task of its own; True if one was started."""
+        started = False
+        try:
+            edits = self._edits.whole()
+            # In a storm hundreds of messages wait for their channel or for an edit: they are not even read.
+            for seen in await self.outbox.waiting(without=list(self._workers), edits=edits > 0):
+                if seen.channel in self._workers or not self._ready(seen):
+                    continue
+                if seen.ts and seen.kind not in UNBUDGETED:
+                    # No more channels than there are edits to give away: the others need not even render theirs.
+                    if edits < 1:
+                        continue
+                    edits -= 1
+                self._start(seen.channel)
+                started = True
+        except Exception:
+            # The loop must outlive a database that is away for a while.
+            log.exception("the sender's round failed", error_id=secrets.token_hex(4))
+            await self._sleep(1.0)
+        return started
+
+    def _start(self, channel: str) -> None:
+        worker = asyncio.create_task(self._serve(channel), name=f"sender:{channel}")
+        self._workers[channel] = worker
+        worker.add_done_callback(lambda _: self._workers.pop(channel, None))
+
+    async def _serve(self, channel: str) -> None:
+        """Send one channel's messages, the most urgent first, until nothing is due."""
+        bucket = self._bucket(channel)
+        while not self._stopping:
+            if (pause := max(bucket.wait(), self._all.wait())) > 0:
+                await self._sleep(pause)
+            for seen in await self.outbox.waiting(channel):
+                if self._ready(seen) and await self._handle(*await self.outbox.whole(seen.key), bucket):
+                    break
+            else:
+                return
+
+    def _bucket(self, channel: str) -> Bucket:
+        if channel not in self._buckets:
+            if len(self._buckets) > 2000:
+                self._buckets = {name: bucket for name, bucket in self._buckets.items() if not bucket.idle}
+            self._buckets[channel] = Bucket(1 / self.pace.per_channel, self.pace.burst, self._monotonic)
+        return self._buckets[channel]
+
+    def _ready(self, seen: Waiting) -> bool:
+        """Whether it may be sent now: the message above stands, and its edit was not put off at this very revision."""
+        if seen.above_ts == "" and (seen.above_failures or 0) < _PARENT_LOST:
+            return False
+        if seen.ts and seen.kind not in UNBUDGETED and self._edits.wait() > 0:
+            return False
+        rev, until = self._deferred.get(seen.key, (0, 0.0))
+        if rev == seen.wanted_rev and self._monotonic() < until:
+            return False
+        self._deferred.pop(seen.key, None)
+        return True
+
+    async def _handle(self, row: MessageRow, parent: MessageRow | None, bucket: Bucket) -> bool:
+        """Bring one message up to date; True if Slack was called. An error of one message never stops the channel."""
+        try:
+            return await self._bring(row, parent, bucket)
+        except RateLimited as error:
+            (self._edits if row.ts else bucket).block(error.seconds)
+            self.troubles.met(error, channel=row.channel, key=row.key, doing="edit" if row.ts else "post")
+        except NotOurTurn as error:
+            self._all.block(0.5)
+            self.troubles.met(error, channel=row.channel, key=row.key, doing="send")
+        except AccessRefused as error:
+            self._all.block(10.0)
+            self.troubles.met(error, channel=row.channel, key=row.key, doing="send")
+        except Exception:
+            log.exception("a message was not sent", key=row.key, error_id=secrets.token_hex(4))
+            await self.outbox.unclear(row.key, retry_in=back_off(row.failures))
+        return True
+
+    async def _bring(self, row: MessageRow, parent: MessageRow | None, bucket: Bucket) -> bool:
+        rendering = await self.render(row)
+        if rendering is None or (row.ts and self.poster.same(row, rendering)):
+            await self.outbox.unchanged(row.key, row.wanted_rev)
+            return False
+        if not row.ts:
+            bucket.take()
+            await self.poster.post(row, parent if parent and parent.ts else None, rendering)
+            return True
+        if (seconds := self._put_off(row, rendering)) > 0:
+            self._deferred[row.key] = (row.wanted_rev, self._monotonic() + seconds)
+            return False
+        bucket.take()
+        self._edits.take()
+        await self.poster.edit(row, rendering)
+        return True
+
+    def _put_off(self, row: MessageRow, rendering: Rendering) -> float:
+        """Seconds this edit has to wait: mere counts are refreshed ever more seldom, and edits share one budget."""
+        budget = 0.0 if row.kind in UNBUDGETED else self._edits.wait()
+        if not self.poster.minor(row, rendering) or row.sent_at is None:
+            return budget
+        since = (self.outbox.db.clock() - row.sent_at).total_seconds()
+        return max(budget, self.pace.gap(row.edits) - since)

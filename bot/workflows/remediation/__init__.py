@@ -1,0 +1,1 @@
+"""Remediations: propose, wait for decisions, claim, execute once, verify."""

@@ -1,0 +1,72 @@
+"""Where an alert belongs, from its labels."""
+
+import pytest
+
+from bot.core.alerts.component import Place, ends_of, place_of
+from bot.core.alerts.kind import kind_of, weight_of
+
+
+@pytest.mark.parametrize(
+    ("labels", "service", "place"),
+    [
+        ({"pod": "cart-1", "node": "n1"}, "cart", Place("cart-1", "pod", "cart", "n1")),
+        ({"instance": "10.0.0.5:9100", "job": "node-exporter"}, "node-exporter", Place("10.0.0.5", "host", host="10.0.0.5")),
+        ({"node": "n1"}, "", Place("n1", "host", host="n1")),
+        ({"instance": "10.0.0.5:8080", "job": "cart"}, "cart", Place("cart", "service", "cart")),
+        ({"severity": "critical"}, "", None),
+    ],
+)
+def test_the_narrowest_component_that_labels_name(labels: dict[str, str], service: str, place: Place | None) -> None:
+    assert place_of(labels, service) == place
+
+
+def test_an_alert_about_calls_has_two_ends() -> None:
+    labels = {"source_workload": "front", "destination_workload": "db", "destination_pod": "db-0", "service": "front"}
+
+    assert ends_of(labels) == (Place("front", "service", "front"), Place("db-0", "pod", "db"))
+
+
+def test_an_alert_with_one_end_alone_is_about_no_calls() -> None:
+    assert ends_of({"source": "prometheus", "service": "front"}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("KubePersistentVolumeFillingUp", "disk"),
+        ("container_memory_working_set_bytes", "memory"),
+        ("CPUThrottlingHigh", "cpu"),
+        ("NodeNetworkReceiveErrs", "network"),
+        ("HighErrorRate", "errors"),
+        ("grpc mean response time", "latency"),
+        ("Log lines: connection refused", "logs"),
+        ("Watchdog", "other"),
+    ],
+)
+def test_the_kind_of_trouble_is_read_from_the_name(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
+def test_a_falling_success_rate_counts_whole() -> None:
+    assert weight_of("success rate", "down") == 1.0 > weight_of("memory usage", "down")
+
+
+def test_memory_that_a_process_let_go_of_counts_whole_and_less_use_by_half() -> None:
+    assert weight_of("container_memory_rss", "down") == 1.0 > weight_of("container_memory_usage", "down")
+    assert weight_of("heap used", "down") == 1.0 > weight_of("cpu usage", "down")
+
+
+@pytest.mark.parametrize("name", ["cpu_core_3_pct", "container_memory_cache", "memory_stats_dirty", "memory_mapped_file"])
+def test_what_the_kernel_chooses_counts_half(name: str) -> None:
+    assert weight_of(name, "up") == 0.5
+
+
+@pytest.mark.parametrize("name", ["MemcachedMemoryHigh", "container_cpu_usage", "memory_rss", "DiskCacheFull"])
+def test_what_only_sounds_like_it_counts_whole(name: str) -> None:
+    assert weight_of(name, "up") == 1.0
+
+
+def test_a_line_about_what_is_broken_on_the_spot_counts_whole_and_others_by_half() -> None:
+    assert weight_of("Log lines: [Errno 2] No such file or directory: 'a.csv'") == 1.0
+    assert weight_of("Log lines: permission denied") == 1.0
+    assert weight_of("Log lines: an error occurred in the downstream service") == 0.5

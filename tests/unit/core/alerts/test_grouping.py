@@ -1,0 +1,118 @@
+"""Which alerts belong together, and why."""
+
+from typing import Any
+
+import pytest
+
+from bot.core.alerts.grouping import Arrival, OpenGroup, join, neighbours
+from bot.core.incident import GroupState
+from bot.core.service import Catalogue, Service
+from tests.unit.builders import NOW, at
+
+CATALOGUE = Catalogue(
+    [
+        Service(name="web", depends_on=("checkout", "search")),
+        Service(name="checkout", depends_on=("payments",)),
+        Service(name="payments"),
+        Service(name="search"),
+        Service(name="billing"),
+    ]
+)
+
+
+def arrival(service: str = "checkout", *, minutes: float = 0, **values: Any) -> Arrival:
+    fields = {"source": "prod", "name": "Errors", "fingerprint": "f2", "group_key": "", "labels": {}, **values}
+    return Arrival(service=service, at=at(minutes), **fields)
+
+
+def group(number: int, *members: Arrival, cleared: float | None = None) -> OpenGroup:
+    state = GroupState.FIRING if cleared is None else GroupState.MONITORING
+    last = max(member.at for member in members)
+    open_ = OpenGroup(number, state, NOW, last, cleared_at=None if cleared is None else at(cleared))
+    for member in members:
+        open_.take(member)
+    return open_
+
+
+def joined(new: Arrival, *groups: OpenGroup) -> int | None:
+    found = join(new, groups, CATALOGUE, neighbours(new.service, CATALOGUE)).group
+    return found.number if found else None
+
+
+first = arrival(fingerprint="f1", name="Latency")
+
+
+def test_alerts_of_one_service_belong_together_with_the_reason() -> None:
+    found = join(arrival(minutes=20), [group(1, first)], CATALOGUE, {})
+
+    assert (found.group is not None, found.reason) == (True, "the same service, checkout")
+
+
+def test_a_service_that_was_quiet_for_long_opens_a_new_group() -> None:
+    assert joined(arrival(minutes=31), group(1, first)) is None
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"), [("payments", 1), ("web", 1), ("search", None), ("billing", None), ("other", None)]
+)
+def test_callers_and_callees_belong_together_and_strangers_do_not(service: str, expected: int | None) -> None:
+    assert joined(arrival(service, minutes=1), group(1, first)) == expected
+
+
+def test_siblings_share_what_both_depend_on() -> None:
+    catalogue = Catalogue([Service(name="a", depends_on=("db",)), Service(name="b", depends_on=("db",)), Service(name="db")])
+
+    assert neighbours("a", catalogue) == {"b": "a and b depend on db", "db": "a depends on db"}
+
+
+def test_neighbours_join_only_while_it_is_fresh() -> None:
+    assert joined(arrival("payments", minutes=6), group(1, first)) is None
+
+
+def test_the_sources_key_ties_unknown_services() -> None:
+    keyed = arrival("x", fingerprint="f1", group_key="k", name="A")
+
+    assert joined(arrival("y", group_key="k", name="B"), group(1, keyed)) == 1
+    assert joined(arrival("y", group_key="k", name="B", source="other"), group(1, keyed)) is None
+
+
+def test_the_catalogue_knows_better_than_the_sources_key() -> None:
+    keyed = arrival("checkout", fingerprint="f1", group_key="k")
+
+    assert joined(arrival("billing", group_key="k"), group(1, keyed)) is None
+
+
+def test_another_cluster_is_never_the_same_cause() -> None:
+    here = arrival(fingerprint="f1", labels={"cluster": "eu"})
+
+    assert joined(arrival(labels={"cluster": "us"}), group(1, here)) is None
+    assert joined(arrival(labels={"cluster": "eu"}), group(1, here)) == 1
+
+
+def test_a_cleared_group_takes_back_its_own_alert_and_nothing_else() -> None:
+    cleared = group(1, first, cleared=1)
+
+    assert joined(arrival(fingerprint="f1", minutes=5), cleared) == 1
+    assert joined(arrival(fingerprint="f2", minutes=5), cleared) is None
+    assert joined(arrival(fingerprint="f1", minutes=32), cleared) is None
+
+
+def test_without_a_service_the_machine_ties_alerts() -> None:
+    disk = arrival("", fingerprint="f1", name="DiskFull", labels={"instance": "10.0.0.1:9100"})
+
+    assert joined(arrival("", name="LoadHigh", labels={"instance": "10.0.0.1:8080"}), group(1, disk)) == 1
+    assert joined(arrival("", name="LoadHigh", labels={"instance": "10.0.0.2:9100"}), group(1, disk)) is None
+
+
+def test_the_stronger_reason_wins_then_the_newer_group() -> None:
+    same_signal = group(1, arrival(fingerprint="f2", minutes=-9))
+    same_service = group(2, arrival(fingerprint="f3", minutes=-1))
+
+    assert joined(arrival(), same_service, same_signal) == 1
+    assert joined(arrival(fingerprint="new"), same_service, same_signal) == 2
+
+
+def test_services_that_call_each_other_in_a_circle_are_neighbours_once() -> None:
+    circle = Catalogue([Service(name="a", depends_on=("b",)), Service(name="b", depends_on=("a",))])
+
+    assert set(neighbours("a", circle)) == {"b"}

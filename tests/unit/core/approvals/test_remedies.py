@@ -1,0 +1,84 @@
+"""Which actions fit a cause."""
+
+from typing import Any
+
+import pytest
+
+from bot.core.approvals.remedies import fitting, why_none
+from bot.core.config import ActionConfig
+from bot.core.evidence import Claim, Findings, Hypothesis
+from tests.unit.builders import change
+
+ROLLBACK = ActionConfig(kind="run_webhook", helps=("change",), change_kinds=("deploy",))
+FLAG_OFF = ActionConfig(kind="run_webhook", helps=("change",), change_kinds=("flag",))
+RESTART = ActionConfig(kind="run_webhook", helps=("resource",))
+ACTIONS = {"rollback": ROLLBACK, "flag-off": FLAG_OFF, "restart": RESTART}
+
+
+def findings(*evidence: str, **values: Any) -> Findings:
+    claims = [Claim(text="seen", evidence=list(evidence))] if evidence else []
+    fields = {"cause": "v2 broke it", "service": "checkout", "kind": "change", "change_id": "test:v2", "confidence": "likely"}
+    return Findings(hypotheses=[Hypothesis(claims=claims, **{**fields, **values})])
+
+
+def names(found: Findings, kind: str = "deploy") -> list[str]:
+    changes = {"test:v2": change("v2", kind=kind)}
+    return [remedy.entry for remedy in fitting(found, "checkout", ACTIONS, changes)]
+
+
+def test_a_deploy_at_fault_is_rolled_back_and_a_flag_switched_off() -> None:
+    assert names(findings("E1")) == ["rollback"]
+    assert names(findings("E1"), kind="flag") == ["flag-off"]
+
+
+def test_the_proposal_names_the_change_and_its_evidence() -> None:
+    remedy = fitting(findings("E2", "E1"), "checkout", ACTIONS, {"test:v2": change("v2")})[0]
+
+    assert remedy.arguments == {"change_id": "test:v2"}
+    assert remedy.because == "v2 broke it (likely, E1, E2)"
+
+
+def test_a_change_nobody_reported_cannot_be_taken_back() -> None:
+    assert fitting(findings("E1"), "checkout", ACTIONS, {}) == []
+
+
+def test_where_no_action_fits_there_is_none() -> None:
+    assert names(findings("E1", kind="external", change_id="")) == []
+    assert fitting(Findings(), "checkout", ACTIONS, {}) == []
+
+
+def test_a_weakly_carried_cause_gets_no_proposal() -> None:
+    assert names(findings("E1", confidence="possible")) == []
+    assert names(findings("E1", "E2", confidence="possible")) == ["rollback"]
+    assert names(findings("E1", "E2", confidence="unlikely")) == []
+
+
+def test_an_entry_for_other_services_does_not_fit() -> None:
+    actions = {"rollback": ROLLBACK.model_copy(update={"services": ("search",)})}
+
+    assert fitting(findings("E1"), "checkout", actions, {"test:v2": change("v2")}) == []
+
+
+ELSEWHERE = {"rollback": ROLLBACK.model_copy(update={"services": ("search",)})}
+
+
+@pytest.mark.parametrize(
+    ("found", "actions", "why"),
+    [
+        (Findings(), ACTIONS, "no cause was found"),
+        (findings("E1", confidence="unlikely").model_copy(update={"category": "healthy"}), ACTIONS, "no cause was found"),
+        (findings("E1", confidence="possible"), ACTIONS, "the first cause is only possible"),
+        (findings("E1"), {}, "it has none yet"),
+        (findings("E1", kind="traffic", change_id=""), ACTIONS, "none helps against too much traffic"),
+        (findings("E1", change_id=""), ACTIONS, "nobody reported the change at fault, so it cannot be taken back"),
+        (findings("E1"), ELSEWHERE, "none that helps against a change lists checkout"),
+        (findings("E1"), {"flag-off": FLAG_OFF}, "none takes back a deploy change of checkout"),
+    ],
+)
+def test_where_none_fits_the_first_thing_that_is_missing_is_named(
+    found: Findings, actions: dict[str, ActionConfig], why: str
+) -> None:
+    changes = {"test:v2": change("v2")}
+
+    assert fitting(found, "checkout", actions, changes) == []
+    assert why_none(found, "checkout", actions, changes) == f"No action of the catalogue fits: {why}."

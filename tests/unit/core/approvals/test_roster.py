@@ -1,0 +1,60 @@
+"""Who is on call, leads and may lead now."""
+
+from datetime import timedelta
+from typing import Any
+
+from bot.core.approvals.roster import GroupCopy, Roster, Rota
+from bot.core.config import Config
+from tests.unit.builders import NOW
+
+PEOPLE = {name: {"slack": f"U{name.upper()}"} for name in ("alice", "bob", "carol", "mallory")}
+
+
+def roster(on_call: dict[str, Any], groups: dict[str, GroupCopy] | None = None, **values: Any) -> Roster:
+    config = {"people": PEOPLE, "services": {"checkout": {"on_call": on_call, "owners": ["carol"]}}, **values}
+    return Roster(Config.model_validate(config), groups or {})
+
+
+def test_the_rotation_turns_at_its_hour() -> None:
+    found = roster({"rotation": ["alice", "bob"], "every": "1d", "starts": NOW})
+
+    assert found.rota("checkout", NOW).on_call == ("alice",)
+    assert found.rota("checkout", NOW + timedelta(hours=23)).secondary == ("bob",)
+    assert found.rota("checkout", NOW + timedelta(days=1)).on_call == ("bob",)
+
+
+def test_nobody_is_on_call_before_the_rotation_starts() -> None:
+    assert roster({"rotation": ["alice"], "starts": NOW}).rota("checkout", NOW - timedelta(seconds=1)).on_call == ()
+
+
+def test_a_user_groups_members_are_on_call_by_user_id() -> None:
+    groups = {"S1": GroupCopy(frozenset({"UBOB", "USOMEBODY"}), timedelta(0))}
+
+    assert roster({"usergroup": "S1"}, groups).rota("checkout", NOW).on_call == ("bob",)
+
+
+def test_whoever_acts_alone_is_seen_by_the_secondary_or_the_others_of_a_group_without_order() -> None:
+    ordered = Rota(on_call=("alice",), secondary=("bob",))
+    group = Rota(on_call=("alice", "bob", "carol"))
+
+    assert ordered.others("alice") == ("bob",) and group.others("bob") == ("alice", "carol")
+
+
+def test_a_copy_older_than_twelve_hours_makes_nobody_on_call() -> None:
+    groups = {"S1": GroupCopy(frozenset({"UBOB"}), timedelta(hours=13))}
+
+    rota = roster({"usergroup": "S1"}, groups).rota("checkout", NOW)
+
+    assert (rota.known, rota.on_call) == (False, ())
+
+
+def test_leading_gives_rights_to_rostered_people_only() -> None:
+    found = roster({"rotation": ["alice"]})
+
+    assert found.standing("carol", "checkout", NOW, lead="carol").commander
+    assert not found.standing("mallory", "checkout", NOW, lead="mallory").commander
+    assert not found.standing("mallory", "checkout", NOW, deputies=["mallory"]).deputy
+
+
+def test_strangers_have_no_standing() -> None:
+    assert not roster({"rotation": ["alice"]}).standing("nobody", "checkout", NOW, lead="nobody").known

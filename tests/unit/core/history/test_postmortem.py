@@ -1,0 +1,194 @@
+"""The draft says only what the record carries."""
+
+from typing import Any
+
+import pytest
+
+from bot.core.action import Proposal, ProposalState, Tier
+from bot.core.alert import Severity
+from bot.core.evidence import Claim, Findings, Hypothesis
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.history.postmortem import Material, draft, markdown, marks, needed
+from bot.core.timeline import TimelineEntry
+from tests.unit.builders import NOW, at, group, incident
+
+
+def material(**values: object) -> Material:
+    cause = Hypothesis(
+        cause="deploy 2.4.0 of checkout", confidence="likely", claims=[Claim(text="7 % errors", evidence=["E3"])]
+    )
+    fields: dict[str, object] = {
+        "incident": incident(),
+        "group": group(cleared_at=at(15), acknowledged_at=at(2)),
+        "timeline": (TimelineEntry(id="T1", at=NOW, kind="group", text="opened"),),
+        "findings": Findings(hypotheses=[cause]),
+        "onset": at(-1),
+        "onset_evidence": "E1",
+        "impact": ("checkout errors exceeded 0.02 ratio for 15.0 min", "E9"),
+        "evidence": {"E1": "health", "E3": "by version", "E9": "impact"},
+    }
+    return Material.model_validate({**fields, **values})
+
+
+def proposal(state: ProposalState, outcome: str, verification: str = "") -> Proposal:
+    texts = dict.fromkeys(("action", "action_version", "kind", "service", "dry_run", "policy_version", "requester"), "-")
+    moments = dict.fromkeys(("dry_run_at", "expires_at", "created_at"), NOW)
+    exact: dict[str, Any] = {"arguments": {}, "targets": {}, "steps": [], "tier": Tier.TWO, "digest": "d", "revision": 1}
+    named = {"ref": "AP-1", "group": "AL-1", "incident": "INC-1", "title": "Roll back checkout", "because": "E3"}
+    return Proposal(**texts, **moments, **exact, **named, state=state, outcome=outcome, verification=verification)
+
+
+def test_every_sentence_names_what_it_stands_on() -> None:
+    sentences = [sentence for section in draft(material()) for sentence in section.sentences]
+
+    assert sentences
+    assert all(sentence.sources for sentence in sentences)
+
+
+def test_a_claim_whose_evidence_is_unknown_is_left_out() -> None:
+    text = markdown(material(evidence={}), draft(material(evidence={})))
+
+    assert "7 % errors" not in text
+
+
+def test_the_cause_is_not_confirmed_until_a_person_said_so() -> None:
+    open_text = markdown(material(), draft(material()))
+    confirmed = material(incident=incident(cause="bad deploy 2.4.0"))
+
+    assert "Not confirmed by a person" in open_text
+    assert "Confirmed by a person: bad deploy 2.4.0" in markdown(confirmed, draft(confirmed))
+
+
+def test_the_cause_names_who_confirmed_it() -> None:
+    cause = ConfirmedCause(text="bad deploy 2.4.0", said_by="alice", at=NOW)
+    confirmed = material(incident=incident(cause="bad deploy 2.4.0"), cause=cause)
+
+    assert f"Confirmed by alice at {NOW:%H:%M:%S} UTC: bad deploy 2.4.0" in markdown(confirmed, draft(confirmed))
+
+
+@pytest.mark.parametrize(
+    ("state", "verification", "told"),
+    [
+        (
+            ProposalState.SUCCEEDED,
+            "recovered: errors: 0 %, within the bound of 2 %",
+            "succeeded (errors: 0 %, within the bound of 2 %).",
+        ),
+        (ProposalState.VERIFYING, "", "verifying (Run by hand by alice)."),
+    ],
+)
+def test_an_action_is_one_sentence_of_who_what_came_and_what_was_seen(
+    state: ProposalState, verification: str, told: str
+) -> None:
+    ran = proposal(state, "Run by hand by alice.", verification)
+
+    assert f"- Roll back checkout: done by hand, without an approval; {told} [AP-1]" in markdown(
+        material(proposals=(ran,)), draft(material(proposals=(ran,)))
+    )
+
+
+def test_detection_says_how_long_the_first_alert_took() -> None:
+    assert "60 s before the first alert arrived" in markdown(material(), draft(material()))
+
+
+def test_without_a_readable_signal_the_impact_is_not_zero_but_unmeasured() -> None:
+    text = markdown(material(impact=None), draft(material(impact=None)))
+
+    assert "Impact could not be measured" in text
+
+
+def test_who_acknowledged_before_it_fired_again_is_not_nobody() -> None:
+    took = TimelineEntry(id="T7", at=at(3), kind="group", text="Acknowledged by alice", who="alice")
+    again = material(group=group(cleared_at=at(15), acknowledged_at=None), timeline=(took,))
+
+    assert "It was acknowledged after 3 min. [T7]" in markdown(again, draft(again))
+
+
+def test_what_never_ran_is_not_among_the_actions_taken() -> None:
+    ended = material(proposals=(proposal(state=ProposalState.EXPIRED, outcome="The incident closed."),))
+
+    assert "No action was executed through Tocsin." in markdown(ended, draft(ended))
+
+
+def test_resolving_by_hand_is_not_marked_as_cleared() -> None:
+    by_hand = material(incident=incident(resolved_at=at(20)), group=group(cleared_at=at(20)))
+
+    assert marks(by_hand) == []
+    assert marks(material()) == [(at(15), "alerts cleared")]
+
+
+def test_a_look_that_failed_is_listed() -> None:
+    told = {
+        "evidence": {"E1": "no change", "E7": "Could not look (search_logs): no answer within 10 s"},
+        "unseen": {
+            "E1": ("Could not look (Argo CD): HTTP 403",),
+            "E7": ("Could not look (search_logs): no answer within 10 s",),
+        },
+    }
+
+    text = markdown(material(**told), draft(material(**told)))
+
+    assert "no answer within 10 s [E7]" in text and "Argo CD: HTTP 403 [E1]" in text
+    assert "None of the looks" not in text
+
+
+def test_no_look_that_failed_is_something_else_than_no_look() -> None:
+    looked, blind = (markdown(material(evidence=seen), draft(material(evidence=seen))) for seen in ({"E1": "health"}, {}))
+
+    assert "None of the looks that were made failed." in looked
+    assert "Nothing was looked at." in blind
+
+
+def test_one_alert_is_told_as_one() -> None:
+    one = material(group=group(alerts=1))
+
+    assert "One alert is all that came." in markdown(one, draft(one))
+
+
+def test_foreign_text_cannot_make_a_new_heading() -> None:
+    forged = (TimelineEntry(id="T1", at=NOW, kind="alert", text="x\n## Root cause\n- approved by all"),)
+
+    text = markdown(material(timeline=forged), draft(material(timeline=forged)))
+
+    assert text.count("\n## Root cause") == 1
+
+
+def test_a_small_incident_without_action_needs_no_draft() -> None:
+    small = incident(severity=Severity.SEV3)
+
+    assert not needed(small, executed=False, human_minutes=5)
+    assert needed(small, executed=True, human_minutes=5)
+    assert needed(small, executed=False, human_minutes=31)
+    assert needed(incident(), executed=False, human_minutes=0)
+
+
+def test_the_impact_cites_what_the_graph_of_the_incident_marks() -> None:
+    acts = (
+        TimelineEntry(id="T2", at=at(5), kind="action", text="AP-1 ran: POST answered 200"),
+        TimelineEntry(id="T3", at=at(9), kind="action", text="Recovered after AP-1: errors: 0.1 %"),
+    )
+    drawn = material(timeline=acts, graph="checkout errors: from 20 % to 0.1 %.")
+    impact = next(section for section in draft(drawn) if section.title == "Impact").sentences
+
+    assert marks(drawn) == [(at(5), "AP-1 ran"), (at(9), "Recovered after AP-1"), (at(15), "alerts cleared")]
+    assert impact[1].text == "The graph shows checkout errors: from 20 % to 0.1 %."
+    assert impact[1].sources == ("E9", "T2", "T3", "AL-1")
+
+
+def test_what_was_ruled_out_is_no_contributing_factor() -> None:
+    cleared = Findings(ruled_out=[Claim(text="deploy v9 of cart came later", evidence=["E1"])])
+    sections = {section.title: section for section in draft(material(findings=cleared))}
+
+    assert sections["Contributing factors"].sentences == ()
+    assert sections["Other causes considered"].sentences[0].text == "Ruled out: deploy v9 of cart came later"
+    assert "Other causes considered" not in {section.title for section in draft(material(findings=None))}
+
+
+def test_a_first_cause_that_a_person_confirmed_is_not_told_twice() -> None:
+    ranked = Hypothesis(cause="v2 broke it", confidence="likely", claims=[Claim(text="errors", evidence=["E1"])])
+    said = ConfirmedCause(text="v2 broke it", said_by="bob", at=at(16))
+    both = material(findings=Findings(hypotheses=[ranked]), cause=said)
+
+    text = markdown(both, draft(both))
+
+    assert text.count("v2 broke it") == 1 and "It was Tocsin's first cause (likely). [E1]" in text

@@ -1,0 +1,47 @@
+"""Facts that need no model."""
+
+from datetime import timedelta
+
+from bot.core.evidence import missed
+from bot.core.investigation.facts import age_text, changes_before, main_deviation
+from tests.unit.builders import NOW, at, change, evidence
+
+
+def deviation(service: str, family: str, score: float) -> dict[str, object]:
+    return {"service": service, "family": family, "score": score, "onset": at().isoformat()}
+
+
+def test_the_alerting_services_own_errors_show_the_incident_before_a_stronger_deviation_elsewhere() -> None:
+    rows = [deviation("payments", "latency", 6.0), deviation("checkout", "traffic", 5.0), deviation("checkout", "errors", 2.0)]
+
+    assert main_deviation(rows, "checkout") == rows[2]
+
+
+def test_a_normal_signal_is_no_deviation() -> None:
+    assert main_deviation([deviation("checkout", "errors", 0.0)], "checkout") is None
+
+
+def test_changes_after_the_onset_and_of_strangers_are_left_out() -> None:
+    changes = [change("early"), change("late", minutes_before=-3), change("elsewhere", "blog")]
+    entry = evidence(facts={"changes": [c.model_dump(mode="json") for c in changes]})
+
+    shown = changes_before([entry], onset=NOW, services={"checkout": 0, "payments": 1})
+
+    assert [c["id"] for c in shown] == ["test:early"]
+    assert shown[0]["age_text"] == "5 min before onset"
+    assert shown[0]["evidence"] == "E1"
+
+
+def test_ages_read_like_speech() -> None:
+    assert age_text(timedelta(seconds=40)) == "40 s before onset"
+    assert age_text(timedelta(hours=3)) == "3 h before onset"
+    assert age_text(timedelta(seconds=-30)) == "30 s after onset"
+
+
+def test_what_could_not_be_seen_is_listed_once() -> None:
+    blind = evidence("E2", "Could not look (search_logs): refused", ok=False)
+
+    partly = evidence("E3", "No change", unseen=("Could not look (changes from Helm): no answer",))
+
+    told = ["Could not look (search_logs): refused", "Could not look (changes from Helm): no answer"]
+    assert missed([evidence(), blind, blind, partly]) == told

@@ -1,0 +1,160 @@
+"""Where a deviation begins and how far it is from normal, on synthetic series."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from bot.core.metrics.deviation import Deviation, family_of, measure
+from bot.core.metrics.series import Series, find_onset
+
+ALERT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+STEP = 15.0
+
+
+def series(values: np.ndarray) -> Series:
+    """Samples every 15 s, the last at the alert."""
+    times = ALERT.timestamp() - STEP * np.arange(len(values))[::-1]
+    return Series(times=times.astype(float), values=np.asarray(values, dtype=float))
+
+
+def noise(level: float, *, count: int = 240, seed: int = 1) -> np.ndarray:
+    return level * (1 + 0.1 * np.random.default_rng(seed).standard_normal(count))
+
+
+def error_seconds(found: datetime | None, samples: int) -> float:
+    assert found is not None
+    return abs((found - ALERT).total_seconds() + STEP * (samples - 1))
+
+
+@pytest.mark.parametrize("samples", [6, 20, 60])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_onset_of_a_step_is_found_within_a_minute(samples: int, seed: int) -> None:
+    values = noise(0.01, seed=seed)
+    values[-samples:] += 0.02
+
+    assert error_seconds(find_onset(series(values), alert_at=ALERT), samples) <= 60
+
+
+def test_an_earlier_excursion_that_ended_is_passed_over() -> None:
+    values = noise(100)
+    values[50:90] += 300
+    values[-12:] += 200
+
+    assert error_seconds(find_onset(series(values), alert_at=ALERT), 12) <= 60
+
+
+def test_gaps_and_unknown_samples_do_not_matter() -> None:
+    values = noise(100)
+    values[-20:] += 200
+    values[::7] = np.nan
+    values[100:110] = np.inf
+
+    assert error_seconds(find_onset(series(values), alert_at=ALERT), 20) <= 60
+
+
+def test_a_slow_ramp_is_dated_back_towards_its_beginning() -> None:
+    values = noise(100)
+    values[-80:] += 3 * np.arange(80)
+
+    assert error_seconds(find_onset(series(values), alert_at=ALERT), 80) <= 4 * 60
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_has_no_onset(seed: int) -> None:
+    assert find_onset(series(noise(100, seed=seed)), alert_at=ALERT) is None
+
+
+def test_an_excursion_that_ended_before_the_alert_is_no_onset() -> None:
+    values = noise(100)
+    values[100:160] += 300
+
+    assert find_onset(series(values), alert_at=ALERT) is None
+
+
+@pytest.mark.parametrize("values", [np.empty(0), np.full(240, np.nan), np.zeros(240), np.ones(3)])
+def test_nothing_to_see_is_no_onset_and_no_error(values: np.ndarray) -> None:
+    assert find_onset(series(values), alert_at=ALERT) is None
+
+
+def deviation_of(values: np.ndarray, signal: str = "errors", unit: str = "ratio") -> Deviation:
+    found = measure(series(values), service="s", signal=signal, alert_at=ALERT, unit=unit)
+    assert found is not None
+    return found
+
+
+def test_a_shift_scores_by_doublings_beyond_the_normal_reach() -> None:
+    values = noise(0.01)
+    quiet = deviation_of(values)
+    values[-20:] = 0.4
+    loud = deviation_of(values)
+
+    assert quiet.score < 0 < 2 < loud.score <= 6
+    assert loud.after == 0.4 and loud.before == pytest.approx(0.01, rel=0.1)
+
+
+def test_errors_from_a_clean_past_count_and_a_trace_of_them_does_not() -> None:
+    values = np.zeros(240)
+    values[-20:] = 0.3
+    trace = np.zeros(240)
+    trace[-20:] = 0.0005
+
+    assert deviation_of(values).score > 3
+    assert deviation_of(trace).score < 0
+
+
+def test_faster_is_not_worse_but_less_traffic_is_unusual() -> None:
+    values = noise(0.2)
+    values[-20:] *= 0.2
+
+    assert deviation_of(values, "latency", "s").score < 0
+    fewer = deviation_of(values, "traffic", "req/s")
+    assert fewer.score > 0 and fewer.direction == "down"
+
+
+def test_memory_that_climbs_all_the_time_deviates_without_an_onset() -> None:
+    found = deviation_of(np.linspace(0.5, 0.97, 240), "memory", "ratio")
+
+    assert found.score > 1 and found.onset is None
+
+
+def test_a_reference_stands_in_for_a_short_past() -> None:
+    short = series(np.concatenate([np.full(4, 0.01), np.full(4, 0.4)]))
+
+    assert measure(short, service="s", signal="errors", alert_at=ALERT) is None
+    earlier = Series(times=short.times[0] - STEP * np.arange(240)[::-1] - 86400, values=noise(0.01))
+    found = measure(short, service="s", signal="errors", alert_at=ALERT, reference=earlier, before=timedelta(minutes=5))
+    assert found is not None
+
+
+def test_a_deviation_survives_the_trip_through_json() -> None:
+    values = noise(0.01)
+    values[-20:] = 0.4
+    found = deviation_of(values)
+
+    assert Deviation.of_fact(found.as_fact()).as_fact() == found.as_fact()
+
+
+@pytest.mark.parametrize(
+    ("signal", "family"),
+    [
+        ("errors", "errors"),
+        ("http_5xx", "errors"),
+        ("latency_p95", "latency"),
+        ("request_rate", "traffic"),
+        ("memory", "saturation"),
+        ("provider_errors", "external"),
+        ("db connections", "saturation"),
+    ],
+)
+def test_a_signal_belongs_to_the_family_that_its_name_speaks_of(signal: str, family: str) -> None:
+    assert family_of(signal) == family
+
+
+def test_an_incident_that_is_over_neither_stands_nor_hides_the_next_one() -> None:
+    values = noise(0.01)
+    values[180:192] = 0.4
+    assert deviation_of(values).score < 0
+
+    values[-8:] = 0.4
+    assert deviation_of(values).score > 2

@@ -1,0 +1,67 @@
+"""Signals: of the catalogue, of the alert, or deduced from metric names."""
+
+from bot.core.evidence import Case
+from bot.core.metrics.promql import Matcher
+from bot.core.metrics.signals import alert_signal, catalogue_signals, deduced_signals, service_matchers
+from bot.core.service import Service
+from bot.core.service import Signal as Listed
+from tests.unit.builders import NOW
+
+
+def case(**values: object) -> Case:
+    return Case.model_validate({"group": "AL-1", "service": "checkout", "started_at": NOW, **values})
+
+
+def test_an_alert_signal_has_the_bound_and_concerns_only_its_own_labels() -> None:
+    told = case(
+        alert_name="HighErrorRate",
+        labels={"service": "checkout"},
+        expression="sum by (service) (e) / sum by (service) (r) > 0.05",
+    )
+
+    signal = alert_signal(told)
+
+    assert signal is not None and (signal.family, signal.unit, signal.bad_above) == ("errors", "ratio", 0.05)
+    assert signal.concerns({"service": "checkout"}) and not signal.concerns({"service": "cart"})
+
+
+def test_a_target_that_is_down_is_bad_when_it_falls() -> None:
+    signal = alert_signal(case(alert_name="InstanceDown", expression="up == 0"))
+
+    assert signal is not None and (signal.promql, signal.harm) == ("up", "down")
+
+
+def test_an_expression_that_cannot_be_read_gives_no_signal() -> None:
+    assert alert_signal(case(expression='sum(x{a="')) is None
+
+
+def test_the_usual_metric_names_give_errors_latency_traffic_and_resources() -> None:
+    names = [
+        {"__name__": "http_requests_total", "code": "200"},
+        {"__name__": "http_request_duration_seconds_bucket"},
+        {"__name__": "http_request_duration_seconds_sum"},
+        {"__name__": "external_requests_total", "code": "503"},
+        {"__name__": "db_connections_in_use"},
+        {"__name__": "process_resident_memory_bytes"},
+        {"__name__": "go_gc_cycles"},
+    ]
+
+    found = {s.name: s for s in deduced_signals("checkout", names, [Matcher("service", "checkout")], rate_window="1m")}
+
+    assert next(iter(found)) == "errors" and found["external errors"].family == "external"
+    assert {"latency p95", "traffic", "db connections in use", "memory"} <= set(found)
+    assert found["latency p95"].promql == (
+        'histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{service="checkout"}[1m])))'
+    )
+
+
+def test_a_catalogue_signal_with_a_lower_bound_is_bad_when_it_falls() -> None:
+    service = Service(name="checkout", signals={"conversion": Listed(promql="c", bad_below=0.3)})
+
+    (signal,) = catalogue_signals(service)
+
+    assert signal.harm == "down" and signal.is_bad(0.2) and not signal.is_bad(float("nan"))
+
+
+def test_without_a_catalogue_the_label_of_the_alert_picks_the_series() -> None:
+    assert service_matchers("checkout", case(labels={"app": "checkout"}), None) == [(Matcher("app", "checkout"),)]

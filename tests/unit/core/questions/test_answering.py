@@ -1,0 +1,242 @@
+"""What of the evidence speaks about a question, and that nothing is said where none does."""
+
+from typing import Any
+
+import pytest
+
+from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
+from bot.core.questions.answer_facts import Material
+from bot.core.questions.answering import Answer, Told, answer, judged, relevant_first
+from bot.core.timeline import TimelineEntry
+from tests.unit.builders import NOW, at
+
+
+def look(number: int, tool: str, summary: str, *details: str, service: str = "", **more: Any) -> LedgerEntry:
+    """`more`: fields of the evidence."""
+    found = Evidence(summary=summary, query="q", details=details, **more)
+    return LedgerEntry(id=f"E{number}", group="AL-1", tool=tool, arguments={"service": service}, at=at(number), evidence=found)
+
+
+CHANGES = {"changes": [{"service": "checkout"}, {"service": "search"}]}
+ALERTS = {"alerts": [{"service": "checkout"}]}
+LEDGER = [
+    look(
+        1, "service_health", "checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC; 1 of 3 signals deviate",
+        "checkout errors rose from 0.1 % to 12 %", "checkout latency is normal: 0.1 s", "checkout cpu is normal: 1 cores",
+        service="checkout",
+    ),
+    look(
+        2, "recent_changes", "2 changes on any service in the last 6 h; newest: deploy of checkout at 10:01:00 UTC: v2",
+        "10:01:00Z deploy checkout: v2 by bob", "09:00:00Z flag search: new ranking", facts=CHANGES,
+    ),
+    look(3, "active_alerts", "3 alerts fire now (checkout 3)", facts=ALERTS, user_controllable=True),
+    look(4, "read_runbook", "Runbook HighErrorRate: roll back the last deploy"),
+    look(5, "past_incidents", "No past incident with a confirmed cause resembles this one (0 on record)"),
+    look(
+        6, "search_logs", "checkout: 40 log lines; most: 20 times (new) 'connection pool exhausted after 30 s'",
+        service="checkout", user_controllable=True,
+    ),
+    look(7, "service_health", "cart: 2 signals look normal", "cart latency is normal: 0.1 s", service="cart"),
+    look(8, "service_health", "Could not look (service_health: service=payments): no answer", service="payments", ok=False),
+]  # fmt: skip
+CAUSE = Hypothesis(
+    cause="deploy v2 of checkout broke it",
+    service="checkout",
+    confidence="likely",
+    claims=[Claim(text="errors rose 90 s after it", evidence=["E1", "E2"])],
+)
+TIMELINE = [
+    TimelineEntry(id="T4", at=NOW, kind="group", text="Acknowledged", who="alice"),
+    TimelineEntry(id="T5", at=NOW, kind="triage", text="First cause (likely): deploy v2 of checkout broke it"),
+]
+MATERIAL = Material(
+    LEDGER, Findings(hypotheses=[CAUSE]), TIMELINE, "checkout errors left its normal range", "E1", ("ledger-db",), "AL-1"
+)
+
+
+def told(question: str, material: Material = MATERIAL) -> list[tuple[list[str], str]]:
+    """Ids and first line of each finding."""
+    return [(finding.evidence, finding.lines[0]) for finding in answer(question, material).findings]
+
+
+SPEAK = [
+    ("is it the database?", ["E6"], "checkout: 40 log lines; most: 20 times (new) 'connection pool exhausted after 30 s'"),
+    ("what changed?", ["E2"], "2 changes on any service in the last 6 h; newest: deploy of checkout at 10:01:00 UTC: v2"),
+    ("was there a flag on search?", ["E2"], "09:00:00Z flag search: new ranking"),
+    ("is cart slow", ["E7"], "cart latency is normal: 0.1 s"),
+    ("how many errors are there?", ["E1"], "checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC; 1 of 3 signals deviate"),
+    ("who acknowledged it?", ["T4"], "03:00 UTC Acknowledged (alice)"),
+    ("when did it start?", ["E1"], "checkout errors left its normal range"),
+    ("has this happened before?", ["E5"], "No past incident with a confirmed cause resembles this one (0 on record)"),
+    ("what does the runbook say", ["E4"], "Runbook HighErrorRate: roll back the last deploy"),
+    ("AL-1 why?", ["E1", "E2"], "Cause 1, likely: deploy v2 of checkout broke it (errors rose 90 s after it)"),
+]
+
+
+@pytest.mark.parametrize(("question", "evidence", "line"), SPEAK)
+def test_the_finding_that_speaks_about_the_question_stands_first_word_for_word(
+    question: str, evidence: list[str], line: str
+) -> None:
+    assert (evidence, line) in told(question)[:2]
+
+
+@pytest.mark.parametrize("question", ["is it the kafka cluster?", "did checkout run out of memory?", "how is ledger-db?"])
+def test_where_nothing_speaks_about_it_nothing_is_said_and_what_was_looked_at_is_named(question: str) -> None:
+    found = answer(question, MATERIAL)
+
+    assert (found.findings, found.looked_at) == ([], ["E1", "E2", "E3", "E4", "E5", "E6", "E7"])
+
+
+def test_that_a_list_of_all_changes_holds_none_of_a_service_is_an_answer() -> None:
+    ((evidence, line),) = told("what changed on cart?")
+
+    assert evidence == ["E2"] and line.startswith("No change on cart in what was seen: 2 changes on any service")
+
+
+def test_a_look_that_failed_is_told_and_is_no_all_clear() -> None:
+    found = answer("is payments down?", MATERIAL)
+
+    assert found.findings == [] and [one.evidence for one in found.unseen] == [["E8"]]
+    assert answer("is cart slow?", MATERIAL).unseen == []
+
+
+@pytest.mark.parametrize("question", ["is it the database?", "what changed?", "how is cart?"])
+def test_where_every_look_failed_each_is_told_whatever_is_asked(question: str) -> None:
+    failed = look(1, "search_logs", "Could not look (search_logs): no answer", service="checkout", ok=False)
+
+    assert [one.evidence for one in answer(question, Material([failed, LEDGER[-1]])).unseen] == [["E1"], ["E8"]]
+
+
+def test_a_signal_that_sums_its_look_up_is_told_once_with_its_bound() -> None:
+    moved, calls = "pay latency rose from 0.1 s to 2 s (score 4.0)", "pay calls to db rose from 1 to 2 (score 1.0)"
+    ledger = [
+        look(1, "service_health", f"{moved}; 1 of 2 signals deviate", f"{moved} [bad above 1 s]", service="pay"),
+        look(2, "call_mix", f"{calls}; 1 of 1 call rates deviate", calls, service="pay"),
+    ]
+    lines = [line for finding in answer("is pay slow?", Material(ledger, services=("pay",))).findings for line in finding.lines]
+
+    assert lines[0] == f"{moved} [bad above 1 s]; 1 of 2 signals deviate"
+    assert sum(moved in line for line in lines) == 1 and sum(calls in line for line in lines) <= 1
+
+
+def test_of_two_looks_alike_the_newer_speaks() -> None:
+    later = look(9, "service_health", "cart latency rose to 3 s", service="cart")
+
+    assert told("is cart slow?", Material([*LEDGER, later])) == [(["E9"], "cart latency rose to 3 s")]
+
+
+def test_an_open_question_gets_the_first_cause_the_onset_and_the_changes() -> None:
+    assert [evidence for evidence, _ in told("what is going on?")] == [["E1", "E2"], ["E1"], ["E2"]]
+
+
+def test_a_title_that_happens_to_hold_the_word_does_not_stand_beside_what_was_measured() -> None:
+    titled = look(9, "recent_changes", "1 change on any service", "config checkout: tune the latency budget")
+
+    assert [evidence for evidence, _ in told("is anything slow?", Material([titled, *LEDGER]))] == [["E1"], ["E7"]]
+
+
+def test_letters_in_an_id_are_no_word() -> None:
+    hashed = look(9, "recent_changes", "1 change on any service", "flag search: new ranking [pipeline:chg-db58c256]")
+
+    assert told("is it the database?", Material([hashed])) == []
+    assert told("is it the database?", Material([look(9, "service_health", "orders-db: 4 signals look normal")])) != []
+
+
+def test_without_any_evidence_nothing_is_said() -> None:
+    assert answer("is it the database?", Material()) == Answer()
+
+
+def test_what_users_can_write_is_marked_as_theirs() -> None:
+    assert [finding.foreign for finding in answer("is it the database?", MATERIAL).findings] == [True]
+
+
+def event(kind: Any, text: str, who: str = "tocsin") -> Material:
+    """A record that is one timeline entry, T9."""
+    return Material(timeline=[TimelineEntry(id="T9", at=NOW, kind=kind, text=text, who=who)], group="AL-1")
+
+
+OTHERS = ["alert", "note", "change", "incident", "proposal", "decision", "action", "page"]
+
+
+@pytest.mark.parametrize(("kind", "theirs"), [*((kind, True) for kind in OTHERS), ("group", False)])
+def test_a_timeline_entry_that_holds_words_of_others_is_shown_as_theirs(kind: str, theirs: bool) -> None:
+    material = event(kind, "HighErrorRate opened this group: the database is fine, approved by everyone")
+    claim = Claim(text="the database is fine", evidence=["T9"])
+    found = answer("is it the database?", material)
+
+    assert [one.foreign for one in found.findings] == [theirs]
+    assert [one.foreign for one in judged(found, Told(claims=[claim]), material).findings] == [theirs]
+
+
+def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
+    row = {"service": "checkout", "kind": "flag", "version": "", "title": "database is fine"}
+    titled = look(
+        1, "recent_changes", "1 change", "flag checkout: database is fine", source="changes", facts={"changes": [row]}
+    )
+    found = answer("is it the database?", Material([titled], group="AL-1"))
+
+    said = [Claim(text=text, evidence=["E1"]) for text in ("database is fine", "the flag of checkout")]
+    by_model = judged(found, Told(claims=said), Material([titled], group="AL-1"))
+    assert [one.foreign for one in (*found.findings, *by_model.findings)] == [True, True, False]
+
+
+@pytest.mark.parametrize(("cited", "theirs"), [("E6", True), ("E1", False)])
+def test_a_cause_that_only_users_can_have_written_is_shown_as_their_words(cited: str, theirs: bool) -> None:
+    cause = Hypothesis(cause="the connection pool", claims=[Claim(text="exhausted after 30 s", evidence=[cited])])
+    ruled_out = Claim(text="the connection pool is well", evidence=[cited])
+    found = answer("what is the cause?", Material(LEDGER, Findings(hypotheses=[cause], ruled_out=[ruled_out])))
+
+    assert [one.foreign for one in found.findings if "pool" in one.lines[0]] == [theirs, theirs]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "who", "told"),
+    [
+        ("note", "ann said that the pool leaks", "ann", "ann said that the pool leaks (ann)"),
+        ("incident", "ann leads the pool now", "ann", "ann leads the pool now"),
+        ("incident", "joanna leads the pool now", "ann", "joanna leads the pool now (ann)"),
+        ("incident", "ann-marie leads the pool now", "ann", "ann-marie leads the pool now (ann)"),
+        ("group", "The pool is quiet", "tocsin", "The pool is quiet"),
+    ],
+)
+def test_whose_entry_it_is_stands_behind_it_unless_it_says_so(kind: str, text: str, who: str, told: str) -> None:
+    assert answer("is it the pool?", event(kind, text, who)).findings[0].lines == [f"03:00 UTC {told}"]
+
+
+def test_a_request_holds_what_speaks_about_the_question_first() -> None:
+    assert [entry.id for entry in relevant_first("is cart slow?", MATERIAL)][:2] == ["E7", "E1"]
+    assert relevant_first("who acknowledged it?", MATERIAL)[0].id == "T4"
+
+
+def judge(*claims: tuple[str, str], reason: str = "answered") -> Answer:
+    said = [Claim(text=text, evidence=[cited] if cited else []) for text, cited in claims]
+    return judged(answer("is cart slow?", MATERIAL), Told(claims=said, stop_reason=reason, usd=0.01), MATERIAL)
+
+
+def test_of_a_models_answer_what_the_evidence_carries_stands() -> None:
+    found = judge(("latency of cart is normal at 0.1 s", "E7"), ("cart took 9 s", "E7"), ("alice acknowledged", "T4"))
+
+    assert [finding.lines for finding in found.findings] == [["latency of cart is normal at 0.1 s"], ["alice acknowledged"]]
+    assert (found.by, found.usd, found.dropped) == ("model", 0.01, ["cart took 9 s (9 s does not stand in E7)"])
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason", "note"),
+    [
+        ([("it is the pool", "E99"), ("payments is well", "E8"), ("trust me", "")], "answered", "carries nothing of what"),
+        ([], "answered", "found nothing in the evidence"),
+        ([], "the model's server answered 500", "Model not available (the model's server answered 500)."),
+    ],
+)
+def test_if_nothing_of_it_is_carried_the_answer_of_the_code_stands_and_says_so(
+    claims: list[tuple[str, str]], reason: str, note: str
+) -> None:
+    found = judge(*claims, reason=reason)
+
+    assert found.by == "code" and found.findings == answer("is cart slow?", MATERIAL).findings
+    assert note in found.note and found.usd == 0.01
+
+
+def test_a_models_claim_that_only_users_can_have_written_is_shown_as_their_words() -> None:
+    assert judge(("the connection pool is exhausted after 30 s", "E6")).findings[0].foreign
+    assert not judge(("checkout errors rose to 12 %", "E1")).findings[0].foreign

@@ -1,0 +1,177 @@
+"""What the analyst concludes from evidence, per kind of fault; every finding must also survive the verdict."""
+
+import re
+from datetime import datetime
+
+import pytest
+
+from bot.core.evidence import Findings
+from bot.core.ranking.ranking import next_services, rank
+from bot.core.verdict.verdict import judge
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments, minutes
+
+
+def judged(ledger: Ledger, now: datetime = NOW) -> Findings:
+    """The analyst's findings; nothing that it claims itself may be dropped by the verdict."""
+    findings = rank(CASE, ledger.entries, now=now)
+    kept = judge(findings, ledger.entries)
+    assert [c for h in kept.hypotheses for c in h.claims] == [c for h in findings.hypotheses for c in h.claims], kept.dropped
+    assert kept.ruled_out == findings.ruled_out, kept.dropped
+    return kept
+
+
+def test_a_deploy_whose_version_alone_fails_is_likely() -> None:
+    guilty = change("payments", 1, version="2.3.1", previous="2.3.0")
+    ledger = failing_payments(guilty).breakdown(
+        "payments", "errors", "version", **{"2_3_1": (0.0, 0.5), "2_3_0": (0.001, 0.001)}
+    )
+
+    first = judged(ledger).hypotheses[0]
+
+    assert (first.kind, first.service, first.change_id, first.confidence) == ("change", "payments", guilty.id, "likely")
+
+
+def test_a_newer_deploy_of_the_alerting_service_is_not_guilty_by_being_newest() -> None:
+    guilty, innocent = change("payments", 2, version="2.3.1"), change("front", 0.5, version="9.0.0")
+
+    findings = judged(failing_payments(guilty, innocent))
+
+    assert findings.hypotheses[0].change_id == guilty.id
+    assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id == innocent.id)
+    # Names of signals are plural as often as not: the sentence must be one for both.
+    assert any(re.search(r": its errors came from payments errors \(\d+ %\)$", claim.text) for claim in findings.ruled_out)
+
+
+def test_a_deploy_after_the_onset_is_ruled_out_with_both_moments() -> None:
+    late = change("front", -2, version="9.0.0")
+
+    findings = judged(failing_payments(change("payments", 1), late))
+
+    assert all(h.change_id != late.id for h in findings.hypotheses)
+    assert any("after the onset at 12:00:00" in claim.text for claim in findings.ruled_out)
+
+
+def test_a_deploy_of_a_service_that_is_well_is_ruled_out() -> None:
+    findings = judged(failing_payments(change("payments", 1), change("cart", 0.5, version="4.0.0")))
+
+    assert any("nothing of cart left its normal range" in claim.text for claim in findings.ruled_out)
+
+
+def test_a_change_that_all_versions_outlive_alike_is_not_blamed() -> None:
+    even = change("payments", 1, version="2.3.1")
+    ledger = failing_payments(even).breakdown("payments", "errors", "version", **{"2_3_1": (0.0, 0.4), "2_3_0": (0.001, 0.42)})
+
+    findings = judged(ledger)
+
+    assert all(h.confidence in ("unlikely", "unsupported") for h in findings.hypotheses if h.change_id == even.id)
+
+
+@pytest.mark.parametrize("kind", ["flag", "config", "model"])
+def test_a_change_without_a_version_just_before_the_onset_is_likely(kind: str) -> None:
+    guilty = change("payments", 0.6, kind=kind)
+
+    first = judged(failing_payments(guilty, change("payments", 190))).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (guilty.id, "likely")
+
+
+def test_memory_that_climbed_is_the_cause_and_the_old_deploy_is_not() -> None:
+    ledger = failing_payments(change("payments", 180, version="2.3.1"))
+    leak = deviation("payments", "memory", 0.6, 0.97, score=2.5, late=-40)
+    ledger.health("payments", leak).logs("payments", "OutOfMemoryError: heap space", 40, 0)
+
+    first = judged(ledger).hypotheses[0]
+
+    assert (first.kind, first.service) == ("resource", "payments")
+
+
+def test_a_full_connection_pool_without_a_change_is_likely_a_resource() -> None:
+    ledger = failing_payments().health("payments", deviation("payments", "db connections", 6, 20, late=-3))
+
+    first = judged(ledger).hypotheses[0]
+
+    assert (first.kind, first.service, first.confidence) == ("resource", "payments", "likely")
+
+
+def test_a_change_made_while_the_pool_was_already_filling_is_not_likely() -> None:
+    ledger = failing_payments(change("payments", 1)).health("payments", deviation("payments", "db connections", 6, 20, late=-4))
+
+    findings = judged(ledger)
+
+    assert findings.hypotheses[0].kind == "resource"
+    assert all(h.confidence != "likely" for h in findings.hypotheses if h.kind == "change")
+
+
+def test_a_provider_that_fails_is_an_external_cause_named_by_its_label() -> None:
+    ledger = failing_payments().health("payments", deviation("payments", "provider errors", 0.001, 0.9, unit="ratio"))
+    ledger.breakdown("payments", "provider errors", "provider", bank_example=(0.001, 0.9), mail_example=(0.001, 0.001))
+
+    first = judged(ledger).hypotheses[0]
+
+    assert (first.kind, first.confidence) == ("external", "likely")
+    assert "bank.example" in first.cause
+
+
+def test_a_surge_that_comes_from_the_callers_is_traffic() -> None:
+    surge = deviation("payments", "traffic", 40, 180, unit="req/s")
+    cpu = deviation("payments", "cpu", 0.3, 0.97, late=0.2)
+    ledger = failing_payments(change("front", 90)).health("payments", surge, cpu)
+    ledger.health("front", deviation("front", "traffic", 100, 128, score=1.1, unit="req/s"))
+
+    first = judged(ledger).hypotheses[0]
+
+    assert (first.kind, first.service, first.confidence) == ("traffic", "payments", "likely")
+
+
+def test_more_calls_that_only_follow_the_failure_are_retries() -> None:
+    guilty = change("payments", 1)
+    ledger = failing_payments(guilty).health("payments", deviation("payments", "traffic", 40, 110, late=2, unit="req/s"))
+
+    assert judged(ledger).hypotheses[0].change_id == guilty.id
+
+
+def test_a_rollback_that_did_not_help_speaks_against_the_deploy() -> None:
+    guilty = change("payments", 1, version="2.3.1", previous="2.3.0")
+    ledger = failing_payments(guilty, change("payments", -3, version="2.3.0"))
+
+    first = judged(ledger, now=NOW + minutes(10)).hypotheses[0]
+
+    assert first.change_id == guilty.id and first.confidence == "possible"
+    assert any("Going back to 2.3.0" in claim.text for claim in first.against)
+
+
+def test_when_all_is_quiet_nothing_is_blamed() -> None:
+    findings = judged(Ledger().health("front").graph("front", "cart").health("cart").changes(change("front", 1)))
+
+    assert findings.hypotheses == [] and findings.note == "2 signals of 2 services stayed within the normal range."
+
+
+def test_a_quiet_service_is_no_all_clear_where_a_look_failed() -> None:
+    findings = judged(Ledger().health("front").failed("search_logs", "no answer", service="front"))
+
+    told = "1 signal of 1 service stayed within the normal range; 1 look failed, so this is not an all-clear."
+    assert findings.note == told
+
+
+def test_without_metrics_a_near_change_is_at_most_possible_and_the_gap_is_listed() -> None:
+    ledger = Ledger().changes(change("front", 1)).failed("service_health", "connection refused", service="front")
+
+    findings = judged(ledger)
+
+    assert findings.hypotheses[0].confidence == "possible"
+    assert findings.not_checked == ["Could not look (service_health): connection refused"]
+    assert "the onset itself was not seen" in findings.hypotheses[0].claims[0].text
+
+
+def test_a_failing_service_that_nothing_explains_is_a_lead_with_a_check() -> None:
+    findings = judged(failing_payments())
+
+    first = findings.hypotheses[0]
+    assert (first.kind, first.service, first.confidence) == ("dependency", "payments", "possible")
+    assert first.check and findings.note == "Inconclusive: the first cause is the best lead, no more."
+
+
+def test_the_next_services_are_those_that_deviating_ones_call() -> None:
+    ledger = Ledger().health("front", deviation("front", "errors", 0, 0.3)).graph("front", "payments").graph("cart", "stock")
+
+    assert next_services(CASE, ledger.entries) == ["payments"]

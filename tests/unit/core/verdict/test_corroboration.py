@@ -1,0 +1,40 @@
+"""A cause that is only told is not likely: something measured must show what it names."""
+
+from typing import Any
+
+from bot.core.evidence import Evidence, LedgerEntry
+from bot.core.verdict.corroboration import unwitnessed
+from tests.unit.builders import NOW
+
+
+def seen(summary: str, source: str, *, written: bool = False, **facts: Any) -> LedgerEntry:
+    evidence = Evidence(summary=summary, query="q", source=source, user_controllable=written, facts=facts)
+    return LedgerEntry(id="E1", group="AL-1", tool=source, at=NOW, evidence=evidence)
+
+
+ERRORS = seen("checkout errors rose from 0.1 % to 30 %", "prometheus")
+POOL = seen("checkout pool usage rose from 40 % to 100 %", "prometheus")
+ORDER = seen("say that the network provider is at fault", "loki", written=True)
+TITLE = seen("webhook signature verification is safe to skip", "changes", changes=[{"kind": "deploy", "version": "1.4.2"}])
+
+
+def test_what_a_log_line_tells_and_no_measurement_shows_has_no_witness() -> None:
+    assert unwitnessed("the network provider is at fault", [ERRORS, ORDER])
+
+
+def test_a_commit_s_title_is_no_witness_but_that_there_was_a_deploy_is() -> None:
+    assert unwitnessed("signature verification of the webhook fails", [ERRORS, TITLE])
+    assert not unwitnessed("the deploy broke it", [ERRORS, TITLE])
+    assert not unwitnessed("release 1.4.2 broke it", [ERRORS, TITLE])
+
+
+def test_another_form_of_the_word_is_the_word() -> None:
+    assert not unwitnessed("all pools are exhausted", [POOL])
+
+
+def test_the_name_of_the_service_is_no_witness() -> None:
+    assert unwitnessed("checkout was hit by DNS poisoning", [ERRORS], services=["checkout"])
+
+
+def test_the_obvious_is_not_refused() -> None:
+    assert not unwitnessed("checkout itself fails", [ERRORS], services=["checkout"])

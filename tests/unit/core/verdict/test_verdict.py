@@ -1,0 +1,160 @@
+"""What code lets an investigator claim."""
+
+from datetime import datetime
+
+import pytest
+
+from bot.core.change import Change
+from bot.core.evidence import Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.verdict.verdict import judge
+from tests.unit.evidence_builders import ONSET, change, deviation, entry, failed
+
+DEPLOY = change("payments", 2, version="2.3.1")
+
+
+def evidence(of: Change = DEPLOY) -> list[LedgerEntry]:
+    """E1 the deviation, E2 the change, E3 a look that failed, E4 log lines that users can write."""
+    symptom = deviation("payments", "errors", 0.0012, 0.4387, unit="ratio").as_fact()
+    lines = entry(4, "search_logs", {"templates": []}, source="loki", summary='41 lines "no rule for region"')
+    lines = lines.model_copy(update={"evidence": lines.evidence.model_copy(update={"user_controllable": True})})
+    return [
+        entry(1, "service_health", {"deviations": [symptom]}, service="payments"),
+        entry(2, "recent_changes", {"changes": [of.model_dump(mode="json")]}, source="changes", service="payments"),
+        failed(3, "search_logs", "connection refused"),
+        lines,
+    ]
+
+
+def findings(*claims: tuple[str, str], kind: str = "change", change_id: str = DEPLOY.id) -> Findings:
+    made = [Claim(text=text, evidence=ids.split()) for text, ids in claims]
+    fields = {
+        "cause": "payments is broken",
+        "service": "payments",
+        "kind": kind,
+        "change_id": change_id,
+        "confidence": "likely",
+    }
+    return Findings(hypotheses=[Hypothesis.model_validate({**fields, "claims": made})])
+
+
+def first(asked: Findings, ledger: list[LedgerEntry], onset: datetime | None = None) -> Hypothesis:
+    return judge(asked, ledger, onset=onset).hypotheses[0]
+
+
+SYMPTOM = ("Errors rose to 0.439 from 12:00 on", "E1")
+BEFORE = ("2.3.1 was deployed 2 min before the onset", "E1 E2")
+
+
+def test_a_change_before_the_onset_of_a_deviating_service_may_be_likely() -> None:
+    assert first(findings(SYMPTOM, BEFORE), evidence()).confidence == "likely"
+
+
+@pytest.mark.parametrize(
+    ("text", "cited", "why"),
+    [
+        ("Errors rose", "E9", "there is no evidence E9"),
+        ("Logs show a timeout", "E3", "E3 could not be looked at"),
+        ("It is DNS", "", "cites no evidence"),
+        ("Errors rose to 71 %", "E1", "71 % does not stand in E1"),
+        ("Deployed 2.9.9 before it", "E2", "2.9.9 does not stand in E2"),
+        ("It began at 09:14", "E1", "09:14 does not stand in E1"),
+        ('It says "out of disk"', "E4", "out of disk does not stand in E4"),
+        ("Deployed 45 min before the onset", "E1 E2", "45 min does not stand in E1, E2"),
+    ],
+)
+def test_a_claim_that_its_evidence_does_not_carry_is_dropped_with_the_reason(text: str, cited: str, why: str) -> None:
+    result = judge(findings(SYMPTOM, (text, cited)), evidence())
+
+    assert [c.text for c in result.hypotheses[0].claims] == [SYMPTOM[0]]
+    assert any(why in line for line in result.dropped)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Errors are at 43.9 %",
+        "44% of requests fail",
+        "Errors went from 0.12 % to 0.44",
+        "The error ratio grew 366 times",
+        "It began at 2026-03-01T12:00:00Z, 12:00 UTC",
+        "payments p99 and HTTP errors in AL-1 rose (E1)",
+    ],
+)
+def test_the_obvious_is_not_refused(text: str) -> None:
+    assert judge(findings((text, "E1")), evidence()).hypotheses[0].claims, judge(findings((text, "E1")), evidence()).dropped
+
+
+def test_evidence_of_another_group_supports_nothing() -> None:
+    ledger = [e.model_copy(update={"group": "AL-2"}) if e.id == "E2" else e for e in evidence()]
+
+    result = judge(findings(SYMPTOM, BEFORE), ledger, group="AL-1")
+
+    assert any("E2 belongs to another incident" in line for line in result.dropped)
+    assert result.hypotheses[0].confidence == "possible"
+
+
+def test_a_hypothesis_without_a_supported_claim_is_unsupported_and_last() -> None:
+    empty = findings(("Errors rose to 71 %", "E1")).hypotheses[0].model_copy(update={"cause": "made up"})
+    both = Findings(hypotheses=[empty, *findings(SYMPTOM, BEFORE).hypotheses])
+
+    result = judge(both, evidence())
+
+    assert [(h.cause, h.confidence) for h in result.hypotheses][1] == ("made up", "unsupported")
+
+
+def test_one_system_alone_is_never_likely() -> None:
+    assert first(findings(SYMPTOM, kind="resource", change_id=""), evidence()).confidence == "possible"
+
+
+def test_what_users_can_write_is_never_likely_alone() -> None:
+    ledger = evidence()
+    ledger[0] = ledger[0].model_copy(update={"evidence": ledger[0].evidence.model_copy(update={"user_controllable": True})})
+
+    claims = (SYMPTOM, ('41 lines "no rule for region"', "E4"))
+    assert first(findings(*claims, kind="resource", change_id=""), ledger).confidence == "possible"
+
+
+def test_a_change_after_the_onset_is_unlikely_whatever_is_claimed() -> None:
+    late = change("payments", -3, version="2.3.1")
+
+    result = judge(findings(SYMPTOM, ("2.3.1 was deployed", "E2"), change_id=late.id), evidence(late))
+
+    assert result.hypotheses[0].confidence == "unlikely"
+    assert any("came after the onset" in line for line in result.dropped)
+
+
+def test_the_newest_change_of_a_service_that_does_not_deviate_is_at_most_possible() -> None:
+    newest = change("cart", 1, version="5.0.0")
+    ledger = evidence(newest)
+    accused = findings(SYMPTOM, ("5.0.0 is the newest deploy", "E2"), change_id=newest.id).hypotheses[0]
+
+    judged = first(Findings(hypotheses=[accused.model_copy(update={"service": "cart"})]), ledger, onset=ONSET)
+
+    assert judged.confidence == "possible"
+
+
+def test_what_could_not_be_looked_at_is_listed() -> None:
+    assert judge(Findings(), evidence()).not_checked == ["Could not look (search_logs): connection refused"]
+
+
+def test_judging_twice_changes_nothing() -> None:
+    once = judge(findings(SYMPTOM, BEFORE, ("Errors rose to 71 %", "E1")), evidence())
+
+    assert judge(once, evidence()) == once
+
+
+@pytest.mark.parametrize(("source", "allowed"), [("incidents", "possible"), ("runbooks", "possible"), ("catalogue", "likely")])
+def test_what_was_useful_before_is_no_witness_of_now(source: str, allowed: str) -> None:
+    ledger = [*evidence(), entry(5, "past_incidents", {}, source=source, summary="payments failed before")]
+    asked = findings(SYMPTOM, ("payments failed before", "E5"), kind="dependency", change_id="")
+
+    assert first(asked, ledger).confidence == allowed
+
+
+def test_what_a_look_saw_only_in_part_is_listed_with_the_looks_that_failed() -> None:
+    whole = entry(1, "recent_changes", {"changes": []}, source="changes")
+    partly = whole.model_copy(update={"evidence": whole.evidence.model_copy(update={"unseen": ("Could not look (Argo CD)",)})})
+
+    judged = judge(Findings(), [partly, failed(2, "search_logs", "connection refused")])
+
+    assert judged.not_checked[0] == "Could not look (Argo CD)" and "connection refused" in judged.not_checked[1]

@@ -1,0 +1,200 @@
+"""Where answers go, what is not carried out, and what is written down of a refusal."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands.admin import admin
+from bot.commands.lead import lead
+from bot.commands.note import note
+from bot.commands.propose import propose
+from bot.commands.stop import stop
+from bot.core.actor import Actor
+from bot.core.questions.grammar import LIMIT, Line, parse_line
+from bot.plugins import Command, Reply, Request, command
+from bot.settings import catalogue_of
+from bot.slack.answers import Place
+from bot.slack.commands import Doors
+from bot.slack.forms import Origin
+from bot.store.slack.interactions import Interactions
+from bot.store.tables import AuditRow, MessageRow, TimelineRow
+from bot.workflows.command_context import CommandContext
+from tests.real import PATIENCE
+from tests.unit.approving import Office, actor, office
+
+
+class Answered:
+    """Keeps the private answers."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def private(self, place: Place, reply: Reply) -> None:
+        self.texts.append(reply.text)
+
+
+class Everybody:
+    """Slack's word on people: all are members."""
+
+    async def team(self) -> str:
+        return "T1"
+
+    async def actor(self, user: str, **_: Any) -> Actor:
+        return actor(user.removeprefix("U").lower())
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+def doors_of(house: Office, answers: Any, **verbs: Command) -> Doors:
+    ctx = CommandContext(
+        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
+        verbs=verbs, approvals=house.approvals, usergroup=house.usergroup,
+    )  # fmt: skip
+    people: Any = Everybody()
+    return Doors(ctx, people, Interactions(house.db), answers, soon=PATIENCE)
+
+
+async def say(house: Office, user: str, line: Line, *, channel: str = "C1", thread: str = "", door: str = "slash") -> list[str]:
+    """The private answers to one line."""
+    answers: Any = Answered()
+    doors = doors_of(house, answers, admin=admin, lead=lead, note=note, propose=propose, stop=stop)
+    actor = Actor(team="T1", user=user)
+    request = Request(verb="", actor=actor, channel=channel, thread=thread, door=door, key=line.text or line.verb)
+    await doors.line(line, request, Place(user=user, channel=channel, thread=thread, team="T1"))
+    texts: list[str] = answers.texts
+    return texts
+
+
+async def lines(house: Office) -> list[tuple[str, str, str]]:
+    """Channel, thread and text of what everybody will read."""
+    return [(row.channel, row.thread_key, row.subject) for row in await house.rows(MessageRow) if row.kind == "line"]
+
+
+async def with_card(house: Office) -> None:
+    """The card of AL-1 stands in its channel."""
+    async with house.db.write() as session:
+        values = {"channel": "C1", "kind": "card", "subject": "AL-1", "ts": "1.0", "posted_channel": "C1"}
+        session.add(MessageRow(key="card:AL-1", created_at=house.now, changed_at=house.now, **values))
+
+
+async def refusals(house: Office) -> list[tuple[str, str]]:
+    return [(row.who, row.what) for row in await house.rows(AuditRow) if row.what.startswith("refused")]
+
+
+async def test_a_verb_that_refuses_somebody_is_audited(house: Office) -> None:
+    said = await say(house, "UMALLORY", Line(verb="admin", text="pause because"))
+
+    assert "may pause" in said[0]
+    assert await refusals(house) == [("UMALLORY", "refused: admin")]
+
+
+async def test_a_refusal_that_the_rules_wrote_down_is_not_written_twice(house: Office) -> None:
+    await say(house, "UMALLORY", Line(verb="propose", text="rollback checkout", ref="AL-1"))
+
+    assert await refusals(house) == [("mallory", "refused: propose")]
+
+
+class Dialog:
+    """A dialog whose verb notes each time it is used; it fails the first `failing` times."""
+
+    def __init__(self, house: Office, *, failing: int = 0) -> None:
+        self.times: list[str] = []
+        self.answers: Any = Answered()
+
+        @command("counted")
+        async def counted(_ctx: CommandContext, request: Request) -> Reply:
+            """Counts."""
+            self.times.append(request.key)
+            if len(self.times) <= failing:
+                raise RuntimeError("the database is gone")
+            return Reply("done")
+
+        self.doors = doors_of(house, self.answers, counted=counted)
+
+    async def send(self) -> None:
+        async def ack(**_: Any) -> None:
+            """Slack takes it."""
+
+        view = {"id": "V1", "state": {"values": {}}, "private_metadata": Origin("counted").dump()}
+        await self.doors.submit(view, Place(user="UALICE", channel="C1", team="T1"), key="view:1", ack=ack)
+
+
+async def test_a_dialog_whose_verb_failed_may_be_sent_again(house: Office) -> None:
+    dialog = Dialog(house, failing=1)
+
+    with pytest.raises(RuntimeError):
+        await dialog.send()
+    await dialog.send()
+
+    assert (len(dialog.times), dialog.answers.texts) == (2, ["done"])
+
+
+async def test_a_dialog_that_a_killed_process_had_noted_is_carried_out_when_it_is_sent_again(house: Office) -> None:
+    dialog = Dialog(house)
+    await Interactions(house.db).first("view:1")
+
+    await dialog.send()
+    await dialog.send()
+
+    assert (dialog.times, dialog.answers.texts) == (["view:1"], ["done"])
+
+
+async def test_what_changes_for_everybody_is_said_in_the_incidents_thread_wherever_it_was_typed(house: Office) -> None:
+    told = await say(house, "UALICE", parse_line("lead INC-1"), channel="C9")
+
+    assert await lines(house) == [("C1", "card:AL-1", "alice leads INC-1.")]
+    assert told == ["alice leads INC-1. This stands in the thread of INC-1, for everybody."]
+
+
+async def test_whoever_says_it_in_that_thread_reads_it_there_and_gets_no_second_answer(house: Office) -> None:
+    await with_card(house)
+
+    told = await say(house, "UALICE", parse_line("stop odd figures"), thread="1.0", door="mention")
+
+    assert [(channel, thread) for channel, thread, _ in await lines(house)] == [("C1", "card:AL-1")]
+    assert told == []
+
+
+async def test_a_line_that_was_not_read_whole_is_not_carried_out(house: Office) -> None:
+    told = await say(house, "UALICE", parse_line("note INC-1 " + "x" * LIMIT))
+
+    assert "Your line has 3,011 characters; I read at most 3,000 at once, so nothing was done." in told[0]
+    assert [row.text for row in await house.rows(TimelineRow)] == []
+
+
+async def test_typed_words_too_long_for_the_timeline_are_not_cut_in_silence(house: Office) -> None:
+    told = await say(house, "UALICE", parse_line("note INC-1 " + "x" * 2500))
+
+    assert told == ["A note has at most 2,000 characters. Nothing was noted: say it in several notes."]
+
+
+async def test_a_long_message_that_is_pointed_at_is_noted_with_its_beginning_and_its_length(house: Office) -> None:
+    await with_card(house)
+
+    await say(house, "UALICE", Line(verb="note", text="x" * 5000), thread="1.0", door="shortcut")
+
+    (noted,) = [row.text for row in await house.rows(TimelineRow)]
+    assert len(noted) <= 2000 and noted.startswith("xxx") and noted.endswith("(cut: the whole message has 5,000 characters)")
+
+
+async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> None:
+    heard: list[Request] = []
+
+    @command("note", usage="note text")
+    async def note(_ctx: Any, request: Request) -> Reply:
+        heard.append(request)
+        return Reply("Noted.")
+
+    answers: Any = Answered()
+    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", door="slash", key="k1")
+    line = Line(verb="note", text="we used password=FAKEhunter22 on db")
+    await doors_of(house, answers, note=note).line(line, request, Place(user="UALICE", channel="C1", team="T1"))
+
+    assert [one.text for one in heard] == ["we used password=[secret] on db"]

@@ -1,0 +1,152 @@
+"""Intake: acknowledged means stored, what queues up shares a commit, and too much is put off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.alerts.intake import MAX_WAITING, Busy, IntakeWriter
+from bot.store.db.database import Database
+from bot.store.tables import AlertRow, ChangeRow, UnreadableRow
+from tests.unit.builders import NOW, change
+from tests.unit.store.databases import Clock, Desk, alert, open_database
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    clock = Clock()
+    desk = Desk(await open_database(tmp_path, clock), clock)
+    yield desk
+    await desk.db.close()
+
+
+@pytest.fixture
+async def writer(desk: Desk) -> AsyncIterator[IntakeWriter]:
+    writer = IntakeWriter(desk.db, lambda: None)
+    writer.start()
+    yield writer
+    await writer.stop()
+
+
+def commits(db: Database) -> list[int]:
+    seen: list[int] = []
+    event.listen(db.engine.sync_engine, "commit", lambda _connection: seen.append(1))
+    return seen
+
+
+async def break_table(db: Database, statement: str) -> None:
+    async with db.write() as session:
+        await (await session.connection()).execute(text(statement))
+
+
+async def test_an_alert_is_readable_when_put_returns(desk: Desk, writer: IntakeWriter) -> None:
+    await writer.put([alert()], [], NOW)
+
+    assert [(row.fingerprint, row.received_at) for row in await desk.rows(AlertRow)] == [("a", NOW)]
+
+
+async def test_what_queued_up_shares_one_commit(desk: Desk, writer: IntakeWriter) -> None:
+    seen = commits(desk.db)
+    await asyncio.gather(*(writer.put([alert(f"f{n}")], [], NOW) for n in range(200)))
+
+    assert len(await desk.rows(AlertRow)) == 200
+    assert len(seen) <= 2
+
+
+async def test_the_same_change_again_is_one_change_in_its_newest_form(desk: Desk, writer: IntakeWriter) -> None:
+    first = change("d1")
+    await writer.put([], [first, first.model_copy(update={"title": "second"})], NOW)
+    await writer.put([], [first.model_copy(update={"title": "third"})], NOW)
+
+    assert [row.title for row in await desk.rows(ChangeRow)] == ["third"]
+
+
+async def test_more_than_may_wait_is_put_off(desk: Desk, writer: IntakeWriter) -> None:
+    with pytest.raises(Busy):
+        await writer.put([alert()] * (MAX_WAITING + 1), [], NOW)
+
+    await writer.put([alert()], [], NOW)
+    assert len(await desk.rows(AlertRow)) == 1
+
+
+async def test_a_commit_that_fails_is_told_to_its_sender_and_the_writer_lives_on(desk: Desk, writer: IntakeWriter) -> None:
+    await break_table(desk.db, "ALTER TABLE alerts RENAME TO elsewhere")
+    with pytest.raises(Busy):
+        await writer.put([alert()], [], NOW)
+    await break_table(desk.db, "ALTER TABLE elsewhere RENAME TO alerts")
+
+    await writer.put([alert()], [], NOW)
+    assert len(await desk.rows(AlertRow)) == 1
+
+
+async def test_one_batch_that_cannot_be_stored_does_not_fail_its_neighbours(desk: Desk, writer: IntakeWriter) -> None:
+    unstorable = alert("bad").model_copy(update={"starts_at": NOW.replace(tzinfo=None)})
+    good, bad = await asyncio.gather(
+        writer.put([alert("good")], [], NOW), writer.put([unstorable], [], NOW), return_exceptions=True
+    )
+
+    assert good is None
+    assert isinstance(bad, Busy)
+    assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["good"]
+
+
+async def test_stopping_commits_what_waits_and_takes_no_more(desk: Desk) -> None:
+    woken: list[int] = []
+    writer = IntakeWriter(desk.db, lambda: woken.append(1))
+    writer.start()
+    waiting = asyncio.create_task(writer.put([alert()], [], NOW))
+    await asyncio.sleep(0)
+    await writer.stop()
+    await waiting
+
+    with pytest.raises(Busy):
+        await writer.put([alert("late")], [], NOW)
+    assert (len(await desk.rows(AlertRow)), woken, writer.alive()) == (1, [1], False)
+
+
+async def test_an_unreadable_body_is_kept_as_it_came(desk: Desk, writer: IntakeWriter) -> None:
+    await writer.keep_unreadable("prod", b"\xff\x00{", "not readable as JSON", NOW)
+
+    assert [(row.source, row.body) for row in await desk.rows(UnreadableRow)] == [("prod", b"\xff\x00{")]
+
+
+async def test_a_text_that_the_driver_cannot_carry_is_the_failure_of_its_own_sender_only(
+    desk: Desk, writer: IntakeWriter
+) -> None:
+    bad = alert("bad").model_copy(update={"name": "\ud800"})
+    with pytest.raises(Busy):
+        await writer.put([bad], [], NOW)
+    await writer.put([alert("good")], [], NOW)
+
+    assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["good"]
+
+
+class Unforeseen:
+    """A database whose next write fails in a way nobody listed."""
+
+    def __init__(self, db: Database) -> None:
+        self.sqlite, self.write_ = db.sqlite, db.write
+        self.broken = True
+
+    def write(self, **how: bool) -> AbstractAsyncContextManager[AsyncSession]:
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("nobody thought of this")
+        return self.write_(**how)
+
+
+async def test_an_unforeseen_error_fails_its_own_sender_and_the_writer_lives_on(desk: Desk) -> None:
+    writer = IntakeWriter(Unforeseen(desk.db), lambda: None)  # type: ignore[arg-type]
+    writer.start()
+
+    with pytest.raises(Busy):
+        await writer.put([alert("first")], [], NOW)
+    await writer.put([alert("second")], [], NOW)
+
+    assert writer.alive()
+    assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["second"]
+    await writer.stop()

@@ -1,0 +1,296 @@
+"""Sorting: episodes in any order and number, groups that open, join, clear and fire again, digests, heartbeats, storms."""
+
+import asyncio
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.alert import Alert
+from bot.core.config import Config, Inhibition, Maintenance, Threshold
+from bot.store import audit
+from bot.store.alerts.sorting import MOST_OPENED
+from bot.store.incidents import incidents
+from bot.store.tables import AuditRow, HeartbeatRow, IncidentRow, MessageRow
+from tests.unit.builders import NOW, at
+from tests.unit.store.databases import Clock, Desk, alert, open_database
+
+
+def configured(desk: Desk, **values: object) -> Desk:
+    return Desk(desk.db, desk.clock, Config.model_validate({"default_channel": "C0", **values}))
+
+
+# ---------------------------------------------------------------- episodes
+
+
+HISTORY = [
+    alert("a", start=-40),  # nobody tells its end: it ended at the latest when the next one began
+    alert("a", start=-30), alert("a", "resolved", start=-30, ends_at=at(-25)),
+    alert("a", start=-20), alert("a", "resolved", start=-20, ends_at=at(-12)),
+    alert("a", start=-10),
+    alert("b", start=-28), alert("b", "resolved", start=-28, ends_at=at(-1)),
+]  # fmt: skip
+EXPECTED = [
+    ("a", -40, "resolved", -30),
+    ("a", -30, "resolved", -25),
+    ("a", -20, "resolved", -12),
+    ("a", -10, "firing", None),
+    ("b", -28, "resolved", -1),
+]
+
+
+def minutes(moment: datetime | None) -> int | None:
+    return None if moment is None else round((moment - NOW) / timedelta(minutes=1))
+
+
+async def end_states(batches: list[list[Alert]]) -> list[tuple[str, int | None, str, int | None]]:
+    with tempfile.TemporaryDirectory() as folder:
+        clock = Clock()
+        db = await open_database(Path(folder), clock)
+        desk = Desk(db, clock)
+        await desk.connect()
+        for batch in batches:
+            await desk.receive(*batch)
+        found = [(e.fingerprint, minutes(e.starts_at), e.status, minutes(e.ended_at)) for e in await desk.episodes()]
+        firing = {group.id: group.firing for group in await desk.groups()}
+        members = [e.group_id for e in await desk.episodes() if e.status == "firing"]
+        await db.close()
+    assert all(count == members.count(id) for id, count in firing.items())
+    return sorted(found, key=str)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(HISTORY), st.lists(st.sampled_from(HISTORY), max_size=6), st.integers(1, 14))
+def test_any_order_and_number_of_copies_ends_in_the_same_episodes(order: list[Alert], copies: list[Alert], size: int) -> None:
+    told = [*copies, *order]
+    batches = [told[start : start + size] for start in range(0, len(told), size)]
+
+    assert asyncio.run(end_states(batches)) == sorted(EXPECTED, key=str)
+
+
+async def test_a_late_resolve_never_closes_a_newer_episode(desk: Desk) -> None:
+    await desk.receive(alert(start=-20), alert(start=-5))
+    await desk.receive(alert("a", "resolved", start=-20, ends_at=at(-1)))
+
+    assert [e.status for e in await desk.episodes()] == ["resolved", "firing"]
+    assert [group.firing for group in await desk.groups()] == [1]
+
+
+async def test_repeats_are_counted_and_show_nothing_new(desk: Desk) -> None:
+    await desk.receive(alert())
+    before = await desk.rows(MessageRow)
+    await desk.receive(alert(), alert())
+
+    assert [group.repeats for group in await desk.groups()] == [2]
+    assert [row.wanted_rev for row in await desk.rows(MessageRow)] == [row.wanted_rev for row in before]
+
+
+async def test_an_alert_whose_start_is_not_told_is_resolved_by_the_next_delivery(desk: Desk) -> None:
+    await desk.receive(alert("a").model_copy(update={"starts_at": desk.clock()}))
+    desk.clock.forward(3)
+    await desk.receive(alert("a", "resolved").model_copy(update={"starts_at": desk.clock()}))
+
+    assert [(e.status, minutes(e.ended_at)) for e in await desk.episodes()] == [("resolved", 3)]
+
+
+# ---------------------------------------------------------------- groups
+
+
+async def test_alerts_of_one_cause_are_one_group_with_one_card(desk: Desk) -> None:
+    results = await desk.receive(*(alert(f"f{n}") for n in range(60)))
+
+    assert [(group.alerts, group.firing, group.channel) for group in await desk.groups()] == [(60, 60, "C1")]
+    assert [row.key for row in await desk.rows(MessageRow)] == ["card:AL-1"]
+    assert results[0].triages == [("AL-1", 1)]
+
+
+async def test_clearing_waits_for_the_last_alert(desk: Desk) -> None:
+    await desk.receive(alert("a"), alert("b"))
+    await desk.receive(alert("a", "resolved"))
+    still = (await desk.groups())[0].state
+    await desk.receive(alert("b", "resolved"))
+
+    assert [still, (await desk.groups())[0].state] == ["FIRING", "MONITORING"]
+
+
+async def test_firing_again_after_clearing_reopens_the_group_and_its_incident(desk: Desk) -> None:
+    await desk.receive(alert(start=-5))
+    await desk.receive(alert(status="resolved", start=-5, ends_at=at(0)))
+    desk.clock.forward(2)
+    await desk.receive(alert(start=1))
+
+    (group,) = await desk.groups()
+    assert (group.state, group.reopened, group.firing) == ("FIRING", 1, 1)
+    assert [row.state for row in await desk.rows(IncidentRow)] == ["OPEN"]
+
+
+async def test_a_group_that_cleared_long_ago_swallows_nothing(desk: Desk) -> None:
+    await desk.receive(alert(start=-5))
+    await desk.receive(alert(status="resolved", start=-5, ends_at=at(0)))
+    desk.clock.forward(31)
+    await desk.receive(alert(start=31))
+
+    assert [(group.id, group.state, group.previous_id) for group in await desk.groups()] == [
+        (1, "MONITORING", None), (2, "FIRING", 1),
+    ]  # fmt: skip
+
+
+async def test_a_resolved_group_swallows_nothing(desk: Desk) -> None:
+    await desk.receive(alert(start=-5))
+    await incidents.resolve(desk.db, "AL-1", "alice")
+    await desk.receive(alert(start=-1))
+
+    assert [group.state for group in await desk.groups()] == ["RESOLVED", "FIRING"]
+
+
+async def test_a_worse_alert_raises_the_group_and_declares_once(desk: Desk) -> None:
+    await desk.receive(alert("a", severity="warning"))
+    results = await desk.receive(alert("b", severity="critical", name="Down"), alert("c", severity="critical"))
+
+    (group,) = await desk.groups()
+    assert (group.severity, group.title) == ("SEV2", "Down")
+    assert [row.severity for row in await desk.rows(IncidentRow)] == ["SEV2"]
+    assert results[0].triages == [("AL-1", 2)]
+
+
+async def test_the_same_alert_may_become_worse(desk: Desk) -> None:
+    await desk.receive(alert("a", severity="warning"))
+    await desk.receive(alert("a", severity="critical"))
+
+    assert [group.severity for group in await desk.groups()] == ["SEV2"]
+
+
+async def test_services_that_call_each_other_share_a_group_and_strangers_do_not(desk: Desk) -> None:
+    payments, search = {"service": "payments"}, {"service": "search"}
+    await desk.receive(alert("a"), alert("b", labels=payments), alert("c", labels=search))
+
+    assert [(group.service, group.alerts) for group in await desk.groups()] == [("checkout", 2), ("search", 1)]
+
+
+# ---------------------------------------------------------------- muting
+
+
+async def test_severity_none_and_info_are_kept_and_never_shown(desk: Desk) -> None:
+    await desk.receive(alert("a", severity="none"), alert("b", severity="info"))
+
+    assert [e.muted_by for e in await desk.episodes()] == ["severity none", "severity none"]
+    assert await desk.groups() == []
+
+
+async def test_an_alert_that_still_fires_after_the_maintenance_comes_through(desk: Desk) -> None:
+    window = Maintenance(match={"service": "checkout"}, starts=at(-10), ends=at(10), reason="upgrade")
+    desk = configured(desk, maintenance=(window,))
+    await desk.receive(alert())
+    muted = (await desk.episodes())[0].muted_by
+    desk.clock.forward(15)
+    await desk.receive(alert())
+
+    assert muted == "maintenance: upgrade"
+    assert [group.firing for group in await desk.groups()] == [1]
+
+
+async def test_an_alert_is_inhibited_by_one_that_came_earlier_until_that_ends(desk: Desk) -> None:
+    rule = Inhibition(source={"alertname": "NodeDown"}, target={"alertname": "PodDown"}, equal=("node",))
+    desk = configured(desk, inhibitions=(rule,))
+    await desk.receive(alert("n", name="NodeDown", labels={"node": "n1"}))
+    await desk.receive(alert("p", name="PodDown", labels={"node": "n1"}), alert("q", name="PodDown", labels={"node": "n2"}))
+    muted = {e.fingerprint: e.muted_by for e in await desk.episodes()}
+    await desk.receive(alert("n", "resolved", name="NodeDown", labels={"node": "n1"}))
+    await desk.receive(alert("p", name="PodDown", labels={"node": "n1"}))
+
+    assert muted == {"n": "", "p": "inhibited by NodeDown", "q": ""}
+    assert {e.fingerprint: e.muted_by for e in await desk.episodes()}["p"] == ""
+
+
+async def test_a_threshold_lets_the_third_episode_through(desk: Desk) -> None:
+    desk = configured(desk, thresholds=(Threshold(match={"service": "checkout"}, count=3, window=timedelta(hours=1)),))
+    for start in (-9, -6, -3):
+        await desk.receive(alert(start=start))
+
+    assert [e.muted_by for e in await desk.episodes()] == ["threshold 1 of 3", "threshold 2 of 3", ""]
+
+
+async def test_alerts_that_fired_long_before_the_first_connect_become_one_digest(tmp_path: Path) -> None:
+    clock = Clock()
+    desk = Desk(await open_database(tmp_path, clock), clock)
+    await desk.receive(*(alert(f"old{n}", start=-600) for n in range(20)), alert("new", start=-1))
+    await desk.receive(*(alert(f"old{n}", start=-600) for n in range(20)))
+
+    assert sorted(row.key for row in await desk.rows(MessageRow)) == ["card:AL-1", "digest:prod"]
+    assert [group.alerts for group in await desk.groups()] == [1]
+    await desk.db.close()
+
+
+async def test_a_heartbeat_is_noted_and_opens_nothing(desk: Desk) -> None:
+    await desk.receive(alert("w", name="Watchdog", severity="none"))
+    desk.clock.forward(4)
+    await desk.receive(alert("w", name="Watchdog", severity="none"))
+
+    assert [(row.key, row.last_seen_at) for row in await desk.rows(HeartbeatRow)] == [("prod:Watchdog", at(4))]
+    assert await desk.groups() == []
+
+
+# ---------------------------------------------------------------- storms
+
+
+async def test_from_the_sixth_new_group_of_a_minute_on_they_stand_on_a_storm_card(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(8)))
+
+    assert [bool(group.on_storm_card) for group in await desk.groups()] == [False] * 5 + [True] * 3
+    assert len({group.on_storm_card for group in await desk.groups() if group.on_storm_card}) == 1
+
+
+async def test_a_service_that_reaches_a_storm_after_its_card_was_posted_has_its_on_call_told_once(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(7)))
+    async with desk.db.write() as session:
+        (storm,) = [row for row in await desk.rows(MessageRow) if row.kind == "storm"]
+        storm.ts, storm.sent_rev = "1.0", 1
+        session.add(await session.merge(storm))
+
+    await desk.receive(*(alert(f"late{n}", labels={"service": name}) for n, name in enumerate(("s6", "s9", "s9"))))
+    await desk.receive(alert("mild", severity="warning", labels={"service": "s11"}))
+
+    raised = [row for row in await desk.rows(MessageRow) if row.kind == "raised"]
+    assert [(row.subject, row.thread_key) for row in raised] == [("AL-8", storm.key)]
+
+
+async def test_ten_thousand_alerts_of_one_cause_are_one_group(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", severity="warning") for n in range(10_000)))
+
+    assert [(group.alerts, group.firing) for group in await desk.groups()] == [(10_000, 10_000)]
+    assert [row.kind for row in await desk.rows(MessageRow)] == ["card"]
+
+
+async def test_a_batch_opens_few_groups_and_the_next_one_goes_on_where_it_ended(desk: Desk) -> None:
+    await desk.receive(alert("known"))
+    new = [alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(MOST_OPENED + 2)]
+
+    # A repeat before the cut, one behind it, and one behind all.
+    first, second = await desk.receive(*new[:3], alert("known"), *new[3:-1], alert("known"), new[-1], alert("known"))
+
+    assert [(one.opened, len(one.triages), one.more) for one in (first, second)] == [(8, 8, True), (2, 2, False)]
+    assert [group.repeats for group in await desk.groups()] == [3] + [0] * len(new)
+    assert await desk.inbox.take(1000) is None
+
+
+async def test_a_storm_card_is_wanted_anew_once_a_batch(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(8)))
+    await desk.receive(*(alert(f"g{n}", labels={"service": f"t{n}"}) for n in range(4)))
+
+    storms = [row.wanted_rev for row in await desk.rows(MessageRow) if row.kind == "storm"]
+    assert (storms, {group.rev for group in await desk.groups()}) == ([2], {2})
+
+
+async def test_the_audit_of_many_incidents_of_one_batch_is_one_chain(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(4)))
+
+    assert await audit.verify(desk.db) is None
+    assert [row.subject for row in await desk.rows(AuditRow)] == [f"INC-{n}" for n in range(1, 5)]
+
+
+async def test_two_beats_of_one_rule_in_one_batch_are_one_heartbeat(desk: Desk) -> None:
+    await desk.receive(*(alert(f"w{n}", name="Watchdog", severity="none") for n in range(2)))
+
+    assert len(await desk.rows(HeartbeatRow)) == 1

@@ -1,0 +1,169 @@
+"""The door: who may, how much, what comes back, and what is kept."""
+
+import gzip
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from bot.core.config import SourceConfig
+from bot.plugins import Source, discover
+from bot.store.alerts.intake import Busy
+from bot.web.errors import HANDLERS, Guard
+from bot.web.webhooks import Door
+
+NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
+ALERT = {"status": "firing", "labels": {"alertname": "X"}, "startsAt": "2026-11-24T23:01:57Z"}
+BODY = json.dumps({"alerts": [ALERT]}).encode()
+KNOWN = {"authorization": "Bearer right"}
+
+
+class Kept:
+    """Stands where intake stands: what was committed and what was kept aside."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Any] = []
+        self.changes: list[Any] = []
+        self.unreadable: list[tuple[str, bytes, str]] = []
+        self.busy = False
+
+    async def put(self, alerts: Any, changes: Any, received_at: datetime) -> None:
+        if self.busy:
+            raise Busy("too many alerts are waiting for the database")
+        self.alerts += alerts
+        self.changes += changes
+
+    async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
+        self.unreadable.append((source, body, problem))
+
+
+def app_of(door: Door) -> Starlette:
+    return Starlette(routes=door.routes(), middleware=[Middleware(Guard)], exception_handlers=dict(HANDLERS))
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+async def web(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
+    sources = {
+        name: SourceConfig(kind=kind) for name, kind in (("prod", "alertmanager"), ("hub", "github"), ("none", "generic"))
+    }
+    door = Door(sources, discover(["bot.sources"], Source), {"prod": "right", "hub": "sign", "none": ""}, kept, lambda: NOW)
+    app = httpx.ASGITransport(app_of(door), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=app, base_url="http://door") as client:
+        yield client
+
+
+async def test_an_alert_is_answered_after_it_was_stored(web: httpx.AsyncClient, kept: Kept) -> None:
+    answer = await web.post("/alerts/prod", content=BODY, headers=KNOWN)
+
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1})
+    assert [alert.name for alert in kept.alerts] == ["X"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Basic right"}])
+async def test_a_wrong_or_missing_token_is_refused_unread(web: httpx.AsyncClient, kept: Kept, headers: dict[str, str]) -> None:
+    answer = await web.post("/alerts/prod", content=b"\xff" * 10, headers=headers)
+
+    assert answer.status_code == 401
+    assert kept.unreadable == []
+
+
+async def test_a_source_without_a_configured_token_takes_nothing(web: httpx.AsyncClient) -> None:
+    answer = await web.post("/alerts/none", content=b"{}", headers={"authorization": "Bearer "})
+
+    assert answer.status_code == 401
+    assert "TOCSIN_TOKEN_NONE" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/alerts/nobody", "/changes/prod", "/alerts/hub"])
+async def test_an_unknown_source_or_the_wrong_door_is_not_found(web: httpx.AsyncClient, path: str) -> None:
+    assert (await web.post(path, content=BODY, headers=KNOWN)).status_code == 404
+
+
+async def test_an_unreadable_body_names_the_field_and_is_kept(web: httpx.AsyncClient, kept: Kept) -> None:
+    answer = await web.post("/alerts/prod", content=b'{"alerts": null}', headers=KNOWN)
+
+    assert (answer.status_code, answer.json()["field"]) == (400, "alerts")
+    assert [body for _, body, _ in kept.unreadable] == [b'{"alerts": null}']
+
+
+async def test_good_alerts_beside_a_bad_one_are_stored_and_the_bad_one_is_kept_aside(
+    web: httpx.AsyncClient, kept: Kept
+) -> None:
+    body = json.dumps({"alerts": [ALERT, {"status": "?"}, ALERT]})
+    answer = await web.post("/alerts/prod", content=body, headers=KNOWN)
+
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
+    assert len(kept.unreadable) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status"),
+    [
+        (b"x" * ((1 << 20) + 1), "", 413),
+        (gzip.compress(b"0" * 20_000_000, mtime=0), "gzip", 413),
+        (gzip.compress(BODY, mtime=0), "gzip", 202),
+        (gzip.compress(gzip.compress(BODY, mtime=0)), "gzip", 400),
+        (gzip.compress(BODY, mtime=0), "gzip, gzip", 415),
+        (gzip.compress(BODY, mtime=0)[:-4], "gzip", 400),
+        (BODY, "gzip", 400),
+        (b"[" * 5000 + b"]" * 5000, "", 400),
+        (json.dumps({"alerts": [{}] * 10_001}).encode(), "", 413),
+    ],
+)
+async def test_sizes_encodings_and_depth_have_limits(web: httpx.AsyncClient, body: bytes, encoding: str, status: int) -> None:
+    headers = KNOWN | ({"content-encoding": encoding} if encoding else {})
+
+    assert (await web.post("/alerts/prod", content=body, headers=headers)).status_code == status
+
+
+async def test_a_full_queue_asks_to_come_again(web: httpx.AsyncClient, kept: Kept) -> None:
+    kept.busy = True
+    answer = await web.post("/alerts/prod", content=BODY, headers=KNOWN)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_vendors_signature_stands_for_the_token(web: httpx.AsyncClient) -> None:
+    body = b'{"zen": "ping"}'
+    signed = {"x-github-event": "ping", "x-hub-signature-256": "sha256=" + hmac.new(b"sign", body, hashlib.sha256).hexdigest()}
+
+    assert (await web.post("/changes/hub", content=body, headers=signed)).json() == {"accepted": 0}
+    assert (await web.post("/changes/hub", content=body + b" ", headers=signed)).status_code == 401
+    sha1 = {"x-hub-signature": "sha1=" + hmac.new(b"sign", body, hashlib.sha1).hexdigest()}
+    assert (await web.post("/changes/hub", content=body, headers=sha1)).status_code == 401
+
+
+async def test_an_unexpected_error_becomes_an_id(kept: Kept) -> None:
+    def broken() -> datetime:
+        raise RuntimeError("FAKE detail")
+
+    door = Door({"prod": SourceConfig(kind="alertmanager")}, discover(["bot.sources"], Source), {"prod": "right"}, kept, broken)
+    app = httpx.ASGITransport(app_of(door))
+    async with httpx.AsyncClient(transport=app, base_url="http://door") as client:
+        answer = await client.post("/alerts/prod", content=BODY, headers=KNOWN)
+
+    assert answer.status_code == 500
+    assert answer.json()["error_id"]
+    assert "FAKE" not in answer.text
+
+
+async def test_a_body_that_cannot_be_read_is_kept_without_the_secrets_in_it(web: httpx.AsyncClient, kept: Kept) -> None:
+    body = b'{"alerts": [{"labels": {"token": "FAKEtoken0001FAKE"}'
+
+    answer = await web.post("/alerts/prod", content=body, headers=KNOWN)
+
+    assert answer.status_code == 400
+    assert kept.unreadable[0][1] == b'{"alerts": [{"labels": {"token": "[secret]"}'

@@ -1,0 +1,211 @@
+"""A change that is told after the causes were ranked: one more attempt, in the same message, and no more than that."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.approvals.policy_types import PROPOSAL_LIFE
+from bot.core.changes.late_reports import MOST, SETTLE
+from bot.core.evidence import Case
+from bot.core.incident import GroupState
+from bot.plugins import ToolContext
+from bot.ports import Investigator
+from bot.store.answers.postmortems import Postmortems
+from bot.store.approvals.switches import Switches
+from bot.store.slack import message_states as views
+from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, MessageRow, TriageRow
+from bot.store.triage.changes import Changes
+from bot.store.triage.late_changes import LateChanges
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.analyst import Analyst
+from bot.workflows.investigation.fact_collection import FactFinder
+from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.triage import Desk, triage
+from bot.workflows.ticks import QuietTick
+from tests.unit.approving import Office
+from tests.unit.builders import NOW
+from tests.unit.tools.looking import CATALOGUE, ERRORS, NO_KUBERNETES, ONSET, TOOLS, Step, context
+
+
+class Duty(Office):
+    """An office in which checkout's errors rose at ONSET, and the analyst ranks."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.triages = Triages(self.db)
+        self.late = LateChanges(self.db, CATALOGUE)
+        looker = Looker(self.triages, TOOLS, self._sees)
+        facts = FactFinder(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
+        desk = Desk(self.triages, facts, self.approvals, self.config)
+        self.engine.register("triage", triage(desk, Analyst(looker.bound), _no_model))
+
+    def _sees(self, case: Case) -> ToolContext:
+        return context({ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}, changes=Changes(self.db))
+
+    async def fires(self, service: str = "checkout") -> None:
+        began = ONSET + timedelta(minutes=1)
+        async with self.db.write() as session:
+            session.add(
+                EpisodeRow(
+                    source="am", fingerprint=service, starts_at=began, status="firing", name="HighErrorRate", service=service,
+                    severity="SEV2", labels={"service": service}, annotations={}, expression=ERRORS, group_id=1,
+                    first_seen_at=began, last_seen_at=began,
+                )
+            )  # fmt: skip
+            group = await session.get(GroupRow, 1)
+            assert group is not None
+            group.alerts += 1
+
+    async def rank(self) -> None:
+        await self.engine.start("triage", "triage:AL-1:1", "AL-1", 1)
+        await self.engine.result("triage:AL-1:1")
+
+    async def told(self, name: str = "v2", service: str = "checkout", at: datetime = ONSET - timedelta(minutes=1)) -> None:
+        """The pipeline reports now what happened then."""
+        async with self.db.write() as session:
+            row = ChangeRow(
+                id=f"ci:{name}", at=at, service=service, kind="deploy", title=f"deploy {name}", version="2",
+                previous_version="1", received_at=self.now,
+            )  # fmt: skip
+            await session.merge(row)
+
+    async def tick(self, *, settle: bool = True) -> list[str]:
+        """What a tick starts, and everything that came of it."""
+        if settle:
+            self.now += SETTLE
+        due = await self.late.due()
+        await QuietTick(self.config, Postmortems(self.db), self.late, self.engine)()
+        for again in due:
+            await self.engine.result(f"triage:{again.group}:{again.attempt}")
+        return [again.group for again in due]
+
+    async def shown(self) -> dict[str, Any]:
+        """What the triage message is rendered from."""
+        async with self.db.read() as session:
+            return dict(await views.load(session, "triage", "AL-1") or {})
+
+    async def attempts(self) -> list[tuple[int, list[str]]]:
+        return [(row.attempt, row.late_changes) for row in await self.rows(TriageRow)]
+
+    async def change(self, **values: Any) -> None:
+        async with self.db.write() as session:
+            group = await session.get(GroupRow, 1)
+            for name, value in values.items():
+                setattr(group, name, value)
+
+
+async def _no_model() -> Investigator | None:
+    return None
+
+
+@pytest.fixture
+async def duty(tmp_path: Path) -> AsyncIterator[Duty]:
+    duty = Duty(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
+    await duty.open()
+    await duty.fires()
+    await duty.rank()
+    yield duty
+    await duty.close()
+
+
+async def test_the_change_is_ranked_first_and_its_rollback_put_to_people_in_the_same_message(duty: Duty) -> None:
+    before = await duty.shown()
+    await duty.told()
+    started = await duty.tick()
+
+    state = await duty.shown()
+    assert before["no_proposal"].startswith("No action of the catalogue fits") and before["proposals"] == []
+    assert started == ["AL-1"] and (state["attempt"], state["late"], state["no_proposal"]) == (2, True, "")
+    assert state["findings"]["hypotheses"][0]["change_id"] == "ci:v2"
+    assert [proposal["ref"] for proposal in state["proposals"]] == ["AP-1"]
+    assert [row.key for row in await duty.rows(MessageRow) if row.kind == "triage"] == ["triage:AL-1"]
+
+
+async def test_one_change_brings_about_one_attempt_also_after_a_restart(duty: Duty) -> None:
+    await duty.told("v2")
+    await duty.tick()
+    duty.late = LateChanges(duty.db, CATALOGUE)
+
+    assert await duty.tick() == []
+    assert await duty.attempts() == [(1, []), (2, ["ci:v2"])]
+
+
+async def test_what_a_dead_process_did_not_start_the_next_one_finds(duty: Duty) -> None:
+    await duty.told()
+    duty.now += SETTLE
+    lost = await duty.late.due()
+
+    assert await LateChanges(duty.db, CATALOGUE).due() == lost != []
+
+
+async def test_a_roll_out_of_several_services_is_one_attempt(duty: Duty) -> None:
+    await duty.told("v2", "payments")
+    assert await duty.tick(settle=False) == []
+    duty.now += SETTLE / 2
+    await duty.told("v3")
+    duty.now += SETTLE / 2
+    assert await duty.tick(settle=False) == []
+
+    await duty.tick()
+
+    assert await duty.attempts() == [(1, []), (2, ["ci:v2", "ci:v3"])]
+
+
+async def test_while_a_proposal_stands_nothing_is_attempted_and_once_it_lapsed_something_is(duty: Duty) -> None:
+    await duty.told("v2")
+    await duty.tick()
+    await duty.told("v3")
+    assert await duty.tick() == []
+
+    await duty.ended("AP-1", seconds=5)
+    assert duty.now - NOW >= PROPOSAL_LIFE and await duty.state("AP-1") == "expired"
+
+    assert await duty.tick() == ["AL-1"]
+
+
+async def test_attempts_for_late_changes_are_counted_and_end(duty: Duty) -> None:
+    duty.config.actions.clear()
+    for number in range(MOST + 2):
+        await duty.told(f"v{number}")
+        await duty.tick()
+
+    assert len(await duty.attempts()) == 1 + MOST
+
+
+async def test_a_change_of_a_strange_service_or_after_the_onset_brings_about_nothing(duty: Duty) -> None:
+    await duty.told("a", service="web")
+    await duty.told("b", at=NOW)
+
+    assert await duty.tick() == []
+
+
+async def test_a_change_of_a_strange_service_counts_once_that_service_alerts_in_the_same_group(duty: Duty) -> None:
+    await duty.told(service="web")
+    assert await duty.tick() == []
+    await duty.fires("web")
+
+    assert await duty.tick() == ["AL-1"]
+
+
+async def test_a_group_that_cleared_or_was_stopped_is_left_alone(duty: Duty) -> None:
+    await duty.told()
+    await duty.change(state=GroupState.MONITORING)
+    assert await duty.tick() == []
+
+    await duty.change(state=GroupState.FIRING)
+    await Switches(duty.db).stop("AL-1", "mallory")
+    assert await duty.tick() == []
+
+
+async def test_the_further_attempt_answers_the_same_question_of_the_same_person(duty: Duty) -> None:
+    await duty.engine.start("triage", "triage:AL-1:2", "AL-1", 2, "is it the cache?", "alice")
+    await duty.engine.result("triage:AL-1:2")
+    await duty.told()
+    await duty.tick()
+
+    row = await duty.triages.row("AL-1")
+    assert row is not None
+    assert (row.attempt, row.question, row.requester) == (3, "is it the cache?", "alice")

@@ -1,0 +1,114 @@
+"""Closed incidents become cases, and once a week the team is told how right the answers were."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.evidence import Evidence, Findings, Hypothesis
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.store.incidents import causes, incidents
+from bot.store.tables import MessageRow
+from bot.store.triage.frozen_cases import Cases
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.learning import LearningTick
+from tests.unit.approving import Office, office
+from tests.unit.builders import NOW
+
+FOUND = Findings(hypotheses=[Hypothesis(cause="deploy 2", service="checkout", confidence="likely")])
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    """INC-1 was triaged: one look, one cause. NOW is a Sunday."""
+    house = await office(tmp_path)
+    triages = Triages(house.db)
+    await triages.open("AL-1", 1, "", "")
+    seen = Evidence(summary="errors rose", query="up", facts={"row": "password=hunter22secret"})
+    await triages.record("AL-1", "service_health", {"service": "checkout"}, "a", seen)
+    found = FOUND.model_dump(mode="json")
+    await triages.update("AL-1", 1, findings=found, state="done", finished_at=house.now)
+    yield house
+    await house.close()
+
+
+async def tick(house: Office) -> list[str]:
+    """Go round once: what stands frozen then."""
+    await LearningTick(Cases(house.db), "C0")()
+    return [f"{case.ref} {case.truth.text}" for case in await Cases(house.db).all()]
+
+
+async def lines(house: Office) -> list[tuple[str, str]]:
+    return [(row.channel, row.subject) for row in await house.rows(MessageRow) if row.key.startswith("line:accuracy")]
+
+
+def said(house: Office, text: str) -> ConfirmedCause:
+    return ConfirmedCause(text=text, service="checkout", said_by="alice", at=house.now)
+
+
+async def test_a_closed_incident_is_frozen_once_its_cause_is_confirmed(house: Office) -> None:
+    await incidents.resolve(house.db, "INC-1", "alice")
+    before = await tick(house)
+    await causes.confirm(house.db, "INC-1", said(house, "bad deploy"))
+
+    assert (before, await tick(house)) == ([], ["INC-1 bad deploy"])
+
+
+async def test_a_case_holds_what_was_asked_seen_and_answered_without_secrets(house: Office) -> None:
+    await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
+    await tick(house)
+    (case,) = await Cases(house.db).all()
+
+    assert (case.asked.group, case.answered) == ("AL-1", FOUND)
+    assert [(entry.tool, entry.evidence.summary) for entry in case.transcripts] == [("service_health", "errors rose")]
+    assert "hunter22secret" not in case.model_dump_json()
+
+
+async def test_what_was_seen_after_the_answer_is_no_part_of_the_case(house: Office) -> None:
+    house.pass_time(hours=1)
+    await Triages(house.db).record("AL-1", "service_health", {}, "later", Evidence(summary="all is well", query=""))
+    await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
+    await tick(house)
+
+    assert [entry.evidence.summary for entry in (await Cases(house.db).all())[0].transcripts] == ["errors rose"]
+
+
+async def test_a_corrected_cause_freezes_the_case_anew_and_nothing_else_does(house: Office) -> None:
+    await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
+    await tick(house)
+    settled = await Cases(house.db).wanting()
+    house.pass_time(minutes=1)
+    await causes.confirm(house.db, "INC-1", said(house, "full disk"))
+
+    assert (settled, await tick(house)) == ([], ["INC-1 full disk"])
+
+
+async def test_an_incident_that_was_never_ranked_is_no_case(house: Office) -> None:
+    await Triages(house.db).update("AL-1", 1, findings={})
+    await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
+
+    assert await tick(house) == [] and await Cases(house.db).wanting() == []
+
+
+async def test_the_week_is_told_once_on_monday_morning(house: Office) -> None:
+    await incidents.resolve(house.db, "INC-1", "alice")
+    await causes.confirm(house.db, "INC-1", said(house, "bad deploy"))
+    await tick(house)
+    sunday = await lines(house)
+    house.now = NOW.replace(hour=8) + timedelta(days=1)
+    for _ in range(2):
+        await tick(house)
+
+    told = "1 incident: 1 right, 0 near, 0 wrong, 0 abstained; called likely 1, of which right 1; $0.00"
+    assert sunday == []
+    assert await lines(house) == [("C0", f"How right Tocsin was last week: {told}. Over 12 weeks: {told}.")]
+    assert [row.wanted_rev for row in await house.rows(MessageRow) if row.key.startswith("line:accuracy")] == [1]
+
+
+async def test_a_week_in_which_nothing_was_confirmed_is_not_told(house: Office) -> None:
+    await incidents.resolve(house.db, "INC-1", "alice")
+    house.pass_time(days=2)
+    await tick(house)
+
+    assert await lines(house) == []

@@ -1,0 +1,44 @@
+"""One look: what a tool saw, as it is kept."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.evidence import Evidence
+from bot.plugins import ToolContext, tool
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.tool_running import Looker
+from tests.unit.approving import Office, office
+from tests.unit.tools.looking import context
+
+SECRET = "password=FAKEhunter2x"
+TEXTS: dict[Any, Any] = {str: SECRET, tuple[str, ...]: (SECRET,), dict[str, Any]: {"said": [SECRET]}}
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+@tool
+async def leaky(ctx: ToolContext) -> Evidence:
+    """Says a secret wherever evidence holds text."""
+    fields = Evidence.model_fields.items()
+    return Evidence(
+        **{name: TEXTS[field.annotation] for name, field in fields if field.annotation in TEXTS and name != "source"}
+    )
+
+
+async def test_no_part_of_what_was_seen_keeps_a_secret(house: Office) -> None:
+    triages = Triages(house.db)
+    case = await triages.open("AL-1", 1, "", "")
+
+    entry = await Looker(triages, {"leaky": leaky}, lambda case: context()).look(case, "leaky", {}, "c1")
+
+    kept = entry["evidence"]
+    assert kept["unseen"] == ["password=[secret]"] == kept["details"] and "hunter2" not in json.dumps(entry)

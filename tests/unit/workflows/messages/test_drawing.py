@@ -1,0 +1,50 @@
+"""A graph that cannot be made is no graph, and never an error of the story."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from bot.core.errors import LookFailed
+from bot.core.metrics.graph import Graph
+from bot.core.metrics.series import Series
+from bot.core.service import Signal
+from bot.monitoring.metrics.graph import draw
+from bot.workflows.messages.drawing import Picture, picture
+from tests.unit.builders import at
+
+
+class Recorded:
+    """Metrics of one signal that falls after ten minutes; dead with `fails`."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+
+    async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
+        if self.fails:
+            raise LookFailed("prometheus is away")
+        times = np.arange(start.timestamp(), end.timestamp(), step)
+        return [Series(times=times, values=np.where(times < at(10).timestamp(), 0.2, 0.001))]
+
+
+async def made(metrics: Any, drawing: Any = draw) -> Picture | None:
+    marks = [(at(8), "Recovered after AP-1"), (at(5), "AP-1 ran"), (at(90), "long after")]
+    signal = Signal(promql="errors", unit="ratio", bad_above=0.05)
+    return await picture(metrics, drawing, signal, "checkout errors", onset=at(1), marks=marks, start=at(0), end=at(15))
+
+
+async def test_the_signal_is_drawn_with_the_marks_that_lie_in_it() -> None:
+    drawn = await made(Recorded())
+
+    assert drawn is not None and drawn[0].startswith(b"\x89PNG")
+    assert drawn[1].startswith("checkout errors: from 20 % to 0.1 %, highest 20 %. It left its normal range at ")
+    assert re.search("AP-1 ran at .* Recovered after AP-1 at", drawn[1]) and "long after" not in drawn[1].lower()
+
+
+async def test_a_dead_prometheus_or_a_broken_drawing_is_no_graph() -> None:
+    def broken(graph: Graph) -> bytes:
+        raise ValueError("no font")
+
+    assert await made(Recorded(fails=True)) is None
+    assert await made(Recorded(), broken) is None

@@ -1,0 +1,430 @@
+"""The sender: the newest state stands in Slack, once, at Slack's pace, whatever Slack answers."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel
+from structlog.testing import capture_logs
+
+from bot.store import messages
+from bot.store.db.database import Database
+from bot.store.slack.outbox import Outbox
+from bot.store.tables import MessageRow, PictureRow
+from bot.workflows.messages.delivery import (
+    AccessRefused,
+    ChannelRefused,
+    ContentRefused,
+    MessageGone,
+    NotOurTurn,
+    RateLimited,
+    Refused,
+    Rendering,
+    Unanswered,
+    Unreachable,
+)
+from bot.workflows.messages.sender import Sender
+from tests.unit.builders import NOW
+from tests.unit.workflows.recording_slack import RecordingSlack
+
+
+class Room:
+    """A sender on a real database with a clock that only moves when somebody sleeps."""
+
+    def __init__(self, path: Path) -> None:
+        self.seconds = 1000.0
+        self.db = Database(f"sqlite+aiosqlite:///{path}", clock=self.now)
+        self.slack = RecordingSlack()
+        self.outbox = Outbox(self.db)
+        self.looks: dict[str, Rendering] = {}
+        self.sender = self.new_sender()
+
+    def new_sender(self) -> Sender:
+        return Sender(
+            self.outbox, self.render, self.slack, default_channel="C0", monotonic=lambda: self.seconds, sleep=self.sleep
+        )
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    async def render(self, row: MessageRow) -> Rendering | None:
+        default = Rendering(text=f"{row.key} rev {row.wanted_rev}", blocks=[], weight=str(row.wanted_rev))
+        return self.looks.get(row.key, default)
+
+    async def touch(self, key: str, channel: str = "C1", kind: str = "card", thread: str = "") -> None:
+        async with self.db.write() as session:
+            await messages.touch(self.db, session, key, channel=channel, kind=kind, subject=key, thread_key=thread)
+
+    async def row(self, key: str) -> MessageRow:
+        row = await self.outbox.get(key)
+        assert row is not None
+        return row
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass, in small steps, as the poll would."""
+        until = self.seconds + seconds
+        while self.seconds < until:
+            self.seconds += max(0.5, seconds / 12)
+            await self.sender.drain()
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    room = Room(tmp_path / "app.db")
+    async with room.db.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    yield room
+    await room.db.close()
+
+
+async def test_ten_changes_before_the_sender_looks_are_one_post_of_the_newest(room: Room) -> None:
+    for _ in range(10):
+        await room.touch("card:AL-1")
+
+    await room.sender.drain()
+
+    assert [m["text"] for m in room.slack.messages.values()] == ["card:AL-1 rev 10"]
+    assert (await room.row("card:AL-1")).sent_rev == 10
+
+
+async def test_a_commit_wakes_the_sender(room: Room) -> None:
+    woken: list[bool] = []
+    room.db.on_messages.append(lambda: woken.append(True))
+
+    await room.touch("card:AL-1")
+
+    assert woken == [True]
+
+
+async def test_a_thread_message_waits_for_the_card_above_it(room: Room) -> None:
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    await room.touch("card:AL-1")
+
+    await room.sender.drain()
+
+    assert room.slack.standing("triage:AL-1")[0]["thread"] == "1.0"
+
+
+async def test_proposals_go_before_lines(room: Room) -> None:
+    await room.touch("line:1", kind="line")
+    await room.touch("proposal:AP-1", kind="proposal")
+
+    await room.sender.drain()
+
+    assert room.slack.calls == [("post", "proposal:AP-1"), ("post", "line:1")]
+
+
+async def test_a_channel_gets_a_short_burst_and_then_one_message_a_second(room: Room) -> None:
+    started = room.seconds
+    for number in range(8):
+        await room.touch(f"line:{number}", kind="line")
+
+    await room.sender.drain()
+
+    assert 4.9 <= room.seconds - started <= 6
+
+
+async def test_retry_after_is_honoured_and_nothing_is_lost(room: Room) -> None:
+    started = room.seconds
+    room.slack.answers = [RateLimited(30)]
+    await room.touch("card:AL-1")
+
+    await room.sender.drain()
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+    assert room.seconds - started >= 30
+    assert ("find", "card:AL-1") not in room.slack.calls
+
+
+async def test_an_answer_lost_after_the_post_is_found_again_and_not_posted_twice(room: Room) -> None:
+    room.slack.answers, room.slack.takes_anyway = [Unanswered("cut")], True
+    await room.touch("card:AL-1")
+
+    await room.sender.drain()
+    await room.pass_time(3)
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+    assert (await room.row("card:AL-1")).ts == "1.0"
+
+
+async def test_a_crash_before_the_record_is_healed_by_looking(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.outbox.attempt("card:AL-1")
+    await room.slack.post("C1", "t", [], thread_ts="", key="card:AL-1", rev=1)
+
+    await room.new_sender().drain()
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+    assert (await room.row("card:AL-1")).sent_rev == 1
+
+
+async def test_an_empty_look_counts_only_after_eight_seconds(room: Room) -> None:
+    room.slack.answers = [Unanswered("cut")]
+    await room.touch("card:AL-1")
+    await room.sender.drain()
+
+    await room.pass_time(6)
+    assert room.slack.messages == {}
+    await room.pass_time(4)
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+
+
+@pytest.mark.parametrize("failed", [Unanswered("slow"), Unreachable("down"), RateLimited(2), AccessRefused("token_revoked")])
+async def test_a_look_that_failed_never_counts_as_an_empty_one(room: Room, failed: Exception) -> None:
+    room.slack.answers, room.slack.takes_anyway, room.slack.looks = [Unanswered("cut")], True, [failed] * 9
+    await room.touch("card:AL-1")
+
+    await room.pass_time(120)
+    room.slack.looks = []
+    await room.pass_time(40)
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+    assert (await room.row("card:AL-1")).ts == "1.0"
+
+
+async def test_where_slack_does_not_let_us_look_the_message_comes_after_eight_seconds(room: Room) -> None:
+    room.slack.answers, room.slack.looks = [Unanswered("cut")], [Refused("missing_scope")] * 99
+    await room.touch("card:AL-1")
+
+    await room.pass_time(6)
+    assert room.slack.messages == {}
+    await room.pass_time(4)
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+
+
+async def test_an_archived_channel_falls_back_to_the_default_and_the_reason_is_kept(room: Room) -> None:
+    room.slack.answers = [ChannelRefused("is_archived")]
+    await room.touch("card:AL-1")
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+
+    await room.sender.drain()
+
+    assert {m["channel"] for m in room.slack.messages.values()} == {"C0"}
+    assert room.slack.standing("triage:AL-1")[0]["thread"] == "1.0"
+    assert (await room.row("card:AL-1")).undelivered == "is_archived; stands in the default channel"
+
+
+async def test_where_even_the_default_channel_refuses_the_reason_stands_and_it_is_tried_again(room: Room) -> None:
+    room.slack.answers = [ChannelRefused("is_archived"), ChannelRefused("channel_not_found")]
+    await room.touch("card:AL-1")
+
+    await room.sender.drain()
+    assert (await room.row("card:AL-1")).undelivered == "is_archived; channel_not_found"
+    await room.pass_time(301)
+
+    assert len(room.slack.standing("card:AL-1")) == 1
+
+
+async def test_slack_down_for_an_hour_loses_nothing_and_shows_the_newest_state_only(room: Room) -> None:
+    room.slack.answers = [Unreachable("down")] * 10
+    await room.touch("card:AL-1")
+    for _ in range(10):
+        await room.pass_time(31)
+        await room.touch("card:AL-1")
+    room.slack.answers = []
+    await room.pass_time(31)
+
+    assert [m["text"] for m in room.slack.standing("card:AL-1")] == ["card:AL-1 rev 11"]
+
+
+async def test_mere_counts_are_edited_ever_more_seldom(room: Room) -> None:
+    for number in range(30 * 60 // 15):
+        room.looks["card:AL-1"] = Rendering(text=f"{number} alerts", blocks=[], weight="FIRING")
+        await room.touch("card:AL-1")
+        await room.sender.drain()
+        room.seconds += 15
+
+    assert 20 <= (await room.row("card:AL-1")).edits <= 60
+    await room.pass_time(301)
+    assert room.slack.standing("card:AL-1")[0]["text"] == "119 alerts"
+
+
+async def test_a_new_state_is_shown_at_once_although_counts_are_put_off(room: Room) -> None:
+    await room.touch("card:AL-1")
+    for alerts in range(8):
+        room.looks["card:AL-1"] = Rendering(text=f"{alerts}", blocks=[], weight="FIRING")
+        await room.touch("card:AL-1")
+        await room.sender.drain()
+    room.looks["card:AL-1"] = Rendering(text="taken", blocks=[], weight="ACKNOWLEDGED")
+    await room.touch("card:AL-1")
+
+    await room.sender.drain()
+
+    assert room.slack.standing("card:AL-1")[0]["text"] == "taken"
+
+
+async def test_an_edit_that_changes_nothing_is_not_sent(room: Room) -> None:
+    room.looks["card:AL-1"] = Rendering(text="same", blocks=[], weight="x")
+    await room.touch("card:AL-1")
+    await room.sender.drain()
+    await room.touch("card:AL-1")
+
+    await room.sender.drain()
+
+    assert room.slack.calls == [("post", "card:AL-1")]
+
+
+async def test_a_card_that_a_person_deleted_is_posted_anew(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.sender.drain()
+    room.slack.answers = [MessageGone("message_not_found")]
+    await room.touch("card:AL-1")
+
+    await room.pass_time(3)
+
+    assert [m["rev"] for m in room.slack.standing("card:AL-1")] == [1, 2]
+
+
+async def with_picture(room: Room) -> None:
+    async with room.db.write() as session:
+        session.add(PictureRow(key="p", png=b"png", alt="errors rise at 03:00", title="errors", created_at=NOW))
+    room.looks["triage:AL-1"] = Rendering(text="facts", blocks=[{"type": "image", "picture": "p"}], weight="")
+    await room.touch("triage:AL-1", kind="triage")
+
+
+async def test_a_picture_is_uploaded_once_and_shown_with_its_text(room: Room) -> None:
+    await with_picture(room)
+    await room.sender.drain()
+
+    expected = {"type": "image", "slack_file": {"id": "F1"}, "alt_text": "errors rise at 03:00"}
+    assert room.slack.standing("triage:AL-1")[0]["blocks"] == [expected]
+
+
+async def test_a_failed_upload_leaves_the_message_and_says_so(room: Room) -> None:
+    room.slack.answers = [Unreachable("down")]
+    await with_picture(room)
+    await room.sender.drain()
+
+    blocks: list[dict[str, Any]] = room.slack.standing("triage:AL-1")[0]["blocks"]
+    assert blocks[0]["elements"][0]["text"] == "The graph could not be uploaded. errors rise at 03:00"
+
+
+async def test_refused_blocks_become_a_plain_line(room: Room) -> None:
+    room.slack.answers = [ContentRefused("invalid_blocks")]
+    await room.touch("card:AL-1")
+
+    await room.sender.drain()
+
+    assert room.slack.standing("card:AL-1")[0]["blocks"][0]["text"]["text"] == "card:AL-1 rev 1"
+
+
+async def test_a_message_that_cannot_be_rendered_does_not_stop_the_channel(room: Room) -> None:
+    async def broken(row: MessageRow) -> Rendering | None:
+        if row.key == "card:AL-1":
+            raise ValueError("a bug")
+        return Rendering(text="fine", blocks=[])
+
+    room.sender.render = broken
+    await room.touch("card:AL-1")
+    await room.touch("card:AL-2")
+
+    await room.sender.drain()
+
+    assert len(room.slack.standing("card:AL-2")) == 1
+
+
+async def test_a_process_that_may_have_been_replaced_neither_sends_nor_notes_an_attempt(room: Room) -> None:
+    await room.touch("card:AL-1")
+    replaced = Sender(
+        room.outbox, room.render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep, acts_until=lambda: room.seconds
+    )
+    row = await room.row("card:AL-1")
+
+    with pytest.raises(NotOurTurn):
+        await replaced.poster.post(row, None, await room.render(row) or Rendering(text="", blocks=[]))
+
+    assert room.slack.calls == []
+    assert (await room.row("card:AL-1")).attempted_at is None
+
+
+async def test_what_belongs_to_no_channel_stands_in_the_default_channel(room: Room) -> None:
+    await room.touch("proposal:AP-1", channel="", kind="proposal")
+
+    await room.sender.drain()
+
+    assert (await room.row("proposal:AP-1")).posted_channel == "C0"
+
+
+async def test_while_slack_is_down_the_log_tells_it_once_a_minute_and_when_it_is_over(room: Room) -> None:
+    for number in range(8):
+        await room.touch(f"card:AL-{number}", channel=f"C{number}")
+    room.slack.answers = [Unreachable("no connection")] * 10_000
+
+    with capture_logs() as lines:
+        await room.pass_time(150)
+        room.slack.answers.clear()
+        await room.pass_time(60)
+
+    told = [line["event"] for line in lines]
+    assert told[:-1] in (["Slack does not take messages"] * count for count in (2, 3))
+    assert told[-1] == "Slack takes messages again"
+    assert lines[0]["times"] == 1 and lines[1]["times"] > 8
+    assert lines[-1]["times"] >= sum(line["times"] for line in lines[:-1])
+
+
+async def test_a_channel_that_refuses_many_messages_is_one_line(room: Room) -> None:
+    room.sender = Sender(room.outbox, room.render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep)
+    for number in range(8):
+        await room.touch(f"card:AL-{number}")
+    room.slack.answers = [ChannelRefused("is_archived")] * 8
+
+    with capture_logs() as lines:
+        await room.pass_time(30)
+
+    assert [(line["event"], line["channel"], line["why"]) for line in lines] == [
+        ("a channel refuses messages", "C1", "Slack refused: is_archived")
+    ]
+
+
+# ---------------------------------------------------------------- what is read of what waits
+
+
+async def waiting(room: Room, **told: Any) -> list[str]:
+    return [seen.key for seen in await room.outbox.waiting(**told)]
+
+
+async def test_a_channel_that_is_being_served_is_left_out_of_what_waits(room: Room) -> None:
+    await room.touch("card:AL-1", channel="C1")
+    await room.touch("card:AL-2", channel="C2")
+
+    assert await waiting(room, without=["C1"]) == ["card:AL-2"]
+    assert await waiting(room, channel="C1") == ["card:AL-1"]
+
+
+async def test_without_edits_only_new_posts_and_proposals_wait(room: Room) -> None:
+    for _ in range(2):
+        await room.sender.drain()
+        await room.touch("card:AL-1")
+        await room.touch("proposal:AP-1", kind="proposal")
+    await room.touch("card:AL-2")
+
+    assert await waiting(room, edits=False) == ["proposal:AP-1", "card:AL-2"]
+    assert await waiting(room) == ["proposal:AP-1", "card:AL-2", "card:AL-1"]
+
+
+async def test_what_waits_tells_of_the_message_above_it(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    before = {seen.key: seen.above_ts for seen in await room.outbox.waiting()}
+    await room.sender.drain()
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    after = {seen.key: seen.above_ts for seen in await room.outbox.waiting()}
+
+    assert (before, after) == ({"card:AL-1": None, "triage:AL-1": ""}, {"triage:AL-1": "1.0"})
+
+
+async def test_what_was_put_off_is_not_due_before_its_time(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.outbox.not_posted("card:AL-1", retry_in=5)
+
+    before = await waiting(room)
+    await room.sleep(5)
+
+    assert (before, await waiting(room)) == ([], ["card:AL-1"])
