@@ -1,7 +1,7 @@
 """Brings the database to the schema of this code: alembic, without an ini file.
 
 All of an upgrade is one transaction, also on SQLite: a kill in the middle leaves the old schema whole.
-`python -m bot.store.migrate "what changes"` writes a migration from the difference between tables.py and the newest one.
+`python -m bot.store.migrate "what changes"` writes a migration from the difference between bot/store/tables and the newest one.
 """
 
 import sqlite3
@@ -98,7 +98,7 @@ def refuse_newer(url: str) -> None:
 
 
 def differences(url: str) -> list[Any]:
-    """What tables.py has that the database has not, and the other way round; tables of others are left out."""
+    """What bot/store/tables has that the database has not, and the other way round; tables of others are left out."""
     with _connection(url) as connection:
         options = {"include_object": only_ours, "compare_type": True}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata))

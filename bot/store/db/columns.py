@@ -1,12 +1,22 @@
-"""Column types that behave the same on SQLite and PostgreSQL."""
+"""Column types, keys and names of constraints that are the same on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime
+from sqlalchemy import JSON, BigInteger, DateTime, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+# Constraints need names before the first table is defined: SQLite's batch migrations cannot alter nameless ones.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 class Moment(TypeDecorator[datetime]):
@@ -38,3 +48,12 @@ class Json(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
+
+
+BigKey = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only for INTEGER keys."""
+
+
+def numbered_key() -> Any:
+    """A primary key that the database counts up."""
+    return Field(default=None, primary_key=True, sa_type=BigKey)

@@ -1,5 +1,6 @@
-"""Migrations: they make what tables.py says, once, and keep their hands off a newer database and other people's tables."""
+"""Migrations: they make what the tables say, once, and keep their hands off a newer database and other people's tables."""
 
+import pkgutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from bot.core.errors import ConfigurationError
+from bot.store import tables
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import current, differences, downgrade, head, ready, refuse_newer, sync_url, upgrade
 from bot.store.tables import MessageRow, PostmortemRow, TriageRow
@@ -32,6 +34,13 @@ def test_an_upgraded_empty_database_is_exactly_what_the_tables_say(url: str) -> 
     upgrade(url)
 
     assert (current(url), differences(url)) == (head(), [])
+
+
+def test_whoever_imports_one_table_has_all_of_them() -> None:
+    modules = [pkgutil.resolve_name(f"bot.store.tables.{one.name}") for one in pkgutil.iter_modules(tables.__path__)]
+    names = {name for module in modules for name in vars(module) if name.endswith("Row")}
+
+    assert names == set(tables.__all__)
 
 
 def test_a_missing_column_is_seen_as_a_difference(url: str) -> None:

@@ -1,0 +1,130 @@
+"""Alerts as rows: what was delivered, the episodes made of it, sources, heartbeats and alert groups."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from bot.store.db.columns import Json, Moment, numbered_key
+
+
+class AlertRow(SQLModel, table=True):
+    """One delivered alert: the inbox. Written in bulk by intake, read once behind a cursor."""
+
+    __tablename__ = "alerts"
+    __table_args__ = {"sqlite_autoincrement": True}
+    seq: int | None = numbered_key()
+    source: str
+    fingerprint: str = Field(index=True)
+    status: str
+    name: str
+    severity: str
+    labels: dict[str, str] = Field(sa_type=Json)
+    annotations: dict[str, str] = Field(sa_type=Json)
+    starts_at: datetime = Field(sa_type=Moment)
+    ends_at: datetime | None = Field(default=None, sa_type=Moment)
+    group_key: str = ""
+    link: str = ""
+    expression: str = ""
+    received_at: datetime = Field(sa_type=Moment, index=True)
+
+
+class UnreadableRow(SQLModel, table=True):
+    """A body that was authenticated but could not be read: kept, so that nothing is lost."""
+
+    __tablename__ = "unreadable"
+    id: int | None = numbered_key()
+    source: str
+    received_at: datetime = Field(sa_type=Moment)
+    problem: str
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class CursorRow(SQLModel, table=True):
+    """How far a loop has read."""
+
+    __tablename__ = "cursors"
+    name: str = Field(primary_key=True)
+    seq: int = Field(default=0, sa_type=BigInteger)
+
+
+class EpisodeRow(SQLModel, table=True):
+    """One firing from beginning to end: (source, fingerprint, start)."""
+
+    __tablename__ = "episodes"
+    __table_args__ = (UniqueConstraint("source", "fingerprint", "starts_at"),)
+    id: int | None = numbered_key()
+    source: str
+    fingerprint: str = Field(index=True)
+    starts_at: datetime = Field(sa_type=Moment)
+    status: str = Field(index=True)
+    name: str
+    service: str = Field(index=True)
+    severity: str
+    """SEV1..SEV4, NONE."""
+    labels: dict[str, str] = Field(sa_type=Json)
+    annotations: dict[str, str] = Field(sa_type=Json)
+    link: str = ""
+    expression: str = ""
+    group_key: str = ""
+    group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    muted_by: str = ""
+    """Why it joined no group: "maintenance: ...", "inhibited by ...", "severity none", "threshold 1 of 3", "digest"."""
+    repeats: int = 0
+    first_seen_at: datetime = Field(sa_type=Moment)
+    last_seen_at: datetime = Field(sa_type=Moment, index=True)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class SourceRow(SQLModel, table=True):
+    """A source as it was seen: its first connect makes the digest, its heartbeats are watched."""
+
+    __tablename__ = "sources"
+    name: str = Field(primary_key=True)
+    first_seen_at: datetime = Field(sa_type=Moment)
+    last_seen_at: datetime = Field(sa_type=Moment)
+
+
+class HeartbeatRow(SQLModel, table=True):
+    """An always-firing rule: its silence is the alarm."""
+
+    __tablename__ = "heartbeats"
+    key: str = Field(primary_key=True)
+    """`<source>:<rule>`."""
+    last_seen_at: datetime = Field(sa_type=Moment)
+    every_seconds: float
+    missed: bool = False
+
+
+class GroupRow(SQLModel, table=True):
+    """An alert group, `AL-<id>`."""
+
+    __tablename__ = "groups"
+    # Asked for each new group: is this a storm in its channel?
+    __table_args__ = (Index(None, "channel", "opened_at"), {"sqlite_autoincrement": True})
+    id: int | None = numbered_key()
+    key: str = Field(index=True)
+    title: str
+    service: str = Field(index=True)
+    severity: str
+    state: str = Field(index=True)
+    channel: str
+    on_storm_card: str = ""
+    """Key of the storm this group stands on as a line, until it gets a card of its own."""
+    opened_at: datetime = Field(sa_type=Moment)
+    last_alert_at: datetime = Field(sa_type=Moment)
+    cleared_at: datetime | None = Field(default=None, sa_type=Moment)
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
+    incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    alerts: int = 0
+    firing: int = 0
+    repeats: int = 0
+    reopened: int = 0
+    previous_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The closed group with the same key before this one."""
+    mentioned_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the on-call was mentioned, at most once."""
+    human_at: datetime | None = Field(default=None, sa_type=Moment)
+    """Last thing a person did here."""
+    rev: int = 1

@@ -1,0 +1,45 @@
+"""Postmortem drafts and questions, as rows."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from bot.store.db.columns import Json, Moment, numbered_key
+
+
+class PostmortemRow(SQLModel, table=True):
+    """A draft: its sections carry the ids each sentence stands on."""
+
+    __tablename__ = "postmortems"
+    __table_args__ = (UniqueConstraint("incident_id", "n"),)
+    id: int | None = numbered_key()
+    incident_id: int = Field(index=True, sa_type=BigInteger)
+    n: int
+    state: str = "draft"
+    """draft, or failed: it could not be written, and its number is used up."""
+    told: dict[str, str] | None = Field(default=None, sa_type=Json)
+    """The state of each proposal as this draft tells it; None: written before that was kept."""
+    sections: list[dict[str, Any]] = Field(sa_type=Json)
+    markdown: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)
+
+
+class QuestionRow(SQLModel, table=True):
+    """What a person asked of one group or incident, and the answer that stands in its thread."""
+
+    __tablename__ = "questions"
+    id: int | None = numbered_key()
+    key: str = Field(unique=True)
+    """The interaction it came with: a doubled event is one question."""
+    group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    text: str = Field(sa_type=Text)
+    asked_by: str
+    state: str = Field(default="asked", index=True)
+    """asked, answered, failed."""
+    answer: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    usd: float = 0.0
+    at: datetime = Field(sa_type=Moment, index=True)
+    answered_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -1,0 +1,93 @@
+"""Proposals, decisions, claims, attempts and switches, as rows."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from bot.store.db.columns import Json, Moment, numbered_key
+
+
+class ProposalRow(SQLModel, table=True):
+    """`AP-<id>`: an action with exact arguments. `record` is the canonical JSON that the digest covers."""
+
+    __tablename__ = "proposals"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = numbered_key()
+    key: str = Field(unique=True)
+    """Who or what asked for it: a doubled request makes one proposal."""
+    revision: int = 1
+    group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    service: str = Field(index=True)
+    action: str
+    record: dict[str, Any] = Field(sa_type=Json)
+    digest: str
+    state: str = Field(index=True)
+    because: str = Field(default="", sa_type=Text)
+    dry_run: str = Field(default="", sa_type=Text)
+    dry_run_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
+    approved_at: datetime | None = Field(default=None, sa_type=Moment)
+    solo: bool = False
+    manual: bool = False
+    """A person did it by hand (`did`)."""
+    outcome: str = Field(default="", sa_type=Text)
+    verification: str = Field(default="", sa_type=Text)
+    notified_at: datetime | None = Field(default=None, sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment)
+    changed_at: datetime = Field(sa_type=Moment)
+    rev: int = 1
+
+
+class DecisionRow(SQLModel, table=True):
+    """One person's answer to one revision of a proposal."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("proposal_id", "revision", "person"),)
+    id: int | None = numbered_key()
+    proposal_id: int = Field(index=True, sa_type=BigInteger)
+    revision: int
+    person: str
+    team: str
+    slack_user: str
+    verdict: str
+    reason: str = Field(default="", sa_type=Text)
+    digest: str
+    at: datetime = Field(sa_type=Moment)
+
+
+class ClaimRow(SQLModel, table=True):
+    """The right to run a proposal, taken once."""
+
+    __tablename__ = "claims"
+    proposal_id: int = Field(primary_key=True, sa_type=BigInteger)
+    workflow: str
+    service: str = Field(index=True)
+    targets: list[str] = Field(sa_type=Json)
+    at: datetime = Field(sa_type=Moment, index=True)
+
+
+class AttemptRow(SQLModel, table=True):
+    """Written just before the remote call; one without an outcome after a crash means `unknown`."""
+
+    __tablename__ = "attempts"
+    proposal_id: int = Field(primary_key=True, sa_type=BigInteger)
+    idempotency_key: str
+    state: str
+    """started, done, failed, unknown."""
+    at: datetime = Field(sa_type=Moment)
+    outcome: str = Field(default="", sa_type=Text)
+    remote_id: str = ""
+
+
+class SwitchRow(SQLModel, table=True):
+    """A switch people threw: `pause` (everywhere)."""
+
+    __tablename__ = "switches"
+    name: str = Field(primary_key=True)
+    on: bool
+    who: str
+    reason: str = ""
+    at: datetime = Field(sa_type=Moment)
