@@ -1,6 +1,8 @@
 """The catalogue: services, who owns them, where they talk and what they depend on."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -52,11 +54,25 @@ class Service(BaseModel):
     """What other systems call it: github (owner/repository), argocd (application), helm (namespace/release), mlflow (model)."""
 
 
+def reachable(start: str, depends_on: Mapping[str, Sequence[str]], *, depth: float = math.inf) -> dict[str, int]:
+    """The service and all that it depends on, directly or not, with the distance in calls; the nearest first."""
+    distances = {start: 0}
+    queue = deque([start])
+    while queue:
+        service = queue.popleft()
+        for callee in depends_on.get(service, ()) if distances[service] < depth else ():
+            if callee not in distances:
+                distances[callee] = distances[service] + 1
+                queue.append(callee)
+    return distances
+
+
 class Catalogue:
     """All known services. An empty catalogue is normal: tools then work from the alert's own labels."""
 
     def __init__(self, services: Iterable[Service] = ()) -> None:
         self.services: Mapping[str, Service] = {service.name: service for service in services}
+        self._depends_on = {service.name: service.depends_on for service in self.services.values()}
 
     def get(self, name: str) -> Service | None:
         """The service of this exact name."""
@@ -74,8 +90,7 @@ class Catalogue:
 
     def dependencies(self, name: str) -> tuple[str, ...]:
         """What `name` calls directly."""
-        service = self.services.get(name)
-        return service.depends_on if service else ()
+        return self._depends_on.get(name, ())
 
     def dependents(self, name: str) -> tuple[str, ...]:
         """Who calls `name` directly."""
@@ -83,9 +98,4 @@ class Catalogue:
 
     def downstream(self, name: str, *, depth: int = 4) -> dict[str, int]:
         """Everything `name` depends on, with its distance in calls (1 = direct)."""
-        seen: dict[str, int] = {}
-        frontier = [name]
-        for distance in range(1, depth + 1):
-            frontier = [d for s in frontier for d in self.dependencies(s) if d not in seen and d != name]
-            seen.update(dict.fromkeys(frontier, distance))
-        return seen
+        return {service: calls for service, calls in reachable(name, self._depends_on, depth=depth).items() if calls}

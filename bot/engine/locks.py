@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 
-SPACE = 0x746F6373
-"""Our half of the two-number lock keys, apart from other users of advisory locks in the same database."""
+from bot.store.db.locks import EXECUTORS
+
 LEADER = "leader"
 SETUP = "setup"
 
@@ -51,12 +51,12 @@ def key(name: str) -> int:
 
 
 def try_lock(connection: Connection, name: str) -> bool:
-    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (SPACE, key(name))).fetchone()
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (EXECUTORS, key(name))).fetchone()
     return row is not None and bool(row[0])
 
 
 def unlock(connection: Connection, name: str) -> None:
-    connection.execute("SELECT pg_advisory_unlock(%s, %s)", (SPACE, key(name)))
+    connection.execute("SELECT pg_advisory_unlock(%s, %s)", (EXECUTORS, key(name)))
 
 
 def fence(connection: Connection, name: str) -> None:
@@ -69,7 +69,7 @@ def fence(connection: Connection, name: str) -> None:
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
           AND classid::bigint = %s AND objid::bigint = %s
         """,
-        (SPACE, key(name) % 2**32),
+        (EXECUTORS, key(name) % 2**32),
     )
 
 
@@ -88,7 +88,7 @@ def join(connection: Connection, executor: str) -> None:
     """Make the table if need be, take the lock of our own name, and only then stand in the table."""
     with connection.transaction():
         # Two replicas that start together would both find no table.
-        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (SPACE, key(SETUP)))
+        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (EXECUTORS, key(SETUP)))
         connection.execute(TABLE)
     try_lock(connection, executor)
     connection.execute("INSERT INTO tocsin.executors (id) VALUES (%s)", (executor,))

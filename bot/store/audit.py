@@ -7,18 +7,16 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.text.untrusted import escape_controls
+from bot.store.db import locks
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow
 
 _GENESIS = "0" * 64
 _END = "audit's end"
-_LOCK = 7_068_015
-"""Advisory lock that puts PostgreSQL's writers in a row: a chain has one end."""
 
 
 async def append(
@@ -36,7 +34,7 @@ async def append(
 ) -> None:
     """Write one row behind the last. `who` is a person key, "tocsin" or a Slack id; texts are escaped, never lines."""
     if not db.sqlite:
-        await session.exec(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))  # type: ignore[call-overload]
+        await session.exec(locks.take(locks.AUDIT))  # type: ignore[call-overload]
     fields: dict[str, Any] = {
         "at": db.clock().astimezone(UTC),
         "who": who,

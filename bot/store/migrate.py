@@ -17,7 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
@@ -26,11 +26,10 @@ from sqlmodel import SQLModel
 from bot.core.errors import ConfigurationError
 from bot.core.text.untrusted import one_line
 from bot.store import tables  # noqa: F401 - fills the metadata
+from bot.store.db import locks
 from bot.store.db.database import DatabaseAway, DatabaseUnreadable, unreadable
 from bot.store.migrations.comparing import only_ours
 
-_LOCK = 7_068_017
-"""Advisory lock of PostgreSQL: of several processes that start, one migrates and the others wait."""
 _BUSY_SECONDS = 30
 
 
@@ -63,7 +62,7 @@ def upgrade(url: str, *, to: str = "head") -> None:
     refuse_newer(url)
     with _connection(url) as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            connection.execute(locks.take(locks.MIGRATION))
         command.upgrade(_config(connection), to)
 
 

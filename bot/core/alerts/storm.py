@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from bot.core.service import reachable
+
 LEAST_SHARE = 0.6
 """Of the firing groups must lead to one service, or there is no single suspect."""
 
@@ -12,18 +14,9 @@ def suspected_origin(firing: Sequence[str], depends_on: Mapping[str, Sequence[st
     `firing` has one service per firing group. Among services that explain the same number, the one that fires itself
     comes first, then the one that the fewest others stand below: the nearest common ground rather than the deepest.
     """
-    reach = {service: _below(service, depends_on) for service in set(firing) if service}
+    reach = {service: reachable(service, depends_on) for service in set(firing) if service}
     counts = {one: sum(one in reach.get(service, ()) for service in firing) for one in set().union(*reach.values())}
     if len(firing) < 2 or not counts:
         return None
-    best = min(counts, key=lambda one: (-counts[one], one not in reach, -len(_below(one, depends_on)), one))
+    best = min(counts, key=lambda one: (-counts[one], one not in reach, -len(reachable(one, depends_on)), one))
     return (best, counts[best]) if counts[best] >= max(2, LEAST_SHARE * len(firing)) else None
-
-
-def _below(service: str, depends_on: Mapping[str, Sequence[str]]) -> set[str]:
-    """The service and everything it depends on."""
-    found, frontier = {service}, [service]
-    while frontier:
-        frontier = [one for name in frontier for one in depends_on.get(name, ()) if one not in found]
-        found.update(frontier)
-    return found

@@ -21,6 +21,7 @@ from bot.core.ranking.context import (
 )
 from bot.core.ranking.observations import Breakdown, Observations, Row
 from bot.core.ranking.weighing import weight_of_resource
+from bot.core.service import reachable
 from bot.core.text.untrusted import one_line
 
 _ITS_OWN = 0.3
@@ -132,7 +133,7 @@ def traffic_causes(scene: Scene) -> list[Candidate]:
     early = rise.onset is not None and rise.onset < _failed_at(scene, rise.service) - _CARRIED - timedelta(seconds=rise.step)
     callers = _callers_looked_at(scene, rise.service)
     supported = not callers or any(_rise(scene, c) for c in callers)
-    behind = sum(scene.blame.get(s, 0.0) for s in _reachable(scene, rise.service) if s in risen)
+    behind = sum(scene.blame.get(s, 0.0) for s in reachable(rise.service, scene.seen.depends_on) if s in risen)
     fit = (0.4 + 0.55 * min(1.0, rise.score / 2)) * min(1.0, math.log2(_growth(rise)) / 0.8)
     candidate = Candidate(
         kind="traffic",
@@ -169,13 +170,6 @@ def _callers_looked_at(scene: Scene, service: str) -> list[str]:
     known = [s for s, callees in scene.seen.depends_on.items() if service in callees]
     callers = dict.fromkeys([*scene.seen.dependents.get(service, ()), *known])
     return [c for c in callers if c in scene.seen.health_evidence]
-
-
-def _reachable(scene: Scene, service: str) -> list[str]:
-    found = [service]
-    for name in found:
-        found += [c for c in scene.seen.depends_on.get(name, ()) if c not in found]
-    return found
 
 
 def wire_causes(scene: Scene) -> list[Candidate]:

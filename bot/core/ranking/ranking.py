@@ -22,6 +22,7 @@ from bot.core.ranking.context import Candidate, Scene, amount, moment, named
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.tuning import TUNING, Tuning
 from bot.core.ranking.weighing import weigh
+from bot.core.service import reachable
 from bot.core.text.untrusted import counted, cut, one_line
 
 _SHOWN = 4
@@ -223,7 +224,7 @@ def _alibi(scene: Scene, change: Change) -> Claim | None:
     if scene.blame.get(change.service, 0.0) < 0.1 and seen.signals.get(change.service):
         return _handed_down(scene, change, what)
     known = scene.start in seen.graph_evidence
-    if known and change.service not in scene.blame and change.service not in _everything_below(scene):
+    if known and change.service not in scene.blame and change.service not in reachable(scene.start, seen.depends_on):
         return _claim(
             f"{what}: {scene.start} does not depend on {change.service}", [*evidence, seen.graph_evidence[scene.start]]
         )
@@ -253,13 +254,6 @@ def _first_symptom(scene: Scene) -> list[str]:
             if deviation.onset == scene.onset:
                 return [scene.seen.id_of(deviation)]
     return []
-
-
-def _everything_below(scene: Scene) -> set[str]:
-    found = [scene.start]
-    for service in found:
-        found += [c for c in scene.seen.depends_on.get(service, ()) if c not in found]
-    return set(found)
 
 
 # What people should know

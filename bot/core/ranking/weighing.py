@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.core.metrics.deviation import Deviation, Family
 from bot.core.ranking.attribution import NEARLY, SYMPTOMS, WALK, Graph, Walk, main_symptom, symptom_of, walk_blame
 from bot.core.ranking.observations import Observations
+from bot.core.service import reachable
 
 _DIRECT: tuple[Family, ...] = ("network", "behaviour")
 """Signs that speak for the very service they were measured at."""
@@ -93,7 +94,7 @@ def _roots(start: str, graph: Graph, *, named: bool, asked: Family | None) -> di
     """Where the walk begins: at the alerting service; where that is not known, at all that deviate, by what they lose."""
     if named and (asked or symptom_of(graph.of(start))):
         return {start: 1.0}
-    within = _below(start, graph) if named else graph.signals
+    within = reachable(start, graph.depends_on) if named else graph.signals
     lost: dict[Family, dict[str, float]] = {family: {} for family in SYMPTOMS}
     for service in within:
         if symptom := main_symptom(graph.of(service)):
@@ -110,13 +111,6 @@ def _roots(start: str, graph: Graph, *, named: bool, asked: Family | None) -> di
 def _rate(graph: Graph, service: str) -> float:
     rate = graph.rates.get(service)
     return rate.after if rate and rate.after > 0 else 1.0
-
-
-def _below(start: str, graph: Graph) -> list[str]:
-    found = [start]
-    for service in found:
-        found += [c for c in graph.depends_on.get(service, ()) if c not in found]
-    return found
 
 
 def _worth(seen: Observations, family: Family, worth: Worth, *, named: bool) -> dict[str, float]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.errors import TocsinError
+from bot.store.db import locks
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, ChangeRow, UnreadableRow
 
@@ -31,8 +32,6 @@ CHUNK = 1000
 """Rows an insert: a longer one keeps the event loop from its other work."""
 PATIENCE = 8.0
 """Seconds until an unanswered commit is told to the sender as Busy; it retries, and a second copy does no harm."""
-_LOCK = 7_068_016
-"""Advisory lock of PostgreSQL's writers: numbers must become visible in their order, or the inbox's cursor passes some by."""
 
 
 _COLUMNS = (*Alert.model_fields, "received_at")
@@ -158,7 +157,7 @@ class IntakeWriter:
     async def _insert(self, session: AsyncSession, batches: list[_Batch]) -> None:
         connection = await session.connection()
         if not self.db.sqlite:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await connection.execute(locks.take(locks.INTAKE))
         alerts = [(alert, batch.received_at) for batch in batches for alert in batch.alerts]
         for start in range(0, len(alerts), CHUNK):
             chunk = alerts[start : start + CHUNK]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, text, update
+from sqlalchemy import or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,6 +12,7 @@ from bot.core.approvals.record import digest_of, stamp, text_digest
 from bot.core.incident import number_of
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
+from bot.store.db import locks
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, GroupRow, IncidentRow, PageRow, ProposalRow
 
@@ -28,7 +29,7 @@ def ref_of(row: ProposalRow) -> str:
 async def in_turn(db: Database, session: AsyncSession, service: str) -> None:
     """Make transactions that count over one service wait for each other, over all replicas."""
     if not db.sqlite:
-        await session.exec(text("SELECT pg_advisory_xact_lock(7068016, hashtext(:s))").bindparams(s=service))  # type: ignore[call-overload]
+        await session.exec(locks.take_for(locks.SERVICE, service))  # type: ignore[call-overload]
 
 
 async def lock(session: AsyncSession, number: int) -> ProposalRow | None:

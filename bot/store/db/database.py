@@ -23,13 +23,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import TocsinError
 from bot.core.text.untrusted import one_line
+from bot.store.db import locks
 from bot.store.db.in_loop import InLoop
 from bot.store.db.write_queue import Turns
 
 Clock = Callable[[], datetime]
 
-_LOCK = 7_068_014
-"""Advisory lock of PostgreSQL's writers that lock more than one thing; taken before anything else."""
 IDLE_SECONDS = 15
 """A transaction whose process fell silent is ended by the server: it would hold up every replica."""
 
@@ -124,7 +123,7 @@ class Database:
             # Ours wait without a connection: a crowd of them would leave none for reading.
             async with self._writer.turn(urgent) if in_turn else nullcontext(), self._transaction() as session:
                 if in_turn:
-                    await session.exec(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))  # type: ignore[call-overload]
+                    await session.exec(locks.take(locks.WRITERS))  # type: ignore[call-overload]
                 yield session
 
     @asynccontextmanager
