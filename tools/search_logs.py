@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.core.errors import LookFailed
 from bot.core.evidence import Evidence, Window
 from bot.core.logs.parsing import message_of
-from bot.core.logs.templates import TemplateCount, count_templates
+from bot.core.logs.templates import TemplateCount, Trend, count_templates
 from bot.core.metrics.wording import clock
 from bot.core.text.figures import minutes_text
 from bot.core.text.untrusted import cut, one_line
@@ -55,7 +55,7 @@ async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: i
     kinds = await asyncio.to_thread(count_templates, lines, earlier, scale=scale)
     expected = len(earlier) * scale
     # One line as it was written of each kind that is new or has grown, never the flood itself.
-    grown = [kind for kind in kinds if kind.turn in ("new", "surging") and kind.first_at][:MAX_EXAMPLES]
+    grown = [kind for kind in kinds if kind.trend in (Trend.NEW, Trend.SURGING) and kind.first_at][:MAX_EXAMPLES]
     return Evidence(
         summary=_summary(name, wanted, ctx.now - start, len(lines), expected, kinds)
         + (" (rates of a sample over the whole time: there were more lines)" if now.full or before.full else ""),
@@ -72,8 +72,8 @@ def _summary(service: str, text: str, span: timedelta, now: int, expected: float
     holding = f" that hold {one_line(text, 60)!r}" if text else ""
     window = f"in {minutes_text(max(1, round(span.total_seconds() / 60)))}"
     counts = f"{service}: {now} log lines{holding} {window}, {_number(expected)} expected from the time before the onset"
-    turns = {turn: sum(kind.turn == turn for kind in kinds) for turn in ("new", "surging", "vanished")}
-    changed = ", ".join(f"{many} {turn}" for turn, many in turns.items() if many)
+    trends = {trend: sum(kind.trend is trend for kind in kinds) for trend in (Trend.NEW, Trend.SURGING, Trend.VANISHED)}
+    changed = ", ".join(f"{count} {trend}" for trend, count in trends.items() if count)
     if not changed:
         return f"{counts}; no kind of line is new, has grown or vanished"
     top = kinds[0]
@@ -81,12 +81,12 @@ def _summary(service: str, text: str, span: timedelta, now: int, expected: float
 
 
 def _than(kind: TemplateCount) -> str:
-    return "new" if kind.turn == "new" else f"{_number(kind.before)} expected"
+    return "new" if kind.trend is Trend.NEW else f"{_number(kind.before)} expected"
 
 
 def _line(kind: TemplateCount) -> str:
-    since = f", first {clock(kind.first_at)}" if kind.first_at and kind.turn == "new" else ""
-    return f"{kind.turn}: {kind.count} now, {_number(kind.before)} expected{since}: {one_line(kind.template, 240)}"
+    since = f", first {clock(kind.first_at)}" if kind.first_at and kind.trend is Trend.NEW else ""
+    return f"{kind.trend}: {kind.count} now, {_number(kind.before)} expected{since}: {one_line(kind.template, 240)}"
 
 
 def _left(kinds: list[TemplateCount]) -> list[str]:
@@ -109,7 +109,7 @@ def _number(value: float) -> str:
 def _fact(kind: TemplateCount, *, told: bool) -> dict[str, object]:
     """`told`: one of its lines stands among the details."""
     last = kind.last_at.isoformat() if kind.last_at else ""
-    fact = {"template": kind.template, "count": kind.count, "before": kind.before, "turn": kind.turn, "last": last}
+    fact = {"template": kind.template, "count": kind.count, "before": kind.before, "turn": str(kind.trend), "last": last}
     return {**fact, "example": _told(kind)} if told else fact
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from bot.core.alert import Alert
 from bot.core.evidence import Case, Findings
+from bot.core.logs.masking import masked
 from bot.core.logs.parsing import message_of
-from bot.core.logs.templates import masked
 from bot.core.service import Catalogue, Service
 from bot.monitoring.metrics.recorded import RecordedMetrics
 from tests.evaluation.figures import Answer, by_system, write_answers

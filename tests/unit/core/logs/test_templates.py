@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.core.logs.line import LogLine
-from bot.core.logs.templates import NEW_KINDS, OTHER, TemplateCount, count_templates
+from bot.core.logs.templates import MAX_NEW_TEMPLATES, OTHER, TemplateCount, count_templates
 from tests.unit.builders import NOW
 
 
@@ -15,8 +15,8 @@ def many(text: str, count: int) -> list[LogLine]:
     return lines(*(f"{text} {n}" for n in range(count)))
 
 
-def turns(rows: list[TemplateCount]) -> dict[str, str]:
-    return {row.template: row.turn for row in rows}
+def trends(rows: list[TemplateCount]) -> dict[str, str]:
+    return {row.template: row.trend for row in rows}
 
 
 def word(number: int) -> str:
@@ -41,29 +41,29 @@ def test_what_is_new_grew_or_vanished_comes_before_what_is_as_it_was() -> None:
 
     rows = count_templates(now, before)
 
-    assert turns(rows) == {
+    assert trends(rows) == {
         "pool exhausted after <*>": "new",
         "retry payment attempt <*>": "surging",
         "heartbeat of worker <*>": "vanished",
         "request served <*>": "steady",
     }
-    assert rows[-1].turn == "steady"
+    assert rows[-1].trend == "steady"
 
 
 def test_what_was_rare_before_has_not_vanished() -> None:
-    assert turns(count_templates([], many("nightly report", 2))) == {"nightly report <*>": "steady"}
+    assert trends(count_templates([], many("nightly report", 2))) == {"nightly report <*>": "steady"}
 
 
 def test_windows_of_different_length_are_compared_by_rate() -> None:
     (row,) = count_templates(many("request served", 10), many("request served", 60), scale=1 / 6)
 
-    assert (row.count, row.before, row.turn) == (10, 10.0, "steady")
+    assert (row.count, row.before, row.trend) == (10, 10.0, "steady")
 
 
 def test_what_did_not_double_is_no_surge_however_many_lines_there_are() -> None:
     (row,) = count_templates(many("request served", 190), many("request served", 100))
 
-    assert row.sigmas > 3 and row.turn == "steady"
+    assert row.sigmas > 3 and row.trend == "steady"
 
 
 def test_the_first_line_of_a_kind_is_its_example() -> None:
@@ -78,5 +78,5 @@ def test_a_flood_of_different_lines_hides_no_error() -> None:
 
     rows = count_templates([*now, error], before)
 
-    assert turns(rows)["the disk is full"] == "new"
-    assert OTHER in turns(rows) and len(rows) <= 2 * NEW_KINDS + 1
+    assert trends(rows)["the disk is full"] == "new"
+    assert OTHER in trends(rows) and len(rows) <= 2 * MAX_NEW_TEMPLATES + 1
