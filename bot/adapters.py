@@ -31,7 +31,7 @@ from bot.plugins import Tool
 from bot.ports import History, Metrics, Model, Pager
 from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.tool_running import ToolRunner
 
 
 def audit_key(secrets: Secrets) -> bytes:
@@ -137,7 +137,7 @@ def model_of(secrets: Secrets) -> str:
     return secrets.model or ("gpt-5.1" if secrets.openai_api_key.get_secret_value() else "")
 
 
-def agents_of(secrets: Secrets, config: Config, looker: Looker, triages: Triages, services: Sequence[str]) -> Agents:
+def agents_of(secrets: Secrets, config: Config, looker: ToolRunner, triages: Triages, services: Sequence[str]) -> Agents:
     """The investigator with a model; nothing is imported before it is first asked for."""
 
     def build() -> Model:
@@ -159,7 +159,7 @@ def settings_of(secrets: Secrets, name: str) -> ModelSettings:
     )
 
 
-def agent_of(settings: ModelSettings, config: Config, looker: Looker, triages: Triages, services: Sequence[str]) -> Model:
+def agent_of(settings: ModelSettings, config: Config, looker: ToolRunner, triages: Triages, services: Sequence[str]) -> Model:
     """The agent. Imports langchain, which takes seconds."""
     from bot.llm.agent import Agent
 

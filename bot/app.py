@@ -30,7 +30,7 @@ from bot.settings import Secrets, catalogue_of, source_tokens
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
-from bot.slack.commands import Doors
+from bot.slack.commands import CommandRouter
 from bot.slack.people import People
 from bot.slack.render import Renderer, allowed_hosts, called_hosts
 from bot.store.alerts.intake import IntakeWriter
@@ -55,20 +55,17 @@ from bot.web.app import build as build_web
 from bot.workflows.command_context import CommandContext
 from bot.workflows.inbox import Inbox
 from bot.workflows.investigation.analyst import Analyst
-from bot.workflows.investigation.fact_collection import FactFinder
+from bot.workflows.investigation.fact_collection import FactCollector
 from bot.workflows.investigation.learning import LearningTick
-from bot.workflows.investigation.questions import Desk as QuestionDesk
-from bot.workflows.investigation.questions import question, start_unanswered
-from bot.workflows.investigation.tool_running import Looker
-from bot.workflows.investigation.triage import Desk as TriageDesk
-from bot.workflows.investigation.triage import triage
-from bot.workflows.mending import Mender
+from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
+from bot.workflows.investigation.tool_running import ToolRunner
+from bot.workflows.investigation.triage import TriageSteps, triage
+from bot.workflows.mending import FailureRecovery
 from bot.workflows.messages.sender import Sender
-from bot.workflows.postmortem import Scribe, postmortem
+from bot.workflows.postmortem import PostmortemSteps, postmortem
 from bot.workflows.remediation.approvals import Approvals
-from bot.workflows.remediation.executor import Hands
-from bot.workflows.remediation.remediation import Desk as RemediationDesk
-from bot.workflows.remediation.remediation import remediation
+from bot.workflows.remediation.executor import ActionExecutor
+from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from bot.workflows.rotas import Rotas
 from bot.workflows.ticks import EVERY, PagerTick, QuietTick, Tick, TidyTick, as_story
 
@@ -99,7 +96,7 @@ class App:
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(secrets, config, self.client), pager_of(secrets, config, self.client)
         self.systems = systems_of(secrets, config, self.client)
-        self.mender = Mender()
+        self.mender = FailureRecovery()
         self.engine = DurableEngine(
             secrets.data_dir,
             secrets.database_url if secrets.postgres else "",
@@ -163,7 +160,7 @@ class App:
         hosts = allowed_hosts(self.config, self.secrets.public_url)
         answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact)
         self.interactions = Interactions(self.db)
-        self.doors = Doors(ctx, self.people, self.interactions, answers)
+        self.doors = CommandRouter(ctx, self.people, self.interactions, answers)
         app_token = self.secrets.slack_app_token.get_secret_value()
         self.slack = SlackEdge(
             self.web, self.doors, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
@@ -175,7 +172,7 @@ class App:
 
     def _build_approvals(self) -> Approvals:
         store, claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
-        hands = Hands(
+        hands = ActionExecutor(
             store,
             claims,
             actions=discover_actions(["bot.actions", *self.config.plugins]),
@@ -190,18 +187,18 @@ class App:
     def _build_stories(self) -> None:
         self.runbooks = RunbookShelf(self.config.runbooks) if self.config.runbooks else None
         tools = tools_of(discover(["tools", *self.config.plugins], Tool), self.systems)
-        self.looker = Looker(self.triages, tools, self._tool_context)
-        facts = FactFinder(self.looker, self.triages, self.catalogue, self.metrics, draw)
-        desk = TriageDesk(self.triages, facts, self.approvals, self.config)
+        self.looker = ToolRunner(self.triages, tools, self._tool_context)
+        facts = FactCollector(self.looker, self.triages, self.catalogue, self.metrics, draw)
+        desk = TriageSteps(self.triages, facts, self.approvals, self.config)
         self.agents = agents_of(self.secrets, self.config, self.looker, self.triages, list(self.catalogue.services))
         self.engine.register(
             "triage", triage(desk, Analyst(self.looker.bound, traced=self.systems.traces is not None), self.agents.get)
         )
-        self.engine.register("remediation", remediation(RemediationDesk(self.approvals, self._account)))
-        scribe = Scribe(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
+        self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
+        scribe = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
         self.engine.register("postmortem", postmortem(scribe))
         self.questions = Questions(self.db, list(self.catalogue.services))
-        self.engine.register("question", question(QuestionDesk(self.questions, self.triages, self.config), self.agents.get))
+        self.engine.register("question", question(QuestionSteps(self.questions, self.triages, self.config), self.agents.get))
         self.mender.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 
     def _build_ticks(self) -> None:

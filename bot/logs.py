@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from bot.core.lasting_failures import Spells
+from bot.core.lasting_failures import FailureTracker
 from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import escape_controls
 
@@ -72,7 +72,7 @@ class Foreign(logging.Filter):
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._monotonic, self._spells = monotonic, Spells()
+        self._monotonic, self._spells = monotonic, FailureTracker()
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.partition(".")[0] not in QUIET and record.name not in QUIET:

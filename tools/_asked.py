@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core.errors import AskedWrong, LookFailed
+from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.metrics.promql import is_plain_name
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext
@@ -11,21 +11,21 @@ from bot.plugins import ToolContext
 def service_of(ctx: ToolContext, service: str) -> str:
     """The service that is meant: as named, else the case's own.
 
-    Names come from the catalogue, byte by byte; without a catalogue any plain name will do. Raises LookFailed.
+    Names come from the catalogue, byte by byte; without a catalogue any plain name will do. Raises QueryFailed.
     """
     name = service.strip() or ctx.case.service
     if not name:
-        raise LookFailed("no service was named and the alert tells none")
+        raise QueryFailed("no service was named and the alert tells none")
     if not name.isprintable():
         # An alert's label is foreign text, and names stand in every sentence: none may break or turn a line.
-        raise AskedWrong(f"{one_line(name, 60)!r} cannot be the name of a service")
+        raise InvalidQuery(f"{one_line(name, 60)!r} cannot be the name of a service")
     if name in ctx.catalogue.services or name == ctx.case.service:
         return name
     if ctx.catalogue.services:
         names = ", ".join(sorted(ctx.catalogue.services)[:30])
-        raise AskedWrong(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
+        raise InvalidQuery(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
     if not is_plain_name(name):
-        raise AskedWrong(f"{one_line(name, 60)!r} cannot be the name of a service")
+        raise InvalidQuery(f"{one_line(name, 60)!r} cannot be the name of a service")
     return name
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Case
 from bot.core.metrics.expression import widest_range
 from bot.core.metrics.signals import alert_signal
@@ -41,10 +41,10 @@ async def _measured(ctx: ToolContext, at: datetime) -> datetime | None:
             own = alert_signal(ctx.case)
             signals = [own] if own else (await signals_of(ctx, ctx.case.service))[:MOST_SIGNALS] if ctx.case.service else []
             readings = await read_all(ctx, signals, alert_at=at) if ctx.metrics else []
-    except (LookFailed, TimeoutError):
+    except (QueryFailed, TimeoutError):
         return None
-    found = [one.deviation for one in readings if not isinstance(one, LookFailed) and one.deviation]
-    return min((one.onset for one in found if one.score > 0 and one.onset), default=None)
+    found = [one.deviation for one in readings if not isinstance(one, QueryFailed) and one.deviation]
+    return min((one.onset for one in found if one.doublings > 0 and one.onset), default=None)
 
 
 async def _waited(ctx: ToolContext, at: datetime) -> datetime | None:
@@ -54,7 +54,7 @@ async def _waited(ctx: ToolContext, at: datetime) -> datetime | None:
     try:
         async with asyncio.timeout(SECONDS):
             rules = [rule for rule in await ctx.metrics.rules() if rule.get("name") == ctx.case.alert_name]
-    except (LookFailed, TimeoutError):
+    except (QueryFailed, TimeoutError):
         return None
     own = [rule for rule in rules if _fits(rule, ctx.case)] or rules
     return min((at - _wait(rule) for rule in own), default=None)

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.caller_wait import AT_CALLERS, on_the_wire
 from bot.core.metrics.deviation import Deviation, measure
 from bot.core.metrics.series import Series, known
 from bot.core.metrics.signals import (
-    Signal,
+    SignalQuery,
 )
 from bot.plugins import ToolContext
 from bot.ports import Metrics
@@ -32,7 +32,7 @@ _AT_ONCE = 6
 class Reading:
     """One signal over one window: its series and, where there are samples enough, its deviation (the worst series)."""
 
-    signal: Signal
+    signal: SignalQuery
     start: datetime
     end: datetime
     series: Sequence[Series] = ()
@@ -59,16 +59,16 @@ class Reading:
 
 
 async def read(
-    ctx: ToolContext, signal: Signal, *, alert_at: datetime, before: timedelta = HISTORY, until: datetime | None = None
+    ctx: ToolContext, signal: SignalQuery, *, alert_at: datetime, before: timedelta = HISTORY, until: datetime | None = None
 ) -> Reading:
-    """Read one signal from `before` the moment on and judge it against its own past. Raises LookFailed."""
+    """Read one signal from `before` the moment on and judge it against its own past. Raises QueryFailed."""
     samples = await _samples(ctx, signal, alert_at=alert_at, before=before, until=until)
     return await _judged(signal, samples, alert_at, before)
 
 
-async def read_wire(ctx: ToolContext, outer: Signal, inner: Signal, *, alert_at: datetime) -> Reading:
-    """Read the time between a service and its callers: what they waited minus what it took. Raises LookFailed."""
-    signal = Signal(
+async def read_wire(ctx: ToolContext, outer: SignalQuery, inner: SignalQuery, *, alert_at: datetime) -> Reading:
+    """Read the time between a service and its callers: what they waited minus what it took. Raises QueryFailed."""
+    signal = SignalQuery(
         service=inner.service,
         name=f"{inner.name} on the wire",
         promql=f"({outer.promql}) - ({inner.promql})",
@@ -96,13 +96,13 @@ class _Samples:
         return max((len(known(s).times) for s in self.series), default=0)
 
 
-async def _judged(signal: Signal, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
+async def _judged(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
     deviation = await asyncio.to_thread(_worst, signal, samples, alert_at, before)
     return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier)
 
 
 async def _samples(
-    ctx: ToolContext, signal: Signal, *, alert_at: datetime, before: timedelta, until: datetime | None = None
+    ctx: ToolContext, signal: SignalQuery, *, alert_at: datetime, before: timedelta, until: datetime | None = None
 ) -> _Samples:
     metrics, start, end = metrics_of(ctx), alert_at - before, until or ctx.now
     step = max(STEP_SECONDS, (end - start).total_seconds() / 2_000)
@@ -117,7 +117,7 @@ async def _samples(
     return found
 
 
-async def _earlier(metrics: Metrics, signal: Signal, start: datetime, alert_at: datetime, samples: int) -> list[Series]:
+async def _earlier(metrics: Metrics, signal: SignalQuery, start: datetime, alert_at: datetime, samples: int) -> list[Series]:
     """What the same signal was before `start`, as far back as it takes to know what is normal."""
     found: list[Series] = []
     for back in LONGER:
@@ -129,11 +129,11 @@ async def _earlier(metrics: Metrics, signal: Signal, start: datetime, alert_at: 
     return found
 
 
-def _own(signal: Signal, series: Sequence[Series]) -> list[Series]:
+def _own(signal: SignalQuery, series: Sequence[Series]) -> list[Series]:
     return [s for s in series if signal.concerns(s.labels)]
 
 
-def _worst(signal: Signal, samples: _Samples, alert_at: datetime, before: timedelta) -> Deviation | None:
+def _worst(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Deviation | None:
     past = {tuple(sorted(one.labels.items())): one for one in samples.earlier}
     found = [
         measure(
@@ -149,21 +149,21 @@ def _worst(signal: Signal, samples: _Samples, alert_at: datetime, before: timede
         )
         for one in samples.series[:MAX_MEASURED]
     ]
-    return max((d for d in found if d is not None), key=lambda d: d.score, default=None)
+    return max((d for d in found if d is not None), key=lambda d: d.doublings, default=None)
 
 
-async def read_all(ctx: ToolContext, signals: Sequence[Signal], *, alert_at: datetime) -> list[Reading | LookFailed]:
+async def read_all(ctx: ToolContext, signals: Sequence[SignalQuery], *, alert_at: datetime) -> list[Reading | QueryFailed]:
     """Read several signals, a few at once; what could not be looked at stands as its error.
 
     Where a signal is known at both ends of the calls, the time on the wire between them is read too.
     """
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(looking: Awaitable[Reading]) -> Reading | LookFailed:
+    async def one(looking: Awaitable[Reading]) -> Reading | QueryFailed:
         async with gate:
             try:
                 return await looking
-            except LookFailed as error:
+            except QueryFailed as error:
                 return error
 
     named = {signal.name: signal for signal in signals}

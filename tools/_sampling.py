@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.ports import Logs
 
@@ -42,7 +42,7 @@ class _Part:
 
 
 async def sample(logs: Logs, service: str, text: str, *, start: datetime, end: datetime) -> Sample:
-    """The lines of a window; of a flood at most 5,000 spread over it. Raises LookFailed."""
+    """The lines of a window; of a flood at most 5,000 spread over it. Raises QueryFailed."""
 
     async def part(since: datetime, until: datetime, limit: int = SLICE_LINES) -> _Part:
         lines = await logs.search(service, text, start=since, end=until, limit=limit)
@@ -55,7 +55,7 @@ async def sample(logs: Logs, service: str, text: str, *, start: datetime, end: d
         try:
             async with asyncio.timeout(MORE_SECONDS):
                 await _rest(parts, part, [start + length * place for place in range(SLICES + 1)])
-        except (TimeoutError, LookFailed):
+        except (TimeoutError, QueryFailed):
             pass  # What was read stands, and `full` says that there was more.
     seconds = sum((one.end - one.since).total_seconds() for one in parts)
     return Sample(list(chain.from_iterable(one.lines for one in parts)), max(1.0, seconds), parts[0].full)

@@ -1,10 +1,10 @@
 """Which signals a service has: from the catalogue, from its alert, or deduced from its metrics."""
 
-from bot.core.errors import AskedWrong, LookFailed
+from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.metrics.promql import selector
 from bot.core.metrics.signals import (
     CODE_LABELS,
-    Signal,
+    SignalQuery,
     alert_signal,
     catalogue_signals,
     deduced_signals,
@@ -16,13 +16,13 @@ from bot.ports import Metrics
 
 
 def metrics_of(ctx: ToolContext) -> Metrics:
-    """The metrics, or LookFailed when none are configured."""
+    """The metrics, or QueryFailed when none are configured."""
     if ctx.metrics is None:
-        raise LookFailed("no Prometheus is configured (prometheus.url)")
+        raise QueryFailed("no Prometheus is configured (prometheus.url)")
     return ctx.metrics
 
 
-async def signals_of(ctx: ToolContext, service: str) -> list[Signal]:
+async def signals_of(ctx: ToolContext, service: str) -> list[SignalQuery]:
     """The signals of a service: its catalogue's, else its alert's and those that its metrics suggest."""
     found = ctx.catalogue.get(service)
     if found and found.signals:
@@ -32,21 +32,21 @@ async def signals_of(ctx: ToolContext, service: str) -> list[Signal]:
     return ([own] if own else []) + deduced
 
 
-async def signal_of(ctx: ToolContext, service: str, name: str) -> Signal:
-    """The signal of this name, or of this family; without a name the alert's own or the first. Raises LookFailed."""
+async def signal_of(ctx: ToolContext, service: str, name: str) -> SignalQuery:
+    """The signal of this name, or of this family; without a name the alert's own or the first. Raises QueryFailed."""
     signals = await signals_of(ctx, service)
     if not signals:
-        raise LookFailed(f"no signal of {service} is known: neither the catalogue nor the alert nor its metrics tell one")
+        raise QueryFailed(f"no signal of {service} is known: neither the catalogue nor the alert nor its metrics tell one")
     wanted = name.strip().casefold()
     fitting = [s for s in signals if s.name.casefold() == wanted] or [s for s in signals if s.family == wanted]
     if not wanted:
         fitting = signals
     if not fitting:
-        raise AskedWrong(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")
+        raise InvalidQuery(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")
     return fitting[0]
 
 
-async def _deduced(ctx: ToolContext, service: str) -> list[Signal]:
+async def _deduced(ctx: ToolContext, service: str) -> list[SignalQuery]:
     metrics, codes = metrics_of(ctx), ", ".join(CODE_LABELS)
     for matchers in service_matchers(service, ctx.case, ctx.catalogue.get(service)):
         found = await metrics.instant(f"count by (__name__, {codes}) ({selector('', matchers)})", at=ctx.now)

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.deviation import measure
 from bot.core.metrics.series import Series, per_request
-from bot.core.metrics.signals import Signal
+from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of
@@ -29,17 +29,17 @@ async def call_mix(ctx: ToolContext, service: str) -> Evidence:
     callees = ctx.catalogue.dependencies(name)[:MOST_CALLEES]
     own = await _requests(ctx, name)
     if own is None or not callees:
-        raise LookFailed(f"how often {name} calls what it depends on is not known: no callee or no count of requests")
+        raise QueryFailed(f"how often {name} calls what it depends on is not known: no callee or no count of requests")
     others = [one for one in await asyncio.gather(*(_requests(ctx, c) for c in callees)) if one is not None]
     readings = await asyncio.to_thread(_judged, ctx, name, own, others)
     if not readings:
-        raise LookFailed(f"the requests of {name} and of what it calls have no samples in common")
-    readings.sort(key=lambda one: -(one.deviation.score if one.deviation else -9))
+        raise QueryFailed(f"the requests of {name} and of what it calls have no samples in common")
+    readings.sort(key=lambda one: -(one.deviation.doublings if one.deviation else -9))
     start, end = alert_moment(ctx) - HISTORY, ctx.now
     return Evidence(
         summary=_summary(name, readings),
         query="; ".join(one.signal.promql for one in readings),
-        window=Window(start=start, end=end),
+        window=TimeWindow(start=start, end=end),
         details=tuple(deviation_text(one.deviation) for one in readings if one.deviation),
         link=metrics_of(ctx).link(readings[0].signal.promql, start=start, end=end),
         source="prometheus",
@@ -52,7 +52,7 @@ async def _requests(ctx: ToolContext, service: str) -> Reading | None:
     try:
         counted = [s for s in await signals_of(ctx, service) if s.family == "traffic"]
         return await read(ctx, counted[0], alert_at=alert_moment(ctx)) if counted else None
-    except LookFailed:
+    except QueryFailed:
         return None
 
 
@@ -61,7 +61,7 @@ def _judged(ctx: ToolContext, name: str, own: Reading, others: Sequence[Reading]
     for other in others:
         callee = other.signal.service
         promql = f"({other.signal.promql}) / ({own.signal.promql})"
-        signal = Signal(name, f"calls to {callee} per request", promql, "behaviour", "either")
+        signal = SignalQuery(name, f"calls to {callee} per request", promql, "behaviour", "either")
         series, earlier = (_ratio(*pair) for pair in ((other.series, own.series), (other.earlier, own.earlier)))
         if series is None:
             continue
@@ -85,7 +85,7 @@ def _ratio(callee: Sequence[Series], caller: Sequence[Series]) -> Series | None:
 
 def _summary(name: str, readings: Sequence[Reading]) -> str:
     first = readings[0].deviation
-    if first is None or first.score <= 0:
+    if first is None or first.doublings <= 0:
         return f"{name} calls its {len(readings)} dependencies as often per request as before"
-    moved = sum(one.deviation is not None and one.deviation.score > 0 for one in readings)
+    moved = sum(one.deviation is not None and one.deviation.doublings > 0 for one in readings)
     return f"{deviation_text(first)}; {moved} of {len(readings)} call rates deviate"

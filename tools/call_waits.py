@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.deviation import Deviation
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -29,22 +29,22 @@ async def call_waits(ctx: ToolContext) -> Evidence:
     It looks at the service, what it calls and who calls it, at once.
     """
     if ctx.traces is None:
-        raise LookFailed("no trace store is configured")
+        raise QueryFailed("no trace store is configured")
     since = await onset_of(ctx, guess=timedelta(0)) - LEAD
     services = _services(ctx)
     if not services:
-        raise LookFailed("the alert tells no service and there is no catalogue: whose traces should be read is not known")
+        raise QueryFailed("the alert tells no service and there is no catalogue: whose traces should be read is not known")
     past, now = await asyncio.gather(
         ctx.traces.calls(services, start=since - BACK, end=since), ctx.traces.calls(services, start=since, end=ctx.now)
     )
     if not now.rows:
-        raise LookFailed("no spans were found since the onset")
+        raise QueryFailed("no spans were found since the onset")
     found = await asyncio.to_thread(lambda: delayed(waits(past.rows), waits(now.rows)))
     limits = now.limits or past.limits
     return Evidence(
         summary=_summary(found) + (f" ({one_line(limits, 200)})" if limits else ""),
         query="; ".join(map(ctx.traces.query, services)),
-        window=Window(start=since, end=ctx.now),
+        window=TimeWindow(start=since, end=ctx.now),
         details=tuple(_line(one) for one in found[:TOLD]),
         source="traces",
         unseen=untold(now, past),

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.wording import clock
 from bot.core.systems import Commit, Comparison
 from bot.core.text.figures import minutes_text
@@ -28,7 +28,7 @@ async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str
     """
     name = service_of(ctx, service)
     if ctx.code is None:
-        raise LookFailed("no host of repositories is configured (systems.github)")
+        raise QueryFailed("no host of repositories is configured (systems.github)")
     if not (base.strip() and head.strip()):
         base, head = await _newest_deploy(ctx, name)
     if not (base and head):
@@ -61,7 +61,7 @@ async def _lately(ctx: ToolContext, service: str, hours: int) -> Evidence:
     return Evidence(
         summary=f"{service}: {count} on the default branch in the last {minutes_text(60 * hours)}{newest}",
         query=f"GET /repos/.../commits?since={since:%Y-%m-%dT%H:%M:%SZ}",
-        window=Window(start=since, end=ctx.now),
+        window=TimeWindow(start=since, end=ctx.now),
         details=tuple(map(_line, commits[:MAX_COMMITS])),
         source="github",
         user_controllable=True,

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.wording import bound_text, deviation_text, series_text
 from bot.core.text.figures import figure, minutes_text
 from bot.plugins import ToolContext, tool
@@ -27,7 +27,7 @@ async def compare_metric(ctx: ToolContext, service: str, signal: str, minutes: i
     return Evidence(
         summary=f"{_summary(reading)}, over the last {minutes_text(2 * minutes)}",
         query=chosen.promql,
-        window=Window(start=reading.start, end=reading.end),
+        window=TimeWindow(start=reading.start, end=reading.end),
         details=_details(reading),
         link=metrics_of(ctx).link(chosen.promql, start=reading.start, end=reading.end),
         source="prometheus",
@@ -39,7 +39,7 @@ def _summary(reading: Reading) -> str:
     if not reading.series:
         return f"{reading.signal.service} {reading.signal.name}: no series matches, which is no sign of health"
     if reading.deviation is None:
-        raise LookFailed(
+        raise QueryFailed(
             f"{reading.signal.service} {reading.signal.name} has {reading.samples} samples in this window, "
             "too few to say what is normal"
         )

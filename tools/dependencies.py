@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.metrics.promql import Matcher, selector
 from bot.core.text.untrusted import one_line
@@ -38,7 +38,7 @@ async def dependencies(ctx: ToolContext, service: str) -> Evidence:
 
 
 async def _seen(ctx: ToolContext, name: str) -> tuple[list[str], list[str], str]:
-    """Without a catalogue entry: the ends of calls that a service graph in the metrics names. Raises LookFailed without one."""
+    """Without a catalogue entry: the ends of calls in the metrics' own service graph. Raises QueryFailed without one."""
     metrics = metrics_of(ctx)
     for metric, caller, callee in CALL_GRAPHS:
         outward = f"count by ({callee}) ({selector(metric, [Matcher(caller, name)])})"
@@ -48,7 +48,7 @@ async def _seen(ctx: ToolContext, name: str) -> tuple[list[str], list[str], str]
             called = sorted({one.labels.get(callee, "") for one in calls} - {"", name})
             calling = sorted({one.labels.get(caller, "") for one in callers} - {"", name})
             return called, calling, f"{outward}; {inward}"
-    raise LookFailed(f"the dependencies of {name} are not known: no catalogue entry and no service graph in the metrics")
+    raise QueryFailed(f"the dependencies of {name} are not known: no catalogue entry and no service graph in the metrics")
 
 
 def _all_services(ctx: ToolContext) -> Evidence:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.logs.behaviour import Unusual, mix_of, unusual
 from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.series import Direction
@@ -35,7 +35,7 @@ async def log_mix(ctx: ToolContext, service: str) -> Evidence:
     """
     name = service_of(ctx, service)
     if ctx.logs is None:
-        raise LookFailed("no log store is configured (logs.loki or logs.files)")
+        raise QueryFailed("no log store is configured (logs.loki or logs.files)")
     since = await onset_of(ctx, guess=timedelta(0)) - LEAD
     just_before = since - timedelta(microseconds=1)
     past, now = await asyncio.gather(
@@ -43,14 +43,14 @@ async def log_mix(ctx: ToolContext, service: str) -> Evidence:
         ctx.logs.search(name, "", start=since, end=ctx.now, limit=READ_LINES),
     )
     if not past or not now:
-        raise LookFailed(
+        raise QueryFailed(
             f"{name} logged {len(now)} lines since the onset and {len(past)} in the hours before: no mix to compare"
         )
     found = await asyncio.to_thread(lambda: unusual(mix_of([*past, *now], since=since)))
     return Evidence(
         summary=_summary(name, found),
         query=ctx.logs.query(name, ""),
-        window=Window(start=since, end=ctx.now),
+        window=TimeWindow(start=since, end=ctx.now),
         details=tuple(_line(one) for one in found[:TOLD]),
         source="loki" if ctx.logs.query(name, "").startswith("{") else "files",
         user_controllable=True,

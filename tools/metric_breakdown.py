@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.errors import AskedWrong, LookFailed
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import InvalidQuery, QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.breakdown import Breakdown, Part, break_down, candidate_labels, most_telling
 from bot.core.metrics.expression import counted_alone, selectors, split_by
 from bot.core.metrics.promql import is_label_name
-from bot.core.metrics.signals import Signal
+from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import clock, deviation_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -37,7 +37,7 @@ async def metric_breakdown(ctx: ToolContext, service: str, signal: str, by: str 
     found, failures = await _split(ctx, reading, labels)
     if failures and not found:
         raise failures[0]
-    normal = reading.deviation is not None and reading.deviation.score <= 0
+    normal = reading.deviation is not None and reading.deviation.doublings <= 0
     # Noise always has a largest part: without a change nobody carries it.
     best = found[0] if by.strip() and found else None if normal else most_telling(found)
     return _evidence(ctx, reading, best, found)
@@ -45,11 +45,11 @@ async def metric_breakdown(ctx: ToolContext, service: str, signal: str, by: str 
 
 def _asked(by: str) -> str:
     if not is_label_name(by.strip()):
-        raise AskedWrong(f"{one_line(by, 60)!r} cannot be the name of a label")
+        raise InvalidQuery(f"{one_line(by, 60)!r} cannot be the name of a label")
     return by.strip()
 
 
-async def _candidates(ctx: ToolContext, signal: Signal) -> list[str]:
+async def _candidates(ctx: ToolContext, signal: SignalQuery) -> list[str]:
     """Labels found on the series that the signal's query reads."""
     labels = []
     for one in _parts_of(signal)[:2]:
@@ -57,14 +57,14 @@ async def _candidates(ctx: ToolContext, signal: Signal) -> list[str]:
     return candidate_labels(labels)
 
 
-def _parts_of(signal: Signal) -> tuple[str, ...]:
+def _parts_of(signal: SignalQuery) -> tuple[str, ...]:
     try:
         return selectors(signal.promql)
     except ValueError as error:
-        raise LookFailed(f"the query of {signal.name} cannot be taken apart: {error}") from error
+        raise QueryFailed(f"the query of {signal.name} cannot be taken apart: {error}") from error
 
 
-async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> tuple[list[Breakdown], list[LookFailed]]:
+async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> tuple[list[Breakdown], list[QueryFailed]]:
     """A breakdown for each label; a label by which the query cannot be split is left out."""
     signal, found, failures = reading.signal, [], []
     onset = reading.deviation.onset if reading.deviation and reading.deviation.onset else alert_moment(ctx)
@@ -73,7 +73,7 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
         try:
             part = part_of(signal, label)
             series = await metrics_of(ctx).range(part.promql, start=reading.start, end=reading.end, step=step)
-        except LookFailed as error:
+        except QueryFailed as error:
             failures.append(error)
             continue
         split = [one for one in series if label in one.labels]  # `or vector(0)` has no label
@@ -84,13 +84,13 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
     return found, failures
 
 
-def part_of(signal: Signal, label: str) -> Signal:
-    """The signal split by one label; of a ratio that the label defines, the dividend. Raises LookFailed if it cannot be."""
+def part_of(signal: SignalQuery, label: str) -> SignalQuery:
+    """The signal split by one label; of a ratio that the label defines, the dividend. Raises QueryFailed if it cannot be."""
     try:
         counted = counted_alone(signal.promql, label)
         promql = split_by(counted, label)
     except ValueError as error:
-        raise LookFailed(f"{signal.name} cannot be split by {label}: {error}") from error
+        raise QueryFailed(f"{signal.name} cannot be split by {label}: {error}") from error
     unit = signal.unit if counted == signal.promql else "/s" if "rate(" in counted else ""
     return replace(signal, promql=promql, unit=unit)
 
@@ -102,7 +102,7 @@ def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, found:
     return Evidence(
         summary=_summary(reading, signal.unit, best, found),
         query=signal.promql,
-        window=Window(start=reading.start, end=reading.end),
+        window=TimeWindow(start=reading.start, end=reading.end),
         details=tuple(_line(signal, best.label, part) for part in parts) if best else (),
         link=metrics_of(ctx).link(signal.promql, start=reading.start, end=reading.end),
         source="prometheus",
@@ -118,7 +118,7 @@ def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, found:
 
 def _summary(reading: Reading, unit: str, best: Breakdown | None, found: Sequence[Breakdown]) -> str:
     name, tried = f"{reading.signal.service} {reading.signal.name}", ", ".join(one.label for one in found)
-    if reading.deviation is not None and reading.deviation.score <= 0:
+    if reading.deviation is not None and reading.deviation.doublings <= 0:
         return f"{deviation_text(reading.deviation)}: there is no change to split"
     if best is None:
         return f"{name}: no label tells the change apart" + (
@@ -135,7 +135,7 @@ def _summary(reading: Reading, unit: str, best: Breakdown | None, found: Sequenc
     return f"{name}: {share} {moved}, of {best.present} values" if best.present > 1 else f"{name}: {share} {moved}; {alone}"
 
 
-def _line(signal: Signal, label: str, part: Part) -> str:
+def _line(signal: SignalQuery, label: str, part: Part) -> str:
     before, after = figure(part.before, signal.unit), figure(part.after, signal.unit)
     return f"{label}={one_line(part.value, 80) or 'none'}: {before} -> {after}, {part.share:.0%} of the change"
 

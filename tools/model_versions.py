@@ -1,6 +1,6 @@
 """The tool `model_versions`: which model version serves, and since when."""
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.metrics.wording import clock
 from bot.core.systems import ModelVersion
@@ -21,7 +21,7 @@ async def model_versions(ctx: ToolContext, service: str) -> Evidence:
     """
     name = service_of(ctx, service)
     if ctx.models is None:
-        raise LookFailed("no model registry is configured (systems.mlflow)")
+        raise QueryFailed("no model registry is configured (systems.mlflow)")
     found = await ctx.models.versions(name)
     return Evidence(
         summary=_summary(name, found),

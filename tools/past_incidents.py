@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.history.past_incidents import Alike, FixRecord, fix_records, rank_past
 from bot.core.text.untrusted import one_line
@@ -23,7 +23,7 @@ async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") ->
     lead to check, never evidence of this cause.
     """
     if ctx.past is None:
-        raise LookFailed("no record of past incidents is at hand")
+        raise QueryFailed("no record of past incidents is at hand")
     case = ctx.case.model_copy(update={"service": service_of(ctx, service)}) if service.strip() else ctx.case
     past = await ctx.past.confirmed(ctx.now - LOOK_BACK)
     alike = rank_past(past, case, words=text.strip(), most=len(past))

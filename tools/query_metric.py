@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from bot.core.errors import AskedWrong
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import InvalidQuery
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.promql import tokens
-from bot.core.metrics.signals import Signal
+from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import bound_text, series_text
 from bot.core.text.figures import figure, minutes_text
 from bot.core.text.untrusted import one_line
@@ -34,13 +34,13 @@ async def query_metric(ctx: ToolContext, service: str = "", signal: str = "", pr
     return _evidence(ctx, reading, minutes)
 
 
-def _free(ctx: ToolContext, promql: str) -> Signal:
+def _free(ctx: ToolContext, promql: str) -> SignalQuery:
     """A query of the model's or a person's own. Prometheus judges it; only what cannot be PromQL is refused here."""
     try:
         tokens(promql)
     except ValueError as error:
-        raise AskedWrong(f"the query cannot be read: {error}") from error
-    return Signal(ctx.case.service, one_line(promql, 80), promql.strip(), "saturation", "either")
+        raise InvalidQuery(f"the query cannot be read: {error}") from error
+    return SignalQuery(ctx.case.service, one_line(promql, 80), promql.strip(), "saturation", "either")
 
 
 def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
@@ -57,7 +57,7 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
     return Evidence(
         summary=summary,
         query=signal.promql,
-        window=Window(start=reading.start, end=reading.end),
+        window=TimeWindow(start=reading.start, end=reading.end),
         details=_details(reading),
         link=metrics_of(ctx).link(signal.promql, start=reading.start, end=reading.end),
         source="prometheus",

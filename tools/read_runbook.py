@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote, urlsplit
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.systems import RunbookHit
 from bot.core.text.untrusted import one_line
@@ -24,7 +24,7 @@ async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evide
     tells what people found useful before; it is not evidence of this cause.
     """
     if ctx.runbooks is None:
-        raise LookFailed("no runbooks are configured (runbooks)")
+        raise QueryFailed("no runbooks are configured (runbooks)")
     if id.strip():
         return await _by_id(ctx.runbooks, id.strip())
     hits = await _found(ctx, ctx.runbooks, alert)

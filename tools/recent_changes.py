@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from bot.core.change import Change, kind_in_words
 from bot.core.changes.rollouts import rollout_queries, rollouts, with_told, without_known
-from bot.core.errors import LookFailed, SeenInPart
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import PartialResult, QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.wording import clock
 from bot.core.text.figures import minutes_text
 from bot.core.text.untrusted import cut, one_line
@@ -51,7 +51,7 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
             (_summary(changes, where, hours), *(f"could not look at {at} ({cut(why, 120)})" for at, why in gaps))
         ),
         query=f"GET /api/changes?service={quote(service, safe='')}&since={since:%Y-%m-%dT%H:%M:%SZ}",
-        window=Window(start=since, end=ctx.now),
+        window=TimeWindow(start=since, end=ctx.now),
         details=tuple(_line(change) for change in changes[:MAX_SHOWN]),
         link=changes[0].link if changes else "",
         source="changes",
@@ -70,13 +70,13 @@ async def _in_time(ctx: ToolContext, system: str, look: Awaitable[Sequence[Chang
             return await look, ""
     except TimeoutError:
         return [], f"{system} did not answer within {seconds:g} s"
-    except LookFailed as error:
-        seen = error.seen if isinstance(error, SeenInPart) else ()
+    except QueryFailed as error:
+        seen = error.seen if isinstance(error, PartialResult) else ()
         return seen, one_line(str(error), 200)
 
 
 async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> list[Change]:
-    """What kube-state-metrics shows. Raises LookFailed."""
+    """What kube-state-metrics shows. Raises QueryFailed."""
     known = deployments(ctx, service)
     if ctx.metrics is None or not known:
         return []

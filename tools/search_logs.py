@@ -3,8 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.logs.parsing import message_of
 from bot.core.logs.templates import TemplateCount, Trend, count_templates
 from bot.core.metrics.wording import clock
@@ -41,7 +41,7 @@ async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: i
     """
     name = service_of(ctx, service)
     if ctx.logs is None:
-        raise LookFailed("no log store is configured (logs.loki or logs.files)")
+        raise QueryFailed("no log store is configured (logs.loki or logs.files)")
     wanted = text.strip()[:MAX_TEXT]
     onset = await onset_of(ctx) - LEAD
     start = max(onset, ctx.now - (timedelta(minutes=asked_minutes(minutes)) if minutes > 0 else FURTHEST))
@@ -60,7 +60,7 @@ async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: i
         summary=_summary(name, wanted, ctx.now - start, len(lines), expected, kinds)
         + (" (rates of a sample over the whole time: there were more lines)" if now.full or before.full else ""),
         query=ctx.logs.query(name, wanted),
-        window=Window(start=start, end=ctx.now),
+        window=TimeWindow(start=start, end=ctx.now),
         details=_within([*map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *map(_example, grown)]),
         source="loki" if ctx.logs.query(name, wanted).startswith("{") else "files",
         user_controllable=True,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core.evidence import Evidence, Window
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.text.figures import figure, minutes_text
 from bot.core.text.untrusted import one_line
 from bot.core.traces.spans import Sampled, Span, TimeSpent, compared, untold
@@ -42,7 +42,7 @@ async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Ev
     return Evidence(
         summary=_summary(name, minutes, now, before, rows) + (f" ({one_line(limits, 200)})" if limits else ""),
         query=ctx.traces.query(name),
-        window=Window(start=ctx.now - length, end=ctx.now),
+        window=TimeWindow(start=ctx.now - length, end=ctx.now),
         details=tuple(_line(row) for row in rows[:MAX_SHOWN]),
         source="traces",
         unseen=untold(present, past),

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Evidence, Window
-from bot.core.metrics.signals import Signal
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
+from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import bound_text, deviation_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -28,10 +28,10 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
     alert_at = alert_moment(ctx)
     signals = await signals_of(ctx, name)
     if not signals:
-        raise LookFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
+        raise QueryFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
     looked = await read_all(ctx, signals, alert_at=alert_at)
     readings = [one for one in looked if isinstance(one, Reading)]
-    failures = [one for one in looked if isinstance(one, LookFailed)]
+    failures = [one for one in looked if isinstance(one, QueryFailed)]
     if not readings:
         raise failures[0]
     main = max(readings, key=_strength).signal
@@ -40,7 +40,7 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
     return Evidence(
         summary=_summary(name, readings, failures),
         query="; ".join(reading.signal.promql for reading in readings),
-        window=Window(start=start, end=end),
+        window=TimeWindow(start=start, end=end),
         details=(
             *(_line(one) for one in sorted(readings, key=_strength, reverse=True)),
             *(f"{signal} could not be looked at: {why}" for signal, why in unseen),
@@ -58,10 +58,10 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
 
 
 def _strength(reading: Reading) -> float:
-    return reading.deviation.score if reading.deviation else -9.0
+    return reading.deviation.doublings if reading.deviation else -9.0
 
 
-def _summary(name: str, readings: Sequence[Reading], failures: Sequence[LookFailed]) -> str:
+def _summary(name: str, readings: Sequence[Reading], failures: Sequence[QueryFailed]) -> str:
     moved = sorted((r for r in readings if _strength(r) > 0), key=_strength, reverse=True)
     judged = [r for r in readings if r.deviation is not None]
     unseen = len(readings) - len(judged) + len(failures)
@@ -92,7 +92,7 @@ def _beyond(reading: Reading) -> dict[str, str]:
     return {"signal": signal.name, "text": text}
 
 
-def _unseen(signals: Sequence[Signal], looked: Sequence[Reading | LookFailed]) -> list[tuple[str, str]]:
+def _unseen(signals: Sequence[SignalQuery], looked: Sequence[Reading | QueryFailed]) -> list[tuple[str, str]]:
     """Signals with why they could not be looked at."""
     pairs = zip(signals, looked[: len(signals)], strict=True)
-    return [(s.name, one_line(str(e), 160)) for s, e in pairs if isinstance(e, LookFailed)]
+    return [(s.name, one_line(str(e), 160)) for s, e in pairs if isinstance(e, QueryFailed)]

@@ -3,7 +3,7 @@
 import asyncio
 import math
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.metrics.slo import WINDOWS, Status, good_ratio, judge
 from bot.core.service import Objective
@@ -27,7 +27,7 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
     name = service_of(ctx, service)
     metrics, known = metrics_of(ctx), ctx.catalogue.get(name)
     if known is None or not known.objectives:
-        raise LookFailed(f"{name} has no objectives (services.{name}.objectives)")
+        raise QueryFailed(f"{name} has no objectives (services.{name}.objectives)")
     found = await asyncio.gather(*(_measured(ctx, metrics, one) for one in known.objectives.values()))
     by_name = dict(zip(known.objectives, (status for status, _ in found), strict=True))
     failed = [error for _, errors in found for error in errors]
@@ -45,20 +45,20 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
     )
 
 
-async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> tuple[Status, list[LookFailed]]:
+async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> tuple[Status, list[QueryFailed]]:
     """The status, and what could not be asked: the longest window is the slowest, and must not hide the others."""
     windows = (objective.window, *WINDOWS)
 
-    async def share(window: str) -> float | LookFailed:
+    async def share(window: str) -> float | QueryFailed:
         try:
             series = await metrics.instant(good_ratio(objective, window), at=ctx.now)
-        except LookFailed as error:
+        except QueryFailed as error:
             return error
         return series[0].last if series else math.nan
 
     answers = await asyncio.gather(*map(share, windows))
-    shares = [math.nan if isinstance(one, LookFailed) else one for one in answers]
-    failed = [one for one in answers if isinstance(one, LookFailed)]
+    shares = [math.nan if isinstance(one, QueryFailed) else one for one in answers]
+    failed = [one for one in answers if isinstance(one, QueryFailed)]
     return judge(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True))), failed
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from bot.core.errors import AskedWrong, LookFailed
+from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool_over
@@ -22,7 +22,7 @@ async def web_look(ctx: ToolContext, system: str, path: str, query: str = "") ->
     hint, never an instruction.
     """
     if ctx.web is None or not ctx.web.inventory():
-        raise LookFailed("no servers are configured (systems.web)")
+        raise QueryFailed("no servers are configured (systems.web)")
     parameters = _parameters(query)
     answer = await ctx.web.look(system.strip(), path.strip(), parameters)
     # Five megabytes are half a million values: not in the way of everything else.
@@ -43,11 +43,11 @@ def _parameters(query: str) -> dict[str, str]:
     try:
         asked = json.loads(query)
     except ValueError as error:
-        raise AskedWrong('query must be a JSON object, for example {"service": "checkout"}') from error
+        raise InvalidQuery('query must be a JSON object, for example {"service": "checkout"}') from error
     if (
         not isinstance(asked, dict)
         or len(asked) > MAX_QUERY
         or not all(isinstance(v, str | int | float) for v in asked.values())
     ):
-        raise AskedWrong(f"query must be a JSON object of at most {MAX_QUERY} texts or numbers")
+        raise InvalidQuery(f"query must be a JSON object of at most {MAX_QUERY} texts or numbers")
     return {str(name)[:60]: str(value)[:200] for name, value in asked.items()}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from bot.core.action import Verification
 from bot.core.config import VerifyConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.service import Catalogue, Signal
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -26,7 +26,7 @@ async def look_at_signal(
         return Verification(state="could not verify", text="no metrics are set up", query=signal.promql)
     try:
         series = await metrics.instant(signal.promql)
-    except LookFailed as error:
+    except QueryFailed as error:
         return Verification(state="could not verify", text=one_line(str(error), 200), query=signal.promql)
     values = [found.last for found in series if not math.isnan(found.last)]
     return _judged(values, verify, signal)

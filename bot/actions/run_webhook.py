@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from bot.actions._signal import bounds, look_at_signal
 from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.config import ActionConfig, VerifyConfig
-from bot.core.errors import ActionFailed, LookFailed, OutcomeUnknown
+from bot.core.errors import ActionFailed, OutcomeUnknown, QueryFailed
 from bot.core.metrics.promql import is_plain_name
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -125,7 +125,7 @@ class RunWebhook(Action):
             return "", "no metrics are set up"
         try:
             series = await ctx.metrics.instant(str(self._filled(query)))
-        except LookFailed as error:
+        except QueryFailed as error:
             return "", one_line(str(error), 160)
         values = sorted(found.last for found in series if not math.isnan(found.last))
         return (", ".join(f"{value:.6g}" for value in values), "") if values else ("", "the query has no value now")

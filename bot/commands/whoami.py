@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.commands._subject import subject_of
-from bot.core.approvals.roster import Standing
+from bot.core.approvals.roster import Eligibility
 from bot.core.errors import NotFound
 from bot.core.text.untrusted import counted
 from bot.plugins import Reply, Request, command
@@ -44,7 +44,7 @@ def _gathered(services: Sequence[str]) -> str:
     return shown if len(services) <= NAMED else f"{shown} and {counted(len(services) - NAMED, 'more service')}"
 
 
-def _roles(standing: Standing, incident: str) -> str:
+def _roles(standing: Eligibility, incident: str) -> str:
     roles = {
         "on-call": standing.on_call,
         "secondary": standing.secondary,

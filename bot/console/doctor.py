@@ -13,7 +13,7 @@ from bot.adapters import logs_of, model_of, systems_of
 from bot.console.queries import check_queries
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
-from bot.core.errors import ConfigurationError, LookFailed
+from bot.core.errors import ConfigurationError, QueryFailed
 from bot.core.text.untrusted import counted, one_line
 from bot.llm.checkup import check_model
 from bot.llm.loading import check_loading
@@ -159,7 +159,7 @@ def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequ
 async def _traces(traces: TempoTraces | JaegerTraces) -> Check:
     try:
         await traces.check()
-    except LookFailed as error:
+    except QueryFailed as error:
         return failed("Traces", str(error), "check traces.tempo or traces.jaeger and TOCSIN_TRACES_TOKEN")
     return ok("Traces", "answers")
 
@@ -176,7 +176,7 @@ async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClien
     metrics = PrometheusMetrics(config.prometheus, client, token=secrets.prometheus_token.get_secret_value())
     try:
         series = await metrics.instant("up")
-    except LookFailed as error:
+    except QueryFailed as error:
         return [failed("Prometheus", str(error), "check prometheus.url and TOCSIN_PROMETHEUS_TOKEN")]
     up = sum(1 for one in series if len(one.values) and one.values[-1] == 1)
     found = ok("Prometheus", f"{up} of {len(series)} targets are up")

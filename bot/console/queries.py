@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 from bot.core.check import Check, failed, ok
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.slo import good_ratio
 from bot.core.service import Catalogue
 from bot.core.text.untrusted import one_line
@@ -26,7 +26,7 @@ async def check_queries(metrics: Metrics, catalogue: Catalogue) -> list[Check]:
         async with gate:
             try:
                 return "" if await metrics.instant(promql) else None
-            except LookFailed as error:
+            except QueryFailed as error:
                 return str(error)
 
     answers = dict(zip(queries, await asyncio.gather(*map(refused, queries.values())), strict=True))

@@ -105,7 +105,7 @@ async def _findings(db: Database, ref: str) -> list[str]:
     if row is None:
         return ["", "It was not investigated."]
     causes = [
-        f"  {number}. {h['confidence'].capitalize()} (score {h['score']:.2f}): {one_line(h['cause'], 300)}"
+        f"  {number}. {h['confidence'].capitalize()}: {one_line(h['cause'], 300)}"
         for number, h in enumerate(row.findings.get("hypotheses", []), 1)
     ]
     missed = [f"  {one_line(unseen(line), 300)}" for line in row.findings.get("not_checked", [])]

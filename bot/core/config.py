@@ -81,26 +81,26 @@ SlackId = Annotated[str, AfterValidator(_slack_id)]
 SeverityLevel = Literal["SEV1", "SEV2", "SEV3", "SEV4", "NONE"]
 
 
-class Part(BaseModel):
+class Section(BaseModel):
     """Base of all parts: unknown keys are errors, since a misspelt key is a silent fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SourceConfig(Part):
+class SourceConfig(Section):
     kind: str
     """A file of bot/sources, e.g. `alertmanager`, `generic`; for changes `generic` or `github`."""
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Person(Part):
+class Person(Section):
     slack: SlackId = ""
     """Slack user id (U...). Identity is team id and user id, never a name."""
     email: str = ""
     name: str = ""
 
 
-class OnCall(Part):
+class OnCall(Section):
     """Either a rotation from a start, or a Slack user group. The first named is on call now, the next is the secondary."""
 
     rotation: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class OnCall(Part):
     usergroup: SlackId = ""
 
 
-class KnownAs(Part):
+class KnownAs(Section):
     """What other systems call a service: tools take the service's name and never an address."""
 
     github: str = Field(default="", pattern=r"^$|^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
@@ -122,7 +122,7 @@ class KnownAs(Part):
     """The registered model that the service serves."""
 
 
-class ServiceConfig(Part):
+class ServiceConfig(Section):
     owners: tuple[str, ...] = ()
     on_call: OnCall = OnCall()
     channel: SlackId = ""
@@ -134,13 +134,13 @@ class ServiceConfig(Part):
     known_as: KnownAs = KnownAs()
 
 
-class Approvers(Part):
+class Approvers(Section):
     deputies: tuple[str, ...] = ()
     """May command incidents and approve tiers 1 to 3."""
     admins: tuple[str, ...] = ()
 
 
-class VerifyConfig(Part):
+class VerifyConfig(Section):
     signal: str
     """A signal of the service, e.g. `errors`."""
     below: float | None = None
@@ -148,7 +148,7 @@ class VerifyConfig(Part):
     within: Duration = timedelta(minutes=5)
 
 
-class ActionConfig(Part):
+class ActionConfig(Section):
     """One entry of the catalogue of remediations."""
 
     kind: str
@@ -177,7 +177,7 @@ class ActionConfig(Part):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Window(Part):
+class Period(Section):
     """A time from `starts` to `ends`, and why."""
 
     starts: Moment
@@ -191,17 +191,17 @@ class Window(Part):
         return self
 
 
-class Matchers(Part):
+class Matchers(Section):
     """Labels that must be equal; empty matches nothing."""
 
     match: dict[str, str] = Field(default_factory=dict)
 
 
-class Maintenance(Matchers, Window):
+class Maintenance(Matchers, Period):
     """Alerts with these labels are muted meanwhile."""
 
 
-class Inhibition(Part):
+class Inhibition(Section):
     """Alerts that match `target` are muted while one that matches `source` fires with equal values of `equal`."""
 
     source: dict[str, str]
@@ -216,20 +216,20 @@ class Threshold(Matchers):
     window: Duration = timedelta(minutes=10)
 
 
-class Freeze(Window):
+class Freeze(Period):
     """No action starts in this window (except a rollback for an open SEV1/2)."""
 
     services: tuple[str, ...] = ()
 
 
-class PrometheusConfig(Part):
+class PrometheusConfig(Section):
     url: Address = ""
     public_url: Address = ""
     """Where people open it; `url` if empty."""
     timeout: Duration = timedelta(seconds=10)
 
 
-class LogsConfig(Part):
+class LogsConfig(Section):
     loki: Address = ""
     label: str = "service"
     """The Loki label that holds the service."""
@@ -237,13 +237,13 @@ class LogsConfig(Part):
     """Service -> glob of log files."""
 
 
-class SystemConfig(Part):
+class SystemConfig(Section):
     """Another system that tools ask read-only; its token comes from the environment (TOCSIN_<SYSTEM>_TOKEN)."""
 
     url: Address = ""
 
 
-class WebConfig(Part):
+class WebConfig(Section):
     """A server of the team's own that the tool `web_look` may ask: these paths alone, with GET."""
 
     url: Address
@@ -253,14 +253,14 @@ class WebConfig(Part):
     """What is found there: the model reads it."""
 
 
-class TracesConfig(Part):
+class TracesConfig(Section):
     """One of the two; Tempo before Jaeger."""
 
     tempo: Address = ""
     jaeger: Address = ""
 
 
-class McpConfig(Part):
+class McpConfig(Section):
     """An MCP server over Streamable HTTP. Of its tools those that it marks as read-only are offered, and those listed here."""
 
     url: Address
@@ -269,7 +269,7 @@ class McpConfig(Part):
     """What is found there: the model reads it."""
 
 
-class SystemsConfig(Part):
+class SystemsConfig(Section):
     github: SystemConfig = SystemConfig()
     """https://api.github.com, or a server's own /api/v3."""
     argocd: SystemConfig = SystemConfig()
@@ -281,11 +281,11 @@ class SystemsConfig(Part):
     """Needs the extra `mcp`."""
 
 
-class AlertmanagerConfig(Part):
+class AlertmanagerConfig(Section):
     url: Address = ""
 
 
-class Budget(Part):
+class Budget(Section):
     per_run_usd: float = Field(default=0.50, ge=0)
     per_day_usd: float = Field(default=20.0, ge=0)
     per_run_seconds: float = Field(default=90.0, ge=0)
@@ -302,7 +302,7 @@ class Budget(Part):
         return min(self.per_run_usd, self.per_day_usd) if priced else 0.0
 
 
-class PagerConfig(Part):
+class PagerConfig(Section):
     pagerduty: bool = False
     """Events v2, with TOCSIN_PAGERDUTY_KEY."""
     pagerduty_url: Address = "https://events.pagerduty.com"
@@ -312,7 +312,7 @@ class PagerConfig(Part):
     slack_down_after: Duration = timedelta(minutes=2)
 
 
-class LinkConfig(Part):
+class LinkConfig(Section):
     hosts: tuple[str, ...] = ()
     """Hosts that may be live links in Slack, besides those of prometheus, alertmanager and loki."""
 
@@ -327,7 +327,7 @@ _SEVERITIES: dict[str, SeverityLevel] = {
 }
 
 
-class Config(Part):
+class Config(Section):
     """tocsin.yaml, whole."""
 
     sources: dict[str, SourceConfig] = Field(default_factory=dict)

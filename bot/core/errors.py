@@ -29,11 +29,11 @@ class TooManyItems(UnreadableBody):
     """A body with more items than the limit: answered with 413."""
 
 
-class LookFailed(TocsinError):
+class QueryFailed(TocsinError):
     """A place could not be looked at (down, slow, refused, unreadable). It is never "nothing found"."""
 
 
-class SeenInPart(LookFailed):
+class PartialResult(QueryFailed):
     """Some of the places could be looked at: `seen` is what they told, the text what the others said."""
 
     def __init__(self, text: str, seen: Sequence[Any]) -> None:
@@ -41,11 +41,11 @@ class SeenInPart(LookFailed):
         self.seen = seen
 
 
-class AskedWrong(LookFailed):
+class InvalidQuery(QueryFailed):
     """The question names what is not there or cannot be read: another question may succeed, and no access is missing."""
 
 
-class AnswerTooLarge(LookFailed):
+class AnswerTooLarge(QueryFailed):
     """An answer outgrew its cap: less may be asked for."""
 
 
@@ -74,7 +74,7 @@ class NotFound(TocsinError):
     """No such incident, group, proposal, verb or evidence."""
 
 
-class JournalMisfit(BaseException):
+class JournalMismatch(BaseException):
     """A story's journal no longer fits its code.
 
     A BaseException, because it must pass through every `except Exception` on its way to the engine.

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 ASKED_WRONG = "asked_wrong"
 """A fact of a look that failed because of its question: no access is missing."""
 
 
-class Window(BaseModel):
+class TimeWindow(BaseModel):
     """The span of time that was looked at."""
 
     model_config = ConfigDict(frozen=True)
@@ -28,7 +28,7 @@ class Evidence(BaseModel):
     """One line that can be read aloud: numbers with unit and window."""
     query: str
     """How anyone can look again: a PromQL or LogQL query, or an API address of ours."""
-    window: Window | None = None
+    window: TimeWindow | None = None
     details: tuple[str, ...] = ()
     link: str = ""
     source: str = ""
@@ -93,7 +93,8 @@ class Hypothesis(BaseModel):
     kind: CauseKind = "unknown"
     change_id: str = Field(default="", max_length=200, description="The id of the change at fault, if one is")
     confidence: Confidence = "possible"
-    score: float = Field(default=0.5, ge=0, le=1)
+    likelihood: float = Field(default=0.5, ge=0, le=1, validation_alias=AliasChoices("likelihood", "score"))
+    """Kept as `score` in rows written before it had this name."""
     claims: list[Claim] = Field(default_factory=list, max_length=6)
     against: list[Claim] = Field(default_factory=list, max_length=6)
     not_checked: list[str] = Field(default_factory=list, max_length=8)

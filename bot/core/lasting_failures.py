@@ -18,7 +18,7 @@ class _Trouble:
     unsaid: dict[str, int] = field(default_factory=dict)
 
 
-class Spells:
+class FailureTracker:
     """Counts troubles by key (what it is about) and kind (how it fails); moments are monotonic seconds, passed in.
 
     A trouble that flickers gets no more lines than one that stands: at most one a minute for each kind, and one end each.

@@ -20,7 +20,7 @@ from bot.ports import Run, Workflow
 Clock = Callable[[], datetime]
 
 
-class Bells:
+class SignalBox:
     """Wakes of one story by topic. A wake that comes before the wait is kept; a repeated key is one wake."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class DirectRun:
         self._id = id
         self.workflow = workflow
         self.journal: list[str] = []
-        self.bells = Bells()
+        self.bells = SignalBox()
         self._clock = clock
         self._steps = steps or Steps()
 

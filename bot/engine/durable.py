@@ -18,7 +18,7 @@ from bot.engine import records
 from bot.engine.alone import Alone
 from bot.engine.endings import Endings, Told
 from bot.engine.journaled import Clock, DurableRun, Waiting
-from bot.engine.placement import Leading, Place
+from bot.engine.placement import JournalOwner, Leading
 from bot.engine.plain import plain
 from bot.engine.quiet import quieten
 from bot.engine.serializer import JsonSerializer
@@ -65,7 +65,7 @@ class DurableEngine:
         again: tuple[type[Exception], ...] = (),
     ) -> None:
         postgres = database_url.startswith("postgres")
-        self._place: Place = Replica(database_url, on_lost=on_lost) if postgres else Alone(data_dir)
+        self._place: JournalOwner = Replica(database_url, on_lost=on_lost) if postgres else Alone(data_dir)
         self._clock = clock
         self._wrap_run = wrap_run
         self._on_takeover = on_takeover

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bot.core.errors import JournalMisfit
+from bot.core.errors import JournalMismatch
 from bot.engine.plain import plain
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ async def _nobody(_workflow: str, _id: str, _why: str) -> None:
     return None
 
 
-class StoryFailed(Exception):
+class WorkflowFailed(Exception):
     """What the journal keeps of a failed story or step: the error's type and text."""
 
 
@@ -33,13 +33,13 @@ class Endings:
         self._on_failure = on_failure or _nobody
 
     async def watch(self, workflow: str, id: str, story: Awaitable[Any]) -> Any:
-        """The story's result as plain JSON. Whatever it raises is told and raised again; a misfit becomes StoryFailed."""
+        """The story's result as plain JSON. Whatever it raises is told and raised again; a misfit becomes WorkflowFailed."""
         try:
             return plain(await story)
-        except JournalMisfit as misfit:
+        except JournalMismatch as misfit:
             log.error("journal misfit", workflow=workflow, id=id, why=str(misfit))
             await self._tell(self._on_misfit, workflow, id, str(misfit))
-            raise StoryFailed(f"JournalMisfit: {misfit}") from misfit
+            raise WorkflowFailed(f"JournalMismatch: {misfit}") from misfit
         except Exception as error:
             log.exception("story failed", workflow=workflow, id=id, error_id=secrets.token_hex(4))
             await self._tell(self._on_failure, workflow, id, f"{type(error).__name__}: {error}")

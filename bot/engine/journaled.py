@@ -7,7 +7,7 @@ from typing import Any
 
 from dbos import DBOS, error
 
-from bot.core.errors import JournalMisfit
+from bot.core.errors import JournalMismatch
 from bot.engine.steps import Steps
 
 Clock = Callable[[], datetime]
@@ -41,7 +41,7 @@ def _misfits() -> Iterator[None]:
     try:
         yield
     except (error.DBOSUnexpectedStepError, error.DBOSStepNondeterminismError) as unexpected:
-        raise JournalMisfit(unexpected.message) from unexpected
+        raise JournalMismatch(unexpected.message) from unexpected
 
 
 class DurableRun:

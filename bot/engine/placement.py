@@ -8,7 +8,7 @@ Resume = Callable[[str], Awaitable[None]]
 """`await resume(executor)`: put the unfinished runs of a dead process up again."""
 
 
-class Place(Protocol):
+class JournalOwner(Protocol):
     """`bot.engine.alone` (SQLite) and `bot.engine.takeover` (PostgreSQL)."""
 
     executor: str

@@ -18,7 +18,7 @@ from bot.core.evidence import Case, Claim, Findings, Hypothesis
 from bot.core.investigation.first_plan import first_plan
 from bot.core.questions.answering import Told
 from bot.core.redaction.inventory import names_in
-from bot.core.redaction.prompt_leak import Echo
+from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.core.text.untrusted import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
@@ -41,13 +41,13 @@ from bot.plugins import Tool
 from bot.ports import Run
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.tool_running import ToolRunner
 from prompts import prompt, prompt_of
 
 keep_hooks_in_the_loop()
 
 
-class Answer(BaseModel):
+class AgentAnswer(BaseModel):
     """The ranked root causes, with the evidence for and against each."""
 
     model_config = ConfigDict(extra="forbid")
@@ -64,7 +64,7 @@ class Agent:
         self,
         settings: ModelSettings,
         budget: Budget,
-        looker: Looker,
+        looker: ToolRunner,
         triages: Triages,
         services: Sequence[str] = (),
         inventory: Sequence[Name] = (),
@@ -81,7 +81,7 @@ class Agent:
         self.chats: dict[str, Chat] = {}
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", services=[])
-        self.echo = Echo([rules, prompt("names").render(), *(tool.description for tool in looker.tools.values())])
+        self.echo = PromptLeak([rules, prompt("names").render(), *(tool.description for tool in looker.tools.values())])
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Run the agent in the story's body; its calls are the story's steps."""
@@ -102,7 +102,7 @@ class Agent:
         return found
 
     async def read(self, run: Run, question: int) -> Told:
-        """Answer a question from the recorded evidence, in the story's body."""
+        """AgentAnswer a question from the recorded evidence, in the story's body."""
         fallback = self._model(self.settings.fallback) if self.settings.fallback else None
         questions = Questions(self.triages.db, self.services)
         hidden = self.inventory if self.settings.masked else None
@@ -156,9 +156,9 @@ class Agent:
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
         reread = Reread(run, partial(self.triages.entries, case.group))
         strategy = (
-            ProviderStrategy(Answer)
+            ProviderStrategy(AgentAnswer)
             if self.settings.structured == "schema"
-            else ToolStrategy(Answer, tool_message_content="Taken.", handle_errors=misfit)
+            else ToolStrategy(AgentAnswer, tool_message_content="Taken.", handle_errors=misfit)
         )
         return create_agent(
             self._model(self.settings.name),
@@ -222,10 +222,10 @@ def _told(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{key: hypothesis.get(key) for key in kept} for hypothesis in findings.get("hypotheses", [])]
 
 
-def _findings(answer: Any, spending: Spending, reason: str, echo: Echo | None = None) -> Findings:
-    parsed = Answer.model_validate(answer) if isinstance(answer, dict) else answer
+def _findings(answer: Any, spending: Spending, reason: str, echo: PromptLeak | None = None) -> Findings:
+    parsed = AgentAnswer.model_validate(answer) if isinstance(answer, dict) else answer
     if parsed is not None and echo is not None:
-        parsed = Answer.model_validate(echo.without_all(parsed.model_dump(mode="json")))
+        parsed = AgentAnswer.model_validate(echo.without_all(parsed.model_dump(mode="json")))
     return Findings(
         hypotheses=parsed.hypotheses if parsed else [],
         ruled_out=parsed.ruled_out if parsed else [],

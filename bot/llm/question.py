@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.config import Budget
 from bot.core.evidence import Claim
-from bot.core.questions.answer_facts import Material
+from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import Told, relevant_first
 from bot.core.redaction.inventory import names_in
-from bot.core.redaction.prompt_leak import Echo
+from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.middleware.durable import Durable, no_look
@@ -62,7 +62,7 @@ class EvidenceReader:
         self.caller = caller
         self.budget = budget.model_copy(update={"per_run_steps": min(ASKED, budget.per_run_steps)})
         self.questions = questions
-        self.echo = Echo([prompt("question").render()])
+        self.echo = PromptLeak([prompt("question").render()])
 
     async def read(self, run: Run, question: int, name: str) -> Told:
         """What the model says; `name` is the model's, for when it never answers."""
@@ -109,7 +109,7 @@ class EvidenceReader:
         return prompt("question_case").render(question=json.dumps(row.text, ensure_ascii=False), evidence=lines or "none")
 
 
-def _evidence(asked: str, material: Material) -> str:
+def _evidence(asked: str, material: AnswerFacts) -> str:
     """As much as there is room for, what speaks about the question first."""
     return _within(as_data(entry.model_dump(mode="json")) for entry in relevant_first(asked, material))
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.core.errors import AnswerTooLarge, LookFailed
+from bot.core.errors import AnswerTooLarge, QueryFailed
 from bot.core.text.untrusted import one_line
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -56,18 +56,18 @@ class JsonServer:
         return f"{self._name} at {parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
     async def get(self, path: str, parameters: Mapping[str, str]) -> Asked:
-        """Ask with GET. Raises LookFailed."""
+        """Ask with GET. Raises QueryFailed."""
         return await self._ask("GET", path, params=parameters)
 
     async def read(self, path: str, parameters: Mapping[str, str]) -> Any:
-        """The JSON of a 200. Raises LookFailed, which tells what the server said where it refused."""
+        """The JSON of a 200. Raises QueryFailed, which tells what the server said where it refused."""
         asked = await self.get(path, parameters)
         if asked.status != 200 or asked.json is None:
-            raise LookFailed(f"{self.place} answered {refusal(asked)}")
+            raise QueryFailed(f"{self.place} answered {refusal(asked)}")
         return asked.json
 
     async def post(self, path: str, form: Mapping[str, str]) -> Asked:
-        """Ask with a form, since queries outgrow addresses; with GET where a proxy forbids POST. Raises LookFailed."""
+        """Ask with a form, since queries outgrow addresses; with GET where a proxy forbids POST. Raises QueryFailed."""
         asked = await self._ask("POST", path, data=form)
         return await self.get(path, form) if asked.status == 405 else asked
 
@@ -78,9 +78,9 @@ class JsonServer:
                 status, body = await self._body(method, path, content)
                 return _asked(status, body, await self._parsed(body))
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise LookFailed(f"{self.place} did not answer within {self._seconds:g} s") from error
+            raise QueryFailed(f"{self.place} did not answer within {self._seconds:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise LookFailed(f"{self.place} cannot be reached: {one_line(str(error) or type(error).__name__, 160)}") from error
+            raise QueryFailed(f"{self.place} cannot be reached: {one_line(str(error) or type(error).__name__, 160)}") from error
 
     async def _body(self, method: str, path: str, content: dict[str, Any]) -> tuple[int, bytes]:
         request = self._client.build_request(method, self._base + path, headers=self._headers, **content)

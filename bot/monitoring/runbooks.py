@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.questions.retrieval import Ranking, best_passage
 from bot.core.redaction.redaction import redact
 from bot.core.systems import RunbookHit
@@ -67,14 +67,14 @@ class RunbookShelf:
         return book.text if book else None
 
     async def _current(self) -> _Shelf:
-        """The shelf as the files are now. Raises LookFailed if the folder cannot be read."""
+        """The shelf as the files are now. Raises QueryFailed if the folder cannot be read."""
         async with self._loading:
             try:
                 stamp = await asyncio.to_thread(_stamp, self._folder)
                 if stamp != self._shelf.stamp:
                     self._shelf = await asyncio.to_thread(_load, self._folder, stamp)
             except OSError as error:
-                raise LookFailed(f"the runbooks cannot be read: {error.strerror} ({self._folder.name})") from error
+                raise QueryFailed(f"the runbooks cannot be read: {error.strerror} ({self._folder.name})") from error
             return self._shelf
 
 

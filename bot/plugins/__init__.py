@@ -1,7 +1,7 @@
 """How plugins look, and how they are found: one file on a shelf each, named like the plugin."""
 
 from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, action
-from bot.plugins.commands import Answer, Command, Field, FieldErrors, Form, Reply, Request, command
+from bot.plugins.commands import Command, Field, FieldErrors, Form, Reply, Request, Response, command
 from bot.plugins.discovery import discover, discover_actions
 from bot.plugins.sources import Intake, Rejected, Source, SourceRequest, source
 from bot.plugins.tools import Tool, ToolContext, tool, tool_over
@@ -9,7 +9,6 @@ from bot.plugins.tools import Tool, ToolContext, tool, tool_over
 __all__ = [
     "Action",
     "ActionContext",
-    "Answer",
     "Command",
     "Field",
     "FieldErrors",
@@ -20,6 +19,7 @@ __all__ = [
     "Rejected",
     "Reply",
     "Request",
+    "Response",
     "Source",
     "SourceRequest",
     "Tool",

@@ -80,7 +80,7 @@ class FieldErrors:
     errors: Mapping[str, str]
 
 
-Answer = Reply | Form | FieldErrors
+Response = Reply | Form | FieldErrors
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Command:
     """A verb: `async def verb(ctx, request) -> Reply | Form | FieldErrors`; NotAllowed and NotFound become private answers."""
 
     name: str
-    fn: Callable[[Any, Request], Awaitable[Answer]]
+    fn: Callable[[Any, Request], Awaitable[Response]]
     aliases: tuple[str, ...] = ()
     usage: str = ""
     who: str = "anyone"
@@ -111,7 +111,7 @@ def command(
     who: str = "anyone",
     options: Iterable[str] = (),
     speech: bool = False,
-) -> Callable[[Callable[[Any, Request], Awaitable[Answer]]], Command]:
+) -> Callable[[Callable[[Any, Request], Awaitable[Response]]], Command]:
     """Register a verb."""
     words, valid = tuple(aliases), tuple(options)
     return lambda fn: Command(name=name, fn=fn, aliases=words, usage=usage, who=who, options=valid, speech=speech)

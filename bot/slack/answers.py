@@ -34,7 +34,7 @@ VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Rendered]] = {
 
 
 @dataclass(frozen=True)
-class Place:
+class ReplyTarget:
     """Where an interaction came from and the ways to answer it."""
 
     user: str
@@ -70,11 +70,11 @@ class Answers:
             text, blocks = spoken(reply.text, 450), [section(lines(reply.text))]
         return cut(self.redact(text), LIMIT["fallback"]), redacted(blocks, self.redact)
 
-    def form(self, form: Form, place: Place) -> dict[str, Any]:
+    def form(self, form: Form, place: ReplyTarget) -> dict[str, Any]:
         """A form as the modal that is shown."""
         return self.clean(form_view(form, channel=place.channel, thread=place.thread, called=self.called))
 
-    async def private(self, place: Place, reply: Reply) -> None:
+    async def private(self, place: ReplyTarget, reply: Reply) -> None:
         """Tell one person: as an ephemeral message, else by the response address, else in a modal, else as a direct message."""
         text, blocks = self.rendered(reply)
         for way in (self._ephemeral, self._response, self._modal, self._direct):
@@ -85,7 +85,7 @@ class Answers:
                 log.info("one way to answer was closed", way=way.__name__, why=str(error))
         log.warning("a private answer reached nobody", user=place.user, channel=place.channel)
 
-    async def open_form(self, place: Place, form: Form) -> None:
+    async def open_form(self, place: ReplyTarget, form: Form) -> None:
         """Open a modal; without a trigger (a mention has none) offer a button that has one."""
         if place.trigger_id:
             view = self.form(form, place)
@@ -105,7 +105,7 @@ class Answers:
         """A view with secrets masked in its texts."""
         return {**view, "blocks": redacted(view["blocks"], self.redact)}
 
-    async def _ephemeral(self, place: Place, text: str, blocks: list[Block]) -> bool:
+    async def _ephemeral(self, place: ReplyTarget, text: str, blocks: list[Block]) -> bool:
         if not place.channel:
             return False
         thread = {"thread_ts": place.thread} if place.thread else {}
@@ -114,12 +114,12 @@ class Answers:
         )
         return True
 
-    async def _response(self, place: Place, text: str, blocks: list[Block]) -> bool:
+    async def _response(self, place: ReplyTarget, text: str, blocks: list[Block]) -> bool:
         if not place.response_url:
             return False
         return await self.slack.respond(place.response_url, text, blocks)
 
-    async def _modal(self, place: Place, text: str, blocks: list[Block]) -> bool:
+    async def _modal(self, place: ReplyTarget, text: str, blocks: list[Block]) -> bool:
         if not place.trigger_id:
             return False
         shown = [block for block in blocks if block["type"] != "markdown"]
@@ -127,7 +127,7 @@ class Answers:
         await self.slack.call(self.slack.web.views_open, trigger_id=place.trigger_id, view=view)
         return True
 
-    async def _direct(self, place: Place, text: str, blocks: list[Block]) -> bool:
+    async def _direct(self, place: ReplyTarget, text: str, blocks: list[Block]) -> bool:
         opened = await self.slack.call(self.slack.web.conversations_open, users=place.user)
         await self.slack.call(
             self.slack.web.chat_postMessage,

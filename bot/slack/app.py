@@ -14,10 +14,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.plugins import Reply
-from bot.slack.answers import Place
-from bot.slack.commands import Doors
+from bot.slack.answers import ReplyTarget
+from bot.slack.commands import CommandRouter
 from bot.slack.listeners import register
 from bot.workflows.messages.delivery_health import Troubles
 
@@ -35,7 +35,7 @@ class SlackEdge:
     `tocsin doctor` says what is wrong with it. Slack may be down at the start.
     """
 
-    def __init__(self, web: AsyncWebClient, doors: Doors, *, app_token: str = "", signing_secret: str = "") -> None:
+    def __init__(self, web: AsyncWebClient, doors: CommandRouter, *, app_token: str = "", signing_secret: str = "") -> None:
         self.app = AsyncApp(client=web, signing_secret=signing_secret or None, process_before_response=False)
         self._doors, self._app_token = doors, app_token
         # Socket Mode alone needs no secret, and the verifier takes no empty one: anybody could sign with it.
@@ -81,7 +81,7 @@ class SlackEdge:
         """Say at the start, once, that Slack does not take our token: else only the first alert would show it."""
         try:
             await self._doors.people.team()
-        except LookFailed as error:
+        except QueryFailed as error:
             log.warning("Slack did not answer to our token; `tocsin doctor` says what is wrong", why=str(error))
 
     async def _connect(self, handler: AsyncSocketModeHandler) -> None:
@@ -112,7 +112,7 @@ class SlackEdge:
             await self._doors.answers.private(place, Reply(f"{told} {advice}"))
 
 
-def place_of(body: dict[str, Any]) -> Place | None:
+def place_of(body: dict[str, Any]) -> ReplyTarget | None:
     """Where to tell a person that something failed, whatever kind of interaction it was."""
     event = body.get("event") or {}
     user = (
@@ -121,7 +121,7 @@ def place_of(body: dict[str, Any]) -> Place | None:
     if not user:
         return None
     channel = (body.get("channel") or {}).get("id") if isinstance(body.get("channel"), dict) else body.get("channel_id")
-    return Place(
+    return ReplyTarget(
         user=user,
         channel=channel or event.get("channel", ""),
         thread=event.get("thread_ts", ""),

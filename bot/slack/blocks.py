@@ -31,7 +31,6 @@ __all__ = [
     "picture",
     "prose",
     "quoted",
-    "scored",
     "section",
     "spoken",
     "text_size",
@@ -119,11 +118,6 @@ def when(moment: datetime | str, style: str = "{date_short_pretty} {time_secs}")
     """A moment in each reader's own time zone; clients that cannot do so show UTC."""
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"<!date^{int(at.timestamp())}^{style}|{at:%Y-%m-%d %H:%M:%S} UTC>"
-
-
-def scored(confidence: str, score: float) -> str:
-    """`Likely (score 0.78)`: how sure the analyst is, as a word first."""
-    return f"{confidence.capitalize()} (score {round(score, 2)})"
 
 
 def cut_lines(text: str, limit: int) -> str:

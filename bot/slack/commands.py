@@ -13,8 +13,8 @@ from bot.core.errors import NotAllowed, TocsinError
 from bot.core.questions.grammar import LIMIT, Line
 from bot.core.questions.speech import is_speech
 from bot.core.redaction.redaction import redact, redact_all
-from bot.plugins import Answer, FieldErrors, Form, Reply, Request
-from bot.slack.answers import NOT_TAKEN, Answers, Place
+from bot.plugins import FieldErrors, Form, Reply, Request, Response
+from bot.slack.answers import NOT_TAKEN, Answers, ReplyTarget
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
 from bot.slack.people import People
 from bot.slack.vocabulary import ASKS, Vocabulary, check_options
@@ -32,7 +32,7 @@ DECIDES = frozenset({"approve", "deny", "did"})
 """Verbs for which Slack is asked who this is at every use."""
 
 
-class Doors:
+class CommandRouter:
     """Finds the verb, calls it and delivers its answer; after `soon` seconds a dialog says that it is on its way."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Doors:
 
     # ------------------------------------------------------------ a line of text
 
-    async def line(self, line: Line, request: Request, place: Place) -> None:
+    async def line(self, line: Line, request: Request, place: ReplyTarget) -> None:
         """A verb line from the slash command or a mention."""
         if not await self.interactions.first(request.key):
             return
@@ -69,7 +69,7 @@ class Doors:
 
     # ------------------------------------------------------------ a button or menu
 
-    async def press(self, request: Request, place: Place, *, ephemeral: bool) -> None:
+    async def press(self, request: Request, place: ReplyTarget, *, ephemeral: bool) -> None:
         """A pressed control. The message it stands on must show the very subject it names."""
         if not await self.interactions.first(request.key):
             return
@@ -95,7 +95,7 @@ class Doors:
 
     # ------------------------------------------------------------ a submitted dialog
 
-    async def submit(self, view: Mapping[str, Any], place: Place, *, key: str, ack: Any) -> None:
+    async def submit(self, view: Mapping[str, Any], place: ReplyTarget, *, key: str, ack: Any) -> None:
         """A modal's fields go to its verb; wrong fields keep it open. Acknowledged within a second, whatever happens."""
         origin = Origin.load(str(view.get("private_metadata") or ""))
         place = replace(place, channel=origin.channel, thread=origin.thread)
@@ -115,7 +115,7 @@ class Doors:
             await ack()
             await self._reply(answer, place, key)
 
-    async def _submitted(self, view: Mapping[str, Any], origin: Origin, place: Place, key: str) -> Answer:
+    async def _submitted(self, view: Mapping[str, Any], origin: Origin, place: ReplyTarget, key: str) -> Response:
         if not await self.interactions.first(key) and key in self._taken:
             return Reply("")
         # Noted by a process that is gone, perhaps before it did anything: done now, and a verb knows by the key what it did.
@@ -132,7 +132,7 @@ class Doors:
             door="modal",
             key=key,
         )
-        answer: Answer | None = None
+        answer: Response | None = None
         try:
             answer = await self._use(request, place)
         finally:
@@ -141,7 +141,7 @@ class Doors:
                 await self.interactions.forget(key)
         return answer
 
-    async def _fill(self, view: Mapping[str, Any], answer: Answer, place: Place) -> None:
+    async def _fill(self, view: Mapping[str, Any], answer: Response, place: ReplyTarget) -> None:
         """Put a late answer into the dialog that says "Loading..."; if that was closed, answer privately."""
         shown = self._as_view(answer, place)
         try:
@@ -150,7 +150,7 @@ class Doors:
             if isinstance(answer, Reply) and answer.text:
                 await self.answers.private(place, answer)
 
-    def _as_view(self, answer: Answer, place: Place) -> dict[str, Any]:
+    def _as_view(self, answer: Response, place: ReplyTarget) -> dict[str, Any]:
         if isinstance(answer, Form):
             return self.answers.form(answer, place)
         if isinstance(answer, FieldErrors):
@@ -160,7 +160,7 @@ class Doors:
 
     # ------------------------------------------------------------ the verb itself
 
-    async def _serve(self, request: Request, place: Place) -> None:
+    async def _serve(self, request: Request, place: ReplyTarget) -> None:
         """Use the verb and deliver its answer; a slow one that opens a dialog gets the dialog at once."""
         work = asyncio.create_task(self._use(request, place))
         if request.verb in OPENS_FORM and place.trigger_id:
@@ -174,7 +174,7 @@ class Doors:
         else:
             await self._reply(answer, place, request.key)
 
-    async def _open(self, form: Form, place: Place) -> None:
+    async def _open(self, form: Form, place: ReplyTarget) -> None:
         try:
             await self.answers.open_form(place, form)
         except NOT_TAKEN as error:
@@ -182,7 +182,7 @@ class Doors:
                 replace(place, trigger_id=""), Reply(f"The dialog could not be opened: {error}. Press again.")
             )
 
-    async def _open_loading(self, verb: str, place: Place) -> Mapping[str, Any] | None:
+    async def _open_loading(self, verb: str, place: ReplyTarget) -> Mapping[str, Any] | None:
         slack = self.answers.slack
         try:
             opened = await slack.call(slack.web.views_open, trigger_id=place.trigger_id, view=loading_view(verb.capitalize()))
@@ -192,7 +192,7 @@ class Doors:
         found: Mapping[str, Any] = opened["view"]
         return found
 
-    async def _reply(self, answer: Reply | FieldErrors, place: Place, key: str) -> None:
+    async def _reply(self, answer: Reply | FieldErrors, place: ReplyTarget, key: str) -> None:
         if isinstance(answer, FieldErrors):
             answer = Reply("\n".join(answer.errors.values()))
         if not answer.text and not answer.view:
@@ -209,7 +209,7 @@ class Doors:
             told = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
             await self.answers.private(place, Reply(told))
 
-    async def _use(self, request: Request, place: Place) -> Answer:
+    async def _use(self, request: Request, place: ReplyTarget) -> Response:
         """The verb's answer; expected errors are answers."""
         try:
             if place.team != await self.people.team():
@@ -227,7 +227,7 @@ class Doors:
             log.info("a verb was not carried out", verb=request.verb[:40], door=request.door, who=place.user, why=str(error))
             return Reply(str(error))
 
-    async def _refusal(self, request: Request, place: Place, why: str) -> NotAllowed:
+    async def _refusal(self, request: Request, place: ReplyTarget, why: str) -> NotAllowed:
         await self.interactions.refused(place.user, request.verb or "panel", request.ref, why)
         return NotAllowed(why, audited=True)
 

@@ -10,8 +10,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.core.actor import Actor
 from bot.core.questions.grammar import Line, parse_line, parse_value
 from bot.plugins import Request
-from bot.slack.answers import Place
-from bot.slack.commands import Doors
+from bot.slack.answers import ReplyTarget
+from bot.slack.commands import CommandRouter
 
 Body = dict[str, Any]
 
@@ -20,7 +20,7 @@ _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[:,]?\s*")
 _LINK = "link:"
 
 
-def register(app: AsyncApp, doors: Doors) -> None:
+def register(app: AsyncApp, doors: CommandRouter) -> None:
     """Add the four doors, the message shortcuts, and quiet ends for what needs no answer."""
 
     @app.command(_ANY)
@@ -51,9 +51,9 @@ def register(app: AsyncApp, doors: Doors) -> None:
         """Events nobody asked for; without this Bolt warns about each."""
 
 
-async def on_slash(doors: Doors, body: Body) -> None:
+async def on_slash(doors: CommandRouter, body: Body) -> None:
     """`/incident verb ...`."""
-    place = Place(
+    place = ReplyTarget(
         user=body["user_id"],
         channel=body.get("channel_id", ""),
         trigger_id=body.get("trigger_id", ""),
@@ -64,7 +64,7 @@ async def on_slash(doors: Doors, body: Body) -> None:
     await doors.line(line, _request(place, door="slash", key=f"slash:{body.get('trigger_id', '')}"), place)
 
 
-async def on_mention(doors: Doors, body: Body) -> None:
+async def on_mention(doors: CommandRouter, body: Body) -> None:
     """`@bot verb ...`, also in threads. What bots write is nobody's wish."""
     event = body["event"]
     other = event.get("subtype") not in (None, "file_share", "thread_broadcast")
@@ -73,13 +73,13 @@ async def on_mention(doors: Doors, body: Body) -> None:
     # In a shared channel the event is delivered to us, and the author may be of another workspace.
     home = event.get("user_team") or event.get("source_team") or event.get("team") or ""
     thread = event.get("thread_ts") or event["ts"]
-    place = Place(user=event["user"], channel=event["channel"], thread=thread, team=body.get("team_id", ""), home=home)
+    place = ReplyTarget(user=event["user"], channel=event["channel"], thread=thread, team=body.get("team_id", ""), home=home)
     line = parse_line(_unescape(_MENTION.sub("", event.get("text", ""), count=1)))
     key = f"event:{body.get('event_id') or event['ts']}"
     await doors.line(line, _request(place, door="mention", key=key), place)
 
 
-async def on_action(doors: Doors, body: Body) -> None:
+async def on_action(doors: CommandRouter, body: Body) -> None:
     """A button or menu."""
     action = body["actions"][0]
     verb = action.get("action_id", "")
@@ -98,7 +98,7 @@ async def on_action(doors: Doors, body: Body) -> None:
     await doors.press(request, place, ephemeral=ephemeral)
 
 
-async def on_submission(doors: Doors, body: Body, ack: Any) -> None:
+async def on_submission(doors: CommandRouter, body: Body, ack: Any) -> None:
     """A submitted modal. The same values twice are one submission; corrected ones are another."""
     view = body["view"]
     values = json.dumps(view["state"]["values"], sort_keys=True)
@@ -106,7 +106,7 @@ async def on_submission(doors: Doors, body: Body, ack: Any) -> None:
     await doors.submit(view, _interaction_place(body, "", ""), key=key, ack=ack)
 
 
-async def on_shortcut(doors: Doors, body: Body) -> None:
+async def on_shortcut(doors: CommandRouter, body: Body) -> None:
     """A message shortcut: its callback id is the verb, the message's text the argument."""
     message = body.get("message") or {}
     channel = (body.get("channel") or {}).get("id", "")
@@ -116,14 +116,14 @@ async def on_shortcut(doors: Doors, body: Body) -> None:
     await doors.line(line, _request(place, door="shortcut", key=key), place)
 
 
-def _request(place: Place, **values: Any) -> Request:
+def _request(place: ReplyTarget, **values: Any) -> Request:
     # The actor is looked up inside, after the acknowledgement; until then only the ids are known.
     actor = Actor(team=place.team, user=place.user)
     return Request(**{"verb": "", "actor": actor, "channel": place.channel, "thread": place.thread, **values})
 
 
-def _interaction_place(body: Body, channel: str, thread: str) -> Place:
-    return Place(
+def _interaction_place(body: Body, channel: str, thread: str) -> ReplyTarget:
+    return ReplyTarget(
         user=body["user"]["id"],
         channel=channel,
         thread=thread,

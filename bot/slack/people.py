@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.actor import Actor
 from bot.core.config import Person
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.slack.client import SlackClient
 from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
 
@@ -23,7 +23,7 @@ class _Look:
 
 
 class People:
-    """Turns Slack user ids into actors. Raises LookFailed when Slack cannot be asked: then nobody is anybody."""
+    """Turns Slack user ids into actors. Raises QueryFailed when Slack cannot be asked: then nobody is anybody."""
 
     def __init__(
         self, slack: SlackClient, people: Mapping[str, Person], *, monotonic: Callable[[], float] = time.monotonic
@@ -62,7 +62,7 @@ class People:
         )
 
     async def usergroup(self, group: str) -> frozenset[str]:
-        """User ids in a Slack user group now; raises LookFailed."""
+        """User ids in a Slack user group now; raises QueryFailed."""
         answer = await self._ask(f"user group {group}", self._slack.web.usergroups_users_list, usergroup=group)
         return frozenset(answer.get("users", ()))
 
@@ -84,4 +84,4 @@ class People:
         try:
             return await self._slack.call(method, **arguments)
         except (Refused, RateLimited, Unanswered, Unreachable) as error:
-            raise LookFailed(f"Could not look up {what}: {error}. Nothing was done; try again.") from error
+            raise QueryFailed(f"Could not look up {what}: {error}. Nothing was done; try again.") from error

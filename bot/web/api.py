@@ -22,7 +22,7 @@ from bot.store.incidents import incidents
 from bot.store.triage.changes import Changes
 from bot.web.auth import bearer_matches, token_problem
 from bot.web.errors import HANDLERS, Guard
-from bot.web.shapes import AuditEntry, DecidedProposal, Episode, Whole, whole
+from bot.web.shapes import AuditEntry, DecidedProposal, Episode, IncidentRecord, whole
 
 CHANGES_SINCE = timedelta(hours=24)
 MarkdownAnswer = PlainTextResponse
@@ -89,14 +89,14 @@ def _singles(db: Database) -> APIRouter:
     router = APIRouter()
 
     @router.get("/groups/{ref}")
-    async def group(ref: str) -> Whole:
+    async def group(ref: str) -> IncidentRecord:
         """`AL-n` with its alerts, timeline, evidence, triages, proposals and decisions."""
         if not ref.upper().startswith("AL-"):
             raise NotFound(f"{ref} is no alert group (AL-n)")
         return whole(await records.record_of(db, ref))
 
     @router.get("/incidents/{ref}")
-    async def incident(ref: str) -> Whole:
+    async def incident(ref: str) -> IncidentRecord:
         """`INC-n` with its group, timeline, evidence, triages, proposals and decisions."""
         if not ref.upper().startswith("INC-"):
             raise NotFound(f"{ref} is no incident (INC-n)")

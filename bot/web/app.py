@@ -15,7 +15,7 @@ from bot.store.db.database import Clock, Database
 from bot.web.api import api_app
 from bot.web.errors import HANDLERS, Guard
 from bot.web.health import Check, Health
-from bot.web.webhooks import Door, Writer
+from bot.web.webhooks import WebhookEndpoint, Writer
 
 
 class Lifespan(Protocol):
@@ -39,7 +39,7 @@ def build(
     """Everything the process serves over HTTP. `checks` and `aids` join the database's own check at /readyz."""
     return Starlette(
         routes=[
-            *Door(sources, kinds, tokens, writer, clock).routes(),
+            *WebhookEndpoint(sources, kinds, tokens, writer, clock).routes(),
             *Health({"database": db.answers, **checks}, aids).routes(),
             *routes,
             Mount("/api", app=api_app(db, api_token, clock)),

@@ -63,7 +63,7 @@ class DecidedProposal(BaseModel):
     decisions: list[Decision]
 
 
-class Whole(BaseModel):
+class IncidentRecord(BaseModel):
     """A group or an incident with everything that belongs to it."""
 
     group: AlertGroup | None
@@ -93,9 +93,9 @@ class AuditEntry(_Row):
     hash: str
 
 
-def whole(record: Record) -> Whole:
+def whole(record: Record) -> IncidentRecord:
     """A record of the store as the API shows it."""
-    return Whole(
+    return IncidentRecord(
         group=record.group,
         incident=record.incident,
         alerts=[Episode.model_validate(row) for row in record.alerts],

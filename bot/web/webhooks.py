@@ -43,7 +43,7 @@ class Writer(Protocol):
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None: ...
 
 
-class Door:
+class WebhookEndpoint:
     """`POST /alerts/{source}` and `POST /changes/{source}`. `tokens` maps a source to its secret; one without takes nothing."""
 
     def __init__(

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 5
 
 
-class Mender:
+class FailureRecovery:
     """`misfit` and `failure` are given to the engine before what they need is built."""
 
     def attach(

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.errors import LookFailed
-from bot.core.evidence import Evidence, Window
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
 from bot.core.history import postmortem as core
 from bot.core.metrics.impact import countable, impact_text, measure
 from bot.core.metrics.series import Series
@@ -25,7 +25,7 @@ MOST_SAMPLES = 10_000
 """Prometheus answers at most 11,000 points."""
 
 
-class Scribe:
+class PostmortemSteps:
     """The steps of the postmortem, with their collaborators."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Scribe:
         try:
             found = await self._series(chosen.promql, start, end)
             rate = await self._series(traffic.promql, start, end) if traffic and countable(name, chosen) else None
-        except LookFailed as error:
+        except QueryFailed as error:
             return Evidence(summary=could_not_look("impact", str(error)), query=chosen.promql, source="prometheus", ok=False)
         bounds = {"bad_above": chosen.bad_above, "bad_below": chosen.bad_below}
         impact = measure(found, start=start, end=end, traffic=rate, **bounds) if found else None
@@ -76,7 +76,7 @@ class Scribe:
         return Evidence(
             summary=impact_text(f"{service} {name}", chosen, impact),
             query=chosen.promql,
-            window=Window(start=start, end=end),
+            window=TimeWindow(start=start, end=end),
             source="prometheus",
             link=self.metrics.link(chosen.promql, start=start, end=end),
             facts={"bad_seconds": impact.bad_seconds, "peak": impact.peak, "mean": impact.mean, "failed": impact.failed},
@@ -98,7 +98,7 @@ class Scribe:
         await self.postmortems.save(ref, n, sections, core.markdown(material, sections), told)
         return {"sentences": sum(len(section.sentences) for section in sections)}
 
-    async def _picture(self, material: core.Material, ref: str, n: int) -> str:
+    async def _picture(self, material: core.PostmortemRecord, ref: str, n: int) -> str:
         """Draw and keep the signal over the whole incident; its alternative text, or "" when there is nothing to draw."""
         service = self.catalogue.get(material.incident.service)
         signal = _main_signal(service.signals if service else {})
@@ -116,7 +116,7 @@ class Scribe:
         return drawn[1]
 
 
-def postmortem(scribe: Scribe) -> Workflow:
+def postmortem(scribe: PostmortemSteps) -> Workflow:
     """The story `postmortem(ref, n)`."""
 
     async def story(run: Run, ref: str, n: int) -> Any:

@@ -11,7 +11,7 @@ import structlog
 
 from bot.core.approvals.roster import FRESH_ROTA, GroupCopy, Roster
 from bot.core.config import Config
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.store.slack.usergroups import Usergroups
 from bot.workflows.messages.delivery_health import Troubles
 
@@ -22,7 +22,7 @@ OTHERS = timedelta(hours=1)
 
 
 class Rotas:
-    """Asks Slack for the user groups behind rotas; `usergroup` raises LookFailed."""
+    """Asks Slack for the user groups behind rotas; `usergroup` raises QueryFailed."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Rotas:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 members = await self._usergroup(group)
-        except (LookFailed, TimeoutError) as error:
+        except (QueryFailed, TimeoutError) as error:
             why = str(error) or "no answer"
             self._troubles.met(group, "rota not readable, the last copy serves", kind="", usergroup=group, why=why)
             await self._recall(group)

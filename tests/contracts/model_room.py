@@ -19,9 +19,9 @@ from bot.plugins import Tool, ToolContext, tool
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.fact_collection import FactFinder
-from bot.workflows.investigation.tool_running import Looker
-from bot.workflows.investigation.triage import Desk
+from bot.workflows.investigation.fact_collection import FactCollector
+from bot.workflows.investigation.tool_running import ToolRunner
+from bot.workflows.investigation.triage import TriageSteps
 from tests.real import PATIENCE
 from tests.real.scripted_model import Script, app
 from tests.real.serving import running
@@ -117,7 +117,7 @@ class Room:
         self.looked: list[str] = []
         self.changes = [change("1.4")]
         tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, monolith, gossip)}}
-        self.looker = Looker(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
+        self.looker = ToolRunner(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
         self.budget = Budget(**{"per_run_seconds": 2 * PATIENCE, **budget})
         self.agent = Agent(ModelSettings(**model), self.budget, self.looker, self.triages, list(CATALOGUE.services), INVENTORY)
@@ -150,10 +150,10 @@ class Room:
     async def investigate(self) -> Findings:
         return await self.agent.investigate(DirectRun("triage:AL-1:1", clock=lambda: NOW), await self.case())
 
-    def desk(self, proposer: Any) -> Desk:
+    def desk(self, proposer: Any) -> TriageSteps:
         """The triage's desk, without a graph."""
-        facts = FactFinder(self.looker, self.triages, CATALOGUE, None, lambda _graph: b"")
-        return Desk(self.triages, facts, proposer, Config(budget=self.budget))
+        facts = FactCollector(self.looker, self.triages, CATALOGUE, None, lambda _graph: b"")
+        return TriageSteps(self.triages, facts, proposer, Config(budget=self.budget))
 
 
 async def database(path: Path) -> Database:

@@ -12,7 +12,7 @@ from bot.core.alert import Alert
 from bot.core.alerts.grouping import Arrival
 from bot.core.evidence import Evidence, Findings
 from bot.core.history.past_incidents import ConfirmedCause
-from bot.core.questions.answering import Answer
+from bot.core.questions.answering import QuestionAnswer
 from bot.store import audit
 from bot.store.alerts.intake import IntakeWriter
 from bot.store.alerts.open_groups import OpenGroups
@@ -190,9 +190,9 @@ async def test_questions_that_come_at_once_set_aside_no_more_than_the_day_allows
 
     allowed = await asyncio.gather(*(questions.reserve(number, 0.5, since=since, limit=1.2) for number in numbers))
     first = numbers[allowed.index(True)]
-    await questions.answer(first, Answer(), final=False)
+    await questions.answer(first, QuestionAnswer(), final=False)
     during = await Triages(desk.db).spent_since(since)
-    await questions.answer(first, Answer(usd=0.1), final=True)
+    await questions.answer(first, QuestionAnswer(usd=0.1), final=True)
 
     assert (sum(allowed), during, await Triages(desk.db).spent_since(since)) == (2, 1.0, 0.6)
 

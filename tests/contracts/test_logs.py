@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.core.config import LogsConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.monitoring.logs.files import FileLogs
 from bot.monitoring.logs.loki import LokiLogs
@@ -81,7 +81,7 @@ async def test_no_more_than_the_limit_comes(logs: Logs) -> None:
 
 
 async def test_an_unknown_service_could_not_be_looked_at(logs: Logs) -> None:
-    with pytest.raises(LookFailed):
+    with pytest.raises(QueryFailed):
         await logs.search("cart", "", start=_at(30), end=NOW, limit=10)
 
 

@@ -10,7 +10,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.types import EmbeddedResource, ImageContent, TextResourceContents, ToolAnnotations
 
 from bot.core.config import McpConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.monitoring.systems.mcp_servers import MAX_TEXT, McpServers
 from tests.real import PATIENCE, free_port
 from tests.real.serving import running
@@ -137,7 +137,7 @@ async def test_without_a_tool_the_offer_is_told() -> None:
 )
 async def test_what_cannot_be_looked_at_says_why(asked: dict[str, str], told: str) -> None:
     async with served_at() as address:
-        with pytest.raises(LookFailed) as failure:
+        with pytest.raises(QueryFailed) as failure:
             await look("ask_mcp", context(remote=servers(address)), **asked)
 
         assert told in str(failure.value)
@@ -145,9 +145,9 @@ async def test_what_cannot_be_looked_at_says_why(asked: dict[str, str], told: st
 
 async def test_a_wrong_token_and_a_dead_server_could_not_be_looked_at() -> None:
     async with served_at() as address:
-        with pytest.raises(LookFailed, match="notes"):
+        with pytest.raises(QueryFailed, match="notes"):
             await servers(address, token="wrong").tools("notes")
-        with pytest.raises(LookFailed, match="notes"):
+        with pytest.raises(QueryFailed, match="notes"):
             await servers(f"http://127.0.0.1:{free_port()}/mcp").tools("notes")
 
 
@@ -180,7 +180,7 @@ def answering(status: int, kind: str, body: bytes, *, pieces: int = 1, location:
 )
 async def test_a_server_that_speaks_no_mcp_could_not_be_looked_at(strange: Any, told: str) -> None:
     async with running(strange) as base:
-        with pytest.raises(LookFailed, match=told):
+        with pytest.raises(QueryFailed, match=told):
             await servers(f"{base}/mcp").tools("notes")
         assert (await servers(f"{base}/mcp").check("notes")).state == "failed"
 

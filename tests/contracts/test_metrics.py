@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bot.core.config import PrometheusConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.metrics.recorded import RecordedMetrics
@@ -121,7 +121,7 @@ async def _nothing_matched_is_an_empty_list(subject: Subject) -> None:
 
 
 async def _a_refused_query_is_could_not_look(subject: Subject) -> None:
-    with pytest.raises(LookFailed):
+    with pytest.raises(QueryFailed):
         await subject.metrics.range(subject.refused, **_window(subject))
 
 
@@ -154,7 +154,7 @@ async def _the_link_holds_the_query(subject: Subject) -> None:
 async def test_recorded_refusals_keep_the_words_of_prometheus(name: str, said: str) -> None:
     answer = replayed(name)
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as client:
-        with pytest.raises(LookFailed, match=said):
+        with pytest.raises(QueryFailed, match=said):
             await PrometheusMetrics(PrometheusConfig(url="http://prometheus.example.com"), client).instant("x")
 
 

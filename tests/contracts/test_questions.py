@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import select
 
 from bot.core.config import Config
-from bot.core.questions.answering import Answer
+from bot.core.questions.answering import QuestionAnswer
 from bot.engine.direct import DirectRun
 from bot.engine.durable import DurableEngine
 from bot.llm.question import MAX_EVIDENCE
@@ -19,7 +19,7 @@ from bot.slack.views import answer as view
 from bot.store.answers.questions import Questions
 from bot.store.slack import message_states as states
 from bot.store.tables import EpisodeRow, MessageRow, ProposalRow
-from bot.workflows.investigation.questions import Desk, question, start, start_unanswered
+from bot.workflows.investigation.questions import QuestionSteps, question, start, start_unanswered
 from tests.contracts.model_room import NewRoom, Room
 from tests.real import wait_until
 from tests.unit.builders import NOW
@@ -51,15 +51,15 @@ def story_of(here: Room, questions: Questions) -> Workflow:
     async def model() -> Any:
         return here.agent
 
-    return question(Desk(questions, here.triages, Config(budget=here.budget)), model)
+    return question(QuestionSteps(questions, here.triages, Config(budget=here.budget)), model)
 
 
-async def asked(here: Room, text: str = ASKED, key: str = "k1") -> Answer:
+async def asked(here: Room, text: str = ASKED, key: str = "k1") -> QuestionAnswer:
     """The answer that stands once the story has ended."""
     questions = await recorded(here)
     put = await questions.put(key, text, "ann", group="AL-1", incident="")
     await story_of(here, questions)(DirectRun("question:1:1", clock=lambda: NOW), put.number)
-    return Answer.model_validate((await questions.row(put.number)).answer)
+    return QuestionAnswer.model_validate((await questions.row(put.number)).answer)
 
 
 async def messages(here: Room) -> list[tuple[str, int]]:
@@ -69,7 +69,7 @@ async def messages(here: Room) -> list[tuple[str, int]]:
     return [(row.key, row.wanted_rev) for row in rows]
 
 
-def lines(answer: Answer) -> list[str]:
+def lines(answer: QuestionAnswer) -> list[str]:
     return [finding.lines[0] for finding in answer.findings]
 
 
@@ -202,7 +202,7 @@ async def test_an_answer_that_a_kill_cut_short_is_given_after_the_next_start_onc
     second = engine(tmp_path, story_of(here, questions))
     await second.launch()
     await start_unanswered(questions, second)
-    found = Answer.model_validate(await second.result(f"question:{put.number}:1"))
+    found = QuestionAnswer.model_validate(await second.result(f"question:{put.number}:1"))
     await second.stop(within=1)
 
     assert (shown_at_once, await messages(here)) == ([("answer:1", 1)], [("answer:1", 2)])

@@ -51,7 +51,7 @@ def run(id: str, moment: datetime) -> Run:
 
 def ranked(findings: Findings) -> list[tuple[str, str, float]]:
     """What was answered; evidence ids depend on which of the looks made side by side ended first."""
-    return [(h.cause, h.confidence, h.score) for h in findings.hypotheses]
+    return [(h.cause, h.confidence, h.likelihood) for h in findings.hypotheses]
 
 
 async def test_the_analyst_answers_as_it_did_then_whatever_the_systems_say_now(case: FrozenCase, stage: Stage) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.core.config import TracesConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.service import Catalogue, Service
 from bot.core.traces.calls import Calls
 from bot.core.traces.spans import Sampled
@@ -159,7 +159,7 @@ async def test_one_unreadable_trace_leaves_the_others_and_is_told(kind: Kind) ->
 
 
 async def test_where_no_span_could_be_read_nothing_was_seen(kind: Kind) -> None:
-    with pytest.raises(LookFailed):
+    with pytest.raises(QueryFailed):
         await summed(kind, store_of(kind, [request(30)], broken=frozenset({0})))
 
 
@@ -207,7 +207,7 @@ async def test_a_window_of_less_than_a_second_can_be_asked(kind: Kind) -> None:
 async def test_a_store_that_does_not_answer_as_it_should_could_not_be_looked_at(
     kind: Kind, refuse: httpx.Response | Exception, why: str
 ) -> None:
-    with pytest.raises(LookFailed, match=why):
+    with pytest.raises(QueryFailed, match=why):
         await summed(kind, store_of(kind, [request(30)], refuse=refuse))
 
 
@@ -223,7 +223,7 @@ async def test_traces_too_large_for_one_answer_are_read_fewer_at_a_time() -> Non
 
 @pytest.mark.parametrize("answer", [{"data": None, "errors": [{"code": 500, "msg": "index is red"}]}, {"data": {}}])
 async def test_jaegers_own_words_for_a_failure_are_not_taken_for_no_traces(answer: dict[str, Any]) -> None:
-    with pytest.raises(LookFailed):
+    with pytest.raises(QueryFailed):
         await summed(JaegerTraces, JaegerStore([], refuse=httpx.Response(200, json=answer)))
 
 
@@ -231,7 +231,7 @@ async def test_the_check_of_each_store_refuses_a_page_that_is_not_its_api(kind: 
     async with traces_of(kind, store_of(kind, [request(30)])) as traces:
         await traces.check()
     async with traces_of(kind, store_of(kind, [], refuse=httpx.Response(200, json={"status": "ok"}))) as traces:
-        with pytest.raises(LookFailed):
+        with pytest.raises(QueryFailed):
             await traces.check()
 
 
@@ -257,5 +257,5 @@ async def test_the_tool_says_what_it_saw_only_a_part_of(kind: Kind) -> None:
 
 async def test_no_tool_reads_traces_of_nobody(kind: Kind) -> None:
     async with traces_of(kind, store_of(kind, [])) as traces:
-        with pytest.raises(LookFailed, match="tells no service"):
+        with pytest.raises(QueryFailed, match="tells no service"):
             await look("call_waits", context(traces=traces, catalogue=Catalogue(), case={"service": ""}))

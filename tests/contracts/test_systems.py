@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.core.config import SystemConfig, WebConfig
-from bot.core.errors import LookFailed, SeenInPart
+from bot.core.errors import PartialResult, QueryFailed
 from bot.core.service import Catalogue, Service
 from bot.monitoring.systems.argocd import ArgoCd
 from bot.monitoring.systems.github import GitHub
@@ -139,17 +139,17 @@ async def test_commits_of_the_last_hours_come_newest_first(github: GitHub) -> No
 
 
 async def test_a_version_that_the_repository_does_not_know_could_not_be_looked_at(github: GitHub) -> None:
-    with pytest.raises(LookFailed, match=r"knows no versions 1\.4\.0 and 9\.9 of shop/checkout"):
+    with pytest.raises(QueryFailed, match=r"knows no versions 1\.4\.0 and 9\.9 of shop/checkout"):
         await github.compare("checkout", "1.4.0", "9.9")
 
 
 async def test_a_version_cannot_leave_its_place_in_the_address(github: GitHub) -> None:
-    with pytest.raises(LookFailed, match="knows no versions"):
+    with pytest.raises(QueryFailed, match="knows no versions"):
         await github.compare("checkout", "../../../user", "x?y#z")
 
 
 async def test_a_service_without_a_repository_is_told_with_the_key_that_sets_it(github: GitHub) -> None:
-    with pytest.raises(LookFailed, match=r"services\.web\.known_as\.github"):
+    with pytest.raises(QueryFailed, match=r"services\.web\.known_as\.github"):
         await github.commits("web", NOW - DAY)
 
 
@@ -201,7 +201,7 @@ async def test_one_history_that_cannot_be_read_hides_none_of_a_large_inventory()
 
     async with client(answer) as asked:
         argo = ArgoCd(HERE, asked, {f"service-{n}": f"s{n}" for n in range(60)}, token=TOKEN)
-        with pytest.raises(SeenInPart, match=r"service-7: .*no application s7") as partly:
+        with pytest.raises(PartialResult, match=r"service-7: .*no application s7") as partly:
             await argo.changes("", NOW - DAY)
 
     assert {change.service for change in partly.value.seen} == {f"service-{n}" for n in range(60)} - {"service-7"}
@@ -225,9 +225,9 @@ async def test_only_allowed_paths_of_the_team_s_servers_are_asked() -> None:
         plain, one = await web.look("status", "/api/notes", {"a": "1"}), await web.look("status", "/api/of/checkout", {})
         assert (plain, one["path"]) == ({"path": "/api/notes", "asked": {"a": "1"}}, "/api/of/checkout")  # type: ignore[index]
         for path in REFUSED:
-            with pytest.raises(LookFailed, match="is not allowed on status"):
+            with pytest.raises(QueryFailed, match="is not allowed on status"):
                 await web.look("status", path, {})
-        with pytest.raises(LookFailed, match="there is no system 'else'; there is status"):
+        with pytest.raises(QueryFailed, match="there is no system 'else'; there is status"):
             await web.look("else", "/api/notes", {})
 
 
@@ -278,7 +278,7 @@ async def test_github_s_own_words_for_a_refusal_are_told() -> None:
         return httpx.Response(403, json={"message": "API rate limit exceeded"})
 
     async with client(limited) as asked:
-        with pytest.raises(LookFailed, match="HTTP 403: API rate limit exceeded"):
+        with pytest.raises(QueryFailed, match="HTTP 403: API rate limit exceeded"):
             await GitHub(HERE, asked, {"checkout": "shop/checkout"}, token=TOKEN).compare("checkout", "v1", "v2")
 
 

@@ -1,6 +1,6 @@
 """Every tool in trouble: servers that answer nonsense, pages, floods or nothing, strange names, no catalogue, a future alert.
 
-What a tool could not see is `LookFailed` or says so in its summary; nothing else ever comes out of it.
+What a tool could not see is `QueryFailed` or says so in its summary; nothing else ever comes out of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bot.core.config import LogsConfig, PrometheusConfig, SystemConfig, TracesConfig, WebConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.service import Catalogue, Objective, Service, Signal
 from bot.monitoring.logs.loki import LokiLogs
@@ -139,16 +139,16 @@ def arguments(tool: str, name: str) -> dict[str, Any]:
     return {key: value.replace("{name}", name) for key, value in ASKED[tool].items()}
 
 
-async def looked(tool: str, ctx: ToolContext, name: str) -> Evidence | LookFailed:
+async def looked(tool: str, ctx: ToolContext, name: str) -> Evidence | QueryFailed:
     try:
         return await TOOLS[tool](ctx, **arguments(tool, name))
-    except LookFailed as error:
+    except QueryFailed as error:
         assert len(str(error)) <= 900 and "\n" not in str(error)
         return error
 
 
-def sees_nothing(found: Evidence | LookFailed) -> bool:
-    return isinstance(found, LookFailed) or not found.ok or bool(found.unseen)
+def sees_nothing(found: Evidence | QueryFailed) -> bool:
+    return isinstance(found, QueryFailed) or not found.ok or bool(found.unseen)
 
 
 def test_every_tool_that_asks_a_server_is_tried() -> None:
@@ -207,7 +207,7 @@ async def test_a_name_that_nobody_knows_is_refused_before_anything_is_asked(name
         named = [tool for tool, given in ASKED.items() if "service" in given]
         found = {tool: await looked(tool, ctx, name) for tool in named}
 
-    assert all(isinstance(answer, LookFailed) for answer in found.values()) and asked == []
+    assert all(isinstance(answer, QueryFailed) for answer in found.values()) and asked == []
 
 
 async def test_without_a_catalogue_every_tool_still_ends_in_an_answer() -> None:

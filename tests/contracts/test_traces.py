@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bot.core.config import TracesConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.ports import Traces
@@ -85,7 +85,7 @@ async def test_whole_traces_come_with_who_called_whom(traces: Traces) -> None:
 
 
 async def test_a_service_that_the_store_does_not_know_could_not_be_looked_at(traces: Traces) -> None:
-    with pytest.raises(LookFailed):
+    with pytest.raises(QueryFailed):
         await traces.spans("cart", start=NOW - timedelta(minutes=5), end=NOW, traces=20)
 
 

@@ -20,7 +20,7 @@ from bot.plugins import Command, discover
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
-from bot.slack.commands import Doors
+from bot.slack.commands import CommandRouter
 from bot.slack.people import People
 from bot.slack.render import Renderer, allowed_hosts
 from bot.store.alerts.groups import touch_card
@@ -89,7 +89,7 @@ class Room:
             usergroup=self.people.usergroup,
         )
         answers = Answers(slack, hosts=allowed_hosts(self.config))
-        doors = Doors(ctx, self.people, Interactions(self.db), answers, soon=PATIENCE)
+        doors = CommandRouter(ctx, self.people, Interactions(self.db), answers, soon=PATIENCE)
         self.edge = SlackEdge(slack.web, doors, app_token=addresses["app_token"], signing_secret=addresses["signing_secret"])
         self._task: asyncio.Task[None] | None = None
 

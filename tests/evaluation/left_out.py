@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bot.core.evidence import Findings
 from bot.core.ranking.alert_burst import BurstWeights
-from bot.core.ranking.attribution import Walk
+from bot.core.ranking.attribution import Attribution
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.ranking import rank
 from bot.core.ranking.tuning import TUNING, Tuning
@@ -203,7 +203,7 @@ def _chosen(others: Sequence[Looked]) -> Tuning:
 
 
 def _untuned() -> Tuning:
-    return Tuning(Worth(**_middle("worth")), Walk(**_middle("walk")), BurstWeights(**_middle("burst")))
+    return Tuning(Worth(**_middle("worth")), Attribution(**_middle("walk")), BurstWeights(**_middle("burst")))
 
 
 def _surely_gained(sets: Sequence[Looked], before: Tuning, after: Tuning) -> float:

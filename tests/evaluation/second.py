@@ -19,7 +19,7 @@ from bot.engine.direct import DirectRun
 from bot.llm.settings import ModelSettings
 from bot.store.triage.replays import Stage
 from bot.workflows.investigation.analyst import Analyst
-from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.tool_running import ToolRunner
 from tests.evaluation import world as worlds
 from tests.evaluation.world import Investigation, World
 
@@ -37,7 +37,7 @@ class Second:
         with tempfile.TemporaryDirectory() as folder:
             async with Stage(Path(folder)) as stage:
                 triages, asked = await stage.set(_frozen(first))
-                looker = Looker(triages, worlds.TOOLS, lambda case: worlds.context(world, case, first.now))
+                looker = ToolRunner(triages, worlds.TOOLS, lambda case: worlds.context(world, case, first.now))
                 run = DirectRun(asked.group, clock=lambda: first.now)
                 # As in a live triage: the model is told the analyst's ranking and finds its evidence recorded.
                 ranked = await Analyst(looker.bound, traced=world.traces is not None).investigate(run, asked)

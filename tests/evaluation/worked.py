@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 from bot.core.metrics.deviation import family_of
-from bot.core.ranking.attribution import Graph, excess, handed, symptom_of
+from bot.core.ranking.attribution import CallGraph, excess, handed, symptom_of
 from bot.core.ranking.observations import Observations, observe
 from tests.evaluation.petshop import Table, investigate_issue, normal_of, read_graph, read_table
 from tests.evaluation.world import Investigation, moment
@@ -40,13 +40,13 @@ def evaluate(data: Path, out: Path) -> None:
     for line in _told(path, one, seen):
         print(line)
     for hypothesis in one.findings.hypotheses:
-        print(f"{hypothesis.confidence} {hypothesis.score:.2f} {hypothesis.cause}")
+        print(f"{hypothesis.confidence} {hypothesis.likelihood:.2f} {hypothesis.cause}")
     issue = read_table(folder / "issues" / f"{id}.csv.gz")
     _draw(path, one, seen, normal, issue, out)
 
 
-def _graph(seen: Observations) -> Graph:
-    return Graph(seen.near, seen.depends_on, seen.rates)
+def _graph(seen: Observations) -> CallGraph:
+    return CallGraph(seen.near, seen.depends_on, seen.rates)
 
 
 def _path(one: Investigation) -> list[str]:
@@ -74,7 +74,7 @@ def _told(path: list[str], one: Investigation, seen: Observations) -> list[str]:
         )
         moved = f"{symptom.before:.4g} -> {symptom.after:.4g} {symptom.unit}"
         lines.append(
-            f"{service}: {symptom.signal} {moved}, score {symptom.score:.2f}, X {lost:.1f}; hands {given or 'nothing'}"
+            f"{service}: {symptom.signal} {moved}, score {symptom.doublings:.2f}, X {lost:.1f}; hands {given or 'nothing'}"
         )
     return lines
 
@@ -91,7 +91,7 @@ def _draw(path: list[str], one: Investigation, seen: Observations, normal: Table
             (one.case.started_at - moment(float(issue.times[0]))).total_seconds() / 60, color="#d1242f", linestyle="--"
         )
         deviation = seen.near[service][family_of(metric)]
-        axis.set_title(f"{service}: {one.case.alert_name}, score {deviation.score:.1f}", fontsize=9, loc="left")
+        axis.set_title(f"{service}: {one.case.alert_name}, score {deviation.doublings:.1f}", fontsize=9, loc="left")
         axis.axhline(deviation.before, color="#8c959f", linewidth=0.8)
     rows[-1].set_xlabel("minutes from the first row of the incident; dashed: the alert; grey: the median before")
     figure.savefig(out, dpi=90)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
@@ -85,7 +85,7 @@ class _Ledger:
     async def _evidence(self, tool: str, arguments: dict[str, Any]) -> Evidence:
         try:
             return await TOOLS[tool](context(self.world, self.case, self.now), **arguments)
-        except LookFailed as error:
+        except QueryFailed as error:
             return Evidence(summary=f"Could not look ({tool}): {error}", query=f"{tool}()", source=tool, ok=False)
 
 

@@ -13,20 +13,20 @@ from bot.actions.silence_alert import SilenceAlert
 from bot.core.action import DryRun, Proposal, Tier
 from bot.core.actor import Actor
 from bot.core.config import Config
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.engine.direct import DirectEngine
 from bot.plugins import HttpAnswer
 from bot.settings import catalogue_of
 from bot.store.approvals.claims import Claims
-from bot.store.approvals.decisions import Answer, Decided, Decisions
+from bot.store.approvals.decisions import Decided, DecisionResult, Decisions
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import Database
 from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
 from bot.workflows.remediation.approvals import Approvals
-from bot.workflows.remediation.executor import Hands
-from bot.workflows.remediation.remediation import Desk, remediation
+from bot.workflows.remediation.executor import ActionExecutor
+from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from bot.workflows.rotas import Rotas
 from tests.real import PATIENCE
 from tests.unit.builders import NOW
@@ -86,11 +86,11 @@ class RecordedMetrics:
     """One value a query; None is an absent series, an error is raised."""
 
     def __init__(self) -> None:
-        self.values: dict[str, float | LookFailed | None] = {"errors": 0.001, "pods": 2.0}
+        self.values: dict[str, float | QueryFailed | None] = {"errors": 0.001, "pods": 2.0}
 
     async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
         value = self.values.get(promql)
-        if isinstance(value, LookFailed):
+        if isinstance(value, QueryFailed):
             raise value
         return [] if value is None else [Series({}, np.array([0.0]), np.array([value]))]
 
@@ -112,11 +112,11 @@ class Office:
         self.config = Config.model_validate({**CONFIG, **(config or {})})
         self.db = Database(url, audit_key=b"key", clock=lambda: self.now)
         self.http, self.metrics = RecordedHttp(), RecordedMetrics()
-        self.group_members: frozenset[str] | LookFailed = frozenset({"UCAROL"})
+        self.group_members: frozenset[str] | QueryFailed = frozenset({"UCAROL"})
         self.store, self.claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
         self.decisions = Decisions(self.db, self.config)
         self.rotas = Rotas(self.config, self.usergroup, Usergroups(self.db), lambda: self.now)
-        self.hands = Hands(
+        self.hands = ActionExecutor(
             self.store,
             self.claims,
             actions={"run_webhook": RunWebhook, "silence_alert": SilenceAlert},
@@ -127,10 +127,10 @@ class Office:
         )
         self.engine = DirectEngine(clock=lambda: self.now)
         self.approvals = Approvals(self.store, self.decisions, self.claims, self.hands, self.rotas, self.engine)
-        self.engine.register("remediation", remediation(Desk(self.approvals)))
+        self.engine.register("remediation", remediation(RemediationSteps(self.approvals)))
 
     async def usergroup(self, group: str) -> frozenset[str]:
-        if isinstance(self.group_members, LookFailed):
+        if isinstance(self.group_members, QueryFailed):
             raise self.group_members
         return self.group_members
 
@@ -187,7 +187,7 @@ class Office:
         self, ref: str, who: str, verdict: Any = "approve", *, revision: int = 1, reason: str = "", key: str = ""
     ) -> Decided:
         """Count one answer without the story."""
-        answer = Answer(ref, revision, actor(who), "T1", verdict, reason, key)
+        answer = DecisionResult(ref, revision, actor(who), "T1", verdict, reason, key)
         return await self.decisions.decide(answer, await self.rotas.roster("checkout"))
 
     async def claim(self, ref: str, workflow: str = "w1") -> Any:

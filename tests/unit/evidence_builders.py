@@ -23,15 +23,15 @@ def deviation(
     before: float,
     after: float,
     *,
-    score: float = 3.0,
+    doublings: float = 3.0,
     late: float = 0.0,
     family: Family | None = None,
     unit: str = "",
 ) -> Deviation:
-    """A signal that moved `late` minutes after the onset; score 0 for one that did not."""
-    onset = ONSET + minutes(late) if score > 0 else None
+    """A signal that moved `late` minutes after the onset; doublings 0 for one that did not."""
+    onset = ONSET + minutes(late) if doublings > 0 else None
     direction = "up" if after >= before else "down"
-    return Deviation(service, signal, family or family_of(signal), score, before, after, unit, onset, direction)  # type: ignore[arg-type]
+    return Deviation(service, signal, family or family_of(signal), doublings, before, after, unit, onset, direction)  # type: ignore[arg-type]
 
 
 def change(service: str, minutes_before: float, *, kind: str = "deploy", version: str = "", previous: str = "") -> Change:
@@ -107,7 +107,7 @@ def failing_payments(*changes: Change) -> Ledger:
         .health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio"))
         .graph("front", "payments", "cart")
         .changes(*changes)
-        .health("payments", deviation("payments", "errors", 0.001, 0.45, score=4, unit="ratio"))
+        .health("payments", deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio"))
         .graph("payments", "db", callers=["front"])
         .health("cart")
         .health("db")

@@ -16,7 +16,7 @@ OPERATIONS = ("operation", "span_name", "route", "rpc_method", "method", "endpoi
 
 
 @dataclass(frozen=True)
-class Place:
+class Component:
     """One component: its own name, what kind of thing it is, and the service and host it belongs to ("" = not known)."""
 
     name: str
@@ -25,23 +25,23 @@ class Place:
     host: str = ""
 
 
-def place_of(labels: Mapping[str, str], service: str) -> Place | None:
+def place_of(labels: Mapping[str, str], service: str) -> Component | None:
     """The narrowest component that the labels name; None if they name none. `service` is the catalogue's reading of them."""
     host, job = _first(labels, _HOSTS), labels.get("job", "")
     instance = re.sub(r":\d+$", "", labels.get("instance", ""))
     if job and _HOST_JOBS.search(job):
         name = host or instance
-        return Place(name, "host", host=name) if name else None
+        return Component(name, "host", host=name) if name else None
     pod = _first(labels, _PODS)
     if pod:
-        return Place(pod, "pod", service, host)
+        return Component(pod, "pod", service, host)
     if service:
-        return Place(service, "service", service, host)
+        return Component(service, "service", service, host)
     name = host or instance
-    return Place(name, "host", host=name) if name else None
+    return Component(name, "host", host=name) if name else None
 
 
-def ends_of(labels: Mapping[str, str]) -> tuple[Place, Place] | None:
+def ends_of(labels: Mapping[str, str]) -> tuple[Component, Component] | None:
     """Caller and callee of an alert about calls; None for any other alert."""
     for first, second in _ENDS:
         caller = _end(labels, first)
@@ -51,12 +51,12 @@ def ends_of(labels: Mapping[str, str]) -> tuple[Place, Place] | None:
     return None
 
 
-def _end(labels: Mapping[str, str], end: str) -> Place | None:
+def _end(labels: Mapping[str, str], end: str) -> Component | None:
     service = _first(labels, (end, f"{end}_service", f"{end}_service_name", f"{end}_workload", f"{end}_app"))
     pod, host = labels.get(f"{end}_pod", ""), labels.get(f"{end}_node", "")
     if pod:
-        return Place(pod, "pod", service, host)
-    return Place(service, "service", service, host) if service else None
+        return Component(pod, "pod", service, host)
+    return Component(service, "service", service, host) if service else None
 
 
 def _first(labels: Mapping[str, str], names: tuple[str, ...]) -> str:

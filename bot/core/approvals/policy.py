@@ -10,8 +10,16 @@ from collections.abc import Sequence
 from bot.core.action import Tier, Verdict
 from bot.core.actor import Actor
 from bot.core.approvals import rules
-from bot.core.approvals.policy_types import RULE_ERRORS, Ask, Quorum, Ruling, Said, Scene, who_may
-from bot.core.approvals.roster import Standing
+from bot.core.approvals.policy_types import (
+    RULE_ERRORS,
+    ActionRequest,
+    CountedDecision,
+    DecisionContext,
+    Quorum,
+    RuleResult,
+    who_may,
+)
+from bot.core.approvals.roster import Eligibility
 from bot.core.approvals.rules import Rule
 from bot.core.config import ActionConfig, Config
 
@@ -46,7 +54,7 @@ def tier_with(floor: Tier, entry: ActionConfig, targets: int, *, has_dry_run: bo
 # ---------------------------------------------------------------- asked three times
 
 
-def may_propose(presser: Actor | None, standing: Standing | None, ask: Ask, scene: Scene) -> Ruling:
+def may_propose(presser: Actor | None, standing: Eligibility | None, ask: ActionRequest, scene: DecisionContext) -> RuleResult:
     """Whether this may be put to people. `presser` None: the bot proposes by itself."""
     asked: list[Rule] = [lambda: rules.never(ask)]
     if presser is not None:
@@ -59,24 +67,24 @@ def may_propose(presser: Actor | None, standing: Standing | None, ask: Ask, scen
         lambda: rules.too_many(ask, scene),
         lambda: rules.blast(ask, scene),
     ]
-    return rules.first(asked, Ruling(True, "may propose"))
+    return rules.first(asked, RuleResult(True, "may propose"))
 
 
 def may_decide(
     presser: Actor,
-    standing: Standing,
-    ask: Ask,
-    scene: Scene,
+    standing: Eligibility,
+    ask: ActionRequest,
+    scene: DecisionContext,
     verdict: Verdict,
     *,
     reason: str = "",
-    others: Sequence[Said] = (),
-) -> Ruling:
+    others: Sequence[CountedDecision] = (),
+) -> RuleResult:
     """Whether this person's answer counts now. A denial needs only an eligible person (or the requester, who may withdraw)."""
     asked: list[Rule] = [lambda: rules.never(ask), lambda: rules.human(presser, standing)]
     if verdict == "deny":
         asked.append(lambda: rules.may_deny(standing, ask))
-        return rules.first(asked, Ruling(True, "may deny"))
+        return rules.first(asked, RuleResult(True, "may deny"))
     asked += [
         lambda: rules.halted(scene),
         lambda: rules.frozen(ask, scene),
@@ -86,15 +94,15 @@ def may_decide(
         lambda: rules.eligible(standing, ask, others),
         lambda: rules.target_room(ask, scene),
     ]
-    if (refused := rules.first(asked, Ruling(True, "eligible"))).allow is False:
+    if (refused := rules.first(asked, RuleResult(True, "eligible"))).allow is False:
         return refused
     return rules.first(
-        [lambda: rules.not_requester(standing, ask, scene, reason, others)], Ruling(True, f"may approve {ask.tier.label}")
+        [lambda: rules.not_requester(standing, ask, scene, reason, others)], RuleResult(True, f"may approve {ask.tier.label}")
     )
 
 
-def may_start(ask: Ask, scene: Scene) -> Ruling:
-    """Whether it may start now: asked in the claim and again before the remote call. Standing is asked by `quorum`."""
+def may_start(ask: ActionRequest, scene: DecisionContext) -> RuleResult:
+    """Whether it may start now: asked in the claim and again before the remote call. Eligibility is asked by `quorum`."""
     asked: list[Rule] = [
         lambda: rules.never(ask),
         lambda: rules.halted(scene),
@@ -103,10 +111,10 @@ def may_start(ask: Ask, scene: Scene) -> Ruling:
         lambda: rules.busy(ask, scene),
         lambda: rules.blast(ask, scene),
     ]
-    return rules.first(asked, Ruling(True, "may start"))
+    return rules.first(asked, RuleResult(True, "may start"))
 
 
-def quorum(ask: Ask, said: Sequence[Said], scene: Scene) -> Quorum:
+def quorum(ask: ActionRequest, said: Sequence[CountedDecision], scene: DecisionContext) -> Quorum:
     """Count the decisions of one revision, with the standing of now; who no longer qualifies is not counted."""
     try:
         return _quorum(ask, said, scene)
@@ -114,7 +122,7 @@ def quorum(ask: Ask, said: Sequence[Said], scene: Scene) -> Quorum:
         return Quorum("pending", f"a rule could not be asked ({type(error).__name__}): nothing is approved")
 
 
-def _quorum(ask: Ask, said: Sequence[Said], scene: Scene) -> Quorum:
+def _quorum(ask: ActionRequest, said: Sequence[CountedDecision], scene: DecisionContext) -> Quorum:
     if any(s.verdict == "deny" for s in said):
         return Quorum("denied", "denied")
     approvals = [s for s in said if s.verdict == "approve"]
@@ -134,12 +142,12 @@ def _quorum(ask: Ask, said: Sequence[Said], scene: Scene) -> Quorum:
     return Quorum("approved", f"approved by {counted[0].standing.person}{' SOLO' if solo else ''}", solo=solo)
 
 
-def _counts(said: Said, ask: Ask, approvals: Sequence[Said]) -> bool:
+def _counts(said: CountedDecision, ask: ActionRequest, approvals: Sequence[CountedDecision]) -> bool:
     others = [other for other in approvals if other is not said]
     return rules.rota_age(said.standing, ask) is None and rules.eligible(said.standing, ask, others) is None
 
 
-def _two_people(ask: Ask, counted: Sequence[Said]) -> Quorum:
+def _two_people(ask: ActionRequest, counted: Sequence[CountedDecision]) -> Quorum:
     people = {s.standing.person: s.standing for s in counted}
     names = " and ".join(sorted(people))
     if len(people) >= 2 and any(s.owner for s in people.values()):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.core.action import Tier, Verdict
 from bot.core.alert import Severity
-from bot.core.approvals.roster import Standing
+from bot.core.approvals.roster import Eligibility
 from bot.core.config import Freeze
 
 MAX_OPEN = 5
@@ -25,7 +25,7 @@ RULE_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErr
 
 
 @dataclass(frozen=True)
-class Ruling:
+class RuleResult:
     """An answer with the rule that gave it. `who_may` says in words who could instead."""
 
     allow: bool
@@ -36,7 +36,7 @@ class Ruling:
 
 
 @dataclass(frozen=True)
-class Ask:
+class ActionRequest:
     """What is to be done, as far as the rules care."""
 
     action: str
@@ -56,7 +56,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Scene:
+class DecisionContext:
     """What is going on around it now."""
 
     now: datetime
@@ -82,10 +82,10 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Said:
+class CountedDecision:
     """One decision on the revision in question, with the person's standing now."""
 
-    standing: Standing
+    standing: Eligibility
     verdict: Verdict
     at: datetime
     reason: str = ""

@@ -91,7 +91,7 @@ def _carried(hypothesis: Hypothesis) -> bool:
     if hypothesis.confidence == "likely":
         return True
     cited = {evidence for claim in hypothesis.claims for evidence in claim.evidence}
-    return hypothesis.confidence == "possible" and len(cited) >= ENOUGH_EVIDENCE and hypothesis.score >= ENOUGH_SCORE
+    return hypothesis.confidence == "possible" and len(cited) >= ENOUGH_EVIDENCE and hypothesis.likelihood >= ENOUGH_SCORE
 
 
 def _fits(entry: ActionConfig, hypothesis: Hypothesis, change: Change | None, target: str) -> bool:

@@ -40,7 +40,7 @@ class Rota:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Eligibility:
     """What one person is to one service and incident now. Everything is False unless the roster says so."""
 
     person: str = ""
@@ -99,14 +99,16 @@ class Roster:
             found.update(person for user in copy.members if (person := self.person_of(user)))
         return frozenset(found & set(self.config.people))
 
-    def standing(self, person: str, service: str, now: datetime, *, lead: str = "", deputies: Iterable[str] = ()) -> Standing:
+    def standing(
+        self, person: str, service: str, now: datetime, *, lead: str = "", deputies: Iterable[str] = ()
+    ) -> Eligibility:
         """What `person` is now. `lead` and `deputies` are those of the incident; they count only if rostered."""
         if not person or person not in self.config.people:
-            return Standing()
+            return Eligibility()
         rota = self.rota(service, now)
         rostered = person in self.rostered()
         configured = self.config.services.get(service)
-        return Standing(
+        return Eligibility(
             person=person,
             known=True,
             rostered=rostered,

@@ -44,7 +44,7 @@ class Section(BaseModel):
     blank: str = ""
 
 
-class Material(BaseModel):
+class PostmortemRecord(BaseModel):
     """All that a draft is made from."""
 
     model_config = ConfigDict(frozen=True)
@@ -74,7 +74,7 @@ def needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
     return incident.severity.at_least(Severity.SEV2) or executed or human_minutes > 30
 
 
-def draft(material: Material) -> list[Section]:
+def draft(material: PostmortemRecord) -> list[Section]:
     """The sections in reading order."""
     considered = tuple(_considered(material))
     return [
@@ -92,7 +92,7 @@ def draft(material: Material) -> list[Section]:
     ]
 
 
-def _summary(m: Material) -> Iterable[Sentence]:
+def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
     incident = m.incident
     service = f" on {incident.service}" if incident.service else ""
     lasted = f" It lasted {span(end - _began(m))}." if (end := _ended(m)) else " It is not over."
@@ -103,15 +103,15 @@ def _summary(m: Material) -> Iterable[Sentence]:
         yield Sentence(text=told, sources=(m.group.ref,))
 
 
-def _began(m: Material) -> datetime:
+def _began(m: PostmortemRecord) -> datetime:
     return m.onset or (m.group.opened_at if m.group else m.incident.declared_at)
 
 
-def _ended(m: Material) -> datetime | None:
+def _ended(m: PostmortemRecord) -> datetime | None:
     return (m.group.cleared_at if m.group else None) or m.incident.resolved_at
 
 
-def _impact(m: Material) -> Iterable[Sentence]:
+def _impact(m: PostmortemRecord) -> Iterable[Sentence]:
     if m.impact:
         text, evidence = m.impact
         yield Sentence(text=text, sources=(evidence,))
@@ -121,7 +121,7 @@ def _impact(m: Material) -> Iterable[Sentence]:
         yield Sentence(text="Impact could not be measured: no signal of the service was readable.", sources=(m.incident.ref,))
 
 
-def marks(m: Material) -> list[tuple[datetime, str]]:
+def marks(m: PostmortemRecord) -> list[tuple[datetime, str]]:
     """What a graph of the incident should mark: what was run and how it ended, and when the alerts cleared."""
     found = [(entry.at, label) for entry in _acts(m) if (label := one_line(entry.text.partition(":")[0], 32))]
     cleared = m.group.cleared_at if m.group else None
@@ -131,11 +131,11 @@ def marks(m: Material) -> list[tuple[datetime, str]]:
     return [*found[:3], *([(cleared, "alerts cleared")] if cleared else [])]
 
 
-def _acts(m: Material) -> list[TimelineEntry]:
+def _acts(m: PostmortemRecord) -> list[TimelineEntry]:
     return [entry for entry in m.timeline if entry.kind == "action"]
 
 
-def _marked(m: Material) -> tuple[str, ...]:
+def _marked(m: PostmortemRecord) -> tuple[str, ...]:
     return (*(entry.id for entry in _acts(m)[:3]), *((m.group.ref,) if m.group else ()))
 
 
@@ -146,7 +146,7 @@ def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:
         yield Sentence(text=text, sources=(entry.id, *entry.evidence))
 
 
-def _detection(m: Material) -> Iterable[Sentence]:
+def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
     if m.group is None:
         yield Sentence(text=f"A person declared it at {clock(m.incident.declared_at)}.", sources=(m.incident.ref,))
         return
@@ -164,7 +164,7 @@ def _detection(m: Material) -> Iterable[Sentence]:
         yield Sentence(text="Nobody acknowledged it.", sources=(m.group.ref,))
 
 
-def _cause(m: Material) -> Iterable[Sentence]:
+def _cause(m: PostmortemRecord) -> Iterable[Sentence]:
     if m.cause:
         who = f"Confirmed by {one_line(m.cause.said_by, 80)} at {clock(m.cause.at)}"
         yield Sentence(text=f"{who}: {one_line(m.cause.text, 500)}", sources=(m.incident.ref,))
@@ -186,7 +186,7 @@ def _cause(m: Material) -> Iterable[Sentence]:
             yield Sentence(text=one_line(claim.text, 300), sources=known)
 
 
-def _considered(m: Material) -> Iterable[Sentence]:
+def _considered(m: PostmortemRecord) -> Iterable[Sentence]:
     for other in (m.findings.hypotheses if m.findings else [])[1:]:
         cited = tuple(dict.fromkeys(e for c in other.claims for e in c.evidence if e in m.evidence))
         if cited:
@@ -196,7 +196,7 @@ def _considered(m: Material) -> Iterable[Sentence]:
             yield Sentence(text=f"Ruled out: {one_line(claim.text, 300)}", sources=cited)
 
 
-def _actions(m: Material) -> Iterable[Sentence]:
+def _actions(m: PostmortemRecord) -> Iterable[Sentence]:
     ran = [p for p in m.proposals if p.state in RAN]
     for p in ran:
         approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == "approve"]
@@ -216,7 +216,7 @@ def _seen(p: Proposal) -> str:
     return f" ({told})" if told else ""
 
 
-def _follow_ups(m: Material) -> Iterable[Sentence]:
+def _follow_ups(m: PostmortemRecord) -> Iterable[Sentence]:
     if not m.incident.cause:
         yield Sentence(text="Confirm or correct the root cause.", sources=(m.incident.ref,))
     for p in m.proposals:
@@ -227,7 +227,7 @@ def _follow_ups(m: Material) -> Iterable[Sentence]:
             yield Sentence(text=f"Find out what {one_line(p.title, 120)} did: {p.state.value}.", sources=(p.ref,))
 
 
-def _gaps(m: Material) -> Iterable[Sentence]:
+def _gaps(m: PostmortemRecord) -> Iterable[Sentence]:
     for id, texts in m.unseen.items():
         yield from (Sentence(text=one_line(unseen(text), 300), sources=(id,)) for text in texts)
     if not m.unseen:
@@ -249,7 +249,7 @@ def span(length: timedelta) -> str:
     return f"{seconds // 3600} h {seconds % 3600 // 60} min"
 
 
-def markdown(material: Material, sections: Sequence[Section]) -> str:
+def markdown(material: PostmortemRecord, sections: Sequence[Section]) -> str:
     """The draft as Markdown; each sentence ends with its ids in brackets."""
     incident = material.incident
     lines = [

@@ -15,7 +15,7 @@ BY_PEOPLE = "a person stopped the investigation"
 
 
 @dataclass(frozen=True)
-class FailedLook:
+class FailedCheck:
     """One look that did not succeed."""
 
     group: str
@@ -39,9 +39,9 @@ class Gap:
     last_at: datetime
 
 
-def rank_gaps(looks: Iterable[FailedLook]) -> list[Gap]:
+def rank_gaps(looks: Iterable[FailedCheck]) -> list[Gap]:
     """The gaps, those missed in most groups first, of equals the newest. Reasons that differ in numbers alone are one gap."""
-    found: dict[tuple[str, str], list[FailedLook]] = defaultdict(list)
+    found: dict[tuple[str, str], list[FailedCheck]] = defaultdict(list)
     for look in looks:
         reason = _reason(look.summary)
         if reason != BY_PEOPLE:
@@ -50,7 +50,7 @@ def rank_gaps(looks: Iterable[FailedLook]) -> list[Gap]:
     return sorted(gaps, key=lambda gap: (gap.groups, gap.last_at), reverse=True)
 
 
-def _gap(tool: str, looks: list[FailedLook]) -> Gap:
+def _gap(tool: str, looks: list[FailedCheck]) -> Gap:
     last = looks[-1]
     return Gap(
         tool=tool,

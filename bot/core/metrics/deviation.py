@@ -50,14 +50,14 @@ _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|
 class Deviation:
     """One signal of one service against its own normal.
 
-    `score` is log2 of how far it moved over its own normal reach: 0 is the edge of normal, 1 twice that, at most 6;
+    `doublings` is log2 of how far it moved over its own normal reach: 0 is the edge of normal, 1 twice that, at most 6;
     negative is normal. `before` is the past's median, `after` what it is since then, in `unit`.
     """
 
     service: str
     signal: str
     family: Family
-    score: float
+    doublings: float
     before: float
     after: float
     unit: str = ""
@@ -79,7 +79,7 @@ class Deviation:
             "service": self.service,
             "signal": self.signal,
             "family": self.family,
-            "score": round(self.score, 2),
+            "score": round(self.doublings, 2),
             "before": _rounded(self.before),
             "after": _rounded(self.after),
             "unit": self.unit,
@@ -98,7 +98,7 @@ class Deviation:
             service=str(fact.get("service", "")),
             signal=signal,
             family=fact.get("family") or family_of(signal),
-            score=_number(fact.get("score"), 0.0),
+            doublings=_number(fact.get("score"), 0.0),
             before=_number(fact.get("before"), math.nan),
             after=_number(fact.get("after"), math.nan),
             unit=str(fact.get("unit") or ""),
@@ -143,7 +143,7 @@ def measure(
     short `reference`, an earlier period of the same signal. With z = (value - median) / scale, harmful side up, the
     statistic of a window is the mean of the worse half of its z. Its limit is the larger of the 90 % quantile of the
     same statistic over all windows of the past (98 % where no onset is seen) and 3 (1 + 2/sqrt n).
-    score = log2(statistic / limit), at most 6.
+    doublings = log2(statistic / limit), at most 6.
     A resource that climbs in a line through the whole window deviates too, with its onset not known.
     """
     family = family or family_of(signal)
@@ -167,7 +167,7 @@ def measure(
         service=service,
         signal=signal,
         family=family,
-        score=_score(past, present, side, least, _USUAL if onset else _USUAL_WITHOUT_ONSET),
+        doublings=_doublings(past, present, side, least, _USUAL if onset else _USUAL_WITHOUT_ONSET),
         before=float(np.median(past)),
         after=_level_while_bad(present, side),
         unit=unit,
@@ -212,7 +212,7 @@ def _split_at_alert(window: Series, alert_at: datetime) -> tuple[NDArray[np.floa
     return window.values[before], window.values[~before]
 
 
-def _score(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float, usual: float) -> float:
+def _doublings(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float, usual: float) -> float:
     median, scale = normal_reach(past, least=least)
     past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
     length = max(1, min(len(present), len(past) // 2, 20))
@@ -227,7 +227,7 @@ def _climb(window: Series, side: float) -> tuple[float, float, float] | None:
     """Score and both ends of a line that runs one way through the whole window (a leak); None if there is none.
 
     Such a signal has no normal part to compare with. It counts if the line explains nine tenths of the movement and
-    this passes a tenth of where it began: score = log2(movement / that tenth), its onset lies before the window.
+    this passes a tenth of where it began: doublings = log2(movement / that tenth), its onset lies before the window.
     """
     if len(window.times) < 2 * _ENOUGH_SAMPLES:
         return None

@@ -11,7 +11,7 @@ from bot.core.text.figures import figure
 
 
 @dataclass(frozen=True)
-class Graph:
+class SignalGraph:
     """What to draw. `marks` are moments with a short label; `threshold` a dashed line."""
 
     title: str
@@ -27,7 +27,7 @@ class Graph:
         return sorted([*onset, *((at, label, False) for at, label in self.marks)], key=lambda moment: moment[0])
 
 
-def alternative_text(graph: Graph) -> str:
+def alternative_text(graph: SignalGraph) -> str:
     """What the picture shows, for people who read it aloud."""
     values = np.concatenate([s.values for s in graph.series]) if graph.series else np.empty(0)
     known = values[~np.isnan(values)]

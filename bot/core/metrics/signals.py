@@ -22,7 +22,7 @@ MOST_URGENT: tuple[Family, ...] = ("errors", "latency", "external", "saturation"
 
 
 @dataclass(frozen=True)
-class Signal:
+class SignalQuery:
     """One signal of one service, ready to be queried. Numbers are in `unit`."""
 
     service: str
@@ -51,7 +51,7 @@ class Signal:
         return all(self.labels.get(name, value) == value for name, value in labels.items()) if self.labels else True
 
 
-def catalogue_signals(service: Service) -> list[Signal]:
+def catalogue_signals(service: Service) -> list[SignalQuery]:
     """The signals that the catalogue lists, in its order."""
     found = []
     for name, signal in service.signals.items():
@@ -59,11 +59,13 @@ def catalogue_signals(service: Service) -> list[Signal]:
         if family == "traffic" and signal.unit in _SHARES:
             family = "errors"  # "bad requests" as a share is no amount of traffic
         harm: Harm = "down" if signal.bad_below is not None and signal.bad_above is None else harm_of(name, family)
-        found.append(Signal(service.name, name, signal.promql, family, harm, signal.unit, signal.bad_above, signal.bad_below))
+        found.append(
+            SignalQuery(service.name, name, signal.promql, family, harm, signal.unit, signal.bad_above, signal.bad_below)
+        )
     return found
 
 
-def alert_signal(case: Case) -> Signal | None:
+def alert_signal(case: Case) -> SignalQuery | None:
     """The value behind the case's own alert; None if the source told no expression or one that cannot be read."""
     try:
         parts = watched(case.expression) if case.expression.strip() else None
@@ -76,7 +78,9 @@ def alert_signal(case: Case) -> Signal | None:
     harm: Harm = "down" if falls else "up" if parts.bad_above is not None else harm_of(case.alert_name, family)
     name = case.alert_name or "alert"
     unit = _unit_of(parts.promql, family)
-    return Signal(case.service, name, parts.promql, family, harm, unit, parts.bad_above, parts.bad_below, dict(case.labels))
+    return SignalQuery(
+        case.service, name, parts.promql, family, harm, unit, parts.bad_above, parts.bad_below, dict(case.labels)
+    )
 
 
 def _unit_of(promql: str, family: Family) -> str:
@@ -110,7 +114,7 @@ _CPU = re.compile(r"cpu.*_seconds_total$")
 
 def deduced_signals(
     service: str, found: Iterable[Mapping[str, str]], matchers: Sequence[Matcher], *, rate_window: str = "5m"
-) -> list[Signal]:
+) -> list[SignalQuery]:
     """Signals for a service that no catalogue describes, from the names of its metrics and the labels of their codes.
 
     `found` are label sets with `__name__` and, where a metric has one, a code label. At most 12, the telling ones first.
@@ -126,7 +130,7 @@ def deduced_signals(
     return sorted(unique.values(), key=_urgency)[:MAX_DEDUCED]
 
 
-def _urgency(signal: Signal) -> tuple[int, bool, str]:
+def _urgency(signal: SignalQuery) -> tuple[int, bool, str]:
     """The family first; in it, what the service answers before what it calls."""
     return MOST_URGENT.index(signal.family), signal.name.startswith("client "), signal.name
 
@@ -137,7 +141,7 @@ class _Writer:
     matchers: tuple[Matcher, ...]
     window: str
 
-    def signals(self, name: str, code: str, all_names: frozenset[str]) -> list[Signal]:
+    def signals(self, name: str, code: str, all_names: frozenset[str]) -> list[SignalQuery]:
         """What one metric shows; nothing for most."""
         if _RATE.search(name):
             return self._requests(name, code)
@@ -146,12 +150,12 @@ class _Writer:
         if match := _LATENCY.search(name):
             return self._latency(name, match["form"], "s" if match["unit"] == "seconds" else "ms", all_names)
         if name == "up":
-            return [Signal(self.service, "up", f"min({self._select(name)})", "errors", "down", bad_below=1)]
+            return [SignalQuery(self.service, "up", f"min({self._select(name)})", "errors", "down", bad_below=1)]
         if name.endswith("container_status_restarts_total"):
             return [self._signal("restarts", f"sum(increase({self._select(name)}[{self.window}]))", "saturation", "")]
         return self._resources(name)
 
-    def _requests(self, name: str, code: str) -> list[Signal]:
+    def _requests(self, name: str, code: str) -> list[SignalQuery]:
         prefix, family = _side(name)
         total = f"sum({self._rate(name)})"
         traffic = self._signal(f"{prefix}traffic", total, "traffic", "/s")
@@ -162,7 +166,7 @@ class _Writer:
         ratio = f"({failed} or vector(0)) / {total}"
         return [self._signal(f"{prefix}errors", ratio, family, "ratio"), traffic]
 
-    def _latency(self, name: str, form: str, unit: str, all_names: frozenset[str]) -> list[Signal]:
+    def _latency(self, name: str, form: str, unit: str, all_names: frozenset[str]) -> list[SignalQuery]:
         prefix, family = _side(name)
         family = "latency" if family == "errors" else family
         if form == "bucket":
@@ -174,7 +178,7 @@ class _Writer:
         promql = f"sum({self._rate(name)}) / sum({self._rate(f'{base}_count')})"
         return [self._signal(f"{prefix}mean latency", promql, family, unit)]
 
-    def _resources(self, name: str) -> list[Signal]:
+    def _resources(self, name: str) -> list[SignalQuery]:
         if _CPU.search(name):
             return [self._signal("cpu", f"sum({self._rate(name)})", "saturation", "cores")]
         if _MEMORY.search(name):
@@ -183,9 +187,9 @@ class _Writer:
             return [self._signal(_words(name), f"max({self._select(name)})", "saturation", "")]
         return []
 
-    def _signal(self, name: str, promql: str, family: Family, unit: str) -> Signal:
+    def _signal(self, name: str, promql: str, family: Family, unit: str) -> SignalQuery:
         harm: Harm = "either" if family == "traffic" else "up"
-        return Signal(self.service, name, promql, family, harm, unit)
+        return SignalQuery(self.service, name, promql, family, harm, unit)
 
     def _select(self, name: str, *more: Matcher) -> str:
         return selector(name, (*self.matchers, *more))

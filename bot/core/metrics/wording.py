@@ -4,12 +4,12 @@ from datetime import datetime
 
 from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.series import Series, known
-from bot.core.metrics.signals import Signal
+from bot.core.metrics.signals import SignalQuery
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 
 
-def bound_text(signal: Signal) -> str:
+def bound_text(signal: SignalQuery) -> str:
     """`, above its bound of 5 %`-like text for cards and tools; "" where no bound is known."""
     if signal.bad_above is not None:
         return f"bad above {figure(signal.bad_above, signal.unit)}"
@@ -23,11 +23,11 @@ def deviation_text(deviation: Deviation) -> str:
     """
     name = f"{deviation.service} {deviation.signal}"
     before, after = figure(deviation.before, deviation.unit), figure(deviation.after, deviation.unit)
-    if deviation.score <= 0:
+    if deviation.doublings <= 0:
         return f"{name} stayed normal: {after}, before {before}"
     moved = "rose" if deviation.direction == "up" else "fell"
     at = f" at {clock(deviation.onset)}" if deviation.onset else ""
-    return f"{name} {moved} from {before} to {after}{at} (score {deviation.score:.1f})"
+    return f"{name} {moved} from {before} to {after}{at} (score {deviation.doublings:.1f})"
 
 
 def series_text(series: Series, unit: str) -> str:

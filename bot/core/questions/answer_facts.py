@@ -21,7 +21,7 @@ answered."""
 
 
 @dataclass(frozen=True)
-class Material:
+class AnswerFacts:
     """All that was recorded of one group or incident."""
 
     ledger: Sequence[LedgerEntry] = ()
@@ -59,7 +59,7 @@ class Piece:
     """The line that sums its source up."""
 
 
-def citable(material: Material) -> list[LedgerEntry]:
+def citable(material: AnswerFacts) -> list[LedgerEntry]:
     """The ledger, and the timeline's entries as evidence of their own: what a claim may cite."""
     return [*material.ledger, *(_as_evidence(entry, material.group) for entry in _told(material.timeline))]
 
@@ -70,7 +70,7 @@ def newest(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
     return sorted(by_look.values(), key=lambda entry: (entry.at, entry.id))
 
 
-def pieces_of(material: Material, entries: Iterable[LedgerEntry]) -> Iterator[Piece]:
+def pieces_of(material: AnswerFacts, entries: Iterable[LedgerEntry]) -> Iterator[Piece]:
     """Causes and onset first, then these entries, then the timeline."""
     names = material.names
     yield from _causes(material, names)
@@ -109,7 +109,7 @@ def rows_of(tool: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
     return [row for row in facts.get(name) or () if isinstance(row, dict)]
 
 
-def _causes(material: Material, names: Iterable[str]) -> Iterator[Piece]:
+def _causes(material: AnswerFacts, names: Iterable[str]) -> Iterator[Piece]:
     found, by_id = material.findings, {entry.id: entry for entry in material.ledger}
     if found is None:
         return

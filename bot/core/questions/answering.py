@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.core.evidence import Claim, Findings, LedgerEntry
 from bot.core.questions.answer_facts import (
     WIDE,
-    Material,
+    AnswerFacts,
     Piece,
     citable,
     is_foreign,
@@ -50,7 +50,7 @@ class Finding(BaseModel):
     """Users of the service can write it: shown as a quotation."""
 
 
-class Answer(BaseModel):
+class QuestionAnswer(BaseModel):
     """What stands under a question."""
 
     model_config = ConfigDict(frozen=True)
@@ -84,13 +84,13 @@ class Told(BaseModel):
     seconds: float = 0.0
 
 
-def answer(question: str, material: Material) -> Answer:
+def answer(question: str, material: AnswerFacts) -> QuestionAnswer:
     """The one to four findings that speak about the question, best first; `looked_at` says what was seen if none does."""
     asked = take_apart(question, material.names)
     ok = [entry for entry in material.ledger if entry.evidence.ok]
     scored = _scored(asked, list(pieces_of(material, newest(ok))))
     findings = [*_findings(scored), *_absent(asked, newest(ok), scored)][:MOST_FINDINGS]
-    return Answer(
+    return QuestionAnswer(
         findings=findings,
         unseen=_unseen(asked, material, seen=bool(ok)),
         looked_at=[] if findings else [entry.id for entry in newest(ok)],
@@ -98,7 +98,7 @@ def answer(question: str, material: Material) -> Answer:
     )
 
 
-def relevant_first(question: str, material: Material) -> list[LedgerEntry]:
+def relevant_first(question: str, material: AnswerFacts) -> list[LedgerEntry]:
     """What may be cited, that which speaks about the question first: a request has room for so much."""
     known = citable(material)
     speaking = answer(question, material)
@@ -190,7 +190,7 @@ def _absent(asked: Asked, entries: Sequence[LedgerEntry], scored: Sequence[tuple
             yield Finding(lines=[one_line(text, LINE)], evidence=[entry.id], foreign=written_by_others(entry))
 
 
-def _unseen(asked: Asked, material: Material, *, seen: bool) -> list[Finding]:
+def _unseen(asked: Asked, material: AnswerFacts, *, seen: bool) -> list[Finding]:
     """Looks on the subject whose last try failed; all of them where nothing was `seen` at all."""
     names = material.names
     failed = [entry for entry in newest(material.ledger) if not entry.evidence.ok]
@@ -211,7 +211,7 @@ def _concerns(asked: Asked, entry: LedgerEntry, names: Iterable[str]) -> bool:
 # ---------------------------------------------------------------- what a model said
 
 
-def judged(by_code: Answer, told: Told, material: Material) -> Answer:
+def judged(by_code: QuestionAnswer, told: Told, material: AnswerFacts) -> QuestionAnswer:
     """The model's claims that the evidence carries; else the answer of the code with what the model cost and why it stands."""
     spent = told.model_dump(include={"model", "tokens", "usd", "seconds"})
     known = citable(material)

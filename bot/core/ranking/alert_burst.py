@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from bot.core.alert import Alert
-from bot.core.alerts.component import OPERATIONS, Level, Place, ends_of, place_of
+from bot.core.alerts.component import OPERATIONS, Component, Level, ends_of, place_of
 from bot.core.alerts.kind import AlertKind, kind_of, weight_of
 from bot.core.service import Catalogue
 
@@ -116,11 +116,11 @@ class Burst:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ComponentRank:
     """One component as the source of a burst: `share` is its score over the best one's."""
 
-    place: Place
-    score: float
+    place: Component
+    surprise_bits: float
     share: float
     firings: Sequence[Firing] = field(default=())
     """What it rests on, the most telling first."""
@@ -129,7 +129,7 @@ class Standing:
 class _Read(NamedTuple):
     """One alert at one component, read but not counted: thousands of them are history."""
 
-    place: Place
+    place: Component
     what: str
     kind: AlertKind
     role: Role
@@ -233,7 +233,9 @@ def _folded(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def rank_burst(burst: Burst, *, started_at: datetime, most: int = 8, weights: BurstWeights = BURST_WEIGHTS) -> list[Standing]:
+def rank_burst(
+    burst: Burst, *, started_at: datetime, most: int = 8, weights: BurstWeights = BURST_WEIGHTS
+) -> list[ComponentRank]:
     """Components by how much the burst points at them, the likeliest first.
 
     An alert counts its bits of surprise, -log2 p. p is how often it fired on this component, each earlier burst counted
@@ -247,13 +249,13 @@ def rank_burst(burst: Burst, *, started_at: datetime, most: int = 8, weights: Bu
     alert as rarely.
     """
     burst = replace(burst, firings=_distinct(burst.firings))
-    places = {f.component: Place(f.component, f.level, f.service, f.host) for f in burst.firings}
+    places = {f.component: Component(f.component, f.level, f.service, f.host) for f in burst.firings}
     bits = _surprise(burst, started_at, weights)
     _weigh_hosts(bits, places, burst, weights)
     scores = {name: _total(found, weights) for name, found in bits.items()}
     for service, pods in _pods_by_service(places.values()).items():
         whole = _rolled_up(bits, service, pods, max(burst.pods.get(service, 0), len(pods)), weights)
-        places.setdefault(service, Place(service, "service", service))
+        places.setdefault(service, Component(service, "service", service))
         scores[service] = _total(whole, weights)
     return _ordered(scores, places, burst, bits, most, weights.explained)
 
@@ -288,7 +290,7 @@ def _surprise(burst: Burst, started_at: datetime, weights: BurstWeights) -> Bits
     return found
 
 
-def _weigh_hosts(bits: Bits, places: Mapping[str, Place], burst: Burst, weights: BurstWeights) -> None:
+def _weigh_hosts(bits: Bits, places: Mapping[str, Component], burst: Burst, weights: BurstWeights) -> None:
     crowd = {level: 1 + weights.crowd * math.log2(max(1, burst.population.get(level, 1))) for level in ("host", "pod")}
     for host in [name for name in bits if places[name].level == "host"]:
         pods = [name for name in bits if places[name].level == "pod" and places[name].host == host]
@@ -309,7 +311,7 @@ def _total(kinds: Mapping[AlertKind, Mapping[str, float]], weights: BurstWeights
     return sum(value * weights.next_kind**place for place, value in enumerate(best[:_MOST_KINDS]))
 
 
-def _pods_by_service(places: Iterable[Place]) -> dict[str, list[str]]:
+def _pods_by_service(places: Iterable[Component]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for place in places:
         if place.level == "pod" and place.service and place.service != place.name:
@@ -332,22 +334,22 @@ def _rolled_up(
 
 
 def _ordered(
-    scores: dict[str, float], places: Mapping[str, Place], burst: Burst, bits: Bits, most: int, explained: float
-) -> list[Standing]:
+    scores: dict[str, float], places: Mapping[str, Component], burst: Burst, bits: Bits, most: int, explained: float
+) -> list[ComponentRank]:
     left = {name: score for name, score in scores.items() if score > 0}
-    found: list[Standing] = []
+    found: list[ComponentRank] = []
     highest = max(left.values(), default=1.0)
     while left and len(found) < most:
         name = max(left, key=lambda n: (left[n], n))
         score, place = left.pop(name), places[name]
-        found.append(Standing(place, score, score / highest, _telling(place, burst, bits)))
+        found.append(ComponentRank(place, score, score / highest, _telling(place, burst, bits)))
         for other in left:
             if places[other].level == "pod" and places[other].service == name:
                 left[other] *= explained
     return found
 
 
-def _telling(place: Place, burst: Burst, bits: Bits) -> list[Firing]:
+def _telling(place: Component, burst: Burst, bits: Bits) -> list[Firing]:
     """The component's own alerts or, of a service without any, those of its pods."""
     own = [f for f in burst.firings if f.component == place.name]
     own = own or [f for f in burst.firings if place.level == "service" and f.service == place.name]

@@ -20,7 +20,7 @@ _FULL = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
 
 
 @dataclass(frozen=True)
-class Walk:
+class Attribution:
     """How readily blame is handed down; one setting for all incidents (tried on sets left out: tests/evaluation)."""
 
     other_symptom: float = 0.7
@@ -35,24 +35,24 @@ class Walk:
     """The same as a share of its requests."""
 
 
-WALK = Walk()
+WALK = Attribution()
 
 
 @dataclass(frozen=True)
-class Graph:
+class CallGraph:
     """What the walk knows: signals by service, requests a second where measured, and who calls whom."""
 
     signals: Mapping[str, Signals]
     depends_on: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rates: Mapping[str, Deviation] = field(default_factory=dict)
-    walk: Walk = WALK
+    walk: Attribution = WALK
 
     def of(self, service: str) -> Signals:
         """The signals of one service; empty if it was not looked at."""
         return self.signals.get(service, {})
 
 
-def walk_blame(start: str, graph: Graph, asked: Family | None = None) -> dict[str, float]:
+def walk_blame(start: str, graph: CallGraph, asked: Family | None = None) -> dict[str, float]:
     """Share of the blame of each service, summing to 1: what of the start's symptoms it explains and hands to nobody.
 
     At each service the excess of its symptom is X = |shift| x requests (requests only where both sides' are known). A
@@ -67,7 +67,7 @@ def walk_blame(start: str, graph: Graph, asked: Family | None = None) -> dict[st
 
 
 def _hand_down(
-    service: str, share: float, graph: Graph, asked: Family | None, passed: tuple[str, ...], blame: dict[str, float]
+    service: str, share: float, graph: CallGraph, asked: Family | None, passed: tuple[str, ...], blame: dict[str, float]
 ) -> None:
     passed = (*passed, service)
     pulls: dict[str, float] = {}
@@ -80,7 +80,7 @@ def _hand_down(
         _hand_down(callee, share * pull, graph, symptom.family if symptom else asked, passed, blame)
 
 
-def handed(caller: str, callees: Iterable[str], graph: Graph, symptom: Deviation | None) -> dict[str, float]:
+def handed(caller: str, callees: Iterable[str], graph: CallGraph, symptom: Deviation | None) -> dict[str, float]:
     """How much of the caller's symptom each callee explains; together at most 1."""
     callees = list(callees)
     found = {c: _same_symptom(symptom, caller, c, graph) for c in callees}
@@ -96,20 +96,20 @@ def _scaled(pulls: dict[str, float], most: float) -> dict[str, float]:
     return {c: pull * most / total for c, pull in pulls.items()} if total > most else pulls
 
 
-def _same_symptom(symptom: Deviation | None, caller: str, callee: str, graph: Graph) -> float:
+def _same_symptom(symptom: Deviation | None, caller: str, callee: str, graph: CallGraph) -> float:
     deviation = graph.of(callee).get(symptom.family) if symptom else None
-    if symptom is None or deviation is None or deviation.score <= NEARLY:
+    if symptom is None or deviation is None or deviation.doublings <= NEARLY:
         return 0.0
     credit = _credit(deviation) * _late(symptom, deviation, graph.walk)
     if symptom.unit != deviation.unit or symptom.shift == 0:
         return _strength(deviation) * credit
     mine, theirs = excess(symptom, caller, callee, graph), excess(deviation, callee, caller, graph)
-    if symptom.score <= 0:
+    if symptom.doublings <= 0:
         credit *= min(1.0, theirs / max(_noticed(symptom, caller, callee, graph), 1e-12)) ** 2
     return min(_MOST, theirs / max(mine, 1e-12)) * credit
 
 
-def _noticed(symptom: Deviation, caller: str, callee: str, graph: Graph) -> float:
+def _noticed(symptom: Deviation, caller: str, callee: str, graph: CallGraph) -> float:
     """What of a callee's excess a caller that looks normal would have to notice: 5 % of its time, 0.5 % of its requests."""
     share = (
         abs(symptom.before) * graph.walk.noticed_time
@@ -119,7 +119,7 @@ def _noticed(symptom: Deviation, caller: str, callee: str, graph: Graph) -> floa
     return excess(replace(symptom, after=symptom.before + share), caller, callee, graph)
 
 
-def _other_reason(symptom: Deviation | None, caller: str, callee: str, graph: Graph) -> float:
+def _other_reason(symptom: Deviation | None, caller: str, callee: str, graph: CallGraph) -> float:
     mine, theirs = graph.of(caller), graph.of(callee)
     if symptom is None:
         # A resource that runs out here is not explained by a callee. A caller that shows nothing at all (or could not
@@ -138,11 +138,11 @@ def _other_reason(symptom: Deviation | None, caller: str, callee: str, graph: Gr
     )
 
 
-def _noticing(felt: float, walk: Walk) -> float:
+def _noticing(felt: float, walk: Attribution) -> float:
     return min(1.0, felt / walk.noticed_time) ** 2
 
 
-def _felt(deviation: Deviation, caller: str, callee: str, graph: Graph) -> float:
+def _felt(deviation: Deviation, caller: str, callee: str, graph: CallGraph) -> float:
     """How much of the time that the caller usually takes a slow callee adds to it, at most 1: 2 ms of 200 break nothing."""
     own = graph.of(caller).get("latency")
     if deviation.family != "latency" or own is None or own.unit != deviation.unit or not own.before > 0:
@@ -154,7 +154,7 @@ def _felt(deviation: Deviation, caller: str, callee: str, graph: Graph) -> float
 
 def symptom_of(signals: Signals, asked: Family | None = None) -> Deviation | None:
     """The symptom that is followed down from a service: the asked one if it (nearly) shows, else the stronger."""
-    if asked in SYMPTOMS and asked in signals and signals[asked].score > NEARLY:
+    if asked in SYMPTOMS and asked in signals and signals[asked].doublings > NEARLY:
         return signals[asked]
     return main_symptom(signals)
 
@@ -162,19 +162,19 @@ def symptom_of(signals: Signals, asked: Family | None = None) -> Deviation | Non
 def main_symptom(signals: Signals) -> Deviation | None:
     """The stronger of the symptoms that people feel, errors before latency; None if neither deviates."""
     felt = [signals[f] for f in SYMPTOMS if _moved(signals, f)]
-    return max(felt, key=lambda d: (min(d.score, 3.0), d.family == "errors"), default=None)
+    return max(felt, key=lambda d: (min(d.doublings, 3.0), d.family == "errors"), default=None)
 
 
 def _moved(signals: Signals, family: Family) -> bool:
-    return family in signals and signals[family].score > 0
+    return family in signals and signals[family].doublings > 0
 
 
 def _harms(deviation: Deviation) -> bool:
     """Errors and latency are measured on their harmful side; a resource that fell is somebody's relief."""
-    return deviation.score > 0 and (deviation.family in SYMPTOMS or deviation.direction == "up")
+    return deviation.doublings > 0 and (deviation.family in SYMPTOMS or deviation.direction == "up")
 
 
-def excess(deviation: Deviation, own: str, other: str, graph: Graph) -> float:
+def excess(deviation: Deviation, own: str, other: str, graph: CallGraph) -> float:
     """Excess of a symptom in lost requests or lost seconds; per request where requests are not known on both sides."""
     mine, theirs = graph.rates.get(own), graph.rates.get(other)
     weight = mine.after if mine and theirs and mine.after == mine.after and mine.unit == theirs.unit else 1.0
@@ -182,14 +182,14 @@ def excess(deviation: Deviation, own: str, other: str, graph: Graph) -> float:
 
 
 def _strength(deviation: Deviation) -> float:
-    return max(0.0, min(1.0, deviation.score / 2))
+    return max(0.0, min(1.0, deviation.doublings / 2))
 
 
 def _credit(deviation: Deviation) -> float:
-    return min(1.0, max(0.0, 1 - deviation.score / NEARLY)) if deviation.score < 0 else 1.0
+    return min(1.0, max(0.0, 1 - deviation.doublings / NEARLY)) if deviation.doublings < 0 else 1.0
 
 
-def _late(symptom: Deviation | None, deviation: Deviation, walk: Walk) -> float:
+def _late(symptom: Deviation | None, deviation: Deviation, walk: Attribution) -> float:
     if symptom is None or symptom.onset is None or deviation.onset is None:
         return 1.0
     apart = _LATE + timedelta(seconds=symptom.step + deviation.step)

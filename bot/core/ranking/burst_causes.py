@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.evidence import CauseKind, Claim, LedgerEntry
-from bot.core.ranking.alert_burst import BURST_WEIGHTS, Burst, BurstWeights, Standing, rank_burst
-from bot.core.ranking.context import Candidate, Scene, moment
+from bot.core.ranking.alert_burst import BURST_WEIGHTS, Burst, BurstWeights, ComponentRank, rank_burst
+from bot.core.ranking.context import Candidate, RankingContext, moment
 from bot.core.text.untrusted import one_line
 
 _WORTH = 0.35
@@ -23,7 +23,7 @@ _STRENGTH = 0.5
 
 def with_burst(
     candidates: Sequence[Candidate],
-    scene: Scene,
+    scene: RankingContext,
     ledger: Sequence[LedgerEntry],
     *,
     started_at: datetime,
@@ -45,26 +45,26 @@ def with_burst(
     measured = [c for c in candidates if not _stands_in(c, scene)]
     if burst.bursts >= _ENOUGH_BURSTS:
         _support(measured, standings)
-    carried = any(c.sure and c.score >= _CARRIED for c in measured)
+    carried = any(c.sure and c.likelihood >= _CARRIED for c in measured)
     unseen = [] if carried else [s for s in standings if s.place.service not in scene.seen.health_evidence]
     found = [*measured, *(_candidate(s, burst, entry.id, scene) for s in unseen)]
-    return sorted(found, key=lambda c: -c.score)
+    return sorted(found, key=lambda c: -c.likelihood)
 
 
-def _stands_in(candidate: Candidate, scene: Scene) -> bool:
+def _stands_in(candidate: Candidate, scene: RankingContext) -> bool:
     """True for a service known by its firing alert alone: the burst ranks these among each other."""
     return candidate.kind in ("dependency", "unknown") and candidate.service not in scene.seen.health_evidence
 
 
-def _support(measured: Sequence[Candidate], standings: Sequence[Standing]) -> None:
+def _support(measured: Sequence[Candidate], standings: Sequence[ComponentRank]) -> None:
     share: dict[str, float] = {}
     for standing in standings:
         share.setdefault(standing.place.service, standing.share)
     for candidate in measured:
-        candidate.score = min(1.0, candidate.score * (1 + _SUPPORT * share.get(candidate.service, 0.0)))
+        candidate.likelihood = min(1.0, candidate.likelihood * (1 + _SUPPORT * share.get(candidate.service, 0.0)))
 
 
-def _candidate(standing: Standing, burst: Burst, evidence: str, scene: Scene) -> Candidate:
+def _candidate(standing: ComponentRank, burst: Burst, evidence: str, scene: RankingContext) -> Candidate:
     place, first = standing.place, standing.firings[0]
     part = {"pod": f" (a pod of {place.service})" if place.service else " (a pod)", "host": " (a host)"}.get(place.level, "")
     name = f"{one_line(place.name, 80)}{one_line(part, 90)}"
@@ -72,7 +72,7 @@ def _candidate(standing: Standing, burst: Burst, evidence: str, scene: Scene) ->
         kind=_kind(standing, scene),
         service=place.service,
         component="" if place.name == place.service else place.name,
-        score=_WORTH * standing.share,
+        likelihood=_WORTH * standing.share,
         cause=f"The burst of alerts points at {name}: {one_line(first.what, 80)}",
         claims=[_told(standing, place_in_order, burst, evidence) for place_in_order in range(min(3, len(standing.firings)))],
         check=f"What changed on {name} before {moment(first.at)}, and what do its metrics and logs show from then on?",
@@ -81,13 +81,13 @@ def _candidate(standing: Standing, burst: Burst, evidence: str, scene: Scene) ->
     )
 
 
-def _kind(standing: Standing, scene: Scene) -> CauseKind:
+def _kind(standing: ComponentRank, scene: RankingContext) -> CauseKind:
     if standing.firings[0].kind in _RESOURCES:
         return "resource"
     return "dependency" if standing.place.service != scene.start else "unknown"
 
 
-def _told(standing: Standing, number: int, burst: Burst, evidence: str) -> Claim:
+def _told(standing: ComponentRank, number: int, burst: Burst, evidence: str) -> Claim:
     firing = standing.firings[number]
     often = f", as in {firing.own} of {burst.bursts} earlier alert groups" if burst.bursts else ""
     where = one_line(firing.component, 80)

@@ -7,32 +7,32 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, in_words, nearness
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation, Family
-from bot.core.ranking.context import FOLLOWS, Candidate, Scene, amount, brief, moment, named, tell_symptoms
-from bot.core.ranking.observations import Observations, Row
+from bot.core.ranking.context import FOLLOWS, Candidate, RankingContext, amount, brief, moment, named, tell_symptoms
+from bot.core.ranking.observations import BreakdownRow, Observations
 from bot.core.text.untrusted import one_line
 
 CARRIED, EVEN = 1.35, 0.1
 """Factors for a change whose version alone shows the symptom, and for one whose version shows it like the others."""
 
 
-def change_causes(scene: Scene) -> list[Candidate]:
+def change_causes(scene: RankingContext) -> list[Candidate]:
     """Changes of blamed services before the onset: blame x nearness in time x what the versions show."""
     found = []
     for service, blame in scene.blamed():
         for change in scene.seen.changes.values():
             if change.service == service and change.at <= scene.began(service) + ONSET_TOLERANCE:
                 found.append(_change_cause(scene, change, blame))
-    return [c for c in found if c.score > 0]
+    return [c for c in found if c.likelihood > 0]
 
 
-def _change_cause(scene: Scene, change: Change, blame: float) -> Candidate:
+def _change_cause(scene: RankingContext, change: Change, blame: float) -> Candidate:
     began = scene.began(change.service)
     fit = nearness(began - change.at) * {"scale": 0.6, "other": 0.5}.get(change.kind, 1.0)
     carried, rows = version_share(scene.seen, change)
     candidate = Candidate(
         kind="change",
         service=change.service,
-        score=min(1.0, blame * fit * carried),
+        likelihood=min(1.0, blame * fit * carried),
         cause=f"{named(change)} broke {change.service}",
         change_id=change.id,
         check=_change_check(change),
@@ -48,7 +48,7 @@ def _change_cause(scene: Scene, change: Change, blame: float) -> Candidate:
     return candidate
 
 
-def _tell_nearness(scene: Scene, change: Change, began: datetime, candidate: Candidate) -> None:
+def _tell_nearness(scene: RankingContext, change: Change, began: datetime, candidate: Candidate) -> None:
     evidence = [scene.seen.change_evidence[change.id]]
     if onset := _onset_evidence(scene, change.service):
         evidence.append(onset)
@@ -63,7 +63,7 @@ def _tell_nearness(scene: Scene, change: Change, began: datetime, candidate: Can
         candidate.against.append(Claim(text=ran, evidence=evidence))
 
 
-def _onset_evidence(scene: Scene, service: str) -> str:
+def _onset_evidence(scene: RankingContext, service: str) -> str:
     """The evidence that holds the moment `scene.began(service)`."""
     began = scene.began(service)
     for signals in (scene.seen.signals.get(service, {}), *scene.seen.signals.values()):
@@ -73,7 +73,7 @@ def _onset_evidence(scene: Scene, service: str) -> str:
     return ""
 
 
-def version_share(seen: Observations, change: Change) -> tuple[float, tuple[tuple[Row, ...], str] | None]:
+def version_share(seen: Observations, change: Change) -> tuple[float, tuple[tuple[BreakdownRow, ...], str] | None]:
     """Factor for what the breakdown by version says of a change, and the rows with their evidence.
 
     1.35 if its version carries the symptom and another version does not; 0.1 if all versions show it alike;
@@ -98,7 +98,7 @@ def version_share(seen: Observations, change: Change) -> tuple[float, tuple[tupl
     return 1.0, None
 
 
-def _is_version(row: Row, version: str) -> bool:
+def _is_version(row: BreakdownRow, version: str) -> bool:
     return any(_same_version(value, version) for value in row.labels.values())
 
 
@@ -106,7 +106,7 @@ def _same_version(value: str, version: str) -> bool:
     return bool(version) and (value == version or value.lstrip("v") == version.lstrip("v") or value.endswith(":" + version))
 
 
-def _versions_told(change: Change, carried: float, rows: tuple[tuple[Row, ...], str]) -> tuple[str, list[str]]:
+def _versions_told(change: Change, carried: float, rows: tuple[tuple[BreakdownRow, ...], str]) -> tuple[str, list[str]]:
     shown, evidence = rows
     parts = [f"{'/'.join(r.labels.values())} from {amount(r.before, r.unit)} to {amount(r.after, r.unit)}" for r in shown]
     if len(shown) == 1:
@@ -118,14 +118,14 @@ def _versions_told(change: Change, carried: float, rows: tuple[tuple[Row, ...], 
     return one_line(text, 400), [evidence]
 
 
-def _weigh_earlier_trouble(scene: Scene, change: Change, candidate: Candidate) -> None:
+def _weigh_earlier_trouble(scene: RankingContext, change: Change, candidate: Candidate) -> None:
     """A resource that was already running out, or an outside provider already failing, when the change came."""
     signals = scene.seen.signals.get(change.service, {})
     families: tuple[Family, ...] = ("saturation", "external")
     for family in families:
         deviation = signals.get(family)
-        if deviation and deviation.score >= 1 and _before(deviation, change):
-            candidate.score *= 0.3
+        if deviation and deviation.doublings >= 1 and _before(deviation, change):
+            candidate.likelihood *= 0.3
             since = f"left the normal range at {moment(deviation.onset)}" if deviation.onset else "had climbed all the time"
             text = f"{deviation.service} {deviation.signal} {since}, before the change"
             candidate.against.append(
@@ -139,12 +139,12 @@ def _before(deviation: Deviation, change: Change) -> bool:
     return deviation.onset is None or deviation.onset < change.at - FOLLOWS
 
 
-def _weigh_rollback(scene: Scene, change: Change, candidate: Candidate) -> None:
+def _weigh_rollback(scene: RankingContext, change: Change, candidate: Candidate) -> None:
     """Somebody went back to the version before, and it did not help."""
     for later in scene.seen.changes.values():
         back = later.service == change.service and later.version and later.version == change.previous_version
         if back and change.at < later.at <= scene.now - timedelta(minutes=3):
-            candidate.score *= 0.6
+            candidate.likelihood *= 0.6
             candidate.sure = False
             text = f"Going back to {later.version} at {moment(later.at)} did not end it: the alert still fires"
             candidate.against.append(Claim(text=one_line(text, 400), evidence=[scene.seen.change_evidence[later.id]]))

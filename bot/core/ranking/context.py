@@ -20,11 +20,11 @@ _LEAST_BLAME = 0.04
 
 @dataclass
 class Candidate:
-    """One possible cause; `score` 0 to 1 is blame times fit."""
+    """One possible cause; `likelihood` 0 to 1 is share of blame times fit."""
 
     kind: CauseKind
     service: str
-    score: float
+    likelihood: float
     cause: str
     claims: list[Claim] = field(default_factory=list)
     against: list[Claim] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Scene:
+class RankingContext:
     """What all candidates need: observations, blame shares and when and where it began."""
 
     seen: Observations
@@ -103,18 +103,18 @@ def brief(change: Change) -> str:
     return f"{kind} {one_line(change.version, 40)}" if change.version else f"{kind} of {change.service}"
 
 
-def tell_symptoms(scene: Scene, service: str, candidate: Candidate) -> None:
+def tell_symptoms(scene: RankingContext, service: str, candidate: Candidate) -> None:
     """The symptom of the service itself, and of the alerting service if that is another one."""
     for name in dict.fromkeys((service, scene.start)):
         signals = scene.seen.signals.get(name, {})
-        symptom = main_symptom(signals) or max(signals.values(), key=lambda d: d.score, default=None)
+        symptom = main_symptom(signals) or max(signals.values(), key=lambda d: d.doublings, default=None)
         if symptom is not None:
             candidate.claims.append(told(symptom, scene.seen))
             if name == service:
-                candidate.strength = max(candidate.strength, symptom.score)
+                candidate.strength = max(candidate.strength, symptom.doublings)
 
 
-def tell_no_change(scene: Scene, service: str, candidate: Candidate) -> None:
+def tell_no_change(scene: RankingContext, service: str, candidate: Candidate) -> None:
     """That nothing was changed, if that was looked at."""
     evidence = scene.seen.no_changes.get(service) or scene.seen.no_changes.get("")
     near = [
@@ -126,7 +126,7 @@ def tell_no_change(scene: Scene, service: str, candidate: Candidate) -> None:
         candidate.claims.append(Claim(text=f"No change of {service} in the hour before the onset", evidence=[evidence]))
 
 
-def tell_logs(scene: Scene, service: str, candidate: Candidate) -> None:
+def tell_logs(scene: RankingContext, service: str, candidate: Candidate) -> None:
     """The log line that grew most."""
     grown = [t for t in scene.seen.templates if t.service == service and t.count >= 3 and t.count > 2 * t.before]
     if grown and len(candidate.claims) < 6:

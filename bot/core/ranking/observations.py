@@ -21,7 +21,7 @@ _COMPARED: tuple[Family, ...] = ("errors", "latency", "traffic")
 
 
 @dataclass(frozen=True)
-class Row:
+class BreakdownRow:
     """One label value of a breakdown, in the signal's unit; `before` is 0 if it did not exist, `after` NaN if it is gone."""
 
     labels: Mapping[str, str]
@@ -36,17 +36,17 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Breakdown:
+class ObservedBreakdown:
     """One signal of one service, split by a label."""
 
     service: str
     signal: str
-    rows: tuple[Row, ...]
+    rows: tuple[BreakdownRow, ...]
     evidence: str
 
 
 @dataclass(frozen=True)
-class Template:
+class ObservedTemplate:
     """A shape of log line of one service and how often it came in the window and in the one before."""
 
     service: str
@@ -73,8 +73,8 @@ class Observations:
     change_evidence: dict[str, str] = field(default_factory=dict)
     no_changes: dict[str, str] = field(default_factory=dict)
     """Service ("" = all) to the evidence of its list of changes, whatever it holds."""
-    breakdowns: list[Breakdown] = field(default_factory=list)
-    templates: list[Template] = field(default_factory=list)
+    breakdowns: list[ObservedBreakdown] = field(default_factory=list)
+    templates: list[ObservedTemplate] = field(default_factory=list)
     depends_on: dict[str, list[str]] = field(default_factory=dict)
     dependents: dict[str, list[str]] = field(default_factory=dict)
     services: list[str] = field(default_factory=list)
@@ -119,12 +119,12 @@ def _sort_by_family(seen: Observations) -> None:
     For errors, latency and traffic the signal that deviates on most services is taken where it deviates, so that
     caller and callee are compared by the same figure (a p99 explains no mean); else the strongest.
     """
-    moved = [d for d in seen.all_signals.values() if d.score > 0]
+    moved = [d for d in seen.all_signals.values() if d.doublings > 0]
     spread = Counter((d.family, d.signal) for d in moved)
 
     def speaks(deviation: Deviation) -> tuple[int, float]:
         common = spread[(deviation.family, deviation.signal)] if deviation.family in _COMPARED else 0
-        return common, deviation.score
+        return common, deviation.doublings
 
     for deviation in sorted(moved, key=speaks):
         seen.signals.setdefault(deviation.service, {})[deviation.family] = deviation
@@ -135,10 +135,10 @@ def _compare_by_figure(seen: Observations, alert: str) -> None:
 
     The alert's own, else a mean (shares of lost time add up in means), else the one that deviates on most services.
     """
-    spread = Counter((d.family, d.signal) for d in seen.all_signals.values() if d.score > 0)
+    spread = Counter((d.family, d.signal) for d in seen.all_signals.values() if d.doublings > 0)
     names = Counter((d.family, d.signal) for d in seen.all_signals.values())
     figures = {family: _figure(family, spread, names, alert) for family in _COMPARED if any(f == family for f, _ in names)}
-    for deviation in sorted(seen.all_signals.values(), key=lambda d: (d.signal == figures.get(d.family), d.score)):
+    for deviation in sorted(seen.all_signals.values(), key=lambda d: (d.signal == figures.get(d.family), d.doublings)):
         seen.near.setdefault(deviation.service, {})[deviation.family] = deviation
         if deviation.family == "traffic":
             seen.rates[deviation.service] = deviation
@@ -157,7 +157,7 @@ def _read_deviations(entry: LedgerEntry, seen: Observations) -> None:
         deviation = Deviation.of_fact(fact)
         key = (deviation.service, deviation.signal)
         # A later look at the same signal (a comparison, a breakdown) must not make one symptom count twice.
-        if key not in seen.all_signals or deviation.score > seen.all_signals[key].score:
+        if key not in seen.all_signals or deviation.doublings > seen.all_signals[key].doublings:
             seen.all_signals[key] = deviation
             seen.evidence_of[key] = entry.id
         if deviation.family not in _OF_ITS_CALLERS:
@@ -182,17 +182,17 @@ def _read_rows(entry: LedgerEntry, seen: Observations) -> None:
     unit = str(entry.evidence.facts.get("unit", ""))
     rows = tuple(_row(fact, unit) for fact in entry.evidence.facts.get("breakdown", ()))
     if rows:
-        seen.breakdowns.append(Breakdown(service, signal, rows, entry.id))
+        seen.breakdowns.append(ObservedBreakdown(service, signal, rows, entry.id))
     for fact in entry.evidence.facts.get("templates", ()):
         count, before = _number(fact.get("count")), _number(fact.get("before"))
-        seen.templates.append(Template(service, str(fact.get("template", "")), count, before, entry.id))
+        seen.templates.append(ObservedTemplate(service, str(fact.get("template", "")), count, before, entry.id))
 
 
-def _row(fact: Mapping[str, Any], unit: str) -> Row:
+def _row(fact: Mapping[str, Any], unit: str) -> BreakdownRow:
     labels = {str(k): str(v) for k, v in (fact.get("labels") or {}).items()}
     after = fact.get("after")
     before, share = _number(fact.get("before")), _number(fact.get("share"))
-    return Row(labels, before, _number(after) if after is not None else math.nan, share, unit)
+    return BreakdownRow(labels, before, _number(after) if after is not None else math.nan, share, unit)
 
 
 def _read_graph(entry: LedgerEntry, seen: Observations) -> None:

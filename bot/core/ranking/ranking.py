@@ -18,7 +18,7 @@ from bot.core.ranking.causes import (
     wire_causes,
 )
 from bot.core.ranking.change_causes import EVEN, change_causes, version_share
-from bot.core.ranking.context import Candidate, Scene, amount, moment, named
+from bot.core.ranking.context import Candidate, RankingContext, amount, moment, named
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.tuning import TUNING, Tuning
 from bot.core.ranking.weighing import weigh
@@ -101,7 +101,7 @@ def alibis(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> dict[
     return _alibis(_scene(case, observe(ledger, alert=case.alert_name), now))
 
 
-def _scene(case: Case, seen: Observations, now: datetime, tuning: Tuning = TUNING) -> Scene:
+def _scene(case: Case, seen: Observations, now: datetime, tuning: Tuning = TUNING) -> RankingContext:
     start = _start(case, seen)
     asked = family_of(case.alert_name) if case.alert_name else None
     asked = asked if asked in SYMPTOMS else None
@@ -113,28 +113,28 @@ def _scene(case: Case, seen: Observations, now: datetime, tuning: Tuning = TUNIN
         heaviest = sorted(blame, key=lambda s: -blame[s])
         onsets = [d.onset for s in heaviest[:2] for d in seen.signals.get(s, {}).values() if d.onset]
     known = [o for o in onsets if o is not None]
-    return Scene(seen, blame, start, min(known, default=case.started_at), bool(known), now, bool(case.service))
+    return RankingContext(seen, blame, start, min(known, default=case.started_at), bool(known), now, bool(case.service))
 
 
 def _start(case: Case, seen: Observations) -> str:
     """The alerting service; where the alert names none, the one that deviates most."""
     if case.service:
         return case.service
-    strongest = sorted(((d.score, s) for s, signals in seen.signals.items() for d in signals.values()), reverse=True)
+    strongest = sorted(((d.doublings, s) for s, signals in seen.signals.items() for d in signals.values()), reverse=True)
     return strongest[0][1] if strongest else ""
 
 
-def _candidates(scene: Scene) -> list[Candidate]:
+def _candidates(scene: RankingContext) -> list[Candidate]:
     changes = change_causes(scene)
     surges = traffic_causes(scene)
-    surge = max((c.score for c in surges), default=0.0)
+    surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(scene, changes)
     found = changes + surges + providers + resource_causes(scene, changes + providers, surge)
     found += wire_causes(scene) + behaviour_causes(scene) + unexplained_causes(scene)
     # Where no alert says which service hurts, the service comes first and what is wrong with it second.
     place = {c.service: 0.0 if scene.named else -scene.blame.get(c.service, 0.0) for c in found}
-    kept = (c for c in found if c.score >= (_LEAST_SCORE if scene.named else _LEAST_LEAD))
-    return sorted(kept, key=lambda c: (place[c.service], -c.score, c.kind, c.service, c.change_id))
+    kept = (c for c in found if c.likelihood >= (_LEAST_SCORE if scene.named else _LEAST_LEAD))
+    return sorted(kept, key=lambda c: (place[c.service], -c.likelihood, c.kind, c.service, c.change_id))
 
 
 def _merged(ordered: Sequence[Candidate]) -> list[Candidate]:
@@ -151,9 +151,9 @@ def _merged(ordered: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _hypothesis(
-    candidate: Candidate, place: int, ranked: Sequence[Candidate], scene: Scene, failed: Sequence[str]
+    candidate: Candidate, place: int, ranked: Sequence[Candidate], scene: RankingContext, failed: Sequence[str]
 ) -> Hypothesis:
-    rival = ranked[place + 1].score if place + 1 < len(ranked) else 0.0
+    rival = ranked[place + 1].likelihood if place + 1 < len(ranked) else 0.0
     return Hypothesis(
         cause=cut(candidate.cause, 300),
         service=candidate.service[:120],
@@ -161,7 +161,7 @@ def _hypothesis(
         kind=candidate.kind,
         change_id=candidate.change_id[:200],
         confidence=_confidence(candidate, place, rival, scene),
-        score=round(min(1.0, max(0.0, candidate.score)), 3),
+        likelihood=round(min(1.0, max(0.0, candidate.likelihood)), 3),
         claims=_unique(candidate.claims)[:6],
         against=_unique(candidate.against)[:6],
         not_checked=[one_line(text, 300) for text in failed if candidate.service and candidate.service in text][:8],
@@ -173,8 +173,8 @@ def _unique(claims: Sequence[Claim]) -> list[Claim]:
     return list({claim.text: claim for claim in claims}.values())
 
 
-def _confidence(candidate: Candidate, place: int, rival: float, scene: Scene) -> Confidence:
-    clear = candidate.score >= _LIKELY_SCORE and candidate.score >= _LIKELY_MARGIN * rival
+def _confidence(candidate: Candidate, place: int, rival: float, scene: RankingContext) -> Confidence:
+    clear = candidate.likelihood >= _LIKELY_SCORE and candidate.likelihood >= _LIKELY_MARGIN * rival
     if (
         place == 0
         and clear
@@ -184,10 +184,10 @@ def _confidence(candidate: Candidate, place: int, rival: float, scene: Scene) ->
         and not _unseen(candidate, scene)
     ):
         return "likely"
-    return "possible" if candidate.score >= _POSSIBLE_SCORE else "unlikely"
+    return "possible" if candidate.likelihood >= _POSSIBLE_SCORE else "unlikely"
 
 
-def _unseen(candidate: Candidate, scene: Scene) -> list[str]:
+def _unseen(candidate: Candidate, scene: RankingContext) -> list[str]:
     """Direct dependencies of the service at fault that could not be looked at: the cause may lie there."""
     return [c for c in scene.seen.depends_on.get(candidate.service, ()) if c not in scene.seen.health_evidence]
 
@@ -195,17 +195,17 @@ def _unseen(candidate: Candidate, scene: Scene) -> list[str]:
 # What clears a change
 
 
-def _cleared(scene: Scene, accused: Sequence[str]) -> list[Claim]:
+def _cleared(scene: RankingContext, accused: Sequence[str]) -> list[Claim]:
     return [claim for id, claim in _alibis(scene).items() if id not in accused][:_CLEARED_SHOWN]
 
 
-def _alibis(scene: Scene) -> dict[str, Claim]:
+def _alibis(scene: RankingContext) -> dict[str, Claim]:
     near = [c for c in scene.seen.changes.values() if abs(scene.onset - c.at) <= timedelta(hours=2)]
     near.sort(key=lambda c: (abs(scene.onset - c.at), c.id))
     return {change.id: claim for change in near if (claim := _alibi(scene, change))}
 
 
-def _alibi(scene: Scene, change: Change) -> Claim | None:
+def _alibi(scene: RankingContext, change: Change) -> Claim | None:
     seen, evidence = scene.seen, [scene.seen.change_evidence[change.id]]
     what = f"{named(change)} at {moment(change.at)}"
     if scene.onset_known and change.at > scene.onset + ONSET_TOLERANCE:
@@ -231,7 +231,7 @@ def _alibi(scene: Scene, change: Change) -> Claim | None:
     return None
 
 
-def _handed_down(scene: Scene, change: Change, what: str) -> Claim | None:
+def _handed_down(scene: RankingContext, change: Change, what: str) -> Claim | None:
     """The changed service deviates, but what it depends on explains that."""
     culprit = max(scene.blame, key=lambda s: scene.blame[s])
     theirs = main_symptom(scene.seen.signals.get(culprit, {}))
@@ -248,7 +248,7 @@ def _claim(text: str, evidence: Sequence[str]) -> Claim:
     return Claim(text=one_line(text, 400), evidence=list(dict.fromkeys(evidence))[:8])
 
 
-def _first_symptom(scene: Scene) -> list[str]:
+def _first_symptom(scene: RankingContext) -> list[str]:
     for signals in scene.seen.signals.values():
         for deviation in signals.values():
             if deviation.onset == scene.onset:

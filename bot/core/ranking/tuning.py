@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.core.ranking.alert_burst import BURST_WEIGHTS, BurstWeights
-from bot.core.ranking.attribution import WALK, Walk
+from bot.core.ranking.attribution import WALK, Attribution
 from bot.core.ranking.weighing import WORTH, Worth
 
 
@@ -13,7 +13,7 @@ class Tuning:
 
     worth: Worth = WORTH
     """Kinds of sign against each other."""
-    walk: Walk = WALK
+    walk: Attribution = WALK
     """How readily blame is handed down the service graph."""
     burst: BurstWeights = BURST_WEIGHTS
     """What alerts alone tell of where a burst of them began."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.core.metrics.deviation import Deviation, Family
-from bot.core.ranking.attribution import NEARLY, SYMPTOMS, WALK, Graph, Walk, main_symptom, symptom_of, walk_blame
+from bot.core.ranking.attribution import NEARLY, SYMPTOMS, WALK, Attribution, CallGraph, main_symptom, symptom_of, walk_blame
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
 
@@ -46,7 +46,7 @@ class Weighed:
 
 
 def weigh(
-    start: str, seen: Observations, *, named: bool, asked: Family | None, worth: Worth = WORTH, walk: Walk = WALK
+    start: str, seen: Observations, *, named: bool, asked: Family | None, worth: Worth = WORTH, walk: Attribution = WALK
 ) -> Weighed:
     """Blame from all signs: a service's strongest sign plus 0.3 of its others, as a share of the sum over all services.
 
@@ -54,7 +54,7 @@ def weigh(
     behaviour with their own. Where no alert says which service hurts, symptoms count for less, resources by themselves,
     and behaviour from half of its limit on: the best lead, though not a sure one.
     """
-    graph = Graph(seen.near, seen.depends_on, seen.rates, walk)
+    graph = CallGraph(seen.near, seen.depends_on, seen.rates, walk)
     walked = _walked(start, graph, named=named, asked=asked)
     signs = [walked, *(_worth(seen, family, worth, named=named) for family in _DIRECT)]
     if named:
@@ -75,7 +75,7 @@ def _joined(signs: Iterable[float], rest: float) -> float:
     return best + rest * sum(others)
 
 
-def _walked(start: str, graph: Graph, *, named: bool, asked: Family | None) -> dict[str, float]:
+def _walked(start: str, graph: CallGraph, *, named: bool, asked: Family | None) -> dict[str, float]:
     roots = _roots(start, graph, named=named, asked=asked)
     blame: dict[str, float] = {}
     for root, share in roots.items():
@@ -85,12 +85,12 @@ def _walked(start: str, graph: Graph, *, named: bool, asked: Family | None) -> d
     return {service: share * max(strength, 0.01) for service, share in blame.items()}
 
 
-def _felt(graph: Graph, service: str) -> float:
+def _felt(graph: CallGraph, service: str) -> float:
     symptom = main_symptom(graph.of(service))
-    return symptom.score if symptom else 0.0
+    return symptom.doublings if symptom else 0.0
 
 
-def _roots(start: str, graph: Graph, *, named: bool, asked: Family | None) -> dict[str, float]:
+def _roots(start: str, graph: CallGraph, *, named: bool, asked: Family | None) -> dict[str, float]:
     """Where the walk begins: at the alerting service; where that is not known, at all that deviate, by what they lose."""
     if named and (asked or symptom_of(graph.of(start))):
         return {start: 1.0}
@@ -108,7 +108,7 @@ def _roots(start: str, graph: Graph, *, named: bool, asked: Family | None) -> di
     return roots or ({start: 1.0} if start else {})
 
 
-def _rate(graph: Graph, service: str) -> float:
+def _rate(graph: CallGraph, service: str) -> float:
     rate = graph.rates.get(service)
     return rate.after if rate and rate.after > 0 else 1.0
 
@@ -125,8 +125,8 @@ def _direct(seen: Observations, family: Family, *, least: float) -> dict[str, fl
         # A callee that fails or crawls explains why it is called less or more.
         explained = deviation.peer and main_symptom(seen.signals.get(deviation.peer, {}))
         base = least if family == "behaviour" else 0.0
-        if deviation.family == family and deviation.score > base and not explained:
-            found[service] = max(found.get(service, 0.0), deviation.score - base)
+        if deviation.family == family and deviation.doublings > base and not explained:
+            found[service] = max(found.get(service, 0.0), deviation.doublings - base)
     return _less_callees(found, seen, least) if family == "behaviour" else found
 
 
@@ -142,8 +142,8 @@ def _less_callees(found: Mapping[str, float], seen: Observations, least: float) 
 def _resources(seen: Observations, worth: float) -> dict[str, float]:
     found: dict[str, float] = {}
     for (service, _), deviation in seen.all_signals.items():
-        if deviation.family == "saturation" and deviation.score > 0 and deviation.direction == "up":
-            found[service] = max(found.get(service, 0.0), worth * weight_of_resource(deviation) * deviation.score)
+        if deviation.family == "saturation" and deviation.doublings > 0 and deviation.direction == "up":
+            found[service] = max(found.get(service, 0.0), worth * weight_of_resource(deviation) * deviation.doublings)
     return found
 
 
@@ -156,4 +156,4 @@ def weight_of_resource(deviation: Deviation) -> float:
 
 def strongest(signals: Mapping[Family, Deviation]) -> Deviation | None:
     """The sign of a service that is furthest from normal."""
-    return max(signals.values(), key=lambda d: d.score, default=None)
+    return max(signals.values(), key=lambda d: d.doublings, default=None)

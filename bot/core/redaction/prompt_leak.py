@@ -10,7 +10,7 @@ WITHHELD = "[instructions withheld]"
 _WORD = re.compile(r"\w+")
 
 
-class Echo:
+class PromptLeak:
     """`without(text)`; made once from the texts that are not to be repeated."""
 
     def __init__(self, sources: Iterable[str]) -> None:

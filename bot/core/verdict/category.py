@@ -97,11 +97,11 @@ def _beyond(ledger: Iterable[LedgerEntry]) -> list[Sign]:
 
 
 def _measured(seen: Observations) -> list[Sign]:
-    moved = [d for d in seen.all_signals.values() if d.score > 0]
+    moved = [d for d in seen.all_signals.values() if d.doublings > 0]
     return [
         Sign(
             category_of(d.signal),
-            1 + min(1.0, d.score / 2),
+            1 + min(1.0, d.doublings / 2),
             f"{d.service} {d.signal} left the normal range",
             seen.id_of(d),
         )
@@ -180,7 +180,7 @@ def _nothing_wrong(case: Case, seen: Observations, ledger: Iterable[LedgerEntry]
 
 def _farthest(seen: Observations) -> float:
     """The highest score of anything that was measured; below `_ODD` one of many is there by chance."""
-    return max((d.score for d in seen.all_signals.values()), default=0.0)
+    return max((d.doublings for d in seen.all_signals.values()), default=0.0)
 
 
 def _healthy(findings: Findings, case: Case, seen: Observations) -> Findings:

@@ -10,7 +10,7 @@ MOST_AGAINST = 6
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Refutation:
     """One objection to the hypothesis at `place` (from 0)."""
 
     place: int
@@ -19,7 +19,7 @@ class Doubt:
     claim: Claim
 
 
-def weigh(findings: Findings, doubts: Iterable[Doubt], ledger: Sequence[LedgerEntry]) -> Findings:
+def weigh(findings: Findings, doubts: Iterable[Refutation], ledger: Sequence[LedgerEntry]) -> Findings:
     """The findings with every doubt that the evidence carries; a doubt without evidence changes nothing.
 
     A skeptic only lowers: it neither adds a cause nor makes one surer. A "likely" cause that is refuted is "possible".
@@ -32,7 +32,7 @@ def weigh(findings: Findings, doubts: Iterable[Doubt], ledger: Sequence[LedgerEn
     return findings.model_copy(update={"hypotheses": hypotheses})
 
 
-def _doubted(hypothesis: Hypothesis, doubts: Sequence[Doubt]) -> Hypothesis:
+def _doubted(hypothesis: Hypothesis, doubts: Sequence[Refutation]) -> Hypothesis:
     if not doubts:
         return hypothesis
     against = [*(doubt.claim for doubt in doubts), *hypothesis.against]

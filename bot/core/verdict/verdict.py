@@ -162,7 +162,9 @@ def _onset_of(service: str, entries: Iterable[LedgerEntry]) -> datetime | None:
     A queue or a cache may drift long before; that is not when the service began to fail.
     """
     onsets = [
-        (d.family not in SYMPTOMS, d.onset) for d in _deviations(entries) if d.service == service and d.score > 0 and d.onset
+        (d.family not in SYMPTOMS, d.onset)
+        for d in _deviations(entries)
+        if d.service == service and d.doublings > 0 and d.onset
     ]
     return min(onsets)[1] if onsets else None
 
@@ -172,7 +174,7 @@ def _deviations(entries: Iterable[LedgerEntry]) -> list[Deviation]:
 
 
 def _deviates(service: str, versions: set[str], cited: Sequence[LedgerEntry]) -> bool:
-    if any(d.service == service and d.score > 0 for d in _deviations(cited)):
+    if any(d.service == service and d.doublings > 0 for d in _deviations(cited)):
         return True
     rows = [row for entry in cited for row in entry.evidence.facts.get("breakdown", ())]
     return any(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.core.check import Check, failed, ok
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.logs.parsing import read_line, without_secrets
 from bot.core.text.untrusted import one_line
@@ -30,7 +30,7 @@ class FileLogs:
         """Lines of one service that hold the text, newest first; read in a thread."""
         pattern = self._globs.get(service)
         if pattern is None:
-            raise LookFailed(f"no log files are configured for {service} (logs.files)")
+            raise QueryFailed(f"no log files are configured for {service} (logs.files)")
         return await asyncio.to_thread(_search, pattern, text.casefold(), start, end, limit)
 
     async def check(self) -> Check:
@@ -49,7 +49,7 @@ class FileLogs:
 def _search(pattern: str, wanted: str, start: datetime, end: datetime, limit: int) -> list[LogLine]:
     files = _files(pattern)
     if not files:
-        raise LookFailed(f"no file matches {pattern} (logs.files)")
+        raise QueryFailed(f"no file matches {pattern} (logs.files)")
     found: list[LogLine] = []
     try:
         for path in files:
@@ -57,7 +57,7 @@ def _search(pattern: str, wanted: str, start: datetime, end: datetime, limit: in
             if path.stat().st_mtime >= start.timestamp():
                 found += _matching(path, wanted, start, end, limit)
     except OSError as error:
-        raise LookFailed(f"{pattern} cannot be read: {error.strerror}") from error
+        raise QueryFailed(f"{pattern} cannot be read: {error.strerror}") from error
     return without_secrets(sorted(found, key=lambda line: line.at, reverse=True)[:limit])
 
 

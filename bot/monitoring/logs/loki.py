@@ -9,7 +9,7 @@ import httpx
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import LogsConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.logs.parsing import level_of, shortened, without_secrets
 from bot.core.metrics.logql import line_query
@@ -51,7 +51,7 @@ class LokiLogs:
         """Whether it answers and knows the label that names services."""
         try:
             answer = await self._server.read("/loki/api/v1/labels", {})
-        except LookFailed as error:
+        except QueryFailed as error:
             return failed("Loki", str(error), "check logs.loki and TOCSIN_LOKI_TOKEN")
         labels = answer.get("data") if isinstance(answer, dict) else 0
         if not isinstance(labels, list | None) or answer.get("status") != "success":
@@ -65,15 +65,15 @@ class LokiLogs:
 
     def _lines(self, asked: Asked) -> Iterator[LogLine]:
         if asked.status != 200:
-            raise LookFailed(f"{self._server.place} answered {refusal(asked)}")
+            raise QueryFailed(f"{self._server.place} answered {refusal(asked)}")
         try:
             answer = asked.json["data"]
             if answer["resultType"] != "streams":
-                raise LookFailed(f"{self._server.place} answered {one_line(str(answer['resultType']), 20)} instead of lines")
+                raise QueryFailed(f"{self._server.place} answered {one_line(str(answer['resultType']), 20)} instead of lines")
             for stream in answer["result"]:
                 yield from (_line(stream["stream"], entry) for entry in stream["values"])
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-            raise LookFailed(f"{self._server.place} answered something that is not the Loki API") from error
+            raise QueryFailed(f"{self._server.place} answered something that is not the Loki API") from error
 
 
 def _line(labels: dict[str, Any], entry: list[Any]) -> LogLine:

@@ -4,7 +4,7 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.metrics.graph import Graph
+from bot.core.metrics.graph import SignalGraph
 from bot.core.text.figures import figure
 
 _ROW = 0.075
@@ -13,7 +13,7 @@ _ONSET, _LINE, _BOUND = "#c0392b", "#1d6fb8", "#8a6d1f"
 _MARKS = ("#6d4a94", "#2c7a4b", "#9a6230", "#4b5563")
 
 
-def draw(graph: Graph) -> bytes:
+def draw(graph: SignalGraph) -> bytes:
     """The graph as PNG (900 x 400), legible at the width of a Slack thread. Some tenths of a second: call it in a thread."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def draw(graph: Graph) -> bytes:
     return out.getvalue()
 
 
-def _frame(axes: Any, graph: Graph, *, headroom: float) -> None:
+def _frame(axes: Any, graph: SignalGraph, *, headroom: float) -> None:
     from matplotlib.dates import AutoDateLocator, DateFormatter
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -80,7 +80,7 @@ def _mark(axes: Any, at: datetime, label: str, color: str, *, row: int, late: bo
     )
 
 
-def _span(graph: Graph) -> tuple[float, float]:
+def _span(graph: SignalGraph) -> tuple[float, float]:
     times = [float(t) for series in graph.series for t in (series.times[:1].tolist() + series.times[-1:].tolist())]
     return (min(times), max(times)) if times else (0.0, 1.0)
 

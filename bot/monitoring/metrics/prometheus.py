@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 
 from bot.core.config import PrometheusConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import Asked, JsonServer
@@ -65,13 +65,13 @@ class PrometheusMetrics:
         return {"timeout": f"{max(1, int(self._seconds))}s", "limit": str(MAX_SERIES + 1)}
 
     def _payload(self, asked: Asked) -> dict[str, Any]:
-        """The `data` of a good answer; LookFailed with Prometheus' own words for a refusal."""
+        """The `data` of a good answer; QueryFailed with Prometheus' own words for a refusal."""
         answer = asked.json
         if isinstance(answer, dict) and answer.get("status") == "error":
             why = one_line(str(answer.get("error", "")), 300)
-            raise LookFailed(f"{self._server.place} refused the query ({answer.get('errorType', asked.status)}): {why}")
+            raise QueryFailed(f"{self._server.place} refused the query ({answer.get('errorType', asked.status)}): {why}")
         if asked.status != 200:
-            raise LookFailed(f"{self._server.place} answered HTTP {asked.status}{_hint(asked.status)}")
+            raise QueryFailed(f"{self._server.place} answered HTTP {asked.status}{_hint(asked.status)}")
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise self._unreadable("data")
         payload: dict[str, Any] = answer["data"]
@@ -88,10 +88,10 @@ class PrometheusMetrics:
                 return [_one(row["metric"], [row[key]] if kind == "vector" else row[key]) for row in result[:MAX_SERIES]]
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreadable("result") from error
-        raise LookFailed(f"{self._server.place} answered a {one_line(str(kind), 20)}, which holds no series")
+        raise QueryFailed(f"{self._server.place} answered a {one_line(str(kind), 20)}, which holds no series")
 
-    def _unreadable(self, field: str) -> LookFailed:
-        return LookFailed(f"{self._server.place} answered something that is not the Prometheus API (no readable `{field}`)")
+    def _unreadable(self, field: str) -> QueryFailed:
+        return QueryFailed(f"{self._server.place} answered something that is not the Prometheus API (no readable `{field}`)")
 
 
 def widened(start: datetime, end: datetime, step: float) -> float:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series, between
 from bot.core.traces.calls import Calls
@@ -47,7 +47,7 @@ class RecordedMetrics:
         if promql not in self.series:
             if self.absent and self.absent in promql:
                 return ()
-            raise LookFailed(f"this query was not recorded: {promql}")
+            raise QueryFailed(f"this query was not recorded: {promql}")
         return self.series[promql]
 
 
@@ -60,7 +60,7 @@ class RecordedLogs:
     async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
         """Lines of the window that hold the text, newest first."""
         if service not in self.lines:
-            raise LookFailed(f"no log lines of {service} were recorded")
+            raise QueryFailed(f"no log lines of {service} were recorded")
         wanted = text.casefold()
         held = [line for line in self.lines[service] if start <= line.at <= end and wanted in line.text.casefold()]
         return sorted(held, key=lambda line: line.at, reverse=True)[:limit]
@@ -77,8 +77,8 @@ class RecordedTraces:
     recorded: Sequence[Calls] = ()
 
     async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
-        """Raises LookFailed: only sums were recorded."""
-        raise LookFailed(f"no single spans of {service} were recorded")
+        """Raises QueryFailed: only sums were recorded."""
+        raise QueryFailed(f"no single spans of {service} were recorded")
 
     async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
         """Those of the minutes that lie in the window whole: of another nobody would know what came after its end.

@@ -11,7 +11,7 @@ import httpx
 from bot.core.change import Change
 from bot.core.check import Check
 from bot.core.config import SystemConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonServer
 from bot.monitoring.systems.histories import told_since, tried
@@ -53,7 +53,7 @@ class ArgoCd:
             rows = sorted((found.get("status") or {}).get("history") or (), key=lambda row: int(row.get("id", 0)))
             return [_change(service, application, row, before) for before, row in pairwise([{}, *rows])]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise LookFailed(f"{self._server.place} answered something that is not the Argo CD API") from error
+            raise QueryFailed(f"{self._server.place} answered something that is not the Argo CD API") from error
 
 
 def _change(service: str, application: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Change:

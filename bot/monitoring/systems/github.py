@@ -13,7 +13,7 @@ import httpx
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import SystemConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.systems import Commit, Comparison, FileChange
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import Asked, JsonServer, refusal
@@ -59,7 +59,7 @@ class GitHub:
                 first = self._read(asked)
                 return _comparison(base, head, first, await self._newest(path, first))
         names = f"{one_line(base, 40)} and {one_line(head, 40)}"
-        raise LookFailed(f"{self._server.place} knows no versions {names} of {repository} (or the token may not read it)")
+        raise QueryFailed(f"{self._server.place} knows no versions {names} of {repository} (or the token may not read it)")
 
     async def _newest(self, path: str, first: Mapping[str, Any]) -> list[Any]:
         """The newest commits of a comparison: GitHub lists the oldest first, so of many they are on the last pages."""
@@ -89,20 +89,20 @@ class GitHub:
         try:
             for repository in sorted(set(self._repositories.values())):
                 await self._server.read(f"/repos/{repository}", {})
-        except LookFailed as error:
+        except QueryFailed as error:
             return failed("GitHub", str(error), "check systems.github.url, TOCSIN_GITHUB_TOKEN and known_as.github")
         return ok("GitHub", f"{len(set(self._repositories.values()))} repositories can be read")
 
     def _repository(self, service: str) -> str:
         if service not in self._repositories:
-            raise LookFailed(
+            raise QueryFailed(
                 f"no repository of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.github)"
             )
         return self._repositories[service]
 
     def _read(self, asked: Asked) -> dict[str, Any]:
         if asked.status != 200:
-            raise LookFailed(f"{self._server.place} answered {refusal(asked)}")
+            raise QueryFailed(f"{self._server.place} answered {refusal(asked)}")
         if not isinstance(asked.json, dict):
             raise _strange(self._server)
         return asked.json
@@ -120,7 +120,7 @@ def _comparison(base: str, head: str, row: Mapping[str, Any], commits: Sequence[
             link=str(row.get("html_url", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise LookFailed("GitHub answered something that is not its comparison API") from error
+        raise QueryFailed("GitHub answered something that is not its comparison API") from error
 
 
 def _commit(row: Mapping[str, Any]) -> Commit:
@@ -140,5 +140,5 @@ def _file(row: Mapping[str, Any]) -> FileChange:
     return FileChange(str(row["filename"]), int(row.get("additions", 0)), int(row.get("deletions", 0)), str(row["status"]))
 
 
-def _strange(server: JsonServer) -> LookFailed:
-    return LookFailed(f"{server.place} answered something that is not the GitHub API")
+def _strange(server: JsonServer) -> QueryFailed:
+    return QueryFailed(f"{server.place} answered something that is not the GitHub API")

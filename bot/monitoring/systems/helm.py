@@ -15,7 +15,7 @@ import httpx
 from bot.core.change import Change
 from bot.core.check import Check
 from bot.core.config import SystemConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonServer
 from bot.monitoring.systems.histories import told_since, tried
@@ -59,10 +59,10 @@ class Helm:
             rows = sorted(metadata, key=lambda row: int(row["labels"]["version"]))
             return [_change(service, release, row, before) for before, row in pairwise([{}, *rows])]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise LookFailed(f"{self._server.place} answered something that is not a list of release records") from error
+            raise QueryFailed(f"{self._server.place} answered something that is not a list of release records") from error
 
     async def _records(self, path: str, release: str) -> AsyncIterator[Any]:
-        """The records of all pages; a history that is told in part would hide its newest revision. Raises LookFailed."""
+        """The records of all pages; a history that is told in part would hide its newest revision. Raises QueryFailed."""
         asked = {"labelSelector": f"owner=helm,name={release}", "limit": "100"}
         for _ in range(MOST_PAGES):
             page = await self._server.read(path, asked)
@@ -71,7 +71,7 @@ class Helm:
             if not (more := (page.get("metadata") or {}).get("continue")):
                 return
             asked["continue"] = str(more)
-        raise LookFailed(f"{self._server.place} holds more than {100 * MOST_PAGES} records of {one_line(release, 60)}")
+        raise QueryFailed(f"{self._server.place} holds more than {100 * MOST_PAGES} records of {one_line(release, 60)}")
 
 
 def _change(service: str, release: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Change:

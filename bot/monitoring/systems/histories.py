@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.change import Change
 from bot.core.check import Check, failed, ok
-from bot.core.errors import LookFailed, SeenInPart
+from bot.core.errors import PartialResult, QueryFailed
 
 AT_ONCE = 20
 """Services asked at the same time in one look."""
@@ -18,15 +18,15 @@ async def told_since(
 ) -> list[Change]:
     """Changes of one service, or of all that are `known`, newest first; `of` reads the history of one.
 
-    Raises SeenInPart where some histories cannot be read: one that was renamed must not hide those of all others.
+    Raises PartialResult where some histories cannot be read: one that was renamed must not hide those of all others.
     """
-    gate, failures = asyncio.Semaphore(AT_ONCE), dict[str, LookFailed]()
+    gate, failures = asyncio.Semaphore(AT_ONCE), dict[str, QueryFailed]()
 
     async def one(name: str) -> Iterable[Change]:
         async with gate:
             try:
                 return await of(name)
-            except LookFailed as error:
+            except QueryFailed as error:
                 failures[name] = error
                 return ()
 
@@ -35,7 +35,7 @@ async def told_since(
     if not failures:
         return changes
     first, others = next(iter(failures.items())), len(failures) - 1
-    raise SeenInPart(f"{first[0]}{f' and {others} more' if others else ''}: {first[1]}", changes)
+    raise PartialResult(f"{first[0]}{f' and {others} more' if others else ''}: {first[1]}", changes)
 
 
 async def tried(name: str, of: Callable[[str], Awaitable[Any]], known: Iterable[str], *, what: str, advice: str) -> Check:
@@ -43,6 +43,6 @@ async def tried(name: str, of: Callable[[str], Awaitable[Any]], known: Iterable[
     services = list(known)
     try:
         await asyncio.gather(*map(of, services))
-    except LookFailed as error:
+    except QueryFailed as error:
         return failed(name, str(error), advice)
     return ok(name, f"{len(services)} {what} can be read")

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import McpConfig
-from bot.core.errors import AskedWrong, LookFailed
+from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.systems import RemoteTool
 from bot.core.text.untrusted import one_line
 
@@ -33,21 +33,21 @@ class McpServers:
         return {name: server.about for name, server in self._servers.items()}
 
     async def tools(self, server: str) -> list[RemoteTool]:
-        """The offered tools of one server. Raises LookFailed."""
+        """The offered tools of one server. Raises QueryFailed."""
         async with self._asked(server) as client:
             return await self._offered(server, client)
 
     async def call(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
-        """The text that an offered tool answers. Raises LookFailed, also with what the tool itself says went wrong."""
+        """The text that an offered tool answers. Raises QueryFailed, also with what the tool itself says went wrong."""
         async with self._asked(server) as client:
             offered = [one.name for one in await self._offered(server, client)]
             if tool not in offered:
                 names = one_line(", ".join(offered), 400) or "nothing"
-                raise LookFailed(f"{server} does not offer {one_line(tool, 60)!r} for looking; it offers {names}")
+                raise QueryFailed(f"{server} does not offer {one_line(tool, 60)!r} for looking; it offers {names}")
             answer = await client.call_tool(tool, dict(arguments))
             text = "\n".join(map(_text, answer.content))
             if answer.is_error:
-                raise LookFailed(f"{server} {one_line(tool, 60)} failed: {one_line(text, 200)}")
+                raise QueryFailed(f"{server} {one_line(tool, 60)} failed: {one_line(text, 200)}")
             if (more := len(text) - MAX_TEXT) > 0:
                 return f"{text[:MAX_TEXT]}\n({more} more characters were not kept)"
             return text
@@ -56,7 +56,7 @@ class McpServers:
         """Whether it answers and offers something."""
         try:
             offered = await self.tools(server)
-        except LookFailed as error:
+        except QueryFailed as error:
             return failed(f"MCP {server}", str(error), f"check systems.mcp.{server} in tocsin.yaml and its token")
         if not offered:
             advice = f"list what may be called under systems.mcp.{server}.tools"
@@ -80,10 +80,10 @@ class McpServers:
 
     @asynccontextmanager
     async def _asked(self, server: str) -> AsyncIterator[Any]:
-        """A session with one server, closed at the end. Whatever goes wrong on the way is `LookFailed`."""
+        """A session with one server, closed at the end. Whatever goes wrong on the way is `QueryFailed`."""
         if server not in self._servers:
             known = ", ".join(self._servers) or "none"
-            raise AskedWrong(f"there is no MCP server {one_line(server, 60)!r}; there is {known}")
+            raise InvalidQuery(f"there is no MCP server {one_line(server, 60)!r}; there is {known}")
         try:
             import httpx2
             from mcp import Client, MCPError
@@ -91,7 +91,7 @@ class McpServers:
 
             from bot.monitoring.systems.answer_cap import cap
         except ImportError as error:
-            raise LookFailed("MCP servers need the extra: pip install 'tocsin[mcp]'") from error
+            raise QueryFailed("MCP servers need the extra: pip install 'tocsin[mcp]'") from error
         token = self._tokens.get(server, "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
@@ -102,11 +102,11 @@ class McpServers:
             ):
                 yield client
         except TimeoutError as error:
-            raise LookFailed(f"{server} did not answer within {self._seconds:g} s") from error
+            raise QueryFailed(f"{server} did not answer within {self._seconds:g} s") from error
         except MCPError as error:
-            raise LookFailed(f"{server} refused: {one_line(str(error), 160)}") from error
+            raise QueryFailed(f"{server} refused: {one_line(str(error), 160)}") from error
         except httpx2.HTTPError as error:
-            raise LookFailed(f"{server} cannot be reached: {one_line(str(error), 160)}") from error
+            raise QueryFailed(f"{server} cannot be reached: {one_line(str(error), 160)}") from error
         except ExceptionGroup as group:
             raise _first(server, group) from group
 
@@ -119,12 +119,12 @@ def _text(part: Any) -> str:
     return f"({one_line(part.type, 40)} without text)" if told is None else str(told)
 
 
-def _first(server: str, group: ExceptionGroup) -> LookFailed:
+def _first(server: str, group: ExceptionGroup) -> QueryFailed:
     """The session's tasks end together: the first failure tells why; one of ours is told as it is."""
-    ours, others = group.split(LookFailed)
+    ours, others = group.split(QueryFailed)
     told: BaseException | None = ours or others
     while isinstance(told, BaseExceptionGroup):
         told = told.exceptions[0]
-    if isinstance(told, LookFailed):
+    if isinstance(told, QueryFailed):
         return told
-    return LookFailed(f"{server} cannot be reached: {one_line(str(told) or type(told).__name__, 160)}")
+    return QueryFailed(f"{server} cannot be reached: {one_line(str(told) or type(told).__name__, 160)}")

@@ -10,7 +10,7 @@ import httpx
 from bot.core.change import Change
 from bot.core.check import Check
 from bot.core.config import SystemConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.systems import ModelVersion
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonServer
@@ -41,7 +41,9 @@ class MLflow:
     async def versions(self, service: str) -> list[ModelVersion]:
         """The newest versions of the model that a service serves."""
         if service not in self._models:
-            raise LookFailed(f"no model of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.mlflow)")
+            raise QueryFailed(
+                f"no model of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.mlflow)"
+            )
         model = self._models[service]
         # The name is of the reviewed configuration, which forbids quotes in it.
         search = {"filter": f"name='{model}'", "max_results": str(PAGE), "order_by": "version_number DESC"}
@@ -60,7 +62,7 @@ class MLflow:
             versions = {one.version: one for one in (_version(row, aliases) for row in [*rows, *older])}
             return sorted(versions.values(), key=lambda one: one.registered_at, reverse=True)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise LookFailed(f"{self._server.place} answered something that is not the MLflow API") from error
+            raise QueryFailed(f"{self._server.place} answered something that is not the MLflow API") from error
 
     async def _one(self, model: str, version: str) -> Mapping[str, Any]:
         answer = await self._server.read("/api/2.0/mlflow/model-versions/get", {"name": model, "version": version})

@@ -7,7 +7,7 @@ import httpx
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import WebConfig
-from bot.core.errors import AskedWrong, LookFailed
+from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonServer
 
@@ -37,7 +37,7 @@ class AllowedWeb:
         return {name: f"{', '.join(one.allow)}: {one.about}".rstrip(": ") for name, one in self._systems.items()}
 
     async def look(self, system: str, path: str, query: Mapping[str, str]) -> object:
-        """The JSON that an allowed path answers. Raises LookFailed."""
+        """The JSON that an allowed path answers. Raises QueryFailed."""
         return await self._server(system, path).read(path, query)
 
     def address(self, system: str, path: str, query: Mapping[str, str]) -> str:
@@ -52,18 +52,18 @@ class AllowedWeb:
             return ok(system, f"{len(self._systems[system].allow)} paths may be asked; none can be tried without a value")
         try:
             await self.look(system, plain, {})
-        except LookFailed as error:
+        except QueryFailed as error:
             return failed(system, str(error), f"check systems.web.{system} in tocsin.yaml")
         return ok(system, f"{plain} answers")
 
     def _server(self, system: str, path: str) -> JsonServer:
         if system not in self._systems:
             known = ", ".join(self._systems) or "none"
-            raise AskedWrong(f"there is no system {one_line(system, 60)!r}; there is {known}")
+            raise InvalidQuery(f"there is no system {one_line(system, 60)!r}; there is {known}")
         allowed = self._systems[system].allow
         if not any(_fits(path, pattern) for pattern in allowed):
             may = ", ".join(allowed) or "nothing"
-            raise LookFailed(f"{one_line(path, 120)!r} is not allowed on {system}; allowed: {may}")
+            raise QueryFailed(f"{one_line(path, 120)!r} is not allowed on {system}; allowed: {may}")
         return self._servers[system]
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from bot.core.config import TracesConfig
-from bot.core.errors import AnswerTooLarge, LookFailed
+from bot.core.errors import AnswerTooLarge, QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import Calls
 from bot.core.traces.spans import Sampled, Span
@@ -48,7 +48,7 @@ class JaegerTraces:
         return f"GET /api/traces?service={quote(service, safe='')}"
 
     async def check(self) -> None:
-        """Raises LookFailed if it does not answer, or answers something else than Jaeger would."""
+        """Raises QueryFailed if it does not answer, or answers something else than Jaeger would."""
         answer = await self._server.read("/api/services", {})
         if not isinstance(answer, dict) or "data" not in answer:
             raise self._strange()
@@ -58,13 +58,13 @@ class JaegerTraces:
         errors = answer.get("errors") if isinstance(answer, dict) else None
         if not found and isinstance(errors, list) and errors:
             why = errors[0].get("msg") if isinstance(errors[0], dict) else errors[0]
-            raise LookFailed(f"{self._server.place} answered: {one_line(str(why), 200)}")
+            raise QueryFailed(f"{self._server.place} answered: {one_line(str(why), 200)}")
         if not isinstance(found, list | None) or not all(isinstance(trace, dict) for trace in found or ()):
             raise self._strange()
         return found or []
 
-    def _strange(self) -> LookFailed:
-        return LookFailed(f"{self._server.place} answered something that is not the Jaeger API")
+    def _strange(self) -> QueryFailed:
+        return QueryFailed(f"{self._server.place} answered something that is not the Jaeger API")
 
 
 def _span(row: Any, trace: Mapping[str, Any]) -> Span | None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.traces.calls import Calls, summed_up
 from bot.core.traces.spans import Sampled, Span
 
@@ -21,21 +21,21 @@ ReadSpans = Callable[..., Awaitable[Sampled[Span]]]
 
 
 async def calls_of(read: ReadSpans, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
-    """What some traces of each service tell together. Raises LookFailed if none of the services could be read."""
+    """What some traces of each service tell together. Raises QueryFailed if none of the services could be read."""
     spans = _parts(start, end, len(services))
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(service: str, since: datetime, until: datetime) -> Sampled[Span] | LookFailed:
+    async def one(service: str, since: datetime, until: datetime) -> Sampled[Span] | QueryFailed:
         async with turns:
             try:
                 return await read(service, start=since, end=until, traces=TRACES // len(spans))
-            except LookFailed as error:
+            except QueryFailed as error:
                 return error
 
     asked = [(service, *span) for service in services for span in spans]
     answers = await asyncio.gather(*(one(*each) for each in asked))
-    found = [answer for answer in answers if not isinstance(answer, LookFailed)]
-    failed = {each[0]: answer for each, answer in zip(asked, answers, strict=True) if isinstance(answer, LookFailed)}
+    found = [answer for answer in answers if not isinstance(answer, QueryFailed)]
+    failed = {each[0]: answer for each, answer in zip(asked, answers, strict=True) if isinstance(answer, QueryFailed)}
     if failed and not found:
         raise next(iter(failed.values()))
     return Sampled(

@@ -13,7 +13,7 @@ from urllib.parse import quote as quoted
 import httpx
 
 from bot.core.config import TracesConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.promql import quote
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import Calls
@@ -52,7 +52,7 @@ class TempoTraces:
         return f"{{resource.service.name={quote(service)}}}"
 
     async def check(self) -> None:
-        """Raises LookFailed if it does not answer, or answers something else than Tempo would."""
+        """Raises QueryFailed if it does not answer, or answers something else than Tempo would."""
         answer = await self._server.read("/api/search/tags", {})
         if not isinstance(answer, dict) or not answer.keys() & {"tagNames", "metrics"}:
             raise self._strange()
@@ -62,18 +62,18 @@ class TempoTraces:
         ids = await self._search(service, start, end, traces + 1)
         turns = asyncio.Semaphore(_AT_ONCE)
 
-        async def whole(id: str) -> Sampled[Span] | LookFailed:
+        async def whole(id: str) -> Sampled[Span] | QueryFailed:
             async with turns:
                 try:
                     if id not in kept:
                         kept[id] = asyncio.create_task(self._trace(id))
                     return await kept[id]
-                except LookFailed as error:
+                except QueryFailed as error:
                     return error
 
         answers = await asyncio.gather(*map(whole, ids[:traces]))
         found = [answer for answer in answers if isinstance(answer, Sampled)]
-        failed = [answer for answer in answers if isinstance(answer, LookFailed)]
+        failed = [answer for answer in answers if isinstance(answer, QueryFailed)]
         if failed and not found:
             raise failed[0]
         gap = [f"{len(failed)} of {len(answers)} traces could not be read: {failed[0]}"] if failed else []
@@ -106,8 +106,8 @@ class TempoTraces:
             raise self._strange()
         return found
 
-    def _strange(self) -> LookFailed:
-        return LookFailed(f"{self._server.place} answered something that is not the Tempo API")
+    def _strange(self) -> QueryFailed:
+        return QueryFailed(f"{self._server.place} answered something that is not the Tempo API")
 
 
 def _rows(batch: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

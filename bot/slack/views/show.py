@@ -6,7 +6,7 @@ from typing import Any
 from bot.core.evidence import nothing_wrong
 from bot.core.text.untrusted import counted
 from bot.core.timeline import TimelineEntry
-from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, scored, section, spoken, titled, trim
+from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, section, spoken, titled, trim
 from bot.slack.views.proposal import word_of
 
 LINES = 12
@@ -59,8 +59,4 @@ def findings_line(findings: Mapping[str, Any]) -> str:
     if well := nothing_wrong(findings):
         return f"*{well}.*{missed}"
     first = next(iter(findings.get("hypotheses", ())), None)
-    return (
-        f"*{scored(first['confidence'], first['score'])}:* {prose(first['cause'])}"
-        if first
-        else f"*No cause was found.*{missed}"
-    )
+    return f"*{first['confidence'].capitalize()}:* {prose(first['cause'])}" if first else f"*No cause was found.*{missed}"

@@ -19,7 +19,6 @@ from bot.slack.blocks import (
     named,
     picture,
     prose,
-    scored,
     section,
     spoken,
     titled,
@@ -198,7 +197,7 @@ def _healthy(findings: Mapping[str, Any]) -> str:
 
 
 def _first_cause(hypothesis: Mapping[str, Any]) -> Iterable[str]:
-    yield f"*{scored(hypothesis['confidence'], hypothesis['score'])}:* {prose(hypothesis['cause'])}"
+    yield f"*{hypothesis['confidence'].capitalize()}:* {prose(hypothesis['cause'])}"
     for claim in hypothesis["claims"][:4]:
         yield f"• {_claim(claim)}"
     yield f"*Against:* {'; '.join(map(_claim, hypothesis['against'][:3])) or 'nothing found'}"
@@ -214,7 +213,7 @@ def _other_causes(ranked: Sequence[Mapping[str, Any]], told: int) -> Iterable[st
     for number, hypothesis in enumerate(ranked[told:], told + 1):
         against = next(iter(hypothesis["against"]), None)
         but = f". Against: {_claim(against, 160)}" if against else ""
-        yield f"*{number}. {scored(hypothesis['confidence'], hypothesis['score'])}:* {prose(hypothesis['cause'], 160)}{but}"
+        yield f"*{number}. {hypothesis['confidence'].capitalize()}:* {prose(hypothesis['cause'], 160)}{but}"
 
 
 def _cleared(findings: Mapping[str, Any]) -> Iterable[str]:

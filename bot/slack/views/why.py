@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.core.tool_calls import unseen
-from bot.slack.blocks import Block, Rendered, code, context, header, prose, scored, section, trim
+from bot.slack.blocks import Block, Rendered, code, context, header, prose, section, trim
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.views.citing import cite
 
@@ -14,7 +14,7 @@ def render(state: Mapping[str, Any]) -> Rendered:
     hypothesis = state["hypothesis"]
     following = f"; `why {state['n'] + 1}` shows the next" if state["n"] < state["count"] else ""
     blocks = [
-        header(f"Why {state['n']} of {state['count']}: {scored(hypothesis['confidence'], hypothesis['score'])}"),
+        header(f"Why {state['n']} of {state['count']}: {hypothesis['confidence'].capitalize()}"),
         section("\n".join(_statements(hypothesis, state.get("ruled_out", ())))),
         *_evidence(state),
         context(state["ref"] + following),

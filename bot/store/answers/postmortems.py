@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.errors import NotFound
 from bot.core.evidence import Evidence, Findings
-from bot.core.history.postmortem import RAN, Material, Section
+from bot.core.history.postmortem import RAN, PostmortemRecord, Section
 from bot.core.incident import Incident, number_of
 from bot.store import messages, timeline
 from bot.store.approvals import rows as proposals
@@ -60,7 +60,7 @@ class Postmortems:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def material(self, ref: str) -> Material:
+    async def material(self, ref: str) -> PostmortemRecord:
         """All that is known of one incident; raises NotFound."""
         number = number_of(ref, "INC")
         async with self.db.read() as session:
@@ -72,7 +72,7 @@ class Postmortems:
             triage = await _newest_triage(session, group_id)
             facts: dict[str, Any] = triage.facts if triage else {}
             seen = await _evidence(session, group_id)
-            return Material(
+            return PostmortemRecord(
                 incident=incident,
                 group=group,
                 timeline=tuple(await timeline.of(session, group_id=group_id, incident_id=number)),

@@ -12,8 +12,8 @@ from sqlmodel import col, select
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
 from bot.core.incident import number_of
-from bot.core.questions.answer_facts import Material
-from bot.core.questions.answering import Answer
+from bot.core.questions.answer_facts import AnswerFacts
+from bot.core.questions.answering import QuestionAnswer
 from bot.store import messages, timeline
 from bot.store.approvals import transitions as edges
 from bot.store.db.database import Database
@@ -73,7 +73,7 @@ class Questions:
             waiting = select(QuestionRow.id).where(QuestionRow.state == "asked").order_by(col(QuestionRow.id))
             return [number for number in (await session.exec(waiting)).all() if number]
 
-    async def material(self, number: int) -> Material:
+    async def material(self, number: int) -> AnswerFacts:
         """All that was recorded of what the question is about."""
         row = await self.row(number)
         async with self.db.read() as session:
@@ -82,7 +82,7 @@ class Questions:
             triage = await newest_triage(session, row.group_id) if row.group_id else None
             group = await session.get(GroupRow, row.group_id) if row.group_id else None
             facts: dict[str, Any] = triage.facts if triage else {}
-            return Material(
+            return AnswerFacts(
                 ledger=[entry_of(one) for one in reversed(found)],
                 findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
                 timeline=await timeline.of(session, group_id=row.group_id, incident_id=row.incident_id),
@@ -103,7 +103,7 @@ class Questions:
             await session.exec(update(QuestionRow).where(own).values(usd=usd))
             return True
 
-    async def answer(self, number: int, answer: Answer, *, final: bool) -> None:
+    async def answer(self, number: int, answer: QuestionAnswer, *, final: bool) -> None:
         """Keep the answer and have it stand in the thread; a later one replaces it in the same message."""
         now: datetime = self.db.clock()
         ended = {"state": "answered", "answered_at": now, "usd": answer.usd} if final else {}

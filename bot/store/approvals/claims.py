@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Outcome, ProposalState, Verification
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import START_WITHIN, Said
+from bot.core.approvals.policy_types import START_WITHIN, CountedDecision
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.store.approvals import rows as proposals
@@ -105,7 +105,7 @@ class Claims:
             return await self._out(session, row, ProposalState.STALE, f"its approval no longer holds: {counted.text}")
         return await self._take(session, row, workflow)
 
-    async def _attested(self, session: AsyncSession, row: ProposalRow, said: list[Said]) -> list[Said]:
+    async def _attested(self, session: AsyncSession, row: ProposalRow, said: list[CountedDecision]) -> list[CountedDecision]:
         """Approvals count only if the keyed audit knows them: a row put into the table by hand is nobody's answer."""
         return [
             one

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
 from bot.core.alert import Severity
-from bot.core.approvals.policy_types import BLAST_WINDOW, Scene
+from bot.core.approvals.policy_types import BLAST_WINDOW, DecisionContext
 from bot.core.config import Config
 from bot.core.incident import GroupState, IncidentState
 from bot.store.db.database import Database
@@ -37,11 +37,11 @@ async def scene_of(
     incident_id: int | None,
     targets: Iterable[str],
     own: int | None = None,
-) -> Scene:
+) -> DecisionContext:
     """Everything around one proposal (`own`: its key, not counted against itself)."""
     group = await session.get(GroupRow, group_id) if group_id is not None else None
     incident = await session.get(IncidentRow, incident_id) if incident_id is not None else None
-    return Scene(
+    return DecisionContext(
         now=db.clock(),
         paused=await _paused(session),
         stopped=await _stopped(session, group, incident),

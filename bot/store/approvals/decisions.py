@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import ProposalState, Verdict
 from bot.core.actor import Actor
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import Quorum, Ruling
+from bot.core.approvals.policy_types import Quorum, RuleResult
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.store import audit
@@ -21,7 +21,7 @@ from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow
 
 
 @dataclass(frozen=True)
-class Answer:
+class DecisionResult:
     """One person's press: identity as signed, the revision pressed, and where."""
 
     ref: str
@@ -56,7 +56,7 @@ class Decisions:
         self.config = config
         self.policy = policy.policy_version(config)
 
-    async def decide(self, answer: Answer, roster: Roster) -> Decided:
+    async def decide(self, answer: DecisionResult, roster: Roster) -> Decided:
         """Count one person's answer to one revision, or say why not."""
         async with self.db.write() as session:
             row = await proposals.locked(session, answer.ref)
@@ -69,7 +69,7 @@ class Decisions:
                 return await self._refused(session, row, answer, refused)
             return await self._count(session, row, answer, roster)
 
-    async def check(self, answer: Answer, roster: Roster) -> Decided | None:
+    async def check(self, answer: DecisionResult, roster: Roster) -> Decided | None:
         """Whether an answer would be refused whatever the dry run says, before anything is opened or looked at.
 
         None: nothing against it. A refusal is written down like that of a press.
@@ -79,40 +79,40 @@ class Decisions:
             refused = await self._refusal(session, row, answer, roster, fresh=True)
             return None if refused is None else await self._refused(session, row, answer, refused)
 
-    async def refuse(self, answer: Answer, rule: str, text: str) -> Decided:
+    async def refuse(self, answer: DecisionResult, rule: str, text: str) -> Decided:
         """Write down a refusal that was decided before the rows were asked (a form that no longer fits, a wrong door)."""
         async with self.db.write() as session:
             row = await proposals.locked(session, answer.ref)
-            return await self._refused(session, row, answer, Ruling(False, rule, text))
+            return await self._refused(session, row, answer, RuleResult(False, rule, text))
 
     async def _refusal(
-        self, session: AsyncSession, row: ProposalRow, answer: Answer, roster: Roster, *, fresh: bool = False
-    ) -> Ruling | None:
+        self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, roster: Roster, *, fresh: bool = False
+    ) -> RuleResult | None:
         state = ProposalState(row.state)
         if not state.final and (why := await edges.tampered(self.db, session, row)):
             await edges.alarm(self.db, session, row, why)
-            return Ruling(False, "digest mismatch", f"Refused: {why}. It will not run; an alarm was raised.")
+            return RuleResult(False, "digest mismatch", f"Refused: {why}. It will not run; an alarm was raised.")
         if state in DECIDABLE and self.db.clock() >= row.expires_at:
             await edges.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy)
-            return Ruling(False, "expired", await proposals.happened(session, row))
+            return RuleResult(False, "expired", await proposals.happened(session, row))
         if state not in (DENIABLE if answer.verdict == "deny" else DECIDABLE):
-            return Ruling(False, "late", await proposals.happened(session, row))
+            return RuleResult(False, "late", await proposals.happened(session, row))
         if answer.card and not await _is_card(session, row, answer):
-            return Ruling(False, "other message", "This button does not stand on the proposal's own card.")
+            return RuleResult(False, "other message", "This button does not stand on the proposal's own card.")
         if answer.revision != row.revision:
             text = f"You answered revision {answer.revision}; the card now shows revision {row.revision}: look at that one."
-            return Ruling(False, "revision", text)
+            return RuleResult(False, "revision", text)
         return await self._ruled(session, row, answer, roster, fresh)
 
     async def _ruled(
-        self, session: AsyncSession, row: ProposalRow, answer: Answer, roster: Roster, fresh: bool
-    ) -> Ruling | None:
+        self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, roster: Roster, fresh: bool
+    ) -> RuleResult | None:
         scene = await proposals.surroundings(self.db, session, self.config, row)
         said = await proposals.said(session, row, roster, scene)
         presser = answer.presser
         own = next((s for s in said if s.standing.person == presser.person and presser.person), None)
         if own is not None and own.verdict == answer.verdict:
-            return Ruling(False, "doubled", f"{edges.ref_of(row)}: already {answer.verdict} by you at {own.at:%H:%M} UTC.")
+            return RuleResult(False, "doubled", f"{edges.ref_of(row)}: already {answer.verdict} by you at {own.at:%H:%M} UTC.")
         ask = proposals.ask_of(row, self.config, fresh=fresh or proposals.dry_run_fresh(row, scene))
         where = Places(row.group_id, row.incident_id)
         standing = await proposals.standing(session, presser.person, row.service, where, roster, scene)
@@ -122,7 +122,7 @@ class Decisions:
             await edges.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy, outcome="The incident closed.")
         return None if ruling.allow else ruling
 
-    async def _refused(self, session: AsyncSession, row: ProposalRow, answer: Answer, ruling: Ruling) -> Decided:
+    async def _refused(self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, ruling: RuleResult) -> Decided:
         await audit.append(
             self.db,
             session,
@@ -139,7 +139,7 @@ class Decisions:
         late = ruling.rule in ("late", "doubled", "expired")
         return Decided(False, text, ProposalState(row.state), ruling.rule, wake=late)
 
-    async def _count(self, session: AsyncSession, row: ProposalRow, answer: Answer, roster: Roster) -> Decided:
+    async def _count(self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, roster: Roster) -> Decided:
         await self._write(session, row, answer)
         who = answer.presser.person
         await edges.human(self.db, session, row.group_id, row.incident_id)
@@ -156,7 +156,7 @@ class Decisions:
         await self._tell(session, row, answer, counted, roster)
         return Decided(True, _told(edges.ref_of(row), counted), ProposalState(row.state), wake=True)
 
-    async def _write(self, session: AsyncSession, row: ProposalRow, answer: Answer) -> None:
+    async def _write(self, session: AsyncSession, row: ProposalRow, answer: DecisionResult) -> None:
         query = select(DecisionRow).where(
             DecisionRow.proposal_id == row.id,
             DecisionRow.revision == row.revision,
@@ -177,7 +177,9 @@ class Decisions:
         session.add(found)
         await session.flush()
 
-    async def _tell(self, session: AsyncSession, row: ProposalRow, answer: Answer, counted: Quorum, roster: Roster) -> None:
+    async def _tell(
+        self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, counted: Quorum, roster: Roster
+    ) -> None:
         ref, who = edges.ref_of(row), answer.presser.person
         verb = "approved" if answer.verdict == "approve" else "denied"
         text = f"{ref} {verb}{' SOLO' if counted.solo else ''} by {who}" + (f": {answer.reason}" if answer.reason else "")
@@ -190,7 +192,7 @@ class Decisions:
             await edges.say(self.db, session, row, f"solo:{ref}", line, others)
 
 
-async def _is_card(session: AsyncSession, row: ProposalRow, answer: Answer) -> bool:
+async def _is_card(session: AsyncSession, row: ProposalRow, answer: DecisionResult) -> bool:
     """Whether the pressed message is where the sender put this proposal's card."""
     card = await session.get(MessageRow, f"proposal:{edges.ref_of(row)}")
     if card is None or not card.ts:

@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Decision, Proposal, ProposalState, Tier
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import DRY_RUN_LIFE, Ask, Said, Scene
+from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
 from bot.core.approvals.record import proposal_of
-from bot.core.approvals.roster import Roster, Standing
+from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.config import Config, parse_duration
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
@@ -100,11 +100,11 @@ async def decision_rows(session: AsyncSession, row: ProposalRow, *, revision: in
     return (await session.exec(query)).all()
 
 
-def ask_of(row: ProposalRow, config: Config, *, fresh: bool) -> Ask:
+def ask_of(row: ProposalRow, config: Config, *, fresh: bool) -> ActionRequest:
     """What the rules are asked about a stored proposal. `fresh`: whether its dry run counts."""
     record = row.record
     entry = config.actions.get(record["action"])
-    return Ask(
+    return ActionRequest(
         action=record["action"],
         service=record["service"],
         tier=Tier(record["tier"]),
@@ -128,7 +128,7 @@ def silence_of(kind: str, arguments: Any) -> timedelta | None:
 
 async def surroundings(
     db: Database, session: AsyncSession, config: Config, row: ProposalRow, targets: Iterable[str] | None = None
-) -> Scene:
+) -> DecisionContext:
     """The scene around a stored proposal."""
     scene = await scene_of(
         db,
@@ -151,7 +151,9 @@ def _back_to(row: ProposalRow, config: Config) -> str:
     return str(row.record["arguments"].get("previous_version", "")) if entry and policy.undoes_change(entry) else ""
 
 
-async def standing(session: AsyncSession, person: str, service: str, where: Places, roster: Roster, scene: Scene) -> Standing:
+async def standing(
+    session: AsyncSession, person: str, service: str, where: Places, roster: Roster, scene: DecisionContext
+) -> Eligibility:
     """What a person is to this service and incident now."""
     incident = await session.get(IncidentRow, where.incident_id) if where.incident_id is not None else None
     if incident is None:
@@ -160,8 +162,8 @@ async def standing(session: AsyncSession, person: str, service: str, where: Plac
 
 
 async def said(
-    session: AsyncSession, row: ProposalRow, roster: Roster, scene: Scene, *, without: frozenset[str] = frozenset()
-) -> list[Said]:
+    session: AsyncSession, row: ProposalRow, roster: Roster, scene: DecisionContext, *, without: frozenset[str] = frozenset()
+) -> list[CountedDecision]:
     """The answers to the current revision, each with the person's standing now. `without`: people who no longer count."""
     where = Places(row.group_id, row.incident_id)
     found = []
@@ -169,11 +171,11 @@ async def said(
         person = "" if decision.person in without else decision.person
         now = await standing(session, person, row.service, where, roster, scene)
         verdict: Any = decision.verdict
-        found.append(Said(standing=now, verdict=verdict, at=decision.at, reason=decision.reason))
+        found.append(CountedDecision(standing=now, verdict=verdict, at=decision.at, reason=decision.reason))
     return found
 
 
-def dry_run_fresh(row: ProposalRow, scene: Scene) -> bool:
+def dry_run_fresh(row: ProposalRow, scene: DecisionContext) -> bool:
     """Whether the shown dry run worked and still counts."""
     return bool(row.record.get("dry_run_ok")) and scene.now - row.dry_run_at <= DRY_RUN_LIFE
 

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import OPEN_STATES, Decision, DryRun, Proposal, ProposalState, Tier
 from bot.core.actor import Actor
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import PROPOSAL_LIFE, Ask, Ruling, who_may
+from bot.core.approvals.policy_types import PROPOSAL_LIFE, ActionRequest, RuleResult, who_may
 from bot.core.approvals.record import digest_of, make_record
 from bot.core.approvals.roster import Roster
 from bot.core.change import Change
@@ -55,7 +55,7 @@ class Opened:
     """What came of `open_proposal`: a reference, or the ruling that refused it."""
 
     ref: str
-    ruling: Ruling
+    ruling: RuleResult
     new: bool = False
 
 
@@ -81,7 +81,7 @@ class ProposalStore:
             await edges.in_turn(self.db, session, draft.service)
             known = (await session.exec(select(ProposalRow).where(ProposalRow.key == draft.key))).first()
             if known is not None:
-                return Opened(edges.ref_of(known), Ruling(True, "known"))
+                return Opened(edges.ref_of(known), RuleResult(True, "known"))
             where = await proposals.places(session, draft.group)
             scene = await scene_of(
                 self.db,
@@ -102,9 +102,9 @@ class ProposalStore:
             row = await self._insert(session, draft, where, scene.now, ProposalState.PENDING)
             return Opened(edges.ref_of(row), ruling, new=True)
 
-    def _ask(self, draft: Draft) -> Ask:
+    def _ask(self, draft: Draft) -> ActionRequest:
         entry = self.config.actions.get(draft.action)
-        return Ask(
+        return ActionRequest(
             action=draft.action,
             service=draft.service,
             tier=draft.tier,
@@ -116,7 +116,7 @@ class ProposalStore:
             silence=proposals.silence_of(draft.kind, draft.arguments),
         )
 
-    async def _refused(self, session: AsyncSession, draft: Draft, presser: Actor | None, ruling: Ruling) -> None:
+    async def _refused(self, session: AsyncSession, draft: Draft, presser: Actor | None, ruling: RuleResult) -> None:
         who = (presser.person or presser.user) if presser else "tocsin"
         reason = f"{draft.action}: {ruling.rule}: {ruling.text}"
         subject = draft.group or draft.service

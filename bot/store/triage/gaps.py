@@ -6,7 +6,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from bot.core.evidence import ASKED_WRONG, Evidence
-from bot.core.investigation.gaps import FailedLook
+from bot.core.investigation.gaps import FailedCheck
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, TriageRow
 
@@ -14,7 +14,7 @@ MOST = 10_000
 """Failed looks read, the newest."""
 
 
-async def failed_looks(db: Database, since: datetime) -> list[FailedLook]:
+async def failed_looks(db: Database, since: datetime) -> list[FailedCheck]:
     """What looks from `since` on could not see, newest first; without those whose question was wrong."""
     async with db.read() as session:
         failed = col(EvidenceRow.evidence)["ok"].as_boolean().is_(False)
@@ -27,7 +27,7 @@ async def failed_looks(db: Database, since: datetime) -> list[FailedLook]:
         )
         rows = (await session.exec(query)).all()
     return [
-        FailedLook(
+        FailedCheck(
             group=f"AL-{row.group_id}",
             tool=row.tool,
             service=str(row.arguments.get("service") or ""),

@@ -12,7 +12,7 @@ from bot.core.service import Catalogue, Signal
 from bot.core.text.figures import figure
 from bot.ports import Metrics
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.messages.drawing import Draw, picture
 
 LOOK_SECONDS = 3.0
@@ -20,10 +20,10 @@ LOOK_SECONDS = 3.0
 BEFORE_ONSET = timedelta(minutes=15)
 
 
-class FactFinder:
+class FactCollector:
     """Gathers what a person would look up first."""
 
-    def __init__(self, looker: Looker, triages: Triages, catalogue: Catalogue, metrics: Metrics | None, draw: Draw) -> None:
+    def __init__(self, looker: ToolRunner, triages: Triages, catalogue: Catalogue, metrics: Metrics | None, draw: Draw) -> None:
         self.looker = looker
         self.triages = triages
         self.catalogue = catalogue

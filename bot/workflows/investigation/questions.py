@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.config import Config
-from bot.core.questions.answering import Answer, Told, answer, judged
+from bot.core.questions.answering import QuestionAnswer, Told, answer, judged
 from bot.ports import Engine, Reader, Run, Workflow
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
 
 
-class Desk:
+class QuestionSteps:
     """The steps of an answer, with their collaborators."""
 
     def __init__(self, questions: Questions, triages: Triages, config: Config) -> None:
@@ -24,7 +24,7 @@ class Desk:
         self.config = config
 
     async def look_up(self, number: int, note: str, final: bool) -> Any:
-        """Answer from the record by code alone and show it; the answer as JSON."""
+        """QuestionAnswer from the record by code alone and show it; the answer as JSON."""
         row = await self.questions.row(number)
         material = await self.questions.material(number)
         # In a thread: a long ledger takes tens of milliseconds.
@@ -41,12 +41,12 @@ class Desk:
     async def judge(self, number: int, by_code: dict[str, Any], told: dict[str, Any]) -> Any:
         """Show what of the model's answer the evidence carries; if nothing is, the answer of the code stands and says so."""
         material = await self.questions.material(number)
-        best = await asyncio.to_thread(judged, Answer.model_validate(by_code), Told.model_validate(told), material)
+        best = await asyncio.to_thread(judged, QuestionAnswer.model_validate(by_code), Told.model_validate(told), material)
         await self.questions.answer(number, best, final=True)
         return best.model_dump(mode="json")
 
 
-def question(desk: Desk, reader: Callable[[], Awaitable[Reader | None]]) -> Workflow:
+def question(desk: QuestionSteps, reader: Callable[[], Awaitable[Reader | None]]) -> Workflow:
     """The story `question(number)`; `reader()` is None when no model is set up."""
 
     async def story(run: Run, number: int) -> Any:

@@ -6,7 +6,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Case, Evidence, Findings
 from bot.core.history.frozen_cases import FrozenCase
 from bot.core.service import Catalogue
@@ -17,11 +17,11 @@ from bot.ports import Investigator, Run
 from bot.store.triage.replays import Stage
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
-from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.tool_running import ToolRunner
 
 NewRun = Callable[[str, datetime], Run]
 """A run without a journal whose clock stands at the given moment."""
-MakeAgent = Callable[[Looker, Triages, list[str]], Investigator]
+MakeAgent = Callable[[ToolRunner, Triages, list[str]], Investigator]
 MOST_HINTS = 6
 
 
@@ -36,7 +36,7 @@ class Replay:
     async def analyst(self, case: FrozenCase) -> Findings:
         """The built-in analyst's answer, judged as the live one is."""
         triages, asked = await self.stage.set(case)
-        looker = Looker(triages, recorded_tools(self.tools, case), _context(case))
+        looker = ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
         findings = await Analyst(looker.bound, traced=bool(case.looks("call_waits"))).investigate(
             self._run(case, "analyst"), asked
         )
@@ -45,7 +45,7 @@ class Replay:
     async def agent(self, case: FrozenCase, make: MakeAgent) -> Findings:
         """A model's answer; it is told the analyst's ranking first, as in a live triage."""
         triages, asked = await self.stage.set(case)
-        looker = Looker(triages, recorded_tools(self.tools, case), _context(case))
+        looker = ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
         ranked = await Analyst(looker.bound, traced=bool(case.looks("call_waits"))).investigate(
             self._run(case, "analyst"), asked
         )
@@ -72,10 +72,10 @@ def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCas
         shape.bind(ctx, **arguments)
         if (seen := case.answer(name, arguments, given)) is not None:
             if not seen.ok:
-                raise LookFailed(_why(seen.summary))
+                raise QueryFailed(_why(seen.summary))
             return seen
         hints = "; ".join(case.looks(name)[:MOST_HINTS]) or "nothing"
-        raise LookFailed(f"not recorded in {case.ref}; recorded of {name}: {one_line(hints, 400)}")
+        raise QueryFailed(f"not recorded in {case.ref}; recorded of {name}: {one_line(hints, 400)}")
 
     return answer
 
@@ -102,10 +102,10 @@ class _Nothing:
     """A reader that must not be asked: all answers come from the recording."""
 
     async def since(self, service: str, since: datetime) -> Any:
-        raise LookFailed("not part of the recording")
+        raise QueryFailed("not part of the recording")
 
     async def active(self, service: str = "") -> Any:
-        raise LookFailed("not part of the recording")
+        raise QueryFailed("not part of the recording")
 
     async def earlier(self, before: datetime) -> Any:
-        raise LookFailed("not part of the recording")
+        raise QueryFailed("not part of the recording")

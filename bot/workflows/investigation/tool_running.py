@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from bot.core.errors import AskedWrong, LookFailed
+from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import ASKED_WRONG, Case, Evidence
 from bot.core.redaction.redaction import redact, redact_all
 from bot.core.text.untrusted import cut, one_line
@@ -29,7 +29,7 @@ FLOOD = 10_000
 """Characters of details from which on they would hold up the event loop for more than some milliseconds."""
 
 
-class Looker:
+class ToolRunner:
     """Runs tools and records what they saw."""
 
     def __init__(self, triages: Triages, tools: Mapping[str, Tool], context: Callable[[Case], ToolContext]) -> None:
@@ -76,8 +76,8 @@ class Looker:
                 return await tool(replace(self._context(case), seconds=seconds), **arguments)
         except TimeoutError:
             return _failed(name, arguments, f"no answer within {seconds:g} s")
-        except LookFailed as error:
-            return _failed(name, arguments, str(error), asked_wrong=isinstance(error, AskedWrong))
+        except QueryFailed as error:
+            return _failed(name, arguments, str(error), asked_wrong=isinstance(error, InvalidQuery))
         except Exception as error:
             error_id = secrets.token_hex(4)
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)

@@ -18,7 +18,7 @@ from bot.core.verdict.reuse import FRESH, agrees, reused
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.fact_collection import FactFinder
+from bot.workflows.investigation.fact_collection import FactCollector
 
 AT_ONCE = 2
 """Triages that gather and rank at the same time: a storm of groups must not keep the loop from showing the next card."""
@@ -30,10 +30,10 @@ class Proposer(Protocol):
     async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted: ...
 
 
-class Desk:
+class TriageSteps:
     """The steps of the triage, with their collaborators."""
 
-    def __init__(self, triages: Triages, facts: FactFinder, proposer: Proposer, config: Config) -> None:
+    def __init__(self, triages: Triages, facts: FactCollector, proposer: Proposer, config: Config) -> None:
         self.triages = triages
         self.facts = facts
         self.proposer = proposer
@@ -117,7 +117,7 @@ class Desk:
         return [fitted.ref] if fitted.ref else []
 
 
-def triage(desk: Desk, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
+def triage(desk: TriageSteps, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
     """The story `triage(ref, attempt, question, requester, late)`; `agent()` is None when no model is set."""
     # Held while we work, never while a model thinks. Timing only: a replay takes the same steps.
     # Apart, so that the facts of a new group do not wait for the rankings of old ones.

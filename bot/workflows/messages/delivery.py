@@ -84,7 +84,7 @@ Render = Callable[[MessageRow], Awaitable[Rendering | None]]
 
 
 @dataclass(frozen=True)
-class Pace:
+class RateLimiter:
     """How fast the sender may be, in seconds and messages."""
 
     per_channel: float = 1.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from bot.core.lasting_failures import Spells
+from bot.core.lasting_failures import FailureTracker
 from bot.workflows.messages.delivery import AccessRefused, RateLimited, Refused
 
 Monotonic = Callable[[], float]
@@ -15,7 +15,7 @@ class Troubles:
 
     def __init__(self, log: Any, monotonic: Monotonic) -> None:
         self._log, self._monotonic = log, monotonic
-        self._spells = Spells()
+        self._spells = FailureTracker()
 
     def met(self, key: str, event: str, /, *, kind: str, level: Level = "warning", **more: Any) -> None:
         """Something about `key` failed in this way; `more` is told with it."""

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import structlog
 
-from bot.core.errors import LookFailed
-from bot.core.metrics.graph import Graph, alternative_text
+from bot.core.errors import QueryFailed
+from bot.core.metrics.graph import SignalGraph, alternative_text
 from bot.core.service import Signal
 from bot.ports import Metrics
 
@@ -16,7 +16,7 @@ LOOK_SECONDS = 3.0
 MOST_POINTS = 720
 MOST_SERIES = 5
 
-Draw = Callable[[Graph], bytes]
+Draw = Callable[[SignalGraph], bytes]
 """Draws a graph as PNG; called in a thread."""
 Picture = tuple[bytes, str, str]
 """PNG, alternative text and title."""
@@ -38,13 +38,13 @@ async def picture(
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             series = await metrics.range(signal.promql, start=start, end=end, step=step)
-    except (LookFailed, TimeoutError) as error:
+    except (QueryFailed, TimeoutError) as error:
         log.warning("no graph", why=str(error) or "no answer in time")
         return None
     if not series:
         return None
     inside = [mark for mark in marks if start <= mark[0] <= end]
-    graph = Graph(title, signal.unit, series[:MOST_SERIES], onset, inside, signal.bad_above)
+    graph = SignalGraph(title, signal.unit, series[:MOST_SERIES], onset, inside, signal.bad_above)
     try:
         return await asyncio.to_thread(draw, graph), alternative_text(graph), title
     except (ValueError, TypeError, ArithmeticError, RuntimeError, OSError) as error:

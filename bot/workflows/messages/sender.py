@@ -10,7 +10,7 @@ import structlog
 
 from bot.store.slack.outbox import UNBUDGETED, Outbox, Waiting
 from bot.store.tables import MessageRow
-from bot.workflows.messages.delivery import AccessRefused, NotOurTurn, Pace, RateLimited, Render, Rendering, SlackPort
+from bot.workflows.messages.delivery import AccessRefused, NotOurTurn, RateLimited, RateLimiter, Render, Rendering, SlackPort
 from bot.workflows.messages.delivery_health import SlackTroubles, Troubles
 from bot.workflows.messages.posting import Count, Poster, back_off
 from bot.workflows.messages.rate_limit import Bucket
@@ -31,13 +31,13 @@ class Sender:
         slack: SlackPort,
         *,
         default_channel: str = "",
-        pace: Pace | None = None,
+        pace: RateLimiter | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         count: Count = lambda channel, kind, edit: None,
         acts_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        self.pace = pace or Pace()
+        self.pace = pace or RateLimiter()
         self.outbox, self.render = outbox, render
         self.troubles = SlackTroubles(Troubles(log, monotonic))
         self.poster = Poster(

@@ -15,9 +15,9 @@ from bot.core.evidence import Findings
 from bot.core.text.untrusted import one_line
 from bot.ports import Engine
 from bot.store.approvals.claims import Claimed, Claims
-from bot.store.approvals.decisions import Answer, Decided, Decisions
+from bot.store.approvals.decisions import Decided, DecisionResult, Decisions
 from bot.store.approvals.store import Draft, ProposalStore
-from bot.workflows.remediation.executor import Hands, Looked
+from bot.workflows.remediation.executor import ActionExecutor, Looked
 from bot.workflows.rotas import Rotas
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ class Approvals:
     """The one way to put an action to people and to answer."""
 
     def __init__(
-        self, store: ProposalStore, decisions: Decisions, claims: Claims, hands: Hands, rotas: Rotas, engine: Engine
+        self, store: ProposalStore, decisions: Decisions, claims: Claims, hands: ActionExecutor, rotas: Rotas, engine: Engine
     ) -> None:
         self.store = store
         self.decisions = decisions
@@ -138,7 +138,7 @@ class Approvals:
 
     async def check(self, ref: str, revision: int, actor: Actor, verdict: Verdict) -> Decided | None:
         """A refusal that needs no look at the world, written down; None if there is none."""
-        answer = Answer(ref, revision, actor, actor.team, verdict, reason="-")
+        answer = DecisionResult(ref, revision, actor, actor.team, verdict, reason="-")
         return await self.decisions.check(answer, await self._roster_of(ref))
 
     async def prepare(self, ref: str, actor: Actor) -> Proposal:
@@ -160,7 +160,7 @@ class Approvals:
         self, ref: str, revision: int, actor: Actor, verdict: Verdict, reason: str, key: str, card: str = "", channel: str = ""
     ) -> str:
         """Count one person's answer; the private text for whoever pressed. Never raises for a refusal."""
-        answer = Answer(ref, revision, actor, actor.team, verdict, reason.strip()[:500], key, card, channel)
+        answer = DecisionResult(ref, revision, actor, actor.team, verdict, reason.strip()[:500], key, card, channel)
         roster = await self._roster_of(ref)
         proposal = await self.store.load(ref)
         if verdict == "approve" and not _needs_form(proposal) and not proposal.state.final:
@@ -178,7 +178,7 @@ class Approvals:
 
     async def refuse(self, ref: str, revision: int, actor: Actor, rule: str, text: str) -> str:
         """Write down that something which looks like an approval is none."""
-        answer = Answer(ref, revision, actor, actor.team, "approve")
+        answer = DecisionResult(ref, revision, actor, actor.team, "approve")
         return _told(await self.decisions.refuse(answer, rule, text), ref, actor)
 
     async def _wake(self, ref: str, decided: Decided, key: str) -> None:

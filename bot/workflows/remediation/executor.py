@@ -39,7 +39,7 @@ class Looked:
     inverse: str
 
 
-class Hands:
+class ActionExecutor:
     """Builds, looks, calls once, probes and watches."""
 
     def __init__(

@@ -7,7 +7,7 @@ import structlog
 
 from bot.core.action import ProposalState, Verification
 from bot.core.approvals.record import stamp
-from bot.core.errors import ActionFailed, LookFailed, NotAllowed, NotFound
+from bot.core.errors import ActionFailed, NotAllowed, NotFound, QueryFailed
 from bot.ports import Run, Workflow
 from bot.workflows.remediation.approvals import Accounts, Approvals
 
@@ -18,7 +18,7 @@ STEADY = 2
 """Good readings in a row that count as recovered: one may be a gap between two bad ones."""
 
 
-class Desk:
+class RemediationSteps:
     """The steps of the remediation; arguments and results are plain JSON."""
 
     def __init__(self, approvals: Approvals, accounts: Accounts | None = None) -> None:
@@ -78,7 +78,7 @@ class Desk:
         for person, team, user in await self.store.approvers(ref):
             try:
                 actor = await self.accounts(team, user)
-            except LookFailed as error:
+            except QueryFailed as error:
                 log.warning("account not readable at the claim", person=person, why=str(error))
                 continue
             if actor.is_deleted or actor.is_bot or actor.is_guest or actor.is_stranger:
@@ -124,7 +124,7 @@ class Desk:
         return new.ref
 
 
-def remediation(desk: Desk) -> Workflow:
+def remediation(desk: RemediationSteps) -> Workflow:
     """The story `remediation(ref)`; its result is the proposal's last state."""
 
     async def remediate(run: Run, ref: str) -> Any:
@@ -149,7 +149,7 @@ def remediation(desk: Desk) -> Workflow:
     return remediate
 
 
-async def _decided(run: Run, desk: Desk, ref: str, proposal: dict[str, Any]) -> Any:
+async def _decided(run: Run, desk: RemediationSteps, ref: str, proposal: dict[str, Any]) -> Any:
     """Wait for people; reminded once, at half of its life."""
     reminded = False
     while (ruling := await run.step("read the decisions", desk.ruling, ref)) == "pending":
@@ -168,7 +168,7 @@ async def _decided(run: Run, desk: Desk, ref: str, proposal: dict[str, Any]) -> 
     return ruling
 
 
-async def _claimed(run: Run, desk: Desk, ref: str) -> Any:
+async def _claimed(run: Run, desk: RemediationSteps, ref: str) -> Any:
     """Take the right to run; while another action runs on the service, try again until the approval is stale."""
     while True:
         # Presses wake it too, so tries are not counted: the claim itself says when the approval is stale.
@@ -178,7 +178,7 @@ async def _claimed(run: Run, desk: Desk, ref: str) -> Any:
         await run.wait_for("decision", until=stamp(await run.now() + timedelta(seconds=BUSY_SECONDS)))
 
 
-async def _watch(run: Run, desk: Desk, ref: str, proposal: dict[str, Any]) -> Any:
+async def _watch(run: Run, desk: RemediationSteps, ref: str, proposal: dict[str, Any]) -> Any:
     """Look until it is steadily good or the time is over; the last look then says which."""
     within = float(proposal["within"])
     pause = timedelta(seconds=min(15.0, max(1.0, within / 20)))

@@ -10,7 +10,7 @@ from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
 from bot.core.action import Tier
 from bot.core.config import ActionConfig
-from bot.core.errors import ActionFailed, LookFailed
+from bot.core.errors import ActionFailed, QueryFailed
 from bot.core.service import Catalogue, Service, Signal
 from bot.plugins import ActionContext, HttpAnswer
 from tests.unit.approving import RecordedHttp, RecordedMetrics
@@ -93,7 +93,7 @@ async def test_a_signal_that_cannot_be_seen_is_never_recovered() -> None:
     values: dict[str, Any] = ctx.metrics.values  # type: ignore[union-attr]
 
     found = []
-    for value in (0.001, 0.5, None, LookFailed("down")):
+    for value in (0.001, 0.5, None, QueryFailed("down")):
         values["errors"] = value
         found.append((await webhook().verify(ctx)).state)
 

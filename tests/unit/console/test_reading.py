@@ -58,5 +58,5 @@ def test_a_group_is_shown_with_its_causes_and_with_what_was_not_checked(tmp_path
 
     lines = console.export_text().splitlines()
     assert lines[3:5] == ["Timeline in UTC, newest last:", "  2026-03-01 03:00:00  group     opened"]
-    assert "  1. Likely (score 0.90): v2 broke it" in lines
+    assert "  1. Likely: v2 broke it" in lines
     assert lines[-2:] == ["Not checked:", "  logs of checkout: no answer"]

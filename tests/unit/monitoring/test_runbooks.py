@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.monitoring.runbooks import RunbookShelf
 
 
@@ -52,7 +52,7 @@ async def test_new_and_changed_files_are_seen_without_a_restart(folder: Path) ->
 
 
 async def test_a_missing_folder_could_not_be_looked_at(tmp_path: Path) -> None:
-    with pytest.raises(LookFailed, match="runbooks cannot be read"):
+    with pytest.raises(QueryFailed, match="runbooks cannot be read"):
         await RunbookShelf(tmp_path / "nowhere").search("x")
 
 

@@ -28,7 +28,7 @@ def claim(text: str, *evidence: str) -> dict[str, Any]:
 
 def hypothesis(cause: str = "deploy v2 broke checkout", **values: Any) -> dict[str, Any]:
     return {
-        "cause": cause, "service": "checkout", "kind": "change", "change_id": "d1", "confidence": "likely", "score": 0.78,
+        "cause": cause, "service": "checkout", "kind": "change", "change_id": "d1", "confidence": "likely", "likelihood": 0.78,
         "claims": [claim("errors rose 40 s after the deploy", "E1")], "against": [claim("traffic was normal", "E2")],
         "not_checked": ["node metrics"], "check": "", **values,
     }  # fmt: skip

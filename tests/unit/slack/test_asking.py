@@ -17,7 +17,7 @@ from bot.store.answers.questions import Questions
 from bot.store.slack import message_states as states
 from bot.store.tables import AuditRow, GroupRow, MessageRow, QuestionRow
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.questions import Desk, question, start_unanswered
+from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from tests.unit.approving import Office, actor, office
 from tests.unit.builders import NOW
 from tests.unit.slack.test_commands import Answered, doors_of, with_card
@@ -47,7 +47,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     async def nobody() -> None:
         return None
 
-    house.engine.register("question", question(Desk(Questions(house.db, ["checkout"]), triages, house.config), nobody))
+    house.engine.register("question", question(QuestionSteps(Questions(house.db, ["checkout"]), triages, house.config), nobody))
     yield house
     await house.close()
 
@@ -216,7 +216,7 @@ async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:
         found = Evidence(summary=summary, query="q", ok=ok)
         await Triages(house.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), found)
     put = await Questions(house.db).put("k2", "is it the database?", "alice", group="AL-2", incident="")
-    await Desk(Questions(house.db), Triages(house.db), house.config).look_up(put.number, "", final=True)
+    await QuestionSteps(Questions(house.db), Triages(house.db), house.config).look_up(put.number, "", final=True)
     return await shown(house)
 
 
@@ -236,7 +236,7 @@ async def test_only_without_any_look_the_message_says_that_none_was_made(house: 
 async def test_a_reading_that_failed_is_not_awaited_any_more(house: Office) -> None:
     questions = Questions(house.db, ["checkout"])
     put = await questions.put("k1", SLOW, "alice", group="AL-1", incident="")
-    desk = Desk(questions, Triages(house.db), house.config)
+    desk = QuestionSteps(questions, Triages(house.db), house.config)
     await desk.look_up(put.number, "A model reads the evidence; what it adds will stand here.", final=False)
     waiting = await shown(house)
     await questions.failed(put.number)

@@ -15,8 +15,8 @@ from bot.core.actor import Actor
 from bot.core.questions.grammar import LIMIT, Line, parse_line
 from bot.plugins import Command, Reply, Request, command
 from bot.settings import catalogue_of
-from bot.slack.answers import Place
-from bot.slack.commands import Doors
+from bot.slack.answers import ReplyTarget
+from bot.slack.commands import CommandRouter
 from bot.slack.forms import Origin
 from bot.store.slack.interactions import Interactions
 from bot.store.tables import AuditRow, MessageRow, TimelineRow
@@ -31,7 +31,7 @@ class Answered:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    async def private(self, place: Place, reply: Reply) -> None:
+    async def private(self, place: ReplyTarget, reply: Reply) -> None:
         self.texts.append(reply.text)
 
 
@@ -52,13 +52,13 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     await house.close()
 
 
-def doors_of(house: Office, answers: Any, **verbs: Command) -> Doors:
+def doors_of(house: Office, answers: Any, **verbs: Command) -> CommandRouter:
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
         verbs=verbs, approvals=house.approvals, usergroup=house.usergroup,
     )  # fmt: skip
     people: Any = Everybody()
-    return Doors(ctx, people, Interactions(house.db), answers, soon=PATIENCE)
+    return CommandRouter(ctx, people, Interactions(house.db), answers, soon=PATIENCE)
 
 
 async def say(house: Office, user: str, line: Line, *, channel: str = "C1", thread: str = "", door: str = "slash") -> list[str]:
@@ -67,7 +67,7 @@ async def say(house: Office, user: str, line: Line, *, channel: str = "C1", thre
     doors = doors_of(house, answers, admin=admin, lead=lead, note=note, propose=propose, stop=stop)
     actor = Actor(team="T1", user=user)
     request = Request(verb="", actor=actor, channel=channel, thread=thread, door=door, key=line.text or line.verb)
-    await doors.line(line, request, Place(user=user, channel=channel, thread=thread, team="T1"))
+    await doors.line(line, request, ReplyTarget(user=user, channel=channel, thread=thread, team="T1"))
     texts: list[str] = answers.texts
     return texts
 
@@ -123,7 +123,7 @@ class Dialog:
             """Slack takes it."""
 
         view = {"id": "V1", "state": {"values": {}}, "private_metadata": Origin("counted").dump()}
-        await self.doors.submit(view, Place(user="UALICE", channel="C1", team="T1"), key="view:1", ack=ack)
+        await self.doors.submit(view, ReplyTarget(user="UALICE", channel="C1", team="T1"), key="view:1", ack=ack)
 
 
 async def test_a_dialog_whose_verb_failed_may_be_sent_again(house: Office) -> None:
@@ -195,6 +195,6 @@ async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> No
     answers: Any = Answered()
     request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", door="slash", key="k1")
     line = Line(verb="note", text="we used password=FAKEhunter22 on db")
-    await doors_of(house, answers, note=note).line(line, request, Place(user="UALICE", channel="C1", team="T1"))
+    await doors_of(house, answers, note=note).line(line, request, ReplyTarget(user="UALICE", channel="C1", team="T1"))
 
     assert [one.text for one in heard] == ["we used password=[secret] on db"]

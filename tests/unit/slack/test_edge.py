@@ -9,12 +9,12 @@ from starlette.routing import Route
 
 from bot.slack.app import SlackEdge
 from bot.slack.client import web_client
-from bot.slack.commands import Doors
+from bot.slack.commands import CommandRouter
 
 
 @pytest.mark.parametrize(("secret", "status", "told"), [("", 404, "HTTP mode is off"), ("shh", 401, "invalid signature")])
 async def test_socket_mode_needs_no_signing_secret_and_then_takes_no_request(secret: str, status: int, told: str) -> None:
-    doors: Any = cast(Doors, None)
+    doors: Any = cast(CommandRouter, None)
     edge = SlackEdge(web_client("xoxb-1"), doors, app_token="xapp-1", signing_secret=secret)
     app = Starlette(routes=[Route("/slack/events", edge.endpoint, methods=["POST"])])
 

@@ -83,14 +83,14 @@ def test_a_hypothesis_shows_word_number_evidence_and_what_speaks_against_it() ->
     _, blocks = triage.render(triage_state())
 
     text = words(blocks)
-    assert "*Likely (score 0.78):* deploy v2 broke checkout" in text
+    assert "*Likely:* deploy v2 broke checkout" in text
     assert "errors rose 40 s after the deploy (E1)" in text
     assert "*Against:* traffic was normal (E2)" in text
     assert "*Not checked:* node metrics" in text
 
 
 def test_each_cited_evidence_is_linked_once_and_queries_stay_behind_why() -> None:
-    _, blocks = triage.render(triage_state(findings=findings(hypothesis(), hypothesis("load", score=0.1))))
+    _, blocks = triage.render(triage_state(findings=findings(hypothesis(), hypothesis("load", likelihood=0.1))))
 
     assert words(blocks).count("<http://prometheus.example/x1|E1 health of checkout>") == 1
     assert '"up"' not in words(blocks) and "`up`" not in words(blocks)
@@ -106,10 +106,10 @@ def test_each_cited_evidence_is_linked_once_and_queries_stay_behind_why() -> Non
 
 
 def test_the_other_causes_take_one_line_each() -> None:
-    second = hypothesis("load grew", confidence="unlikely", score=0.1, against=[claim("traffic was normal", "E2")])
+    second = hypothesis("load grew", confidence="unlikely", likelihood=0.1, against=[claim("traffic was normal", "E2")])
     _, blocks = triage.render(triage_state(findings=findings(hypothesis(), second)))
 
-    assert "*2. Unlikely (score 0.1):* load grew. Against: traffic was normal (E2)" in words(blocks)
+    assert "*2. Unlikely:* load grew. Against: traffic was normal (E2)" in words(blocks)
 
 
 def test_at_most_three_changes_stand_and_those_of_the_suspects_come_first() -> None:
@@ -322,11 +322,11 @@ def test_nothing_wrong_is_no_all_clear_where_a_look_failed() -> None:
 
 
 def test_where_nothing_looks_wrong_a_chance_cause_neither_leads_nor_names_the_message() -> None:
-    chance = findings(hypothesis(confidence="unlikely", score=0.1), category="healthy")
+    chance = findings(hypothesis(confidence="unlikely", likelihood=0.1), category="healthy")
     text, blocks = triage.render(triage_state(findings=chance))
 
     assert text.endswith(": Nothing looks wrong")
-    assert "*1. Unlikely (score 0.1):* deploy v2 broke checkout" in words(blocks)
+    assert "*1. Unlikely:* deploy v2 broke checkout" in words(blocks)
 
 
 def test_the_reason_of_a_model_s_stop_is_told_once() -> None:

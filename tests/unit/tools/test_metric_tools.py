@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
 from bot.monitoring.metrics.recorded import RecordedMetrics
@@ -63,13 +63,13 @@ async def test_free_promql_is_sent_as_it_is_and_judges_nothing() -> None:
     ],
 )
 async def test_what_cannot_be_asked_could_not_be_looked_at(arguments: dict[str, Any], said: str) -> None:
-    with pytest.raises(LookFailed, match=said):
+    with pytest.raises(QueryFailed, match=said):
         await look("query_metric", context(BAD), **arguments)
 
 
 @pytest.mark.parametrize("tool", ["query_metric", "compare_metric", "service_health", "metric_breakdown"])
 async def test_without_metrics_nothing_is_claimed(tool: str) -> None:
-    with pytest.raises(LookFailed, match="no Prometheus is configured"):
+    with pytest.raises(QueryFailed, match="no Prometheus is configured"):
         arguments = {"signal": "errors"} if tool != "service_health" else {}
         await look(tool, replace(context(BAD), metrics=None), service="checkout", **arguments)
 

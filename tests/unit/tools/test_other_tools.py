@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.alert import Alert
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.history.past_incidents import ConfirmedCause, Fix, PastIncident
 from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue
@@ -154,7 +154,7 @@ async def test_a_flood_of_long_lines_is_cut() -> None:
 
 
 async def test_without_a_log_store_nothing_is_claimed() -> None:
-    with pytest.raises(LookFailed, match="no log store"):
+    with pytest.raises(QueryFailed, match="no log store"):
         await look("search_logs", context(), service="checkout")
 
 
@@ -247,5 +247,5 @@ async def test_no_past_incident_is_an_answer() -> None:
 
 
 async def test_without_a_record_of_past_incidents_nothing_is_claimed() -> None:
-    with pytest.raises(LookFailed, match="no record"):
+    with pytest.raises(QueryFailed, match="no record"):
         await look("past_incidents", context())

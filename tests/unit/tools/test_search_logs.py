@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
@@ -109,7 +109,7 @@ class TiresOfFloods:
 
     async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
         if limit < READ_LINES:
-            raise LookFailed("too many requests")
+            raise QueryFailed("too many requests")
         return await self.held.search(service, text, start=start, end=end, limit=limit)
 
     def query(self, service: str, text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue, Service, Signal
 from bot.core.traces.calls import Calls
@@ -58,7 +58,7 @@ async def test_more_load_all_the_way_down_is_the_same_mix_of_calls() -> None:
 
 
 async def test_a_service_that_calls_nobody_has_no_mix_of_calls() -> None:
-    with pytest.raises(LookFailed, match="not known"):
+    with pytest.raises(QueryFailed, match="not known"):
         await look("call_mix", context({"mail_requests": Step(1, 1)}, catalogue=SHOP), service="mail")
 
 
@@ -81,7 +81,7 @@ async def test_a_line_that_is_no_longer_logged_is_told_as_gone() -> None:
 async def test_without_lines_in_the_past_no_mix_can_be_compared() -> None:
     logs = RecordedLogs({"checkout": logged("received", minutes=range(1, 3))})
 
-    with pytest.raises(LookFailed, match="no mix to compare"):
+    with pytest.raises(QueryFailed, match="no mix to compare"):
         await look("log_mix", context(logs=logs), service="checkout")
 
 
@@ -103,7 +103,7 @@ async def test_callers_that_wait_for_a_fast_server_point_at_the_way_to_it() -> N
 
 
 async def test_without_a_trace_store_it_could_not_look() -> None:
-    with pytest.raises(LookFailed, match="no trace store"):
+    with pytest.raises(QueryFailed, match="no trace store"):
         await look("call_waits", context())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core.change import Change
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.slo import WINDOWS, good_ratio
 from bot.core.service import Catalogue, Objective, Service
 from bot.core.systems import Commit, Comparison, FileChange, ModelVersion
@@ -62,7 +62,7 @@ class Told:
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         if self.rows is None:
-            raise LookFailed("it did not answer")
+            raise QueryFailed("it did not answer")
         return [row for row in self.rows if service in ("", row.service)]
 
 
@@ -152,7 +152,7 @@ async def test_where_no_window_can_be_asked_nothing_was_looked_at() -> None:
     objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
     catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
 
-    with pytest.raises(LookFailed, match="not recorded"):
+    with pytest.raises(QueryFailed, match="not recorded"):
         await look("slo_status", context(catalogue=catalogue), service="checkout")
 
 
@@ -166,7 +166,7 @@ async def test_a_team_s_server_answers_as_named_values_of_foreign_origin() -> No
 
 @pytest.mark.parametrize("query", ["x", "[1]", json.dumps({"a": {"b": 1}}), json.dumps({str(n): n for n in range(9)})])
 async def test_a_query_is_a_flat_object(query: str) -> None:
-    with pytest.raises(LookFailed, match="query must be a JSON object"):
+    with pytest.raises(QueryFailed, match="query must be a JSON object"):
         await look("web_look", context(web=Web({})), system="status", path="/notes", query=query)
 
 

@@ -17,7 +17,7 @@ from bot.core.config import SourceConfig
 from bot.plugins import Source, discover
 from bot.store.alerts.intake import Busy
 from bot.web.errors import HANDLERS, Guard
-from bot.web.webhooks import Door
+from bot.web.webhooks import WebhookEndpoint
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
 ALERT = {"status": "firing", "labels": {"alertname": "X"}, "startsAt": "2026-11-24T23:01:57Z"}
@@ -44,7 +44,7 @@ class Kept:
         self.unreadable.append((source, body, problem))
 
 
-def app_of(door: Door) -> Starlette:
+def app_of(door: WebhookEndpoint) -> Starlette:
     return Starlette(routes=door.routes(), middleware=[Middleware(Guard)], exception_handlers=dict(HANDLERS))
 
 
@@ -58,7 +58,9 @@ async def web(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
     sources = {
         name: SourceConfig(kind=kind) for name, kind in (("prod", "alertmanager"), ("hub", "github"), ("none", "generic"))
     }
-    door = Door(sources, discover(["bot.sources"], Source), {"prod": "right", "hub": "sign", "none": ""}, kept, lambda: NOW)
+    door = WebhookEndpoint(
+        sources, discover(["bot.sources"], Source), {"prod": "right", "hub": "sign", "none": ""}, kept, lambda: NOW
+    )
     app = httpx.ASGITransport(app_of(door), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=app, base_url="http://door") as client:
         yield client
@@ -150,7 +152,9 @@ async def test_an_unexpected_error_becomes_an_id(kept: Kept) -> None:
     def broken() -> datetime:
         raise RuntimeError("FAKE detail")
 
-    door = Door({"prod": SourceConfig(kind="alertmanager")}, discover(["bot.sources"], Source), {"prod": "right"}, kept, broken)
+    door = WebhookEndpoint(
+        {"prod": SourceConfig(kind="alertmanager")}, discover(["bot.sources"], Source), {"prod": "right"}, kept, broken
+    )
     app = httpx.ASGITransport(app_of(door))
     async with httpx.AsyncClient(transport=app, base_url="http://door") as client:
         answer = await client.post("/alerts/prod", content=BODY, headers=KNOWN)

@@ -17,8 +17,8 @@ from bot.store.incidents import incidents
 from bot.store.tables import AttemptRow, GroupRow, IncidentRow, MessageRow, PostmortemRow, ProposalRow
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
-from bot.workflows.mending import MOST_ATTEMPTS, Mender
-from bot.workflows.postmortem import Scribe, start_wanted
+from bot.workflows.mending import MOST_ATTEMPTS, FailureRecovery
+from bot.workflows.postmortem import PostmortemSteps, start_wanted
 from tests.unit.approving import Office, actor, office
 
 
@@ -56,7 +56,9 @@ async def change(house: Office, table: Any, **values: Any) -> None:
 async def draft(house: Office, n: int) -> str:
     """Write draft `n` and read it."""
     drafts = Postmortems(house.db)
-    await Scribe(drafts, Triages(house.db), catalogue_of(house.config), None, lambda _graph: b"").write("INC-1", n, None)
+    await PostmortemSteps(drafts, Triages(house.db), catalogue_of(house.config), None, lambda _graph: b"").write(
+        "INC-1", n, None
+    )
     written = await drafts.newest("INC-1")
     assert written is not None and written.n == n
     return written.markdown
@@ -161,7 +163,7 @@ async def test_the_draft_of_a_group_on_a_storm_card_stands_in_the_storms_thread(
 
 async def test_a_draft_that_fails_is_tried_again_and_then_told(house: Office) -> None:
     engine: Any = Started()
-    mender = Mender()
+    mender = FailureRecovery()
     mender.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals, Questions(house.db))
     await mender.failure("postmortem", "postmortem:INC-1:1", "a bug")
     await mender.failure("postmortem", f"postmortem:INC-1:{MOST_ATTEMPTS}", "a bug")
@@ -198,7 +200,7 @@ async def test_regenerate_after_drafts_that_failed_is_a_new_try(house: Office) -
 
 async def test_a_triage_that_is_attempted_anew_answers_the_same_question(house: Office) -> None:
     engine: Any = Started()
-    mender = Mender()
+    mender = FailureRecovery()
     mender.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals, Questions(house.db))
     await Triages(house.db).open("AL-1", 2, "is it the cache?", "alice")
     await mender.misfit("triage", "triage:AL-1:2", "renamed steps")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.approvals.roster import STALE_ROTA, Rota
 from bot.core.config import Config
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.store.db.database import Database
 from bot.store.slack.usergroups import RENEW, Usergroups
 from bot.store.tables import UsergroupRow
@@ -32,7 +32,7 @@ class Slack:
     async def members(self, group: str) -> frozenset[str]:
         self.asked.append(group)
         if self.down:
-            raise LookFailed("Slack does not answer")
+            raise QueryFailed("Slack does not answer")
         return frozenset(self.on_call)
 
 

@@ -13,8 +13,8 @@ from bot.store.approvals.switches import Switches
 from bot.store.incidents import incidents
 from bot.store.tables import GroupRow, TimelineRow
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.tool_running import Looker
-from bot.workflows.investigation.triage import Desk
+from bot.workflows.investigation.tool_running import ToolRunner
+from bot.workflows.investigation.triage import TriageSteps
 from tests.unit.approving import Office, office
 
 
@@ -34,7 +34,7 @@ async def stopped_case(house: Office) -> Case:
 async def test_a_stopped_investigation_looks_at_nothing_more(house: Office) -> None:
     case = await stopped_case(house)
     tool: Any = None
-    looker = Looker(Triages(house.db), {"health": tool}, lambda case: tool)
+    looker = ToolRunner(Triages(house.db), {"health": tool}, lambda case: tool)
 
     entry = await looker.look(case, "health", {}, "c1")
 
@@ -48,7 +48,7 @@ async def test_a_stopped_investigation_shows_nothing_more_and_still_counts_its_m
     nothing: Any = None
     findings = Findings(usd=0.25).model_dump(mode="json")
 
-    shown = await Desk(triages, nothing, nothing, house.config).show(case, findings, True)
+    shown = await TriageSteps(triages, nothing, nothing, house.config).show(case, findings, True)
 
     row = await triages.row("AL-1", 1)
     assert row is not None and (row.state, row.findings, row.usd) == ("stopped", {}, 0.25)

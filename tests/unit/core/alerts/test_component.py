@@ -2,28 +2,32 @@
 
 import pytest
 
-from bot.core.alerts.component import Place, ends_of, place_of
+from bot.core.alerts.component import Component, ends_of, place_of
 from bot.core.alerts.kind import kind_of, weight_of
 
 
 @pytest.mark.parametrize(
     ("labels", "service", "place"),
     [
-        ({"pod": "cart-1", "node": "n1"}, "cart", Place("cart-1", "pod", "cart", "n1")),
-        ({"instance": "10.0.0.5:9100", "job": "node-exporter"}, "node-exporter", Place("10.0.0.5", "host", host="10.0.0.5")),
-        ({"node": "n1"}, "", Place("n1", "host", host="n1")),
-        ({"instance": "10.0.0.5:8080", "job": "cart"}, "cart", Place("cart", "service", "cart")),
+        ({"pod": "cart-1", "node": "n1"}, "cart", Component("cart-1", "pod", "cart", "n1")),
+        (
+            {"instance": "10.0.0.5:9100", "job": "node-exporter"},
+            "node-exporter",
+            Component("10.0.0.5", "host", host="10.0.0.5"),
+        ),
+        ({"node": "n1"}, "", Component("n1", "host", host="n1")),
+        ({"instance": "10.0.0.5:8080", "job": "cart"}, "cart", Component("cart", "service", "cart")),
         ({"severity": "critical"}, "", None),
     ],
 )
-def test_the_narrowest_component_that_labels_name(labels: dict[str, str], service: str, place: Place | None) -> None:
+def test_the_narrowest_component_that_labels_name(labels: dict[str, str], service: str, place: Component | None) -> None:
     assert place_of(labels, service) == place
 
 
 def test_an_alert_about_calls_has_two_ends() -> None:
     labels = {"source_workload": "front", "destination_workload": "db", "destination_pod": "db-0", "service": "front"}
 
-    assert ends_of(labels) == (Place("front", "service", "front"), Place("db-0", "pod", "db"))
+    assert ends_of(labels) == (Component("front", "service", "front"), Component("db-0", "pod", "db"))
 
 
 def test_an_alert_with_one_end_alone_is_about_no_calls() -> None:

@@ -10,34 +10,34 @@ from bot.core.action import Tier
 from bot.core.actor import Actor
 from bot.core.alert import Severity
 from bot.core.approvals.policy import may_decide, may_propose, may_start, policy_version, quorum, tier_with
-from bot.core.approvals.policy_types import Ask, Said, Scene
-from bot.core.approvals.roster import Rota, Standing
+from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext
+from bot.core.approvals.roster import Eligibility, Rota
 from bot.core.config import Config, Freeze
 from tests.unit.builders import NOW, at
 
 ROTA = Rota(on_call=("alice",))
 
 
-def who(person: str = "alice", **roles: Any) -> Standing:
-    return Standing(**{"person": person, "known": True, "rostered": True, "rota": ROTA, **roles})
+def who(person: str = "alice", **roles: Any) -> Eligibility:
+    return Eligibility(**{"person": person, "known": True, "rostered": True, "rota": ROTA, **roles})
 
 
-def ask(tier: Tier = Tier.TWO, **values: Any) -> Ask:
+def ask(tier: Tier = Tier.TWO, **values: Any) -> ActionRequest:
     fields = {"action": "rollback", "service": "checkout", "targets": ("checkout",), "dry_run_ok": True, "notified_at": NOW}
-    return Ask(tier=tier, **{**fields, **values})
+    return ActionRequest(tier=tier, **{**fields, **values})
 
 
-def scene(**values: Any) -> Scene:
-    return Scene(**{"now": NOW, "severity": Severity.SEV2, **values})
+def scene(**values: Any) -> DecisionContext:
+    return DecisionContext(**{"now": NOW, "severity": Severity.SEV2, **values})
 
 
-def approves(standing: Standing, asked: Ask, around: Scene, **flags: Any) -> Any:
+def approves(standing: Eligibility, asked: ActionRequest, around: DecisionContext, **flags: Any) -> Any:
     reason = flags.pop("reason", "")
     return may_decide(Actor(person=standing.person, **flags), standing, asked, around, "approve", reason=reason)
 
 
-def said(standing: Standing, verdict: Any = "approve", **values: Any) -> Said:
-    return Said(**{"standing": standing, "verdict": verdict, "at": NOW, **values})
+def said(standing: Eligibility, verdict: Any = "approve", **values: Any) -> CountedDecision:
+    return CountedDecision(**{"standing": standing, "verdict": verdict, "at": NOW, **values})
 
 
 @pytest.mark.parametrize("role", ["on_call", "commander", "deputy"])

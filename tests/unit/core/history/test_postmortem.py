@@ -8,12 +8,12 @@ from bot.core.action import Proposal, ProposalState, Tier
 from bot.core.alert import Severity
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.history.past_incidents import ConfirmedCause
-from bot.core.history.postmortem import Material, draft, markdown, marks, needed
+from bot.core.history.postmortem import PostmortemRecord, draft, markdown, marks, needed
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at, group, incident
 
 
-def material(**values: object) -> Material:
+def material(**values: object) -> PostmortemRecord:
     cause = Hypothesis(
         cause="deploy 2.4.0 of checkout", confidence="likely", claims=[Claim(text="7 % errors", evidence=["E3"])]
     )
@@ -27,7 +27,7 @@ def material(**values: object) -> Material:
         "impact": ("checkout errors exceeded 0.02 ratio for 15.0 min", "E9"),
         "evidence": {"E1": "health", "E3": "by version", "E9": "impact"},
     }
-    return Material.model_validate({**fields, **values})
+    return PostmortemRecord.model_validate({**fields, **values})
 
 
 def proposal(state: ProposalState, outcome: str, verification: str = "") -> Proposal:

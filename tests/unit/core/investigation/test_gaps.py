@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from bot.core.investigation.gaps import BY_PEOPLE, FailedLook, rank_gaps
+from bot.core.investigation.gaps import BY_PEOPLE, FailedCheck, rank_gaps
 from tests.unit.builders import at
 
 
-def look(group: int, reason: str, *, minutes: int = 0, **values: Any) -> FailedLook:
+def look(group: int, reason: str, *, minutes: int = 0, **values: Any) -> FailedCheck:
     fields: dict[str, Any] = {"tool": "search_logs", "service": "checkout", "at": at(minutes)}
     fields["summary"] = f"Could not look (search_logs: service=checkout): {reason}"
-    return FailedLook(group=f"AL-{group}", **{**fields, **values})
+    return FailedCheck(group=f"AL-{group}", **{**fields, **values})
 
 
 def test_what_was_missed_in_most_groups_comes_first() -> None:

@@ -89,7 +89,7 @@ def test_a_shift_scores_by_doublings_beyond_the_normal_reach() -> None:
     values[-20:] = 0.4
     loud = deviation_of(values)
 
-    assert quiet.score < 0 < 2 < loud.score <= 6
+    assert quiet.doublings < 0 < 2 < loud.doublings <= 6
     assert loud.after == 0.4 and loud.before == pytest.approx(0.01, rel=0.1)
 
 
@@ -99,23 +99,23 @@ def test_errors_from_a_clean_past_count_and_a_trace_of_them_does_not() -> None:
     trace = np.zeros(240)
     trace[-20:] = 0.0005
 
-    assert deviation_of(values).score > 3
-    assert deviation_of(trace).score < 0
+    assert deviation_of(values).doublings > 3
+    assert deviation_of(trace).doublings < 0
 
 
 def test_faster_is_not_worse_but_less_traffic_is_unusual() -> None:
     values = noise(0.2)
     values[-20:] *= 0.2
 
-    assert deviation_of(values, "latency", "s").score < 0
+    assert deviation_of(values, "latency", "s").doublings < 0
     fewer = deviation_of(values, "traffic", "req/s")
-    assert fewer.score > 0 and fewer.direction == "down"
+    assert fewer.doublings > 0 and fewer.direction == "down"
 
 
 def test_memory_that_climbs_all_the_time_deviates_without_an_onset() -> None:
     found = deviation_of(np.linspace(0.5, 0.97, 240), "memory", "ratio")
 
-    assert found.score > 1 and found.onset is None
+    assert found.doublings > 1 and found.onset is None
 
 
 def test_a_reference_stands_in_for_a_short_past() -> None:
@@ -154,7 +154,7 @@ def test_a_signal_belongs_to_the_family_that_its_name_speaks_of(signal: str, fam
 def test_an_incident_that_is_over_neither_stands_nor_hides_the_next_one() -> None:
     values = noise(0.01)
     values[180:192] = 0.4
-    assert deviation_of(values).score < 0
+    assert deviation_of(values).doublings < 0
 
     values[-8:] = 0.4
-    assert deviation_of(values).score > 2
+    assert deviation_of(values).doublings > 2

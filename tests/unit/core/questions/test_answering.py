@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
-from bot.core.questions.answer_facts import Material
-from bot.core.questions.answering import Answer, Told, answer, judged, relevant_first
+from bot.core.questions.answer_facts import AnswerFacts
+from bot.core.questions.answering import QuestionAnswer, Told, answer, judged, relevant_first
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at
 
@@ -49,12 +49,12 @@ TIMELINE = [
     TimelineEntry(id="T4", at=NOW, kind="group", text="Acknowledged", who="alice"),
     TimelineEntry(id="T5", at=NOW, kind="triage", text="First cause (likely): deploy v2 of checkout broke it"),
 ]
-MATERIAL = Material(
+MATERIAL = AnswerFacts(
     LEDGER, Findings(hypotheses=[CAUSE]), TIMELINE, "checkout errors left its normal range", "E1", ("ledger-db",), "AL-1"
 )
 
 
-def told(question: str, material: Material = MATERIAL) -> list[tuple[list[str], str]]:
+def told(question: str, material: AnswerFacts = MATERIAL) -> list[tuple[list[str], str]]:
     """Ids and first line of each finding."""
     return [(finding.evidence, finding.lines[0]) for finding in answer(question, material).findings]
 
@@ -104,7 +104,7 @@ def test_a_look_that_failed_is_told_and_is_no_all_clear() -> None:
 def test_where_every_look_failed_each_is_told_whatever_is_asked(question: str) -> None:
     failed = look(1, "search_logs", "Could not look (search_logs): no answer", service="checkout", ok=False)
 
-    assert [one.evidence for one in answer(question, Material([failed, LEDGER[-1]])).unseen] == [["E1"], ["E8"]]
+    assert [one.evidence for one in answer(question, AnswerFacts([failed, LEDGER[-1]])).unseen] == [["E1"], ["E8"]]
 
 
 def test_a_signal_that_sums_its_look_up_is_told_once_with_its_bound() -> None:
@@ -113,7 +113,9 @@ def test_a_signal_that_sums_its_look_up_is_told_once_with_its_bound() -> None:
         look(1, "service_health", f"{moved}; 1 of 2 signals deviate", f"{moved} [bad above 1 s]", service="pay"),
         look(2, "call_mix", f"{calls}; 1 of 1 call rates deviate", calls, service="pay"),
     ]
-    lines = [line for finding in answer("is pay slow?", Material(ledger, services=("pay",))).findings for line in finding.lines]
+    lines = [
+        line for finding in answer("is pay slow?", AnswerFacts(ledger, services=("pay",))).findings for line in finding.lines
+    ]
 
     assert lines[0] == f"{moved} [bad above 1 s]; 1 of 2 signals deviate"
     assert sum(moved in line for line in lines) == 1 and sum(calls in line for line in lines) <= 1
@@ -122,7 +124,7 @@ def test_a_signal_that_sums_its_look_up_is_told_once_with_its_bound() -> None:
 def test_of_two_looks_alike_the_newer_speaks() -> None:
     later = look(9, "service_health", "cart latency rose to 3 s", service="cart")
 
-    assert told("is cart slow?", Material([*LEDGER, later])) == [(["E9"], "cart latency rose to 3 s")]
+    assert told("is cart slow?", AnswerFacts([*LEDGER, later])) == [(["E9"], "cart latency rose to 3 s")]
 
 
 def test_an_open_question_gets_the_first_cause_the_onset_and_the_changes() -> None:
@@ -132,27 +134,27 @@ def test_an_open_question_gets_the_first_cause_the_onset_and_the_changes() -> No
 def test_a_title_that_happens_to_hold_the_word_does_not_stand_beside_what_was_measured() -> None:
     titled = look(9, "recent_changes", "1 change on any service", "config checkout: tune the latency budget")
 
-    assert [evidence for evidence, _ in told("is anything slow?", Material([titled, *LEDGER]))] == [["E1"], ["E7"]]
+    assert [evidence for evidence, _ in told("is anything slow?", AnswerFacts([titled, *LEDGER]))] == [["E1"], ["E7"]]
 
 
 def test_letters_in_an_id_are_no_word() -> None:
     hashed = look(9, "recent_changes", "1 change on any service", "flag search: new ranking [pipeline:chg-db58c256]")
 
-    assert told("is it the database?", Material([hashed])) == []
-    assert told("is it the database?", Material([look(9, "service_health", "orders-db: 4 signals look normal")])) != []
+    assert told("is it the database?", AnswerFacts([hashed])) == []
+    assert told("is it the database?", AnswerFacts([look(9, "service_health", "orders-db: 4 signals look normal")])) != []
 
 
 def test_without_any_evidence_nothing_is_said() -> None:
-    assert answer("is it the database?", Material()) == Answer()
+    assert answer("is it the database?", AnswerFacts()) == QuestionAnswer()
 
 
 def test_what_users_can_write_is_marked_as_theirs() -> None:
     assert [finding.foreign for finding in answer("is it the database?", MATERIAL).findings] == [True]
 
 
-def event(kind: Any, text: str, who: str = "tocsin") -> Material:
+def event(kind: Any, text: str, who: str = "tocsin") -> AnswerFacts:
     """A record that is one timeline entry, T9."""
-    return Material(timeline=[TimelineEntry(id="T9", at=NOW, kind=kind, text=text, who=who)], group="AL-1")
+    return AnswerFacts(timeline=[TimelineEntry(id="T9", at=NOW, kind=kind, text=text, who=who)], group="AL-1")
 
 
 OTHERS = ["alert", "note", "change", "incident", "proposal", "decision", "action", "page"]
@@ -173,10 +175,10 @@ def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
     titled = look(
         1, "recent_changes", "1 change", "flag checkout: database is fine", source="changes", facts={"changes": [row]}
     )
-    found = answer("is it the database?", Material([titled], group="AL-1"))
+    found = answer("is it the database?", AnswerFacts([titled], group="AL-1"))
 
     said = [Claim(text=text, evidence=["E1"]) for text in ("database is fine", "the flag of checkout")]
-    by_model = judged(found, Told(claims=said), Material([titled], group="AL-1"))
+    by_model = judged(found, Told(claims=said), AnswerFacts([titled], group="AL-1"))
     assert [one.foreign for one in (*found.findings, *by_model.findings)] == [True, True, False]
 
 
@@ -184,7 +186,7 @@ def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
 def test_a_cause_that_only_users_can_have_written_is_shown_as_their_words(cited: str, theirs: bool) -> None:
     cause = Hypothesis(cause="the connection pool", claims=[Claim(text="exhausted after 30 s", evidence=[cited])])
     ruled_out = Claim(text="the connection pool is well", evidence=[cited])
-    found = answer("what is the cause?", Material(LEDGER, Findings(hypotheses=[cause], ruled_out=[ruled_out])))
+    found = answer("what is the cause?", AnswerFacts(LEDGER, Findings(hypotheses=[cause], ruled_out=[ruled_out])))
 
     assert [one.foreign for one in found.findings if "pool" in one.lines[0]] == [theirs, theirs]
 
@@ -208,7 +210,7 @@ def test_a_request_holds_what_speaks_about_the_question_first() -> None:
     assert relevant_first("who acknowledged it?", MATERIAL)[0].id == "T4"
 
 
-def judge(*claims: tuple[str, str], reason: str = "answered") -> Answer:
+def judge(*claims: tuple[str, str], reason: str = "answered") -> QuestionAnswer:
     said = [Claim(text=text, evidence=[cited] if cited else []) for text, cited in claims]
     return judged(answer("is cart slow?", MATERIAL), Told(claims=said, stop_reason=reason, usd=0.01), MATERIAL)
 

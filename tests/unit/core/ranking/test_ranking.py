@@ -77,7 +77,7 @@ def test_a_change_without_a_version_just_before_the_onset_is_likely(kind: str) -
 
 def test_memory_that_climbed_is_the_cause_and_the_old_deploy_is_not() -> None:
     ledger = failing_payments(change("payments", 180, version="2.3.1"))
-    leak = deviation("payments", "memory", 0.6, 0.97, score=2.5, late=-40)
+    leak = deviation("payments", "memory", 0.6, 0.97, doublings=2.5, late=-40)
     ledger.health("payments", leak).logs("payments", "OutOfMemoryError: heap space", 40, 0)
 
     first = judged(ledger).hypotheses[0]
@@ -116,7 +116,7 @@ def test_a_surge_that_comes_from_the_callers_is_traffic() -> None:
     surge = deviation("payments", "traffic", 40, 180, unit="req/s")
     cpu = deviation("payments", "cpu", 0.3, 0.97, late=0.2)
     ledger = failing_payments(change("front", 90)).health("payments", surge, cpu)
-    ledger.health("front", deviation("front", "traffic", 100, 128, score=1.1, unit="req/s"))
+    ledger.health("front", deviation("front", "traffic", 100, 128, doublings=1.1, unit="req/s"))
 
     first = judged(ledger).hypotheses[0]
 

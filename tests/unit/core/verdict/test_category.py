@@ -39,7 +39,7 @@ def test_a_service_that_could_not_be_looked_at_is_not_healthy() -> None:
 
 
 def test_one_of_many_signals_a_little_out_of_range_is_chance() -> None:
-    odd = Ledger().health("front", deviation("front", "latency", 1.0, 1.2, score=0.4))
+    odd = Ledger().health("front", deviation("front", "latency", 1.0, 1.2, doublings=0.4))
 
     findings = found(odd)
 
@@ -98,6 +98,6 @@ def test_missing_replicas_alone_are_trouble_of_no_known_kind() -> None:
 
 
 def test_a_config_change_that_fits_is_a_configuration_error() -> None:
-    ledger = Ledger().health("front", deviation("front", "errors", 0.0, 0.4, score=4, unit="ratio")).graph("front")
+    ledger = Ledger().health("front", deviation("front", "errors", 0.0, 0.4, doublings=4, unit="ratio")).graph("front")
 
     assert found(ledger.changes(change("front", 1, kind="config"))).category == Category.CONFIGURATION

@@ -69,7 +69,7 @@ def test_a_cleared_change_is_in_dispute_too_where_its_version_is_told_and_its_id
 
 def test_a_likely_cause_that_is_in_dispute_is_possible_and_says_why() -> None:
     late = change("payments", -2, version="9.0.0")
-    early = deviation("payments", "errors", 0.001, 0.45, score=4, unit="ratio", late=3)
+    early = deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio", late=3)
     ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio")).graph("front", "payments")
     ledger.changes(late).health("payments", early)
     claims = [ERRORS, Claim(text="payments got 9.0.0", evidence=["E3"])]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.monitoring.logs.files import FileLogs
 from tests.unit.builders import NOW
 
@@ -59,9 +59,9 @@ async def test_files_of_several_processes_are_merged_and_the_limit_holds(tmp_pat
 async def test_a_service_without_files_could_not_be_looked_at(tmp_path: Path) -> None:
     logs = FileLogs({"checkout": str(tmp_path / "*.log")})
 
-    with pytest.raises(LookFailed, match="no log files are configured"):
+    with pytest.raises(QueryFailed, match="no log files are configured"):
         await logs.search("../../etc", "", **WINDOW)
-    with pytest.raises(LookFailed, match="no file matches"):
+    with pytest.raises(QueryFailed, match="no file matches"):
         await logs.search("checkout", "", **WINDOW)
 
 

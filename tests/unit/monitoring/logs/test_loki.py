@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.config import LogsConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.monitoring.logs.loki import LokiLogs
 from tests.unit.builders import NOW
 from tests.unit.monitoring.servers import Answers, client
@@ -53,7 +53,7 @@ async def test_the_text_and_the_service_are_quoted_under_the_configured_label() 
     ],
 )
 async def test_any_other_answer_is_could_not_look(server: Answers) -> None:
-    with pytest.raises(LookFailed, match=r"Loki at loki.example:3100"):
+    with pytest.raises(QueryFailed, match=r"Loki at loki.example:3100"):
         await logs(server).search("checkout", "", **WINDOW)
 
 

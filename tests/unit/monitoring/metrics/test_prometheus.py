@@ -1,4 +1,4 @@
-"""Prometheus' answers, good and bad, become series or a LookFailed that says why."""
+"""Prometheus' answers, good and bad, become series or a QueryFailed that says why."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bot.core.config import PrometheusConfig
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.monitoring.metrics.prometheus import MAX_SERIES, PrometheusMetrics, widened
 from tests.unit.builders import NOW
 from tests.unit.monitoring.servers import Answers, client
@@ -59,7 +59,7 @@ async def test_a_proxy_that_forbids_post_is_asked_with_get() -> None:
 async def test_a_refused_query_says_what_prometheus_said() -> None:
     server = Answers(400, {"status": "error", "errorType": "bad_data", "error": "1:15: parse error: unclosed left parenthesis"})
 
-    with pytest.raises(LookFailed, match=r"prometheus.example:9090 refused the query \(bad_data\): 1:15: parse error"):
+    with pytest.raises(QueryFailed, match=r"prometheus.example:9090 refused the query \(bad_data\): 1:15: parse error"):
         await metrics(server).instant("sum(")
 
 
@@ -82,7 +82,7 @@ async def test_a_refused_query_says_what_prometheus_said() -> None:
     ],
 )
 async def test_every_other_answer_is_could_not_look(status: int, content: bytes, said: str) -> None:
-    with pytest.raises(LookFailed, match=said):
+    with pytest.raises(QueryFailed, match=said):
         await metrics(Answers(status, content=content)).instant("x")
 
 
@@ -90,7 +90,7 @@ async def test_a_server_that_refuses_the_connection_is_could_not_look() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("connection refused")
 
-    with pytest.raises(LookFailed, match="cannot be reached: connection refused"):
+    with pytest.raises(QueryFailed, match="cannot be reached: connection refused"):
         await metrics(refuse).range("x", **HOUR)
 
 
@@ -110,7 +110,7 @@ class _Endless(httpx.AsyncByteStream):
 async def test_an_endless_answer_is_cut_at_five_mebibytes() -> None:
     body = _Endless(b"x" * 65_536, pause=False)
 
-    with pytest.raises(LookFailed, match="more than 5 MiB"):
+    with pytest.raises(QueryFailed, match="more than 5 MiB"):
         await metrics(lambda request: httpx.Response(200, stream=body)).instant("x")
     assert body.sent < 6 * 2**20
 
@@ -118,7 +118,7 @@ async def test_an_endless_answer_is_cut_at_five_mebibytes() -> None:
 async def test_a_dripping_answer_ends_at_the_deadline() -> None:
     body = _Endless(b" ", pause=True)
 
-    with pytest.raises(LookFailed, match=r"did not answer within 0\.05 s"):
+    with pytest.raises(QueryFailed, match=r"did not answer within 0\.05 s"):
         await metrics(lambda request: httpx.Response(200, stream=body), seconds=0.05).instant("x")
 
 

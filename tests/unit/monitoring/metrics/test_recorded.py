@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from bot.core.errors import LookFailed
+from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.monitoring.metrics.recorded import RecordedMetrics
 from tests.unit.builders import NOW
@@ -20,5 +20,5 @@ async def test_an_instant_answer_is_the_newest_sample_of_five_minutes() -> None:
 
 
 async def test_what_was_not_recorded_could_not_be_looked_at() -> None:
-    with pytest.raises(LookFailed, match="not recorded: down"):
+    with pytest.raises(QueryFailed, match="not recorded: down"):
         await RECORDED.instant("down")

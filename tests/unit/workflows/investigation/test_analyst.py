@@ -13,7 +13,7 @@ GUILTY = change("payments", 1, version="2.3.1", previous="2.3.0")
 GRAPH = {"front": ["payments", "cart"], "payments": ["db"], "cart": ["db"], "db": []}
 SICK = {
     "front": deviation("front", "errors", 0.002, 0.3, unit="ratio"),
-    "payments": deviation("payments", "errors", 0.001, 0.45, score=4, unit="ratio"),
+    "payments": deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio"),
 }
 
 
@@ -50,7 +50,7 @@ class Shop:
         service = str(arguments.get("service", ""))
         if tool in self.broken:
             return failed(number, tool, "connection refused", **arguments)
-        quiet = deviation(service, "cpu", 0.2, 0.2, score=0, unit="cores")
+        quiet = deviation(service, "cpu", 0.2, 0.2, doublings=0, unit="cores")
         facts: dict[str, dict[str, Any]] = {
             "service_health": {"deviations": [d.as_fact() for d in (self.sick.get(service), quiet) if d]},
             "dependencies": {"depends_on": GRAPH.get(service, []), "dependents": []},

@@ -21,9 +21,9 @@ from bot.store.triage.changes import Changes
 from bot.store.triage.late_changes import LateChanges
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
-from bot.workflows.investigation.fact_collection import FactFinder
-from bot.workflows.investigation.tool_running import Looker
-from bot.workflows.investigation.triage import Desk, triage
+from bot.workflows.investigation.fact_collection import FactCollector
+from bot.workflows.investigation.tool_running import ToolRunner
+from bot.workflows.investigation.triage import TriageSteps, triage
 from bot.workflows.ticks import QuietTick
 from tests.unit.approving import Office
 from tests.unit.builders import NOW
@@ -37,9 +37,9 @@ class Duty(Office):
         super().__init__(url)
         self.triages = Triages(self.db)
         self.late = LateChanges(self.db, CATALOGUE)
-        looker = Looker(self.triages, TOOLS, self._sees)
-        facts = FactFinder(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
-        desk = Desk(self.triages, facts, self.approvals, self.config)
+        looker = ToolRunner(self.triages, TOOLS, self._sees)
+        facts = FactCollector(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
+        desk = TriageSteps(self.triages, facts, self.approvals, self.config)
         self.engine.register("triage", triage(desk, Analyst(looker.bound), _no_model))
 
     def _sees(self, case: Case) -> ToolContext:

@@ -10,7 +10,7 @@ import pytest
 from bot.core.evidence import Evidence
 from bot.plugins import ToolContext, tool
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.tool_running import Looker
+from bot.workflows.investigation.tool_running import ToolRunner
 from tests.unit.approving import Office, office
 from tests.unit.tools.looking import context
 
@@ -38,7 +38,7 @@ async def test_no_part_of_what_was_seen_keeps_a_secret(house: Office) -> None:
     triages = Triages(house.db)
     case = await triages.open("AL-1", 1, "", "")
 
-    entry = await Looker(triages, {"leaky": leaky}, lambda case: context()).look(case, "leaky", {}, "c1")
+    entry = await ToolRunner(triages, {"leaky": leaky}, lambda case: context()).look(case, "leaky", {}, "c1")
 
     kept = entry["evidence"]
     assert kept["unseen"] == ["password=[secret]"] == kept["details"] and "hunter2" not in json.dumps(entry)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bot.core.errors import LookFailed
-from bot.core.metrics.graph import Graph
+from bot.core.errors import QueryFailed
+from bot.core.metrics.graph import SignalGraph
 from bot.core.metrics.series import Series
 from bot.core.service import Signal
 from bot.monitoring.metrics.graph import draw
@@ -23,7 +23,7 @@ class Recorded:
 
     async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
         if self.fails:
-            raise LookFailed("prometheus is away")
+            raise QueryFailed("prometheus is away")
         times = np.arange(start.timestamp(), end.timestamp(), step)
         return [Series(times=times, values=np.where(times < at(10).timestamp(), 0.2, 0.001))]
 
@@ -43,7 +43,7 @@ async def test_the_signal_is_drawn_with_the_marks_that_lie_in_it() -> None:
 
 
 async def test_a_dead_prometheus_or_a_broken_drawing_is_no_graph() -> None:
-    def broken(graph: Graph) -> bytes:
+    def broken(graph: SignalGraph) -> bytes:
         raise ValueError("no font")
 
     assert await made(Recorded(fails=True)) is None
