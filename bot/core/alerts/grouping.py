@@ -1,26 +1,52 @@
 """Which alerts belong together: the signal itself, the source's own key, the service, its neighbours, shared labels, and time.
 
-The deep correlation comes behind the same function; each answer says why.
+The deep correlation comes behind the same function; each answer carries its reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 
-NEAR = timedelta(minutes=5)
+NEAR_WINDOW = timedelta(minutes=5)
 """Alerts of neighbours and of one machine join while the group's last alert is at most this old."""
-SAME = timedelta(minutes=30)
+SAME_WINDOW = timedelta(minutes=30)
 """Alerts of the same service or source's key join for longer; a cleared group fires again within this time."""
-SCOPE = ("cluster", "env", "environment")
+SCOPE_LABELS = ("cluster", "env", "environment")
 """Two values of one of these are two installations: never one cause."""
-PLACES = ("pod", "instance", "node", "host")
+MACHINE_LABELS = ("pod", "instance", "node", "host")
 """Labels that tie alerts without a service together."""
 
 Hint = tuple[str, ...]
 """Something two alerts can have in common, e.g. `("service", "checkout")`."""
+
+
+class GroupingReason(StrEnum):
+    """Why an alert belongs to its group, as the database and the API name it."""
+
+    OPENED_GROUP = "opened_group"
+    FIRES_AGAIN = "fires_again"
+    SAME_ALERT = "same_alert"
+    SOURCE_KEY = "source_key"
+    SAME_SERVICE = "same_service"
+    RELATED_SERVICE = "related_service"
+    SAME_MACHINE = "same_machine"
+    SAME_NAMESPACE = "same_namespace"
+
+
+_STRENGTH = {
+    GroupingReason.FIRES_AGAIN: 6,
+    GroupingReason.SAME_ALERT: 6,
+    GroupingReason.SOURCE_KEY: 5,
+    GroupingReason.SAME_SERVICE: 4,
+    GroupingReason.RELATED_SERVICE: 3,
+    GroupingReason.SAME_MACHINE: 2,
+    GroupingReason.SAME_NAMESPACE: 2,
+}
+"""Of several groups that an alert may join, the strongest reason wins."""
 
 
 @dataclass(eq=False)
@@ -37,8 +63,8 @@ class OpenGroup:
     """Of all its members."""
     services: set[str] = field(default_factory=set)
 
-    def take(self, arrival: "Arrival") -> set[Hint]:
-        """Make an alert a member; the hints that are new to the group."""
+    def add(self, arrival: "Arrival") -> set[Hint]:
+        """Make an alert a member; returns the hints that are new to the group."""
         fresh = arrival.hints - self.hints
         self.hints |= fresh
         self.scope = {**arrival.scope, **self.scope}
@@ -63,82 +89,97 @@ class Arrival:
     @property
     def hints(self) -> set[Hint]:
         """All that it may have in common with others."""
-        found: set[Hint] = {("signal", self.source, self.fingerprint)}
+        hints: set[Hint] = {("signal", self.source, self.fingerprint)}
         if self.group_key:
-            found.add(("key", self.source, self.group_key))
+            hints.add(("key", self.source, self.group_key))
         if self.service:
-            found |= {("service", self.service), ("alert", self.name, self.service)}
+            hints |= {("service", self.service), ("alert", self.name, self.service)}
         else:
-            found |= {("place", _host(self.labels[name])) for name in PLACES if self.labels.get(name)}
+            hints |= {("machine", _host(self.labels[name])) for name in MACHINE_LABELS if self.labels.get(name)}
             if namespace := self.labels.get("namespace"):
-                found.add(("alert", self.name, namespace))
-        return found
+                hints.add(("alert", self.name, namespace))
+        return hints
 
     @property
     def scope(self) -> dict[str, str]:
-        """Which installation it is about, as far as its labels tell."""
-        return {name: self.labels[name] for name in SCOPE if self.labels.get(name)}
+        """Which installation it is about, as far as its labels name it."""
+        return {name: self.labels[name] for name in SCOPE_LABELS if self.labels.get(name)}
 
 
 @dataclass(frozen=True)
-class Joined:
-    """The group it belongs to (None: a new one) and why."""
+class Membership:
+    """Why an alert belongs to its group."""
 
-    group: OpenGroup | None
-    reason: str
+    reason: GroupingReason
+    text: str
+    """The reason in words, with the names that it depends on."""
+
+
+OPENED = Membership(GroupingReason.OPENED_GROUP, "it opened the group")
 
 
 def neighbours(service: str, catalogue: Catalogue) -> dict[str, str]:
     """Services of the same tree and how they are related: what it depends on, what depends on it, what shares a dependency."""
     if not service:
         return {}
-    found = {other: f"{other} depends on {service}" for other in catalogue.services if service in catalogue.downstream(other)}
+    related = {other: f"{other} depends on {service}" for other in catalogue.services if service in catalogue.downstream(other)}
     for shared in catalogue.dependencies(service):
         for other in catalogue.dependents(shared):
             if other != service:
-                found.setdefault(other, f"{service} and {other} depend on {shared}")
-    return {**found, **{other: f"{service} depends on {other}" for other in catalogue.downstream(service)}}
+                related.setdefault(other, f"{service} and {other} depend on {shared}")
+    return {**related, **{other: f"{service} depends on {other}" for other in catalogue.downstream(service)}}
 
 
-def join(arrival: Arrival, candidates: Iterable[OpenGroup], catalogue: Catalogue, near: Mapping[str, str]) -> Joined:
-    """Find the group of a new episode; the strongest reason wins, then the newest group. `near`: see `neighbours`."""
-    best: tuple[int, datetime, int, str, OpenGroup] | None = None
+def join(
+    arrival: Arrival, candidates: Iterable[OpenGroup], catalogue: Catalogue, near: Mapping[str, str]
+) -> tuple[OpenGroup, Membership] | None:
+    """The group of a new episode and why; None if it belongs to none of them. `near`: see `neighbours`.
+
+    The strongest reason wins, then the newest group.
+    """
+    best: tuple[tuple[int, datetime, int], OpenGroup, Membership] | None = None
     for group in candidates:
-        weight, reason = _belongs(arrival, group, catalogue, near)
-        if weight and (best is None or (weight, group.last_alert_at, group.number) > best[:3]):
-            best = (weight, group.last_alert_at, group.number, reason, group)
-    return Joined(best[4], best[3]) if best else Joined(None, "nothing open that it belongs to")
+        if membership := _membership(arrival, group, catalogue, near):
+            rank = (_STRENGTH[membership.reason], group.last_alert_at, group.number)
+            if best is None or rank > best[0]:
+                best = rank, group, membership
+    return best[1:] if best else None
 
 
-def _belongs(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, near: Mapping[str, str]) -> tuple[int, str]:
-    """How strongly it belongs to this group (0: not at all) and why."""
+def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, near: Mapping[str, str]) -> Membership | None:
+    """Why it belongs to this group; None if it does not."""
     if any(group.scope.get(name, value) != value for name, value in arrival.scope.items()):
-        return 0, ""
+        return None
     kinds = {hint[0] for hint in arrival.hints & group.hints}
     if group.state is GroupState.MONITORING:
         # A cleared group never swallows anything but its own alert that fires again.
-        again = "signal" in kinds and group.cleared_at and arrival.at - group.cleared_at <= SAME
-        return (6, "the same alert fires again") if again else (0, "")
+        again = "signal" in kinds and group.cleared_at and arrival.at - group.cleared_at <= SAME_WINDOW
+        return Membership(GroupingReason.FIRES_AGAIN, "the same alert fires again") if again else None
     if "signal" in kinds:
-        return 6, "the same alert fired in it before"
+        return Membership(GroupingReason.SAME_ALERT, "the same alert fired in it before")
     quiet = arrival.at - group.last_alert_at
-    if quiet > SAME:
-        return 0, ""
+    if quiet > SAME_WINDOW:
+        return None
     if "service" in kinds:
-        return 4, f"the same service, {arrival.service}"
+        return Membership(GroupingReason.SAME_SERVICE, f"the same service, {arrival.service}")
     relation = next((near[service] for service in sorted(group.services) if service in near), "")
-    if "key" in kinds and (relation or not _strangers(arrival.service, group.services, catalogue)):
-        return 5, "the source groups them"
-    if quiet > NEAR:
-        return 0, ""
+    if "key" in kinds and (relation or not _unrelated(arrival.service, group.services, catalogue)):
+        return Membership(GroupingReason.SOURCE_KEY, "the source groups them")
+    return _nearby(kinds, relation) if quiet <= NEAR_WINDOW else None
+
+
+def _nearby(kinds: Set[str], relation: str) -> Membership | None:
+    """What ties alerts together only while the group is fresh."""
     if relation:
-        return 3, relation
-    if "place" in kinds or "alert" in kinds:
-        return 2, "the same machine" if "place" in kinds else "the same alert in the same namespace"
-    return 0, ""
+        return Membership(GroupingReason.RELATED_SERVICE, relation)
+    if "machine" in kinds:
+        return Membership(GroupingReason.SAME_MACHINE, "the same machine")
+    if "alert" in kinds:
+        return Membership(GroupingReason.SAME_NAMESPACE, "the same alert in the same namespace")
+    return None
 
 
-def _strangers(service: str, others: set[str], catalogue: Catalogue) -> bool:
+def _unrelated(service: str, others: set[str], catalogue: Catalogue) -> bool:
     """Known services of different trees: the catalogue knows better than the source's key."""
     return catalogue.get(service) is not None and bool(others) and all(catalogue.get(other) is not None for other in others)
 

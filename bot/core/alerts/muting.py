@@ -1,10 +1,74 @@
-"""Which alerts are kept quiet, and by what. Nothing is dropped: a muted alert is stored with its reason."""
+"""Which alerts are muted, and by what. Nothing is dropped: a muted alert is stored with its reason."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from bot.core.alert import Severity
+from bot.core.alert import Severity, Status
 from bot.core.config import Config
+
+BACKLOG_AGE = timedelta(minutes=10)
+"""An alert that fired this long before its source was first connected belongs to the backlog of that source."""
+
+
+class MuteReason(StrEnum):
+    """Why an alert is muted, as the API names it."""
+
+    SEVERITY_NONE = "severity_none"
+    MAINTENANCE = "maintenance"
+    INHIBITION = "inhibition"
+    THRESHOLD = "threshold"
+    HEARTBEAT = "heartbeat"
+    BACKLOG = "backlog"
+    ALREADY_RESOLVED = "already_resolved"
+    SUPERSEDED = "superseded"
+
+
+_STORED = {
+    MuteReason.MAINTENANCE: "maintenance: ",
+    MuteReason.INHIBITION: "inhibited by ",
+    MuteReason.THRESHOLD: "threshold ",
+    MuteReason.SEVERITY_NONE: "severity none",
+    MuteReason.HEARTBEAT: "heartbeat",
+    MuteReason.BACKLOG: "digest",
+    MuteReason.ALREADY_RESOLVED: "already over when it was first seen",
+    MuteReason.SUPERSEDED: "superseded by a newer episode",
+}
+"""How each reason begins in the database, where it has stood in words from the first version on; a detail follows."""
+_DETAILED = (MuteReason.MAINTENANCE, MuteReason.INHIBITION, MuteReason.THRESHOLD)
+_DESCRIBED = {MuteReason.BACKLOG: "it fired before its source was first connected"}
+"""Where the words for people are not the stored ones."""
+
+
+@dataclass(frozen=True)
+class Mute:
+    """Why one alert is muted; `detail` is the maintenance's reason, the inhibiting alert or how far a threshold is."""
+
+    reason: MuteReason
+    detail: str = ""
+
+    @property
+    def stored(self) -> str:
+        """The text that the database keeps."""
+        return _STORED[self.reason] + self.detail
+
+    @property
+    def lasting(self) -> bool:
+        """Whether a repeat of the alert cannot end it: neither what fired before the connect nor a heartbeat becomes news."""
+        return self.reason in (MuteReason.BACKLOG, MuteReason.HEARTBEAT)
+
+    def describe(self) -> str:
+        """In words for people."""
+        return _DESCRIBED.get(self.reason, self.stored)
+
+
+def parse_mute(stored: str) -> Mute | None:
+    """What a stored text says; None for "" (not muted) and for words of an unknown version."""
+    for reason, start in _STORED.items():
+        if stored == start or (reason in _DETAILED and stored.startswith(start)):
+            return Mute(reason, stored.removeprefix(start))
+    return None
 
 
 def matches(match: Mapping[str, str], labels: Mapping[str, str]) -> bool:
@@ -12,37 +76,74 @@ def matches(match: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     return bool(match) and all(labels.get(key) == value for key, value in match.items())
 
 
-def heartbeat(name: str, config: Config) -> bool:
+def is_heartbeat(name: str, config: Config) -> bool:
     """Whether this rule always fires to show that its monitoring lives."""
     return name in config.heartbeats
 
 
-def muted_by(
-    labels: Mapping[str, str], severity: Severity, *, config: Config, firing: Iterable[Mapping[str, str]], at: datetime
-) -> str:
-    """Why this alert is muted, in words; "" if it is not. `firing` are the label sets that fire now."""
-    if severity is Severity.NONE:
-        return "severity none"
+@dataclass(frozen=True)
+class FiringAlert:
+    """A firing alert as muting sees it; `at` is when it was received."""
+
+    name: str
+    labels: Mapping[str, str]
+    severity: Severity
+    starts_at: datetime
+    at: datetime
+
+
+def mute_of(
+    alert: FiringAlert,
+    *,
+    config: Config,
+    firing: Sequence[Mapping[str, str]],
+    earlier: Iterable[datetime],
+    connected_at: datetime,
+) -> Mute | None:
+    """Why a firing alert is muted; None if it is not.
+
+    `firing`: labels of the others that fire now. `earlier`: when the other episodes of the same alert were first seen.
+    `connected_at`: when anything was first received from its source.
+    """
+    if is_heartbeat(alert.name, config):
+        return Mute(MuteReason.HEARTBEAT)
+    return (
+        _by_rule(alert, config, firing)
+        or _below_threshold(alert, config, earlier)
+        or (Mute(MuteReason.BACKLOG) if alert.starts_at < connected_at - BACKLOG_AGE else None)
+    )
+
+
+def mute_of_history(delivered: Status, episode: Status) -> Mute | None:
+    """Why an alert that is new to us is history already; None if it is news.
+
+    `delivered` is what the source reports, `episode` what follows from all that is known of the alert.
+    """
+    if delivered == "resolved":
+        return Mute(MuteReason.ALREADY_RESOLVED)
+    # A newer episode of the same alert arrived before this one.
+    return Mute(MuteReason.SUPERSEDED) if episode == "resolved" else None
+
+
+def _by_rule(alert: FiringAlert, config: Config, firing: Sequence[Mapping[str, str]]) -> Mute | None:
+    if alert.severity is Severity.NONE:
+        return Mute(MuteReason.SEVERITY_NONE)
     for window in config.maintenance:
-        if window.starts <= at <= window.ends and matches(window.match, labels):
-            return f"maintenance: {window.reason}"
+        if window.starts <= alert.at <= window.ends and matches(window.match, alert.labels):
+            return Mute(MuteReason.MAINTENANCE, window.reason)
     for rule in config.inhibitions:
-        if not matches(rule.target, labels):
+        if not matches(rule.target, alert.labels):
             continue
         for other in firing:
-            if matches(rule.source, other) and all(other.get(name) == labels.get(name) for name in rule.equal):
-                return f"inhibited by {other.get('alertname', 'another alert')}"
-    return ""
+            if matches(rule.source, other) and all(other.get(name) == alert.labels.get(name) for name in rule.equal):
+                return Mute(MuteReason.INHIBITION, other.get("alertname", "another alert"))
+    return None
 
 
-def below_threshold(labels: Mapping[str, str], config: Config, seen: int) -> str:
-    """Why a threshold still mutes it: `seen` counts its episodes in the window, this one included; "" if it does not."""
-    for rule in config.thresholds:
-        if matches(rule.match, labels) and seen < rule.count:
-            return f"threshold {seen} of {rule.count}"
-    return ""
-
-
-def threshold_window(labels: Mapping[str, str], config: Config) -> float:
-    """Seconds over which episodes of this alert count; 0 without a threshold."""
-    return max((rule.window.total_seconds() for rule in config.thresholds if matches(rule.match, labels)), default=0.0)
+def _below_threshold(alert: FiringAlert, config: Config, earlier: Iterable[datetime]) -> Mute | None:
+    rules = [rule for rule in config.thresholds if matches(rule.match, alert.labels)]
+    if not rules:
+        return None
+    since = alert.at - max(rule.window for rule in rules)
+    count = 1 + sum(at >= since for at in earlier)
+    return next((Mute(MuteReason.THRESHOLD, f"{count} of {rule.count}") for rule in rules if count < rule.count), None)

@@ -1,11 +1,33 @@
-"""Where a storm may come from: the service that most of the firing services are, or depend on."""
+"""What a storm of alert groups is, and which service it may come from."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from bot.core.service import reachable
 
+STORM_GROUPS = 5
+"""So many new groups of one channel within a minute get cards of their own; the next stand on a storm card."""
+STORM_WINDOW = timedelta(seconds=60)
 LEAST_SHARE = 0.6
 """Of the firing groups must lead to one service, or there is no single suspect."""
+
+
+def storm_card(channel: str, at: datetime, *, opened: int, running: str) -> str:
+    """Key of the storm card that a group opened at `at` stands on; "" while there is no storm.
+
+    `opened`: groups of the channel opened within the window before; `running`: the storm card that some of them stand on.
+    """
+    if opened < STORM_GROUPS:
+        return ""
+    return running or f"storm:{channel}:{int(at.timestamp())}"
+
+
+def storms_over(groups: Sequence[tuple[str, datetime]], now: datetime) -> set[str]:
+    """Keys of the storm cards that no new group came to within the window; `groups`: storm card and opening of each."""
+    newest: dict[str, datetime] = {}
+    for card, opened_at in groups:
+        newest[card] = max(opened_at, newest.get(card, opened_at))
+    return {card for card, opened_at in newest.items() if opened_at < now - STORM_WINDOW}
 
 
 def suspected_origin(firing: Sequence[str], depends_on: Mapping[str, Sequence[str]]) -> tuple[str, int] | None:

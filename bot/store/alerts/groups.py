@@ -1,21 +1,18 @@
 """Alert groups as rows: opening, joining, raising, clearing, and where they stand in Slack."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
+from bot.core.alerts import escalation, storm
 from bot.core.incident import GroupState, IncidentState, number_of
 from bot.store import audit, messages, timeline
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, MessageRow
-
-STORM_GROUPS = 5
-"""So many new groups of one channel within a minute get cards of their own; the next stand on a storm card."""
-STORM_WINDOW = timedelta(seconds=60)
 
 
 async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
@@ -38,30 +35,29 @@ async def touch_cards(db: Database, session: AsyncSession, rows: Iterable[GroupR
         await messages.touch(db, session, key, channel=channel, kind="storm", subject=key)
 
 
-async def storm_of(session: AsyncSession, channel: str, now: datetime) -> str:
-    """The storm card that a group of this channel opened at `now` stands on; "" while there is no storm."""
-    recent = (col(GroupRow.channel) == channel) & (col(GroupRow.opened_at) > now - STORM_WINDOW)
+async def storm_of(session: AsyncSession, channel: str, at: datetime) -> str:
+    """The storm card that a group of this channel opened at `at` stands on; "" while there is no storm."""
+    recent = (col(GroupRow.channel) == channel) & (col(GroupRow.opened_at) > at - storm.STORM_WINDOW)
     query = select(func.count(), func.max(GroupRow.on_storm_card)).select_from(GroupRow).where(recent)
     opened, running = (await session.exec(query)).one()
-    if opened < STORM_GROUPS:
-        return ""
-    return running or f"storm:{channel}:{int(now.timestamp())}"
+    return storm.storm_card(channel, at, opened=opened, running=running or "")
 
 
 async def end_storms(db: Database) -> None:
     """Give groups of storms that are over cards of their own."""
-    limit = db.clock() - STORM_WINDOW
     async with db.write() as session:
-        standing = select(GroupRow).where(GroupRow.on_storm_card != "", GroupRow.state != GroupState.RESOLVED)
-        rows = (await session.exec(standing)).all()
-        newest: dict[str, datetime] = {}
+        in_storms = select(GroupRow).where(GroupRow.on_storm_card != "", GroupRow.state != GroupState.RESOLVED)
+        rows = (await session.exec(in_storms)).all()
+        over = storm.storms_over([(row.on_storm_card, row.opened_at) for row in rows], db.clock())
         for row in rows:
-            newest[row.on_storm_card] = max(row.opened_at, newest.get(row.on_storm_card, row.opened_at))
-        for row in rows:
-            if newest[row.on_storm_card] < limit:
-                key, row.on_storm_card = row.on_storm_card, ""
-                await messages.refresh(db, session, key)
-                await touch_card(db, session, row)
+            if row.on_storm_card in over:
+                await _leave_storm(db, session, row)
+
+
+async def _leave_storm(db: Database, session: AsyncSession, row: GroupRow) -> None:
+    key, row.on_storm_card = row.on_storm_card, ""
+    await messages.refresh(db, session, key)
+    await touch_card(db, session, row)
 
 
 async def give_card(db: Database, ref: str) -> bool:
@@ -70,9 +66,7 @@ async def give_card(db: Database, ref: str) -> bool:
         row = await session.get(GroupRow, number_of(ref, "AL") or 0)
         if row is None or not row.on_storm_card:
             return False
-        key, row.on_storm_card = row.on_storm_card, ""
-        await messages.refresh(db, session, key)
-        await touch_card(db, session, row)
+        await _leave_storm(db, session, row)
         return True
 
 
@@ -95,47 +89,50 @@ async def open_incident(db: Database, session: AsyncSession, group: GroupRow, *,
     group.incident_id = row.id
     group.mentioned_at = group.mentioned_at or now
     ref = f"INC-{row.id}"
-    said = f"{ref} was declared by {by}: {row.severity} {row.title}"
-    await timeline.add(db, session, "incident", said, group_id=group.id, incident_id=row.id, who=by)
+    text = f"{ref} was declared by {by}: {row.severity} {row.title}"
+    await timeline.add(db, session, "incident", text, group_id=group.id, incident_id=row.id, who=by)
     await audit.append(db, session, who=by, what="declare", subject=ref, after=row.severity)
     return row
 
 
-async def raise_severity(db: Database, session: AsyncSession, group: GroupRow, severity: Severity, *, tell: bool) -> None:
-    """A worse alert joined: the card follows; the on-call is mentioned once, with a line if the card stands already."""
+async def raise_severity(
+    db: Database, session: AsyncSession, group: GroupRow, severity: Severity, change: escalation.Escalation
+) -> None:
+    """Apply what follows from a worse alert: the card, the mention of the on-call and the incident."""
     before, group.severity = group.severity, severity.value
-    said = f"Severity raised from {before} to {severity.value}"
-    await timeline.add(db, session, "group", said, group_id=group.id, incident_id=group.incident_id)
-    if not tell or group.mentioned_at:
-        return
-    group.mentioned_at = db.clock()
-    await mention(db, session, group)
+    text = f"Severity raised from {before} to {severity.value}"
+    await timeline.add(db, session, "group", text, group_id=group.id, incident_id=group.incident_id)
+    if change.mention:
+        group.mentioned_at = db.clock()
+        await mention(db, session, group)
+    if change.incident:
+        await open_incident(db, session, group, by="policy")
 
 
 async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
-    """Mention the on-call in the thread, if the card stands already: its edit would notify nobody."""
+    """Mention the on-call of a group: in its thread where the card does not do it."""
     ref = f"AL-{group.id}"
     thread = group.on_storm_card or f"card:{ref}"
-    above = await session.get(MessageRow, thread)
-    if above is not None and (above.sent_rev > 0 or above.attempted_at is not None):
+    card = await session.get(MessageRow, thread)
+    if card and escalation.mention_needs_line(posted=card.sent_rev > 0, attempted=card.attempted_at is not None):
         await messages.touch(db, session, f"raised:{ref}", channel=group.channel, kind="raised", subject=ref, thread_key=thread)
 
 
 async def mention_in_storm(db: Database, session: AsyncSession, group: GroupRow) -> None:
-    """A service reaches a storm whose card stands already: its on-call is told in the thread, once a service and storm."""
+    """Mention the on-call of a new incident that stands on a storm card, unless its service was mentioned there before."""
     if not group.on_storm_card:
         return
-    same = select(GroupRow.id).where(
+    same_service = select(GroupRow.id).where(
         GroupRow.on_storm_card == group.on_storm_card,
         GroupRow.service == group.service,
         GroupRow.id != group.id,
         col(GroupRow.incident_id).is_not(None),
     )
-    if (await session.exec(same.limit(1))).first() is None:
+    if (await session.exec(same_service.limit(1))).first() is None:
         await mention(db, session, group)
 
 
-async def say(db: Database, session: AsyncSession, group: GroupRow, name: str, text: str) -> None:
+async def add_line(db: Database, session: AsyncSession, group: GroupRow, name: str, text: str) -> None:
     """One line in the group's thread, once per name."""
     key = f"line:AL-{group.id}:{name}"
     if await session.get(MessageRow, key) is None:
@@ -155,14 +152,14 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
 
 
 async def fire_again(db: Database, session: AsyncSession, group: GroupRow) -> None:
-    """A cleared group fires again: its card says so, and somebody must take it anew."""
+    """A cleared group fires again: its card shows it, and somebody must acknowledge it anew."""
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
     group.acknowledged_by, group.acknowledged_at = "", None
     text = f"Firing again ({_nth(group.reopened + 1)} time)"
     await timeline.add(db, session, "group", text, group_id=group.id, incident_id=group.incident_id)
     if group.reopened == 1:
         # Later ones are counted on the card: a flapping alert must not fill the thread.
-        await say(db, session, group, "again", text)
+        await add_line(db, session, group, "again", text)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
         row.state = IncidentState.OPEN
         session.add(row)

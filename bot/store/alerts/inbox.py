@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
+from bot.core.alerts.escalation import deserves_investigation
 from bot.core.incident import GroupState
 from bot.store import messages
 from bot.store.alerts.repeats import Delivery, deliveries
@@ -62,7 +63,7 @@ class Inbox:
                 last = max(one.seq for one in (*sorts[-1:], *repeats[-1:]))
             await self.sorter.repeats.count(session, repeats)
             result.more = last < found[-1].seq or len(found) >= most
-            for source in sorted(result.digests):
+            for source in sorted(result.backlogs):
                 channel = self.sorter.config.default_channel
                 key = f"digest:{source}"
                 await messages.touch(self.db, session, key, channel=channel, kind="digest", subject=source)
@@ -110,9 +111,9 @@ class Inbox:
             .join(TriageRow, col(TriageRow.group_id) == GroupRow.id)
             .where(GroupRow.state != GroupState.RESOLVED, TriageRow.state == "done", col(GroupRow.id).not_in(again))
         )
-        worthy = Severity(self.sorter.config.triage_from)
+        config = self.sorter.config
         rows = (await session.exec(query)).all()
-        return [id for id, severity, findings in rows if not findings and Severity(severity).at_least(worthy)]
+        return [id for id, severity, findings in rows if not findings and deserves_investigation(Severity(severity), config)]
 
     async def _cursor(self, session: AsyncSession) -> CursorRow:
         """The cursor, locked: on PostgreSQL one replica reads at a time."""

@@ -1,7 +1,7 @@
 """The episodes of the alerts in one batch, in the order in which they began; and what fires besides."""
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
@@ -26,12 +26,12 @@ class KnownEpisodes:
 
     async def load(self, session: AsyncSession, rows: Sequence[AlertRow]) -> None:
         """Read the episodes of these alerts, and if anything inhibits, the labels of whatever else may inhibit them."""
-        wanted = sorted({row.fingerprint for row in rows})
+        fingerprints = sorted({row.fingerprint for row in rows})
         windows = [rule.window for rule in self.config.thresholds]
         earliest = min(min(row.starts_at, row.received_at) for row in rows) - max([MEMORY, *windows])
         lasting = (col(EpisodeRow.status) == "firing") | (col(EpisodeRow.starts_at) >= earliest)
-        for start in range(0, len(wanted), _CHUNK):
-            of_these = col(EpisodeRow.fingerprint).in_(wanted[start : start + _CHUNK])
+        for start in range(0, len(fingerprints), _CHUNK):
+            of_these = col(EpisodeRow.fingerprint).in_(fingerprints[start : start + _CHUNK])
             for episode in (await session.exec(select(EpisodeRow).where(of_these, lasting))).all():
                 self.add(episode)
         if self.config.inhibitions:
@@ -57,22 +57,22 @@ class KnownEpisodes:
             yield from episodes
 
     def same(self, row: AlertRow) -> EpisodeRow | None:
-        """The episode this delivery speaks of. Without a told start (it equals the arrival) that is the one that fires."""
-        known = self._episodes.get((row.source, row.fingerprint), [])
-        for episode in reversed(known):
+        """The episode of this delivery. Where its source gives no start (it equals the arrival), the one that fires."""
+        episodes = self._episodes.get((row.source, row.fingerprint), [])
+        for episode in reversed(episodes):
             if episode.starts_at == row.starts_at:
                 return episode
         if row.starts_at != row.received_at:
             return None
-        firing = [e for e in known if e.status == "firing" and e.starts_at <= row.starts_at]
+        firing = [e for e in episodes if e.status == "firing" and e.starts_at <= row.starts_at]
         return firing[-1] if firing else None
 
-    def count(self, episode: EpisodeRow, since: datetime) -> int:
-        """Episodes of the same alert first seen since then, this one included."""
+    def earlier(self, episode: EpisodeRow) -> Iterator[datetime]:
+        """When the other episodes of the same alert were first seen."""
         same = self._episodes.get((episode.source, episode.fingerprint), [])
-        return sum(1 for e in same if e is episode or e.first_seen_at >= since)
+        return (other.first_seen_at for other in same if other is not episode)
 
-    def inhibiting(self, episode: EpisodeRow) -> Iterable[Mapping[str, str]]:
+    def inhibiting(self, episode: EpisodeRow) -> Sequence[Mapping[str, str]]:
         """Labels of what fires and may inhibit this one; an alert never inhibits itself."""
         if not self.config.inhibitions:
             return ()

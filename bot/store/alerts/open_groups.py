@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.alerts.grouping import Arrival, Hint, Joined, OpenGroup, join, neighbours
+from bot.core.alerts.grouping import Arrival, Hint, Membership, OpenGroup, join, neighbours
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.store.tables import EpisodeRow, GroupRow
@@ -27,8 +27,8 @@ class OpenGroups:
         self._index: dict[Hint, set[OpenGroup]] = {}
         self._near: dict[str, dict[str, str]] = {}
 
-    def find(self, arrival: Arrival) -> Joined:
-        """The group an arrival belongs to, looking only at groups that share something with it."""
+    def find(self, arrival: Arrival) -> tuple[OpenGroup, Membership] | None:
+        """The group that an arrival belongs to and why, looking only at groups that share something with it."""
         near = self._neighbours(arrival.service)
         candidates: set[OpenGroup] = set()
         for hint in (*arrival.hints, *(("service", other) for other in near)):
@@ -42,10 +42,10 @@ class OpenGroups:
         self.groups[row.id] = group
         return group
 
-    def take(self, number: int, arrival: Arrival) -> None:
+    def add_member(self, number: int, arrival: Arrival) -> None:
         """Make an arrival a member; nothing if the group is not open."""
         group = self.groups.get(number)
-        for hint in group.take(arrival) if group else ():
+        for hint in group.add(arrival) if group else ():
             self._index.setdefault(hint, set()).add(self.groups[number])
 
     def close(self, number: int) -> None:
@@ -59,12 +59,12 @@ class OpenGroups:
                 del self._index[hint]
 
     async def refresh(self, session: AsyncSession) -> None:
-        """Take over what people and ticks did to groups since the last batch; read the members of groups it does not know."""
-        standing = await _standing(session)
-        for number in self.groups.keys() - {number for number, *_ in standing}:
+        """Take over what people and ticks did to groups since the last batch; read the members of groups new to it."""
+        unresolved = await _unresolved(session)
+        for number in self.groups.keys() - {number for number, *_ in unresolved}:
             self.close(number)
-        fresh = [number for number, *_ in standing if number not in self.groups]
-        for number, state, opened_at, last_alert_at, cleared_at in standing:
+        fresh = [number for number, *_ in unresolved if number not in self.groups]
+        for number, state, opened_at, last_alert_at, cleared_at in unresolved:
             group = self.groups.setdefault(number, OpenGroup(number, state, opened_at, last_alert_at))
             group.state, group.last_alert_at, group.cleared_at = GroupState(state), last_alert_at, cleared_at
         for start in range(0, len(fresh), _CHUNK):
@@ -73,7 +73,7 @@ class OpenGroups:
     async def _read_members(self, session: AsyncSession, numbers: Sequence[int]) -> None:
         query = select(EpisodeRow).where(col(EpisodeRow.group_id).in_(numbers)).order_by(col(EpisodeRow.id))
         for row in (await session.exec(query)).all():
-            self.take(row.group_id or 0, arrival_of(row))
+            self.add_member(row.group_id or 0, arrival_of(row))
 
     def _neighbours(self, service: str) -> dict[str, str]:
         if service not in self._near:
@@ -83,11 +83,11 @@ class OpenGroups:
         return self._near[service]
 
 
-async def _standing(session: AsyncSession) -> Sequence[Any]:
+async def _unresolved(session: AsyncSession) -> Sequence[Any]:
     """Number, state, opened, last alert and cleared of every group that is not resolved."""
     columns: Any = (GroupRow.id, GroupRow.state, GroupRow.opened_at, GroupRow.last_alert_at, GroupRow.cleared_at)
-    standing: Sequence[Any] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
-    return standing
+    rows: Sequence[Any] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
+    return rows
 
 
 def arrival_of(row: EpisodeRow) -> Arrival:

@@ -7,14 +7,16 @@ It has ended at the latest when the next episode of the same alert began.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.alert import Severity
+from bot.core.alert import Severity, Status
 from bot.core.alerts import muting
+from bot.core.alerts.escalation import deserves_incident, escalation
+from bot.core.alerts.grouping import OPENED, Membership
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -26,12 +28,8 @@ from bot.store.alerts.repeats import Repeats
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, SourceRow
 
-LONG_FIRING = timedelta(minutes=10)
-"""An alert that fired this long before its source was first connected belongs to the digest."""
 MOST_OPENED = 8
 """New groups a batch: they cost most, and acknowledgements and cards wait while a batch holds the one writer."""
-LASTING = ("digest", "heartbeat")
-"""Reasons for being quiet that a repeat does not put in question."""
 
 
 @dataclass
@@ -40,7 +38,8 @@ class Sorted:
 
     triages: list[tuple[str, int]] = field(default_factory=list)
     """(group, attempt) to start."""
-    digests: set[str] = field(default_factory=set)
+    backlogs: set[str] = field(default_factory=set)
+    """Sources whose backlog grew."""
     touched: dict[int, GroupRow] = field(default_factory=dict)
     rows: int = 0
     """How many of the rows given were sorted: the rest are for the next batch."""
@@ -120,7 +119,7 @@ class _Batch:
 
     async def apply(self, row: AlertRow) -> None:
         """Find or make the alert's episode and what follows from it."""
-        if muting.heartbeat(row.name, self.config):
+        if muting.is_heartbeat(row.name, self.config):
             await self._beat(row)
         episode = self.known.same(row)
         if episode is not None:
@@ -128,11 +127,8 @@ class _Batch:
             return
         episode = self._episode(row)
         await self._settle(self.known.add(episode))
-        if row.status == "resolved":
-            episode.muted_by = "already over when it was first seen"
-        elif episode.status == "resolved":
-            # A late copy of something older than what we know: history, not news.
-            episode.muted_by = "superseded by a newer episode"
+        if mute := muting.mute_of_history(_status(row), _status(episode)):
+            episode.muted_by = mute.stored
         else:
             await self._place(episode, row)
         self.session.add(episode)
@@ -162,19 +158,18 @@ class _Batch:
             await self._end(older, newer.starts_at)
 
     async def _end(self, episode: EpisodeRow, at: datetime) -> None:
-        """The earliest end that was told or follows stands: then the order of telling does not matter."""
+        """The earliest end that was reported or follows counts: then the order of the reports does not matter."""
         if episode.ended_at is None or at < episode.ended_at:
             episode.ended_at = max(at, episode.starts_at)
             self.session.add(episode)
         if episode.status == "firing":
             episode.status = "resolved"
-            if (group := await self._group(episode)) is not None:
+            if (group := await self._group(episode.group_id)) is not None:
                 self._show(group, firing=-1)
 
-    async def _group(self, episode: EpisodeRow) -> GroupRow | None:
-        """The locked row of the episode's group; None if it has none, or somebody resolved it."""
-        number = episode.group_id or 0
-        if number not in self.open.groups:
+    async def _group(self, number: int | None) -> GroupRow | None:
+        """The locked row of an open group; None without one, or if somebody resolved it."""
+        if number is None or number not in self.open.groups:
             return None
         if number not in self.groups:
             row = await self.session.get(GroupRow, number, with_for_update=True)
@@ -191,7 +186,7 @@ class _Batch:
         self.result.touched[group.id] = group
 
     async def _again(self, episode: EpisodeRow, row: AlertRow) -> None:
-        """A further delivery of a known episode: its end, a repeat, or news about its severity or its muting."""
+        """Apply a further delivery of a known episode: its end, a repeat, or news about its severity or its muting."""
         episode.last_seen_at = max(episode.last_seen_at, row.received_at)
         self.session.add(episode)
         if row.status == "resolved":
@@ -201,38 +196,37 @@ class _Batch:
         if episode.status != "firing":
             return
         episode.repeats += 1
-        group = await self._group(episode)
+        group = await self._group(episode.group_id)
         if group is not None:
-            # Repeats are counted, not told: the card shows the count with its next real change.
+            # Repeats are counted, not shown: the card has the count with its next real change.
             group.repeats += 1
             self.session.add(group)
             if worse:
                 await self._raise(group, episode)
-        elif episode.group_id is None and episode.muted_by not in LASTING:
+        elif episode.group_id is None and not _lasting(episode.muted_by):
             # What muted it may be over: a maintenance ends while its alerts still fire.
             await self._place(episode, row)
 
     def _worse(self, episode: EpisodeRow, row: AlertRow) -> bool:
-        """A source may tell a worse severity of the same alert; the worst that was told stands."""
-        told, before = self.config.severity_of(row.severity), Severity(episode.severity)
-        if told is before or not told.at_least(before):
+        """A source may report a worse severity of the same alert; the worst that was reported counts."""
+        severity, before = self.config.severity_of(row.severity), Severity(episode.severity)
+        if severity is before or not severity.at_least(before):
             return False
-        episode.severity = told.value
+        episode.severity = severity.value
         return True
 
     # ------------------------------------------------------------ its place
 
     async def _place(self, episode: EpisodeRow, row: AlertRow) -> None:
         """Mute a firing episode with the reason, or let it join or open a group."""
-        episode.muted_by = self._quiet(episode, row)
-        if episode.muted_by == "digest":
-            self.result.digests.add(row.source)
-        if episode.muted_by:
+        mute = self._mute(episode, row)
+        episode.muted_by = mute.stored if mute else ""
+        if mute:
+            if mute.reason is muting.MuteReason.BACKLOG:
+                self.result.backlogs.add(row.source)
             return
-        group = await self._joined(episode)
-        if group is None:
-            group = await self._new_group(episode, row)
-        else:
+        group, membership = await self._joined(episode) or (await self._new_group(episode, row), OPENED)
+        if membership is not OPENED:
             if GroupState(group.state) is GroupState.MONITORING:
                 await groups.fire_again(self.db, self.session, group)
             await self._raise(group, episode)
@@ -240,36 +234,33 @@ class _Batch:
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id
-        self.open.take(group.id, arrival_of(episode))
+        episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
+        self.open.add_member(group.id, arrival_of(episode))
         self._show(group, firing=+1)
         self._remember(group)
 
-    async def _joined(self, episode: EpisodeRow) -> GroupRow | None:
-        """The group this episode joins; one that somebody resolved a moment ago takes nobody, so the next best is asked."""
-        while (found := self.open.find(arrival_of(episode)).group) is not None:
-            episode.group_id = found.number
-            if (group := await self._group(episode)) is not None:
-                return group
-        episode.group_id = None
+    async def _joined(self, episode: EpisodeRow) -> tuple[GroupRow, Membership] | None:
+        """The group that this episode joins; one that somebody resolved a moment ago takes nobody, so the next best does."""
+        while (match := self.open.find(arrival_of(episode))) is not None:
+            group, membership = match
+            if (row := await self._group(group.number)) is not None:
+                return row, membership
         return None
 
     def _remember(self, group: GroupRow) -> None:
-        seen = self.open.groups[group.id or 0]
-        seen.state, seen.last_alert_at, seen.cleared_at = GroupState(group.state), group.last_alert_at, group.cleared_at
+        open_group = self.open.groups[group.id or 0]
+        open_group.state, open_group.last_alert_at = GroupState(group.state), group.last_alert_at
+        open_group.cleared_at = group.cleared_at
 
-    def _quiet(self, episode: EpisodeRow, row: AlertRow) -> str:
-        """Why this episode is kept quiet; "" if it is not."""
-        if muting.heartbeat(row.name, self.config):
-            return "heartbeat"
-        severity, at = Severity(episode.severity), row.received_at
-        firing = self.known.inhibiting(episode)
-        if reason := muting.muted_by(row.labels, severity, config=self.config, firing=firing, at=at):
-            return reason
-        if seconds := muting.threshold_window(row.labels, self.config):
-            seen = self.known.count(episode, since=at - timedelta(seconds=seconds))
-            if reason := muting.below_threshold(row.labels, self.config, seen):
-                return reason
-        return "digest" if row.starts_at < self.sources[row.source].first_seen_at - LONG_FIRING else ""
+    def _mute(self, episode: EpisodeRow, row: AlertRow) -> muting.Mute | None:
+        severity = Severity(episode.severity)
+        return muting.mute_of(
+            muting.FiringAlert(row.name, row.labels, severity, row.starts_at, row.received_at),
+            config=self.config,
+            firing=self.known.inhibiting(episode),
+            earlier=self.known.earlier(episode),
+            connected_at=self.sources[row.source].first_seen_at,
+        )
 
     async def _new_group(self, episode: EpisodeRow, row: AlertRow) -> GroupRow:
         service = self.catalogue.get(episode.service)
@@ -292,9 +283,9 @@ class _Batch:
         await self.session.flush()
         self.open.open(group)
         self.groups[group.id or 0] = group
-        said = f"{episode.name} opened this group: {episode.annotations.get('summary') or episode.name}"
-        await timeline.add(self.db, self.session, "alert", said, group_id=group.id, link=episode.link)
-        if self._incident_worthy(group):
+        text = f"{episode.name} opened this group: {episode.annotations.get('summary') or episode.name}"
+        await timeline.add(self.db, self.session, "alert", text, group_id=group.id, link=episode.link)
+        if deserves_incident(Severity(group.severity), self.config):
             await groups.open_incident(self.db, self.session, group, by="policy")
             await groups.mention_in_storm(self.db, self.session, group)
         self.result.triages.append((f"AL-{group.id}", 1))
@@ -309,25 +300,21 @@ class _Batch:
 
     async def _raise(self, group: GroupRow, episode: EpisodeRow) -> None:
         """A worse alert names the group: its severity, service and title follow."""
-        severity, before = Severity(episode.severity), Severity(group.severity)
-        if severity is before or not severity.at_least(before):
+        severity = Severity(episode.severity)
+        change = escalation(
+            Severity(group.severity),
+            severity,
+            has_incident=group.incident_id is not None,
+            mentioned=group.mentioned_at is not None,
+            config=self.config,
+        )
+        if change is None:
             return
         group.service, group.title = episode.service or group.service, episode.name
-        worthy = severity.at_least(Severity(self.config.incident_from))
-        await groups.raise_severity(self.db, self.session, group, severity, tell=worthy)
-        if worthy and group.incident_id is None:
-            await groups.open_incident(self.db, self.session, group, by="policy")
+        await groups.raise_severity(self.db, self.session, group, severity, change)
         self._show(group)
-        triage_from = Severity(self.config.triage_from)
-        if (
-            severity.at_least(triage_from)
-            and not before.at_least(triage_from)
-            and (f"AL-{group.id}", 1) not in self.result.triages
-        ):
+        if change.investigation and (f"AL-{group.id}", 1) not in self.result.triages:
             self.result.triages.append((f"AL-{group.id}", 2))
-
-    def _incident_worthy(self, group: GroupRow) -> bool:
-        return Severity(group.severity).at_least(Severity(self.config.incident_from))
 
     async def _beat(self, row: AlertRow) -> None:
         key = f"{row.source}:{row.name}"
@@ -354,3 +341,12 @@ class _Batch:
 
 def _end_of(row: AlertRow) -> datetime:
     return row.ends_at or row.received_at
+
+
+def _status(row: AlertRow | EpisodeRow) -> Status:
+    return "resolved" if row.status == "resolved" else "firing"
+
+
+def _lasting(muted_by: str) -> bool:
+    mute = muting.parse_mute(muted_by)
+    return mute is not None and mute.lasting

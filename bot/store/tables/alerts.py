@@ -68,8 +68,12 @@ class EpisodeRow(SQLModel, table=True):
     expression: str = ""
     group_key: str = ""
     group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    grouping_reason: str = ""
+    """Why it belongs to its group: a GroupingReason; empty without a group, and in rows of before 0006."""
+    grouping_text: str = ""
+    """The reason in words."""
     muted_by: str = ""
-    """Why it joined no group: "maintenance: ...", "inhibited by ...", "severity none", "threshold 1 of 3", "digest"."""
+    """Why it joined no group, as bot.core.alerts.muting writes and reads it; empty if it did."""
     repeats: int = 0
     first_seen_at: datetime = Field(sa_type=Moment)
     last_seen_at: datetime = Field(sa_type=Moment, index=True)
@@ -77,7 +81,7 @@ class EpisodeRow(SQLModel, table=True):
 
 
 class SourceRow(SQLModel, table=True):
-    """A source as it was seen: its first connect makes the digest, its heartbeats are watched."""
+    """A source as it was seen: its first connect makes the backlog summary, its heartbeats are watched."""
 
     __tablename__ = "sources"
     name: str = Field(primary_key=True)

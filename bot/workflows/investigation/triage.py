@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from bot.core.alert import Severity
+from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Findings, nothing_wrong
@@ -43,7 +44,7 @@ class TriageSteps:
         """The case as JSON, and whether it deserves ranked causes or facts alone."""
         case = await self.triages.open(ref, attempt, question, requester, late)
         asked = bool(requester or question)
-        deep = asked or Severity(case.severity).at_least(Severity(self.config.triage_from))
+        deep = asked or deserves_investigation(Severity(case.severity), self.config)
         return {"case": case.model_dump(mode="json"), "deep": deep}
 
     async def gather(self, case: dict[str, Any]) -> Any:

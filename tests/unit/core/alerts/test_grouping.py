@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.alerts.grouping import Arrival, OpenGroup, join, neighbours
+from bot.core.alerts.grouping import Arrival, GroupingReason, Membership, OpenGroup, join, neighbours
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue, Service
 from tests.unit.builders import NOW, at
@@ -30,22 +30,40 @@ def group(number: int, *members: Arrival, cleared: float | None = None) -> OpenG
     last = max(member.at for member in members)
     open_ = OpenGroup(number, state, NOW, last, cleared_at=None if cleared is None else at(cleared))
     for member in members:
-        open_.take(member)
+        open_.add(member)
     return open_
 
 
 def joined(new: Arrival, *groups: OpenGroup) -> int | None:
-    found = join(new, groups, CATALOGUE, neighbours(new.service, CATALOGUE)).group
-    return found.number if found else None
+    match = join(new, groups, CATALOGUE, neighbours(new.service, CATALOGUE))
+    return match[0].number if match else None
+
+
+def reason(new: Arrival, *members: Arrival, cleared: float | None = None) -> Membership | None:
+    match = join(new, [group(1, *members, cleared=cleared)], CATALOGUE, neighbours(new.service, CATALOGUE))
+    return match[1] if match else None
 
 
 first = arrival(fingerprint="f1", name="Latency")
 
 
 def test_alerts_of_one_service_belong_together_with_the_reason() -> None:
-    found = join(arrival(minutes=20), [group(1, first)], CATALOGUE, {})
+    assert reason(arrival(minutes=20), first) == Membership(GroupingReason.SAME_SERVICE, "the same service, checkout")
 
-    assert (found.group is not None, found.reason) == (True, "the same service, checkout")
+
+def test_each_reason_is_named_with_what_it_depends_on() -> None:
+    disk = arrival("", fingerprint="f1", name="Disk", labels={"node": "n1", "namespace": "shop"})
+
+    assert reason(arrival(fingerprint="f1", minutes=5), first, cleared=1) == Membership(
+        GroupingReason.FIRES_AGAIN, "the same alert fires again"
+    )
+    assert reason(arrival("payments"), first) == Membership(GroupingReason.RELATED_SERVICE, "checkout depends on payments")
+    assert reason(arrival("", name="Load", labels={"node": "n1"}), disk) == Membership(
+        GroupingReason.SAME_MACHINE, "the same machine"
+    )
+    assert reason(arrival("", name="Disk", labels={"node": "n2", "namespace": "shop"}), disk) == Membership(
+        GroupingReason.SAME_NAMESPACE, "the same alert in the same namespace"
+    )
 
 
 def test_a_service_that_was_quiet_for_long_opens_a_new_group() -> None:

@@ -1,14 +1,14 @@
-"""Which alerts are kept quiet, and by what."""
+"""Which alerts are muted, and by what."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.core.alert import Severity
-from bot.core.alerts import muting
+from bot.core.alert import Severity, Status
+from bot.core.alerts.muting import FiringAlert, Mute, MuteReason, is_heartbeat, matches, mute_of, mute_of_history, parse_mute
 from bot.core.config import Config, Inhibition, Maintenance, Threshold
-from tests.unit.builders import at
+from tests.unit.builders import NOW, at
 
 CONFIG = Config(
     maintenance=(Maintenance(match={"service": "checkout"}, starts=at(-5), ends=at(5), reason="upgrade"),),
@@ -18,38 +18,93 @@ CONFIG = Config(
 NODE_DOWN = {"alertname": "NodeDown", "node": "n1"}
 
 
-def muted(labels: dict[str, str], severity: Severity = Severity.SEV2, *, firing: Any = (), minutes: float = 0) -> str:
-    return muting.muted_by(labels, severity, config=CONFIG, firing=firing, at=at(minutes))
+def muted(
+    labels: dict[str, str], severity: Severity = Severity.SEV2, *, minutes: float = 0, start: float = 0, **surroundings: Any
+) -> Mute | None:
+    alert = FiringAlert(labels.get("alertname", "Errors"), labels, severity, at(start), at(minutes))
+    known: dict[str, Any] = {"firing": [], "earlier": [], "connected_at": at(-1440), **surroundings}
+    return mute_of(alert, config=CONFIG, **known)
 
 
 def test_severity_none_is_never_shown() -> None:
-    assert muted({}, Severity.NONE) == "severity none"
+    assert muted({}, Severity.NONE) == Mute(MuteReason.SEVERITY_NONE)
 
 
-@pytest.mark.parametrize(
-    ("minutes", "expected"), [(-6, ""), (-5, "maintenance: upgrade"), (5, "maintenance: upgrade"), (6, "")]
-)
-def test_maintenance_mutes_within_its_window(minutes: float, expected: str) -> None:
-    assert muted({"service": "checkout"}, minutes=minutes) == expected
+@pytest.mark.parametrize(("minutes", "expected"), [(-6, False), (-5, True), (5, True), (6, False)])
+def test_maintenance_mutes_within_its_window(minutes: float, expected: bool) -> None:
+    mute = muted({"service": "checkout"}, minutes=minutes)
+
+    assert mute == (Mute(MuteReason.MAINTENANCE, "upgrade") if expected else None)
 
 
 def test_an_alert_is_inhibited_only_where_the_named_labels_are_equal() -> None:
-    assert muted({"tier": "pod", "node": "n1"}, firing=[NODE_DOWN]) == "inhibited by NodeDown"
-    assert muted({"tier": "pod", "node": "n2"}, firing=[NODE_DOWN]) == ""
-    assert muted({"tier": "web", "node": "n1"}, firing=[NODE_DOWN]) == ""
-    assert muted({"tier": "pod", "node": "n1"}) == ""
+    assert muted({"tier": "pod", "node": "n1"}, firing=[NODE_DOWN]) == Mute(MuteReason.INHIBITION, "NodeDown")
+    assert muted({"tier": "pod", "node": "n2"}, firing=[NODE_DOWN]) is None
+    assert muted({"tier": "web", "node": "n1"}, firing=[NODE_DOWN]) is None
+    assert muted({"tier": "pod", "node": "n1"}) is None
 
 
 def test_a_match_without_labels_matches_nothing() -> None:
-    assert not muting.matches({}, {"service": "checkout"})
+    assert not matches({}, {"service": "checkout"})
 
 
-def test_a_threshold_says_how_far_it_is() -> None:
-    assert muting.below_threshold({"alertname": "Blip"}, CONFIG, 2) == "threshold 2 of 3"
-    assert muting.below_threshold({"alertname": "Blip"}, CONFIG, 3) == ""
-    assert muting.threshold_window({"alertname": "Blip"}, CONFIG) == 600
+@pytest.mark.parametrize(
+    ("earlier", "expected"),
+    [((-3,), Mute(MuteReason.THRESHOLD, "2 of 3")), ((-3, -11), Mute(MuteReason.THRESHOLD, "2 of 3")), ((-3, -10), None)],
+)
+def test_a_threshold_counts_the_episodes_within_its_window(earlier: tuple[float, ...], expected: Mute | None) -> None:
+    assert muted({"alertname": "Blip"}, earlier=[at(minute) for minute in earlier]) == expected
+
+
+@pytest.mark.parametrize(("start", "expected"), [(-10, None), (-10.1, Mute(MuteReason.BACKLOG))])
+def test_what_fired_long_before_its_source_was_connected_is_backlog(start: float, expected: Mute | None) -> None:
+    assert muted({}, start=start, connected_at=NOW) == expected
 
 
 def test_watchdog_is_a_heartbeat_unless_configured_otherwise() -> None:
-    assert muting.heartbeat("Watchdog", Config())
-    assert not muting.heartbeat("Watchdog", Config(heartbeats=("Alive",)))
+    assert muted({"alertname": "Watchdog"}, Severity.NONE) == Mute(MuteReason.HEARTBEAT)
+    assert not is_heartbeat("Watchdog", Config(heartbeats=("Alive",)))
+
+
+@pytest.mark.parametrize(
+    ("delivered", "episode", "expected"),
+    [
+        ("resolved", "resolved", MuteReason.ALREADY_RESOLVED),
+        ("firing", "resolved", MuteReason.SUPERSEDED),
+        ("firing", "firing", None),
+    ],
+)
+def test_what_is_over_when_it_first_arrives_is_history(delivered: Status, episode: Status, expected: MuteReason | None) -> None:
+    mute = mute_of_history(delivered, episode)
+
+    assert (mute.reason if mute else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "mute"),
+    [
+        ("severity none", Mute(MuteReason.SEVERITY_NONE)),
+        ("maintenance: upgrade: part 2", Mute(MuteReason.MAINTENANCE, "upgrade: part 2")),
+        ("maintenance: ", Mute(MuteReason.MAINTENANCE)),
+        ("inhibited by NodeDown", Mute(MuteReason.INHIBITION, "NodeDown")),
+        ("threshold 1 of 3", Mute(MuteReason.THRESHOLD, "1 of 3")),
+        ("heartbeat", Mute(MuteReason.HEARTBEAT)),
+        ("digest", Mute(MuteReason.BACKLOG)),
+        ("already over when it was first seen", Mute(MuteReason.ALREADY_RESOLVED)),
+        ("superseded by a newer episode", Mute(MuteReason.SUPERSEDED)),
+    ],
+)
+def test_a_mute_is_stored_in_the_words_of_the_first_version_and_read_from_them(stored: str, mute: Mute) -> None:
+    assert (mute.stored, parse_mute(stored)) == (stored, mute)
+
+
+def test_an_alert_that_is_not_muted_has_no_reason() -> None:
+    assert parse_mute("") is None
+
+
+def test_a_repeat_may_end_a_maintenance_but_neither_a_backlog_nor_a_heartbeat() -> None:
+    assert {reason for reason in MuteReason if Mute(reason).lasting} == {MuteReason.BACKLOG, MuteReason.HEARTBEAT}
+
+
+def test_a_backlog_is_described_in_words_for_people() -> None:
+    assert Mute(MuteReason.BACKLOG).describe() == "it fired before its source was first connected"

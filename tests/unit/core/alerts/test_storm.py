@@ -1,8 +1,25 @@
-"""Where a storm seems to come from."""
+"""What a storm is, and where it seems to come from."""
 
-from bot.core.alerts.storm import suspected_origin
+import pytest
+
+from bot.core.alerts.storm import storm_card, storms_over, suspected_origin
+from tests.unit.builders import NOW, at
 
 GRAPH = {"storefront": ["cart", "checkout"], "cart": ["catalogue"], "checkout": ["catalogue", "payments"], "catalogue": ["db"]}
+
+
+@pytest.mark.parametrize(
+    ("opened", "running", "expected"),
+    [(4, "", ""), (4, "storm:C1:1", ""), (5, "", f"storm:C1:{int(NOW.timestamp())}"), (5, "storm:C1:1", "storm:C1:1")],
+)
+def test_from_the_sixth_new_group_of_a_minute_on_there_is_a_storm(opened: int, running: str, expected: str) -> None:
+    assert storm_card("C1", NOW, opened=opened, running=running) == expected
+
+
+def test_a_storm_is_over_a_minute_after_its_newest_group() -> None:
+    groups = [("old", at(-3)), ("old", at(-1.1)), ("running", at(-3)), ("running", at(-1))]
+
+    assert storms_over(groups, NOW) == {"old"}
 
 
 def test_the_service_that_all_firing_ones_depend_on_is_suspected_and_one_that_fires_before_one_that_does_not() -> None:

@@ -169,6 +169,16 @@ async def test_services_that_call_each_other_share_a_group_and_strangers_do_not(
     assert [(group.service, group.alerts) for group in await desk.groups()] == [("checkout", 2), ("search", 1)]
 
 
+async def test_why_each_alert_belongs_to_its_group_is_kept_with_it(desk: Desk) -> None:
+    await desk.receive(alert("a"), alert("b"), alert("c", labels={"service": "payments"}))
+
+    assert {(e.fingerprint, e.grouping_reason, e.grouping_text) for e in await desk.episodes()} == {
+        ("a", "opened_group", "it opened the group"),
+        ("b", "same_service", "the same service, checkout"),
+        ("c", "related_service", "checkout depends on payments"),
+    }
+
+
 # ---------------------------------------------------------------- muting
 
 
