@@ -82,7 +82,7 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     assert [name for name in named if not any((root / name).exists() for root in roots)] == []
 
 
-def test_every_table_has_its_place_in_the_house() -> None:
-    house = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Where state lives")[2]
+def test_every_table_stands_on_the_architecture_page() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Where state lives")[2]
 
-    assert [name for name in tables.AlertRow.metadata.tables if f"`{name}`" not in house] == []
+    assert [name for name in tables.AlertRow.metadata.tables if f"`{name}`" not in page] == []
