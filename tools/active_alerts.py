@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from bot.core.alert import Alert
 from bot.core.evidence import Evidence
-from bot.core.metrics.wording import clock
 from bot.core.ranking.alert_burst import REACH, Burst, read_burst
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of

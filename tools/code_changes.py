@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
-from bot.core.metrics.wording import clock
 from bot.core.systems import Commit, Comparison
-from bot.core.text.figures import minutes_text
+from bot.core.text.durations import minutes_text
+from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import ToolContext, tool_over
 from tools._asked import service_of
@@ -60,7 +60,7 @@ async def _lately(ctx: ToolContext, service: str, hours: int) -> Evidence:
     newest = f"; newest at {clock(commits[0].at)}: {one_line(commits[0].title, 80)}" if commits else ""
     return Evidence(
         summary=f"{service}: {count} on the default branch in the last {minutes_text(60 * hours)}{newest}",
-        query=f"GET /repos/.../commits?since={since:%Y-%m-%dT%H:%M:%SZ}",
+        query=f"GET /repos/.../commits?since={iso_utc(since)}",
         window=TimeWindow(start=since, end=ctx.now),
         details=tuple(map(_line, commits[:MAX_COMMITS])),
         source="github",
@@ -80,7 +80,7 @@ def _summary(service: str, found: Comparison) -> str:
 
 def _line(commit: Commit) -> str:
     by = f" by {one_line(commit.author, 40)}" if commit.author else ""
-    return f"{commit.at:%Y-%m-%d %H:%M:%SZ} {commit.sha[:12]} {one_line(commit.title, 120)}{by}"
+    return f"{date_and_clock(commit.at)}Z {commit.sha[:12]} {one_line(commit.title, 120)}{by}"
 
 
 def _files(found: Comparison) -> list[str]:

@@ -5,7 +5,8 @@ from datetime import timedelta
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.wording import bound_text, deviation_text, series_text
-from bot.core.text.figures import figure, minutes_text
+from bot.core.text.durations import minutes_text
+from bot.core.text.figures import figure
 from bot.plugins import ToolContext, tool
 from tools._asked import asked_minutes, service_of
 from tools._reading import Reading, read

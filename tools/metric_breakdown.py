@@ -9,8 +9,9 @@ from bot.core.metrics.breakdown import Breakdown, Part, break_down, candidate_la
 from bot.core.metrics.expression import counted_alone, selectors, split_by
 from bot.core.metrics.promql import is_label_name
 from bot.core.metrics.signals import SignalQuery
-from bot.core.metrics.wording import clock, deviation_text
+from bot.core.metrics.wording import deviation_text
 from bot.core.text.figures import figure
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of

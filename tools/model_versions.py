@@ -2,8 +2,8 @@
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
-from bot.core.metrics.wording import clock
 from bot.core.systems import ModelVersion
+from bot.core.text.moments import clock, date_and_clock
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool_over
 from tools._asked import service_of
@@ -50,4 +50,4 @@ def _summary(service: str, found: list[ModelVersion]) -> str:
 def _line(one: ModelVersion) -> str:
     names = ", ".join((*one.aliases, *([one.stage] if one.stage else [])))
     marks = f" [{one_line(names, 80)}]" if names else ""
-    return f"version {one.version}{marks} registered {one.registered_at:%Y-%m-%d %H:%M:%SZ} {one.status.lower()}".rstrip()
+    return f"version {one.version}{marks} registered {date_and_clock(one.registered_at)}Z {one.status.lower()}".rstrip()

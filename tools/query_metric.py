@@ -7,7 +7,8 @@ from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.promql import tokens
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import bound_text, series_text
-from bot.core.text.figures import figure, minutes_text
+from bot.core.text.durations import minutes_text
+from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, asked_minutes, service_of

@@ -9,8 +9,8 @@ from bot.core.change import Change, kind_in_words
 from bot.core.changes.rollouts import rollout_queries, rollouts, with_told, without_known
 from bot.core.errors import PartialResult, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
-from bot.core.metrics.wording import clock
-from bot.core.text.figures import minutes_text
+from bot.core.text.durations import minutes_text
+from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import could_not_look
 from bot.plugins import ToolContext, tool
@@ -50,7 +50,7 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
         summary="; ".join(
             (_summary(changes, where, hours), *(f"could not look at {at} ({cut(why, 120)})" for at, why in gaps))
         ),
-        query=f"GET /api/changes?service={quote(service, safe='')}&since={since:%Y-%m-%dT%H:%M:%SZ}",
+        query=f"GET /api/changes?service={quote(service, safe='')}&since={iso_utc(since)}",
         window=TimeWindow(start=since, end=ctx.now),
         details=tuple(_line(change) for change in changes[:MAX_SHOWN]),
         link=changes[0].link if changes else "",
@@ -102,4 +102,4 @@ def _line(change: Change) -> str:
     by = f" by {one_line(change.author, 40)}" if change.author else ""
     versions = f" ({one_line(change.previous_version, 40) or '?'} -> {one_line(change.version, 40)})" if change.version else ""
     what = f"{change.kind} {change.service}: {one_line(change.title, 120)}"
-    return f"{change.at:%Y-%m-%d %H:%M:%SZ} {what}{versions}{by} [{one_line(change.id, 120)}]"
+    return f"{date_and_clock(change.at)}Z {what}{versions}{by} [{one_line(change.id, 120)}]"

@@ -7,8 +7,8 @@ from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.logs.parsing import message_of
 from bot.core.logs.templates import TemplateCount, Trend, count_templates
-from bot.core.metrics.wording import clock
-from bot.core.text.figures import minutes_text
+from bot.core.text.durations import minutes_text
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import cut, one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import asked_minutes, service_of

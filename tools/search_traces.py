@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Evidence, TimeWindow
-from bot.core.text.figures import figure, minutes_text
+from bot.core.text.durations import minutes_text
+from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.traces.spans import Sampled, Span, TimeSpent, compared, untold
 from bot.plugins import ToolContext, tool_over

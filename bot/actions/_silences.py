@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.core.text.moments import date_to_the_minute
 from bot.core.text.untrusted import one_line
 
 
@@ -17,11 +18,6 @@ def text_of(matchers: Mapping[str, str]) -> str:
     return "{" + ", ".join(conditions(matchers)) + "}"
 
 
-def stamp(moment: datetime) -> str:
-    """RFC 3339 with milliseconds, in UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def state_of(silence: Mapping[str, Any]) -> str:
     """`active`, `pending` or `expired`; "" if it does not say."""
     status = silence.get("status")
@@ -31,7 +27,7 @@ def state_of(silence: Mapping[str, Any]) -> str:
 def told(silence: Mapping[str, Any]) -> str:
     """In fixed words: a dry run that is read again later must say the same of the same world."""
     by, id = one_line(str(silence.get("createdBy", "")), 60), one_line(str(silence.get("id", "")), 64)
-    return f"already silenced until {ends_at(silence):%Y-%m-%d %H:%M} UTC by {by or 'nobody named'} (silence {id})"
+    return f"already silenced until {date_to_the_minute(ends_at(silence))} by {by or 'nobody named'} (silence {id})"
 
 
 def ends_at(silence: Mapping[str, Any]) -> datetime:

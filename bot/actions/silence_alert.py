@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.actions._silences import alert_names, conditions, ends_at, stamp, state_of, text_of, told
+from bot.actions._silences import alert_names, conditions, ends_at, state_of, text_of, told
 from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.config import ActionConfig, parse_duration
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.metrics.promql import is_label_name
+from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext, HttpAnswer, action
 
@@ -173,8 +174,8 @@ class SilenceAlert(Action):
         matchers = [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in sorted(self.matchers.items())]
         body = {
             "matchers": matchers,
-            "startsAt": stamp(ctx.now),
-            "endsAt": stamp(ctx.now + parse_duration(self.duration)),
+            "startsAt": iso_utc(ctx.now, "milliseconds"),
+            "endsAt": iso_utc(ctx.now + parse_duration(self.duration), "milliseconds"),
             "createdBy": "tocsin",
             # The key in the comment is how a silence is found again after a crash.
             "comment": f"{self.comment or 'silenced from Slack'} [{ctx.idempotency_key}]",

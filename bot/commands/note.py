@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.commands._subject import name_of, subject_of
 from bot.core.errors import NotFound
+from bot.core.text.moments import date_to_the_minute
 from bot.core.text.untrusted import escape_controls
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.store.incidents import incidents
@@ -31,7 +32,7 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     await incidents.note(
         ctx.db, subject.ref, text, name_of(request.actor), at=at, key=f"note:{request.key}" if request.key else None
     )
-    when = f" at {at:%Y-%m-%d %H:%M} UTC" if at else ""
+    when = f" at {date_to_the_minute(at)}" if at else ""
     return Reply(f"Noted in the timeline of {subject.ref}{when}.")
 
 

@@ -7,6 +7,7 @@ import httpx
 
 from bot.core.config import Config
 from bot.core.errors import TocsinError
+from bot.core.text.moments import iso_utc
 
 NAME = "TocsinTestAlert"
 
@@ -51,7 +52,7 @@ def _is_moment(text: str) -> bool:
 
 def alert_body(now: datetime, *, severity: str, service: str, resolve: str) -> dict[str, Any]:
     """One alert in Alertmanager's form and in the generic one at once: both know `status`, nothing else is of both."""
-    started = resolve or now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    started = resolve or iso_utc(now)
     status = "resolved" if resolve else "firing"
     labels = {"alertname": NAME, "severity": severity, **({"service": service} if service else {})}
     annotations = {"summary": "Test alert sent by `tocsin test-alert`; nothing is wrong."}

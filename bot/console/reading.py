@@ -10,6 +10,7 @@ from rich.markup import escape
 from bot.core.errors import NotFound
 from bot.core.evidence import nothing_wrong
 from bot.core.incident import Incident, number_of
+from bot.core.text.moments import date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import TimelineEntry
 from bot.core.tool_calls import unseen
@@ -49,7 +50,7 @@ def print_incidents(secrets: Secrets, *, everything: bool, console: Console) -> 
 
 def _told(row: Incident) -> tuple[str, str]:
     """Two lines, not a row of a table: eight columns do not fit a narrow terminal without cutting what people look for."""
-    parts = (row.ref, row.state, row.severity, row.service, row.group, f"declared {row.declared_at:%Y-%m-%d %H:%M} UTC")
+    parts = (row.ref, row.state, row.severity, row.service, row.group, f"declared {date_to_the_minute(row.declared_at)}")
     lead = f"led by {one_line(row.lead, 40)}" if row.lead else "nobody leads"
     return "  ".join(filter(None, (*parts, lead))), f"    {one_line(row.title, 200)}"
 
@@ -97,7 +98,7 @@ async def _whole(secrets: Secrets, ref: str) -> list[str]:
 
 def _entry(entry: TimelineEntry) -> str:
     by = f"  ({entry.author})" if entry.author else ""
-    return f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:<9} {one_line(entry.text, 300)}{by}"
+    return f"  {date_and_clock(entry.at)}  {entry.kind:<9} {one_line(entry.text, 300)}{by}"
 
 
 async def _findings(db: Database, ref: str) -> list[str]:

@@ -9,6 +9,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.core.text.moments import iso_utc
 from bot.ports import Engine
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,7 @@ def tick_name(name: str) -> str:
 
 def tick_id(name: str, moment: datetime, every: timedelta) -> str:
     """The run of one slot: `tick:<name>:<slot>`."""
-    return f"{tick_name(name)}:{slot(moment, every):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{tick_name(name)}:{iso_utc(slot(moment, every))}"
 
 
 class Schedule:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted, cut
 from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import code_lines, escape, link, named, prose, quoted, spoken, titled
@@ -117,7 +118,7 @@ def picture(key: str) -> Block:
 def when(moment: datetime | str, style: str = "{date_short_pretty} {time_secs}") -> str:
     """A moment in each reader's own time zone; clients that cannot do so show UTC."""
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"<!date^{int(at.timestamp())}^{style}|{at:%Y-%m-%d %H:%M:%S} UTC>"
+    return f"<!date^{int(at.timestamp())}^{style}|{date_and_clock(at)} UTC>"
 
 
 def cut_lines(text: str, limit: int) -> str:

@@ -12,6 +12,7 @@ import structlog
 
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
+from bot.core.text.moments import clock
 from bot.ports import Engine, Pager, Run, Workflow
 from bot.store.alerts import groups
 from bot.store.answers.postmortems import Postmortems
@@ -147,7 +148,7 @@ class PagerTick:
     async def _heartbeats(self) -> None:
         missed = {f"heartbeat:{row.key}": row for row in await self.watch.beats() if self._missed(row)}
         for key, row in missed.items():
-            summary = f"{row.key} is silent since {row.last_seen_at:%H:%M:%S} UTC: its monitoring may be down"
+            summary = f"{row.key} is silent since {clock(row.last_seen_at)}: its monitoring may be down"
             await self.pages.open(key, summary, "SEV3")
         for key in await self.pages.open_keys("heartbeat:"):
             if key not in missed:

@@ -8,10 +8,11 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from bot.core.action import DryRun, Proposal, ProposalState, Tier
+from bot.core.text.moments import iso_utc
 
 SHOWN_DIGITS = 8
 """Digits of the digest that stand on the card."""
@@ -34,7 +35,7 @@ def text_digest(text: str) -> str:
 
 def stamp(moment: datetime) -> str:
     """A moment as the record spells it: ISO 8601, UTC, with Z, to the microsecond."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return iso_utc(moment, "microseconds")
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -18,6 +18,7 @@ from bot.core.approvals.policy_types import (
     who_may,
 )
 from bot.core.approvals.roster import STALE_ROTA, Eligibility
+from bot.core.text.moments import date_to_the_minute
 
 Rule = Callable[[], RuleResult | None]
 # The database's clock stamps both moments; this only swallows rounding.
@@ -83,7 +84,7 @@ def frozen(ask: ActionRequest, context: DecisionContext) -> RuleResult | None:
             return RuleResult(
                 False,
                 "freeze",
-                f"Changes are frozen until {freeze.ends:%Y-%m-%d %H:%M} UTC ({freeze.reason}).",
+                f"Changes are frozen until {date_to_the_minute(freeze.ends)} ({freeze.reason}).",
                 "nobody; only a rollback or a flag switched off in an open SEV1/2 passes a freeze",
             )
     return None

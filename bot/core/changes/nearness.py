@@ -18,9 +18,3 @@ def nearness(age: timedelta) -> float:
         return 0.0
     age = max(age, timedelta(0))
     return float((1 - SLOW_SHARE) * 0.5 ** (age / HALF_LIFE) + SLOW_SHARE * (1 - age / LOOKBACK))
-
-
-def in_words(age: timedelta) -> str:
-    """`40 s`, `12 min`, `3 h`: the size of a span for people."""
-    seconds = abs(int(age.total_seconds()))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

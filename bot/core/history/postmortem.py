@@ -1,7 +1,7 @@
 """The postmortem draft: every generated sentence names the ids it stands on; what people must write stays blank."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,6 +10,8 @@ from bot.core.alert import Severity
 from bot.core.evidence import Findings
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, Incident
+from bot.core.text.durations import rounded_duration
+from bot.core.text.moments import clock, date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import TimelineEntry
 from bot.core.tool_calls import unseen
@@ -95,7 +97,7 @@ def draft(material: PostmortemRecord) -> list[Section]:
 def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
     incident = m.incident
     service = f" on {incident.service}" if incident.service else ""
-    lasted = f" It lasted {span(end - _began(m))}." if (end := _ended(m)) else " It is not over."
+    lasted = f" It lasted {rounded_duration(end - _began(m))}." if (end := _ended(m)) else " It is not over."
     text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
     yield Sentence(text=text, sources=(incident.ref,))
     if m.group:
@@ -142,7 +144,7 @@ def _marked(m: PostmortemRecord) -> tuple[str, ...]:
 def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:
     for entry in entries:
         who = f" ({entry.author})" if entry.author else ""
-        text = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC — {one_line(entry.text, 300)}{who}"
+        text = f"{date_and_clock(entry.at)} UTC — {one_line(entry.text, 300)}{who}"
         yield Sentence(text=text, sources=(entry.id, *entry.evidence))
 
 
@@ -152,14 +154,14 @@ def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
         return
     yield Sentence(text=f"The first alert arrived at {clock(m.group.opened_at)}.", sources=(m.group.ref,))
     if m.onset and m.onset_evidence:
-        delay = span(m.group.opened_at - m.onset)
+        delay = rounded_duration(m.group.opened_at - m.onset)
         text = f"The signal left its normal range at {clock(m.onset)}, {delay} before the first alert arrived."
         yield Sentence(text=text, sources=(m.onset_evidence, m.group.ref))
     # The group's own moment is taken back when it fires again; the timeline keeps the first one.
     first = next((e for e in m.timeline if e.kind == "group" and e.text.startswith("Acknowledged by ")), None)
     if at := first.at if first else m.group.acknowledged_at:
         source = first.id if first else m.group.ref
-        yield Sentence(text=f"It was acknowledged after {span(at - m.group.opened_at)}.", sources=(source,))
+        yield Sentence(text=f"It was acknowledged after {rounded_duration(at - m.group.opened_at)}.", sources=(source,))
     else:
         yield Sentence(text="Nobody acknowledged it.", sources=(m.group.ref,))
 
@@ -235,20 +237,6 @@ def _gaps(m: PostmortemRecord) -> Iterable[Sentence]:
         yield Sentence(text=told, sources=(m.incident.ref,))
 
 
-def clock(at: datetime) -> str:
-    return f"{at:%H:%M:%S} UTC"
-
-
-def span(length: timedelta) -> str:
-    """`45 s`, `12 min`, `3 h 5 min`."""
-    seconds = max(0, int(length.total_seconds()))
-    if seconds < 90:
-        return f"{seconds} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
-
-
 def markdown(material: PostmortemRecord, sections: Sequence[Section]) -> str:
     """The draft as Markdown; each sentence ends with its ids in brackets."""
     incident = material.incident
@@ -256,7 +244,7 @@ def markdown(material: PostmortemRecord, sections: Sequence[Section]) -> str:
         f"# {incident.ref}: {one_line(incident.title, 200)}",
         "",
         f"Severity {incident.severity} · service {incident.service or 'unknown'} · "
-        f"declared {incident.declared_at:%Y-%m-%d %H:%M} UTC · led by {incident.lead or 'nobody'} · **draft**",
+        f"declared {date_to_the_minute(incident.declared_at)} · led by {incident.lead or 'nobody'} · **draft**",
     ]
     for section in sections:
         lines += ["", f"## {section.title}", ""]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.evidence import LedgerEntry
+from bot.core.text.durations import age_text
 
 FAMILIES = ("errors", "latency", "external", "saturation", "traffic")
 """Families of signals, the most telling first."""
@@ -40,13 +41,3 @@ def changes_before(
             if at <= onset + ONSET_SLACK and (not services or change["service"] in services):
                 shown[change["id"]] = {**change, "evidence": entry.id, "age_text": age_text(onset - at)}
     return sorted(shown.values(), key=lambda c: c["at"], reverse=True)[:most]
-
-
-def age_text(age: timedelta) -> str:
-    """`40 s before onset`, `12 min before onset`, `at onset`."""
-    seconds = int(age.total_seconds())
-    if abs(seconds) < 5:
-        return "at onset"
-    size = abs(seconds)
-    amount = f"{size} s" if size < 120 else f"{size // 60} min" if size < 7200 else f"{size // 3600} h"
-    return f"{amount} {'before' if seconds > 0 else 'after'} onset"

@@ -4,13 +4,14 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.metrics.series import Direction, Series, aftermath, between, find_onset, known, normal_reach
+from bot.core.text.moments import iso_utc
 
 Family = Literal["errors", "latency", "traffic", "saturation", "external", "client", "network", "behaviour"]
 Harm = Literal["up", "down", "either"]
@@ -25,7 +26,8 @@ _Z0 = 3.0
 _USUAL, _USUAL_WITHOUT_ONSET = 0.9, 0.98
 """Share of the past that is usual: an incident that took six minutes of the hour before is not. What stands without a
 beginning may be a spike like others before, so there nearly all of the past counts as usual."""
-_FULL = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
+FULL_SHARE = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
+"""100 % in each unit that a share is given in."""
 _LEAST_RATIO = 0.002
 """Spread below which an error ratio's movement is nobody's incident (0.2 %)."""
 
@@ -83,7 +85,7 @@ class Deviation:
             "before": _rounded(self.before),
             "after": _rounded(self.after),
             "unit": self.unit,
-            "onset": self.onset.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.onset else None,
+            "onset": iso_utc(self.onset) if self.onset else None,
             "direction": self.direction,
             "step": round(self.step, 1),
             "peer": self.peer,
@@ -148,7 +150,7 @@ def measure(
     """
     family = family or family_of(signal)
     harm = harm or harm_of(signal, family)
-    if harm == "down" and (full := _FULL.get(unit)) and family == "errors":
+    if harm == "down" and (full := FULL_SHARE.get(unit)) and family == "errors":
         fixed: dict[str, Any] = {"service": service, "signal": signal, "family": family, "unit": unit}
         return _of_the_lost(series, reference, full, alert_at=alert_at, before=before, **fixed)
     series, reference = (_with_calls(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]

@@ -8,6 +8,7 @@ import numpy as np
 
 from bot.core.metrics.series import Series
 from bot.core.text.figures import figure
+from bot.core.text.moments import clock
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def alternative_text(graph: SignalGraph) -> str:
     first, last, highest = (figure(float(value), graph.unit) for value in (known[0], known[-1], known.max()))
     text = f"{graph.title}: from {first} to {last}, highest {highest}."
     if graph.onset:
-        text += f" It left its normal range at {graph.onset:%H:%M:%S} UTC."
+        text += f" It left its normal range at {clock(graph.onset)}."
     for at, label in sorted(graph.marks, key=lambda mark: mark[0]):
-        text += f" {label[:1].upper()}{label[1:]} at {at:%H:%M:%S} UTC."
+        text += f" {label[:1].upper()}{label[1:]} at {clock(at)}."
     return text[:1900]

@@ -8,6 +8,7 @@ import numpy as np
 from bot.core.metrics.deviation import family_of
 from bot.core.metrics.series import Series
 from bot.core.service import Signal
+from bot.core.text.durations import decimal_minutes
 from bot.core.text.figures import figure
 
 
@@ -74,12 +75,8 @@ def impact_text(name: str, signal: Signal, impact: Impact) -> str:
     never = f"never {'fell below ' + below if falls else 'exceeded ' + above}"
     if signal.bad_above is not None and signal.bad_below is not None:
         text, never = f"left the range from {below} to {above}", f"never left the range from {below} to {above}"
-    lasted = f"{text} for {_lasted(impact.bad_seconds)}" if impact.bad_seconds > 0 else never
+    lasted = f"{text} for {decimal_minutes(impact.bad_seconds)}" if impact.bad_seconds > 0 else never
     return f"{name} {lasted} {levels}{_failed(impact.failed)}."
-
-
-def _lasted(seconds: float) -> str:
-    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{max(1, round(seconds))} s"
 
 
 def _failed(count: float | None) -> str:

@@ -1,11 +1,10 @@
 """Sentences about signals that can be read aloud: number, unit, window."""
 
-from datetime import datetime
-
 from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.series import Series, known
 from bot.core.metrics.signals import SignalQuery
 from bot.core.text.figures import figure
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 
@@ -44,8 +43,3 @@ def labels_text(labels: dict[str, str], most: int = 8) -> str:
     """Labels as one line; their values are foreign text."""
     shown = [f'{name}="{one_line(value, 80)}"' for name, value in sorted(labels.items())[:most]]
     return "{" + ", ".join(shown) + (", …" if len(labels) > most else "") + "}"
-
-
-def clock(at: datetime) -> str:
-    """`10:02:30 UTC`."""
-    return f"{at:%H:%M:%S} UTC"

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
+from bot.core.text.moments import clock_to_the_minute, date_and_clock
 from bot.core.timeline import TimelineEntry
 from bot.core.verdict.corroboration import unwitnessed
 
@@ -85,7 +86,7 @@ def pieces_of(material: AnswerFacts, entries: Iterable[LedgerEntry]) -> Iterator
             yield Piece(entry.id, text, entry.tool, (entry.id,), about, foreign, whole)
     for event in _told(material.timeline):
         by = f" ({event.author})" if event.author else ""
-        text = f"{event.at:%H:%M} UTC {event.text}{by}"
+        text = f"{clock_to_the_minute(event.at)} {event.text}{by}"
         foreign = event.kind not in _OWN_WORDS
         yield Piece(event.id, text, TIMELINE, (event.id,), named_in(text, names), foreign, whole=True)
 
@@ -136,6 +137,6 @@ def _told(timeline: Iterable[TimelineEntry]) -> list[TimelineEntry]:
 
 
 def _as_evidence(entry: TimelineEntry, group: str) -> LedgerEntry:
-    text = f"{entry.at:%Y-%m-%d %H:%M:%SZ} {entry.kind}: {entry.text}" + (f" ({entry.who})" if entry.who else "")
+    text = f"{date_and_clock(entry.at)}Z {entry.kind}: {entry.text}" + (f" ({entry.who})" if entry.who else "")
     told = Evidence(summary=text, query="timeline", source=OWN_RECORD, user_controllable=entry.kind not in _OWN_WORDS)
     return LedgerEntry(id=entry.id, group=group, tool=TIMELINE, at=entry.at, evidence=told)

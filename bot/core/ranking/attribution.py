@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from bot.core.metrics.deviation import Deviation, Family
+from bot.core.metrics.deviation import FULL_SHARE, Deviation, Family
 
 Signals = Mapping[Family, Deviation]
 """The deviation that speaks for one service in each family."""
@@ -16,7 +16,6 @@ _LATE = timedelta(minutes=2)
 _MOST = 10.0
 """A callee can lose this many times what the caller shows (it has other callers); more says no more."""
 _DEPTH = 8
-_FULL = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def _noticed(symptom: Deviation, caller: str, callee: str, graph: CallGraph) -> 
     share = (
         abs(symptom.before) * graph.walk.noticed_time
         if symptom.family == "latency"
-        else _FULL.get(symptom.unit, 0.0) * graph.walk.noticed_share
+        else FULL_SHARE.get(symptom.unit, 0.0) * graph.walk.noticed_share
     )
     return excess(replace(symptom, after=symptom.before + share), caller, callee, graph)
 

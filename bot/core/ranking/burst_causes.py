@@ -5,7 +5,8 @@ from datetime import datetime
 
 from bot.core.evidence import CauseKind, Claim, LedgerEntry
 from bot.core.ranking.alert_burst import BURST_WEIGHTS, Burst, BurstWeights, ComponentRank, rank_burst
-from bot.core.ranking.context import Candidate, RankingContext, moment
+from bot.core.ranking.context import Candidate, RankingContext
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 _WORTH = 0.35
@@ -75,7 +76,7 @@ def _candidate(standing: ComponentRank, burst: Burst, evidence: str, scene: Rank
         likelihood=_WORTH * standing.share,
         cause=f"The burst of alerts points at {name}: {one_line(first.what, 80)}",
         claims=[_told(standing, place_in_order, burst, evidence) for place_in_order in range(min(3, len(standing.firings)))],
-        check=f"What changed on {name} before {moment(first.at)}, and what do its metrics and logs show from then on?",
+        check=f"What changed on {name} before {clock(first.at)}, and what do its metrics and logs show from then on?",
         strength=_STRENGTH,
         sure=False,
     )
@@ -91,6 +92,4 @@ def _told(standing: ComponentRank, number: int, burst: Burst, evidence: str) -> 
     firing = standing.firings[number]
     often = f", as in {firing.own} of {burst.bursts} earlier alert groups" if burst.bursts else ""
     where = one_line(firing.component, 80)
-    return Claim(
-        text=one_line(f"{where}: {one_line(firing.what, 160)} at {moment(firing.at)}{often}", 400), evidence=[evidence]
-    )
+    return Claim(text=one_line(f"{where}: {one_line(firing.what, 160)} at {clock(firing.at)}{often}", 400), evidence=[evidence])

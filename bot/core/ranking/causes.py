@@ -12,7 +12,6 @@ from bot.core.ranking.context import (
     Candidate,
     RankingContext,
     amount,
-    moment,
     tell_logs,
     tell_no_change,
     tell_symptoms,
@@ -22,6 +21,7 @@ from bot.core.ranking.context import (
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
 from bot.core.ranking.weighing import weight_of_resource
 from bot.core.service import reachable
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 _ITS_OWN = 0.3
@@ -59,7 +59,7 @@ def _resource_cause(scene: RankingContext, service: str, deviation: Deviation, s
     )
     _support(scene, candidate, [told(deviation, scene.seen)], logs=True)
     if late:
-        text = f"{deviation.signal} left the normal range at {moment(deviation.onset or scene.onset)}, after the symptoms"
+        text = f"{deviation.signal} left the normal range at {clock(deviation.onset or scene.onset)}, after the symptoms"
         candidate.against.append(Claim(text=text, evidence=[scene.seen.id_of(deviation)]))
     return candidate
 
@@ -206,7 +206,7 @@ def behaviour_causes(scene: RankingContext) -> list[Candidate]:
             service=service,
             likelihood=blame * (0.5 + 0.4 * min(1.0, max(0.0, deviation.doublings))),
             cause=f"{service} logs or calls something else than usual",
-            check=f"Read what {service} logs around {moment(scene.onset)}, and the code behind the lines that are new or gone",
+            check=f"Read what {service} logs around {clock(scene.onset)}, and the code behind the lines that are new or gone",
             strength=max(0.0, deviation.doublings),
             sure=deviation.doublings > 0,
         )
@@ -227,7 +227,7 @@ def unexplained_causes(scene: RankingContext) -> list[Candidate]:
             service=service,
             likelihood=0.35 * blame,
             cause=f"{service} itself fails, and nothing that was looked at shows why",
-            check=f"Read the logs and traces of {service} from {moment(scene.began(service))} on",
+            check=f"Read the logs and traces of {service} from {clock(scene.began(service))} on",
             sure=False,
         )
         _support(scene, candidate, [], logs=True)

@@ -4,11 +4,13 @@ import math
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE, in_words, nearness
+from bot.core.changes.nearness import ONSET_TOLERANCE, nearness
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation, Family
-from bot.core.ranking.context import FOLLOWS, Candidate, RankingContext, amount, brief, moment, named, tell_symptoms
+from bot.core.ranking.context import FOLLOWS, Candidate, RankingContext, amount, brief, named, tell_symptoms
 from bot.core.ranking.observations import BreakdownRow, Observations
+from bot.core.text.durations import duration_text
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 CARRIED, EVEN = 1.35, 0.1
@@ -56,10 +58,10 @@ def _tell_nearness(scene: RankingContext, change: Change, began: datetime, candi
     if not scene.onset_known:
         words = "before the alert (the onset itself was not seen)"
     else:
-        words = f"{in_words(age)} before the onset" if age.total_seconds() >= 2 else "at the onset"
-    candidate.claims.append(Claim(text=one_line(f"{brief(change)} at {moment(change.at)}, {words}", 400), evidence=evidence))
+        words = f"{duration_text(age)} before the onset" if age.total_seconds() >= 2 else "at the onset"
+    candidate.claims.append(Claim(text=one_line(f"{brief(change)} at {clock(change.at)}, {words}", 400), evidence=evidence))
     if age > timedelta(minutes=20) and scene.onset_known:
-        ran = f"{change.service} ran {in_words(age)} with this change before the onset"
+        ran = f"{change.service} ran {duration_text(age)} with this change before the onset"
         candidate.against.append(Claim(text=ran, evidence=evidence))
 
 
@@ -126,7 +128,7 @@ def _weigh_earlier_trouble(scene: RankingContext, change: Change, candidate: Can
         deviation = signals.get(family)
         if deviation and deviation.doublings >= 1 and _before(deviation, change):
             candidate.likelihood *= 0.3
-            since = f"left the normal range at {moment(deviation.onset)}" if deviation.onset else "had climbed all the time"
+            since = f"left the normal range at {clock(deviation.onset)}" if deviation.onset else "had climbed all the time"
             text = f"{deviation.service} {deviation.signal} {since}, before the change"
             candidate.against.append(
                 Claim(text=text, evidence=[scene.seen.id_of(deviation), scene.seen.change_evidence[change.id]])
@@ -146,7 +148,7 @@ def _weigh_rollback(scene: RankingContext, change: Change, candidate: Candidate)
         if back and change.at < later.at <= scene.now - timedelta(minutes=3):
             candidate.likelihood *= 0.6
             candidate.sure = False
-            text = f"Going back to {later.version} at {moment(later.at)} did not end it: the alert still fires"
+            text = f"Going back to {later.version} at {clock(later.at)} did not end it: the alert still fires"
             candidate.against.append(Claim(text=one_line(text, 400), evidence=[scene.seen.change_evidence[later.id]]))
             return
 

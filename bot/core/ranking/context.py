@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.core.change import Change, kind_in_words
 from bot.core.evidence import CauseKind, Claim
@@ -11,6 +11,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import main_symptom
 from bot.core.ranking.observations import Observations
 from bot.core.text.figures import figure
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 FOLLOWS = timedelta(seconds=90)
@@ -61,11 +62,6 @@ class RankingContext:
         return sorted(((s, b) for s, b in self.blame.items() if b >= _LEAST_BLAME), key=lambda p: (-p[1], p[0]))
 
 
-def moment(at: datetime) -> str:
-    """`14:02:15 UTC`."""
-    return f"{at.astimezone(UTC):%H:%M:%S} UTC"
-
-
 def amount(value: float, unit: str = "") -> str:
     """As people read it aloud (`40.6 %`, `350 ms`), in figures that `core/verdict/quoting` finds again in the evidence."""
     return "unknown" if math.isnan(value) else figure(value, unit)
@@ -73,7 +69,7 @@ def amount(value: float, unit: str = "") -> str:
 
 def told(deviation: Deviation, seen: Observations) -> Claim:
     """One deviation as a claim."""
-    since = f" at {moment(deviation.onset)}" if deviation.onset else ""
+    since = f" at {clock(deviation.onset)}" if deviation.onset else ""
     if math.isnan(deviation.after):
         text = f"{deviation.service}: {deviation.signal} fires{since}"
     else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE, in_words
+from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry, missed
 from bot.core.metrics.deviation import Family, family_of
 from bot.core.ranking.attribution import SYMPTOMS, main_symptom
@@ -18,11 +18,13 @@ from bot.core.ranking.causes import (
     wire_causes,
 )
 from bot.core.ranking.change_causes import EVEN, change_causes, version_share
-from bot.core.ranking.context import Candidate, RankingContext, amount, moment, named
+from bot.core.ranking.context import Candidate, RankingContext, amount, named
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.tuning import TUNING, Tuning
 from bot.core.ranking.weighing import weigh
 from bot.core.service import reachable
+from bot.core.text.durations import duration_text
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted, cut, one_line
 
 _SHOWN = 4
@@ -207,11 +209,11 @@ def _alibis(scene: RankingContext) -> dict[str, Claim]:
 
 def _alibi(scene: RankingContext, change: Change) -> Claim | None:
     seen, evidence = scene.seen, [scene.seen.change_evidence[change.id]]
-    what = f"{named(change)} at {moment(change.at)}"
+    what = f"{named(change)} at {clock(change.at)}"
     if scene.onset_known and change.at > scene.onset + ONSET_TOLERANCE:
         symptom = _first_symptom(scene)
-        after = in_words(change.at - scene.onset)
-        return _claim(f"{what} came {after} after the onset at {moment(scene.onset)}", [*evidence, *symptom])
+        after = duration_text(change.at - scene.onset)
+        return _claim(f"{what} came {after} after the onset at {clock(scene.onset)}", [*evidence, *symptom])
     if seen.quiet(change.service):
         return _claim(
             f"{what}: nothing of {change.service} left its normal range", [*evidence, seen.health_evidence[change.service]]

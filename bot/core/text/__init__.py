@@ -1,1 +1,1 @@
-"""Text and figures: untrusted text made harmless, measured values in words, safe patterns and addresses."""
+"""Text: untrusted text made harmless; measured values, moments and durations in words; safe patterns and addresses."""

@@ -31,8 +31,3 @@ def _digits(value: float) -> str:
     if abs(value) >= 1e6:
         return f"{value:.2e}"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def minutes_text(minutes: float) -> str:
-    """`30 min` or `6 h`."""
-    return f"{minutes / 60:g} h" if minutes >= 120 else f"{minutes:g} min"

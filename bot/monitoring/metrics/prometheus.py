@@ -15,6 +15,7 @@ import numpy as np
 from bot.core.config import PrometheusConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
+from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import Asked, JsonServer
 
@@ -56,7 +57,7 @@ class PrometheusMetrics:
             "g0.expr": promql,
             "g0.tab": "0",
             "g0.range_input": f"{max(1, math.ceil((end - start).total_seconds()))}s",
-            "g0.end_input": f"{end:%Y-%m-%d %H:%M:%S}",
+            "g0.end_input": date_and_clock(end),
         }
         return f"{self._public}/graph?{urlencode(shown)}"
 

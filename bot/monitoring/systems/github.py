@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from bot.core.check import Check, failed, ok
 from bot.core.config import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.systems import Commit, Comparison, FileChange
+from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import Asked, JsonServer, refusal
 
@@ -77,7 +78,7 @@ class GitHub:
     async def commits(self, service: str, since: datetime) -> list[Commit]:
         """Commits on the default branch since then, newest first."""
         path = f"/repos/{self._repository(service)}/commits"
-        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = iso_utc(since)
         found = await self._server.read(path, {"since": moment, "per_page": str(PAGE)})
         try:
             return [_commit(row) for row in found]

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.change import kind_in_words
+from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import counted
 from bot.slack.blocks import (
     Block,
@@ -121,18 +122,13 @@ def status_line(state: Mapping[str, Any]) -> str:
         return f"*MONITORING* alerts cleared {_at(state['cleared_at'])}{taken}; resolve it{closes}"
     if word == "RESOLVED":
         by = f" by {spoken(state['resolved_by'], 40)}" if state["resolved_by"] else ""
-        return f"*RESOLVED*{by} after {minutes(state['opened_at'], state['resolved_at'] or state['cleared_at'])}"
+        return f"*RESOLVED*{by} after {time_between(state['opened_at'], state['resolved_at'] or state['cleared_at'])}"
     return f"*{word}* not acknowledged"
 
 
-def minutes(start: datetime, end: datetime | None) -> str:
-    """`42 s`, `17 min`, `3 h 5 min`; "an unknown time" without an end."""
-    if end is None:
-        return "an unknown time"
-    seconds = max(0, int((end - start).total_seconds()))
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h {seconds % 3600 // 60} min"
+def time_between(start: datetime, end: datetime | None) -> str:
+    """`17 min`; "an unknown time" without an end."""
+    return "an unknown time" if end is None else elapsed_text(end - start)
 
 
 def _at(moment: datetime | None) -> str:

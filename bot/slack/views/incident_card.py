@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.slack.blocks import Block, Rendered, actions, button, context, fields, header, named, spoken, titled, when
-from bot.slack.views.card import minutes
+from bot.slack.views.card import time_between
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
@@ -42,5 +42,5 @@ def _controls(state: Mapping[str, Any]) -> Block:
 def _status(state: Mapping[str, Any]) -> str:
     if state["state"] == "RESOLVED":
         by = f" by {spoken(state['resolved_by'], 40)}" if state["resolved_by"] else ""
-        return f"*RESOLVED*{by} after {minutes(state['declared_at'], state['resolved_at'])}"
+        return f"*RESOLVED*{by} after {time_between(state['declared_at'], state['resolved_at'])}"
     return f"*{state['state']}*" + (" automation stopped here" if state["stopped"] else "")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.evidence import nothing_wrong
+from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, section, spoken, titled, trim
@@ -31,7 +32,7 @@ def render(state: Mapping[str, Any]) -> Rendered:
 def _entry(entry: TimelineEntry) -> str:
     """In UTC, as the moments in its words are."""
     by = f"{spoken(entry.author, 40)}: " if entry.author else ""
-    return f"{entry.at:%Y-%m-%d %H:%M:%S} {by}{prose(entry.text, 200)}"
+    return f"{date_and_clock(entry.at)} {by}{prose(entry.text, 200)}"
 
 
 def _headline(state: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import kind_in_words
 from bot.core.evidence import nothing_wrong
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 from bot.core.tool_calls import unseen
 from bot.slack.blocks import (
@@ -98,7 +99,7 @@ def _onset(facts: Mapping[str, Any]) -> str:
         return prose(facts.get("onset_text", ""))
     # In UTC, as the claims and the graph tell it: the reader compares them.
     onset = datetime.fromisoformat(facts["onset"])
-    return f"*Onset:* {onset:%H:%M:%S} UTC · {prose(facts.get('main') or facts.get('onset_text', ''))}"
+    return f"*Onset:* {clock(onset)} · {prose(facts.get('main') or facts.get('onset_text', ''))}"
 
 
 def _health(facts: Mapping[str, Any]) -> Iterable[str]:

@@ -12,6 +12,7 @@ from bot.core.approvals import policy
 from bot.core.approvals.policy_types import Quorum, RuleResult
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
+from bot.core.text.moments import clock_to_the_minute
 from bot.store import audit
 from bot.store.approvals import rows as proposals
 from bot.store.approvals import transitions as edges
@@ -112,7 +113,9 @@ class Decisions:
         presser = answer.presser
         own = next((s for s in said if s.standing.person == presser.person and presser.person), None)
         if own is not None and own.verdict == answer.verdict:
-            return RuleResult(False, "doubled", f"{edges.ref_of(row)}: already {answer.verdict} by you at {own.at:%H:%M} UTC.")
+            return RuleResult(
+                False, "doubled", f"{edges.ref_of(row)}: already {answer.verdict} by you at {clock_to_the_minute(own.at)}."
+            )
         ask = proposals.ask_of(row, self.config, fresh=fresh or proposals.dry_run_fresh(row, scene))
         where = Places(row.group_id, row.incident_id)
         standing = await proposals.standing(session, presser.person, row.service, where, roster, scene)

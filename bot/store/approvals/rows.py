@@ -16,6 +16,7 @@ from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.config import Config, parse_duration
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
+from bot.core.text.moments import clock_to_the_minute
 from bot.store.approvals import transitions as edges
 from bot.store.approvals.context import scene_of
 from bot.store.approvals.revisions import last_verified
@@ -184,9 +185,9 @@ async def happened(session: AsyncSession, row: ProposalRow) -> str:
     """What a late press is answered with: who did what and when."""
     ref, state = edges.ref_of(row), ProposalState(row.state)
     rows = await decision_rows(session, row, revision=row.revision)
-    answers = ", ".join(f"already {_PAST[d.verdict]} by {d.person} at {d.at:%H:%M} UTC" for d in rows)
+    answers = ", ".join(f"already {_PAST[d.verdict]} by {d.person} at {clock_to_the_minute(d.at)}" for d in rows)
     if state is ProposalState.EXPIRED:
-        return f"{ref} expired at {row.expires_at:%H:%M} UTC; propose it anew if it is still needed."
+        return f"{ref} expired at {clock_to_the_minute(row.expires_at)}; propose it anew if it is still needed."
     return f"{ref} is {state.value}" + (f": {answers}." if answers else ".") + (f" {row.outcome}" if row.outcome else "")
 
 

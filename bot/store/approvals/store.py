@@ -17,6 +17,7 @@ from bot.core.approvals.roster import Roster
 from bot.core.change import Change
 from bot.core.config import Config
 from bot.core.incident import reference
+from bot.core.text.moments import clock_to_the_minute
 from bot.store import audit
 from bot.store.approvals import rows as proposals
 from bot.store.approvals import transitions as edges
@@ -270,7 +271,7 @@ class ProposalStore:
             row = await proposals.locked(session, ref)
             if ProposalState(row.state) in DECIDABLE:
                 who = who_may(Tier(row.record["tier"]), row.service, row.record["requester"])
-                text = f"{ref} still waits for a decision until {row.expires_at:%H:%M} UTC. May approve: {who}."
+                text = f"{ref} still waits for a decision until {clock_to_the_minute(row.expires_at)}. May approve: {who}."
                 await edges.say(self.db, session, row, f"remind:{ref}", text)
 
     # ------------------------------------------------------------ reading

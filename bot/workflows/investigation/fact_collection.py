@@ -10,6 +10,7 @@ from bot.core.evidence import Case, LedgerEntry, missed
 from bot.core.investigation import facts as core
 from bot.core.service import Catalogue, Signal
 from bot.core.text.figures import figure
+from bot.core.text.moments import clock
 from bot.ports import Metrics
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
@@ -106,9 +107,9 @@ def row_text(row: Mapping[str, Any]) -> str:
 def _onset_text(case: Case, main: Any, onset: datetime | None, *, looked: bool) -> str:
     if main is None or onset is None:
         if not looked:
-            return f"The onset could not be looked for; the first alert fired at {case.started_at:%H:%M:%S} UTC"
-        return f"The onset was not seen in metrics; the first alert fired at {case.started_at:%H:%M:%S} UTC"
-    return f"{main['service']} {main['signal']} left the normal range at {onset:%H:%M:%S} UTC"
+            return f"The onset could not be looked for; the first alert fired at {clock(case.started_at)}"
+        return f"The onset was not seen in metrics; the first alert fired at {clock(case.started_at)}"
+    return f"{main['service']} {main['signal']} left the normal range at {clock(onset)}"
 
 
 def _runbook(entry: LedgerEntry) -> dict[str, Any] | None:

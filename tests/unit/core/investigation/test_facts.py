@@ -1,9 +1,7 @@
 """Facts that need no model."""
 
-from datetime import timedelta
-
 from bot.core.evidence import missed
-from bot.core.investigation.facts import age_text, changes_before, main_deviation
+from bot.core.investigation.facts import changes_before, main_deviation
 from tests.unit.builders import NOW, at, change, evidence
 
 
@@ -30,12 +28,6 @@ def test_changes_after_the_onset_and_of_strangers_are_left_out() -> None:
     assert [c["id"] for c in shown] == ["test:early"]
     assert shown[0]["age_text"] == "5 min before onset"
     assert shown[0]["evidence"] == "E1"
-
-
-def test_ages_read_like_speech() -> None:
-    assert age_text(timedelta(seconds=40)) == "40 s before onset"
-    assert age_text(timedelta(hours=3)) == "3 h before onset"
-    assert age_text(timedelta(seconds=-30)) == "30 s after onset"
 
 
 def test_what_could_not_be_seen_is_listed_once() -> None:

@@ -1,0 +1,45 @@
+"""Lengths of time as text for people. They differ in how exact they are, so each says what it cuts off or rounds."""
+
+from datetime import timedelta
+
+
+def duration_text(length: timedelta) -> str:
+    """`40 s`, `12 min`, `3 h`: whole units only, cut off, a larger unit from two of it on. The sign is dropped."""
+    seconds = abs(int(length.total_seconds()))
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
+
+
+def age_text(age: timedelta) -> str:
+    """`40 s before onset`, `12 min before onset`, `at onset`; after the onset for a negative age."""
+    seconds = int(age.total_seconds())
+    if abs(seconds) < 5:
+        return "at onset"
+    return f"{duration_text(age)} {'before' if seconds > 0 else 'after'} onset"
+
+
+def elapsed_text(length: timedelta) -> str:
+    """`42 s`, `17 min`, `3 h 5 min`: cut off, a larger unit from two of it on."""
+    seconds = max(0, int(length.total_seconds()))
+    return _hours_and_minutes(seconds) if seconds >= 7200 else duration_text(timedelta(seconds=seconds))
+
+
+def rounded_duration(length: timedelta) -> str:
+    """`45 s`, `12 min`, `3 h 5 min`: minutes are rounded, a larger unit from one and a half of it on."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 90:
+        return f"{seconds} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else _hours_and_minutes(seconds)
+
+
+def decimal_minutes(seconds: float) -> str:
+    """`4.5 min`, or whole seconds below one minute."""
+    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{max(1, round(seconds))} s"
+
+
+def minutes_text(minutes: float) -> str:
+    """`30 min` or `6 h`."""
+    return f"{minutes / 60:g} h" if minutes >= 120 else f"{minutes:g} min"
+
+
+def _hours_and_minutes(seconds: int) -> str:
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

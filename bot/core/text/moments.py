@@ -1,0 +1,28 @@
+"""Moments as text, always in UTC: times of day for people, dates where the day is not obvious, ISO 8601 for machines."""
+
+from datetime import UTC, datetime
+
+
+def clock(at: datetime) -> str:
+    """`14:02:15 UTC`."""
+    return f"{at.astimezone(UTC):%H:%M:%S} UTC"
+
+
+def clock_to_the_minute(at: datetime) -> str:
+    """`14:02 UTC`."""
+    return f"{at.astimezone(UTC):%H:%M} UTC"
+
+
+def date_and_clock(at: datetime) -> str:
+    """`2026-01-05 14:02:15`: for lists whose heading names the zone."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def date_to_the_minute(at: datetime) -> str:
+    """`2026-01-05 14:02 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def iso_utc(at: datetime, timespec: str = "seconds") -> str:
+    """`2026-01-05T14:02:15Z`; `timespec` as in `datetime.isoformat`."""
+    return at.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
