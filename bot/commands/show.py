@@ -6,6 +6,7 @@ from bot.core.incident import number_of
 from bot.plugins import Reply, Request, command
 from bot.store import timeline
 from bot.store.alerts import groups
+from bot.store.alerts.reader import reasons_of
 from bot.store.slack import message_states as views
 from bot.workflows.command_context import CommandContext
 
@@ -24,6 +25,7 @@ async def show(ctx: CommandContext, request: Request) -> Reply:
         incident = await views.load(session, "incident_card", subject.incident) or {}
         triage = await views.load(session, "triage", subject.group) or {}
         proposal = await views.load(session, "proposal", subject.ref) if subject.ref.startswith("AP-") else None
+        reasons = await reasons_of(session, group_id) if group_id and proposal is None else None
         entries = await timeline.of(session, group_id=group_id, incident_id=incident_id)
     state = {
         "ref": subject.ref,
@@ -38,6 +40,7 @@ async def show(ctx: CommandContext, request: Request) -> Reply:
         "findings": triage.get("findings"),
         "proposal": proposal,
         "proposals": triage.get("proposals", ()),
+        "reasons": reasons,
         "timeline": entries,
     }
     return Reply(f"{subject.state} {subject.ref}", view="show", subject=state)

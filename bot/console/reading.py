@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from bot.core.alerts.reasons import AlertReasons
 from bot.core.errors import NotFound
 from bot.core.evidence import nothing_wrong
 from bot.core.incident import Incident, number_of
@@ -16,6 +17,7 @@ from bot.core.timeline import TimelineEntry
 from bot.core.tool_calls import unseen
 from bot.settings import Secrets
 from bot.store import timeline
+from bot.store.alerts.reader import reasons_of
 from bot.store.answers.postmortems import Postmortems
 from bot.store.db.database import Database, async_url, readable
 from bot.store.incidents import incidents
@@ -91,7 +93,8 @@ async def _whole(secrets: Secrets, ref: str) -> list[str]:
             incident_id = number_of(incident.ref, "INC") if incident else None
             entries = await timeline.of(session, group_id=group_id, incident_id=incident_id)
             lines += ["Timeline in UTC, newest last:", *map(_entry, entries)]
-        return [*lines, *await _findings(db, group.ref if group else ""), *await _draft(db, incident)]
+            reasons = _reasons(await reasons_of(session, group_id)) if group_id else []
+        return [*lines, *reasons, *await _findings(db, group.ref if group else ""), *await _draft(db, incident)]
     finally:
         await db.close()
 
@@ -99,6 +102,13 @@ async def _whole(secrets: Secrets, ref: str) -> list[str]:
 def _entry(entry: TimelineEntry) -> str:
     by = f"  ({entry.author})" if entry.author else ""
     return f"  {date_and_clock(entry.at)}  {entry.kind:<9} {one_line(entry.text, 300)}{by}"
+
+
+def _reasons(reasons: AlertReasons) -> list[str]:
+    """Why the alerts stand together, and which others of the service are muted."""
+    joined, muted = reasons.joined_lines(), reasons.muted_lines()
+    lines = ["", "Why these alerts are one group:", *(f"  {line}" for line in joined)] if joined else []
+    return [*lines, "", f"Muted alerts of {reasons.service} since then:", *(f"  {line}" for line in muted)] if muted else lines
 
 
 async def _findings(db: Database, ref: str) -> list[str]:

@@ -1,11 +1,13 @@
 """What the API answers with, beside the nouns of bot/core: documented by FastAPI from these models."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from bot.core.action import Decision, Proposal
+from bot.core.alerts.grouping import GroupingReason
+from bot.core.alerts.muting import MuteReason, parse_mute
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import AlertGroup, Incident
 from bot.core.timeline import TimelineEntry
@@ -30,14 +32,25 @@ class Episode(_Row):
     first_seen_at: datetime
     last_seen_at: datetime
     repeats: int
-    muted_by: str
-    """Why it joined no group; empty if it did."""
     group_id: int | None
     """The number in `AL-n`."""
+    grouping_reason: GroupingReason | Literal[""]
+    """Why it belongs to its group; empty without one, and for alerts of before this was kept."""
+    grouping_text: str
+    """The reason in words."""
+    muted_by: str
+    """What mutes it, in words; empty if it stands in a group."""
     labels: dict[str, str]
     annotations: dict[str, str]
     link: str
     expression: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def mute_reason(self) -> MuteReason | None:
+        """The kind of what mutes it; null if it stands in a group."""
+        mute = parse_mute(self.muted_by)
+        return mute.reason if mute else None
 
 
 class Triage(_Row):

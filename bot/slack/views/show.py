@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.alerts.reasons import AlertReasons
 from bot.core.evidence import nothing_wrong
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted
@@ -14,7 +15,7 @@ LINES = 12
 
 
 def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: ref, title, service, severity, word, group, incident, lead, cause, timeline (entries), proposals; proposal.
+    """`state`: ref, title, service, severity, word, group, incident, lead, cause, timeline, proposals; reasons and proposal.
 
     `proposal` is bot.store.slack.message_states' own of the proposal that is shown, None where a group or incident is.
     """
@@ -22,11 +23,24 @@ def render(state: Mapping[str, Any]) -> Rendered:
     blocks: list[Block] = [header(title), _facts(state)]
     if findings := state.get("findings"):
         blocks.append(section(findings_line(findings)))
+    if reasons := state.get("reasons"):
+        blocks += _reasons(reasons)
     entries = state["timeline"]
     lines = [_entry(entry) for entry in entries[-LINES:]]
     earlier = [f"{len(entries) - LINES} earlier"] if len(entries) > LINES else []
     blocks.append(section("\n".join(["*Timeline in UTC, newest last:*", *(earlier + lines or ["nothing yet"])])))
     return title, trim([*blocks, context(f"*{word}* {state['ref']}")])
+
+
+def _reasons(reasons: AlertReasons) -> list[Block]:
+    """Why the alerts stand together, and which others of the service are muted."""
+    parts = {
+        "Why these alerts are one group": reasons.joined_lines(),
+        f"Muted alerts of {spoken(reasons.service, 60)} since then": reasons.muted_lines(),
+    }
+    return [
+        section("\n".join([f"*{title}:*", *(prose(line, 240) for line in lines)])) for title, lines in parts.items() if lines
+    ]
 
 
 def _entry(entry: TimelineEntry) -> str:

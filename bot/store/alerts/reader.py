@@ -1,15 +1,19 @@
 """Alerts by state, for tools and the API."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy import select as columns
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Alert
+from bot.core.alerts.muting import parse_mute
+from bot.core.alerts.reasons import AlertReasons, ReasonCount
 from bot.store.db.database import Database
-from bot.store.tables import EpisodeRow
+from bot.store.tables import EpisodeRow, GroupRow
 
 HISTORY = timedelta(days=30)
 """How far back it is known what used to fire together."""
@@ -66,6 +70,39 @@ class Alerts:
         async with self.db.read() as session:
             query = _filtered(select(func.count()).select_from(EpisodeRow), state, service, since, None)
             return int((await session.exec(query)).one())
+
+
+async def reasons_of(session: AsyncSession, group_id: int) -> AlertReasons:
+    """Why the alerts of a group belong to it, and what muted alerts of its service since; empty for an unknown group."""
+    group = await session.get(GroupRow, group_id)
+    if group is None:
+        return AlertReasons("")
+    episode = EpisodeRow
+    joined = select(episode.grouping_text, func.count()).where(
+        # Rows of before 0006 keep no reason.
+        col(episode.group_id) == group_id,
+        col(episode.grouping_text) != "",
+    )
+    muted = select(episode.muted_by, func.count()).where(
+        col(episode.group_id).is_(None),
+        col(episode.service) == group.service,
+        col(episode.muted_by) != "",
+        col(episode.last_seen_at) >= group.opened_at,
+    )
+    return AlertReasons(
+        group.service,
+        joined=await _reason_counts(session, joined.group_by(col(episode.grouping_text))),
+        muted=_described(await _reason_counts(session, muted.group_by(col(episode.muted_by)))) if group.service else (),
+    )
+
+
+async def _reason_counts(session: AsyncSession, query: Any) -> list[ReasonCount]:
+    return [(text, count) for text, count in (await session.exec(query)).all()]
+
+
+def _described(muted: Sequence[ReasonCount]) -> list[ReasonCount]:
+    """The stored words of mutes as people read them."""
+    return [(mute.describe() if (mute := parse_mute(stored)) else stored, count) for stored, count in muted]
 
 
 def _filtered(query: Any, state: str, service: str, since: datetime | None, group_id: int | None) -> Any:

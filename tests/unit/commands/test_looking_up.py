@@ -22,7 +22,7 @@ from bot.plugins import Request
 from bot.slack.answers import VIEWS
 from bot.slack.views import proposal as proposal_view
 from bot.store.slack import message_states as views
-from bot.store.tables import GroupRow, IncidentRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
 from tests.unit.approving import CONFIG, Office, actor, office
 from tests.unit.commands.using import context, use
@@ -60,6 +60,17 @@ async def test_the_only_open_group_of_a_channel_is_meant_and_the_panel_says_why(
 
     assert "AL-1 is meant: nothing else is open in this channel" in told
     assert "'value': 'AL-1'" in told
+
+
+async def test_a_group_is_shown_with_the_reasons_of_its_alerts(house: Office) -> None:
+    moments = {"starts_at": house.now, "first_seen_at": house.now, "last_seen_at": house.now}
+    fields = {"source": "prod", "name": "Errors", "service": "checkout", "severity": "SEV2", "status": "firing"}
+    async with house.db.write() as session:
+        for number in (1, 2):
+            reason = {"group_id": 1, "grouping_text": "the source groups them"}
+            session.add(EpisodeRow(fingerprint=str(number), labels={}, annotations={}, **fields, **moments, **reason))
+
+    assert "2 alerts: the source groups them" in shown(await use(house, show_verb, "alice", ref="AL-1"))
 
 
 async def test_of_several_open_groups_the_panel_takes_none_and_names_them(house: Office) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import io
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -11,7 +12,7 @@ from bot.console.reading import print_incident, print_incidents
 from bot.settings import Secrets
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import upgrade
-from bot.store.tables import GroupRow, IncidentRow, TimelineRow, TriageRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, TimelineRow, TriageRow
 from tests.unit.builders import NOW
 
 TITLE = "HighErrorRate of the checkout that customers see"
@@ -37,6 +38,12 @@ def test_incidents_are_told_whole_in_two_lines_each(tmp_path: Path) -> None:
     assert second.strip() == TITLE
 
 
+def episode(fingerprint: str, **values: Any) -> EpisodeRow:
+    fields = {"source": "prod", "name": "Errors", "service": "checkout", "severity": "SEV2", "status": "firing"}
+    moments = {"starts_at": NOW, "first_seen_at": NOW, "last_seen_at": NOW}
+    return EpisodeRow(fingerprint=fingerprint, labels={}, annotations={}, **{**fields, **moments, **values})
+
+
 async def investigated(folder: Path) -> None:
     upgrade(f"sqlite:///{folder / 'app.db'}")
     db = Database(async_url("", folder))
@@ -44,6 +51,9 @@ async def investigated(folder: Path) -> None:
     found = {"hypotheses": [cause], "not_checked": ["Could not look (logs of checkout): no answer"]}
     fields = {"severity": "SEV2", "service": "checkout", "state": "FIRING", "channel": "C1"}
     async with db.write() as session:
+        session.add(episode("a", group_id=1, grouping_text="it opened the group"))
+        session.add(episode("b", group_id=1, grouping_text="the same service, checkout"))
+        session.add(episode("c", muted_by="inhibited by NodeDown"))
         session.add(GroupRow(id=1, key="k", title=TITLE, opened_at=NOW, last_alert_at=NOW, **fields))
         session.add(TriageRow(group_id=1, attempt=1, state="done", started_at=NOW, findings=found))
         session.add(TimelineRow(group_id=1, at=NOW, kind="group", who="tocsin", text="opened", key="t1"))
@@ -58,5 +68,11 @@ def test_a_group_is_shown_with_its_causes_and_with_what_was_not_checked(tmp_path
 
     lines = console.export_text().splitlines()
     assert lines[3:5] == ["Timeline in UTC, newest last:", "  2026-03-01 03:00:00  group     opened"]
+    assert lines[6:9] == [
+        "Why these alerts are one group:",
+        "  1 alert: it opened the group",
+        "  1 alert: the same service, checkout",
+    ]
+    assert lines[10:12] == ["Muted alerts of checkout since then:", "  1 alert: inhibited by NodeDown"]
     assert "  1. Likely: v2 broke it" in lines
     assert lines[-2:] == ["Not checked:", "  logs of checkout: no answer"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.alerts.reasons import AlertReasons
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, check_blocks, cut_lines, text_size
 from bot.slack.views import card, digest, line, listing, postmortem, show, storm, triage, why
@@ -347,6 +348,21 @@ def test_a_proposal_in_short_lists_the_others_and_not_itself() -> None:
     whole, own = words(show.render(state)[1]), words(show.render({**state, "ref": "AP-1", "proposal": proposal})[1])
     assert "AP-1 pending" in whole and "AP-1 pending" not in own and "INC-1, AL-1" in own
     assert "*Timeline in UTC, newest last:*\\n2026-03-01 03:02:00 INC-1 was declared by policy" in whole
+
+
+def test_a_group_in_short_shows_why_its_alerts_stand_together_and_what_mutes_others() -> None:
+    state = {
+        "ref": "AL-1", "title": "Errors", "service": "pay", "severity": "SEV2", "word": "FIRING", "group": "AL-1",
+        "incident": "", "lead": "", "cause": "", "timeline": [], "proposals": [],
+    }  # fmt: skip
+    joined = [("it opened the group", 1), ("pay depends on <!channel>", 2)]
+    reasons = AlertReasons("pay", joined=joined, muted=[("maintenance: upgrade", 1)])
+
+    shown = words(show.render({**state, "reasons": reasons})[1])
+
+    assert "*Why these alerts are one group:*\\n2 alerts: pay depends on" in shown and "<!channel>" not in shown
+    assert "*Muted alerts of pay since then:*\\n1 alert: maintenance: upgrade" in shown
+    assert "Why these alerts" not in words(show.render({**state, "reasons": None})[1])
 
 
 def test_the_list_says_what_its_moments_and_names_are() -> None:

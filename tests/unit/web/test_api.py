@@ -64,6 +64,16 @@ async def test_alerts_are_listed_by_state_service_and_time(served: Served) -> No
     assert (await client.get("/api/alerts?since=2026-03-01T04:00:00Z")).json() == []
 
 
+async def test_an_alert_has_the_reason_of_its_group_or_of_its_mute(served: Served) -> None:
+    client, _ = served
+    alerts = {one["fingerprint"]: one for one in (await client.get("/api/alerts?service=checkout")).json()}
+
+    assert (alerts["a"]["grouping_reason"], alerts["a"]["grouping_text"]) == ("opened_group", "it opened the group")
+    assert (alerts["a"]["mute_reason"], alerts["a"]["muted_by"]) == (None, "")
+    assert (alerts["b"]["mute_reason"], alerts["b"]["muted_by"]) == ("severity_none", "severity none")
+    assert alerts["b"]["grouping_reason"] == ""
+
+
 async def test_a_bad_parameter_is_named(served: Served) -> None:
     client, _ = served
 

@@ -1,6 +1,8 @@
-"""What used to fire together: earlier alerts, one list for each group."""
+"""What used to fire together, and why alerts are in their group or muted."""
 
-from bot.store.alerts.reader import Alerts
+from bot.core.alerts.reasons import AlertReasons
+from bot.store.alerts.reader import Alerts, reasons_of
+from bot.store.tables import EpisodeRow
 from tests.unit.builders import at
 from tests.unit.store.databases import Desk, alert
 
@@ -23,3 +25,42 @@ async def test_what_joined_no_group_is_no_history(desk: Desk) -> None:
     await desk.receive(alert("a", start=-30, severity="none"))
 
     assert await Alerts(desk.db).earlier(at(0)) == []
+
+
+async def reasons(desk: Desk, number: int = 1) -> AlertReasons:
+    async with desk.db.read() as session:
+        return await reasons_of(session, number)
+
+
+async def test_a_group_has_the_reasons_of_its_alerts_and_of_those_of_its_service_that_are_muted(desk: Desk) -> None:
+    await desk.receive(alert("a"), alert("b"), alert("c"), alert("d", severity="none"), alert("e", start=-600, severity="none"))
+
+    assert await reasons(desk) == AlertReasons(
+        "checkout",
+        joined=[("it opened the group", 1), ("the same service, checkout", 2)],
+        muted=[("severity none", 2)],
+    )
+
+
+async def test_mutes_of_other_services_and_of_before_the_group_are_none_of_its_reasons(desk: Desk) -> None:
+    await desk.receive(alert("early", severity="none"), alert("other", severity="none", labels={"service": "search"}))
+    desk.clock.forward(5)
+    await desk.receive(alert("a"))
+
+    assert (await reasons(desk)).muted == []
+
+
+async def test_an_alert_stored_before_reasons_were_kept_has_none(desk: Desk) -> None:
+    fields = {"source": "prod", "name": "Errors", "service": "checkout", "severity": "SEV2", "labels": {}, "annotations": {}}
+    moments = {"starts_at": at(-1), "first_seen_at": at(0), "last_seen_at": at(0)}
+    await desk.receive(alert("a"))
+    async with desk.db.write() as session:
+        session.add(EpisodeRow(fingerprint="old", status="firing", group_id=1, **fields, **moments))
+
+    assert (await reasons(desk)).joined == [("it opened the group", 1)]
+
+
+async def test_the_backlog_of_a_source_is_described_in_words_for_people(desk: Desk) -> None:
+    await desk.receive(alert("a"), alert("old", start=-6000))
+
+    assert (await reasons(desk)).muted == [("it fired before its source was first connected", 1)]

@@ -1,0 +1,35 @@
+"""Why alerts stand in one group and others are muted, counted for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.text.untrusted import counted, one_line
+
+MOST_LINES = 8
+
+ReasonCount = tuple[str, int]
+"""A reason in words, and how many alerts have it."""
+
+
+@dataclass(frozen=True)
+class AlertReasons:
+    """Of one alert group: why its alerts belong to it, and what muted alerts of its service since it was opened."""
+
+    service: str
+    joined: Sequence[ReasonCount] = ()
+    muted: Sequence[ReasonCount] = ()
+
+    def joined_lines(self) -> list[str]:
+        """A line for each reason, the most frequent first; none for the alert that opened the group alone."""
+        return _lines(self.joined) if sum(count for _, count in self.joined) > 1 else []
+
+    def muted_lines(self) -> list[str]:
+        """A line for each reason, the most frequent first."""
+        return _lines(self.muted)
+
+
+def _lines(reasons: Sequence[ReasonCount]) -> list[str]:
+    ordered = sorted(reasons, key=lambda reason: (-reason[1], reason[0]))
+    lines = [f"{counted(count, 'alert')}: {one_line(text, 200)}" for text, count in ordered[:MOST_LINES]]
+    left = len(ordered) - MOST_LINES
+    return [*lines, f"{counted(left, 'more reason')}"] if left > 0 else lines

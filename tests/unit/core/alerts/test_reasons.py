@@ -1,0 +1,23 @@
+"""Why alerts stand together, counted for people."""
+
+from bot.core.alerts.reasons import AlertReasons
+
+
+def test_reasons_are_counted_the_most_frequent_first() -> None:
+    reasons = AlertReasons("cart", joined=[("it opened the group", 1), ("the same service, cart", 12)])
+
+    assert reasons.joined_lines() == ["12 alerts: the same service, cart", "1 alert: it opened the group"]
+
+
+def test_a_group_of_one_alert_needs_no_reason() -> None:
+    assert AlertReasons("cart", joined=[("it opened the group", 1)]).joined_lines() == []
+
+
+def test_more_reasons_than_a_reader_takes_in_are_counted() -> None:
+    reasons = AlertReasons("cart", muted=[(f"inhibited by Node{n}", 2) for n in range(10)])
+
+    assert len(reasons.muted_lines()) == 9 and reasons.muted_lines()[-1] == "2 more reasons"
+
+
+def test_a_reason_with_foreign_text_is_one_line() -> None:
+    assert AlertReasons("cart", muted=[("maintenance: a\nb", 1)]).muted_lines() == ["1 alert: maintenance: a b"]
