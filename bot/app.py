@@ -40,7 +40,7 @@ from bot.store.answers.questions import Questions
 from bot.store.approvals.claims import Claims
 from bot.store.approvals.decisions import Decisions
 from bot.store.approvals.store import ProposalStore
-from bot.store.db.database import AWAY, Database, async_url, utc_now
+from bot.store.db.database import AWAY, Clock, Database, async_url, utc_now
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import Watch
 from bot.store.slack.interactions import Interactions
@@ -83,14 +83,24 @@ def _count_message(channel: str, kind: str, edit: bool) -> None:
 
 
 class App:
-    """Everything, built and not yet started. `wrap_run` is for tests that inject crashes between steps."""
+    """Everything, built and not yet started. `wrap_run` is for tests that inject crashes between steps.
 
-    def __init__(self, secrets: Secrets, config: Config, *, wrap_run: Callable[[Run], Run] = lambda run: run) -> None:
+    `clock` is the only one: a test that starts a bot on an old database sets it back to when that was written.
+    """
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        config: Config,
+        *,
+        wrap_run: Callable[[Run], Run] = lambda run: run,
+        clock: Clock = utc_now,
+    ) -> None:
         if not secrets.slack_bot_token.get_secret_value():
             raise ConfigurationError(
                 "is empty: Tocsin speaks in Slack; `make demo` needs no token", key="TOCSIN_SLACK_BOT_TOKEN"
             )
-        self.secrets, self.config = secrets, config
+        self.secrets, self.config, self.clock = secrets, config, clock
         self.catalogue = catalogue_of(config)
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
         self.metrics = metrics_of(secrets, config, self.client)
@@ -100,7 +110,7 @@ class App:
         self.engine = DurableEngine(
             secrets.data_dir,
             secrets.database_url if secrets.postgres else "",
-            clock=utc_now,
+            clock=clock,
             wrap_run=wrap_run,
             on_misfit=self.mender.misfit,
             on_failure=self.mender.failure,
@@ -108,7 +118,7 @@ class App:
             again=AWAY,
         )
         url = async_url(secrets.database_url, secrets.data_dir)
-        self.db = Database(url, audit_key=audit_key(secrets), name=self.engine.session_name)
+        self.db = Database(url, audit_key=audit_key(secrets), clock=clock, name=self.engine.session_name)
         self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
         self._build_intake()
         self._build_messages()
@@ -130,7 +140,7 @@ class App:
         self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
         self.slack_client = SlackClient(self.web)
         self.people = People(self.slack_client, self.config.people)
-        self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), utc_now)
+        self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock)
         self.outbox = Outbox(self.db)
         renderer = Renderer(self.db, self.config, self._on_call, redact=redact, public_url=self.secrets.public_url)
         self.sender = Sender(
@@ -151,7 +161,7 @@ class App:
             config=self.config,
             catalogue=self.catalogue,
             engine=self.engine,
-            clock=utc_now,
+            clock=self.clock,
             verbs=discover(["bot.commands", *self.config.plugins], Command),
             approvals=self.approvals,
             usergroup=self.people.usergroup,
@@ -168,7 +178,7 @@ class App:
 
     async def _on_call(self, service: str) -> tuple[str, ...]:
         roster = await self.rotas.roster(service, within=FRESH_ROTA)
-        return roster.rota(service, utc_now()).on_call
+        return roster.rota(service, self.clock()).on_call
 
     def _build_approvals(self) -> Approvals:
         store, claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
@@ -210,7 +220,7 @@ class App:
             "tidy": TidyTick(self.interactions, self.rotas, self.engine.forget),
             "learning": LearningTick(Cases(self.db), self.config.default_channel),
         }
-        self.schedule = Schedule(self.engine, clock=utc_now, leads=self.engine.is_leader)
+        self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader)
         for name, tick in ticks.items():
             self.engine.register(tick_name(name), as_story(name, tick))
             self.schedule.add(name, EVERY[name])
@@ -220,7 +230,7 @@ class App:
 
     def _tool_context(self, case: Case) -> ToolContext:
         return ToolContext(
-            now=utc_now(),
+            now=self.clock(),
             case=case,
             catalogue=self.catalogue,
             changes=Changes(self.db),
@@ -249,7 +259,7 @@ class App:
             aids={"model": self.agents.well, "slack": self.slack.connected},
             routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
             lifespan=self._lifespan,
-            clock=utc_now,
+            clock=self.clock,
         )
 
     # ------------------------------------------------------------ how it is
