@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
+from bot.core.investigation.triage_facts import PriorChange
 from bot.core.text.durations import age_text
 
 FAMILIES = ("errors", "latency", "external", "saturation", "traffic")
@@ -32,12 +34,13 @@ def main_deviation(found: Sequence[Mapping[str, Any]], service: str) -> Mapping[
 
 def changes_before(
     entries: Iterable[LedgerEntry], *, onset: datetime, services: Mapping[str, int], most: int = 6
-) -> list[dict[str, Any]]:
-    """Changes of the given services (name -> distance in calls) up to the onset, newest first, told with their age."""
-    shown: dict[str, dict[str, Any]] = {}
+) -> list[PriorChange]:
+    """Changes of the given services (name -> distance in calls) up to the onset, newest first, with their age."""
+    shown: dict[str, PriorChange] = {}
     for entry in entries:
-        for change in entry.evidence.facts.get("changes", ()):
-            at = datetime.fromisoformat(change["at"])
-            if at <= onset + ONSET_SLACK and (not services or change["service"] in services):
-                shown[change["id"]] = {**change, "evidence": entry.id, "age_text": age_text(onset - at)}
-    return sorted(shown.values(), key=lambda c: c["at"], reverse=True)[:most]
+        for row in entry.evidence.facts.get("changes", ()):
+            change = Change.model_validate(row)
+            if change.at <= onset + ONSET_SLACK and (not services or change.service in services):
+                age = age_text(onset - change.at)
+                shown[change.id] = PriorChange(**change.model_dump(), evidence=entry.id, age_text=age)
+    return sorted(shown.values(), key=lambda change: change.at, reverse=True)[:most]

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, and_, func, or_
@@ -16,6 +15,7 @@ from bot.core.errors import NotFound
 from bot.core.evidence import Evidence, Findings
 from bot.core.history.postmortem import RAN, PostmortemRecord, Section
 from bot.core.incident import Incident, number_of
+from bot.core.investigation.triage_facts import stored_facts
 from bot.store import messages, timeline
 from bot.store.approvals import rows as proposals
 from bot.store.approvals import transitions as edges
@@ -70,15 +70,15 @@ class Postmortems:
             group_id = number_of(incident.group, "AL") if incident.group else None
             group = await incidents.load_group(session, incident.group) if incident.group else None
             triage = await _newest_triage(session, group_id)
-            facts: dict[str, Any] = triage.facts if triage else {}
+            facts = stored_facts(triage.facts) if triage else None
             seen = await _evidence(session, group_id)
             return PostmortemRecord(
                 incident=incident,
                 group=group,
                 timeline=tuple(await timeline.of(session, group_id=group_id, incident_id=number)),
                 findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
-                onset=datetime.fromisoformat(facts["onset"]) if facts.get("onset") else None,
-                onset_evidence=facts.get("onset_evidence", ""),
+                onset=facts.onset if facts else None,
+                onset_evidence=facts.onset_evidence if facts else "",
                 proposals=tuple(await _proposals(session, group_id, number)),
                 decisions=tuple(await _decisions(session, group_id, number)),
                 evidence={id: found.summary for id, found in seen.items()},

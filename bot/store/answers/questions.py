@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
 from bot.core.incident import number_of
+from bot.core.investigation.triage_facts import stored_facts
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import QuestionAnswer
 from bot.store import messages, timeline
@@ -81,13 +82,13 @@ class Questions:
             found = (await session.exec(newest.limit(MOST_EVIDENCE))).all() if row.group_id else []
             triage = await newest_triage(session, row.group_id) if row.group_id else None
             group = await session.get(GroupRow, row.group_id) if row.group_id else None
-            facts: dict[str, Any] = triage.facts if triage else {}
+            facts = stored_facts(triage.facts) if triage else None
             return AnswerFacts(
                 ledger=[entry_of(one) for one in reversed(found)],
                 findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
                 timeline=await timeline.of(session, group_id=row.group_id, incident_id=row.incident_id),
-                onset=facts.get("onset_text", ""),
-                onset_evidence=facts.get("onset_evidence", ""),
+                onset=facts.onset_text if facts else "",
+                onset_evidence=facts.onset_evidence if facts else "",
                 services=self.services,
                 group=f"AL-{row.group_id}" if row.group_id else "",
                 case=await case_of(session, group, triage) if group else None,

@@ -15,6 +15,7 @@ from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import Change
 from bot.core.changes.late_reports import LOOKBACK, MOST, Attempted, Reported, late, settled
 from bot.core.incident import GroupState
+from bot.core.investigation.triage_facts import stored_facts
 from bot.core.service import Catalogue
 from bot.store.approvals.context import stop_switch
 from bot.store.db.database import Database
@@ -108,10 +109,10 @@ class LateChanges:
         rows = (await session.exec(members.group_by(EpisodeRow.service))).all()
         alerting = {group.service, *(service for service, _ in rows)} - {""}
         looked_at, known = await _looks(session, group.id)
-        onset = triages[-1].facts.get("onset")
+        facts = stored_facts(triages[-1].facts)
         below = {name for service in alerting for name in self.catalogue.downstream(service)}
         return Attempted(
-            began_at=datetime.fromisoformat(onset) if onset else min((at for _, at in rows), default=group.opened_at),
+            began_at=facts.onset if facts and facts.onset else min((at for _, at in rows), default=group.opened_at),
             services=alerting | below | looked_at,
             known=known,
             brought_about={id for row in triages for id in row.late_changes},

@@ -8,6 +8,7 @@ from typing import Any
 from bot.core.change import kind_in_words
 from bot.core.evidence import Case, LedgerEntry, missed
 from bot.core.investigation import facts as core
+from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorChange, RunbookExcerpt, TriageFacts
 from bot.core.service import Catalogue, Signal
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock
@@ -31,8 +32,8 @@ class FactCollector:
         self.metrics = metrics
         self.draw = draw
 
-    async def gather(self, case: Case) -> dict[str, Any]:
-        """The facts as JSON (shape: the triage message's view). Evidence is in the ledger by then."""
+    async def gather(self, case: Case) -> TriageFacts:
+        """The facts of the case; their evidence is in the ledger by then."""
         looks: dict[str, tuple[str, dict[str, Any]]] = {
             "health": ("service_health", {"service": case.service}),
             "changes": ("recent_changes", {"service": "", "hours": 6}),
@@ -47,30 +48,30 @@ class FactCollector:
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
         changes = core.changes_before([found["changes"]], onset=onset or case.started_at, services=near)
         graph = await self._graph(case, main, onset, changes)
-        return {
-            "onset": onset.isoformat() if onset else None,
-            "onset_text": _onset_text(case, main, onset, looked=found["health"].evidence.ok),
-            "signal": f"{main['service']} {main['signal']}" if main else "",
-            "onset_evidence": found["health"].id,
-            "changes": changes,
-            "changes_evidence": found["changes"].id,
-            "changes_ok": found["changes"].evidence.ok,
-            "changes_partly": bool(missed([found["changes"]])),
-            "alerts": (await self.triages.members(case.group))[:8],
-            "alerts_evidence": found["alerts"].id,
-            "runbook": _runbook(found["runbook"]),
-            "past": _past(found["past"]),
-            "graph": graph,
-            "main": row_text(main) if main else "",
-            "health": [row_text(row) for row in deviations if row["score"] > 0 and row is not main][:4],
-            "not_checked": missed(found.values()),
-        }
+        return TriageFacts(
+            onset=onset,
+            onset_text=_onset_text(case, main, onset, looked=found["health"].evidence.ok),
+            signal=f"{main['service']} {main['signal']}" if main else "",
+            onset_evidence=found["health"].id,
+            changes=tuple(changes),
+            changes_evidence=found["changes"].id,
+            changes_ok=found["changes"].evidence.ok,
+            changes_partly=bool(missed([found["changes"]])),
+            alerts=tuple(AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]),
+            alerts_evidence=found["alerts"].id,
+            runbook=_runbook(found["runbook"]),
+            past=_past(found["past"]),
+            graph=graph,
+            main=row_text(main) if main else "",
+            health=tuple(row_text(row) for row in deviations if row["score"] > 0 and row is not main)[:4],
+            not_checked=tuple(missed(found.values())),
+        )
 
     async def _look(self, case: Case, tool: str, arguments: dict[str, Any]) -> LedgerEntry:
         call = f"facts:{case.attempt}"
         return LedgerEntry.model_validate(await self.looker.look(case, tool, arguments, call, LOOK_SECONDS))
 
-    async def _graph(self, case: Case, main: Any, onset: datetime | None, changes: list[dict[str, Any]]) -> str:
+    async def _graph(self, case: Case, main: Any, onset: datetime | None, changes: list[PriorChange]) -> str:
         """Draw the main signal; its picture's key, or "" when there is nothing to draw."""
         if main is None or onset is None or self.metrics is None:
             return ""
@@ -89,12 +90,9 @@ class FactCollector:
         return key
 
 
-def _marks(changes: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
+def _marks(changes: list[PriorChange]) -> list[tuple[datetime, str]]:
     """The newest changes as short labels."""
-    return [
-        (datetime.fromisoformat(c["at"]), f"{kind_in_words(c['kind'])} {c['service']} {c['version']}".strip())
-        for c in changes[:3]
-    ]
+    return [(c.at, f"{kind_in_words(c.kind)} {c.service} {c.version}".strip()) for c in changes[:3]]
 
 
 def row_text(row: Mapping[str, Any]) -> str:
@@ -112,20 +110,16 @@ def _onset_text(case: Case, main: Any, onset: datetime | None, *, looked: bool) 
     return f"{main['service']} {main['signal']} left the normal range at {clock(onset)}"
 
 
-def _runbook(entry: LedgerEntry) -> dict[str, Any] | None:
+def _runbook(entry: LedgerEntry) -> RunbookExcerpt | None:
     hits = entry.evidence.facts.get("runbooks") or []
     if not entry.evidence.ok or not hits:
         return None
-    return {
-        "title": hits[0]["title"],
-        "link": entry.evidence.link,
-        "passage": entry.evidence.details[0] if entry.evidence.details else "",
-        "evidence": entry.id,
-    }
+    passage = entry.evidence.details[0] if entry.evidence.details else ""
+    return RunbookExcerpt(title=hits[0]["title"], link=entry.evidence.link, passage=passage, evidence=entry.id)
 
 
-def _past(entry: LedgerEntry) -> dict[str, Any] | None:
+def _past(entry: LedgerEntry) -> PastSummary | None:
     """What people said caused incidents like this one; None if there was none."""
     if not entry.evidence.ok or not entry.evidence.facts.get("incidents"):
         return None
-    return {"text": entry.evidence.summary, "evidence": entry.id}
+    return PastSummary(text=entry.evidence.summary, evidence=entry.id)

@@ -51,8 +51,9 @@ class TriageSteps:
         """Find the facts and show them."""
         asked = Case.model_validate(case)
         facts = await self.facts.gather(asked)
-        if await self.triages.update(asked.group, asked.attempt, facts=facts, state="investigating"):
-            await self.triages.say(asked.group, facts["onset_text"], key=f"facts:{asked.group}:{asked.attempt}")
+        stored = facts.model_dump(mode="json")
+        if await self.triages.update(asked.group, asked.attempt, facts=stored, state="investigating"):
+            await self.triages.say(asked.group, facts.onset_text, key=f"facts:{asked.group}:{asked.attempt}")
         return None
 
     async def skip(self, case: dict[str, Any]) -> Any:

@@ -25,9 +25,9 @@ def test_changes_after_the_onset_and_of_strangers_are_left_out() -> None:
 
     shown = changes_before([entry], onset=NOW, services={"checkout": 0, "payments": 1})
 
-    assert [c["id"] for c in shown] == ["test:early"]
-    assert shown[0]["age_text"] == "5 min before onset"
-    assert shown[0]["evidence"] == "E1"
+    assert [c.id for c in shown] == ["test:early"]
+    assert shown[0].age_text == "5 min before onset"
+    assert shown[0].evidence == "E1"
 
 
 def test_what_could_not_be_seen_is_listed_once() -> None:
