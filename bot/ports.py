@@ -12,8 +12,8 @@ from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.questions.answering import Told
 from bot.core.systems import Commit, Comparison, ModelVersion, RemoteTool, RunbookHit
-from bot.core.traces.calls import Calls
-from bot.core.traces.spans import Sampled, Span
+from bot.core.traces.calls import CallSummary
+from bot.core.traces.spans import Sample, Span
 
 
 class Run(Protocol):
@@ -85,10 +85,10 @@ class Logs(Protocol):
 class Traces(Protocol):
     """Traces to look at. Errors: `LookFailed`."""
 
-    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
         """All spans of at most so many traces of the window that pass through one service."""
 
-    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
         """The spans of the window of these services, summed up by minute, caller, service and operation."""
 
     def query(self, service: str) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.errors import QueryFailed
-from bot.core.metrics.caller_wait import AT_CALLERS, on_the_wire
-from bot.core.metrics.deviation import Deviation, measure
-from bot.core.metrics.series import Series, known
+from bot.core.metrics.caller_wait import AT_CALLERS, network_time
+from bot.core.metrics.deviation import Deviation, measure_deviation
+from bot.core.metrics.series import Series, known_samples
 from bot.core.metrics.signals import (
     SignalQuery,
 )
@@ -77,8 +77,8 @@ async def read_wire(ctx: ToolContext, outer: SignalQuery, inner: SignalQuery, *,
         unit=inner.unit,
     )
     ends = [await _samples(ctx, one, alert_at=alert_at, before=HISTORY) for one in (outer, inner)]
-    series = on_the_wire(ends[0].series, ends[1].series)
-    earlier = on_the_wire(ends[0].earlier, ends[1].earlier)
+    series = network_time(ends[0].series, ends[1].series)
+    earlier = network_time(ends[0].earlier, ends[1].earlier)
     return await _judged(signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
 
 
@@ -93,7 +93,7 @@ class _Samples:
 
     @property
     def most(self) -> int:
-        return max((len(known(s).times) for s in self.series), default=0)
+        return max((len(known_samples(s).times) for s in self.series), default=0)
 
 
 async def _judged(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
@@ -121,7 +121,7 @@ async def _earlier(metrics: Metrics, signal: SignalQuery, start: datetime, alert
     """What the same signal was before `start`, as far back as it takes to know what is normal."""
     found: list[Series] = []
     for back in LONGER:
-        if samples + max((len(known(s).times) for s in found), default=0) >= _MANY_SAMPLES:
+        if samples + max((len(known_samples(s).times) for s in found), default=0) >= _MANY_SAMPLES:
             break
         end = start - timedelta(seconds=1)
         step = max(60.0, back.total_seconds() / 1_500)
@@ -136,7 +136,7 @@ def _own(signal: SignalQuery, series: Sequence[Series]) -> list[Series]:
 def _worst(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Deviation | None:
     past = {tuple(sorted(one.labels.items())): one for one in samples.earlier}
     found = [
-        measure(
+        measure_deviation(
             one,
             service=signal.service,
             signal=signal.name,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
-from bot.core.metrics.deviation import measure
+from bot.core.metrics.deviation import measure_deviation
 from bot.core.metrics.series import Series, per_request
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text
@@ -65,7 +65,7 @@ def _judged(ctx: ToolContext, name: str, own: Reading, others: Sequence[Reading]
         series, earlier = (_ratio(*pair) for pair in ((other.series, own.series), (other.earlier, own.earlier)))
         if series is None:
             continue
-        deviation = measure(
+        deviation = measure_deviation(
             series,
             service=name,
             signal=signal.name,

@@ -9,8 +9,8 @@ from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.deviation import Deviation
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
-from bot.core.traces.calls import Delay, delayed, waits
-from bot.core.traces.spans import untold
+from bot.core.traces.calls import Delay, detect_delays, waits_by_caller
+from bot.core.traces.spans import unread_parts
 from bot.plugins import ToolContext, tool_over
 from tools._onset import onset_of
 
@@ -39,7 +39,7 @@ async def call_waits(ctx: ToolContext) -> Evidence:
     )
     if not now.rows:
         raise QueryFailed("no spans were found since the onset")
-    found = await asyncio.to_thread(lambda: delayed(waits(past.rows), waits(now.rows)))
+    found = await asyncio.to_thread(lambda: detect_delays(waits_by_caller(past.rows), waits_by_caller(now.rows)))
     limits = now.limits or past.limits
     return Evidence(
         summary=_summary(found) + (f" ({one_line(limits, 200)})" if limits else ""),
@@ -47,7 +47,7 @@ async def call_waits(ctx: ToolContext) -> Evidence:
         window=TimeWindow(start=since, end=ctx.now),
         details=tuple(_line(one) for one in found[:TOLD]),
         source="traces",
-        unseen=untold(now, past),
+        unseen=unread_parts(now, past),
         facts={"deviations": [_deviation(one).as_fact() for one in found[:TOLD]]},
     )
 

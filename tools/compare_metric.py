@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
-from bot.core.metrics.wording import bound_text, deviation_text, series_text
+from bot.core.metrics.wording import deviation_text, series_text, threshold_text
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.plugins import ToolContext, tool
@@ -49,5 +49,5 @@ def _summary(reading: Reading) -> str:
 
 def _details(reading: Reading) -> tuple[str, ...]:
     signal = reading.signal
-    bound = [f"{bound_text(signal)}; now {figure(reading.last, signal.unit)}"] if bound_text(signal) else []
+    bound = [f"{threshold_text(signal)}; now {figure(reading.last, signal.unit)}"] if threshold_text(signal) else []
     return (*bound, *(series_text(one, signal.unit) for one in reading.series[:10]))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
-from bot.core.metrics.breakdown import Breakdown, Part, break_down, candidate_labels, most_telling
+from bot.core.metrics.breakdown import Breakdown, BreakdownPart, break_down, candidate_labels, most_informative
 from bot.core.metrics.expression import counted_alone, selectors, split_by
 from bot.core.metrics.promql import is_label_name
 from bot.core.metrics.signals import SignalQuery
@@ -40,7 +40,7 @@ async def metric_breakdown(ctx: ToolContext, service: str, signal: str, by: str 
         raise failures[0]
     normal = reading.deviation is not None and reading.deviation.doublings <= 0
     # Noise always has a largest part: without a change nobody carries it.
-    best = found[0] if by.strip() and found else None if normal else most_telling(found)
+    best = found[0] if by.strip() and found else None if normal else most_informative(found)
     return _evidence(ctx, reading, best, found)
 
 
@@ -136,10 +136,10 @@ def _summary(reading: Reading, unit: str, best: Breakdown | None, found: Sequenc
     return f"{name}: {share} {moved}, of {best.present} values" if best.present > 1 else f"{name}: {share} {moved}; {alone}"
 
 
-def _line(signal: SignalQuery, label: str, part: Part) -> str:
+def _line(signal: SignalQuery, label: str, part: BreakdownPart) -> str:
     before, after = figure(part.before, signal.unit), figure(part.after, signal.unit)
     return f"{label}={one_line(part.value, 80) or 'none'}: {before} -> {after}, {part.share:.0%} of the change"
 
 
-def _fact(label: str, part: Part) -> dict[str, object]:
+def _fact(label: str, part: BreakdownPart) -> dict[str, object]:
     return {"labels": {label: part.value}, "before": part.before, "after": part.after, "share": part.share}

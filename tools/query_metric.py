@@ -6,7 +6,7 @@ from bot.core.errors import InvalidQuery
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.promql import tokens
 from bot.core.metrics.signals import SignalQuery
-from bot.core.metrics.wording import bound_text, series_text
+from bot.core.metrics.wording import series_text, threshold_text
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -51,7 +51,7 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
     if not series:
         summary = f"{name}: no series matches in {last}, which is no sign of health"
     else:
-        bound = f" ({bound_text(signal)})" if bound_text(signal) else ""
+        bound = f" ({threshold_text(signal)})" if threshold_text(signal) else ""
         more = f"; the worst of {len(series)} series" if len(series) > 1 else ""
         summary = f"{name}: {figure(reading.last, signal.unit)} now{bound}{more}, over {last}"
     fact = reading.fact

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from bot.core.change import Change, kind_in_words
-from bot.core.changes.rollouts import rollout_queries, rollouts, with_told, without_known
+from bot.core.changes.rollouts import merge_reported, rollout_queries, rollouts, without_reported
 from bot.core.errors import PartialResult, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.text.durations import minutes_text
@@ -41,8 +41,8 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     reported = await ctx.changes.since(service, since)
     systems = [("Kubernetes", _of_cluster(ctx, service, since)), *((h.name, h.changes(service, since)) for h in ctx.histories)]
     (seen, gap), *told = await asyncio.gather(*(_in_time(ctx, name, look) for name, look in systems))
-    known = with_told(reported, [change for rows, _ in told for change in rows])
-    changes = sorted([*known, *without_known(seen, known)], key=lambda change: change.at, reverse=True)
+    known = merge_reported(reported, [change for rows, _ in told for change in rows])
+    changes = sorted([*known, *without_reported(seen, known)], key=lambda change: change.at, reverse=True)
     whys = (gap, *(why for _, why in told))
     gaps = [(name, why) for (name, _), why in zip(systems, whys, strict=True) if why]
     where = f"on {service}" if service else "on any service"

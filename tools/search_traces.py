@@ -8,7 +8,7 @@ from bot.core.evidence import Evidence, TimeWindow
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
-from bot.core.traces.spans import Sampled, Span, TimeSpent, compared, untold
+from bot.core.traces.spans import Sample, Span, TimeSpent, compare_spans, unread_parts
 from bot.plugins import ToolContext, tool_over
 from bot.ports import Traces
 from tools._asked import asked_minutes, service_of
@@ -38,7 +38,7 @@ async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Ev
         _read(ctx.traces, name, ctx.now - length, ctx.now), _read(ctx.traces, name, until - length, until)
     )
     now, before = present.rows, past.rows
-    rows = await asyncio.to_thread(compared, now, before)
+    rows = await asyncio.to_thread(compare_spans, now, before)
     limits = present.limits or past.limits
     return Evidence(
         summary=_summary(name, minutes, now, before, rows) + (f" ({one_line(limits, 200)})" if limits else ""),
@@ -46,13 +46,13 @@ async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Ev
         window=TimeWindow(start=ctx.now - length, end=ctx.now),
         details=tuple(_line(row) for row in rows[:MAX_SHOWN]),
         source="traces",
-        unseen=untold(present, past),
+        unseen=unread_parts(present, past),
         user_controllable=True,
         facts={"spent": [vars(row) for row in rows[:MAX_SHOWN]]},
     )
 
 
-async def _read(traces: Traces, service: str, start: datetime, end: datetime) -> Sampled[Span]:
+async def _read(traces: Traces, service: str, start: datetime, end: datetime) -> Sample[Span]:
     return await traces.spans(service, start=start, end=end, traces=TRACES)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.signals import SignalQuery
-from bot.core.metrics.wording import bound_text, deviation_text
+from bot.core.metrics.wording import deviation_text, threshold_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import could_not_look
@@ -77,7 +77,7 @@ def _summary(name: str, readings: Sequence[Reading], failures: Sequence[QueryFai
 
 def _line(reading: Reading) -> str:
     signal = reading.signal
-    bound = f" [{bound_text(signal)}]" if bound_text(signal) else ""
+    bound = f" [{threshold_text(signal)}]" if threshold_text(signal) else ""
     if reading.deviation:
         return deviation_text(reading.deviation) + bound
     if not reading.series:
@@ -88,7 +88,7 @@ def _line(reading: Reading) -> str:
 def _beyond(reading: Reading) -> dict[str, str]:
     """A signal beyond the bound that its owners set, with or without a past to compare with."""
     signal = reading.signal
-    text = f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)} [{bound_text(signal)}]"
+    text = f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)} [{threshold_text(signal)}]"
     return {"signal": signal.name, "text": text}
 
 

@@ -5,7 +5,7 @@ import math
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
-from bot.core.metrics.slo import WINDOWS, Status, good_ratio, judge
+from bot.core.metrics.slo import WINDOWS, ObjectiveStatus, good_ratio_query, objective_status
 from bot.core.service import Objective
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -36,7 +36,7 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
     gap = f"; {len(failed)} of its windows could not be looked at: {one_line(str(failed[0]), 160)}" if failed else ""
     return Evidence(
         summary=f"{name}: " + "; ".join(_told(one, known.objectives[one], status) for one, status in by_name.items()) + gap,
-        query="; ".join(good_ratio(one, one.window) for one in known.objectives.values()),
+        query="; ".join(good_ratio_query(one, one.window) for one in known.objectives.values()),
         details=tuple(_line(one, status) for one, status in by_name.items()),
         source="prometheus",
         unseen=(f"Could not look ({name}'s objectives): {one_line(str(failed[0]), 200)}",) if failed else (),
@@ -45,13 +45,13 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
     )
 
 
-async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> tuple[Status, list[QueryFailed]]:
+async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> tuple[ObjectiveStatus, list[QueryFailed]]:
     """The status, and what could not be asked: the longest window is the slowest, and must not hide the others."""
     windows = (objective.window, *WINDOWS)
 
     async def share(window: str) -> float | QueryFailed:
         try:
-            series = await metrics.instant(good_ratio(objective, window), at=ctx.now)
+            series = await metrics.instant(good_ratio_query(objective, window), at=ctx.now)
         except QueryFailed as error:
             return error
         return series[0].last if series else math.nan
@@ -59,10 +59,10 @@ async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) ->
     answers = await asyncio.gather(*map(share, windows))
     shares = [math.nan if isinstance(one, QueryFailed) else one for one in answers]
     failed = [one for one in answers if isinstance(one, QueryFailed)]
-    return judge(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True))), failed
+    return objective_status(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True))), failed
 
 
-def _told(name: str, objective: Objective, status: Status) -> str:
+def _told(name: str, objective: Objective, status: ObjectiveStatus) -> str:
     if not math.isfinite(status.good):
         return f"{name} could not be measured (no events over {objective.window}){_burning(status)}"
     left = f"{figure(status.budget_left, 'ratio')} of the budget left"
@@ -70,7 +70,7 @@ def _told(name: str, objective: Objective, status: Status) -> str:
     return f"{name} {good}, {left}{_burning(status)}"
 
 
-def _burning(status: Status) -> str:
+def _burning(status: ObjectiveStatus) -> str:
     """The fastest pair that is beyond its bound, as text to be added."""
     found = status.breaches[:1]
     return "".join(
@@ -78,14 +78,14 @@ def _burning(status: Status) -> str:
     )
 
 
-def _line(name: str, status: Status) -> str:
+def _line(name: str, status: ObjectiveStatus) -> str:
     rates = ", ".join(
         f"{window} {rate:.2f}" if math.isfinite(rate) else f"{window} no value" for window, rate in status.burn.items()
     )
     return f"{name} burn rate over {rates}"
 
 
-def _fact(status: Status) -> dict[str, object]:
+def _fact(status: ObjectiveStatus) -> dict[str, object]:
     def plain(value: float) -> float | None:
         return value if math.isfinite(value) else None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bot.core.check import Check, failed, ok
 from bot.core.errors import QueryFailed
-from bot.core.metrics.slo import good_ratio
+from bot.core.metrics.slo import good_ratio_query
 from bot.core.service import Catalogue
 from bot.core.text.untrusted import one_line
 from bot.ports import Metrics
@@ -48,7 +48,7 @@ def _queries(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
         for name, signal in service.signals.items():
             yield f"services.{service.name}.signals.{name}", signal.promql
         for name, objective in service.objectives.items():
-            yield f"services.{service.name}.objectives.{name}", good_ratio(objective, "1h")
+            yield f"services.{service.name}.objectives.{name}", good_ratio_query(objective, "1h")
 
 
 def _first(lines: list[str], between: str) -> str:

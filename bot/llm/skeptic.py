@@ -12,7 +12,7 @@ from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.evidence import Case, Claim, Findings, LedgerEntry
-from bot.core.verdict.review import Refutation, weigh
+from bot.core.verdict.review import Refutation, apply_refutations
 from bot.llm.calling import ModelDown
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.secrets import Secrets
@@ -82,7 +82,7 @@ class Skeptic:
     async def _weigh(self, group: str, said: list[dict[str, Any]], found: dict[str, Any]) -> Any:
         objections = [Objection.model_validate(one) for one in said]
         doubts = [Refutation(one.hypothesis - 1, one.refutes, one.claim) for one in objections]
-        weighed = weigh(Findings.model_validate(found), doubts, await self.triages.entries(group))
+        weighed = apply_refutations(Findings.model_validate(found), doubts, await self.triages.entries(group))
         return weighed.model_dump(mode="json")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.history import postmortem as core
-from bot.core.metrics.impact import countable, impact_text, measure
+from bot.core.metrics.impact import counts_requests, impact_text, measure_impact
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Signal
 from bot.core.tool_calls import could_not_look
@@ -65,11 +65,11 @@ class PostmortemSteps:
         traffic = next((s for n, s in signals.items() if n in ("traffic", "requests")), None)
         try:
             found = await self._series(chosen.promql, start, end)
-            rate = await self._series(traffic.promql, start, end) if traffic and countable(name, chosen) else None
+            rate = await self._series(traffic.promql, start, end) if traffic and counts_requests(name, chosen) else None
         except QueryFailed as error:
             return Evidence(summary=could_not_look("impact", str(error)), query=chosen.promql, source="prometheus", ok=False)
         bounds = {"bad_above": chosen.bad_above, "bad_below": chosen.bad_below}
-        impact = measure(found, start=start, end=end, traffic=rate, **bounds) if found else None
+        impact = measure_impact(found, start=start, end=end, traffic=rate, **bounds) if found else None
         if impact is None:
             text = could_not_look("impact", "Prometheus holds no samples of the incident's time")
             return Evidence(summary=text, query=chosen.promql, source="prometheus", ok=False)

@@ -12,8 +12,8 @@ import pytest
 from bot.core.config import TracesConfig
 from bot.core.errors import QueryFailed
 from bot.core.service import Catalogue, Service
-from bot.core.traces.calls import Calls
-from bot.core.traces.spans import Sampled
+from bot.core.traces.calls import CallSummary
+from bot.core.traces.spans import Sample
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from tests.contracts.trace_stores import JaegerStore, Row, Store, TempoStore, Trace
@@ -40,7 +40,7 @@ async def traces_of(kind: Kind, store: Store, seconds: float = 8.0) -> AsyncIter
         yield kind(ADDRESSES, client, seconds=seconds)
 
 
-async def summed(kind: Kind, store: Store, *services: str, window: timedelta = timedelta(minutes=5)) -> Sampled[Calls]:
+async def summed(kind: Kind, store: Store, *services: str, window: timedelta = timedelta(minutes=5)) -> Sample[CallSummary]:
     async with traces_of(kind, store) as traces:
         return await traces.calls(services or ("web", "checkout"), start=NOW - window, end=NOW)
 
@@ -181,7 +181,7 @@ async def test_any_name_of_a_service_is_asked_for_as_it_is(kind: Kind, name: str
 
 
 async def test_a_window_without_traces_is_empty_and_no_failure(kind: Kind) -> None:
-    assert await summed(kind, store_of(kind, [])) == Sampled([], more=False, unread=())
+    assert await summed(kind, store_of(kind, [])) == Sample([], more=False, unread=())
 
 
 async def test_a_window_of_less_than_a_second_can_be_asked(kind: Kind) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bot.core.evidence import Case
 from bot.core.metrics.series import Series
-from bot.core.traces.calls import Calls
+from bot.core.traces.calls import CallSummary
 from tests.evaluation.figures import Answer, accuracy, read_truth, write_answers
 from tests.evaluation.laying import lay
 from tests.evaluation.nezha import SEEN_AFTER, SIGNALS, System
@@ -125,7 +125,7 @@ def _own_faults(system: System) -> dict[float, tuple[str, str]]:
     return {at: (kinds[id], services[id]) for id, at in system.alerts().items() if id in kinds}
 
 
-def _stretches(calls: Sequence[Calls]) -> list[list[int]]:
+def _stretches(calls: Sequence[CallSummary]) -> list[list[int]]:
     """Minutes with spans that follow each other."""
     found: list[list[int]] = []
     for minute in sorted({one.minute for one in calls}):
@@ -136,7 +136,7 @@ def _stretches(calls: Sequence[Calls]) -> list[list[int]]:
     return found
 
 
-def _often_called(calls: Sequence[Calls], minutes: Sequence[int]) -> list[str]:
+def _often_called(calls: Sequence[CallSummary], minutes: Sequence[int]) -> list[str]:
     counts: dict[str, int] = defaultdict(int)
     for one in calls:
         if one.minute in minutes[1:] and one.side == "server" and one.caller not in ("", one.service):
@@ -144,7 +144,7 @@ def _often_called(calls: Sequence[Calls], minutes: Sequence[int]) -> list[str]:
     return sorted(service for service, count in counts.items() if count >= FEWEST_CALLS)
 
 
-def _alike(calls: Sequence[Calls], minutes: Sequence[int], target: str) -> int:
+def _alike(calls: Sequence[CallSummary], minutes: Sequence[int], target: str) -> int:
     """How many services are called by the same callers as often, minute by minute."""
     counts: dict[str, dict[tuple[int, str], int]] = defaultdict(lambda: defaultdict(int))
     for one in calls:
@@ -157,7 +157,7 @@ def _answered(system: System, trial: Trial) -> Answer:
     """What the analyst says 240 s after the alert in the world with the delay."""
     rng = np.random.default_rng([SEED, trial.minutes[0], int(trial.seconds * 10)])
     began = trial.alert - 60 * rng.random()
-    by_minute: dict[int, list[Calls]] = defaultdict(list)
+    by_minute: dict[int, list[CallSummary]] = defaultdict(list)
     for one in system.calls:
         by_minute[one.minute].append(one)
     calls = [one for minute, found in by_minute.items() if minute not in trial.minutes for one in found]

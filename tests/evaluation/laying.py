@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.traces.calls import Calls
+from bot.core.traces.calls import CallSummary
 
 _JITTER = 0.02
 _DEPTH = 12
@@ -37,14 +37,20 @@ class _Span:
 class Laid:
     """One minute with the delay in it, the seconds that quantiles of a service's spans grew by, and how many calls it met."""
 
-    calls: Sequence[Calls]
+    calls: Sequence[CallSummary]
     longer: Mapping[tuple[str, str, float], float]
     """Service, side and quantile (0 to 1) to seconds."""
     met: int
 
 
 def lay(
-    minute: Sequence[Calls], target: str, seconds: float, *, chance: float, rng: np.random.Generator, quantiles: Sequence[float]
+    minute: Sequence[CallSummary],
+    target: str,
+    seconds: float,
+    *,
+    chance: float,
+    rng: np.random.Generator,
+    quantiles: Sequence[float],
 ) -> Laid:
     """The calls to `target` from other services last `seconds` longer, each with this chance."""
     rows = list(minute)
@@ -61,7 +67,7 @@ def lay(
     return Laid(summed, _longer(rows, spans, quantiles), met)
 
 
-def _spelled_out(number: int, row: Calls) -> list[_Span]:
+def _spelled_out(number: int, row: CallSummary) -> list[_Span]:
     if row.count <= 1:
         return [_Span(number, row.longest)]
     shortest = max(0.3 * row.p50, 2 * row.p50 - row.p95)
@@ -69,11 +75,11 @@ def _spelled_out(number: int, row: Calls) -> list[_Span]:
     return [_Span(number, float(length)) for length in lengths]
 
 
-def _from_elsewhere(row: Calls) -> bool:
+def _from_elsewhere(row: CallSummary) -> bool:
     return row.side == "server" and row.caller not in ("", row.service)
 
 
-def _tie(rows: Sequence[Calls], spans: Sequence[list[_Span]], rng: np.random.Generator) -> None:
+def _tie(rows: Sequence[CallSummary], spans: Sequence[list[_Span]], rng: np.random.Generator) -> None:
     waits: dict[str, list[_Span]] = defaultdict(list)
     called_by: dict[str, list[_Span]] = defaultdict(list)
     serves: dict[str, list[_Span]] = defaultdict(list)
@@ -110,7 +116,7 @@ def _lengthen(span: _Span, seconds: float) -> None:
         reached = reached.within
 
 
-def _summed(row: Calls, spans: Sequence[_Span]) -> Calls:
+def _summed(row: CallSummary, spans: Sequence[_Span]) -> CallSummary:
     if not any(span.laid for span in spans):
         return row
     p50, p95, longest = np.quantile([span.seconds for span in spans], _QUANTILES)
@@ -118,7 +124,7 @@ def _summed(row: Calls, spans: Sequence[_Span]) -> Calls:
 
 
 def _longer(
-    rows: Sequence[Calls], spans: Sequence[list[_Span]], quantiles: Sequence[float]
+    rows: Sequence[CallSummary], spans: Sequence[list[_Span]], quantiles: Sequence[float]
 ) -> dict[tuple[str, str, float], float]:
     groups: dict[tuple[str, str], list[_Span]] = defaultdict(list)
     for row, found in zip(rows, spans, strict=True):

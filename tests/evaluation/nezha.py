@@ -15,7 +15,7 @@ import numpy as np
 from bot.core.evidence import Case
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
-from bot.core.traces.calls import Calls, Side
+from bot.core.traces.calls import CallSummary, Side
 from bot.monitoring.metrics.recorded import RecordedLogs, RecordedTraces
 from tests.evaluation.figures import Answer, by_system, in_words, write_answers
 from tests.evaluation.world import Investigation, Recording, World, look_into, moment
@@ -82,7 +82,7 @@ class System:
         return look_into(self.world(end), case, now=moment(end))
 
     def world(
-        self, end: float, *, recordings: Sequence[Recording] | None = None, calls: Sequence[Calls] | None = None
+        self, end: float, *, recordings: Sequence[Recording] | None = None, calls: Sequence[CallSummary] | None = None
     ) -> World:
         """What could be looked at until `end`; with other recordings or calls than those that were recorded."""
         seen = [
@@ -115,9 +115,9 @@ class System:
         return dict(found)
 
     @cached_property
-    def calls(self) -> list[Calls]:
+    def calls(self) -> list[CallSummary]:
         """The spans a minute; of a minute that stands in several windows the fullest row counts."""
-        found: dict[tuple[int, str, str, str], Calls] = {}
+        found: dict[tuple[int, str, str, str], CallSummary] = {}
         for row in _rows(self.folder / "spans_1m.csv.gz"):
             one = _calls(row)
             key = (one.minute, one.caller, one.service, one.operation)
@@ -161,13 +161,15 @@ def _pod_recordings(rows: Iterable[Mapping[str, str]]) -> Iterator[Recording]:
             yield Recording(service, signal, [_series(pods[pod], column, {"pod": pod}) for pod in names], unit)
 
 
-def _calls(row: Mapping[str, str]) -> Calls:
+def _calls(row: Mapping[str, str]) -> CallSummary:
     """Spans that a service has of itself and names after an HTTP method are its waits for others."""
     caller, service = row["caller"].strip("-"), row["service"]
     waits = caller == service and re.match(r"HTTP [A-Z]+$", row["operation"])
     p50, p95, longest = (float(row[name]) / 1e6 for name in ("p50_us", "p95_us", "max_us"))
     side: Side = "client" if waits else "internal" if caller == service else "server"
-    return Calls(int(float(row["minute"])), caller, service, row["operation"], side, int(float(row["n"])), p50, p95, longest)
+    return CallSummary(
+        int(float(row["minute"])), caller, service, row["operation"], side, int(float(row["n"])), p50, p95, longest
+    )
 
 
 def _statement(template: str) -> str:

@@ -12,16 +12,16 @@ from bot.core.changes.nearness import ONSET_TOLERANCE
 
 LOOKBACK = timedelta(hours=6)
 """So far back an attempt looks at changes; what is older would not be seen by a further one either."""
-SETTLE = timedelta(seconds=10)
+QUIET_PERIOD = timedelta(seconds=10)
 """A roll-out tells of several services in a row: so long nothing more came."""
-AT_LATEST = timedelta(minutes=1)
+MAX_WAIT = timedelta(minutes=1)
 """Even while more keeps coming, the first is not kept waiting for longer."""
-MOST = 3
+MAX_ATTEMPTS = 3
 """Attempts of one group that late changes may bring about; after that a person presses Investigate."""
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReportedChange:
     """A stored change and when it was told last."""
 
     change: Change
@@ -29,7 +29,7 @@ class Reported:
 
 
 @dataclass(frozen=True)
-class Attempted:
+class FinishedAttempt:
     """What a finished attempt knew."""
 
     began_at: datetime
@@ -42,20 +42,20 @@ class Attempted:
     """Ids of the changes for which an attempt was made already: each is worth one."""
 
 
-def late(reported: Iterable[Reported], attempted: Attempted) -> list[Reported]:
+def late_changes(reported: Iterable[ReportedChange], attempted: FinishedAttempt) -> list[ReportedChange]:
     """The changes that could be the cause and were not weighed, in the order in which they were told."""
     found = [one for one in reported if _could_be(one.change, attempted) and _is_news(one.change, attempted)]
     return sorted(found, key=lambda one: (one.received_at, one.change.id))
 
 
-def _could_be(change: Change, attempted: Attempted) -> bool:
+def _could_be(change: Change, attempted: FinishedAttempt) -> bool:
     return change.service in attempted.services and change.at <= attempted.began_at + ONSET_TOLERANCE
 
 
-def _is_news(change: Change, attempted: Attempted) -> bool:
+def _is_news(change: Change, attempted: FinishedAttempt) -> bool:
     return (change.id, change.at) not in attempted.known and change.id not in attempted.brought_about
 
 
-def settled(found: Sequence[Reported], now: datetime) -> bool:
+def burst_is_over(found: Sequence[ReportedChange], now: datetime) -> bool:
     """Whether the burst that these belong to is over, or has lasted long enough."""
-    return bool(found) and (now - found[-1].received_at >= SETTLE or now - found[0].received_at >= AT_LATEST)
+    return bool(found) and (now - found[-1].received_at >= QUIET_PERIOD or now - found[0].received_at >= MAX_WAIT)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.core.change import Change, ChangeKind
 from bot.core.metrics.promql import Matcher, literal_pattern, selector
-from bot.core.metrics.series import Series, known
+from bot.core.metrics.series import Series, known_samples
 
 SOURCE = "kubernetes"
 SAME_ROLLOUT = timedelta(minutes=5)
@@ -57,12 +57,12 @@ def rollouts(found: Mapping[str, Sequence[Series]], *, service_of: ServiceOf, st
     return sorted(changes, key=lambda change: change.at, reverse=True)
 
 
-def without_known(changes: Iterable[Change], reported: Sequence[Change]) -> list[Change]:
+def without_reported(changes: Iterable[Change], reported: Sequence[Change]) -> list[Change]:
     """Those that no other source has reported: its word is better than what can be read from series."""
     return [change for change in changes if not _told_by(change, reported)]
 
 
-def with_told(reported: Sequence[Change], told: Iterable[Change]) -> list[Change]:
+def merge_reported(reported: Sequence[Change], told: Iterable[Change]) -> list[Change]:
     """What was reported, and of what systems of record tell those that are no second word on a change of the same kind."""
     found = list(reported)
     for change in sorted(told, key=lambda one: (one.at, one.id)):
@@ -82,7 +82,7 @@ def _images(series: Sequence[Series], service_of: ServiceOf, start: datetime, st
     """
     births: dict[tuple[str, str], list[tuple[float, str]]] = {}
     for one in series:
-        service, image, times = service_of(one.labels), one.labels.get("image", ""), known(one).times
+        service, image, times = service_of(one.labels), one.labels.get("image", ""), known_samples(one).times
         if service and image and len(times):
             births.setdefault((service, one.labels.get("container", "")), []).append((float(times[0]), image))
     changes = []
@@ -119,7 +119,7 @@ def _steps(series: Sequence[Series], service_of: ServiceOf, kind: ChangeKind, ti
     """A change for each step of the values."""
     changes = []
     for one in series:
-        service, samples = service_of(one.labels), known(one)
+        service, samples = service_of(one.labels), known_samples(one)
         for place in np.flatnonzero(np.diff(samples.values)) if service else ():
             old, new = float(samples.values[place]), float(samples.values[place + 1])
             at = _at(float(samples.times[place + 1]), step)

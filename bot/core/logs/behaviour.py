@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bot.core.logs.line import LogLine
 from bot.core.logs.masking import masked
 from bot.core.logs.parsing import message_of
-from bot.core.metrics.deviation import HIGHEST
+from bot.core.metrics.deviation import MAX_DOUBLINGS
 
 MINUTE = 60.0
 _Z0 = 3.0
@@ -81,7 +81,7 @@ def unusual(mix: Mix) -> list[Unusual]:
 
 
 def _doublings(z: float, limit: float) -> float:
-    return float(np.clip(math.log2(max(z, limit / 64) / limit), -HIGHEST, HIGHEST))
+    return float(np.clip(math.log2(max(z, limit / 64) / limit), -MAX_DOUBLINGS, MAX_DOUBLINGS))
 
 
 def _surprise(counts: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,17 +11,17 @@ from bot.core.metrics.deviation import Harm
 from bot.core.metrics.series import Series
 from bot.core.metrics.signals import CODE_LABELS, SERVICE_LABELS
 
-TELLING = ("version", "provider", "peer", "upstream", "destination", "pod", "instance", "node", "zone", *CODE_LABELS)
+INFORMATIVE_LABELS = ("version", "provider", "peer", "upstream", "destination", "pod", "instance", "node", "zone", *CODE_LABELS)
 """Labels that most often tell a cause, in the order in which they are tried: one code nearly always carries all errors."""
-IDENTITIES = frozenset({"version", "pod", "instance", "node"})
+IDENTITY_LABELS = frozenset({"version", "pod", "instance", "node"})
 """Labels of what serves the requests. When one value serves all of them the split shows nothing about it."""
-MAX_TRIED = 5
+MAX_LABELS = 5
 _CLEAR_SHARE = 0.8
 _NEVER = frozenset({"__name__", "le", "quantile", "uid", "id", "container_id", "image_id", *SERVICE_LABELS})
 
 
 @dataclass(frozen=True)
-class Part:
+class BreakdownPart:
     """One value of the label: medians before and after the onset in the signal's unit, and its share of the change (0..1)."""
 
     value: str
@@ -35,7 +35,7 @@ class Breakdown:
     """A signal by one label, the part that carries most first."""
 
     label: str
-    parts: tuple[Part, ...]
+    parts: tuple[BreakdownPart, ...]
     present: int
     """Values that could have carried the change: for a version or pod those with data after the onset."""
 
@@ -52,8 +52,8 @@ def candidate_labels(found: Iterable[Mapping[str, str]]) -> list[str]:
         for name, value in labels.items():
             values.setdefault(name, set()).add(value)
     several = [name for name, seen in values.items() if name not in _NEVER and 2 <= len(seen) <= 200]
-    order = {name: place for place, name in enumerate(TELLING)}
-    return sorted(several, key=lambda name: (order.get(name, len(order)), name))[:MAX_TRIED]
+    order = {name: place for place, name in enumerate(INFORMATIVE_LABELS)}
+    return sorted(several, key=lambda name: (order.get(name, len(order)), name))[:MAX_LABELS]
 
 
 def break_down(series: Sequence[Series], label: str, *, onset: datetime, harm: Harm, averaged: bool) -> Breakdown:
@@ -65,14 +65,14 @@ def break_down(series: Sequence[Series], label: str, *, onset: datetime, harm: H
     moves = {value: _move(before, after, harm) for value, before, after in medians}
     total = sum(moves.values())
     parts = [
-        Part(value, _zero(before), _zero(after), round(moves[value] / total, 3) if total > 0 else 0.0)
+        BreakdownPart(value, _zero(before), _zero(after), round(moves[value] / total, 3) if total > 0 else 0.0)
         for value, before, after in medians
     ]
-    present = [after for _, _, after in medians if label not in IDENTITIES or not np.isnan(after)]
+    present = [after for _, _, after in medians if label not in IDENTITY_LABELS or not np.isnan(after)]
     return Breakdown(label, tuple(sorted(parts, key=lambda part: (-part.share, -part.after, part.value))), len(present))
 
 
-def most_telling(found: Iterable[Breakdown]) -> Breakdown | None:
+def most_informative(found: Iterable[Breakdown]) -> Breakdown | None:
     """The first breakdown, in the order tried, of which one value carries nearly all; else the one that leads most."""
     useful = [one for one in found if one.lead > 0]
     clear = [one for one in useful if one.parts[0].share >= _CLEAR_SHARE]

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.metrics.series import Direction, Series, aftermath, between, find_onset, known, normal_reach
+from bot.core.metrics.series import Direction, Series, between, find_onset, known_samples, median_and_scale, time_after_alert
 from bot.core.text.moments import iso_utc
 
 Family = Literal["errors", "latency", "traffic", "saturation", "external", "client", "network", "behaviour"]
 Harm = Literal["up", "down", "either"]
 
-HIGHEST = 6.0
+MAX_DOUBLINGS = 6.0
 """Scores are cut here: sixty-four times the normal reach is not more telling than a thousand times."""
 _ENOUGH_SAMPLES = 8
 _FEW = 8
@@ -126,7 +126,7 @@ def harm_of(signal: str, family: Family) -> Harm:
     return "either" if family == "traffic" else "up"
 
 
-def measure(
+def measure_deviation(
     series: Series,
     *,
     service: str,
@@ -156,7 +156,7 @@ def measure(
     series, reference = (_with_calls(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]
     least = _least(family, unit)
     onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
-    window = known(between(series, alert_at - before, alert_at + aftermath(series)))
+    window = known_samples(between(series, alert_at - before, alert_at + time_after_alert(series)))
     past, present = _compared(window, onset, alert_at, reference)
     if len(past) < (_FEWEST_MINUTES if _step_of(window) >= _COARSE else _ENOUGH_SAMPLES) or not len(present):
         return None
@@ -181,7 +181,7 @@ def measure(
 def _of_the_lost(series: Series, reference: Series | None, full: float, **fixed: Any) -> Deviation | None:
     """What is lost is what varies: 100 % +- 5 % of its level is no noise that anybody sees."""
     earlier = _lost(reference, full) if reference is not None else None
-    found = measure(_lost(series, full), reference=earlier, harm="up", **fixed)
+    found = measure_deviation(_lost(series, full), reference=earlier, harm="up", **fixed)
     return found and replace(found, before=full - found.before, after=full - found.after, direction="down")
 
 
@@ -191,7 +191,7 @@ def _compared(
     """Samples of the past, an earlier period included, and of now."""
     past, present = _past_and_present(window, onset, alert_at)
     if reference is not None:
-        past = np.concatenate([known(reference).values, past])
+        past = np.concatenate([known_samples(reference).values, past])
     if len(past) < _ENOUGH_SAMPLES and onset is None and _step_of(window) >= _COARSE:
         return _split_at_alert(window, alert_at)
     return past, present
@@ -215,14 +215,14 @@ def _split_at_alert(window: Series, alert_at: datetime) -> tuple[NDArray[np.floa
 
 
 def _doublings(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float, usual: float) -> float:
-    median, scale = normal_reach(past, least=least)
+    median, scale = median_and_scale(past, least=least)
     past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
     length = max(1, min(len(present), len(past) // 2, 20))
     floor = _Z0 * (1 + 2 / math.sqrt(len(past)))
     windows = np.lib.stride_tricks.sliding_window_view(past_z, length)
     limit = max(floor, float(np.quantile(_worse_half(windows), usual)))
     statistic = float(_worse_half(present_z[None, :])[0])
-    return float(np.clip(math.log2(max(statistic, limit / 64) / limit), -HIGHEST, HIGHEST))
+    return float(np.clip(math.log2(max(statistic, limit / 64) / limit), -MAX_DOUBLINGS, MAX_DOUBLINGS))
 
 
 def _climb(window: Series, side: float) -> tuple[float, float, float] | None:
@@ -239,7 +239,7 @@ def _climb(window: Series, side: float) -> tuple[float, float, float] | None:
     movement, tenth = side * slope * hours[-1], 0.1 * abs(start)
     if explained < 0.9 or movement <= tenth:
         return None
-    return float(min(HIGHEST, math.log2(movement / max(tenth, 1e-12)))), float(start), float(start + slope * hours[-1])
+    return float(min(MAX_DOUBLINGS, math.log2(movement / max(tenth, 1e-12)))), float(start), float(start + slope * hours[-1])
 
 
 def _worse_half(windows: NDArray[np.float64]) -> NDArray[np.float64]:

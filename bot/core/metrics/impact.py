@@ -24,7 +24,7 @@ class Impact:
     end: datetime
 
 
-def measure(
+def measure_impact(
     signal: Series, *, start: datetime, end: datetime, bad_above: float | None, bad_below: float | None, traffic: Series | None
 ) -> Impact | None:
     """Integrate the signal over [start, end]; None without samples in it.
@@ -55,7 +55,7 @@ def measure(
     return Impact(float(spans[bad].sum()), peak, mean, failed, start, end)
 
 
-def countable(name: str, signal: Signal) -> bool:
+def counts_requests(name: str, signal: Signal) -> bool:
     """Whether the signal is the share of requests that failed (or of those that did not): a full disk fails none by itself."""
     return signal.unit == "ratio" and family_of(name) == "errors"
 

@@ -20,8 +20,8 @@ class Series:
     @property
     def last(self) -> float:
         """The newest known value; NaN if there is none."""
-        known = self.values[~np.isnan(self.values)]
-        return float(known[-1]) if len(known) else float("nan")
+        values = self.values[~np.isnan(self.values)]
+        return float(values[-1]) if len(values) else float("nan")
 
 
 Direction = Literal["up", "down"]
@@ -40,13 +40,13 @@ _AFTERMATH = timedelta(minutes=5)
 """Samples later than this after the alert are not used: a repair may be in them."""
 
 
-def aftermath(series: Series) -> timedelta:
+def time_after_alert(series: Series) -> timedelta:
     """How long after the alert samples still count: five minutes, or three samples where they are further apart."""
     step = float(np.median(np.diff(series.times))) if len(series.times) > 1 else 0.0
     return max(_AFTERMATH, timedelta(seconds=3 * step))
 
 
-def known(series: Series) -> Series:
+def known_samples(series: Series) -> Series:
     """The same series without its unknown samples (NaN, infinite)."""
     keep = np.isfinite(series.values)
     return Series(labels=series.labels, times=series.times[keep], values=series.values[keep])
@@ -64,12 +64,12 @@ def per_request(calls: Sequence[Series], requests: Sequence[Series]) -> Series:
     Series are summed sample by sample (the nearest within half a step), unknown ones left out.
     """
     times = requests[0].times
-    below = np.nansum([at(known(one), times) for one in requests], axis=0)
-    above = np.nansum([at(known(one), times) for one in calls], axis=0)
+    below = np.nansum([nearest_values(known_samples(one), times) for one in requests], axis=0)
+    above = np.nansum([nearest_values(known_samples(one), times) for one in calls], axis=0)
     return Series({}, times, np.divide(above, below, out=np.full(len(times), np.nan), where=below > 0))
 
 
-def at(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
+def nearest_values(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """The values nearest to `times`, NaN where none is within half a step (and at least a second)."""
     if len(series.times) < 2:
         return np.full(len(times), np.nan)
@@ -79,7 +79,7 @@ def at(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(series.times[near] - times) <= reach, series.values[near], np.nan)
 
 
-def normal_reach(values: NDArray[np.float64], *, least: float = 0.0) -> tuple[float, float]:
+def median_and_scale(values: NDArray[np.float64], *, least: float = 0.0) -> tuple[float, float]:
     """Median and scale of what is normal, both in the unit of `values` (no NaN).
 
     The scale is 1.4826 MAD, drawn towards 5 % of the level as if eight samples had said so, so that a metric
@@ -102,7 +102,7 @@ def change_point(values: NDArray[np.float64]) -> int:
     """
     if len(values) < 2:
         return 0
-    median, scale = normal_reach(values)
+    median, scale = median_and_scale(values)
     spread = float(np.median(np.abs(values - median)))
     clipped = np.clip(values, median - 8 * scale, median + 8 * scale) if spread > 0 else values
     sums = np.cumsum(clipped - clipped.mean())[:-1]
@@ -124,7 +124,7 @@ def find_onset(
     from the alert's sample the walk goes back to where two normal samples in a row stood. An earlier excursion that
     ended is passed over by looking again behind its change point. `direction` limits which way counts.
     """
-    window = known(between(series, alert_at - before, alert_at + aftermath(series)))
+    window = known_samples(between(series, alert_at - before, alert_at + time_after_alert(series)))
     start = 0
     for _ in range(4):
         values = window.values[start:]
@@ -143,7 +143,7 @@ def find_onset(
 
 def _is_back(values: NDArray[np.float64], excursion: int, least: float) -> bool:
     """True if the end is where it was before an excursion: coming back to normal is no deviation."""
-    median, scale = normal_reach(values[:excursion], least=least)
+    median, scale = median_and_scale(values[:excursion], least=least)
     return abs(float(np.median(values[-3:])) - median) <= _REACH * scale
 
 
@@ -159,7 +159,7 @@ def _start_of_the_climb(values: NDArray[np.float64], found: int, direction: Dire
 
 def _run_at_the_end(values: NDArray[np.float64], split: int, direction: Direction | None, least: float) -> int | None:
     """Index of the first sample of the deviating run that reaches (nearly) to the end; None if the end is normal."""
-    median, scale = normal_reach(values[:split], least=least)
+    median, scale = median_and_scale(values[:split], least=least)
     z = (values - median) / scale
     side = 1.0 if np.median(z[-3:]) > 0 else -1.0
     if direction is not None and side != (1.0 if direction == "up" else -1.0):

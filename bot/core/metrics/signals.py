@@ -18,7 +18,7 @@ FAILED_CODES = (
 )
 _SHARES = frozenset({"ratio", "share", "percent", "%"})
 MAX_DEDUCED = 12
-MOST_URGENT: tuple[Family, ...] = ("errors", "latency", "external", "saturation", "traffic")
+FAMILIES_BY_URGENCY: tuple[Family, ...] = ("errors", "latency", "external", "saturation", "traffic")
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def deduced_signals(
 
 def _urgency(signal: SignalQuery) -> tuple[int, bool, str]:
     """The family first; in it, what the service answers before what it calls."""
-    return MOST_URGENT.index(signal.family), signal.name.startswith("client "), signal.name
+    return FAMILIES_BY_URGENCY.index(signal.family), signal.name.startswith("client "), signal.name
 
 
 @dataclass(frozen=True)

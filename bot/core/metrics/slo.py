@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from bot.core.service import Objective
 
-SPENDS = (("1h", "5m", 0.02), ("6h", "30m", 0.05), ("3d", "6h", 0.10))
+BUDGET_SPENT_PER_ALERT = (("1h", "5m", 0.02), ("6h", "30m", 0.05), ("3d", "6h", 0.10))
 """Long window, short window and the share of the budget that, spent within the long one, calls for: page, page, ticket."""
-WINDOWS = tuple(dict.fromkeys(w for long, short, _ in SPENDS for w in (short, long)))
+WINDOWS = tuple(dict.fromkeys(w for long, short, _ in BUDGET_SPENT_PER_ALERT for w in (short, long)))
 _HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
-UNBEARABLE = 1.0
+MIN_BURN_RATE = 1.0
 """No slower burn is ever a breach: at 1 the budget lasts exactly as long as its window."""
 
 
 @dataclass(frozen=True)
-class Status:
+class ObjectiveStatus:
     """One objective now. Ratios are 0 to 1; NaN where nothing could be measured."""
 
     good: float
@@ -37,10 +37,10 @@ class Status:
     @property
     def breaches(self) -> list[tuple[str, str, float]]:
         """The pairs of windows that both burn as fast as their bound or faster."""
-        return [pair for pair in burn_bounds(self.window) if all(self.burn.get(w, math.nan) >= pair[2] for w in pair[:2])]
+        return [pair for pair in burn_thresholds(self.window) if all(self.burn.get(w, math.nan) >= pair[2] for w in pair[:2])]
 
 
-def burn_bounds(window: str) -> list[tuple[str, str, float]]:
+def burn_thresholds(window: str) -> list[tuple[str, str, float]]:
     """Long window, short window and the burn rate at which both together call for action: 14.4, 6 and 1 over 30 days.
 
     burn rate = share of the budget x the objective's window / the long window. Windows that are no part of the
@@ -48,8 +48,8 @@ def burn_bounds(window: str) -> list[tuple[str, str, float]]:
     """
     whole = _hours(window)
     return [
-        (long, short, max(UNBEARABLE, round(share * whole / _hours(long), 2)))
-        for long, short, share in SPENDS
+        (long, short, max(MIN_BURN_RATE, round(share * whole / _hours(long), 2)))
+        for long, short, share in BUDGET_SPENT_PER_ALERT
         if _hours(long) < whole
     ]
 
@@ -58,17 +58,17 @@ def _hours(window: str) -> float:
     return int(window[:-1]) * _HOURS[window[-1]]
 
 
-def filled(promql: str, window: str) -> str:
+def with_window(promql: str, window: str) -> str:
     """A query of an objective over one window."""
     return promql.replace("{window}", window)
 
 
-def good_ratio(objective: Objective, window: str) -> str:
+def good_ratio_query(objective: Objective, window: str) -> str:
     """PromQL for the share of good events over one window."""
-    return f"({filled(objective.good, window)}) / ({filled(objective.total, window)})"
+    return f"({with_window(objective.good, window)}) / ({with_window(objective.total, window)})"
 
 
-def judge(objective: Objective, good: float, by_window: dict[str, float]) -> Status:
+def objective_status(objective: Objective, good: float, by_window: dict[str, float]) -> ObjectiveStatus:
     """The status from measured shares of good events: over the objective's window, and over each of `WINDOWS`.
 
     burn rate = (1 - good) / (1 - objective); budget left = 1 - burn rate over the whole window. What was not measured
@@ -80,4 +80,4 @@ def judge(objective: Objective, good: float, by_window: dict[str, float]) -> Sta
         return max(0.0, 1 - share) / allowed if math.isfinite(share) else math.nan
 
     burn = {window: burnt(share) for window, share in by_window.items()}
-    return Status(good=good, budget_left=1 - burnt(good), burn=burn, window=objective.window)
+    return ObjectiveStatus(good=good, budget_left=1 - burnt(good), burn=burn, window=objective.window)

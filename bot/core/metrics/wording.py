@@ -1,14 +1,14 @@
 """Sentences about signals that can be read aloud: number, unit, window."""
 
 from bot.core.metrics.deviation import Deviation
-from bot.core.metrics.series import Series, known
+from bot.core.metrics.series import Series, known_samples
 from bot.core.metrics.signals import SignalQuery
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 
-def bound_text(signal: SignalQuery) -> str:
+def threshold_text(signal: SignalQuery) -> str:
     """`, above its bound of 5 %`-like text for cards and tools; "" where no bound is known."""
     if signal.bad_above is not None:
         return f"bad above {figure(signal.bad_above, signal.unit)}"
@@ -31,7 +31,7 @@ def deviation_text(deviation: Deviation) -> str:
 
 def series_text(series: Series, unit: str) -> str:
     """`{version="1.5.0"} now 12 %, lowest 0 %, highest 13 %` for one series."""
-    values = known(series).values
+    values = known_samples(series).values
     labels = labels_text(dict(series.labels))
     if not len(values):
         return f"{labels} no value"

@@ -9,7 +9,7 @@ from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
 from bot.core.text.moments import clock_to_the_minute, date_and_clock
 from bot.core.timeline import TimelineEntry
-from bot.core.verdict.corroboration import unwitnessed
+from bot.core.verdict.corroboration import uncorroborated
 
 READ_LINES = 60
 """Lines read of one finding."""
@@ -101,7 +101,7 @@ def is_foreign(text: str, cited: Sequence[LedgerEntry], services: Iterable[str])
     if not cited:
         return False
     by_users = all(entry.evidence.user_controllable for entry in cited)
-    return by_users or (any(map(written_by_others, cited)) and unwitnessed(text, cited, services))
+    return by_users or (any(map(written_by_others, cited)) and uncorroborated(text, cited, services))
 
 
 def rows_of(tool: str, facts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.metrics.deviation import HIGHEST
+from bot.core.metrics.deviation import MAX_DOUBLINGS
 from bot.core.traces.spans import Span
 
 Values = NDArray[np.float64]
@@ -42,7 +42,7 @@ _POINTS = 20
 
 
 @dataclass(frozen=True)
-class Calls:
+class CallSummary:
     """Spans of one kind in one minute: `count` of them, with quantiles of their length in seconds.
 
     A server span belongs to `service` and was called by `caller` ("" if from outside); a client span belongs to
@@ -62,7 +62,7 @@ class Calls:
     to: str = ""
 
 
-def summed_up(spans: Iterable[Span]) -> list[Calls]:
+def summarize_calls(spans: Iterable[Span]) -> list[CallSummary]:
     """Single spans by minute, caller, service and operation; a span seen in two searches counts once.
 
     A server's span is one whose parent is another service's; a parent that was not kept says nothing about the caller.
@@ -84,13 +84,13 @@ def summed_up(spans: Iterable[Span]) -> list[Calls]:
     return [_one_sum(*place, took) for place, took in sorted(groups.items())]
 
 
-def _one_sum(minute: int, caller: str, service: str, operation: str, side: Side, to: str, took: Sequence[float]) -> Calls:
+def _one_sum(minute: int, caller: str, service: str, operation: str, side: Side, to: str, took: Sequence[float]) -> CallSummary:
     p50, p95 = float(np.median(took)), float(np.quantile(took, 0.95))
-    return Calls(minute, caller, service, operation, side, len(took), p50, p95, max(took), to)
+    return CallSummary(minute, caller, service, operation, side, len(took), p50, p95, max(took), to)
 
 
 @dataclass(frozen=True)
-class Waits:
+class CallerWaits:
     """What one caller waited in one minute, and how long the servers that it called say they took."""
 
     minute: int
@@ -121,13 +121,13 @@ class Delay:
     """Doublings of the gain beyond what is usual for it."""
 
 
-def waits(calls: Iterable[Calls]) -> list[Waits]:
+def waits_by_caller(calls: Iterable[CallSummary]) -> list[CallerWaits]:
     """By caller and minute, its client spans beside the server spans of those it called.
 
     Where spans tell whom a wait was for, each callee is compared alone; the other waits with all other callees.
     """
-    clients: dict[tuple[int, str, str], list[Calls]] = defaultdict(list)
-    servers: dict[tuple[int, str], list[Calls]] = defaultdict(list)
+    clients: dict[tuple[int, str, str], list[CallSummary]] = defaultdict(list)
+    servers: dict[tuple[int, str], list[CallSummary]] = defaultdict(list)
     for one in calls:
         if one.side == "client":
             clients[one.minute, one.service, one.to].append(one)
@@ -141,17 +141,17 @@ def waits(calls: Iterable[Calls]) -> list[Waits]:
     return found
 
 
-def _waits(minute: int, caller: str, to: str, mine: Sequence[Calls], theirs: Sequence[Calls]) -> Waits:
+def _waits(minute: int, caller: str, to: str, mine: Sequence[CallSummary], theirs: Sequence[CallSummary]) -> CallerWaits:
     laid = [_laid_out(one) for one in theirs]
     called = [one.service for one, seconds in zip(theirs, laid, strict=True) for _ in seconds]
     weight = np.concatenate([np.full(len(s), one.count / len(s)) for one, s in zip(theirs, laid, strict=True)])
     own = [_laid_out(one) for one in mine]
     own_weight = np.concatenate([np.full(len(s), one.count / len(s)) for one, s in zip(mine, own, strict=True)])
     waited = _bands(np.concatenate(own)[None, :], own_weight)[0]
-    return Waits(minute, caller, to, sum(one.count for one in mine), waited, np.concatenate(laid), weight, called)
+    return CallerWaits(minute, caller, to, sum(one.count for one in mine), waited, np.concatenate(laid), weight, called)
 
 
-def _laid_out(one: Calls) -> Values:
+def _laid_out(one: CallSummary) -> Values:
     """Durations with these quantiles, at most 20 that stand for all; of a single call its longest."""
     if one.count <= 1:
         return np.array([one.longest])
@@ -172,11 +172,11 @@ def _row_bands(ordered: Values, at: Values) -> Values:
     return np.asarray(np.interp(_BANDS, (at - at[0]) / max(at[-1] - at[0], 1e-9), ordered))
 
 
-Usual = Mapping[tuple[str, str], Values]
+UsualGaps = Mapping[tuple[str, str], Values]
 """Caller and whom it waits for to the seconds by which its bands usually lie above the servers'."""
 
 
-def usual_gaps(history: Iterable[Waits]) -> dict[tuple[str, str], Values]:
+def usual_gaps(history: Iterable[CallerWaits]) -> dict[tuple[str, str], Values]:
     """The 75 % quantile over the minutes of a history, band by band, of what a caller waits beyond the servers."""
     gaps: dict[tuple[str, str], list[Values]] = defaultdict(list)
     for one in history:
@@ -197,7 +197,7 @@ class _Tried:
     """Callee to gains, shape (shares, delays)."""
 
 
-def _try_all(one: Waits, usual: Usual) -> _Tried:
+def _try_all(one: CallerWaits, usual: UsualGaps) -> _Tried:
     gap = usual.get((one.caller, one.to), np.full(len(_BANDS), _UNKNOWN_GAP))
     calls = math.sqrt(one.count)
     before = _distance(one, one.seconds[None, :], one.weight, gap)[0]
@@ -210,7 +210,7 @@ def _try_all(one: Waits, usual: Usual) -> _Tried:
     return _Tried(calls * float(np.maximum(0.0, before).sum()), gains)
 
 
-def _what_if(one: Waits, hit: NDArray[np.bool_], share: float, gap: Values) -> Values:
+def _what_if(one: CallerWaits, hit: NDArray[np.bool_], share: float, gap: Values) -> Values:
     """How far from what was it would be, for each delay, with this share of the calls that are hit."""
     late = one.seconds + _DELAYS[:, None] * hit
     if share == 1.0:
@@ -221,13 +221,13 @@ def _what_if(one: Waits, hit: NDArray[np.bool_], share: float, gap: Values) -> V
     return np.asarray(np.abs(_distance(one, np.concatenate([late, usual], axis=1), weight, gap)).sum(axis=1))
 
 
-def _distance(one: Waits, seconds: Values, weight: Values, gap: Values) -> Values:
+def _distance(one: CallerWaits, seconds: Values, weight: Values, gap: Values) -> Values:
     """log of what was waited over what should be, shape (rows of seconds, 3)."""
     should = _bands(seconds, weight) + gap
     return np.asarray(np.log((one.waited + _NOTHING) / (should + _NOTHING)))
 
 
-def fit_delays(found: Iterable[Waits], usual: Usual | None = None) -> list[Delay]:
+def fit_delays(found: Iterable[CallerWaits], usual: UsualGaps | None = None) -> list[Delay]:
     """For each callee the delay of its calls that alone explains best what all callers wait longer; the best callee first.
 
     With e = log((waited + 0.1 s) / (should + 0.1 s)) by caller, minute and band, gain = sum of sqrt(calls) x (|e without|
@@ -252,7 +252,7 @@ def _best(tried: Iterable[_Tried]) -> list[Delay]:
     return sorted(delays, key=lambda one: (-one.gain, one.service))
 
 
-def delayed(history: Sequence[Waits], present: Sequence[Waits]) -> list[Delay]:
+def detect_delays(history: Sequence[CallerWaits], present: Sequence[CallerWaits]) -> list[Delay]:
     """Delays on the way now, against the usual ones of the same service: score = log2(gain / limit); the highest first.
 
     The limit is the larger of 4 and the 75 % quantile of the service's gain over equally long stretches of the newest
@@ -281,4 +281,4 @@ def _scored(delay: Delay, past: Sequence[float], stretches: int) -> Delay:
     seen = [*past, *[0.0] * (stretches - len(past))]
     limit = max(_LEAST, float(np.quantile(seen, _USUAL)) if seen else 0.0)
     score = math.log2(delay.gain / limit)
-    return Delay(delay.service, delay.seconds, delay.fit, delay.gain, max(-HIGHEST, min(HIGHEST, score)))
+    return Delay(delay.service, delay.seconds, delay.fit, delay.gain, max(-MAX_DOUBLINGS, min(MAX_DOUBLINGS, score)))

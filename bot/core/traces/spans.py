@@ -35,7 +35,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Sampled(Generic[_T]):
+class Sample(Generic[_T]):
     """What a trace store could be read of: spans, or their sums."""
 
     rows: Sequence[_T] = ()
@@ -50,7 +50,7 @@ class Sampled(Generic[_T]):
         return "; ".join([*(["a sample: there were more traces"] if self.more else []), *self.unread[:2]])
 
 
-def untold(*samples: Sampled[Any]) -> tuple[str, ...]:
+def unread_parts(*samples: Sample[Any]) -> tuple[str, ...]:
     """What of them could not be read, as findings tell it."""
     return tuple(dict.fromkeys(f"Could not look (traces): {one_line(why, 200)}" for one in samples for why in one.unread))
 
@@ -75,7 +75,7 @@ class TimeSpent:
         return self.now - self.before if self.requests and self.requests_before else 0.0
 
 
-def compared(now: Sequence[Span], before: Sequence[Span]) -> list[TimeSpent]:
+def compare_spans(now: Sequence[Span], before: Sequence[Span]) -> list[TimeSpent]:
     """Where the time goes: self time of each operation and time on the wire between services, most time lost first."""
     mine, theirs = _spent(now), _spent(before)
     rows = [_row(key, mine.get(key, ()), theirs.get(key, ())) for key in {**mine, **theirs}]

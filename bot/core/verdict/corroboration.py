@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.core.evidence import LedgerEntry
 
-ADVICE = frozenset({"runbooks", "incidents"})
+ADVICE_SOURCES = frozenset({"runbooks", "incidents"})
 """Sources that tell what was found useful before: they saw nothing of this incident."""
 _WORD = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)+")
 _PLAIN = frozenset(
@@ -31,7 +31,7 @@ _PLAIN = frozenset(
 """Words that say nothing of what is broken."""
 
 
-def unwitnessed(cause: str, cited: Sequence[LedgerEntry], services: Iterable[str] = ()) -> bool:
+def uncorroborated(cause: str, cited: Sequence[LedgerEntry], services: Iterable[str] = ()) -> bool:
     """True if the cause has telling words, services' names aside, and the cited evidence shows none of them.
 
     Only what users of the service cannot write counts. A cause without any telling word ("checkout itself fails") names
@@ -49,7 +49,7 @@ def _authentic(entry: LedgerEntry) -> Iterable[str]:
     if found.source == "changes":
         for row in found.facts.get("changes", ()):
             yield f"{row.get('kind', '')} {row.get('version', '')} {row.get('previous_version', '')}"
-    elif not found.user_controllable and found.source not in ADVICE:
+    elif not found.user_controllable and found.source not in ADVICE_SOURCES:
         # Not the query: it holds what was asked for, in the words of whoever asked.
         yield from (found.summary, *found.details)
 

@@ -19,7 +19,7 @@ _LEAST_TITLE = 8
 """Shorter titles stand in other sentences by chance."""
 
 
-def settle(by_agent: Findings, by_analyst: Findings, case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> Findings:
+def merge(by_agent: Findings, by_analyst: Findings, case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> Findings:
     """The agent's findings if the evidence carries any of them, judged; else the analyst's, with why and what it cost.
 
     The agent's get a category, and keep the changes under "ruled out" that the analyst does not suspect and the evidence

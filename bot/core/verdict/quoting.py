@@ -35,7 +35,7 @@ _ROUNDING = 0.02
 """People round: 4.9 % may be told as 5 %."""
 
 
-def unquoted(text: str, cited: Sequence[LedgerEntry]) -> str:
+def first_unsupported(text: str, cited: Sequence[LedgerEntry]) -> str:
     """The first thing in `text` that its evidence does not say, as it stands there; "" if all of it is carried.
 
     Checked are numbers (any usual unit, rounded by up to 2 % or to the digits shown), spans between two moments of the

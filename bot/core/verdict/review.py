@@ -19,7 +19,7 @@ class Refutation:
     claim: Claim
 
 
-def weigh(findings: Findings, doubts: Iterable[Refutation], ledger: Sequence[LedgerEntry]) -> Findings:
+def apply_refutations(findings: Findings, doubts: Iterable[Refutation], ledger: Sequence[LedgerEntry]) -> Findings:
     """The findings with every doubt that the evidence carries; a doubt without evidence changes nothing.
 
     A skeptic only lowers: it neither adds a cause nor makes one surer. A "likely" cause that is refuted is "possible".

@@ -11,8 +11,8 @@ from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEnt
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.text.untrusted import one_line
-from bot.core.verdict.corroboration import ADVICE, unwitnessed
-from bot.core.verdict.quoting import unquoted
+from bot.core.verdict.corroboration import ADVICE_SOURCES, uncorroborated
+from bot.core.verdict.quoting import first_unsupported
 
 _ORDER: tuple[Confidence, ...] = ("likely", "possible", "unlikely", "unsupported")
 
@@ -103,13 +103,13 @@ class _Hearing:
             allowed, reason = _change_allows(hypothesis, cited, self.entries, self.onset)
             if allowed != "likely":
                 return allowed, reason
-        witnesses = [entry for entry in cited if entry.evidence.source not in ADVICE]
+        witnesses = [entry for entry in cited if entry.evidence.source not in ADVICE_SOURCES]
         if len({entry.evidence.source or entry.tool for entry in witnesses}) < 2:
             return "possible", "only one system saw it"
         if all(entry.evidence.user_controllable for entry in witnesses):
             return "possible", "users of the service can write all of its evidence"
         services = {str(entry.arguments.get("service", "")) for entry in self.entries.values() if entry.evidence.ok}
-        if self.by_model and unwitnessed(hypothesis.cause, cited, {hypothesis.service, *services}):
+        if self.by_model and uncorroborated(hypothesis.cause, cited, {hypothesis.service, *services}):
             return "possible", "nothing that was measured shows what it names"
         return "likely", ""
 
@@ -125,7 +125,7 @@ def _objection(claim: Claim, entries: Mapping[str, LedgerEntry], strangers: Set[
             return f"there is no evidence {one_line(cited, 20)}"
         if not entries[cited].evidence.ok:
             return f"{cited} could not be looked at"
-    if missing := unquoted(claim.text, [entries[cited] for cited in claim.evidence]):
+    if missing := first_unsupported(claim.text, [entries[cited] for cited in claim.evidence]):
         return f"{one_line(missing, 60)} does not stand in {', '.join(claim.evidence)}"
     return ""
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series, between
-from bot.core.traces.calls import Calls
-from bot.core.traces.spans import Sampled, Span
+from bot.core.traces.calls import CallSummary
+from bot.core.traces.spans import Sample, Span
 
 LOOKBACK = timedelta(minutes=5)
 """How old the sample of an instant answer may be, as in Prometheus."""
@@ -74,19 +74,19 @@ class RecordedLogs:
 class RecordedTraces:
     """Spans as they were summed up; single ones were not kept."""
 
-    recorded: Sequence[Calls] = ()
+    recorded: Sequence[CallSummary] = ()
 
-    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
         """Raises QueryFailed: only sums were recorded."""
         raise QueryFailed(f"no single spans of {service} were recorded")
 
-    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
         """Those of the minutes that lie in the window whole: of another nobody would know what came after its end.
 
         All of them: traces through some services hold the spans of others too.
         """
         first, last = start.timestamp(), end.timestamp()
-        return Sampled([one for one in self.recorded if first <= one.minute and one.minute + 60 <= last])
+        return Sample([one for one in self.recorded if first <= one.minute and one.minute + 60 <= last])
 
     def query(self, service: str) -> str:
         """What was asked, in words."""

@@ -10,8 +10,8 @@ import httpx
 from bot.core.config import TracesConfig
 from bot.core.errors import AnswerTooLarge, QueryFailed
 from bot.core.text.untrusted import one_line
-from bot.core.traces.calls import Calls
-from bot.core.traces.spans import Sampled, Span
+from bot.core.traces.calls import CallSummary
+from bot.core.traces.spans import Sample, Span
 from bot.monitoring.http import JsonServer
 from bot.monitoring.traces.summing import calls_of, sampled
 
@@ -22,7 +22,7 @@ class JaegerTraces:
     def __init__(self, config: TracesConfig, client: httpx.AsyncClient, *, token: str = "", seconds: float = 8.0) -> None:
         self._server = JsonServer(client, name="Jaeger", base=config.jaeger, seconds=seconds, token=token)
 
-    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
         """All spans of at most so many traces that pass through the service; of fewer where they would be too much."""
         window = {"start": str(int(start.timestamp() * 1e6)), "end": str(int(end.timestamp() * 1e6))}
         try:
@@ -32,14 +32,14 @@ class JaegerTraces:
             if traces <= 1:
                 raise
             fewer = await self.spans(service, start=start, end=end, traces=max(1, traces // 4))
-            return Sampled(fewer.rows, more=True, unread=fewer.unread)
+            return Sample(fewer.rows, more=True, unread=fewer.unread)
         found = self._traces(answer)
         read = sampled([_span(row, trace) for trace in found[:traces] for row in trace.get("spans") or ()])
         if read is None:
             raise self._strange()
-        return Sampled(read.rows, more=len(found) > traces, unread=read.unread)
+        return Sample(read.rows, more=len(found) > traces, unread=read.unread)
 
-    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
         """The spans of these services in the window, summed up a minute."""
         return await calls_of(self.spans, services, start=start, end=end)
 

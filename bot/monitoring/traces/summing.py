@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bot.core.errors import QueryFailed
-from bot.core.traces.calls import Calls, summed_up
-from bot.core.traces.spans import Sampled, Span
+from bot.core.traces.calls import CallSummary, summarize_calls
+from bot.core.traces.spans import Sample, Span
 
 TRACES = 30
 """Traces read of each service: enough to see whether its callers wait."""
@@ -16,16 +16,16 @@ PART, MOST_PARTS, MOST_SEARCHES = timedelta(minutes=10), 6, 48
 """A long window is read in parts, since a store answers the newest traces: those of its last seconds alone."""
 _AT_ONCE = 6
 
-ReadSpans = Callable[..., Awaitable[Sampled[Span]]]
+ReadSpans = Callable[..., Awaitable[Sample[Span]]]
 """`spans` of the Traces port."""
 
 
-async def calls_of(read: ReadSpans, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
+async def calls_of(read: ReadSpans, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
     """What some traces of each service tell together. Raises QueryFailed if none of the services could be read."""
     spans = _parts(start, end, len(services))
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(service: str, since: datetime, until: datetime) -> Sampled[Span] | QueryFailed:
+    async def one(service: str, since: datetime, until: datetime) -> Sample[Span] | QueryFailed:
         async with turns:
             try:
                 return await read(service, start=since, end=until, traces=TRACES // len(spans))
@@ -38,20 +38,20 @@ async def calls_of(read: ReadSpans, services: Sequence[str], *, start: datetime,
     failed = {each[0]: answer for each, answer in zip(asked, answers, strict=True) if isinstance(answer, QueryFailed)}
     if failed and not found:
         raise next(iter(failed.values()))
-    return Sampled(
-        await asyncio.to_thread(summed_up, [span for answer in found for span in answer.rows]),
+    return Sample(
+        await asyncio.to_thread(summarize_calls, [span for answer in found for span in answer.rows]),
         more=any(answer.more for answer in found),
         unread=(*(f"{name} could not be read: {why}" for name, why in failed.items()), *_once(found)),
     )
 
 
-def sampled(rows: Sequence[Span | None]) -> Sampled[Span] | None:
+def sampled(rows: Sequence[Span | None]) -> Sample[Span] | None:
     """The spans that could be read, and how many could not; None if not one of them could: no such API."""
     spans = [row for row in rows if row is not None]
     broken = len(rows) - len(spans)
     if broken and not spans:
         return None
-    return Sampled(spans, unread=(f"{broken} of {len(rows)} spans hold not what they must",) if broken else ())
+    return Sample(spans, unread=(f"{broken} of {len(rows)} spans hold not what they must",) if broken else ())
 
 
 def _parts(start: datetime, end: datetime, services: int) -> list[tuple[datetime, datetime]]:
@@ -62,5 +62,5 @@ def _parts(start: datetime, end: datetime, services: int) -> list[tuple[datetime
     return list(pairwise([*edges, end]))
 
 
-def _once(found: Sequence[Sampled[Span]]) -> list[str]:
+def _once(found: Sequence[Sample[Span]]) -> list[str]:
     return list(dict.fromkeys(why for answer in found for why in answer.unread))

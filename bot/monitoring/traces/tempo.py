@@ -16,15 +16,15 @@ from bot.core.config import TracesConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.promql import quote
 from bot.core.text.untrusted import one_line
-from bot.core.traces.calls import Calls
-from bot.core.traces.spans import Sampled, Span
+from bot.core.traces.calls import CallSummary
+from bot.core.traces.spans import Sample, Span
 from bot.monitoring.http import JsonServer
 from bot.monitoring.traces.summing import calls_of, sampled
 
 _AT_ONCE = 5
 _HEX = re.compile(r"[0-9a-fA-F]{16}")
 
-Kept = dict[str, "asyncio.Task[Sampled[Span]]"]
+Kept = dict[str, "asyncio.Task[Sample[Span]]"]
 """Traces that were asked for already, by id: one request passes through many services."""
 
 
@@ -34,15 +34,15 @@ class TempoTraces:
     def __init__(self, config: TracesConfig, client: httpx.AsyncClient, *, token: str = "", seconds: float = 8.0) -> None:
         self._server = JsonServer(client, name="Tempo", base=config.tempo, seconds=seconds, token=token)
 
-    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
         """All spans of at most so many traces that pass through the service."""
         return await self._through(service, {}, start=start, end=end, traces=traces)
 
-    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sampled[Calls]:
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
         """The spans of these services in the window, summed up a minute."""
         kept: Kept = {}
 
-        async def read(service: str, **window: Any) -> Sampled[Span]:
+        async def read(service: str, **window: Any) -> Sample[Span]:
             return await self._through(service, kept, **window)
 
         return await calls_of(read, services, start=start, end=end)
@@ -57,12 +57,12 @@ class TempoTraces:
         if not isinstance(answer, dict) or not answer.keys() & {"tagNames", "metrics"}:
             raise self._strange()
 
-    async def _through(self, service: str, kept: Kept, *, start: datetime, end: datetime, traces: int) -> Sampled[Span]:
+    async def _through(self, service: str, kept: Kept, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
         """Search, then read each trace that was not read yet. A trace that is gone or too large leaves a gap that is told."""
         ids = await self._search(service, start, end, traces + 1)
         turns = asyncio.Semaphore(_AT_ONCE)
 
-        async def whole(id: str) -> Sampled[Span] | QueryFailed:
+        async def whole(id: str) -> Sample[Span] | QueryFailed:
             async with turns:
                 try:
                     if id not in kept:
@@ -72,13 +72,13 @@ class TempoTraces:
                     return error
 
         answers = await asyncio.gather(*map(whole, ids[:traces]))
-        found = [answer for answer in answers if isinstance(answer, Sampled)]
+        found = [answer for answer in answers if isinstance(answer, Sample)]
         failed = [answer for answer in answers if isinstance(answer, QueryFailed)]
         if failed and not found:
             raise failed[0]
         gap = [f"{len(failed)} of {len(answers)} traces could not be read: {failed[0]}"] if failed else []
         unread = dict.fromkeys([*gap, *(why for answer in found for why in answer.unread)])
-        return Sampled([span for answer in found for span in answer.rows], len(ids) > traces, tuple(unread))
+        return Sample([span for answer in found for span in answer.rows], len(ids) > traces, tuple(unread))
 
     async def _search(self, service: str, start: datetime, end: datetime, limit: int) -> list[str]:
         since = int(start.timestamp())
@@ -93,7 +93,7 @@ class TempoTraces:
         except (KeyError, TypeError, AttributeError) as error:
             raise self._strange() from error
 
-    async def _trace(self, id: str) -> Sampled[Span]:
+    async def _trace(self, id: str) -> Sample[Span]:
         answer = await self._server.read(f"/api/traces/{quoted(id, safe='')}", {})
         try:
             # Older versions say "batches", newer ones wrap "resourceSpans".

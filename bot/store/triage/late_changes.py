@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import Change
-from bot.core.changes.late_reports import LOOKBACK, MOST, Attempted, Reported, late, settled
+from bot.core.changes.late_reports import LOOKBACK, MAX_ATTEMPTS, FinishedAttempt, ReportedChange, burst_is_over, late_changes
 from bot.core.incident import GroupState
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.service import Catalogue
@@ -81,7 +81,9 @@ class LateChanges:
             found = [await self._again(session, one, reported, now) for one in ranked]
         return [again for again in found if again is not None]
 
-    async def _again(self, session: AsyncSession, ranked: _Ranked, reported: Sequence[Reported], now: datetime) -> Again | None:
+    async def _again(
+        self, session: AsyncSession, ranked: _Ranked, reported: Sequence[ReportedChange], now: datetime
+    ) -> Again | None:
         told_since = ranked.started_at - CLOCKS_DIFFER
         fresh = [one for one in reported if one.received_at > told_since and _key(ranked, one.change) not in self._no_news]
         if not fresh:
@@ -90,11 +92,11 @@ class LateChanges:
         group = await session.get(GroupRow, ranked.group_id)
         last = triages[-1]
         # Facts alone are no ranking that could have missed something; a group that became worse gets its own attempt.
-        if group is None or not last.findings or sum(1 for row in triages if row.late_changes) >= MOST:
+        if group is None or not last.findings or sum(1 for row in triages if row.late_changes) >= MAX_ATTEMPTS:
             return None
-        found = late(fresh, await self._attempted(session, group, triages))
+        found = late_changes(fresh, await self._attempted(session, group, triages))
         self._remember(_key(ranked, one.change) for one in fresh if one not in found)
-        if not settled(found, now) or await _left_alone(session, group):
+        if not burst_is_over(found, now) or await _left_alone(session, group):
             return None
         ids = tuple(one.change.id for one in found)
         return Again(f"AL-{ranked.group_id}", ranked.attempt + 1, last.question, last.requester, ids)
@@ -104,14 +106,14 @@ class LateChanges:
             self._no_news.clear()
         self._no_news.update(judged)
 
-    async def _attempted(self, session: AsyncSession, group: GroupRow, triages: Sequence[TriageRow]) -> Attempted:
+    async def _attempted(self, session: AsyncSession, group: GroupRow, triages: Sequence[TriageRow]) -> FinishedAttempt:
         members = select(EpisodeRow.service, func.min(EpisodeRow.starts_at)).where(EpisodeRow.group_id == group.id)
         rows = (await session.exec(members.group_by(EpisodeRow.service))).all()
         alerting = {group.service, *(service for service, _ in rows)} - {""}
         looked_at, known = await _looks(session, group.id)
         facts = stored_facts(triages[-1].facts)
         below = {name for service in alerting for name in self.catalogue.downstream(service)}
-        return Attempted(
+        return FinishedAttempt(
             began_at=facts.onset if facts and facts.onset else min((at for _, at in rows), default=group.opened_at),
             services=alerting | below | looked_at,
             known=known,
@@ -128,10 +130,10 @@ async def _newest(session: AsyncSession, since: datetime) -> datetime | None:
     return (await session.exec(select(func.max(ChangeRow.received_at)).where(col(ChangeRow.at) >= since))).one()
 
 
-async def _reported(session: AsyncSession, since: datetime, told_since: datetime) -> list[Reported]:
+async def _reported(session: AsyncSession, since: datetime, told_since: datetime) -> list[ReportedChange]:
     query = select(ChangeRow).where(col(ChangeRow.at) >= since, col(ChangeRow.received_at) > told_since)
     rows = (await session.exec(query)).all()
-    return [Reported(Change.model_validate(row.model_dump(exclude={"received_at"})), row.received_at) for row in rows]
+    return [ReportedChange(Change.model_validate(row.model_dump(exclude={"received_at"})), row.received_at) for row in rows]
 
 
 async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:

@@ -14,7 +14,7 @@ from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Findings, nothing_wrong
-from bot.core.verdict.merging import settle
+from bot.core.verdict.merging import merge
 from bot.core.verdict.reuse import FRESH, agrees, reused
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
@@ -84,11 +84,11 @@ class TriageSteps:
         return None
 
     async def weigh(self, case: dict[str, Any], by_agent: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
-        """The agent's findings if the evidence carries any of them; else the analyst's stand and say why (`settle`)."""
+        """The agent's findings if the evidence carries any of them; else the analyst's stand and say why (`merge`)."""
         asked = Case.model_validate(case)
         ledger = await self.triages.entries(asked.group)
         answers = Findings.model_validate(by_agent), Findings.model_validate(by_analyst)
-        return settle(*answers, asked, ledger, now=self.triages.db.clock()).model_dump(mode="json")
+        return merge(*answers, asked, ledger, now=self.triages.db.clock()).model_dump(mode="json")
 
     async def show(self, case: dict[str, Any], findings: dict[str, Any], final: bool) -> Any:
         """Keep what the evidence carries and show it; the judged findings as JSON."""

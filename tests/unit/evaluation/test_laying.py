@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.core.traces.calls import Calls
+from bot.core.traces.calls import CallSummary
 from tests.evaluation import delays
 from tests.evaluation.laying import Laid, lay
 
 MINUTE = [
-    Calls(600, "", "front", "/*", "server", 10, 0.05, 0.08, 0.09),
-    Calls(600, "front", "front", "HTTP GET", "client", 10, 0.03, 0.06, 0.07),
-    Calls(600, "front", "orders", "/orders", "server", 10, 0.028, 0.058, 0.068),
-    Calls(600, "orders", "orders", "HTTP GET", "client", 20, 0.005, 0.008, 0.009),
-    Calls(600, "orders", "stock", "/stock", "server", 10, 0.004, 0.006, 0.007),
-    Calls(600, "orders", "price", "/price", "server", 10, 0.004, 0.006, 0.007),
-    Calls(600, "stock", "stock", "SELECT", "internal", 10, 0.001, 0.002, 0.003),
+    CallSummary(600, "", "front", "/*", "server", 10, 0.05, 0.08, 0.09),
+    CallSummary(600, "front", "front", "HTTP GET", "client", 10, 0.03, 0.06, 0.07),
+    CallSummary(600, "front", "orders", "/orders", "server", 10, 0.028, 0.058, 0.068),
+    CallSummary(600, "orders", "orders", "HTTP GET", "client", 20, 0.005, 0.008, 0.009),
+    CallSummary(600, "orders", "stock", "/stock", "server", 10, 0.004, 0.006, 0.007),
+    CallSummary(600, "orders", "price", "/price", "server", 10, 0.004, 0.006, 0.007),
+    CallSummary(600, "stock", "stock", "SELECT", "internal", 10, 0.001, 0.002, 0.003),
 ]
 
 
@@ -64,6 +64,6 @@ def test_delays_are_laid_looked_for_and_told_by_their_length(tmp_path: Path, cap
     assert "delay of 2 s (n 2): AC@1 1.00, AC@3 1.00" in told
 
 
-def _row(one: Calls, minute: int) -> str:
+def _row(one: CallSummary, minute: int) -> str:
     lengths = ",".join(str(1e6 * seconds) for seconds in (one.p50, one.p95, one.longest))
     return f"{minute},{one.caller or '-'},{one.service},{one.operation},{one.count},{lengths},normal"

@@ -10,8 +10,8 @@ import pytest
 from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue, Service, Signal
-from bot.core.traces.calls import Calls
-from bot.core.traces.spans import Sampled, Span
+from bot.core.traces.calls import CallSummary
+from bot.core.traces.spans import Sample, Span
 from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
 from tests.unit.tools.looking import NOW, ONSET, Step, context, look
 
@@ -85,11 +85,11 @@ async def test_without_lines_in_the_past_no_mix_can_be_compared() -> None:
         await look("log_mix", context(logs=logs), service="checkout")
 
 
-def spans(minute: int, waited: float) -> list[Calls]:
+def spans(minute: int, waited: float) -> list[CallSummary]:
     """One caller that waits so long for a server that takes 10 ms."""
     at = int(ONSET.timestamp()) // 60 * 60 + 60 * minute
-    client = Calls(at, "front", "front", "HTTP GET", "client", 20, waited, waited, waited)
-    return [client, Calls(at, "front", "checkout", "/pay", "server", 20, 0.01, 0.01, 0.01)]
+    client = CallSummary(at, "front", "front", "HTTP GET", "client", 20, waited, waited, waited)
+    return [client, CallSummary(at, "front", "checkout", "/pay", "server", 20, 0.01, 0.01, 0.01)]
 
 
 async def test_callers_that_wait_for_a_fast_server_point_at_the_way_to_it() -> None:
@@ -137,11 +137,11 @@ async def test_lines_logged_while_a_rule_waited_are_no_part_of_the_usual_mix() -
 class Gappy:
     """A trace store that lost one service's spans."""
 
-    async def spans(self, service: str, **_window: Any) -> Sampled[Span]:
-        return Sampled(unread=("3 of 20 traces could not be read",))
+    async def spans(self, service: str, **_window: Any) -> Sample[Span]:
+        return Sample(unread=("3 of 20 traces could not be read",))
 
-    async def calls(self, services: Sequence[str], **_window: Any) -> Sampled[Calls]:
-        return Sampled(spans(1, 1.2), unread=("payments could not be read: HTTP 500",))
+    async def calls(self, services: Sequence[str], **_window: Any) -> Sample[CallSummary]:
+        return Sample(spans(1, 1.2), unread=("payments could not be read: HTTP 500",))
 
     def query(self, service: str) -> str:
         return service

@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.change import Change
 from bot.core.errors import QueryFailed
-from bot.core.metrics.slo import WINDOWS, good_ratio
+from bot.core.metrics.slo import WINDOWS, good_ratio_query
 from bot.core.service import Catalogue, Objective, Service
 from bot.core.systems import Commit, Comparison, FileChange, ModelVersion
 from tests.unit.builders import NOW, change
@@ -112,8 +112,8 @@ async def test_a_stage_serves_where_no_alias_does() -> None:
 async def test_an_objective_tells_what_is_left_and_how_fast_it_burns() -> None:
     objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
     shares = dict.fromkeys(WINDOWS, 0.999) | {"5m": 0.8, "1h": 0.8}
-    steps = {good_ratio(objective, window): Step(share, share) for window, share in shares.items()}
-    steps[good_ratio(objective, "30d")] = Step(0.995, 0.995)
+    steps = {good_ratio_query(objective, window): Step(share, share) for window, share in shares.items()}
+    steps[good_ratio_query(objective, "30d")] = Step(0.995, 0.995)
     catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
     exact = {query: replace(one.series, values=one.series.values * 0 + one.after) for query, one in steps.items()}
     metrics = recorded({})
@@ -128,7 +128,7 @@ async def test_an_objective_tells_what_is_left_and_how_fast_it_burns() -> None:
 
 async def test_what_has_no_events_is_no_all_clear() -> None:
     objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
-    known = dict.fromkeys([good_ratio(objective, window) for window in (*WINDOWS, "30d")], ())
+    known = dict.fromkeys([good_ratio_query(objective, window) for window in (*WINDOWS, "30d")], ())
     catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
 
     found = await look("slo_status", context(known, catalogue=catalogue), service="checkout")
@@ -139,7 +139,7 @@ async def test_what_has_no_events_is_no_all_clear() -> None:
 
 async def test_one_window_that_cannot_be_asked_does_not_hide_the_others() -> None:
     objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
-    steps = {good_ratio(objective, window): Step(0.9, 0.9) for window in WINDOWS}
+    steps = {good_ratio_query(objective, window): Step(0.9, 0.9) for window in WINDOWS}
     catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
 
     found = await look("slo_status", context(steps, catalogue=catalogue), service="checkout")

@@ -3,22 +3,22 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.core.changes.late_reports import AT_LATEST, SETTLE, Attempted, Reported, late, settled
+from bot.core.changes.late_reports import MAX_WAIT, QUIET_PERIOD, FinishedAttempt, ReportedChange, burst_is_over, late_changes
 from tests.unit.builders import NOW, at, change
 
 
-def reported(name: str, *, told: float = 1, **values: Any) -> Reported:
+def reported(name: str, *, told: float = 1, **values: Any) -> ReportedChange:
     """A change that was told `told` minutes after the onset."""
-    return Reported(change(name, **values), at(told))
+    return ReportedChange(change(name, **values), at(told))
 
 
-def attempted(**values: Any) -> Attempted:
+def attempted(**values: Any) -> FinishedAttempt:
     fields = {"began_at": NOW, "services": {"checkout", "payments"}, "known": set(), "brought_about": set()}
-    return Attempted(**{**fields, **values})
+    return FinishedAttempt(**{**fields, **values})
 
 
-def names(*told: Reported, **values: Any) -> list[str]:
-    return [one.change.id for one in late(told, attempted(**values))]
+def names(*told: ReportedChange, **values: Any) -> list[str]:
+    return [one.change.id for one in late_changes(told, attempted(**values))]
 
 
 def test_a_change_before_the_onset_that_was_not_weighed_is_late_in_the_order_of_telling() -> None:
@@ -47,7 +47,7 @@ def test_a_change_is_worth_one_attempt() -> None:
 def test_a_burst_is_waited_for_but_not_for_ever() -> None:
     first, last = reported("a", told=1), reported("b", told=1.5)
 
-    assert not settled([], NOW)
-    assert not settled([first, last], last.received_at + SETTLE - timedelta(seconds=1))
-    assert settled([first, last], last.received_at + SETTLE)
-    assert settled([first, reported("c", told=2)], first.received_at + AT_LATEST)
+    assert not burst_is_over([], NOW)
+    assert not burst_is_over([first, last], last.received_at + QUIET_PERIOD - timedelta(seconds=1))
+    assert burst_is_over([first, last], last.received_at + QUIET_PERIOD)
+    assert burst_is_over([first, reported("c", told=2)], first.received_at + MAX_WAIT)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from bot.core.changes.rollouts import rollout_queries, rollouts, without_known
+from bot.core.changes.rollouts import rollout_queries, rollouts, without_reported
 from bot.core.metrics.series import Series
 from tests.unit.builders import NOW, change
 
@@ -54,7 +54,7 @@ def test_a_generation_without_a_new_image_is_a_config_change_and_scaling_is_told
 def test_a_change_that_another_source_reported_is_not_told_twice() -> None:
     seen = found(images=[pod("checkout-a-1", "1.4", 60, 10), pod("checkout-b-1", "1.5", 10)])
 
-    assert without_known(seen, [change("reported", minutes_before=9)]) == []
+    assert without_reported(seen, [change("reported", minutes_before=9)]) == []
 
 
 def test_pod_names_are_matched_by_escaped_deployment_names() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from bot.core.metrics.breakdown import break_down, candidate_labels, most_telling
+from bot.core.metrics.breakdown import break_down, candidate_labels, most_informative
 from bot.core.metrics.series import Series
 from tests.unit.builders import NOW
 
@@ -27,20 +27,20 @@ def test_the_one_bad_version_carries_all_of_the_change() -> None:
 
 
 def test_an_even_change_over_all_pods_tells_nothing() -> None:
-    assert most_telling([split([series(0, 0.4, pod="a"), series(0, 0.4, pod="b")], "pod")]) is None
+    assert most_informative([split([series(0, 0.4, pod="a"), series(0, 0.4, pod="b")], "pod")]) is None
 
 
 def test_a_version_that_serves_everything_is_not_blamed_for_being_the_only_one() -> None:
     found = split([series(0, np.nan, version="1.4"), series(np.nan, 0.4, version="1.5")], "version")
 
-    assert found.lead == 0 and most_telling([found]) is None
+    assert found.lead == 0 and most_informative([found]) is None
 
 
 def test_the_first_label_of_which_one_value_carries_nearly_all_is_chosen() -> None:
     version = split([series(0, 0.01, version="1.4"), series(0, 0.4, version="1.5")], "version")
     pod = split([series(0, 0, pod=str(n)) for n in range(5)] + [series(0, 0.4, pod="x")], "pod")
 
-    assert most_telling([version, pod]) is version
+    assert most_informative([version, pod]) is version
 
 
 def test_labels_with_several_values_are_tried_and_service_labels_are_not() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.core.metrics.caller_wait import on_the_wire
+from bot.core.metrics.caller_wait import network_time
 from bot.core.metrics.series import Series, per_request
 
 
@@ -14,17 +14,17 @@ def series(values: list[float], *, start: float = 0.0, **labels: str) -> Series:
 def test_what_callers_wait_beyond_what_the_service_took_is_on_the_wire() -> None:
     outer, inner = series([0.01, 0.51], start=1.0, caller="front"), series([0.008, 0.01], caller="front")
 
-    (found,) = on_the_wire([outer], [inner])
+    (found,) = network_time([outer], [inner])
 
     assert found.values == pytest.approx([0.002, 0.5]) and found.labels == {"caller": "front"}
 
 
 def test_ends_of_different_callers_are_not_compared() -> None:
-    assert on_the_wire([series([1, 1], caller="front")], [series([1, 1], caller="batch")]) == []
+    assert network_time([series([1, 1], caller="front")], [series([1, 1], caller="batch")]) == []
 
 
 def test_an_end_that_was_not_scraped_leaves_the_moment_unknown() -> None:
-    (found,) = on_the_wire([series([1.0] * 4)], [series([0.5, float("nan"), 0.5, 0.5])])
+    (found,) = network_time([series([1.0] * 4)], [series([0.5, float("nan"), 0.5, 0.5])])
 
     assert np.isnan(found.values[1]) and found.values[0] == 0.5
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.core.metrics.impact import Impact, countable, impact_text, measure
+from bot.core.metrics.impact import Impact, counts_requests, impact_text, measure_impact
 from bot.core.metrics.series import Series
 from bot.core.service import Signal
 from tests.unit.builders import NOW, at
@@ -15,7 +15,9 @@ def signal(values: list[float], step: float = 10.0) -> Series:
 
 
 def test_bad_time_is_the_time_above_the_bound() -> None:
-    found = measure(signal([0.0, 0.1, 0.1, 0.0]), start=NOW, end=at(40 / 60), bad_above=0.02, bad_below=None, traffic=None)
+    found = measure_impact(
+        signal([0.0, 0.1, 0.1, 0.0]), start=NOW, end=at(40 / 60), bad_above=0.02, bad_below=None, traffic=None
+    )
 
     assert found is not None
     assert found.bad_seconds == 20
@@ -26,19 +28,21 @@ def test_bad_time_is_the_time_above_the_bound() -> None:
 def test_failed_requests_are_ratio_times_rate_times_seconds() -> None:
     rate = signal([100.0] * 4)
 
-    found = measure(signal([0.0, 0.1, 0.1, 0.0]), start=NOW, end=at(40 / 60), bad_above=0.02, bad_below=None, traffic=rate)
+    found = measure_impact(
+        signal([0.0, 0.1, 0.1, 0.0]), start=NOW, end=at(40 / 60), bad_above=0.02, bad_below=None, traffic=rate
+    )
 
     assert found is not None
     assert found.failed == pytest.approx(200)
 
 
 def test_no_samples_is_not_no_impact() -> None:
-    assert measure(signal([]), start=NOW, end=at(5), bad_above=0.02, bad_below=None, traffic=None) is None
-    assert measure(signal([float("nan")]), start=NOW, end=at(5), bad_above=0.02, bad_below=None, traffic=None) is None
+    assert measure_impact(signal([]), start=NOW, end=at(5), bad_above=0.02, bad_below=None, traffic=None) is None
+    assert measure_impact(signal([float("nan")]), start=NOW, end=at(5), bad_above=0.02, bad_below=None, traffic=None) is None
 
 
 def test_a_gap_is_not_counted_as_bad() -> None:
-    found = measure(signal([0.1, 0.1], step=600), start=NOW, end=at(11), bad_above=0.02, bad_below=None, traffic=None)
+    found = measure_impact(signal([0.1, 0.1], step=600), start=NOW, end=at(11), bad_above=0.02, bad_below=None, traffic=None)
 
     assert found is not None
     assert found.bad_seconds == 120
@@ -47,7 +51,9 @@ def test_a_gap_is_not_counted_as_bad() -> None:
 def test_of_a_share_of_good_requests_the_rest_failed() -> None:
     rate = signal([100.0] * 4)
 
-    found = measure(signal([1.0, 0.9, 0.9, 1.0]), start=NOW, end=at(40 / 60), bad_above=None, bad_below=0.99, traffic=rate)
+    found = measure_impact(
+        signal([1.0, 0.9, 0.9, 1.0]), start=NOW, end=at(40 / 60), bad_above=None, bad_below=0.99, traffic=rate
+    )
 
     assert found is not None and found.failed == pytest.approx(200) and found.peak == 0.9
 
@@ -57,7 +63,7 @@ def test_of_a_share_of_good_requests_the_rest_failed() -> None:
     [("errors", "ratio", True), ("availability", "ratio", True), ("errors", "/s", False), ("cpu", "ratio", False)],
 )
 def test_only_a_share_of_failed_requests_counts_requests(name: str, unit: str, counts: bool) -> None:
-    assert countable(name, Signal(promql="x", unit=unit, bad_above=0.9)) is counts
+    assert counts_requests(name, Signal(promql="x", unit=unit, bad_above=0.9)) is counts
 
 
 def cost(**values: float | None) -> Impact:

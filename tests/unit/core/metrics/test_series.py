@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.core.metrics.deviation import Deviation, family_of, measure
+from bot.core.metrics.deviation import Deviation, family_of, measure_deviation
 from bot.core.metrics.series import Series, find_onset
 
 ALERT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -78,7 +78,7 @@ def test_nothing_to_see_is_no_onset_and_no_error(values: np.ndarray) -> None:
 
 
 def deviation_of(values: np.ndarray, signal: str = "errors", unit: str = "ratio") -> Deviation:
-    found = measure(series(values), service="s", signal=signal, alert_at=ALERT, unit=unit)
+    found = measure_deviation(series(values), service="s", signal=signal, alert_at=ALERT, unit=unit)
     assert found is not None
     return found
 
@@ -121,9 +121,11 @@ def test_memory_that_climbs_all_the_time_deviates_without_an_onset() -> None:
 def test_a_reference_stands_in_for_a_short_past() -> None:
     short = series(np.concatenate([np.full(4, 0.01), np.full(4, 0.4)]))
 
-    assert measure(short, service="s", signal="errors", alert_at=ALERT) is None
+    assert measure_deviation(short, service="s", signal="errors", alert_at=ALERT) is None
     earlier = Series(times=short.times[0] - STEP * np.arange(240)[::-1] - 86400, values=noise(0.01))
-    found = measure(short, service="s", signal="errors", alert_at=ALERT, reference=earlier, before=timedelta(minutes=5))
+    found = measure_deviation(
+        short, service="s", signal="errors", alert_at=ALERT, reference=earlier, before=timedelta(minutes=5)
+    )
     assert found is not None
 
 

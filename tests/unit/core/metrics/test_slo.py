@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bot.core.metrics.slo import WINDOWS, Status, burn_bounds, judge
+from bot.core.metrics.slo import WINDOWS, ObjectiveStatus, burn_thresholds, objective_status
 from bot.core.service import Objective
 
 
@@ -24,7 +24,7 @@ def objective(percent: float = 99.9, window: str = "30d") -> Objective:
     ],
 )
 def test_the_bounds_spend_two_five_and_ten_percent_of_the_budget(window: str, bounds: list[tuple[str, str, float]]) -> None:
-    assert burn_bounds(window) == bounds
+    assert burn_thresholds(window) == bounds
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ def test_the_bounds_spend_two_five_and_ten_percent_of_the_budget(window: str, bo
     [(99.9, 0.9856, 14.4), (99.0, 0.9, 10.0), (99.9, 1.0, 0.0), (95.0, 0.0, 20.0), (99.9, 1.2, 0.0)],
 )
 def test_the_burn_rate_is_the_bad_share_over_the_allowed_one(percent: float, good: float, burn: float) -> None:
-    status = judge(objective(percent), good, {"1h": good})
+    status = objective_status(objective(percent), good, {"1h": good})
 
     assert status.burn["1h"] == pytest.approx(burn) and status.budget_left == pytest.approx(1 - burn)
 
 
 def test_what_was_not_measured_burns_at_no_rate() -> None:
-    status = judge(objective(), math.nan, dict.fromkeys(WINDOWS, math.nan))
+    status = objective_status(objective(), math.nan, dict.fromkeys(WINDOWS, math.nan))
 
     assert all(math.isnan(rate) for rate in status.burn.values()) and math.isnan(status.budget_left)
     assert status.breaches == [] and not status.measured
@@ -56,10 +56,10 @@ def test_what_was_not_measured_burns_at_no_rate() -> None:
     ],
 )
 def test_only_both_windows_of_a_pair_together_are_a_breach(burn: dict[str, float], breached: list[str]) -> None:
-    assert [long for long, _, _ in Status(0.99, 0.5, burn).breaches] == breached
+    assert [long for long, _, _ in ObjectiveStatus(0.99, 0.5, burn).breaches] == breached
 
 
 def test_of_a_week_s_budget_a_slower_burn_is_a_breach() -> None:
     burn = {"5m": 4.0, "1h": 4.0}
 
-    assert Status(0.99, 0.5, burn, "7d").breaches and not Status(0.99, 0.5, burn, "30d").breaches
+    assert ObjectiveStatus(0.99, 0.5, burn, "7d").breaches and not ObjectiveStatus(0.99, 0.5, burn, "30d").breaches

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.traces.spans import Span, compared, self_seconds
+from bot.core.traces.spans import Span, compare_spans, self_seconds
 
 
 def span(
@@ -32,12 +32,12 @@ def test_children_that_run_side_by_side_count_once_and_end_with_their_parent() -
     ],
 )
 def test_lost_time_is_found_where_it_is_lost(slower: dict[str, float], where: tuple[str, str]) -> None:
-    worst = compared(request(**slower), request(own=0.05, wire=0.01, work=0.1))[0]
+    worst = compare_spans(request(**slower), request(own=0.05, wire=0.01, work=0.1))[0]
 
     assert (worst.service, worst.operation) == where and worst.lost == pytest.approx(sum(slower.values()) - 0.16)
 
 
 def test_an_operation_that_is_new_has_lost_nothing() -> None:
-    rows = compared(request(own=1, wire=1, work=1), [])
+    rows = compare_spans(request(own=1, wire=1, work=1), [])
 
     assert len(rows) == 3 and all(row.lost == 0 and row.requests_before == 0 for row in rows)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.core.evidence import Evidence, LedgerEntry
-from bot.core.verdict.corroboration import unwitnessed
+from bot.core.verdict.corroboration import uncorroborated
 from tests.unit.builders import NOW
 
 
@@ -19,22 +19,22 @@ TITLE = seen("webhook signature verification is safe to skip", "changes", change
 
 
 def test_what_a_log_line_tells_and_no_measurement_shows_has_no_witness() -> None:
-    assert unwitnessed("the network provider is at fault", [ERRORS, ORDER])
+    assert uncorroborated("the network provider is at fault", [ERRORS, ORDER])
 
 
 def test_a_commit_s_title_is_no_witness_but_that_there_was_a_deploy_is() -> None:
-    assert unwitnessed("signature verification of the webhook fails", [ERRORS, TITLE])
-    assert not unwitnessed("the deploy broke it", [ERRORS, TITLE])
-    assert not unwitnessed("release 1.4.2 broke it", [ERRORS, TITLE])
+    assert uncorroborated("signature verification of the webhook fails", [ERRORS, TITLE])
+    assert not uncorroborated("the deploy broke it", [ERRORS, TITLE])
+    assert not uncorroborated("release 1.4.2 broke it", [ERRORS, TITLE])
 
 
 def test_another_form_of_the_word_is_the_word() -> None:
-    assert not unwitnessed("all pools are exhausted", [POOL])
+    assert not uncorroborated("all pools are exhausted", [POOL])
 
 
 def test_the_name_of_the_service_is_no_witness() -> None:
-    assert unwitnessed("checkout was hit by DNS poisoning", [ERRORS], services=["checkout"])
+    assert uncorroborated("checkout was hit by DNS poisoning", [ERRORS], services=["checkout"])
 
 
 def test_the_obvious_is_not_refused() -> None:
-    assert not unwitnessed("checkout itself fails", [ERRORS], services=["checkout"])
+    assert not uncorroborated("checkout itself fails", [ERRORS], services=["checkout"])

@@ -5,7 +5,7 @@ from typing import Any
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize
-from bot.core.verdict.merging import MOST_CLEARED, settle
+from bot.core.verdict.merging import MOST_CLEARED, merge
 from bot.core.verdict.signs import Category
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments
@@ -23,7 +23,7 @@ def cause(**values: Any) -> Hypothesis:
 def settled(ledger: Ledger, *hypotheses: Hypothesis, ruled_out: tuple[Claim, ...] = ()) -> Findings:
     answer = Findings(hypotheses=list(hypotheses), ruled_out=list(ruled_out), by="agent", model="m", stop_reason="answered")
     ranked = categorize(rank(CASE, ledger.entries, now=NOW), CASE, ledger.entries)
-    findings = settle(answer, ranked, CASE, ledger.entries, now=NOW)
+    findings = merge(answer, ranked, CASE, ledger.entries, now=NOW)
     assert judge(findings, ledger.entries).ruled_out == findings.ruled_out
     return findings
 

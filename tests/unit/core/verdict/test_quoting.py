@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.verdict.quoting import unquoted
+from bot.core.verdict.quoting import first_unsupported
 from tests.unit.evidence_builders import entry
 
 MEMORY = entry(1, "query_metric", {"last": 530_000_000}, summary="memory is 506 MiB (limit 512 MiB), 3.2 s p95, 14 restarts")
@@ -23,7 +23,7 @@ MEMORY = entry(1, "query_metric", {"last": 530_000_000}, summary="memory is 506 
     ],
 )
 def test_the_same_quantity_in_another_unit_stands(text: str) -> None:
-    assert unquoted(text, [MEMORY]) == ""
+    assert first_unsupported(text, [MEMORY]) == ""
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_the_same_quantity_in_another_unit_stands(text: str) -> None:
     ],
 )
 def test_what_the_evidence_does_not_say_is_named(text: str, missing: str) -> None:
-    assert unquoted(text, [MEMORY]) == missing
+    assert first_unsupported(text, [MEMORY]) == missing

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.approvals.policy_types import PROPOSAL_LIFE
-from bot.core.changes.late_reports import MOST, SETTLE
+from bot.core.changes.late_reports import MAX_ATTEMPTS, QUIET_PERIOD
 from bot.core.evidence import Case
 from bot.core.incident import GroupState
 from bot.plugins import ToolContext
@@ -75,7 +75,7 @@ class Duty(Office):
     async def tick(self, *, settle: bool = True) -> list[str]:
         """What a tick starts, and everything that came of it."""
         if settle:
-            self.now += SETTLE
+            self.now += QUIET_PERIOD
         due = await self.late.due()
         await QuietTick(self.config, Postmortems(self.db), self.late, self.engine)()
         for again in due:
@@ -135,7 +135,7 @@ async def test_one_change_brings_about_one_attempt_also_after_a_restart(duty: Du
 
 async def test_what_a_dead_process_did_not_start_the_next_one_finds(duty: Duty) -> None:
     await duty.told()
-    duty.now += SETTLE
+    duty.now += QUIET_PERIOD
     lost = await duty.late.due()
 
     assert await LateChanges(duty.db, CATALOGUE).due() == lost != []
@@ -144,9 +144,9 @@ async def test_what_a_dead_process_did_not_start_the_next_one_finds(duty: Duty) 
 async def test_a_roll_out_of_several_services_is_one_attempt(duty: Duty) -> None:
     await duty.told("v2", "payments")
     assert await duty.tick(settle=False) == []
-    duty.now += SETTLE / 2
+    duty.now += QUIET_PERIOD / 2
     await duty.told("v3")
-    duty.now += SETTLE / 2
+    duty.now += QUIET_PERIOD / 2
     assert await duty.tick(settle=False) == []
 
     await duty.tick()
@@ -168,11 +168,11 @@ async def test_while_a_proposal_stands_nothing_is_attempted_and_once_it_lapsed_s
 
 async def test_attempts_for_late_changes_are_counted_and_end(duty: Duty) -> None:
     duty.config.actions.clear()
-    for number in range(MOST + 2):
+    for number in range(MAX_ATTEMPTS + 2):
         await duty.told(f"v{number}")
         await duty.tick()
 
-    assert len(await duty.attempts()) == 1 + MOST
+    assert len(await duty.attempts()) == 1 + MAX_ATTEMPTS
 
 
 async def test_a_change_of_a_strange_service_or_after_the_onset_brings_about_nothing(duty: Duty) -> None:
