@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from pydantic import JsonValue
 
 from bot.core.alert import Alert
 from bot.core.change import Change
@@ -15,16 +17,24 @@ from bot.core.systems import Commit, Comparison, ModelVersion, RemoteTool, Runbo
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class Run(Protocol):
-    """The durable port, inside a story (design: each step is recorded once; steps are never nested)."""
+    """The durable port, inside a workflow: each step is recorded once, and steps are never nested."""
 
     @property
     def id(self) -> str:
         """The workflow id, e.g. `triage:AL-3:1`."""
 
-    async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        """Run `fn(*args)` once and record its JSON result; on replay return the record. Arguments are plain JSON."""
+    async def step(self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `function(*args, **kwargs)` once and record its result; on replay return the record.
+
+        The record is plain JSON, written and read back by the function's declared return type, the first time too: live
+        and replayed workflows get equal values. Arguments are not recorded; they follow from the results of earlier
+        steps. Raises JournalMismatch for a record that does not fit the declared type.
+        """
 
     async def wait_for(self, topic: str, *, until: str) -> bool:
         """Wait until woken on `topic` (True) or the ISO 8601 moment `until` has come (False). Carries no payload."""
@@ -33,27 +43,27 @@ class Run(Protocol):
         """The moment, as a recorded step: the same on replay. Aware UTC."""
 
 
-Workflow = Callable[..., Awaitable[Any]]
-"""`async def story(run: Run, *args: Json) -> Json`."""
+Workflow = Callable[Concatenate[Run, ...], Awaitable[object]]
+"""`async def workflow(run, *arguments)`: the arguments are plain JSON, the result is recorded by its declared type."""
 
 
 class Engine(Protocol):
-    """The durable port, outside stories."""
+    """The durable port, outside workflows."""
 
     def register(self, name: str, workflow: Workflow) -> None:
-        """Make a story known under `name`; before launch, with its collaborators closed over."""
+        """Make a workflow known under `name`; before launch, with its collaborators closed over."""
 
     async def launch(self) -> None:
         """Start the machinery inside the running loop and go on with whatever was interrupted."""
 
-    async def start(self, workflow: str, id: str, *args: Any) -> None:
-        """Start a story; a second start with the same id attaches to the first and runs nothing."""
+    async def start(self, workflow: str, id: str, *args: JsonValue) -> None:
+        """Start a workflow; a second start with the same id attaches to the first and runs nothing."""
 
     async def wake(self, id: str, topic: str, *, key: str) -> None:
-        """Wake a waiting story. Harmless for a finished or unknown run; `key` makes doubled wakes one."""
+        """Wake a waiting workflow. Harmless for a finished or unknown run; `key` makes doubled wakes one."""
 
     async def stop(self, *, within: float) -> None:
-        """Let running steps finish for at most `within` seconds, then stop; unfinished stories go on after a restart."""
+        """Let running steps finish for at most `within` seconds, then stop; unfinished workflows go on after a restart."""
 
 
 class Metrics(Protocol):

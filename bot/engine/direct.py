@@ -10,14 +10,18 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+from pydantic import JsonValue
 
 from bot.engine.endings import Endings, Told
-from bot.engine.plain import plain
+from bot.engine.journal_format import ResultFormat, plain_json
 from bot.engine.steps import Steps
 from bot.ports import Run, Workflow
 
 Clock = Callable[[], datetime]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SignalBox:
@@ -79,12 +83,17 @@ class DirectRun:
     def id(self) -> str:
         return self._id
 
-    async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    async def step(self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         if self._steps.closing:
             await self._steps.hold()
+        results = ResultFormat(function)
+
+        async def once() -> JsonValue:
+            return results.to_json(await function(*args, **kwargs))
+
         with self._steps.running(name):
             self.journal.append(name)
-            return await self._steps.call(name, fn, args)
+            return results.from_json(name, await self._steps.call(name, once))
 
     async def wait_for(self, topic: str, *, until: str) -> bool:
         self.journal.append("wait_for")
@@ -129,12 +138,12 @@ class DirectEngine:
     async def launch(self) -> None:
         return None
 
-    async def start(self, workflow: str, id: str, *args: Any) -> None:
+    async def start(self, workflow: str, id: str, *args: JsonValue) -> None:
         if id in self._stories:
             return
-        story, arguments = self._workflows[workflow], plain(args)
+        story, arguments = self._workflows[workflow], [plain_json(argument) for argument in args]
         run = DirectRun(id, clock=self._clock, workflow=workflow, steps=self._steps)
-        body = self._endings.watch(workflow, id, story(self._wrap_run(run), *arguments))
+        body = self._endings.watch(workflow, id, story, self._wrap_run(run), *arguments)
         task = asyncio.create_task(body, context=contextvars.Context())
         self._stories[id] = _Story(run, task)
         task.add_done_callback(lambda _: self._end(id))

@@ -13,15 +13,15 @@ from typing import Any, TypeVar
 
 import structlog
 from dbos import DBOS, SetWorkflowID, error
+from pydantic import JsonValue
 
 from bot.engine import records
 from bot.engine.alone import Alone
+from bot.engine.dbos_setup import JsonSerializer, quieten
 from bot.engine.endings import Endings, Told
+from bot.engine.journal_format import plain_json
 from bot.engine.journaled import Clock, DurableRun, Waiting
 from bot.engine.placement import JournalOwner, Leading
-from bot.engine.plain import plain
-from bot.engine.quiet import quieten
-from bot.engine.serializer import JsonSerializer
 from bot.engine.steps import Steps
 from bot.engine.takeover import Replica, exit_now
 from bot.ports import Run, Workflow
@@ -74,7 +74,7 @@ class DurableEngine:
         self._waiting = Waiting(self._pace)
         self._leading = Leading()
         self._stories: dict[str, Workflow] = {}
-        self._workflows: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {}
+        self._workflows: dict[str, Callable[..., Coroutine[Any, Any, JsonValue]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
@@ -110,14 +110,14 @@ class DurableEngine:
         # Inside the running loop: else DBOS would run stories on a loop of its own, with our clients on another.
         DBOS.launch()
 
-    def _as_workflow(self, name: str, story: Workflow) -> Callable[..., Coroutine[Any, Any, Any]]:
+    def _as_workflow(self, name: str, story: Workflow) -> Callable[..., Coroutine[Any, Any, JsonValue]]:
         # None: a run that waited through a hundred restarts is not a broken one.
         @DBOS.workflow(name=name, max_recovery_attempts=None)
-        async def workflow(*args: Any) -> Any:
+        async def workflow(*args: JsonValue) -> JsonValue:
             id = DBOS.workflow_id or ""
             self._keep(asyncio.current_task())
             run = DurableRun(id, name, clock=self._clock, steps=self._steps, waiting=self._waiting)
-            return await self._endings.watch(name, id, story(self._wrap_run(run), *args))
+            return await self._endings.watch(name, id, story, self._wrap_run(run), *args)
 
         return workflow
 
@@ -126,9 +126,9 @@ class DurableEngine:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def start(self, workflow: str, id: str, *args: Any) -> None:
+    async def start(self, workflow: str, id: str, *args: JsonValue) -> None:
         """Start a story; a second start with the same id attaches to the first and runs nothing."""
-        story, arguments = self._workflows[workflow], plain(args)
+        story, arguments = self._workflows[workflow], [plain_json(argument) for argument in args]
         # A process that was replaced would leave a run that nobody takes over.
         await self._place.permit()
 
@@ -146,7 +146,7 @@ class DurableEngine:
             log.debug("nobody to wake", id=id, topic=topic)
 
     async def result(self, id: str) -> Any:
-        """Wait for a run to finish: its result, or StoryFailed."""
+        """Wait for a run to finish: its result, or WorkflowFailed."""
 
         async def wait() -> Any:
             handle: Any = await DBOS.retrieve_workflow_async(id)

@@ -3,13 +3,15 @@
 import asyncio
 import contextvars
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
+from pydantic import JsonValue
 
 from bot.core.errors import JournalMismatch
-from bot.engine.plain import plain
+from bot.engine.journal_format import ResultFormat, WorkflowFailed
+from bot.ports import Run, Workflow
 
 log = structlog.get_logger(__name__)
 
@@ -21,10 +23,6 @@ async def _nobody(_workflow: str, _id: str, _why: str) -> None:
     return None
 
 
-class WorkflowFailed(Exception):
-    """What the journal keeps of a failed story or step: the error's type and text."""
-
-
 class Endings:
     """Watches a story to its end."""
 
@@ -32,17 +30,20 @@ class Endings:
         self._on_misfit = on_misfit or _nobody
         self._on_failure = on_failure or _nobody
 
-    async def watch(self, workflow: str, id: str, story: Awaitable[Any]) -> Any:
-        """The story's result as plain JSON. Whatever it raises is told and raised again; a misfit becomes WorkflowFailed."""
+    async def watch(self, name: str, id: str, workflow: Workflow, run: Run, *args: JsonValue) -> JsonValue:
+        """Run a workflow; its result as plain JSON.
+
+        Whatever it raises is reported and raised again; a JournalMismatch becomes WorkflowFailed.
+        """
         try:
-            return plain(await story)
+            return ResultFormat(workflow).to_json(await workflow(run, *args))
         except JournalMismatch as misfit:
-            log.error("journal misfit", workflow=workflow, id=id, why=str(misfit))
-            await self._tell(self._on_misfit, workflow, id, str(misfit))
+            log.error("journal misfit", workflow=name, id=id, why=str(misfit))
+            await self._tell(self._on_misfit, name, id, str(misfit))
             raise WorkflowFailed(f"JournalMismatch: {misfit}") from misfit
         except Exception as error:
-            log.exception("story failed", workflow=workflow, id=id, error_id=secrets.token_hex(4))
-            await self._tell(self._on_failure, workflow, id, f"{type(error).__name__}: {error}")
+            log.exception("story failed", workflow=name, id=id, error_id=secrets.token_hex(4))
+            await self._tell(self._on_failure, name, id, f"{type(error).__name__}: {error}")
             raise
 
     async def _tell(self, told: Told, workflow: str, id: str, why: str) -> None:

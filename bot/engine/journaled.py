@@ -3,14 +3,18 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from dbos import DBOS, error
+from pydantic import JsonValue
 
 from bot.core.errors import JournalMismatch
+from bot.engine.journal_format import ResultFormat
 from bot.engine.steps import Steps
 
 Clock = Callable[[], datetime]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 WAIT, TIMER, WAIT_NAME = "DBOS.recv", "DBOS.sleep", "wait_for"
 """How DBOS records a wait: two rows. `journal()` shows one, under our name."""
@@ -58,17 +62,21 @@ class DurableRun:
     def id(self) -> str:
         return self._id
 
-    async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        """The recorded result of `fn(*args)`. An error is recorded too and raised; on replay it is a StoryFailed."""
+    async def step(self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The recorded result of the step. An error is recorded too and raised; on replay it is a WorkflowFailed."""
         if self._steps.closing:
             await self._steps.hold()
+        results = ResultFormat(function)
 
-        async def once() -> Any:
-            return await self._steps.call(name, fn, args)
+        async def body() -> JsonValue:
+            return results.to_json(await function(*args, **kwargs))
+
+        async def once() -> JsonValue:
+            return await self._steps.call(name, body)
 
         # DBOS numbers steps in the order of its calls: nothing may be awaited between our call and its.
         with self._steps.running(name), _misfits():
-            return await DBOS.run_step_async({"name": name}, once)
+            return results.from_json(name, await DBOS.run_step_async({"name": name}, once))
 
     async def wait_for(self, topic: str, *, until: str) -> bool:
         # Only the first time do these seconds count: DBOS records the deadline and keeps to it on replay.

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
 import structlog
-
-from bot.engine.plain import plain
 
 log = structlog.get_logger(__name__)
 MOST_TRIES = 200
 """Of a step whose database is away; about a quarter of an hour."""
 MOST_PAUSE = 5.0
+
+T = TypeVar("T")
 
 _current: ContextVar[str | None] = ContextVar("current step", default=None)
 
@@ -56,13 +56,13 @@ class Steps:
             if not self._running:
                 self._idle.set()
 
-    async def call(self, name: str, fn: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> Any:
-        """The body of a step: `fn(*args)` as plain JSON. One of `again` is no failure of the story: it is tried again."""
+    async def call(self, name: str, body: Callable[[], Awaitable[T]]) -> T:
+        """Run the body of a step. One of the errors in `again` does not fail the workflow: the body is tried again."""
         tries = 0
         while True:
             await self._permit()
             try:
-                return await _in_step(name, fn, args)
+                return await _in_step(name, body)
             except self._again as error:
                 # Recorded as the step's error it would end the story for good.
                 if self.closing:
@@ -89,9 +89,9 @@ class Steps:
         return True
 
 
-async def _in_step(name: str, fn: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> Any:
+async def _in_step(name: str, body: Callable[[], Awaitable[T]]) -> T:
     token = _current.set(name)
     try:
-        return plain(await fn(*args))
+        return await body()
     finally:
         _current.reset(token)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 import uvicorn
@@ -34,6 +34,8 @@ from tests.real import IDLE_SECONDS, PATIENCE
 from tests.real.slack import PATIENT
 
 Json = dict[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
 HELD = frozenset({"look again", "claim"})
 """Steps between the approval and the run: where the world may change."""
 RESTING = {s.value for s in ProposalState if s.final} | {"pending", "partly approved"}
@@ -60,10 +62,10 @@ class _Held:
     def id(self) -> str:
         return self._run.id
 
-    async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    async def step(self, name: str, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         if name in HELD:
             await self._gate.opened.wait()
-        return await self._run.step(name, fn, *args)
+        return await self._run.step(name, fn, *args, **kwargs)
 
     async def wait_for(self, topic: str, *, until: str) -> bool:
         return await self._run.wait_for(topic, until=until)

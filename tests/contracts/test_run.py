@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import AliasChoices, BaseModel, Field
 
 from bot.engine.direct import DirectEngine
 from bot.engine.durable import DurableEngine
@@ -78,13 +79,119 @@ async def test_a_result_has_made_its_way_through_json_the_first_time_too(launch:
     assert await engine.result("pairs:1") == "{'pair': [1, 2], '3': None}"
 
 
+class Reading(BaseModel):
+    service: str
+    taken_at: datetime
+    labels: tuple[str, ...] = ()
+
+
+async def same(reading: Reading) -> Reading:
+    return reading
+
+
+async def test_a_step_takes_and_returns_models(launch: Launch) -> None:
+    reading = Reading(service="checkout", taken_at=clock(), labels=("eu", "v2"))
+    results: list[Reading] = []
+
+    async def story(run: Run) -> None:
+        results.append(await run.step("read", same, reading))
+
+    engine = await launch({"readings": story})
+    await engine.start("readings", "readings:1")
+    await engine.result("readings:1")
+
+    assert results == [reading]
+    assert results[0] is not reading, "the first result has made its way through JSON, as a replayed one has"
+
+
+async def test_a_workflow_may_return_a_model(launch: Launch) -> None:
+    async def story(run: Run) -> Reading:
+        return Reading(service="checkout", taken_at=datetime(2026, 3, 1, tzinfo=UTC))
+
+    engine = await launch({"readings": story})
+    await engine.start("readings", "readings:1")
+
+    assert await engine.result("readings:1") == {"service": "checkout", "taken_at": "2026-03-01T00:00:00Z", "labels": []}
+
+
+async def test_a_step_that_declares_no_result_is_refused(launch: Launch) -> None:
+    async def undeclared():  # type: ignore[no-untyped-def]
+        return 1
+
+    async def story(run: Run) -> Any:
+        return await run.step("undeclared", undeclared)
+
+    engine = await launch({"odd": story})
+    await engine.start("odd", "odd:1")
+
+    with pytest.raises(Exception, match="must declare its return type"):
+        await engine.result("odd:1")
+
+
+class OldRank(BaseModel):
+    score: float
+
+
+class Rank(BaseModel):
+    likelihood: float = Field(validation_alias=AliasChoices("likelihood", "score"))
+
+
+def ranking(type_: type[Any]) -> Any:
+    """A workflow that ranks, waits, and returns what it ranked."""
+
+    async def rank() -> type_:  # type: ignore[valid-type]
+        return type_(score=0.5)  # type: ignore[no-any-return]
+
+    async def story(run: Run) -> type_:  # type: ignore[valid-type]
+        result = await run.step("rank", rank)
+        await run.wait_for("go", until=after(LATE))
+        return result  # type: ignore[no-any-return]
+
+    return story
+
+
+@pytest.mark.parametrize("launch", ["sqlite", "postgres"], indirect=True)
+async def test_a_record_of_an_older_version_is_read_by_the_type_of_the_newer(launch: Launch) -> None:
+    older = await launch({"ranks": ranking(OldRank)})
+    await older.start("ranks", "ranks:1")
+    await wait_until(lambda: ranked(older, "ranks:1"))
+    await older.stop(within=1)
+
+    newer = await launch({"ranks": ranking(Rank)})
+    await newer.wake("ranks:1", "go", key="1")
+
+    assert await newer.result("ranks:1") == {"likelihood": 0.5}
+
+
+@pytest.mark.parametrize("launch", ["sqlite", "postgres"], indirect=True)
+async def test_a_record_that_does_not_fit_the_declared_type_is_a_mismatch(launch: Launch) -> None:
+    mismatches: list[str] = []
+
+    async def report(workflow: str, id: str, why: str) -> None:
+        mismatches.append(f"{id}: {why.splitlines()[0]}")
+
+    older = await launch({"ranks": ranking(OldRank)})
+    await older.start("ranks", "ranks:1")
+    await wait_until(lambda: ranked(older, "ranks:1"))
+    await older.stop(within=1)
+    newer = await launch({"ranks": ranking(Reading)}, on_misfit=report)
+
+    with pytest.raises(Exception, match="JournalMismatch"):
+        await newer.result("ranks:1")
+    assert mismatches == ["ranks:1: the record of step 'rank' does not fit: 2 validation errors for Reading"]
+
+
+async def ranked(engine: AnyEngine, id: str) -> bool:
+    return "rank" in await engine.journal(id)
+
+
 async def test_arguments_that_are_not_json_are_refused_at_the_start(launch: Launch) -> None:
     async def story(run: Run, moment: Any) -> None: ...
 
     engine = await launch({"odd": story})
 
     with pytest.raises(TypeError, match="datetime is not JSON"):
-        await engine.start("odd", "odd:1", clock())
+        await engine.start("odd", "odd:1", clock())  # type: ignore[arg-type]
     assert await engine.pending() == []
 
 

@@ -11,11 +11,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from bot.app import App
 from bot.ports import Run
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 OUTSIDE = (
     "intake/commit#1:before",
@@ -98,16 +102,17 @@ class CrashingRun:
         self._seen[step] += 1
         return f"{story_of(self.id)}/{step}#{self._seen[step]}"
 
-    async def step(self, name: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    async def step(self, name: str, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         point = self._point(name)
 
-        async def between(*given: Any) -> Any:
+        @wraps(fn)  # The engine reads the record by the return type that the step declares.
+        async def between(*args: P.args, **kwargs: P.kwargs) -> T:
             self._strikes.at(f"{point}:before")
-            found = await fn(*given)
+            result = await fn(*args, **kwargs)
             self._strikes.at(f"{point}:after")
-            return found
+            return result
 
-        return await self._run.step(name, between, *args)
+        return await self._run.step(name, between, *args, **kwargs)
 
     async def wait_for(self, topic: str, *, until: str) -> bool:
         point = self._point("wait_for")

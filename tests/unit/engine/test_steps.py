@@ -14,7 +14,7 @@ async def test_a_step_waits_for_permission() -> None:
     async def effect() -> None:
         ran.set()
 
-    step = asyncio.create_task(Steps(permit).call("effect", effect, ()))
+    step = asyncio.create_task(Steps(permit).call("effect", effect))
     await asyncio.sleep(0)
     assert not ran.is_set()
     allowed.set()
@@ -32,7 +32,7 @@ async def test_a_step_whose_database_is_away_is_tried_again() -> None:
             raise ConnectionError
         return len(tries)
 
-    assert await Steps(again=(ConnectionError,), sleep=_no_pause).call("write", write, ()) == 3
+    assert await Steps(again=(ConnectionError,), sleep=_no_pause).call("write", write) == 3
 
 
 async def _no_pause(_seconds: float) -> None:

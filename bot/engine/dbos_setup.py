@@ -1,0 +1,57 @@
+"""How DBOS is set up here: its rows hold JSON, and its log lines go through our log."""
+
+import json
+import logging
+from typing import Any
+
+from dbos import Serializer
+
+from bot.engine.journal_format import WorkflowFailed
+
+_ERROR = "error:"
+"""Begins a recorded error; no JSON text begins like this."""
+HARMLESS = (
+    "Workflow already exists in queue",  # each resumed run, at each restart
+    "Exception encountered in asynchronous workflow",  # bot.engine.endings logs it with the run's id
+    "Asyncio task cancelled for workflow or step",  # each waiting run, at each stop
+)
+
+
+class JsonSerializer(Serializer):
+    """JSON both ways: DBOS' own default is pickle, which would run code from the database.
+
+    An error is kept as type and text, and comes back as WorkflowFailed.
+    """
+
+    def serialize(self, data: Any) -> str:
+        if isinstance(data, WorkflowFailed):
+            return _ERROR + json.dumps(str(data))
+        if isinstance(data, BaseException):
+            return _ERROR + json.dumps(f"{type(data).__name__}: {data}")
+        return json.dumps(data)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        if serialized_data.startswith(_ERROR):
+            return WorkflowFailed(json.loads(serialized_data.removeprefix(_ERROR)))
+        return json.loads(serialized_data)
+
+    def name(self) -> str:
+        """Stands in each row; never change it."""
+        return "tocsin_json"
+
+
+class _WithoutHarmless(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        return not any(part in message for part in HARMLESS)
+
+
+_filter = _WithoutHarmless()
+
+
+def quieten() -> None:
+    """Before DBOS is made: a handler of its own keeps it from printing past our log."""
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    logger.addFilter(_filter)
