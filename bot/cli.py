@@ -107,7 +107,7 @@ def test_alert(
     service: Annotated[str, typer.Option(help="The alert's service label")] = "",
     resolve: Annotated[str, typer.Option(help="End the test alert that began at this moment")] = "",
 ) -> None:
-    """Send one alert through the real door."""
+    """Send one alert through the real endpoint."""
     from bot.console.alerting import send_test_alert
     from bot.settings import load_config, load_secrets, source_tokens
 

@@ -72,14 +72,14 @@ class Foreign(logging.Filter):
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._monotonic, self._spells = monotonic, FailureTracker()
+        self._monotonic, self._failures = monotonic, FailureTracker()
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.partition(".")[0] not in QUIET and record.name not in QUIET:
             return True
         if record.levelno < logging.WARNING:
             return False
-        counted = self._spells.met(record.name, f"{record.pathname}:{record.lineno}", self._monotonic())
+        counted = self._failures.record(record.name, f"{record.pathname}:{record.lineno}", self._monotonic())
         if counted and counted["times"] > 1:
             record.msg, record.args = f"{record.getMessage()} ({counted['times']} times since it was last written)", ()
         return counted is not None

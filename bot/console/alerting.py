@@ -1,4 +1,4 @@
-"""`tocsin test-alert`: one alert through the real door, and back to resolved."""
+"""`tocsin test-alert`: one alert through the real endpoint, and back to resolved."""
 
 from datetime import UTC, datetime
 from typing import Any

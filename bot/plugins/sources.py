@@ -37,8 +37,8 @@ class SourceRequest:
     headers: Mapping[str, str]
     received_at: datetime
     config: SourceConfig
-    door: str = "alerts"
-    """Which door it came through: "alerts" or "changes"."""
+    endpoint: str = "alerts"
+    """Which endpoint took it: "alerts" or "changes"."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Source:
     name: str
     read: Callable[[SourceRequest], Intake]
     takes: frozenset[str]
-    """Which doors: "alerts", "changes"."""
+    """Which endpoints: "alerts", "changes"."""
     signature_header: str = ""
     """A vendor's HMAC header (`sha256=<hex>` over the body) accepted in place of the bearer token."""
 

@@ -19,7 +19,7 @@ from bot.plugins import Reply
 from bot.slack.answers import ReplyTarget
 from bot.slack.commands import CommandRouter
 from bot.slack.listeners import register
-from bot.workflows.messages.delivery_health import Troubles
+from bot.workflows.messages.delivery_health import FailureLog
 
 log = structlog.get_logger(__name__)
 
@@ -87,15 +87,15 @@ class SlackEdge:
     async def _connect(self, handler: AsyncSocketModeHandler) -> None:
         """Connect, and watch: the SDK reconnects by itself except with an address that has run out."""
         first = asyncio.create_task(handler.client.connect(), name="slack-socket-first")  # type: ignore[no-untyped-call]
-        since, troubles = time.monotonic(), Troubles(log, time.monotonic)
+        since, failures = time.monotonic(), FailureLog(log, time.monotonic)
         try:
             while True:
                 await asyncio.sleep(PING_SECONDS)
                 if await handler.client.is_connected():
                     since = time.monotonic()
-                    troubles.over("socket", "connected to Slack again")
+                    failures.recovered("socket", "connected to Slack again")
                     continue
-                troubles.met("socket", "no connection to Slack", kind="")
+                failures.record("socket", "no connection to Slack", kind="")
                 if time.monotonic() - since > STUCK_SECONDS:
                     handler.client.wss_uri = None
                     since = time.monotonic()

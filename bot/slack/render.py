@@ -15,7 +15,7 @@ from bot.core.errors import TocsinError
 from bot.core.text.untrusted import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
-from bot.slack.views import answer, card, cause, digest, incident_card, line, postmortem, proposal, storm, triage
+from bot.slack.views import answer, backlog, card, cause, incident_card, line, postmortem, proposal, storm, triage
 from bot.store.db.database import Database
 from bot.store.slack import message_states as states
 from bot.store.tables import MessageRow
@@ -28,7 +28,7 @@ VIEWS: Mapping[str, View] = {
     "card": card.render,
     "incident_card": incident_card.render,
     "storm": storm.render,
-    "digest": digest.render,
+    "digest": backlog.render,
     "triage": triage.render,
     "proposal": proposal.render,
     "answer": answer.render,

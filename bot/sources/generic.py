@@ -28,11 +28,11 @@ _STATUS = {
 
 @source("generic", takes=("alerts", "changes"))
 def generic(request: SourceRequest) -> Intake:
-    """One object or a list of them; the door says whether they are alerts or changes."""
+    """One object or a list of them; the endpoint says whether they are alerts or changes."""
     body = parse(request.body)
     if not isinstance(body, dict | list):
         raise UnreadableBody("must be an object or a list of objects", field="body")
-    if request.door == "changes":
+    if request.endpoint == "changes":
         changes, rejected = _each(body, partial(_change, request))
         return Intake(changes=tuple(changes), rejected=tuple(rejected))
     alerts, rejected = _each(body, partial(_alert, request))

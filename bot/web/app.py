@@ -1,4 +1,4 @@
-"""The outer app: the door, health, extra routes such as Slack's HTTP mode, and the API under /api."""
+"""The outer app: webhooks, health, extra routes such as Slack's HTTP mode, and the API under /api."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -15,7 +15,7 @@ from bot.store.db.database import Clock, Database
 from bot.web.api import api_app
 from bot.web.errors import HANDLERS, Guard
 from bot.web.health import Check, Health
-from bot.web.webhooks import WebhookEndpoint, Writer
+from bot.web.webhooks import WebhookEndpoints, Writer
 
 
 class Lifespan(Protocol):
@@ -39,7 +39,7 @@ def build(
     """Everything the process serves over HTTP. `checks` and `aids` join the database's own check at /readyz."""
     return Starlette(
         routes=[
-            *WebhookEndpoint(sources, kinds, tokens, writer, clock).routes(),
+            *WebhookEndpoints(sources, kinds, tokens, writer, clock).routes(),
             *Health({"database": db.answers, **checks}, aids).routes(),
             *routes,
             Mount("/api", app=api_app(db, api_token, clock)),

@@ -2,7 +2,8 @@
 
 from prometheus_client import Counter
 
-REQUESTS = Counter("bot_webhook_requests", "Webhook requests by door, source and status", ["door", "source", "status"])
+# The label is called "door" in the dashboards and rules of those who scrape it.
+REQUESTS = Counter("bot_webhook_requests", "Webhook requests by endpoint, source and status", ["door", "source", "status"])
 ALERTS = Counter("bot_alerts_accepted", "Alerts committed, by source", ["source"])
 CHANGES = Counter("bot_changes_accepted", "Changes committed, by source", ["source"])
 REJECTED = Counter("bot_items_rejected", "Items of otherwise readable bodies that were set aside, by source", ["source"])

@@ -1,10 +1,11 @@
-"""The door for webhooks: who is it, is it small enough, what does it hold; the 202 goes out after the commit.
+"""The webhook endpoints: who calls, is the body small enough, what does it hold; the 202 goes out after the commit.
 
 Nothing else happens in the request. Never 429: Alertmanager retries only 5xx.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -36,14 +37,14 @@ LARGE = 64 * 1024
 
 
 class Writer(Protocol):
-    """bot.store.alerts.intake.IntakeWriter, as far as the door needs it."""
+    """bot.store.alerts.intake.IntakeWriter, as far as the endpoints need it."""
 
     async def put(self, alerts: Sequence[Alert], changes: Sequence[Change], received_at: datetime) -> None: ...
 
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None: ...
 
 
-class WebhookEndpoint:
+class WebhookEndpoints:
     """`POST /alerts/{source}` and `POST /changes/{source}`. `tokens` maps a source to its secret; one without takes nothing."""
 
     def __init__(
@@ -70,73 +71,80 @@ class WebhookEndpoint:
     async def _changes(self, request: Request) -> Response:
         return await self._answer(request, "changes")
 
-    async def _answer(self, request: Request, door: str) -> Response:
+    async def _answer(self, request: Request, endpoint: str) -> Response:
         """Take one request; each refusal is one log line."""
         name = request.path_params["source"]
         config = self.sources.get(name)
         kind = self.kinds.get(config.kind) if config else None
         answer: Response
-        if config is None or kind is None or door not in kind.takes:
-            log.warning("webhook refused", door=door, source=one_line(name, 100), status=404, why="unknown source")
-            name, answer = "unknown", refusal(404, f"no source of this name takes {door}")
+        if config is None or kind is None or endpoint not in kind.takes:
+            log.warning("webhook refused", endpoint=endpoint, source=one_line(name, 100), status=404, why="unknown source")
+            name, answer = "unknown", refusal(404, f"no source of this name takes {endpoint}")
         else:
-            answer = await self._taken(request, door, name, config, kind)
-        REQUESTS.labels(door, name, answer.status_code).inc()
+            answer = await self._take(request, SourceRequest(name, b"", request.headers, self.clock(), config, endpoint), kind)
+        REQUESTS.labels(endpoint, name, answer.status_code).inc()
         return answer
 
-    async def _taken(self, request: Request, door: str, name: str, config: SourceConfig, kind: Source) -> Response:
-        received_at = self.clock()
-        body = b""
+    async def _take(self, request: Request, delivery: SourceRequest, kind: Source) -> Response:
+        labels = {"endpoint": delivery.endpoint, "source": delivery.source}
         try:
-            body = await self._authentic(request, name, kind)
-            asked = SourceRequest(name, body, request.headers, received_at, config, door)
-            intake = await asyncio.to_thread(kind.read, asked) if len(body) > LARGE else kind.read(asked)
-            return await self._stored(asked, intake)
+            delivery = replace(delivery, body=await self._authentic_body(request, delivery.source, kind))
+            large = len(delivery.body) > LARGE
+            intake = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
+            return await self._store(delivery, intake)
         except Refused as refused:
-            log.warning("webhook refused", door=door, source=name, status=refused.status, why=refused.why)
+            log.warning("webhook refused", **labels, status=refused.status, why=refused.why)
             return refusal(refused.status, refused.why)
         except UnreadableBody as error:
-            return await self._unreadable(name, door, body, error, received_at)
+            return await self._keep_unreadable(delivery, error)
         except Busy as busy:
-            log.warning("webhook put off", door=door, source=name, status=503, why=str(busy))
+            log.warning("webhook put off", **labels, status=503, why=str(busy))
             return refusal(503, f"{busy}; try again")
 
-    async def _authentic(self, request: Request, name: str, kind: Source) -> bytes:
+    async def _authentic_body(self, request: Request, name: str, kind: Source) -> bytes:
         """The inflated body of an authentic request. Raises Refused; without any proof nothing is read."""
         token = self.tokens.get(name, "")
         signature = request.headers.get(kind.signature_header, "") if kind.signature_header else ""
-        known = bearer_matches(request.headers, token)
-        if not known and not signature:
+        has_token = bearer_matches(request.headers, token)
+        if not has_token and not signature:
             raise Refused(401, token_problem(name, token))
         raw, body = await read_body(request)
-        if not known and not signature_matches(signature, raw, token):
+        if not has_token and not signature_matches(signature, raw, token):
             raise Refused(401, "the signature does not fit")
         return body
 
-    async def _stored(self, asked: SourceRequest, intake: Intake) -> Response:
-        name, received_at = asked.source, asked.received_at
+    async def _store(self, delivery: SourceRequest, intake: Intake) -> Response:
+        name, received_at = delivery.source, delivery.received_at
         count = len(intake.alerts) + len(intake.changes)
         if count > MAX_ALERTS:
             raise Refused(413, f"more than {MAX_ALERTS} in one body")
         if count:
             await self.writer.put(intake.alerts, intake.changes, received_at)
-        for item in _kept(intake.rejected, asked.body):
+        for item in _to_keep(intake.rejected, delivery.body):
             await self._keep(name, item.body, item.problem, received_at)
         ALERTS.labels(name).inc(len(intake.alerts))
         CHANGES.labels(name).inc(len(intake.changes))
         REJECTED.labels(name).inc(len(intake.rejected))
-        told = {"rejected": [{"field": r.field, "error": r.problem} for r in intake.rejected[:20]]} if intake.rejected else {}
-        more = {"left_out_by_source": intake.truncated} if intake.truncated else {}
+        rejected = [{"field": item.field, "error": item.problem} for item in intake.rejected[:20]]
+        truncated = {"left_out_by_source": intake.truncated} if intake.truncated else {}
         # Not at INFO: in a storm the lines would cost more than the alerts; /metrics counts them.
-        log.debug("webhook taken", door=asked.door, source=name, accepted=count, rejected=len(intake.rejected), **more)
-        return JSONResponse({"accepted": count, **told}, status_code=202)
+        log.debug(
+            "webhook taken",
+            endpoint=delivery.endpoint,
+            source=name,
+            accepted=count,
+            rejected=len(intake.rejected),
+            **truncated,
+        )
+        return JSONResponse({"accepted": count, **({"rejected": rejected} if rejected else {})}, status_code=202)
 
-    async def _unreadable(self, name: str, door: str, body: bytes, error: UnreadableBody, received_at: datetime) -> Response:
-        """The body is kept before the 400 goes out: nothing is lost."""
+    async def _keep_unreadable(self, delivery: SourceRequest, error: UnreadableBody) -> Response:
+        """Keep the body before the 400 goes out: nothing is lost."""
         status = 413 if isinstance(error, TooManyItems) else 400
-        log.warning("webhook not readable", door=door, source=name, status=status, field=error.field, why=str(error)[:300])
+        labels = {"endpoint": delivery.endpoint, "source": delivery.source}
+        log.warning("webhook not readable", **labels, status=status, field=error.field, why=str(error)[:300])
         try:
-            await self._keep(name, body, str(error), received_at)
+            await self._keep(delivery.source, delivery.body, str(error), delivery.received_at)
         except Busy as busy:
             return refusal(503, f"{busy}; try again")
         return refusal(status, str(error), field=error.field)
@@ -147,7 +155,7 @@ class WebhookEndpoint:
         await self.writer.keep_unreadable(source, clean, redact(problem), received_at)
 
 
-def _kept(rejected: Sequence[Rejected], body: bytes) -> Sequence[Rejected]:
+def _to_keep(rejected: Sequence[Rejected], body: bytes) -> Sequence[Rejected]:
     if len(rejected) <= KEPT_APART:
         return rejected
     return [Rejected(rejected[0].field, f"{len(rejected)} items were not readable; the first: {rejected[0].problem}", body)]

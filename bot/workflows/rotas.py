@@ -13,7 +13,7 @@ from bot.core.approvals.roster import FRESH_ROTA, GroupCopy, Roster
 from bot.core.config import Config
 from bot.core.errors import QueryFailed
 from bot.store.slack.usergroups import Usergroups
-from bot.workflows.messages.delivery_health import Troubles
+from bot.workflows.messages.delivery_health import FailureLog
 
 log = structlog.get_logger(__name__)
 ASK_SECONDS = 3.0
@@ -36,7 +36,7 @@ class Rotas:
         self._stored = stored
         self._clock = clock
         self._copies: dict[str, tuple[frozenset[str], datetime]] = {}
-        self._troubles = Troubles(log, lambda: clock().timestamp())
+        self._failures = FailureLog(log, lambda: clock().timestamp())
 
     async def roster(self, service: str = "", *, within: timedelta = timedelta(0)) -> Roster:
         """The roster with the group of `service` (without one: of every service) read no longer than `within` ago.
@@ -64,10 +64,10 @@ class Rotas:
                 members = await self._usergroup(group)
         except (QueryFailed, TimeoutError) as error:
             why = str(error) or "no answer"
-            self._troubles.met(group, "rota not readable, the last copy serves", kind="", usergroup=group, why=why)
+            self._failures.record(group, "rota not readable, the last copy serves", kind="", usergroup=group, why=why)
             await self._recall(group)
         else:
-            self._troubles.over(group, "rota readable again")
+            self._failures.recovered(group, "rota readable again")
             self._copies[group] = (members, self._clock())
             await self._stored.keep(group, *self._copies[group])
 

@@ -23,7 +23,7 @@ from bot.store.slack.interactions import Interactions
 from bot.store.tables import HeartbeatRow
 from bot.store.triage.late_changes import LateChanges
 from bot.workflows.investigation.late_changes import attempt_anew
-from bot.workflows.messages.delivery_health import Troubles
+from bot.workflows.messages.delivery_health import FailureLog
 from bot.workflows.postmortem import start_wanted
 from bot.workflows.rotas import Rotas
 
@@ -96,7 +96,7 @@ class PagerTick:
         self.config = config
         self.since = watch.db.clock()
         """What this process cannot have heard or done before is nobody's silence."""
-        self._troubles = Troubles(log, lambda: watch.db.clock().timestamp())
+        self._failures = FailureLog(log, lambda: watch.db.clock().timestamp())
 
     async def __call__(self) -> None:
         await self._unacknowledged()
@@ -135,7 +135,7 @@ class PagerTick:
         }
         for key, row in refused.items():
             more = {"channel": row.channel, "subject": row.subject, "why": row.undelivered}
-            self._troubles.met(key, "Slack refuses a message", kind=row.undelivered, level="error", **more)
+            self._failures.record(key, "Slack refuses a message", kind=row.undelivered, level="error", **more)
             summary = (
                 f"{row.subject} stands nowhere: Slack refuses channel {row.channel or '(none configured)'} "
                 f"({row.undelivered}); check it and default_channel; `tocsin incidents` shows what is open"
@@ -173,10 +173,10 @@ class PagerTick:
             return
         alarms = await self.watch.alarms(PROMISE)
         if alarms:
-            self._troubles.met("auditor", "auditor alarm", kind="", level="error", alarms=alarms)
+            self._failures.record("auditor", "auditor alarm", kind="", level="error", alarms=alarms)
             await self.pages.open("auditor", "Tocsin's own check failed: " + "; ".join(alarms), "SEV2")
         else:
-            self._troubles.over("auditor", "the auditor finds nothing any more")
+            self._failures.recovered("auditor", "the auditor finds nothing any more")
             await self.pages.clear("auditor")
 
     async def send(self) -> None:

@@ -233,7 +233,7 @@ def test_one_fault_without_people_is_one_channel_message_and_three_in_the_thread
     assert {user for m in messages for user in m["pings"]} <= {ON_CALL}
 
 
-def test_a_stock_kube_prometheus_connected_for_the_first_time_is_one_digest_and_no_incident(
+def test_a_stock_kube_prometheus_connected_for_the_first_time_is_one_backlog_summary_and_no_incident(
     slack: Slack, tmp_path: Path, figures: list[str]
 ) -> None:
     bot = Bot(tmp_path, slack, configured(tmp_path), environment=TOKENS)
@@ -249,9 +249,11 @@ def test_a_stock_kube_prometheus_connected_for_the_first_time_is_one_digest_and_
         incidents = bot.get("incidents")
     finally:
         bot.stop()
-    digests = [m for m in messages if key_of(m).startswith("digest:")]
-    figures.append(f"first connect of kube-prometheus ({known} alerts): {len(messages)} messages, {len(digests)} digest")
+    summaries = [m for m in messages if key_of(m).startswith("digest:")]
+    figures.append(
+        f"first connect of kube-prometheus ({known} alerts): {len(messages)} messages, {len(summaries)} backlog summary"
+    )
 
     assert incidents == []
-    assert len(digests) == 1
+    assert len(summaries) == 1
     assert [m["pings"] for m in messages if m["pings"]] == []

@@ -19,6 +19,8 @@ CURSOR = "inbox"
 REPEATS = 8
 """So many times as many deliveries are looked at as may be sorted."""
 CHUNK = 400
+BACKLOG_SUMMARY = "digest"
+"""Kind and key of the message, as databases have stored it from the first version on."""
 _READ_TO = func.coalesce(select(CursorRow.seq).where(CursorRow.name == CURSOR).scalar_subquery(), 0)
 _WAITING = select(AlertRow.seq).where(col(AlertRow.seq) > _READ_TO).limit(1)
 
@@ -64,9 +66,8 @@ class Inbox:
             await self.sorter.repeats.count(session, repeats)
             result.more = last < found[-1].seq or len(found) >= most
             for source in sorted(result.backlogs):
-                channel = self.sorter.config.default_channel
-                key = f"digest:{source}"
-                await messages.touch(self.db, session, key, channel=channel, kind="digest", subject=source)
+                channel, key = self.sorter.config.default_channel, f"{BACKLOG_SUMMARY}:{source}"
+                await messages.touch(self.db, session, key, channel=channel, kind=BACKLOG_SUMMARY, subject=source)
             cursor.seq = last
             session.add(cursor)
         self._sorted_to = last

@@ -25,7 +25,7 @@ from bot.core.errors import TocsinError
 from bot.core.text.untrusted import one_line
 from bot.store.db import locks
 from bot.store.db.in_loop import InLoop
-from bot.store.db.write_queue import Turns
+from bot.store.db.write_queue import WriteQueue
 
 Clock = Callable[[], datetime]
 
@@ -107,7 +107,7 @@ class Database:
         self.engine = _engine(url, self.sqlite, pooled, name)
         self.on_messages: list[Callable[[], None]] = []
         """Called after a commit that touched messages, so that the sender need not wait for its poll."""
-        self._writer = Turns()
+        self._write_queue = WriteQueue()
 
     @asynccontextmanager
     async def write(self, *, in_turn: bool = True, urgent: bool = False) -> AsyncIterator[AsyncSession]:
@@ -117,11 +117,11 @@ class Database:
         one row, or only what nobody else locks.
         """
         if self.sqlite:
-            async with self._writer.turn(urgent), self._transaction() as session:
+            async with self._write_queue.turn(urgent), self._transaction() as session:
                 yield session
         else:
             # Ours wait without a connection: a crowd of them would leave none for reading.
-            async with self._writer.turn(urgent) if in_turn else nullcontext(), self._transaction() as session:
+            async with self._write_queue.turn(urgent) if in_turn else nullcontext(), self._transaction() as session:
                 if in_turn:
                     await session.exec(locks.take(locks.WRITERS))  # type: ignore[call-overload]
                 yield session

@@ -1,4 +1,4 @@
-"""Lines about troubles that last: at the beginning, once a minute with what was counted, and at the end."""
+"""Log lines about failures that last: at the beginning, once a minute with what was counted, and at the end."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -10,41 +10,41 @@ Monotonic = Callable[[], float]
 Level = Literal["warning", "error"]
 
 
-class Troubles:
-    """One for each kind of work. `log` is a structlog logger; a thousand messages that wait for Slack are one trouble."""
+class FailureLog:
+    """One for each kind of work. `log` is a structlog logger; a thousand messages that wait for Slack are one failure."""
 
     def __init__(self, log: Any, monotonic: Monotonic) -> None:
         self._log, self._monotonic = log, monotonic
-        self._spells = FailureTracker()
+        self._tracker = FailureTracker()
 
-    def met(self, key: str, event: str, /, *, kind: str, level: Level = "warning", **more: Any) -> None:
-        """Something about `key` failed in this way; `more` is told with it."""
-        if counted := self._spells.met(key, kind, self._monotonic()):
-            getattr(self._log, level)(event, **more, **counted)
+    def record(self, key: str, event: str, /, *, kind: str, level: Level = "warning", **details: Any) -> None:
+        """Something about `key` failed in this way; `details` are logged with it."""
+        if figures := self._tracker.record(key, kind, self._monotonic()):
+            getattr(self._log, level)(event, **details, **figures)
 
-    def over(self, key: str, event: str) -> None:
+    def recovered(self, key: str, event: str) -> None:
         """It works."""
-        if counted := self._spells.over(key, self._monotonic()):
-            self._log.info(event, **counted)
+        if figures := self._tracker.recovered(key, self._monotonic()):
+            self._log.info(event, **figures)
 
 
-class SlackTroubles:
-    """What keeps messages from standing in Slack: Slack as a whole, or one channel that refuses."""
+class SlackFailureLog:
+    """What keeps messages out of Slack: Slack as a whole, or one channel that refuses."""
 
-    def __init__(self, troubles: Troubles) -> None:
-        self._troubles = troubles
+    def __init__(self, failures: FailureLog) -> None:
+        self._failures = failures
 
-    def met(self, error: Exception, *, channel: str, key: str, doing: str) -> None:
-        """One call failed. `key` is the message it was for, as an example; `doing` says what was tried."""
-        more: dict[str, Any] = {"why": str(error) or "no answer", "doing": doing, "key": key}
+    def record(self, error: Exception, *, channel: str, key: str, doing: str) -> None:
+        """One call failed. `key` is the message it was for, as an example; `doing` names the call."""
+        details: dict[str, Any] = {"why": str(error) or "no answer", "doing": doing, "key": key}
         if isinstance(error, Refused) and not isinstance(error, AccessRefused):
             event = "a channel refuses messages"
-            self._troubles.met(channel, event, kind=error.reason, channel=channel, **more)
+            self._failures.record(channel, event, kind=error.reason, channel=channel, **details)
         else:
             event = "Slack asks to wait" if isinstance(error, RateLimited) else "Slack does not take messages"
-            self._troubles.met("", event, kind=type(error).__name__, **more)
+            self._failures.record("", event, kind=type(error).__name__, **details)
 
-    def over(self, channel: str) -> None:
+    def recovered(self, channel: str) -> None:
         """A message was taken there."""
-        self._troubles.over("", "Slack takes messages again")
-        self._troubles.over(channel, "a channel takes messages again")
+        self._failures.recovered("", "Slack takes messages again")
+        self._failures.recovered(channel, "a channel takes messages again")

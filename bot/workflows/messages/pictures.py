@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.store.slack.outbox import Outbox
 from bot.workflows.messages.delivery import RateLimited, Refused, Rendering, SlackPort, Unanswered, Unreachable
-from bot.workflows.messages.delivery_health import SlackTroubles
+from bot.workflows.messages.delivery_health import SlackFailureLog
 
 UPLOAD_SECONDS = 10
 
@@ -14,8 +14,8 @@ UPLOAD_SECONDS = 10
 class Pictures:
     """Puts Slack's image blocks where a rendering names stored pictures."""
 
-    def __init__(self, outbox: Outbox, slack: SlackPort, troubles: SlackTroubles) -> None:
-        self.outbox, self.slack, self.troubles = outbox, slack, troubles
+    def __init__(self, outbox: Outbox, slack: SlackPort, failures: SlackFailureLog) -> None:
+        self.outbox, self.slack, self.failures = outbox, slack, failures
 
     async def within(self, rendering: Rendering) -> Rendering:
         """The rendering with every picture in its place; without an upload the text of the picture, and that it is missing."""
@@ -32,7 +32,7 @@ class Pictures:
                 async with asyncio.timeout(UPLOAD_SECONDS):
                     file = await self.slack.upload(row.png, title=row.title, alt=row.alt)
             except (Refused, RateLimited, Unreachable, Unanswered, TimeoutError) as error:
-                self.troubles.met(error, channel="pictures", key=row.key, doing="upload a picture")
+                self.failures.record(error, channel="pictures", key=row.key, doing="upload a picture")
                 return _missing(f"The graph could not be uploaded. {row.alt}")
             await self.outbox.uploaded(row.key, file)
         return {"type": "image", "slack_file": {"id": file}, "alt_text": row.alt[:2000] or row.title}

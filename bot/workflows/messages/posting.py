@@ -29,7 +29,7 @@ from bot.workflows.messages.delivery import (
     Unanswered,
     Unreachable,
 )
-from bot.workflows.messages.delivery_health import SlackTroubles
+from bot.workflows.messages.delivery_health import SlackFailureLog
 from bot.workflows.messages.pictures import Pictures, without_file
 
 log = structlog.get_logger(__name__)
@@ -59,14 +59,14 @@ class Poster:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         count: Count,
-        troubles: SlackTroubles,
+        failures: SlackFailureLog,
         acts_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
         """`acts_until`: the monotonic moment from which on another process may send in our place."""
-        self.outbox, self.slack, self.pace, self.count, self.troubles = outbox, slack, pace, count, troubles
+        self.outbox, self.slack, self.pace, self.count, self.failures = outbox, slack, pace, count, failures
         self.default_channel = default_channel
         self._monotonic, self._sleep, self._acts_until = monotonic, sleep, acts_until
-        self._pictures = Pictures(outbox, slack, troubles)
+        self._pictures = Pictures(outbox, slack, failures)
         self._looks: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     # ------------------------------------------------------------ what an edit is worth
@@ -104,7 +104,7 @@ class Poster:
         except (Unreachable, Unanswered, Refused) as error:
             await self._edit_failed(row, error)
         else:
-            self.troubles.over(channel)
+            self.failures.recovered(channel)
             self._remember(row, rendering)
             why = row.undelivered if channel != row.channel else ""
             await self.outbox.sent(row.key, row.wanted_rev, ts=row.ts, channel=channel, edited=True, why=why)
@@ -115,7 +115,7 @@ class Poster:
             await self.outbox.not_posted(row.key, retry_in=10.0, why=NO_ACCESS + error.reason)
             raise error
         why = error.reason if isinstance(error, Refused) else row.undelivered
-        self.troubles.met(error, channel=row.posted_channel or row.channel, key=row.key, doing="edit")
+        self.failures.record(error, channel=row.posted_channel or row.channel, key=row.key, doing="edit")
         retry_in = GIVE_UP_FOR if isinstance(error, Refused) else back_off(row.failures)
         await self.outbox.not_posted(row.key, retry_in=retry_in, why=why)
 
@@ -141,13 +141,13 @@ class Poster:
             await self.outbox.not_posted(row.key, retry_in=10.0, why=NO_ACCESS + error.reason)
             raise
         except Refused as error:
-            self.troubles.met(error, channel=channel, key=row.key, doing="post")
+            self.failures.record(error, channel=channel, key=row.key, doing="post")
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
         except Unreachable as error:
-            self.troubles.met(error, channel=channel, key=row.key, doing="post")
+            self.failures.record(error, channel=channel, key=row.key, doing="post")
             await self.outbox.not_posted(row.key, retry_in=back_off(row.failures))
         except Unanswered as error:
-            self.troubles.met(error, channel=channel, key=row.key, doing="post")
+            self.failures.record(error, channel=channel, key=row.key, doing="post")
             await self.outbox.unclear(row.key, retry_in=1.0)
         self._remember(row, rendering)
 
@@ -162,7 +162,7 @@ class Poster:
             raise error
         except (RateLimited, Unreachable, Unanswered) as error:
             # Not seen is not absent: what Slack cannot tell now, it took perhaps when it was as slow.
-            self.troubles.met(error, channel=channel, key=row.key, doing="look whether it stands")
+            self.failures.record(error, channel=channel, key=row.key, doing="look whether it stands")
             retry_in = error.seconds if isinstance(error, RateLimited) else back_off(row.failures)
             await self.outbox.unclear(row.key, retry_in=retry_in)
             return True
@@ -182,7 +182,7 @@ class Poster:
         except AccessRefused:
             raise
         except Refused as error:
-            self.troubles.met(error, channel=channel, key=row.key, doing="look whether it stands")
+            self.failures.record(error, channel=channel, key=row.key, doing="look whether it stands")
             return None
 
     async def _post(self, row: MessageRow, channel: str, thread_ts: str, shown: Rendering, why: str = "") -> None:
@@ -192,13 +192,13 @@ class Poster:
             )
 
         ts = await self._first_accepted(row, shown, post)
-        self.troubles.over(channel)
+        self.failures.recovered(channel)
         await self.outbox.sent(row.key, row.wanted_rev, ts=ts, channel=channel, edited=False, why=why)
         self.count(channel, row.kind, False)
 
     async def _post_elsewhere(self, row: MessageRow, channel: str, shown: Rendering, error: ChannelRefused) -> None:
         """The channel refuses: the default channel takes it, once, and the reason is kept."""
-        self.troubles.met(error, channel=channel, key=row.key, doing="post")
+        self.failures.record(error, channel=channel, key=row.key, doing="post")
         if not self.default_channel or channel == self.default_channel:
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
             return

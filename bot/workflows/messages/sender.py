@@ -11,7 +11,7 @@ import structlog
 from bot.store.slack.outbox import UNBUDGETED, Outbox, Waiting
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import AccessRefused, NotOurTurn, RateLimited, RateLimiter, Render, Rendering, SlackPort
-from bot.workflows.messages.delivery_health import SlackTroubles, Troubles
+from bot.workflows.messages.delivery_health import FailureLog, SlackFailureLog
 from bot.workflows.messages.posting import Count, Poster, back_off
 from bot.workflows.messages.rate_limit import Bucket
 
@@ -39,7 +39,7 @@ class Sender:
     ) -> None:
         self.pace = pace or RateLimiter()
         self.outbox, self.render = outbox, render
-        self.troubles = SlackTroubles(Troubles(log, monotonic))
+        self.failures = SlackFailureLog(FailureLog(log, monotonic))
         self.poster = Poster(
             outbox,
             slack,
@@ -48,7 +48,7 @@ class Sender:
             monotonic=monotonic,
             sleep=sleep,
             count=count,
-            troubles=self.troubles,
+            failures=self.failures,
             acts_until=acts_until,
         )
         self._monotonic, self._sleep = monotonic, sleep
@@ -164,13 +164,13 @@ class Sender:
             return await self._bring(row, parent, bucket)
         except RateLimited as error:
             (self._edits if row.ts else bucket).block(error.seconds)
-            self.troubles.met(error, channel=row.channel, key=row.key, doing="edit" if row.ts else "post")
+            self.failures.record(error, channel=row.channel, key=row.key, doing="edit" if row.ts else "post")
         except NotOurTurn as error:
             self._all.block(0.5)
-            self.troubles.met(error, channel=row.channel, key=row.key, doing="send")
+            self.failures.record(error, channel=row.channel, key=row.key, doing="send")
         except AccessRefused as error:
             self._all.block(10.0)
-            self.troubles.met(error, channel=row.channel, key=row.key, doing="send")
+            self.failures.record(error, channel=row.channel, key=row.key, doing="send")
         except Exception:
             log.exception("a message was not sent", key=row.key, error_id=secrets.token_hex(4))
             await self.outbox.unclear(row.key, retry_in=back_off(row.failures))

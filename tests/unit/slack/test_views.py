@@ -10,7 +10,7 @@ import pytest
 from bot.core.alerts.reasons import AlertReasons
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, check_blocks, cut_lines, text_size
-from bot.slack.views import card, digest, line, listing, postmortem, show, storm, triage, why
+from bot.slack.views import backlog, card, line, listing, postmortem, show, storm, triage, why
 from bot.slack.views import help as help_view
 from tests.unit.builders import at
 from tests.unit.slack.states import HOSTS, NASTY, card_state, claim, facts, findings, hypothesis, triage_state
@@ -144,7 +144,7 @@ def test_one_is_told_as_one() -> None:
     alert = {"name": "t", "service": "checkout", "severity": "SEV3"}
 
     assert storm.render({"groups": [group, group], "mention": []})[0].startswith("Storm: 2 alert groups on 1 service, 2 not")
-    assert digest.render({"source": "prod", "alerts": [alert]})[0].endswith(": 1 alert.")
+    assert backlog.render({"source": "prod", "alerts": [alert]})[0].endswith(": 1 alert.")
     assert "1 alert firing, 1 repeat" in card.render(card_state(alerts=1, firing=1, repeats=1))[0]
 
 
@@ -222,7 +222,7 @@ def everything_nasty() -> list[tuple[str, list[Block]]]:
         card.render(card_state(title=NASTY * 9, service=NASTY, summary=NASTY * 50, acknowledged_by=NASTY, links=links)),
         triage.render(triage_state(**state, question=NASTY, requester=NASTY, service=NASTY, ref="AL-3")),
         storm.render({"groups": [group] * 300, "mention": []}),
-        digest.render(
+        backlog.render(
             {"source": NASTY, "alerts": [{"name": NASTY + str(n), "service": NASTY, "severity": "SEV3"} for n in range(90)]}
         ),
         line.render({"text": NASTY * 40}),

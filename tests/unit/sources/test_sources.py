@@ -25,9 +25,9 @@ FIRING: dict[str, Any] = {
 }
 
 
-def read(source: Source, body: Any, door: str = "alerts", **options: Any) -> Intake:
+def read(source: Source, body: Any, endpoint: str = "alerts", **options: Any) -> Intake:
     config = SourceConfig(kind=source.name, options=options)
-    return source.read(SourceRequest("prod", json.dumps(body).encode(), {}, NOW, config, door))
+    return source.read(SourceRequest("prod", json.dumps(body).encode(), {}, NOW, config, endpoint))
 
 
 def webhook(*alerts: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Hostile bodies at the real door: each gets a clean 2xx or 4xx, what was taken is stored, and the door stays open."""
+"""Hostile bodies at the real endpoints: each gets a clean 2xx or 4xx, what was taken is stored, and the next one is taken."""
 
 import base64
 import gzip

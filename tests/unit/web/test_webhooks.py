@@ -1,4 +1,4 @@
-"""The door: who may, how much, what comes back, and what is kept."""
+"""The webhook endpoints: who may, how much, what comes back, and what is kept."""
 
 import gzip
 import hashlib
@@ -17,7 +17,7 @@ from bot.core.config import SourceConfig
 from bot.plugins import Source, discover
 from bot.store.alerts.intake import Busy
 from bot.web.errors import HANDLERS, Guard
-from bot.web.webhooks import WebhookEndpoint
+from bot.web.webhooks import WebhookEndpoints
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
 ALERT = {"status": "firing", "labels": {"alertname": "X"}, "startsAt": "2026-11-24T23:01:57Z"}
@@ -44,8 +44,8 @@ class Kept:
         self.unreadable.append((source, body, problem))
 
 
-def app_of(door: WebhookEndpoint) -> Starlette:
-    return Starlette(routes=door.routes(), middleware=[Middleware(Guard)], exception_handlers=dict(HANDLERS))
+def app_of(endpoints: WebhookEndpoints) -> Starlette:
+    return Starlette(routes=endpoints.routes(), middleware=[Middleware(Guard)], exception_handlers=dict(HANDLERS))
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ async def web(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
     sources = {
         name: SourceConfig(kind=kind) for name, kind in (("prod", "alertmanager"), ("hub", "github"), ("none", "generic"))
     }
-    door = WebhookEndpoint(
+    endpoints = WebhookEndpoints(
         sources, discover(["bot.sources"], Source), {"prod": "right", "hub": "sign", "none": ""}, kept, lambda: NOW
     )
-    app = httpx.ASGITransport(app_of(door), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=app, base_url="http://door") as client:
+    app = httpx.ASGITransport(app_of(endpoints), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=app, base_url="http://bot") as client:
         yield client
 
 
@@ -152,11 +152,11 @@ async def test_an_unexpected_error_becomes_an_id(kept: Kept) -> None:
     def broken() -> datetime:
         raise RuntimeError("FAKE detail")
 
-    door = WebhookEndpoint(
+    endpoints = WebhookEndpoints(
         {"prod": SourceConfig(kind="alertmanager")}, discover(["bot.sources"], Source), {"prod": "right"}, kept, broken
     )
-    app = httpx.ASGITransport(app_of(door))
-    async with httpx.AsyncClient(transport=app, base_url="http://door") as client:
+    app = httpx.ASGITransport(app_of(endpoints))
+    async with httpx.AsyncClient(transport=app, base_url="http://bot") as client:
         answer = await client.post("/alerts/prod", content=BODY, headers=KNOWN)
 
     assert answer.status_code == 500

@@ -1,4 +1,4 @@
-"""Sorting: episodes in any order and number, groups that open, join, clear and fire again, digests, heartbeats, storms."""
+"""Sorting: episodes in any order and number, groups that open, join, clear and fire again, backlogs, heartbeats, storms."""
 
 import asyncio
 import tempfile
@@ -222,7 +222,7 @@ async def test_a_threshold_lets_the_third_episode_through(desk: Desk) -> None:
     assert [e.muted_by for e in await desk.episodes()] == ["threshold 1 of 3", "threshold 2 of 3", ""]
 
 
-async def test_alerts_that_fired_long_before_the_first_connect_become_one_digest(tmp_path: Path) -> None:
+async def test_alerts_that_fired_long_before_the_first_connect_become_one_backlog_summary(tmp_path: Path) -> None:
     clock = Clock()
     desk = Desk(await open_database(tmp_path, clock), clock)
     await desk.receive(*(alert(f"old{n}", start=-600) for n in range(20)), alert("new", start=-1))

@@ -2,15 +2,15 @@
 
 import asyncio
 
-from bot.store.db.write_queue import Turns
+from bot.store.db.write_queue import WriteQueue
 from tests.real import PATIENCE
 
 
 async def test_the_urgent_go_first_and_nobody_is_lost() -> None:
-    turns, order = Turns(), list[str]()
+    queue, order = WriteQueue(), list[str]()
 
     async def work(name: str, urgent: bool) -> None:
-        async with turns.turn(urgent):
+        async with queue.turn(urgent):
             order.append(name)
             await asyncio.sleep(0)
 
@@ -20,10 +20,10 @@ async def test_the_urgent_go_first_and_nobody_is_lost() -> None:
 
 
 async def test_a_cancelled_turn_goes_to_the_next() -> None:
-    turns, order = Turns(), list[str]()
+    queue, order = WriteQueue(), list[str]()
 
     async def work(name: str) -> None:
-        async with turns.turn(False):
+        async with queue.turn(False):
             order.append(name)
             await asyncio.sleep(0)
 
@@ -32,23 +32,23 @@ async def test_a_cancelled_turn_goes_to_the_next() -> None:
     tasks[1].cancel()
     await asyncio.wait(tasks)
 
-    async with asyncio.timeout(PATIENCE), turns.turn(False):
+    async with asyncio.timeout(PATIENCE), queue.turn(False):
         assert order == ["first", "last"]
 
 
 async def test_a_turn_handed_to_a_cancelled_task_is_passed_on() -> None:
-    turns = Turns()
+    queue = WriteQueue()
 
     async def work() -> None:
-        async with turns.turn(True):
+        async with queue.turn(True):
             await asyncio.sleep(0)
 
-    async with turns.turn(True):
+    async with queue.turn(True):
         waiter = asyncio.create_task(work())
         await asyncio.sleep(0)
     # Its turn is set, but it has not run yet.
     waiter.cancel()
     await asyncio.wait([waiter])
 
-    async with asyncio.timeout(PATIENCE), turns.turn(False):
+    async with asyncio.timeout(PATIENCE), queue.turn(False):
         assert waiter.cancelled()

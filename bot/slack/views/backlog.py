@@ -1,4 +1,4 @@
-"""The digest: what a source was already firing when it was first connected, as one message."""
+"""The backlog summary: what a source was already firing when it was first connected, as one message."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ def render(state: Mapping[str, Any]) -> Rendered:
     count = counted(len(state["alerts"]), "alert")
     text = f"Already firing when {named(state['source'], 60)} was connected: {count}, {counted(len(lines), 'kind')}."
     blocks = [
-        header("DIGEST · alerts that were firing before"),
+        header("BACKLOG · alerts that were firing before"),
         section(text),
         section("\n".join(lines[:LINES]) or "Nothing"),
-        context("*DIGEST* no cards, no triage and no mention for these; new alerts get their own card", rest),
+        context("*BACKLOG* no cards, no triage and no mention for these; new alerts get their own card", rest),
     ]
-    return f"Digest: already firing when the source was connected: {count}.", blocks
+    return f"Backlog: already firing when the source was connected: {count}.", blocks
