@@ -1,12 +1,11 @@
 """Investigate."""
 
 from bot.commands._subject import name_of, subject_of
+from bot.core.investigation.triage_state import RUNNING
 from bot.core.text.untrusted import one_line
 from bot.plugins import Reply, Request, command
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
-
-RUNNING = ("facts", "investigating")
 
 
 @command("investigate", aliases=("triage",), usage="investigate [question or hint] [AL-3]", who="members")

@@ -6,6 +6,7 @@ Called without a journal and perhaps twice, so everything here is idempotent.
 import structlog
 
 from bot.core.errors import NotFound
+from bot.core.investigation.triage_state import TriageState
 from bot.ports import Engine
 from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
@@ -62,7 +63,7 @@ class FailureRecovery:
         try:
             if workflow == "triage":
                 attempt = int(rest[0])
-                await self.triages.update(ref, attempt, state="failed", finished_at=self.triages.db.clock())
+                await self.triages.update(ref, attempt, state=TriageState.FAILED, finished_at=self.triages.db.clock())
                 text = "The triage failed; press Investigate to run it again"
                 await self.triages.say(ref, text, key=f"failed:{ref}:{attempt}")
             elif workflow == "remediation":

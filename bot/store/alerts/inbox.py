@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
 from bot.core.incident import GroupState
+from bot.core.investigation.triage_state import TriageState
 from bot.store import messages
 from bot.store.alerts.repeats import Delivery, deliveries
 from bot.store.alerts.sorting import Sorted, Sorter
@@ -110,7 +111,7 @@ class Inbox:
         query = (
             select(GroupRow.id, GroupRow.severity, TriageRow.findings)
             .join(TriageRow, col(TriageRow.group_id) == GroupRow.id)
-            .where(GroupRow.state != GroupState.RESOLVED, TriageRow.state == "done", col(GroupRow.id).not_in(again))
+            .where(GroupRow.state != GroupState.RESOLVED, TriageRow.state == TriageState.DONE, col(GroupRow.id).not_in(again))
         )
         config = self.sorter.config
         rows = (await session.exec(query)).all()

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
+from bot.core.investigation.triage_state import RUNNING, TriageState
 from bot.store import audit, messages, timeline
 from bot.store.approvals import rows as proposals
 from bot.store.approvals import transitions as edges
@@ -36,8 +37,8 @@ class Switches:
             await edges.human(self.db, session, where.group_id, where.incident_id)
             await session.exec(
                 update(TriageRow)
-                .where(col(TriageRow.group_id) == where.group_id, col(TriageRow.state).in_(("facts", "investigating")))
-                .values(state="stopped", finished_at=self.db.clock())
+                .where(col(TriageRow.group_id) == where.group_id, col(TriageRow.state).in_(RUNNING))
+                .values(state=TriageState.STOPPED, finished_at=self.db.clock())
             )
             await audit.append(self.db, session, who=who, what="stop", subject=ref, after="stopped", reason=reason)
             await self._tell(session, where, f"Stopped by {who}" + (f": {reason}" if reason else ""), who)

@@ -53,7 +53,7 @@ class TriageRow(SQLModel, table=True):
     group_id: int = Field(index=True, sa_type=BigInteger)
     attempt: int
     state: str
-    """facts, investigating, done, stopped, failed."""
+    """A TriageState."""
     started_at: datetime = Field(sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
     question: str = ""

@@ -11,6 +11,7 @@ from bot.core.evidence import Findings, LedgerEntry
 from bot.core.history.frozen_cases import FrozenCase, scrubbed
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import number_of
+from bot.core.investigation.triage_state import TriageState
 from bot.store import messages
 from bot.store.db.database import Database
 from bot.store.incidents import causes
@@ -21,7 +22,7 @@ AT_ONCE = 20
 """Cases frozen in one go."""
 AFTER = timedelta(seconds=5)
 """Evidence may be written a moment after the attempt that asked for it is marked as finished."""
-_RANKED = (col(TriageRow.state) == "done", col(TriageRow.findings)["by"].as_string().is_not(None))
+_RANKED = (col(TriageRow.state) == TriageState.DONE, col(TriageRow.findings)["by"].as_string().is_not(None))
 """Attempts that ranked causes; others stopped at the facts."""
 NOT_LOOKS = frozenset({"impact"})
 """Evidence of the postmortem: no investigator may ask for it."""

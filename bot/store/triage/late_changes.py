@@ -16,6 +16,7 @@ from bot.core.change import Change
 from bot.core.changes.late_reports import LOOKBACK, MAX_ATTEMPTS, FinishedAttempt, ReportedChange, burst_is_over, late_changes
 from bot.core.incident import GroupState
 from bot.core.investigation.triage_facts import stored_facts
+from bot.core.investigation.triage_state import TriageState
 from bot.core.service import Catalogue
 from bot.store.approvals.context import stop_switch
 from bot.store.db.database import Database
@@ -145,7 +146,7 @@ async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
         .where(
             col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
             TriageRow.attempt == last,
-            TriageRow.state == "done",
+            TriageRow.state == TriageState.DONE,
             col(TriageRow.started_at) < newest + CLOCKS_DIFFER,
         )
     )

@@ -8,6 +8,7 @@ from typing import Self
 
 from bot.core.evidence import Case
 from bot.core.history.frozen_cases import FrozenCase
+from bot.core.investigation.triage_state import TriageState
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import upgrade
 from bot.store.tables import GroupRow, TriageRow
@@ -54,5 +55,5 @@ class Stage:
                     last_alert_at=asked.started_at,
                 )
             )
-            session.add(TriageRow(group_id=self._groups, attempt=1, state="investigating", started_at=case.moment))
+            session.add(TriageRow(group_id=self._groups, attempt=1, state=TriageState.INVESTIGATING, started_at=case.moment))
         return Triages(self.db), asked

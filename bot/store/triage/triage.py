@@ -17,13 +17,11 @@ from bot.core.change import kind_in_words
 from bot.core.errors import NotFound
 from bot.core.evidence import Case, Evidence, LedgerEntry
 from bot.core.incident import number_of
+from bot.core.investigation.triage_state import TriageState
 from bot.core.text.untrusted import one_line
 from bot.store import messages, timeline
 from bot.store.db.database import Database
 from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
-
-STOPPED = "stopped"
-"""The state of an attempt that a person ended; nothing is shown of it after that."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Triages:
                     TriageRow(
                         group_id=number,
                         attempt=attempt,
-                        state="facts",
+                        state=TriageState.FACTS,
                         started_at=self.db.clock(),
                         question=question,
                         requester=requester,
@@ -172,7 +170,7 @@ class Triages:
             where = (col(TriageRow.group_id) == number) & (col(TriageRow.attempt) == attempt)
             if "usd" in values:
                 await session.exec(update(TriageRow).where(where).values(usd=values.pop("usd")))
-            running = where & (col(TriageRow.state) != STOPPED)
+            running = where & (col(TriageRow.state) != TriageState.STOPPED)
             changed = await session.exec(update(TriageRow).where(running).values(**values))
             if not changed.rowcount:
                 return False
@@ -186,14 +184,14 @@ class Triages:
     async def stopped(self, ref: str, attempt: int) -> bool:
         """Whether a person stopped this attempt: asked before each look and each call of a model."""
         rows = await self.db.rows(_STATE, number=group_number(ref), attempt=attempt)
-        return any(state == STOPPED for (state,) in rows)
+        return any(state == TriageState.STOPPED for (state,) in rows)
 
     async def heard(self, ref: str, attempt: int) -> Heard:
         """What a model must know before each of its turns, in one look."""
         number = group_number(ref)
         rows = await self.db.rows(_HEARD, number=number, attempt=attempt, hints=_hint_keys(number, attempt))
         return Heard(
-            stopped=any(state == STOPPED for state, _, _ in rows),
+            stopped=any(state == TriageState.STOPPED for state, _, _ in rows),
             hints=tuple(f"{who}: {text}" for _, who, text in rows if who is not None),
         )
 
@@ -236,7 +234,7 @@ class Triages:
             select(TriageRow)
             .join(theirs, col(theirs.group_id) == TriageRow.group_id)
             .join(mine, same)
-            .where(mine.group_id == number, TriageRow.group_id != number, TriageRow.state == "done")
+            .where(mine.group_id == number, TriageRow.group_id != number, TriageRow.state == TriageState.DONE)
             .where(col(TriageRow.finished_at) >= since)
             .order_by(col(TriageRow.finished_at).desc())
         )

@@ -14,6 +14,7 @@ from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Findings, nothing_wrong
+from bot.core.investigation.triage_state import TriageState
 from bot.core.verdict.merging import merge
 from bot.core.verdict.reuse import FRESH, agrees, reused
 from bot.core.verdict.verdict import judge
@@ -52,14 +53,14 @@ class TriageSteps:
         asked = Case.model_validate(case)
         facts = await self.facts.gather(asked)
         stored = facts.model_dump(mode="json")
-        if await self.triages.update(asked.group, asked.attempt, facts=stored, state="investigating"):
+        if await self.triages.update(asked.group, asked.attempt, facts=stored, state=TriageState.INVESTIGATING):
             await self.triages.say(asked.group, facts.onset_text, key=f"facts:{asked.group}:{asked.attempt}")
         return None
 
     async def skip(self, case: dict[str, Any]) -> Any:
         """Facts only: a person may press Investigate."""
         asked = Case.model_validate(case)
-        await self.triages.update(asked.group, asked.attempt, state="done", finished_at=self.triages.db.clock())
+        await self.triages.update(asked.group, asked.attempt, state=TriageState.DONE, finished_at=self.triages.db.clock())
         return None
 
     async def within_budget(self, case: dict[str, Any]) -> Any:
@@ -97,7 +98,7 @@ class TriageSteps:
         judged = judge(Findings.model_validate(findings), ledger)
         values: dict[str, Any] = {"findings": judged.model_dump(mode="json")}
         if final:
-            values |= {"usd": judged.usd, "state": "done", "finished_at": self.triages.db.clock()}
+            values |= {"usd": judged.usd, "state": TriageState.DONE, "finished_at": self.triages.db.clock()}
         if not await self.triages.update(asked.group, asked.attempt, **values):
             return Findings(note="A person stopped the investigation.").model_dump(mode="json")
         if final:
