@@ -12,11 +12,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import re2
 
+from bot.core.redaction.gitleaks import keyword_patterns, vendor_secrets
 from bot.core.redaction.kinds import KINDS
 from bot.core.redaction.names import named_secrets
 from bot.core.redaction.personal import HINT, personal
@@ -28,7 +29,6 @@ Found = tuple[int, int, str]
 
 
 _KIND_OF = {kind: linear(*patterns) for kind, patterns in KINDS.items()}
-_TYPED = linear(*(pattern for patterns in KINDS.values() for pattern in patterns))
 _PERSONAL = linear(HINT)
 
 _ESCAPED = re.compile(
@@ -104,11 +104,22 @@ def _everything(text: str) -> list[Found]:
 
 
 def _secrets(text: str) -> list[Found]:
+    spans = [*named_secrets(text), *placed_secrets(text)]
     typed: list[Found] = []
-    if _TYPED.search(text):
-        typed = [(*match.span(), kind) for kind, pattern in _KIND_OF.items() for match in pattern.finditer(text)]
-    told = (*named_secrets(text), *placed_secrets(text))
-    return [*typed, *((start, end, "secret") for start, end in told if not _GONE.match(text, start, end))]
+    if _forms().search(text):
+        typed = _typed(text)
+        spans += vendor_secrets(text)
+    return [*typed, *((start, end, "secret") for start, end in spans if not _GONE.match(text, start, end))]
+
+
+@cache
+def _forms() -> Any:
+    """Whether a text may hold a secret that is known by its form: one pass for all kinds and all vendors."""
+    return linear(*(pattern for patterns in KINDS.values() for pattern in patterns), *keyword_patterns())
+
+
+def _typed(text: str) -> list[Found]:
+    return [(*match.span(), kind) for kind, pattern in _KIND_OF.items() for match in pattern.finditer(text)]
 
 
 def _escaped(text: str) -> list[Found]:
@@ -180,9 +191,7 @@ def _wrapped(text: str) -> list[Found]:
     parts.append(text[at:])
     starts += range(at, len(text))
     joined = "".join(parts)
-    if not _TYPED.search(joined):
-        return []
-    found = [(*match.span(), kind) for kind, pattern in _KIND_OF.items() for match in pattern.finditer(joined)]
+    found = _typed(joined) if _forms().search(joined) else ()
     return [(starts[start], starts[end - 1] + 1, kind) for start, end, kind in found]
 
 
