@@ -8,7 +8,7 @@ from bot.core.errors import NotFound
 from bot.core.questions.grammar import mistyped_reference
 from bot.plugins import Request
 from bot.store.incidents import overview
-from bot.store.incidents.overview import Belongs
+from bot.store.incidents.overview import Subject
 from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 
@@ -18,7 +18,7 @@ def name_of(actor: Actor) -> str:
     return actor.person or actor.user
 
 
-async def subject_of(ctx: CommandContext, request: Request) -> Belongs:
+async def subject_of(ctx: CommandContext, request: Request) -> Subject:
     """The group and incident that are meant; the only open one of the channel when nothing is named. Raises NotFound."""
     if wrong := mistyped_reference(request.text):
         raise NotFound(f"There is no {wrong[:40]} here: references look like AL-3 or INC-3. The verb list shows what there is.")
@@ -33,7 +33,7 @@ async def subject_of(ctx: CommandContext, request: Request) -> Belongs:
 class Around:
     """What a place implies: the subject, if there is one, and whether it was taken because nothing else is open here."""
 
-    subject: Belongs | None
+    subject: Subject | None
     only_one: bool = False
     open: Sequence[str] = ()
     """References that are open in the channel, when they are several."""
@@ -42,14 +42,14 @@ class Around:
 async def around_of(ctx: CommandContext, request: Request) -> Around:
     """The reference that was named or is implied by the thread, else the only open one of the channel. Raises NotFound."""
     if request.ref:
-        return Around(await overview.belongs(ctx.db, request.ref))
+        return Around(await overview.subject_of(ctx.db, request.ref))
     here = await Interactions(ctx.db).open_here(request.channel)
     if len(here) == 1:
-        return Around(await overview.belongs(ctx.db, here[0]), only_one=True)
+        return Around(await overview.subject_of(ctx.db, here[0]), only_one=True)
     return Around(None, open=here)
 
 
-def fitting(ctx: CommandContext, subject: Belongs | None) -> list[str]:
+def fitting(ctx: CommandContext, subject: Subject | None) -> list[str]:
     """Verbs that make sense now, in the order people need them."""
     if subject is None:
         names = ["declare", "list", "whoami", "help"]

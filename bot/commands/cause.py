@@ -8,7 +8,7 @@ from bot.core.errors import NotFound
 from bot.core.text.untrusted import one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.store.incidents import causes
-from bot.store.incidents.overview import Belongs
+from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
 
 MOST_SERVICES = 100
@@ -36,7 +36,7 @@ async def cause(ctx: CommandContext, request: Request) -> Reply | Form | FieldEr
     return await _store(ctx, request, subject, {"text": request.text.strip(), "service": service})
 
 
-async def _submitted(ctx: CommandContext, request: Request, subject: Belongs, ranked: Ranked) -> Reply | FieldErrors:
+async def _submitted(ctx: CommandContext, request: Request, subject: Subject, ranked: Ranked) -> Reply | FieldErrors:
     words, choice = request.fields.get("words", "").strip(), request.fields.get("which", "")
     if not words and choice in ("", NONE):
         return FieldErrors({"words": "Say it in a few words."})
@@ -44,13 +44,13 @@ async def _submitted(ctx: CommandContext, request: Request, subject: Belongs, ra
     return await _store(ctx, request, subject, {"service": request.fields.get("service", ""), **joined(ranked, choice, words)})
 
 
-async def _store(ctx: CommandContext, request: Request, subject: Belongs, said: Mapping[str, str]) -> Reply:
+async def _store(ctx: CommandContext, request: Request, subject: Subject, said: Mapping[str, str]) -> Reply:
     word = word_of(ctx, request, said)
     await causes.confirm(ctx.db, subject.incident, word)
     return Reply(f"Noted as the cause of {subject.incident}: {one_line(word.text, 200)}")
 
 
-def _form(ctx: CommandContext, subject: Belongs, ranked: Ranked) -> Form:
+def _form(ctx: CommandContext, subject: Subject, ranked: Ranked) -> Form:
     words = Field("words", "What was it?", kind="long", optional=bool(ranked.hypotheses), hint="One line is enough.")
     names = [(name, name) for name in sorted(ctx.catalogue.services)[:MOST_SERVICES]]
     known = subject.service if subject.service in ctx.catalogue.services else ""

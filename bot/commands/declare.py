@@ -6,7 +6,7 @@ from bot.core.errors import NotFound
 from bot.core.text.untrusted import one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.store.incidents import incidents, overview
-from bot.store.incidents.overview import Belongs
+from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
 
 _SEVERITIES = (
@@ -26,7 +26,7 @@ _SEVERITIES = (
 )
 async def declare(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Declare an incident, from nothing or from an alert group. A dialog opens unless title and sev are given."""
-    group = await overview.belongs(ctx.db, request.ref) if request.ref else None
+    group = await overview.subject_of(ctx.db, request.ref) if request.ref else None
     if group is not None and group.incident:
         return Reply(f"{group.group or group.ref} is already {group.incident}.")
     title = one_line(request.fields.get("title") or request.text, 150)
@@ -67,7 +67,7 @@ def _severity(word: str) -> Severity | None:
 
 
 def _form(
-    ctx: CommandContext, request: Request, group: Belongs | None, title: str, severity: Severity | None, service: str
+    ctx: CommandContext, request: Request, group: Subject | None, title: str, severity: Severity | None, service: str
 ) -> Form:
     chosen = severity or (Severity(group.severity) if group and group.severity != "NONE" else Severity.SEV3)
     known = [(name, name) for name in sorted(ctx.catalogue.services)][:100]

@@ -7,7 +7,7 @@ from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.core.text.untrusted import one_line
 from bot.plugins import Field, Form, Reply, Request, command
-from bot.store.incidents.overview import Belongs
+from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
 
 USAGE = "propose <action> [service] [name=value ...]"
@@ -40,7 +40,7 @@ async def propose(ctx: CommandContext, request: Request) -> Reply | Form:
     return Reply(f"{proposal.ref} stands in the thread: {proposal.title}. Nothing runs before it is approved.")
 
 
-async def _subject(ctx: CommandContext, request: Request) -> Belongs | None:
+async def _subject(ctx: CommandContext, request: Request) -> Subject | None:
     try:
         return await subject_of(ctx, request)
     except NotFound:
@@ -49,7 +49,7 @@ async def _subject(ctx: CommandContext, request: Request) -> Belongs | None:
         return None
 
 
-def _service(ctx: CommandContext, request: Request, words: list[str], subject: Belongs | None) -> str:
+def _service(ctx: CommandContext, request: Request, words: list[str], subject: Subject | None) -> str:
     named = request.fields.get("service") or request.options.get("service", "")
     second = words[1] if len(words) > 1 and words[1] in ctx.catalogue.services else ""
     return named or second or (subject.service if subject else "")
@@ -81,7 +81,7 @@ def _goes_nowhere(ctx: CommandContext, entry: str, values: Mapping[str, str]) ->
     return next((name for name in values if name not in declared and f"{{{name}}}" not in texts), "")
 
 
-def _form(ctx: CommandContext, subject: Belongs | None) -> Form | Reply:
+def _form(ctx: CommandContext, subject: Subject | None) -> Form | Reply:
     if not ctx.config.actions:
         return Reply("The catalogue has no actions yet: see `actions` in tocsin.yaml.")
     entries = [(name, one_line(f"{name}: {e.when or e.title or e.kind}", 75)) for name, e in ctx.config.actions.items()]

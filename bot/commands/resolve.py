@@ -4,7 +4,7 @@ from bot.commands._causes import Ranked, joined, ranked_of, word_of
 from bot.commands._subject import name_of, subject_of
 from bot.plugins import Field, Form, Reply, Request, command
 from bot.store.incidents import causes, incidents
-from bot.store.incidents.overview import Belongs
+from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
 
 
@@ -23,7 +23,7 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
     return Reply(f"Resolved {subject.incident or subject.group}.{told}")
 
 
-async def _confirmed(ctx: CommandContext, request: Request, subject: Belongs, ranked: Ranked) -> str:
+async def _confirmed(ctx: CommandContext, request: Request, subject: Subject, ranked: Ranked) -> str:
     """Store what this person says it was; "" if they do not say."""
     # Ranked anew while the dialog was open, its numbers mean something else.
     choice = request.fields.get("which", "") if request.revision == ranked.attempt else ""
@@ -36,7 +36,7 @@ async def _confirmed(ctx: CommandContext, request: Request, subject: Belongs, ra
     return word.text
 
 
-def _ask(subject: Belongs, ranked: Ranked) -> Form:
+def _ask(subject: Subject, ranked: Ranked) -> Form:
     ref = subject.incident or subject.group
     question = Field("cause", "What was it?", kind="long", optional=True, hint="The confirmed cause, for the postmortem.")
     return Form(

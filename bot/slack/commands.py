@@ -203,7 +203,7 @@ class CommandRouter:
         above = await self.interactions.shown_at(place.channel, place.thread) if place.thread else None
         asked_in = above.key if above else ""
         channel, thread = await self.interactions.thread_of(answer.about) if answer.about else ("", "")
-        await self.interactions.say(key, channel or place.channel, answer.text, thread or asked_in)
+        await self.interactions.add_line(key, channel or place.channel, answer.text, thread or asked_in)
         if thread and thread != asked_in:
             # Whoever asked elsewhere does not see that thread: a slash command cannot even be typed there.
             told = f"{answer.text} This stands in the thread of {answer.about}, for everybody."

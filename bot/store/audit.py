@@ -66,7 +66,7 @@ def chain_hash(key: bytes, prev: str, fields: Mapping[str, object]) -> str:
 
 
 def genuine(db: Database, row: AuditRow) -> bool:
-    """Whether this row was written by whoever holds the audit key; says nothing about its neighbours."""
+    """Whether this row was written by whoever holds the audit key; its neighbours are not checked."""
     return hmac.compare_digest(row.hash, chain_hash(db.audit_key, row.prev, {name: getattr(row, name) for name in _FIELDS}))
 
 

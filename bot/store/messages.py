@@ -1,4 +1,4 @@
-"""Messages that should stand in Slack. Nobody calls Slack to say something: they touch a row here."""
+"""Messages that should stand in Slack. Nobody calls Slack to post something: they touch a row here."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from bot.store.db.columns import Moment
 from bot.store.db.database import Database
 from bot.store.tables import MessageRow
 
-# Written once and for the database alone: every alert, look and press does this, and nobody reads a message to change it.
+# Written once and for the database alone: every alert, tool call and press does this, and nobody reads a message to change it.
 _RAISE = (
     update(MessageRow)
     .where(col(MessageRow.key) == bindparam("of"))
@@ -30,7 +30,7 @@ async def touch(
     thread_key: str = "",
     mentions: Sequence[str] = (),
 ) -> None:
-    """Want this message to show the newest state: made if new, else its wanted revision rises.
+    """Have this message show the newest state: it is made if new, else its wanted revision rises.
 
     Call it in the transaction that changed the state. Ten touches before the
     sender gets there are one edit. `mentions`: people whom a new line notifies.

@@ -28,13 +28,13 @@ from bot.core.text.untrusted import one_line
 from bot.store import tables  # noqa: F401 - fills the metadata
 from bot.store.db import locks
 from bot.store.db.database import DatabaseAway, DatabaseUnreadable, unreadable
-from bot.store.migrations.comparing import only_ours
+from bot.store.migrations.comparing import own_tables_only
 
 _BUSY_SECONDS = 30
 
 
 def sync_url(url: str) -> str:
-    """Any of our addresses (`sqlite:///path`, `postgres://...`, with or without a driver) for a plain connection."""
+    """Any accepted address (`sqlite:///path`, `postgres://...`, with or without a driver) for a plain connection."""
     scheme, _, rest = url.partition("://")
     if scheme.startswith("postgres"):
         return f"postgresql+psycopg://{rest}"
@@ -87,8 +87,8 @@ def head() -> str:
 def refuse_newer(url: str) -> None:
     """Raise ConfigurationError if the database is at a revision that this code does not know."""
     revision = current(url)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision and revision not in known:
+    revisions = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision and revision not in revisions:
         raise ConfigurationError(
             f"the database is at revision {revision}, which this version does not know: start the newer version, "
             "or restore the copy made before its upgrade",
@@ -99,7 +99,7 @@ def refuse_newer(url: str) -> None:
 def differences(url: str) -> list[Any]:
     """What bot/store/tables has that the database has not, and the other way round; tables of others are left out."""
     with _connection(url) as connection:
-        options = {"include_object": only_ours, "compare_type": True}
+        options = {"include_object": own_tables_only, "compare_type": True}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata))
 
 
@@ -126,7 +126,7 @@ def _connection(url: str) -> Iterator[Connection]:
     address = sync_url(url)
     if address.startswith("sqlite"):
         engine = create_engine(address, poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS})
-        event.listen(engine, "connect", _leave_begin_to_us)
+        event.listen(engine, "connect", _disable_implicit_begin)
         event.listen(engine, "begin", _begin_at_once)
     else:
         engine = create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 10})
@@ -143,7 +143,7 @@ def _connection(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _leave_begin_to_us(connection: Any, _record: Any) -> None:
+def _disable_implicit_begin(connection: Any, _record: Any) -> None:
     # The driver would begin only before INSERT and the like, so that DDL ran outside any transaction.
     connection.isolation_level = None
 

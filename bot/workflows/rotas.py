@@ -69,10 +69,10 @@ class Rotas:
         else:
             self._failures.recovered(group, "rota readable again")
             self._copies[group] = (members, self._clock())
-            await self._stored.keep(group, *self._copies[group])
+            await self._stored.save(group, *self._copies[group])
 
     async def _recall(self, group: str) -> None:
         """Take the stored copy where it is younger: this process may be new, and another one may have asked since."""
-        stored = await self._stored.kept(group)
+        stored = await self._stored.load(group)
         if stored is not None and (group not in self._copies or self._copies[group][1] < stored[1]):
             self._copies[group] = stored

@@ -146,7 +146,7 @@ class PagerTick:
                 await self.pages.clear(key)
 
     async def _heartbeats(self) -> None:
-        missed = {f"heartbeat:{row.key}": row for row in await self.watch.beats() if self._missed(row)}
+        missed = {f"heartbeat:{row.key}": row for row in await self.watch.heartbeats() if self._missed(row)}
         for key, row in missed.items():
             summary = f"{row.key} is silent since {clock(row.last_seen_at)}: its monitoring may be down"
             await self.pages.open(key, summary, "SEV3")
@@ -164,7 +164,7 @@ class PagerTick:
     async def _unknown(self) -> None:
         """The claim pages when an outcome is unknown, in its own transaction; here that ends."""
         for key in await self.pages.open_keys("unknown:"):
-            if await self.watch.settled(key.removeprefix("unknown:")):
+            if await self.watch.is_settled(key.removeprefix("unknown:")):
                 await self.pages.clear(key)
 
     async def _auditor(self) -> None:

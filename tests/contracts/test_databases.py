@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.alert import Alert
-from bot.core.alerts.grouping import Arrival
+from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.evidence import Evidence, Findings
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.questions.answering import QuestionAnswer
@@ -75,7 +75,8 @@ async def test_a_restarted_inbox_knows_what_is_in_its_groups(desk: Desk) -> None
     async with desk.db.read() as session:
         await afresh.refresh(session)
 
-    assert afresh.find(arriving).reason == "checkout depends on payments"
+    match = afresh.find(arriving)
+    assert match is not None and match[1] == Membership(GroupingReason.RELATED_SERVICE, "checkout depends on payments")
 
 
 async def test_a_group_that_a_person_resolves_takes_no_more(desk: Desk) -> None:

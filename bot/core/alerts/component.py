@@ -25,7 +25,7 @@ class Component:
     host: str = ""
 
 
-def place_of(labels: Mapping[str, str], service: str) -> Component | None:
+def component_of(labels: Mapping[str, str], service: str) -> Component | None:
     """The narrowest component that the labels name; None if they name none. `service` is the catalogue's reading of them."""
     host, job = _first(labels, _HOSTS), labels.get("job", "")
     instance = re.sub(r":\d+$", "", labels.get("instance", ""))

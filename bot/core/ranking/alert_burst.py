@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from bot.core.alert import Alert
-from bot.core.alerts.component import OPERATIONS, Component, Level, ends_of, place_of
+from bot.core.alerts.component import OPERATIONS, Component, Level, component_of, ends_of
 from bot.core.alerts.kind import AlertKind, kind_of, weight_of
 from bot.core.service import Catalogue
 
@@ -223,7 +223,7 @@ def _of_alert(alert: Alert, catalogue: Catalogue) -> list[_Read]:
         called = _Read(callee, f"{what} {operation}".strip(), kind, "callee", weight, at, f"from {operation}", caller.name)
         calling = _Read(caller, f"{what} {to}", kind, "caller", weight, at, to, callee.name)
         return [called] if caller.name == callee.name else [called, calling]
-    place = place_of(alert.labels, catalogue.of_labels(alert.labels))
+    place = component_of(alert.labels, catalogue.of_labels(alert.labels))
     return [_Read(place, what, kind, "own", weight, alert.starts_at)] if place else []
 
 

@@ -12,13 +12,13 @@ from bot.core.incident import GroupState
 from bot.core.investigation.triage_state import TriageState
 from bot.store import messages
 from bot.store.alerts.repeats import Delivery, deliveries
-from bot.store.alerts.sorting import Sorted, Sorter
+from bot.store.alerts.sorting import Sorter, SortingResult
 from bot.store.db.database import Database, away
 from bot.store.tables import AlertRow, CursorRow, GroupRow, TriageRow, UnreadableRow
 
 CURSOR = "inbox"
 REPEATS = 8
-"""So many times as many deliveries are looked at as may be sorted."""
+"""So many times as many deliveries are read as may be sorted: most of them are repeats."""
 CHUNK = 400
 BACKLOG_SUMMARY = "digest"
 """Kind and key of the message, as databases have stored it from the first version on."""
@@ -34,15 +34,15 @@ class Inbox:
         self.sorter = sorter
         self._sorted_to: int | None = None
 
-    async def take(self, most: int) -> Sorted | None:
+    async def take(self, most: int) -> SortingResult | None:
         """Sort the next rows and move the cursor, all in one transaction; None if there is nothing to read.
 
-        Raises DatabaseAway if the database does not answer, is full or locked: no row is to blame for that.
+        Raises DatabaseAway if the database does not answer, is full or locked: no row is the cause of that.
         """
         with away():
             return await self._take(most)
 
-    async def _take(self, most: int) -> Sorted | None:
+    async def _take(self, most: int) -> SortingResult | None:
         async with self.db.read() as session:
             if (await session.exec(_WAITING)).first() is None:
                 return None
@@ -50,22 +50,22 @@ class Inbox:
         sorted_to, self._sorted_to = self._sorted_to, None
         async with self.db.write(urgent=True) as session:
             cursor = await self._cursor(session)
-            # Of repeats more at once: they cost a tenth. One alone means that a row failed, and the failing one is sought.
-            found = await deliveries(session, cursor.seq, most * REPEATS if most > 1 else 1)
-            if not found:
+            # Repeats cost a tenth, so more are read. `most` is 1 after a failure: then the row that fails is searched for.
+            waiting = await deliveries(session, cursor.seq, most * REPEATS if most > 1 else 1)
+            if not waiting:
                 return None
             if cursor.seq != sorted_to:
                 # The first batch, one after an undone one, or another replica has sorted since.
-                self.sorter.forget()
-            sorts, repeats = self.sorter.repeats.news(found, most)
-            result = await self.sorter.sort(session, await _whole(session, sorts)) if sorts else Sorted()
+                self.sorter.reset()
+            sorts, repeats = self.sorter.repeats.split(waiting, most)
+            result = await self.sorter.sort(session, await _full_rows(session, sorts)) if sorts else SortingResult()
             if result.rows < len(sorts):
                 last = sorts[result.rows].seq - 1
-                repeats = [one for one in repeats if one.seq <= last]
+                repeats = [repeat for repeat in repeats if repeat.seq <= last]
             else:
-                last = max(one.seq for one in (*sorts[-1:], *repeats[-1:]))
+                last = max(delivery.seq for delivery in (*sorts[-1:], *repeats[-1:]))
             await self.sorter.repeats.count(session, repeats)
-            result.more = last < found[-1].seq or len(found) >= most
+            result.more = last < waiting[-1].seq or len(waiting) >= most
             for source in sorted(result.backlogs):
                 channel, key = self.sorter.config.default_channel, f"{BACKLOG_SUMMARY}:{source}"
                 await messages.touch(self.db, session, key, channel=channel, kind=BACKLOG_SUMMARY, subject=source)
@@ -75,7 +75,7 @@ class Inbox:
         return result
 
     async def set_aside(self) -> None:
-        """Move the cursor past one row that cannot be sorted; it is kept as unreadable. Raises DatabaseAway."""
+        """Move the cursor past one row that cannot be sorted; it is stored as unreadable. Raises DatabaseAway."""
         with away():
             await self._set_aside()
 
@@ -86,9 +86,9 @@ class Inbox:
             if number is None:
                 return
             # Not the whole row: it may be what cannot be read.
-            known = select(AlertRow.source, AlertRow.name, AlertRow.received_at).where(AlertRow.seq == number)
-            source, name, received_at = (await session.exec(known)).one()
-            problem = f"alert {number} could not be sorted; it is kept here and in alerts"
+            readable = select(AlertRow.source, AlertRow.name, AlertRow.received_at).where(AlertRow.seq == number)
+            source, name, received_at = (await session.exec(readable)).one()
+            problem = f"alert {number} could not be sorted; it is stored here and in alerts"
             session.add(UnreadableRow(source=source, received_at=received_at, problem=problem, body=name.encode()))
             cursor.seq = number
             session.add(cursor)
@@ -127,11 +127,11 @@ class Inbox:
         return cursor
 
 
-async def _whole(session: AsyncSession, wanted: Sequence[Delivery]) -> list[AlertRow]:
-    """These alerts with all they say, in their order."""
+async def _full_rows(session: AsyncSession, deliveries: Sequence[Delivery]) -> list[AlertRow]:
+    """These alerts with all their columns, in their order."""
     rows: list[AlertRow] = []
-    for start in range(0, len(wanted), CHUNK):
-        numbers = [one.seq for one in wanted[start : start + CHUNK]]
+    for start in range(0, len(deliveries), CHUNK):
+        numbers = [delivery.seq for delivery in deliveries[start : start + CHUNK]]
         query = select(AlertRow).where(col(AlertRow.seq).in_(numbers)).order_by(col(AlertRow.seq))
         rows += (await session.exec(query)).all()
     return rows

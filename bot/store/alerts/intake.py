@@ -31,7 +31,7 @@ MAX_WAITING = 50_000
 CHUNK = 1000
 """Rows an insert: a longer one keeps the event loop from its other work."""
 PATIENCE = 8.0
-"""Seconds until an unanswered commit is told to the sender as Busy; it retries, and a second copy does no harm."""
+"""Seconds until a request whose commit is not answered fails with Busy; its sender retries, and a second copy does no harm."""
 
 
 _COLUMNS = (*Alert.model_fields, "received_at")
@@ -39,7 +39,7 @@ _INSERT = f"INSERT INTO alerts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * 
 """SQLite takes values as they are, for a third of what SQLAlchemy's statement costs a row."""
 
 
-_NOT_TAKEN = (SQLAlchemyError, OSError, ValueError, ArithmeticError, TypeError)
+_COMMIT_ERRORS = (SQLAlchemyError, OSError, ValueError, ArithmeticError, TypeError)
 """What a commit may raise: drivers refuse a text or a number that they cannot carry with errors of their own."""
 
 
@@ -107,8 +107,8 @@ class IntakeWriter:
         try:
             async with self.db.write(in_turn=False) as session:
                 session.add(UnreadableRow(source=source, body=body, problem=problem[:500], received_at=received_at))
-        except _NOT_TAKEN as error:
-            log.error("an unreadable body was not kept", source=source, why=type(error).__name__)
+        except _COMMIT_ERRORS as error:
+            log.error("an unreadable body was not stored", source=source, why=type(error).__name__)
             raise Busy("the database did not take the body") from None
 
     async def _run(self) -> None:
@@ -138,7 +138,7 @@ class IntakeWriter:
                 await self._insert(session, batches)
         except Exception as error:
             # The loop must go on whatever it was: a writer that ended would answer 503 until a restart.
-            expected = isinstance(error, _NOT_TAKEN)
+            expected = isinstance(error, _COMMIT_ERRORS)
             log.error(
                 "intake commit failed",
                 error_id=secrets.token_hex(4),
@@ -165,13 +165,13 @@ class IntakeWriter:
                 await connection.exec_driver_sql(_INSERT, [_values(alert, at) for alert, at in chunk])
             else:
                 await connection.execute(insert(AlertRow), [{**alert.model_dump(), "received_at": at} for alert, at in chunk])
-        # The same change twice in one statement is an error on PostgreSQL: the last told stands.
+        # The same change twice in one statement is an error on PostgreSQL: the last one counts.
         changes = {row["id"]: row for batch in batches for row in batch.changes}
         if changes:
             await connection.execute(self._upsert(), list(changes.values()))
 
     def _upsert(self) -> Any:
-        """A change told twice is one change, in its newest form."""
+        """A change that is reported twice is one change, in its newest form."""
         dialect: Any = sqlite if self.db.sqlite else postgresql
         statement = dialect.insert(ChangeRow)
         newest = {c.name: statement.excluded[c.name] for c in ChangeRow.__table__.columns if c.name != "id"}  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The open groups as grouping needs them, kept between batches and indexed: one alert never looks at all groups.
+"""The open groups as grouping needs them, kept between batches and indexed: one alert is never compared with all groups.
 
 Comparing every arrival with every open group would make a storm of unrelated alerts cost the square of its size.
 """

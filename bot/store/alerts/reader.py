@@ -16,9 +16,9 @@ from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow
 
 HISTORY = timedelta(days=30)
-"""How far back it is known what used to fire together."""
+"""How far back alerts that fired together are read."""
 _MOST_EARLIER = 10_000
-"""Episodes of that history, the newest first: enough for rarity, and read within a look."""
+"""Episodes of that history, the newest first: enough for rarity, and read within one tool call."""
 
 
 class Alerts:
@@ -34,7 +34,7 @@ class Alerts:
     async def earlier(self, before: datetime) -> list[list[Alert]]:
         """Alerts that began before, one list for each group they were in, of the last 30 days; at most 10,000 in all.
 
-        Only what tells them apart is read: source, fingerprint, name, labels and start.
+        Only what distinguishes them is read: source, fingerprint, name, labels and start.
         """
         row = EpisodeRow
         read = (row.group_id, row.source, row.fingerprint, row.name, row.labels, row.service, row.starts_at)
@@ -59,7 +59,7 @@ class Alerts:
         group_id: int | None = None,
         limit: int = 500,
     ) -> list[EpisodeRow]:
-        """Episodes, newest first; `since` is when they were last told of."""
+        """Episodes, newest first; `since` is when they were last received."""
         query = _filtered(select(EpisodeRow), state, service, since, group_id)
         query = query.order_by(col(EpisodeRow.starts_at).desc(), col(EpisodeRow.id).desc()).limit(limit)
         async with self.db.read() as session:
@@ -119,7 +119,7 @@ def _filtered(query: Any, state: str, service: str, since: datetime | None, grou
 
 def _past(source: str, fingerprint: str, name: str, labels: dict[str, str], service: str, starts_at: datetime) -> Alert:
     labels = {**labels, "service": service} if service else labels
-    # Read from our own table: checking ten thousand of them again would take longer than reading them.
+    # The table holds checked values: checking ten thousand of them again would take longer than reading them.
     return Alert.model_construct(
         source=source, fingerprint=fingerprint, status="resolved", name=name, labels=labels, starts_at=starts_at
     )

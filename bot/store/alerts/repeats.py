@@ -1,7 +1,7 @@
 """Repeats: further deliveries of a firing alert that only count. Nearly all that a source sends are such.
 
 What fires is remembered between batches, so that a repeat is counted without reading its labels or its episode:
-a tenth of the price of sorting it. Whatever else a delivery says goes the long way.
+a tenth of the price of sorting it. Every other delivery is sorted.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ Signal = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Firing:
-    """The firing episode of one alert, in a group; `severity` is the word that its source told last."""
+    """The firing episode of one alert, in a group; `severity` is the word that its source sent last."""
 
     episode: int
     group: int
@@ -37,7 +37,7 @@ class _Firing:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What of a stored alert tells whether it is a repeat."""
+    """The part of a stored alert that decides whether it is a repeat."""
 
     seq: int
     source: str
@@ -73,29 +73,32 @@ class Repeats:
     def __init__(self) -> None:
         self._firing: dict[Signal, _Firing] = {}
 
-    def news(self, batch: Sequence[Delivery], most: int) -> tuple[list[Delivery], list[Delivery]]:
-        """The head of the batch up to its `most`-th piece of news, split: what must be sorted, and what only repeats.
+    def split(self, batch: Sequence[Delivery], most: int) -> tuple[list[Delivery], list[Delivery]]:
+        """The head of the batch up to its `most`-th piece of news, in two: what must be sorted, and what only repeats.
 
-        If one delivery of an alert is news, all of it in this batch are: their order matters.
+        If one delivery of an alert is news, all deliveries of it in this batch are sorted: their order matters.
         """
         if len(self._firing) > MOST:
             self._firing.clear()
-        fresh: list[Delivery] = []
+        news: list[Delivery] = []
         head: list[Delivery] = []
-        for one in batch:
-            if not self._repeats(one):
-                if len(fresh) == most:
+        for delivery in batch:
+            if not self._is_repeat(delivery):
+                if len(news) == most:
                     break
-                fresh.append(one)
-            head.append(one)
-        signals = {one.signal for one in fresh}
-        sorts = [one for one in head if one.signal in signals]
-        return sorts, [one for one in head if one.signal not in signals]
+                news.append(delivery)
+            head.append(delivery)
+        signals = {delivery.signal for delivery in news}
+        sorts = [delivery for delivery in head if delivery.signal in signals]
+        return sorts, [delivery for delivery in head if delivery.signal not in signals]
 
-    def _repeats(self, one: Delivery) -> bool:
-        known = self._firing.get(one.signal)
+    def _is_repeat(self, delivery: Delivery) -> bool:
+        firing = self._firing.get(delivery.signal)
         return (
-            known is not None and one.status == "firing" and one.starts_at == known.starts_at and one.severity == known.severity
+            firing is not None
+            and delivery.status == "firing"
+            and delivery.starts_at == firing.starts_at
+            and delivery.severity == firing.severity
         )
 
     async def count(self, session: AsyncSession, repeats: Sequence[Delivery]) -> None:
@@ -103,29 +106,29 @@ class Repeats:
         if not repeats:
             return
         episodes: Counter[int] = Counter()
-        grouped: Counter[int] = Counter()
-        seen: dict[int, datetime] = {}
+        groups: Counter[int] = Counter()
+        last_seen: dict[int, datetime] = {}
         sources: dict[str, datetime] = {}
-        for one in repeats:
-            known = self._firing[one.signal]
-            episodes[known.episode] += 1
-            grouped[known.group] += 1
-            seen[known.episode] = max(one.received_at, seen.get(known.episode, one.received_at))
-            sources[one.source] = max(one.received_at, sources.get(one.source, one.received_at))
+        for repeat in repeats:
+            firing = self._firing[repeat.signal]
+            episodes[firing.episode] += 1
+            groups[firing.group] += 1
+            last_seen[firing.episode] = max(repeat.received_at, last_seen.get(firing.episode, repeat.received_at))
+            sources[repeat.source] = max(repeat.received_at, sources.get(repeat.source, repeat.received_at))
         connection = await session.connection()
-        await connection.execute(_EPISODES, [{"of": id, "more": n, "at": seen[id]} for id, n in sorted(episodes.items())])
-        await connection.execute(_GROUPS, [{"of": id, "more": n} for id, n in sorted(grouped.items())])
+        await connection.execute(_EPISODES, [{"of": id, "more": n, "at": last_seen[id]} for id, n in sorted(episodes.items())])
+        await connection.execute(_GROUPS, [{"of": id, "more": n} for id, n in sorted(groups.items())])
         await connection.execute(_SOURCES, [{"of": name, "at": at} for name, at in sorted(sources.items())])
 
-    def learn(self, rows: Iterable[AlertRow], episodes: Iterable[EpisodeRow]) -> None:
+    def remember(self, rows: Iterable[AlertRow], episodes: Iterable[EpisodeRow]) -> None:
         """Take over what one batch made of these rows; its episodes must have their ids."""
         firing = {(e.source, e.fingerprint): e for e in episodes if e.status == "firing" and e.group_id and e.id}
         for row in rows:
             signal = row.source, row.fingerprint
             self._firing.pop(signal, None)
-            found = firing.get(signal)
-            if found is not None and found.id and found.group_id and found.starts_at == row.starts_at:
-                self._firing[signal] = _Firing(found.id, found.group_id, found.starts_at, row.severity)
+            episode = firing.get(signal)
+            if episode is not None and episode.id and episode.group_id and episode.starts_at == row.starts_at:
+                self._firing[signal] = _Firing(episode.id, episode.group_id, episode.starts_at, row.severity)
 
 
 def _later(column: Any) -> Any:

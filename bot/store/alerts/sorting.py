@@ -22,7 +22,7 @@ from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.store import timeline
 from bot.store.alerts import groups
-from bot.store.alerts.known_episodes import KnownEpisodes
+from bot.store.alerts.episode_index import EpisodeIndex
 from bot.store.alerts.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.repeats import Repeats
 from bot.store.db.database import Database
@@ -33,7 +33,7 @@ MOST_OPENED = 8
 
 
 @dataclass
-class Sorted:
+class SortingResult:
     """What came of one batch, to be done after the commit."""
 
     triages: list[tuple[str, int]] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Sorted:
     """Sources whose backlog grew."""
     touched: dict[int, GroupRow] = field(default_factory=dict)
     rows: int = 0
-    """How many of the rows given were sorted: the rest are for the next batch."""
+    """How many of the batch's rows were sorted: the rest are for the next batch."""
     opened: int = 0
     """Groups that this batch opened."""
     more: bool = False
@@ -59,16 +59,16 @@ class Sorter:
         self.open = OpenGroups(catalogue)
         self.repeats = Repeats()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Read the open groups anew before the next batch: this one was undone, or another replica sorted in between."""
         self.open = OpenGroups(self.catalogue)
         self.repeats = Repeats()
 
-    async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> Sorted:
+    async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> SortingResult:
         """Apply the rows in the order they were stored, until enough groups were opened."""
         batch = _Batch(self, session)
         await batch.load(rows)
-        # What is asked for in between was flushed by whoever made it; nothing else need be written row by row.
+        # Rows that a query in between needs are flushed where they are made; the others need not be written one by one.
         with session.no_autoflush:
             for row in rows:
                 if batch.result.opened == MOST_OPENED:
@@ -80,7 +80,7 @@ class Sorter:
             await batch.finish()
         # Episodes get their ids now.
         await session.flush()
-        self.repeats.learn(rows[: batch.result.rows], batch.known.all())
+        self.repeats.remember(rows[: batch.result.rows], batch.episodes.all())
         return batch.result
 
 
@@ -88,8 +88,8 @@ class _Batch:
     def __init__(self, sorter: Sorter, session: AsyncSession) -> None:
         self.db, self.config, self.catalogue = sorter.db, sorter.config, sorter.catalogue
         self.session = session
-        self.result = Sorted()
-        self.known = KnownEpisodes(sorter.config)
+        self.result = SortingResult()
+        self.episodes = EpisodeIndex(sorter.config)
         self.open = sorter.open
         self.groups: dict[int, GroupRow] = {}
         """Rows that this batch has locked."""
@@ -101,7 +101,7 @@ class _Batch:
 
     async def load(self, rows: Sequence[AlertRow]) -> None:
         """Read what this batch may touch: its fingerprints' episodes, the open groups and what is in them."""
-        await self.known.load(self.session, rows)
+        await self.episodes.load(self.session, rows)
         for source in {row.source for row in rows}:
             received = [row.received_at for row in rows if row.source == source]
             self.sources[source] = await self._source(source, min(received), max(received))
@@ -120,13 +120,13 @@ class _Batch:
     async def apply(self, row: AlertRow) -> None:
         """Find or make the alert's episode and what follows from it."""
         if muting.is_heartbeat(row.name, self.config):
-            await self._beat(row)
-        episode = self.known.same(row)
+            await self._record_heartbeat(row)
+        episode = self.episodes.same(row)
         if episode is not None:
-            await self._again(episode, row)
+            await self._redelivered(episode, row)
             return
         episode = self._episode(row)
-        await self._settle(self.known.add(episode))
+        await self._end_older(self.episodes.add(episode))
         if mute := muting.mute_of_history(_status(row), _status(episode)):
             episode.muted_by = mute.stored
         else:
@@ -152,7 +152,7 @@ class _Batch:
             ended_at=_end_of(row) if row.status == "resolved" else None,
         )
 
-    async def _settle(self, episodes: Sequence[EpisodeRow]) -> None:
+    async def _end_older(self, episodes: Sequence[EpisodeRow]) -> None:
         """End every episode of one alert where the next one began, if nothing ended it before."""
         for older, newer in pairwise(episodes):
             await self._end(older, newer.starts_at)
@@ -185,8 +185,8 @@ class _Batch:
         group.firing = max(0, group.firing + firing)
         self.result.touched[group.id] = group
 
-    async def _again(self, episode: EpisodeRow, row: AlertRow) -> None:
-        """Apply a further delivery of a known episode: its end, a repeat, or news about its severity or its muting."""
+    async def _redelivered(self, episode: EpisodeRow, row: AlertRow) -> None:
+        """Apply a further delivery of an episode: its end, a repeat, or news about its severity or its muting."""
         episode.last_seen_at = max(episode.last_seen_at, row.received_at)
         self.session.add(episode)
         if row.status == "resolved":
@@ -215,7 +215,7 @@ class _Batch:
         episode.severity = severity.value
         return True
 
-    # ------------------------------------------------------------ its place
+    # ------------------------------------------------------------ its group
 
     async def _place(self, episode: EpisodeRow, row: AlertRow) -> None:
         """Mute a firing episode with the reason, or let it join or open a group."""
@@ -257,8 +257,8 @@ class _Batch:
         return muting.mute_of(
             muting.FiringAlert(row.name, row.labels, severity, row.starts_at, row.received_at),
             config=self.config,
-            firing=self.known.inhibiting(episode),
-            earlier=self.known.earlier(episode),
+            firing=self.episodes.inhibiting(episode),
+            earlier=self.episodes.earlier(episode),
             connected_at=self.sources[row.source].first_seen_at,
         )
 
@@ -316,17 +316,17 @@ class _Batch:
         if change.investigation and (f"AL-{group.id}", 1) not in self.result.triages:
             self.result.triages.append((f"AL-{group.id}", 2))
 
-    async def _beat(self, row: AlertRow) -> None:
+    async def _record_heartbeat(self, row: AlertRow) -> None:
         key = f"{row.source}:{row.name}"
-        beat = await self.session.get(HeartbeatRow, key)
-        if beat is None:
+        heartbeat = await self.session.get(HeartbeatRow, key)
+        if heartbeat is None:
             every = self.config.heartbeat_every.total_seconds()
-            beat = HeartbeatRow(key=key, last_seen_at=row.received_at, every_seconds=every)
-            self.session.add(beat)
+            heartbeat = HeartbeatRow(key=key, last_seen_at=row.received_at, every_seconds=every)
+            self.session.add(heartbeat)
             await self.session.flush()
         if row.status == "firing":
-            beat.last_seen_at = max(beat.last_seen_at, row.received_at)
-        self.session.add(beat)
+            heartbeat.last_seen_at = max(heartbeat.last_seen_at, row.received_at)
+        self.session.add(heartbeat)
 
     # ------------------------------------------------------------ the end
 

@@ -107,7 +107,7 @@ class Postmortems:
             await timeline.add(
                 self.db, session, "system", said, group_id=row.group_id, incident_id=number, key=f"postmortem:{ref}:{n}"
             )
-            channel, thread = await edges.place_of(session, row.group_id, number)
+            channel, thread = await edges.thread_of(session, row.group_id, number)
             await messages.touch(
                 self.db, session, f"postmortem:{ref}", channel=channel, kind="postmortem", subject=ref, thread_key=thread
             )
@@ -155,7 +155,7 @@ class Postmortems:
             said = "The postmortem draft could not be written; the log says why"
             key = f"postmortem-failed:{ref}:{n}"
             await timeline.add(self.db, session, "system", said, group_id=row.group_id, incident_id=number, key=key)
-            channel, thread = await edges.place_of(session, row.group_id, number)
+            channel, thread = await edges.thread_of(session, row.group_id, number)
             await messages.touch(
                 self.db, session, f"line:{key}", channel=channel, kind="line", subject=f"{ref}: {said}", thread_key=thread
             )

@@ -81,12 +81,12 @@ async def move(
 async def show(db: Database, session: AsyncSession, row: ProposalRow) -> None:
     """Want the card (in the thread of its group) to show the newest state."""
     ref = ref_of(row)
-    channel, thread_key = await place_of(session, row.group_id, row.incident_id)
+    channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
     await messages.touch(db, session, f"proposal:{ref}", channel=channel, kind="proposal", subject=ref, thread_key=thread_key)
 
 
-async def place_of(session: AsyncSession, group_id: int | None, incident_id: int | None) -> tuple[str, str]:
-    """Channel and thread key where words about this stand: the card of the group, else the incident's channel."""
+async def thread_of(session: AsyncSession, group_id: int | None, incident_id: int | None) -> tuple[str, str]:
+    """Channel and thread key for messages about this: the card of the group, else the incident's channel."""
     incident = await session.get(IncidentRow, incident_id) if incident_id is not None else None
     if group_id is None and incident is not None:
         group_id = incident.group_id
@@ -98,7 +98,7 @@ async def place_of(session: AsyncSession, group_id: int | None, incident_id: int
 
 async def say(db: Database, session: AsyncSession, row: ProposalRow, key: str, line: str, mentions: Sequence[str] = ()) -> None:
     """One line in the thread, once for each key; it notifies the people of `mentions`."""
-    channel, thread_key = await place_of(session, row.group_id, row.incident_id)
+    channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
     await messages.touch(
         db, session, f"line:{key}", channel=channel, kind="line", subject=line, thread_key=thread_key, mentions=mentions
     )

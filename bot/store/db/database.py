@@ -1,4 +1,4 @@
-"""The connection to the truth: SQLite by default, PostgreSQL by one setting.
+"""The connection to the database: SQLite by default, PostgreSQL by one setting.
 
 SQLite gets slower with concurrent writers, so all writes of a process pass one
 lock; `synchronous=FULL`, since a 2xx must survive a power cut.
@@ -53,7 +53,7 @@ class DatabaseAway(TocsinError):
 
 
 class DatabaseUnreadable(TocsinError):
-    """What is there is no database of ours: a damaged file, or another schema."""
+    """What is there is no database of this program: a damaged file, or another schema."""
 
 
 AWAY = (DatabaseAway, OperationalError, InterfaceError)
@@ -77,7 +77,7 @@ def _said(error: OperationalError | InterfaceError | OSError) -> str:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """For a person who looks: also what no other try would mend is told in one line."""
+    """For a command that a person runs: errors that no other try would mend become one line too."""
     try:
         with away():
             yield
@@ -120,7 +120,7 @@ class Database:
             async with self._write_queue.turn(urgent), self._transaction() as session:
                 yield session
         else:
-            # Ours wait without a connection: a crowd of them would leave none for reading.
+            # Transactions wait without a connection: a crowd of them would leave none for reading.
             async with self._write_queue.turn(urgent) if in_turn else nullcontext(), self._transaction() as session:
                 if in_turn:
                     await session.exec(locks.take(locks.WRITERS))  # type: ignore[call-overload]
@@ -194,7 +194,7 @@ def _limit_silence(connection: Any, _record: Any) -> None:
 
 
 def set_pragmas(connection: Any, _record: Any) -> None:
-    """Durable and patient: what every SQLite connection of ours is set to."""
+    """Make a SQLite connection durable and patient."""
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

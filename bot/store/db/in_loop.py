@@ -22,7 +22,7 @@ from sqlalchemy.util import EMPTY_DICT
 from sqlalchemy.util.concurrency import await_
 
 SERIALIZED = 3
-"""SQLite built so that two threads may use one connection in turn: ours and the driver's do."""
+"""SQLite built so that two threads may use one connection in turn: the event loop's and the driver's do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What people said an incident was: asked once at its close, kept with who said it, the newest word stands."""
+"""The causes that people confirm: asked for once at the close of an incident, stored with their author; the newest counts."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import number_of
 from bot.core.redaction.redaction import redact
 from bot.store import audit, messages, timeline
-from bot.store.approvals import transitions as edges
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import CauseRow, GroupRow, IncidentRow
 
@@ -23,37 +23,37 @@ def question_key(incident: int) -> str:
     return f"cause:INC-{incident}"
 
 
-async def keep(db: Database, session: AsyncSession, incident: IncidentRow, cause: ConfirmedCause) -> None:
-    """Store what a person said in the caller's transaction, with timeline, audit, and the question shown as answered."""
+async def store(db: Database, session: AsyncSession, incident: IncidentRow, cause: ConfirmedCause) -> None:
+    """Store a confirmed cause in the caller's transaction, with timeline, audit, and the question shown as answered."""
     cause = cause.model_copy(update={"text": redact(cause.text)[:MAX_TEXT]})
     before, incident.cause = incident.cause, cause.text
     session.add(incident)
     session.add(CauseRow(incident_id=incident.id or 0, **cause.model_dump()))
-    said = f"{cause.said_by} confirmed the cause: {cause.text}"
+    text = f"{cause.said_by} confirmed the cause: {cause.text}"
     group_id, incident_id = incident.group_id, incident.id
-    await timeline.add(db, session, "incident", said, who=cause.said_by, group_id=group_id, incident_id=incident_id)
+    await timeline.add(db, session, "incident", text, who=cause.said_by, group_id=group_id, incident_id=incident_id)
     ref = f"INC-{incident.id}"
     await audit.append(db, session, who=cause.said_by, what="cause", subject=ref, before=before, after=cause.text)
     await messages.refresh(db, session, question_key(incident.id or 0))
 
 
-async def ask(db: Database, session: AsyncSession, incident: IncidentRow) -> None:
-    """Want the question in the thread, once: a second close edits the message that stands there already."""
-    channel, thread = await edges.place_of(session, incident.group_id, incident.id)
+async def ask_for_cause(db: Database, session: AsyncSession, incident: IncidentRow) -> None:
+    """Ask for the cause in the thread, once: a second close edits the message that stands there already."""
+    channel, thread = await transitions.thread_of(session, incident.group_id, incident.id)
     key, ref = question_key(incident.id or 0), f"INC-{incident.id}"
     await messages.touch(db, session, key, channel=channel, kind="cause", subject=ref, thread_key=thread)
 
 
 async def confirm(db: Database, ref: str, cause: ConfirmedCause) -> bool:
-    """Store what a person said about `INC-n` and show it; False if there is no such incident."""
+    """Store a confirmed cause of `INC-n` and show it; False if there is no such incident."""
     async with db.write() as session:
         incident = await session.get(IncidentRow, number_of(ref, "INC") or 0)
         if incident is None:
             return False
         # Marked before the audit's row, as everywhere: two orders would deadlock on PostgreSQL.
-        await edges.human(db, session, incident.group_id, incident.id)
+        await transitions.human(db, session, incident.group_id, incident.id)
         await session.refresh(incident)
-        await keep(db, session, incident, cause)
+        await store(db, session, incident, cause)
         incident.rev += 1
         await messages.refresh(db, session, f"card:{ref}")
         if incident.group_id and (group := await session.get(GroupRow, incident.group_id)) is not None:
@@ -62,7 +62,7 @@ async def confirm(db: Database, ref: str, cause: ConfirmedCause) -> bool:
 
 
 async def newest(session: AsyncSession, incident_ids: Iterable[int]) -> dict[int, ConfirmedCause]:
-    """The last word on each of these incidents; those without one are missing."""
+    """The newest confirmed cause of each of these incidents; those without one are missing."""
     last = select(func.max(CauseRow.id)).where(col(CauseRow.incident_id).in_(list(incident_ids)))
     rows = (await session.exec(select(CauseRow).where(col(CauseRow.id).in_(last.group_by(col(CauseRow.incident_id)))))).all()
     return {row.incident_id: _noun(row) for row in rows}

@@ -12,7 +12,7 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, GroupState, Incident, IncidentState, number_of
 from bot.store import audit, messages, timeline
 from bot.store.alerts.groups import mention, open_incident, touch_card
-from bot.store.approvals import transitions as edges
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.incidents import causes
 from bot.store.tables import GroupRow, IncidentRow, TimelineRow
@@ -21,13 +21,13 @@ from bot.store.tables import GroupRow, IncidentRow, TimelineRow
 
 
 def to_group(row: GroupRow) -> AlertGroup:
-    """A row as our noun."""
+    """A row as the noun of bot.core."""
     incident = f"INC-{row.incident_id}" if row.incident_id else ""
     return AlertGroup.model_validate({**row.model_dump(), "ref": f"AL-{row.id}", "incident": incident})
 
 
 def to_incident(row: IncidentRow) -> Incident:
-    """A row as our noun."""
+    """A row as the noun of bot.core."""
     group = f"AL-{row.group_id}" if row.group_id else ""
     return Incident.model_validate({**row.model_dump(), "ref": f"INC-{row.id}", "group": group})
 
@@ -105,13 +105,13 @@ async def _declare_of(
     db: Database, session: AsyncSession, group: GroupRow, severity: Severity, *, title: str, by: str
 ) -> Incident:
     if group.incident_id:
-        return await _known(session, f"INC-{group.incident_id}")
+        return await _existing(session, f"INC-{group.incident_id}")
     if severity is not Severity(group.severity):
         group.severity = severity.value
-    told = group.mentioned_at is not None
+    mentioned = group.mentioned_at is not None
     row = await open_incident(db, session, group, by=by, title=title)
     group.human_at = db.clock()
-    if not told:
+    if not mentioned:
         await mention(db, session, group)
     await touch_card(db, session, group)
     return to_incident(row)
@@ -120,21 +120,21 @@ async def _declare_of(
 async def _declare_alone(db: Database, session: AsyncSession, row: IncidentRow, key: str) -> Incident:
     """An incident without alerts: it gets a card of its own. The same `key` again is the same incident."""
     if key:
-        said_before = select(TimelineRow.incident_id).where(TimelineRow.key == f"declare:{key}")
-        if before := (await session.exec(said_before)).first():
-            return await _known(session, f"INC-{before}")
+        earlier = select(TimelineRow.incident_id).where(TimelineRow.key == f"declare:{key}")
+        if before := (await session.exec(earlier)).first():
+            return await _existing(session, f"INC-{before}")
     session.add(row)
     await session.flush()
     ref, by = f"INC-{row.id}", row.declared_by
-    said = f"{ref} was declared by {by}: {row.severity} {row.title}"
-    await timeline.add(db, session, "incident", said, incident_id=row.id, who=by, key=f"declare:{key}" if key else None)
+    text = f"{ref} was declared by {by}: {row.severity} {row.title}"
+    await timeline.add(db, session, "incident", text, incident_id=row.id, who=by, key=f"declare:{key}" if key else None)
     await audit.append(db, session, who=by, what="declare", subject=ref, after=row.severity)
     await messages.touch(db, session, f"card:{ref}", channel=row.channel, kind="incident_card", subject=ref)
     return to_incident(row)
 
 
 async def acknowledge(db: Database, ref: str, person: str) -> AlertGroup:
-    """Somebody takes a group; the first to do so stands. Raises NotFound."""
+    """A person acknowledges a group; the first one counts. Raises NotFound."""
     async with db.write() as session:
         group, incident = await _rows(session, ref)
         if group is None:
@@ -148,7 +148,7 @@ async def acknowledge(db: Database, ref: str, person: str) -> AlertGroup:
 
 
 async def resolve(db: Database, ref: str, person: str, cause: str = "") -> Incident | AlertGroup:
-    """Resolve an incident with its group, or a group alone; `cause` is what a person says it was. Raises NotFound."""
+    """Resolve an incident with its group, or a group alone; `cause` is the cause that a person confirms. Raises NotFound."""
     async with db.write() as session:
         group, incident = await _rows(session, ref)
         await _resolve(db, session, group, incident, person, cause)
@@ -165,19 +165,19 @@ async def _resolve(
     subject = f"INC-{incident.id}" if incident else f"AL-{group.id if group else ''}"
     before = incident.state if incident else group.state if group else ""
     if cause and incident is not None and cause != incident.cause:
-        await causes.keep(db, session, incident, ConfirmedCause(text=cause, said_by=person, at=now))
+        await causes.store(db, session, incident, ConfirmedCause(text=cause, said_by=person, at=now))
     if before != "RESOLVED":
         if incident is not None:
             incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, now, person
         if group is not None:
             group.state, group.cleared_at = GroupState.RESOLVED, group.cleared_at or now
-        await edges.close(db, session, group.id if group else None, incident.id if incident else None)
+        await transitions.close(db, session, group.id if group else None, incident.id if incident else None)
         await _note(db, session, group, incident, "incident", f"{subject} was resolved by {person}", person)
         await audit.append(
             db, session, who=person, what="resolve", subject=subject, before=before, after="RESOLVED", reason=cause
         )
         if incident is not None and not incident.cause:
-            await causes.ask(db, session, incident)
+            await causes.ask_for_cause(db, session, incident)
     await _show(db, session, group, incident, human=person != "policy")
 
 
@@ -245,11 +245,11 @@ async def _group_row(session: AsyncSession, ref: str) -> GroupRow:
     return row
 
 
-async def _known(session: AsyncSession, ref: str) -> Incident:
-    found = await load_incident(session, ref)
-    if found is None:
+async def _existing(session: AsyncSession, ref: str) -> Incident:
+    incident = await load_incident(session, ref)
+    if incident is None:
         raise NotFound(f"there is no {ref}")
-    return found
+    return incident
 
 
 async def _note(

@@ -1,4 +1,4 @@
-"""What people look up: lists of groups and incidents, and what one reference belongs to."""
+"""Lists of groups and incidents for people, and the subject behind one reference."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST = 500
 
 
 @dataclass(frozen=True)
-class Belongs:
+class Subject:
     """A reference with its group and incident ("" where there is none), its service, channel and title."""
 
     ref: str
@@ -33,14 +33,14 @@ class Belongs:
     state: str
 
 
-async def belongs(db: Database, ref: str) -> Belongs:
-    """Where a reference belongs; raises NotFound."""
+async def subject_of(db: Database, ref: str) -> Subject:
+    """The subject behind a reference. Raises NotFound."""
     async with db.read() as session:
         group, incident = await _rows(session, ref)
     row = group or incident
     if row is None:
         raise NotFound(f"There is no {ref} here. The verb list shows what there is.")
-    return Belongs(
+    return Subject(
         ref=ref,
         group=f"AL-{group.id}" if group else "",
         incident=f"INC-{incident.id}" if incident else "",
@@ -67,8 +67,8 @@ async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, Incid
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a list holds; empty: whatever there is."""
+class ListCriteria:
+    """Which rows a list holds; an empty field restricts nothing."""
 
     open_only: bool = True
     service: str = ""
@@ -77,21 +77,23 @@ class Wanted:
     limit: int = MOST
 
 
-async def groups(db: Database, wanted: Wanted = Wanted()) -> list[dict[str, Any]]:
+async def groups(db: Database, criteria: ListCriteria = ListCriteria()) -> list[dict[str, Any]]:
     """Alert groups, the worst and newest first."""
     query = select(GroupRow, IncidentRow).outerjoin(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
-    taken = (col(GroupRow.acknowledged_by) == wanted.taken_by) | (col(IncidentRow.lead) == wanted.taken_by)
-    query = query.where(*_fitting(wanted, GroupRow, col(GroupRow.opened_at), taken))
-    query = query.order_by(col(GroupRow.severity), col(GroupRow.id).desc()).limit(wanted.limit)
+    by_person = (col(GroupRow.acknowledged_by) == criteria.taken_by) | (col(IncidentRow.lead) == criteria.taken_by)
+    query = query.where(*_fitting(criteria, GroupRow, col(GroupRow.opened_at), by_person))
+    query = query.order_by(col(GroupRow.severity), col(GroupRow.id).desc()).limit(criteria.limit)
     async with db.read() as session:
         return [_listed(group, incident) for group, incident in (await session.exec(query)).all()]
 
 
-async def bare_incidents(db: Database, wanted: Wanted = Wanted()) -> list[dict[str, Any]]:
+async def bare_incidents(db: Database, criteria: ListCriteria = ListCriteria()) -> list[dict[str, Any]]:
     """Incidents that people declared without an alert group, the worst and newest first."""
     query = select(IncidentRow).where(col(IncidentRow.group_id).is_(None))
-    query = query.where(*_fitting(wanted, IncidentRow, col(IncidentRow.declared_at), col(IncidentRow.lead) == wanted.taken_by))
-    query = query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(wanted.limit)
+    query = query.where(
+        *_fitting(criteria, IncidentRow, col(IncidentRow.declared_at), col(IncidentRow.lead) == criteria.taken_by)
+    )
+    query = query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(criteria.limit)
     async with db.read() as session:
         rows = (await session.exec(query)).all()
     return [
@@ -101,16 +103,19 @@ async def bare_incidents(db: Database, wanted: Wanted = Wanted()) -> list[dict[s
 
 
 def _fitting(
-    wanted: Wanted, table: type[GroupRow] | type[IncidentRow], began_at: Mapped[datetime], taken: ColumnElement[bool]
+    criteria: ListCriteria,
+    table: type[GroupRow] | type[IncidentRow],
+    began_at: Mapped[datetime],
+    by_person: ColumnElement[bool],
 ) -> Iterator[ColumnElement[bool]]:
-    if wanted.open_only:
+    if criteria.open_only:
         yield col(table.state) != "RESOLVED"
-    if wanted.service:
-        yield col(table.service) == wanted.service
-    if wanted.since:
-        yield began_at >= wanted.since
-    if wanted.taken_by:
-        yield taken
+    if criteria.service:
+        yield col(table.service) == criteria.service
+    if criteria.since:
+        yield began_at >= criteria.since
+    if criteria.taken_by:
+        yield by_person
 
 
 def _listed(group: GroupRow, incident: IncidentRow | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlmodel.sql.sqltypes import AutoString
 from bot.store.db.columns import Json, Moment
 
 
-def only_ours(_item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: SchemaItem | None) -> bool:
+def own_tables_only(_item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: SchemaItem | None) -> bool:
     """Leave out tables that others keep in the same database: the journal's above all."""
     return not (kind == "table" and reflected and compare_to is None and (name or "") not in SQLModel.metadata.tables)
 

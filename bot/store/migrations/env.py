@@ -4,14 +4,14 @@ from alembic import context
 from sqlmodel import SQLModel
 
 from bot.store import tables
-from bot.store.migrations.comparing import only_ours, plain_type
+from bot.store.migrations.comparing import own_tables_only, plain_type
 
 assert tables.AlertRow.metadata is SQLModel.metadata  # the tables must be known before they are compared
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
-    include_object=only_ours,
+    include_object=own_tables_only,
     render_item=plain_type,
     render_as_batch=True,
     # SQLite can roll DDL back too; the connection begins its transactions itself.

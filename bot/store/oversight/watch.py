@@ -1,4 +1,4 @@
-"""What the ticks look for: things that should have happened and did not."""
+"""What the ticks check: things that should have happened and did not."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ WORST = (Severity.SEV1.value, Severity.SEV2.value)
 _MUST_STAND = ("card", "storm", "incident_card", "proposal")
 """Kinds of messages whose absence somebody is woken for."""
 TOO_OFTEN = 5
-"""Failures of one card, while other messages are sent, from which on it is this card's trouble."""
+"""Failures of one card, while other messages are sent, from which on it is this card's own failure."""
 
 
 class Watch:
@@ -80,10 +80,10 @@ class Watch:
             )
             return list((await session.exec(query.order_by(col(MessageRow.created_at)))).all())
 
-    async def settled(self, ref: str) -> bool:
-        """Whether nobody need look any more at an action whose outcome is unknown.
+    async def is_settled(self, ref: str) -> bool:
+        """Whether nobody has to check an action with an unknown outcome any more.
 
-        A person said what came of it (`did AP-3`), the incident is over, or a later action there was verified.
+        A person recorded what came of it (`did AP-3`), the incident is over, or a later action there was verified.
         """
         number = proposal_number(ref)
         async with self.db.read() as session:
@@ -99,8 +99,8 @@ class Watch:
             )
             return (await session.exec(later.limit(1))).first() is not None
 
-    async def beats(self) -> list[HeartbeatRow]:
-        """Every heartbeat that was ever heard; what is expected of it stands in the configuration."""
+    async def heartbeats(self) -> list[HeartbeatRow]:
+        """Every heartbeat that was ever received; the configuration says which are expected."""
         async with self.db.read() as session:
             return list((await session.exec(select(HeartbeatRow))).all())
 
@@ -180,9 +180,9 @@ async def _without_group(session: AsyncSession, limit: datetime) -> str:
 
 
 async def _without_card(session: AsyncSession, limit: datetime) -> str:
-    """Groups whose card was never asked for, was not tried while nothing is sent, or fails while others are sent.
+    """Groups whose card was never wanted, was not tried while nothing is sent, or fails while others are sent.
 
-    A card that Slack refuses, or does not take like all the others, is told as such. One that comes out of a storm
+    A card that Slack refuses, or does not take like all the others, is reported as such. One that comes out of a storm
     is younger than its group, and waits its turn in a channel that takes one message a second.
     """
     last = (await session.exec(select(func.max(MessageRow.sent_at)))).one()

@@ -1,4 +1,4 @@
-"""What the doors need of the truth: ids that were handled, and what a message in Slack shows."""
+"""What the Slack adapter reads and writes besides verbs: ids that were handled, and what a message in Slack shows."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,17 +9,17 @@ from sqlmodel import col, select
 
 from bot.core.incident import number_of
 from bot.store import audit, messages
-from bot.store.approvals import transitions as edges
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, MessageRow, ProposalRow, SeenRow
 
 CLOCKS_DIFFER = 5.0
-"""Seconds by which Slack's clock may be behind ours."""
+"""Seconds by which Slack's clock may be behind this machine's."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One of our messages in Slack: its key, kind and what it shows (`AL-3`, `AP-2`, ...)."""
+class PostedMessage:
+    """One message of this bot in Slack: its key, its kind and what it shows (`AL-3`, `AP-2`, ...)."""
 
     key: str
     kind: str
@@ -27,7 +27,7 @@ class Shown:
 
 
 class Interactions:
-    """Reads and writes of the Slack room that belong to no verb."""
+    """Reads and writes of the Slack adapter that belong to no verb."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -43,7 +43,7 @@ class Interactions:
         return True
 
     async def forget(self, key: str) -> None:
-        """A submission that had no effect (wrong fields) may come again."""
+        """Let a submission that had no effect (wrong fields) come again."""
         async with self.db.write() as session:
             await session.exec(delete(SeenRow).where(col(SeenRow.key) == key[:400]))
 
@@ -52,15 +52,15 @@ class Interactions:
         async with self.db.write() as session:
             await session.exec(delete(SeenRow).where(col(SeenRow.at) < self.db.clock() - older_than))
 
-    async def shown_at(self, channel: str, ts: str) -> Shown | None:
-        """Our message at this place; None if it is not ours, or is in another channel."""
+    async def shown_at(self, channel: str, ts: str) -> PostedMessage | None:
+        """This bot's message with that timestamp; None if it is another's, or is in another channel."""
         async with self.db.read() as session:
             query = select(MessageRow).where(MessageRow.ts == ts, _stands_in(channel))
             row = (await session.exec(query)).first()
-            return Shown(row.key, row.kind, row.subject) if row and ts else None
+            return PostedMessage(row.key, row.kind, row.subject) if row and ts else None
 
     async def being_posted(self, channel: str, subject: str, ts: str) -> bool:
-        """Whether `ts` may be the message about `subject` that was just given to Slack and is not recorded yet.
+        """Whether `ts` may be the message about `subject` that was just sent to Slack and is not recorded yet.
 
         A quick person presses in these milliseconds; only a message younger than the attempt can be it.
         """
@@ -77,7 +77,7 @@ class Interactions:
             return group is not None and group.on_storm_card == storm
 
     async def open_here(self, channel: str) -> list[str]:
-        """What of a channel is not resolved: its groups, then its incidents without a group; each the newest first."""
+        """The unresolved groups of a channel, then its incidents without a group; each the newest first."""
         group = select(GroupRow.id).where(GroupRow.channel == channel, GroupRow.state != "RESOLVED")
         alone = select(IncidentRow.id).where(
             IncidentRow.channel == channel, IncidentRow.state != "RESOLVED", col(IncidentRow.group_id).is_(None)
@@ -88,19 +88,19 @@ class Interactions:
         return [*(f"AL-{id}" for id in groups), *(f"INC-{id}" for id in incidents)]
 
     async def thread_of(self, ref: str) -> tuple[str, str]:
-        """Channel and thread key where words about a group, incident or proposal stand; empty for what does not exist."""
+        """Channel and thread key for messages about a group, incident or proposal; empty for what does not exist."""
         group, incident = number_of(ref, "AL"), number_of(ref, "INC")
         async with self.db.read() as session:
             if proposal := await session.get(ProposalRow, number_of(ref, "AP") or 0):
                 group, incident = proposal.group_id, proposal.incident_id
-            return await edges.place_of(session, group, incident)
+            return await transitions.thread_of(session, group, incident)
 
     async def refused(self, who: str, what: str, subject: str, reason: str) -> None:
-        """Audit a refusal that no verb saw: another workspace, a copied button, a guest."""
+        """Audit a refusal before any verb ran: another workspace, a copied button, a guest."""
         async with self.db.write() as session:
             await audit.append(self.db, session, who=who, what=f"refused: {what}", subject=subject, reason=reason[:500])
 
-    async def say(self, key: str, channel: str, text: str, thread_key: str = "") -> None:
+    async def add_line(self, key: str, channel: str, text: str, thread_key: str = "") -> None:
         """Want one line to stand in a channel or thread."""
         async with self.db.write() as session:
             await messages.touch(

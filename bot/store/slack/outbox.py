@@ -16,15 +16,15 @@ KINDS_FIRST = ("proposal", "card", "incident_card", "storm", "answer", "postmort
 """In this order; whatever else there is comes last."""
 
 UNBUDGETED = ("proposal",)
-"""Kinds whose edits do not wait for the others: people decide by what stands there."""
+"""Kinds whose edits do not wait for the others: people decide by what they read there."""
 
 NO_ACCESS = "no access: "
 """How `undelivered` begins when Slack refuses the token: then nothing can be posted, whatever the message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What of a message tells whether it may be sent now: in a storm hundreds wait, and few of them are read whole."""
+class DueMessage:
+    """The part of a message that decides whether it may be sent now: in a storm hundreds are due and few are read whole."""
 
     channel: str
     key: str
@@ -32,29 +32,29 @@ class Waiting:
     wanted_rev: int
     ts: str
     """Empty until it was posted."""
-    above_ts: str | None
-    """Of the message in whose thread it stands; None: in the channel."""
-    above_failures: int | None
+    parent_ts: str | None
+    """Of the message that begins its thread; None: it stands in the channel."""
+    parent_failures: int | None
 
 
-_ABOVE = aliased(MessageRow)
-_RANK = case({kind: place for place, kind in enumerate(KINDS_FIRST)}, value=col(MessageRow.kind), else_=9)
+_PARENT = aliased(MessageRow)
+_RANK = case({kind: rank for rank, kind in enumerate(KINDS_FIRST)}, value=col(MessageRow.kind), else_=9)
 _COLUMNS: Any = (
     MessageRow.channel,
     MessageRow.key,
     MessageRow.kind,
     MessageRow.wanted_rev,
     MessageRow.ts,
-    _ABOVE.ts,
-    _ABOVE.failures,
+    _PARENT.ts,
+    _PARENT.failures,
 )
-_THREAD = col(_ABOVE.key) == MessageRow.thread_key
-_WAITING: Any = (
+_THREAD = col(_PARENT.key) == MessageRow.thread_key
+_DUE_MESSAGES: Any = (
     select(*_COLUMNS)
-    .outerjoin(_ABOVE, _THREAD)
+    .outerjoin(_PARENT, _THREAD)
     .order_by(_RANK, col(MessageRow.sent_rev) > 0, col(MessageRow.changed_at), col(MessageRow.key))
 )
-_WHOLE = select(MessageRow, _ABOVE).outerjoin(_ABOVE, _THREAD)
+_WITH_PARENT = select(MessageRow, _PARENT).outerjoin(_PARENT, _THREAD)
 
 
 class Outbox:
@@ -63,10 +63,10 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def waiting(self, channel: str | None = None, *, without: Collection[str] = (), edits: bool = True) -> list[Waiting]:
+    async def due(self, channel: str | None = None, *, without: Collection[str] = (), edits: bool = True) -> list[DueMessage]:
         """What is due now, in one channel or in all but some, the most urgent first; without `edits` only new posts
         and what is not budgeted."""
-        query = _WAITING.where(_due(self.db.clock()))
+        query = _DUE_MESSAGES.where(_is_due(self.db.clock()))
         if channel is not None:
             query = query.where(col(MessageRow.channel) == channel)
         if without:
@@ -74,12 +74,12 @@ class Outbox:
         if not edits:
             query = query.where(or_(col(MessageRow.ts) == "", col(MessageRow.kind).in_(UNBUDGETED)))
         async with self.db.read() as session:
-            return [Waiting(*row) for row in (await session.exec(query)).all()]
+            return [DueMessage(*row) for row in (await session.exec(query)).all()]
 
-    async def whole(self, key: str) -> tuple[MessageRow, MessageRow | None]:
-        """One message with the one in whose thread it stands."""
+    async def with_parent(self, key: str) -> tuple[MessageRow, MessageRow | None]:
+        """One message with the one that begins its thread."""
         async with self.db.read() as session:
-            return (await session.exec(_WHOLE.where(col(MessageRow.key) == key))).one()
+            return (await session.exec(_WITH_PARENT.where(col(MessageRow.key) == key))).one()
 
     async def get(self, key: str) -> MessageRow | None:
         """One message's row as it is now."""
@@ -93,27 +93,27 @@ class Outbox:
         return now
 
     async def not_posted(self, key: str, *, retry_in: float, why: str = "") -> None:
-        """Slack said that nothing was posted: no look-up is needed before the next try."""
+        """Record that Slack posted nothing: no search for the message is needed before the next try."""
         retry_at = self.db.clock() + timedelta(seconds=retry_in)
         await self._set(key, attempted_at=None, retry_at=retry_at, failures=MessageRow.failures + 1, undelivered=why)
 
     async def unclear(self, key: str, *, retry_in: float) -> None:
-        """Nobody knows whether it was taken: look again in a while."""
+        """Record that Slack gave no clear answer: the message is searched for in a while."""
         await self._set(key, retry_at=self.db.clock() + timedelta(seconds=retry_in), failures=MessageRow.failures + 1)
 
     async def sent(self, key: str, rev: int, *, ts: str, channel: str, edited: bool, why: str = "") -> None:
-        """Record what stands in Slack now; `why` it stands elsewhere than it should."""
+        """Record what stands in Slack now; `why` is the reason if it stands in another channel than it should."""
         now = self.db.clock()
         values = {"sent_rev": rev, "ts": ts, "posted_channel": channel, "sent_at": now, "retry_at": None, "undelivered": why}
         edits = MessageRow.edits + (1 if edited else 0)
         await self._set(key, **values, attempted_at=None, failures=0, edits=edits)
 
     async def unchanged(self, key: str, rev: int) -> None:
-        """The newest state looks like what stands there already."""
+        """Record that the newest state looks like what stands there already."""
         await self._set(key, sent_rev=rev, retry_at=None)
 
     async def gone(self, key: str) -> None:
-        """A person deleted it: it is posted anew, once."""
+        """Record that a person deleted it: it is posted anew, once."""
         await self._set(key, ts="", sent_rev=0, attempted_at=None)
 
     async def picture(self, key: str) -> PictureRow | None:
@@ -137,6 +137,6 @@ class Outbox:
             await session.exec(update(MessageRow).where(col(MessageRow.key) == key).values(**values))
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
+def _is_due(now: datetime) -> ColumnElement[bool]:
     waiting = or_(col(MessageRow.retry_at).is_(None), col(MessageRow.retry_at) <= now)
     return and_(col(MessageRow.wanted_rev) > col(MessageRow.sent_rev), waiting)

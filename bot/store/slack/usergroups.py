@@ -23,8 +23,8 @@ class Usergroups:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def keep(self, group: str, members: frozenset[str], read_at: datetime) -> None:
-        """Remember what Slack said at `read_at`; an older answer never replaces a newer one."""
+    async def save(self, group: str, members: frozenset[str], read_at: datetime) -> None:
+        """Store what Slack answered at `read_at`; an older answer never replaces a newer one."""
         async with self.db.read() as session:
             if not _worth_writing(await session.get(UsergroupRow, group), members, read_at):
                 return
@@ -37,8 +37,8 @@ class Usergroups:
             row.seal = self._seal(row)
             session.add(row)
 
-    async def kept(self, group: str) -> tuple[frozenset[str], datetime] | None:
-        """The user ids as last kept and when they were read; None if there is no copy, or one that we did not write."""
+    async def load(self, group: str) -> tuple[frozenset[str], datetime] | None:
+        """The user ids as last stored and when they were read; None without a copy, or if its seal is not this bot's."""
         async with self.db.read() as session:
             row = await session.get(UsergroupRow, group)
         if row is None:

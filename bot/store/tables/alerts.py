@@ -30,7 +30,7 @@ class AlertRow(SQLModel, table=True):
 
 
 class UnreadableRow(SQLModel, table=True):
-    """A body that was authenticated but could not be read: kept, so that nothing is lost."""
+    """A body that was authenticated but could not be read: stored, so that nothing is lost."""
 
     __tablename__ = "unreadable"
     id: int | None = numbered_key()
@@ -81,7 +81,7 @@ class EpisodeRow(SQLModel, table=True):
 
 
 class SourceRow(SQLModel, table=True):
-    """A source as it was seen: its first connect makes the backlog summary, its heartbeats are watched."""
+    """When a source was first and last received from; what fired long before the first time is its backlog."""
 
     __tablename__ = "sources"
     name: str = Field(primary_key=True)
@@ -90,7 +90,7 @@ class SourceRow(SQLModel, table=True):
 
 
 class HeartbeatRow(SQLModel, table=True):
-    """An always-firing rule: its silence is the alarm."""
+    """An always-firing rule: an alarm is raised when it falls silent."""
 
     __tablename__ = "heartbeats"
     key: str = Field(primary_key=True)
@@ -104,7 +104,7 @@ class GroupRow(SQLModel, table=True):
     """An alert group, `AL-<id>`."""
 
     __tablename__ = "groups"
-    # Asked for each new group: is this a storm in its channel?
+    # Each new group counts the groups opened before it in its channel: is this a storm?
     __table_args__ = (Index(None, "channel", "opened_at"), {"sqlite_autoincrement": True})
     id: int | None = numbered_key()
     key: str = Field(index=True)

@@ -10,7 +10,7 @@ from bot.store.db.columns import Json, Moment, numbered_key
 
 
 class PostmortemRow(SQLModel, table=True):
-    """A draft: its sections carry the ids each sentence stands on."""
+    """A draft: its sections carry the ids that each sentence cites."""
 
     __tablename__ = "postmortems"
     __table_args__ = (UniqueConstraint("incident_id", "n"),)
@@ -20,7 +20,7 @@ class PostmortemRow(SQLModel, table=True):
     state: str = "draft"
     """draft, or failed: it could not be written, and its number is used up."""
     told: dict[str, str] | None = Field(default=None, sa_type=Json)
-    """The state of each proposal as this draft tells it; None: written before that was kept."""
+    """The state of each proposal in this draft; None: written before this column existed."""
     sections: list[dict[str, Any]] = Field(sa_type=Json)
     markdown: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=Moment)

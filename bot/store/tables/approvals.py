@@ -10,13 +10,13 @@ from bot.store.db.columns import Json, Moment, numbered_key
 
 
 class ProposalRow(SQLModel, table=True):
-    """`AP-<id>`: an action with exact arguments. `record` is the canonical JSON that the digest covers."""
+    """`AP-<id>`: an action with exact arguments. `record` is the canonical JSON that the fingerprint (`digest`) covers."""
 
     __tablename__ = "proposals"
     __table_args__ = {"sqlite_autoincrement": True}
     id: int | None = numbered_key()
     key: str = Field(unique=True)
-    """Who or what asked for it: a doubled request makes one proposal."""
+    """Who or what requested it: a doubled request makes one proposal."""
     revision: int = 1
     group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)

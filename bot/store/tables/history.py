@@ -22,7 +22,7 @@ class TimelineRow(SQLModel, table=True):
     evidence: list[str] = Field(default_factory=list, sa_type=Json)
     link: str = ""
     key: str | None = Field(default=None, unique=True)
-    """An entry with a key is written once, however often a story is replayed."""
+    """An entry with a key is written once, however often a workflow is replayed."""
 
 
 class AuditRow(SQLModel, table=True):

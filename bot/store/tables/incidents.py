@@ -34,7 +34,7 @@ class IncidentRow(SQLModel, table=True):
 
 
 class CauseRow(SQLModel, table=True):
-    """What one person said an incident was; the newest stands, the older ones are its history."""
+    """The cause of an incident that one person confirmed; the newest counts, the older ones are its history."""
 
     __tablename__ = "causes"
     id: int | None = numbered_key()

@@ -14,7 +14,7 @@ class MessageRow(SQLModel, table=True):
     """A message that should stand in Slack: wanted revision against sent revision."""
 
     __tablename__ = "messages"
-    # What is due is asked several times a second, and nearly nothing of a long history is.
+    # Due messages are read several times a second, and nearly nothing of a long history is due.
     __table_args__ = (Index("ix_messages_due", "channel", sqlite_where=_DUE, postgresql_where=_DUE),)
     key: str = Field(primary_key=True)
     """E.g. `card:AL-3`, `triage:AL-3`, `proposal:AP-2`, `postmortem:INC-1`, `line:<unique>`."""
@@ -31,7 +31,7 @@ class MessageRow(SQLModel, table=True):
     sent_rev: int = 0
     ts: str = ""
     posted_channel: str = ""
-    """Where it really stands, if the wanted channel could not be posted to."""
+    """The channel that it really stands in, if the wanted one could not be posted to."""
     attempted_at: datetime | None = Field(default=None, sa_type=Moment)
     retry_at: datetime | None = Field(default=None, sa_type=Moment)
     failures: int = 0
@@ -64,7 +64,7 @@ class SeenRow(SQLModel, table=True):
 
 
 class UsergroupRow(SQLModel, table=True):
-    """The members of a Slack user group as last read: who is on call while Slack cannot be asked."""
+    """The members of a Slack user group as last read: who is on call while Slack does not answer."""
 
     __tablename__ = "usergroups"
     id: str = Field(primary_key=True)

@@ -35,9 +35,9 @@ class EvidenceRow(SQLModel, table=True):
     group_id: int = Field(index=True, sa_type=BigInteger)
     n: int
     key: str
-    """Tool, arguments and call: the same look recorded twice is one row."""
+    """Tool, arguments and call: the same tool call recorded twice is one row."""
     attempt: int = 0
-    """The attempt that it is a check of, for people who watch; 0: of none."""
+    """The attempt that made this tool call, for people who watch; 0: none."""
     tool: str
     arguments: dict[str, Any] = Field(sa_type=Json)
     at: datetime = Field(sa_type=Moment)
@@ -65,19 +65,19 @@ class TriageRow(SQLModel, table=True):
     late_changes: list[str] = Field(default_factory=list, sa_type=Json)
     """Ids of the changes that were reported after the attempt before, and brought this one about."""
     usd: float = 0.0
-    """What models cost; while one is asked, what it may cost at most."""
+    """What models cost; while one is called, what it may cost at most."""
 
 
 class FrozenCaseRow(SQLModel, table=True):
-    """A closed incident whose cause a person confirmed, as it was seen: what replay investigates again, without secrets."""
+    """A closed incident whose cause a person confirmed, as it was observed: replay investigates it again; without secrets."""
 
     __tablename__ = "frozen_cases"
     incident_id: int = Field(primary_key=True, sa_type=BigInteger)
     asked: dict[str, Any] = Field(sa_type=Json)
     """The case."""
     transcripts: list[dict[str, Any]] = Field(sa_type=Json)
-    """Every look with its arguments and answer, oldest first."""
+    """Every tool call with its arguments and answer, oldest first."""
     answered: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
-    """What was found at that time."""
+    """The findings of that time."""
     truth: dict[str, Any] = Field(sa_type=Json)
     at: datetime = Field(sa_type=Moment, index=True)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bot.store.slack.outbox import UNBUDGETED, Outbox, Waiting
+from bot.store.slack.outbox import UNBUDGETED, DueMessage, Outbox
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import AccessRefused, NotOurTurn, RateLimited, RateLimiter, Render, Rendering, SlackPort
 from bot.workflows.messages.delivery_health import FailureLog, SlackFailureLog
@@ -106,7 +106,7 @@ class Sender:
         try:
             edits = self._edits.whole()
             # In a storm hundreds of messages wait for their channel or for an edit: they are not even read.
-            for seen in await self.outbox.waiting(without=list(self._workers), edits=edits > 0):
+            for seen in await self.outbox.due(without=list(self._workers), edits=edits > 0):
                 if seen.channel in self._workers or not self._ready(seen):
                     continue
                 if seen.ts and seen.kind not in UNBUDGETED:
@@ -133,8 +133,8 @@ class Sender:
         while not self._stopping:
             if (pause := max(bucket.wait(), self._all.wait())) > 0:
                 await self._sleep(pause)
-            for seen in await self.outbox.waiting(channel):
-                if self._ready(seen) and await self._handle(*await self.outbox.whole(seen.key), bucket):
+            for seen in await self.outbox.due(channel):
+                if self._ready(seen) and await self._handle(*await self.outbox.with_parent(seen.key), bucket):
                     break
             else:
                 return
@@ -146,9 +146,9 @@ class Sender:
             self._buckets[channel] = Bucket(1 / self.pace.per_channel, self.pace.burst, self._monotonic)
         return self._buckets[channel]
 
-    def _ready(self, seen: Waiting) -> bool:
+    def _ready(self, seen: DueMessage) -> bool:
         """Whether it may be sent now: the message above stands, and its edit was not put off at this very revision."""
-        if seen.above_ts == "" and (seen.above_failures or 0) < _PARENT_LOST:
+        if seen.parent_ts == "" and (seen.parent_failures or 0) < _PARENT_LOST:
             return False
         if seen.ts and seen.kind not in UNBUDGETED and self._edits.wait() > 0:
             return False

@@ -12,7 +12,7 @@ from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue, Service
 from bot.store.alerts.inbox import Inbox
-from bot.store.alerts.sorting import Sorted, Sorter
+from bot.store.alerts.sorting import Sorter, SortingResult
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow
 from tests.unit.builders import NOW
@@ -62,7 +62,7 @@ class Desk:
         self.db, self.clock = db, clock
         self.inbox = Inbox(db, Sorter(db, config or Config(default_channel="C0"), CATALOGUE))
 
-    async def receive(self, *alerts: Alert) -> list[Sorted]:
+    async def receive(self, *alerts: Alert) -> list[SortingResult]:
         """Store and sort; in batches of at most 1000."""
         await self.store(alerts)
         results = []

@@ -135,7 +135,7 @@ async def test_a_copy_of_one_group_is_not_taken_for_another_s(place: Place) -> N
     async with place.db.write() as session:
         await session.merge(UsergroupRow(id="S-search", members=row.members, read_at=row.read_at, seal=row.seal))
 
-    assert await Usergroups(place.db).kept("S-search") is None
+    assert await Usergroups(place.db).load("S-search") is None
 
 
 async def test_the_same_answer_is_written_again_only_now_and_then_and_a_change_at_once(place: Place) -> None:
@@ -154,7 +154,7 @@ async def test_the_same_answer_is_written_again_only_now_and_then_and_a_change_a
 
 async def test_an_older_answer_never_replaces_a_newer_one(place: Place) -> None:
     stored = Usergroups(place.db)
-    await stored.keep("S-checkout", frozenset({"UBOB"}), NOW)
-    await stored.keep("S-checkout", frozenset({"UALICE"}), NOW - timedelta(minutes=1))
+    await stored.save("S-checkout", frozenset({"UBOB"}), NOW)
+    await stored.save("S-checkout", frozenset({"UALICE"}), NOW - timedelta(minutes=1))
 
-    assert await stored.kept("S-checkout") == (frozenset({"UBOB"}), NOW)
+    assert await stored.load("S-checkout") == (frozenset({"UBOB"}), NOW)

@@ -307,7 +307,7 @@ async def test_tidying_renews_the_copies_of_rotas_and_forgets_old_journals(night
     rotas = Rotas(config, members, stored, night.db.clock)
     await TidyTick(Interactions(night.db), rotas, forget)()
 
-    assert await stored.kept("S1") == (frozenset({"UALICE"}), NOW)
+    assert await stored.load("S1") == (frozenset({"UALICE"}), NOW)
     assert forgotten == [NOW - KEEP_JOURNALS]
 
 

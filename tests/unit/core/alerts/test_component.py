@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.alerts.component import Component, ends_of, place_of
+from bot.core.alerts.component import Component, component_of, ends_of
 from bot.core.alerts.kind import kind_of, weight_of
 
 
@@ -21,7 +21,7 @@ from bot.core.alerts.kind import kind_of, weight_of
     ],
 )
 def test_the_narrowest_component_that_labels_name(labels: dict[str, str], service: str, place: Component | None) -> None:
-    assert place_of(labels, service) == place
+    assert component_of(labels, service) == place
 
 
 def test_an_alert_about_calls_has_two_ends() -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.incident import GroupState
-from bot.store.alerts.sorting import Sorted, Sorter
+from bot.store.alerts.sorting import Sorter, SortingResult
 from bot.store.tables import AlertRow
 from tests.unit.store.databases import Desk, alert
 
@@ -41,7 +41,7 @@ async def test_a_worse_severity_is_news(desk: Desk) -> None:
 class _Stumbling(Sorter):
     """Sorts the next batch and fails before it is committed."""
 
-    async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> Sorted:
+    async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> SortingResult:
         await super().sort(session, rows)
         raise OverflowError("this batch is undone")
 

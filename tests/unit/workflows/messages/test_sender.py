@@ -387,7 +387,7 @@ async def test_a_channel_that_refuses_many_messages_is_one_line(room: Room) -> N
 
 
 async def waiting(room: Room, **told: Any) -> list[str]:
-    return [seen.key for seen in await room.outbox.waiting(**told)]
+    return [seen.key for seen in await room.outbox.due(**told)]
 
 
 async def test_a_channel_that_is_being_served_is_left_out_of_what_waits(room: Room) -> None:
@@ -412,10 +412,10 @@ async def test_without_edits_only_new_posts_and_proposals_wait(room: Room) -> No
 async def test_what_waits_tells_of_the_message_above_it(room: Room) -> None:
     await room.touch("card:AL-1")
     await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
-    before = {seen.key: seen.above_ts for seen in await room.outbox.waiting()}
+    before = {seen.key: seen.parent_ts for seen in await room.outbox.due()}
     await room.sender.drain()
     await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
-    after = {seen.key: seen.above_ts for seen in await room.outbox.waiting()}
+    after = {seen.key: seen.parent_ts for seen in await room.outbox.due()}
 
     assert (before, after) == ({"card:AL-1": None, "triage:AL-1": ""}, {"triage:AL-1": "1.0"})
 

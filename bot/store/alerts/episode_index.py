@@ -1,4 +1,4 @@
-"""The episodes of the alerts in one batch, in the order in which they began; and what fires besides."""
+"""The stored episodes that one batch of alerts concerns, in the order in which they began; and what fires besides."""
 
 from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ MEMORY = timedelta(days=1)
 _CHUNK = 400
 
 
-class KnownEpisodes:
+class EpisodeIndex:
     """By source and fingerprint."""
 
     def __init__(self, config: Config) -> None:
@@ -47,7 +47,7 @@ class KnownEpisodes:
         return any(muting.matches(rule.source, labels) for rule in self.config.inhibitions)
 
     def add(self, episode: EpisodeRow) -> Sequence[EpisodeRow]:
-        """Take one in; all of the same alert, the oldest first."""
+        """Add one. Returns all of the same alert, the oldest first."""
         same = self._episodes.setdefault((episode.source, episode.fingerprint), [])
         insort(same, episode, key=lambda e: e.starts_at)
         return same
