@@ -67,7 +67,7 @@ from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import EVERY, PagerTick, QuietTick, Tick, TidyTick, as_story
+from bot.workflows.ticks import EVERY, PagerTick, QuietTick, Tick, TidyTick, as_workflow
 
 log = structlog.get_logger(__name__)
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
@@ -222,7 +222,7 @@ class App:
         }
         self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader)
         for name, tick in ticks.items():
-            self.engine.register(tick_name(name), as_story(name, tick))
+            self.engine.register(tick_name(name), as_workflow(name, tick))
             self.schedule.add(name, EVERY[name])
 
     async def _account(self, team: str, user: str) -> Any:
@@ -256,7 +256,7 @@ class App:
             writer=self.writer,
             api_token=self.secrets.token_api.get_secret_value(),
             checks={"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive},
-            aids={"model": self.agents.well, "slack": self.slack.connected},
+            optional={"model": self.agents.well, "slack": self.slack.connected},
             routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
             lifespan=self._lifespan,
             clock=self.clock,
@@ -317,7 +317,7 @@ class App:
 
     async def _taken_over(self) -> None:
         """Another process has died: do what it may have committed and not begun."""
-        self.inbox.look_again()
+        self.inbox.reread_unstarted()
         await self.approvals.resume()
         await start_unanswered(self.questions, self.engine)
 

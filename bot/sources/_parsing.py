@@ -25,7 +25,7 @@ MAX_ANNOTATION = 8192
 MAX_DEPTH = 64
 MAX_ITEMS = 10_000
 FUTURE = timedelta(minutes=10)
-"""Clocks differ; a start further ahead than this is not believed."""
+"""Clocks differ; a start further ahead than this counts as unknown."""
 FIRST = ("alertname", "severity", "service", "job", "instance", "pod", "namespace", "cluster")
 """Labels that stay when there are too many."""
 
@@ -69,18 +69,18 @@ def each(items: Sequence[Any], read: Callable[[Any, str], T], prefix: str = "") 
     """Read every item; one that cannot be read is set aside and the others go on. Raises if all are unreadable."""
     if len(items) > MAX_ITEMS:
         raise TooManyItems(f"more than {MAX_ITEMS} in one body", field=prefix or "body")
-    taken: list[T] = []
+    results: list[T] = []
     rejected: list[Rejected] = []
     first: UnreadableBody | None = None
     for number, item in enumerate(items):
         try:
-            taken.append(read(item, f"{prefix}.{number}" if prefix else str(number)))
+            results.append(read(item, f"{prefix}.{number}" if prefix else str(number)))
         except UnreadableBody as error:
             first = first or error
             rejected.append(Rejected(error.field, str(error), json.dumps(item, default=str).encode()[:65536]))
-    if first is not None and not taken:
+    if first is not None and not results:
         raise first
-    return taken, rejected
+    return results, rejected
 
 
 def labels(values: Mapping[Any, Any] | None) -> dict[str, str]:
@@ -97,14 +97,14 @@ def _texts(values: Mapping[Any, Any], text: Callable[[Any], str]) -> dict[str, s
     names: Iterable[Any] = values
     if len(values) > MAX_LABELS:
         names = list(dict.fromkeys([*(n for n in FIRST if n in values), *values]))[:MAX_LABELS]
-    kept = {_name(str(name)[:_LONGEST_NAME]): text(values[name]) for name in names if name != ""}
+    texts = {_name(str(name)[:_LONGEST_NAME]): text(values[name]) for name in names if name != ""}
     if len(values) > MAX_LABELS:
-        kept["tocsin_left_out"] = f"{len(values) - MAX_LABELS} more"
-    return kept
+        texts["tocsin_left_out"] = f"{len(values) - MAX_LABELS} more"
+    return texts
 
 
 def clean(value: Any, limit: int = MAX_VALUE) -> str:
-    """One foreign value as text of at most `limit` characters, without secrets and without NUL, which no database takes."""
+    """One untrusted value as text of at most `limit` characters, without secrets and without NUL, which no database takes."""
     if isinstance(value, str):
         if len(value) <= _SHORT:
             return cut_marked(_cleaned(value), limit)
@@ -132,7 +132,7 @@ def _name(text: str) -> str:
 
 
 def word(value: Any, limit: int = MAX_NAME) -> str:
-    """A foreign name: one line, no control characters."""
+    """An untrusted name: one line, no control characters."""
     return escape_controls(clean(value, limit))
 
 
@@ -152,16 +152,16 @@ def moment(value: Any, field: str) -> datetime | None:
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
-        found = datetime.fromisoformat(str(value)[:64])
-        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        parsed = datetime.fromisoformat(str(value)[:64])
+        parsed = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         raise UnreadableBody("not a moment in ISO 8601", field=field) from None
-    if not 1970 < found.year < 2200:
+    if not 1970 < parsed.year < 2200:
         raise UnreadableBody("a moment outside 1971 to 2199", field=field)
-    return found
+    return parsed
 
 
 def started(value: Any, field: str, received_at: datetime) -> datetime:
     """When it began. Absent or further ahead than clocks differ: when it was received, which means "start unknown"."""
-    told = moment(value, field)
-    return received_at if told is None or told > received_at + FUTURE else told
+    start = moment(value, field)
+    return received_at if start is None or start > received_at + FUTURE else start

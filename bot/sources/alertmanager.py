@@ -29,15 +29,15 @@ def _alert(request: SourceRequest, group_key: str, raw: Any, field: str) -> Aler
         raise UnreadableBody('must be "firing" or "resolved"', field=f"{field}.status")
     if not isinstance(raw.get("labels"), dict):
         raise UnreadableBody("labels are an object", field=f"{field}.labels")
-    known = labels(raw["labels"])
+    cleaned = labels(raw["labels"])
     link = clean(raw.get("generatorURL"))
     return Alert(
         source=request.source,
         fingerprint=word(raw.get("fingerprint")) or fingerprint(raw["labels"]),
         status=raw["status"],
-        name=known.get("alertname") or "unnamed alert",
-        severity=known.get("severity", ""),
-        labels=known,
+        name=cleaned.get("alertname") or "unnamed alert",
+        severity=cleaned.get("severity", ""),
+        labels=cleaned,
         annotations=annotations(raw["annotations"]) if isinstance(raw.get("annotations"), dict) else {},
         starts_at=started(raw.get("startsAt"), f"{field}.startsAt", request.received_at),
         ends_at=moment(raw.get("endsAt"), f"{field}.endsAt") if raw["status"] == "resolved" else None,

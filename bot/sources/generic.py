@@ -53,21 +53,22 @@ def _alert(request: SourceRequest, raw: Any, field: str) -> Alert:
     name = word(raw.get("name") or raw.get("title"), 256)
     if not name:
         raise UnreadableBody("an alert needs a name", field=_under(field, "name"))
-    known = _part(raw, "labels", field)
+    raw_labels = _part(raw, "labels", field)
     for key in ("service", "severity"):
         if raw.get(key):
-            known.setdefault(key, raw[key])
-    found = labels(known)
-    said = annotations({"summary": raw["summary"]} if raw.get("summary") else {})
+            raw_labels.setdefault(key, raw[key])
+    cleaned = labels(raw_labels)
+    summary = annotations({"summary": raw["summary"]} if raw.get("summary") else {})
     return Alert(
         source=request.source,
         # The severity may change while it is the same alert.
-        fingerprint=word(raw.get("fingerprint")) or fingerprint([name, {k: v for k, v in known.items() if k != "severity"}]),
+        fingerprint=word(raw.get("fingerprint"))
+        or fingerprint([name, {k: v for k, v in raw_labels.items() if k != "severity"}]),
         status=(status := _status(raw, field)),
         name=name,
-        severity=found.get("severity", ""),
-        labels={"alertname": name, **found},
-        annotations={**said, **annotations(_part(raw, "annotations", field))},
+        severity=cleaned.get("severity", ""),
+        labels={"alertname": name, **cleaned},
+        annotations={**summary, **annotations(_part(raw, "annotations", field))},
         starts_at=started(raw.get("starts_at"), _under(field, "starts_at"), request.received_at),
         ends_at=moment(raw.get("ends_at"), _under(field, "ends_at")) if status == "resolved" else None,
         group_key=clean(raw.get("group_key")),
@@ -84,10 +85,10 @@ def _part(raw: dict[str, Any], key: str, field: str) -> dict[str, Any]:
 
 
 def _status(raw: dict[str, Any], field: str) -> Status:
-    told = _STATUS.get(str(raw.get("status") or "firing").strip().lower())
-    if told is None:
+    status = _STATUS.get(str(raw.get("status") or "firing").strip().lower())
+    if status is None:
         raise UnreadableBody('must be "firing" or "resolved"', field=_under(field, "status"))
-    return cast(Status, told)
+    return cast(Status, status)
 
 
 def _change(request: SourceRequest, raw: Any, field: str) -> Change:

@@ -10,7 +10,7 @@ from bot.sources._parsing import clean, parse, started, word
 
 @source("github", takes=("changes",), signature_header="x-hub-signature-256")
 def github(request: SourceRequest) -> Intake:
-    """A deployment that succeeded is a change of the repository's service; other events and states are taken and ignored.
+    """A deployment that succeeded is a change of the repository's service; other events and states are accepted and ignored.
 
     Options: `services: {repository: service}`, else the repository's name; `environment` (default production).
     """
@@ -20,8 +20,8 @@ def github(request: SourceRequest) -> Intake:
     if not isinstance(body, dict):
         raise UnreadableBody("GitHub's webhook is an object", field="body")
     status, deployment = _part(body, "deployment_status"), _part(body, "deployment")
-    wanted = str(request.config.options.get("environment", "production"))
-    if status.get("state") != "success" or deployment.get("environment") != wanted:
+    environment = str(request.config.options.get("environment", "production"))
+    if status.get("state") != "success" or deployment.get("environment") != environment:
         return Intake()
     return Intake(changes=(_change(request, status, deployment, word(_part(body, "repository").get("name"), 200)),))
 

@@ -118,7 +118,7 @@ def _singles(db: Database) -> APIRouter:
     @router.get("/proposals/{ref}")
     async def proposal(ref: str) -> DecidedProposal:
         """`AP-n` with every answer to every revision."""
-        found, decisions = await records.proposal_of(db, ref)
-        return DecidedProposal(proposal=found, decisions=list(decisions))
+        stored, decisions = await records.proposal_of(db, ref)
+        return DecidedProposal(proposal=stored, decisions=list(decisions))
 
     return router

@@ -31,16 +31,16 @@ def build(
     writer: Writer,
     api_token: str,
     checks: Mapping[str, Check],
-    aids: Mapping[str, Check] = MappingProxyType({}),
+    optional: Mapping[str, Check] = MappingProxyType({}),
     routes: Iterable[BaseRoute] = (),
     lifespan: Lifespan | None = None,
     clock: Clock,
 ) -> Starlette:
-    """Everything the process serves over HTTP. `checks` and `aids` join the database's own check at /readyz."""
+    """Everything the process serves over HTTP. `checks` and `optional` join the database's own check at /readyz."""
     return Starlette(
         routes=[
             *WebhookEndpoints(sources, kinds, tokens, writer, clock).routes(),
-            *Health({"database": db.answers, **checks}, aids).routes(),
+            *Health({"database": db.answers, **checks}, optional).routes(),
             *routes,
             Mount("/api", app=api_app(db, api_token, clock)),
         ],

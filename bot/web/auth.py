@@ -11,8 +11,8 @@ _NOBODY = secrets.token_hex(32)
 
 def bearer_matches(headers: Mapping[str, str], token: str) -> bool:
     """Whether `Authorization: Bearer` carries this token. Without a configured token nothing matches."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    equal = hmac.compare_digest(given.strip().encode(), (token or _NOBODY).encode())
+    scheme, _, credential = headers.get("authorization", "").partition(" ")
+    equal = hmac.compare_digest(credential.strip().encode(), (token or _NOBODY).encode())
     return equal and bool(token) and scheme.lower() == "bearer"
 
 
@@ -23,7 +23,7 @@ def signature_matches(signature: str, body: bytes, token: str) -> bool:
 
 
 def token_problem(name: str, token: str) -> str:
-    """What a refused caller is told: that a token must be set, and where, or that it does not fit."""
+    """The answer to a refused caller: that a token must be set, and where, or that it does not fit."""
     variable = f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}"
     if not token:
         return f"no token is set up here: set {variable} for the server, then send it as Authorization: Bearer"

@@ -12,7 +12,7 @@ SECONDS = 30.0
 
 
 class Refused(Exception):
-    """The body was not taken: an HTTP status and why, in words."""
+    """The body was refused: an HTTP status and why, in words."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -31,8 +31,8 @@ async def read_body(request: Request, *, wire: int = MAX_WIRE, inflated: int = M
 
 
 async def _raw(request: Request, limit: int) -> bytes:
-    told = request.headers.get("content-length", "")
-    if told.isascii() and told.isdigit() and (len(told) > 12 or int(told) > limit):
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > limit):
         raise Refused(413, f"more than {limit} bytes")
     parts, size = [], 0
     try:

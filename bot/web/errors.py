@@ -19,7 +19,7 @@ RETRY_SECONDS = 2
 
 
 class Guard:
-    """ASGI middleware inside each app: the show goes on and the error gets an id."""
+    """ASGI middleware inside each app: the server goes on and the error gets an id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -15,11 +15,11 @@ CHECK_SECONDS = 2.0
 
 
 class Health:
-    """`checks` by name: each says whether its part does its work; without one of `aids` the work goes on, less well."""
+    """`checks` by name: each says whether its part works; without one of `optional` the work goes on, less well."""
 
-    def __init__(self, checks: Mapping[str, Check], aids: Mapping[str, Check] = MappingProxyType({})) -> None:
+    def __init__(self, checks: Mapping[str, Check], optional: Mapping[str, Check] = MappingProxyType({})) -> None:
         self.checks = checks
-        self.aids = aids
+        self.optional = optional
 
     def routes(self) -> list[Route]:
         """The three routes for the outer app."""
@@ -36,8 +36,8 @@ class Health:
         """200 only if everything that is needed does its work; the body says what does not."""
         good = await asyncio.gather(*(_in_time(check) for check in self.checks.values()))
         words = {name: "ok" if well else "down" for name, well in zip(self.checks, good, strict=True)}
-        aided = await asyncio.gather(*(_in_time(check) for check in self.aids.values()))
-        words |= {name: "ok" if well else "degraded" for name, well in zip(self.aids, aided, strict=True)}
+        degradable = await asyncio.gather(*(_in_time(check) for check in self.optional.values()))
+        words |= {name: "ok" if well else "degraded" for name, well in zip(self.optional, degradable, strict=True)}
         ready = all(good)
         return JSONResponse({"status": "ready" if ready else "not ready", **words}, status_code=200 if ready else 503)
 

@@ -1,4 +1,4 @@
-"""What the API answers with, beside the nouns of bot/core: documented by FastAPI from these models."""
+"""What the API answers with, beside the models of bot/core; FastAPI documents it from these models."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -35,7 +35,7 @@ class Episode(_Row):
     group_id: int | None
     """The number in `AL-n`."""
     grouping_reason: GroupingReason | Literal[""]
-    """Why it belongs to its group; empty without one, and for alerts of before this was kept."""
+    """Why it belongs to its group; empty without one, and for alerts stored before reasons were."""
     grouping_text: str
     """The reason in words."""
     muted_by: str
@@ -63,7 +63,7 @@ class Triage(_Row):
     question: str
     requester: str
     late_changes: list[str]
-    """The changes, told after the causes had been ranked, that brought this attempt about."""
+    """The changes, reported after the causes had been ranked, that brought this attempt about."""
     facts: dict[str, Any]
     findings: dict[str, Any]
     usd: float
@@ -115,5 +115,5 @@ def whole(record: Record) -> IncidentRecord:
         timeline=list(record.timeline),
         evidence=list(record.evidence),
         triages=[Triage.model_validate(row) for row in record.triages],
-        proposals=[DecidedProposal(proposal=proposal, decisions=list(said)) for proposal, said in record.proposals],
+        proposals=[DecidedProposal(proposal=proposal, decisions=list(decisions)) for proposal, decisions in record.proposals],
     )

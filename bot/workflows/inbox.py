@@ -47,9 +47,9 @@ class Inbox:
         self._size = BATCH
         self._more = True
         self._unstarted: deque[tuple[str, int]] | None = None
-        """Triages whose groups are committed; None until the table was asked after the start."""
+        """Triages whose groups are committed; None until they were read from the table after the start."""
 
-    def look_again(self) -> None:
+    def reread_unstarted(self) -> None:
         """Another process has died: its groups may be committed and their triages not begun."""
         self._unstarted = None
         self.wake.set()
@@ -58,7 +58,7 @@ class Inbox:
         return self._alive
 
     async def run(self) -> None:
-        """Read until cancelled. An error is logged and tried again; a poisoned row is set aside."""
+        """Read until cancelled. An error is logged and tried again; a row that always fails is set aside."""
         self._alive = True
         try:
             while True:
@@ -72,7 +72,7 @@ class Inbox:
             self._alive = False
 
     async def once(self) -> bool:
-        """Read one batch and start its triages; False if there was nothing to read, or no sense in reading on at once."""
+        """Read one batch and start its triages; False if there was nothing to read, or reading on at once makes no sense."""
         try:
             await self._start()
             more = await self._read()

@@ -1,4 +1,4 @@
-"""The roster as of now: user groups are asked at every press; the last good copy stays for when Slack cannot be asked.
+"""The roster as of now: user groups are read at every press; the last good copy serves while Slack does not answer.
 
 Copies are kept in the database too, so that they outlive the process. How old one may be: `core/approvals/roster.py`.
 """
@@ -16,7 +16,7 @@ from bot.store.slack.usergroups import Usergroups
 from bot.workflows.messages.delivery_health import FailureLog
 
 log = structlog.get_logger(__name__)
-ASK_SECONDS = 3.0
+READ_SECONDS = 3.0
 OTHERS = timedelta(hours=1)
 """How old the copy of a group may be that says only who is on some rota at all."""
 
@@ -41,12 +41,12 @@ class Rotas:
     async def roster(self, service: str = "", *, within: timedelta = timedelta(0)) -> Roster:
         """The roster with the group of `service` (without one: of every service) read no longer than `within` ago.
 
-        Whoever decides asks now; a card is content with a young copy.
+        A decision reads it now; a young copy is enough for a card.
         """
-        wanted = self.config.services[service].on_call.usergroup if service in self.config.services else ""
+        own_group = self.config.services[service].on_call.usergroup if service in self.config.services else ""
         groups = {s.on_call.usergroup for s in self.config.services.values() if s.on_call.usergroup}
-        limits = {group: within if group == wanted else OTHERS if service else FRESH_ROTA for group in groups}
-        await asyncio.gather(*(self._ask(group) for group, limit in limits.items() if self._older(group, limit)))
+        limits = {group: within if group == own_group else OTHERS if service else FRESH_ROTA for group in groups}
+        await asyncio.gather(*(self._read(group) for group, limit in limits.items() if self._older(group, limit)))
         now = self._clock()
         return Roster(self.config, {group: GroupCopy(members, now - at) for group, (members, at) in self._copies.items()})
 
@@ -54,25 +54,25 @@ class Rotas:
         return group not in self._copies or self._clock() - self._copies[group][1] >= than
 
     async def forget(self) -> None:
-        """Drop the copies, the stored ones too: the next question asks Slack or knows nothing."""
+        """Drop the copies, the stored ones too: the next read asks Slack or has nothing."""
         self._copies.clear()
         await self._stored.forget()
 
-    async def _ask(self, group: str) -> None:
+    async def _read(self, group: str) -> None:
         try:
-            async with asyncio.timeout(ASK_SECONDS):
+            async with asyncio.timeout(READ_SECONDS):
                 members = await self._usergroup(group)
         except (QueryFailed, TimeoutError) as error:
             why = str(error) or "no answer"
             self._failures.record(group, "rota not readable, the last copy serves", kind="", usergroup=group, why=why)
-            await self._recall(group)
+            await self._load_copy(group)
         else:
             self._failures.recovered(group, "rota readable again")
             self._copies[group] = (members, self._clock())
             await self._stored.save(group, *self._copies[group])
 
-    async def _recall(self, group: str) -> None:
-        """Take the stored copy where it is younger: this process may be new, and another one may have asked since."""
+    async def _load_copy(self, group: str) -> None:
+        """Take the stored copy where it is younger: this process may be new, and another one may have read it since."""
         stored = await self._stored.load(group)
         if stored is not None and (group not in self._copies or self._copies[group][1] < stored[1]):
             self._copies[group] = stored

@@ -1,6 +1,6 @@
 """The ticks: quiet groups close, pages go out, heartbeats are watched, an auditor checks the rest.
 
-A tick is a story of one step; the schedule gives each slot one id, so that several replicas run it once.
+A tick is a workflow of one step; the schedule gives each slot one id, so that several replicas run it once.
 """
 
 import secrets
@@ -35,10 +35,10 @@ PROMISE = timedelta(seconds=60)
 KEEP_JOURNALS = timedelta(days=2)
 """Ticks make about 26,000 runs a day; nothing starts a run anew that ended so long ago."""
 REFUSED = timedelta(hours=1)
-"""How long a message that Slack refuses is worth a page: later, people have long looked elsewhere."""
+"""How long a message that Slack refuses is worth a page: later, people have long found another way."""
 
 
-def as_story(name: str, tick: Tick) -> Workflow:
+def as_workflow(name: str, tick: Tick) -> Workflow:
     """A tick as a workflow; its errors are logged with an id and the next slot tries again."""
 
     async def once() -> Any:
@@ -48,14 +48,14 @@ def as_story(name: str, tick: Tick) -> Workflow:
             log.exception("tick failed", tick=name, error_id=secrets.token_hex(4))
         return None
 
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         return await run.step(name, once)
 
-    return story
+    return workflow
 
 
 class QuietTick:
-    """Ends what is over, and starts the stories that nobody asked for."""
+    """Ends what is over, and starts the workflows that nobody requested."""
 
     def __init__(self, config: Config, postmortems: Postmortems, late: LateChanges, engine: Engine) -> None:
         self.config = config
@@ -75,7 +75,7 @@ class TidyTick:
     """Forgets what is over for good, and renews the copies of rotas: on a quiet day nobody else asks for them."""
 
     def __init__(self, interactions: Interactions, rotas: Rotas, forget: Callable[[datetime], Awaitable[object]]) -> None:
-        """`forget` drops the journals of stories that ended before a moment."""
+        """`forget` drops the journals of workflows that ended before a moment."""
         self.interactions = interactions
         self.rotas = rotas
         self.forget = forget
@@ -95,7 +95,7 @@ class PagerTick:
         self.pager = pager
         self.config = config
         self.since = watch.db.clock()
-        """What this process cannot have heard or done before is nobody's silence."""
+        """What happened before the start of this process is not counted against anybody."""
         self._failures = FailureLog(log, lambda: watch.db.clock().timestamp())
 
     async def __call__(self) -> None:
@@ -129,15 +129,15 @@ class PagerTick:
             await self.pages.clear("slack")
 
     async def _refused(self) -> None:
-        """Messages that Slack refuses for good: told once for each channel, and over when they stand or are old."""
+        """Messages that Slack refuses for good: one page for each channel, cleared when they are posted or old."""
         refused = {
             f"refused:{row.channel}": row for row in await self.watch.refused(self.config.pager.slack_down_after, REFUSED)
         }
         for key, row in refused.items():
-            more = {"channel": row.channel, "subject": row.subject, "why": row.undelivered}
-            self._failures.record(key, "Slack refuses a message", kind=row.undelivered, level="error", **more)
+            details = {"channel": row.channel, "subject": row.subject, "why": row.undelivered}
+            self._failures.record(key, "Slack refuses a message", kind=row.undelivered, level="error", **details)
             summary = (
-                f"{row.subject} stands nowhere: Slack refuses channel {row.channel or '(none configured)'} "
+                f"{row.subject} is not in Slack: it refuses channel {row.channel or '(none configured)'} "
                 f"({row.undelivered}); check it and default_channel; `tocsin incidents` shows what is open"
             )
             await self.pages.open(key, summary, "SEV2")

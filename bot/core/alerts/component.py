@@ -1,4 +1,4 @@
-"""Where an alert belongs, from its labels: a pod, a service or a host, and who calls whom where it speaks of calls."""
+"""The component that an alert is about, from its labels: a pod, a service or a host; or the two ends of a call."""
 
 import re
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ Level = Literal["pod", "service", "host"]
 _PODS = ("pod", "pod_name", "kubernetes_pod_name", "service_instance", "instance_id", "task_id")
 _HOSTS = ("node", "nodename", "kubernetes_node", "host", "hostname", "host_name")
 _ENDS = (("client", "server"), ("source", "destination"), ("caller", "callee"))
-"""How those who watch calls name their two ends: service graphs, meshes, tracers."""
+"""How service graphs, meshes and tracers name the two ends of a call."""
 _HOST_JOBS = re.compile(r"node.?exporter|kubelet|windows.?exporter|telegraf", re.I)
 OPERATIONS = ("operation", "span_name", "route", "rpc_method", "method", "endpoint", "path")
 
 
 @dataclass(frozen=True)
 class Component:
-    """One component: its own name, what kind of thing it is, and the service and host it belongs to ("" = not known)."""
+    """One component: its own name, what kind of thing it is, and the service and host it belongs to ("": unknown)."""
 
     name: str
     level: Level
@@ -26,7 +26,7 @@ class Component:
 
 
 def component_of(labels: Mapping[str, str], service: str) -> Component | None:
-    """The narrowest component that the labels name; None if they name none. `service` is the catalogue's reading of them."""
+    """The narrowest component that the labels name; None if they name none. `service` is what the catalogue makes of them."""
     host, job = _first(labels, _HOSTS), labels.get("job", "")
     instance = re.sub(r":\d+$", "", labels.get("instance", ""))
     if job and _HOST_JOBS.search(job):

@@ -1,4 +1,4 @@
-"""What kind of trouble an alert speaks of, from the words of its name, and how near to a cause that kind usually is."""
+"""What kind of problem an alert is about, from the words of its name, and how near to a cause that kind usually is."""
 
 import re
 from functools import lru_cache
@@ -16,21 +16,23 @@ _WORDS: tuple[tuple[AlertKind, str], ...] = (
     ("errors", r"error|fail|exception|5\d\d|4\d\d|success|availab|abort|reject|timeout|crash|restart|down|absent|ready"),
     ("latency", r"latenc|duration|response.?time|slow|p9\d|wait"),
 )  # fmt: skip
-"""The first that fits. Resources come first: the waiting time of a disk speaks of the disk."""
+"""The first that fits. Resources come first: the waiting time of a disk is about the disk."""
 
 _WEIGHT: dict[AlertKind, float] = {"network": 0.7, "load": 0.5, "logs": 0.5, "other": 0.5}
 """Traffic, threads and lines follow what happens elsewhere more often than they bring it about; all other kinds count whole."""
 
 _FALL = 0.5
 _GOOD_WHEN_HIGH = frozenset({"errors", "latency", "other"})
-_HELD = re.compile(r"rss|anon|heap", re.I)
+_RETAINED = re.compile(r"rss|anon|heap", re.I)
 """What a process holds does not shrink for want of work: it falls when the process dies or lets go of it."""
 
-_KERNELS_CHOICE = 0.5
-_CHOSEN = re.compile(r"page.?cache|mem(ory)?(_stats)?(_total)?_cache|dirty|writeback|(active|mapped).?file|core.?\d", re.I)
-"""Which core runs what and which pages of files stay in memory is the kernel's choice, and changes without any trouble."""
+_KERNEL_CHOICE_WEIGHT = 0.5
+_KERNEL_CHOICE = re.compile(
+    r"page.?cache|mem(ory)?(_stats)?(_total)?_cache|dirty|writeback|(active|mapped).?file|core.?\d", re.I
+)
+"""Which core runs what and which pages of files stay in memory is the kernel's choice, and changes without any problem."""
 
-_BROKEN_HERE = re.compile(
+_LOCAL_FAILURE = re.compile(
     r"no such file|permission denied|access denied|operation not permitted|read-only file|input/output error", re.I
 )
 """A line about what the process itself cannot reach on its own machine; load does not do that, nor does another service."""
@@ -38,7 +40,7 @@ _BROKEN_HERE = re.compile(
 
 @lru_cache(maxsize=4096)
 def kind_of(name: str) -> AlertKind:
-    """The kind of trouble that an alert's name speaks of; "other" when it says nothing known."""
+    """The kind of problem that an alert's name is about; "other" where no word of it is known."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     return next((kind for kind, words in _WORDS if re.search(words, spaced, re.I)), "other")
 
@@ -47,9 +49,9 @@ def kind_of(name: str) -> AlertKind:
 def weight_of(name: str, direction: str = "") -> float:
     """What an alert of this name counts, 0 to 1: less use of a resource is an effect of less work more often than a cause."""
     kind = kind_of(name)
-    if kind == "logs" and _BROKEN_HERE.search(name):
+    if kind == "logs" and _LOCAL_FAILURE.search(name):
         return 1.0
     fell = direction in ("down", "below", "falling") and kind not in _GOOD_WHEN_HIGH
-    effect = fell and not (kind == "memory" and _HELD.search(name))
-    chosen = kind in ("cpu", "memory") and bool(_CHOSEN.search(name))
-    return _WEIGHT.get(kind, 1.0) * (_FALL if effect else 1.0) * (_KERNELS_CHOICE if chosen else 1.0)
+    effect = fell and not (kind == "memory" and _RETAINED.search(name))
+    chosen = kind in ("cpu", "memory") and bool(_KERNEL_CHOICE.search(name))
+    return _WEIGHT.get(kind, 1.0) * (_FALL if effect else 1.0) * (_KERNEL_CHOICE_WEIGHT if chosen else 1.0)

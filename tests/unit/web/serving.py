@@ -19,7 +19,7 @@ TOKEN = {"authorization": "Bearer right"}
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *, api_token: str = "right", aids: Mapping[str, Check] = MappingProxyType({}), **checks: Check
+    folder: Path, *, api_token: str = "right", optional: Mapping[str, Check] = MappingProxyType({}), **checks: Check
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Desk]]:
     """A client of the app with the sources `prod` (Alertmanager), `own` (generic), `hub` (GitHub), and the desk behind it."""
     clock = Clock()
@@ -35,7 +35,7 @@ async def serving(
         writer=writer,
         api_token=api_token,
         checks=checks,
-        aids=aids,
+        optional=optional,
         clock=clock,
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:

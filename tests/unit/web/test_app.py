@@ -76,7 +76,7 @@ async def test_without_an_aid_it_is_ready_and_says_so(tmp_path: Path) -> None:
     async def well() -> bool:
         return False
 
-    async with serving(tmp_path, aids={"model": well}) as (client, _):
+    async with serving(tmp_path, optional={"model": well}) as (client, _):
         ready = await client.get("/readyz")
 
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "database": "ok", "model": "degraded"})

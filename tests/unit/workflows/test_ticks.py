@@ -18,7 +18,7 @@ from bot.store.slack.interactions import Interactions
 from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, MessageRow, PageRow, TriageRow
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import KEEP_JOURNALS, PagerTick, TidyTick, as_story
+from bot.workflows.ticks import KEEP_JOURNALS, PagerTick, TidyTick, as_workflow
 from tests.unit.builders import NOW
 
 
@@ -315,4 +315,4 @@ async def test_a_tick_that_fails_does_not_end_the_story() -> None:
     async def fails() -> None:
         raise RuntimeError("database is gone")
 
-    assert await as_story("pager", fails)(DirectRun("tick:pager:1", clock=lambda: NOW)) is None
+    assert await as_workflow("pager", fails)(DirectRun("tick:pager:1", clock=lambda: NOW)) is None
