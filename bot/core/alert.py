@@ -27,6 +27,10 @@ class Severity(StrEnum):
         """True if this is as bad as `other` or worse."""
         return self.rank <= other.rank
 
+    def worse_than(self, other: "Severity") -> bool:
+        """True if this is worse than `other`."""
+        return self.rank < other.rank
+
 
 class Alert(BaseModel):
     """One delivery of one signal, as its source told it; every text in it is untrusted."""

@@ -28,7 +28,7 @@ class Escalation:
 
 def escalation(before: Severity, alert: Severity, *, has_incident: bool, mentioned: bool, config: Config) -> Escalation | None:
     """What a further alert changes in a group of severity `before`; None where it is no worse."""
-    if alert is before or not alert.at_least(before):
+    if not alert.worse_than(before):
         return None
     deserving = deserves_incident(alert, config)
     return Escalation(

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts import muting
+from bot.core.alerts.episodes import episode_of
 from bot.core.config import Config
 from bot.store.tables import AlertRow, EpisodeRow
 
@@ -57,15 +58,9 @@ class EpisodeIndex:
             yield from episodes
 
     def same(self, row: AlertRow) -> EpisodeRow | None:
-        """The episode of this delivery. Where its source gives no start (it equals the arrival), the one that fires."""
+        """The episode that this delivery is about; None if it is a new one."""
         episodes = self._episodes.get((row.source, row.fingerprint), [])
-        for episode in reversed(episodes):
-            if episode.starts_at == row.starts_at:
-                return episode
-        if row.starts_at != row.received_at:
-            return None
-        firing = [e for e in episodes if e.status == "firing" and e.starts_at <= row.starts_at]
-        return firing[-1] if firing else None
+        return episode_of(episodes, starts_at=row.starts_at, received_at=row.received_at)
 
     def earlier(self, episode: EpisodeRow) -> Iterator[datetime]:
         """When the other episodes of the same alert were first seen."""

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity, Status
 from bot.core.alerts import muting
+from bot.core.alerts.episodes import end_of
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import OPENED, Membership
 from bot.core.config import Config
@@ -149,7 +150,7 @@ class _Batch:
             group_key=row.group_key,
             first_seen_at=row.received_at,
             last_seen_at=row.received_at,
-            ended_at=_end_of(row) if row.status == "resolved" else None,
+            ended_at=_reported_end(row) if row.status == "resolved" else None,
         )
 
     async def _end_older(self, episodes: Sequence[EpisodeRow]) -> None:
@@ -158,10 +159,8 @@ class _Batch:
             await self._end(older, newer.starts_at)
 
     async def _end(self, episode: EpisodeRow, at: datetime) -> None:
-        """The earliest end that was reported or follows counts: then the order of the reports does not matter."""
-        if episode.ended_at is None or at < episode.ended_at:
-            episode.ended_at = max(at, episode.starts_at)
-            self.session.add(episode)
+        episode.ended_at = end_of(episode.ended_at, at, episode.starts_at)
+        self.session.add(episode)
         if episode.status == "firing":
             episode.status = "resolved"
             if (group := await self._group(episode.group_id)) is not None:
@@ -190,7 +189,7 @@ class _Batch:
         episode.last_seen_at = max(episode.last_seen_at, row.received_at)
         self.session.add(episode)
         if row.status == "resolved":
-            await self._end(episode, _end_of(row))
+            await self._end(episode, _reported_end(row))
             return
         worse = self._worse(episode, row)
         if episode.status != "firing":
@@ -209,8 +208,8 @@ class _Batch:
 
     def _worse(self, episode: EpisodeRow, row: AlertRow) -> bool:
         """A source may report a worse severity of the same alert; the worst that was reported counts."""
-        severity, before = self.config.severity_of(row.severity), Severity(episode.severity)
-        if severity is before or not severity.at_least(before):
+        severity = self.config.severity_of(row.severity)
+        if not severity.worse_than(Severity(episode.severity)):
             return False
         episode.severity = severity.value
         return True
@@ -339,7 +338,7 @@ class _Batch:
         await groups.touch_cards(self.db, self.session, self.result.touched.values())
 
 
-def _end_of(row: AlertRow) -> datetime:
+def _reported_end(row: AlertRow) -> datetime:
     return row.ends_at or row.received_at
 
 
