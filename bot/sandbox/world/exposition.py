@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from bot.sandbox.world.tables import Table
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -21,7 +23,10 @@ def number(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    if value == int(value) and 0 < abs(value) < 1e15:
+        return str(int(value))
+    # Shortest, without an exponent and with the sign of zero.
+    return np.format_float_positional(value, trim="-")
 
 
 def render(tables: Iterable[Table]) -> str:

@@ -108,7 +108,11 @@ def _points(vector: Vector, times: np.ndarray[Any, np.dtype[np.float64]]) -> lis
         if places:
             numbers = values.tolist()
             found.append({"metric": labels, "values": [[stamps[i], exposition.number(numbers[i])] for i in places]})
-    return found
+    return sorted(found, key=_by_labels)
+
+
+def _by_labels(series: dict[str, Any]) -> list[tuple[str, str]]:
+    return sorted(series["metric"].items())
 
 
 def _stamp(at: float) -> float | int:
@@ -155,7 +159,7 @@ def raw_samples(metrics: Metrics, expr: Range, at: float) -> dict[str, Any]:
                 times, values = grid.start + grid.step * columns, samples.table[samples.rows[place], columns]
                 pairs = zip(times.tolist(), values.tolist(), strict=True)
                 result.append({"metric": labels, "values": [[_stamp(t), exposition.number(v)] for t, v in pairs]})
-    return {"resultType": "matrix", "result": result}
+    return {"resultType": "matrix", "result": sorted(result, key=_by_labels)}
 
 
 class Parameters:

@@ -50,6 +50,8 @@ class Samples:
     newest: int
     monotone: bool
     """No counter resets inside: rate needs no correction."""
+    present: np.ndarray[Any, np.dtype[np.bool_]] | None = None
+    """Where `table` holds a sample between first and last; None: everywhere. A subquery's series may have holes."""
 
     def take(self, columns: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
         """Values of series i at columns[i, :]; columns of shape (1, n) serve all series. Shape (series, n)."""

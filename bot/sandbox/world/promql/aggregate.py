@@ -1,9 +1,12 @@
 """Aggregations over series."""
 
+from collections.abc import Callable
+
 import numpy as np
 
+from bot.sandbox.world.promql.errors import ExecutionError
 from bot.sandbox.world.promql.syntax import Aggregate
-from bot.sandbox.world.promql.values import Bools, Floats, Key, Vector, empty, key_of, nameless
+from bot.sandbox.world.promql.values import Bools, Floats, Key, Vector, empty, key_of, nameless, ordered, quantile_of
 from bot.sandbox.world.tables import Labels
 
 
@@ -56,30 +59,71 @@ def _reduce(op: str, values: Floats, here: Bools, param: Floats | None) -> Float
     mean = total / count
     if op == "avg":
         return np.asarray(mean)
-    variance = np.where(here, (values - mean) ** 2, 0.0).sum(axis=0) / count
+    # One value alone does not vary, even if it is no number.
+    variance = np.where(count > 1, np.where(here, (values - mean) ** 2, 0.0).sum(axis=0) / count, 0.0)
     return np.asarray(np.sqrt(variance) if op == "stddev" else variance)
 
 
 def _quantile(values: Floats, here: Bools, param: Floats) -> Floats:
     result = np.full(values.shape[1], np.nan)
     for step in range(values.shape[1]):
-        q, known = float(param[step]), values[here[:, step], step]
-        if len(known):
-            result[step] = np.inf if q > 1 else -np.inf if q < 0 else np.quantile(known, q)
+        result[step] = quantile_of(values[here[:, step], step], float(param[step]))
     return result
 
 
 def _ranked(vector: Vector, groups: dict[Key, tuple[Labels, list[int]]], param: Floats, *, largest: bool) -> Vector:
-    kept = np.zeros_like(vector.present)
-    rank = np.where(vector.present & ~np.isnan(vector.values), vector.values if largest else -vector.values, -np.inf)
+    for number in param[~(np.abs(param) < 2.0**63)]:
+        raise ExecutionError(f"Scalar value {number} overflows int64")
+    keep = np.zeros_like(vector.present)
+    order: list[int] = []
     for _, rows in groups.values():
-        order = np.argsort(-rank[rows], axis=0, kind="stable")
-        for step in range(kept.shape[1]):
-            chosen = order[: max(0, int(param[step])), step]
-            kept[np.asarray(rows)[chosen], step] = True
-    vector = vector.where(kept)
+        for step in range(keep.shape[1]):
+            here = [row for row in rows if vector.present[row, step]]
+            values = vector.values[:, step] if largest else -vector.values[:, step]
+            order = [*order, *(best := _best(values, here, int(param[step])))]
+            keep[best, step] = True
+    vector = vector.where(keep)
     if vector.values.shape[1] == 1:
-        # An instant answer is sorted by value.
-        order = np.argsort(-rank[:, 0], kind="stable")
-        return Vector([vector.labels[i] for i in order], vector.values[order], vector.present[order])
+        # An instant answer is in order: group after group, the best of each first.
+        return Vector([vector.labels[row] for row in order], vector.values[order], vector.present[order])
     return vector
+
+
+def _best(values: Floats, rows: list[int], count: int) -> list[int]:
+    """The rows of the largest values, which come first; among equals as Prometheus' heap leaves them. NaN is the least."""
+
+    def less(one: int, other: int) -> bool:
+        return bool(np.isnan(values[one]) or values[one] < values[other])
+
+    heap: list[int] = []
+    for row in rows:
+        if len(heap) < count:
+            heap.append(row)
+            _up(heap, less)
+        elif count > 0 and (values[heap[0]] < values[row] or (np.isnan(values[heap[0]]) and not np.isnan(values[row]))):
+            heap[0] = row
+            _down(heap, less)
+    return ordered(heap, values, descending=True)
+
+
+Less = Callable[[int, int], bool]
+
+
+def _up(heap: list[int], less: Less) -> None:
+    """Restore the heap after an append (Go's container/heap, up)."""
+    place = len(heap) - 1
+    while place and less(heap[place], heap[parent := (place - 1) // 2]):
+        heap[place], heap[parent] = heap[parent], heap[place]
+        place = parent
+
+
+def _down(heap: list[int], less: Less) -> None:
+    """Restore the heap after its first was replaced (Go's container/heap, down)."""
+    place = 0
+    while (child := 2 * place + 1) < len(heap):
+        if child + 1 < len(heap) and less(heap[child + 1], heap[child]):
+            child += 1
+        if not less(heap[child], heap[place]):
+            return
+        heap[place], heap[child] = heap[child], heap[place]
+        place = child

@@ -6,7 +6,7 @@ import numpy as np
 
 from bot.sandbox.world.promql.errors import ExecutionError
 from bot.sandbox.world.promql.syntax import COMPARISONS, SET_OPERATORS, Binary, Matching
-from bot.sandbox.world.promql.values import Bools, Floats, Key, Value, Vector, empty, key_of, nameless
+from bot.sandbox.world.promql.values import Bools, Floats, Key, Value, Vector, empty, key_of, nameless, stack
 from bot.sandbox.world.tables import Labels
 
 OPERATIONS: Mapping[str, Callable[[Floats, Floats], Floats | Bools]] = {
@@ -61,10 +61,10 @@ def _rows_by_key(vector: Vector, matching: Matching) -> dict[Key, list[int]]:
     return rows
 
 
-def _single(vector: Vector, rows: list[int], side: str, key: Key) -> tuple[Floats, Bools]:
-    """The one series of the "one" side; several are fine while they never stand at the same step."""
+def _single(vector: Vector, rows: list[int], side: str, key: Key, asked: Bools) -> tuple[Floats, Bools]:
+    """The one series of the "one" side; several are fine while they never stand at the same step of those in `asked`."""
     here = vector.present[rows]
-    if len(rows) > 1 and (here.sum(axis=0) > 1).any():
+    if len(rows) > 1 and ((here.sum(axis=0) > 1) & asked).any():
         shown = ", ".join(f'{name}="{value}"' for name, value in key)
         raise ExecutionError(
             f"found duplicate series for the match group {{{shown}}} on the {side} hand-side of the operation;"
@@ -79,33 +79,45 @@ def _single(vector: Vector, rows: list[int], side: str, key: Key) -> tuple[Float
 def _vectors(node: Binary, left: Vector, right: Vector, steps: int) -> Vector:
     swapped = node.matching.group == "right"
     many, one = (right, left) if swapped else (left, right)
+    # A step at which the other side is empty is answered before its series are looked at.
+    asked = np.asarray(many.present.any(axis=0))
     one_rows = _rows_by_key(one, node.matching)
-    labels: list[Labels] = []
-    values: list[Floats] = []
-    present: list[Bools] = []
+    side = "left" if swapped else "right"
+    singles = {key: _single(one, rows, side, key, asked) for key, rows in one_rows.items()}
+    groups = []
     for key, rows in _rows_by_key(many, node.matching).items():
-        if key not in one_rows:
-            continue
-        other, other_here = _single(one, one_rows[key], "left" if swapped else "right", key)
-        if not node.matching.group and len(rows) > 1 and ((many.present[rows] & other_here).sum(axis=0) > 1).any():
-            raise ExecutionError("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
-        for row in rows:
-            here = many.present[row] & other_here
-            sides = (other, many.values[row]) if swapped else (many.values[row], other)
-            result = OPERATIONS[node.op](*sides)
-            if node.op in COMPARISONS and not node.as_bool:
-                here, result = here & np.asarray(result, dtype=bool), sides[0]
-            labels.append(_result_labels(node, many.labels[row], one.labels[one_rows[key][0]]))
-            values.append(np.asarray(result, dtype=np.float64))
-            present.append(here)
-    return Vector(labels, np.vstack(values), np.vstack(present)).checked() if labels else empty(steps)
+        if key in singles:
+            partner = one.labels[one_rows[key][0]]
+            groups.append(_group(node, many, rows, singles[key], partner, swapped=swapped))
+    return stack(groups, steps).checked()
+
+
+def _group(
+    node: Binary, many: Vector, rows: list[int], single: tuple[Floats, Bools], partner: Labels, *, swapped: bool
+) -> Vector:
+    """The results of one match group; raises ExecutionError if they cannot be told apart."""
+    other, other_here = single
+    here = many.present[rows] & other_here
+    values = many.values[rows]
+    others = np.broadcast_to(other, values.shape)
+    sides = (others, values) if swapped else (values, others)
+    result = OPERATIONS[node.op](*sides)
+    if node.op in COMPARISONS and not node.as_bool:
+        here, result = here & np.asarray(result, dtype=bool), sides[0]
+    if not node.matching.group and (here.sum(axis=0) > 1).any():
+        raise ExecutionError("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
+    labels = [_result_labels(node, many.labels[row], partner) for row in rows]
+    return Vector(labels, np.asarray(result, dtype=np.float64), here).checked(
+        "multiple matches for labels: grouping labels must ensure unique matches"
+    )
 
 
 def _result_labels(node: Binary, many: Labels, one: Labels) -> Labels:
     filters = node.op in COMPARISONS and not node.as_bool
     if node.matching.group:
         labels = dict(many) if filters else nameless(many)
-        return labels | {name: one[name] for name in node.matching.include if one.get(name)}
+        labels |= {name: one.get(name, "") for name in node.matching.include}
+        return {name: value for name, value in labels.items() if value}
     labels = dict(many) if filters else nameless(many)
     if node.matching.on:
         return {name: value for name, value in labels.items() if name in node.matching.labels}
@@ -120,7 +132,7 @@ def _sets(node: Binary, left: Vector, right: Vector, steps: int) -> Vector:
             np.vstack([left.values, right.values]),
             np.vstack([left.present, right.present & ~covered]),
         )
-        return both if both.labels else empty(steps)
+        return both.checked() if both.labels else empty(steps)
     covered = _cover(right, left, node.matching)
     return left.where(covered if node.op == "and" else ~covered)
 

@@ -50,15 +50,15 @@ _MAPS: Mapping[str, Callable[[Floats], Floats]] = {
     "sgn": np.sign,
 }
 
-_OVER_TIME: Mapping[str, Callable[[Floats], Floats]] = {
+_OVER_TIME: Mapping[str, windows.Reduce] = {
     "avg_over_time": windows.mean,
-    "min_over_time": lambda v: np.fmin.reduce(v, axis=1),
-    "max_over_time": lambda v: np.fmax.reduce(v, axis=1),
-    "sum_over_time": lambda v: np.nansum(v, axis=1),
+    "min_over_time": windows.least,
+    "max_over_time": windows.greatest,
+    "sum_over_time": windows.total,
     "count_over_time": windows.count,
-    "stddev_over_time": lambda v: np.sqrt(windows.variance(v)),
+    "stddev_over_time": windows.deviation,
     "stdvar_over_time": windows.variance,
-    "present_over_time": lambda v: np.ones(len(v)),
+    "present_over_time": windows.present,
     "last_over_time": windows.last,
     "changes": windows.changes,
     "resets": windows.resets,
@@ -128,7 +128,8 @@ class Evaluator:
         column = np.minimum(wanted, samples.newest)
         stamps = np.broadcast_to(grid.start + grid.step * column, (len(samples.labels), self.steps))
         living = (column >= samples.first[:, None]) & (column <= samples.last[:, None])
-        present = living & (moments[None, :] - stamps < LOOKBACK_SECONDS)
+        # Prometheus counts in milliseconds.
+        present = living & (np.round(moments[None, :] - stamps, 3) <= LOOKBACK_SECONDS)
         return Vector(samples.labels, samples.take(np.clip(column, 0, max(samples.newest, 0))), present), stamps
 
     def _call(self, call: Call) -> Value:
@@ -164,8 +165,8 @@ class Evaluator:
         name, args = call.function, call.args
         match name:
             case "quantile_over_time":
-                q = float(self._scalar(args[0])[0])
-                return self._over_time(args[1], lambda v: windows.quantile(v, q))
+                q = self._scalar(args[0])
+                return self._windows(args[1], lambda w: windows.over_time(w, windows.quantile, q))
             case "predict_linear":
                 ahead = self._scalar(args[1])[None, :]
                 return self._windows(args[0], lambda w: windows.predicted(w, ahead))
@@ -173,14 +174,17 @@ class Evaluator:
                 nearest = self._scalar(args[1])[None, :] if len(args) > 1 else 1.0
                 return self._vector(args[0]).map(lambda v: np.floor(v / nearest + 0.5) * nearest)
             case "clamp":
-                low, high = self._scalar(args[1])[None, :], self._scalar(args[2])[None, :]
-                return self._vector(args[0]).map(lambda v: np.clip(v, low, high))
+                low, high = self._scalar(args[1]), self._scalar(args[2])
+                vector = self._vector(args[0])
+                return vector.map(lambda v: _larger(low, _smaller(high, v))).where(
+                    np.tile(~(high < low), (len(vector.labels), 1))
+                )
             case "clamp_min":
                 low = self._scalar(args[1])[None, :]
-                return self._vector(args[0]).map(lambda v: np.maximum(v, low))
+                return self._vector(args[0]).map(lambda v: _larger(low, v))
             case "clamp_max":
                 high = self._scalar(args[1])[None, :]
-                return self._vector(args[0]).map(lambda v: np.minimum(v, high))
+                return self._vector(args[0]).map(lambda v: _smaller(high, v))
         raise ExecutionError(f"function {name} is not available")
 
     def _timestamp(self, expr: Expr) -> Vector:
@@ -197,28 +201,22 @@ class Evaluator:
     def _windowed(self, call: Call, source: Expr) -> Vector:
         if rate := _RATES.get(call.function):
             return self._windows(source, rate)
-        keep_name = call.function == "last_over_time"
-        return self._over_time(source, _OVER_TIME[call.function], keep_name=keep_name)
-
-    def _over_time(self, source: Expr, fn: Callable[[Floats], Floats], *, keep_name: bool = False) -> Vector:
-        return self._windows(source, lambda w: windows.over_time(w, fn), keep_name=keep_name)
+        reduce = _OVER_TIME[call.function]
+        return self._windows(source, lambda w: windows.over_time(w, reduce), keep_name=call.function == "last_over_time")
 
     def _windows(self, source: Expr, fn: Callable[[Windows], tuple[Floats, Bools]], *, keep_name: bool = False) -> Vector:
         assert isinstance(source, Range | Subquery)
+        if isinstance(source, Subquery):
+            ranges, offset = [self._subquery(source)], source.offset
+        else:
+            ranges, offset = self.storage.select(source.selector), source.selector.offset
         found = []
         with np.errstate(all="ignore"):
-            for samples, ends in self._ranges(source):
-                values, present = fn(Windows(samples, ends, source.seconds))
+            for samples in ranges:
+                values, present = fn(Windows(samples, self.times, offset, source.seconds))
                 labels = samples.labels if keep_name else [nameless(item) for item in samples.labels]
-                # Samples of a subquery have holes, which stand as NaN.
-                holes = np.isnan(values) if isinstance(source, Subquery) else np.zeros_like(present)
-                found.append(Vector(labels, values, present & ~holes))
+                found.append(Vector(labels, values, present))
         return stack(found, self.steps).checked()
-
-    def _ranges(self, source: Range | Subquery) -> list[tuple[Samples, Floats]]:
-        if isinstance(source, Range):
-            return [(samples, self.times - source.selector.offset) for samples in self.storage.select(source.selector)]
-        return [(self._subquery(source), self.times - source.offset)]
 
     def _subquery(self, source: Subquery) -> Samples:
         """The inner expression as samples on a grid of its own, aligned to the step as Prometheus does."""
@@ -231,7 +229,16 @@ class Evaluator:
         value = Evaluator(self.storage, grid.times(0, count)).value(source.expr)
         if not isinstance(value, Vector):
             value = Vector([{}], np.asarray(value, dtype=np.float64)[None, :], np.ones((1, count), dtype=bool))
-        table = np.where(value.present, value.values, np.nan)
         size = len(value.labels)
-        first_column, last_column = np.zeros(size, dtype=np.int64), np.full(size, count - 1, dtype=np.int64)
-        return Samples(value.labels, table, np.arange(size), first_column, last_column, grid, count - 1, False)
+        ends = np.zeros(size, dtype=np.int64), np.full(size, count - 1, dtype=np.int64)
+        return Samples(value.labels, value.values, np.arange(size), *ends, grid, count - 1, False, value.present)
+
+
+def _larger(one: Floats, other: Floats) -> Floats:
+    """Go's math.Max: infinity wins over NaN, NaN over the rest."""
+    return np.where((one == np.inf) | (other == np.inf), np.inf, np.maximum(one, other))
+
+
+def _smaller(one: Floats, other: Floats) -> Floats:
+    """Go's math.Min."""
+    return -_larger(-one, -other)

@@ -1,13 +1,14 @@
 """Functions of instant vectors that look at labels or at several series at once."""
 
 import re
+from functools import partial
 
 import numpy as np
 
 from bot.sandbox.world.promql.aggregate import group_rows
 from bot.sandbox.world.promql.errors import ExecutionError
 from bot.sandbox.world.promql.syntax import Expr, Range, Selector
-from bot.sandbox.world.promql.values import Floats, Vector, empty, nameless
+from bot.sandbox.world.promql.values import Floats, Vector, empty, nameless, ordered
 from bot.sandbox.world.tables import Labels
 
 
@@ -49,6 +50,7 @@ def _quantile_of_buckets(q: Floats, bounds: Floats, counts: Floats) -> Floats:
     inside = counts[place, columns] - below
     with np.errstate(all="ignore"):
         answer = start + (bounds[place] - start) * (rank - below) / inside
+    answer = np.where((place == 0) & (bounds[0] <= 0), bounds[0], answer)
     answer = np.where(place == len(bounds) - 1, bounds[-2], answer)
     answer = np.where((total == 0) | np.isnan(total), np.nan, answer)
     return np.where(q < 0, -np.inf, np.where(q > 1, np.inf, answer))
@@ -60,17 +62,33 @@ def label_replace(vector: Vector, target: str, replacement: str, source: str, pa
         compiled = re.compile(f"(?s:{pattern})")
     except re.error as error:
         raise ExecutionError(f"invalid regular expression in label_replace(): {pattern}: {error}") from error
-    template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", replacement.replace("\\", r"\\"))
+    if not _LABEL.fullmatch(target):
+        raise ExecutionError(f"invalid destination label name in label_replace(): {target}")
     labels = []
     for item in vector.labels:
         match = compiled.fullmatch(item.get(source, ""))
         changed = dict(item)
         if match:
-            changed[target] = match.expand(template)
+            changed[target] = _REFERENCE.sub(partial(_referred, match), replacement)
             if not changed[target]:
                 del changed[target]
         labels.append(changed)
     return Vector(labels, vector.values, vector.present).checked()
+
+
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
+"""As Go's Regexp.Expand reads a template: `$$`, `$1`, `${1}`; a name is as long as it can be."""
+
+
+def _referred(match: re.Match[str], reference: re.Match[str]) -> str:
+    """What stands in the place of a reference; nothing for a group that the pattern does not have."""
+    if reference[1]:
+        return "$"
+    name = reference[2] or reference[3]
+    if name.isdigit():
+        return match[int(name)] or "" if int(name) <= match.re.groups else ""
+    return match[name] or "" if name in match.re.groupindex else ""
 
 
 def absent(vector: Vector, source: Expr) -> Vector:
@@ -80,7 +98,9 @@ def absent(vector: Vector, source: Expr) -> Vector:
     if isinstance(selector, Selector):
         names = [m.label for m in selector.matchers]
         labels = {
-            m.label: m.value for m in selector.matchers if m.op == "=" and m.label != "__name__" and names.count(m.label) == 1
+            m.label: m.value
+            for m in selector.matchers
+            if m.op == "=" and m.value and m.label != "__name__" and names.count(m.label) == 1
         }
     missing = np.asarray(~vector.present.any(axis=0))
     return Vector([labels], np.ones((1, len(missing))), missing[None, :])
@@ -97,5 +117,5 @@ def sort(vector: Vector, *, descending: bool) -> Vector:
     """Series in order of their value (instant queries only; a range answer has no order)."""
     if vector.values.shape[1] != 1:
         return vector
-    order = np.argsort(-vector.values[:, 0] if descending else vector.values[:, 0], kind="stable")
-    return Vector([vector.labels[i] for i in order], vector.values[order], vector.present[order])
+    order = ordered(np.nonzero(vector.present[:, 0])[0].tolist(), vector.values[:, 0], descending=descending)
+    return Vector([vector.labels[row] for row in order], vector.values[order], vector.present[order])

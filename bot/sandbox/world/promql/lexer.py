@@ -18,7 +18,8 @@ _TOKEN = re.compile(
 )
 _PART = re.compile(r"(\d+)(ms|[smhdwy])")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL)
+_ESCAPES = {**dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True)), "\\": "\\", '"': '"', "'": "'"}
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,16 @@ def duration_seconds(text: str) -> float:
 
 
 def unquote(text: str) -> str:
-    """The value of a string literal; backquoted text has no escapes."""
-    if text[0] == "`":
-        return text[1:-1]
-    return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), text[1:-1], flags=re.DOTALL)
+    """The value of a string literal, with Go's escapes; backquoted text has none. Raises ValueError for an unknown one."""
+    return text[1:-1] if text[0] == "`" else _ESCAPE.sub(_unescaped, text[1:-1])
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[5]:
+        if match[5] not in _ESCAPES:
+            raise ValueError(f"unknown escape {match[0]!r}")
+        return _ESCAPES[match[5]]
+    return chr(int(match[4], 8)) if match[4] else chr(int(match[1] or match[2] or match[3], 16))
 
 
 def tokens(text: str) -> list[Token]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import NoReturn
 
@@ -31,6 +32,8 @@ from bot.sandbox.world.promql.syntax import (
 )
 
 _PRECEDENCE = {"or": 1, "and": 2, "unless": 2, **dict.fromkeys(COMPARISONS, 3), "+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "^": 6}
+_NO_NAMES = frozenset({"bool", "on", "ignoring", "group_left", "group_right"})
+"""Keywords that are never a metric's name; the others may be."""
 _MAX_DEPTH = 60
 
 
@@ -111,6 +114,8 @@ class _Parser:
             self.fail("comparisons between scalars must use BOOL modifier", token)
         if token.text in SET_OPERATORS and "scalar" in kinds:
             self.fail(f'set operator "{token.text}" not allowed in binary scalar expression', token)
+        if token.text in SET_OPERATORS and matching.group:
+            self.fail(f'no grouping allowed for "{token.text}" operation', token)
         return Binary(token.text, left, right, as_bool, matching)
 
     def matching(self) -> Matching:
@@ -147,14 +152,14 @@ class _Parser:
             if token.text == "+":
                 return inner
             return Number(-inner.value) if isinstance(inner, Number) else Negative(inner)
-        return self.suffixes(self.atom())
+        return self.suffixes(self.atom(), bare=token.text != "(")
 
     def atom(self) -> Expr:
         token = self.next()
         if token.kind == "number":
-            return Number(float(int(token.text, 16)) if token.text.startswith("0x") else float(token.text))
+            return Number(self.number(token))
         if token.kind == "string":
-            return String(unquote(token.text))
+            return String(self.text_of(token))
         if token.text == "(" and token.kind == "op":
             inner = self.expression(1)
             self.expect(")", "parenthesis")
@@ -165,6 +170,18 @@ class _Parser:
             self.fail(f"unexpected {_describe(token)}", token)
         return self.named(token)
 
+    def number(self, token: Token) -> float:
+        value = float(int(token.text, 16)) if token.text.startswith("0x") else float(token.text)
+        if math.isinf(value):
+            self.fail(f"error parsing number: {token.text!r}: value out of range", token)
+        return value
+
+    def text_of(self, token: Token) -> str:
+        try:
+            return unquote(token.text)
+        except ValueError as error:
+            self.fail(f"error unquoting string: {error}", token)
+
     def named(self, token: Token) -> Expr:
         if token.text.lower() in ("inf", "nan") and self.peek().text not in ("{", "("):
             return Number(math.inf if token.text.lower() == "inf" else math.nan)
@@ -172,6 +189,8 @@ class _Parser:
             return self.aggregate(token)
         if self.peek().text == "(":
             return self.call(token)
+        if token.text in _NO_NAMES:
+            self.fail(f"unexpected <{token.text}>", token)
         if self.takes("{"):
             return self.selector(token.text, token)
         return Selector((Matcher("__name__", "=", token.text),))
@@ -217,6 +236,8 @@ class _Parser:
             if not self.takes(","):
                 self.expect(")", "arguments")
                 break
+            if self.peek().text == ")":
+                self.fail("trailing commas not allowed in function call args")
         return args
 
     def selector(self, name: str, start: Token) -> Expr:
@@ -226,6 +247,8 @@ class _Parser:
             if not self.takes(","):
                 self.expect("}", "label matching")
                 break
+        if name and any(m.label == "__name__" for m in matchers[1:]):
+            self.fail(f'metric name must not be set twice: "{name}"', start)
         if all(m.accepts("") for m in matchers):
             self.fail("vector selector must contain at least one non-empty matcher", start)
         return Selector(tuple(matchers))
@@ -238,7 +261,7 @@ class _Parser:
             self.fail(f"unexpected {_describe(op)} in label matching, expected label matching operator", op)
         if value.kind != "string":
             self.fail(f"unexpected {_describe(value)} in label matching, expected string", value)
-        text = unquote(value.text)
+        text = self.text_of(value)
         if "~" in op.text:
             try:
                 re.compile(text)
@@ -246,43 +269,50 @@ class _Parser:
                 self.fail(f"error parsing regexp: {error}", value)
         return Matcher(label.text, op.text, text)  # type: ignore[arg-type]
 
-    def suffixes(self, expr: Expr) -> Expr:
-        """Windows, subqueries and offsets behind an atom."""
+    def suffixes(self, expr: Expr, *, bare: bool) -> Expr:
+        """Windows, subqueries and offsets behind an atom; `bare`: it does not stand in parentheses."""
         while True:
             if self.peek().text == "[" and self.peek().kind == "op":
-                expr = self.window(expr)
+                expr, bare = self.window(expr, bare=bare), True
             elif self.takes("offset"):
-                expr = self.offset(expr)
+                expr = self.offset(expr, bare=bare)
             else:
                 return expr
 
-    def window(self, expr: Expr) -> Expr:
+    def window(self, expr: Expr, *, bare: bool) -> Expr:
         start = self.next()
         seconds = self.duration()
         if self.takes(":"):
             step = self.duration() if self.peek().text != "]" else 0.0
             self.expect("]", "subquery")
-            if type_of(expr) not in ("vector", "scalar"):
-                self.fail("subquery is only allowed on instant vector", start)
+            if type_of(expr) != "vector":
+                self.fail(f"subquery is only allowed on instant vector, got {TYPE_NAMES[type_of(expr)]} instead", start)
             return Subquery(expr, seconds, step)
         self.expect("]", "range")
-        if not isinstance(expr, Selector):
+        if not isinstance(expr, Selector) or not bare:
             self.fail("ranges only allowed for vector selectors", start)
+        if expr.offset:
+            self.fail("no offset modifiers allowed before range", start)
         return Range(expr, seconds)
 
     def duration(self) -> float:
         token = self.next()
         if token.kind != "duration":
             self.fail(f"unexpected {_describe(token)}, expected duration", token)
-        return duration_seconds(token.text)
+        if not (seconds := duration_seconds(token.text)):
+            self.fail("duration must be greater than 0", token)
+        return seconds
 
-    def offset(self, expr: Expr) -> Expr:
+    def offset(self, expr: Expr, *, bare: bool) -> Expr:
         sign = -1.0 if self.takes("-") else 1.0
-        seconds = sign * self.duration()
-        if isinstance(expr, Selector):
-            return Selector(expr.matchers, seconds)
-        if isinstance(expr, Range):
-            return Range(Selector(expr.selector.matchers, seconds), expr.seconds)
-        if not isinstance(expr, Subquery):
+        token = self.next()
+        if token.kind != "duration":
+            self.fail(f"unexpected {_describe(token)} in offset, expected duration", token)
+        seconds = sign * duration_seconds(token.text)
+        if not bare or not isinstance(expr, Selector | Range | Subquery):
             self.fail("offset modifier must be preceded by an instant vector selector or range vector selector or a subquery")
-        return Subquery(expr.expr, expr.seconds, expr.step, seconds)
+        if (expr.selector if isinstance(expr, Range) else expr).offset:
+            self.fail("offset may not be set multiple times")
+        if isinstance(expr, Range):
+            return replace(expr, selector=replace(expr.selector, offset=seconds))
+        return replace(expr, offset=seconds)

@@ -1,6 +1,6 @@
 """What expressions evaluate to: arrays over all steps of a query at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,15 +37,25 @@ class Vector:
         """The same series with samples only where `keep`."""
         return Vector(self.labels, self.values, self.present & keep)
 
-    def checked(self) -> "Vector":
-        """Itself; raises ExecutionError if two series with the same labels have a sample at one step."""
-        keys = [key_of(item) for item in self.labels]
-        if len(set(keys)) != len(keys):
-            for key in {k for k in keys if keys.count(k) > 1}:
-                rows = [i for i, k in enumerate(keys) if k == key]
-                if (self.present[rows].sum(axis=0) > 1).any():
-                    raise ExecutionError("vector cannot contain metrics with the same labelset")
-        return self
+    def checked(self, message: str = "vector cannot contain metrics with the same labelset") -> "Vector":
+        """Itself, with one row for series that have the same labels at different steps.
+
+        Raises ExecutionError with the message if two of them have a sample at one step.
+        """
+        rows: dict[Key, list[int]] = {}
+        for row, labels in enumerate(self.labels):
+            rows.setdefault(key_of(labels), []).append(row)
+        if len(rows) == len(self.labels):
+            return self
+        if any((self.present[alike].sum(axis=0) > 1).any() for alike in rows.values()):
+            raise ExecutionError(message)
+        firsts = [alike[0] for alike in rows.values()]
+        places = [
+            (np.asarray(alike)[self.present[alike].argmax(axis=0)], range(self.values.shape[1])) for alike in rows.values()
+        ]
+        values = np.vstack([self.values[place] for place in places])
+        present = np.vstack([self.present[place] for place in places])
+        return Vector([self.labels[row] for row in firsts], values, present)
 
 
 Value = Vector | Floats | str
@@ -74,3 +84,27 @@ def stack(vectors: list[Vector], steps: int) -> Vector:
         return empty(steps)
     labels = [item for vector in vectors for item in vector.labels]
     return Vector(labels, np.vstack([v.values for v in vectors]), np.vstack([v.present for v in vectors]))
+
+
+def quantile_of(values: Floats, q: float) -> float:
+    """The q-quantile, linear between neighbours; NaN is less than any number (promql/quantile.go, quantile)."""
+    if not len(values) or np.isnan(q):
+        return float("nan")
+    if not 0 <= q <= 1:
+        return float("inf") if q > 1 else float("-inf")
+    known = values[~np.isnan(values)]
+    ascending = np.concatenate([np.full(len(values) - len(known), np.nan), np.sort(known)])
+    rank = q * (len(ascending) - 1)
+    lower = int(rank)
+    weight = rank - lower
+    return float(ascending[lower] * (1 - weight) + ascending[min(len(ascending) - 1, lower + 1)] * weight)
+
+
+def ordered(rows: Sequence[int], values: Floats, *, descending: bool) -> list[int]:
+    """Rows in the order of their values, equal ones as they come; NaN last, and several of them turned round.
+
+    So does Go's insertion sort with Prometheus' comparison, in which NaN comes before everything, NaN included.
+    """
+    numbers = [row for row in rows if not np.isnan(values[row])]
+    numbers.sort(key=lambda row: float(values[row]), reverse=descending)
+    return numbers + [row for row in reversed(rows) if np.isnan(values[row])]
