@@ -54,7 +54,7 @@ async def _burst(ctx: ToolContext, alerts: list[Alert]) -> Burst:
 
 def _rare(burst: Burst) -> list[str]:
     """What fires now and never did before, if there is a before."""
-    new = [f for f in burst.firings if not f.own]
+    new = [f for f in burst.firings if not f.earlier_here]
     if not burst.bursts or not new:
         return []
     named = [f"{one_line(f.component, 60)}: {one_line(f.what, 80)}" for f in new[:_MAX_NEW]]

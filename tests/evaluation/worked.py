@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 from bot.core.metrics.deviation import family_of
-from bot.core.ranking.attribution import CallGraph, excess, handed, symptom_of
+from bot.core.ranking.attribution import CallGraph, excess, explained_by_callees, symptom_of
 from bot.core.ranking.observations import Observations, observe
 from tests.evaluation.petshop import Table, investigate_issue, normal_of, read_graph, read_table
 from tests.evaluation.world import Investigation, moment
@@ -55,7 +55,7 @@ def _path(one: Investigation) -> list[str]:
     graph, asked, path = _graph(seen), family_of(one.case.alert_name), [one.case.service]
     while True:
         callees = [c for c in graph.depends_on.get(path[-1], ()) if c not in path]
-        pulls = handed(path[-1], callees, graph, symptom_of(graph.of(path[-1]), asked))
+        pulls = explained_by_callees(path[-1], callees, graph, symptom_of(graph.of(path[-1]), asked))
         if sum(pulls.values()) < 0.5:
             return path
         path.append(max(pulls, key=lambda callee: pulls[callee]))
@@ -68,7 +68,9 @@ def _told(path: list[str], one: Investigation, seen: Observations) -> list[str]:
         if symptom is None:
             continue
         lost = excess(symptom, service, service, graph)
-        pulls = handed(service, graph.depends_on.get(service, ()), graph, symptom) if place + 1 < len(path) else {}
+        pulls = (
+            explained_by_callees(service, graph.depends_on.get(service, ()), graph, symptom) if place + 1 < len(path) else {}
+        )
         given = ", ".join(
             f"{pull:.2f} to {callee}" for callee, pull in sorted(pulls.items(), key=lambda p: -p[1]) if pull > 0.01
         )

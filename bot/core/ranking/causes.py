@@ -1,4 +1,4 @@
-"""Causes that are no change: a resource that ran out, an outside provider, too much traffic, or nothing that was seen."""
+"""Causes that are no change: a resource that ran out, an outside provider, too much traffic, or nothing that was observed."""
 
 import math
 from collections.abc import Iterable
@@ -6,62 +6,63 @@ from datetime import datetime, timedelta
 
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation
-from bot.core.ranking.attribution import NEARLY, main_symptom
-from bot.core.ranking.context import (
-    FOLLOWS,
-    Candidate,
-    RankingContext,
-    amount,
-    tell_logs,
-    tell_no_change,
-    tell_symptoms,
-    told,
-    told_share,
-)
+from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
+from bot.core.ranking.context import SEEN_LATE_BY, RankingContext
+from bot.core.ranking.fault_location import weight_of_resource
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
-from bot.core.ranking.weighing import weight_of_resource
 from bot.core.service import reachable
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
-_ITS_OWN = 0.3
-_CARRIED = timedelta(minutes=4)
-"""Requests that rose this long before anything failed were carried."""
-_NAMES_A_PROVIDER = ("provider", "peer", "host", "upstream", "destination", "target")
+_PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
 
-def resource_causes(scene: RankingContext, others: Iterable[Candidate], surge: float) -> list[Candidate]:
-    """Something ran out on a blamed service; a fitting change or a failing provider there, or a surge, explains it first."""
-    found = []
-    for service, blame in scene.blamed():
-        candidates = [
-            d for (s, _), d in scene.seen.all_signals.items() if s == service and d.family == "saturation" and d.doublings > 0
-        ]
-        rival = max((c.likelihood / blame for c in others if c.service == service), default=0.0)
-        for deviation in candidates:
-            weight = weight_of_resource(deviation)
-            late = deviation.onset is not None and deviation.onset > scene.began(service) + FOLLOWS
-            fit = weight * (0.35 + 0.55 * min(1.0, deviation.doublings / 2)) * (0.5 if late else 1.0)
-            score = blame * fit * (1 - 0.75 * min(1.0, rival)) * (1 - 0.7 * surge)
-            found.append(_resource_cause(scene, service, deviation, score, late))
-    return found
+def resource_causes(context: RankingContext, others: Iterable[Candidate], surge: float) -> list[Candidate]:
+    """Something ran out on a suspect service. A change or a failing provider there, or a surge, explains it first."""
+    causes = []
+    for service, share in context.suspects():
+        rival = max((c.likelihood / share for c in others if c.service == service), default=0.0)
+        causes += [_resource_cause(context, d, share, rival, surge) for d in _short_resources(context, service)]
+    return causes
 
 
-def _resource_cause(scene: RankingContext, service: str, deviation: Deviation, score: float, late: bool) -> Candidate:
+def _short_resources(context: RankingContext, service: str) -> list[Deviation]:
+    signals = context.observations.all_signals.items()
+    return [d for (s, _), d in signals if s == service and d.family == "saturation" and d.doublings > 0]
+
+
+def _resource_cause(context: RankingContext, deviation: Deviation, share: float, rival: float, surge: float) -> Candidate:
+    service, weights = deviation.service, context.tuning.resources
+    late = _came_late(context, deviation)
+    weight = weight_of_resource(deviation, weights)
+    fit = weight * (weights.least + weights.growth * _strength(context, deviation)) * (weights.late if late else 1.0)
     candidate = Candidate(
         kind="resource",
         service=service,
-        likelihood=score,
+        likelihood=share * fit * (1 - weights.rival * min(1.0, rival)) * (1 - weights.surge * surge),
         cause=_shortage(deviation),
         check=f"Does {service} recover with more room for {deviation.signal} (one pod restarted, or the limit raised)?",
         strength=deviation.doublings,
-        sure=deviation.doublings >= 1 and not late,
+        sure=_clear(context, deviation) and not late,
     )
-    _support(scene, candidate, [told(deviation, scene.seen)], logs=True)
+    support(context, candidate, [deviation_claim(deviation, context.observations)], logs=True)
     if late:
-        text = f"{deviation.signal} left the normal range at {clock(deviation.onset or scene.onset)}, after the symptoms"
-        candidate.against.append(Claim(text=text, evidence=[scene.seen.id_of(deviation)]))
+        text = f"{deviation.signal} left the normal range at {clock(deviation.onset or context.onset)}, after the symptoms"
+        candidate.against.append(Claim(text=text, evidence=[context.observations.id_of(deviation)]))
     return candidate
+
+
+def _came_late(context: RankingContext, deviation: Deviation) -> bool:
+    """Whether it deviates only since its service had symptoms: then it is rather an effect."""
+    return deviation.onset is not None and deviation.onset > context.onset_of(deviation.service) + SEEN_LATE_BY
+
+
+def _strength(context: RankingContext, deviation: Deviation) -> float:
+    return min(1.0, deviation.doublings / context.tuning.other_causes.full_strength)
+
+
+def _clear(context: RankingContext, deviation: Deviation) -> bool:
+    return deviation.doublings >= context.tuning.confidence.sure
 
 
 def _shortage(deviation: Deviation) -> str:
@@ -71,174 +72,187 @@ def _shortage(deviation: Deviation) -> str:
     return f"{deviation.service} {verb} {deviation.signal}"
 
 
-def external_causes(scene: RankingContext, changes: Iterable[Candidate]) -> list[Candidate]:
-    """Calls of a blamed service to somebody outside fail or crawl."""
-    found = []
-    for service, blame in scene.blamed():
-        deviation = scene.seen.signals.get(service, {}).get("external")
+def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> list[Candidate]:
+    """Calls of a suspect service to somebody outside fail or are slow."""
+    causes, weights = [], context.tuning.providers
+    for service, share in context.suspects():
+        deviation = context.observations.signals.get(service, {}).get("external")
         if deviation is None or deviation.direction != "up":
             continue
-        rival = max((c.likelihood / blame for c in changes if c.service == service), default=0.0)
-        late = deviation.onset is not None and deviation.onset > scene.began(service) + FOLLOWS
-        fit = (0.45 + 0.5 * min(1.0, deviation.doublings / 2)) * (0.5 if late else 1.0)
-        provider, claim = _provider(scene.seen, service)
+        rival = max((c.likelihood / share for c in changes if c.service == service), default=0.0)
+        late = _came_late(context, deviation)
+        fit = (weights.least + weights.growth * _strength(context, deviation)) * (weights.late if late else 1.0)
+        provider, claim = _provider(context.observations, service, weights.named_from)
         candidate = Candidate(
             kind="external",
             service=service,
-            likelihood=blame * fit * (1 - 0.3 * min(1.0, rival)),
+            likelihood=share * fit * (1 - weights.rival * min(1.0, rival)),
             cause=f"{f'The provider {provider}' if provider else 'An outside provider'} that {service} calls is failing",
             check="Read the provider's status page, and call it once from outside",
             strength=deviation.doublings,
-            sure=deviation.doublings >= 1 and not late,
+            sure=_clear(context, deviation) and not late,
         )
-        _support(scene, candidate, [told(deviation, scene.seen), *([claim] if claim else [])], logs=True)
-        found.append(candidate)
-    return found
+        claims = [deviation_claim(deviation, context.observations), *([claim] if claim else [])]
+        support(context, candidate, claims, logs=True)
+        causes.append(candidate)
+    return causes
 
 
-def _provider(seen: Observations, service: str) -> tuple[str, Claim | None]:
-    """The provider whose calls carry the change, from a breakdown by a label that names one."""
-    for breakdown in seen.breakdowns:
-        row = _carrier(breakdown) if breakdown.service == service else None
+def _provider(observations: Observations, service: str, named_from: float) -> tuple[str, Claim | None]:
+    """The provider whose calls hold most of the change, from a breakdown by a label that names one."""
+    for breakdown in observations.breakdowns:
+        row = _largest_row(breakdown, named_from) if breakdown.service == service else None
         for label, value in row.labels.items() if row else ():
-            if row and value and label in _NAMES_A_PROVIDER and value not in seen.depends_on:
+            if row and value and label in _PROVIDER_LABELS and value not in observations.depends_on:
                 levels = f"from {amount(row.before, row.unit)} to {amount(row.after, row.unit)}"
                 text = f"Calls to {one_line(value, 80)} went {levels}"
                 return one_line(value, 80), Claim(text=text, evidence=[breakdown.evidence])
     return "", None
 
 
-def _carrier(breakdown: ObservedBreakdown) -> BreakdownRow | None:
-    """The row that holds most of the change; None if it is spread."""
+def _largest_row(breakdown: ObservedBreakdown, least: float) -> BreakdownRow | None:
+    """The row that holds most of the change; None if the change is spread."""
     rising = [r for r in breakdown.rows if r.shift > 0]
     best = max(rising, key=lambda r: r.shift, default=None)
-    return best if best and best.shift >= 0.6 * sum(r.shift for r in rising) else None
+    return best if best and best.shift >= least * sum(r.shift for r in rising) else None
 
 
-def traffic_causes(scene: RankingContext) -> list[Candidate]:
-    """More requests than a service can carry: on the way of the blame, the one whose traffic grew most, if before it failed.
+def traffic_causes(context: RankingContext) -> list[Candidate]:
+    """More requests than a service can carry: of the attributed services the one whose traffic grew most, if before it failed.
 
-    It may have handed its own blame on to what it calls: it explains the blame of everything behind it too. A rise
-    under callers whose own traffic did not rise is retries, an effect of the fault; one after the symptoms probably is.
+    What it calls may hold its share: it explains the shares of everything behind it too. A rise under callers whose own
+    traffic did not rise is retries, an effect of the fault; one after the symptoms probably is.
     """
-    risen = {s: rise for s in scene.blame if (rise := _rise(scene, s)) and rise.after > 1.3 * rise.before}
+    weights = context.tuning.traffic
+    risen = {s: rise for s in context.shares if (rise := _rise(context, s)) and rise.after > weights.risen * rise.before}
     if not risen:
         return []
-    # Callers first among equals: what reaches the front reaches everything behind it.
-    most = max(map(_growth, risen.values()))
-    order = list(scene.blame)
-    rise = min((r for r in risen.values() if _growth(r) > 0.85 * most), key=lambda r: order.index(r.service))
-    late = rise.onset is not None and rise.onset > scene.began(rise.service) + FOLLOWS
+    rise = _front_rise(context, risen)
+    late = _came_late(context, rise)
     # Carried well for a while, then a failure: the load was not what changed.
-    early = rise.onset is not None and rise.onset < _failed_at(scene, rise.service) - _CARRIED - timedelta(seconds=rise.step)
-    callers = _callers_looked_at(scene, rise.service)
-    supported = not callers or any(_rise(scene, c) for c in callers)
-    behind = sum(scene.blame.get(s, 0.0) for s in reachable(rise.service, scene.seen.depends_on) if s in risen)
-    fit = (0.4 + 0.55 * min(1.0, rise.doublings / 2)) * min(1.0, math.log2(_growth(rise)) / 0.8)
+    carried = timedelta(seconds=weights.carried_for)
+    early = rise.onset is not None and rise.onset < _failed_at(context, rise.service) - carried - timedelta(seconds=rise.step)
+    callers = _checked_callers(context, rise.service)
+    supported = not callers or any(_rise(context, c) for c in callers)
+    behind = sum(context.shares.get(s, 0.0) for s in reachable(rise.service, context.observations.depends_on) if s in risen)
+    timing = weights.late if late else weights.early if early else 1.0
     candidate = Candidate(
         kind="traffic",
         service=rise.service,
-        likelihood=min(1.0, fit * behind * (0.4 if late else 0.2 if early else 1.0) * (1.0 if supported else 0.3)),
+        likelihood=min(1.0, _traffic_fit(context, rise) * behind * timing * (1.0 if supported else weights.without_callers)),
         cause=f"More requests than {rise.service} can carry",
         check=f"Which clients or routes bring {rise.service} the extra requests?",
         strength=rise.doublings,
         # One service of many that take the load is what fails: the load may have been carried as well as not.
-        sure=rise.doublings >= 1 and not late and not early and supported and scene.blame.get(rise.service, 0.0) >= _ITS_OWN,
+        sure=_clear(context, rise)
+        and not late
+        and not early
+        and supported
+        and context.shares.get(rise.service, 0.0) >= weights.own_share,
     )
-    _support(scene, candidate, [told(r, scene.seen) for r in (rise, *(_rise(scene, c) for c in callers[:2])) if r])
+    rises = (rise, *(_rise(context, c) for c in callers[:2]))
+    support(context, candidate, [deviation_claim(r, context.observations) for r in rises if r])
     return [candidate]
 
 
-def _failed_at(scene: RankingContext, service: str) -> datetime:
-    """When the service began to fail, or the one that carries most of the blame if that was later."""
-    most = max(scene.blame, key=lambda name: scene.blame[name], default=service)
-    symptom = main_symptom(scene.seen.signals.get(most, {}))
+def _front_rise(context: RankingContext, risen: dict[str, Deviation]) -> Deviation:
+    """The rise nearest to the front among those that grew about equally: what reaches it reaches everything behind it."""
+    most = max(_growth(context, rise) for rise in risen.values())
+    order = list(context.shares)
+    steep = (r for r in risen.values() if _growth(context, r) > context.tuning.traffic.nearly_most * most)
+    return min(steep, key=lambda r: order.index(r.service))
+
+
+def _traffic_fit(context: RankingContext, rise: Deviation) -> float:
+    weights = context.tuning.traffic
+    fit = weights.least + weights.growth * _strength(context, rise)
+    return fit * min(1.0, math.log2(_growth(context, rise)) / weights.full_growth)
+
+
+def _failed_at(context: RankingContext, service: str) -> datetime:
+    """When the service began to fail, or the one with the largest share if that was later."""
+    largest = max(context.shares, key=lambda name: context.shares[name], default=service)
+    symptom = context.symptom_of(largest)
     onset = symptom.onset if symptom else None
-    return max(scene.began(service), onset) if onset else scene.began(service)
+    return max(context.onset_of(service), onset) if onset else context.onset_of(service)
 
 
-def _growth(rise: Deviation) -> float:
-    return rise.after / rise.before if rise.before > 0 else 4.0
+def _growth(context: RankingContext, rise: Deviation) -> float:
+    return rise.after / rise.before if rise.before > 0 else context.tuning.traffic.from_nothing
 
 
-def _rise(scene: RankingContext, service: str) -> Deviation | None:
-    traffic = scene.seen.signals.get(service, {}).get("traffic")
-    return traffic if traffic and traffic.direction == "up" and traffic.after > 1.05 * traffic.before else None
+def _rise(context: RankingContext, service: str) -> Deviation | None:
+    traffic = context.observations.signals.get(service, {}).get("traffic")
+    least = context.tuning.traffic.rising
+    return traffic if traffic and traffic.direction == "up" and traffic.after > least * traffic.before else None
 
 
-def _callers_looked_at(scene: RankingContext, service: str) -> list[str]:
-    known = [s for s, callees in scene.seen.depends_on.items() if service in callees]
-    callers = dict.fromkeys([*scene.seen.dependents.get(service, ()), *known])
-    return [c for c in callers if c in scene.seen.health_evidence]
+def _checked_callers(context: RankingContext, service: str) -> list[str]:
+    observations = context.observations
+    by_callees = [s for s, callees in observations.depends_on.items() if service in callees]
+    callers = dict.fromkeys([*observations.dependents.get(service, ()), *by_callees])
+    return [c for c in callers if c in observations.health_evidence]
 
 
-def wire_causes(scene: RankingContext) -> list[Candidate]:
-    """Callers of a blamed service wait longer than it takes: the time is lost on the way to it."""
-    found = []
-    for service, blame in scene.blamed():
-        deviation = scene.seen.signals.get(service, {}).get("network")
+def network_causes(context: RankingContext) -> list[Candidate]:
+    """Callers of a suspect service wait longer than it takes: the time is lost on the way to it."""
+    causes, weights = [], context.tuning.other_causes
+    for service, share in context.suspects():
+        deviation = context.observations.signals.get(service, {}).get("network")
         if deviation is None:
             continue
         candidate = Candidate(
             kind="dependency",
             service=service,
-            likelihood=blame * (0.5 + 0.4 * min(1.0, deviation.doublings / 2)),
+            likelihood=share * (weights.network + weights.network_growth * _strength(context, deviation)),
             cause=f"Calls to {service} lose their time on the wire, not in {service}",
             check=f"Measure round trip and packet loss between a caller's pod and the pods of {service}",
             strength=deviation.doublings,
-            sure=deviation.doublings >= 1,
+            sure=_clear(context, deviation),
         )
-        _support(scene, candidate, [told(deviation, scene.seen)])
-        found.append(candidate)
-    return found
+        support(context, candidate, [deviation_claim(deviation, context.observations)])
+        causes.append(candidate)
+    return causes
 
 
-def behaviour_causes(scene: RankingContext) -> list[Candidate]:
-    """A blamed service logs or calls another mix than it usually does."""
-    found = []
-    for service, blame in scene.blamed():
-        signs = [d for (s, _), d in scene.seen.all_signals.items() if s == service and d.family == "behaviour"]
+def behaviour_causes(context: RankingContext) -> list[Candidate]:
+    """A suspect service logs or calls another mix than it usually does."""
+    causes, weights = [], context.tuning.other_causes
+    least = 0.0 if context.service_named else context.tuning.attribution.nearly_normal
+    for service, share in context.suspects():
+        signals = context.observations.all_signals.items()
+        signs = [d for (s, _), d in signals if s == service and d.family == "behaviour"]
         deviation = max(signs, key=lambda d: d.doublings, default=None)
-        if deviation is None or deviation.doublings <= (0 if scene.named else NEARLY):
+        if deviation is None or deviation.doublings <= least:
             continue
         candidate = Candidate(
             kind="unknown",
             service=service,
-            likelihood=blame * (0.5 + 0.4 * min(1.0, max(0.0, deviation.doublings))),
+            likelihood=share * (weights.behaviour + weights.behaviour_growth * min(1.0, max(0.0, deviation.doublings))),
             cause=f"{service} logs or calls something else than usual",
-            check=f"Read what {service} logs around {clock(scene.onset)}, and the code behind the lines that are new or gone",
+            check=f"Read what {service} logs around {clock(context.onset)}, and the code behind the lines that are new or gone",
             strength=max(0.0, deviation.doublings),
             sure=deviation.doublings > 0,
         )
-        _support(scene, candidate, [told_share(deviation, scene.seen)])
-        found.append(candidate)
-    return found
+        support(context, candidate, [share_claim(deviation, context.observations)])
+        causes.append(candidate)
+    return causes
 
 
-def unexplained_causes(scene: RankingContext) -> list[Candidate]:
-    """A service fails and nothing that was looked at says why: a lead, never more than possible."""
-    found = []
-    for service, blame in scene.blamed():
-        signals = scene.seen.signals.get(service, {})
-        if not signals:
+def unexplained_causes(context: RankingContext) -> list[Candidate]:
+    """A service fails and nothing that was checked says why: a lead, never more than possible."""
+    causes = []
+    for service, share in context.suspects():
+        if not context.observations.signals.get(service):
             continue
         candidate = Candidate(
-            kind="dependency" if service != scene.start else "unknown",
+            kind="dependency" if service != context.start else "unknown",
             service=service,
-            likelihood=0.35 * blame,
-            cause=f"{service} itself fails, and nothing that was looked at shows why",
-            check=f"Read the logs and traces of {service} from {clock(scene.began(service))} on",
+            likelihood=context.tuning.other_causes.unexplained * share,
+            cause=f"{service} itself fails, and nothing that was checked shows why",
+            check=f"Read the logs and traces of {service} from {clock(context.onset_of(service))} on",
             sure=False,
         )
-        _support(scene, candidate, [], logs=True)
-        found.append(candidate)
-    return found
-
-
-def _support(scene: RankingContext, candidate: Candidate, claims: Iterable[Claim], *, logs: bool = False) -> None:
-    """What carries a cause: its own claims first, then the symptoms, that no change fits and, if asked, the logs."""
-    candidate.claims += claims
-    tell_symptoms(scene, candidate.service, candidate)
-    tell_no_change(scene, candidate.service, candidate)
-    if logs:
-        tell_logs(scene, candidate.service, candidate)
+        support(context, candidate, [], logs=True)
+        causes.append(candidate)
+    return causes

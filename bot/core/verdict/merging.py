@@ -5,8 +5,8 @@ from datetime import datetime
 
 from bot.core.change import Change
 from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.ranking.exoneration import exonerated_changes
 from bot.core.ranking.observations import observe
-from bot.core.ranking.ranking import alibis
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.category import categorize
 from bot.core.verdict.verdict import judge
@@ -30,7 +30,7 @@ def merge(by_agent: Findings, by_analyst: Findings, case: Case, ledger: Sequence
     if all(hypothesis.confidence == "unsupported" for hypothesis in carried.hypotheses):
         return _instead(carried, by_analyst)
     suspected = {h.change_id for h in by_analyst.hypotheses if h.confidence in _NAMED}
-    cleared = {id: claim for id, claim in alibis(case, ledger, now=now).items() if id not in suspected}
+    cleared = {id: claim for id, claim in exonerated_changes(case, ledger, now=now).items() if id not in suspected}
     return categorize(_with_cleared(carried, cleared, observe(ledger).changes, ledger), case, ledger)
 
 

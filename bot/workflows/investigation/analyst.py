@@ -9,7 +9,8 @@ from typing import Any
 
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.metrics.deviation import Family
-from bot.core.ranking.ranking import calling, next_services, rank, worth_a_closer_look
+from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect
+from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize
 from bot.ports import Run
 
@@ -47,9 +48,9 @@ class Analyst:
             ledger.extend(LedgerEntry.model_validate(found) for found in await asyncio.gather(*asked))
 
         await see([*_first_looks(case), *([("call_waits", {})] if self._traced else [])])
-        await see([("call_mix", {"service": s}) for s in calling(ledger, [case.service])])
+        await see([("call_mix", {"service": s}) for s in services_with_calls(ledger, [case.service])])
         await self._follow(case, ledger, see)
-        closer = worth_a_closer_look(case, ledger, now=began, most=CLOSE_LOOKS)
+        closer = symptoms_to_inspect(case, ledger, now=began, most=CLOSE_LOOKS)
         await see(_close_looks(closer))
         await see(_own_lines(case, ledger))
         findings = categorize(rank(case, ledger, now=began), case, ledger)
@@ -67,7 +68,7 @@ class Analyst:
                 return
             asked.update(services)
             await see([(tool, {"service": s}) for s in services for tool in ("service_health", "dependencies")])
-            await see([("call_mix", {"service": s}) for s in calling(ledger, services)])
+            await see([("call_mix", {"service": s}) for s in services_with_calls(ledger, services)])
             if not case.service:
                 # Nobody says which service hurts: what each one logs is a sign of its own.
                 await see([("log_mix", {"service": s}) for s in services])

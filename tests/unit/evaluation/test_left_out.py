@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.ranking.tuning import TUNING
+from bot.core.tuning import TUNING
 from tests.evaluation.figures import Answer, reciprocal_ranks
-from tests.evaluation.left_out import CHOICES, Looked, evaluate
+from tests.evaluation.left_out import InvestigatedSet, evaluate
+from tests.evaluation.weight_choices import CHOICES, NOT_CHOSEN
 from tests.unit.evaluation.test_rca_alerts import INCIDENTS, TOPOLOGY
 
 
@@ -30,20 +31,28 @@ def test_each_set_is_left_out_once_and_the_worst_is_named(data: Path, capsys: py
     told = capsys.readouterr().out
     assert "| bank (1) | " in told and "| shop (1) | " in told and "worst set: " in told
     assert "| rca_alerts (2) | " in told and "worst project: rca_alerts, " in told
-    assert "without shop: worth: anywhere " in told
+    assert "without shop: " in told and "without rca_alerts: the middle of each" in told
     assert set(json.loads((data / "out.json").read_text(encoding="utf-8"))) == {
         f"{name}/{id}" for name in ("shop", "bank") for id in INCIDENTS
     }
 
 
-def test_every_weight_in_use_is_chosen_anew() -> None:
-    in_use = {part: set(vars(getattr(TUNING, part))) for part in CHOICES}
+def test_every_weight_in_use_is_chosen_anew_or_listed_with_the_reason_why_not() -> None:
+    parts = {part: weights for part, weights in vars(TUNING).items() if part not in NOT_CHOSEN}
+    in_use = {f"{part}.{name}" for part, weights in parts.items() for name in vars(weights)}
+    chosen = {f"{part}.{name}" for part, names in CHOICES.items() for name in names}
 
-    assert in_use == {part: set(CHOICES[part]) for part in CHOICES} and set(CHOICES) == set(vars(TUNING))
+    assert in_use == chosen | {name for name in NOT_CHOSEN if "." in name} and not chosen & set(NOT_CHOSEN)
 
 
-def test_a_set_without_any_look_has_no_quality() -> None:
-    assert Looked("empty", "none", {}, {"a": "cart"}, Answer.of).quality(TUNING).tolist() == [0.0]
+def test_every_weight_in_use_is_among_the_values_that_are_tried() -> None:
+    for part, names in CHOICES.items():
+        for name, values in names.items():
+            assert getattr(getattr(TUNING, part), name) in values, f"{part}.{name}"
+
+
+def test_a_set_without_any_investigation_has_no_quality() -> None:
+    assert InvestigatedSet("empty", "none", {}, {"a": "cart"}, Answer.of).quality(TUNING).tolist() == [0.0]
 
 
 def test_the_place_of_the_truth_counts_by_its_reciprocal() -> None:

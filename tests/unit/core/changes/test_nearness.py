@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.changes.nearness import LOOKBACK, ONSET_TOLERANCE, nearness
 from bot.core.metrics.deviation import Deviation, Family
-from bot.core.ranking.attribution import CallGraph, walk_blame
+from bot.core.ranking.attribution import CallGraph, attribute_symptom
 from tests.unit.evidence_builders import deviation
 
 
@@ -37,7 +37,7 @@ GRAPH = {"front": ["payments", "cart"], "payments": ["db"], "db": ["front"]}
 def test_the_deepest_service_that_explains_the_errors_is_blamed() -> None:
     found = signals(*(deviation(s, "errors", 0.0, r) for s, r in (("front", 0.2), ("payments", 0.3), ("db", 0.4))))
 
-    blame = walk_blame("front", CallGraph(found, GRAPH))
+    blame = attribute_symptom("front", CallGraph(found, GRAPH))
 
     assert max(blame, key=lambda s: blame[s]) == "db" and sum(blame.values()) == pytest.approx(1)
 
@@ -45,22 +45,22 @@ def test_the_deepest_service_that_explains_the_errors_is_blamed() -> None:
 def test_a_callee_that_explains_a_part_leaves_the_rest_with_its_caller() -> None:
     found = signals(deviation("front", "errors", 0.0, 0.4), deviation("cart", "errors", 0.0, 0.1))
 
-    assert walk_blame("front", CallGraph(found, GRAPH)) == pytest.approx({"front": 0.75, "cart": 0.25})
+    assert attribute_symptom("front", CallGraph(found, GRAPH)) == pytest.approx({"front": 0.75, "cart": 0.25})
 
 
 def test_a_callee_that_failed_much_later_is_blamed_less() -> None:
     found = signals(deviation("front", "errors", 0.0, 0.4), deviation("cart", "errors", 0.0, 0.4, late=5))
 
-    assert walk_blame("front", CallGraph(found, GRAPH))["front"] > 0.6
+    assert attribute_symptom("front", CallGraph(found, GRAPH))["front"] > 0.6
 
 
 def test_a_slow_database_explains_errors_above_it() -> None:
     found = signals(deviation("front", "errors", 0.0, 0.3), deviation("payments", "latency", 0.1, 2.0))
 
-    assert walk_blame("front", CallGraph(found, GRAPH))["payments"] == pytest.approx(0.7)
+    assert attribute_symptom("front", CallGraph(found, GRAPH))["payments"] == pytest.approx(0.7)
 
 
 def test_a_resource_that_runs_out_here_is_not_handed_down() -> None:
     found = signals(deviation("front", "memory", 0.5, 0.9), deviation("cart", "errors", 0.0, 0.4))
 
-    assert walk_blame("front", CallGraph(found, GRAPH)) == {"front": 1.0}
+    assert attribute_symptom("front", CallGraph(found, GRAPH)) == {"front": 1.0}

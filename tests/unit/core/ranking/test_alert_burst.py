@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert
-from bot.core.ranking.alert_burst import Burst, rank_burst, read_burst
+from bot.core.ranking.alert_burst import Burst, read_burst
+from bot.core.ranking.burst_ranking import rank_burst
 from bot.core.service import Catalogue
 from tests.unit.builders import NOW
 

@@ -61,7 +61,7 @@ def test_a_service_that_was_measured_is_ranked_by_its_metrics() -> None:
 def test_one_alert_alone_is_no_burst() -> None:
     lone = judged(told(Ledger(), [fires("ErrorsHigh", "front")]))
 
-    assert [h.cause for h in lone.hypotheses] == ["front itself fails, and nothing that was looked at shows why"]
+    assert [h.cause for h in lone.hypotheses] == ["front itself fails, and nothing that was checked shows why"]
 
 
 def test_beside_a_cause_that_measurements_carry_what_only_fires_is_no_other_cause() -> None:

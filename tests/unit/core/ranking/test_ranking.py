@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 
 from bot.core.evidence import Findings
-from bot.core.ranking.ranking import next_services, rank
+from bot.core.ranking.next_checks import next_services
+from bot.core.ranking.ranking import rank
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments, minutes
 
@@ -149,7 +150,7 @@ def test_when_all_is_quiet_nothing_is_blamed() -> None:
 def test_a_quiet_service_is_no_all_clear_where_a_look_failed() -> None:
     findings = judged(Ledger().health("front").failed("search_logs", "no answer", service="front"))
 
-    told = "1 signal of 1 service stayed within the normal range; 1 look failed, so this is not an all-clear."
+    told = "1 signal of 1 service stayed within the normal range; 1 check failed, so this is not an all-clear."
     assert findings.note == told
 
 

@@ -1,0 +1,153 @@
+"""Which component a burst of alerts began in: what fires there and rarely did, how early, and what behaves alike."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from bot.core.alerts.component import Component
+from bot.core.alerts.kind import AlertKind
+from bot.core.ranking.alert_burst import Burst, Firing, Role
+from bot.core.tuning import TUNING, BurstWeights
+
+Bits = dict[str, dict[AlertKind, dict[str, float]]]
+"""Component to kind to what fires to its bits of surprise."""
+
+
+@dataclass(frozen=True)
+class ComponentRank:
+    """One component as the source of a burst: its bits of surprise, and their share of the best one's."""
+
+    place: Component
+    surprise_bits: float
+    share: float
+    firings: Sequence[Firing] = field(default=())
+    """What it rests on, the most surprising first."""
+
+
+def rank_burst(
+    burst: Burst, *, started_at: datetime, most: int = 8, weights: BurstWeights = TUNING.burst
+) -> list[ComponentRank]:
+    """Components by how much the burst points at them, the likeliest first.
+
+    An alert counts its bits of surprise, -log2 p. p is how often it fired on this component, each earlier burst weighted
+    by its age, with what is known of all components of its level mixed in as if it were 4 bursts: p = (own + 4 q) /
+    (bursts + 4); 4.5 bits are the most. They are halved for each 200 s after the start and weighted by the alert's kind;
+    calls also by the share of their other ends that see it. Two alerts that always fire together are one. Within a kind
+    the best counts whole and the others add log2 of their sum a quarter; a component's kinds are summed 1, 0.3, 0.09,
+    0.027. A service counts its own alerts and, by the same law, 1 + log2(pods) / 4 times the mean over its pods, so that
+    it ranks before them only if they behave alike; behind it its pods are explained and keep 0.4 of their bits. A host
+    counts for more the fewer hosts there are beside pods, and for less where one pod on it fires the same kind of alert
+    as rarely.
+    """
+    burst = replace(burst, firings=_without_twins(burst.firings))
+    places = {f.component: Component(f.component, f.level, f.service, f.host) for f in burst.firings}
+    bits = _surprise(burst, started_at, weights)
+    _weigh_hosts(bits, places, burst, weights)
+    totals = {name: _total(kinds, weights) for name, kinds in bits.items()}
+    for service, pods in _pods_by_service(places.values()).items():
+        kinds = _rolled_up(bits, service, pods, max(burst.pods.get(service, 0), len(pods)), weights)
+        places.setdefault(service, Component(service, "service", service))
+        totals[service] = _total(kinds, weights)
+    return _ordered(totals, places, burst, bits, most, weights.explained)
+
+
+def _without_twins(firings: Sequence[Firing]) -> list[Firing]:
+    """Without the second name of one thing: what fires at the same moment and always fired when the other did."""
+    distinct: dict[Any, Firing] = {}
+    for f in firings:
+        # Log lines are told apart by what they say, and calls by their ends.
+        may_be_twin = f.role == "own" and f.kind != "logs"
+        history = (f.component, f.kind, f.at, f.weight, f.earlier_here, f.weighted_here, f.weighted_alike)
+        distinct.setdefault(history if may_be_twin else (f.component, f.what), f)
+    return list(distinct.values())
+
+
+def _surprise(burst: Burst, started_at: datetime, weights: BurstWeights) -> Bits:
+    together = Counter((f.level, f.what) for f in burst.firings)
+    # A component whose own calls fail or are slow is so because of them.
+    passed_on = {(f.component, f.kind) for f in burst.firings if f.role == "caller"}
+    bits: Bits = defaultdict(lambda: defaultdict(dict))
+    for f in burst.firings:
+        chances = max(burst.population.get(f.level, 1), 1) * (burst.weighted_bursts + weights.now) + 2 * weights.prior
+        pooled = (f.weighted_alike + weights.now * together[(f.level, f.what)] + weights.prior) / chances
+        often = (f.weighted_here + weights.pooled * pooled) / (burst.weighted_bursts + weights.pooled)
+        late = max(0.0, (f.at - started_at).total_seconds())
+        surprise = min(weights.most_bits, -math.log2(min(1.0, often))) * 0.5 ** (late / weights.half_life)
+        explained = f.role == "callee" and (f.component, f.kind) in passed_on
+        weighted = surprise * f.weight * f.share_of_ends * _role_factor(f.role, weights)
+        bits[f.component][f.kind][f.what] = 0.0 if explained else weighted
+    return bits
+
+
+def _role_factor(role: Role, weights: BurstWeights) -> float:
+    return {"own": 1.0, "callee": weights.callee, "caller": weights.caller}[role]
+
+
+def _weigh_hosts(bits: Bits, places: Mapping[str, Component], burst: Burst, weights: BurstWeights) -> None:
+    """A host's alerts count for more the fewer hosts there are, and for less where they copy those of a pod on it."""
+    crowd = {level: 1 + weights.crowd * math.log2(max(1, burst.population.get(level, 1))) for level in ("host", "pod")}
+    for host in [name for name in bits if places[name].level == "host"]:
+        pods = [name for name in bits if places[name].level == "pod" and places[name].host == host]
+        for kind, of_host in bits[host].items():
+            rarest = max((max(bits[pod][kind].values()) for pod in pods if kind in bits[pod]), default=0.0)
+            # The rarest of many is rare by chance alone: log2 of how many there are.
+            copied = max(0.0, rarest - math.log2(max(1, len(pods)))) / max(max(of_host.values()), 1e-9)
+            factor = max(1.0, crowd["pod"] / crowd["host"]) * (1 - weights.copied_from_pod * min(1.0, copied))
+            bits[host][kind] = {what: value * factor for what, value in of_host.items()}
+
+
+def _total(kinds: Mapping[AlertKind, Mapping[str, float]], weights: BurstWeights) -> float:
+    by_kind = []
+    for alerts in kinds.values():
+        first, *others = sorted(alerts.values(), reverse=True)
+        by_kind.append(first * (1 + weights.alike * math.log2(1 + sum(others) / first)) if first > 0 else 0.0)
+    by_kind.sort(reverse=True)
+    return sum(value * weights.next_kind**place for place, value in enumerate(by_kind[: weights.max_kinds]))
+
+
+def _pods_by_service(places: Iterable[Component]) -> dict[str, list[str]]:
+    pods: dict[str, list[str]] = {}
+    for place in places:
+        if place.level == "pod" and place.service and place.service != place.name:
+            pods.setdefault(place.service, []).append(place.name)
+    return pods
+
+
+def _rolled_up(
+    bits: Bits, service: str, pods: Sequence[str], pod_count: int, weights: BurstWeights
+) -> dict[AlertKind, dict[str, float]]:
+    """The service's bits: its own alerts, and what its pods fire alike. Pods that fire nothing count as zero."""
+    kinds = {kind: dict(alerts) for kind, alerts in bits.get(service, {}).items()}
+    # Two pods may behave alike by chance, four hardly; a single pod is the service.
+    agreement = 1 + weights.alike * max(1.0, math.log2(pod_count))
+    for kind, what in {(kind, what) for pod in pods for kind, alerts in bits[pod].items() for what in alerts}:
+        each = [bits[pod].get(kind, {}).get(what, 0.0) for pod in pods]
+        kinds.setdefault(kind, {})
+        kinds[kind][what] = max(kinds[kind].get(what, 0.0), agreement * sum(each) / pod_count)
+    return kinds
+
+
+def _ordered(
+    totals: dict[str, float], places: Mapping[str, Component], burst: Burst, bits: Bits, most: int, explained: float
+) -> list[ComponentRank]:
+    left = {name: total for name, total in totals.items() if total > 0}
+    ranks: list[ComponentRank] = []
+    highest = max(left.values(), default=1.0)
+    while left and len(ranks) < most:
+        name = max(left, key=lambda n: (left[n], n))
+        total, place = left.pop(name), places[name]
+        ranks.append(ComponentRank(place, total, total / highest, _most_surprising(place, burst, bits)))
+        for other in left:
+            if places[other].level == "pod" and places[other].service == name:
+                left[other] *= explained
+    return ranks
+
+
+def _most_surprising(place: Component, burst: Burst, bits: Bits) -> list[Firing]:
+    """The component's own alerts or, of a service without any, those of its pods."""
+    own = [f for f in burst.firings if f.component == place.name]
+    own = own or [f for f in burst.firings if place.level == "service" and f.service == place.name]
+    return sorted(own, key=lambda f: -bits[f.component][f.kind][f.what])

@@ -1,0 +1,127 @@
+"""One possible cause with its claims, and the sentences in which observations become claims."""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.core.change import Change, kind_in_words
+from bot.core.evidence import CauseKind, Claim
+from bot.core.metrics.deviation import Deviation
+from bot.core.ranking.context import RankingContext
+from bot.core.ranking.observations import Observations
+from bot.core.text.figures import figure
+from bot.core.text.moments import clock
+from bot.core.text.untrusted import one_line
+
+_MAX_CLAIMS_BEFORE_LOGS = 6
+
+
+@dataclass
+class Candidate:
+    """One possible cause; its `likelihood`, 0 to 1, is the service's share of the attribution times how well it fits."""
+
+    kind: CauseKind
+    service: str
+    likelihood: float
+    cause: str
+    claims: list[Claim] = field(default_factory=list)
+    against: list[Claim] = field(default_factory=list)
+    check: str = ""
+    """What a person can do to confirm it."""
+    change_id: str = ""
+    component: str = ""
+    """The pod or host, where the cause is narrower than the service or no service's."""
+    strength: float = 0.0
+    """Doublings beyond normal of the strongest deviation it rests on."""
+    sure: bool = True
+    """False where the observations do not tell it apart from its rivals, however well it fits."""
+
+
+def amount(value: float, unit: str = "") -> str:
+    """As people read it aloud (`40.6 %`, `350 ms`), in figures that `core/verdict/quoting` finds again in the evidence."""
+    return "unknown" if math.isnan(value) else figure(value, unit)
+
+
+def deviation_claim(deviation: Deviation, observations: Observations) -> Claim:
+    """One deviation as a claim."""
+    since = f" at {clock(deviation.onset)}" if deviation.onset else ""
+    if math.isnan(deviation.after):
+        text = f"{deviation.service}: {deviation.signal} fires{since}"
+    else:
+        moved = "rose" if deviation.after >= deviation.before else "fell"
+        text = f"{deviation.service} {deviation.signal} {moved} {_levels(deviation)}{since}"
+    return Claim(text=one_line(text, 400), evidence=[observations.id_of(deviation)])
+
+
+def share_claim(deviation: Deviation, observations: Observations) -> Claim:
+    """A changed share of log lines or calls as a claim; lines are untrusted text, so they come last."""
+    text = f"{deviation.service} went {_levels(deviation)}: {deviation.signal}"
+    return Claim(text=one_line(text, 400), evidence=[observations.id_of(deviation)])
+
+
+def _levels(deviation: Deviation) -> str:
+    return f"from {amount(deviation.before, deviation.unit)} to {amount(deviation.after, deviation.unit)}"
+
+
+def change_text(change: Change) -> str:
+    """A change in a few words; its title is untrusted text, so it comes last and short."""
+    version = f" {one_line(change.version, 40)}" if change.version else ""
+    title = f" ({one_line(change.title, 80)})" if change.title and change.title != change.version else ""
+    return f"{kind_in_words(change.kind)}{version} of {change.service}{title}"
+
+
+def short_change_text(change: Change) -> str:
+    """A change in a sentence that names its service already: `deploy 5.1.0`."""
+    kind = kind_in_words(change.kind)
+    return f"{kind} {one_line(change.version, 40)}" if change.version else f"{kind} of {change.service}"
+
+
+def support(context: RankingContext, candidate: Candidate, claims: Iterable[Claim], *, logs: bool = False) -> None:
+    """Add what supports a cause: its own claims, the symptoms, that no change was made and, if wanted, its logs."""
+    candidate.claims += claims
+    add_symptoms(context, candidate)
+    _add_no_change(context, candidate)
+    if logs:
+        _add_logs(context, candidate)
+
+
+def add_symptoms(context: RankingContext, candidate: Candidate) -> None:
+    """Add the symptom of the service itself, and of the alerting service if that is another one."""
+    for name in dict.fromkeys((candidate.service, context.start)):
+        signals = context.observations.signals.get(name, {})
+        symptom = context.symptom_of(name) or max(signals.values(), key=lambda d: d.doublings, default=None)
+        if symptom is not None:
+            candidate.claims.append(deviation_claim(symptom, context.observations))
+            if name == candidate.service:
+                candidate.strength = max(candidate.strength, symptom.doublings)
+
+
+def _add_no_change(context: RankingContext, candidate: Candidate) -> None:
+    """Add that nothing was changed, if changes were listed."""
+    service, observations = candidate.service, context.observations
+    evidence = observations.no_changes.get(service) or observations.no_changes.get("")
+    recent = [
+        c
+        for c in observations.changes.values()
+        if c.service == service and timedelta(0) <= context.onset_of(service) - c.at <= timedelta(hours=1)
+    ]
+    if evidence and not recent:
+        candidate.claims.append(Claim(text=f"No change of {service} in the hour before the onset", evidence=[evidence]))
+
+
+def _add_logs(context: RankingContext, candidate: Candidate) -> None:
+    """Add the log line that grew most."""
+    service = candidate.service
+    grown = [t for t in context.observations.templates if t.service == service and t.count >= 3 and t.count > 2 * t.before]
+    if grown and len(candidate.claims) < _MAX_CLAIMS_BEFORE_LOGS:
+        top = max(grown, key=lambda t: t.count - t.before)
+        text = f"{service} logs {top.count:g} times (before: {top.before:g}) {one_line(_message(top.text), 200)}"
+        candidate.claims.append(Claim(text=one_line(text, 400), evidence=[top.evidence]))
+
+
+def _message(template: str) -> str:
+    """The message of a line that is JSON or logfmt: its time, pod and level add nothing here."""
+    match = re.search(r'(?:"(?:msg|message)"\s*:\s*|\bmsg=)"((?:[^"\\]|\\.)+)', template)
+    return match.group(1) if match else template

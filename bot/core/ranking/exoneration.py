@@ -1,0 +1,85 @@
+"""Which changes around the onset the evidence clears, each with the claim that clears it."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from bot.core.change import Change
+from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.evidence import Case, Claim, LedgerEntry
+from bot.core.ranking.candidates import amount, change_text
+from bot.core.ranking.change_causes import compare_versions
+from bot.core.ranking.context import RankingContext, ranking_context
+from bot.core.ranking.observations import observe
+from bot.core.service import reachable
+from bot.core.text.durations import duration_text
+from bot.core.text.moments import clock
+from bot.core.text.untrusted import one_line
+
+_AROUND_ONSET = timedelta(hours=2)
+_MAX_SHOWN = 4
+
+
+def exonerated_changes(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> dict[str, Claim]:
+    """The changes around the onset that the evidence clears, by id, with what clears them; the nearest to the onset first."""
+    return _exonerated(ranking_context(case, observe(ledger, alert=case.alert_name), now))
+
+
+def ruled_out(context: RankingContext, accused: Collection[str]) -> list[Claim]:
+    """The first of these claims, of the changes that no cause accuses (by id)."""
+    return [claim for id, claim in _exonerated(context).items() if id not in accused][:_MAX_SHOWN]
+
+
+def _exonerated(context: RankingContext) -> dict[str, Claim]:
+    around = [c for c in context.observations.changes.values() if abs(context.onset - c.at) <= _AROUND_ONSET]
+    around.sort(key=lambda c: (abs(context.onset - c.at), c.id))
+    return {change.id: claim for change in around if (claim := _exonerating_claim(context, change))}
+
+
+def _exonerating_claim(context: RankingContext, change: Change) -> Claim | None:
+    observations, evidence = context.observations, [context.observations.change_evidence[change.id]]
+    what = f"{change_text(change)} at {clock(change.at)}"
+    if context.onset_observed and change.at > context.onset + ONSET_TOLERANCE:
+        after = duration_text(change.at - context.onset)
+        text = f"{what} came {after} after the onset at {clock(context.onset)}"
+        return _claim(text, [*evidence, *_onset_evidence(context)])
+    if observations.quiet(change.service):
+        text = f"{what}: nothing of {change.service} left its normal range"
+        return _claim(text, [*evidence, observations.health_evidence[change.service]])
+    weights = context.tuning.changes
+    versions = compare_versions(observations, change, weights)
+    if versions.factor == weights.versions_alike and versions.rows:
+        own, other = versions.rows
+        levels = f"{amount(own.after, own.unit)} and {amount(other.after, other.unit)}"
+        return _claim(f"{what}: the versions before and after show the same ({levels})", [*evidence, versions.evidence])
+    if context.shares.get(change.service, 0.0) < context.tuning.confidence.exonerated and observations.signals.get(
+        change.service
+    ):
+        return _explained_by_dependency(context, change, what)
+    graph = observations.graph_evidence.get(context.start)
+    within = change.service in context.shares or change.service in reachable(context.start, observations.depends_on)
+    if graph is not None and not within:
+        return _claim(f"{what}: {context.start} does not depend on {change.service}", [*evidence, graph])
+    return None
+
+
+def _explained_by_dependency(context: RankingContext, change: Change, what: str) -> Claim | None:
+    """The changed service deviates, but what it depends on explains that."""
+    culprit = max(context.shares, key=lambda s: context.shares[s])
+    cause, effect = context.symptom_of(culprit), context.symptom_of(change.service)
+    if cause is None or effect is None or culprit == change.service:
+        return None
+    text = f"{what}: its {effect.signal} came from {culprit} {cause.signal} ({amount(cause.after, cause.unit)})"
+    observations = context.observations
+    return _claim(text, [observations.change_evidence[change.id], observations.id_of(effect), observations.id_of(cause)])
+
+
+def _claim(text: str, evidence: Sequence[str]) -> Claim:
+    return Claim(text=one_line(text, 400), evidence=list(dict.fromkeys(evidence))[:8])
+
+
+def _onset_evidence(context: RankingContext) -> list[str]:
+    for signals in context.observations.signals.values():
+        for deviation in signals.values():
+            if deviation.onset == context.onset:
+                return [context.observations.id_of(deviation)]
+    return []

@@ -1,0 +1,150 @@
+"""Where the fault lies: all kinds of sign added up, as shares of the attribution over the services."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.core.metrics.deviation import Deviation, Family
+from bot.core.ranking.attribution import SYMPTOMS, CallGraph, attribute_symptom, main_symptom, symptom_of
+from bot.core.ranking.observations import Observations
+from bot.core.service import reachable
+from bot.core.tuning import TUNING, ResourceWeights, SignWeights, Tuning
+
+_OF_ONE_SERVICE: tuple[Family, ...] = ("network", "behaviour")
+"""Signs that point at the very service at which they were measured."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """How the fault is attributed to services."""
+
+    shares: dict[str, float]
+    """By service, adding up to 1; empty if nothing deviates and no service is named."""
+    doublings: dict[str, float]
+    """The same in weighted doublings beyond normal."""
+
+
+def locate_fault(
+    start: str, observations: Observations, *, service_named: bool, family: Family | None, tuning: Tuning = TUNING
+) -> Attribution:
+    """Attribute by all signs: a service's strongest sign plus 0.3 of its others, as a share of the sum over all services.
+
+    The call graph (core/ranking/attribution) is one sign, as strong as the symptoms that were followed; network time and
+    changed behaviour count with their own strength. Where no alert names a service, symptoms count for less, resources
+    count by themselves, and behaviour counts from half of its limit on: the best lead, though not a sure one.
+    """
+    weights = tuning.signs
+    graph = CallGraph(observations.near, observations.depends_on, observations.rates, tuning.attribution)
+    by_graph = _by_call_graph(start, graph, weights, service_named=service_named, family=family)
+    least = 0.0 if service_named else tuning.attribution.nearly_normal
+    signs = [by_graph, *(_of_one_service(observations, f, weights, least) for f in _OF_ONE_SERVICE)]
+    if service_named:
+        # The alert says where it hurts: another sign counts as far as the call graph leads to it; elsewhere it is an effect.
+        total = max(sum(by_graph.values()), 1e-12)
+        signs[1:] = [{s: strength * by_graph.get(s, 0.0) / total for s, strength in sign.items()} for sign in signs[1:]]
+    else:
+        signs[0] = {service: weights.symptom_anywhere * strength for service, strength in by_graph.items()}
+        signs.append(_short_resources(observations, weights.resource, tuning.resources))
+    services = dict.fromkeys(s for sign in signs for s in sign)
+    doublings = {s: _added_up((sign.get(s, 0.0) for sign in signs), weights.further_signs) for s in services}
+    total = sum(doublings.values())
+    shares = {s: d / total for s, d in doublings.items()} if total > 0 else {start: 1.0} if start else {}
+    return Attribution(shares, doublings)
+
+
+def _added_up(signs: Iterable[float], further: float) -> float:
+    best, *others = sorted(signs, reverse=True)
+    return best + further * sum(others)
+
+
+def _by_call_graph(
+    start: str, graph: CallGraph, weights: SignWeights, *, service_named: bool, family: Family | None
+) -> dict[str, float]:
+    """The shares of the call graph, times the strongest symptom of the services that have one."""
+    starts = _starts(start, graph, service_named=service_named, family=family)
+    shares: dict[str, float] = {}
+    for root, root_share in starts.items():
+        for service, share in attribute_symptom(root, graph, family).items():
+            shares[service] = shares.get(service, 0.0) + root_share * share
+    strength = max((_symptom_doublings(graph, s) for s, share in shares.items() if share > weights.least_share), default=0.0)
+    return {service: share * max(strength, weights.least_strength) for service, share in shares.items()}
+
+
+def _symptom_doublings(graph: CallGraph, service: str) -> float:
+    symptom = main_symptom(graph.of(service), graph.weights)
+    return symptom.doublings if symptom else 0.0
+
+
+def _starts(start: str, graph: CallGraph, *, service_named: bool, family: Family | None) -> dict[str, float]:
+    """Where the walk begins: at the alerting service; where none is named, at all that deviate, by what they lose."""
+    if service_named and (family or symptom_of(graph.of(start), None, graph.weights)):
+        return {start: 1.0}
+    within = reachable(start, graph.depends_on) if service_named else graph.signals
+    losses: dict[Family, dict[str, float]] = {symptom: {} for symptom in SYMPTOMS}
+    for service in within:
+        if symptom := main_symptom(graph.of(service), graph.weights):
+            losses[symptom.family][service] = abs(symptom.shift) * _rate(graph, service)
+    strongest = {f: max((_symptom_doublings(graph, s) for s in lost), default=0.0) for f, lost in losses.items()}
+    starts: dict[str, float] = {}
+    for loss_family, lost in losses.items():
+        for service, amount in lost.items():
+            share = amount / max(sum(lost.values()), 1e-12)
+            starts[service] = share * strongest[loss_family] / max(sum(strongest.values()), 1e-12)
+    return starts or ({start: 1.0} if start else {})
+
+
+def _rate(graph: CallGraph, service: str) -> float:
+    rate = graph.rates.get(service)
+    return rate.after if rate and rate.after > 0 else 1.0
+
+
+def _of_one_service(observations: Observations, family: Family, weights: SignWeights, least: float) -> dict[str, float]:
+    weight = weights.network if family == "network" else weights.behaviour
+    return {s: weight * doublings for s, doublings in _doublings_by_service(observations, family, weights, least).items()}
+
+
+def _doublings_by_service(observations: Observations, family: Family, weights: SignWeights, least: float) -> dict[str, float]:
+    """One kind of sign by service, changed behaviour counted from `least`; services without the sign are left out."""
+    by_service: dict[str, float] = {}
+    for (service, _), deviation in observations.all_signals.items():
+        # A callee that fails or is slow explains why it is called less or more.
+        explained = deviation.peer and main_symptom(observations.signals.get(deviation.peer, {}))
+        base = least if family == "behaviour" else 0.0
+        if deviation.family == family and deviation.doublings > base and not explained:
+            by_service[service] = max(by_service.get(service, 0.0), deviation.doublings - base)
+    return _without_callees(by_service, observations, weights, least) if family == "behaviour" else by_service
+
+
+def _without_callees(
+    behaviour: Mapping[str, float], observations: Observations, weights: SignWeights, least: float
+) -> dict[str, float]:
+    """Who calls a service that behaves oddly or answers late does so too: half of what the callee shows is not its own."""
+    odd = {service: doublings for service, doublings in behaviour.items() if doublings + least > weights.odd_callee}
+    for service, doublings in _doublings_by_service(observations, "network", weights, 0.0).items():
+        odd[service] = max(doublings, odd.get(service, 0.0))
+    calls = observations.depends_on
+    below = {s: max((odd.get(callee, 0.0) for callee in calls.get(s, ()) if callee != s), default=0.0) for s in behaviour}
+    return {s: doublings - weights.behaviour_of_callees * min(doublings, below[s]) for s, doublings in behaviour.items()}
+
+
+def _short_resources(observations: Observations, weight: float, weights: ResourceWeights) -> dict[str, float]:
+    by_service: dict[str, float] = {}
+    for (service, _), deviation in observations.all_signals.items():
+        if deviation.family == "saturation" and deviation.doublings > 0 and deviation.direction == "up":
+            strength = weight * weight_of_resource(deviation, weights) * deviation.doublings
+            by_service[service] = max(by_service.get(service, 0.0), strength)
+    return by_service
+
+
+def weight_of_resource(deviation: Deviation, weights: ResourceWeights = TUNING.resources) -> float:
+    """How much a resource that ran short explains by itself, 0 to 1."""
+    by_word = (
+        ("cpu", weights.cpu),
+        ("byte", weights.volume),
+        ("disk", weights.volume),
+        ("restart", weights.restarts),
+        ("ready", weights.replicas),
+        ("replica", weights.replicas),
+    )
+    weight = next((weight for word, weight in by_word if word in deviation.signal.lower()), 1.0)
+    grown = abs(deviation.shift) / deviation.before if deviation.before > 0 else 1.0
+    return weight * min(1.0, grown / weights.full_growth)

@@ -1,0 +1,40 @@
+"""What an investigation without a model checks next, by what its ledger holds so far."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.evidence import Case, LedgerEntry
+from bot.core.metrics.deviation import Family
+from bot.core.ranking.context import ranking_context, start_service
+from bot.core.ranking.observations import observe
+
+
+def next_services(case: Case, ledger: Sequence[LedgerEntry]) -> list[str]:
+    """Services whose health to check next: what the deviating ones call, and who calls where traffic rose."""
+    observations = observe(ledger)
+    start, signals = start_service(case, observations), observations.signals
+    frontier = [s for s in dict.fromkeys([start, *signals]) if s == start or signals.get(s)]
+    callees = [callee for service in frontier for callee in observations.depends_on.get(service, ())]
+    callers = [c for s in frontier if "traffic" in signals.get(s, {}) for c in observations.dependents.get(s, ())]
+    services = dict.fromkeys([*callees, *callers, *observations.services])
+    return [s for s in services if s not in observations.health_evidence]
+
+
+def services_with_calls(ledger: Sequence[LedgerEntry], services: Sequence[str]) -> list[str]:
+    """Those of the services that call others and count their own requests: their mix of calls can be checked."""
+    observations = observe(ledger)
+    return [s for s in services if observations.depends_on.get(s) and s in observations.rates]
+
+
+def symptoms_to_inspect(
+    case: Case, ledger: Sequence[LedgerEntry], *, now: datetime, most: int = 3
+) -> list[tuple[str, str, Family]]:
+    """(service, signal, family) of the symptoms with the largest shares: what to break down and to search logs for."""
+    observations = observe(ledger, alert=case.alert_name)
+    context = ranking_context(case, observations, now)
+    symptoms: list[tuple[str, str, Family]] = []
+    for service, _ in context.suspects()[:most]:
+        deviations = [context.symptom_of(service), observations.signals.get(service, {}).get("external")]
+        checked = service in observations.health_evidence
+        symptoms += [(service, d.signal, d.family) for d in deviations if d is not None and checked]
+    return list(dict.fromkeys(symptoms))
