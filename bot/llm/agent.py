@@ -23,7 +23,7 @@ from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.core.text.untrusted import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.chat import Chat
-from bot.llm.middleware.durable import Durable, no_look
+from bot.llm.middleware.durable import Durable, Look, Shown, no_look
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.repeats import Repeats
@@ -47,7 +47,9 @@ from prompts import prompt, prompt_of
 keep_hooks_in_the_loop()
 
 
-class AgentAnswer(BaseModel):
+# The model sees the name as that of the tool it answers with, and journals hold it: renamed, a run that was interrupted before
+# an upgrade would not understand its recorded answer.
+class Answer(BaseModel):
     """The ranked root causes, with the evidence for and against each."""
 
     model_config = ConfigDict(extra="forbid")
@@ -84,9 +86,9 @@ class Agent:
         self.echo = PromptLeak([rules, prompt("names").render(), *(tool.description for tool in looker.tools.values())])
 
     async def investigate(self, run: Run, case: Case) -> Findings:
-        """Run the agent in the story's body; its calls are the story's steps."""
+        """Run the agent in the body of the workflow: each of its calls is a step of the workflow."""
         spending = Spending(self.budget, model=self.settings.name)
-        opening = await run.step("brief the agent", self._brief, case.model_dump(mode="json"))
+        opening = await run.step("brief the agent", self._brief, case)
         durable = self._durable(run, case, spending, self.settings.fallback)
         found = await self._asked(self._graph(run, case, spending, durable), opening, spending)
         if found.hypotheses and self.settings.skeptic:
@@ -102,7 +104,7 @@ class Agent:
         return found
 
     async def read(self, run: Run, question: int) -> Told:
-        """AgentAnswer a question from the recorded evidence, in the story's body."""
+        """Answer a question from the recorded evidence, in the workflow's body."""
         fallback = self._model(self.settings.fallback) if self.settings.fallback else None
         questions = Questions(self.triages.db, self.services)
         hidden = self.inventory if self.settings.masked else None
@@ -120,16 +122,15 @@ class Agent:
             return _findings(None, spending, "the model went round in circles")
         return _findings(result.get("structured_response"), spending, "answered", self.echo)
 
-    async def _brief(self, case: dict[str, Any]) -> Any:
+    async def _brief(self, case: Case) -> str:
         """The opening message: the case and what is known, as data."""
-        group = case["group"]
-        entries = await self.triages.entries(group)
-        row = await self.triages.row(group, case["attempt"])
-        plan = first_plan(Case.model_validate(case), entries, self.looker.tools)
-        asked = {key: value for key, value in case.items() if key not in ("question", "requester")}
+        entries = await self.triages.entries(case.group)
+        row = await self.triages.row(case.group, case.attempt)
+        plan = first_plan(case, entries, self.looker.tools)
+        asked = case.model_dump(mode="json", exclude={"question", "requester"})
         return prompt("case").render(
             case=json.dumps(asked, ensure_ascii=False),
-            question=json.dumps(case["question"], ensure_ascii=False) if case["question"] else "",
+            question=json.dumps(case.question, ensure_ascii=False) if case.question else "",
             analyst=json.dumps(_told(row.findings if row else {}), ensure_ascii=False),
             plan="\n".join(f"{tool} {json.dumps(arguments, ensure_ascii=False)}" for tool, arguments in plan),
             evidence="\n".join(f"{e.id} {json.dumps(e.evidence.summary, ensure_ascii=False)}" for e in entries) or "none",
@@ -156,9 +157,9 @@ class Agent:
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
         reread = Reread(run, partial(self.triages.entries, case.group))
         strategy = (
-            ProviderStrategy(AgentAnswer)
+            ProviderStrategy(Answer)
             if self.settings.structured == "schema"
-            else ToolStrategy(AgentAnswer, tool_message_content="Taken.", handle_errors=misfit)
+            else ToolStrategy(Answer, tool_message_content="Taken.", handle_errors=misfit)
         )
         return create_agent(
             self._model(self.settings.name),
@@ -193,9 +194,10 @@ class Agent:
             )
         return self.chats[name]
 
-    def _look(self, case: Case) -> Any:
-        async def look(tool: str, arguments: dict[str, Any], call: str) -> Any:
-            return await self.looker.look(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
+    def _look(self, case: Case) -> Look:
+        async def look(tool: str, arguments: dict[str, Any], call: str) -> Shown:
+            entry = await self.looker.look(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
+            return Shown(id=entry.id, evidence=entry.evidence)
 
         return look
 
@@ -223,9 +225,9 @@ def _told(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _findings(answer: Any, spending: Spending, reason: str, echo: PromptLeak | None = None) -> Findings:
-    parsed = AgentAnswer.model_validate(answer) if isinstance(answer, dict) else answer
+    parsed = Answer.model_validate(answer) if isinstance(answer, dict) else answer
     if parsed is not None and echo is not None:
-        parsed = AgentAnswer.model_validate(echo.without_all(parsed.model_dump(mode="json")))
+        parsed = Answer.model_validate(echo.without_all(parsed.model_dump(mode="json")))
     return Findings(
         hypotheses=parsed.hypotheses if parsed else [],
         ruled_out=parsed.ruled_out if parsed else [],

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import openai
 import structlog
@@ -12,6 +12,8 @@ from langchain.agents.structured_output import StructuredOutputError
 from langchain_core.exceptions import LangChainException, ModelRefusalError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
+
+from bot.llm.spending import CallRecord
 
 log = structlog.get_logger(__name__)
 CALL_SECONDS = 30.0
@@ -28,14 +30,21 @@ class ModelDown(Exception):
 Handler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
 
 
+class Called(NamedTuple):
+    """The model's answer, None if there is none, and the record of the call."""
+
+    response: ModelResponse[Any] | None
+    record: CallRecord
+
+
 class Caller:
-    """Calls the model, then the fallback. Failures come back as `{"error": ...}`: they are recorded like answers."""
+    """Calls the model, then the fallback. Failures are returned: they are recorded like answers."""
 
     def __init__(self, fallback: BaseChatModel | None = None) -> None:
         self.fallback = fallback
 
-    async def call(self, request: ModelRequest[Any], handler: Handler, *, seconds: float, answered: str = "") -> dict[str, Any]:
-        """`{"response", "seconds", "tokens_in", "tokens_out", "model"}` or `{"error", "seconds"}`.
+    async def call(self, request: ModelRequest[Any], handler: Handler, *, seconds: float, answered: str = "") -> Called:
+        """One answer, or none and the error in the record.
 
         `answered`: the model that answered last. If that was the fallback it is asked first: a model that hung would eat up
         the time of every turn anew.
@@ -52,7 +61,7 @@ class Caller:
                 try:
                     async with asyncio.timeout(left):
                         response = await handler(request.override(model=model))
-                    return {"response": response, "seconds": time.monotonic() - began, **_usage(response, model)}
+                    return Called(response, _record(response, model, seconds=time.monotonic() - began))
                 except (TimeoutError, openai.APITimeoutError):
                     problem = f"no answer within {left:.0f} s"
                     break  # a hanging model hangs again; the fallback or the analyst is faster
@@ -69,7 +78,7 @@ class Caller:
                 if attempt + 1 < TRIES:
                     await asyncio.sleep(min(0.5, left / 4))
             log.warning("model call failed", model=_name(model), why=problem)
-        return {"error": problem, "seconds": time.monotonic() - began}
+        return Called(None, CallRecord(error=problem, seconds=time.monotonic() - began))
 
 
 def _passing(error: openai.APIError) -> bool:
@@ -82,12 +91,12 @@ def _problem(error: openai.APIError) -> str:
     return f"the model's server answered {status}" if status else "the model's server was not reached"
 
 
-def _usage(response: ModelResponse[Any], model: BaseChatModel) -> dict[str, Any]:
-    found = [m.usage_metadata for m in response.result if isinstance(m, AIMessage) and m.usage_metadata]
+def _record(response: ModelResponse[Any], model: BaseChatModel, *, seconds: float) -> CallRecord:
+    usages = [m.usage_metadata for m in response.result if isinstance(m, AIMessage) and m.usage_metadata]
     text = sum(len(str(m.content)) for m in response.result)
-    into = sum(u["input_tokens"] for u in found)
-    out = sum(u["output_tokens"] for u in found) or text // 4
-    return {"tokens_in": into, "tokens_out": out, "model": _name(model)}
+    into = sum(u["input_tokens"] for u in usages)
+    out = sum(u["output_tokens"] for u in usages) or text // 4
+    return CallRecord(seconds=seconds, tokens_in=into, tokens_out=out, model=_name(model))
 
 
 def _name(model: BaseChatModel) -> str:

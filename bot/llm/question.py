@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
@@ -101,7 +100,7 @@ class EvidenceReader:
 
         return [Names(known)]
 
-    async def _brief(self, question: int) -> Any:
+    async def _brief(self, question: int) -> str:
         row = await self.questions.row(question)
         material = await self.questions.material(question)
         # In a thread: a long ledger would hold up all else that runs.
@@ -111,7 +110,7 @@ class EvidenceReader:
 
 def _evidence(asked: str, material: AnswerFacts) -> str:
     """As much as there is room for, what speaks about the question first."""
-    return _within(as_data(entry.model_dump(mode="json")) for entry in relevant_first(asked, material))
+    return _within(as_data(entry.id, entry.evidence) for entry in relevant_first(asked, material))
 
 
 def _within(lines: Iterable[str]) -> str:

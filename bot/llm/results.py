@@ -1,8 +1,10 @@
 """What the model is shown of a finding: quoted data with its id and source, and the way to what was left out."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from bot.core.evidence import Evidence, LedgerEntry
 from bot.core.text.untrusted import cut
 
 MAX_TEXT = 16_384
@@ -13,17 +15,16 @@ READ = "read_evidence"
 """The tool that reads what was left out."""
 
 
-def as_data(entry: dict[str, Any]) -> str:
-    """A ledger entry as JSON: whole, or the head and tail of its details with how many were left out."""
-    evidence = entry["evidence"]
-    lines = list(evidence["details"])
+def as_data(id: str, evidence: Evidence) -> str:
+    """A finding as JSON: whole, or the head and tail of its details with how many were left out."""
+    lines = list(evidence.details)
     told: dict[str, Any] = {
-        "id": entry["id"],
-        "ok": evidence["ok"],
-        "source": evidence["source"],
-        "written_by_users": evidence["user_controllable"],
-        "summary": cut(evidence["summary"], MAX_SAID),
-        "query": cut(evidence["query"], MAX_SAID),
+        "id": id,
+        "ok": evidence.ok,
+        "source": evidence.source,
+        "written_by_users": evidence.user_controllable,
+        "summary": cut(evidence.summary, MAX_SAID),
+        "query": cut(evidence.query, MAX_SAID),
     }
     text = json.dumps({**told, "details": lines}, ensure_ascii=False)
     if len(text) <= MAX_TEXT:
@@ -57,17 +58,18 @@ def summary_of(text: str, *, left_out: str = "details") -> str:
     return json.dumps({**kept, "left_out": left_out}, ensure_ascii=False)
 
 
-def passage(entry: dict[str, Any], *, contains: str, line: int, most: int = 60) -> str:
+def passage(entry: LedgerEntry, *, contains: str, line: int, most: int = 60) -> str:
     """Some lines of a finding's details, numbered from 1, from `line` on, of those that hold `contains` (any case)."""
-    evidence = entry["evidence"]
     wanted = contains.casefold()
-    found = [
-        f"{number} {text}" for number, text in enumerate(evidence["details"], 1) if number >= line and wanted in text.casefold()
-    ]
-    told = {"id": entry["id"], "written_by_users": evidence["user_controllable"], "lines": found[:most]}
-    if len(found) > most:
-        told["left_out"] = f"{len(found) - most} more lines fit"
-    while len(text := json.dumps(told, ensure_ascii=False)) > MAX_TEXT and told["lines"]:
-        told["lines"] = told["lines"][: len(told["lines"]) // 2]
-        told["left_out"] = f"{len(found) - len(told['lines'])} more lines fit"
+    numbered = enumerate(entry.evidence.details, 1)
+    matches = [f"{number} {text}" for number, text in numbered if number >= line and wanted in text.casefold()]
+    shown = matches[:most]
+    while len(text := _passage(entry, shown, len(matches))) > MAX_TEXT and shown:
+        shown = shown[: len(shown) // 2]
     return text
+
+
+def _passage(entry: LedgerEntry, shown: Sequence[str], matches: int) -> str:
+    left_out = {"left_out": f"{matches - len(shown)} more lines fit"} if matches > len(shown) else {}
+    written_by_users = entry.evidence.user_controllable
+    return json.dumps({"id": entry.id, "written_by_users": written_by_users, "lines": shown, **left_out}, ensure_ascii=False)

@@ -56,7 +56,7 @@ class Skeptic:
         self, found: Findings, run: Run, case: Case, spending: Spending, calling: Sequence[AgentMiddleware]
     ) -> Findings:
         """The findings with the doubts that the evidence carries, and what the call cost. `calling` records the call."""
-        opening = await run.step("brief the skeptic", self._brief, case.group, found.model_dump(mode="json"))
+        opening = await run.step("brief the skeptic", self._brief, case.group, found)
         graph = create_agent(
             self.model,
             [],
@@ -68,22 +68,20 @@ class Skeptic:
             result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})
         except (ModelDown, GraphRecursionError) as down:
             return _paid(found, spending).model_copy(update={"note": f"No second model doubted this: {down}."})
-        weighed = await run.step("weigh the doubts", self._weigh, case.group, _plain(result), found.model_dump(mode="json"))
-        return _paid(Findings.model_validate(weighed), spending)
+        weighed = await run.step("weigh the doubts", self._weigh, case.group, _objections(result), found)
+        return _paid(weighed, spending)
 
-    async def _brief(self, group: str, found: dict[str, Any]) -> Any:
+    async def _brief(self, group: str, found: Findings) -> str:
         kept = ("cause", "service", "kind", "confidence", "claims", "against")
-        answer = [{key: hypothesis[key] for key in kept} for hypothesis in found["hypotheses"]]
+        answer = [hypothesis.model_dump(mode="json", include=set(kept)) for hypothesis in found.hypotheses]
         entries = await self.triages.entries(group)
-        cited = {id for h in found["hypotheses"] for claim in (*h["claims"], *h["against"]) for id in claim["evidence"]}
+        cited = {id for h in found.hypotheses for claim in (*h.claims, *h.against) for id in claim.evidence}
         evidence = "\n".join(within(entries, cited))
         return prompt("skeptic_case").render(answer=json.dumps(answer, ensure_ascii=False), evidence=evidence)
 
-    async def _weigh(self, group: str, said: list[dict[str, Any]], found: dict[str, Any]) -> Any:
-        objections = [Objection.model_validate(one) for one in said]
+    async def _weigh(self, group: str, objections: Sequence[Objection], found: Findings) -> Findings:
         doubts = [Refutation(one.hypothesis - 1, one.refutes, one.claim) for one in objections]
-        weighed = apply_refutations(Findings.model_validate(found), doubts, await self.triages.entries(group))
-        return weighed.model_dump(mode="json")
+        return apply_refutations(found, doubts, await self.triages.entries(group))
 
 
 def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVIDENCE) -> list[str]:
@@ -93,7 +91,7 @@ def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVID
     """
     told, left, newest_first = [], most, list(reversed(entries))
     for entry in sorted(newest_first, key=lambda entry: entry.id not in cited):
-        whole = as_data(entry.model_dump(mode="json"))
+        whole = as_data(entry.id, entry.evidence)
         text = next((text for text in (whole, summary_of(whole)) if len(text) < left), "")
         if text:
             told.append(text)
@@ -101,9 +99,9 @@ def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVID
     return told
 
 
-def _plain(result: dict[str, Any]) -> list[dict[str, Any]]:
-    said = result.get("structured_response")
-    return [one.model_dump(mode="json") for one in said.objections] if isinstance(said, Objections) else []
+def _objections(result: dict[str, Any]) -> list[Objection]:
+    answer = result.get("structured_response")
+    return answer.objections if isinstance(answer, Objections) else []
 
 
 def _paid(found: Findings, spending: Spending) -> Findings:

@@ -3,10 +3,27 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, Field, JsonValue
+
 from bot.core.config import Budget
 
 LAST_SHARE = 0.25
 """Share of the run's time that is kept for the answer: with nothing left for it all that was looked at would be in vain."""
+
+
+class CallRecord(BaseModel):
+    """What the journal keeps of one model call: the answer, or why there is none, and what it cost."""
+
+    error: str = ""
+    seconds: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    model: str = ""
+    hints: int = 0
+    """How many hints of people the request held."""
+    messages: list[dict[str, Any]] = Field(default_factory=list)
+    """In langchain's own JSON form."""
+    structured: JsonValue = None
 
 
 @dataclass
@@ -27,15 +44,15 @@ class Spending:
         """Count the time of one recorded look."""
         self.looking = max(self.looking, seconds)
 
-    def add_model_call(self, record: dict[str, Any]) -> None:
-        """Count one recorded model call (`tokens_in`, `tokens_out`, `seconds`, `model`)."""
-        into, out = int(record.get("tokens_in") or 0), int(record.get("tokens_out") or 0)
+    def add_model_call(self, record: CallRecord) -> None:
+        """Count one recorded model call."""
         self.steps += 1
-        self.seconds += self.looking + float(record.get("seconds") or 0.0)
+        self.seconds += self.looking + record.seconds
         self.looking = 0.0
-        self.tokens += into + out
-        self.usd += (into * self.budget.usd_per_million_in + out * self.budget.usd_per_million_out) / 1e6
-        self.model = record.get("model") or self.model
+        self.tokens += record.tokens_in + record.tokens_out
+        price_in, price_out = self.budget.usd_per_million_in, self.budget.usd_per_million_out
+        self.usd += (record.tokens_in * price_in + record.tokens_out * price_out) / 1e6
+        self.model = record.model or self.model
 
     @property
     def seconds_left(self) -> float:

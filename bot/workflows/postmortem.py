@@ -1,7 +1,8 @@
 """The postmortem: gather what is known, measure the impact, write the draft, post it."""
 
 from datetime import datetime, timedelta
-from typing import Any
+
+from pydantic import BaseModel
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
@@ -25,6 +26,12 @@ MOST_SAMPLES = 10_000
 """Prometheus answers at most 11,000 points."""
 
 
+class DraftSize(BaseModel):
+    """What the journal records of a written draft."""
+
+    sentences: int
+
+
 class PostmortemSteps:
     """The steps of the postmortem, with their collaborators."""
 
@@ -37,8 +44,8 @@ class PostmortemSteps:
         self.metrics = metrics
         self.draw = draw
 
-    async def measure(self, ref: str, n: int) -> Any:
-        """Measure the impact and record it as evidence; [words, evidence id] or None."""
+    async def measure(self, ref: str, n: int) -> tuple[str, str] | None:
+        """Measure the impact and record it as evidence: its text and the evidence id. None without an alert group."""
         material = await self.postmortems.material(ref)
         group = material.group
         service = self.catalogue.get(material.incident.service)
@@ -49,7 +56,7 @@ class PostmortemSteps:
         end = group.cleared_at or material.incident.resolved_at or self.triages.db.clock()
         evidence = await self._impact(material.incident.service, signal, service.signals if service else {}, start, end)
         entry = await self.triages.record(group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)
-        return [evidence.summary, entry.id]
+        return evidence.summary, entry.id
 
     async def _impact(
         self, service: str, signal: tuple[str, Signal] | None, signals: dict[str, Signal], start: datetime, end: datetime
@@ -87,16 +94,16 @@ class PostmortemSteps:
         found = await self.metrics.range(promql, start=start, end=end, step=_step(start, end))
         return found[0] if found else None
 
-    async def write(self, ref: str, n: int, impact: list[str] | None) -> Any:
+    async def write(self, ref: str, n: int, impact: tuple[str, str] | None) -> DraftSize:
         """Write, store and post the draft."""
         material = await self.postmortems.material(ref)
         if impact:
             shown = await self._picture(material, ref, n)
-            material = material.model_copy(update={"impact": (impact[0], impact[1]), "graph": shown})
+            material = material.model_copy(update={"impact": impact, "graph": shown})
         sections = core.draft(material)
         told = {proposal.ref: proposal.state.value for proposal in material.proposals}
         await self.postmortems.save(ref, n, sections, core.markdown(material, sections), told)
-        return {"sentences": sum(len(section.sentences) for section in sections)}
+        return DraftSize(sentences=sum(len(section.sentences) for section in sections))
 
     async def _picture(self, material: core.PostmortemRecord, ref: str, n: int) -> str:
         """Draw and keep the signal over the whole incident; its alternative text, or "" when there is nothing to draw."""
@@ -116,14 +123,14 @@ class PostmortemSteps:
         return drawn[1]
 
 
-def postmortem(scribe: PostmortemSteps) -> Workflow:
-    """The story `postmortem(ref, n)`."""
+def postmortem(steps: PostmortemSteps) -> Workflow:
+    """The workflow `postmortem(ref, n)`."""
 
-    async def story(run: Run, ref: str, n: int) -> Any:
-        impact = await run.step("measure the impact", scribe.measure, ref, n)
-        return await run.step("write the draft", scribe.write, ref, n, impact)
+    async def workflow(run: Run, ref: str, n: int) -> DraftSize:
+        impact = await run.step("measure the impact", steps.measure, ref, n)
+        return await run.step("write the draft", steps.write, ref, n, impact)
 
-    return story
+    return workflow
 
 
 async def start_wanted(postmortems: Postmortems, engine: Engine) -> list[str]:

@@ -6,7 +6,6 @@ A tick is a workflow of one step; the schedule gives each slot one id, so that s
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -29,7 +28,7 @@ from bot.workflows.rotas import Rotas
 
 log = structlog.get_logger(__name__)
 
-Tick = Callable[[], Awaitable[Any]]
+Tick = Callable[[], Awaitable[object]]
 PROMISE = timedelta(seconds=60)
 """Within which a stored alert has everything it should have."""
 KEEP_JOURNALS = timedelta(days=2)
@@ -41,15 +40,14 @@ REFUSED = timedelta(hours=1)
 def as_workflow(name: str, tick: Tick) -> Workflow:
     """A tick as a workflow; its errors are logged with an id and the next slot tries again."""
 
-    async def once() -> Any:
+    async def once() -> None:
         try:
             await tick()
         except Exception:
             log.exception("tick failed", tick=name, error_id=secrets.token_hex(4))
-        return None
 
-    async def workflow(run: Run) -> Any:
-        return await run.step(name, once)
+    async def workflow(run: Run) -> None:
+        await run.step(name, once)
 
     return workflow
 

@@ -69,7 +69,8 @@ async def test_evidence_from_before_the_model_came_can_be_read(room: NewRoom) ->
 
 
 def test_a_long_history_loses_details_of_its_oldest_results_and_no_id() -> None:
-    results = [as_data(evidence(f"E{n}", details=("x" * 4000,)).model_dump(mode="json")) for n in range(1, 5)]
+    entries = [evidence(f"E{n}", details=("x" * 4000,)) for n in range(1, 5)]
+    results = [as_data(entry.id, entry.evidence) for entry in entries]
     messages = [HumanMessage("case")]
     for n, text in enumerate(results):
         messages += [AIMessage("look"), ToolMessage(text, tool_call_id=str(n))]  # type: ignore[list-item]
@@ -107,7 +108,8 @@ async def test_a_turn_of_many_long_results_stays_within_bounds_and_the_model_is_
 
 
 def test_a_summary_and_a_query_of_any_length_leave_whole_json() -> None:
-    told = as_data(evidence("E1", summary="s" * 50_000, query="q" * 50_000, details=("x" * 50_000,)).model_dump(mode="json"))
+    entry = evidence("E1", summary="s" * 50_000, query="q" * 50_000, details=("x" * 50_000,))
+    told = as_data(entry.id, entry.evidence)
 
     assert json.loads(told)["id"] == "E1" and len(told) <= MAX_TEXT
 
@@ -127,8 +129,7 @@ async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(r
     assert {look.tool for look in looks} == {"broken", "web_look"}  # no server is configured: that is a gap
     misfit = await here.looker.look(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
     assert (
-        "arguments do not fit: " in misfit["evidence"]["summary"]
-        and len(await failed_looks(here.db, NOW - timedelta(days=1))) == 2
+        "arguments do not fit: " in misfit.evidence.summary and len(await failed_looks(here.db, NOW - timedelta(days=1))) == 2
     )
 
 

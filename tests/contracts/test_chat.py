@@ -8,7 +8,7 @@ from langchain_core.tools import StructuredTool
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, SecretStr
 
-from bot.llm.agent import AgentAnswer
+from bot.llm.agent import Answer
 from bot.llm.chat import Chat
 from tests.contracts.model_room import serving
 from tests.real.scripted_model import Script
@@ -49,7 +49,7 @@ async def sent(kind: type[ChatOpenAI], description: str = "Looks.", **bound: Any
 
 @pytest.mark.parametrize(
     "bound",
-    [{}, {"tool_choice": "any"}, {"strict": True}, {"strict": True, "response_format": AgentAnswer}],
+    [{}, {"tool_choice": "any"}, {"strict": True}, {"strict": True, "response_format": Answer}],
     ids=["plain", "must call one", "strict", "answers in a schema"],
 )
 async def test_the_same_body_reaches_the_server(bound: dict[str, Any]) -> None:

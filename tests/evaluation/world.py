@@ -68,7 +68,7 @@ class _Ledger:
     now: datetime
     entries: list[LedgerEntry] = field(default_factory=list)
 
-    async def look(self, tool: str, arguments: dict[str, Any], call: str) -> Any:
+    async def look(self, tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
         # Looks run side by side: the id is taken when the answer is there, or two would share one.
         evidence = await self._evidence(tool, arguments)
         entry = LedgerEntry(
@@ -80,7 +80,7 @@ class _Ledger:
             evidence=evidence,
         )
         self.entries.append(entry)
-        return entry.model_dump(mode="json")
+        return entry
 
     async def _evidence(self, tool: str, arguments: dict[str, Any]) -> Evidence:
         try:

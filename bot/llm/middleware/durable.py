@@ -13,6 +13,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, messages_from_dict
 from langgraph.prebuilt.tool_node import ToolCallRequest
+from pydantic import BaseModel
 
 from bot.core.evidence import Evidence
 from bot.core.redaction.redaction import redact, redact_all
@@ -21,12 +22,27 @@ from bot.llm.calling import Caller, ModelDown
 from bot.llm.first_calls import first_calls
 from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
-from bot.llm.spending import Spending
+from bot.llm.spending import CallRecord, Spending
 from bot.ports import Run
 from bot.store.triage.triage import Heard
 
-Look = Callable[[str, dict[str, Any], str], Awaitable[Any]]
-"""`look(tool, arguments, call id)`: a LedgerEntry as JSON, never raising."""
+
+class Shown(BaseModel):
+    """A finding and its id, as the model sees it."""
+
+    id: str
+    evidence: Evidence
+
+
+class ToolCallRecord(BaseModel):
+    """What the journal keeps of one tool call."""
+
+    entry: Shown
+    seconds: float
+
+
+Look = Callable[[str, dict[str, Any], str], Awaitable[Shown]]
+"""`look(tool, arguments, call id)`, never raising."""
 
 
 class Durable(AgentMiddleware):
@@ -63,40 +79,40 @@ class Durable(AgentMiddleware):
         self._calls += 1
         schema = request.response_format
 
-        async def call() -> Any:
+        async def call() -> CallRecord:
             heard = await self.hear()
             if heard.stopped:
-                return {"error": "a person stopped the investigation"}
+                return CallRecord(error="a person stopped the investigation")
             left, before = self.spending.seconds_left, self.spending.model
-            answer = await self.caller.call(_hinted(request, heard.hints), handler, seconds=left, answered=before)
-            answer["hints"] = len(heard.hints)
-            if isinstance(answer.get("response"), ModelResponse):
-                response: ModelResponse[Any] = answer.pop("response")
-                result = first_calls(response.result)
-                answer["messages"] = [message_to_dict(message) for message in cleaned(result)]
-                answer["structured"] = redact_all(_plain(response.structured_response))
-            return answer
+            hinted = _hinted(request, heard.hints)
+            response, record = await self.caller.call(hinted, handler, seconds=left, answered=before)
+            update: dict[str, Any] = {"hints": len(heard.hints)}
+            if response is not None:
+                result = cleaned(first_calls(response.result))
+                update["messages"] = [message_to_dict(message) for message in result]
+                update["structured"] = redact_all(_plain(response.structured_response))
+            return record.model_copy(update=update)
 
         record = await self.run.step(f"{self.steps}#{self._calls}", call)
         self.spending.add_model_call(record)
-        self.hinted = max(self.hinted, int(record.get("hints") or 0))
-        if record.get("error"):
-            raise ModelDown(record["error"])
-        structured = record.get("structured")
+        self.hinted = max(self.hinted, record.hints)
+        if record.error:
+            raise ModelDown(record.error)
         model = getattr(schema, "schema", None)
+        structured = record.structured
         parsed = model.model_validate(structured) if model is not None and structured is not None else structured
-        return ModelResponse(result=messages_from_dict(record["messages"]), structured_response=parsed)
+        return ModelResponse(result=messages_from_dict(record.messages), structured_response=parsed)
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Callable[..., Awaitable[Any]]) -> ToolMessage:
         name, arguments, call_id = request.tool_call["name"], request.tool_call["args"], str(request.tool_call["id"])
         record = await self.run.step(step_name(name, arguments, call_id), self._timed, name, arguments, call_id)
-        self.spending.add_look(record["seconds"])
-        return ToolMessage(content=as_data(record["entry"]), tool_call_id=call_id, name=name)
+        self.spending.add_look(record.seconds)
+        return ToolMessage(content=as_data(record.entry.id, record.entry.evidence), tool_call_id=call_id, name=name)
 
-    async def _timed(self, name: str, arguments: dict[str, Any], call_id: str) -> Any:
+    async def _timed(self, name: str, arguments: dict[str, Any], call_id: str) -> ToolCallRecord:
         began = time.monotonic()
         entry = await self.look(name, arguments, call_id)
-        return {"entry": entry, "seconds": time.monotonic() - began}
+        return ToolCallRecord(entry=entry, seconds=time.monotonic() - began)
 
 
 def _hinted(request: ModelRequest[Any], hints: Sequence[str]) -> ModelRequest[Any]:
@@ -113,10 +129,10 @@ def step_name(tool: str, arguments: dict[str, Any], call_id: str) -> str:
     return f"tool:{tool}:{digest[:12]}"
 
 
-async def no_look(tool: str, _arguments: dict[str, Any], _call: str) -> Any:
+async def no_look(tool: str, _arguments: dict[str, Any], _call: str) -> Shown:
     """What a model is told that calls a tool it was not given: an order in the evidence may have named one."""
     told = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
-    return {"id": "", "evidence": told.model_dump(mode="json")}
+    return Shown(id="", evidence=told)
 
 
 def _plain(value: Any) -> Any:

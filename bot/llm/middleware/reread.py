@@ -53,7 +53,7 @@ class Reread(AgentMiddleware):
         known = {entry.id: entry for entry in await self.entries()}
         if asked.id not in known:
             return f"There is no evidence {one_line(asked.id, 20)}. There is {', '.join(known) or 'none'}."
-        return passage(known[asked.id].model_dump(mode="json"), contains=asked.contains, line=asked.line)
+        return passage(known[asked.id], contains=asked.contains, line=asked.line)
 
 
 def offered() -> StructuredTool:

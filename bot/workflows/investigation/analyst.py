@@ -14,8 +14,8 @@ from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize
 from bot.ports import Run
 
-Look = Callable[[str, dict[str, Any], str], Awaitable[Any]]
-"""`look(tool, arguments, call)`: one look, recorded; a `LedgerEntry` as JSON. `call` names the look within the case."""
+Look = Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]
+"""`look(tool, arguments, call)`: one look, recorded. `call` names the look within the case."""
 
 WAVES = 8
 """So many calls deep the graph is followed from the alerting service."""
@@ -45,7 +45,7 @@ class Analyst:
         async def see(requests: Iterable[_Request]) -> None:
             # Started together and named by what they ask: a replay finds each answer whatever the order they ended in.
             asked = [run.step(_name(case, *request), look, *request, _call(case, *request)) for request in requests]
-            ledger.extend(LedgerEntry.model_validate(found) for found in await asyncio.gather(*asked))
+            ledger.extend(await asyncio.gather(*asked))
 
         await see([*_first_looks(case), *([("call_waits", {})] if self._traced else [])])
         await see([("call_mix", {"service": s}) for s in services_with_calls(ledger, [case.service])])

@@ -69,7 +69,7 @@ class FactCollector:
 
     async def _look(self, case: Case, tool: str, arguments: dict[str, Any]) -> LedgerEntry:
         call = f"facts:{case.attempt}"
-        return LedgerEntry.model_validate(await self.looker.look(case, tool, arguments, call, LOOK_SECONDS))
+        return await self.looker.look(case, tool, arguments, call, LOOK_SECONDS)
 
     async def _graph(self, case: Case, main: Any, onset: datetime | None, changes: list[PriorChange]) -> str:
         """Draw the main signal; its picture's key, or "" when there is nothing to draw."""

@@ -6,7 +6,6 @@ Nothing is looked at anew and nothing is done: `investigate` looks, and remediat
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 from bot.core.config import Config
 from bot.core.questions.answering import QuestionAnswer, Told, answer, judged
@@ -23,53 +22,52 @@ class QuestionSteps:
         self.triages = triages
         self.config = config
 
-    async def look_up(self, number: int, note: str, final: bool) -> Any:
-        """QuestionAnswer from the record by code alone and show it; the answer as JSON."""
+    async def look_up(self, number: int, note: str, final: bool) -> QuestionAnswer:
+        """Answer from the record by code alone, and show the answer."""
         row = await self.questions.row(number)
         material = await self.questions.material(number)
         # In a thread: a long ledger takes tens of milliseconds.
-        found = await asyncio.to_thread(answer, row.text, material)
-        found = found.model_copy(update={"note": note})
-        await self.questions.answer(number, found, final=final)
-        return found.model_dump(mode="json")
+        by_code = (await asyncio.to_thread(answer, row.text, material)).model_copy(update={"note": note})
+        await self.questions.answer(number, by_code, final=final)
+        return by_code
 
-    async def within_budget(self, number: int) -> Any:
+    async def within_budget(self, number: int) -> bool:
         """Whether today's money allows a model; what the answer may cost is set aside: ten may ask at once."""
         budget, since = self.config.budget, self.triages.db.clock() - timedelta(days=1)
         return await self.questions.reserve(number, budget.most_of_a_run, since=since, limit=budget.per_day_usd)
 
-    async def judge(self, number: int, by_code: dict[str, Any], told: dict[str, Any]) -> Any:
+    async def judge(self, number: int, by_code: QuestionAnswer, by_model: Told) -> QuestionAnswer:
         """Show what of the model's answer the evidence carries; if nothing is, the answer of the code stands and says so."""
         material = await self.questions.material(number)
-        best = await asyncio.to_thread(judged, QuestionAnswer.model_validate(by_code), Told.model_validate(told), material)
+        best = await asyncio.to_thread(judged, by_code, by_model, material)
         await self.questions.answer(number, best, final=True)
-        return best.model_dump(mode="json")
+        return best
 
 
-def question(desk: QuestionSteps, reader: Callable[[], Awaitable[Reader | None]]) -> Workflow:
-    """The story `question(number)`; `reader()` is None when no model is set up."""
+def question(steps: QuestionSteps, reader: Callable[[], Awaitable[Reader | None]]) -> Workflow:
+    """The workflow `question(number)`; `reader()` is None when no model is set up."""
 
-    async def story(run: Run, number: int) -> Any:
+    async def workflow(run: Run, number: int) -> QuestionAnswer:
         model = await reader()
         if model is None:
-            return await run.step("answer from the record", desk.look_up, number, "No model is set up.", True)
-        if not await run.step("ask the budget", desk.within_budget, number):
+            return await run.step("answer from the record", steps.look_up, number, "No model is set up.", True)
+        if not await run.step("ask the budget", steps.within_budget, number):
             spent = "Today's model budget is spent or set aside."
-            return await run.step("answer from the record", desk.look_up, number, spent, True)
+            return await run.step("answer from the record", steps.look_up, number, spent, True)
         waiting = "A model reads the evidence; what it adds will stand here."
-        by_code = await run.step("answer from the record", desk.look_up, number, waiting, False)
-        told = await model.read(run, number)
-        return await run.step("judge and show", desk.judge, number, by_code, told.model_dump(mode="json"))
+        by_code = await run.step("answer from the record", steps.look_up, number, waiting, False)
+        by_model = await model.read(run, number)
+        return await run.step("judge and show", steps.judge, number, by_code, by_model)
 
-    return story
+    return workflow
 
 
 async def start_unanswered(questions: Questions, engine: Engine) -> None:
-    """Begin the story of each question that has no answer; harmless for those that run already."""
+    """Start the workflow of each question that has no answer; harmless for those that run already."""
     for number in await questions.unanswered():
         await start(engine, number)
 
 
 async def start(engine: Engine, number: int, attempt: int = 1) -> None:
-    """Begin the story of one question; a second start attaches to the first."""
+    """Start the workflow of one question; a second start attaches to the first."""
     await engine.start("question", f"question:{number}:{attempt}", number)

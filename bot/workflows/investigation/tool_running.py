@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from bot.core.errors import InvalidQuery, QueryFailed
-from bot.core.evidence import ASKED_WRONG, Case, Evidence
+from bot.core.evidence import ASKED_WRONG, Case, Evidence, LedgerEntry
 from bot.core.redaction.redaction import redact, redact_all
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import could_not_look, looked_at
@@ -46,8 +46,8 @@ class ToolRunner:
         seconds: float = TOOL_SECONDS,
         *,
         shown: bool = False,
-    ) -> Any:
-        """Look and record; a `LedgerEntry` as JSON. Never raises for a failing tool: `ok=False` says what could not be seen.
+    ) -> LedgerEntry:
+        """Look and record. Never raises for a failing tool: `ok=False` says what could not be seen.
 
         `shown`: the look stands in the progress that the triage's message shows.
         """
@@ -57,8 +57,7 @@ class ToolRunner:
             evidence = await self._evidence(case, tool, arguments, seconds)
         clean = await self._clean(evidence)
         attempt = case.attempt if shown else 0
-        entry = await self.triages.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
-        return entry.model_dump(mode="json")
+        return await self.triages.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
 
     async def _clean(self, evidence: Evidence) -> Evidence:
         if sum(map(len, evidence.details)) < FLOOD:
@@ -83,10 +82,10 @@ class ToolRunner:
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
             return _failed(name, arguments, f"{type(error).__name__} (the log has it under {error_id}): {error}")
 
-    def bound(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[Any]]:
+    def bound(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
         """`look(tool, arguments, call)` for one case."""
 
-        async def look(tool: str, arguments: dict[str, Any], call: str) -> Any:
+        async def look(tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
             return await self.look(case, tool, arguments, call)
 
         return look

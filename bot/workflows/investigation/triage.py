@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
+from pydantic import BaseModel
+
 from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.remedies import Fitted
@@ -32,6 +34,13 @@ class Proposer(Protocol):
     async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted: ...
 
 
+class OpenedCase(BaseModel):
+    """The case of one attempt, and whether it deserves ranked causes or facts alone."""
+
+    case: Case
+    deep: bool
+
+
 class TriageSteps:
     """The steps of the triage, with their collaborators."""
 
@@ -41,114 +50,106 @@ class TriageSteps:
         self.proposer = proposer
         self.config = config
 
-    async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str]) -> Any:
-        """The case as JSON, and whether it deserves ranked causes or facts alone."""
+    async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str]) -> OpenedCase:
+        """Record that the attempt began; its case."""
         case = await self.triages.open(ref, attempt, question, requester, late)
         asked = bool(requester or question)
         deep = asked or deserves_investigation(Severity(case.severity), self.config)
-        return {"case": case.model_dump(mode="json"), "deep": deep}
+        return OpenedCase(case=case, deep=deep)
 
-    async def gather(self, case: dict[str, Any]) -> Any:
+    async def gather(self, case: Case) -> None:
         """Find the facts and show them."""
-        asked = Case.model_validate(case)
-        facts = await self.facts.gather(asked)
+        facts = await self.facts.gather(case)
         stored = facts.model_dump(mode="json")
-        if await self.triages.update(asked.group, asked.attempt, facts=stored, state=TriageState.INVESTIGATING):
-            await self.triages.say(asked.group, facts.onset_text, key=f"facts:{asked.group}:{asked.attempt}")
-        return None
+        if await self.triages.update(case.group, case.attempt, facts=stored, state=TriageState.INVESTIGATING):
+            await self.triages.say(case.group, facts.onset_text, key=f"facts:{case.group}:{case.attempt}")
 
-    async def skip(self, case: dict[str, Any]) -> Any:
+    async def skip(self, case: Case) -> None:
         """Facts only: a person may press Investigate."""
-        asked = Case.model_validate(case)
-        await self.triages.update(asked.group, asked.attempt, state=TriageState.DONE, finished_at=self.triages.db.clock())
-        return None
+        await self.triages.update(case.group, case.attempt, state=TriageState.DONE, finished_at=self.triages.db.clock())
 
-    async def within_budget(self, case: dict[str, Any]) -> Any:
+    async def within_budget(self, case: Case) -> bool:
         """Whether today's money allows a model; what this run may cost is set aside."""
-        asked, budget, day = Case.model_validate(case), self.config.budget, timedelta(days=1)
-        since = self.triages.db.clock() - day
+        budget, since = self.config.budget, self.triages.db.clock() - timedelta(days=1)
         usd, limit = budget.most_of_a_run, budget.per_day_usd
-        return await self.triages.reserve(asked.group, asked.attempt, usd, since=since, limit=limit)
+        return await self.triages.reserve(case.group, case.attempt, usd, since=since, limit=limit)
 
-    async def fresh(self, case: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
+    async def fresh(self, case: Case, ranked: Findings) -> Findings | None:
         """The analyst's findings with a note, where a model lately answered the same alert alike; else None.
 
         A person who asks is always answered anew.
         """
-        asked, ranked, now = Case.model_validate(case), Findings.model_validate(by_analyst), self.triages.db.clock()
-        if asked.question or asked.requester:
+        now = self.triages.db.clock()
+        if case.question or case.requester:
             return None
-        for ref, answered_at, findings in await self.triages.same_alert_since(asked.group, now - FRESH):
+        for ref, answered_at, findings in await self.triages.same_alert_since(case.group, now - FRESH):
             answer = Findings.model_validate(findings or {})
             if answer.by == "agent" and agrees(answer, ranked):
-                return reused(ranked, ref, answered_at, now).model_dump(mode="json")
+                return reused(ranked, ref, answered_at, now)
         return None
 
-    async def weigh(self, case: dict[str, Any], by_agent: dict[str, Any], by_analyst: dict[str, Any]) -> Any:
+    async def weigh(self, case: Case, by_agent: Findings, by_analyst: Findings) -> Findings:
         """The agent's findings if the evidence carries any of them; else the analyst's stand and say why (`merge`)."""
-        asked = Case.model_validate(case)
-        ledger = await self.triages.entries(asked.group)
-        answers = Findings.model_validate(by_agent), Findings.model_validate(by_analyst)
-        return merge(*answers, asked, ledger, now=self.triages.db.clock()).model_dump(mode="json")
+        ledger = await self.triages.entries(case.group)
+        return merge(by_agent, by_analyst, case, ledger, now=self.triages.db.clock())
 
-    async def show(self, case: dict[str, Any], findings: dict[str, Any], final: bool) -> Any:
-        """Keep what the evidence carries and show it; the judged findings as JSON."""
-        asked = Case.model_validate(case)
-        ledger = await self.triages.entries(asked.group)
-        judged = judge(Findings.model_validate(findings), ledger)
+    async def show(self, case: Case, findings: Findings, final: bool) -> Findings:
+        """Keep what the evidence carries and show it; the judged findings."""
+        ledger = await self.triages.entries(case.group)
+        judged = judge(findings, ledger)
         values: dict[str, Any] = {"findings": judged.model_dump(mode="json")}
         if final:
             values |= {"usd": judged.usd, "state": TriageState.DONE, "finished_at": self.triages.db.clock()}
-        if not await self.triages.update(asked.group, asked.attempt, **values):
-            return Findings(note="A person stopped the investigation.").model_dump(mode="json")
+        if not await self.triages.update(case.group, case.attempt, **values):
+            return Findings(note="A person stopped the investigation.")
         if final:
             first = judged.hypotheses[0] if judged.hypotheses else None
             text = f"First cause ({first.confidence}): {first.cause}" if first else "No cause was found"
             text = nothing_wrong(values["findings"]) or text
             cited = sorted({e for c in first.claims for e in c.evidence}) if first else []
-            await self.triages.say(asked.group, text, key=f"findings:{asked.group}:{asked.attempt}", evidence=cited)
-        return judged.model_dump(mode="json")
+            await self.triages.say(case.group, text, key=f"findings:{case.group}:{case.attempt}", evidence=cited)
+        return judged
 
-    async def propose(self, case: dict[str, Any], findings: dict[str, Any]) -> Any:
+    async def propose(self, case: Case, findings: Findings) -> list[str]:
         """Put the remediation that fits to people; where there is none the message says why. The references."""
-        asked = Case.model_validate(case)
-        if await self.triages.stopped(asked.group, asked.attempt):
+        if await self.triages.stopped(case.group, case.attempt):
             return []
-        fitted = await self.proposer.propose_fitting(asked.group, Findings.model_validate(findings), "")
+        fitted = await self.proposer.propose_fitting(case.group, findings, "")
         if fitted.why:
-            await self.triages.update(asked.group, asked.attempt, no_proposal=fitted.why)
+            await self.triages.update(case.group, case.attempt, no_proposal=fitted.why)
         return [fitted.ref] if fitted.ref else []
 
 
-def triage(desk: TriageSteps, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
-    """The story `triage(ref, attempt, question, requester, late)`; `agent()` is None when no model is set."""
+def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
+    """The workflow `triage(ref, attempt, question, requester, late)`; `agent()` is None when no model is set."""
     # Held while we work, never while a model thinks. Timing only: a replay takes the same steps.
     # Apart, so that the facts of a new group do not wait for the rankings of old ones.
     gathering, ranking = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
 
-    async def story(run: Run, ref: str, attempt: int, question: str = "", requester: str = "", late: Sequence[str] = ()) -> Any:
+    async def workflow(
+        run: Run, ref: str, attempt: int, question: str = "", requester: str = "", late: Sequence[str] = ()
+    ) -> list[str]:
         async with gathering:
-            opened = await run.step("open the case", desk.open, ref, attempt, question, requester, list(late))
-            case = opened["case"]
-            await run.step("gather the facts", desk.gather, case)
-        if not opened["deep"]:
-            return await run.step("leave it at the facts", desk.skip, case)
-        asked = Case.model_validate(case)
+            opened = await run.step("open the case", steps.open, ref, attempt, question, requester, late)
+            case = opened.case
+            await run.step("gather the facts", steps.gather, case)
+        if not opened.deep:
+            await run.step("leave it at the facts", steps.skip, case)
+            return []
         async with ranking:
-            ranked = await analyst.investigate(run, asked)
+            ranked = await analyst.investigate(run, case)
         model = await agent()
         if model is None:
             ranked = ranked.noted("No model is set up.")
-        elif known := await run.step("look for a fresh answer", desk.fresh, case, ranked.model_dump(mode="json")):
-            ranked = Findings.model_validate(known)
-        elif await run.step("ask the budget", desk.within_budget, case):
-            await run.step("show the first ranking", desk.show, case, ranked.model_dump(mode="json"), False)
-            answer = await model.investigate(run, asked)
-            both = answer.model_dump(mode="json"), ranked.model_dump(mode="json")
-            ranked = Findings.model_validate(await run.step("weigh the answers", desk.weigh, case, *both))
+        elif (fresh := await run.step("look for a fresh answer", steps.fresh, case, ranked)) is not None:
+            ranked = fresh
+        elif await run.step("ask the budget", steps.within_budget, case):
+            await run.step("show the first ranking", steps.show, case, ranked, False)
+            answer = await model.investigate(run, case)
+            ranked = await run.step("weigh the answers", steps.weigh, case, answer, ranked)
         else:
             ranked = ranked.noted("Today's model budget is spent or set aside.")
-        judged = await run.step("judge and show", desk.show, case, ranked.model_dump(mode="json"), True)
-        return await run.step("propose what fits", desk.propose, case, judged)
+        judged = await run.step("judge and show", steps.show, case, ranked, True)
+        return await run.step("propose what fits", steps.propose, case, judged)
 
-    return story
+    return workflow

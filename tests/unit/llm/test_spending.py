@@ -1,12 +1,12 @@
 """What one run has used up, and when the next turn must be the answer."""
 
 from bot.core.config import Budget
-from bot.llm.spending import Spending
+from bot.llm.spending import CallRecord, Spending
 
 
 def spent(seconds: float) -> Spending:
     spending = Spending(Budget(per_run_seconds=90))
-    spending.add_model_call({"seconds": seconds, "tokens_in": 10, "tokens_out": 1})
+    spending.add_model_call(CallRecord(seconds=seconds, tokens_in=10, tokens_out=1))
     return spending
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.evidence import Case, Evidence, Findings
+from bot.core.evidence import Case, Findings
 from bot.core.incident import GroupState
 from bot.store.approvals.switches import Switches
 from bot.store.incidents import incidents
@@ -38,21 +38,21 @@ async def test_a_stopped_investigation_looks_at_nothing_more(house: Office) -> N
 
     entry = await looker.look(case, "health", {}, "c1")
 
-    assert not Evidence.model_validate(entry["evidence"]).ok
-    assert "a person stopped the investigation" in entry["evidence"]["summary"]
+    assert not entry.evidence.ok
+    assert "a person stopped the investigation" in entry.evidence.summary
 
 
 async def test_a_stopped_investigation_shows_nothing_more_and_still_counts_its_money(house: Office) -> None:
     triages = Triages(house.db)
-    case = (await stopped_case(house)).model_dump(mode="json")
+    case = await stopped_case(house)
     nothing: Any = None
-    findings = Findings(usd=0.25).model_dump(mode="json")
+    findings = Findings(usd=0.25)
 
     shown = await TriageSteps(triages, nothing, nothing, house.config).show(case, findings, True)
 
     row = await triages.row("AL-1", 1)
     assert row is not None and (row.state, row.findings, row.usd) == ("stopped", {}, 0.25)
-    assert shown["note"] == "A person stopped the investigation."
+    assert shown.note == "A person stopped the investigation."
     assert [entry.text for entry in await house.rows(TimelineRow)] == ["Stopped by mallory"]
 
 

@@ -38,11 +38,11 @@ class Shop:
         self.broken, self.sick = broken, SICK if sick is None else sick
         self.asked: list[tuple[str, str]] = []
 
-    def looks(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[Any]]:
-        async def look(tool: str, arguments: dict[str, Any], call: str) -> Any:
+    def looks(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
+        async def look(tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
             self.asked.append((tool, str(arguments.get("service", ""))))
             await asyncio.sleep(0)
-            return self._answer(len(self.asked), tool, arguments).model_dump(mode="json")
+            return self._answer(len(self.asked), tool, arguments)
 
         return look
 

@@ -1,6 +1,5 @@
 """One look: what a tool saw, as it is kept."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -40,5 +39,5 @@ async def test_no_part_of_what_was_seen_keeps_a_secret(house: Office) -> None:
 
     entry = await ToolRunner(triages, {"leaky": leaky}, lambda case: context()).look(case, "leaky", {}, "c1")
 
-    kept = entry["evidence"]
-    assert kept["unseen"] == ["password=[secret]"] == kept["details"] and "hunter2" not in json.dumps(entry)
+    stored = entry.evidence
+    assert stored.unseen == ("password=[secret]",) == stored.details and "hunter2" not in entry.model_dump_json()
