@@ -182,7 +182,7 @@ class App:
 
     def _build_approvals(self) -> Approvals:
         store, claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
-        hands = ActionExecutor(
+        executor = ActionExecutor(
             store,
             claims,
             actions=discover_actions(["bot.actions", *self.config.plugins]),
@@ -192,7 +192,7 @@ class App:
             http=Outbound(self.secrets.webhook_secret.get_secret_value()),
             permit=self.engine.permit,
         )
-        return Approvals(store, Decisions(self.db, self.config), claims, hands, self.rotas, self.engine)
+        return Approvals(store, Decisions(self.db, self.config), claims, executor, self.rotas, self.engine)
 
     def _build_stories(self) -> None:
         self.runbooks = RunbookShelf(self.config.runbooks) if self.config.runbooks else None

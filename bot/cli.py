@@ -201,7 +201,7 @@ def backup(folder: Annotated[Path, typer.Argument(help="A new folder")]) -> None
 @config_app.command("check")
 def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; else TOCSIN_CONFIG")] = None) -> None:
     """Check the whole file; an error names the line and the key."""
-    from bot.settings import load_config, load_secrets
+    from bot.settings import deprecated_keys, load_config, load_secrets
 
     path = file or load_secrets().config
     if not path.exists():
@@ -209,6 +209,8 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     config = load_config(path)
     counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
     typer.echo(f"{path} is valid ({counts})")
+    for notice in deprecated_keys(path):
+        typer.echo(f"Deprecated: {notice}.")
     if not config.default_channel:
         typer.echo(
             "It has no default_channel yet: alerts of services without a channel are stored, and stand nowhere in Slack."

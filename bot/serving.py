@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.loops.auto import auto_loop_factory
@@ -18,9 +19,10 @@ from bot.app import SERVER_SECONDS, App
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
 from bot.ports import Run
-from bot.settings import Secrets, load_config
+from bot.settings import Secrets, deprecated_keys, load_config
 from bot.store.migrate import ready
 
+log = structlog.get_logger(__name__)
 IDLE_SECONDS = 75
 """Longer than senders and load balancers keep a resting connection, often 60 s: if we close first, a request is cut off."""
 SWITCH_SECONDS = 0.0005
@@ -62,6 +64,8 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
     """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
     config = load_config(secrets.config)
     configure(secrets.log_level, known_secrets(secrets, config))
+    for notice in deprecated_keys(secrets.config):
+        log.warning("deprecated configuration key", notice=notice)
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
 

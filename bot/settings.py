@@ -98,6 +98,21 @@ def _tokens(prefix: str, names: Mapping[str, object], environment: Mapping[str, 
     return {name: token for name, token in found.items() if token}
 
 
+OLD_KEYS = {"inverse": "undo"}
+"""Keys of entries in `actions` that have another name now."""
+
+
+def deprecated_keys(path: Path) -> Iterator[str]:
+    """Each old name in a configuration that was loaded, with its line and the name to write instead."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines: dict[tuple[Any, ...], int] = {}
+    if (node := yaml.compose(text, Loader=yaml.SafeLoader)) is not None:
+        _note_lines(node, (), lines, str(path))
+    for at, line in lines.items():
+        if at[:1] == ("actions",) and len(at) == 3 and at[2] in OLD_KEYS:
+            yield f"{path}:{line}: {'.'.join(at)} is called {OLD_KEYS[at[2]]} now; the old name still works"
+
+
 @dataclass(frozen=True)
 class _Place:
     lines: Mapping[tuple[Any, ...], int]

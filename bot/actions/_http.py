@@ -32,8 +32,8 @@ _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, ht
 
 async def resolve(host: str, port: int) -> Sequence[str]:
     """All addresses of a host, as the system's resolver gives them. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
+    entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in entries]
 
 
 class Outbound:
@@ -72,25 +72,25 @@ class Outbound:
         return await self._send(request, target.host)
 
     def _headers(self, target: httpx.URL, body: bytes, key: str, more: Mapping[str, str], has_body: bool) -> dict[str, str]:
-        found = {"User-Agent": "tocsin", **more, "Host": target.netloc.decode("ascii").rpartition("@")[2]}
+        sent = {"User-Agent": "tocsin", **more, "Host": target.netloc.decode("ascii").rpartition("@")[2]}
         if key:
-            found["Idempotency-Key"] = key
+            sent["Idempotency-Key"] = key
         if has_body:
-            found["Content-Type"] = "application/json"
+            sent["Content-Type"] = "application/json"
         if self._secret:
-            found[SIGNATURE] = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
-        return found
+            sent[SIGNATURE] = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        return sent
 
     async def _address(self, target: httpx.URL, allow_private: bool) -> Address:
         port = target.port or (443 if target.scheme == "https" else 80)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                found = await self._resolve(target.host, port)
+                texts = await self._resolve(target.host, port)
         except (OSError, TimeoutError, UnicodeError) as error:
             raise ActionFailed(
                 f"{target.host} could not be resolved: {one_line(str(error), 120)}; nothing was sent."
             ) from error
-        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
+        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in texts]
         # All of them must be fit: a name with one public and one private address is how rebinding starts.
         for address in addresses:
             if why := forbidden(address, allow_private):
@@ -107,17 +107,17 @@ class Outbound:
                 response = await transport.handle_async_request(request)
                 return await _answer(response)
         except _NOTHING_SENT as error:
-            raise ActionFailed(f"{host} cannot be reached ({_told(error)}); nothing was sent.") from error
+            raise ActionFailed(f"{host} cannot be reached ({_error_text(error)}); nothing was sent.") from error
         except (httpx.HTTPError, TimeoutError) as error:
-            raise OutcomeUnknown(f"the answer of {host} was lost ({_told(error)}).") from error
+            raise OutcomeUnknown(f"the answer of {host} was lost ({_error_text(error)}).") from error
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return one_line(str(error), 120) or type(error).__name__
 
 
 def _parsed(url: str) -> httpx.URL:
-    """The one reading of an address. What parsers are known to read in two ways is refused."""
+    """The one parser of addresses. What parsers are known to read in two ways is refused."""
     if why := ambiguous(url):
         raise ActionFailed(f"the address {why}; nothing was sent.")
     try:

@@ -1,9 +1,8 @@
 """Whether a service's signal is back within its bound. An absent series or a dead Prometheus is never "recovered"."""
 
 import math
-from typing import Literal
 
-from bot.core.action import Verification
+from bot.core.action import Verification, VerificationState
 from bot.core.config import VerifyConfig
 from bot.core.errors import QueryFailed
 from bot.core.service import Catalogue, Signal
@@ -12,23 +11,21 @@ from bot.core.text.untrusted import one_line
 from bot.ports import Metrics
 
 
-async def look_at_signal(
-    verify: VerifyConfig | None, service: str, catalogue: Catalogue, metrics: Metrics | None
-) -> Verification:
-    """One look at the signal of `verify` for `service`, now."""
+async def read_signal(verify: VerifyConfig | None, service: str, catalogue: Catalogue, metrics: Metrics | None) -> Verification:
+    """One reading of the signal of `verify` for `service`, now."""
     if verify is None:
-        return Verification(state="could not verify", text="no signal is configured for this action")
-    known = catalogue.get(service)
-    signal = known.signals.get(verify.signal) if known else None
+        return _unverified("no signal is configured for this action")
+    entry = catalogue.get(service)
+    signal = entry.signals.get(verify.signal) if entry else None
     if signal is None:
-        return Verification(state="could not verify", text=f"{service or 'the service'} has no signal {verify.signal!r}")
+        return _unverified(f"{service or 'the service'} has no signal {verify.signal!r}")
     if metrics is None:
-        return Verification(state="could not verify", text="no metrics are set up", query=signal.promql)
+        return _unverified("no metrics are set up", signal.promql)
     try:
         series = await metrics.instant(signal.promql)
     except QueryFailed as error:
-        return Verification(state="could not verify", text=one_line(str(error), 200), query=signal.promql)
-    values = [found.last for found in series if not math.isnan(found.last)]
+        return _unverified(one_line(str(error), 200), signal.promql)
+    values = [one.last for one in series if not math.isnan(one.last)]
     return _judged(values, verify, signal)
 
 
@@ -41,23 +38,24 @@ def bounds(verify: VerifyConfig, signal: Signal | None) -> tuple[float | None, f
 
 def _judged(values: list[float], verify: VerifyConfig, signal: Signal) -> Verification:
     below, above = bounds(verify, signal)
-    query = signal.promql
     if not values:
-        return Verification(state="could not verify", text=f"{verify.signal} has no value now", query=query)
+        return _unverified(f"{verify.signal} has no value now", signal.promql)
     if below is None and above is None:
-        return Verification(state="could not verify", text=f"{verify.signal} has no bound to hold", query=query)
+        return _unverified(f"{verify.signal} has no bound to hold", signal.promql)
     if below is not None and max(values) > below:
-        return _told("not recovered", max(values), "above", below, verify.signal, signal)
+        return _verified(VerificationState.NOT_RECOVERED, max(values), "above", below, verify.signal, signal)
     if above is not None and min(values) < above:
-        return _told("not recovered", min(values), "below", above, verify.signal, signal)
+        return _verified(VerificationState.NOT_RECOVERED, min(values), "below", above, verify.signal, signal)
     if below is not None:
-        return _told("recovered", max(values), "within", below, verify.signal, signal)
+        return _verified(VerificationState.RECOVERED, max(values), "within", below, verify.signal, signal)
     assert above is not None
-    return _told("recovered", min(values), "at least", above, verify.signal, signal)
+    return _verified(VerificationState.RECOVERED, min(values), "at least", above, verify.signal, signal)
 
 
-def _told(
-    state: Literal["recovered", "not recovered"], value: float, relation: str, bound: float, name: str, signal: Signal
-) -> Verification:
+def _verified(state: VerificationState, value: float, relation: str, bound: float, name: str, signal: Signal) -> Verification:
     text = f"{name}: {figure(value, signal.unit)}, {relation} the bound of {figure(bound, signal.unit)}"
     return Verification(state=state, text=text, query=signal.promql, value=value)
+
+
+def _unverified(why: str, query: str = "") -> Verification:
+    return Verification(state=VerificationState.COULD_NOT_VERIFY, text=why, query=query)

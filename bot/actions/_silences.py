@@ -1,4 +1,4 @@
-"""Silences and alerts as Alertmanager's API v2 writes them: read with distrust, told in fixed words."""
+"""Silences and alerts as Alertmanager's API v2 writes them: read with distrust, described in fixed words."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,13 +19,13 @@ def text_of(matchers: Mapping[str, str]) -> str:
 
 
 def state_of(silence: Mapping[str, Any]) -> str:
-    """`active`, `pending` or `expired`; "" if it does not say."""
+    """`active`, `pending` or `expired`; "" if the answer has none."""
     status = silence.get("status")
     return str(status.get("state", "")) if isinstance(status, Mapping) else ""
 
 
-def told(silence: Mapping[str, Any]) -> str:
-    """In fixed words: a dry run that is read again later must say the same of the same world."""
+def existing_silence_text(silence: Mapping[str, Any]) -> str:
+    """In fixed words: a dry run that is made again later must describe the same silence in the same way."""
     by, id = one_line(str(silence.get("createdBy", "")), 60), one_line(str(silence.get("id", "")), 64)
     return f"already silenced until {date_to_the_minute(ends_at(silence))} by {by or 'nobody named'} (silence {id})"
 
@@ -33,20 +33,20 @@ def told(silence: Mapping[str, Any]) -> str:
 def ends_at(silence: Mapping[str, Any]) -> datetime:
     """When it ends; long ago if that cannot be read."""
     try:
-        found = datetime.fromisoformat(str(silence.get("endsAt", "")))
+        end = datetime.fromisoformat(str(silence.get("endsAt", "")))
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return end if end.tzinfo else end.replace(tzinfo=UTC)
 
 
 def alert_names(answer: Any) -> list[str]:
     """Name and fingerprint of each alert, sorted."""
-    found = set()
+    names = set()
     for alert in answer if isinstance(answer, list) else ():
         if isinstance(alert, Mapping) and isinstance(alert.get("labels"), Mapping):
             name = one_line(str(alert["labels"].get("alertname", "alert")), 80)
-            found.add(f"{name} {one_line(str(alert.get('fingerprint', '')), 40)}".strip())
-    return sorted(found)
+            names.add(f"{name} {one_line(str(alert.get('fingerprint', '')), 40)}".strip())
+    return sorted(names)
 
 
 def _escaped(value: str) -> str:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from pydantic import Field, field_validator
 
-from bot.actions._signal import bounds, look_at_signal
-from bot.core.action import DryRun, Outcome, Tier, Verification
+from bot.actions._signal import bounds, read_signal
+from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
 from bot.core.config import ActionConfig, VerifyConfig
 from bot.core.errors import ActionFailed, OutcomeUnknown, QueryFailed
 from bot.core.metrics.promql import is_plain_name
@@ -18,7 +18,7 @@ from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext, action
 
-_PLACE = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _VALUE = re.compile(r"[A-Za-z0-9][\w.:/@+=, -]{0,199}")
 _UNKNOWN_STATUS = {408, 500, 502, 504}
 """Answers of a server or gateway that may have acted all the same."""
@@ -60,16 +60,16 @@ class RunWebhook(Action):
     @classmethod
     def _parameters(cls, value: dict[str, str]) -> dict[str, str]:
         for name, text in value.items():
-            if not _PLACE.fullmatch(f"{{{name}}}") or not _VALUE.fullmatch(text):
+            if not _PLACEHOLDER.fullmatch(f"{{{name}}}") or not _VALUE.fullmatch(text):
                 raise ValueError(f"{one_line(name, 40)} is not a plain name and value")
         return value
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:
-        """3 without a signal to verify, 1 if idempotent with an inverse, else 2."""
+        """3 without a signal to verify, 1 if idempotent with an `undo`, else 2."""
         if config.verify is None:
             return Tier.THREE
-        return Tier.ONE if config.idempotent and config.inverse else Tier.TWO
+        return Tier.ONE if config.idempotent and config.undo else Tier.TWO
 
     def tier_for(self, config: ActionConfig) -> Tier:
         """Scaling to nothing is never done by the bot."""
@@ -84,25 +84,23 @@ class RunWebhook(Action):
         return tuple(dict.fromkeys(str(self._filled(target)) for target in named))
 
     def steps(self, ctx: ActionContext) -> list[str]:
-        """The call, the watch and the way back."""
+        """The call, the watch and the undo."""
         verify = ctx.config.verify
         watch = "watch nothing: no signal is configured"
         if verify is not None:
             seconds = int(verify.within.total_seconds())
             watch = f"watch {verify.signal} until it is {self._bound(ctx, verify)}, for {seconds} s at most"
-        back = (
-            f"if it does not recover, offer {ctx.config.inverse}" if ctx.config.inverse else "there is no way back configured"
-        )
-        return [f"{ctx.config.method} {self._url(ctx.config)}", watch, back]
+        undo = f"if it does not recover, offer {ctx.config.undo}" if ctx.config.undo else "no undo is configured"
+        return [f"{ctx.config.method} {self._url(ctx.config)}", watch, undo]
 
     def _bound(self, ctx: ActionContext, verify: VerifyConfig) -> str:
         """The bounds in the signal's unit, as `verify` holds it against them."""
-        known = ctx.catalogue.get(self.service)
-        signal = known.signals.get(verify.signal) if known else None
+        service = ctx.catalogue.get(self.service)
+        signal = service.signals.get(verify.signal) if service else None
         below, above = bounds(verify, signal)
         unit = signal.unit if signal else ""
-        told = [f"{word} {figure(at, unit)}" for word, at in (("below", below), ("above", above)) if at is not None]
-        return " and ".join(told) or "good"
+        limits = [f"{word} {figure(at, unit)}" for word, at in (("below", below), ("above", above)) if at is not None]
+        return " and ".join(limits) or "good"
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """The rendered request, and the state of the target if `options.state` names a query for it."""
@@ -113,11 +111,11 @@ class RunWebhook(Action):
             text += f"\nstate now: {versions}"
         targets = dict.fromkeys(self.targets(ctx), versions)
         return DryRun(
-            ok=not problem, text=text + (f"\ncould not look at its state: {problem}" if problem else ""), targets=targets
+            ok=not problem, text=text + (f"\ncould not check its state: {problem}" if problem else ""), targets=targets
         )
 
     async def _state(self, ctx: ActionContext) -> tuple[str, str]:
-        """The target's state as text (its version in the record), and why it could not be seen."""
+        """The target's state as text (its version in the record), and why it is not known."""
         query = ctx.config.options.get("state", "")
         if not query:
             return "", ""
@@ -127,7 +125,7 @@ class RunWebhook(Action):
             series = await ctx.metrics.instant(str(self._filled(query)))
         except QueryFailed as error:
             return "", one_line(str(error), 160)
-        values = sorted(found.last for found in series if not math.isnan(found.last))
+        values = sorted(s.last for s in series if not math.isnan(s.last))
         return (", ".join(f"{value:.6g}" for value in values), "") if values else ("", "the query has no value now")
 
     async def run(self, ctx: ActionContext) -> Outcome:
@@ -142,34 +140,36 @@ class RunWebhook(Action):
                 allow_private=config.allow_private,
             )
         except ActionFailed as error:
-            return Outcome(state="failed", text=str(error))
+            return Outcome(state=OutcomeState.FAILED, text=str(error))
         except OutcomeUnknown as error:
-            return Outcome(state="unknown", text=str(error))
-        said = one_line(answer.text, 120)
-        text = f"{config.method} answered {answer.status}{': ' + said if said else ''}."
+            return Outcome(state=OutcomeState.UNKNOWN, text=str(error))
+        body = one_line(answer.text, 120)
+        text = f"{config.method} answered {answer.status}{': ' + body if body else ''}."
         if 200 <= answer.status < 300:
-            return Outcome(state="done", text=text, remote_id=_remote_id(answer.json))
-        return Outcome(state="unknown" if answer.status in _UNKNOWN_STATUS else "failed", text=text)
+            return Outcome(state=OutcomeState.DONE, text=text, remote_id=_remote_id(answer.json))
+        return Outcome(state=OutcomeState.UNKNOWN if answer.status in _UNKNOWN_STATUS else OutcomeState.FAILED, text=text)
 
     async def probe(self, ctx: ActionContext) -> Outcome | None:
         """Ask `options.probe_url`, if configured, whether the call of this key happened: 200 yes, 404 no."""
         url = ctx.config.options.get("probe_url", "")
         if not url:
             return None
-        place = (
+        address = (
             str(url).replace("{key}", quote(ctx.idempotency_key, safe="")).replace("{service}", quote(self.service, safe=""))
         )
         try:
-            answer = await ctx.http.send("GET", place, json=None, key="", allow_private=ctx.config.allow_private)
+            answer = await ctx.http.send("GET", address, json=None, key="", allow_private=ctx.config.allow_private)
         except (ActionFailed, OutcomeUnknown):
             return None
         if answer.status == 200:
-            return Outcome(state="done", text="The remote side says that it ran.", remote_id=_remote_id(answer.json))
-        return Outcome(state="failed", text="The remote side says that it never ran.") if answer.status == 404 else None
+            return Outcome(state=OutcomeState.DONE, text="The remote side says that it ran.", remote_id=_remote_id(answer.json))
+        return (
+            Outcome(state=OutcomeState.FAILED, text="The remote side says that it never ran.") if answer.status == 404 else None
+        )
 
     async def verify(self, ctx: ActionContext) -> Verification:
-        """One look at the entry's signal."""
-        return await look_at_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+        """One reading of the entry's signal."""
+        return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
 
     def _values(self) -> Mapping[str, str]:
         own = {
@@ -188,9 +188,9 @@ class RunWebhook(Action):
         return self._filled(config.body)
 
     def _filled(self, template: Any) -> Any:
-        """Plain substitution in texts, at any depth. Raises ActionFailed if a value is not known."""
+        """Plain substitution in texts, at any depth. Raises ActionFailed if a value is missing."""
         if isinstance(template, str):
-            return _PLACE.sub(self._value, template)
+            return _PLACEHOLDER.sub(self._value, template)
         if isinstance(template, Mapping):
             return {key: self._filled(value) for key, value in template.items()}
         if isinstance(template, list | tuple):
@@ -205,12 +205,12 @@ class RunWebhook(Action):
 
 
 def _remote_id(answer: Any) -> str:
-    found = answer.get("id") or answer.get("run") or "" if isinstance(answer, Mapping) else ""
-    return one_line(str(found), 100) if isinstance(found, str | int) else ""
+    id = answer.get("id") or answer.get("run") or "" if isinstance(answer, Mapping) else ""
+    return one_line(str(id), 100) if isinstance(id, str | int) else ""
 
 
 def _missing(name: str, service: str) -> str:
-    """What a value without a source means: a change's values come from a recorded change."""
+    """Why a value is missing: a change's values come from a recorded change."""
     of_change = name in ("change_id", "version", "previous_version")
     why = f"no change of {service} that fits is recorded" if of_change else "nobody gave it"
     return f"This needs {name}: {why}. Give it as {name}=<value>, or name another service. Nothing was proposed."

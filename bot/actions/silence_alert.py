@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.actions._silences import alert_names, conditions, ends_at, state_of, text_of, told
-from bot.core.action import DryRun, Outcome, Tier, Verification
+from bot.actions._silences import alert_names, conditions, ends_at, existing_silence_text, state_of, text_of
+from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, VerificationState
 from bot.core.config import ActionConfig, parse_duration
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.metrics.promql import is_label_name
@@ -20,10 +20,10 @@ from bot.plugins import Action, ActionContext, HttpAnswer, action
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=12)
 MAX_MATCHERS = 20
-SLACK = timedelta(minutes=10)
-"""A silence that ends so little earlier than the wanted one is enough: dry run, approval and run are minutes apart."""
-KEPT = "kept:"
-"""Before the id of a silence that stood already: the way back must not expire what somebody else made."""
+TOLERANCE = timedelta(minutes=10)
+"""A silence that ends this little earlier than the new one would is enough: dry run, approval and run are minutes apart."""
+EXISTING = "kept:"
+"""Before the id of a silence that was there already: the undo must not expire what somebody else made."""
 _SILENCE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 
 
@@ -44,7 +44,7 @@ class SilenceAlert(Action):
     """`30m`, `2h`, ...: 1 minute to 12 hours."""
     comment: str = ""
     expire: str = ""
-    """The id of a silence to end; then nothing else is read."""
+    """The id of a silence to end; then no other field counts."""
 
     @field_validator("matchers")
     @classmethod
@@ -78,13 +78,13 @@ class SilenceAlert(Action):
         exact = "alertname" in self.matchers and len(self.matchers) > 1
         return Tier.ONE if self.expire or exact else Tier.TWO
 
-    def way_back(self, remote_id: str) -> "Action | None":
+    def undo(self, remote_id: str) -> "Action | None":
         """Expiring the silence that was made."""
         if self.expire or not _SILENCE_ID.fullmatch(remote_id):
             return None
         return SilenceAlert(service=self.service, expire=remote_id)
 
-    def undone_by(self) -> str:
+    def undo_text(self) -> str:
         """A silence can always be expired."""
         return "" if self.expire else "expiring the silence"
 
@@ -93,10 +93,10 @@ class SilenceAlert(Action):
         return (f"silence {self.expire}",) if self.expire else (text_of(self.matchers),)
 
     def steps(self, ctx: ActionContext) -> list[str]:
-        """The call and the way back."""
+        """The call and its undo."""
         if self.expire:
             return [f"expire silence {self.expire}"]
-        return [f"silence {text_of(self.matchers)} for {self.duration}", "the way back: expire the silence"]
+        return [f"silence {text_of(self.matchers)} for {self.duration}", "undo: expire the silence"]
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """Which firing alerts the matchers cover now: more than one makes it a wide silence."""
@@ -104,53 +104,55 @@ class SilenceAlert(Action):
             return DryRun(ok=True, text=f"expire silence {self.expire}", targets=dict.fromkeys(self.targets(ctx), ""))
         filters = conditions(self.matchers)
         answer, problem = await self._get(ctx, "/api/v2/alerts", [("filter", text) for text in filters])
-        found = alert_names(answer)
+        alerts = alert_names(answer)
         lines = [f"silence {text_of(self.matchers)} for {self.duration}"]
-        lines += [f"could not look: {problem}"] if problem else [f"alerts that match now: {len(found)}", *found[:20]]
-        standing, unread = await self._standing(ctx)
-        lines += [f"could not look for silences: {unread}"] if unread else [told(silence) for silence in standing[:5]]
-        covered = f"{len(found)} alerts {hashlib.sha256(chr(10).join(found).encode()).hexdigest()[:8]}"
-        floor = Tier.TWO if len(found) > 1 else Tier.ONE
+        lines += [f"could not check: {problem}"] if problem else [f"alerts that match now: {len(alerts)}", *alerts[:20]]
+        existing, unread = await self._existing(ctx)
+        lines += [f"could not check silences: {unread}"] if unread else [existing_silence_text(s) for s in existing[:5]]
+        covered = f"{len(alerts)} alerts {hashlib.sha256(chr(10).join(alerts).encode()).hexdigest()[:8]}"
+        floor = Tier.TWO if len(alerts) > 1 else Tier.ONE
         return DryRun(ok=not (problem or unread), text="\n".join(lines), targets={text_of(self.matchers): covered}, floor=floor)
 
     async def run(self, ctx: ActionContext) -> Outcome:
         """The one call: create or expire. A silence that does the same already is left alone, and none is created."""
-        if not self.expire and (kept := await self._kept(ctx)):
-            return kept
+        if not self.expire and (nothing_to_do := await self._nothing_to_do(ctx)):
+            return nothing_to_do
         try:
             answer = await (self._expire(ctx) if self.expire else self._create(ctx))
         except ActionFailed as error:
-            return Outcome(state="failed", text=str(error))
+            return Outcome(state=OutcomeState.FAILED, text=str(error))
         except OutcomeUnknown as error:
-            return Outcome(state="unknown", text=str(error))
+            return Outcome(state=OutcomeState.UNKNOWN, text=str(error))
         if answer.status == 200:
             silence = answer.json.get("silenceID", "") if isinstance(answer.json, Mapping) else ""
             done = f"Silence {self.expire} expired." if self.expire else f"Silence {one_line(str(silence), 64)} created."
-            return Outcome(state="done", text=done, remote_id=self.expire or str(silence))
+            return Outcome(state=OutcomeState.DONE, text=done, remote_id=self.expire or str(silence))
         text = f"Alertmanager answered {answer.status}: {one_line(answer.text, 120)}"
-        return Outcome(state="unknown" if answer.status >= 500 else "failed", text=text)
+        return Outcome(state=OutcomeState.UNKNOWN if answer.status >= 500 else OutcomeState.FAILED, text=text)
 
-    async def _kept(self, ctx: ActionContext) -> Outcome | None:
+    async def _nothing_to_do(self, ctx: ActionContext) -> Outcome | None:
         """Why nothing is to be created; None if a silence is missing."""
-        standing, unread = await self._standing(ctx)
+        existing, unread = await self._existing(ctx)
         if unread:
-            return Outcome(state="failed", text=f"Could not look for silences that stand already: {unread}; none was created.")
-        if not (enough := [silence for silence in standing if self._lasts(silence, ctx)]):
+            text = f"Could not check the silences that exist: {unread}; none was created."
+            return Outcome(state=OutcomeState.FAILED, text=text)
+        if not (enough := [silence for silence in existing if self._lasts(silence, ctx)]):
             return None
         first = enough[0]
-        return Outcome(state="done", text=f"Nothing was created: {told(first)}.", remote_id=KEPT + str(first["id"]))
+        text = f"Nothing was created: {existing_silence_text(first)}."
+        return Outcome(state=OutcomeState.DONE, text=text, remote_id=EXISTING + str(first["id"]))
 
-    async def _standing(self, ctx: ActionContext) -> tuple[list[Mapping[str, Any]], str]:
-        """Silences in force that cover everything these matchers cover, the longest first; and why nobody could look."""
+    async def _existing(self, ctx: ActionContext) -> tuple[list[Mapping[str, Any]], str]:
+        """Silences in force that cover everything these matchers cover, the longest first; and why they are not known."""
         silences, problem = await self._get(ctx, "/api/v2/silences", [])
         if problem:
-            # Too many to read at once: those with exactly these labels are asked for.
+            # Too many to read at once: ask for those with exactly these labels.
             filters = [("filter", condition) for condition in conditions(self.matchers)]
             silences, problem = await self._get(ctx, "/api/v2/silences", filters)
         if problem or not isinstance(silences, list):
             return [], problem or "the answer is no list"
-        found = [silence for silence in silences if isinstance(silence, Mapping) and self._covers(silence)]
-        return sorted(found, key=ends_at, reverse=True), ""
+        covering = [silence for silence in silences if isinstance(silence, Mapping) and self._covers(silence)]
+        return sorted(covering, key=ends_at, reverse=True), ""
 
     def _covers(self, silence: Mapping[str, Any]) -> bool:
         """Whether it is active and asks for nothing but some of these labels with these values."""
@@ -168,7 +170,7 @@ class SilenceAlert(Action):
 
     def _lasts(self, silence: Mapping[str, Any], ctx: ActionContext) -> bool:
         """Whether it ends no earlier than the new one would, give or take the minutes of an approval."""
-        return ends_at(silence) >= ctx.now + parse_duration(self.duration) - SLACK
+        return ends_at(silence) >= ctx.now + parse_duration(self.duration) - TOLERANCE
 
     async def _create(self, ctx: ActionContext) -> HttpAnswer:
         matchers = [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in sorted(self.matchers.items())]
@@ -177,7 +179,7 @@ class SilenceAlert(Action):
             "startsAt": iso_utc(ctx.now, "milliseconds"),
             "endsAt": iso_utc(ctx.now + parse_duration(self.duration), "milliseconds"),
             "createdBy": "tocsin",
-            # The key in the comment is how a silence is found again after a crash.
+            # After a crash `probe` finds the silence by the key in its comment.
             "comment": f"{self.comment or 'silenced from Slack'} [{ctx.idempotency_key}]",
         }
         url = _address(ctx, "/api/v2/silences")
@@ -188,7 +190,7 @@ class SilenceAlert(Action):
         return await ctx.http.send("DELETE", url, json=None, key=ctx.idempotency_key, allow_private=True)
 
     async def probe(self, ctx: ActionContext) -> Outcome | None:
-        """Look among the silences for the key of this call."""
+        """Search the silences for the key of this call."""
         if self.expire:
             return await self._probe_expired(ctx)
         filters = [("filter", condition) for condition in conditions(self.matchers)]
@@ -197,26 +199,30 @@ class SilenceAlert(Action):
             return None
         for silence in silences:
             if isinstance(silence, Mapping) and f"[{ctx.idempotency_key}]" in str(silence.get("comment", "")):
-                return Outcome(state="done", text="Alertmanager holds the silence.", remote_id=str(silence.get("id", "")))
-        return Outcome(state="failed", text="Alertmanager holds no such silence.")
+                return Outcome(
+                    state=OutcomeState.DONE, text="Alertmanager holds the silence.", remote_id=str(silence.get("id", ""))
+                )
+        return Outcome(state=OutcomeState.FAILED, text="Alertmanager holds no such silence.")
 
     async def _probe_expired(self, ctx: ActionContext) -> Outcome | None:
         silence, problem = await self._get(ctx, f"/api/v2/silence/{self.expire}", [])
         if problem or not isinstance(silence, Mapping):
             return None
         if state_of(silence) != "expired":
-            return Outcome(state="failed", text="The silence is still there: it was not expired.")
-        return Outcome(state="done", text="The silence is expired.", remote_id=self.expire)
+            return Outcome(state=OutcomeState.FAILED, text="The silence is still there: it was not expired.")
+        return Outcome(state=OutcomeState.DONE, text="The silence is expired.", remote_id=self.expire)
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """Whether the silence is active (or, after `expire`, no longer is)."""
         wanted = ("expired",) if self.expire else ("active", "pending")
-        silence, problem = await self._get(ctx, f"/api/v2/silence/{ctx.remote_id.removeprefix(KEPT)}", [])
+        silence, problem = await self._get(ctx, f"/api/v2/silence/{ctx.remote_id.removeprefix(EXISTING)}", [])
         if problem or not isinstance(silence, Mapping):
-            return Verification(state="could not verify", text=problem or "Alertmanager did not show the silence")
+            return Verification(
+                state=VerificationState.COULD_NOT_VERIFY, text=problem or "Alertmanager did not show the silence"
+            )
         state = state_of(silence)
-        right = state in wanted
-        return Verification(state="recovered" if right else "not recovered", text=f"the silence is {one_line(state, 20)}")
+        verdict = VerificationState.RECOVERED if state in wanted else VerificationState.NOT_RECOVERED
+        return Verification(state=verdict, text=f"the silence is {one_line(state, 20)}")
 
     async def _get(self, ctx: ActionContext, path: str, query: list[tuple[str, str]]) -> tuple[Any, str]:
         """The JSON of one answer, and why there is none."""

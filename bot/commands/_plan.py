@@ -1,9 +1,10 @@
-"""A proposal in full, as people approve it: what a dialog shows whole or not at all."""
+"""A proposal in full, as people approve it: what a dialog shows whole or not at all; and the answer that they give to it."""
 
 import json
 
-from bot.core.action import Proposal, Tier
-from bot.core.approvals.record import SHOWN_DIGITS
+from bot.core.action import Proposal, Verdict
+from bot.plugins import Request
+from bot.store.approvals.decisions import Press
 
 ROOM = 2800
 """Characters that one code block of a dialog shows whole."""
@@ -12,7 +13,7 @@ ROOM = 2800
 def plan_of(proposal: Proposal) -> str:
     """Action, targets, arguments, steps and dry run, one below the other."""
     parts = [
-        f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}, digest {proposal.digest[:SHOWN_DIGITS]}",
+        f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}",
         f"action: {proposal.action} ({proposal.action_version}) on {proposal.service}",
         "targets: " + ", ".join(f"{name}{f' at {v}' if v else ''}" for name, v in sorted(proposal.targets.items())),
         "arguments: " + json.dumps(proposal.arguments, sort_keys=True, ensure_ascii=False),
@@ -25,11 +26,11 @@ def plan_of(proposal: Proposal) -> str:
 
 def fits(proposal: Proposal) -> bool:
     """Whether the plan can be shown whole; what cannot be seen cannot be approved."""
-    return sum(map(_shown, plan_of(proposal))) <= ROOM
+    return sum(map(_sent_characters, plan_of(proposal))) <= ROOM
 
 
-def _shown(char: str) -> int:
-    """Characters that Slack is sent for this one: markup becomes an entity, what cannot be seen an escape."""
+def _sent_characters(char: str) -> int:
+    """Characters that Slack is sent for this one: markup becomes an entity, an invisible character an escape."""
     return 5 if char in "&<>" else 1 if char == "\n" or char.isprintable() else 10
 
 
@@ -38,6 +39,15 @@ def target_name(proposal: Proposal) -> str:
     return next(iter(proposal.targets)) if len(proposal.targets) == 1 else proposal.service
 
 
-def needs_form(proposal: Proposal) -> bool:
-    """From tier 2 on a dialog stands between the button and the answer."""
-    return proposal.tier >= Tier.TWO
+def press_of(request: Request, revision: int, verdict: Verdict, reason: str = "") -> Press:
+    """The answer that a request gives to a proposal."""
+    return Press(
+        ref=request.ref,
+        revision=revision,
+        actor=request.actor,
+        verdict=verdict,
+        reason=reason.strip()[:500],
+        key=request.key,
+        card=request.message,
+        channel=request.channel,
+    )

@@ -3,7 +3,7 @@
 from bot.core.errors import NotAllowed, NotFound
 from bot.core.text.untrusted import one_line
 from bot.plugins import Reply, Request, command
-from bot.store.approvals.switches import Switches
+from bot.store.approvals.switches import ResumeResult, Switches
 from bot.workflows.command_context import CommandContext
 
 
@@ -26,8 +26,8 @@ async def _pause(ctx: CommandContext, request: Request, reason: str) -> Reply:
     approvers = ctx.config.approvers
     if not (roster.on_call_anywhere(person, ctx.clock()) or person in (*approvers.admins, *approvers.deputies)):
         raise NotAllowed("Any on-call, a deputy or an admin may pause. For one incident, anybody may say: stop.")
-    if standing := await Switches(ctx.db).paused():
-        return Reply(f"Already paused by {standing}. An admin resumes: admin resume.")
+    if paused_by := await Switches(ctx.db).paused():
+        return Reply(f"Already paused by {paused_by}. An admin resumes: admin resume.")
     halted = await Switches(ctx.db).pause(person, reason)
     await ctx.approvals.wake_all(halted, "pause")
     told = f" ({one_line(reason, 200)})" if reason else ""
@@ -40,9 +40,9 @@ async def _resume(ctx: CommandContext, request: Request) -> Reply:
     if person not in ctx.config.approvers.admins:
         admins = ", ".join(ctx.config.approvers.admins) or "nobody is listed as admin in tocsin.yaml"
         raise NotAllowed(f"An admin resumes: {admins}.")
-    came = await Switches(ctx.db).unpause(person)
-    if came == "second":
-        return Reply("An alarm stands, so a second admin has to say admin resume too.", private=False)
-    return (
-        Reply("Nothing is paused.") if came == "not paused" else Reply(f"Automated actions run again, {person}.", private=False)
-    )
+    result = await Switches(ctx.db).unpause(person)
+    if result is ResumeResult.SECOND_PERSON_NEEDED:
+        return Reply("An alarm is open, so a second admin has to say admin resume too.", private=False)
+    if result is ResumeResult.NOT_PAUSED:
+        return Reply("Nothing is paused.")
+    return Reply(f"Automated actions run again, {person}.", private=False)

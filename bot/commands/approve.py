@@ -1,7 +1,8 @@
 """Approve."""
 
-from bot.commands._plan import fits, needs_form, plan_of, target_name
-from bot.core.action import Proposal, Tier
+from bot.commands._plan import fits, plan_of, press_of, target_name
+from bot.core.action import Proposal, Tier, Verdict
+from bot.core.approvals.policy_types import Rule
 from bot.core.errors import NotAllowed
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.workflows.command_context import CommandContext
@@ -16,43 +17,35 @@ async def approve(ctx: CommandContext, request: Request) -> Reply | Form | Field
     if not ref.startswith("AP-"):
         return Reply("Say which proposal, for example: approve AP-3. The card has the button.")
     if request.door in ("mention", "shortcut"):
-        return Reply(await ctx.approvals.refuse(ref, request.revision or 0, request.actor, "text", TEXT))
+        press = press_of(request, request.revision or 0, Verdict.APPROVE)
+        return Reply((await ctx.approvals.refuse(press, Rule.TEXT, TEXT)).text)
     proposal = await ctx.approvals.store.load(ref)
     if request.door == "modal":
         return await _submitted(ctx, request, proposal)
-    if request.door == "button" and not needs_form(proposal):
-        return Reply(await _decide(ctx, request, ""))
-    return _form(await ctx.approvals.prepare(ref, request.actor), request)
+    if request.door == "button" and not proposal.tier.needs_form:
+        return await _decide(ctx, request, proposal)
+    return _form(await ctx.approvals.prepare(proposal, request.actor), request)
 
 
 async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) -> Reply | FieldErrors:
     typed = request.fields.get("target", "").strip()
     if proposal.tier is Tier.THREE and not proposal.state.final and typed != target_name(proposal):
         return FieldErrors({"target": f"Type the target's name exactly: {target_name(proposal)}"})
-    return Reply(await _decide(ctx, request, request.fields.get("reason", "")))
+    return await _decide(ctx, request, proposal, request.fields.get("reason", ""))
 
 
-async def _decide(ctx: CommandContext, request: Request, reason: str) -> str:
+async def _decide(ctx: CommandContext, request: Request, proposal: Proposal, reason: str = "") -> Reply:
     if request.revision is None:
         raise NotAllowed("This button names no revision, so nothing was approved. Use the proposal's card.")
-    text: str = await ctx.approvals.decide(
-        request.ref,
-        request.revision,
-        request.actor,
-        "approve",
-        reason,
-        request.key,
-        card=request.message,
-        channel=request.channel,
-    )
-    return text
+    press = press_of(request, request.revision, Verdict.APPROVE, reason)
+    return Reply((await ctx.approvals.decide(proposal, press)).text)
 
 
 def _form(proposal: Proposal, request: Request) -> Form:
     if not fits(proposal):
         raise NotAllowed(f"The plan of {proposal.ref} does not fit whole into a dialog, so it cannot be approved here.")
     own = proposal.requester != "" and proposal.requester == request.actor.person
-    fields = [Field("reason", "Reason", kind="long", optional=not own, hint="Stands in the record.")]
+    fields = [Field("reason", "Reason", kind="long", optional=not own, hint="The record shows it.")]
     if proposal.tier is Tier.THREE:
         name = target_name(proposal)
         fields.insert(0, Field("target", "Type the target's name", hint=name))

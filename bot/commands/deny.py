@@ -1,5 +1,7 @@
 """Deny or withdraw."""
 
+from bot.commands._plan import press_of
+from bot.core.action import Verdict
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.workflows.command_context import CommandContext
 
@@ -14,13 +16,11 @@ async def deny(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     revision = request.revision or proposal.revision
     reason = (request.fields.get("reason") or request.text).strip()
     if not reason and request.door == "modal":
-        return FieldErrors({"reason": "Say why; it stands in the record."})
+        return FieldErrors({"reason": "Say why; the record shows it."})
+    press = press_of(request, revision, Verdict.DENY, reason)
     if not reason:
-        if (refused := await ctx.approvals.check(ref, revision, request.actor, "deny")) is not None:
+        if (refused := await ctx.approvals.check(proposal, press)) is not None:
             return Reply(refused.text)
         why = Field("reason", "Why not?", kind="long")
         return Form(f"Deny {ref}", "deny", ref=ref, revision=revision, intro=proposal.title, fields=[why], submit="Deny")
-    text = await ctx.approvals.decide(
-        ref, revision, request.actor, "deny", reason, request.key, card=request.message, channel=request.channel
-    )
-    return Reply(text)
+    return Reply((await ctx.approvals.decide(proposal, press)).text)

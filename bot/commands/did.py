@@ -9,14 +9,14 @@ from bot.workflows.command_context import CommandContext
 async def did(ctx: CommandContext, request: Request) -> Reply:
     """Say that you ran it by hand: the signal is watched and the timeline written as if the bot had run it."""
     if request.ref.startswith("AP-"):
-        what, service, place = request.ref, (await ctx.approvals.store.load(request.ref)).service, ""
+        what, service, owner = request.ref, (await ctx.approvals.store.load(request.ref)).service, ""
     else:
         words = request.text.split()
         if not words:
             return Reply("Say what you ran, for example: did AP-3, or: did rollback service=checkout.")
         subject = await subject_of(ctx, request)
-        what, place = words[0], subject.incident or subject.group
+        what, owner = words[0], subject.incident or subject.group
         service = request.options.get("service", "") or (words[1] if len(words) > 1 else subject.service)
     key = f"did:{what}" if what.startswith("AP-") else f"did:{request.key}"
-    proposal = await ctx.approvals.record_manual(what, request.actor, service=service, group_ref=place, key=key)
+    proposal = await ctx.approvals.record_manual(what, request.actor, service=service, group_ref=owner, key=key)
     return Reply(f"Recorded as {proposal.ref}: you ran it by hand. Its signal is being watched.")

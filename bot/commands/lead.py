@@ -24,12 +24,12 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
     naming_deputy = deputy.lower() == "deputy"
     person = await _person(ctx, request, named if naming_deputy else request.text.strip(), roster)
     by, (now, deputies) = name_of(request.actor), await lead_of(ctx.db, subject.incident)
-    standing = roster.standing(request.actor.person, subject.service, ctx.clock(), lead=now, deputies=deputies)
-    if now and by != now and not (standing.deputy or standing.on_call):
+    eligibility = roster.eligibility(request.actor.person, subject.service, ctx.clock(), lead=now, deputies=deputies)
+    if now and by != now and not (eligibility.deputy or eligibility.on_call):
         raise NotAllowed(f"{now} leads {subject.incident}. Who may change that: {now}, a deputy or {subject.service} on-call.")
     rights = "" if person in roster.rostered() else " They are not on the roster, so this gives no right to approve."
     if naming_deputy:
-        if not standing.commander:
+        if not eligibility.commander:
             raise NotAllowed("Only the rostered person who leads names a deputy.")
         await name_deputy(ctx.db, subject.incident, person, by)
         return Reply(f"{person} is deputy of {subject.incident}.{rights}", private=False, about=subject.incident)

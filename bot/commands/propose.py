@@ -30,14 +30,14 @@ async def propose(ctx: CommandContext, request: Request) -> Reply | Form:
     proposal = await ctx.approvals.propose(
         words[0],
         service,
-        _placed(ctx, words[0], arguments),
+        _arranged(ctx, words[0], arguments),
         group_ref=(subject.incident or subject.group) if subject else "",
         requester=request.actor.person,
         because=because,
         key=f"propose:{request.key}",
         actor=request.actor,
     )
-    return Reply(f"{proposal.ref} stands in the thread: {proposal.title}. Nothing runs before it is approved.")
+    return Reply(f"{proposal.ref} is in the thread: {proposal.title}. Nothing runs before it is approved.")
 
 
 async def _subject(ctx: CommandContext, request: Request) -> Subject | None:
@@ -60,18 +60,18 @@ def _stray(ctx: CommandContext, words: list[str]) -> str:
     return next((word for word in words[1:] if word not in ctx.catalogue.services), "")
 
 
-def _placed(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> dict[str, Any]:
+def _arranged(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> dict[str, Any]:
     """Options by the names of the action's arguments; others go into its open mapping (matchers, parameters)."""
-    kind = ctx.approvals.hands.kind_of(entry)
+    kind = ctx.approvals.executor.kind_of(entry)
     if kind is None:
         return dict(options)
     names = {field.alias or name for name, field in kind.model_fields.items()}
     mapping = next((name for name in ("matchers", "parameters") if name in kind.model_fields), "")
-    known: dict[str, Any] = {name: value for name, value in options.items() if name in names}
+    named: dict[str, Any] = {name: value for name, value in options.items() if name in names}
     rest = {name: value for name, value in options.items() if name not in names}
     if mapping == "parameters" and (stray := _goes_nowhere(ctx, entry, rest)):
         raise NotFound(f"{entry} takes no {stray[:40]}=: nothing in its entry uses it. Nothing was proposed.")
-    return {**known, mapping: rest} if rest and mapping else {**known, **rest}
+    return {**named, mapping: rest} if rest and mapping else {**named, **rest}
 
 
 def _goes_nowhere(ctx: CommandContext, entry: str, values: Mapping[str, str]) -> str:

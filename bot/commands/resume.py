@@ -15,8 +15,8 @@ async def resume(ctx: CommandContext, request: Request) -> Reply:
     ref, person = subject.incident or subject.group, request.actor.person
     lead, deputies = await lead_of(ctx.db, subject.incident)
     roster = await ctx.approvals.rotas.roster(subject.service)
-    standing = roster.standing(person, subject.service, ctx.clock(), lead=lead, deputies=deputies)
-    if not (standing.on_call or standing.commander or standing.deputy):
+    eligibility = roster.eligibility(person, subject.service, ctx.clock(), lead=lead, deputies=deputies)
+    if not (eligibility.on_call or eligibility.commander or eligibility.deputy):
         raise NotAllowed(f"Who may resume {ref}: {subject.service} on-call, the incident commander or a deputy.")
     if not await Switches(ctx.db).resume(ref, person):
         return Reply(f"{ref} is not stopped.")

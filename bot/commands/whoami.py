@@ -34,8 +34,8 @@ async def whoami(ctx: CommandContext, request: Request) -> Reply:
     roster = await ctx.approvals.rotas.roster(services[0] if len(services) == 1 else "")
     by_role: dict[str, list[str]] = {}
     for service in services:
-        standing = roster.standing(actor.person, service, ctx.clock(), lead=lead, deputies=deputies)
-        by_role.setdefault(_roles(standing, incident), []).append(service or "no service")
+        eligibility = roster.eligibility(actor.person, service, ctx.clock(), lead=lead, deputies=deputies)
+        by_role.setdefault(_roles(eligibility, incident), []).append(service or "no service")
     return Reply("\n".join([*lines, *(f"{_gathered(names)}: {told}" for told, names in by_role.items())]))
 
 
@@ -44,17 +44,17 @@ def _gathered(services: Sequence[str]) -> str:
     return shown if len(services) <= NAMED else f"{shown} and {counted(len(services) - NAMED, 'more service')}"
 
 
-def _roles(standing: Eligibility, incident: str) -> str:
+def _roles(eligibility: Eligibility, incident: str) -> str:
     roles = {
-        "on-call": standing.on_call,
-        "secondary": standing.secondary,
-        f"commander of {incident}": standing.commander,
-        "deputy": standing.deputy,
-        "owner": standing.owner,
-        "admin": standing.admin,
+        "on-call": eligibility.on_call,
+        "secondary": eligibility.secondary,
+        f"commander of {incident}": eligibility.commander,
+        "deputy": eligibility.deputy,
+        "owner": eligibility.owner,
+        "admin": eligibility.admin,
     }
     held = ", ".join(role for role, holds in roles.items() if holds) or "no role"
-    commands = standing.on_call or standing.commander or standing.deputy
-    may = "tiers 1 to 3" if commands else "tier 3" if standing.owner else "nothing"
-    stale = "" if standing.rota.known else " (the rota cannot be read)"
+    commands = eligibility.on_call or eligibility.commander or eligibility.deputy
+    may = "tiers 1 to 3" if commands else "tier 3" if eligibility.owner else "nothing"
+    stale = "" if eligibility.rota.readable else " (the rota cannot be read)"
     return f"{held}{stale}. You may approve: {may}."

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 
 class Tier(IntEnum):
@@ -21,9 +21,14 @@ class Tier(IntEnum):
         """`tier 2` or `never by the bot`."""
         return "never by the bot" if self is Tier.X else f"tier {self.value}"
 
+    @property
+    def needs_form(self) -> bool:
+        """From tier 2 on a dialog with the plan stands between the button and the answer."""
+        return self >= Tier.TWO
+
 
 class ProposalState(StrEnum):
-    """Life of a proposal; each edge is one conditional update and one audit row."""
+    """Life of a proposal; each transition is one conditional update and one audit row."""
 
     PENDING = "pending"
     PARTLY_APPROVED = "partly approved"
@@ -72,7 +77,17 @@ WITHOUT_EFFECT = frozenset(
 )
 """Ends without a run: people still wait for something to do."""
 
-Verdict = Literal["approve", "deny"]
+
+class Verdict(StrEnum):
+    """What one person answers to a proposal."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+
+    @property
+    def past(self) -> str:
+        """`approved` or `denied`: the same word in a sentence about what somebody did."""
+        return "approved" if self is Verdict.APPROVE else "denied"
 
 
 class DryRun(BaseModel):
@@ -89,41 +104,57 @@ class DryRun(BaseModel):
     """At least this tier, by what the dry run saw (e.g. a silence that covers several alerts)."""
 
 
+class OutcomeState(StrEnum):
+    """What is known of the one remote call once it was made. `unknown`: it may have acted, and is never repeated."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+ATTEMPT_STARTED = "started"
+"""The state of an attempt before its outcome is known: then it is an OutcomeState."""
+
+
 class Outcome(BaseModel):
     """What the remote side answered to the one call."""
 
     model_config = ConfigDict(frozen=True)
 
-    state: Literal["done", "failed", "unknown"]
+    state: OutcomeState
     text: str
     remote_id: str = ""
 
 
+class VerificationState(StrEnum):
+    """Whether the signal came back."""
+
+    RECOVERED = "recovered"
+    NOT_RECOVERED = "not recovered"
+    COULD_NOT_VERIFY = "could not verify"
+
+
 class Verification(BaseModel):
-    """Whether the signal came back. An absent series or a dead Prometheus is `could not verify`."""
+    """One reading of the signal. An absent series or a dead Prometheus is `could not verify`."""
 
     model_config = ConfigDict(frozen=True)
 
-    state: Literal["recovered", "not recovered", "could not verify"]
+    state: VerificationState
     text: str
     query: str = ""
     value: float | None = None
 
 
-class Proposal(BaseModel):
-    """An action with exact arguments, put to people. The card is rendered from this record only."""
+class Plan(BaseModel):
+    """What exactly would be done: an action with checked arguments, its dry run and its tier. Nothing has run."""
 
     model_config = ConfigDict(frozen=True)
 
-    ref: str
-    revision: int
-    group: str
-    incident: str
     action: str
     """The catalogue entry's name, e.g. `rollback`."""
     action_version: str
     kind: str
-    """The shelf's name, e.g. `run_webhook`."""
+    """The action plugin's name, e.g. `run_webhook`."""
     service: str
     title: str
     arguments: dict[str, Any]
@@ -132,17 +163,43 @@ class Proposal(BaseModel):
     steps: list[str]
     dry_run: str
     dry_run_ok: bool = True
-    dry_run_at: datetime
     tier: Tier
+    undo: str = Field(default="", validation_alias=AliasChoices("undo", "inverse"), serialization_alias="inverse")
+    """The catalogue entry that undoes it, or in words how it is undone; "" where nothing undoes it.
+
+    Records in databases and the API call it `inverse`.
+    """
+
+    def effect(self) -> dict[str, Any]:
+        """The fields that a dry run fills."""
+        return {name: getattr(self, name) for name in ("targets", "dry_run", "dry_run_ok", "tier")}
+
+    def same_effect(self, other: "Plan") -> bool:
+        """Whether both dry runs show the same: text, targets with their versions, tier."""
+        return self.effect() == other.effect()
+
+
+class Terms(Plan):
+    """Everything that an approval covers: the canonical record is made of exactly these fields."""
+
+    ref: str
+    revision: int
+    group: str
+    incident: str
     policy_version: str
     requester: str
-    """Person key, or empty: the agent proposed by itself."""
+    """Person key, or empty: Tocsin suggested it by itself."""
     because: str
-    inverse: str = ""
-    """The catalogue entry that undoes it, or in words how it undoes itself; "" where there is no way back."""
     expires_at: datetime
+
+
+class Proposal(Terms):
+    """Terms that were put to people, and what has come of them."""
+
     state: ProposalState
-    digest: str
+    plan_fingerprint: str = Field(serialization_alias="digest")
+    """SHA-256 of the canonical record, 64 hex digits."""
+    dry_run_at: datetime
     outcome: str = ""
     verification: str = ""
     created_at: datetime

@@ -5,10 +5,11 @@ Texts here are trusted (a reviewed file). `bot/settings.py` loads it and turns e
 
 import re
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.core.alert import Severity
 from bot.core.change import ChangeKind
@@ -79,6 +80,14 @@ Address = Annotated[str, AfterValidator(_reachable)]
 SlackId = Annotated[str, AfterValidator(_slack_id)]
 """Of a person, channel or user group; empty where there is none."""
 SeverityLevel = Literal["SEV1", "SEV2", "SEV3", "SEV4", "NONE"]
+
+
+class SoloMode(StrEnum):
+    """Whether one on-call alone may approve what they asked for: never, after two minutes without an answer, at once."""
+
+    OFF = "off"
+    AFTER = "after"
+    IMMEDIATE = "immediate"
 
 
 class Section(BaseModel):
@@ -166,7 +175,9 @@ class ActionConfig(Section):
     body: dict[str, Any] = Field(default_factory=dict)
     """Rendered with {service}, {change_id}, {version}, {previous_version}: plain substitution, no expressions."""
     idempotent: bool = False
-    inverse: str = ""
+    undo: str = Field(default="", validation_alias=AliasChoices("undo", "inverse"), serialization_alias="inverse")
+    """The entry that undoes it. `inverse` is its old name: files may still have it, and the versions that records hold
+    are hashes over it."""
     tier: int | None = None
     """Raises the floor of the kind, never lowers it."""
     services: tuple[str, ...] = ()
@@ -343,7 +354,7 @@ class Config(Section):
     inhibitions: tuple[Inhibition, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     approvers: Approvers = Approvers()
-    solo: Annotated[Literal["off", "after", "immediate"], BeforeValidator(_bare_off)] = "after"
+    solo: Annotated[SoloMode, BeforeValidator(_bare_off)] = SoloMode.AFTER
     actions: dict[str, ActionConfig] = Field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
     runbooks: Path | None = None

@@ -54,8 +54,8 @@ def _of_service(config: Config, key: str, service: ServiceConfig) -> Iterator[Pr
 
 
 def _of_action(config: Config, key: str, entry: ActionConfig) -> Iterator[Problem]:
-    if entry.inverse and entry.inverse not in config.actions:
-        yield Problem(f"{entry.inverse!r} is not among actions", ("actions", key, "inverse"))
+    if entry.undo and entry.undo not in config.actions:
+        yield Problem(f"{entry.undo!r} is not among actions", ("actions", key, "undo"))
     unknown = [(index, name) for index, name in enumerate(entry.services) if name not in config.services]
     for index, name in unknown:
         yield Problem(f"{name!r} is not among services", ("actions", key, "services", index))

@@ -2,13 +2,25 @@
 
 import re
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-EntryKind = Literal[
-    "alert", "group", "incident", "triage", "proposal", "decision", "action", "note", "page", "change", "system"
-]
+
+class EntryKind(StrEnum):
+    """What an entry is about."""
+
+    ALERT = "alert"
+    GROUP = "group"
+    INCIDENT = "incident"
+    TRIAGE = "triage"
+    PROPOSAL = "proposal"
+    DECISION = "decision"
+    ACTION = "action"
+    NOTE = "note"
+    PAGE = "page"
+    CHANGE = "change"
+    SYSTEM = "system"
 
 
 class TimelineEntry(BaseModel):
@@ -32,5 +44,5 @@ class TimelineEntry(BaseModel):
         """Whose entry it is; "" where that is the bot or its words say so. A note may name its author and speak of him."""
         if self.who in ("", "tocsin"):
             return ""
-        told = self.kind != "note" and re.search(rf"(?<![\w-]){re.escape(self.who)}(?![\w-])", self.text)
+        told = self.kind is not EntryKind.NOTE and re.search(rf"(?<![\w-]){re.escape(self.who)}(?![\w-])", self.text)
         return "" if told else self.who

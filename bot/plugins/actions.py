@@ -63,19 +63,19 @@ class Action(BaseModel, ABC):
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:
-        """The floor for this configuration (e.g. idempotent with an inverse), before configuration raises it."""
+        """The floor for this configuration (e.g. idempotent with an `undo`), before configuration raises it."""
         return cls.floor
 
     def tier_for(self, config: ActionConfig) -> Tier:
         """The floor for these arguments (e.g. a wide silence); X for what the bot never does."""
         return type(self).tier_of(config)
 
-    def way_back(self, remote_id: str) -> "Action | None":
-        """The same kind of action with the arguments that undo this one; None: see the entry's `inverse`."""
+    def undo(self, remote_id: str) -> "Action | None":
+        """The same kind of action with the arguments that undo this one; None: see the entry's `undo`."""
         return None
 
-    def undone_by(self) -> str:
-        """In words, what `way_back` will do ("expiring it"), for people who decide; "" if it does nothing."""
+    def undo_text(self) -> str:
+        """What `undo` will do ("expiring it"), for people who decide; "" if it does nothing."""
         return ""
 
     def steps(self, ctx: ActionContext) -> list[str]:
@@ -100,7 +100,7 @@ class Action(BaseModel, ABC):
 
     @abstractmethod
     async def verify(self, ctx: ActionContext) -> Verification:
-        """One look at whether it helped; the story looks again until it is sure or the time is up."""
+        """One reading of whether it helped; the workflow reads again until it is sure or the time is over."""
 
 
 _ActionType = TypeVar("_ActionType", bound=type[Action])

@@ -46,7 +46,7 @@ def channel_of(service: str) -> str:
 
 def _actions(hook: str) -> dict[str, Any]:
     found = {
-        "tier1": _entry(hook, "tier1", idempotent=True, inverse="back", options={"state": STATE}),
+        "tier1": _entry(hook, "tier1", idempotent=True, undo="back", options={"state": STATE}),
         "tier2": _entry(hook, "tier2"),
         "undo": _entry(hook, "undo", options={"undoes": True}),
         "tier3": _entry(hook, "tier3", tier=3),

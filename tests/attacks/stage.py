@@ -212,7 +212,7 @@ class Stage:
         approvals = self.app.approvals
         for part in (approvals.store, approvals.decisions, approvals.claims):
             part.config, part.policy = config, policy_version(config)
-        approvals.hands.config = approvals.rotas.config = config
+        approvals.executor.config = approvals.rotas.config = config
 
     async def delivery(self, mode: str) -> None:
         """How Slack reaches the bot: socket or http."""

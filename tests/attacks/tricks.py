@@ -14,7 +14,7 @@ import httpx
 from sqlalchemy import update
 from sqlmodel import col
 
-from bot.core.approvals.record import digest_of
+from bot.core.approvals.record import plan_fingerprint
 from bot.core.config import Freeze
 from bot.core.errors import ConfigurationError
 from bot.plugins import Tool, discover
@@ -47,7 +47,7 @@ class Tricks:
         record[_part(step.text)] = _other(_part(step.text), record[_part(step.text)])
         values: Json = {"record": record}
         if re.search(r"digest|hash", step.text, re.I) and re.search(r"recomput|too|also|match|fit|updat|new", step.text, re.I):
-            values["digest"] = digest_of(record)
+            values["plan_fingerprint"] = plan_fingerprint(record)
         await self._write(row, values)
 
     async def _write(self, row: ProposalRow, values: Json) -> None:
@@ -64,7 +64,7 @@ class Tricks:
                 team=TEAM,
                 slack_user=member("commander").user,
                 verdict="approve",
-                digest=row.digest,
+                plan_fingerprint=row.plan_fingerprint,
                 at=now,
             )
             session.add(forged)

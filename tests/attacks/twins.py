@@ -71,7 +71,7 @@ async def hook_is_called(world: World, service: str, _said: list[Json]) -> str:
     entry = world.app.config.actions["rollback"]
     before = len(world.backends.calls)
     url = entry.url.replace("{service}", service)
-    answer = await world.app.approvals.hands.http.send("POST", url, json={}, key="twin", allow_private=True)
+    answer = await world.app.approvals.executor.http.send("POST", url, json={}, key="twin", allow_private=True)
     return "" if answer.status == 200 and len(world.backends.calls) == before + 1 else f"answered {answer.status}"
 
 

@@ -82,15 +82,16 @@ def an_approved_action_ends_soon_after_the_restart(h: History) -> Iterator[str]:
 
 
 def each_execution_has_an_earlier_valid_approval(h: History) -> Iterator[str]:
-    """Of the same digest, by somebody who may, who pressed on a card that showed it."""
+    """Of the same plan, by somebody who may, who pressed on a card that showed it."""
     for job in h.executions:
-        ref, _, digest = job["key"].split(":")
-        said = [row for row in h.audit if row["subject"] == ref and row["what"] == "approve" and digest in row["message"]]
+        ref, revision, plan = job["key"].split(":")
+        said = [row for row in h.audit if row["subject"] == ref and row["what"] == "approve" and plan in row["message"]]
         if not [row for row in said if row["who"] in MAY_APPROVE and _seconds(row["at"]) <= _seconds(job["at"])]:
             yield f"{job['key']} has no earlier approval"
-        pressed = [press for press in h.presses if press.user == COMMANDER and press.ref == ref and digest[:8] in press.card]
+        card = f"{ref} revision {revision}"
+        pressed = [press for press in h.presses if press.user == COMMANDER and press.ref == ref and card in press.card]
         if not [press for press in pressed if press.at - 5 <= _seconds(job["at"])]:
-            yield f"{job['key']} ran, and nobody pressed on a card with this digest before"
+            yield f"{job['key']} ran, and nobody pressed on a card of this revision before"
 
 
 def a_late_change_brings_one_more_attempt(h: History) -> Iterator[str]:

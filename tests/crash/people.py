@@ -20,7 +20,7 @@ OVER = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "
 
 @dataclass
 class Press:
-    """One press as the person saw it: whose, on what, which digest the card showed."""
+    """One press as the person saw it: whose, on what, which revision the card showed."""
 
     at: float
     user: str

@@ -144,8 +144,8 @@ class CrashingApp(App):
         _after(self.interactions, "first", strikes, lambda key: f"door/note {key.partition(':')[0]}#1:after")
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
         _before(self.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")
-        _before(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:before")
-        _after(self.approvals.hands.http, "send", strikes, lambda *_: "action/send#1:after")
+        _before(self.approvals.executor.http, "send", strikes, lambda *_: "action/send#1:before")
+        _after(self.approvals.executor.http, "send", strikes, lambda *_: "action/send#1:after")
 
     def _put_point(self, alerts: Sequence[Any], *_: Any) -> str:
         self._taken = "intake" if alerts else "late"

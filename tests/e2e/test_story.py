@@ -117,7 +117,7 @@ def _play(stack: Stack) -> Played:
 
 def _decide(slack: Any, proposal: Json, told: Played) -> None:
     slack.press(DEVELOPER, proposal, "approve")
-    told.keep("refusal", slack.private(DEVELOPER, "not yours"))
+    told.keep("refusal", slack.private(DEVELOPER, "You can't"))
     slack.press(COMMANDER, proposal, "approve")
     slack.submit(COMMANDER, reason="fits the evidence")
 
@@ -211,7 +211,7 @@ def test_each_claim_stands_on_evidence_with_a_query(played: Played) -> None:
 def test_the_wrong_person_is_refused_privately_with_the_reason(played: Played) -> None:
     refusal = played.seen["refusal"]
 
-    assert "Who may:" in refusal["words"]
+    assert "You can't approve this." in refusal["words"]
     assert not [d for d in played.proposal["decisions"] if d["person"] == "carol"]
 
 

@@ -180,7 +180,7 @@ async def revived(recording: Recording, folder: Path) -> AsyncIterator[Revived]:
             ready(f"sqlite:///{folder / 'app.db'}")
             app = App(secrets, load_config(secrets.config), clock=clock.moment)
             app.sender.pace = RateLimiter(per_channel=0.01)
-            executor = app.approvals.hands
+            executor = app.approvals.executor
             executor.http = Readdressed(executor.http, recording.base_url, base_url)
             client = AsyncWebClient(token=ws.bot_token, base_url=f"{base_url}/api/")
             clock.run()

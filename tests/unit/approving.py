@@ -1,4 +1,4 @@
-"""A small house for the tests of approvals: a catalogue, a database, a clock to move, hands that record their calls."""
+"""A small office for the tests of approvals: a catalogue, a database, a clock to move, an executor whose calls are recorded."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from sqlmodel import SQLModel, select
 
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
-from bot.core.action import DryRun, Proposal, Tier
+from bot.core.action import DryRun, Proposal, Tier, Verdict
 from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.errors import QueryFailed
@@ -19,7 +19,7 @@ from bot.engine.direct import DirectEngine
 from bot.plugins import HttpAnswer
 from bot.settings import catalogue_of
 from bot.store.approvals.claims import Claims
-from bot.store.approvals.decisions import Decided, DecisionResult, Decisions
+from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import Database
 from bot.store.slack.usergroups import Usergroups
@@ -53,11 +53,11 @@ CONFIG: dict[str, Any] = {
     "approvers": {"deputies": ["bob"], "admins": ["root", "bob"]},
     "actions": {
         "restart": {
-            "kind": "run_webhook", "url": "http://jobs.example/restart", "idempotent": True, "inverse": "rollforward",
+            "kind": "run_webhook", "url": "http://jobs.example/restart", "idempotent": True, "undo": "rollforward",
             "verify": VERIFY, "body": {"service": "{service}"}, "options": {"state": "pods", "targets": ["{service}-pods"]},
         },
         "rollback": {
-            "kind": "run_webhook", "url": "http://jobs.example/rollback", "inverse": "rollforward", "verify": VERIFY,
+            "kind": "run_webhook", "url": "http://jobs.example/rollback", "undo": "rollforward", "verify": VERIFY,
             "helps": ["change"], "change_kinds": ["deploy"],
         },
         "rollforward": {"kind": "run_webhook", "url": "http://jobs.example/forward", "verify": VERIFY},
@@ -116,7 +116,7 @@ class Office:
         self.store, self.claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
         self.decisions = Decisions(self.db, self.config)
         self.rotas = Rotas(self.config, self.usergroup, Usergroups(self.db), lambda: self.now)
-        self.hands = ActionExecutor(
+        self.executor = ActionExecutor(
             self.store,
             self.claims,
             actions={"run_webhook": RunWebhook, "silence_alert": SilenceAlert},
@@ -126,7 +126,7 @@ class Office:
             http=self.http,
         )
         self.engine = DirectEngine(clock=lambda: self.now)
-        self.approvals = Approvals(self.store, self.decisions, self.claims, self.hands, self.rotas, self.engine)
+        self.approvals = Approvals(self.store, self.decisions, self.claims, self.executor, self.rotas, self.engine)
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals)))
 
     async def usergroup(self, group: str) -> frozenset[str]:
@@ -184,11 +184,23 @@ class Office:
         )
 
     async def press(
-        self, ref: str, who: str, verdict: Any = "approve", *, revision: int = 1, reason: str = "", key: str = ""
-    ) -> Decided:
-        """Count one answer without the story."""
-        answer = DecisionResult(ref, revision, actor(who), "T1", verdict, reason, key)
-        return await self.decisions.decide(answer, await self.rotas.roster("checkout"))
+        self, ref: str, who: str, verdict: str = "approve", *, revision: int = 1, reason: str = "", key: str = ""
+    ) -> DecisionResult:
+        """Count one answer without waking the workflow."""
+        press = Press(ref, revision, actor(who), Verdict(verdict), reason, key)
+        return await self.decisions.decide(press, await self.rotas.roster("checkout"))
+
+    async def approve(
+        self, ref: str, who: str = "bob", *, revision: int = 1, reason: str = "", key: str = ""
+    ) -> DecisionResult:
+        """Approve as the button of the card does."""
+        press = Press(ref, revision, actor(who), Verdict.APPROVE, reason, key or f"{who}:{ref}:{revision}")
+        return await self.approvals.decide(await self.store.load(ref), press)
+
+    async def revise(self, ref: str, seen: DryRun, tier: Tier) -> Proposal:
+        """The same plan with another dry run."""
+        fresh = {"dry_run": seen.text, "dry_run_ok": seen.ok, "targets": seen.targets, "tier": tier}
+        return await self.store.revise(ref, (await self.store.load(ref)).model_copy(update=fresh))
 
     async def claim(self, ref: str, workflow: str = "w1") -> Any:
         return await self.approvals.claim(ref, workflow)
@@ -199,7 +211,7 @@ class Office:
             row = await session.get(ProposalRow, int(ref.removeprefix("AP-")))
             assert row is not None
             row.because = "something else"
-        await self.claims.sound(ref)
+        await self.claims.untampered(ref)
 
     async def rows(self, table: type[Any]) -> list[Any]:
         async with self.db.read() as session:

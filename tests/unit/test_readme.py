@@ -24,7 +24,7 @@ ALERTMANAGER, CONFIGURATION = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL
 def test_the_example_configuration_is_valid() -> None:
     config = parse_config(CONFIGURATION)
 
-    assert config.actions["rollback"].inverse == "rollforward" and config.services["checkout"].channel
+    assert config.actions["rollback"].undo == "rollforward" and config.services["checkout"].channel
 
 
 def test_every_key_of_the_configuration_is_in_the_table() -> None:

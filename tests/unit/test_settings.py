@@ -7,11 +7,37 @@ from pydantic import ValidationError
 
 from bot.adapters import settings_of
 from bot.core.errors import ConfigurationError
-from bot.settings import Secrets, catalogue_of, load_config, parse_config, source_tokens
+from bot.settings import Secrets, catalogue_of, deprecated_keys, load_config, parse_config, source_tokens
 
 
 def test_an_empty_file_is_a_valid_configuration() -> None:
     assert parse_config("").incident_from == "SEV2"
+
+
+UNDO = """actions:
+  rollback: {kind: silence_alert, inverse: forward}
+  forward:
+    kind: silence_alert
+    inverse: rollback
+"""
+
+
+def test_the_old_name_of_undo_is_still_read_and_each_line_of_it_is_named(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(UNDO)
+    new.write_text(UNDO.replace("inverse", "undo"))
+
+    assert load_config(old) == load_config(new)
+    assert [notice.partition(":")[2] for notice in deprecated_keys(old)] == [
+        "2: actions.rollback.inverse is called undo now; the old name still works",
+        "5: actions.forward.inverse is called undo now; the old name still works",
+    ]
+    assert list(deprecated_keys(new)) == []
+
+
+def test_an_entry_with_both_names_of_undo_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"actions\.a\.inverse: unknown key"):
+        parse_config("actions:\n  a: {kind: silence_alert, undo: a, inverse: a}\n")
 
 
 HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
@@ -29,7 +55,7 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
         ("sources:\n  am:\n    kind: alertmanagr\n", "3: sources.am.kind: 'alertmanagr' is no kind of sources; there are"),
         ("actions:\n  a: {kind: run_webhok}\n", "2: actions.a.kind: 'run_webhok' is no kind of actions; there are run_webhook"),
         ("a: [1\n", "2: expected"),
-        ("actions:\n  rollback: {kind: run_webhook, inverse: nothing}\n", "2: actions.rollback.inverse"),
+        ("actions:\n  rollback: {kind: run_webhook, undo: nothing}\n", "2: actions.rollback.undo"),
         ("actions:\n  rollback: {kind: run_webhook}\n", "2: actions.rollback.url: run_webhook needs it"),
         ("a: &a [*a]\n", "an alias stands inside what it names"),
         ("services:\n  a: {depends_on: [a]}\n", "2: services.a.depends_on.0: a service does not depend on itself"),

@@ -1,13 +1,15 @@
-"""What policy is asked and what it answers: the nouns and the limits of approvals."""
+"""What policy reads and what it answers: the nouns and the limits of approvals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Literal
 
-from bot.core.action import Tier, Verdict
+from bot.core.action import ProposalState, Tier, Verdict
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Eligibility
-from bot.core.config import Freeze
+from bot.core.config import Freeze, SoloMode
 
 MAX_OPEN = 5
 """Open proposals an incident (or an alert group without one)."""
@@ -19,20 +21,70 @@ START_WITHIN = timedelta(minutes=2)
 """From the approval to the claim; later the proposal is stale."""
 PROPOSAL_LIFE = timedelta(minutes=60)
 SOLO_AFTER = timedelta(minutes=2)
+MAX_NAMES = 4
+"""Approvers that a refusal names; the rest is a number."""
 
 RULE_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a rule on incomplete facts raises; each of them denies."""
+"""What a rule raises on incomplete facts; each of them denies."""
+
+
+class Rule(StrEnum):
+    """The rule that gave an answer. These words stand in the audit, so they stay."""
+
+    MAY_PROPOSE = "may propose"
+    MAY_APPROVE = "may approve"
+    MAY_DENY = "may deny"
+    MAY_START = "may start"
+    SOLO = "solo"
+    ERROR = "error"
+    TIER_X = "tier X"
+    ONLY_HUMANS = "only humans"
+    OTHER_WORKSPACE = "other workspace"
+    DEACTIVATED = "deactivated"
+    GUEST = "guest"
+    NOT_IN_ROSTER = "not in the roster"
+    NOT_ROSTERED = "not rostered"
+    NOT_AN_APPROVER = "not an approver"
+    REQUESTER = "requester"
+    SOLO_REASON = "solo reason"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FREEZE = "freeze"
+    CLOSED = "closed"
+    SILENCE_LENGTH = "silence length"
+    OPEN_PROPOSALS = "open proposals"
+    ONE_A_TARGET = "one a target"
+    NO_TARGET = "no target"
+    BLAST_RADIUS = "blast radius"
+    BUSY = "busy"
+    ROTA_UNREACHABLE = "rota unreachable"
+    DRY_RUN = "dry run"
+    TAMPERED = "digest mismatch"
+    EXPIRED = "expired"
+    LATE = "late"
+    OTHER_MESSAGE = "other message"
+    REVISION = "revision"
+    DOUBLED = "doubled"
+    REPEATED = "seen"
+    """The same interaction was delivered once more."""
+    TEXT = "text"
+    """Words, emoji and reactions never approve."""
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """An answer with the rule that gave it. `who_may` says in words who could instead."""
+    """An answer with the rule that gave it. `who_may` describes who could instead."""
 
     allow: bool
-    rule: str
+    rule: Rule
     text: str = ""
     who_may: str = ""
     solo: bool = False
+
+    @property
+    def explanation(self) -> str:
+        """The text for whoever was refused."""
+        return self.text + (f" Who may: {self.who_may}." if self.who_may else "")
 
 
 @dataclass(frozen=True)
@@ -44,14 +96,14 @@ class ActionRequest:
     tier: Tier
     targets: tuple[str, ...]
     requester: str = ""
-    undoes_change: bool = False
+    undo_of_change: bool = False
     """A rollback or a flag switched off: freezes never block it in an open SEV1/2."""
     dry_run_ok: bool = False
     notified_at: datetime | None = None
     kind: str = ""
     silence: timedelta | None = None
     """How long a silence would last."""
-    back_to: str = ""
+    target_revision: str = ""
     """The revision to which a rollback would go back."""
 
 
@@ -76,26 +128,31 @@ class DecisionContext:
     """Targets touched on this service within the last hour, each time counted."""
     running_on_service: str = ""
     """Another proposal that runs on this service."""
-    solo: Literal["off", "after", "immediate"] = "after"
+    solo: SoloMode = SoloMode.AFTER
     verified_revision: str = ""
     """The revision to which this action last brought the service back, verified on its signal."""
+    approvers: tuple[str, ...] = ()
+    """Who may approve now, by name; empty where it was not resolved or nobody may."""
 
 
 @dataclass(frozen=True)
 class CountedDecision:
-    """One decision on the revision in question, with the person's standing now."""
+    """One decision on the revision in question, with the person's eligibility now."""
 
-    standing: Eligibility
+    eligibility: Eligibility
     verdict: Verdict
     at: datetime
     reason: str = ""
+
+
+QuorumState = Literal[ProposalState.PENDING, ProposalState.PARTLY_APPROVED, ProposalState.APPROVED, ProposalState.DENIED]
 
 
 @dataclass(frozen=True)
 class Quorum:
     """Whether the decisions so far carry the proposal."""
 
-    state: Literal["pending", "partly approved", "approved", "denied"]
+    state: QuorumState
     text: str
     solo: bool = False
     missing: str = ""
@@ -111,3 +168,11 @@ def who_may(tier: Tier, service: str, requester: str = "") -> str:
     if tier is Tier.TWO and requester:
         return f"{base}, but not the requester ({requester})"
     return base
+
+
+def names_text(names: Sequence[str]) -> str:
+    """`alice`, `alice or bob`, `alice, bob or 3 others`."""
+    shown = list(names[:MAX_NAMES])
+    if more := len(names) - len(shown):
+        shown.append(f"{more} other{'s' if more > 1 else ''}")
+    return f"{', '.join(shown[:-1])} or {shown[-1]}" if len(shown) > 1 else "".join(shown)

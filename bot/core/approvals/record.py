@@ -1,7 +1,7 @@
-"""The canonical record of a proposal: what people approve, byte for byte, and its digest.
+"""The canonical record of a proposal: what people approve, byte for byte, and the fingerprint of these bytes.
 
-The card is rendered from this record only; the digest is computed again from
-the stored row at the claim and just before the remote call.
+The card is rendered from this record only; the fingerprint is computed again
+from the stored row at the claim and just before the remote call.
 """
 
 import hashlib
@@ -9,13 +9,10 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
-from bot.core.action import DryRun, Proposal, ProposalState, Tier
+from bot.core.action import Terms
 from bot.core.text.moments import iso_utc
-
-SHOWN_DIGITS = 8
-"""Digits of the digest that stand on the card."""
 
 
 def canonical(record: Mapping[str, Any]) -> bytes:
@@ -23,12 +20,12 @@ def canonical(record: Mapping[str, Any]) -> bytes:
     return json.dumps(_plain(record, "record"), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def digest_of(record: Mapping[str, Any]) -> str:
+def plan_fingerprint(record: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical record, 64 hex digits."""
     return hashlib.sha256(canonical(record)).hexdigest()
 
 
-def text_digest(text: str) -> str:
+def text_fingerprint(text: str) -> str:
     """SHA-256 of a text in NFC: binds a dry run to the record without repeating it there."""
     return hashlib.sha256(unicodedata.normalize("NFC", text).encode()).hexdigest()
 
@@ -59,71 +56,21 @@ def _name(key: Any, where: str) -> str:
     return unicodedata.normalize("NFC", key)
 
 
-class Parts(TypedDict):
-    """What the record is made of."""
-
-    ref: str
-    revision: int
-    group: str
-    incident: str
-    action: str
-    action_version: str
-    kind: str
-    service: str
-    title: str
-    arguments: Mapping[str, Any]
-    steps: list[str]
-    policy_version: str
-    requester: str
-    because: str
-    inverse: str
-    targets: Mapping[str, str]
-    dry_run: DryRun
-    tier: Tier
-    expires_at: datetime
-
-
-def make_record(**parts: Unpack[Parts]) -> dict[str, Any]:
-    """Everything that an approval covers. Raises ValueError if an argument has no canonical form."""
-    dry_run = parts["dry_run"]
-    plain = {key: value for key, value in parts.items() if key not in ("dry_run", "tier", "expires_at")}
-    record = {
-        **plain,
-        "dry_run_digest": text_digest(dry_run.text),
-        "dry_run_ok": dry_run.ok,
-        "tier": int(parts["tier"]),
-        "expires_at": stamp(parts["expires_at"]),
+def record_of(terms: Terms) -> dict[str, Any]:
+    """The canonical record as plain JSON. Raises ValueError if an argument has no canonical form."""
+    covered = terms.model_dump(include=_COVERED, by_alias=True)
+    spelled = {
+        "dry_run_digest": text_fingerprint(terms.dry_run),
+        "tier": int(terms.tier),
+        "expires_at": stamp(terms.expires_at),
     }
-    found: dict[str, Any] = json.loads(canonical(record))
-    return found
+    plain: dict[str, Any] = json.loads(canonical({**covered, **spelled}))
+    return plain
 
 
-def proposal_of(
-    record: Mapping[str, Any],
-    *,
-    digest: str,
-    state: str,
-    dry_run: str,
-    dry_run_at: datetime,
-    outcome: str,
-    verification: str,
-    created_at: datetime,
-) -> Proposal:
-    """The noun from the record and the few columns that the record does not cover."""
-    covered = {key: value for key, value in record.items() if key not in _OTHERWISE}
-    return Proposal(
-        **covered,
-        tier=Tier(record["tier"]),
-        expires_at=datetime.fromisoformat(record["expires_at"]),
-        dry_run=dry_run,
-        dry_run_at=dry_run_at,
-        state=ProposalState(state),
-        digest=digest,
-        outcome=outcome,
-        verification=verification,
-        created_at=created_at,
-    )
+def terms_of(record: Mapping[str, Any], dry_run: str) -> Terms:
+    """The terms behind a record; it holds only the fingerprint of its dry run, so the text is given beside it."""
+    return Terms.model_validate({**record, "dry_run": dry_run})
 
 
-_OTHERWISE = ("dry_run_digest", "tier", "expires_at")
-"""Parts of the record that the noun spells in another way."""
+_COVERED = set(Terms.model_fields) - {"dry_run"}

@@ -10,12 +10,12 @@ from bot.core.text.untrusted import one_line
 
 ENOUGH_EVIDENCE = 2
 """Distinct pieces of evidence from which on a cause that is only "possible" deserves a proposal."""
-ENOUGH_SCORE = 0.4
+ENOUGH_LIKELIHOOD = 0.4
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """A catalogue entry with what it would be put to people with."""
+    """A catalogue entry with the arguments and the reason with which it would be proposed."""
 
     entry: str
     service: str
@@ -25,7 +25,7 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What came of looking for a remediation: the proposal, or why there is none."""
+    """The proposal that fits, or why there is none."""
 
     ref: str = ""
     why: str = ""
@@ -34,12 +34,12 @@ class Fitted:
 def fitting(
     findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]
 ) -> list[Remedy]:
-    """The entries that help against the first hypothesis, the most specific first; empty if it is not carried well enough.
+    """The entries that help against the first hypothesis, the most specific first; empty if its evidence is too thin.
 
-    `service` is the alerting one, used when the hypothesis names none; `changes` holds known changes by id: a change
-    that nobody reported cannot be taken back.
+    `service` is the alerting one, used when the hypothesis names none; `changes` holds the reported changes by id: a
+    change that nobody reported cannot be taken back.
     """
-    if not findings.hypotheses or not _carried(first := findings.hypotheses[0]):
+    if not findings.hypotheses or not _has_enough_evidence(first := findings.hypotheses[0]):
         return []
     change = changes.get(first.change_id) if first.change_id else None
     target = change.service if change else first.service or service
@@ -51,7 +51,7 @@ def fitting(
 
 
 def why_none(findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]) -> str:
-    """Why `fitting` finds nothing, as one sentence for people: the first thing that would have to be otherwise."""
+    """Why `fitting` is empty, as one sentence for people: the first condition that is not met."""
     return f"No action of the catalogue fits: {_missing(findings, service, actions, changes)}."
 
 
@@ -59,7 +59,7 @@ def _missing(findings: Findings, service: str, actions: Mapping[str, ActionConfi
     if not findings.hypotheses or findings.category == "healthy":
         return "no cause was found"
     first = findings.hypotheses[0]
-    if not _carried(first):
+    if not _has_enough_evidence(first):
         return f"the first cause is only {first.confidence}"
     if not actions:
         return "it has none yet"
@@ -87,11 +87,11 @@ _AGAINST = {
 }
 
 
-def _carried(hypothesis: Hypothesis) -> bool:
+def _has_enough_evidence(hypothesis: Hypothesis) -> bool:
     if hypothesis.confidence == "likely":
         return True
     cited = {evidence for claim in hypothesis.claims for evidence in claim.evidence}
-    return hypothesis.confidence == "possible" and len(cited) >= ENOUGH_EVIDENCE and hypothesis.likelihood >= ENOUGH_SCORE
+    return hypothesis.confidence == "possible" and len(cited) >= ENOUGH_EVIDENCE and hypothesis.likelihood >= ENOUGH_LIKELIHOOD
 
 
 def _fits(entry: ActionConfig, hypothesis: Hypothesis, change: Change | None, target: str) -> bool:

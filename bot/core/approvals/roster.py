@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.core.action import Tier
 from bot.core.config import Config, OnCall
 
 STALE_ROTA = timedelta(hours=12)
@@ -22,17 +23,17 @@ class GroupCopy:
 
 @dataclass(frozen=True)
 class Rota:
-    """Who is on call for one service now. `known` is False when its place cannot be read and no copy is young enough."""
+    """Who is on call for one service now. `readable` is False when it cannot be read and no copy is young enough."""
 
     on_call: tuple[str, ...] = ()
     secondary: tuple[str, ...] = ()
-    known: bool = True
+    readable: bool = True
     age: timedelta = timedelta(0)
 
     @property
     def fresh(self) -> bool:
         """Read now, not from a copy."""
-        return self.known and self.age <= FRESH_ROTA
+        return self.readable and self.age <= FRESH_ROTA
 
     def others(self, person: str) -> tuple[str, ...]:
         """Who should know when `person` acts alone: the secondary, else everybody else who is on call."""
@@ -44,7 +45,7 @@ class Eligibility:
     """What one person is to one service and incident now. Everything is False unless the roster says so."""
 
     person: str = ""
-    known: bool = False
+    in_roster: bool = False
     """Among the configured people."""
     rostered: bool = False
     """On some rota, an owner of something, or a deputy."""
@@ -54,7 +55,7 @@ class Eligibility:
     deputy: bool = False
     owner: bool = False
     admin: bool = False
-    rota: Rota = field(default_factory=lambda: Rota(known=False))
+    rota: Rota = field(default_factory=lambda: Rota(readable=False))
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,11 @@ class Roster:
 
     def slack_of(self, person: str) -> str:
         """The Slack user id of a person key; "" if the file names none."""
-        found = self.config.people.get(person)
-        return found.slack if found else ""
+        configured = self.config.people.get(person)
+        return configured.slack if configured else ""
 
     def rota(self, service: str, now: datetime) -> Rota:
-        """Who is on call for `service`; an unknown service has an empty, known rota."""
+        """Who is on call for `service`; an unknown service has an empty rota."""
         configured = self.config.services.get(service)
         if configured is None:
             return Rota()
@@ -85,21 +86,30 @@ class Roster:
     def _of_group(self, group: str) -> Rota:
         copy = self.groups.get(group, GroupCopy())
         if copy.age is None or copy.age > STALE_ROTA:
-            return Rota(known=False)
+            return Rota(readable=False)
         # A user group has no order: all of its members are on call, and each is the other's secondary.
         members = tuple(sorted(person for user in copy.members if (person := self.person_of(user))))
         return Rota(on_call=members, age=copy.age)
 
     def rostered(self) -> frozenset[str]:
         """Everyone on some rota, an owner of something, or a deputy."""
-        found: set[str] = set(self.config.approvers.deputies)
+        people: set[str] = set(self.config.approvers.deputies)
         for service in self.config.services.values():
-            found.update(service.owners, service.on_call.rotation)
+            people.update(service.owners, service.on_call.rotation)
         for copy in self.groups.values():
-            found.update(person for user in copy.members if (person := self.person_of(user)))
-        return frozenset(found & set(self.config.people))
+            people.update(person for user in copy.members if (person := self.person_of(user)))
+        return frozenset(people & set(self.config.people))
 
-    def standing(
+    def approvers(
+        self, service: str, tier: Tier, now: datetime, *, lead: str = "", deputies: Iterable[str] = (), requester: str = ""
+    ) -> tuple[str, ...]:
+        """Who may approve now, by name: on call first, then who leads, deputies and, at tier 3, owners."""
+        owners = self.config.services[service].owners if tier is Tier.THREE and service in self.config.services else ()
+        names = dict.fromkeys((*self.rota(service, now).on_call, lead, *deputies, *self.config.approvers.deputies, *owners))
+        rostered = self.rostered()
+        return tuple(n for n in names if n in rostered and not (tier is Tier.TWO and n == requester))
+
+    def eligibility(
         self, person: str, service: str, now: datetime, *, lead: str = "", deputies: Iterable[str] = ()
     ) -> Eligibility:
         """What `person` is now. `lead` and `deputies` are those of the incident; they count only if rostered."""
@@ -110,7 +120,7 @@ class Roster:
         configured = self.config.services.get(service)
         return Eligibility(
             person=person,
-            known=True,
+            in_roster=True,
             rostered=rostered,
             on_call=person in rota.on_call,
             secondary=person in rota.secondary,

@@ -1,4 +1,4 @@
-"""The rules of policy, one idea each. None means "nothing against it"; a RuleResult ends the question."""
+"""The rules of policy, one idea each. None means "no objection"; a RuleResult ends the question."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -14,76 +14,82 @@ from bot.core.approvals.policy_types import (
     ActionRequest,
     CountedDecision,
     DecisionContext,
+    Rule,
     RuleResult,
+    names_text,
     who_may,
 )
 from bot.core.approvals.roster import STALE_ROTA, Eligibility
+from bot.core.config import SoloMode
 from bot.core.text.moments import date_to_the_minute
 
-Rule = Callable[[], RuleResult | None]
-# The database's clock stamps both moments; this only swallows rounding.
-_CLOCK_SLACK = timedelta(seconds=1)
+Check = Callable[[], RuleResult | None]
+# The database's clock stamps both moments; this only absorbs rounding.
+_CLOCK_TOLERANCE = timedelta(seconds=1)
 
 
-def first(rules: Iterable[Rule], otherwise: RuleResult) -> RuleResult:
-    """The first rule that objects. An error in a rule is an objection, never a skipped rule."""
-    for rule in rules:
+def first_objection(checks: Iterable[Check]) -> RuleResult | None:
+    """The first answer of a rule; None if all of them pass. An error in a rule is an objection, never a skipped rule."""
+    for check in checks:
         try:
-            objection = rule()
+            objection = check()
         except RULE_ERRORS as error:
-            return RuleResult(False, "error", f"A rule could not be asked ({type(error).__name__}), so the answer is no.")
+            return RuleResult(False, Rule.ERROR, f"A rule failed ({type(error).__name__}), so the answer is no.")
         if objection is not None:
             return objection
-    return otherwise
-
-
-def never(ask: ActionRequest) -> RuleResult | None:
-    if ask.tier is Tier.X or ask.tier not in set(Tier):
-        return RuleResult(False, "tier X", f"{ask.action} is never done by the bot.", who_may(Tier.X, ask.service))
     return None
 
 
-def human(presser: Actor, standing: Eligibility | None) -> RuleResult | None:
-    if presser.is_bot:
-        return RuleResult(False, "only humans", "Bots never qualify; a person of the roster has to do this.")
-    if presser.is_stranger:
-        return RuleResult(False, "other workspace", "People of other workspaces never qualify.")
-    if presser.is_deleted:
-        return RuleResult(False, "deactivated", "This account is deactivated.")
-    if presser.is_guest:
-        return RuleResult(False, "guest", "Guests never qualify, whatever their name is: identity is the user id.")
-    if standing is None or not standing.known or not presser.person or standing.person != presser.person:
-        return RuleResult(False, "not in the roster", "You are not among the people of the roster, so this is not yours to do.")
+def never(request: ActionRequest) -> RuleResult | None:
+    """Tier X, and any tier that is none."""
+    if request.tier is Tier.X or request.tier not in set(Tier):
+        return RuleResult(False, Rule.TIER_X, f"The bot never does {request.action}.", who_may(Tier.X, request.service))
     return None
 
 
-def rostered(standing: Eligibility | None, ask: ActionRequest) -> RuleResult | None:
-    if standing is None or not standing.rostered:
-        return RuleResult(
-            False, "not rostered", "Only people of a rota, owners and deputies may propose an action.", "any rostered person"
-        )
+def human(actor: Actor, eligibility: Eligibility | None) -> RuleResult | None:
+    """Full human members of our workspace who are in the roster."""
+    if actor.is_bot:
+        return RuleResult(False, Rule.ONLY_HUMANS, "Bots never qualify; a person of the roster has to do this.")
+    if actor.is_stranger:
+        return RuleResult(False, Rule.OTHER_WORKSPACE, "People of other workspaces never qualify.")
+    if actor.is_deleted:
+        return RuleResult(False, Rule.DEACTIVATED, "This account is deactivated.")
+    if actor.is_guest:
+        return RuleResult(False, Rule.GUEST, "Guests never qualify, whatever their name is: identity is the user id.")
+    if eligibility is None or not eligibility.in_roster or not actor.person or eligibility.person != actor.person:
+        return RuleResult(False, Rule.NOT_IN_ROSTER, "You can't do this: you are not in the roster.")
     return None
+
+
+def rostered(eligibility: Eligibility | None) -> RuleResult | None:
+    """Whoever is on a rota, owns something or is a deputy."""
+    if eligibility is not None and eligibility.rostered:
+        return None
+    text = "Only people of a rota, owners and deputies may propose an action."
+    return RuleResult(False, Rule.NOT_ROSTERED, text, "any rostered person")
 
 
 def halted(context: DecisionContext) -> RuleResult | None:
+    """Neither everything is paused nor this incident stopped."""
     if context.paused:
-        return RuleResult(
-            False, "paused", f"All automated actions are paused ({context.paused}).", "an admin resumes with `admin resume`"
-        )
+        text = f"All automated actions are paused ({context.paused})."
+        return RuleResult(False, Rule.PAUSED, text, "an admin resumes with `admin resume`")
     if context.stopped:
-        return RuleResult(False, "stopped", "This incident was stopped.", "the on-call resumes with `resume`")
+        return RuleResult(False, Rule.STOPPED, "This incident was stopped.", "the on-call resumes with `resume`")
     return None
 
 
-def frozen(ask: ActionRequest, context: DecisionContext) -> RuleResult | None:
+def frozen(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
+    """No freeze covers the service now, but for an undo of a change in an open SEV1/2."""
     for freeze in context.freezes:
-        covers = not freeze.services or ask.service in freeze.services
+        covers = not freeze.services or request.service in freeze.services
         if covers and freeze.starts <= context.now < freeze.ends:
-            if ask.undoes_change and context.severity.at_least(Severity.SEV2) and context.incident_open:
+            if request.undo_of_change and context.severity.at_least(Severity.SEV2) and context.incident_open:
                 continue
             return RuleResult(
                 False,
-                "freeze",
+                Rule.FREEZE,
                 f"Changes are frozen until {date_to_the_minute(freeze.ends)} ({freeze.reason}).",
                 "nobody; only a rollback or a flag switched off in an open SEV1/2 passes a freeze",
             )
@@ -91,119 +97,125 @@ def frozen(ask: ActionRequest, context: DecisionContext) -> RuleResult | None:
 
 
 def closed(context: DecisionContext) -> RuleResult | None:
-    return (
-        None
-        if context.incident_open
-        else RuleResult(False, "closed", "The incident is closed; propose anew if it is still needed.")
-    )
+    """The incident is open."""
+    text = "The incident is closed; propose anew if it is still needed."
+    return None if context.incident_open else RuleResult(False, Rule.CLOSED, text)
 
 
-def silence_length(ask: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    if ask.silence is None:
+def silence_length(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
+    """2 hours in a SEV1, else 12."""
+    hours = 2 if context.severity is Severity.SEV1 else 12
+    if request.silence is None or request.silence <= timedelta(hours=hours):
         return None
-    limit = timedelta(hours=2 if context.severity is Severity.SEV1 else 12)
-    if ask.silence > limit:
-        return RuleResult(False, "silence length", f"A silence may last {int(limit.total_seconds() // 3600)} h here at most.")
-    return None
+    return RuleResult(False, Rule.SILENCE_LENGTH, f"A silence may last {hours} h here at most.")
 
 
-def too_many(ask: ActionRequest, context: DecisionContext) -> RuleResult | None:
+def too_many_open(context: DecisionContext) -> RuleResult | None:
+    """At most MAX_OPEN proposals an incident, and one a target."""
     if context.open_here >= MAX_OPEN:
-        return RuleResult(False, "open proposals", f"{MAX_OPEN} proposals are open already; decide or withdraw one first.")
+        text = f"{MAX_OPEN} proposals are open already; decide or withdraw one first."
+        return RuleResult(False, Rule.OPEN_PROPOSALS, text)
     if context.open_on_targets:
-        return RuleResult(
-            False, "one a target", f"{context.open_on_targets} is open on the same target; decide or withdraw it first."
-        )
+        text = f"{context.open_on_targets} is open on the same target; decide or withdraw it first."
+        return RuleResult(False, Rule.ONE_A_TARGET, text)
     return None
 
 
-def target_room(ask: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    """At the press only what can never fit is refused; whether another one runs is asked at the claim."""
-    if len(set(ask.targets)) > MAX_TARGETS:
-        return blast(ask, context)
-    return None
+def too_many_targets(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
+    """The press refuses only what can never fit; the claim asks whether another action runs."""
+    return blast_radius(request, context) if len(set(request.targets)) > MAX_TARGETS else None
 
 
-def blast(ask: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    if not ask.targets:
-        return RuleResult(False, "no target", "What would be touched is not known, so the answer is no.")
-    total = len(context.recent_targets) + len(set(ask.targets))
-    if total > MAX_TARGETS:
-        return RuleResult(
-            False,
-            "blast radius",
-            f"{total} targets of {ask.service} within an hour would be more than {MAX_TARGETS}.",
-            "nobody before the hour is over; the command can be run by hand and recorded with `did`",
-        )
-    return None
-
-
-def busy(ask: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    if context.running_on_service:
-        return RuleResult(False, "busy", f"{context.running_on_service} is running on {ask.service}; one at a time.")
-    return None
-
-
-def rota_age(standing: Eligibility, ask: ActionRequest) -> RuleResult | None:
-    rota = standing.rota
-    if ask.tier is Tier.THREE and not rota.fresh:
-        return RuleResult(
-            False, "rota unreachable", "The rota cannot be read now; tier 3 is refused until it can.", "run it by hand"
-        )
-    if not rota.known and not (standing.commander or standing.deputy):
-        hours = int(STALE_ROTA.total_seconds() // 3600)
-        return RuleResult(
-            False,
-            "rota unreachable",
-            f"The rota cannot be read and no copy is younger than {hours} h, so nobody counts as on call.",
-            "the incident commander or a deputy",
-        )
-    return None
-
-
-def dry_run(ask: ActionRequest) -> RuleResult | None:
-    if ask.tier >= Tier.TWO and not ask.dry_run_ok:
-        return RuleResult(False, "dry run", "The dry run is missing, failed or older than 2 minutes; open Approve... again.")
-    return None
-
-
-def eligible(standing: Eligibility, ask: ActionRequest, others: Sequence[CountedDecision] = ()) -> RuleResult | None:
-    """Whether the person's roles allow an approval of this tier at all."""
-    if standing.on_call or standing.commander or standing.deputy:
+def blast_radius(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
+    """At most MAX_TARGETS of one service within BLAST_WINDOW."""
+    if not request.targets:
+        return RuleResult(False, Rule.NO_TARGET, "It is not known what would be touched, so the answer is no.")
+    total = len(context.recent_targets) + len(set(request.targets))
+    if total <= MAX_TARGETS:
         return None
-    if ask.tier is Tier.THREE:
-        both_in_one = any(o.standing.commander and o.standing.owner for o in others)
-        if standing.owner or (standing.rostered and both_in_one):
-            return None
     return RuleResult(
         False,
-        "not an approver",
-        f"{ask.tier.label.capitalize()} on {ask.service} is not yours to approve now.",
-        who_may(ask.tier, ask.service, ask.requester),
+        Rule.BLAST_RADIUS,
+        f"{total} targets of {request.service} within an hour would be more than {MAX_TARGETS}.",
+        "nobody before the hour is over; the command can be run by hand and recorded with `did`",
     )
 
 
-def may_deny(standing: Eligibility, ask: ActionRequest) -> RuleResult | None:
-    if standing.on_call or standing.secondary or standing.commander or standing.deputy or standing.owner:
+def one_at_a_time(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
+    """No other action runs on the service."""
+    if not context.running_on_service:
         return None
-    if ask.requester and standing.person == ask.requester:
+    return RuleResult(False, Rule.BUSY, f"{context.running_on_service} is running on {request.service}; one at a time.")
+
+
+def rota_age(eligibility: Eligibility, request: ActionRequest) -> RuleResult | None:
+    """Tier 3 needs a rota that was read now; below it a copy serves for STALE_ROTA."""
+    rota = eligibility.rota
+    if request.tier is Tier.THREE and not rota.fresh:
+        text = "The rota cannot be read now; tier 3 is refused until it can."
+        return RuleResult(False, Rule.ROTA_UNREACHABLE, text, "run it by hand")
+    if not rota.readable and not (eligibility.commander or eligibility.deputy):
+        hours = int(STALE_ROTA.total_seconds() // 3600)
+        text = f"The rota cannot be read and no copy is younger than {hours} h, so nobody counts as on call."
+        return RuleResult(False, Rule.ROTA_UNREACHABLE, text, "the incident commander or a deputy")
+    return None
+
+
+def dry_run(request: ActionRequest) -> RuleResult | None:
+    """From tier 2 on a fresh dry run that worked."""
+    if request.tier < Tier.TWO or request.dry_run_ok:
         return None
-    return RuleResult(False, "not an approver", "This is not yours to deny.", who_may(ask.tier, ask.service))
+    return RuleResult(False, Rule.DRY_RUN, "The dry run is missing, failed or older than 2 minutes; open Approve... again.")
+
+
+def eligible(
+    eligibility: Eligibility, request: ActionRequest, others: Sequence[CountedDecision], context: DecisionContext
+) -> RuleResult | None:
+    """Whether the person's roles allow an approval of this tier at all."""
+    if eligibility.on_call or eligibility.commander or eligibility.deputy:
+        return None
+    if request.tier is Tier.THREE:
+        both_in_one = any(o.eligibility.commander and o.eligibility.owner for o in others)
+        if eligibility.owner or (eligibility.rostered and both_in_one):
+            return None
+    return _not_an_approver("approve", request, context, request.requester)
+
+
+def may_deny(eligibility: Eligibility, request: ActionRequest, context: DecisionContext) -> RuleResult | None:
+    """Whoever may approve, the secondary, an owner, and the requester, who withdraws."""
+    if eligibility.on_call or eligibility.secondary or eligibility.commander or eligibility.deputy or eligibility.owner:
+        return None
+    if request.requester and eligibility.person == request.requester:
+        return None
+    return _not_an_approver("deny", request, context)
+
+
+def _not_an_approver(verb: str, request: ActionRequest, context: DecisionContext, requester: str = "") -> RuleResult:
+    text = f"You can't {verb} this."
+    if context.approvers:
+        return RuleResult(False, Rule.NOT_AN_APPROVER, f"{text} {names_text(context.approvers)} can.")
+    return RuleResult(False, Rule.NOT_AN_APPROVER, text, who_may(request.tier, request.service, requester))
 
 
 def not_requester(
-    standing: Eligibility, ask: ActionRequest, context: DecisionContext, reason: str, others: Sequence[CountedDecision]
+    eligibility: Eligibility,
+    request: ActionRequest,
+    context: DecisionContext,
+    reason: str,
+    others: Sequence[CountedDecision],
 ) -> RuleResult | None:
-    if ask.tier is not Tier.TWO or standing.person != ask.requester:
+    """Tier 2 is not approved by who asked for it, but for solo: then the answer is a permission that says so."""
+    if request.tier is not Tier.TWO or eligibility.person != request.requester:
         return None
-    if (refused := solo(standing, ask, context.now, context, reason, others)) is not None:
+    if (refused := solo(eligibility, request, context.now, context, reason, others)) is not None:
         return refused
-    return RuleResult(True, "solo", "You approve this alone; the record says SOLO and the secondary is told.", solo=True)
+    text = "You approve this alone; the record says SOLO and the secondary is notified."
+    return RuleResult(True, Rule.SOLO, text, solo=True)
 
 
 def solo(
-    standing: Eligibility,
-    ask: ActionRequest,
+    eligibility: Eligibility,
+    request: ActionRequest,
     at: datetime,
     context: DecisionContext,
     reason: str,
@@ -213,27 +225,26 @@ def solo(
 
     A rollback to the last verified revision in an open SEV1/2 does not wait: it is known to help, and every minute counts.
     """
-    base = "You asked for this, so you cannot approve it."
-    may = who_may(ask.tier, ask.service, ask.requester)
-    if context.solo == "off" or not standing.on_call:
-        return RuleResult(False, "requester", base, may)
-    if any(other.standing.person != standing.person for other in others):
-        return RuleResult(False, "requester", f"{base} Somebody else has answered.", may)
-    if context.solo == "after" and not back_to_verified(ask, context) and _too_early(ask, at):
-        wait = int(SOLO_AFTER.total_seconds() // 60)
-        return RuleResult(
-            False, "requester", f"{base} If nobody acts within {wait} minutes, you may approve alone with a reason.", may
-        )
+    base = "You asked for this, so you can't approve it."
+    may = who_may(request.tier, request.service, request.requester)
+    if context.solo == SoloMode.OFF or not eligibility.on_call:
+        return RuleResult(False, Rule.REQUESTER, base, may)
+    if any(other.eligibility.person != eligibility.person for other in others):
+        return RuleResult(False, Rule.REQUESTER, f"{base} Somebody else has answered.", may)
+    if context.solo == SoloMode.AFTER and not back_to_verified(request, context) and _too_early(request, at):
+        minutes = int(SOLO_AFTER.total_seconds() // 60)
+        text = f"{base} If nobody acts within {minutes} minutes, you may approve alone with a reason."
+        return RuleResult(False, Rule.REQUESTER, text, may)
     if not reason.strip():
-        return RuleResult(False, "solo reason", "Approving alone needs a reason.", may)
+        return RuleResult(False, Rule.SOLO_REASON, "Approving alone needs a reason.", may)
     return None
 
 
-def back_to_verified(ask: ActionRequest, context: DecisionContext) -> bool:
+def back_to_verified(request: ActionRequest, context: DecisionContext) -> bool:
     """Whether this goes back to the revision last verified, in an open SEV1/2."""
-    known = ask.undoes_change and ask.back_to != "" and ask.back_to == context.verified_revision
-    return known and context.incident_open and context.severity.at_least(Severity.SEV2)
+    verified = request.target_revision != "" and request.target_revision == context.verified_revision
+    return request.undo_of_change and verified and context.incident_open and context.severity.at_least(Severity.SEV2)
 
 
-def _too_early(ask: ActionRequest, at: datetime) -> bool:
-    return ask.notified_at is None or at + _CLOCK_SLACK < ask.notified_at + SOLO_AFTER
+def _too_early(request: ActionRequest, at: datetime) -> bool:
+    return request.notified_at is None or at + _CLOCK_TOLERANCE < request.notified_at + SOLO_AFTER

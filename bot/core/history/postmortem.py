@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.core.action import Decision, Proposal, ProposalState
+from bot.core.action import Decision, Proposal, ProposalState, Verdict, VerificationState
 from bot.core.alert import Severity
 from bot.core.evidence import Findings
 from bot.core.history.past_incidents import ConfirmedCause
@@ -13,7 +13,7 @@ from bot.core.incident import AlertGroup, Incident
 from bot.core.text.durations import rounded_duration
 from bot.core.text.moments import clock, date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
-from bot.core.timeline import TimelineEntry
+from bot.core.timeline import EntryKind, TimelineEntry
 from bot.core.tool_calls import unseen
 
 RAN = (
@@ -134,7 +134,7 @@ def marks(m: PostmortemRecord) -> list[tuple[datetime, str]]:
 
 
 def _acts(m: PostmortemRecord) -> list[TimelineEntry]:
-    return [entry for entry in m.timeline if entry.kind == "action"]
+    return [entry for entry in m.timeline if entry.kind is EntryKind.ACTION]
 
 
 def _marked(m: PostmortemRecord) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
         text = f"The signal left its normal range at {clock(m.onset)}, {delay} before the first alert arrived."
         yield Sentence(text=text, sources=(m.onset_evidence, m.group.ref))
     # The group's own moment is taken back when it fires again; the timeline keeps the first one.
-    first = next((e for e in m.timeline if e.kind == "group" and e.text.startswith("Acknowledged by ")), None)
+    first = next((e for e in m.timeline if e.kind is EntryKind.GROUP and e.text.startswith("Acknowledged by ")), None)
     if at := first.at if first else m.group.acknowledged_at:
         source = first.id if first else m.group.ref
         yield Sentence(text=f"It was acknowledged after {rounded_duration(at - m.group.opened_at)}.", sources=(source,))
@@ -201,7 +201,7 @@ def _considered(m: PostmortemRecord) -> Iterable[Sentence]:
 def _actions(m: PostmortemRecord) -> Iterable[Sentence]:
     ran = [p for p in m.proposals if p.state in RAN]
     for p in ran:
-        approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == "approve"]
+        approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == Verdict.APPROVE]
         who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals)
         how = f"approved by {who}" if who else "done by hand, without an approval"
         text = f"{one_line(p.title, 150)}: {how}; {p.state.value}{_seen(p)}."
@@ -213,7 +213,7 @@ def _actions(m: PostmortemRecord) -> Iterable[Sentence]:
 def _seen(p: Proposal) -> str:
     """What the signal showed, else what the call answered, in brackets; the state has the verdict already."""
     verdict, _, figures = p.verification.partition(": ")
-    seen = figures if verdict in ("recovered", "not recovered", "could not verify") else p.verification
+    seen = figures if verdict in set(VerificationState) else p.verification
     told = one_line(seen or p.outcome, 200).rstrip(".")
     return f" ({told})" if told else ""
 
@@ -222,8 +222,8 @@ def _follow_ups(m: PostmortemRecord) -> Iterable[Sentence]:
     if not m.incident.cause:
         yield Sentence(text="Confirm or correct the root cause.", sources=(m.incident.ref,))
     for p in m.proposals:
-        if p.state is ProposalState.SUCCEEDED and p.inverse:
-            text = f"Still in force: {one_line(p.title, 120)}. Decide when to take it back ({p.inverse})."
+        if p.state is ProposalState.SUCCEEDED and p.undo:
+            text = f"Still in force: {one_line(p.title, 120)}. Decide when to take it back ({p.undo})."
             yield Sentence(text=text, sources=(p.ref,))
         if p.state in (ProposalState.UNKNOWN, ProposalState.COULD_NOT_VERIFY):
             yield Sentence(text=f"Find out what {one_line(p.title, 120)} did: {p.state.value}.", sources=(p.ref,))

@@ -8,7 +8,7 @@ from typing import Any
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
 from bot.core.text.moments import clock_to_the_minute, date_and_clock
-from bot.core.timeline import TimelineEntry
+from bot.core.timeline import EntryKind, TimelineEntry
 from bot.core.verdict.corroboration import uncorroborated
 
 READ_LINES = 60
@@ -16,7 +16,7 @@ READ_LINES = 60
 OWN_RECORD = "timeline"
 WIDE = {"recent_changes": ("changes", "change"), "active_alerts": ("alerts", "alert")}
 """Looks at many services at once: where their rows stand, and what one is called."""
-_OWN_WORDS = frozenset({"group", "triage", "system"})
+_OWN_WORDS = frozenset({EntryKind.GROUP, EntryKind.TRIAGE, EntryKind.SYSTEM})
 """Kinds of timeline entries in code's words alone. The others hold an alert's annotation, a title, a reason, what a system
 answered."""
 
@@ -133,7 +133,7 @@ def _causes(material: AnswerFacts, names: Iterable[str]) -> Iterator[Piece]:
 
 def _told(timeline: Iterable[TimelineEntry]) -> list[TimelineEntry]:
     """What happened, without what the triage says of itself: that stands in its findings."""
-    return [entry for entry in timeline if entry.kind not in ("triage", "system")]
+    return [entry for entry in timeline if entry.kind not in (EntryKind.TRIAGE, EntryKind.SYSTEM)]
 
 
 def _as_evidence(entry: TimelineEntry, group: str) -> LedgerEntry:

@@ -144,11 +144,11 @@ class Configuration:
             "rollback": self._job(
                 "rollback", "Roll back {service}", change, 2,
                 when="A deploy or config edit of this service is the cause. Does not help when stored rows were damaged.",
-                helps=["change"], change_kinds=["deploy", "config"], inverse="rollforward", verify=verify,
+                helps=["change"], change_kinds=["deploy", "config"], undo="rollforward", verify=verify,
             ),
             "rollforward": self._job(
                 "rollforward", "Bring the rolled back change of {service} back", {"service": "{service}"}, 2,
-                when="Only to undo a rollback.", inverse="rollback", verify=verify,
+                when="Only to undo a rollback.", undo="rollback", verify=verify,
             ),
             "restart": self._job(
                 "restart", "Restart all pods of {service}, one after the other", {"service": "{service}"}, 2,
@@ -158,11 +158,11 @@ class Configuration:
             "flag_off": self._job(
                 "flag", "Switch the newest flag of {service} off", {**change, "state": "off"}, 2,
                 when="A feature flag of this service was switched on and is the cause.",
-                helps=["change"], change_kinds=["flag"], inverse="flag_on", verify=verify,
+                helps=["change"], change_kinds=["flag"], undo="flag_on", verify=verify,
             ),
             "flag_on": self._job(
                 "flag", "Switch the flag of {service} on again", {"service": "{service}", "state": "on"}, 2,
-                when="Only to undo flag_off.", inverse="flag_off", verify=verify,
+                when="Only to undo flag_off.", undo="flag_off", verify=verify,
             ),
             "silence": {
                 "kind": "silence_alert",

@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.action import ProposalState, Tier
+from bot.core.action import ProposalState, Tier, Verdict
 from bot.core.approvals.policy_types import who_may
-from bot.core.approvals.record import SHOWN_DIGITS
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -76,18 +75,17 @@ def _facts(state: Mapping[str, Any], now: ProposalState) -> Block:
     return fields(
         target=", ".join(named(target, 80) for target in sorted(record["targets"])),
         risk=f"{tier.label}: {_APPROVALS.get(tier, 'not decided by people')}",
-        reversible=f"yes, by {spoken(record['inverse'], 60)}" if record["inverse"] else "no way back configured",
-        requester=_name(record["requester"]) if record["requester"] else "nobody: the bot found it",
+        reversible=f"yes, by {spoken(record['inverse'], 60)}" if record["inverse"] else "no undo configured",
+        requester=_name(record["requester"]) if record["requester"] else "Suggested by Tocsin",
         expires=when(record["expires_at"]) if now in _DECIDABLE else "",
         decided=_decided(state),
     )
 
 
 def _decided(state: Mapping[str, Any]) -> str:
-    past = {"approve": "approved", "deny": "denied"}
     current: Sequence[Mapping[str, Any]] = [d for d in state["decisions"] if d["revision"] == state["revision"]]
     lines = [
-        f"{past[d['verdict']]} by {_name(d['person'])} {when(d['at'])}"
+        f"{Verdict(d['verdict']).past} by {_name(d['person'])} {when(d['at'])}"
         + (f": {titled(d['reason'], 120)}" if d["reason"] else "")
         for d in current
     ]
@@ -109,19 +107,25 @@ def _controls(state: Mapping[str, Any], now: ProposalState, *, whole: bool) -> B
     may_approve = now in _DECIDABLE and whole and tier in _APPROVALS
     controls = [
         _approve(state, value, tier) if may_approve else None,
-        button("Deny...", "deny", value, spoken_as=f"Deny {ref}") if now in (*_DECIDABLE, ProposalState.APPROVED) else None,
+        button("Deny...", Verdict.DENY, value, spoken_as=f"Deny {ref}")
+        if now in (*_DECIDABLE, ProposalState.APPROVED)
+        else None,
         button("I ran it", "did", value, spoken_as=f"I ran {ref} by hand") if now in _BY_HAND and not state["manual"] else None,
     ]
     return actions(*controls) if any(controls) else None
 
 
 def _approve(state: Mapping[str, Any], value: str, tier: Tier) -> Block:
-    if tier is not Tier.ONE:
+    if tier.needs_form:
         return button("Approve...", "approve", value, style="primary", spoken_as=f"Approve {state['ref']}, opens the plan")
     title = spoken(state["record"]["title"], 90)
-    asked = f"{title}\nIt runs once, now. Digest {state['digest'][:SHOWN_DIGITS]}."
+    question = f"{title}\nIt runs once, now."
     return button(
-        "Approve", "approve", value, spoken_as=f"Approve {state['ref']}", confirm=(f"Approve {state['ref']}?", asked, "Approve")
+        "Approve",
+        "approve",
+        value,
+        spoken_as=f"Approve {state['ref']}",
+        confirm=(f"Approve {state['ref']}?", question, "Approve"),
     )
 
 
@@ -137,7 +141,7 @@ def _small_print(state: Mapping[str, Any], now: ProposalState, *, whole: bool) -
         f"May approve: {spoken(who_may(tier, record['service'], record['requester']), 300)}" if open_now else "",
         may_not if open_now else "",
         unseen if open_now else "",
-        f"*{word_of(state)}* {state['ref']} revision {state['revision']} · digest `{state['digest'][:SHOWN_DIGITS]}`",
+        f"*{word_of(state)}* {state['ref']} revision {state['revision']}",
     )
 
 

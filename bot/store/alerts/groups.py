@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Severity
 from bot.core.alerts import escalation, storm
 from bot.core.incident import GroupState, IncidentState, number_of
+from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, MessageRow
@@ -90,7 +91,7 @@ async def open_incident(db: Database, session: AsyncSession, group: GroupRow, *,
     group.mentioned_at = group.mentioned_at or now
     ref = f"INC-{row.id}"
     text = f"{ref} was declared by {by}: {row.severity} {row.title}"
-    await timeline.add(db, session, "incident", text, group_id=group.id, incident_id=row.id, who=by)
+    await timeline.add(db, session, EntryKind.INCIDENT, text, group_id=group.id, incident_id=row.id, who=by)
     await audit.append(db, session, who=by, what="declare", subject=ref, after=row.severity)
     return row
 
@@ -101,7 +102,7 @@ async def raise_severity(
     """Apply what follows from a worse alert: the card, the mention of the on-call and the incident."""
     before, group.severity = group.severity, severity.value
     text = f"Severity raised from {before} to {severity.value}"
-    await timeline.add(db, session, "group", text, group_id=group.id, incident_id=group.incident_id)
+    await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     if change.mention:
         group.mentioned_at = db.clock()
         await mention(db, session, group)
@@ -145,7 +146,9 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
     if group.state in (GroupState.MONITORING, GroupState.RESOLVED):
         return
     group.state, group.cleared_at = GroupState.MONITORING, at
-    await timeline.add(db, session, "group", "All alerts cleared; monitoring", group_id=group.id, incident_id=group.incident_id)
+    await timeline.add(
+        db, session, EntryKind.GROUP, "All alerts cleared; monitoring", group_id=group.id, incident_id=group.incident_id
+    )
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)) and row.state == IncidentState.OPEN:
         row.state, row.monitoring_at = IncidentState.MONITORING, db.clock()
         session.add(row)
@@ -156,7 +159,7 @@ async def fire_again(db: Database, session: AsyncSession, group: GroupRow) -> No
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
     group.acknowledged_by, group.acknowledged_at = "", None
     text = f"Firing again ({_nth(group.reopened + 1)} time)"
-    await timeline.add(db, session, "group", text, group_id=group.id, incident_id=group.incident_id)
+    await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     if group.reopened == 1:
         # Later ones are counted on the card: a flapping alert must not fill the thread.
         await add_line(db, session, group, "again", text)

@@ -21,6 +21,7 @@ from bot.core.alerts.grouping import OPENED, Membership
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
+from bot.core.timeline import EntryKind
 from bot.store import timeline
 from bot.store.alerts import groups
 from bot.store.alerts.episode_index import EpisodeIndex
@@ -283,7 +284,7 @@ class _Batch:
         self.open.open(group)
         self.groups[group.id or 0] = group
         text = f"{episode.name} opened this group: {episode.annotations.get('summary') or episode.name}"
-        await timeline.add(self.db, self.session, "alert", text, group_id=group.id, link=episode.link)
+        await timeline.add(self.db, self.session, EntryKind.ALERT, text, group_id=group.id, link=episode.link)
         if deserves_incident(Severity(group.severity), self.config):
             await groups.open_incident(self.db, self.session, group, by="policy")
             await groups.mention_in_storm(self.db, self.session, group)

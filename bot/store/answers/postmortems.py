@@ -16,9 +16,10 @@ from bot.core.evidence import Evidence, Findings
 from bot.core.history.postmortem import RAN, PostmortemRecord, Section
 from bot.core.incident import Incident, number_of
 from bot.core.investigation.triage_facts import stored_facts
+from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.approvals import rows as proposals
-from bot.store.approvals import transitions as edges
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.incidents import causes, incidents
 from bot.store.tables import (
@@ -105,9 +106,9 @@ class Postmortems:
                 )
             said = f"Postmortem draft {n} was written"
             await timeline.add(
-                self.db, session, "system", said, group_id=row.group_id, incident_id=number, key=f"postmortem:{ref}:{n}"
+                self.db, session, EntryKind.SYSTEM, said, group_id=row.group_id, incident_id=number, key=f"postmortem:{ref}:{n}"
             )
-            channel, thread = await edges.thread_of(session, row.group_id, number)
+            channel, thread = await transitions.thread_of(session, row.group_id, number)
             await messages.touch(
                 self.db, session, f"postmortem:{ref}", channel=channel, kind="postmortem", subject=ref, thread_key=thread
             )
@@ -154,8 +155,8 @@ class Postmortems:
                 session.add(empty)
             said = "The postmortem draft could not be written; the log says why"
             key = f"postmortem-failed:{ref}:{n}"
-            await timeline.add(self.db, session, "system", said, group_id=row.group_id, incident_id=number, key=key)
-            channel, thread = await edges.thread_of(session, row.group_id, number)
+            await timeline.add(self.db, session, EntryKind.SYSTEM, said, group_id=row.group_id, incident_id=number, key=key)
+            channel, thread = await transitions.thread_of(session, row.group_id, number)
             await messages.touch(
                 self.db, session, f"line:{key}", channel=channel, kind="line", subject=f"{ref}: {said}", thread_key=thread
             )
@@ -208,7 +209,7 @@ async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
     if draft is None or draft.told is None or draft.at < _over_at(row):
         return False
     rows = (await session.exec(select(ProposalRow).where(_of_incident(row), col(ProposalRow.state).in_(_ENDED)))).all()
-    return any(draft.told.get(edges.ref_of(proposal)) != proposal.state for proposal in rows)
+    return any(draft.told.get(transitions.ref_of(proposal)) != proposal.state for proposal in rows)
 
 
 async def _incident(session: AsyncSession, ref: str) -> tuple[IncidentRow, int]:
@@ -260,10 +261,10 @@ async def _proposal_rows(session: AsyncSession, group_id: int | None, incident_i
 
 
 async def _proposals(session: AsyncSession, group_id: int | None, incident_id: int) -> list[Proposal]:
-    return [proposals.noun(row) for row in await _proposal_rows(session, group_id, incident_id)]
+    return [proposals.stored_proposal(row) for row in await _proposal_rows(session, group_id, incident_id)]
 
 
 async def _decisions(session: AsyncSession, group_id: int | None, incident_id: int) -> list[Decision]:
     ids = [row.id for row in await _proposal_rows(session, group_id, incident_id)]
     rows = (await session.exec(select(DecisionRow).where(col(DecisionRow.proposal_id).in_(ids)))).all()
-    return [proposals.decision_noun(row) for row in rows]
+    return [proposals.stored_decision(row) for row in rows]

@@ -16,7 +16,7 @@ from bot.core.investigation.triage_facts import stored_facts
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import QuestionAnswer
 from bot.store import messages, timeline
-from bot.store.approvals import transitions as edges
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.slack.message_states import newest_triage
 from bot.store.tables import EvidenceRow, GroupRow, QuestionRow, TriageRow
@@ -58,7 +58,7 @@ class Questions:
         async with self.db.read() as session:
             found = select(QuestionRow.id).where(QuestionRow.key == key[:400])
             number = number or (await session.exec(found)).one() or 0
-            return Put(number, (await edges.thread_of(session, group_id, incident_id))[1])
+            return Put(number, (await transitions.thread_of(session, group_id, incident_id))[1])
 
     async def row(self, number: int) -> QuestionRow:
         """One question; raises NotFound."""
@@ -124,7 +124,7 @@ class Questions:
         row = await session.get(QuestionRow, number)
         if row is None:
             raise NotFound(f"no question {number}")
-        channel, thread_key = await edges.thread_of(session, row.group_id, row.incident_id)
+        channel, thread_key = await transitions.thread_of(session, row.group_id, row.incident_id)
         subject = str(number)
         await messages.touch(
             self.db, session, f"answer:{number}", channel=channel, kind="answer", subject=subject, thread_key=thread_key

@@ -105,4 +105,4 @@ async def _proposals(
 
 async def _decided(session: AsyncSession, row: ProposalRow) -> tuple[Proposal, Sequence[Decision]]:
     decisions = await proposals.decision_rows(session, row)
-    return proposals.noun(row), [proposals.decision_noun(decision) for decision in decisions]
+    return proposals.stored_proposal(row), [proposals.stored_decision(decision) for decision in decisions]

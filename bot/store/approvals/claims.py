@@ -2,49 +2,64 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Outcome, ProposalState, Verification
+from bot.core.action import ATTEMPT_STARTED, Outcome, OutcomeState, ProposalState, Verdict, Verification, VerificationState
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import START_WITHIN, CountedDecision
+from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
-from bot.store.approvals import rows as proposals
-from bot.store.approvals import transitions as edges
+from bot.core.timeline import EntryKind
+from bot.store.approvals import rows, transitions
 from bot.store.db.database import Database
 from bot.store.tables import AttemptRow, ClaimRow, PageRow, ProposalRow
 
-_AFTER_CALL = {"done": ProposalState.VERIFYING, "failed": ProposalState.FAILED, "unknown": ProposalState.UNKNOWN}
-_AFTER_LOOK = {
-    "recovered": ProposalState.SUCCEEDED,
-    "not recovered": ProposalState.NOT_RECOVERED,
-    "could not verify": ProposalState.COULD_NOT_VERIFY,
+_STATE_AFTER_CALL = {
+    OutcomeState.DONE: ProposalState.VERIFYING,
+    OutcomeState.FAILED: ProposalState.FAILED,
+    OutcomeState.UNKNOWN: ProposalState.UNKNOWN,
+}
+_STATE_AFTER_VERIFICATION = {
+    VerificationState.RECOVERED: ProposalState.SUCCEEDED,
+    VerificationState.NOT_RECOVERED: ProposalState.NOT_RECOVERED,
+    VerificationState.COULD_NOT_VERIFY: ProposalState.COULD_NOT_VERIFY,
 }
 
 _CHANGED = "the action changed since it was proposed"
 
 
 @dataclass(frozen=True)
-class Claimed:
-    """Whether the story may go on. `busy`: not now, but perhaps in a moment."""
+class ClaimResult:
+    """Whether the workflow may go on. `busy`: not now, but perhaps in a moment."""
 
     granted: bool
-    state: str
+    state: ProposalState
     why: str = ""
     busy: bool = False
 
 
-@dataclass(frozen=True)
-class Started:
-    """`go`: the attempt row is new, call now. `seen`: a call may have happened already. `refused`: `why`."""
+class AttemptVerdict(StrEnum):
+    """Whether the remote call may be made."""
 
-    verdict: str
+    GO = "go"
+    """The attempt row is new: call now."""
+    REPEATED = "repeated"
+    """The attempt row was there: a call may have happened already."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class AttemptStart:
+    """The verdict with what the call needs, or why it is refused."""
+
+    verdict: AttemptVerdict
     key: str = ""
     why: str = ""
     record: dict[str, Any] = field(default_factory=dict)
-    """The record whose digest was checked in the same transaction: nothing else is run."""
+    """The record whose fingerprint was checked in the same transaction: nothing else is run."""
 
 
 class Claims:
@@ -57,24 +72,24 @@ class Claims:
 
     async def claim(
         self, ref: str, workflow: str, roster: Roster, *, versions: Mapping[str, str], without: frozenset[str] = frozenset()
-    ) -> Claimed:
-        """Take the right to run for `workflow`. Everything that was asked at the press is asked again in this transaction.
+    ) -> ClaimResult:
+        """Take the right to run for `workflow`. Everything that was checked at the press is checked again in this transaction.
 
         `versions`: the action versions of now by catalogue entry; `without`: people whose accounts no longer count.
         The same workflow may claim again (its replay); any other is refused.
         """
         async with self.db.write() as session:
-            row = await proposals.locked(session, ref)
-            await edges.in_turn(self.db, session, row.service)
+            row = await rows.locked(session, ref)
+            await transitions.lock_service(self.db, session, row.service)
             held = await session.get(ClaimRow, row.id)
             if held is not None:
-                mine = held.workflow == workflow and not ProposalState(row.state).final
-                return Claimed(mine, row.state, "" if mine else "it was claimed already")
+                own = held.workflow == workflow and not ProposalState(row.state).final
+                return ClaimResult(own, ProposalState(row.state), "" if own else "it was claimed already")
             if row.state != ProposalState.APPROVED:
-                return Claimed(False, row.state)
-            if why := await edges.tampered(self.db, session, row):
-                await edges.alarm(self.db, session, row, why)
-                return Claimed(False, row.state, why)
+                return ClaimResult(False, ProposalState(row.state))
+            if why := await transitions.tampering(self.db, session, row):
+                await transitions.raise_alarm(self.db, session, row, why)
+                return ClaimResult(False, ProposalState(row.state), why)
             return await self._decide(session, row, workflow, roster, versions, without)
 
     async def _decide(
@@ -85,118 +100,121 @@ class Claims:
         roster: Roster,
         versions: Mapping[str, str],
         without: frozenset[str],
-    ) -> Claimed:
+    ) -> ClaimResult:
+        # Nothing of the press is used here: minutes have passed, so the locked row, the roster, the rules and the decisions
+        # are read as they are now.
         now = self.db.clock()
         if row.approved_at is None or now - row.approved_at > START_WITHIN:
-            return await self._out(session, row, ProposalState.STALE, "it did not start within 2 minutes of its approval")
+            why = "it did not start within 2 minutes of its approval"
+            return await self._not_run(session, row, ProposalState.STALE, why)
         if versions.get(row.action) != row.record["action_version"]:
-            return await self._out(session, row, ProposalState.STALE, _CHANGED)
-        scene = await proposals.surroundings(self.db, session, self.config, row)
-        ask = proposals.ask_of(row, self.config, fresh=True)
-        ruling = policy.may_start(ask, scene)
-        if ruling.rule == "busy":
-            return Claimed(False, row.state, ruling.text, busy=True)
-        if not ruling.allow:
-            to = ProposalState.STOPPED if ruling.rule in ("stopped", "closed") else ProposalState.STALE
-            return await self._out(session, row, to, ruling.text)
-        said = await self._attested(session, row, await proposals.said(session, row, roster, scene, without=without))
-        counted = policy.quorum(ask, said, scene)
-        if counted.state != "approved":
-            return await self._out(session, row, ProposalState.STALE, f"its approval no longer holds: {counted.text}")
+            return await self._not_run(session, row, ProposalState.STALE, _CHANGED)
+        context = await rows.stored_context(self.db, session, self.config, row)
+        request = rows.stored_request(row, self.config, dry_run_ok=True)
+        answer = policy.may_start(request, context)
+        if answer.rule is Rule.BUSY:
+            return ClaimResult(False, ProposalState(row.state), answer.text, busy=True)
+        if not answer.allow:
+            to = ProposalState.STOPPED if answer.rule in (Rule.STOPPED, Rule.CLOSED) else ProposalState.STALE
+            return await self._not_run(session, row, to, answer.text)
+        decisions = await rows.counted_decisions(session, row, roster, context.now, without=without)
+        counted = policy.quorum(request, await self._signed(session, row, decisions), context)
+        if counted.state is not ProposalState.APPROVED:
+            return await self._not_run(session, row, ProposalState.STALE, f"its approval no longer holds: {counted.text}")
         return await self._take(session, row, workflow)
 
-    async def _attested(self, session: AsyncSession, row: ProposalRow, said: list[CountedDecision]) -> list[CountedDecision]:
-        """Approvals count only if the keyed audit knows them: a row put into the table by hand is nobody's answer."""
+    async def _signed(self, session: AsyncSession, row: ProposalRow, decisions: list[CountedDecision]) -> list[CountedDecision]:
+        """Approvals count only if the keyed audit has them: a row put into the table by hand is nobody's answer."""
         return [
-            one
-            for one in said
-            if one.verdict == "deny"
-            or await edges.attested(self.db, session, row, what="approve", who=one.standing.person or "-")
+            decision
+            for decision in decisions
+            if decision.verdict == Verdict.DENY
+            or await transitions.signed(self.db, session, row, what=Verdict.APPROVE, who=decision.eligibility.person or "-")
         ]
 
-    async def _take(self, session: AsyncSession, row: ProposalRow, workflow: str) -> Claimed:
+    async def _take(self, session: AsyncSession, row: ProposalRow, workflow: str) -> ClaimResult:
         targets = sorted(row.record["targets"])
         claim = ClaimRow(proposal_id=row.id or 0, workflow=workflow, service=row.service, targets=targets, at=self.db.clock())
         session.add(claim)
         await session.flush()
-        message = f"r{row.revision} {row.digest}"
-        await edges.move(self.db, session, row, ProposalState.CLAIMED, policy=self.policy, message=message)
-        return Claimed(True, row.state)
+        message = f"r{row.revision} {row.plan_fingerprint}"
+        await transitions.move(self.db, session, row, ProposalState.CLAIMED, policy=self.policy, message=message)
+        return ClaimResult(True, ProposalState(row.state))
 
-    async def _out(self, session: AsyncSession, row: ProposalRow, to: ProposalState, why: str) -> Claimed:
+    async def _not_run(self, session: AsyncSession, row: ProposalRow, to: ProposalState, why: str) -> ClaimResult:
         text = f"Not run: {why.rstrip('.')}."
-        await edges.move(self.db, session, row, to, reason=why, policy=self.policy, outcome=text)
-        ref = edges.ref_of(row)
-        await edges.note(self.db, session, row, "action", f"{ref} was not run: {why}", key=f"left:{ref}:{to.value}")
-        return Claimed(False, row.state, why)
+        await transitions.move(self.db, session, row, to, reason=why, policy=self.policy, outcome=text)
+        ref = transitions.ref_of(row)
+        entry, key = f"{ref} was not run: {why}", f"left:{ref}:{to.value}"
+        await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, key=key)
+        return ClaimResult(False, ProposalState(row.state), why)
 
-    async def sound(self, ref: str) -> bool:
+    async def untampered(self, ref: str) -> bool:
         """Whether the row still is what was put to people; if not, it is refused for good with an alarm."""
         async with self.db.write() as session:
-            row = await proposals.locked(session, ref)
-            if why := await edges.tampered(self.db, session, row):
-                await edges.alarm(self.db, session, row, why)
+            row = await rows.locked(session, ref)
+            if why := await transitions.tampering(self.db, session, row):
+                await transitions.raise_alarm(self.db, session, row, why)
             return not why
 
     # ------------------------------------------------------------ the attempt
 
-    async def attempt_start(self, ref: str, workflow: str, *, versions: Mapping[str, str] | None = None) -> Started:
+    async def attempt_start(self, ref: str, workflow: str, *, versions: Mapping[str, str] | None = None) -> AttemptStart:
         """Commit the attempt row; only `go` may be followed by the remote call, and at once.
 
-        Switches, freezes, the digest and (`versions`) the action itself are read again here: this is the last look
+        Switches, freezes, the fingerprint and (`versions`) the action itself are read again here: this is the last check
         before the world changes, and a restart with another catalogue may lie between the claim and now.
         """
         async with self.db.write() as session:
-            row = await proposals.locked(session, ref)
+            row = await rows.locked(session, ref)
             held = await session.get(AttemptRow, row.id)
             if held is not None:
-                return Started("seen", held.idempotency_key, record=row.record)
+                return AttemptStart(AttemptVerdict.REPEATED, held.idempotency_key, record=row.record)
             claim = await session.get(ClaimRow, row.id)
             if row.state != ProposalState.CLAIMED or claim is None or claim.workflow != workflow:
-                return Started("refused", why=f"{ref} is {row.state}")
-            if why := await edges.tampered(self.db, session, row):
-                await edges.alarm(self.db, session, row, why)
-                return Started("refused", why=why)
+                return AttemptStart(AttemptVerdict.REFUSED, why=f"{ref} is {row.state}")
+            if why := await transitions.tampering(self.db, session, row):
+                await transitions.raise_alarm(self.db, session, row, why)
+                return AttemptStart(AttemptVerdict.REFUSED, why=why)
             if versions is not None and versions.get(row.action) != row.record["action_version"]:
-                await self._out(session, row, ProposalState.STALE, _CHANGED)
-                return Started("refused", why=_CHANGED)
-            scene = await proposals.surroundings(self.db, session, self.config, row)
-            ruling = policy.may_start(proposals.ask_of(row, self.config, fresh=True), scene)
-            if not ruling.allow:
-                to = ProposalState.STOPPED if ruling.rule == "stopped" else ProposalState.STALE
-                await self._out(session, row, to, ruling.text)
-                return Started("refused", why=ruling.text)
+                await self._not_run(session, row, ProposalState.STALE, _CHANGED)
+                return AttemptStart(AttemptVerdict.REFUSED, why=_CHANGED)
+            context = await rows.stored_context(self.db, session, self.config, row)
+            answer = policy.may_start(rows.stored_request(row, self.config, dry_run_ok=True), context)
+            if not answer.allow:
+                to = ProposalState.STOPPED if answer.rule is Rule.STOPPED else ProposalState.STALE
+                await self._not_run(session, row, to, answer.text)
+                return AttemptStart(AttemptVerdict.REFUSED, why=answer.text)
             return await self._begin(session, row)
 
-    async def _begin(self, session: AsyncSession, row: ProposalRow) -> Started:
-        key = f"{edges.ref_of(row)}:{row.revision}:{row.digest[:16]}"
-        session.add(AttemptRow(proposal_id=row.id or 0, idempotency_key=key, state="started", at=self.db.clock()))
+    async def _begin(self, session: AsyncSession, row: ProposalRow) -> AttemptStart:
+        key = f"{transitions.ref_of(row)}:{row.revision}:{row.plan_fingerprint[:16]}"
+        session.add(AttemptRow(proposal_id=row.id or 0, idempotency_key=key, state=ATTEMPT_STARTED, at=self.db.clock()))
         await session.flush()
-        await edges.move(self.db, session, row, ProposalState.EXECUTING, policy=self.policy, message=f"key {key}")
-        return Started("go", key, record=row.record)
+        await transitions.move(self.db, session, row, ProposalState.EXECUTING, policy=self.policy, message=f"key {key}")
+        return AttemptStart(AttemptVerdict.GO, key, record=row.record)
 
-    async def attempt_finish(self, ref: str, outcome: Outcome) -> str:
+    async def attempt_finish(self, ref: str, outcome: Outcome) -> ProposalState:
         """Store what the one call came to; the state afterwards. An outcome that is stored already stays."""
         async with self.db.write() as session:
-            row = await proposals.locked(session, ref)
+            row = await rows.locked(session, ref)
             attempt = await session.get(AttemptRow, row.id)
-            if attempt is None or attempt.state != "started":
-                return row.state
+            if attempt is None or attempt.state != ATTEMPT_STARTED:
+                return ProposalState(row.state)
             attempt.state, attempt.outcome, attempt.remote_id = outcome.state, outcome.text, outcome.remote_id
             session.add(attempt)
             await session.flush()
-            to = _AFTER_CALL[outcome.state]
-            await edges.move(self.db, session, row, to, reason=outcome.text, policy=self.policy, outcome=outcome.text)
-            await edges.note(
-                self.db, session, row, "action", f"{ref} {_CALLED[outcome.state]}: {outcome.text}", key=f"ran:{ref}"
-            )
-            if outcome.state != "done":
+            to = _STATE_AFTER_CALL[outcome.state]
+            await transitions.move(self.db, session, row, to, reason=outcome.text, policy=self.policy, outcome=outcome.text)
+            entry = f"{ref} {_OUTCOME_IN_TIMELINE[outcome.state]}: {outcome.text}"
+            await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, key=f"ran:{ref}")
+            if outcome.state is not OutcomeState.DONE:
                 await self._ask_people(session, row, outcome)
-            return row.state
+            return ProposalState(row.state)
 
     async def _ask_people(self, session: AsyncSession, row: ProposalRow, outcome: Outcome) -> None:
-        ref = edges.ref_of(row)
-        if outcome.state == "failed":
+        ref = transitions.ref_of(row)
+        if outcome.state is OutcomeState.FAILED:
             line = f"{ref} failed: {outcome.text} Nothing more was tried."
         else:
             line = (
@@ -208,49 +226,49 @@ class Claims:
             if await session.get(PageRow, f"unknown:{ref}") is None:
                 page = PageRow(key=f"unknown:{ref}", summary=summary, severity="SEV2", details=details, at=self.db.clock())
                 session.add(page)
-        await edges.say(self.db, session, row, f"outcome:{ref}", line)
+        await transitions.post_line(self.db, session, row, f"outcome:{ref}", line)
 
-    async def give_up(self, ref: str, why: str) -> str:
-        """A story that cannot go on: what began becomes `unknown`, what did not begin `stale`, what was watched unverified."""
+    async def give_up(self, ref: str, why: str) -> ProposalState:
+        """For a workflow that cannot go on: what began becomes `unknown`, what did not `stale`, what was watched unverified."""
         async with self.db.write() as session:
-            row = await proposals.locked(session, ref)
+            row = await rows.locked(session, ref)
             state = ProposalState(row.state)
             began = await session.get(AttemptRow, row.id) is not None
             if not state.final and state is not ProposalState.VERIFYING and not began:
-                await self._out(session, row, ProposalState.STALE, why)
+                await self._not_run(session, row, ProposalState.STALE, why)
         if state is ProposalState.VERIFYING:
-            return await self.verified(ref, Verification(state="could not verify", text=f"{why}."))
+            return await self.verified(ref, Verification(state=VerificationState.COULD_NOT_VERIFY, text=f"{why}."))
         if began:
-            return await self.attempt_finish(ref, Outcome(state="unknown", text=f"{why}."))
-        return row.state
+            return await self.attempt_finish(ref, Outcome(state=OutcomeState.UNKNOWN, text=f"{why}."))
+        return ProposalState(row.state)
 
     # ------------------------------------------------------------ verification
 
-    async def verified(self, ref: str, verification: Verification) -> str:
-        """Store what the signal says; the state afterwards."""
+    async def verified(self, ref: str, verification: Verification) -> ProposalState:
+        """Store what the signal shows; the state afterwards."""
         async with self.db.write() as session:
-            row = await proposals.locked(session, ref)
+            row = await rows.locked(session, ref)
             if row.state != ProposalState.VERIFYING:
-                return row.state
-            to, text = _AFTER_LOOK[verification.state], f"{verification.state}: {verification.text}"
-            await edges.move(self.db, session, row, to, reason=text, policy=self.policy, verification=text)
-            told = f"{_LOOKED[verification.state]} {ref}: {verification.text}"
-            await edges.note(self.db, session, row, "action", told, key=f"verified:{ref}")
-            await edges.say(self.db, session, row, f"verified:{ref}", told)
-            return row.state
+                return ProposalState(row.state)
+            to, text = _STATE_AFTER_VERIFICATION[verification.state], f"{verification.state}: {verification.text}"
+            await transitions.move(self.db, session, row, to, reason=text, policy=self.policy, verification=text)
+            line = f"{_VERIFIED[verification.state]} {ref}: {verification.text}"
+            await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, line, key=f"verified:{ref}")
+            await transitions.post_line(self.db, session, row, f"verified:{ref}", line)
+            return ProposalState(row.state)
 
-    async def attempt(self, ref: str) -> dict[str, Any] | None:
-        """The attempt as plain JSON; None if no call was begun."""
+    async def remote_id(self, ref: str) -> str:
+        """What the remote side called the run; "" if no call was begun or it gave none."""
         async with self.db.read() as session:
-            row = await proposals.row_of(session, ref)
-            found = await session.get(AttemptRow, row.id)
-            return None if found is None else found.model_dump(mode="json")
+            row = await rows.row_of(session, ref)
+            attempt = await session.get(AttemptRow, row.id)
+            return "" if attempt is None else attempt.remote_id
 
 
-_LOOKED = {
-    "recovered": "Recovered after",
-    "not recovered": "Not recovered after",
-    "could not verify": "Could not verify",
+_VERIFIED = {
+    VerificationState.RECOVERED: "Recovered after",
+    VerificationState.NOT_RECOVERED: "Not recovered after",
+    VerificationState.COULD_NOT_VERIFY: "Could not verify",
 }
 """What the signal showed, before the reference: the service recovers, not the action."""
-_CALLED = {"done": "ran", "failed": "failed", "unknown": "is unknown"}
+_OUTCOME_IN_TIMELINE = {OutcomeState.DONE: "ran", OutcomeState.FAILED: "failed", OutcomeState.UNKNOWN: "is unknown"}

@@ -23,11 +23,11 @@ _NEVER_STARTED = tuple(s.value for s in (ProposalState.STALE, ProposalState.STOP
 
 
 def stop_switch(group_id: int) -> str:
-    """The switch that stands for `stop` on a group without an incident."""
+    """The switch that `stop` turns on for a group without an incident."""
     return f"stop:AL-{group_id}"
 
 
-async def scene_of(
+async def read_context(
     db: Database,
     session: AsyncSession,
     config: Config,
@@ -36,9 +36,9 @@ async def scene_of(
     group_id: int | None,
     incident_id: int | None,
     targets: Iterable[str],
-    own: int | None = None,
+    own_id: int | None = None,
 ) -> DecisionContext:
-    """Everything around one proposal (`own`: its key, not counted against itself)."""
+    """Everything around one proposal; `own_id` is its key, so that it is not counted against itself."""
     group = await session.get(GroupRow, group_id) if group_id is not None else None
     incident = await session.get(IncidentRow, incident_id) if incident_id is not None else None
     return DecisionContext(
@@ -49,8 +49,8 @@ async def scene_of(
         incident_open=is_open(group, incident),
         freezes=config.freezes,
         solo=config.solo,
-        **await _proposals(session, service, group_id, incident_id, set(targets), own),
-        recent_targets=await _recent_targets(db, session, service, own),
+        **await _proposals(session, service, group_id, incident_id, set(targets), own_id),
+        recent_targets=await _recent_targets(db, session, service, own_id),
     )
 
 
@@ -75,10 +75,10 @@ async def _severity(session: AsyncSession, service: str, incident: IncidentRow |
     query = select(IncidentRow.severity).where(
         IncidentRow.service == service, IncidentRow.state != IncidentState.RESOLVED.value
     )
-    found = [Severity(value) for value in (await session.exec(query)).all()]
+    severities = [Severity(value) for value in (await session.exec(query)).all()]
     if incident is not None and incident.state != IncidentState.RESOLVED:
-        found.append(Severity(incident.severity))
-    return min(found, key=lambda s: s.rank, default=Severity.NONE)
+        severities.append(Severity(incident.severity))
+    return min(severities, key=lambda s: s.rank, default=Severity.NONE)
 
 
 def is_open(group: GroupRow | None, incident: IncidentRow | None) -> bool:
@@ -89,11 +89,11 @@ def is_open(group: GroupRow | None, incident: IncidentRow | None) -> bool:
 
 
 async def _proposals(
-    session: AsyncSession, service: str, group_id: int | None, incident_id: int | None, targets: set[str], own: int | None
+    session: AsyncSession, service: str, group_id: int | None, incident_id: int | None, targets: set[str], own_id: int | None
 ) -> Mapping[str, Any]:
     query = select(ProposalRow).where(col(ProposalRow.state).in_(WAITING + RUNNING))
-    rows = [row for row in (await session.exec(query)).all() if row.id != own]
-    here = [row for row in rows if _same_place(row, service, group_id, incident_id)]
+    rows = [row for row in (await session.exec(query)).all() if row.id != own_id]
+    here = [row for row in rows if _same_owner(row, service, group_id, incident_id)]
     on_target = [r for r in rows if r.service == service and targets & set(r.record.get("targets", ()))]
     running = [r for r in rows if r.service == service and r.state in RUNNING]
     return {
@@ -103,7 +103,7 @@ async def _proposals(
     }
 
 
-def _same_place(row: ProposalRow, service: str, group_id: int | None, incident_id: int | None) -> bool:
+def _same_owner(row: ProposalRow, service: str, group_id: int | None, incident_id: int | None) -> bool:
     if incident_id is not None:
         return row.incident_id == incident_id
     if group_id is not None:
@@ -111,13 +111,13 @@ def _same_place(row: ProposalRow, service: str, group_id: int | None, incident_i
     return row.group_id is None and row.service == service
 
 
-async def _recent_targets(db: Database, session: AsyncSession, service: str, own: int | None) -> tuple[str, ...]:
+async def _recent_targets(db: Database, session: AsyncSession, service: str, own_id: int | None) -> tuple[str, ...]:
     """Targets of the last hour's claims on this service, each time counted; claims that never started do not count."""
     query = (
         select(ClaimRow, ProposalRow.state)
         .join(ProposalRow, col(ProposalRow.id) == ClaimRow.proposal_id)
         .where(ClaimRow.service == service, col(ClaimRow.at) > db.clock() - BLAST_WINDOW)
-        .where(col(ClaimRow.proposal_id) != (own or 0))
+        .where(col(ClaimRow.proposal_id) != (own_id or 0))
     )
     rows = (await session.exec(query)).all()
     return tuple(target for claim, state in rows if state not in _NEVER_STARTED for target in claim.targets)

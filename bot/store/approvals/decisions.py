@@ -1,34 +1,33 @@
 """Decisions: one row a person and revision, counted under the proposal's lock; refusals are audited and private."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import ProposalState, Verdict
+from bot.core.action import ProposalState, Tier, Verdict
 from bot.core.actor import Actor
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import Quorum, RuleResult
-from bot.core.approvals.roster import Roster
+from bot.core.approvals.policy_types import CountedDecision, DecisionContext, Quorum, Rule, RuleResult
+from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.config import Config
 from bot.core.text.moments import clock_to_the_minute
+from bot.core.timeline import EntryKind
 from bot.store import audit
-from bot.store.approvals import rows as proposals
-from bot.store.approvals import transitions as edges
-from bot.store.approvals.rows import DECIDABLE, DENIABLE, Places
+from bot.store.approvals import rows, transitions
+from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow
 
 
 @dataclass(frozen=True)
-class DecisionResult:
-    """One person's press: identity as signed, the revision pressed, and where."""
+class Press:
+    """One person's answer as it was given: identity as signed, the revision pressed, and where."""
 
     ref: str
     revision: int
-    presser: Actor
-    team: str
+    actor: Actor
     verdict: Verdict
     reason: str = ""
     key: str = ""
@@ -39,14 +38,33 @@ class DecisionResult:
 
 
 @dataclass(frozen=True)
-class Decided:
-    """What came of a press. `text` is the private answer; `wake` says whether the story should look."""
+class DecisionResult:
+    """What came of a press. `text` is the private answer; `wake` says whether the workflow should read the decisions."""
 
     counted: bool
     text: str
     state: ProposalState
-    rule: str = ""
+    rule: Rule | None = None
     wake: bool = False
+
+
+@dataclass(frozen=True)
+class _Situation:
+    """What the rules need to know about one press, read once in its transaction."""
+
+    context: DecisionContext
+    eligibility: Eligibility
+    decisions: list[CountedDecision]
+    """All answers to the current revision; the presser's own, if there is one, among them."""
+
+    @property
+    def own(self) -> CountedDecision | None:
+        person = self.eligibility.person
+        return next((d for d in self.decisions if person and d.eligibility.person == person), None)
+
+    @property
+    def others(self) -> list[CountedDecision]:
+        return [decision for decision in self.decisions if decision is not self.own]
 
 
 class Decisions:
@@ -57,157 +75,195 @@ class Decisions:
         self.config = config
         self.policy = policy.policy_version(config)
 
-    async def decide(self, answer: DecisionResult, roster: Roster) -> Decided:
+    async def decide(self, press: Press, roster: Roster) -> DecisionResult:
         """Count one person's answer to one revision, or say why not."""
         async with self.db.write() as session:
-            row = await proposals.locked(session, answer.ref)
-            if answer.key:
-                if await session.get(SeenRow, f"decide:{answer.key}") is not None:
-                    return Decided(False, await proposals.happened(session, row), ProposalState(row.state), "seen", wake=True)
-                session.add(SeenRow(key=f"decide:{answer.key}", at=self.db.clock()))
-            refused = await self._refusal(session, row, answer, roster)
-            if refused is not None:
-                return await self._refused(session, row, answer, refused)
-            return await self._count(session, row, answer, roster)
+            # Read again under its lock: minutes may have passed since the card or the dialog was shown.
+            row = await rows.locked(session, press.ref)
+            if press.key:
+                if await session.get(SeenRow, f"decide:{press.key}") is not None:
+                    text = await rows.state_text(session, row)
+                    return DecisionResult(False, text, ProposalState(row.state), Rule.REPEATED, wake=True)
+                session.add(SeenRow(key=f"decide:{press.key}", at=self.db.clock()))
+            situation = await self._examine(session, row, press, roster)
+            if isinstance(situation, RuleResult):
+                return await self._refuse(session, row, press, situation)
+            return await self._count(session, row, press, situation, roster)
 
-    async def check(self, answer: DecisionResult, roster: Roster) -> Decided | None:
-        """Whether an answer would be refused whatever the dry run says, before anything is opened or looked at.
+    async def check(self, press: Press, roster: Roster) -> DecisionResult | None:
+        """Whether an answer would be refused whatever the dry run shows, before anything is opened or read outside.
 
-        None: nothing against it. A refusal is written down like that of a press.
+        None: no objection. A refusal is written down like that of a press.
         """
         async with self.db.write() as session:
-            row = await proposals.locked(session, answer.ref)
-            refused = await self._refusal(session, row, answer, roster, fresh=True)
-            return None if refused is None else await self._refused(session, row, answer, refused)
+            row = await rows.locked(session, press.ref)
+            situation = await self._examine(session, row, press, roster, before_dry_run=True)
+            return await self._refuse(session, row, press, situation) if isinstance(situation, RuleResult) else None
 
-    async def refuse(self, answer: DecisionResult, rule: str, text: str) -> Decided:
-        """Write down a refusal that was decided before the rows were asked (a form that no longer fits, a wrong door)."""
+    async def refuse(self, press: Press, rule: Rule, text: str) -> DecisionResult:
+        """Write down a refusal that was decided before the rows were read (a form that no longer fits, a wrong entry point)."""
         async with self.db.write() as session:
-            row = await proposals.locked(session, answer.ref)
-            return await self._refused(session, row, answer, RuleResult(False, rule, text))
+            row = await rows.locked(session, press.ref)
+            return await self._refuse(session, row, press, RuleResult(False, rule, text))
 
-    async def _refusal(
-        self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, roster: Roster, *, fresh: bool = False
-    ) -> RuleResult | None:
+    # ------------------------------------------------------------ examining
+
+    async def _examine(
+        self, session: AsyncSession, row: ProposalRow, press: Press, roster: Roster, *, before_dry_run: bool = False
+    ) -> RuleResult | _Situation:
+        """Why the answer does not count, or what it is counted with."""
+        if (refused := await self._stale_press(session, row, press)) is not None:
+            return refused
+        situation = await self._situation(session, row, press, roster)
+        if (own := situation.own) is not None and own.verdict == press.verdict:
+            text = f"{transitions.ref_of(row)}: already {press.verdict} by you at {clock_to_the_minute(own.at)}."
+            return RuleResult(False, Rule.DOUBLED, text)
+        context = situation.context
+        dry_run_ok = before_dry_run or rows.dry_run_counts(row, context.now)
+        request = rows.stored_request(row, self.config, dry_run_ok=dry_run_ok)
+        answer = policy.may_decide(
+            press.actor,
+            situation.eligibility,
+            request,
+            context,
+            press.verdict,
+            reason=press.reason,
+            others=situation.others,
+        )
+        if answer.rule is Rule.CLOSED:
+            outcome = "The incident closed."
+            await transitions.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy, outcome=outcome)
+        return situation if answer.allow else answer
+
+    async def _stale_press(self, session: AsyncSession, row: ProposalRow, press: Press) -> RuleResult | None:
+        """What refuses an answer whoever gave it: the row, its state, the card or the revision are not those of the press."""
         state = ProposalState(row.state)
-        if not state.final and (why := await edges.tampered(self.db, session, row)):
-            await edges.alarm(self.db, session, row, why)
-            return RuleResult(False, "digest mismatch", f"Refused: {why}. It will not run; an alarm was raised.")
+        if not state.final and (why := await transitions.tampering(self.db, session, row)):
+            await transitions.raise_alarm(self.db, session, row, why)
+            return RuleResult(False, Rule.TAMPERED, f"Refused: {why}. It will not run; an alarm was raised.")
         if state in DECIDABLE and self.db.clock() >= row.expires_at:
-            await edges.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy)
-            return RuleResult(False, "expired", await proposals.happened(session, row))
-        if state not in (DENIABLE if answer.verdict == "deny" else DECIDABLE):
-            return RuleResult(False, "late", await proposals.happened(session, row))
-        if answer.card and not await _is_card(session, row, answer):
-            return RuleResult(False, "other message", "This button does not stand on the proposal's own card.")
-        if answer.revision != row.revision:
-            text = f"You answered revision {answer.revision}; the card now shows revision {row.revision}: look at that one."
-            return RuleResult(False, "revision", text)
-        return await self._ruled(session, row, answer, roster, fresh)
+            await transitions.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy)
+            return RuleResult(False, Rule.EXPIRED, await rows.state_text(session, row))
+        if state not in (DENIABLE if press.verdict == Verdict.DENY else DECIDABLE):
+            return RuleResult(False, Rule.LATE, await rows.state_text(session, row))
+        if press.card and not await _is_card(session, row, press):
+            return RuleResult(False, Rule.OTHER_MESSAGE, "This button is not on the proposal's own card.")
+        if press.revision != row.revision:
+            text = f"You answered revision {press.revision}; the card now shows revision {row.revision}: look at that one."
+            return RuleResult(False, Rule.REVISION, text)
+        return None
 
-    async def _ruled(
-        self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, roster: Roster, fresh: bool
-    ) -> RuleResult | None:
-        scene = await proposals.surroundings(self.db, session, self.config, row)
-        said = await proposals.said(session, row, roster, scene)
-        presser = answer.presser
-        own = next((s for s in said if s.standing.person == presser.person and presser.person), None)
-        if own is not None and own.verdict == answer.verdict:
-            return RuleResult(
-                False, "doubled", f"{edges.ref_of(row)}: already {answer.verdict} by you at {clock_to_the_minute(own.at)}."
-            )
-        ask = proposals.ask_of(row, self.config, fresh=fresh or proposals.dry_run_fresh(row, scene))
-        where = Places(row.group_id, row.incident_id)
-        standing = await proposals.standing(session, presser.person, row.service, where, roster, scene)
-        others = [s for s in said if s is not own]
-        ruling = policy.may_decide(presser, standing, ask, scene, answer.verdict, reason=answer.reason, others=others)
-        if ruling.rule == "closed":
-            await edges.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy, outcome="The incident closed.")
-        return None if ruling.allow else ruling
+    async def _situation(self, session: AsyncSession, row: ProposalRow, press: Press, roster: Roster) -> _Situation:
+        context = await rows.stored_context(self.db, session, self.config, row)
+        lead, deputies = await rows.incident_roles(session, Owner(row.group_id, row.incident_id))
+        approvers = roster.approvers(
+            row.service,
+            Tier(row.record["tier"]),
+            context.now,
+            lead=lead,
+            deputies=deputies,
+            requester=row.record["requester"],
+        )
+        return _Situation(
+            replace(context, approvers=approvers),
+            roster.eligibility(press.actor.person, row.service, context.now, lead=lead, deputies=deputies),
+            await rows.counted_decisions(session, row, roster, context.now),
+        )
 
-    async def _refused(self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, ruling: RuleResult) -> Decided:
+    async def _refuse(self, session: AsyncSession, row: ProposalRow, press: Press, refusal: RuleResult) -> DecisionResult:
         await audit.append(
             self.db,
             session,
-            who=answer.presser.person or answer.presser.user or "unknown",
-            what=f"refused: {answer.verdict}",
-            subject=edges.ref_of(row),
+            who=press.actor.person or press.actor.user or "unknown",
+            what=f"refused: {press.verdict}",
+            subject=transitions.ref_of(row),
             before=row.state,
             after=row.state,
-            reason=f"{ruling.rule}: {ruling.text}",
+            reason=f"{refusal.rule}: {refusal.text}",
             policy=self.policy,
-            message=f"r{answer.revision}",
+            message=f"r{press.revision}",
         )
-        text = ruling.text + (f" Who may: {ruling.who_may}." if ruling.who_may else "")
-        late = ruling.rule in ("late", "doubled", "expired")
-        return Decided(False, text, ProposalState(row.state), ruling.rule, wake=late)
+        late = refusal.rule in (Rule.LATE, Rule.DOUBLED, Rule.EXPIRED)
+        return DecisionResult(False, refusal.explanation, ProposalState(row.state), refusal.rule, wake=late)
 
-    async def _count(self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, roster: Roster) -> Decided:
-        await self._write(session, row, answer)
-        who = answer.presser.person
-        await edges.human(self.db, session, row.group_id, row.incident_id)
-        await edges.attest(self.db, session, row, who=who, what=answer.verdict, reason=answer.reason)
-        scene = await proposals.surroundings(self.db, session, self.config, row)
-        ask = proposals.ask_of(row, self.config, fresh=proposals.dry_run_fresh(row, scene))
-        counted = policy.quorum(ask, await proposals.said(session, row, roster, scene), scene)
-        values: dict[str, Any] = {"approved_at": scene.now, "solo": counted.solo} if counted.state == "approved" else {}
+    # ------------------------------------------------------------ counting
+
+    async def _count(
+        self, session: AsyncSession, row: ProposalRow, press: Press, situation: _Situation, roster: Roster
+    ) -> DecisionResult:
+        person, context = press.actor.person, situation.context
+        await self._write(session, row, press)
+        await transitions.mark_human_activity(self.db, session, row.group_id, row.incident_id)
+        await transitions.sign(self.db, session, row, who=person, what=press.verdict, reason=press.reason)
+        request = rows.stored_request(row, self.config, dry_run_ok=rows.dry_run_counts(row, context.now))
+        own = CountedDecision(situation.eligibility, press.verdict, context.now, press.reason)
+        counted = policy.quorum(request, [*situation.others, own], context)
         if counted.state != row.state:
-            to = ProposalState(counted.state)
-            if to is ProposalState.DENIED and who == row.record["requester"]:
-                to = ProposalState.WITHDRAWN
-            await edges.move(self.db, session, row, to, who=who, reason=answer.reason, policy=self.policy, **values)
-        await self._tell(session, row, answer, counted, roster)
-        return Decided(True, _told(edges.ref_of(row), counted), ProposalState(row.state), wake=True)
+            await self._move(session, row, press, counted, context)
+        await self._announce(session, row, press, counted, roster)
+        text = _counted_text(transitions.ref_of(row), counted)
+        return DecisionResult(True, text, ProposalState(row.state), wake=True)
 
-    async def _write(self, session: AsyncSession, row: ProposalRow, answer: DecisionResult) -> None:
+    async def _move(
+        self, session: AsyncSession, row: ProposalRow, press: Press, counted: Quorum, context: DecisionContext
+    ) -> None:
+        person, to = press.actor.person, ProposalState(counted.state)
+        if to is ProposalState.DENIED and person == row.record["requester"]:
+            to = ProposalState.WITHDRAWN
+        approved: dict[str, Any] = {}
+        if to is ProposalState.APPROVED:
+            approved = {"approved_at": context.now, "solo": counted.solo}
+        reason = press.reason
+        await transitions.move(self.db, session, row, to, who=person, reason=reason, policy=self.policy, **approved)
+
+    async def _write(self, session: AsyncSession, row: ProposalRow, press: Press) -> None:
         query = select(DecisionRow).where(
             DecisionRow.proposal_id == row.id,
             DecisionRow.revision == row.revision,
-            DecisionRow.person == answer.presser.person,
+            DecisionRow.person == press.actor.person,
         )
-        found = (await session.exec(query)).first() or DecisionRow(
+        decision = (await session.exec(query)).first() or DecisionRow(
             proposal_id=row.id or 0,
             revision=row.revision,
-            person=answer.presser.person,
-            team=answer.team,
-            slack_user=answer.presser.user,
-            verdict=answer.verdict,
-            digest=row.digest,
+            person=press.actor.person,
+            team=press.actor.team,
+            slack_user=press.actor.user,
+            verdict=press.verdict,
+            plan_fingerprint=row.plan_fingerprint,
             at=self.db.clock(),
         )
         # A change of mind before the start: the audit keeps both answers.
-        found.verdict, found.reason, found.digest, found.at = answer.verdict, answer.reason, row.digest, self.db.clock()
-        session.add(found)
+        decision.verdict, decision.reason = press.verdict, press.reason
+        decision.plan_fingerprint, decision.at = row.plan_fingerprint, self.db.clock()
+        session.add(decision)
         await session.flush()
 
-    async def _tell(
-        self, session: AsyncSession, row: ProposalRow, answer: DecisionResult, counted: Quorum, roster: Roster
-    ) -> None:
-        ref, who = edges.ref_of(row), answer.presser.person
-        verb = "approved" if answer.verdict == "approve" else "denied"
-        text = f"{ref} {verb}{' SOLO' if counted.solo else ''} by {who}" + (f": {answer.reason}" if answer.reason else "")
-        key = f"decision:{ref}:{row.revision}:{who}:{answer.verdict}"
-        await edges.note(self.db, session, row, "decision", text, who=who, key=key)
-        await edges.show(self.db, session, row)
+    async def _announce(self, session: AsyncSession, row: ProposalRow, press: Press, counted: Quorum, roster: Roster) -> None:
+        ref, who = transitions.ref_of(row), press.actor.person
+        text = f"{ref} {press.verdict.past}{' SOLO' if counted.solo else ''} by {who}"
+        text += f": {press.reason}" if press.reason else ""
+        key = f"decision:{ref}:{row.revision}:{who}:{press.verdict}"
+        await transitions.add_to_timeline(self.db, session, row, EntryKind.DECISION, text, who=who, key=key)
+        await transitions.refresh_card(self.db, session, row)
         if counted.solo:
             others = roster.rota(row.service, self.db.clock()).others(who)
             line = f"{ref} was approved SOLO by {who}; secondary on-call, please have a look."
-            await edges.say(self.db, session, row, f"solo:{ref}", line, others)
+            await transitions.post_line(self.db, session, row, f"solo:{ref}", line, others)
 
 
-async def _is_card(session: AsyncSession, row: ProposalRow, answer: DecisionResult) -> bool:
+async def _is_card(session: AsyncSession, row: ProposalRow, press: Press) -> bool:
     """Whether the pressed message is where the sender put this proposal's card."""
-    card = await session.get(MessageRow, f"proposal:{edges.ref_of(row)}")
+    card = await session.get(MessageRow, f"proposal:{transitions.ref_of(row)}")
     if card is None or not card.ts:
         # The card was posted and pressed before its ts was recorded (or the recording died with the process).
         return True
-    return answer.card == card.ts and (not answer.channel or answer.channel in (card.channel, card.posted_channel))
+    return press.card == card.ts and (not press.channel or press.channel in (card.channel, card.posted_channel))
 
 
-def _told(ref: str, counted: Quorum) -> str:
+def _counted_text(ref: str, counted: Quorum) -> str:
     return {
-        "approved": f"Approved: {ref} starts now.{' Recorded as SOLO.' if counted.solo else ''}",
-        "partly approved": f"Counted: {counted.text}.",
-        "denied": f"Denied: {ref} will not run.",
-        "pending": f"Counted, but {counted.text}.",
+        ProposalState.APPROVED: f"Approved: {ref} starts now.{' Recorded as SOLO.' if counted.solo else ''}",
+        ProposalState.PARTLY_APPROVED: f"Counted: {counted.text}.",
+        ProposalState.DENIED: f"Denied: {ref} will not run.",
+        ProposalState.PENDING: f"Counted, but {counted.text}.",
     }[counted.state]

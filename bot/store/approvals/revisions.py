@@ -5,7 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
 from bot.store import audit
-from bot.store.approvals import transitions as edges
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, ProposalRow
 
@@ -25,7 +25,7 @@ async def last_verified(db: Database, session: AsyncSession, service: str, actio
     """The revision to which the newest run of this action on this service went back, if its signal recovered; else "".
 
     That a revision once ran without alerts proves nothing: nobody may have looked. What a person ran by hand is not
-    counted, since its revision is only said; and the keyed audit must know both the record and its end.
+    counted, since only their word names its revision; and the keyed audit must have both the record and its end.
     """
     query = (
         select(ProposalRow)
@@ -35,11 +35,13 @@ async def last_verified(db: Database, session: AsyncSession, service: str, actio
         .limit(1)
     )
     row = (await session.exec(query)).first()
-    if row is None or await edges.tampered(db, session, row):
+    if row is None or await transitions.tampering(db, session, row):
         return ""
     recovered = select(AuditRow).where(
-        AuditRow.subject == edges.ref_of(row), AuditRow.what == "proposal", AuditRow.after == ProposalState.SUCCEEDED.value
+        AuditRow.subject == transitions.ref_of(row),
+        AuditRow.what == "proposal",
+        AuditRow.after == ProposalState.SUCCEEDED.value,
     )
-    if not any(audit.genuine(db, found) for found in (await session.exec(recovered)).all()):
+    if not any(audit.genuine(db, entry) for entry in (await session.exec(recovered)).all()):
         return ""
     return str(row.record["arguments"].get("previous_version", ""))

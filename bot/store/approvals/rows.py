@@ -1,24 +1,24 @@
 """Proposal rows as nouns, and what the rules are asked about them, in the caller's transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Decision, Proposal, ProposalState, Tier
+from bot.core.action import Decision, Plan, Proposal, ProposalState, Terms, Verdict
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
-from bot.core.approvals.record import proposal_of
+from bot.core.approvals.record import terms_of
 from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.config import Config, parse_duration
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.text.moments import clock_to_the_minute
-from bot.store.approvals import transitions as edges
-from bot.store.approvals.context import scene_of
+from bot.store.approvals import transitions
+from bot.store.approvals.context import read_context
 from bot.store.approvals.revisions import last_verified
 from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, GroupRow, IncidentRow, ProposalRow
@@ -26,20 +26,25 @@ from bot.store.tables import DecisionRow, GroupRow, IncidentRow, ProposalRow
 DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 DENIABLE = (*DECIDABLE, ProposalState.APPROVED, ProposalState.CLAIMED)
 """A denial wins as long as the remote call has not begun."""
+_BESIDE_THE_RECORD = set(Proposal.model_fields) - set(Terms.model_fields) | {"dry_run"}
+"""What a proposal takes from columns of its row; everything else is in the record."""
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where a proposal belongs."""
+class Owner:
+    """The group and incident to which a proposal belongs."""
 
     group_id: int | None = None
     incident_id: int | None = None
 
 
+# ---------------------------------------------------------------- rows and nouns
+
+
 async def locked(session: AsyncSession, ref: str) -> ProposalRow:
-    """The row, locked until the transaction ends. Raises NotFound."""
-    number = edges.proposal_number(ref)
-    row = await edges.lock(session, number) if number is not None else None
+    """The row as it is now, locked until the transaction ends. Raises NotFound."""
+    number = transitions.proposal_number(ref)
+    row = await transitions.lock(session, number) if number is not None else None
     if row is None:
         raise NotFound(f"There is no proposal {ref}.")
     return row
@@ -47,50 +52,44 @@ async def locked(session: AsyncSession, ref: str) -> ProposalRow:
 
 async def row_of(session: AsyncSession, ref: str) -> ProposalRow:
     """The row, to read. Raises NotFound."""
-    number = edges.proposal_number(ref)
+    number = transitions.proposal_number(ref)
     row = await session.get(ProposalRow, number) if number is not None else None
     if row is None:
         raise NotFound(f"There is no proposal {ref}.")
     return row
 
 
-async def places(session: AsyncSession, ref: str) -> Places:
+async def owner_of(session: AsyncSession, ref: str) -> Owner:
     """The group and incident behind `AL-n` or `INC-n`; neither for an empty reference. Raises NotFound."""
     if (number := number_of(ref, "AL")) is not None:
         group = await session.get(GroupRow, number)
         if group is None:
             raise NotFound(f"There is no alert group {ref}.")
-        return Places(number, group.incident_id)
+        return Owner(number, group.incident_id)
     if (number := number_of(ref, "INC")) is not None:
         incident = await session.get(IncidentRow, number)
         if incident is None:
             raise NotFound(f"There is no incident {ref}.")
-        return Places(incident.group_id, number)
+        return Owner(incident.group_id, number)
     if ref:
         raise NotFound(f"{ref} is neither an alert group (AL-n) nor an incident (INC-n).")
-    return Places()
+    return Owner()
 
 
-def noun(row: ProposalRow) -> Proposal:
-    """The row as people see it."""
-    return proposal_of(
-        row.record,
-        digest=row.digest,
-        state=row.state,
-        dry_run=row.dry_run,
-        dry_run_at=row.dry_run_at,
-        outcome=row.outcome,
-        verification=row.verification,
-        created_at=row.created_at,
-    )
+def stored_terms(row: ProposalRow) -> Terms:
+    """What people approve, from the row's record."""
+    return terms_of(row.record, row.dry_run)
 
 
-def decision_noun(row: DecisionRow) -> Decision:
-    """One person's answer as people see it."""
-    answer: Any = row.verdict
-    return Decision(
-        proposal=f"AP-{row.proposal_id}", revision=row.revision, person=row.person, verdict=answer, reason=row.reason, at=row.at
-    )
+def stored_proposal(row: ProposalRow) -> Proposal:
+    """The row as a proposal."""
+    return Proposal.model_validate({**row.record, **row.model_dump(include=_BESIDE_THE_RECORD)})
+
+
+def stored_decision(row: DecisionRow) -> Decision:
+    """One person's answer."""
+    fields = row.model_dump(include={"revision", "person", "verdict", "reason", "at"})
+    return Decision.model_validate({**fields, "proposal": f"AP-{row.proposal_id}"})
 
 
 async def decision_rows(session: AsyncSession, row: ProposalRow, *, revision: int | None = None) -> Sequence[DecisionRow]:
@@ -101,94 +100,107 @@ async def decision_rows(session: AsyncSession, row: ProposalRow, *, revision: in
     return (await session.exec(query)).all()
 
 
-def ask_of(row: ProposalRow, config: Config, *, fresh: bool) -> ActionRequest:
-    """What the rules are asked about a stored proposal. `fresh`: whether its dry run counts."""
-    record = row.record
-    entry = config.actions.get(record["action"])
+# ---------------------------------------------------------------- what the rules are asked
+
+
+def request_of(
+    plan: Plan, config: Config, *, requester: str, dry_run_ok: bool, notified_at: datetime | None = None
+) -> ActionRequest:
+    """What the rules are asked about a plan. `dry_run_ok`: whether its dry run worked and still counts."""
     return ActionRequest(
-        action=record["action"],
-        service=record["service"],
-        tier=Tier(record["tier"]),
-        targets=tuple(record["targets"]),
-        requester=record["requester"],
-        undoes_change=entry is not None and policy.undoes_change(entry),
-        dry_run_ok=fresh,
-        notified_at=row.notified_at,
-        kind=record["kind"],
-        silence=silence_of(record["kind"], record["arguments"]),
-        back_to=_back_to(row, config),
+        action=plan.action,
+        service=plan.service,
+        tier=plan.tier,
+        targets=tuple(plan.targets),
+        requester=requester,
+        undo_of_change=_undo_of_change(plan, config),
+        dry_run_ok=dry_run_ok,
+        notified_at=notified_at,
+        kind=plan.kind,
+        silence=_silence_length(plan.kind, plan.arguments),
+        target_revision=_target_revision(plan, config),
     )
 
 
-def silence_of(kind: str, arguments: Any) -> timedelta | None:
+def stored_request(row: ProposalRow, config: Config, *, dry_run_ok: bool) -> ActionRequest:
+    """The same of a stored proposal."""
+    terms = stored_terms(row)
+    return request_of(terms, config, requester=terms.requester, dry_run_ok=dry_run_ok, notified_at=row.notified_at)
+
+
+def _silence_length(kind: str, arguments: Mapping[str, Any]) -> timedelta | None:
     """How long a silence would last; None for everything else."""
     if kind != "silence_alert" or not arguments.get("duration"):
         return None
     return parse_duration(arguments["duration"])
 
 
-async def surroundings(
-    db: Database, session: AsyncSession, config: Config, row: ProposalRow, targets: Iterable[str] | None = None
-) -> DecisionContext:
-    """The scene around a stored proposal."""
-    scene = await scene_of(
+def _undo_of_change(plan: Plan, config: Config) -> bool:
+    entry = config.actions.get(plan.action)
+    return entry is not None and policy.undo_of_change(entry)
+
+
+def _target_revision(plan: Plan, config: Config) -> str:
+    """The revision to which a rollback would go back; "" for everything else."""
+    return str(plan.arguments.get("previous_version", "")) if _undo_of_change(plan, config) else ""
+
+
+async def stored_context(db: Database, session: AsyncSession, config: Config, row: ProposalRow) -> DecisionContext:
+    """What is going on around a stored proposal."""
+    context = await read_context(
         db,
         session,
         config,
         service=row.service,
         group_id=row.group_id,
         incident_id=row.incident_id,
-        targets=row.record["targets"] if targets is None else targets,
-        own=row.id,
+        targets=row.record["targets"],
+        own_id=row.id,
     )
-    if not _back_to(row, config):
-        return scene
-    return replace(scene, verified_revision=await last_verified(db, session, row.service, row.action))
+    if not _target_revision(stored_terms(row), config):
+        return context
+    return replace(context, verified_revision=await last_verified(db, session, row.service, row.action))
 
 
-def _back_to(row: ProposalRow, config: Config) -> str:
-    """The revision to which a rollback would go back; "" for everything else."""
-    entry = config.actions.get(row.record["action"])
-    return str(row.record["arguments"].get("previous_version", "")) if entry and policy.undoes_change(entry) else ""
-
-
-async def standing(
-    session: AsyncSession, person: str, service: str, where: Places, roster: Roster, scene: DecisionContext
+async def eligibility_of(
+    session: AsyncSession, person: str, service: str, owner: Owner, roster: Roster, now: datetime
 ) -> Eligibility:
-    """What a person is to this service and incident now."""
-    incident = await session.get(IncidentRow, where.incident_id) if where.incident_id is not None else None
-    if incident is None:
-        return roster.standing(person, service, scene.now)
-    return roster.standing(person, service, scene.now, lead=incident.lead, deputies=incident.deputies)
+    """The roles that a person has for this service and incident now."""
+    lead, deputies = await incident_roles(session, owner)
+    return roster.eligibility(person, service, now, lead=lead, deputies=deputies)
 
 
-async def said(
-    session: AsyncSession, row: ProposalRow, roster: Roster, scene: DecisionContext, *, without: frozenset[str] = frozenset()
+async def incident_roles(session: AsyncSession, owner: Owner) -> tuple[str, Sequence[str]]:
+    """Who leads the incident, and its deputies."""
+    incident = await session.get(IncidentRow, owner.incident_id) if owner.incident_id is not None else None
+    return (incident.lead, incident.deputies) if incident is not None else ("", ())
+
+
+async def counted_decisions(
+    session: AsyncSession, row: ProposalRow, roster: Roster, now: datetime, *, without: frozenset[str] = frozenset()
 ) -> list[CountedDecision]:
-    """The answers to the current revision, each with the person's standing now. `without`: people who no longer count."""
-    where = Places(row.group_id, row.incident_id)
-    found = []
+    """The answers to the current revision, each with the person's eligibility now. `without`: people who no longer count."""
+    owner = Owner(row.group_id, row.incident_id)
+    decisions = []
     for decision in await decision_rows(session, row, revision=row.revision):
+        if decision.verdict not in set(Verdict):
+            continue
         person = "" if decision.person in without else decision.person
-        now = await standing(session, person, row.service, where, roster, scene)
-        verdict: Any = decision.verdict
-        found.append(CountedDecision(standing=now, verdict=verdict, at=decision.at, reason=decision.reason))
-    return found
+        eligibility = await eligibility_of(session, person, row.service, owner, roster, now)
+        decisions.append(CountedDecision(eligibility, Verdict(decision.verdict), decision.at, decision.reason))
+    return decisions
 
 
-def dry_run_fresh(row: ProposalRow, scene: DecisionContext) -> bool:
-    """Whether the shown dry run worked and still counts."""
-    return bool(row.record.get("dry_run_ok")) and scene.now - row.dry_run_at <= DRY_RUN_LIFE
+def dry_run_counts(row: ProposalRow, now: datetime) -> bool:
+    """Whether the dry run that was shown worked and is young enough."""
+    return bool(row.record.get("dry_run_ok")) and now - row.dry_run_at <= DRY_RUN_LIFE
 
 
-async def happened(session: AsyncSession, row: ProposalRow) -> str:
-    """What a late press is answered with: who did what and when."""
-    ref, state = edges.ref_of(row), ProposalState(row.state)
+async def state_text(session: AsyncSession, row: ProposalRow) -> str:
+    """The answer to a late press: who did what and when."""
+    ref, state = transitions.ref_of(row), ProposalState(row.state)
     rows = await decision_rows(session, row, revision=row.revision)
-    answers = ", ".join(f"already {_PAST[d.verdict]} by {d.person} at {clock_to_the_minute(d.at)}" for d in rows)
+    answers = ", ".join(f"already {Verdict(d.verdict).past} by {d.person} at {clock_to_the_minute(d.at)}" for d in rows)
     if state is ProposalState.EXPIRED:
         return f"{ref} expired at {clock_to_the_minute(row.expires_at)}; propose it anew if it is still needed."
     return f"{ref} is {state.value}" + (f": {answers}." if answers else ".") + (f" {row.outcome}" if row.outcome else "")
-
-
-_PAST = {"approve": "approved", "deny": "denied"}

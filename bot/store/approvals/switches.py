@@ -1,6 +1,7 @@
 """Stopping is easy: `stop` for one incident, `pause` for everything. Read again before each remote call."""
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import col, select
@@ -8,21 +9,30 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
 from bot.core.investigation.triage_state import RUNNING, TriageState
+from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
-from bot.store.approvals import rows as proposals
-from bot.store.approvals import transitions as edges
+from bot.store.approvals import rows, transitions
 from bot.store.approvals.context import PAUSE, stop_switch
-from bot.store.approvals.rows import Places
+from bot.store.approvals.rows import Owner
 from bot.store.db.database import Database
 from bot.store.tables import IncidentRow, PageRow, ProposalRow, SwitchRow, TriageRow
 
 _NOT_STARTED = (ProposalState.APPROVED.value, ProposalState.CLAIMED.value)
-_ASKED = "resume-asked"
+_FIRST_RESUME = "resume-asked"
 """After an alarm two people resume: this remembers the first."""
 
 
+class ResumeResult(StrEnum):
+    """What came of taking a pause back."""
+
+    RESUMED = "resumed"
+    NOT_PAUSED = "not paused"
+    SECOND_PERSON_NEEDED = "second person needed"
+    """After an alarm two people resume; this was the first."""
+
+
 class Switches:
-    """Throws and reads the switches; every method is one transaction."""
+    """Turns and reads the switches; every method is one transaction."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -30,58 +40,58 @@ class Switches:
     async def stop(self, ref: str, who: str, reason: str = "") -> list[str]:
         """Halt everything of one group or incident that has not begun; the references that were halted. Raises NotFound."""
         async with self.db.write() as session:
-            where = await proposals.places(session, ref)
+            owner = await rows.owner_of(session, ref)
             # Proposals before the incident's row: the order in which decisions lock them.
-            halted = await self._halt(session, await _of_place(session, where), ProposalState.STOPPED, who, reason)
-            await self._throw_stop(session, where, True, who, reason)
-            await edges.human(self.db, session, where.group_id, where.incident_id)
+            halted = await self._halt(session, await _not_started(session, owner), ProposalState.STOPPED, who, reason)
+            await self._set_stop(session, owner, True, who, reason)
+            await transitions.mark_human_activity(self.db, session, owner.group_id, owner.incident_id)
             await session.exec(
                 update(TriageRow)
-                .where(col(TriageRow.group_id) == where.group_id, col(TriageRow.state).in_(RUNNING))
+                .where(col(TriageRow.group_id) == owner.group_id, col(TriageRow.state).in_(RUNNING))
                 .values(state=TriageState.STOPPED, finished_at=self.db.clock())
             )
             await audit.append(self.db, session, who=who, what="stop", subject=ref, after="stopped", reason=reason)
-            await self._tell(session, where, f"Stopped by {who}" + (f": {reason}" if reason else ""), who)
+            await self._announce(session, owner, f"Stopped by {who}" + (f": {reason}" if reason else ""), who)
             return halted
 
     async def resume(self, ref: str, who: str) -> bool:
         """Take a stop back; False if nothing was stopped. Raises NotFound."""
         async with self.db.write() as session:
-            where = await proposals.places(session, ref)
-            if not await self._is_stopped(session, where):
+            owner = await rows.owner_of(session, ref)
+            if not await self._is_stopped(session, owner):
                 return False
-            await self._throw_stop(session, where, False, who, "")
+            await self._set_stop(session, owner, False, who, "")
             await audit.append(self.db, session, who=who, what="resume", subject=ref, before="stopped", after="open")
-            await self._tell(session, where, f"Resumed by {who}", who)
+            await self._announce(session, owner, f"Resumed by {who}", who)
             return True
 
     async def pause(self, who: str, reason: str) -> list[str]:
         """Hold all automated actions everywhere; the references of what was approved and now is stale."""
         async with self.db.write() as session:
             query = select(ProposalRow).where(col(ProposalRow.state).in_(_NOT_STARTED)).order_by(col(ProposalRow.id))
-            rows = (await session.exec(query.with_for_update())).all()
-            await self._throw(session, PAUSE, True, who, reason)
-            await self._throw(session, _ASKED, False, who, "")
+            approved = (await session.exec(query.with_for_update())).all()
+            await self._set(session, PAUSE, True, who, reason)
+            await self._set(session, _FIRST_RESUME, False, who, "")
             await audit.append(self.db, session, who=who, what="pause", subject="everything", after="paused", reason=reason)
-            return await self._halt(session, rows, ProposalState.STALE, who, f"paused by {who}")
+            return await self._halt(session, approved, ProposalState.STALE, who, f"paused by {who}")
 
-    async def unpause(self, who: str) -> str:
-        """Let actions run again: "resumed", "not paused", or "second" when an alarm stands and a second person is needed."""
+    async def unpause(self, who: str) -> ResumeResult:
+        """Let actions run again; while an alarm is open that takes a second person."""
         async with self.db.write() as session:
             switch = await session.get(SwitchRow, PAUSE)
             if switch is None or not switch.on:
-                return "not paused"
-            first = await session.get(SwitchRow, _ASKED)
-            if await _alarm_stands(session) and (first is None or not first.on or first.who == who):
-                await self._throw(session, _ASKED, True, who, "")
+                return ResumeResult.NOT_PAUSED
+            first = await session.get(SwitchRow, _FIRST_RESUME)
+            if await _alarm_is_open(session) and (first is None or not first.on or first.who == who):
+                await self._set(session, _FIRST_RESUME, True, who, "")
                 await audit.append(self.db, session, who=who, what="resume asked", subject="everything", before="paused")
-                return "second"
-            await self._throw(session, PAUSE, False, who, "")
-            await self._throw(session, _ASKED, False, who, "")
+                return ResumeResult.SECOND_PERSON_NEEDED
+            await self._set(session, PAUSE, False, who, "")
+            await self._set(session, _FIRST_RESUME, False, who, "")
             # Two people have seen it: the next resume needs one again.
             await session.exec(update(PageRow).where(_alarms()).values(wanted="clear", retry_at=None))
             await audit.append(self.db, session, who=who, what="resume", subject="everything", before="paused", after="running")
-            return "resumed"
+            return ResumeResult.RESUMED
 
     async def paused(self) -> str:
         """Who paused everything and why; "" if nothing is paused."""
@@ -92,49 +102,49 @@ class Switches:
     # ------------------------------------------------------------ inside
 
     async def _halt(
-        self, session: AsyncSession, rows: Iterable[ProposalRow], to: ProposalState, who: str, reason: str
+        self, session: AsyncSession, proposals: Iterable[ProposalRow], to: ProposalState, who: str, reason: str
     ) -> list[str]:
         halted = []
-        for row in rows:
+        for row in proposals:
             why = reason or f"stopped by {who}"
-            if await edges.move(self.db, session, row, to, who=who, reason=why, outcome=f"Not run: {why}."):
-                halted.append(edges.ref_of(row))
+            if await transitions.move(self.db, session, row, to, who=who, reason=why, outcome=f"Not run: {why}."):
+                halted.append(transitions.ref_of(row))
         return halted
 
-    async def _throw(self, session: AsyncSession, name: str, on: bool, who: str, reason: str) -> None:
+    async def _set(self, session: AsyncSession, name: str, on: bool, who: str, reason: str) -> None:
         row = await session.get(SwitchRow, name) or SwitchRow(name=name, on=on, who=who, at=self.db.clock())
         row.on, row.who, row.reason, row.at = on, who, reason[:300], self.db.clock()
         session.add(row)
         await session.flush()
 
-    async def _throw_stop(self, session: AsyncSession, where: Places, on: bool, who: str, reason: str) -> None:
-        if where.incident_id is not None:
+    async def _set_stop(self, session: AsyncSession, owner: Owner, on: bool, who: str, reason: str) -> None:
+        if owner.incident_id is not None:
             values = {"stopped": on, "rev": IncidentRow.rev + 1, "human_at": self.db.clock()}
-            await session.exec(update(IncidentRow).where(col(IncidentRow.id) == where.incident_id).values(**values))
-        if where.group_id is not None:
-            await self._throw(session, stop_switch(where.group_id), on, who, reason)
+            await session.exec(update(IncidentRow).where(col(IncidentRow.id) == owner.incident_id).values(**values))
+        if owner.group_id is not None:
+            await self._set(session, stop_switch(owner.group_id), on, who, reason)
 
-    async def _is_stopped(self, session: AsyncSession, where: Places) -> bool:
-        incident = await session.get(IncidentRow, where.incident_id) if where.incident_id is not None else None
-        switch = await session.get(SwitchRow, stop_switch(where.group_id)) if where.group_id is not None else None
+    async def _is_stopped(self, session: AsyncSession, owner: Owner) -> bool:
+        incident = await session.get(IncidentRow, owner.incident_id) if owner.incident_id is not None else None
+        switch = await session.get(SwitchRow, stop_switch(owner.group_id)) if owner.group_id is not None else None
         return bool((incident and incident.stopped) or (switch and switch.on))
 
-    async def _tell(self, session: AsyncSession, where: Places, text: str, who: str) -> None:
-        group, incident = where.group_id, where.incident_id
-        await timeline.add(self.db, session, "system", text, group_id=group, incident_id=incident, who=who)
+    async def _announce(self, session: AsyncSession, owner: Owner, text: str, who: str) -> None:
+        group, incident = owner.group_id, owner.incident_id
+        await timeline.add(self.db, session, EntryKind.SYSTEM, text, group_id=group, incident_id=incident, who=who)
         for key in (f"card:AL-{group}", f"triage:AL-{group}", f"card:INC-{incident}"):
             await messages.refresh(self.db, session, key)
 
 
-async def _of_place(session: AsyncSession, where: Places) -> list[ProposalRow]:
+async def _not_started(session: AsyncSession, owner: Owner) -> list[ProposalRow]:
     # One that was proposed for the group before its incident was declared belongs to the incident all the same.
-    owners = ((col(ProposalRow.incident_id), where.incident_id), (col(ProposalRow.group_id), where.group_id))
+    owners = ((col(ProposalRow.incident_id), owner.incident_id), (col(ProposalRow.group_id), owner.group_id))
     here = [column == number for column, number in owners if number is not None]
     query = select(ProposalRow).where(or_(*here), col(ProposalRow.state).in_(_NOT_STARTED)).order_by(col(ProposalRow.id))
     return list((await session.exec(query.with_for_update())).all())
 
 
-async def _alarm_stands(session: AsyncSession) -> bool:
+async def _alarm_is_open(session: AsyncSession) -> bool:
     return (await session.exec(select(PageRow.key).where(_alarms()))).first() is not None
 
 

@@ -1,4 +1,4 @@
-"""The edges of a proposal's life: one conditional update and one audit row each, in the caller's transaction."""
+"""The transitions of a proposal: one conditional update and one audit row each, in the caller's transaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
-from bot.core.approvals.record import digest_of, stamp, text_digest
+from bot.core.approvals.record import plan_fingerprint, stamp, text_fingerprint
 from bot.core.incident import number_of
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
@@ -26,7 +26,7 @@ def ref_of(row: ProposalRow) -> str:
     return f"AP-{row.id}"
 
 
-async def in_turn(db: Database, session: AsyncSession, service: str) -> None:
+async def lock_service(db: Database, session: AsyncSession, service: str) -> None:
     """Make transactions that count over one service wait for each other, over all replicas."""
     if not db.sqlite:
         await session.exec(locks.take_for(locks.SERVICE, service))  # type: ignore[call-overload]
@@ -49,7 +49,7 @@ async def move(
     message: str = "",
     **values: Any,
 ) -> bool:
-    """Take one edge: True if the row still stood in the state it was read in. Card and audit follow in the same transaction."""
+    """Take one transition, with its card and its audit row: True if the row still was in the state it was read in."""
     before = row.state
     if ProposalState(before).final:
         return False
@@ -74,11 +74,11 @@ async def move(
         policy=policy,
         message=message,
     )
-    await show(db, session, row)
+    await refresh_card(db, session, row)
     return True
 
 
-async def show(db: Database, session: AsyncSession, row: ProposalRow) -> None:
+async def refresh_card(db: Database, session: AsyncSession, row: ProposalRow) -> None:
     """Want the card (in the thread of its group) to show the newest state."""
     ref = ref_of(row)
     channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
@@ -96,7 +96,9 @@ async def thread_of(session: AsyncSession, group_id: int | None, incident_id: in
     return (incident.channel, f"card:INC-{incident.id}") if incident is not None else ("", "")
 
 
-async def say(db: Database, session: AsyncSession, row: ProposalRow, key: str, line: str, mentions: Sequence[str] = ()) -> None:
+async def post_line(
+    db: Database, session: AsyncSession, row: ProposalRow, key: str, line: str, mentions: Sequence[str] = ()
+) -> None:
     """One line in the thread, once for each key; it notifies the people of `mentions`."""
     channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
     await messages.touch(
@@ -104,15 +106,15 @@ async def say(db: Database, session: AsyncSession, row: ProposalRow, key: str, l
     )
 
 
-async def note(
-    db: Database, session: AsyncSession, row: ProposalRow, kind: EntryKind, entry: str, *, who: str = "tocsin", key: str
+async def add_to_timeline(
+    db: Database, session: AsyncSession, row: ProposalRow, kind: EntryKind, text: str, *, who: str = "tocsin", key: str
 ) -> None:
     """One timeline entry about this proposal, once for each key."""
     group, incident = row.group_id, row.incident_id
-    await timeline.add(db, session, kind, entry, group_id=group, incident_id=incident, who=who, key=key)
+    await timeline.add(db, session, kind, text, group_id=group, incident_id=incident, who=who, key=key)
 
 
-async def human(db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None) -> None:
+async def mark_human_activity(db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None) -> None:
     """A person did something here: quiet groups do not close by themselves after that.
 
     Before any audit row of the transaction: others lock group, then audit, and two orders would deadlock on PostgreSQL.
@@ -122,27 +124,23 @@ async def human(db: Database, session: AsyncSession, group_id: int | None, incid
     await session.exec(update(IncidentRow).where(col(IncidentRow.id) == incident_id).values(human_at=now))
 
 
-async def close(db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None) -> None:
-    """A proposal lives until its incident closes: what waits for people ends with it; what was approved, the claim ends."""
-    here = [column == number for column, number in _owners(group_id, incident_id) if number is not None]
+async def expire_undecided(db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None) -> None:
+    """End what waits for people with its incident. What was approved is left to the claim, which asks whether it is open."""
+    owners = ((col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id))
+    here = [column == number for column, number in owners if number is not None]
     undecided = col(ProposalRow.state).in_((ProposalState.PENDING.value, ProposalState.PARTLY_APPROVED.value))
     query = select(ProposalRow).where(or_(*here), undecided).order_by(col(ProposalRow.id)).with_for_update()
     for row in (await session.exec(query)).all() if here else ():
         await move(db, session, row, ProposalState.EXPIRED, reason="the incident closed", outcome="The incident closed.")
-        await note(
-            db, session, row, "proposal", f"{ref_of(row)} ended undecided with the incident", key=f"left:{ref_of(row)}:expired"
-        )
+        text, key = f"{ref_of(row)} ended undecided with the incident", f"left:{ref_of(row)}:expired"
+        await add_to_timeline(db, session, row, EntryKind.PROPOSAL, text, key=key)
 
 
-def _owners(group_id: int | None, incident_id: int | None) -> tuple[tuple[Any, int | None], ...]:
-    return (col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id)
+# ---------------------------------------------------------------- the plan's fingerprint
 
 
-# ---------------------------------------------------------------- the digest
-
-
-async def attest(db: Database, session: AsyncSession, row: ProposalRow, *, who: str, what: str, reason: str = "") -> None:
-    """Bind a digest to whoever stood behind it, in the keyed chain: a writer of the database cannot make such a row."""
+async def sign(db: Database, session: AsyncSession, row: ProposalRow, *, who: str, what: str, reason: str = "") -> None:
+    """Bind the plan's fingerprint to a person in the keyed audit: who can only write the database cannot make such a row."""
     await audit.append(
         db,
         session,
@@ -152,24 +150,24 @@ async def attest(db: Database, session: AsyncSession, row: ProposalRow, *, who: 
         after=row.state,
         reason=reason,
         policy=str(row.record.get("policy_version", "")),
-        message=f"r{row.revision} {row.digest}",
+        message=f"r{row.revision} {row.plan_fingerprint}",
     )
 
 
-async def attested(db: Database, session: AsyncSession, row: ProposalRow, *, what: str, who: str | None = None) -> bool:
-    """Whether the keyed chain holds such a row for exactly this revision and digest."""
+async def signed(db: Database, session: AsyncSession, row: ProposalRow, *, what: str, who: str | None = None) -> bool:
+    """Whether the keyed audit holds such a row for exactly this revision and fingerprint."""
     query = select(AuditRow).where(
-        AuditRow.subject == ref_of(row), AuditRow.what == what, AuditRow.message == f"r{row.revision} {row.digest}"
+        AuditRow.subject == ref_of(row), AuditRow.what == what, AuditRow.message == f"r{row.revision} {row.plan_fingerprint}"
     )
-    rows = [found for found in (await session.exec(query)).all() if who is None or found.who == who]
-    return any(audit.genuine(db, found) for found in rows)
+    rows = [signature for signature in (await session.exec(query)).all() if who is None or signature.who == who]
+    return any(audit.genuine(db, signature) for signature in rows)
 
 
-async def tampered(db: Database, session: AsyncSession, row: ProposalRow) -> str:
+async def tampering(db: Database, session: AsyncSession, row: ProposalRow) -> str:
     """Why the row is not what was put to people; "" if it is."""
     record = row.record
     try:
-        digest = digest_of(record)
+        fingerprint = plan_fingerprint(record)
     except ValueError as error:
         return f"the record cannot be read ({error})"
     columns = {
@@ -178,29 +176,29 @@ async def tampered(db: Database, session: AsyncSession, row: ProposalRow) -> str
         "service": row.service,
         "action": row.action,
         "because": row.because,
-        "dry_run_digest": text_digest(row.dry_run),
+        "dry_run_digest": text_fingerprint(row.dry_run),
         "expires_at": stamp(row.expires_at),
     }
-    if digest != row.digest:
-        return "the digest of the stored record differs from the one that stands on the card"
+    if fingerprint != row.plan_fingerprint:
+        return "the stored record is not the one that its card showed"
     if wrong := [name for name, value in columns.items() if record.get(name) != value]:
         return f"stored columns differ from the record: {', '.join(wrong)}"
-    if not await attested(db, session, row, what="record"):
-        return "the audit knows no such record"
+    if not await signed(db, session, row, what="record"):
+        return "the audit has no such record"
     return ""
 
 
-async def alarm(db: Database, session: AsyncSession, row: ProposalRow, why: str) -> None:
-    """A row was changed behind our back: refuse it for good, write it down and page somebody."""
+async def raise_alarm(db: Database, session: AsyncSession, row: ProposalRow, why: str) -> None:
+    """Somebody changed the row in the database: refuse it for good, write it down and page somebody."""
     ref = ref_of(row)
     state = ProposalState(row.state)
     begun = state.final or state in (ProposalState.EXECUTING, ProposalState.VERIFYING)
-    means = f"it is {row.state} already" if begun else "it will not run"
+    effect = f"it is {row.state} already" if begun else "it will not run"
     await audit.append(db, session, who="tocsin", what="alarm: digest mismatch", subject=ref, reason=why)
     key = f"alarm:digest:{ref}"
     if await session.get(PageRow, key) is None:
-        summary = f"{ref} was changed in the database after it was put to people; {means}"
+        summary = f"{ref} was changed in the database after it was put to people; {effect}"
         session.add(PageRow(key=key, summary=summary, severity="SEV1", details={"proposal": ref, "why": why}, at=db.clock()))
     if not begun:
         await move(db, session, row, ProposalState.STOPPED, reason=why, outcome=f"Refused: {why}. It was not run.")
-    await note(db, session, row, "system", f"{ref}: alarm, {why}; {means}", key=f"alarm:{ref}")
+    await add_to_timeline(db, session, row, EntryKind.SYSTEM, f"{ref}: alarm, {why}; {effect}", key=f"alarm:{ref}")

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import number_of
 from bot.core.redaction.redaction import redact
+from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
@@ -31,7 +32,7 @@ async def store(db: Database, session: AsyncSession, incident: IncidentRow, caus
     session.add(CauseRow(incident_id=incident.id or 0, **cause.model_dump()))
     text = f"{cause.said_by} confirmed the cause: {cause.text}"
     group_id, incident_id = incident.group_id, incident.id
-    await timeline.add(db, session, "incident", text, who=cause.said_by, group_id=group_id, incident_id=incident_id)
+    await timeline.add(db, session, EntryKind.INCIDENT, text, who=cause.said_by, group_id=group_id, incident_id=incident_id)
     ref = f"INC-{incident.id}"
     await audit.append(db, session, who=cause.said_by, what="cause", subject=ref, before=before, after=cause.text)
     await messages.refresh(db, session, question_key(incident.id or 0))
@@ -51,7 +52,7 @@ async def confirm(db: Database, ref: str, cause: ConfirmedCause) -> bool:
         if incident is None:
             return False
         # Marked before the audit's row, as everywhere: two orders would deadlock on PostgreSQL.
-        await transitions.human(db, session, incident.group_id, incident.id)
+        await transitions.mark_human_activity(db, session, incident.group_id, incident.id)
         await session.refresh(incident)
         await store(db, session, incident, cause)
         incident.rev += 1

@@ -10,6 +10,7 @@ from bot.core.alert import Severity
 from bot.core.errors import NotFound
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, GroupState, Incident, IncidentState, number_of
+from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.alerts.groups import mention, open_incident, touch_card
 from bot.store.approvals import transitions
@@ -127,7 +128,7 @@ async def _declare_alone(db: Database, session: AsyncSession, row: IncidentRow, 
     await session.flush()
     ref, by = f"INC-{row.id}", row.declared_by
     text = f"{ref} was declared by {by}: {row.severity} {row.title}"
-    await timeline.add(db, session, "incident", text, incident_id=row.id, who=by, key=f"declare:{key}" if key else None)
+    await timeline.add(db, session, EntryKind.INCIDENT, text, incident_id=row.id, who=by, key=f"declare:{key}" if key else None)
     await audit.append(db, session, who=by, what="declare", subject=ref, after=row.severity)
     await messages.touch(db, session, f"card:{ref}", channel=row.channel, kind="incident_card", subject=ref)
     return to_incident(row)
@@ -141,7 +142,7 @@ async def acknowledge(db: Database, ref: str, person: str) -> AlertGroup:
             raise NotFound(f"{ref} has no alerts to acknowledge")
         if GroupState(group.state) is GroupState.FIRING:
             group.state, group.acknowledged_by, group.acknowledged_at = GroupState.ACKNOWLEDGED, person, db.clock()
-            await _note(db, session, group, incident, "group", f"Acknowledged by {person}", person)
+            await _note(db, session, group, incident, EntryKind.GROUP, f"Acknowledged by {person}", person)
             await audit.append(db, session, who=person, what="acknowledge", subject=f"AL-{group.id}", before="FIRING")
         await _show(db, session, group, incident)
         return to_group(group)
@@ -171,8 +172,8 @@ async def _resolve(
             incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, now, person
         if group is not None:
             group.state, group.cleared_at = GroupState.RESOLVED, group.cleared_at or now
-        await transitions.close(db, session, group.id if group else None, incident.id if incident else None)
-        await _note(db, session, group, incident, "incident", f"{subject} was resolved by {person}", person)
+        await transitions.expire_undecided(db, session, group.id if group else None, incident.id if incident else None)
+        await _note(db, session, group, incident, EntryKind.INCIDENT, f"{subject} was resolved by {person}", person)
         await audit.append(
             db, session, who=person, what="resolve", subject=subject, before=before, after="RESOLVED", reason=cause
         )
@@ -188,7 +189,7 @@ async def set_lead(db: Database, ref: str, person: str, by: str = "") -> Inciden
         if incident is None:
             raise NotFound(f"{ref} is no incident; declare it first")
         before, incident.lead = incident.lead, person
-        await _note(db, session, group, incident, "incident", f"{person} leads now", by or person)
+        await _note(db, session, group, incident, EntryKind.INCIDENT, f"{person} leads now", by or person)
         await audit.append(
             db, session, who=by or person, what="lead", subject=f"INC-{incident.id}", before=before, after=person
         )
@@ -201,7 +202,9 @@ async def note(db: Database, ref: str, text: str, who: str, at: datetime | None 
     async with db.write() as session:
         group, incident = await _rows(session, ref)
         group_id, incident_id = group.id if group else None, incident.id if incident else None
-        await timeline.add(db, session, "note", text, who=who, at=at, group_id=group_id, incident_id=incident_id, key=key)
+        await timeline.add(
+            db, session, EntryKind.NOTE, text, who=who, at=at, group_id=group_id, incident_id=incident_id, key=key
+        )
         await _show(db, session, group, incident)
 
 
@@ -253,7 +256,13 @@ async def _existing(session: AsyncSession, ref: str) -> Incident:
 
 
 async def _note(
-    db: Database, session: AsyncSession, group: GroupRow | None, incident: IncidentRow | None, kind: Any, text: str, who: str
+    db: Database,
+    session: AsyncSession,
+    group: GroupRow | None,
+    incident: IncidentRow | None,
+    kind: EntryKind,
+    text: str,
+    who: str,
 ) -> None:
     group_id, incident_id = group.id if group else None, incident.id if incident else None
     await timeline.add(db, session, kind, text, who=who, group_id=group_id, incident_id=incident_id)

@@ -5,6 +5,7 @@ from sqlmodel import col
 
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
+from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.db.database import Database
 from bot.store.tables import IncidentRow
@@ -23,7 +24,7 @@ async def name_deputy(db: Database, ref: str, person: str, by: str) -> None:
         await session.exec(update(IncidentRow).where(col(IncidentRow.id) == number).values(**values))
         await audit.append(db, session, who=by, what="deputy", subject=ref, before=", ".join(before), after=", ".join(deputies))
         text = f"{person} is deputy of {ref}, named by {by}"
-        await timeline.add(db, session, "incident", text, group_id=row.group_id, incident_id=number, who=by)
+        await timeline.add(db, session, EntryKind.INCIDENT, text, group_id=row.group_id, incident_id=number, who=by)
         await messages.refresh(db, session, f"card:AL-{row.group_id}" if row.group_id else f"card:{ref}")
 
 

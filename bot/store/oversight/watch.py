@@ -7,7 +7,7 @@ from sqlalchemy import String, and_, cast, func, literal, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import ProposalState
+from bot.core.action import ATTEMPT_STARTED, ProposalState
 from bot.core.alert import Severity
 from bot.store.approvals.context import is_open
 from bot.store.approvals.transitions import proposal_number
@@ -213,7 +213,7 @@ async def _unknown_attempts(session: AsyncSession, limit: datetime) -> str:
     query = (
         select(AttemptRow.proposal_id)
         .join(ProposalRow, col(ProposalRow.id) == AttemptRow.proposal_id)
-        .where(AttemptRow.state == "started", col(AttemptRow.at) < limit, ProposalRow.state == "executing")
+        .where(AttemptRow.state == ATTEMPT_STARTED, col(AttemptRow.at) < limit, ProposalRow.state == ProposalState.EXECUTING)
     )
     stuck = [f"AP-{id}" for id in (await session.exec(query)).all()]
     return f"an action has neither outcome nor question: {', '.join(stuck[:5])}" if stuck else ""

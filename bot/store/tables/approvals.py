@@ -10,20 +10,20 @@ from bot.store.db.columns import Json, Moment, numbered_key
 
 
 class ProposalRow(SQLModel, table=True):
-    """`AP-<id>`: an action with exact arguments. `record` is the canonical JSON that the fingerprint (`digest`) covers."""
+    """`AP-<id>`: an action with exact arguments. `record` is the canonical JSON that people approve."""
 
     __tablename__ = "proposals"
     __table_args__ = {"sqlite_autoincrement": True}
     id: int | None = numbered_key()
     key: str = Field(unique=True)
-    """Who or what requested it: a doubled request makes one proposal."""
+    """Of the request: a doubled request makes one proposal."""
     revision: int = 1
     group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     service: str = Field(index=True)
     action: str
     record: dict[str, Any] = Field(sa_type=Json)
-    digest: str
+    plan_fingerprint: str = Field(sa_column_kwargs={"name": "digest"})
     state: str = Field(index=True)
     because: str = Field(default="", sa_type=Text)
     dry_run: str = Field(default="", sa_type=Text)
@@ -54,7 +54,8 @@ class DecisionRow(SQLModel, table=True):
     slack_user: str
     verdict: str
     reason: str = Field(default="", sa_type=Text)
-    digest: str
+    plan_fingerprint: str = Field(sa_column_kwargs={"name": "digest"})
+    """Of the record that this person saw."""
     at: datetime = Field(sa_type=Moment)
 
 
@@ -83,7 +84,7 @@ class AttemptRow(SQLModel, table=True):
 
 
 class SwitchRow(SQLModel, table=True):
-    """A switch people threw: `pause` (everywhere)."""
+    """A switch that a person turned: `pause` (everywhere), `stop:AL-3` (one group)."""
 
     __tablename__ = "switches"
     name: str = Field(primary_key=True)

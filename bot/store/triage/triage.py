@@ -19,6 +19,7 @@ from bot.core.evidence import Case, Evidence, LedgerEntry
 from bot.core.incident import number_of
 from bot.core.investigation.triage_state import TriageState
 from bot.core.text.untrusted import one_line
+from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.db.database import Database
 from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
@@ -96,7 +97,9 @@ class Triages:
             told = ", ".join(f"{kind_in_words(one_line(row.kind, 20))} of {one_line(row.service, 60)}" for row in changes[:3])
             text = f"Attempt {attempt}: {told} was reported after the causes had been ranked"
             key = f"late:AL-{group.id}:{attempt}"
-            await timeline.add(self.db, session, "triage", text, group_id=group.id, incident_id=group.incident_id, key=key)
+            await timeline.add(
+                self.db, session, EntryKind.TRIAGE, text, group_id=group.id, incident_id=group.incident_id, key=key
+            )
 
     async def record(
         self, group: str, tool: str, arguments: Mapping[str, Any], call: str, evidence: Evidence, *, attempt: int = 0
@@ -202,7 +205,7 @@ class Triages:
             group = await session.get(GroupRow, number)
             incident = group.incident_id if group else None
             await timeline.add(
-                self.db, session, "triage", text, group_id=number, incident_id=incident, evidence=evidence, key=key
+                self.db, session, EntryKind.TRIAGE, text, group_id=number, incident_id=incident, evidence=evidence, key=key
             )
 
     async def hint(self, ref: str, attempt: int, text: str, who: str, *, key: str) -> None:
@@ -213,7 +216,7 @@ class Triages:
             if group is None:
                 raise NotFound(f"no group {ref}")
             where = {"group_id": number, "incident_id": group.incident_id, "who": who}
-            await timeline.add(self.db, session, "note", text, **where, key=f"{_hint_key(number, attempt)}{key}")  # type: ignore[arg-type]
+            await timeline.add(self.db, session, EntryKind.NOTE, text, **where, key=f"{_hint_key(number, attempt)}{key}")  # type: ignore[arg-type]
 
     async def hints(self, ref: str, attempt: int) -> list[str]:
         """What people said during an attempt, oldest first."""

@@ -1,14 +1,16 @@
 """The remediation: show, wait for people, claim, run once, watch. Decisions are rows; the signal only wakes."""
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from bot.core.action import ProposalState, Verification
+from bot.core.action import ProposalState, Verification, VerificationState
 from bot.core.approvals.record import stamp
 from bot.core.errors import ActionFailed, NotAllowed, NotFound, QueryFailed
 from bot.ports import Run, Workflow
+from bot.store.approvals.claims import ClaimResult
 from bot.workflows.remediation.approvals import Accounts, Approvals
 
 log = structlog.get_logger(__name__)
@@ -18,63 +20,71 @@ STEADY = 2
 """Good readings in a row that count as recovered: one may be a gap between two bad ones."""
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """When a proposal expires and people are reminded (ISO 8601), and for how many seconds its signal is watched."""
+
+    state: ProposalState
+    expires_at: str
+    remind_at: str
+    within: float
+
+
 class RemediationSteps:
-    """The steps of the remediation; arguments and results are plain JSON."""
+    """The steps of the remediation."""
 
     def __init__(self, approvals: Approvals, accounts: Accounts | None = None) -> None:
         self.approvals = approvals
         self.store = approvals.store
         self.claims = approvals.claims
-        self.hands = approvals.hands
+        self.executor = approvals.executor
         self.accounts = accounts
 
-    async def open(self, ref: str) -> Any:
-        """When it expires, when to remind, and how long to watch."""
+    async def open(self, ref: str) -> Schedule:
+        """The proposal's times."""
         proposal = await self.store.load(ref)
         half = proposal.created_at + (proposal.expires_at - proposal.created_at) / 2
-        return {
-            "state": proposal.state.value,
-            "expires_at": stamp(proposal.expires_at),
-            "remind_at": stamp(half),
-            "within": self.hands.within(proposal.action),
-        }
+        return Schedule(
+            state=proposal.state,
+            expires_at=stamp(proposal.expires_at),
+            remind_at=stamp(half),
+            within=self.executor.watch_seconds(proposal.action),
+        )
 
-    async def ruling(self, ref: str) -> Any:
+    async def decision_state(self, ref: str) -> ProposalState:
         """pending, approved, or the state that ended it."""
-        return await self.store.ruling(ref)
+        return await self.store.decision_state(ref)
 
-    async def remind(self, ref: str) -> Any:
+    async def remind(self, ref: str) -> None:
         """One line at half of its life."""
         await self.store.remind(ref)
 
-    async def expire(self, ref: str) -> Any:
+    async def expire(self, ref: str) -> ProposalState:
         """Expired by the database's time; the state afterwards."""
         return await self.store.expire(ref)
 
-    async def look_again(self, ref: str) -> Any:
+    async def check_target(self, ref: str) -> ProposalState:
         """Supersede it if the target is not as it was; the state afterwards."""
-        if not await self.claims.sound(ref) or not (why := await self.hands.moved(ref)):
-            return await self.store.ruling(ref)
+        if not await self.claims.untampered(ref) or not (why := await self.executor.changed_since_approval(ref)):
+            return await self.store.decision_state(ref)
         reason = f"{why}; if it still may be done, a new proposal shows it as it is now"
         return await self.store.leave(ref, ProposalState.SUPERSEDED, reason=reason)
 
-    async def propose_anew(self, ref: str) -> Any:
-        """The same action for the world as it is now, as a new proposal; its reference or ""."""
+    async def propose_anew(self, ref: str) -> str:
+        """The same action with a fresh dry run, as a new proposal; its reference or ""."""
         old = await self.store.load(ref)
-        return await self._offer(
-            ref, old.action, old.arguments, old.requester, f"{old.because} ({ref} was superseded)", "again"
-        )
+        because = f"{old.because} ({ref} was superseded)"
+        return await self._propose_after(ref, old.action, old.arguments, old.requester, because, "again")
 
-    async def claim(self, ref: str, workflow: str) -> Any:
-        """Policy, roster and digest are read again inside the claim: minutes may have passed since the press."""
-        claimed = await self.approvals.claim(ref, workflow, await self._gone(ref))
-        return {"granted": claimed.granted, "state": claimed.state, "busy": claimed.busy}
+    async def claim(self, ref: str, workflow: str) -> ClaimResult:
+        """Take the right to run. Policy, roster and record are read again in the claim: minutes may have passed."""
+        return await self.approvals.claim(ref, workflow, await self._ineligible(ref))
 
-    async def _gone(self, ref: str) -> frozenset[str]:
-        """Approvers whose accounts no longer count. Slack out of reach: what the press was checked against stands."""
+    async def _ineligible(self, ref: str) -> frozenset[str]:
+        """Approvers whose accounts no longer count. If Slack cannot be asked, the check at the press has to do."""
         if self.accounts is None:
             return frozenset()
-        gone = set()
+        people = set()
         for person, team, user in await self.store.approvers(ref):
             try:
                 actor = await self.accounts(team, user)
@@ -82,41 +92,41 @@ class RemediationSteps:
                 log.warning("account not readable at the claim", person=person, why=str(error))
                 continue
             if actor.is_deleted or actor.is_bot or actor.is_guest or actor.is_stranger:
-                gone.add(person)
-        return frozenset(gone)
+                people.add(person)
+        return frozenset(people)
 
-    async def execute(self, ref: str, workflow: str) -> Any:
+    async def execute(self, ref: str, workflow: str) -> ProposalState:
         """Run it, at most once; the state afterwards."""
-        return await self.hands.execute(ref, workflow)
+        return await self.executor.execute(ref, workflow)
 
-    async def watch(self, ref: str) -> Any:
-        """One look at the signal."""
-        return await self.hands.watch(ref)
+    async def verify(self, ref: str) -> Verification:
+        """One reading of the signal."""
+        return await self.executor.verify(ref)
 
-    async def conclude(self, ref: str, verification: dict[str, Any]) -> Any:
-        """Store what the signal said; the state afterwards."""
-        return await self.claims.verified(ref, Verification.model_validate(verification))
+    async def conclude(self, ref: str, verification: Verification) -> ProposalState:
+        """Store what the signal showed; the state afterwards."""
+        return await self.claims.verified(ref, verification)
 
-    async def offer_way_back(self, ref: str) -> Any:
-        """The inverse as a new proposal; its reference or ""."""
+    async def offer_undo(self, ref: str) -> str:
+        """What undoes it, as a new proposal; its reference or ""."""
         proposal = await self.store.load(ref)
-        attempt = await self.claims.attempt(ref) or {}
-        back = self.hands.way_back(proposal, attempt.get("remote_id", ""))
-        if back is None:
+        undo = await self.executor.undo_of(proposal)
+        if undo is None:
             return ""
-        return await self._offer(
-            ref, back[0], back[1], "", f"{ref} ({proposal.title}) did not help: {proposal.verification}", "back"
-        )
+        because = f"{ref} ({proposal.title}) did not help: {proposal.verification}"
+        return await self._propose_after(ref, *undo, "", because, "back")
 
-    async def _offer(self, ref: str, entry: str, arguments: dict[str, Any], requester: str, because: str, kind: str) -> str:
-        # What goes on is taken from this row, so it must still be what people saw.
-        if not await self.claims.sound(ref):
+    async def _propose_after(
+        self, ref: str, entry: str, arguments: dict[str, Any], requester: str, because: str, kind: str
+    ) -> str:
+        # The new proposal's arguments come from this row, so it must still be what people saw.
+        if not await self.claims.untampered(ref):
             return ""
         old = await self.store.load(ref)
-        place = old.incident or old.group
+        owner = old.incident or old.group
         try:
             new = await self.approvals.propose(
-                entry, old.service, arguments, group_ref=place, requester=requester, because=because, key=f"{kind}:{ref}"
+                entry, old.service, arguments, group_ref=owner, requester=requester, because=because, key=f"{kind}:{ref}"
             )
         except (ActionFailed, NotAllowed, NotFound) as error:
             log.info("no follow-up proposal", ref=ref, kind=kind, why=str(error))
@@ -124,74 +134,74 @@ class RemediationSteps:
         return new.ref
 
 
-def remediation(desk: RemediationSteps) -> Workflow:
-    """The story `remediation(ref)`; its result is the proposal's last state."""
+def remediation(steps: RemediationSteps) -> Workflow:
+    """The workflow `remediation(ref)`; its result is the proposal's last state."""
 
-    async def remediate(run: Run, ref: str) -> Any:
-        proposal = await run.step("read the proposal", desk.open, ref)
-        if proposal["state"] == ProposalState.VERIFYING:
-            return await _watch(run, desk, ref, proposal)
-        ruling = await _decided(run, desk, ref, proposal)
-        if ruling != ProposalState.APPROVED:
-            return ruling
-        state = await run.step("look again", desk.look_again, ref)
-        if state == ProposalState.SUPERSEDED:
-            await run.step("propose anew", desk.propose_anew, ref)
+    # Journals hold the names of steps, so these stay as they are when functions are renamed.
+    async def remediate(run: Run, ref: str) -> ProposalState:
+        schedule = await run.step("read the proposal", steps.open, ref)
+        if schedule.state is ProposalState.VERIFYING:
+            return await _watch(run, steps, ref, schedule)
+        state = await _decided(run, steps, ref, schedule)
+        if state is not ProposalState.APPROVED:
             return state
-        claim = await _claimed(run, desk, ref)
-        if not claim["granted"]:
-            return claim["state"]
-        state = await run.step("execute", desk.execute, ref, run.id)
-        if state != ProposalState.VERIFYING:
+        state = await run.step("look again", steps.check_target, ref)
+        if state is ProposalState.SUPERSEDED:
+            await run.step("propose anew", steps.propose_anew, ref)
             return state
-        return await _watch(run, desk, ref, proposal)
+        claim = await _claimed(run, steps, ref)
+        if not claim.granted:
+            return claim.state
+        state = await run.step("execute", steps.execute, ref, run.id)
+        if state is not ProposalState.VERIFYING:
+            return state
+        return await _watch(run, steps, ref, schedule)
 
     return remediate
 
 
-async def _decided(run: Run, desk: RemediationSteps, ref: str, proposal: dict[str, Any]) -> Any:
+async def _decided(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule) -> ProposalState:
     """Wait for people; reminded once, at half of its life."""
     reminded = False
-    while (ruling := await run.step("read the decisions", desk.ruling, ref)) == "pending":
-        until = proposal["expires_at"] if reminded else proposal["remind_at"]
+    while (state := await run.step("read the decisions", steps.decision_state, ref)) is ProposalState.PENDING:
+        until = schedule.expires_at if reminded else schedule.remind_at
         if await run.wait_for("decision", until=until):
             continue
         if reminded:
-            ruling = await run.step("expire", desk.expire, ref)
-            if ruling not in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED):
-                return ruling
+            state = await run.step("expire", steps.expire, ref)
+            if state not in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED):
+                return state
             # The database's clock is behind the waiting one: give it a moment rather than spin.
             await run.wait_for("decision", until=stamp(await run.now() + timedelta(seconds=1)))
         else:
-            await run.step("remind", desk.remind, ref)
+            await run.step("remind", steps.remind, ref)
             reminded = True
-    return ruling
+    return state
 
 
-async def _claimed(run: Run, desk: RemediationSteps, ref: str) -> Any:
+async def _claimed(run: Run, steps: RemediationSteps, ref: str) -> ClaimResult:
     """Take the right to run; while another action runs on the service, try again until the approval is stale."""
     while True:
         # Presses wake it too, so tries are not counted: the claim itself says when the approval is stale.
-        claim = await run.step("claim", desk.claim, ref, run.id)
-        if not claim["busy"]:
+        claim = await run.step("claim", steps.claim, ref, run.id)
+        if not claim.busy:
             return claim
         await run.wait_for("decision", until=stamp(await run.now() + timedelta(seconds=BUSY_SECONDS)))
 
 
-async def _watch(run: Run, desk: RemediationSteps, ref: str, proposal: dict[str, Any]) -> Any:
-    """Look until it is steadily good or the time is over; the last look then says which."""
-    within = float(proposal["within"])
-    pause = timedelta(seconds=min(15.0, max(1.0, within / 20)))
-    deadline: datetime = await run.now() + timedelta(seconds=within)
+async def _watch(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule) -> ProposalState:
+    """Read the signal until it is steadily good or the time is over; the last reading is the verdict."""
+    pause = timedelta(seconds=min(15.0, max(1.0, schedule.within / 20)))
+    deadline = await run.now() + timedelta(seconds=schedule.within)
     good = 0
     while True:
-        seen = await run.step("look at the signal", desk.watch, ref)
-        good = good + 1 if seen["state"] == "recovered" else 0
+        verification = await run.step("look at the signal", steps.verify, ref)
+        good = good + 1 if verification.state is VerificationState.RECOVERED else 0
         now = await run.now()
         if good >= STEADY or now >= deadline:
             break
         await run.wait_for("watch", until=stamp(min(now + pause, deadline)))
-    state = await run.step("conclude", desk.conclude, ref, seen)
-    if state == ProposalState.NOT_RECOVERED:
-        await run.step("offer the way back", desk.offer_way_back, ref)
+    state = await run.step("conclude", steps.conclude, ref, verification)
+    if state is ProposalState.NOT_RECOVERED:
+        await run.step("offer the way back", steps.offer_undo, ref)
     return state

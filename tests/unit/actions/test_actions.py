@@ -65,7 +65,7 @@ async def test_answers_that_may_have_acted_are_unknown(status: int, state: str) 
 def test_tiers_of_a_webhook() -> None:
     assert RunWebhook.tier_of(entry(verify=None)) is Tier.THREE
     assert RunWebhook.tier_of(entry()) is Tier.TWO
-    assert RunWebhook.tier_of(entry(idempotent=True, inverse="forward")) is Tier.ONE
+    assert RunWebhook.tier_of(entry(idempotent=True, undo="forward")) is Tier.ONE
     assert webhook(parameters={"replicas": "0"}).tier_for(entry()) is Tier.X
 
 
@@ -151,10 +151,10 @@ async def test_a_silence_that_stands_already_is_told_in_the_dry_run_and_none_is_
     assert there.created == []
 
 
-async def test_the_way_back_does_not_expire_what_somebody_else_made() -> None:
+async def test_the_undo_does_not_expire_what_somebody_else_made() -> None:
     outcome = await silence().run(among(Silences(standing())))
 
-    assert silence().way_back(outcome.remote_id) is None
+    assert silence().undo(outcome.remote_id) is None
 
 
 async def test_the_same_silence_asked_for_twice_is_created_once() -> None:
@@ -185,12 +185,12 @@ async def test_a_silence_that_covers_less_or_ends_sooner_does_not_stand_in_for_t
     assert len(there.created) == 1
 
 
-async def test_when_nobody_can_look_for_silences_none_is_created_and_the_dry_run_did_not_work() -> None:
+async def test_when_silences_cannot_be_checked_none_is_created_and_the_dry_run_did_not_work() -> None:
     there = Silences(readable=False)
 
     shown, outcome = await silence().dry_run(among(there)), await silence().run(among(there))
 
-    assert not shown.ok and "could not look for silences: Alertmanager answered 500" in shown.text
+    assert not shown.ok and "could not check silences: Alertmanager answered 500" in shown.text
     assert outcome.state == "failed" and there.created == []
 
 
@@ -220,8 +220,8 @@ def test_silences_without_bounds_are_refused(values: dict[str, Any]) -> None:
         silence(**values)
 
 
-async def test_the_way_back_of_a_silence_is_to_expire_it() -> None:
-    back = silence().way_back("abc12345")
+async def test_the_undo_of_a_silence_is_to_expire_it() -> None:
+    back = silence().undo("abc12345")
 
     assert back is not None
     assert back.model_dump(exclude_defaults=True) == {"service": "checkout", "expire": "abc12345"}

@@ -90,7 +90,7 @@ async def test_a_denial_needs_a_reason(house: Office) -> None:
 async def test_a_person_of_the_roster_proposes_and_is_the_requester(house: Office) -> None:
     said = await use(house, propose, "alice", ref="AL-1", text="rollback", door="slash")
 
-    assert said.text.startswith("AP-1 stands in the thread")
+    assert said.text.startswith("AP-1 is in the thread")
     assert (await house.store.load("AP-1")).requester == "alice"
 
 
@@ -116,7 +116,7 @@ async def test_handing_over_the_lead_hands_over_the_right_to_approve(house: Offi
     await house.propose("restart")
     await use(house, lead, "owner", ref="INC-1", text="<@UCAROL>")
 
-    assert "not yours to approve" in (await use(house, approve, "owner")).text
+    assert "You can't approve this" in (await use(house, approve, "owner")).text
     assert (await use(house, approve, "carol")).text.startswith("Approved")
 
 
@@ -125,7 +125,7 @@ async def test_taking_the_lead_without_the_roster_gives_no_right(house: Office) 
     await house.propose("restart")
 
     assert "gives no right to approve" in said.text
-    assert "not yours" in (await use(house, approve, "mallory")).text
+    assert "You can't approve this" in (await use(house, approve, "mallory")).text
 
 
 async def test_whoami_says_what_may_be_approved(house: Office) -> None:

@@ -21,7 +21,8 @@ def state(record: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]
     }  # fmt: skip
     people = {name: Person(slack=f"U{name.upper()}") for name in ("alice", "bob", "carol", "dave")}
     return {
-        "ref": "AP-1", "revision": 2, "state": "pending", "record": {**base, **(record or {})}, "digest": "abcdef0123456789",
+        "ref": "AP-1", "revision": 2, "state": "pending", "record": {**base, **(record or {})},
+        "plan_fingerprint": "abcdef0123456789",
         "dry_run": "POST",
         "decisions": [], "solo": False, "manual": False, "outcome": "", "verification": "",
         "called": {"jobs.example"}, "people": people,
@@ -37,11 +38,11 @@ def texts(card: dict[str, Any]) -> str:
     return json.dumps(render(card)[1], ensure_ascii=False)
 
 
-def test_a_waiting_card_names_arguments_digest_and_who_may_and_may_not() -> None:
+def test_a_waiting_card_names_arguments_and_who_may_and_may_not() -> None:
     shown = texts(state())
 
     assert "APPROVAL NEEDED: Roll back checkout" in shown
-    assert "test:v2" in shown and "abcdef01" in shown
+    assert "test:v2" in shown and "abcdef01" not in shown
     assert "not the requester (alice)" in shown
     assert check_blocks(render(state())[1]) == []
 

@@ -102,7 +102,7 @@ async def test_a_copy_that_outlived_the_process_serves_no_longer_than_any_other(
     place.slack.down = True
     place.clock.forward(STALE_ROTA / timedelta(minutes=1) + 1)
 
-    assert not (await place.rota(place.process())).known
+    assert not (await place.rota(place.process())).readable
 
 
 async def test_what_another_process_heard_since_is_taken_instead_of_an_older_copy_of_ones_own(place: Place) -> None:
@@ -126,7 +126,7 @@ async def test_a_copy_that_somebody_wrote_into_the_database_gives_nobody_rights(
         setattr(row, column, value)
     place.slack.down = True
 
-    assert not (await place.rota(place.process())).known
+    assert not (await place.rota(place.process())).readable
 
 
 async def test_a_copy_of_one_group_is_not_taken_for_another_s(place: Place) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.action import ProposalState
 from bot.slack.render import Renderer
-from bot.store.approvals.decisions import Decided
+from bot.store.approvals.decisions import DecisionResult
 from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
 from tests.unit.approving import Office, actor, office
 
@@ -33,12 +33,12 @@ async def deployed(house: Office, version: str, previous: str) -> str:
 async def rolled_back(house: Office, version: str, previous: str) -> ProposalRow:
     """The bot takes a deploy back, the deputy approved it, and its signal is watched."""
     proposal = await house.propose("rollback", key=f"b{version}", change_id=await deployed(house, version, previous))
-    await house.approvals.decide(proposal.ref, 1, actor("bob"), "approve", "it broke", key=f"bob:{version}")
+    await house.approve(proposal.ref, reason="it broke", key=f"bob:{version}")
     await house.ended(proposal.ref, seconds=1)
     return next(row for row in await house.rows(ProposalRow) if row.key == f"b{version}")
 
 
-async def alone(house: Office, version: str, previous: str) -> Decided:
+async def alone(house: Office, version: str, previous: str) -> DecisionResult:
     """The on-call asks for a rollback and approves it in the same minute."""
     change = await deployed(house, version, previous)
     proposal = await house.propose("rollback", requester="alice", key=f"a{version}", change_id=change)
@@ -77,7 +77,7 @@ async def test_after_a_rollback_that_did_not_help_nothing_is_verified(house: Off
     await rolled_back(house, "2", "1")
     house.metrics.values["errors"] = 0.4
     assert (await rolled_back(house, "3", "1")).state == "not recovered"
-    await house.press("AP-3", "bob", "deny", reason="not the way back")
+    await house.press("AP-3", "bob", "deny", reason="not the undo")
 
     assert (await alone(house, "5", "1")).rule == "requester"
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.evidence import Case, Findings
 from bot.core.incident import GroupState
-from bot.store.approvals.switches import Switches
+from bot.store.approvals.switches import ResumeResult, Switches
 from bot.store.incidents import incidents
 from bot.store.tables import GroupRow, TimelineRow
 from bot.store.triage.triage import Triages
@@ -73,7 +73,8 @@ async def test_two_people_who_resume_after_an_alarm_end_it(house: Office) -> Non
     switches = Switches(house.db)
     await switches.pause("alice", "strange")
 
-    assert [await switches.unpause(who) for who in ("root", "root", "bob")] == ["second", "second", "resumed"]
+    second = ResumeResult.SECOND_PERSON_NEEDED
+    assert [await switches.unpause(who) for who in ("root", "root", "bob")] == [second, second, ResumeResult.RESUMED]
     await switches.pause("alice", "again")
     assert await switches.unpause("root") == "resumed"
 

@@ -25,7 +25,7 @@ class Night(Office):
 
     async def restart(self, key: str) -> str:
         proposal = await self.propose("restart", key=key)
-        await self.approvals.decide(proposal.ref, 1, actor("bob"), "approve", "", key=f"bob:{key}")
+        await self.approve(proposal.ref, key=f"bob:{key}")
         return await self.ended(proposal.ref, seconds=1)
 
     async def told(self) -> list[str]:

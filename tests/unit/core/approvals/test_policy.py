@@ -6,183 +6,208 @@ from typing import Any
 
 import pytest
 
-from bot.core.action import Tier
+from bot.core.action import Tier, Verdict
 from bot.core.actor import Actor
 from bot.core.alert import Severity
 from bot.core.approvals.policy import may_decide, may_propose, may_start, policy_version, quorum, tier_with
-from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext
+from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, names_text
 from bot.core.approvals.roster import Eligibility, Rota
-from bot.core.config import Config, Freeze
+from bot.core.config import Config, Freeze, SoloMode
 from tests.unit.builders import NOW, at
 
 ROTA = Rota(on_call=("alice",))
 
 
 def who(person: str = "alice", **roles: Any) -> Eligibility:
-    return Eligibility(**{"person": person, "known": True, "rostered": True, "rota": ROTA, **roles})
+    return Eligibility(**{"person": person, "in_roster": True, "rostered": True, "rota": ROTA, **roles})
 
 
-def ask(tier: Tier = Tier.TWO, **values: Any) -> ActionRequest:
+def request(tier: Tier = Tier.TWO, **values: Any) -> ActionRequest:
     fields = {"action": "rollback", "service": "checkout", "targets": ("checkout",), "dry_run_ok": True, "notified_at": NOW}
     return ActionRequest(tier=tier, **{**fields, **values})
 
 
-def scene(**values: Any) -> DecisionContext:
+def context(**values: Any) -> DecisionContext:
     return DecisionContext(**{"now": NOW, "severity": Severity.SEV2, **values})
 
 
-def approves(standing: Eligibility, asked: ActionRequest, around: DecisionContext, **flags: Any) -> Any:
+def approves(eligibility: Eligibility, request: ActionRequest, now: DecisionContext, **flags: Any) -> Any:
     reason = flags.pop("reason", "")
-    return may_decide(Actor(person=standing.person, **flags), standing, asked, around, "approve", reason=reason)
+    return may_decide(Actor(person=eligibility.person, **flags), eligibility, request, now, Verdict.APPROVE, reason=reason)
 
 
-def said(standing: Eligibility, verdict: Any = "approve", **values: Any) -> CountedDecision:
-    return CountedDecision(**{"standing": standing, "verdict": verdict, "at": NOW, **values})
+def decision(eligibility: Eligibility, verdict: str = "approve", **values: Any) -> CountedDecision:
+    return CountedDecision(**{"eligibility": eligibility, "verdict": Verdict(verdict), "at": NOW, **values})
 
 
 @pytest.mark.parametrize("role", ["on_call", "commander", "deputy"])
 def test_on_call_commander_and_deputy_approve_tier_two(role: str) -> None:
-    assert approves(who(**{role: True}), ask(), scene()).allow
+    assert approves(who(**{role: True}), request(), context()).allow
 
 
 @pytest.mark.parametrize("roles", [{}, {"owner": True}, {"secondary": True}, {"admin": True}])
 def test_nobody_else_approves_tier_two(roles: dict[str, bool]) -> None:
-    assert approves(who(**roles), ask(), scene()).rule == "not an approver"
+    assert approves(who(**roles), request(), context()).rule == "not an approver"
+
+
+def test_a_refusal_names_who_can_instead_or_describes_them() -> None:
+    named = approves(who(), request(), context(approvers=("alice", "bob")))
+    nobody_on_call = approves(who(), request(), context())
+
+    assert named.explanation == "You can't approve this. alice or bob can."
+    assert nobody_on_call.explanation.startswith("You can't approve this. Who may: checkout on-call, the incident commander")
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (("alice",), "alice"),
+        (("a", "b", "c", "d"), "a, b, c or d"),
+        (("a", "b", "c", "d", "e"), "a, b, c, d or 1 other"),
+        (tuple("abcdefg"), "a, b, c, d or 3 others"),
+    ],
+)
+def test_a_refusal_names_at_most_four_people(names: tuple[str, ...], text: str) -> None:
+    assert names_text(names) == text
 
 
 @pytest.mark.parametrize("flag", ["is_bot", "is_guest", "is_deleted", "is_stranger"])
 def test_guests_bots_strangers_and_deactivated_never_qualify_even_on_call(flag: str) -> None:
-    ruling = approves(who(on_call=True), ask(Tier.ONE), scene(), **{flag: True})
+    answer = approves(who(on_call=True), request(Tier.ONE), context(), **{flag: True})
 
-    assert not ruling.allow
+    assert not answer.allow
 
 
 def test_the_requester_approves_tier_one_and_not_tier_two() -> None:
     person = who(on_call=True)
 
-    assert approves(person, ask(Tier.ONE, requester="alice"), scene()).allow
-    assert approves(person, ask(Tier.TWO, requester="alice"), scene()).rule == "requester"
+    assert approves(person, request(Tier.ONE, requester="alice"), context()).allow
+    assert approves(person, request(Tier.TWO, requester="alice"), context()).rule == "requester"
 
 
 def test_alone_at_night_the_on_call_approves_after_two_minutes_with_a_reason() -> None:
-    asked, later = ask(requester="alice"), scene(now=at(2))
+    own, later = request(requester="alice"), context(now=at(2))
 
-    assert approves(who(on_call=True), asked, later).rule == "solo reason"
-    ruling = approves(who(on_call=True), asked, later, reason="nobody answers")
-    assert (ruling.allow, ruling.solo) == (True, True)
+    assert approves(who(on_call=True), own, later).rule == "solo reason"
+    answer = approves(who(on_call=True), own, later, reason="nobody answers")
+    assert (answer.allow, answer.solo) == (True, True)
 
 
-BACK = {"requester": "alice", "undoes_change": True, "back_to": "1.4"}
+BACK = {"requester": "alice", "undo_of_change": True, "target_revision": "1.4"}
 VERIFIED = {"severity": Severity.SEV2, "verified_revision": "1.4"}
 
 
-def test_alone_a_rollback_to_the_last_verified_revision_does_not_wait_but_has_a_reason() -> None:
+def test_alone_a_rolltarget_revision_the_last_verified_revision_does_not_wait_but_has_a_reason() -> None:
     person = who(on_call=True)
 
-    assert approves(person, ask(**BACK), scene(**VERIFIED)).rule == "solo reason"
-    ruling = approves(person, ask(**BACK), scene(**VERIFIED), reason="it broke again")
-    assert (ruling.allow, ruling.solo) == (True, True)
-    own = [said(person, "approve", reason="it broke again")]
-    assert quorum(ask(**BACK), own, scene(**VERIFIED)).solo
+    assert approves(person, request(**BACK), context(**VERIFIED)).rule == "solo reason"
+    answer = approves(person, request(**BACK), context(**VERIFIED), reason="it broke again")
+    assert (answer.allow, answer.solo) == (True, True)
+    own = [decision(person, "approve", reason="it broke again")]
+    assert quorum(request(**BACK), own, context(**VERIFIED)).solo
 
 
 @pytest.mark.parametrize(
-    ("asked", "around"),
+    ("values", "around"),
     [
-        ({"back_to": "1.3"}, {}),
-        ({"back_to": ""}, {"verified_revision": ""}),
-        ({"undoes_change": False}, {}),
+        ({"target_revision": "1.3"}, {}),
+        ({"target_revision": ""}, {"verified_revision": ""}),
+        ({"undo_of_change": False}, {}),
         ({}, {"severity": Severity.SEV3}),
         ({}, {"severity": Severity.NONE}),
-        ({}, {"solo": "off"}),
+        ({}, {"solo": SoloMode.OFF}),
     ],
 )
-def test_alone_everything_else_waits(asked: dict[str, Any], around: dict[str, Any]) -> None:
-    ruling = approves(who(on_call=True), ask(**{**BACK, **asked}), scene(**{**VERIFIED, **around}), reason="r")
+def test_alone_everything_else_waits(values: dict[str, Any], around: dict[str, Any]) -> None:
+    answer = approves(who(on_call=True), request(**{**BACK, **values}), context(**{**VERIFIED, **around}), reason="r")
 
-    assert ruling.rule == "requester"
+    assert answer.rule == "requester"
 
 
 def test_solo_ends_once_somebody_else_acted_or_where_it_is_off() -> None:
-    person, asked = who(on_call=True), ask(requester="alice")
-    other = [said(who("bob", deputy=True), "deny")]
+    person, proposed = who(on_call=True), request(requester="alice")
+    other = [decision(who("bob", deputy=True), "deny")]
 
-    assert not may_decide(Actor(person="alice"), person, asked, scene(now=at(9)), "approve", reason="r", others=other).allow
-    assert not approves(person, asked, scene(now=at(9), solo="off"), reason="r").allow
+    assert not may_decide(
+        Actor(person="alice"), person, proposed, context(now=at(9)), Verdict.APPROVE, reason="r", others=other
+    ).allow
+    assert not approves(person, proposed, context(now=at(9), solo=SoloMode.OFF), reason="r").allow
 
 
 def test_tier_three_is_never_solo_and_needs_an_owner() -> None:
-    asked = ask(Tier.THREE, requester="alice")
+    proposed = request(Tier.THREE, requester="alice")
 
-    assert quorum(asked, [said(who(on_call=True))], scene()).state == "partly approved"
-    assert quorum(asked, [said(who(on_call=True)), said(who("bob", deputy=True))], scene()).state == "partly approved"
-    assert quorum(asked, [said(who(on_call=True)), said(who("olga", owner=True))], scene()).state == "approved"
+    first = decision(who(on_call=True))
+
+    assert quorum(proposed, [first], context()).state == "partly approved"
+    assert quorum(proposed, [first, decision(who("bob", deputy=True))], context()).state == "partly approved"
+    assert quorum(proposed, [first, decision(who("olga", owner=True))], context()).state == "approved"
 
 
 def test_when_commander_and_owner_are_one_any_other_rostered_engineer_is_the_second() -> None:
-    both = said(who("olga", owner=True, commander=True))
+    both = decision(who("olga", owner=True, commander=True))
 
-    assert quorum(ask(Tier.THREE), [both, said(who("dan"))], scene()).state == "approved"
+    assert quorum(request(Tier.THREE), [both, decision(who("dan"))], context()).state == "approved"
 
 
 def test_an_approval_of_somebody_who_lost_the_role_is_not_counted() -> None:
-    assert quorum(ask(), [said(who("bob"))], scene()).state == "pending"
+    assert quorum(request(), [decision(who("bob"))], context()).state == "pending"
 
 
 def test_tier_x_is_never_approved_or_proposed() -> None:
-    assert approves(who(on_call=True), ask(Tier.X), scene()).rule == "tier X"
-    assert may_propose(None, None, ask(Tier.X), scene()).rule == "tier X"
+    assert approves(who(on_call=True), request(Tier.X), context()).rule == "tier X"
+    assert may_propose(None, None, request(Tier.X), context()).rule == "tier X"
 
 
 def test_a_freeze_denies_and_an_open_sev2_lets_a_rollback_pass() -> None:
-    around = scene(freezes=(Freeze(starts=at(-1), ends=at(9), reason="sale"),))
+    around = context(freezes=(Freeze(starts=at(-1), ends=at(9), reason="sale"),))
 
-    assert may_start(ask(), around).rule == "freeze"
-    assert may_start(ask(undoes_change=True), around).allow
-    assert may_start(ask(undoes_change=True), replace(around, severity=Severity.SEV3)).rule == "freeze"
+    assert may_start(request(), around).rule == "freeze"
+    assert may_start(request(undo_of_change=True), around).allow
+    assert may_start(request(undo_of_change=True), replace(around, severity=Severity.SEV3)).rule == "freeze"
 
 
 @pytest.mark.parametrize(("values", "rule"), [({"paused": "by bob"}, "paused"), ({"stopped": True}, "stopped")])
 def test_pause_and_stop_deny_at_every_question(values: dict[str, Any], rule: str) -> None:
-    around = scene(**values)
+    around = context(**values)
 
-    assert may_propose(None, None, ask(), around).rule == rule
-    assert approves(who(on_call=True), ask(), around).rule == rule
-    assert may_start(ask(), around).rule == rule
+    assert may_propose(None, None, request(), around).rule == rule
+    assert approves(who(on_call=True), request(), around).rule == rule
+    assert may_start(request(), around).rule == rule
 
 
 def test_five_targets_an_hour_and_no_more() -> None:
-    assert may_start(ask(), scene(recent_targets=("a",) * 4)).allow
-    assert may_start(ask(), scene(recent_targets=("a",) * 5)).rule == "blast radius"
+    assert may_start(request(), context(recent_targets=("a",) * 4)).allow
+    assert may_start(request(), context(recent_targets=("a",) * 5)).rule == "blast radius"
 
 
 def test_one_runs_at_a_time_on_a_service() -> None:
-    assert may_start(ask(), scene(running_on_service="AP-2")).rule == "busy"
+    assert may_start(request(), context(running_on_service="AP-2")).rule == "busy"
 
 
 def test_a_sixth_open_proposal_and_a_second_on_a_target_are_refused() -> None:
-    assert may_propose(None, None, ask(), scene(open_here=5)).rule == "open proposals"
-    assert may_propose(None, None, ask(), scene(open_on_targets="AP-2")).rule == "one a target"
+    assert may_propose(None, None, request(), context(open_here=5)).rule == "open proposals"
+    assert may_propose(None, None, request(), context(open_on_targets="AP-2")).rule == "one a target"
 
 
 def test_an_unreachable_rota_serves_tier_two_from_a_copy_and_refuses_tier_three() -> None:
     old = Rota(on_call=("alice",), age=timedelta(hours=3))
     person = who(on_call=True, rota=old)
 
-    assert approves(person, ask(), scene()).allow
-    assert approves(person, ask(Tier.THREE), scene()).rule == "rota unreachable"
+    assert approves(person, request(), context()).allow
+    assert approves(person, request(Tier.THREE), context()).rule == "rota unreachable"
 
 
 def test_an_error_in_a_rule_denies() -> None:
     naive = Freeze.model_construct(starts=NOW.replace(tzinfo=None), ends=NOW.replace(tzinfo=None), reason="broken")
 
-    assert may_start(ask(), scene(freezes=(naive,))).rule == "error"
-    assert approves(who(on_call=True), ask(), scene(freezes=(naive,))).rule == "error"
+    assert may_start(request(), context(freezes=(naive,))).rule == "error"
+    assert approves(who(on_call=True), request(), context(freezes=(naive,))).rule == "error"
 
 
 def test_without_a_fresh_dry_run_nothing_from_tier_two_on_is_approved() -> None:
-    assert approves(who(on_call=True), ask(dry_run_ok=False), scene()).rule == "dry run"
-    assert approves(who(on_call=True), ask(Tier.ONE, dry_run_ok=False), scene()).allow
+    assert approves(who(on_call=True), request(dry_run_ok=False), context()).rule == "dry run"
+    assert approves(who(on_call=True), request(Tier.ONE, dry_run_ok=False), context()).allow
 
 
 def test_configuration_raises_a_tier_and_never_lowers_it() -> None:

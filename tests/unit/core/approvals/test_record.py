@@ -1,20 +1,20 @@
-"""The canonical record and its digest."""
+"""The canonical record and its fingerprint."""
 
 import pytest
 
-from bot.core.approvals.record import canonical, digest_of
+from bot.core.approvals.record import canonical, plan_fingerprint
 
 
 def test_the_order_of_keys_does_not_matter() -> None:
-    assert digest_of({"a": 1, "b": {"x": "1", "y": "2"}}) == digest_of({"b": {"y": "2", "x": "1"}, "a": 1})
+    assert plan_fingerprint({"a": 1, "b": {"x": "1", "y": "2"}}) == plan_fingerprint({"b": {"y": "2", "x": "1"}, "a": 1})
 
 
 def test_two_spellings_of_one_letter_are_one_record() -> None:
     assert canonical({"name": "e\u0301"}) == canonical({"name": "\u00e9"})
 
 
-def test_a_changed_argument_changes_the_digest() -> None:
-    assert digest_of({"replicas": "4"}) != digest_of({"replicas": "0"})
+def test_a_changed_argument_changes_the_fingerprint() -> None:
+    assert plan_fingerprint({"replicas": "4"}) != plan_fingerprint({"replicas": "0"})
 
 
 def test_a_float_has_no_canonical_form() -> None:

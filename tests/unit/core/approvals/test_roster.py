@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from bot.core.action import Tier
 from bot.core.approvals.roster import GroupCopy, Roster, Rota
 from bot.core.config import Config
 from tests.unit.builders import NOW
@@ -45,16 +46,24 @@ def test_a_copy_older_than_twelve_hours_makes_nobody_on_call() -> None:
 
     rota = roster({"usergroup": "S1"}, groups).rota("checkout", NOW)
 
-    assert (rota.known, rota.on_call) == (False, ())
+    assert (rota.readable, rota.on_call) == (False, ())
 
 
 def test_leading_gives_rights_to_rostered_people_only() -> None:
     found = roster({"rotation": ["alice"]})
 
-    assert found.standing("carol", "checkout", NOW, lead="carol").commander
-    assert not found.standing("mallory", "checkout", NOW, lead="mallory").commander
-    assert not found.standing("mallory", "checkout", NOW, deputies=["mallory"]).deputy
+    assert found.eligibility("carol", "checkout", NOW, lead="carol").commander
+    assert not found.eligibility("mallory", "checkout", NOW, lead="mallory").commander
+    assert not found.eligibility("mallory", "checkout", NOW, deputies=["mallory"]).deputy
 
 
-def test_strangers_have_no_standing() -> None:
-    assert not roster({"rotation": ["alice"]}).standing("nobody", "checkout", NOW, lead="nobody").known
+def test_strangers_have_no_roles() -> None:
+    assert not roster({"rotation": ["alice"]}).eligibility("nobody", "checkout", NOW, lead="nobody").in_roster
+
+
+def test_approvers_are_on_call_then_the_lead_then_deputies_and_at_tier_three_owners() -> None:
+    found = roster({"rotation": ["alice"], "starts": NOW}, approvers={"deputies": ["bob"]})
+
+    assert found.approvers("checkout", Tier.TWO, NOW, lead="carol") == ("alice", "carol", "bob")
+    assert found.approvers("checkout", Tier.THREE, NOW) == ("alice", "bob", "carol")
+    assert found.approvers("checkout", Tier.TWO, NOW, lead="mallory", requester="bob") == ("alice",)

@@ -33,7 +33,14 @@ def material(**values: object) -> PostmortemRecord:
 def proposal(state: ProposalState, outcome: str, verification: str = "") -> Proposal:
     texts = dict.fromkeys(("action", "action_version", "kind", "service", "dry_run", "policy_version", "requester"), "-")
     moments = dict.fromkeys(("dry_run_at", "expires_at", "created_at"), NOW)
-    exact: dict[str, Any] = {"arguments": {}, "targets": {}, "steps": [], "tier": Tier.TWO, "digest": "d", "revision": 1}
+    exact: dict[str, Any] = {
+        "arguments": {},
+        "targets": {},
+        "steps": [],
+        "tier": Tier.TWO,
+        "plan_fingerprint": "d",
+        "revision": 1,
+    }
     named = {"ref": "AP-1", "group": "AL-1", "incident": "INC-1", "title": "Roll back checkout", "because": "E3"}
     return Proposal(**texts, **moments, **exact, **named, state=state, outcome=outcome, verification=verification)
 

@@ -1,4 +1,4 @@
-"""The canonical record in users' databases stays byte for byte: another byte is another digest than the one people approved.
+"""The canonical record in users' databases stays byte for byte: another byte is another plan than the approved one.
 
 The bytes were written by the bot of commit 713a39c.
 """
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.action import Tier
-from bot.core.approvals.record import canonical, digest_of
+from bot.core.approvals.record import canonical, plan_fingerprint
 from bot.store.tables import ProposalRow
 from tests.unit.approving import Office, dry_run, office
 
@@ -32,7 +32,7 @@ REVISED = (
 
 async def stored(house: Office) -> tuple[str, str]:
     (row,) = await house.rows(ProposalRow)
-    return canonical(row.record).decode(), row.digest
+    return canonical(row.record).decode(), row.plan_fingerprint
 
 
 async def test_a_proposal_has_the_bytes_that_it_always_had(tmp_path: Path) -> None:
@@ -47,14 +47,14 @@ async def test_a_revision_changes_only_what_the_fresh_dry_run_showed(tmp_path: P
     house = await office(tmp_path)
     await house.propose("restart", requester="alice")
     house.pass_time(seconds=5)
-    await house.store.revise("AP-1", dry_run("POST é", targets={"checkout-pods": "3"}, ok=False), Tier.TWO)
+    await house.revise("AP-1", dry_run("POST é", targets={"checkout-pods": "3"}, ok=False), Tier.TWO)
 
     assert await stored(house) == (REVISED, "88c6dabebf5c48d9b84b90302163f739fba36030f23f8b4ef11ae5ec360fe960")
     await house.close()
 
 
-def test_the_digest_is_over_the_bytes_and_not_over_the_order_of_keys() -> None:
+def test_the_fingerprint_is_over_the_bytes_and_not_over_the_order_of_keys() -> None:
     backwards: dict[str, Any] = {"tier": 1, "title": "e\u0301", "arguments": {"b": "2", "a": "1"}}
 
     assert canonical(backwards) == '{"arguments":{"a":"1","b":"2"},"tier":1,"title":"é"}'.encode()
-    assert digest_of(backwards) == "d1bfe3fd473e40cfdba40c01658963ad93f857791860b59766d9328eb40303bc"
+    assert plan_fingerprint(backwards) == "d1bfe3fd473e40cfdba40c01658963ad93f857791860b59766d9328eb40303bc"

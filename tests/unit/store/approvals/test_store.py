@@ -61,7 +61,7 @@ async def test_a_refusal_is_audited_and_leaves_no_decision(house: Office) -> Non
 
     refused = await house.press("AP-1", "mallory")
 
-    assert not refused.counted and "Who may: checkout on-call" in refused.text
+    assert not refused.counted and "alice or bob can" in refused.text
     assert await rows(house, DecisionRow) == []
     assert [row.who for row in await rows(house, AuditRow) if row.what == "refused: approve"] == ["mallory"]
 
@@ -96,13 +96,13 @@ async def test_changed_arguments_are_refused_at_the_press_with_an_alarm(house: O
     assert await house.state("AP-1") == "stopped"
 
 
-async def test_changed_arguments_with_a_fitting_digest_are_refused_at_the_claim(house: Office) -> None:
-    from bot.core.approvals.record import digest_of
+async def test_changed_arguments_with_a_fitting_fingerprint_are_refused_at_the_claim(house: Office) -> None:
+    from bot.core.approvals.record import plan_fingerprint
 
     await house.propose()
     await house.press("AP-1", "bob")
     record = {**(await rows(house, ProposalRow))[0].record, "service": "search"}
-    await tamper(house, record=record, digest=digest_of(record), service="search")
+    await tamper(house, record=record, plan_fingerprint=plan_fingerprint(record), service="search")
 
     claimed = await house.claim("AP-1")
 
@@ -112,7 +112,13 @@ async def test_changed_arguments_with_a_fitting_digest_are_refused_at_the_claim(
 async def test_a_decision_row_put_in_by_hand_is_nobodys_answer(house: Office) -> None:
     proposal = await house.propose()
     async with house.db.write() as session:
-        forged = {"team": "T1", "slack_user": "UBOB", "verdict": "approve", "digest": proposal.digest, "at": house.now}
+        forged = {
+            "team": "T1",
+            "slack_user": "UBOB",
+            "verdict": "approve",
+            "plan_fingerprint": proposal.plan_fingerprint,
+            "at": house.now,
+        }
         session.add(DecisionRow(proposal_id=1, revision=1, person="bob", **forged))
     await tamper(house, state="approved", approved_at=house.now)
 
@@ -127,7 +133,7 @@ async def test_an_approval_older_than_two_minutes_is_stale(house: Office) -> Non
     assert (await house.claim("AP-1")).state == "stale"
 
 
-async def test_a_claim_is_taken_once_and_again_only_by_its_own_story(house: Office) -> None:
+async def test_a_claim_is_taken_once_and_again_only_by_its_own_workflow(house: Office) -> None:
     await house.propose()
     await house.press("AP-1", "bob")
 
@@ -154,7 +160,7 @@ def old_proposal(house: Office) -> dict[str, Any]:
         "service": "checkout",
         "action": "x",
         "record": {},
-        "digest": "",
+        "plan_fingerprint": "",
         "state": "succeeded",
         **moments,
     }
@@ -170,15 +176,15 @@ async def test_twenty_clickers_make_one_decision_each_and_one_approval(house: Of
     assert len(approvals) == 1
 
 
-async def test_many_stories_of_one_proposal_call_once(house: Office) -> None:
+async def test_many_workflows_of_one_proposal_call_once(house: Office) -> None:
     await house.propose()
     await house.press("AP-1", "bob")
 
-    async def story(name: str) -> None:
+    async def workflow(name: str) -> None:
         if (await house.claim("AP-1", name)).granted:
-            await house.hands.execute("AP-1", name)
+            await house.executor.execute("AP-1", name)
 
-    await asyncio.gather(*(story(f"w{n % 3}") for n in range(20)))
+    await asyncio.gather(*(workflow(f"w{n % 3}") for n in range(20)))
 
     assert len(house.http.sent) == 1
 
@@ -187,10 +193,10 @@ async def test_the_whole_life_leaves_an_unbroken_audit(house: Office) -> None:
     await house.propose()
     await house.press("AP-1", "bob")
     await house.claim("AP-1")
-    await house.hands.execute("AP-1", "w1")
+    await house.executor.execute("AP-1", "w1")
 
-    edges = [(row.before, row.after) for row in await rows(house, AuditRow) if row.what == "proposal"]
-    assert edges[1:] == [("pending", "approved"), ("approved", "claimed"), ("claimed", "executing"), ("executing", "verifying")]
+    moves = [(row.before, row.after) for row in await rows(house, AuditRow) if row.what == "proposal"]
+    assert moves[1:] == [("pending", "approved"), ("approved", "claimed"), ("claimed", "executing"), ("executing", "verifying")]
     assert await audit.verify(house.db) is None
 
 

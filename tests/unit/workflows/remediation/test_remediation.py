@@ -21,7 +21,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def approve(house: Office, ref: str, who: str = "bob", revision: int = 1) -> str:
-    return await house.approvals.decide(ref, revision, actor(who), "approve", "", key=f"{who}:{ref}:{revision}")
+    return (await house.approve(ref, who, revision=revision)).text
 
 
 async def test_an_approved_action_runs_once_and_recovers(house: Office) -> None:
@@ -34,7 +34,7 @@ async def test_an_approved_action_runs_once_and_recovers(house: Office) -> None:
     assert [call["url"] for call in house.http.sent] == ["http://jobs.example/restart"]
 
 
-async def test_a_fix_that_does_not_help_offers_the_way_back(house: Office) -> None:
+async def test_a_fix_that_does_not_help_offers_the_undo(house: Office) -> None:
     house.metrics.values["errors"] = 0.4
     proposal = await house.propose("restart")
     await approve(house, proposal.ref)
@@ -58,7 +58,7 @@ async def test_a_lost_answer_is_unknown_and_never_repeated(house: Office) -> Non
     await approve(house, proposal.ref)
 
     assert await house.ended(proposal.ref, seconds=1) == "unknown"
-    assert await house.hands.execute(proposal.ref, "w2") == "unknown"
+    assert await house.executor.execute(proposal.ref, "w2") == "unknown"
     assert len(house.http.sent) == 1
 
 
@@ -68,7 +68,7 @@ async def test_a_replay_after_a_crash_in_the_call_asks_a_person(house: Office) -
     await house.claim(proposal.ref, "w1")
     await house.claims.attempt_start(proposal.ref, "w1")
 
-    assert await house.hands.execute(proposal.ref, "w1") == "unknown"
+    assert await house.executor.execute(proposal.ref, "w1") == "unknown"
     assert house.http.sent == []
 
 
@@ -136,7 +136,7 @@ async def test_a_story_that_fails_while_it_watches_says_that_it_could_not_verify
     proposal = await house.propose("restart")
     await house.press(proposal.ref, "bob")
     await house.claim(proposal.ref, "w1")
-    await house.hands.execute(proposal.ref, "w1")
+    await house.executor.execute(proposal.ref, "w1")
 
     assert await house.claims.give_up(proposal.ref, "the story failed") == "could not verify"
 
@@ -146,9 +146,9 @@ async def test_an_action_that_was_configured_anew_after_the_claim_is_not_run(hou
     await house.press(proposal.ref, "bob")
     await house.claim(proposal.ref, "w1")
     entry = house.config.actions["restart"].model_copy(update={"url": "http://other.example/restart"})
-    house.hands.config = house.config.model_copy(update={"actions": {**house.config.actions, "restart": entry}})
+    house.executor.config = house.config.model_copy(update={"actions": {**house.config.actions, "restart": entry}})
 
-    assert await house.hands.execute(proposal.ref, "w1") == "stale"
+    assert await house.executor.execute(proposal.ref, "w1") == "stale"
     assert house.http.sent == []
 
 
@@ -171,7 +171,7 @@ async def test_a_row_that_was_changed_after_it_ran_is_not_said_to_be_not_run(hou
     proposal = await house.propose("restart")
     await house.press(proposal.ref, "bob")
     await house.claim(proposal.ref, "w1")
-    await house.hands.execute(proposal.ref, "w1")
+    await house.executor.execute(proposal.ref, "w1")
     await house.tampered(proposal.ref)
 
     assert await house.state(proposal.ref) == "verifying"
