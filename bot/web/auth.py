@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 
 _NOBODY = secrets.token_hex(32)
-"""Compared against when no token is configured, so that the answer takes as long; nobody knows it."""
+"""Compared against when no token is configured, so that the answer takes as long; never shown to anybody."""
 
 
 def bearer_matches(headers: Mapping[str, str], token: str) -> bool:

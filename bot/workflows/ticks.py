@@ -70,7 +70,7 @@ class QuietTick:
 
 
 class TidyTick:
-    """Forgets what is over for good, and renews the copies of rotas: on a quiet day nobody else asks for them."""
+    """Forgets what is over for good, and renews the copies of rotas: on a quiet day nothing else reads them."""
 
     def __init__(self, interactions: Interactions, rotas: Rotas, forget: Callable[[datetime], Awaitable[object]]) -> None:
         """`forget` drops the journals of workflows that ended before a moment."""

@@ -18,7 +18,7 @@ def deserves_investigation(severity: Severity, config: Config) -> bool:
 
 @dataclass(frozen=True)
 class Escalation:
-    """What follows from a worse alert in a group that stands already."""
+    """What follows from a worse alert in an open group."""
 
     mention: bool
     incident: bool
@@ -41,6 +41,6 @@ def escalation(before: Severity, alert: Severity, *, has_incident: bool, mention
 def mention_needs_line(*, posted: bool, attempted: bool) -> bool:
     """Whether the on-call has to be mentioned in a line of its own.
 
-    A card that is not posted yet mentions them itself; an edit of one that stands notifies nobody.
+    A card that is not posted yet mentions them itself; an edit of a posted card notifies nobody.
     """
     return posted or attempted

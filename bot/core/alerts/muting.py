@@ -64,7 +64,7 @@ class Mute:
 
 
 def parse_mute(stored: str) -> Mute | None:
-    """What a stored text says; None for "" (not muted) and for words of an unknown version."""
+    """The mute behind a stored text; None for "" (not muted) and for words of an unknown version."""
     for reason, start in _STORED.items():
         if stored == start or (reason in _DETAILED and stored.startswith(start)):
             return Mute(reason, stored.removeprefix(start))

@@ -1,4 +1,4 @@
-"""Why alerts stand in one group and others are muted, counted for people."""
+"""Why alerts are in one group and others are muted, counted for people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Alert groups as rows: opening, joining, raising, clearing, and where they stand in Slack."""
+"""Alert groups as rows: opening, joining, raising, clearing, and the cards that show them in Slack."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -28,7 +28,7 @@ from bot.store.tables import (
 
 WORST = (Severity.SEV1.value, Severity.SEV2.value)
 _MUST_STAND = ("card", "storm", "incident_card", "proposal")
-"""Kinds of messages whose absence somebody is woken for."""
+"""Kinds of messages whose absence opens a page."""
 TOO_OFTEN = 5
 """Failures of one card, while other messages are sent, from which on it is this card's own failure."""
 
@@ -40,7 +40,7 @@ class Watch:
         self.db = db
 
     async def unacknowledged(self, older_than: timedelta) -> list[GroupRow]:
-        """Firing SEV1/2 groups that nobody took for this long since they are that bad, or fire again."""
+        """Firing SEV1/2 groups that nobody acknowledged for this long since they are that bad, or fire again."""
         limit = self.db.clock() - older_than
         async with self.db.read() as session:
             query = select(GroupRow).where(
@@ -52,7 +52,7 @@ class Watch:
             return [row for row in (await session.exec(query)).all() if await _fires_since(session, row) <= limit]
 
     async def unacknowledged_keys(self) -> set[str]:
-        """References of all groups that still wait for somebody."""
+        """References of all groups that nobody acknowledged yet."""
         async with self.db.read() as session:
             return {f"AL-{id}" for id in (await session.exec(select(GroupRow.id).where(GroupRow.state == "FIRING"))).all()}
 
@@ -68,7 +68,7 @@ class Watch:
         return max(oldest, newest) if oldest and newest else oldest
 
     async def refused(self, after: timedelta, until: timedelta) -> list[MessageRow]:
-        """Messages made `after` to `until` ago that Slack refuses with a reason: they stand nowhere."""
+        """Messages made `after` to `until` ago that Slack refuses with a reason: they are in no channel."""
         now = self.db.clock()
         async with self.db.read() as session:
             query = select(MessageRow).where(

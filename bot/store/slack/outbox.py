@@ -33,7 +33,7 @@ class DueMessage:
     ts: str
     """Empty until it was posted."""
     parent_ts: str | None
-    """Of the message that begins its thread; None: it stands in the channel."""
+    """Of the message that begins its thread; None: it is in no thread."""
     parent_failures: int | None
 
 
@@ -109,7 +109,7 @@ class Outbox:
         await self._set(key, **values, attempted_at=None, failures=0, edits=edits)
 
     async def unchanged(self, key: str, rev: int) -> None:
-        """Record that the newest state looks like what stands there already."""
+        """Record that the newest state looks like the posted one."""
         await self._set(key, sent_rev=rev, retry_at=None)
 
     async def gone(self, key: str) -> None:
