@@ -7,7 +7,7 @@ from bot.core.metrics.signals import (
     SignalQuery,
     alert_signal,
     catalogue_signals,
-    deduced_signals,
+    derived_signals,
     service_matchers,
 )
 from bot.core.text.untrusted import one_line
@@ -53,7 +53,7 @@ async def _deduced(ctx: ToolContext, service: str) -> list[SignalQuery]:
         if found:
             up = await metrics.instant(f"max(count_over_time({selector('up', matchers)}[5m]))", at=ctx.now)
             window = _rate_window(up[0].last if up else float("nan"))
-            return deduced_signals(service, [s.labels for s in found], matchers, rate_window=window)
+            return derived_signals(service, [s.labels for s in found], matchers, rate_window=window)
     return []
 
 

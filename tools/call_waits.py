@@ -61,11 +61,11 @@ def _services(ctx: ToolContext) -> list[str]:
 
 
 def _deviation(one: Delay) -> Deviation:
-    return Deviation(one.service, "time of a call on the wire", "network", one.score, 0.0, one.seconds, "s")
+    return Deviation(one.service, "time of a call on the wire", "network", one.doublings, 0.0, one.seconds, "s")
 
 
 def _summary(found: Sequence[Delay]) -> str:
-    if not found or found[0].score <= 0:
+    if not found or found[0].doublings <= 0:
         return "No service's callers wait longer than the services take"
     return f"Callers wait longer than the called services take; most: {_line(found[0])}"
 

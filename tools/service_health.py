@@ -49,7 +49,7 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
         source="prometheus",
         unseen=tuple(could_not_look(f"{name} {signal}", why) for signal, why in unseen),
         # Without one judged signal nothing may be concluded, least of all that the service is well.
-        ok=any(one.deviation or (one.series and one.signal.is_bounded) for one in readings),
+        ok=any(one.deviation or (one.series and one.signal.has_threshold) for one in readings),
         facts={
             "deviations": [one.fact for one in sorted(readings, key=_strength, reverse=True) if one.fact],
             "beyond": [_beyond(one) for one in readings if one.series and one.signal.is_bad(one.last)],

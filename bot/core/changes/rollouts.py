@@ -27,10 +27,10 @@ def pod_pattern(deployments: Iterable[str]) -> str:
 
 
 def rollout_queries(deployments: Sequence[str], namespace: str = "") -> dict[str, str]:
-    """PromQL for images, generations and wanted pods of some deployments, by what it shows."""
-    place = (Matcher("namespace", namespace),) if namespace else ()
-    pods = (*place, Matcher("pod", pod_pattern(deployments), "=~"))
-    own = (*place, Matcher("deployment", _either(deployments), "=~"))
+    """PromQL for images, generations and desired pods of some deployments, by what it shows."""
+    in_namespace = (Matcher("namespace", namespace),) if namespace else ()
+    pods = (*in_namespace, Matcher("pod", pod_pattern(deployments), "=~"))
+    own = (*in_namespace, Matcher("deployment", _either(deployments), "=~"))
     return {
         "images": f"count by (namespace, pod, container, image) ({selector('kube_pod_container_info', pods)})",
         "generations": selector("kube_deployment_metadata_generation", own)
@@ -44,50 +44,51 @@ def _either(names: Iterable[str]) -> str:
     return "|".join(literal_pattern(name) for name in sorted(names))
 
 
-def rollouts(found: Mapping[str, Sequence[Series]], *, service_of: ServiceOf, start: datetime, step: float) -> list[Change]:
+def rollouts(series: Mapping[str, Sequence[Series]], *, service_of: ServiceOf, start: datetime, step: float) -> list[Change]:
     """The changes that the series of `rollout_queries` show after `start`, newest first.
 
-    A change lies between two samples; the earlier of them is told, so that it never seems to come after its effect.
+    A change lies between two samples and is dated at the earlier one, so that it never seems to come after its effect.
     """
-    images = _images(found.get("images", ()), service_of, start, step)
-    replicas = _steps(found.get("replicas", ()), service_of, "scale", "pods {0:g} -> {1:g}", step)
-    generations = _steps(found.get("generations", ()), service_of, "config", "generation {0:g} -> {1:g}", step)
+    images = _images(series.get("images", ()), service_of, start, step)
+    replicas = _steps(series.get("replicas", ()), service_of, "scale", "pods {0:g} -> {1:g}", step)
+    generations = _steps(series.get("generations", ()), service_of, "config", "generation {0:g} -> {1:g}", step)
     explained = images + replicas
-    changes = explained + [change for change in generations if not _told_by(change, explained)]
+    changes = explained + [change for change in generations if not _is_among(change, explained)]
     return sorted(changes, key=lambda change: change.at, reverse=True)
 
 
 def without_reported(changes: Iterable[Change], reported: Sequence[Change]) -> list[Change]:
-    """Those that no other source has reported: its word is better than what can be read from series."""
-    return [change for change in changes if not _told_by(change, reported)]
+    """Those that no other source has reported: a report says more than what can be read from series."""
+    return [change for change in changes if not _is_among(change, reported)]
 
 
-def merge_reported(reported: Sequence[Change], told: Iterable[Change]) -> list[Change]:
-    """What was reported, and of what systems of record tell those that are no second word on a change of the same kind."""
-    found = list(reported)
-    for change in sorted(told, key=lambda one: (one.at, one.id)):
-        if not _told_by(change, [other for other in found if other.kind == change.kind]):
-            found.append(change)
-    return found
+def merge_reported(reported: Sequence[Change], recorded: Iterable[Change]) -> list[Change]:
+    """What was reported, and what systems of record hold besides: not the same change of the same kind a second time."""
+    merged = list(reported)
+    for change in sorted(recorded, key=lambda one: (one.at, one.id)):
+        if not _is_among(change, [other for other in merged if other.kind == change.kind]):
+            merged.append(change)
+    return merged
 
 
-def _told_by(change: Change, others: Iterable[Change]) -> bool:
+def _is_among(change: Change, others: Iterable[Change]) -> bool:
+    """Whether one of the others is the same roll-out: of the same service, at about the same moment."""
     return any(other.service == change.service and abs(other.at - change.at) <= SAME_ROLLOUT for other in others)
 
 
 def _images(series: Sequence[Series], service_of: ServiceOf, start: datetime, step: float) -> list[Change]:
-    """A deploy wherever, in the order of their birth, a pod runs another image than the pod born before it.
+    """A deploy wherever a pod runs another image than the pod that started before it.
 
-    So a rollback to an older image is seen, and more pods of the same image are not.
+    So a rollback to an older image counts, and more pods of the same image do not.
     """
-    births: dict[tuple[str, str], list[tuple[float, str]]] = {}
+    starts: dict[tuple[str, str], list[tuple[float, str]]] = {}
     for one in series:
         service, image, times = service_of(one.labels), one.labels.get("image", ""), known_samples(one).times
         if service and image and len(times):
-            births.setdefault((service, one.labels.get("container", "")), []).append((float(times[0]), image))
+            starts.setdefault((service, one.labels.get("container", "")), []).append((float(times[0]), image))
     changes = []
-    for (service, container), born in births.items():
-        for (_, old), (moment, new) in pairwise(sorted(born)):
+    for (service, container), pods in starts.items():
+        for (_, old), (moment, new) in pairwise(sorted(pods)):
             # The pods of the window's first samples may be of any age.
             if old != new and moment - start.timestamp() > 2 * step:
                 changes.append(_deploy(service, container, old, new, _at(moment, step)))

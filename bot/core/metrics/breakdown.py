@@ -12,12 +12,12 @@ from bot.core.metrics.series import Series
 from bot.core.metrics.signals import CODE_LABELS, SERVICE_LABELS
 
 INFORMATIVE_LABELS = ("version", "provider", "peer", "upstream", "destination", "pod", "instance", "node", "zone", *CODE_LABELS)
-"""Labels that most often tell a cause, in the order in which they are tried: one code nearly always carries all errors."""
+"""Labels whose values most often point at a cause, in the order in which they are tried: one code usually holds all errors."""
 IDENTITY_LABELS = frozenset({"version", "pod", "instance", "node"})
-"""Labels of what serves the requests. When one value serves all of them the split shows nothing about it."""
+"""Labels of what serves the requests. Where one value serves all of them, the split says nothing about it."""
 MAX_LABELS = 5
 _CLEAR_SHARE = 0.8
-_NEVER = frozenset({"__name__", "le", "quantile", "uid", "id", "container_id", "image_id", *SERVICE_LABELS})
+_EXCLUDED = frozenset({"__name__", "le", "quantile", "uid", "id", "container_id", "image_id", *SERVICE_LABELS})
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,26 @@ class BreakdownPart:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """A signal by one label, the part that carries most first."""
+    """A signal split by one label, the part with the largest share of the change first."""
 
     label: str
     parts: tuple[BreakdownPart, ...]
     present: int
-    """Values that could have carried the change: for a version or pod those with data after the onset."""
+    """Values that could have caused the change: of versions or pods, those with data after the onset."""
 
     @property
     def lead(self) -> float:
-        """How much more the first part carries than an even share: 0 tells nothing."""
+        """How much larger the first share is than an even one; 0 says nothing."""
         return self.parts[0].share - 1 / self.present if self.parts and self.present > 1 else 0.0
 
 
-def candidate_labels(found: Iterable[Mapping[str, str]]) -> list[str]:
-    """Labels worth a try, the telling ones first, at most five: those with two values or more."""
-    values: dict[str, set[str]] = {}
-    for labels in found:
+def candidate_labels(label_sets: Iterable[Mapping[str, str]]) -> list[str]:
+    """Labels worth a try, the informative ones first, at most five: those with two values or more."""
+    by_label: dict[str, set[str]] = {}
+    for labels in label_sets:
         for name, value in labels.items():
-            values.setdefault(name, set()).add(value)
-    several = [name for name, seen in values.items() if name not in _NEVER and 2 <= len(seen) <= 200]
+            by_label.setdefault(name, set()).add(value)
+    several = [name for name, values in by_label.items() if name not in _EXCLUDED and 2 <= len(values) <= 200]
     order = {name: place for place, name in enumerate(INFORMATIVE_LABELS)}
     return sorted(several, key=lambda name: (order.get(name, len(order)), name))[:MAX_LABELS]
 
@@ -65,16 +65,16 @@ def break_down(series: Sequence[Series], label: str, *, onset: datetime, harm: H
     moves = {value: _move(before, after, harm) for value, before, after in medians}
     total = sum(moves.values())
     parts = [
-        BreakdownPart(value, _zero(before), _zero(after), round(moves[value] / total, 3) if total > 0 else 0.0)
+        BreakdownPart(value, _zero_if_nan(before), _zero_if_nan(after), round(moves[value] / total, 3) if total > 0 else 0.0)
         for value, before, after in medians
     ]
     present = [after for _, _, after in medians if label not in IDENTITY_LABELS or not np.isnan(after)]
     return Breakdown(label, tuple(sorted(parts, key=lambda part: (-part.share, -part.after, part.value))), len(present))
 
 
-def most_informative(found: Iterable[Breakdown]) -> Breakdown | None:
-    """The first breakdown, in the order tried, of which one value carries nearly all; else the one that leads most."""
-    useful = [one for one in found if one.lead > 0]
+def most_informative(breakdowns: Iterable[Breakdown]) -> Breakdown | None:
+    """The first breakdown, in the order tried, in which one value holds nearly all of the change; else the clearest one."""
+    useful = [one for one in breakdowns if one.lead > 0]
     clear = [one for one in useful if one.parts[0].share >= _CLEAR_SHARE]
     return clear[0] if clear else max(useful, key=lambda one: one.lead, default=None)
 
@@ -87,10 +87,10 @@ def _grouped(series: Sequence[Series], label: str) -> dict[str, list[Series]]:
 
 
 def _medians(group: Sequence[Series], onset: datetime, averaged: bool) -> tuple[float, float]:
-    cut = onset.timestamp()
-    before = [_median(one.values[one.times < cut]) for one in group]
-    after = [_median(one.values[one.times >= cut]) for one in group]
-    return _joined(before, averaged), _joined(after, averaged)
+    start = onset.timestamp()
+    before = [_median(one.values[one.times < start]) for one in group]
+    after = [_median(one.values[one.times >= start]) for one in group]
+    return _combined(before, averaged), _combined(after, averaged)
 
 
 def _median(values: NDArray[np.float64]) -> float:
@@ -98,7 +98,7 @@ def _median(values: NDArray[np.float64]) -> float:
     return float(np.median(finite)) if len(finite) else float("nan")
 
 
-def _joined(values: Sequence[float], averaged: bool) -> float:
+def _combined(values: Sequence[float], averaged: bool) -> float:
     finite = [value for value in values if not np.isnan(value)]
     if not finite:
         return float("nan")
@@ -106,10 +106,10 @@ def _joined(values: Sequence[float], averaged: bool) -> float:
 
 
 def _move(before: float, after: float, harm: Harm) -> float:
-    """How far it went the harmful way; traffic may go either way."""
-    shift = _zero(after) - _zero(before)
+    """How far it moved in the harmful direction; traffic may move either way."""
+    shift = _zero_if_nan(after) - _zero_if_nan(before)
     return abs(shift) if harm == "either" else max(0.0, -shift if harm == "down" else shift)
 
 
-def _zero(value: float) -> float:
+def _zero_if_nan(value: float) -> float:
     return 0.0 if np.isnan(value) else value

@@ -1,4 +1,4 @@
-"""Time on the wire: what callers waited beyond what the service says it took."""
+"""Network time: what callers of a service wait beyond what the service says it took."""
 
 from collections.abc import Sequence
 
@@ -7,18 +7,23 @@ import numpy as np
 from bot.core.metrics.series import Series, known_samples, nearest_values
 
 AT_CALLERS = " at callers"
-"""A signal of this ending holds what the signal without it is to those who call: the difference is the way there and back."""
+"""A signal whose name ends so is measured by the callers, the one without it by the service itself."""
 
 
-def network_time(outer: Sequence[Series], inner: Sequence[Series]) -> list[Series]:
-    """Outer minus inner for series of the same labels, at the outer's times; never below 0, NaN where one end is unknown.
+def network_time(at_callers: Sequence[Series], at_service: Sequence[Series]) -> list[Series]:
+    """What callers measured minus what the service measured, for series of the same labels, at the callers' times.
 
-    The two ends are scraped apart: the nearest sample within half a step counts.
+    Never below 0, NaN where one end is unknown. The two ends are scraped apart: the nearest sample within half a step counts.
     """
-    twins = {tuple(sorted(one.labels.items())): known_samples(one) for one in inner}
-    found = []
-    for one in map(known_samples, outer):
-        twin = twins.get(tuple(sorted(one.labels.items())))
-        if twin is not None and len(twin.times) > 1 and len(one.times) > 1:
-            found.append(Series(one.labels, one.times, np.maximum(0.0, one.values - nearest_values(twin, one.times))))
-    return found
+    of_service = {_identity(one): known_samples(one) for one in at_service}
+    differences = []
+    for waited in map(known_samples, at_callers):
+        took = of_service.get(_identity(waited))
+        if took is not None and len(took.times) > 1 and len(waited.times) > 1:
+            seconds = np.maximum(0.0, waited.values - nearest_values(took, waited.times))
+            differences.append(Series(waited.labels, waited.times, seconds))
+    return differences
+
+
+def _identity(series: Series) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(series.labels.items()))

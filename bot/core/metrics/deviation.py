@@ -1,4 +1,4 @@
-"""How far a signal is from its own normal, in doublings, so that signals of different kinds can be compared."""
+"""How far a signal is outside its own normal range, in doublings: so signals of different kinds can be compared."""
 
 import math
 import re
@@ -17,24 +17,25 @@ Family = Literal["errors", "latency", "traffic", "saturation", "external", "clie
 Harm = Literal["up", "down", "either"]
 
 MAX_DOUBLINGS = 6.0
-"""Scores are cut here: sixty-four times the normal reach is not more telling than a thousand times."""
-_ENOUGH_SAMPLES = 8
-_FEW = 8
-_COARSE, _FEWEST_MINUTES = 30.0, 3
-"""Of samples so many seconds apart three already say something: an incident early in a history must not fall silent."""
-_Z0 = 3.0
+"""Doublings are cut here: sixty-four times the normal range says no less than a thousand times."""
+_MIN_SAMPLES = 8
+_FEW_SAMPLES = 8
+"""Of so few samples since the onset, some may lie before the fault."""
+_COARSE_STEP, _MIN_COARSE_SAMPLES = 30.0, 3
+"""Of samples so many seconds apart three are enough: an incident early in a history must not be missed."""
+_MIN_Z = 3.0
+"""Scales from the median that the limit has at least, with many samples."""
 _USUAL, _USUAL_WITHOUT_ONSET = 0.9, 0.98
-"""Share of the past that is usual: an incident that took six minutes of the hour before is not. What stands without a
-beginning may be a spike like others before, so there nearly all of the past counts as usual."""
+"""Share of the past that is usual: an incident that took six minutes of the hour before is not. A deviation without an
+onset may be a spike like others before, so there nearly all of the past counts as usual."""
 FULL_SHARE = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
 """100 % in each unit that a share is given in."""
-_LEAST_RATIO = 0.002
-"""Spread below which an error ratio's movement is nobody's incident (0.2 %)."""
-
-_LEAST_WAIT = 0.002
-"""Spread in seconds below which waiting on the wire is nobody's incident."""
-_LEAST_CALLS = 0.02
-"""Spread of calls per request that nobody counts: one rare call more is no other behaviour."""
+_MIN_RATIO_SCALE = 0.002
+"""The smallest scale of an error ratio: a movement within 0.2 % is nobody's incident."""
+_MIN_NETWORK_SCALE = 0.002
+"""The smallest scale of network time, in seconds."""
+_MIN_CALLS_SCALE = 0.02
+"""The smallest scale of calls per request: one rare call more is no other behaviour."""
 
 _WORDS: tuple[tuple[Family, str], ...] = (
     ("client", r"client.*(latenc|duration|p\d\d)|at callers$"),
@@ -50,10 +51,10 @@ _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|
 
 @dataclass(frozen=True)
 class Deviation:
-    """One signal of one service against its own normal.
+    """One signal of one service compared with its own past.
 
-    `doublings` is log2 of how far it moved over its own normal reach: 0 is the edge of normal, 1 twice that, at most 6;
-    negative is normal. `before` is the past's median, `after` what it is since then, in `unit`.
+    `doublings` is log2 of how far it moved over its own normal range: 0 is the edge of normal, 1 twice that, at most 6;
+    negative is normal. `before` is the past's median, `after` its level since then, in `unit`.
     """
 
     service: str
@@ -66,9 +67,9 @@ class Deviation:
     onset: datetime | None = None
     direction: Direction = "up"
     step: float = 0.0
-    """Seconds between its samples: an onset is no more exact than that. 0 if not known."""
+    """Seconds between its samples: an onset is no more exact than that. 0 if unknown."""
     peer: str = ""
-    """The other service it is about, for calls to it."""
+    """Of calls: the service that is called."""
 
     @property
     def shift(self) -> float:
@@ -112,7 +113,7 @@ class Deviation:
 
 
 def family_of(signal: str) -> Family:
-    """The family a signal's name speaks of; "saturation" when it says nothing known."""
+    """The family that the words of a signal's name belong to; "saturation" where none is known."""
     for family, words in _WORDS:
         if re.search(words, signal, re.I):
             return family
@@ -139,26 +140,26 @@ def measure_deviation(
     reference: Series | None = None,
     peer: str = "",
 ) -> Deviation | None:
-    """Compare what stood at `alert_at` with the signal's own past; None if too few samples are known to say.
+    """Compare the signal at `alert_at` with its own past; None if there are too few samples.
 
     The past is what came before the onset (or before the last five minutes, if nothing deviates), and where that is
     short `reference`, an earlier period of the same signal. With z = (value - median) / scale, harmful side up, the
     statistic of a window is the mean of the worse half of its z. Its limit is the larger of the 90 % quantile of the
-    same statistic over all windows of the past (98 % where no onset is seen) and 3 (1 + 2/sqrt n).
+    same statistic over all windows of the past (98 % where there is no onset) and 3 (1 + 2/sqrt n).
     doublings = log2(statistic / limit), at most 6.
-    A resource that climbs in a line through the whole window deviates too, with its onset not known.
+    A resource that climbs in a line through the whole window deviates too, without an onset.
     """
     family = family or family_of(signal)
     harm = harm or harm_of(signal, family)
     if harm == "down" and (full := FULL_SHARE.get(unit)) and family == "errors":
         fixed: dict[str, Any] = {"service": service, "signal": signal, "family": family, "unit": unit}
-        return _of_the_lost(series, reference, full, alert_at=alert_at, before=before, **fixed)
-    series, reference = (_with_calls(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]
+        return _measure_lost_share(series, reference, full, alert_at=alert_at, before=before, **fixed)
+    series, reference = (_without_idle(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]
     least = _least(family, unit)
     onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
     window = known_samples(between(series, alert_at - before, alert_at + time_after_alert(series)))
-    past, present = _compared(window, onset, alert_at, reference)
-    if len(past) < (_FEWEST_MINUTES if _step_of(window) >= _COARSE else _ENOUGH_SAMPLES) or not len(present):
+    past, present = _past_and_present(window, onset, alert_at, reference)
+    if len(past) < (_MIN_COARSE_SAMPLES if _step_of(window) >= _COARSE_STEP else _MIN_SAMPLES) or not len(present):
         return None
     side = _side(past, present, harm)
     if family == "saturation" and (climb := _climb(window, side)):
@@ -171,45 +172,43 @@ def measure_deviation(
         family=family,
         doublings=_doublings(past, present, side, least, _USUAL if onset else _USUAL_WITHOUT_ONSET),
         before=float(np.median(past)),
-        after=_level_while_bad(present, side),
+        after=_level_during_fault(present, side),
         unit=unit,
         onset=onset,
         direction="up" if side > 0 else "down",
     )
 
 
-def _of_the_lost(series: Series, reference: Series | None, full: float, **fixed: Any) -> Deviation | None:
-    """What is lost is what varies: 100 % +- 5 % of its level is no noise that anybody sees."""
+def _measure_lost_share(series: Series, reference: Series | None, full: float, **fixed: Any) -> Deviation | None:
+    """Measure 100 % minus the signal: noise of 5 % of its level would hide every fault of an availability near 100 %."""
     earlier = _lost(reference, full) if reference is not None else None
-    found = measure_deviation(_lost(series, full), reference=earlier, harm="up", **fixed)
-    return found and replace(found, before=full - found.before, after=full - found.after, direction="down")
+    lost = measure_deviation(_lost(series, full), reference=earlier, harm="up", **fixed)
+    return lost and replace(lost, before=full - lost.before, after=full - lost.after, direction="down")
 
 
-def _compared(
+def _past_and_present(
     window: Series, onset: datetime | None, alert_at: datetime, reference: Series | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Samples of the past, an earlier period included, and of now."""
-    past, present = _past_and_present(window, onset, alert_at)
+    past, present = _split(window, onset, alert_at)
     if reference is not None:
         past = np.concatenate([known_samples(reference).values, past])
-    if len(past) < _ENOUGH_SAMPLES and onset is None and _step_of(window) >= _COARSE:
+    if len(past) < _MIN_SAMPLES and onset is None and _step_of(window) >= _COARSE_STEP:
         return _split_at_alert(window, alert_at)
     return past, present
 
 
-def _past_and_present(
-    window: Series, onset: datetime | None, alert_at: datetime
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _split(window: Series, onset: datetime | None, alert_at: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if onset is not None:
         return window.values[window.times < onset.timestamp()], window.values[window.times >= onset.timestamp()]
-    # Without an onset only what stands now counts: minutes ago there may have been an incident that is over.
+    # Without an onset only the newest samples are "now": minutes ago there may have been an incident that is over.
     before, now = (alert_at - timedelta(minutes=5)).timestamp(), (alert_at - timedelta(seconds=90)).timestamp()
     recent = window.values[window.times >= now]
     return window.values[window.times < before], recent if len(recent) >= 3 else window.values[-3:]
 
 
 def _split_at_alert(window: Series, alert_at: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """With a history of minutes only, all of it before the alert has to do."""
+    """A history of few minutes: all of it before the alert is the past."""
     before = window.times <= alert_at.timestamp()
     return window.values[before], window.values[~before]
 
@@ -218,7 +217,7 @@ def _doublings(past: NDArray[np.float64], present: NDArray[np.float64], side: fl
     median, scale = median_and_scale(past, least=least)
     past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
     length = max(1, min(len(present), len(past) // 2, 20))
-    floor = _Z0 * (1 + 2 / math.sqrt(len(past)))
+    floor = _MIN_Z * (1 + 2 / math.sqrt(len(past)))
     windows = np.lib.stride_tricks.sliding_window_view(past_z, length)
     limit = max(floor, float(np.quantile(_worse_half(windows), usual)))
     statistic = float(_worse_half(present_z[None, :])[0])
@@ -226,12 +225,12 @@ def _doublings(past: NDArray[np.float64], present: NDArray[np.float64], side: fl
 
 
 def _climb(window: Series, side: float) -> tuple[float, float, float] | None:
-    """Score and both ends of a line that runs one way through the whole window (a leak); None if there is none.
+    """Doublings and both ends of a line that runs one way through the whole window (a leak); None if there is none.
 
     Such a signal has no normal part to compare with. It counts if the line explains nine tenths of the movement and
-    this passes a tenth of where it began: doublings = log2(movement / that tenth), its onset lies before the window.
+    this is more than a tenth of where it began: doublings = log2(movement / that tenth). Its onset lies before the window.
     """
-    if len(window.times) < 2 * _ENOUGH_SAMPLES:
+    if len(window.times) < 2 * _MIN_SAMPLES:
         return None
     hours = (window.times - window.times[0]) / 3600
     slope, start = np.polyfit(hours, window.values, 1)
@@ -248,9 +247,9 @@ def _worse_half(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.sort(windows, axis=1)[:, -half:].mean(axis=1))
 
 
-def _level_while_bad(present: NDArray[np.float64], side: float) -> float:
-    """The median; of few samples that of the worse half, for some of them may lie before the fault."""
-    if len(present) > _FEW:
+def _level_during_fault(present: NDArray[np.float64], side: float) -> float:
+    """The median; of few samples the median of the worse half, for some of them may lie before the fault."""
+    if len(present) > _FEW_SAMPLES:
         return float(np.median(present))
     return float(side * np.median(np.sort(side * present)[-((len(present) + 1) // 2) :]))
 
@@ -261,23 +260,23 @@ def _side(past: NDArray[np.float64], present: NDArray[np.float64], harm: Harm) -
     return 1.0 if harm == "up" else -1.0
 
 
-def _with_calls(series: Series, family: Family) -> Series:
-    """Zero latency means that nobody called, not that it was fast."""
+def _without_idle(series: Series, family: Family) -> Series:
+    """Drop zeros of a latency: they mean that nobody called, not that it was fast."""
     if family != "latency":
         return series
     return Series(labels=series.labels, times=series.times, values=np.where(series.values == 0, np.nan, series.values))
 
 
 def _least(family: Family, unit: str) -> float:
-    """The smallest scale that matters, in the signal's unit: known only for ratios and for counts of waiting things."""
+    """The smallest scale that matters, in the signal's unit; 0 where none is known."""
     if family in ("errors", "external") and unit in ("ratio", "", "share"):
-        return _LEAST_RATIO
+        return _MIN_RATIO_SCALE
     if family == "behaviour":
-        return _LEAST_CALLS
+        return _MIN_CALLS_SCALE
     if family == "network":
-        return _LEAST_WAIT * (1000 if unit == "ms" else 1)
+        return _MIN_NETWORK_SCALE * (1000 if unit == "ms" else 1)
     if family in ("errors", "external") and unit in ("percent", "%"):
-        return 100 * _LEAST_RATIO
+        return 100 * _MIN_RATIO_SCALE
     return 0.0
 
 

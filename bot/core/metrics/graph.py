@@ -31,10 +31,10 @@ class SignalGraph:
 def alternative_text(graph: SignalGraph) -> str:
     """What the picture shows, for people who read it aloud."""
     values = np.concatenate([s.values for s in graph.series]) if graph.series else np.empty(0)
-    known = values[~np.isnan(values)]
-    if not len(known):
+    samples = values[~np.isnan(values)]
+    if not len(samples):
         return f"{graph.title}: no samples."
-    first, last, highest = (figure(float(value), graph.unit) for value in (known[0], known[-1], known.max()))
+    first, last, highest = (figure(float(value), graph.unit) for value in (samples[0], samples[-1], samples.max()))
     text = f"{graph.title}: from {first} to {last}, highest {highest}."
     if graph.onset:
         text += f" It left its normal range at {clock(graph.onset)}."

@@ -14,7 +14,7 @@ from bot.core.text.figures import figure
 
 @dataclass(frozen=True)
 class Impact:
-    """`bad_seconds` above (or below) the bound, `peak` and `mean` in the signal's unit, `failed` requests if countable."""
+    """`bad_seconds` beyond the threshold, `peak` and `mean` in the signal's unit, `failed` requests if they can be counted."""
 
     bad_seconds: float
     peak: float
@@ -56,21 +56,21 @@ def measure_impact(
 
 
 def counts_requests(name: str, signal: Signal) -> bool:
-    """Whether the signal is the share of requests that failed (or of those that did not): a full disk fails none by itself."""
+    """Whether the signal is a share of requests that failed (or did not): a full disk by itself fails none."""
     return signal.unit == "ratio" and family_of(name) == "errors"
 
 
 def impact_text(name: str, signal: Signal, impact: Impact) -> str:
     """`checkout errors exceeded 2 % for 2.1 min (peak 20.4 %, mean 14.7 %); about 1,491 requests failed.`
 
-    A signal's name may be one or many (latency, errors): the verbs are those that are the same for both.
+    The name of a signal may be singular or plural (latency, errors): the verbs fit both.
     """
     peak, mean = figure(impact.peak, signal.unit), figure(impact.mean, signal.unit)
-    above, below = (figure(bound, signal.unit) for bound in (signal.bad_above, signal.bad_below))
+    above, below = (figure(threshold, signal.unit) for threshold in (signal.bad_above, signal.bad_below))
     falls = signal.bad_above is None and signal.bad_below is not None
     levels = f"({'lowest' if falls else 'peak'} {peak}, mean {mean})"
     if signal.bad_above is None and signal.bad_below is None:
-        return f"{name} reached {peak} (mean {mean}); no bound tells for how long that was bad."
+        return f"{name} reached {peak} (mean {mean}); no threshold says for how long that was bad."
     text = f"fell below {below}" if falls else f"exceeded {above}"
     never = f"never {'fell below ' + below if falls else 'exceeded ' + above}"
     if signal.bad_above is not None and signal.bad_below is not None:

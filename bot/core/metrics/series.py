@@ -1,4 +1,4 @@
-"""Time series: what a metric query answers, what is normal for it, and when it stopped being so."""
+"""Time series: the answer of a metric query, what is normal for it, and since when it is not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,20 +30,20 @@ _RELATIVE_NOISE = 0.05
 """Noise expected of a metric about which little is known, as a share of its own level."""
 _PRIOR_SAMPLES = 8
 """How many samples the expectation above is worth: with an hour of history the history decides."""
-_REACH = 3.0
-"""Scales beyond the median at which one sample no longer looks normal."""
-_GAP = 2
+_NORMAL_SCALES = 3.0
+"""Scales from the median within which one sample is normal."""
+_MAX_GAP = 2
 """So many normal samples in a row end a deviation; a single one is noise."""
-_FEWEST = 8
+_MIN_SAMPLES = 8
 """Fewer samples than this say nothing about what is normal."""
-_AFTERMATH = timedelta(minutes=5)
+_TIME_AFTER_ALERT = timedelta(minutes=5)
 """Samples later than this after the alert are not used: a repair may be in them."""
 
 
 def time_after_alert(series: Series) -> timedelta:
     """How long after the alert samples still count: five minutes, or three samples where they are further apart."""
     step = float(np.median(np.diff(series.times))) if len(series.times) > 1 else 0.0
-    return max(_AFTERMATH, timedelta(seconds=3 * step))
+    return max(_TIME_AFTER_ALERT, timedelta(seconds=3 * step))
 
 
 def known_samples(series: Series) -> Series:
@@ -64,27 +64,27 @@ def per_request(calls: Sequence[Series], requests: Sequence[Series]) -> Series:
     Series are summed sample by sample (the nearest within half a step), unknown ones left out.
     """
     times = requests[0].times
-    below = np.nansum([nearest_values(known_samples(one), times) for one in requests], axis=0)
-    above = np.nansum([nearest_values(known_samples(one), times) for one in calls], axis=0)
-    return Series({}, times, np.divide(above, below, out=np.full(len(times), np.nan), where=below > 0))
+    all_requests = np.nansum([nearest_values(known_samples(one), times) for one in requests], axis=0)
+    all_calls = np.nansum([nearest_values(known_samples(one), times) for one in calls], axis=0)
+    return Series({}, times, np.divide(all_calls, all_requests, out=np.full(len(times), np.nan), where=all_requests > 0))
 
 
 def nearest_values(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """The values nearest to `times`, NaN where none is within half a step (and at least a second)."""
     if len(series.times) < 2:
         return np.full(len(times), np.nan)
-    reach = max(1.0, float(np.diff(series.times).min()) / 2)
+    farthest = max(1.0, float(np.diff(series.times).min()) / 2)
     after = np.clip(np.searchsorted(series.times, times), 1, len(series.times) - 1)
     near = np.where(times - series.times[after - 1] <= series.times[after] - times, after - 1, after)
-    return np.where(np.abs(series.times[near] - times) <= reach, series.values[near], np.nan)
+    return np.where(np.abs(series.times[near] - times) <= farthest, series.values[near], np.nan)
 
 
 def median_and_scale(values: NDArray[np.float64], *, least: float = 0.0) -> tuple[float, float]:
-    """Median and scale of what is normal, both in the unit of `values` (no NaN).
+    """Median and scale of the normal range, both in the unit of `values` (no NaN).
 
-    The scale is 1.4826 MAD, drawn towards 5 % of the level as if eight samples had said so, so that a metric
-    which never moved in a short history is not infinitely surprising; `least` is the smallest scale that matters
-    (for an error ratio that was always zero). It is no floor on large levels: small shifts of averages are real.
+    The scale is 1.4826 MAD, pooled with 5 % of the level as if eight samples had that spread: a metric that never moved
+    in a short history is then not infinitely surprising. `least` is the smallest scale that matters (for an error ratio
+    that was always zero). It is no floor on large levels: small shifts of averages are real.
     """
     if not len(values):
         return float("nan"), float("nan")
@@ -120,22 +120,22 @@ def find_onset(
 ) -> datetime | None:
     """When the deviation that still stood at `alert_at` began: the time of its first sample; None if there is none.
 
-    Looks at the samples from `before` the alert to five minutes after it. The change point gives the level before;
-    from the alert's sample the walk goes back to where two normal samples in a row stood. An earlier excursion that
-    ended is passed over by looking again behind its change point. `direction` limits which way counts.
+    The samples from `before` the alert to five minutes after it count. The change point gives the level before; from the
+    alert's sample the search goes back to two normal samples in a row. An earlier excursion that ended is skipped by a new
+    search after its change point. `direction` limits which way counts.
     """
     window = known_samples(between(series, alert_at - before, alert_at + time_after_alert(series)))
     start = 0
     for _ in range(4):
         values = window.values[start:]
         split = change_point(values)
-        if len(values) < _FEWEST or split == 0:
+        if len(values) < _MIN_SAMPLES or split == 0:
             return None
-        found = _run_at_the_end(values, split, direction, least) if split >= _FEWEST - 2 else None
-        if found is not None:
+        run = _start_of_last_run(values, split, direction, least) if split >= _MIN_SAMPLES - 2 else None
+        if run is not None:
             if start and _is_back(window.values, start, least):
                 return None
-            first = _start_of_the_climb(values, found, direction, least)
+            first = _start_of_ramp(values, run, direction, least)
             return datetime.fromtimestamp(float(window.times[start + first]), UTC)
         start += split
     return None
@@ -144,35 +144,35 @@ def find_onset(
 def _is_back(values: NDArray[np.float64], excursion: int, least: float) -> bool:
     """True if the end is where it was before an excursion: coming back to normal is no deviation."""
     median, scale = median_and_scale(values[:excursion], least=least)
-    return abs(float(np.median(values[-3:])) - median) <= _REACH * scale
+    return abs(float(np.median(values[-3:])) - median) <= _NORMAL_SCALES * scale
 
 
-def _start_of_the_climb(values: NDArray[np.float64], found: int, direction: Direction | None, least: float) -> int:
-    """The same run judged against what came before it, until that stays: a slow ramp spoils its own level before."""
+def _start_of_ramp(values: NDArray[np.float64], first: int, direction: Direction | None, least: float) -> int:
+    """The first sample of the run, found again from what came before it until it stays: a slow ramp shifts its own past."""
     for _ in range(10):
-        earlier = _run_at_the_end(values, found, direction, least) if found >= _FEWEST else None
-        if earlier is None or earlier >= found:
-            return found
-        found = earlier
-    return found
+        earlier = _start_of_last_run(values, first, direction, least) if first >= _MIN_SAMPLES else None
+        if earlier is None or earlier >= first:
+            return first
+        first = earlier
+    return first
 
 
-def _run_at_the_end(values: NDArray[np.float64], split: int, direction: Direction | None, least: float) -> int | None:
+def _start_of_last_run(values: NDArray[np.float64], split: int, direction: Direction | None, least: float) -> int | None:
     """Index of the first sample of the deviating run that reaches (nearly) to the end; None if the end is normal."""
     median, scale = median_and_scale(values[:split], least=least)
     z = (values - median) / scale
     side = 1.0 if np.median(z[-3:]) > 0 else -1.0
     if direction is not None and side != (1.0 if direction == "up" else -1.0):
         return None
-    # A level known from few samples is known badly, so more is asked of a deviation from it.
-    reach = _REACH * (1 + 2 / split**0.5)
-    deviating = np.flatnonzero(side * z > reach)
-    if len(deviating) < 2 or deviating[-1] < len(values) - 1 - 2 * _GAP:
+    # The level before is uncertain if it rests on few samples, so a deviation from it must be larger.
+    limit = _NORMAL_SCALES * (1 + 2 / split**0.5)
+    deviating = np.flatnonzero(side * z > limit)
+    if len(deviating) < 2 or deviating[-1] < len(values) - 1 - 2 * _MAX_GAP:
         return None
-    breaks = np.flatnonzero(np.diff(deviating) > _GAP)
+    breaks = np.flatnonzero(np.diff(deviating) > _MAX_GAP)
     run = deviating[breaks[-1] + 1 :] if len(breaks) else deviating
     first = int(run[0])
-    # The first samples of a rate over a window hold only a part of the change: take them in while they climb.
-    while first > 0 and side * z[first - 1] > _REACH / 2 and side * z[first - 1] < side * z[first]:
+    # The first samples of a rate over a window hold only a part of the change: they belong to it while they climb.
+    while first > 0 and side * z[first - 1] > _NORMAL_SCALES / 2 and side * z[first - 1] < side * z[first]:
         first -= 1
     return first if len(run) >= 2 else None

@@ -1,4 +1,4 @@
-"""Which queries show whether a service is well: its catalogue's, its alert's, or those its metrics' names suggest."""
+"""Queries that show whether a service is healthy: from the catalogue, from the alert, or derived from names of metrics."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ FAILED_CODES = (
     "5..|[eE]rror|fail.*|UNAVAILABLE|Unavailable|INTERNAL|Internal|UNKNOWN|Unknown|DEADLINE_EXCEEDED|DeadlineExceeded"
 )
 _SHARES = frozenset({"ratio", "share", "percent", "%"})
-MAX_DEDUCED = 12
+MAX_DERIVED = 12
 FAMILIES_BY_URGENCY: tuple[Family, ...] = ("errors", "latency", "external", "saturation", "traffic")
 
 
@@ -34,15 +34,15 @@ class SignalQuery:
     bad_above: float | None = None
     bad_below: float | None = None
     labels: Mapping[str, str] | None = None
-    """Only series that do not contradict these labels count: an alert's expression speaks of many services."""
+    """Only series that do not contradict these labels count: an alert's expression covers many services."""
 
     @property
-    def is_bounded(self) -> bool:
-        """True if a single value can be judged: its owners set a bound."""
+    def has_threshold(self) -> bool:
+        """True if a single value can be judged: its owners set a threshold."""
         return self.bad_above is not None or self.bad_below is not None
 
     def is_bad(self, value: float) -> bool:
-        """True if the value is beyond a bound; NaN never is."""
+        """True if the value is beyond a threshold; NaN never is."""
         above = self.bad_above is not None and value > self.bad_above
         return above or (self.bad_below is not None and value < self.bad_below)
 
@@ -53,20 +53,20 @@ class SignalQuery:
 
 def catalogue_signals(service: Service) -> list[SignalQuery]:
     """The signals that the catalogue lists, in its order."""
-    found = []
+    queries = []
     for name, signal in service.signals.items():
         family = family_of(name)
         if family == "traffic" and signal.unit in _SHARES:
             family = "errors"  # "bad requests" as a share is no amount of traffic
         harm: Harm = "down" if signal.bad_below is not None and signal.bad_above is None else harm_of(name, family)
-        found.append(
+        queries.append(
             SignalQuery(service.name, name, signal.promql, family, harm, signal.unit, signal.bad_above, signal.bad_below)
         )
-    return found
+    return queries
 
 
 def alert_signal(case: Case) -> SignalQuery | None:
-    """The value behind the case's own alert; None if the source told no expression or one that cannot be read."""
+    """The value behind the case's own alert; None if its source sends no expression, or one that cannot be parsed."""
     try:
         parts = watched(case.expression) if case.expression.strip() else None
     except ValueError:
@@ -91,15 +91,15 @@ def _unit_of(promql: str, family: Family) -> str:
     return "ratio" if family in ("errors", "external") and "/" in promql else ""
 
 
-def service_matchers(service: str, case: Case, known: Service | None) -> list[tuple[Matcher, ...]]:
-    """How series of this service may be picked, the likeliest way first."""
-    if known and known.match:
-        return [equal_to({name: value for name, value in known.match.items() if is_label_name(name)})]
+def service_matchers(service: str, case: Case, entry: Service | None) -> list[tuple[Matcher, ...]]:
+    """Ways to select the series of this service, the likeliest first; `entry` is its entry in the catalogue."""
+    if entry and entry.match:
+        return [equal_to({name: value for name, value in entry.match.items() if is_label_name(name)})]
     own = [name for name in SERVICE_LABELS if case.labels.get(name) == service]
     return [(Matcher(name, service),) for name in own or SERVICE_LABELS[:5]]
 
 
-# ---------------------------------------------------------------- deduced from names
+# ---------------------------------------------------------------- derived from names of metrics
 
 _RATE = re.compile(r"(requests?|calls|handled|responses?|messages?)(_processed)?_(total|count)$")
 _FAILURES = re.compile(r"(errors?|failures?|failed|exceptions?)_total$")
@@ -112,37 +112,37 @@ _MEMORY = re.compile(r"(resident_memory|memory_working_set|heap_used|memory_used
 _CPU = re.compile(r"cpu.*_seconds_total$")
 
 
-def deduced_signals(
-    service: str, found: Iterable[Mapping[str, str]], matchers: Sequence[Matcher], *, rate_window: str = "5m"
+def derived_signals(
+    service: str, label_sets: Iterable[Mapping[str, str]], matchers: Sequence[Matcher], *, rate_window: str = "5m"
 ) -> list[SignalQuery]:
-    """Signals for a service that no catalogue describes, from the names of its metrics and the labels of their codes.
+    """Signals of a service that the catalogue does not describe, from the names of its metrics and the labels of their codes.
 
-    `found` are label sets with `__name__` and, where a metric has one, a code label. At most 12, the telling ones first.
+    `label_sets` hold `__name__` and, where a metric has one, a code label. At most 12, the most informative first.
     """
     codes: dict[str, str] = {}
-    for labels in found:
+    for labels in label_sets:
         name = labels.get("__name__", "")
         code = next((label for label in CODE_LABELS if labels.get(label)), "")
         codes[name] = codes.get(name) or code
-    write = _Writer(service, tuple(matchers), rate_window)
-    signals = [signal for name, code in sorted(codes.items()) for signal in write.signals(name, code, frozenset(codes))]
+    derive = _QueryWriter(service, tuple(matchers), rate_window)
+    signals = [signal for name, code in sorted(codes.items()) for signal in derive.signals(name, code, frozenset(codes))]
     unique = {signal.name: signal for signal in reversed(signals)}
-    return sorted(unique.values(), key=_urgency)[:MAX_DEDUCED]
+    return sorted(unique.values(), key=_urgency)[:MAX_DERIVED]
 
 
 def _urgency(signal: SignalQuery) -> tuple[int, bool, str]:
-    """The family first; in it, what the service answers before what it calls."""
+    """By family; within it, what the service serves before what it calls."""
     return FAMILIES_BY_URGENCY.index(signal.family), signal.name.startswith("client "), signal.name
 
 
 @dataclass(frozen=True)
-class _Writer:
+class _QueryWriter:
     service: str
     matchers: tuple[Matcher, ...]
     window: str
 
     def signals(self, name: str, code: str, all_names: frozenset[str]) -> list[SignalQuery]:
-        """What one metric shows; nothing for most."""
+        """The signals that one metric shows; none for most."""
         if _RATE.search(name):
             return self._requests(name, code)
         if _FAILURES.search(name):

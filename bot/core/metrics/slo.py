@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from bot.core.service import Objective
 
 BUDGET_SPENT_PER_ALERT = (("1h", "5m", 0.02), ("6h", "30m", 0.05), ("3d", "6h", 0.10))
-"""Long window, short window and the share of the budget that, spent within the long one, calls for: page, page, ticket."""
+"""Long window, short window, and the share of the budget that is spent within the long one: for page, page, ticket."""
 WINDOWS = tuple(dict.fromkeys(w for long, short, _ in BUDGET_SPENT_PER_ALERT for w in (short, long)))
 _HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
 MIN_BURN_RATE = 1.0
-"""No slower burn is ever a breach: at 1 the budget lasts exactly as long as its window."""
+"""A slower burn is never a breach: at 1 the budget lasts exactly as long as its window."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ObjectiveStatus:
 
     @property
     def breaches(self) -> list[tuple[str, str, float]]:
-        """The pairs of windows that both burn as fast as their bound or faster."""
+        """Long window, short window and burn rate of the pairs that both burn at that rate or faster."""
         return [pair for pair in burn_thresholds(self.window) if all(self.burn.get(w, math.nan) >= pair[2] for w in pair[:2])]
 
 
@@ -59,7 +59,7 @@ def _hours(window: str) -> float:
 
 
 def with_window(promql: str, window: str) -> str:
-    """A query of an objective over one window."""
+    """A query of an objective with its window filled in."""
     return promql.replace("{window}", window)
 
 
@@ -72,12 +72,12 @@ def objective_status(objective: Objective, good: float, by_window: dict[str, flo
     """The status from measured shares of good events: over the objective's window, and over each of `WINDOWS`.
 
     burn rate = (1 - good) / (1 - objective); budget left = 1 - burn rate over the whole window. What was not measured
-    stays NaN: no burn rate of 0 may stand where nobody looked.
+    stays NaN: 0 would say that nothing burns.
     """
     allowed = 1 - objective.objective / 100
 
-    def burnt(share: float) -> float:
+    def burn_rate(share: float) -> float:
         return max(0.0, 1 - share) / allowed if math.isfinite(share) else math.nan
 
-    burn = {window: burnt(share) for window, share in by_window.items()}
-    return ObjectiveStatus(good=good, budget_left=1 - burnt(good), burn=burn, window=objective.window)
+    burn = {window: burn_rate(share) for window, share in by_window.items()}
+    return ObjectiveStatus(good=good, budget_left=1 - burn_rate(good), burn=burn, window=objective.window)

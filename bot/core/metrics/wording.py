@@ -1,4 +1,4 @@
-"""Sentences about signals that can be read aloud: number, unit, window."""
+"""Sentences about signals that can be read aloud, each number with its unit."""
 
 from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.series import Series, known_samples
@@ -9,7 +9,7 @@ from bot.core.text.untrusted import one_line
 
 
 def threshold_text(signal: SignalQuery) -> str:
-    """`, above its bound of 5 %`-like text for cards and tools; "" where no bound is known."""
+    """`bad above 5 %`; "" where no threshold is known."""
     if signal.bad_above is not None:
         return f"bad above {figure(signal.bad_above, signal.unit)}"
     return f"bad below {figure(signal.bad_below, signal.unit)}" if signal.bad_below is not None else ""
@@ -18,7 +18,7 @@ def threshold_text(signal: SignalQuery) -> str:
 def deviation_text(deviation: Deviation) -> str:
     """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (score 5.1)` or `... stayed normal: 0.1 %`.
 
-    A signal's name may be one or many (latency, errors): no verb here tells which.
+    The name of a signal may be singular or plural (latency, errors): the verbs fit both.
     """
     name = f"{deviation.service} {deviation.signal}"
     before, after = figure(deviation.before, deviation.unit), figure(deviation.after, deviation.unit)
@@ -40,6 +40,6 @@ def series_text(series: Series, unit: str) -> str:
 
 
 def labels_text(labels: dict[str, str], most: int = 8) -> str:
-    """Labels as one line; their values are foreign text."""
+    """Labels as one line; their values are untrusted text."""
     shown = [f'{name}="{one_line(value, 80)}"' for name, value in sorted(labels.items())[:most]]
     return "{" + ", ".join(shown) + (", …" if len(labels) > most else "") + "}"

@@ -1,14 +1,15 @@
-"""Spans summed up a minute, and what they tell of the way between services: who waits longer than anybody served.
+"""Spans summed up by minute, and delays between services: callers that wait longer than any server says it took.
 
-What if the calls to one service had been so many seconds on the way? For each caller and minute the spans of the servers
-it called, with its usual gap on top, say how long its waits should be. The service and the delay that bring what should
-be nearest to what was are the lead. A server that is slow itself is in both, so neither it nor its callers show.
+For each caller and minute, the spans of the servers that it called plus its usual gap say how long its own waits should
+be. Each delay of each service is tried: if its calls had taken so many seconds longer on the way, how long would the
+callers have waited? The service and the delay that bring the expected waits nearest to the real ones are the lead. A
+server that is slow itself is slow at both ends, so neither it nor its callers show.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,32 +22,32 @@ Values = NDArray[np.float64]
 Side = Literal["client", "server", "internal"]
 
 _BANDS = np.array([0.5, 0.95, 1.0])
-"""Median, p95 and the longest: of a callee that receives few of the calls only the slowest waits tell."""
+"""Median, p95 and the longest: a callee that receives few of the calls shows in the slowest waits alone."""
 _DELAYS = np.array([0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0])
 """Seconds tried."""
 _SHARES = (1.0, 0.5)
-"""Shares of the calls tried: a delay may begin within the minute, or hit some of a service's pods."""
-_PARTLY = 0.9
-"""A share is one more thing to choose, which fits what is not there a little better: a tenth of its gain is for that."""
-_NOTHING = 0.1
-"""Seconds beside which waits are compared, as log((a + 0.1 s) / (b + 0.1 s)): some milliseconds more are no doubling."""
+"""Shares of the calls tried: a delay may begin within the minute, or affect some of a service's pods."""
+_PARTIAL_FACTOR = 0.9
+"""Factor on the gain where half of the calls are delayed: one more choice fits noise a little better."""
+_OFFSET = 0.1
+"""Seconds added to both waits that are compared, log((a + 0.1 s) / (b + 0.1 s)): a few milliseconds are no doubling."""
 _USUAL = 0.75
 _UNKNOWN_GAP = 0.2
-"""Seconds taken for usual where fewer than three minutes of history say: gaps of 90 to 220 ms are nothing rare."""
-_FEWEST_MINUTES = 3
-_LEAST = 4.0
-"""Gain below which no delay is told from chance: stretches without one reach 3."""
-_JUDGED = 60
+"""The usual gap in seconds where the history has fewer than three minutes: gaps of 90 to 220 ms are common."""
+_MIN_MINUTES = 3
+_MIN_GAIN = 4.0
+"""Gain below which a delay may be chance: periods without one reach 3."""
+_HISTORY_MINUTES = 60
 """So many of the newest minutes of history say what gain is usual."""
-_POINTS = 20
+_MAX_POINTS = 20
 
 
 @dataclass(frozen=True)
 class CallSummary:
     """Spans of one kind in one minute: `count` of them, with quantiles of their length in seconds.
 
-    A server span belongs to `service` and was called by `caller` ("" if from outside); a client span belongs to
-    `service`, which waits in it for `to` ("" if the spans do not say for whom), so its `caller` is the service itself.
+    A server span belongs to `service` and was called by `caller` ("" if from outside). A client span belongs to
+    `service`, which waits in it for `to` ("" if the spans do not say for whom); its `caller` is the service itself.
     """
 
     minute: int
@@ -63,68 +64,72 @@ class CallSummary:
 
 
 def summarize_calls(spans: Iterable[Span]) -> list[CallSummary]:
-    """Single spans by minute, caller, service and operation; a span seen in two searches counts once.
+    """Single spans summed up by minute, caller, service and operation; a span that two searches returned counts once.
 
-    A server's span is one whose parent is another service's; a parent that was not kept says nothing about the caller.
-    The span that answers a call counts in the call's own minute: clocks of two hosts differ. One that ended before it
-    began counts nowhere, but still tells who called.
+    A server's span is one whose parent is another service's; a parent that was not recorded says nothing about the caller.
+    The span that answers a call counts in the call's own minute: clocks of two hosts differ. A span that ended before it
+    began counts nowhere, but still says who called.
     """
-    kept = {(span.trace, span.id): span for span in spans}
-    answered = {(s.trace, s.parent): s.service for s in kept.values() if not s.client}
+    by_id = {(span.trace, span.id): span for span in spans}
+    callees = {(s.trace, s.parent): s.service for s in by_id.values() if not s.client}
     groups: dict[tuple[int, str, str, str, Side, str], list[float]] = defaultdict(list)
-    for span in (one for one in kept.values() if one.seconds >= 0):
-        parent = kept.get((span.trace, span.parent))
+    for span in (one for one in by_id.values() if one.seconds >= 0):
+        parent = by_id.get((span.trace, span.parent))
         caller = parent.service if parent else ""
         side: Side = "client" if span.client else "internal" if caller == span.service else "server"
         minute = int((parent if parent and parent.client and side == "server" else span).start // 60) * 60
-        to = answered.get((span.trace, span.id), "") if side == "client" else ""
+        to = callees.get((span.trace, span.id), "") if side == "client" else ""
         groups[minute, span.service if side == "client" else caller, span.service, span.operation, side, to].append(
             span.seconds
         )
-    return [_one_sum(*place, took) for place, took in sorted(groups.items())]
+    return [_summary(*key, lengths) for key, lengths in sorted(groups.items())]
 
 
-def _one_sum(minute: int, caller: str, service: str, operation: str, side: Side, to: str, took: Sequence[float]) -> CallSummary:
-    p50, p95 = float(np.median(took)), float(np.quantile(took, 0.95))
-    return CallSummary(minute, caller, service, operation, side, len(took), p50, p95, max(took), to)
+def _summary(
+    minute: int, caller: str, service: str, operation: str, side: Side, to: str, lengths: Sequence[float]
+) -> CallSummary:
+    p50, p95 = float(np.median(lengths)), float(np.quantile(lengths, 0.95))
+    return CallSummary(minute, caller, service, operation, side, len(lengths), p50, p95, max(lengths), to)
 
 
 @dataclass(frozen=True)
 class CallerWaits:
-    """What one caller waited in one minute, and how long the servers that it called say they took."""
+    """How long one caller waited in one minute, and how long the servers that it called say they took."""
 
     minute: int
     caller: str
     to: str
-    """The one it waited for, where the spans tell; else "": any of those it called."""
+    """The service it waited for, where the spans say so; else "": any of those it called."""
     count: int
     waited: Values
     """Median, p95 and longest, in seconds."""
     seconds: Values
-    """The servers' spans, spelled out."""
+    """Lengths of the servers' spans, drawn from their quantiles."""
     weight: Values
     """How many calls each of them stands for."""
-    called: Sequence[str]
+    callees: Sequence[str]
     """The service of each of them."""
 
 
 @dataclass(frozen=True)
 class Delay:
-    """A service whose calls lose time on the way: seconds a call, and the share of all that callers wait longer it explains."""
+    """A service whose calls lose time on the way to it."""
 
     service: str
     seconds: float
+    """Time lost by each call."""
     fit: float
+    """Share of the callers' additional waiting that it explains, 0 to 1."""
     gain: float
-    """How much nearer to what was: natural logs, summed over callers, minutes and bands, times the root of the calls."""
-    score: float = 0.0
-    """Doublings of the gain beyond what is usual for it."""
+    """How much nearer it brings the expected waits: natural logs, summed over callers, minutes and bands, times root calls."""
+    doublings: float = 0.0
+    """log2 of the gain over its usual limit."""
 
 
 def waits_by_caller(calls: Iterable[CallSummary]) -> list[CallerWaits]:
-    """By caller and minute, its client spans beside the server spans of those it called.
+    """By caller and minute, its client spans with the server spans of those it called.
 
-    Where spans tell whom a wait was for, each callee is compared alone; the other waits with all other callees.
+    Where spans say whom a wait was for, it is compared with that callee alone; the other waits with all other callees.
     """
     clients: dict[tuple[int, str, str], list[CallSummary]] = defaultdict(list)
     servers: dict[tuple[int, str], list[CallSummary]] = defaultdict(list)
@@ -133,30 +138,34 @@ def waits_by_caller(calls: Iterable[CallSummary]) -> list[CallerWaits]:
             clients[one.minute, one.service, one.to].append(one)
         elif one.side == "server" and one.caller and one.caller != one.service:
             servers[one.minute, one.caller].append(one)
-    found = []
-    for (minute, caller, to), mine in sorted(clients.items(), key=lambda place: place[0]):
-        theirs = [s for s in servers[minute, caller] if (s.service == to if to else (minute, caller, s.service) not in clients)]
-        if theirs:
-            found.append(_waits(minute, caller, to, mine, theirs))
-    return found
+    waits = []
+    for (minute, caller, to), own in sorted(clients.items(), key=lambda group: group[0]):
+        called = [s for s in servers[minute, caller] if (s.service == to if to else (minute, caller, s.service) not in clients)]
+        if called:
+            waits.append(_waits(minute, caller, to, own, called))
+    return waits
 
 
-def _waits(minute: int, caller: str, to: str, mine: Sequence[CallSummary], theirs: Sequence[CallSummary]) -> CallerWaits:
-    laid = [_laid_out(one) for one in theirs]
-    called = [one.service for one, seconds in zip(theirs, laid, strict=True) for _ in seconds]
-    weight = np.concatenate([np.full(len(s), one.count / len(s)) for one, s in zip(theirs, laid, strict=True)])
-    own = [_laid_out(one) for one in mine]
-    own_weight = np.concatenate([np.full(len(s), one.count / len(s)) for one, s in zip(mine, own, strict=True)])
-    waited = _bands(np.concatenate(own)[None, :], own_weight)[0]
-    return CallerWaits(minute, caller, to, sum(one.count for one in mine), waited, np.concatenate(laid), weight, called)
+def _waits(minute: int, caller: str, to: str, own: Sequence[CallSummary], called: Sequence[CallSummary]) -> CallerWaits:
+    served, weight = _drawn(called)
+    callees = [one.service for one, seconds in zip(called, served, strict=True) for _ in seconds]
+    own_waits, own_weight = _drawn(own)
+    waited = _bands(np.concatenate(own_waits)[None, :], own_weight)[0]
+    return CallerWaits(minute, caller, to, sum(one.count for one in own), waited, np.concatenate(served), weight, callees)
 
 
-def _laid_out(one: CallSummary) -> Values:
+def _drawn(calls: Sequence[CallSummary]) -> tuple[list[Values], Values]:
+    """Durations of each summary, and how many calls each duration of all of them stands for."""
+    durations = [_durations(one) for one in calls]
+    return durations, np.concatenate([np.full(len(d), one.count / len(d)) for one, d in zip(calls, durations, strict=True)])
+
+
+def _durations(one: CallSummary) -> Values:
     """Durations with these quantiles, at most 20 that stand for all; of a single call its longest."""
     if one.count <= 1:
         return np.array([one.longest])
     shortest = max(0.3 * one.p50, 2 * one.p50 - one.p95)
-    ranks = np.linspace(0, 1, min(one.count, _POINTS))
+    ranks = np.linspace(0, 1, min(one.count, _MAX_POINTS))
     return np.asarray(np.interp(ranks, (0.0, *_BANDS), (shortest, one.p50, one.p95, one.longest)))
 
 
@@ -173,73 +182,73 @@ def _row_bands(ordered: Values, at: Values) -> Values:
 
 
 UsualGaps = Mapping[tuple[str, str], Values]
-"""Caller and whom it waits for to the seconds by which its bands usually lie above the servers'."""
+"""(caller, whom it waits for) to the seconds by which each of its bands usually lies above the servers'."""
 
 
 def usual_gaps(history: Iterable[CallerWaits]) -> dict[tuple[str, str], Values]:
-    """The 75 % quantile over the minutes of a history, band by band, of what a caller waits beyond the servers."""
+    """By how much a caller usually waits longer than the servers take: the 75 % quantile over a history, band by band."""
     gaps: dict[tuple[str, str], list[Values]] = defaultdict(list)
     for one in history:
         gaps[one.caller, one.to].append(one.waited - _bands(one.seconds[None, :], one.weight)[0])
     return {
-        place: np.maximum(0.0, np.quantile(np.array(found), _USUAL, axis=0))
-        for place, found in gaps.items()
-        if len(found) >= _FEWEST_MINUTES
+        pair: np.maximum(0.0, np.quantile(np.array(by_minute), _USUAL, axis=0))
+        for pair, by_minute in gaps.items()
+        if len(by_minute) >= _MIN_MINUTES
     }
 
 
 @dataclass(frozen=True)
-class _Tried:
-    """One caller's minute: what it waited longer than it should, and what each callee, share and delay would gain."""
+class _Trial:
+    """One caller's minute: how much longer it waited than expected, and what each callee, share and delay would gain."""
 
     unexplained: float
     gains: Mapping[str, Values]
     """Callee to gains, shape (shares, delays)."""
 
 
-def _try_all(one: CallerWaits, usual: UsualGaps) -> _Tried:
+def _try_all(one: CallerWaits, usual: UsualGaps) -> _Trial:
     gap = usual.get((one.caller, one.to), np.full(len(_BANDS), _UNKNOWN_GAP))
     calls = math.sqrt(one.count)
-    before = _distance(one, one.seconds[None, :], one.weight, gap)[0]
+    undelayed = _distance(one, one.seconds[None, :], one.weight, gap)[0]
     gains = {}
-    for callee in dict.fromkeys(one.called):
-        hit = np.array([name == callee for name in one.called])
-        rows = [_what_if(one, hit, share, gap) for share in _SHARES]
-        worth = np.array([[1.0 if share == 1.0 else _PARTLY] for share in _SHARES])
-        gains[callee] = calls * worth * (np.abs(before).sum() - np.array(rows))
-    return _Tried(calls * float(np.maximum(0.0, before).sum()), gains)
+    for callee in dict.fromkeys(one.callees):
+        is_callee = np.array([name == callee for name in one.callees])
+        rows = [_delayed_distance(one, is_callee, share, gap) for share in _SHARES]
+        factor = np.array([[1.0 if share == 1.0 else _PARTIAL_FACTOR] for share in _SHARES])
+        gains[callee] = calls * factor * (np.abs(undelayed).sum() - np.array(rows))
+    return _Trial(calls * float(np.maximum(0.0, undelayed).sum()), gains)
 
 
-def _what_if(one: CallerWaits, hit: NDArray[np.bool_], share: float, gap: Values) -> Values:
-    """How far from what was it would be, for each delay, with this share of the calls that are hit."""
-    late = one.seconds + _DELAYS[:, None] * hit
+def _delayed_distance(one: CallerWaits, is_callee: NDArray[np.bool_], share: float, gap: Values) -> Values:
+    """Distance of the expected from the real waits, for each delay of this share of the callee's calls."""
+    delayed = one.seconds + _DELAYS[:, None] * is_callee
     if share == 1.0:
-        return np.asarray(np.abs(_distance(one, late, one.weight, gap)).sum(axis=1))
-    # The calls that are hit are there twice: some that waited, some that did not.
-    usual = np.broadcast_to(one.seconds[hit], (len(_DELAYS), int(hit.sum())))
-    weight = np.concatenate([np.where(hit, one.weight * share, one.weight), one.weight[hit] * (1 - share)])
-    return np.asarray(np.abs(_distance(one, np.concatenate([late, usual], axis=1), weight, gap)).sum(axis=1))
+        return np.asarray(np.abs(_distance(one, delayed, one.weight, gap)).sum(axis=1))
+    # The callee's calls are there twice: the share that is delayed, and the rest that is not.
+    undelayed = np.broadcast_to(one.seconds[is_callee], (len(_DELAYS), int(is_callee.sum())))
+    weight = np.concatenate([np.where(is_callee, one.weight * share, one.weight), one.weight[is_callee] * (1 - share)])
+    return np.asarray(np.abs(_distance(one, np.concatenate([delayed, undelayed], axis=1), weight, gap)).sum(axis=1))
 
 
 def _distance(one: CallerWaits, seconds: Values, weight: Values, gap: Values) -> Values:
-    """log of what was waited over what should be, shape (rows of seconds, 3)."""
-    should = _bands(seconds, weight) + gap
-    return np.asarray(np.log((one.waited + _NOTHING) / (should + _NOTHING)))
+    """log of the real over the expected waits, shape (rows of seconds, 3)."""
+    expected = _bands(seconds, weight) + gap
+    return np.asarray(np.log((one.waited + _OFFSET) / (expected + _OFFSET)))
 
 
-def fit_delays(found: Iterable[CallerWaits], usual: UsualGaps | None = None) -> list[Delay]:
-    """For each callee the delay of its calls that alone explains best what all callers wait longer; the best callee first.
+def fit_delays(waits: Iterable[CallerWaits], usual: UsualGaps | None = None) -> list[Delay]:
+    """For each callee the delay of its calls that alone explains best why its callers wait longer; the best callee first.
 
-    With e = log((waited + 0.1 s) / (should + 0.1 s)) by caller, minute and band, gain = sum of sqrt(calls) x (|e without|
-    - |e with the delay|), times 0.9 where only half of the calls are hit; fit = gain / sum of sqrt(calls) x (what of e
-    without is above 0). Callees without gain are left out.
+    With e = log((waited + 0.1 s) / (expected + 0.1 s)) by caller, minute and band, gain = sum of sqrt(calls) x (|e without
+    delay| - |e with it|), times 0.9 where half of the calls are delayed; fit = gain / sum of sqrt(calls) x (the part of e
+    without delay that is above 0). Callees without gain are left out.
     """
-    return _best(_try_all(one, usual or {}) for one in found)
+    return _best(_try_all(one, usual or {}) for one in waits)
 
 
-def _best(tried: Iterable[_Tried]) -> list[Delay]:
+def _best(trials: Iterable[_Trial]) -> list[Delay]:
     unexplained, sums = 0.0, dict[str, Values]()
-    for one in tried:
+    for one in trials:
         unexplained += one.unexplained
         for callee, gains in one.gains.items():
             sums[callee] = sums[callee] + gains if callee in sums else gains
@@ -253,32 +262,32 @@ def _best(tried: Iterable[_Tried]) -> list[Delay]:
 
 
 def detect_delays(history: Sequence[CallerWaits], present: Sequence[CallerWaits]) -> list[Delay]:
-    """Delays on the way now, against the usual ones of the same service: score = log2(gain / limit); the highest first.
+    """Delays on the way now, compared with the same service's past: doublings = log2(gain / limit); the highest first.
 
-    The limit is the larger of 4 and the 75 % quantile of the service's gain over equally long stretches of the newest
-    hour of history, so that few minutes of history are enough and none make no silence.
+    The limit is the larger of 4 and the 75 % quantile of the service's gain over equally long periods of the newest hour
+    of history, so that few minutes of history are enough, and none is no reason to find nothing.
     """
     usual = usual_gaps(history)
-    minutes = sorted({one.minute for one in history})[-_JUDGED:]
-    tried: dict[int, list[_Tried]] = {minute: [] for minute in minutes}
+    minutes = sorted({one.minute for one in history})[-_HISTORY_MINUTES:]
+    trials: dict[int, list[_Trial]] = {minute: [] for minute in minutes}
     for one in history:
-        if one.minute in tried:
-            tried[one.minute].append(_try_all(one, usual))
+        if one.minute in trials:
+            trials[one.minute].append(_try_all(one, usual))
     length = len({one.minute for one in present})
     starts = range(max(1, len(minutes) - length + 1)) if minutes and length else range(0)
     past: dict[str, list[float]] = defaultdict(list)
     for start in starts:
-        for delay in _best(one for minute in minutes[start : start + length] for one in tried[minute]):
+        for delay in _best(one for minute in minutes[start : start + length] for one in trials[minute]):
             past[delay.service].append(delay.gain)
     return sorted(
-        (_scored(one, past[one.service], len(starts)) for one in fit_delays(present, usual)),
-        key=lambda one: (-one.score, -one.gain, one.service),
+        (_compared(one, past[one.service], len(starts)) for one in fit_delays(present, usual)),
+        key=lambda one: (-one.doublings, -one.gain, one.service),
     )
 
 
-def _scored(delay: Delay, past: Sequence[float], stretches: int) -> Delay:
-    # In the stretches that are not among them nothing was gained.
-    seen = [*past, *[0.0] * (stretches - len(past))]
-    limit = max(_LEAST, float(np.quantile(seen, _USUAL)) if seen else 0.0)
-    score = math.log2(delay.gain / limit)
-    return Delay(delay.service, delay.seconds, delay.fit, delay.gain, max(-MAX_DOUBLINGS, min(MAX_DOUBLINGS, score)))
+def _compared(delay: Delay, past_gains: Sequence[float], periods: int) -> Delay:
+    # A period that is not among them gained nothing.
+    gains = [*past_gains, *[0.0] * (periods - len(past_gains))]
+    limit = max(_MIN_GAIN, float(np.quantile(gains, _USUAL)) if gains else 0.0)
+    doublings = max(-MAX_DOUBLINGS, min(MAX_DOUBLINGS, math.log2(delay.gain / limit)))
+    return replace(delay, doublings=doublings)

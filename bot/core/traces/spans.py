@@ -1,7 +1,7 @@
 """Spans of traces: where the time of requests goes, now and before.
 
-Self time is a span's duration less the time in which a child ran. Time on the wire is what a client's span lasts longer
-than the server's span that answers it: queues, network and retries live there. Spans after OpenTelemetry:
+Self time is a span's duration less the time in which a child ran. Network time is how much longer a client's span lasts
+than the server's span that answers it: queues, network and retries. Spans as OpenTelemetry defines them:
 https://opentelemetry.io/docs/specs/otel/trace/api/
 """
 
@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any, Generic, TypeVar
 
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import could_not_look
 
 _T = TypeVar("_T", covariant=True)
 
@@ -22,13 +23,13 @@ class Span:
     trace: str
     id: str
     parent: str
-    """"" for a root, or where the parent was not kept."""
+    """"" for a root, or where the parent was not recorded."""
     service: str
     operation: str
     start: float
     """Seconds since 1970."""
     seconds: float
-    """Negative where its clock was turned back meanwhile: how long it took is not known."""
+    """Negative where its clock was set back meanwhile: how long it took is unknown."""
     error: bool = False
     client: bool = False
     """The caller's view of one call to another service."""
@@ -36,11 +37,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Sample(Generic[_T]):
-    """What a trace store could be read of: spans, or their sums."""
+    """What was read of a trace store: spans, or their sums."""
 
     rows: Sequence[_T] = ()
     more: bool = False
-    """It held more traces than were read: what is said is said of a sample."""
+    """True if the store holds more traces than were read."""
     unread: tuple[str, ...] = ()
     """What could not be read, and why."""
 
@@ -51,8 +52,8 @@ class Sample(Generic[_T]):
 
 
 def unread_parts(*samples: Sample[Any]) -> tuple[str, ...]:
-    """What of them could not be read, as findings tell it."""
-    return tuple(dict.fromkeys(f"Could not look (traces): {one_line(why, 200)}" for one in samples for why in one.unread))
+    """What of them could not be read, one sentence each, as evidence lists it."""
+    return tuple(dict.fromkeys(could_not_look("traces", one_line(why, 200)) for one in samples for why in one.unread))
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ class TimeSpent:
 
 
 def compare_spans(now: Sequence[Span], before: Sequence[Span]) -> list[TimeSpent]:
-    """Where the time goes: self time of each operation and time on the wire between services, most time lost first."""
-    mine, theirs = _spent(now), _spent(before)
-    rows = [_row(key, mine.get(key, ()), theirs.get(key, ())) for key in {**mine, **theirs}]
+    """Where the time goes: self time of each operation and network time between services, most time lost first."""
+    spent, spent_before = _spent(now), _spent(before)
+    rows = [_row(key, spent.get(key, ()), spent_before.get(key, ())) for key in {**spent, **spent_before}]
     return sorted(rows, key=lambda row: (-abs(row.lost), -row.requests, row.service, row.operation))
 
 
@@ -99,25 +100,25 @@ def _spent(spans: Sequence[Span]) -> dict[tuple[str, str], list[tuple[float, boo
     children: dict[tuple[str, str], list[Span]] = {}
     for span in spans:
         children.setdefault((span.trace, span.parent), []).append(span)
-    found: dict[tuple[str, str], list[tuple[float, bool]]] = {}
+    spent: dict[tuple[str, str], list[tuple[float, bool]]] = {}
     for span in (one for one in spans if one.seconds >= 0):
-        called = children.get((span.trace, span.id), [])
-        answered = next((child for child in called if child.service != span.service and child.seconds >= 0), None)
-        if span.client and answered is not None:
-            # Both ends of one call: what it lasts longer at the caller is on the way, and no work of the caller.
-            key, seconds = (span.service, f"wire to {answered.service}"), max(0.0, span.seconds - answered.seconds)
+        own_children = children.get((span.trace, span.id), [])
+        answer = next((child for child in own_children if child.service != span.service and child.seconds >= 0), None)
+        if span.client and answer is not None:
+            # Both ends of one call: what it lasts longer at the caller is spent on the way, and is no work of the caller.
+            key, seconds = (span.service, f"wire to {answer.service}"), max(0.0, span.seconds - answer.seconds)
         else:
-            key, seconds = (span.service, span.operation), self_seconds(span, called)
-        found.setdefault(key, []).append((seconds, span.error))
-    return found
+            key, seconds = (span.service, span.operation), self_seconds(span, own_children)
+        spent.setdefault(key, []).append((seconds, span.error))
+    return spent
 
 
 def self_seconds(span: Span, children: Iterable[Span]) -> float:
-    """Seconds of a span in which no child ran; children that run side by side count once."""
-    end, covered, reached = span.start + span.seconds, 0.0, span.start
+    """Seconds of a span in which no child ran; children that run at the same time count once."""
+    end, covered, covered_until = span.start + span.seconds, 0.0, span.start
     for child in sorted(children, key=lambda one: one.start):
-        first, last = max(reached, child.start), min(end, child.start + child.seconds)
+        first, last = max(covered_until, child.start), min(end, child.start + child.seconds)
         if last > first:
             covered += last - first
-            reached = last
+            covered_until = last
     return max(0.0, span.seconds - covered)

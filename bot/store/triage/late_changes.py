@@ -117,8 +117,8 @@ class LateChanges:
         return FinishedAttempt(
             began_at=facts.onset if facts and facts.onset else min((at for _, at in rows), default=group.opened_at),
             services=alerting | below | looked_at,
-            known=known,
-            brought_about={id for row in triages for id in row.late_changes},
+            weighed=known,
+            retried_for={id for row in triages for id in row.late_changes},
         )
 
 

@@ -22,12 +22,12 @@ def pod(name: str, image: str, first: float, last: float = 0) -> Series:
     return samples(first, last, pod=name, image=f"registry.example/shop/checkout:{image}", container="checkout")
 
 
-def found(**series: list[Series]):
+def changes_of(**series: list[Series]):
     return rollouts(series, service_of=lambda labels: "checkout", start=START, step=STEP)
 
 
 def test_a_new_image_is_a_deploy_with_both_versions() -> None:
-    (deploy,) = found(images=[pod("checkout-a-1", "1.4", 60, 10), pod("checkout-b-1", "1.5", 10)])
+    (deploy,) = changes_of(images=[pod("checkout-a-1", "1.4", 60, 10), pod("checkout-b-1", "1.5", 10)])
 
     assert (deploy.kind, deploy.version, deploy.previous_version) == ("deploy", "1.5", "1.4")
     assert timedelta(0) <= (NOW - timedelta(minutes=10)) - deploy.at <= timedelta(seconds=STEP)
@@ -36,25 +36,25 @@ def test_a_new_image_is_a_deploy_with_both_versions() -> None:
 def test_a_rollback_is_a_second_deploy() -> None:
     pods = [pod("checkout-a-1", "1.4", 60, 30), pod("checkout-b-1", "1.5", 30, 10), pod("checkout-a-2", "1.4", 10)]
 
-    assert [one.version for one in found(images=pods)] == ["1.4", "1.5"]
+    assert [one.version for one in changes_of(images=pods)] == ["1.4", "1.5"]
 
 
 def test_more_pods_of_the_same_image_are_no_deploy() -> None:
-    assert found(images=[pod("checkout-a-1", "1.4", 60), pod("checkout-a-2", "1.4", 10)]) == []
+    assert changes_of(images=[pod("checkout-a-1", "1.4", 60), pod("checkout-a-2", "1.4", 10)]) == []
 
 
-def test_a_generation_without_a_new_image_is_a_config_change_and_scaling_is_told_as_such() -> None:
+def test_a_generation_without_a_new_image_is_a_config_change_and_scaling_is_its_own_kind() -> None:
     steps = samples(60, 0, deployment="checkout")
     steps.values[100:] = 2
 
-    assert [one.kind for one in found(generations=[steps])] == ["config"]
-    assert [one.kind for one in found(generations=[steps], replicas=[steps])] == ["scale"]
+    assert [one.kind for one in changes_of(generations=[steps])] == ["config"]
+    assert [one.kind for one in changes_of(generations=[steps], replicas=[steps])] == ["scale"]
 
 
-def test_a_change_that_another_source_reported_is_not_told_twice() -> None:
-    seen = found(images=[pod("checkout-a-1", "1.4", 60, 10), pod("checkout-b-1", "1.5", 10)])
+def test_a_change_that_another_source_reported_is_not_listed_twice() -> None:
+    changes = changes_of(images=[pod("checkout-a-1", "1.4", 60, 10), pod("checkout-b-1", "1.5", 10)])
 
-    assert without_reported(seen, [change("reported", minutes_before=9)]) == []
+    assert without_reported(changes, [change("reported", minutes_before=9)]) == []
 
 
 def test_pod_names_are_matched_by_escaped_deployment_names() -> None:

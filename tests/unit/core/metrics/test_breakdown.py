@@ -21,19 +21,19 @@ def split(rows: list[Series], label: str):
 
 
 def test_the_one_bad_version_carries_all_of_the_change() -> None:
-    found = split([series(0, 0, version="1.4"), series(np.nan, 0.4, version="1.5")], "version")
+    breakdown = split([series(0, 0, version="1.4"), series(np.nan, 0.4, version="1.5")], "version")
 
-    assert (found.parts[0].value, found.parts[0].share, found.present) == ("1.5", 1.0, 2)
+    assert (breakdown.parts[0].value, breakdown.parts[0].share, breakdown.present) == ("1.5", 1.0, 2)
 
 
-def test_an_even_change_over_all_pods_tells_nothing() -> None:
+def test_an_even_change_over_all_pods_says_nothing() -> None:
     assert most_informative([split([series(0, 0.4, pod="a"), series(0, 0.4, pod="b")], "pod")]) is None
 
 
-def test_a_version_that_serves_everything_is_not_blamed_for_being_the_only_one() -> None:
-    found = split([series(0, np.nan, version="1.4"), series(np.nan, 0.4, version="1.5")], "version")
+def test_a_version_that_serves_everything_is_not_at_fault_for_being_the_only_one() -> None:
+    breakdown = split([series(0, np.nan, version="1.4"), series(np.nan, 0.4, version="1.5")], "version")
 
-    assert found.lead == 0 and most_informative([found]) is None
+    assert breakdown.lead == 0 and most_informative([breakdown]) is None
 
 
 def test_the_first_label_of_which_one_value_carries_nearly_all_is_chosen() -> None:

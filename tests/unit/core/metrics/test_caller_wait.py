@@ -1,4 +1,4 @@
-"""Time on the wire: the difference of what both ends saw of the same calls."""
+"""Network time: what both ends of the same calls measured, one minus the other."""
 
 import numpy as np
 import pytest
@@ -11,12 +11,12 @@ def series(values: list[float], *, start: float = 0.0, **labels: str) -> Series:
     return Series(labels, start + 60.0 * np.arange(len(values)), np.array(values))
 
 
-def test_what_callers_wait_beyond_what_the_service_took_is_on_the_wire() -> None:
+def test_what_callers_wait_beyond_what_the_service_took_is_network_time() -> None:
     outer, inner = series([0.01, 0.51], start=1.0, caller="front"), series([0.008, 0.01], caller="front")
 
-    (found,) = network_time([outer], [inner])
+    (difference,) = network_time([outer], [inner])
 
-    assert found.values == pytest.approx([0.002, 0.5]) and found.labels == {"caller": "front"}
+    assert difference.values == pytest.approx([0.002, 0.5]) and difference.labels == {"caller": "front"}
 
 
 def test_ends_of_different_callers_are_not_compared() -> None:
@@ -24,15 +24,15 @@ def test_ends_of_different_callers_are_not_compared() -> None:
 
 
 def test_an_end_that_was_not_scraped_leaves_the_moment_unknown() -> None:
-    (found,) = network_time([series([1.0] * 4)], [series([0.5, float("nan"), 0.5, 0.5])])
+    (difference,) = network_time([series([1.0] * 4)], [series([0.5, float("nan"), 0.5, 0.5])])
 
-    assert np.isnan(found.values[1]) and found.values[0] == 0.5
+    assert np.isnan(difference.values[1]) and difference.values[0] == 0.5
 
 
 def test_calls_per_request_cancel_the_load_out() -> None:
-    found = per_request([series([2, 4, 0])], [series([1, 2, 2])])
+    ratio = per_request([series([2, 4, 0])], [series([1, 2, 2])])
 
-    assert list(found.values) == [2.0, 2.0, 0.0]
+    assert list(ratio.values) == [2.0, 2.0, 0.0]
 
 
 def test_without_requests_the_ratio_is_unknown() -> None:

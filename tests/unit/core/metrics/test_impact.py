@@ -14,26 +14,26 @@ def signal(values: list[float], step: float = 10.0) -> Series:
     return Series(times=start + step * np.arange(len(values)), values=np.array(values, dtype=float))
 
 
-def test_bad_time_is_the_time_above_the_bound() -> None:
-    found = measure_impact(
+def test_bad_time_is_the_time_above_the_threshold() -> None:
+    impact = measure_impact(
         signal([0.0, 0.1, 0.1, 0.0]), start=NOW, end=at(40 / 60), bad_above=0.02, bad_below=None, traffic=None
     )
 
-    assert found is not None
-    assert found.bad_seconds == 20
-    assert found.peak == pytest.approx(0.1)
-    assert found.mean == pytest.approx(0.05)
+    assert impact is not None
+    assert impact.bad_seconds == 20
+    assert impact.peak == pytest.approx(0.1)
+    assert impact.mean == pytest.approx(0.05)
 
 
 def test_failed_requests_are_ratio_times_rate_times_seconds() -> None:
     rate = signal([100.0] * 4)
 
-    found = measure_impact(
+    impact = measure_impact(
         signal([0.0, 0.1, 0.1, 0.0]), start=NOW, end=at(40 / 60), bad_above=0.02, bad_below=None, traffic=rate
     )
 
-    assert found is not None
-    assert found.failed == pytest.approx(200)
+    assert impact is not None
+    assert impact.failed == pytest.approx(200)
 
 
 def test_no_samples_is_not_no_impact() -> None:
@@ -42,20 +42,20 @@ def test_no_samples_is_not_no_impact() -> None:
 
 
 def test_a_gap_is_not_counted_as_bad() -> None:
-    found = measure_impact(signal([0.1, 0.1], step=600), start=NOW, end=at(11), bad_above=0.02, bad_below=None, traffic=None)
+    impact = measure_impact(signal([0.1, 0.1], step=600), start=NOW, end=at(11), bad_above=0.02, bad_below=None, traffic=None)
 
-    assert found is not None
-    assert found.bad_seconds == 120
+    assert impact is not None
+    assert impact.bad_seconds == 120
 
 
 def test_of_a_share_of_good_requests_the_rest_failed() -> None:
     rate = signal([100.0] * 4)
 
-    found = measure_impact(
+    impact = measure_impact(
         signal([1.0, 0.9, 0.9, 1.0]), start=NOW, end=at(40 / 60), bad_above=None, bad_below=0.99, traffic=rate
     )
 
-    assert found is not None and found.failed == pytest.approx(200) and found.peak == 0.9
+    assert impact is not None and impact.failed == pytest.approx(200) and impact.peak == 0.9
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def cost(**values: float | None) -> Impact:
 
 @pytest.mark.parametrize("name", ["errors", "error_ratio", "latency", "latency p95", "bad_requests", "queue depth", "5xx"])
 def test_the_sentence_is_right_for_one_and_for_many(name: str) -> None:
-    """No verb of it tells whether the signal's name is singular or plural."""
+    """Its verbs fit names of signals that are singular or plural."""
     text = impact_text(f"checkout {name}", Signal(promql="x", unit="ratio", bad_above=0.02), cost())
 
     assert text == f"checkout {name} exceeded 2 % for 2.1 min (peak 20.4 %, mean 14.7 %); about 1,491 requests failed."
 
 
 @pytest.mark.parametrize(
-    ("bounds", "values", "text"),
+    ("thresholds", "values", "text"),
     [
         ({"bad_below": 0.99}, {}, "x fell below 99 % for 2.1 min (lowest 20.4 %, mean 14.7 %); about 1,491 requests failed."),
         (
@@ -95,8 +95,10 @@ def test_the_sentence_is_right_for_one_and_for_many(name: str) -> None:
             {"bad_seconds": 10.0, "failed": 1.2},
             "x exceeded 2 % for 10 s (peak 20.4 %, mean 14.7 %); about 1 request failed.",
         ),
-        ({}, {}, "x reached 20.4 % (mean 14.7 %); no bound tells for how long that was bad."),
+        ({}, {}, "x reached 20.4 % (mean 14.7 %); no threshold says for how long that was bad."),
     ],
 )
-def test_each_kind_of_bound_has_its_sentence(bounds: dict[str, float], values: dict[str, float | None], text: str) -> None:
-    assert impact_text("x", Signal(promql="x", unit="ratio", **bounds), cost(**values)) == text
+def test_each_kind_of_threshold_has_its_sentence(
+    thresholds: dict[str, float], values: dict[str, float | None], text: str
+) -> None:
+    assert impact_text("x", Signal(promql="x", unit="ratio", **thresholds), cost(**values)) == text

@@ -22,9 +22,9 @@ def noise(level: float, *, count: int = 240, seed: int = 1) -> np.ndarray:
     return level * (1 + 0.1 * np.random.default_rng(seed).standard_normal(count))
 
 
-def error_seconds(found: datetime | None, samples: int) -> float:
-    assert found is not None
-    return abs((found - ALERT).total_seconds() + STEP * (samples - 1))
+def error_seconds(onset: datetime | None, samples: int) -> float:
+    assert onset is not None
+    return abs((onset - ALERT).total_seconds() + STEP * (samples - 1))
 
 
 @pytest.mark.parametrize("samples", [6, 20, 60])
@@ -36,7 +36,7 @@ def test_the_onset_of_a_step_is_found_within_a_minute(samples: int, seed: int) -
     assert error_seconds(find_onset(series(values), alert_at=ALERT), samples) <= 60
 
 
-def test_an_earlier_excursion_that_ended_is_passed_over() -> None:
+def test_an_earlier_excursion_that_ended_is_skipped() -> None:
     values = noise(100)
     values[50:90] += 300
     values[-12:] += 200
@@ -73,17 +73,17 @@ def test_an_excursion_that_ended_before_the_alert_is_no_onset() -> None:
 
 
 @pytest.mark.parametrize("values", [np.empty(0), np.full(240, np.nan), np.zeros(240), np.ones(3)])
-def test_nothing_to_see_is_no_onset_and_no_error(values: np.ndarray) -> None:
+def test_a_series_without_a_shift_has_no_onset_and_raises_nothing(values: np.ndarray) -> None:
     assert find_onset(series(values), alert_at=ALERT) is None
 
 
 def deviation_of(values: np.ndarray, signal: str = "errors", unit: str = "ratio") -> Deviation:
-    found = measure_deviation(series(values), service="s", signal=signal, alert_at=ALERT, unit=unit)
-    assert found is not None
-    return found
+    deviation = measure_deviation(series(values), service="s", signal=signal, alert_at=ALERT, unit=unit)
+    assert deviation is not None
+    return deviation
 
 
-def test_a_shift_scores_by_doublings_beyond_the_normal_reach() -> None:
+def test_a_shift_is_measured_in_doublings_beyond_the_normal_range() -> None:
     values = noise(0.01)
     quiet = deviation_of(values)
     values[-20:] = 0.4
@@ -113,9 +113,9 @@ def test_faster_is_not_worse_but_less_traffic_is_unusual() -> None:
 
 
 def test_memory_that_climbs_all_the_time_deviates_without_an_onset() -> None:
-    found = deviation_of(np.linspace(0.5, 0.97, 240), "memory", "ratio")
+    deviation = deviation_of(np.linspace(0.5, 0.97, 240), "memory", "ratio")
 
-    assert found.doublings > 1 and found.onset is None
+    assert deviation.doublings > 1 and deviation.onset is None
 
 
 def test_a_reference_stands_in_for_a_short_past() -> None:
@@ -123,18 +123,18 @@ def test_a_reference_stands_in_for_a_short_past() -> None:
 
     assert measure_deviation(short, service="s", signal="errors", alert_at=ALERT) is None
     earlier = Series(times=short.times[0] - STEP * np.arange(240)[::-1] - 86400, values=noise(0.01))
-    found = measure_deviation(
+    deviation = measure_deviation(
         short, service="s", signal="errors", alert_at=ALERT, reference=earlier, before=timedelta(minutes=5)
     )
-    assert found is not None
+    assert deviation is not None
 
 
-def test_a_deviation_survives_the_trip_through_json() -> None:
+def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
     values = noise(0.01)
     values[-20:] = 0.4
-    found = deviation_of(values)
+    deviation = deviation_of(values)
 
-    assert Deviation.of_fact(found.as_fact()).as_fact() == found.as_fact()
+    assert Deviation.of_fact(deviation.as_fact()).as_fact() == deviation.as_fact()
 
 
 @pytest.mark.parametrize(
@@ -149,11 +149,11 @@ def test_a_deviation_survives_the_trip_through_json() -> None:
         ("db connections", "saturation"),
     ],
 )
-def test_a_signal_belongs_to_the_family_that_its_name_speaks_of(signal: str, family: str) -> None:
+def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: str) -> None:
     assert family_of(signal) == family
 
 
-def test_an_incident_that_is_over_neither_stands_nor_hides_the_next_one() -> None:
+def test_an_incident_that_is_over_neither_counts_nor_hides_the_next_one() -> None:
     values = noise(0.01)
     values[180:192] = 0.4
     assert deviation_of(values).doublings < 0

@@ -1,8 +1,8 @@
-"""Signals: of the catalogue, of the alert, or deduced from metric names."""
+"""Signals: of the catalogue, of the alert, or derived from names of metrics."""
 
 from bot.core.evidence import Case
 from bot.core.metrics.promql import Matcher
-from bot.core.metrics.signals import alert_signal, catalogue_signals, deduced_signals, service_matchers
+from bot.core.metrics.signals import alert_signal, catalogue_signals, derived_signals, service_matchers
 from bot.core.service import Service
 from bot.core.service import Signal as Listed
 from tests.unit.builders import NOW
@@ -12,14 +12,14 @@ def case(**values: object) -> Case:
     return Case.model_validate({"group": "AL-1", "service": "checkout", "started_at": NOW, **values})
 
 
-def test_an_alert_signal_has_the_bound_and_concerns_only_its_own_labels() -> None:
-    told = case(
+def test_an_alert_signal_has_the_threshold_and_concerns_only_its_own_labels() -> None:
+    alert_case = case(
         alert_name="HighErrorRate",
         labels={"service": "checkout"},
         expression="sum by (service) (e) / sum by (service) (r) > 0.05",
     )
 
-    signal = alert_signal(told)
+    signal = alert_signal(alert_case)
 
     assert signal is not None and (signal.family, signal.unit, signal.bad_above) == ("errors", "ratio", 0.05)
     assert signal.concerns({"service": "checkout"}) and not signal.concerns({"service": "cart"})
@@ -46,16 +46,16 @@ def test_the_usual_metric_names_give_errors_latency_traffic_and_resources() -> N
         {"__name__": "go_gc_cycles"},
     ]
 
-    found = {s.name: s for s in deduced_signals("checkout", names, [Matcher("service", "checkout")], rate_window="1m")}
+    by_name = {s.name: s for s in derived_signals("checkout", names, [Matcher("service", "checkout")], rate_window="1m")}
 
-    assert next(iter(found)) == "errors" and found["external errors"].family == "external"
-    assert {"latency p95", "traffic", "db connections in use", "memory"} <= set(found)
-    assert found["latency p95"].promql == (
+    assert next(iter(by_name)) == "errors" and by_name["external errors"].family == "external"
+    assert {"latency p95", "traffic", "db connections in use", "memory"} <= set(by_name)
+    assert by_name["latency p95"].promql == (
         'histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{service="checkout"}[1m])))'
     )
 
 
-def test_a_catalogue_signal_with_a_lower_bound_is_bad_when_it_falls() -> None:
+def test_a_catalogue_signal_with_a_lower_threshold_is_bad_when_it_falls() -> None:
     service = Service(name="checkout", signals={"conversion": Listed(promql="c", bad_below=0.3)})
 
     (signal,) = catalogue_signals(service)

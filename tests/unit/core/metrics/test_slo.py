@@ -13,7 +13,7 @@ def objective(percent: float = 99.9, window: str = "30d") -> Objective:
 
 
 @pytest.mark.parametrize(
-    ("window", "bounds"),
+    ("window", "thresholds"),
     [
         ("30d", [("1h", "5m", 14.4), ("6h", "30m", 6.0), ("3d", "6h", 1.0)]),
         ("28d", [("1h", "5m", 13.44), ("6h", "30m", 5.6), ("3d", "6h", 1.0)]),
@@ -23,8 +23,10 @@ def objective(percent: float = 99.9, window: str = "30d") -> Objective:
         ("1h", []),
     ],
 )
-def test_the_bounds_spend_two_five_and_ten_percent_of_the_budget(window: str, bounds: list[tuple[str, str, float]]) -> None:
-    assert burn_thresholds(window) == bounds
+def test_the_thresholds_spend_two_five_and_ten_percent_of_the_budget(
+    window: str, thresholds: list[tuple[str, str, float]]
+) -> None:
+    assert burn_thresholds(window) == thresholds
 
 
 @pytest.mark.parametrize(

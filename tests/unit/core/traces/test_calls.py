@@ -1,4 +1,4 @@
-"""Delays on the way between services: found in the callers' spans alone, wherever they are laid."""
+"""Delays between services: found in the callers' spans alone, wherever they are added."""
 
 from dataclasses import replace
 
@@ -31,10 +31,10 @@ def row(number: int, caller: str, service: str, operation: str, side: str, secon
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0])
-def test_a_delay_laid_on_the_way_to_any_service_is_found_there(seconds: float) -> None:
-    found = [_culprit(culprit, seconds, seed) == culprit for culprit in SERVERS for seed in range(8)]
+def test_a_delay_on_the_way_to_any_service_is_found_there(seconds: float) -> None:
+    hits = [_culprit(culprit, seconds, seed) == culprit for culprit in SERVERS for seed in range(8)]
 
-    assert sum(found) / len(found) >= 0.85
+    assert sum(hits) / len(hits) >= 0.85
 
 
 def _culprit(culprit: str, seconds: float, seed: int) -> str:
@@ -42,13 +42,13 @@ def _culprit(culprit: str, seconds: float, seed: int) -> str:
     history = waits_by_caller(one for number in range(5) for one in minute(number, rng))
     present = waits_by_caller(one for number in range(5, 8) for one in minute(number, rng, delay={culprit: seconds}))
     first = detect_delays(history, present)[0]
-    return first.service if first.score > 0 else ""
+    return first.service if first.doublings > 0 else ""
 
 
 def test_without_any_history_a_delay_is_no_less_found() -> None:
     present = waits_by_caller(minute(0, np.random.default_rng(3), delay={"stock": 2.0}))
 
-    assert detect_delays([], present)[0].service == "stock" and detect_delays([], present)[0].score > 2
+    assert detect_delays([], present)[0].service == "stock" and detect_delays([], present)[0].doublings > 2
 
 
 def test_a_server_that_is_slow_itself_is_no_delay_on_the_way() -> None:
@@ -62,20 +62,20 @@ def test_calls_as_they_always_are_show_no_delay() -> None:
     rng = np.random.default_rng(5)
     history, present = (waits_by_caller(one for n in numbers for one in minute(n, rng)) for numbers in (range(5), range(5, 8)))
 
-    assert all(one.score <= 0 for one in detect_delays(history, present))
+    assert all(one.doublings <= 0 for one in detect_delays(history, present))
 
 
-def test_a_service_that_always_waits_so_long_scores_nothing() -> None:
+def test_a_service_that_always_waits_so_long_is_no_delay() -> None:
     rng = np.random.default_rng(9)
     history, present = (
         waits_by_caller(one for n in numbers for one in minute(n, rng, delay={"cart": 1.0}))
         for numbers in (range(6), range(6, 9))
     )
 
-    assert all(one.score < 0.5 for one in detect_delays(history, present))
+    assert all(one.doublings < 0.5 for one in detect_delays(history, present))
 
 
-def test_of_two_that_are_always_called_together_spans_that_tell_whom_they_wait_for_find_the_one() -> None:
+def test_of_two_that_are_always_called_together_spans_that_name_the_callee_find_the_delayed_one() -> None:
     def pair(number: int, stock: float) -> list[CallSummary]:
         served = np.full(8, 0.01)
         servers = [row(number, "front", name, "/", "server", served) for name in ("price", "stock")]

@@ -17,7 +17,7 @@ def request(*, own: float, wire: float, work: float) -> list[Span]:
     return [span("a", seconds=own + wire + work), call, span("c", "b", "payments", work, start=wire / 2)]
 
 
-def test_children_that_run_side_by_side_count_once_and_end_with_their_parent() -> None:
+def test_children_that_run_at_the_same_time_count_once_and_end_with_their_parent() -> None:
     children = [span("b", start=0.1, seconds=0.4), span("c", start=0.3, seconds=0.4), span("d", start=0.9, seconds=5)]
 
     assert self_seconds(span("a"), children) == pytest.approx(1 - 0.6 - 0.1)
