@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.errors import QueryFailed
+from bot.core.facts.measured import DeviationFact
 from bot.core.metrics.caller_wait import AT_CALLERS, network_time
 from bot.core.metrics.deviation import Deviation, measure_deviation
 from bot.core.metrics.series import Series, known_samples
@@ -53,9 +54,9 @@ class Reading:
         return max(self.series, key=lambda s: sign * s.last if s.last == s.last else float("-inf"))
 
     @property
-    def fact(self) -> dict[str, object] | None:
-        """The deviation as JSON, with the query that shows it; a score of 0 or less where nothing deviates."""
-        return {**self.deviation.as_fact(), "promql": self.signal.promql} if self.deviation else None
+    def fact(self) -> DeviationFact | None:
+        """The deviation with the query that shows it; 0 doublings or less where nothing deviates."""
+        return self.deviation.as_fact(promql=self.signal.promql) if self.deviation else None
 
 
 async def read(

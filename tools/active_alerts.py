@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
-from typing import Any
 from urllib.parse import quote
 
 from bot.core.alert import Alert
 from bot.core.evidence import Evidence
+from bot.core.facts.alerting import AlertFact
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.ranking.alert_burst import REACH, Burst, read_burst
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -28,11 +29,11 @@ async def active_alerts(ctx: ToolContext, service: str = "") -> Evidence:
     """
     service = service_of(ctx, service) if service.strip() else ""
     alerts = sorted(await ctx.alerts.active(service), key=lambda alert: (alert.starts_at, alert.name))
-    facts: dict[str, Any] = {"alerts": [_fact(ctx, alert) for alert in alerts]}
+    facts = EvidenceFacts(alerts=tuple(_fact(ctx, alert) for alert in alerts))
     details = [_line(ctx, alert) for alert in alerts[:MAX_SHOWN]]
     if not service and alerts:
         burst = await _burst(ctx, alerts)
-        facts["burst"] = burst.as_fact()
+        facts = facts.model_copy(update={"burst": burst.as_fact()})
         details += _rare(burst)
     return Evidence(
         summary=_summary(ctx, alerts, service),
@@ -80,6 +81,6 @@ def _line(ctx: ToolContext, alert: Alert) -> str:
     return f"{clock(alert.starts_at)} {one_line(service, 40)}: {one_line(alert.name, 60)}{severity} {said}"
 
 
-def _fact(ctx: ToolContext, alert: Alert) -> dict[str, str]:
+def _fact(ctx: ToolContext, alert: Alert) -> AlertFact:
     service = ctx.catalogue.of_labels(alert.labels)
-    return {"name": alert.name, "service": service, "starts_at": alert.starts_at.isoformat(), "severity": alert.severity}
+    return AlertFact(name=alert.name, service=service, starts_at=alert.starts_at, severity=alert.severity)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import measure_deviation
 from bot.core.metrics.series import Series, per_request
 from bot.core.metrics.signals import SignalQuery
@@ -43,7 +44,7 @@ async def call_mix(ctx: ToolContext, service: str) -> Evidence:
         details=tuple(deviation_text(one.deviation) for one in readings if one.deviation),
         link=metrics_of(ctx).link(readings[0].signal.promql, start=start, end=end),
         source="prometheus",
-        facts={"deviations": [one.fact for one in readings if one.fact]},
+        facts=EvidenceFacts(deviations=tuple(one.fact for one in readings if one.fact)),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -48,7 +49,7 @@ async def call_waits(ctx: ToolContext) -> Evidence:
         details=tuple(_line(one) for one in found[:TOLD]),
         source="traces",
         unseen=unread_parts(now, past),
-        facts={"deviations": [_deviation(one).as_fact() for one in found[:TOLD]]},
+        facts=EvidenceFacts(deviations=tuple(_deviation(one).as_fact() for one in found[:TOLD])),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.systems import Commit, Comparison
 from bot.core.text.durations import minutes_text
 from bot.core.text.moments import clock, date_and_clock, iso_utc
@@ -41,7 +42,9 @@ async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str
         link=found.link,
         source="github",
         user_controllable=True,
-        facts={"commits": [one.sha for one in found.commits], "files": [one.path for one in found.files[:MAX_FILES]]},
+        facts=EvidenceFacts(
+            commits=tuple(one.sha for one in found.commits), files=tuple(one.path for one in found.files[:MAX_FILES])
+        ),
     )
 
 
@@ -65,7 +68,7 @@ async def _lately(ctx: ToolContext, service: str, hours: int) -> Evidence:
         details=tuple(map(_line, commits[:MAX_COMMITS])),
         source="github",
         user_controllable=True,
-        facts={"commits": [one.sha for one in commits]},
+        facts=EvidenceFacts(commits=tuple(one.sha for one in commits)),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.wording import deviation_text, series_text, threshold_text
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
@@ -32,7 +33,7 @@ async def compare_metric(ctx: ToolContext, service: str, signal: str, minutes: i
         details=_details(reading),
         link=metrics_of(ctx).link(chosen.promql, start=reading.start, end=reading.end),
         source="prometheus",
-        facts={"deviations": [reading.fact] if reading.fact else []},
+        facts=EvidenceFacts(deviations=(reading.fact,) if reading.fact else ()),
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.promql import Matcher, selector
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
@@ -57,7 +58,7 @@ def _all_services(ctx: ToolContext) -> Evidence:
         summary=f"The catalogue holds {len(names)} services: {_listed(names)}",
         query="tocsin.yaml: services",
         source="catalogue",
-        facts={"services": names},
+        facts=EvidenceFacts(services=tuple(names)),
     )
 
 
@@ -68,7 +69,7 @@ def _evidence(ctx: ToolContext, name: str, calls: list[str], callers: list[str],
         query=query,
         details=tuple(f"{service}, {distance} calls away" for service, distance in further.items()),
         source=source,
-        facts={"depends_on": calls, "dependents": callers, "further": further},
+        facts=EvidenceFacts(depends_on=tuple(calls), dependents=tuple(callers), further=further),
     )
 
 

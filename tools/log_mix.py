@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.logs.behaviour import Unusual, mix_of, unusual
 from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.series import Direction
@@ -54,7 +55,7 @@ async def log_mix(ctx: ToolContext, service: str) -> Evidence:
         details=tuple(_line(one) for one in found[:TOLD]),
         source="loki" if ctx.logs.query(name, "").startswith("{") else "files",
         user_controllable=True,
-        facts={"deviations": [_deviation(name, one, since).as_fact() for one in _one_each(found)]},
+        facts=EvidenceFacts(deviations=tuple(_deviation(name, one, since).as_fact() for one in _one_each(found))),
     )
 
 

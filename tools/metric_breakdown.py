@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BreakdownFact
 from bot.core.metrics.breakdown import Breakdown, BreakdownPart, break_down, candidate_labels, most_informative
 from bot.core.metrics.expression import counted_alone, selectors, split_by
 from bot.core.metrics.promql import is_label_name
@@ -107,13 +109,13 @@ def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, found:
         details=tuple(_line(signal, best.label, part) for part in parts) if best else (),
         link=metrics_of(ctx).link(signal.promql, start=reading.start, end=reading.end),
         source="prometheus",
-        facts={
-            "deviations": [fact] if fact else [],
-            "by": best.label if best else "",
-            "unit": signal.unit,
-            "breakdown": [_fact(best.label, part) for part in parts] if best else [],
-            "tried": [one.label for one in found],
-        },
+        facts=EvidenceFacts(
+            deviations=(fact,) if fact else (),
+            by=best.label if best else "",
+            unit=signal.unit,
+            breakdown=tuple(_fact(best.label, part) for part in parts) if best else (),
+            tried=tuple(one.label for one in found),
+        ),
     )
 
 
@@ -141,5 +143,5 @@ def _line(signal: SignalQuery, label: str, part: BreakdownPart) -> str:
     return f"{label}={one_line(part.value, 80) or 'none'}: {before} -> {after}, {part.share:.0%} of the change"
 
 
-def _fact(label: str, part: BreakdownPart) -> dict[str, object]:
-    return {"labels": {label: part.value}, "before": part.before, "after": part.after, "share": part.share}
+def _fact(label: str, part: BreakdownPart) -> BreakdownFact:
+    return BreakdownFact(labels={label: part.value}, before=part.before, after=part.after, share=part.share)

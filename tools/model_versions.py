@@ -2,6 +2,8 @@
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import ModelVersionFact
 from bot.core.systems import ModelVersion
 from bot.core.text.moments import clock, date_and_clock
 from bot.core.text.untrusted import one_line
@@ -29,9 +31,9 @@ async def model_versions(ctx: ToolContext, service: str) -> Evidence:
         details=tuple(_line(one) for one in found[:MAX_SHOWN]),
         source="mlflow",
         user_controllable=False,
-        facts={
-            "models": [{"version": one.version, "serves_as": one.serves_as, "since": one.since.isoformat()} for one in found]
-        },
+        facts=EvidenceFacts(
+            models=tuple(ModelVersionFact(version=v.version, serves_as=v.serves_as, since=v.since) for v in found)
+        ),
     )
 
 

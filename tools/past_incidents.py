@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import FixFact, PastIncidentFact
 from bot.core.history.past_incidents import Alike, FixRecord, fix_records, rank_past
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
@@ -35,7 +37,9 @@ async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") ->
         query=f"past_incidents(service={case.service!r}, text={asked!r})",
         details=(*(_line(one) for one in alike[:MOST]), *(_fix(record) for record in records)),
         source="incidents",
-        facts={"incidents": [_fact(one) for one in alike[:MOST]], "fixes": [vars(record) for record in records]},
+        facts=EvidenceFacts(
+            incidents=tuple(map(_fact, alike[:MOST])), fixes=tuple(FixFact(**vars(record)) for record in records)
+        ),
     )
 
 
@@ -61,16 +65,16 @@ def _fix(record: FixRecord) -> str:
     return f"{record.action} on {record.service}: ran {record.ran} times, verified {record.verified}"
 
 
-def _fact(one: Alike) -> dict[str, object]:
-    cause = one.incident.cause
-    return {
-        "ref": one.incident.ref,
-        "title": one.incident.title,
-        "at": one.incident.resolved_at.isoformat(),
-        "score": one.score,
-        "reasons": list(one.reasons),
-        "cause": cause.text,
-        "service": cause.service,
-        "kind": cause.kind,
-        "said_by": cause.said_by,
-    }
+def _fact(one: Alike) -> PastIncidentFact:
+    past, cause = one.incident, one.incident.cause
+    return PastIncidentFact(
+        ref=past.ref,
+        title=past.title,
+        at=past.resolved_at,
+        score=one.score,
+        reasons=one.reasons,
+        cause=cause.text,
+        service=cause.service,
+        kind=cause.kind,
+        said_by=cause.said_by,
+    )

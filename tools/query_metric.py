@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.core.errors import InvalidQuery
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.promql import tokens
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import series_text, threshold_text
@@ -63,7 +64,7 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
         link=metrics_of(ctx).link(signal.promql, start=reading.start, end=reading.end),
         source="prometheus",
         # A free query names no signal, so a deviation of it would speak of nothing.
-        facts={"deviations": [fact] if fact and signal.harm != "either" else [], "last": _json(reading.last)},
+        facts=EvidenceFacts(deviations=(fact,) if fact and signal.harm != "either" else (), last=_json(reading.last)),
     )
 
 

@@ -4,6 +4,8 @@ from urllib.parse import unquote, urlsplit
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import RunbookFact
 from bot.core.systems import RunbookHit
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
@@ -30,7 +32,7 @@ async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evide
     hits = await _found(ctx, ctx.runbooks, alert)
     query = f"search the runbooks for {one_line(alert or ctx.case.alert_name, 120)!r}"
     if not hits:
-        return Evidence(summary="No runbook fits this alert", query=query, source="runbooks", facts={"runbooks": []})
+        return _none("No runbook fits this alert", query)
     text = await ctx.runbooks.read(hits[0].id) or ""
     return Evidence(
         summary=_summary(hits),
@@ -38,7 +40,7 @@ async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evide
         details=(hits[0].passage, *_lines(text)),
         link=hits[0].link,
         source="runbooks",
-        facts={"runbooks": [{"id": hit.id, "title": hit.title, "score": hit.score} for hit in hits]},
+        facts=EvidenceFacts(runbooks=tuple(RunbookFact(id=hit.id, title=hit.title, score=hit.score) for hit in hits)),
     )
 
 
@@ -46,11 +48,13 @@ async def _by_id(shelf: RunbookReader, id: str) -> Evidence:
     query = f"read the runbook {one_line(id, 120)!r}"
     text = await shelf.read(id)
     if text is None:
-        return Evidence(
-            summary=f"There is no runbook {one_line(id, 80)!r}", query=query, source="runbooks", facts={"runbooks": []}
-        )
-    row = {"id": id, "title": id, "score": 1.0}
-    return Evidence(summary=f"Runbook {id}", query=query, details=_lines(text), source="runbooks", facts={"runbooks": [row]})
+        return _none(f"There is no runbook {one_line(id, 80)!r}", query)
+    facts = EvidenceFacts(runbooks=(RunbookFact(id=id, title=id, score=1.0),))
+    return Evidence(summary=f"Runbook {id}", query=query, details=_lines(text), source="runbooks", facts=facts)
+
+
+def _none(summary: str, query: str) -> Evidence:
+    return Evidence(summary=summary, query=query, source="runbooks", facts=EvidenceFacts(runbooks=()))
 
 
 async def _found(ctx: ToolContext, shelf: RunbookReader, alert: str) -> list[RunbookHit]:

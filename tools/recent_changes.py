@@ -9,6 +9,7 @@ from bot.core.change import Change, kind_in_words
 from bot.core.changes.rollouts import merge_reported, rollout_queries, rollouts, without_reported
 from bot.core.errors import PartialResult, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.text.durations import minutes_text
 from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import cut, one_line
@@ -58,7 +59,7 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
         user_controllable=False,
         # A list that lacks one place is no list of all changes.
         unseen=tuple(could_not_look(f"changes from {at}", why) for at, why in gaps),
-        facts={"changes": [change.model_dump(mode="json") for change in changes]},
+        facts=EvidenceFacts(changes=tuple(changes)),
     )
 
 

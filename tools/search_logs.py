@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import TemplateFact
 from bot.core.logs.parsing import message_of
 from bot.core.logs.templates import TemplateCount, Trend, count_templates
 from bot.core.text.durations import minutes_text
@@ -64,7 +66,7 @@ async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: i
         details=_within([*map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *map(_example, grown)]),
         source="loki" if ctx.logs.query(name, wanted).startswith("{") else "files",
         user_controllable=True,
-        facts={"templates": [_fact(kind, told=kind in grown) for kind in kinds[:MAX_TEMPLATES]]},
+        facts=EvidenceFacts(templates=tuple(_fact(kind, told=kind in grown) for kind in kinds[:MAX_TEMPLATES])),
     )
 
 
@@ -106,11 +108,10 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"
 
 
-def _fact(kind: TemplateCount, *, told: bool) -> dict[str, object]:
+def _fact(kind: TemplateCount, *, told: bool) -> TemplateFact:
     """`told`: one of its lines stands among the details."""
-    last = kind.last_at.isoformat() if kind.last_at else ""
-    fact = {"template": kind.template, "count": kind.count, "before": kind.before, "turn": str(kind.trend), "last": last}
-    return {**fact, "example": _told(kind)} if told else fact
+    fact = TemplateFact(template=kind.template, count=kind.count, before=kind.before, trend=kind.trend.value, last=kind.last_at)
+    return fact.model_copy(update={"example": _told(kind)}) if told else fact
 
 
 def _within(lines: list[str]) -> tuple[str, ...]:

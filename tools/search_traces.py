@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import TimeSpentFact
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
@@ -48,7 +50,7 @@ async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Ev
         source="traces",
         unseen=unread_parts(present, past),
         user_controllable=True,
-        facts={"spent": [vars(row) for row in rows[:MAX_SHOWN]]},
+        facts=EvidenceFacts(spent=tuple(TimeSpentFact(**vars(row)) for row in rows[:MAX_SHOWN])),
     )
 
 

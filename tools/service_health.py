@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BeyondThresholdFact
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text, threshold_text
 from bot.core.text.figures import figure
@@ -50,10 +52,10 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
         unseen=tuple(could_not_look(f"{name} {signal}", why) for signal, why in unseen),
         # Without one judged signal nothing may be concluded, least of all that the service is well.
         ok=any(one.deviation or (one.series and one.signal.has_threshold) for one in readings),
-        facts={
-            "deviations": [one.fact for one in sorted(readings, key=_strength, reverse=True) if one.fact],
-            "beyond": [_beyond(one) for one in readings if one.series and one.signal.is_bad(one.last)],
-        },
+        facts=EvidenceFacts(
+            deviations=tuple(one.fact for one in sorted(readings, key=_strength, reverse=True) if one.fact),
+            beyond=tuple(_beyond(one) for one in readings if one.series and one.signal.is_bad(one.last)),
+        ),
     )
 
 
@@ -85,11 +87,11 @@ def _line(reading: Reading) -> str:
     return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, too few samples to judge{bound}"
 
 
-def _beyond(reading: Reading) -> dict[str, str]:
+def _beyond(reading: Reading) -> BeyondThresholdFact:
     """A signal beyond the bound that its owners set, with or without a past to compare with."""
     signal = reading.signal
     text = f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)} [{threshold_text(signal)}]"
-    return {"signal": signal.name, "text": text}
+    return BeyondThresholdFact(signal=signal.name, text=text)
 
 
 def _unseen(signals: Sequence[SignalQuery], looked: Sequence[Reading | QueryFailed]) -> list[tuple[str, str]]:

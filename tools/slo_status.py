@@ -5,6 +5,8 @@ import math
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import ObjectiveFact
 from bot.core.metrics.slo import WINDOWS, ObjectiveStatus, good_ratio_query, objective_status
 from bot.core.service import Objective
 from bot.core.text.figures import figure
@@ -41,7 +43,7 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
         source="prometheus",
         unseen=(f"Could not look ({name}'s objectives): {one_line(str(failed[0]), 200)}",) if failed else (),
         ok=any(status.measured for status in by_name.values()),
-        facts={"objectives": {one: _fact(status) for one, status in by_name.items()}},
+        facts=EvidenceFacts(objectives={one: _fact(status) for one, status in by_name.items()}),
     )
 
 
@@ -85,12 +87,10 @@ def _line(name: str, status: ObjectiveStatus) -> str:
     return f"{name} burn rate over {rates}"
 
 
-def _fact(status: ObjectiveStatus) -> dict[str, object]:
-    def plain(value: float) -> float | None:
-        return value if math.isfinite(value) else None
+def _fact(status: ObjectiveStatus) -> ObjectiveFact:
+    burn = {window: _finite(rate) for window, rate in status.burn.items()}
+    return ObjectiveFact(good=_finite(status.good), budget_left=_finite(status.budget_left), burn=burn)
 
-    return {
-        "good": plain(status.good),
-        "budget_left": plain(status.budget_left),
-        "burn": {w: plain(r) for w, r in status.burn.items()},
-    }
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

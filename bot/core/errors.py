@@ -49,6 +49,10 @@ class AnswerTooLarge(QueryFailed):
     """An answer outgrew its cap: less may be asked for."""
 
 
+class UnreadableEvidence(TocsinError):
+    """Stored evidence that does not fit its model: a check that failed, never one that showed nothing."""
+
+
 class PagerFailed(TocsinError):
     """The pager did not take the page; it stays to be sent again."""
 

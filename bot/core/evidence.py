@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-ASKED_WRONG = "asked_wrong"
-"""A fact of a look that failed because of its question: no access is missing."""
+from bot.core.errors import UnreadableEvidence
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.fact import problem_of
+from bot.core.tool_calls import could_not_look
 
 
 class TimeWindow(BaseModel):
@@ -22,7 +24,7 @@ class TimeWindow(BaseModel):
 class Evidence(BaseModel):
     """What a tool saw. `ok=False` means "could not look": it supports no claim and is listed as not checked."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     summary: str
     """One line that can be read aloud: numbers with unit and window."""
@@ -38,8 +40,8 @@ class Evidence(BaseModel):
     ok: bool = True
     unseen: tuple[str, ...] = ()
     """What of it could not be looked at although the rest could: whole sentences, listed like looks that failed."""
-    facts: dict[str, Any] = Field(default_factory=dict)
-    """Plain JSON for code that reads the finding (never shown to the model as prose)."""
+    facts: EvidenceFacts = Field(default_factory=EvidenceFacts)
+    """For code that reads the finding; never shown to the model as prose."""
 
     @property
     def blind_spots(self) -> tuple[str, ...]:
@@ -50,7 +52,7 @@ class Evidence(BaseModel):
 class LedgerEntry(BaseModel):
     """Evidence with its id and where it came from."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     """`E1`, `E2`, ... unique within one alert group."""
@@ -59,6 +61,28 @@ class LedgerEntry(BaseModel):
     arguments: dict[str, Any] = Field(default_factory=dict)
     at: datetime
     evidence: Evidence
+
+
+def parse_entry(stored: Mapping[str, Any]) -> LedgerEntry:
+    """An entry from its JSON, of this version or an older one. Raises UnreadableEvidence."""
+    try:
+        return LedgerEntry.model_validate(stored)
+    except ValidationError as error:
+        raise UnreadableEvidence(f"the stored evidence could not be read ({problem_of(error)})") from error
+
+
+def failed_to_read(stored: Mapping[str, Any], why: UnreadableEvidence) -> LedgerEntry:
+    """A failed check in the place of an entry that cannot be read: nothing may be concluded from its absence."""
+    evidence = Evidence(summary=could_not_look(str(stored["tool"]), str(why)), query="", source=str(stored["tool"]), ok=False)
+    return LedgerEntry.model_validate({**stored, "evidence": evidence})
+
+
+def entry_or_failure(stored: Mapping[str, Any]) -> LedgerEntry:
+    """An entry from its JSON; a failed check where that cannot be read."""
+    try:
+        return parse_entry(stored)
+    except UnreadableEvidence as error:
+        return failed_to_read(stored, error)
 
 
 def missed(entries: Iterable[LedgerEntry]) -> list[str]:

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.history import postmortem as core
 from bot.core.metrics.impact import counts_requests, impact_text, measure_impact
 from bot.core.metrics.series import Series
@@ -86,7 +87,7 @@ class PostmortemSteps:
             window=TimeWindow(start=start, end=end),
             source="prometheus",
             link=self.metrics.link(chosen.promql, start=start, end=end),
-            facts={"bad_seconds": impact.bad_seconds, "peak": impact.peak, "mean": impact.mean, "failed": impact.failed},
+            facts=EvidenceFacts(bad_seconds=impact.bad_seconds, peak=impact.peak, mean=impact.mean, failed=impact.failed),
         )
 
     async def _series(self, promql: str, start: datetime, end: datetime) -> Series | None:

@@ -11,6 +11,8 @@ from sqlmodel import SQLModel
 
 from bot.core.config import Budget, Config
 from bot.core.evidence import Case, Evidence, Findings
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BreakdownFact
 from bot.core.redaction.pseudonyms import Name
 from bot.engine.direct import DirectRun
 from bot.llm.agent import Agent
@@ -99,8 +101,8 @@ POD = "checkout-7d9f-abcde"
 async def gossip(ctx: ToolContext) -> Evidence:
     """Reads the lines of a pod, in which somebody wrote what looks like a stand-in. E.g. of checkout."""
     lines = (f"{POD}: Payments refused 7 calls", "blame service-2 on pod-1", "the webhook of bank on 10.2.0.7 is fine")
-    rows = [{"labels": {"pod": POD, "instance": "10.2.0.7:9100"}, "before": 0.0, "after": 7.0}]
-    facts = {"breakdown": rows, "changes": []}
+    row = BreakdownFact(labels={"pod": POD, "instance": "10.2.0.7:9100"}, before=0.0, after=7.0, share=1.0)
+    facts = EvidenceFacts(breakdown=(row,), changes=())
     return Evidence(summary=lines[0], query="{}", source="loki", user_controllable=True, details=lines, facts=facts)
 
 

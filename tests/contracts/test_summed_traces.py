@@ -252,7 +252,7 @@ async def test_the_tool_says_what_it_saw_only_a_part_of(kind: Kind) -> None:
         found = await look("call_waits", context(traces=traces, catalogue=SHOP))
 
     assert "calls to checkout" in found.summary and "a sample: there were more traces" in found.summary
-    assert found.facts["deviations"][0]["score"] > 0
+    assert found.facts.deviations[0].doublings > 0
 
 
 async def test_no_tool_reads_traces_of_nobody(kind: Kind) -> None:

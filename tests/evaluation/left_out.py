@@ -74,12 +74,12 @@ class InvestigatedSet:
     def _relevant_parts(self) -> Collection[str]:
         """The parts of the tuning that can make a difference: those of what the evidence of this set holds."""
         facts = [entry.evidence.facts for one in self.investigations.values() for entry in one.ledger]
-        deviations = [row for fact in facts for row in fact.get("deviations", ())]
+        deviations = [row for fact in facts for row in fact.deviations]
         parts = {
             "signs attribution resources traffic other_causes": bool(deviations),
-            "providers": any(row["family"] == "external" for row in deviations),
-            "changes": any(fact.get("changes") for fact in facts),
-            "burst burst_causes": any(fact["burst"]["firings"] for fact in facts if "burst" in fact),
+            "providers": any(row.family == "external" for row in deviations),
+            "changes": any(fact.changes for fact in facts),
+            "burst burst_causes": any(fact.burst.firings for fact in facts if fact.burst),
         }
         return {part for names, relevant in parts.items() if relevant for part in names.split()}
 

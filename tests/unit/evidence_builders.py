@@ -1,4 +1,4 @@
-"""Builds evidence as the tools leave it: one fixed onset, services of a small shop, facts as plain JSON."""
+"""Builds evidence as the tools leave it: one fixed onset, services of a small shop, facts typed."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,10 @@ from typing import Any
 
 from bot.core.change import Change
 from bot.core.evidence import Case, Evidence, LedgerEntry
-from bot.core.metrics.deviation import Deviation, Family, family_of
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BeyondThresholdFact, BreakdownFact, Family
+from bot.core.facts.recorded import TemplateFact
+from bot.core.metrics.deviation import Deviation, family_of
 
 ONSET = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 NOW = ONSET + timedelta(minutes=3)
@@ -43,7 +46,7 @@ def change(service: str, minutes_before: float, *, kind: str = "deploy", version
 
 
 def entry(
-    number: int, tool: str, facts: dict[str, Any], *, source: str = "prometheus", summary: str = "", **more: Any
+    number: int, tool: str, facts: EvidenceFacts, *, source: str = "prometheus", summary: str = "", **more: Any
 ) -> LedgerEntry:
     """One ledger entry `E<number>`; `more` are the tool's arguments."""
     evidence = Evidence(summary=summary or f"{tool} looked", query=f"{tool}()", source=source, facts=facts)
@@ -62,37 +65,39 @@ class Ledger:
     def __init__(self) -> None:
         self.entries: list[LedgerEntry] = []
 
-    def _add(self, tool: str, facts: dict[str, Any], source: str = "prometheus", **arguments: Any) -> "Ledger":
+    def _add(self, tool: str, facts: EvidenceFacts, source: str = "prometheus", **arguments: Any) -> "Ledger":
         self.entries.append(entry(len(self.entries) + 1, tool, facts, source=source, **arguments))
         return self
 
     def health(self, service: str, *found: Deviation) -> "Ledger":
         quiet = Deviation(service, "cpu", "saturation", 0.0, 0.2, 0.2, "cores")
-        return self._add("service_health", {"deviations": [d.as_fact() for d in (*found, quiet)]}, service=service)
+        facts = EvidenceFacts(deviations=tuple(d.as_fact() for d in (*found, quiet)), beyond=())
+        return self._add("service_health", facts, service=service)
 
     def graph(self, service: str, *depends_on: str, callers: Iterable[str] = ()) -> "Ledger":
-        facts = {"depends_on": list(depends_on), "dependents": list(callers)}
+        facts = EvidenceFacts(depends_on=depends_on, dependents=tuple(callers))
         return self._add("dependencies", facts, source="catalogue", service=service)
 
     def changes(self, *found: Change) -> "Ledger":
-        facts = {"changes": [c.model_dump(mode="json") for c in found]}
+        facts = EvidenceFacts(changes=found)
         return self._add("recent_changes", facts, source="changes", service="", hours=6)
 
     def breakdown(self, service: str, signal: str, label: str, **rows: tuple[float | None, float | None]) -> "Ledger":
-        facts = [{"labels": {label: k.replace("_", ".")}, "before": b, "after": a, "share": 0.5} for k, (b, a) in rows.items()]
-        return self._add("metric_breakdown", {"breakdown": facts}, service=service, signal=signal)
+        values = {name.replace("_", "."): levels for name, levels in rows.items()}
+        parts = (BreakdownFact(labels={label: v}, before=b, after=a, share=0.5) for v, (b, a) in values.items())
+        return self._add("metric_breakdown", EvidenceFacts(breakdown=tuple(parts)), service=service, signal=signal)
 
     def logs(self, service: str, template: str, count: int, before: int) -> "Ledger":
-        facts = {"templates": [{"template": template, "count": count, "before": before}]}
+        facts = EvidenceFacts(templates=(TemplateFact(template=template, count=count, before=before),))
         return self._add("search_logs", facts, source="loki", service=service)
 
-    def lines(self, service: str, *templates: dict[str, Any]) -> "Ledger":
-        return self._add("search_logs", {"templates": list(templates)}, source="loki", service=service)
+    def lines(self, service: str, *templates: TemplateFact) -> "Ledger":
+        return self._add("search_logs", EvidenceFacts(templates=templates), source="loki", service=service)
 
-    def beyond(self, service: str, *rows: dict[str, str]) -> "Ledger":
-        return self._add("service_health", {"deviations": [], "beyond": list(rows)}, service=service)
+    def beyond(self, service: str, *rows: BeyondThresholdFact) -> "Ledger":
+        return self._add("service_health", EvidenceFacts(deviations=(), beyond=rows), service=service)
 
-    def alerts(self, facts: dict[str, Any]) -> "Ledger":
+    def alerts(self, facts: EvidenceFacts) -> "Ledger":
         return self._add("active_alerts", facts, source="alerts", service="")
 
     def failed(self, tool: str, why: str, **arguments: Any) -> "Ledger":

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-Level = Literal["pod", "service", "host"]
+from bot.core.facts.alerting import Level
 
 _PODS = ("pod", "pod_name", "kubernetes_pod_name", "service_instance", "instance_id", "task_id")
 _HOSTS = ("node", "nodename", "kubernetes_node", "host", "hostname", "host_name")

@@ -2,9 +2,8 @@
 
 import re
 from functools import lru_cache
-from typing import Literal
 
-AlertKind = Literal["disk", "memory", "cpu", "network", "load", "errors", "latency", "logs", "other"]
+from bot.core.facts.alerting import AlertKind
 
 _WORDS: tuple[tuple[AlertKind, str], ...] = (
     ("logs", r"\blogs?\b|log.?(line|template|message)"),

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
+from bot.core.text.untrusted import one_line
+
 
 class Fact(BaseModel):
     """JSON of a fixed shape. A field that nobody set is not written, so that stored JSON is written as it was read."""
@@ -18,6 +20,6 @@ class Fact(BaseModel):
 def problem_of(error: ValidationError) -> str:
     """What does not fit, and where: `deviations.0.after: Field required`. Never the content, which is untrusted text."""
     first, *others = error.errors(include_url=False, include_context=False, include_input=False)
-    where = ".".join(map(str, first["loc"]))
+    where = one_line(".".join(map(str, first["loc"])), 120)
     more = f" and {len(others)} more" if others else ""
     return f"{where}: {first['msg']}{more}" if where else f"{first['msg']}{more}"

@@ -4,11 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
+from bot.core.evidence import Case, Evidence, Findings, LedgerEntry, entry_or_failure
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
@@ -20,6 +20,11 @@ NEAR = 3
 _NO_ANSWER = frozenset({"unlikely", "unsupported"})
 
 
+def _readable(transcripts: Iterable[Any]) -> tuple[LedgerEntry, ...]:
+    """One entry that cannot be read is a check that failed; the others of its case still tell."""
+    return tuple(one if isinstance(one, LedgerEntry) else entry_or_failure(one) for one in transcripts)
+
+
 class FrozenCase(BaseModel):
     """A closed incident as it was seen, without secrets, with what a person said it was."""
 
@@ -28,7 +33,7 @@ class FrozenCase(BaseModel):
     ref: str
     """`INC-3`."""
     asked: Case
-    transcripts: tuple[LedgerEntry, ...]
+    transcripts: Annotated[tuple[LedgerEntry, ...], BeforeValidator(_readable)]
     """Every look with its answer, oldest first."""
     answered: Findings
     """What was found at that time."""

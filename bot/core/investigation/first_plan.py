@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from bot.core.alerts.kind import AlertKind, kind_of
+from bot.core.alerts.kind import kind_of
 from bot.core.evidence import Case, LedgerEntry
+from bot.core.facts.alerting import AlertKind
 from bot.core.ranking.observations import Observations, observe
 
 Look = tuple[str, dict[str, Any]]

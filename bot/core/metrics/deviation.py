@@ -2,18 +2,16 @@
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core.facts.measured import DeviationFact, Family
 from bot.core.metrics.series import Direction, Series, between, find_onset, known_samples, median_and_scale, time_after_alert
-from bot.core.text.moments import iso_utc
 
-Family = Literal["errors", "latency", "traffic", "saturation", "external", "client", "network", "behaviour"]
 Harm = Literal["up", "down", "either"]
 
 MAX_DOUBLINGS = 6.0
@@ -76,39 +74,38 @@ class Deviation:
         """How much it moved, in `unit`."""
         return self.after - self.before
 
-    def as_fact(self) -> dict[str, Any]:
-        """Plain JSON: what stands in `Evidence.facts["deviations"]`."""
-        return {
-            "service": self.service,
-            "signal": self.signal,
-            "family": self.family,
-            "score": round(self.doublings, 2),
-            "before": _rounded(self.before),
-            "after": _rounded(self.after),
-            "unit": self.unit,
-            "onset": iso_utc(self.onset) if self.onset else None,
-            "direction": self.direction,
-            "step": round(self.step, 1),
-            "peer": self.peer,
-        }
+    def as_fact(self, *, promql: str = "") -> DeviationFact:
+        """As evidence holds it: levels rounded to 4 digits, the onset to seconds. `promql`: the one query that shows it."""
+        return DeviationFact(
+            service=self.service,
+            signal=self.signal,
+            family=self.family,
+            doublings=round(self.doublings, 2),
+            before=_rounded(self.before),
+            after=_rounded(self.after),
+            unit=self.unit,
+            onset=self.onset.astimezone(UTC).replace(microsecond=0) if self.onset else None,
+            direction=self.direction,
+            step=round(self.step, 1),
+            peer=self.peer,
+            **({"promql": promql} if promql else {}),
+        )
 
     @classmethod
-    def of_fact(cls, fact: Mapping[str, Any]) -> "Deviation":
-        """Back from `as_fact`; missing numbers are NaN, an unknown family is derived from the signal's name."""
-        onset = fact.get("onset")
-        signal = str(fact.get("signal", ""))
+    def of_fact(cls, fact: DeviationFact) -> "Deviation":
+        """Back from `as_fact`; a level that is not known is NaN."""
         return cls(
-            service=str(fact.get("service", "")),
-            signal=signal,
-            family=fact.get("family") or family_of(signal),
-            doublings=_number(fact.get("score"), 0.0),
-            before=_number(fact.get("before"), math.nan),
-            after=_number(fact.get("after"), math.nan),
-            unit=str(fact.get("unit") or ""),
-            onset=datetime.fromisoformat(onset) if onset else None,
-            direction="down" if fact.get("direction") == "down" else "up",
-            step=_number(fact.get("step"), 0.0),
-            peer=str(fact.get("peer") or ""),
+            service=fact.service,
+            signal=fact.signal,
+            family=fact.family,
+            doublings=fact.doublings,
+            before=math.nan if fact.before is None else fact.before,
+            after=math.nan if fact.after is None else fact.after,
+            unit=fact.unit,
+            onset=fact.onset,
+            direction=fact.direction,
+            step=fact.step,
+            peer=fact.peer,
         )
 
 
@@ -286,10 +283,6 @@ def _lost(series: Series, full: float) -> Series:
 
 def _step_of(series: Series) -> float:
     return float(np.median(np.diff(series.times))) if len(series.times) > 1 else 0.0
-
-
-def _number(value: object, default: float) -> float:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else default
 
 
 def _rounded(value: float) -> float | None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.evidence import Case
-from bot.core.metrics.deviation import Family, Harm, family_of, harm_of
+from bot.core.facts.measured import Family
+from bot.core.metrics.deviation import Harm, family_of, harm_of
 from bot.core.metrics.expression import watched
 from bot.core.metrics.promql import Matcher, equal_to, is_label_name, selector
 from bot.core.service import Service

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
@@ -14,8 +13,8 @@ from bot.core.verdict.corroboration import uncorroborated
 READ_LINES = 60
 """Lines read of one finding."""
 OWN_RECORD = "timeline"
-WIDE = {"recent_changes": ("changes", "change"), "active_alerts": ("alerts", "alert")}
-"""Looks at many services at once: where their rows stand, and what one is called."""
+WIDE = {"recent_changes": "change", "active_alerts": "alert"}
+"""Looks at many services at once, and what one row of theirs is called."""
 _OWN_WORDS = frozenset({EntryKind.GROUP, EntryKind.TRIAGE, EntryKind.SYSTEM})
 """Kinds of timeline entries in code's words alone. The others hold an alert's annotation, a title, a reason, what a system
 answered."""
@@ -41,8 +40,8 @@ class AnswerFacts:
     def names(self) -> frozenset[str]:
         """Every service that a question may name."""
         asked = (str(entry.arguments.get("service") or "") for entry in self.ledger)
-        rows = (str(row.get("service") or "") for e in self.ledger for row in rows_of(e.tool, e.evidence.facts))
-        return frozenset(self.services) | (frozenset((*asked, *rows)) - {""})
+        listed = (service for entry in self.ledger for service in services_listed(entry))
+        return frozenset(self.services) | (frozenset((*asked, *listed)) - {""})
 
 
 @dataclass(frozen=True)
@@ -104,10 +103,11 @@ def is_foreign(text: str, cited: Sequence[LedgerEntry], services: Iterable[str])
     return by_users or (any(map(written_by_others, cited)) and uncorroborated(text, cited, services))
 
 
-def rows_of(tool: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The changes or alerts that a look at many services lists."""
-    name = WIDE.get(tool, ("", ""))[0]
-    return [row for row in facts.get(name) or () if isinstance(row, dict)]
+def services_listed(entry: LedgerEntry) -> frozenset[str]:
+    """The services of the changes or alerts that a call over many services lists; "" for what is of none."""
+    facts = entry.evidence.facts
+    changed, alerting = (row.service for row in facts.changes or ()), (row.service for row in facts.alerts or ())
+    return frozenset((*changed, *alerting))
 
 
 def _causes(material: AnswerFacts, names: Iterable[str]) -> Iterator[Piece]:

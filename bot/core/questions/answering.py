@@ -18,7 +18,7 @@ from bot.core.questions.answer_facts import (
     is_foreign,
     newest,
     pieces_of,
-    rows_of,
+    services_listed,
     written_by_others,
 )
 from bot.core.questions.retrieval import Ranking
@@ -183,9 +183,9 @@ def _absent(asked: Asked, entries: Sequence[LedgerEntry], scored: Sequence[tuple
     if not asked.services or any(piece.tool in asked.tools for _, piece in scored):
         return
     for entry in entries:
-        rows, (_, one) = rows_of(entry.tool, entry.evidence.facts), WIDE.get(entry.tool, ("", ""))
+        one = WIDE.get(entry.tool, "")
         wide = entry.tool in asked.tools and one and not entry.arguments.get("service")
-        if wide and not any(row.get("service") in asked.services for row in rows):
+        if wide and not asked.services & services_listed(entry):
             text = f"No {one} on {', '.join(sorted(asked.services))} in what was seen: {entry.evidence.summary}"
             yield Finding(lines=[one_line(text, LINE)], evidence=[entry.id], foreign=written_by_others(entry))
 

@@ -7,30 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 from bot.core.alert import Alert
-from bot.core.alerts.component import OPERATIONS, Component, Level, component_of, ends_of
-from bot.core.alerts.kind import AlertKind, kind_of, weight_of
+from bot.core.alerts.component import OPERATIONS, Component, component_of, ends_of
+from bot.core.alerts.kind import kind_of, weight_of
+from bot.core.facts.alerting import AlertKind, BurstFact, CallEnd, FiringFact, Level
 from bot.core.service import Catalogue
 from bot.core.tuning import TUNING
 
 REACH = timedelta(minutes=10)
 """What fired this long before the case's alert belongs to the burst; what fired earlier is history."""
 
-Role = Literal["own", "callee", "caller"]
-"""What a component is to an alert: its subject, or an end of the calls that the alert is about."""
-
 _MAX_FIRINGS = 400
 """The earliest are kept; a flood beyond that adds nothing."""
-_FACT_KEYS = {
-    "earlier_here": "own",
-    "weighted_here": "lately",
-    "weighted_alike": "alike",
-    "share_of_ends": "seen",
-    "weighted_bursts": "lately",
-}
-"""Fields whose key in stored facts is an older name."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +34,7 @@ class Firing:
     what: str
     """The alert's name, with the direction and the operation that its labels name; digits are masked."""
     kind: AlertKind
-    role: Role
+    role: CallEnd
     weight: float
     at: datetime
     earlier_here: int = 0
@@ -56,16 +46,15 @@ class Firing:
     share_of_ends: float = 1.0
     """Of calls: the share of their known other ends at which it fires. If the called one is slow, all its callers see it."""
 
-    def as_fact(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return _as_fact(asdict(self)) | {"at": self.at.isoformat()}
+    def as_fact(self) -> FiringFact:
+        """As evidence holds it."""
+        return FiringFact(**asdict(self))
 
     @classmethod
-    def of_fact(cls, fact: Mapping[str, Any]) -> "Firing":
+    def of_fact(cls, fact: FiringFact) -> "Firing":
         """Back from `as_fact`; in facts from before bursts were weighted by age each counts whole."""
-        older = {"weighted_here": fact["own"]} if "lately" not in fact else {}
-        fields = {name: fact[key] for name in cls.__dataclass_fields__ if (key := _FACT_KEYS.get(name, name)) in fact}
-        return cls(**{**older, **fields, "at": datetime.fromisoformat(fact["at"])})
+        values = {name: getattr(fact, name) for name in FiringFact.model_fields}
+        return cls(**{**values, "weighted_here": fact.earlier_here if fact.weighted_here is None else fact.weighted_here})
 
 
 @dataclass(frozen=True)
@@ -82,21 +71,22 @@ class Burst:
     pods: Mapping[str, int]
     """Known pods of each service."""
 
-    def as_fact(self) -> dict[str, Any]:
-        """Plain JSON: what stands in `Evidence.facts["burst"]`."""
-        firings = [firing.as_fact() for firing in self.firings]
-        counts = {"bursts": self.bursts, "weighted_bursts": self.weighted_bursts}
-        return {"firings": firings, **_as_fact(counts), "population": dict(self.population), "pods": dict(self.pods)}
+    def as_fact(self) -> BurstFact:
+        """As evidence holds it."""
+        return BurstFact(
+            firings=tuple(firing.as_fact() for firing in self.firings),
+            bursts=self.bursts,
+            weighted_bursts=self.weighted_bursts,
+            population=dict(self.population),
+            pods=dict(self.pods),
+        )
 
     @classmethod
-    def of_fact(cls, fact: Mapping[str, Any]) -> "Burst":
+    def of_fact(cls, fact: BurstFact) -> "Burst":
         """Back from `as_fact`; in facts from before bursts were weighted by age each counts whole."""
-        firings, bursts = [Firing.of_fact(row) for row in fact["firings"]], int(fact["bursts"])
-        return cls(firings, bursts, float(fact.get("lately", bursts)), fact["population"], fact["pods"])
-
-
-def _as_fact(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {_FACT_KEYS.get(name, name): value for name, value in fields.items()}
+        firings = [Firing.of_fact(row) for row in fact.firings]
+        weighted = float(fact.bursts if fact.weighted_bursts is None else fact.weighted_bursts)
+        return cls(firings, fact.bursts, weighted, fact.population, fact.pods)
 
 
 class _Occurrence(NamedTuple):
@@ -105,7 +95,7 @@ class _Occurrence(NamedTuple):
     place: Component
     what: str
     kind: AlertKind
-    role: Role
+    role: CallEnd
     weight: float
     at: datetime
     calls: str = ""

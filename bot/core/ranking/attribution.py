@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from bot.core.metrics.deviation import FULL_SHARE, Deviation, Family
+from bot.core.facts.measured import Family
+from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.tuning import TUNING, AttributionWeights
 
 Signals = Mapping[Family, Deviation]

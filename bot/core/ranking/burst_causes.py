@@ -24,10 +24,11 @@ def with_burst(
     bits. A cause that metrics show gains 0.3 x that share. A burst of one component alone says nothing. Beside a cause
     that measurements carry, a component that only fires alerts is an effect until a check says otherwise, and no candidate.
     """
-    entry = next((e for e in reversed(ledger) if e.evidence.ok and "burst" in e.evidence.facts), None)
-    if entry is None:
+    newest = next(((e.evidence.facts.burst, e.id) for e in reversed(ledger) if e.evidence.ok and e.evidence.facts.burst), None)
+    if newest is None:
         return list(candidates)
-    burst, weights = Burst.of_fact(entry.evidence.facts["burst"]), context.tuning.burst_causes
+    fact, evidence = newest
+    burst, weights = Burst.of_fact(fact), context.tuning.burst_causes
     ranks = rank_burst(burst, started_at=started_at, weights=context.tuning.burst)
     if len({f.component for f in burst.firings}) < 2:
         return list(candidates)
@@ -37,7 +38,7 @@ def with_burst(
         _support(measured, ranks, weights.support)
     carried = any(c.sure and c.likelihood >= weights.carried for c in measured)
     unmeasured = [] if carried else [r for r in ranks if r.place.service not in health_evidence]
-    candidates = [*measured, *(_candidate(rank, burst, entry.id, context) for rank in unmeasured)]
+    candidates = [*measured, *(_candidate(rank, burst, evidence, context) for rank in unmeasured)]
     return sorted(candidates, key=lambda c: -c.likelihood)
 
 

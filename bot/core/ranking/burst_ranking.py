@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.alerts.component import Component
-from bot.core.alerts.kind import AlertKind
-from bot.core.ranking.alert_burst import Burst, Firing, Role
+from bot.core.facts.alerting import AlertKind, CallEnd
+from bot.core.ranking.alert_burst import Burst, Firing
 from bot.core.tuning import TUNING, BurstWeights
 
 Bits = dict[str, dict[AlertKind, dict[str, float]]]
@@ -82,7 +82,7 @@ def _surprise(burst: Burst, started_at: datetime, weights: BurstWeights) -> Bits
     return bits
 
 
-def _role_factor(role: Role, weights: BurstWeights) -> float:
+def _role_factor(role: CallEnd, weights: BurstWeights) -> float:
     return {"own": 1.0, "callee": weights.callee, "caller": weights.caller}[role]
 
 

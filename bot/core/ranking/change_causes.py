@@ -7,7 +7,8 @@ from typing import NamedTuple
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, nearness
 from bot.core.evidence import Claim
-from bot.core.metrics.deviation import Deviation, Family
+from bot.core.facts.measured import Family
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.context import SEEN_LATE_BY, RankingContext
 from bot.core.ranking.observations import BreakdownRow, Observations

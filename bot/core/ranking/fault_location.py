@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.core.metrics.deviation import Deviation, Family
+from bot.core.facts.measured import Family
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, attribute_symptom, main_symptom, symptom_of
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.evidence import Case, LedgerEntry
-from bot.core.metrics.deviation import Family
+from bot.core.facts.measured import Family
 from bot.core.ranking.context import ranking_context, start_service
 from bot.core.ranking.observations import observe
 

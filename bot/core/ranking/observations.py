@@ -3,16 +3,14 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
-
-from pydantic import ValidationError
 
 from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
-from bot.core.metrics.deviation import Deviation, Family, family_of
+from bot.core.facts.alerting import AlertFact
+from bot.core.facts.measured import BreakdownFact, Family
+from bot.core.metrics.deviation import Deviation, family_of
 
 _MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
 _OF_ITS_CALLERS: tuple[Family, ...] = ("network", "behaviour")
@@ -101,8 +99,8 @@ def observe(ledger: Sequence[LedgerEntry], *, alert: str = "") -> Observations:
     seen = Observations()
     for entry in ledger:
         if entry.evidence.ok:
-            if entry.tool == "service_health":
-                seen.looked_at.setdefault(str(entry.arguments.get("service", "")), entry.id)
+            if entry.evidence.facts.shows_health:
+                seen.looked_at.setdefault(_service(entry), entry.id)
             _read_deviations(entry, seen)
             _read_changes(entry, seen)
             _read_rows(entry, seen)
@@ -153,7 +151,7 @@ def _figure(family: Family, spread: Counter[tuple[Family, str]], names: Counter[
 
 
 def _read_deviations(entry: LedgerEntry, seen: Observations) -> None:
-    for fact in entry.evidence.facts.get("deviations", ()):
+    for fact in entry.evidence.facts.deviations:
         deviation = Deviation.of_fact(fact)
         key = (deviation.service, deviation.signal)
         # A later look at the same signal (a comparison, a breakdown) must not make one symptom count twice.
@@ -165,64 +163,52 @@ def _read_deviations(entry: LedgerEntry, seen: Observations) -> None:
 
 
 def _read_changes(entry: LedgerEntry, seen: Observations) -> None:
-    if "changes" not in entry.evidence.facts:
+    if entry.evidence.facts.changes is None:
         return
-    seen.no_changes.setdefault(str(entry.arguments.get("service", "")), entry.id)
-    for fact in entry.evidence.facts["changes"]:
-        try:
-            change = Change.model_validate(fact)
-        except ValidationError:
-            continue
+    seen.no_changes.setdefault(_service(entry), entry.id)
+    for change in entry.evidence.facts.changes:
         seen.changes.setdefault(change.id, change)
         seen.change_evidence.setdefault(change.id, entry.id)
 
 
 def _read_rows(entry: LedgerEntry, seen: Observations) -> None:
-    service, signal = str(entry.arguments.get("service", "")), str(entry.arguments.get("signal", ""))
-    unit = str(entry.evidence.facts.get("unit", ""))
-    rows = tuple(_row(fact, unit) for fact in entry.evidence.facts.get("breakdown", ()))
+    facts, service = entry.evidence.facts, _service(entry)
+    rows = tuple(_row(fact, facts.unit) for fact in facts.breakdown)
     if rows:
-        seen.breakdowns.append(ObservedBreakdown(service, signal, rows, entry.id))
-    for fact in entry.evidence.facts.get("templates", ()):
-        count, before = _number(fact.get("count")), _number(fact.get("before"))
-        seen.templates.append(ObservedTemplate(service, str(fact.get("template", "")), count, before, entry.id))
+        seen.breakdowns.append(ObservedBreakdown(service, str(entry.arguments.get("signal", "")), rows, entry.id))
+    for fact in facts.templates:
+        seen.templates.append(ObservedTemplate(service, fact.template, fact.count, fact.before, entry.id))
 
 
-def _row(fact: Mapping[str, Any], unit: str) -> BreakdownRow:
-    labels = {str(k): str(v) for k, v in (fact.get("labels") or {}).items()}
-    after = fact.get("after")
-    before, share = _number(fact.get("before")), _number(fact.get("share"))
-    return BreakdownRow(labels, before, _number(after) if after is not None else math.nan, share, unit)
+def _row(fact: BreakdownFact, unit: str) -> BreakdownRow:
+    after = math.nan if fact.after is None else fact.after
+    return BreakdownRow(fact.labels, fact.before or 0.0, after, fact.share, unit)
 
 
 def _read_graph(entry: LedgerEntry, seen: Observations) -> None:
-    facts = entry.evidence.facts
-    service = str(entry.arguments.get("service", ""))
-    seen.services += [str(name) for name in facts.get("services", ())]
-    if "depends_on" in facts:
-        seen.depends_on[service] = _names(facts["depends_on"])
+    facts, service = entry.evidence.facts, _service(entry)
+    seen.services += facts.services
+    if facts.depends_on is not None:
+        seen.depends_on[service] = list(facts.depends_on)
         seen.graph_evidence[service] = entry.id
-    if "dependents" in facts:
-        seen.dependents[service] = _names(facts["dependents"])
+    if facts.dependents is not None:
+        seen.dependents[service] = list(facts.dependents)
         seen.graph_evidence[service] = entry.id
-    for alert in facts.get("alerts", ()):
+    for alert in facts.alerts or ():
         _note_alert(alert, seen, entry.id)
 
 
-def _names(found: Iterable[Any]) -> list[str]:
-    return [str(item["service"] if isinstance(item, dict) else item) for item in found]
+def _service(entry: LedgerEntry) -> str:
+    """The service that was asked about; "" for all of them."""
+    return str(entry.arguments.get("service", ""))
 
 
-def _note_alert(alert: Mapping[str, Any], seen: Observations, evidence: str) -> None:
-    try:
-        began = datetime.fromisoformat(str(alert.get("starts_at", "")))
-    except ValueError:
-        return
-    service, name = str(alert.get("service") or ""), str(alert.get("name", ""))
-    if service and service not in seen.alerting:
-        stand_in = Deviation(service, f"alert {name}", family_of(name), 0.5, math.nan, math.nan, onset=began)
-        seen.alerting[service] = stand_in
-        seen.evidence_of[(service, stand_in.signal)] = evidence
+def _note_alert(alert: AlertFact, seen: Observations, evidence: str) -> None:
+    if alert.service and alert.service not in seen.alerting:
+        nan, family = math.nan, family_of(alert.name)
+        stand_in = Deviation(alert.service, f"alert {alert.name}", family, 0.5, nan, nan, onset=alert.starts_at)
+        seen.alerting[alert.service] = stand_in
+        seen.evidence_of[(alert.service, stand_in.signal)] = evidence
 
 
 def _stand_in_alerts(seen: Observations) -> None:
@@ -230,7 +216,3 @@ def _stand_in_alerts(seen: Observations) -> None:
         if service not in seen.health_evidence:
             seen.signals[service] = {deviation.family: deviation}
             seen.near[service] = {deviation.family: deviation}
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -62,7 +62,7 @@ def names_in(case: Case, ledger: Sequence[LedgerEntry], hints: Iterable[str] = (
     for entry in ledger:
         if not entry.evidence.ok:
             continue  # it names what was asked for, which there need not be
-        found += [*_in(entry.arguments), *_in(entry.evidence.facts)]
+        found += [*_in(entry.arguments), *_in(entry.evidence.facts.model_dump(mode="json"))]
         if not entry.evidence.user_controllable:
             for text in (entry.evidence.query, entry.evidence.summary, *entry.evidence.details):
                 found += _labels(text)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from bot.core.change import Change
@@ -72,18 +72,18 @@ def categorize(findings: Findings, case: Case, ledger: Sequence[LedgerEntry]) ->
 def _logged(ledger: Iterable[LedgerEntry]) -> list[Sign]:
     """Signs in the kinds of lines that came now; the same kind counts once, however often it came."""
     came = [
-        (row, str(row.get("template", "")), datetime.fromisoformat(row["last"]) if row.get("last") else entry.at, entry)
+        (row, row.template, row.last or entry.at, entry)
         for entry in ledger
         if entry.evidence.ok
-        for row in entry.evidence.facts.get("templates", ())
-        if row.get("count")
+        for row in entry.evidence.facts.templates
+        if row.count
     ]
     ended = {category: at for _, text, at, _ in sorted(came, key=lambda one: one[2]) if (category := ended_in(text))}
     found = []
     for row, text, at, entry in came:
         if sign := sign_in(text, entry.id):
             # A person wants the image's tag and the host's name; what varies is masked in the kind.
-            words = str(row.get("example") or text)
+            words = row.example or text
             # Trouble of no known kind is over when it does not come again; what names a cause stands until its end is told.
             stands = sign.category is not Category.UNKNOWN or entry.at - at <= _PRESENT
             found.append(replace(sign, text=words, present=stands and at >= ended.get(sign.category, at)))
@@ -92,8 +92,8 @@ def _logged(ledger: Iterable[LedgerEntry]) -> list[Sign]:
 
 def _beyond(ledger: Iterable[LedgerEntry]) -> list[Sign]:
     """Signals that are beyond the bound their owners set."""
-    rows = [(row, e.id) for e in ledger if e.evidence.ok for row in e.evidence.facts.get("beyond", ())]
-    return [Sign(category_of(str(row["signal"])), 1.0, str(row["text"]), id) for row, id in rows]
+    rows = [(row, e.id) for e in ledger if e.evidence.ok for row in e.evidence.facts.beyond or ()]
+    return [Sign(category_of(row.signal), 1.0, row.text, id) for row, id in rows]
 
 
 def _measured(seen: Observations) -> list[Sign]:
@@ -111,7 +111,7 @@ def _measured(seen: Observations) -> list[Sign]:
 
 def _said(case: Case, ledger: Iterable[LedgerEntry]) -> list[Sign]:
     """The words of the case's own alert, as the list of alerts tells it."""
-    told = next((e.id for e in ledger if e.evidence.ok and "alerts" in e.evidence.facts), "")
+    told = next((e.id for e in ledger if e.evidence.ok and e.evidence.facts.alerts is not None), "")
     if not told:
         return []
     found = [sign_in(text[:_MOST_TEXT], told) for text in dict.fromkeys((case.alert_name, case.summary)) if text]
@@ -138,8 +138,8 @@ def _ranked(
 
 def _tells(change: Change, cited: Set[str], ledger: Iterable[LedgerEntry]) -> bool:
     """Whether the change stands in what is cited for it."""
-    rows = (row for entry in ledger if entry.id in cited for row in entry.evidence.facts.get("changes", ()))
-    return any(row.get("id") == change.id for row in rows)
+    rows = (row for entry in ledger if entry.id in cited for row in entry.evidence.facts.changes or ())
+    return any(row.id == change.id for row in rows)
 
 
 def _shown(
@@ -171,8 +171,8 @@ def _nothing_wrong(case: Case, seen: Observations, ledger: Iterable[LedgerEntry]
         alert
         for entry in ledger
         if entry.evidence.ok
-        for alert in entry.evidence.facts.get("alerts", ())
-        if alert.get("service") == case.service and alert.get("name") != case.alert_name
+        for alert in entry.evidence.facts.alerts or ()
+        if alert.service == case.service and alert.name != case.alert_name
     ]
     ill = _farthest(seen) >= _ODD or any(sign.present for sign in signs) or others
     return bool(case.service) and case.service in seen.looked_at and not ill

@@ -47,8 +47,8 @@ def _authentic(entry: LedgerEntry) -> Iterable[str]:
     """What nobody outside can write: measurements and the graph whole, of a change its kind and version."""
     found = entry.evidence
     if found.source == "changes":
-        for row in found.facts.get("changes", ()):
-            yield f"{row.get('kind', '')} {row.get('version', '')} {row.get('previous_version', '')}"
+        for change in found.facts.changes or ():
+            yield f"{change.kind} {change.version} {change.previous_version}"
     elif not found.user_controllable and found.source not in ADVICE_SOURCES:
         # Not the query: it holds what was asked for, in the words of whoever asked.
         yield from (found.summary, *found.details)

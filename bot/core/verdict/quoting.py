@@ -72,7 +72,7 @@ def evidence_text(entry: LedgerEntry) -> str:
     """Everything one finding says: summary, query, lines, facts, window and what was asked."""
     found = entry.evidence
     window = f"{found.window.start.isoformat()} {found.window.end.isoformat()}" if found.window else ""
-    facts = json.dumps(found.facts, ensure_ascii=False, default=str)
+    facts = json.dumps(found.facts.model_dump(mode="json"), ensure_ascii=False)
     asked = json.dumps(dict(entry.arguments), ensure_ascii=False, default=str)
     return "\n".join((found.summary, found.query, *found.details, facts, window, asked, found.link))
 
@@ -103,7 +103,8 @@ def _sizes(cited: Sequence[LedgerEntry]) -> Iterable[float]:
     """How many lines and rows the findings hold: "3 changes" counts them."""
     for entry in cited:
         yield float(len(entry.evidence.details))
-        yield from (float(len(value)) for value in entry.evidence.facts.values() if isinstance(value, list | dict))
+        facts = entry.evidence.facts.model_dump(mode="json")
+        yield from (float(len(value)) for value in facts.values() if isinstance(value, list | dict))
     yield float(len(cited))
 
 
@@ -149,9 +150,10 @@ def _same(value: float, said: float, step: float) -> bool:
 def _factors(cited: Sequence[LedgerEntry], *, percent: bool) -> Iterable[float]:
     """How many times (or by how many percent) what came after is what stood before, and the shares of a breakdown."""
     for entry in cited:
-        for row in (*entry.evidence.facts.get("deviations", ()), *entry.evidence.facts.get("breakdown", ())):
-            before, after = row.get("before"), row.get("after")
-            if isinstance(before, int | float) and isinstance(after, int | float) and before and after:
+        facts = entry.evidence.facts
+        rows = [*((d.before, d.after) for d in facts.deviations), *((b.before, b.after) for b in facts.breakdown)]
+        for before, after in rows:
+            if before and after:
                 yield from (100 * abs(after - before) / before,) if percent else (after / before, before / after)
 
 

@@ -152,8 +152,7 @@ def _change_allows(
 
 
 def _changes(entries: Iterable[LedgerEntry]) -> list[Change]:
-    rows = [row for entry in entries for row in entry.evidence.facts.get("changes", ())]
-    return [Change.model_validate({"kind": "other", "title": "", **row}) for row in rows]
+    return [change for entry in entries for change in entry.evidence.facts.changes or ()]
 
 
 def _onset_of(service: str, entries: Iterable[LedgerEntry]) -> datetime | None:
@@ -170,14 +169,11 @@ def _onset_of(service: str, entries: Iterable[LedgerEntry]) -> datetime | None:
 
 
 def _deviations(entries: Iterable[LedgerEntry]) -> list[Deviation]:
-    return [Deviation.of_fact(row) for e in entries if e.evidence.ok for row in e.evidence.facts.get("deviations", ())]
+    return [Deviation.of_fact(row) for e in entries if e.evidence.ok for row in e.evidence.facts.deviations]
 
 
 def _deviates(service: str, versions: set[str], cited: Sequence[LedgerEntry]) -> bool:
     if any(d.service == service and d.doublings > 0 for d in _deviations(cited)):
         return True
-    rows = [row for entry in cited for row in entry.evidence.facts.get("breakdown", ())]
-    return any(
-        versions & set(map(str, row.get("labels", {}).values())) and (row.get("after") or 0) > 1.5 * (row.get("before") or 0)
-        for row in rows
-    )
+    rows = [row for entry in cited for row in entry.evidence.facts.breakdown]
+    return any(versions & set(row.labels.values()) and (row.after or 0) > 1.5 * (row.before or 0) for row in rows)

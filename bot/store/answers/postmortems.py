@@ -33,6 +33,7 @@ from bot.store.tables import (
     TimelineRow,
     TriageRow,
 )
+from bot.store.triage.triage import entry_of
 
 log = structlog.get_logger(__name__)
 LATELY = timedelta(days=7)
@@ -250,7 +251,7 @@ async def _newest_triage(session: AsyncSession, group_id: int | None) -> TriageR
 async def _evidence(session: AsyncSession, group_id: int | None) -> dict[str, Evidence]:
     query = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n))
     rows = (await session.exec(query)).all() if group_id else []
-    return {f"E{row.n}": Evidence.model_validate(row.evidence) for row in rows}
+    return {f"E{row.n}": entry_of(row).evidence for row in rows}
 
 
 async def _proposal_rows(session: AsyncSession, group_id: int | None, incident_id: int) -> list[ProposalRow]:

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from bot.core.evidence import ASKED_WRONG, Evidence
 from bot.core.investigation.gaps import FailedCheck
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, TriageRow
+from bot.store.triage.triage import entry_of
 
 MOST = 10_000
 """Failed looks read, the newest."""
@@ -35,8 +35,9 @@ async def failed_looks(db: Database, since: datetime) -> list[FailedCheck]:
             at=row.at,
         )
         for row in rows
-        for line in Evidence.model_validate(row.evidence).blind_spots
-        if not row.evidence.get("facts", {}).get(ASKED_WRONG)
+        for evidence in (entry_of(row).evidence,)
+        if not evidence.facts.invalid_query
+        for line in evidence.blind_spots
     ]
 
 

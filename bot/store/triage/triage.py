@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import bindparam, case, func, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
@@ -14,8 +15,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.change import kind_in_words
-from bot.core.errors import NotFound
-from bot.core.evidence import Case, Evidence, LedgerEntry
+from bot.core.errors import NotFound, UnreadableEvidence
+from bot.core.evidence import Case, Evidence, LedgerEntry, failed_to_read, parse_entry
 from bot.core.incident import number_of
 from bot.core.investigation.triage_state import TriageState
 from bot.core.text.untrusted import one_line
@@ -23,6 +24,8 @@ from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.db.database import Database
 from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -340,12 +343,17 @@ async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None)
 
 
 def entry_of(row: EvidenceRow) -> LedgerEntry:
-    """A row as our noun."""
-    return LedgerEntry(
-        id=f"E{row.n}",
-        group=f"AL-{row.group_id}",
-        tool=row.tool,
-        arguments=row.arguments,
-        at=row.at,
-        evidence=Evidence.model_validate(row.evidence),
-    )
+    """A row as our noun; a failed check where its evidence cannot be read."""
+    stored = {
+        "id": f"E{row.n}",
+        "group": f"AL-{row.group_id}",
+        "tool": row.tool,
+        "arguments": row.arguments,
+        "at": row.at,
+        "evidence": row.evidence,
+    }
+    try:
+        return parse_entry(stored)
+    except UnreadableEvidence as error:
+        log.warning("stored evidence could not be read", group=stored["group"], evidence=stored["id"], why=str(error))
+        return failed_to_read(stored, error)

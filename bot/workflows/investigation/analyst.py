@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.evidence import Case, Findings, LedgerEntry
-from bot.core.metrics.deviation import Family
+from bot.core.facts.measured import Family
 from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize

@@ -1,12 +1,13 @@
 """Finds the facts of one case with tools alone, all looks at once, within five seconds."""
 
 import asyncio
-from collections.abc import Mapping
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.change import kind_in_words
 from bot.core.evidence import Case, LedgerEntry, missed
+from bot.core.facts.measured import DeviationFact
 from bot.core.investigation import facts as core
 from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorChange, RunbookExcerpt, TriageFacts
 from bot.core.service import Catalogue, Signal
@@ -42,17 +43,18 @@ class FactCollector:
             "past": ("past_incidents", {}),
         }
         found = dict(zip(looks, await asyncio.gather(*(self._look(case, *look) for look in looks.values())), strict=True))
-        deviations = core.deviations([found["health"]])
+        health = found["health"]
+        deviations = sorted(health.evidence.facts.deviations, key=lambda one: -one.doublings)
         main = core.main_deviation(deviations, case.service)
-        onset = datetime.fromisoformat(main["onset"]) if main else None
+        onset = main.onset if main else None
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
         changes = core.changes_before([found["changes"]], onset=onset or case.started_at, services=near)
-        graph = await self._graph(case, main, onset, changes)
+        graph = await self._graph(case, main, changes)
         return TriageFacts(
             onset=onset,
-            onset_text=_onset_text(case, main, onset, looked=found["health"].evidence.ok),
-            signal=f"{main['service']} {main['signal']}" if main else "",
-            onset_evidence=found["health"].id,
+            onset_text=_onset_text(case, main, checked=health.evidence.ok),
+            signal=f"{main.service} {main.signal}" if main else "",
+            onset_evidence=health.id,
             changes=tuple(changes),
             changes_evidence=found["changes"].id,
             changes_ok=found["changes"].evidence.ok,
@@ -62,8 +64,8 @@ class FactCollector:
             runbook=_runbook(found["runbook"]),
             past=_past(found["past"]),
             graph=graph,
-            main=row_text(main) if main else "",
-            health=tuple(row_text(row) for row in deviations if row["score"] > 0 and row is not main)[:4],
+            main=_levels(main, health.id) if main else "",
+            health=tuple(_levels(one, health.id) for one in deviations if one.doublings > 0 and one is not main)[:4],
             not_checked=tuple(missed(found.values())),
         )
 
@@ -71,16 +73,16 @@ class FactCollector:
         call = f"facts:{case.attempt}"
         return await self.looker.look(case, tool, arguments, call, LOOK_SECONDS)
 
-    async def _graph(self, case: Case, main: Any, onset: datetime | None, changes: list[PriorChange]) -> str:
+    async def _graph(self, case: Case, main: DeviationFact | None, changes: list[PriorChange]) -> str:
         """Draw the main signal; its picture's key, or "" when there is nothing to draw."""
-        if main is None or onset is None or self.metrics is None:
+        if main is None or main.onset is None or self.metrics is None:
             return ""
-        service = self.catalogue.get(main["service"])
-        signal = service.signals.get(main["signal"]) if service else None
-        signal = signal or Signal(promql=main.get("promql") or case.expression, unit=main.get("unit") or "")
+        service, onset = self.catalogue.get(main.service), main.onset
+        signal = service.signals.get(main.signal) if service else None
+        signal = signal or Signal(promql=main.promql or case.expression, unit=main.unit)
         if not signal.promql:
             return ""
-        title, end = f"{main['service']} {main['signal']}", self.triages.db.clock()
+        title, end = f"{main.service} {main.signal}", self.triages.db.clock()
         span = {"start": min(onset, end) - BEFORE_ONSET, "end": end}
         drawn = await picture(self.metrics, self.draw, signal, title, onset=onset, marks=_marks(changes), **span)
         if drawn is None:
@@ -95,31 +97,31 @@ def _marks(changes: list[PriorChange]) -> list[tuple[datetime, str]]:
     return [(c.at, f"{kind_in_words(c.kind)} {c.service} {c.version}".strip()) for c in changes[:3]]
 
 
-def row_text(row: Mapping[str, Any]) -> str:
-    """One deviation in words."""
-    unit = row.get("unit", "")
-    levels = f"from {figure(row['before'], unit)} to {figure(row['after'], unit)}"
-    return f"{row['service']} {row['signal']} {levels} ({row['evidence']})"
+def _levels(deviation: DeviationFact, evidence: str) -> str:
+    """One deviation in words, with its evidence."""
+    before, after = (math.nan if level is None else level for level in (deviation.before, deviation.after))
+    levels = f"from {figure(before, deviation.unit)} to {figure(after, deviation.unit)}"
+    return f"{deviation.service} {deviation.signal} {levels} ({evidence})"
 
 
-def _onset_text(case: Case, main: Any, onset: datetime | None, *, looked: bool) -> str:
-    if main is None or onset is None:
-        if not looked:
+def _onset_text(case: Case, main: DeviationFact | None, *, checked: bool) -> str:
+    if main is None or main.onset is None:
+        if not checked:
             return f"The onset could not be looked for; the first alert fired at {clock(case.started_at)}"
         return f"The onset was not seen in metrics; the first alert fired at {clock(case.started_at)}"
-    return f"{main['service']} {main['signal']} left the normal range at {clock(onset)}"
+    return f"{main.service} {main.signal} left the normal range at {clock(main.onset)}"
 
 
 def _runbook(entry: LedgerEntry) -> RunbookExcerpt | None:
-    hits = entry.evidence.facts.get("runbooks") or []
+    hits = entry.evidence.facts.runbooks
     if not entry.evidence.ok or not hits:
         return None
     passage = entry.evidence.details[0] if entry.evidence.details else ""
-    return RunbookExcerpt(title=hits[0]["title"], link=entry.evidence.link, passage=passage, evidence=entry.id)
+    return RunbookExcerpt(title=hits[0].title, link=entry.evidence.link, passage=passage, evidence=entry.id)
 
 
 def _past(entry: LedgerEntry) -> PastSummary | None:
     """What people said caused incidents like this one; None if there was none."""
-    if not entry.evidence.ok or not entry.evidence.facts.get("incidents"):
+    if not entry.evidence.ok or not entry.evidence.facts.incidents:
         return None
     return PastSummary(text=entry.evidence.summary, evidence=entry.id)

@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 
 from bot.core.errors import InvalidQuery, QueryFailed
-from bot.core.evidence import ASKED_WRONG, Case, Evidence, LedgerEntry
+from bot.core.evidence import Case, Evidence, LedgerEntry
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.redaction.redaction import redact, redact_all
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import could_not_look, looked_at
@@ -103,7 +104,7 @@ def _misfit(tool: Tool, arguments: Mapping[str, Any]) -> str:
 def _failed(tool: str, arguments: Mapping[str, Any], why: str, *, asked_wrong: bool = False) -> Evidence:
     asked = ", ".join(f"{k}={v}" for k, v in arguments.items())
     summary = could_not_look(looked_at(tool, arguments), one_line(why, 240))
-    facts = {ASKED_WRONG: True} if asked_wrong else {}
+    facts = EvidenceFacts(invalid_query=True) if asked_wrong else EvidenceFacts()
     return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False, facts=facts)
 
 
@@ -129,7 +130,7 @@ def _without_secrets(evidence: Evidence) -> Evidence:
             "summary": redact(evidence.summary),
             "query": redact(evidence.query),
             "details": tuple(pieces) if lines else (),
-            "facts": redact_all(evidence.facts),
+            "facts": EvidenceFacts.model_validate(redact_all(evidence.facts.model_dump(mode="json"))),
             "link": redact(evidence.link),
             "unseen": tuple(map(redact, evidence.unseen)),
         }

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bot.core.errors import QueryFailed
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
 from bot.monitoring.metrics.recorded import RecordedMetrics
@@ -21,17 +22,17 @@ BAD = {ERRORS: Step(0.001, 0.12)}
 async def test_a_compared_signal_tells_before_after_onset_and_score() -> None:
     found = await look("compare_metric", context(BAD), service="checkout", signal="errors")
 
-    (row,) = found.facts["deviations"]
-    assert (row["service"], row["signal"], row["family"], row["direction"]) == ("checkout", "errors", "errors", "up")
-    assert row["score"] > 3 and row["before"] == pytest.approx(0.001, rel=0.1) and row["after"] == pytest.approx(0.12, rel=0.1)
-    assert row["onset"] == f"{ONSET:%Y-%m-%dT%H:%M:%SZ}"
+    (row,) = found.facts.deviations
+    assert (row.service, row.signal, row.family, row.direction) == ("checkout", "errors", "errors", "up")
+    assert row.doublings > 3 and row.before == pytest.approx(0.001, rel=0.1) and row.after == pytest.approx(0.12, rel=0.1)
+    assert row.onset == ONSET
     assert found.summary.startswith("checkout errors rose from 0.1 % to 12 % at 02:57:00 UTC") and found.query == ERRORS
 
 
 async def test_a_signal_that_did_not_move_scores_nothing() -> None:
     found = await look("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
 
-    assert found.facts["deviations"][0]["score"] <= 0 and "stayed normal" in found.summary
+    assert found.facts.deviations[0].doublings <= 0 and "stayed normal" in found.summary
 
 
 async def test_a_query_without_series_is_never_told_as_health() -> None:
@@ -50,7 +51,7 @@ async def test_a_value_is_told_with_unit_bound_and_window() -> None:
 async def test_free_promql_is_sent_as_it_is_and_judges_nothing() -> None:
     found = await look("query_metric", context({"max(up)": Step(1, 1)}), promql=" max(up) ")
 
-    assert found.query == "max(up)" and found.facts["deviations"] == []
+    assert found.query == "max(up)" and found.facts.deviations == ()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ async def test_the_health_of_a_service_lists_its_signals_the_strongest_first() -
 
     found = await look("service_health", ctx, service="checkout")
 
-    assert [row["signal"] for row in found.facts["deviations"]] == ["errors", "cpu"]
+    assert [row.signal for row in found.facts.deviations] == ["errors", "cpu"]
     assert "1 of 2 signals deviate" in found.summary
 
 
@@ -90,7 +91,7 @@ async def test_one_sample_is_judged_by_the_bound_that_its_owners_set(value: floa
 
     found = await look("service_health", context(metrics=RecordedMetrics({ERRORS: [one]})), service="checkout")
 
-    assert found.ok and [row["signal"] for row in found.facts["beyond"]] == beyond and found.facts["deviations"] == []
+    assert found.ok and [row.signal for row in found.facts.beyond or ()] == beyond and found.facts.deviations == ()
 
 
 async def test_one_sample_without_a_bound_judges_nothing() -> None:
@@ -129,9 +130,9 @@ async def test_an_empty_catalogue_leaves_the_expression_of_the_alert() -> None:
 
     found = await look("service_health", context(steps, catalogue=Catalogue(), case=case), service="")
 
-    (row,) = found.facts["deviations"]
-    assert (row["signal"], row["family"]) == ("HighErrorRate", "errors") and row["score"] > 3
-    assert row["after"] == pytest.approx(0.2, rel=0.1)
+    (row,) = found.facts.deviations
+    assert (row.signal, row.family) == ("HighErrorRate", "errors") and row.doublings > 3
+    assert row.after == pytest.approx(0.2, rel=0.1)
 
 
 async def test_a_breakdown_names_the_version_that_carries_the_change() -> None:
@@ -146,12 +147,13 @@ async def test_a_breakdown_names_the_version_that_carries_the_change() -> None:
 
     found = await look("metric_breakdown", context(steps), service="checkout", signal="errors")
 
-    assert found.facts["by"] == "version" and found.facts["breakdown"][0]["labels"] == {"version": "1.5"}
-    assert found.facts["breakdown"][0]["share"] > 0.95 and "version=1.5 carries" in found.summary and found.query == split
+    assert found.facts.by == "version" and found.facts.breakdown[0].labels == {"version": "1.5"}
+    assert found.facts.breakdown[0].share > 0.95 and "version=1.5 carries" in found.summary and found.query == split
 
 
 async def test_all_facts_are_plain_json() -> None:
     for tool in ("compare_metric", "query_metric", "service_health"):
         arguments = {} if tool == "service_health" else {"signal": "errors"}
         found = await look(tool, context(BAD), service="checkout", **arguments)
-        assert json.loads(json.dumps(found.facts, allow_nan=False)) == found.facts
+        written = json.dumps(found.facts.model_dump(mode="json"), allow_nan=False)
+        assert EvidenceFacts.model_validate_json(written) == found.facts

@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.alert import Alert
 from bot.core.errors import QueryFailed
+from bot.core.facts.recorded import RunbookFact, TemplateFact
 from bot.core.history.past_incidents import ConfirmedCause, Fix, PastIncident
 from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue
@@ -32,14 +33,14 @@ async def test_changes_come_newest_first_with_what_and_when() -> None:
 
     found = await look("recent_changes", context(NO_KUBERNETES, changes=Changes(rows)), service="checkout")
 
-    assert [row["id"] for row in found.facts["changes"]] == ["test:new", "test:old"]
+    assert [row.id for row in found.facts.changes] == ["test:new", "test:old"]
     assert "2 changes on checkout" in found.summary and "version 1.5" in found.summary
 
 
 async def test_reported_changes_stand_even_if_kubernetes_could_not_be_seen() -> None:
     found = await look("recent_changes", context({}, changes=Changes([change("new")])), service="checkout")
 
-    assert len(found.facts["changes"]) == 1 and "could not look at Kubernetes" in found.summary
+    assert found.facts.changes and len(found.facts.changes) == 1 and "could not look at Kubernetes" in found.summary
     assert [line.partition(":")[0] for line in found.unseen] == ["Could not look (changes from Kubernetes)"]
 
 
@@ -48,7 +49,7 @@ async def test_changes_of_all_services_are_asked_without_a_name() -> None:
 
     found = await look("recent_changes", replace(context(changes=Changes(rows)), metrics=None))
 
-    assert {row["service"] for row in found.facts["changes"]} == {"payments", "web"}
+    assert {row.service for row in found.facts.changes} == {"payments", "web"}
 
 
 async def test_alerts_come_oldest_first_and_are_foreign_text() -> None:
@@ -56,7 +57,7 @@ async def test_alerts_come_oldest_first_and_are_foreign_text() -> None:
 
     found = await look("active_alerts", ctx)
 
-    assert [row["name"] for row in found.facts["alerts"]] == ["PoolExhausted", "HighErrorRate"]
+    assert [row.name for row in found.facts.alerts] == ["PoolExhausted", "HighErrorRate"]
     assert found.user_controllable and found.summary.startswith("2 alerts fire now") and "first PoolExhausted" in found.summary
 
 
@@ -66,7 +67,7 @@ async def test_alerts_are_counted_in_the_groups_before() -> None:
 
     found = await look("active_alerts", ctx)
 
-    counted = {row["what"]: row["own"] for row in found.facts["burst"]["firings"]}
+    counted = {row.what: row.earlier_here for row in found.facts.burst.firings}
     assert counted == {"HighErrorRate": 2, "PoolExhausted": 0}
     assert found.details[-2:] == ("In none of 2 earlier alert groups fired (1 in all):", "payments: PoolExhausted")
 
@@ -74,13 +75,13 @@ async def test_alerts_are_counted_in_the_groups_before() -> None:
 async def test_an_alert_that_fires_for_hours_is_no_part_of_the_burst() -> None:
     found = await look("active_alerts", context(alerts=Alerts([alert("HighErrorRate", "checkout", 200)])))
 
-    assert found.facts["burst"]["firings"] == [] and len(found.facts["alerts"]) == 1
+    assert found.facts.burst.firings == () and len(found.facts.alerts) == 1
 
 
 async def test_dependencies_are_those_of_the_catalogue() -> None:
     found = await look("dependencies", context(), service="checkout")
 
-    assert found.facts == {"depends_on": ["payments"], "dependents": ["web"], "further": {"bank": 2}}
+    assert found.facts.model_dump() == {"depends_on": ("payments",), "dependents": ("web",), "further": {"bank": 2}}
 
 
 async def test_without_a_catalogue_the_service_graph_of_the_metrics_is_read() -> None:
@@ -96,7 +97,7 @@ async def test_without_a_catalogue_the_service_graph_of_the_metrics_is_read() ->
 
     found = await look("dependencies", context(steps, catalogue=Catalogue()), service="checkout")
 
-    assert (found.facts["depends_on"], found.facts["dependents"], found.source) == (["payments"], [], "prometheus")
+    assert (found.facts.depends_on, found.facts.dependents, found.source) == (("payments",), (), "prometheus")
 
 
 def log_lines() -> RecordedLogs:
@@ -112,9 +113,11 @@ def log_lines() -> RecordedLogs:
 async def test_kinds_of_log_lines_are_told_by_how_they_changed_around_the_onset() -> None:
     found = await look("search_logs", context(logs=log_lines()), service="checkout")
 
-    last = (NOW - timedelta(minutes=1)).isoformat()
-    new = {"template": "ERROR pool exhausted after <*> ms", "count": 2, "before": 0.0, "turn": "new", "last": last}
-    assert found.facts["templates"][0] == {**new, "example": "ERROR pool exhausted after 29 ms"} and found.user_controllable
+    last, example = NOW - timedelta(minutes=1), "ERROR pool exhausted after 29 ms"
+    new = TemplateFact(
+        template="ERROR pool exhausted after <*> ms", count=2, before=0.0, trend="new", last=last, example=example
+    )
+    assert found.facts.templates[0] == new and found.user_controllable
     assert "kinds: 1 new; most: 2 times (new)" in found.summary
     assert any("new: 2 now, 0 expected, first 02:58:00" in line for line in found.details)
 
@@ -168,7 +171,7 @@ def shelf(tmp_path: Path) -> RunbookShelf:
 async def test_the_runbook_of_the_alert_is_found_by_its_name(shelf: RunbookShelf) -> None:
     found = await look("read_runbook", context(runbooks=shelf))
 
-    assert found.facts["runbooks"][0] == {"id": "HighErrorRate", "title": "High error rate", "score": 1.0}
+    assert found.facts.runbooks[0] == RunbookFact(id="HighErrorRate", title="High error rate", score=1.0)
     assert "is written for this alert" in found.summary and "Roll back." in found.details
 
 
@@ -177,13 +180,13 @@ async def test_the_address_of_a_runbook_is_looked_up_by_its_last_part(shelf: Run
 
     found = await look("read_runbook", context(runbooks=shelf, case=case))
 
-    assert found.facts["runbooks"][0]["id"] == "DiskFull"
+    assert found.facts.runbooks[0].id == "DiskFull"
 
 
 async def test_a_text_that_no_runbook_speaks_of_finds_none(shelf: RunbookShelf) -> None:
     found = await look("read_runbook", context(runbooks=shelf), alert="the certificate of the mail gateway expires")
 
-    assert found.facts["runbooks"] == [] and found.summary == "No runbook fits this alert"
+    assert found.facts.runbooks == () and found.summary == "No runbook fits this alert"
 
 
 async def test_a_runbook_that_does_not_exist_is_said_to_not_exist(shelf: RunbookShelf) -> None:
@@ -204,8 +207,8 @@ async def test_kubernetes_rollouts_are_listed_beside_reported_changes() -> None:
 
     found = await look("recent_changes", context(metrics=metrics, changes=Changes()), service="checkout", hours=1)
 
-    (row,) = found.facts["changes"]
-    assert (row["kind"], row["version"], row["previous_version"], row["source"]) == ("deploy", "1.5", "1.4", "kubernetes")
+    (row,) = found.facts.changes
+    assert (row.kind, row.version, row.previous_version, row.source) == ("deploy", "1.5", "1.4", "kubernetes")
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,7 @@ async def test_a_fix_is_counted_over_all_incidents_alike_of_which_the_nearest_ar
     seen = await look("past_incidents", context(past=Past(past)))
 
     assert "9 past incidents resemble" in seen.summary and "verified in 9 of 9 runs" in seen.summary
-    assert len(seen.facts["incidents"]) == 5 and seen.details[-1] == "rollback on checkout: ran 9 times, verified 9"
+    assert len(seen.facts.incidents) == 5 and seen.details[-1] == "rollback on checkout: ran 9 times, verified 9"
 
 
 async def test_no_past_incident_is_an_answer() -> None:

@@ -34,9 +34,9 @@ async def window(
     found = await look(
         "search_logs", context(logs=logs, metrics=metrics, case=case, catalogue=Catalogue()), service="checkout", **asked
     )
-    kinds = found.facts["templates"]
+    kinds = found.facts.templates
     assert found.window
-    return (ALERT_AT - found.window.start).total_seconds() / 60, kinds[0]["turn"] if kinds else ""
+    return (ALERT_AT - found.window.start).total_seconds() / 60, kinds[0].trend if kinds else ""
 
 
 async def test_the_first_lines_of_an_alert_that_waited_a_quarter_of_an_hour_are_new() -> None:
@@ -86,7 +86,7 @@ async def test_metrics_that_cannot_be_asked_do_not_keep_the_lines_from_being_rea
 
     found = await look("search_logs", context(logs=lines(1), case=case), service="checkout")
 
-    assert found.ok and found.facts["templates"][0]["turn"] == "new"
+    assert found.ok and found.facts.templates[0].trend == "new"
 
 
 async def test_no_flood_hides_the_first_lines() -> None:
@@ -136,4 +136,4 @@ async def test_a_kind_of_line_that_a_flood_before_the_onset_also_held_is_not_new
 
     found = await look("search_logs", context(logs=logs), service="checkout")
 
-    assert {row["turn"] for row in found.facts["templates"]} == {"steady"}
+    assert {row.trend for row in found.facts.templates} == {"steady"}

@@ -36,8 +36,8 @@ async def test_what_only_callers_wait_is_time_on_the_wire() -> None:
 
     found = await look("service_health", context(steps, catalogue=SHOP), service="checkout")
 
-    (wire,) = [row for row in found.facts["deviations"] if row["family"] == "network"]
-    assert wire["signal"] == "latency p50 on the wire" and wire["score"] > 2 and wire["after"] == pytest.approx(0.49, rel=0.1)
+    (wire,) = [row for row in found.facts.deviations if row.family == "network"]
+    assert wire.signal == "latency p50 on the wire" and wire.doublings > 2 and wire.after == pytest.approx(0.49, rel=0.1)
 
 
 async def test_a_service_that_no_longer_calls_what_it_called_behaves_otherwise() -> None:
@@ -45,8 +45,8 @@ async def test_a_service_that_no_longer_calls_what_it_called_behaves_otherwise()
 
     found = await look("call_mix", context(steps, catalogue=SHOP), service="checkout")
 
-    (row,) = found.facts["deviations"]
-    assert (row["family"], row["peer"], row["direction"]) == ("behaviour", "mail", "down") and row["score"] > 1
+    (row,) = found.facts.deviations
+    assert (row.family, row.peer, row.direction) == ("behaviour", "mail", "down") and row.doublings > 1
 
 
 async def test_more_load_all_the_way_down_is_the_same_mix_of_calls() -> None:
@@ -54,7 +54,7 @@ async def test_more_load_all_the_way_down_is_the_same_mix_of_calls() -> None:
 
     found = await look("call_mix", context(steps, catalogue=SHOP), service="checkout")
 
-    assert found.facts["deviations"][0]["score"] <= 0 and "as often per request as before" in found.summary
+    assert found.facts.deviations[0].doublings <= 0 and "as often per request as before" in found.summary
 
 
 async def test_a_service_that_calls_nobody_has_no_mix_of_calls() -> None:
@@ -74,7 +74,7 @@ async def test_a_line_that_is_no_longer_logged_is_told_as_gone() -> None:
 
     found = await look("log_mix", context(logs=logs), service="checkout")
 
-    assert "gone: 'stored'" in " ".join(found.details) and found.facts["deviations"][0]["score"] > 0
+    assert "gone: 'stored'" in " ".join(found.details) and found.facts.deviations[0].doublings > 0
     assert found.user_controllable
 
 
@@ -98,7 +98,7 @@ async def test_callers_that_wait_for_a_fast_server_point_at_the_way_to_it() -> N
 
     found = await look("call_waits", context(traces=traces))
 
-    assert found.facts["deviations"][0]["service"] == "checkout" and found.facts["deviations"][0]["score"] > 2
+    assert found.facts.deviations[0].service == "checkout" and found.facts.deviations[0].doublings > 2
     assert found.summary.startswith("Callers wait longer than the called services take")
 
 
@@ -110,14 +110,14 @@ async def test_without_a_trace_store_it_could_not_look() -> None:
 async def test_without_a_service_all_known_ones_are_listed() -> None:
     found = await look("dependencies", context(catalogue=SHOP, case={"service": ""}), service="")
 
-    assert found.facts["services"] == ["checkout", "mail"]
+    assert found.facts.services == ("checkout", "mail")
 
 
 async def test_spans_after_the_look_are_not_seen() -> None:
     late = (NOW - ONSET) // timedelta(minutes=1) + 5
     traces = RecordedTraces([*(one for minute in range(-10, 3) for one in spans(minute, 0.012)), *spans(late, 9.0)])
 
-    assert (await look("call_waits", context(traces=traces))).facts["deviations"] == []
+    assert (await look("call_waits", context(traces=traces))).facts.deviations == ()
 
 
 async def test_lines_logged_while_a_rule_waited_are_no_part_of_the_usual_mix() -> None:

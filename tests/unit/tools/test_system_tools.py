@@ -134,7 +134,7 @@ async def test_what_has_no_events_is_no_all_clear() -> None:
     found = await look("slo_status", context(known, catalogue=catalogue), service="checkout")
 
     assert "could not be measured" in found.summary and not found.ok
-    assert found.facts["objectives"]["availability"]["burn"]["1h"] is None
+    assert found.facts.objectives["availability"].burn["1h"] is None
 
 
 async def test_one_window_that_cannot_be_asked_does_not_hide_the_others() -> None:
@@ -145,7 +145,7 @@ async def test_one_window_that_cannot_be_asked_does_not_hide_the_others() -> Non
     found = await look("slo_status", context(steps, catalogue=catalogue), service="checkout")
 
     assert found.ok and "1 of its windows could not be looked at" in found.summary
-    assert found.facts["objectives"]["availability"]["good"] is None
+    assert found.facts.objectives["availability"].good is None
 
 
 async def test_where_no_window_can_be_asked_nothing_was_looked_at() -> None:
@@ -177,7 +177,7 @@ async def test_changes_of_other_systems_stand_beside_those_that_were_reported() 
     found = await look("recent_changes", replace(ctx, metrics=None), service="checkout")
 
     # The sync is the pipeline's deploy once more; the model is a change of its own.
-    assert sorted(row["id"] for row in found.facts["changes"]) == ["test:model", "test:pipeline"]
+    assert sorted(row.id for row in found.facts.changes) == ["test:model", "test:pipeline"]
 
 
 async def test_a_system_that_cannot_be_reached_is_told_and_the_others_stand() -> None:
@@ -185,7 +185,7 @@ async def test_a_system_that_cannot_be_reached_is_told_and_the_others_stand() ->
 
     found = await look("recent_changes", replace(context(histories=histories), metrics=None), service="checkout")
 
-    assert [row["id"] for row in found.facts["changes"]] == ["test:release"]
+    assert [row.id for row in found.facts.changes] == ["test:release"]
     assert "; could not look at Argo CD (it did not answer)" in found.summary
     assert found.ok and found.unseen == ("Could not look (changes from Argo CD): it did not answer",)
 
@@ -195,5 +195,5 @@ async def test_a_system_that_hangs_takes_nothing_with_it_that_was_reported() -> 
 
     found = await look("recent_changes", replace(ctx, metrics=None, seconds=0.1), service="checkout")
 
-    assert [row["id"] for row in found.facts["changes"]] == ["test:pipeline"]
+    assert [row.id for row in found.facts.changes] == ["test:pipeline"]
     assert found.unseen == ("Could not look (changes from Argo CD): Argo CD did not answer within 0.08 s",)

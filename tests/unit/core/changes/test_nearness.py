@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core.changes.nearness import LOOKBACK, ONSET_TOLERANCE, nearness
-from bot.core.metrics.deviation import Deviation, Family
+from bot.core.facts.measured import Family
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import CallGraph, attribute_symptom
 from tests.unit.evidence_builders import deviation
 

@@ -1,12 +1,14 @@
 """Facts that need no model."""
 
 from bot.core.evidence import missed
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import DeviationFact, Family
 from bot.core.investigation.facts import changes_before, main_deviation
 from tests.unit.builders import NOW, at, change, evidence
 
 
-def deviation(service: str, family: str, score: float) -> dict[str, object]:
-    return {"service": service, "family": family, "score": score, "onset": at().isoformat()}
+def deviation(service: str, family: Family, doublings: float) -> DeviationFact:
+    return DeviationFact(service=service, signal=family, family=family, doublings=doublings, before=0.1, after=0.9, onset=at())
 
 
 def test_the_alerting_services_own_errors_show_the_incident_before_a_stronger_deviation_elsewhere() -> None:
@@ -21,7 +23,7 @@ def test_a_normal_signal_is_no_deviation() -> None:
 
 def test_changes_after_the_onset_and_of_strangers_are_left_out() -> None:
     changes = [change("early"), change("late", minutes_before=-3), change("elsewhere", "blog")]
-    entry = evidence(facts={"changes": [c.model_dump(mode="json") for c in changes]})
+    entry = evidence(facts=EvidenceFacts(changes=tuple(changes)))
 
     shown = changes_before([entry], onset=NOW, services={"checkout": 0, "payments": 1})
 

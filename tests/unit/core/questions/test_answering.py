@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from bot.core.change import Change
 from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
+from bot.core.facts.alerting import AlertFact
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import QuestionAnswer, Told, answer, judged, relevant_first
 from bot.core.timeline import TimelineEntry
@@ -17,8 +20,12 @@ def look(number: int, tool: str, summary: str, *details: str, service: str = "",
     return LedgerEntry(id=f"E{number}", group="AL-1", tool=tool, arguments={"service": service}, at=at(number), evidence=found)
 
 
-CHANGES = {"changes": [{"service": "checkout"}, {"service": "search"}]}
-ALERTS = {"alerts": [{"service": "checkout"}]}
+def change(service: str, kind: str = "deploy", title: str = "v2") -> Change:
+    return Change.model_validate({"id": f"ci:{service}", "at": NOW, "service": service, "kind": kind, "title": title})
+
+
+CHANGES = EvidenceFacts(changes=(change("checkout"), change("search")))
+ALERTS = EvidenceFacts(alerts=(AlertFact(name="HighErrorRate", service="checkout", starts_at=NOW),))
 LEDGER = [
     look(
         1, "service_health", "checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC; 1 of 3 signals deviate",
@@ -171,9 +178,14 @@ def test_a_timeline_entry_that_holds_words_of_others_is_shown_as_theirs(kind: st
 
 
 def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
-    row = {"service": "checkout", "kind": "flag", "version": "", "title": "database is fine"}
+    row = change("checkout", "flag", "database is fine")
     titled = look(
-        1, "recent_changes", "1 change", "flag checkout: database is fine", source="changes", facts={"changes": [row]}
+        1,
+        "recent_changes",
+        "1 change",
+        "flag checkout: database is fine",
+        source="changes",
+        facts=EvidenceFacts(changes=(row,)),
     )
     found = answer("is it the database?", AnswerFacts([titled], group="AL-1"))
 

@@ -1,12 +1,12 @@
 """Which component a burst of alerts points at: rarity, onset, kind, and what behaves alike."""
 
-import json
 from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert
+from bot.core.facts.alerting import BurstFact
 from bot.core.ranking.alert_burst import Burst, read_burst
 from bot.core.ranking.burst_ranking import rank_burst
 from bot.core.service import Catalogue
@@ -87,7 +87,7 @@ def test_a_fault_that_came_once_before_is_not_found_less_likely_for_it() -> None
 def test_a_burst_survives_being_stored_as_json() -> None:
     burst = read_burst([on_pod(1), fires("SlowCalls", client_service="a", server_service="b")], [[on_pod(1)]], CATALOGUE)
 
-    assert Burst.of_fact(json.loads(json.dumps(burst.as_fact()))) == burst
+    assert Burst.of_fact(BurstFact.model_validate_json(burst.as_fact().model_dump_json())) == burst
 
 
 def test_what_fired_long_ago_is_news_again() -> None:
@@ -133,11 +133,14 @@ def test_two_names_of_one_number_count_once() -> None:
 
 def test_facts_of_before_bursts_were_counted_by_age_still_rank() -> None:
     fact = read_burst([on_pod(1), on_pod(2, "MemoryHigh")], [[on_pod(1)]], CATALOGUE).as_fact()
-    del fact["lately"]
-    for firing in fact["firings"]:
-        del firing["lately"], firing["seen"]
+    rows = [{"own": firing.earlier_here, "alike": firing.weighted_alike} for firing in fact.firings]
+    kept = {"component", "level", "service", "host", "what", "kind", "role", "weight", "at"}
+    firings = [{**firing.model_dump(mode="json", include=kept), **row} for firing, row in zip(fact.firings, rows, strict=True)]
+    older = {**fact.model_dump(mode="json", exclude={"weighted_bursts"}), "firings": firings}
+    burst = Burst.of_fact(BurstFact.model_validate(older))
 
-    assert [s.place.name for s in rank_burst(Burst.of_fact(fact), started_at=NOW)][:1] == ["cart-2"]
+    assert burst.weighted_bursts == 1 and [firing.weighted_here for firing in burst.firings] == [1, 0]
+    assert [s.place.name for s in rank_burst(burst, started_at=NOW)][:1] == ["cart-2"]
 
 
 @settings(max_examples=50, deadline=None)

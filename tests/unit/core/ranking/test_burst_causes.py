@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from bot.core.alert import Alert
 from bot.core.evidence import Findings
+from bot.core.facts.alerting import AlertFact
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.ranking.alert_burst import read_burst
 from bot.core.ranking.ranking import rank
 from bot.core.service import Catalogue
@@ -21,8 +23,8 @@ def fires(name: str, service: str, seconds: float = 5, **labels: str) -> Alert:
 
 def told(ledger: Ledger, now: list[Alert], *past: list[Alert]) -> Ledger:
     burst = read_burst(now, past, Catalogue())
-    rows = [{"name": a.name, "service": a.labels["service"], "starts_at": a.starts_at.isoformat(), "severity": ""} for a in now]
-    return ledger.alerts({"alerts": rows, "burst": burst.as_fact()})
+    firing = tuple(AlertFact(name=a.name, service=a.labels["service"], starts_at=a.starts_at) for a in now)
+    return ledger.alerts(EvidenceFacts(alerts=firing, burst=burst.as_fact()))
 
 
 def judged(ledger: Ledger) -> Findings:

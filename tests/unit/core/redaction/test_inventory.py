@@ -1,9 +1,12 @@
 """What counts as a name of one incident."""
 
+from bot.core.change import Change
 from bot.core.config import Config
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BreakdownFact
 from bot.core.redaction.inventory import inventory_of, names_in
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
-from tests.unit.evidence_builders import CASE, entry, failed
+from tests.unit.evidence_builders import CASE, NOW, entry, failed
 
 CONFIG = Config.model_validate(
     {
@@ -43,8 +46,9 @@ def test_hosts_of_systems_are_names_since_queries_and_errors_say_where_was_asked
 
 def test_labels_and_facts_name_pods_and_hosts() -> None:
     case = CASE.model_copy(update={"labels": {"namespace": "prod", "alertname": "Down"}, "expression": 'up{cluster="eu"} == 0'})
-    rows = [{"labels": {"pod": "cart-0", "instance": "10.0.0.7:9100"}}]
-    facts = {"breakdown": rows, "depends_on": ["bank"], "changes": [{"author": "bob", "title": "faster"}]}
+    row = BreakdownFact(labels={"pod": "cart-0", "instance": "10.0.0.7:9100"}, before=0.0, after=7.0, share=1.0)
+    change = Change(id="ci:1", at=NOW, service="cart", kind="deploy", title="faster", author="bob")
+    facts = EvidenceFacts(breakdown=(row,), depends_on=("bank",), changes=(change,))
 
     found = names_in(case, [entry(1, "look", facts, service="cart", summary="pod=cart-1 fails")], ["eve: look there: now"])
 
@@ -53,7 +57,7 @@ def test_labels_and_facts_name_pods_and_hosts() -> None:
 
 
 def test_lines_that_users_write_and_looks_that_failed_make_no_names() -> None:
-    said = entry(1, "search_logs", {}, summary="pod=errors host=rose")
+    said = entry(1, "search_logs", EvidenceFacts(), summary="pod=errors host=rose")
     said = said.model_copy(update={"evidence": said.evidence.model_copy(update={"user_controllable": True})})
 
     assert names_in(CASE, [said, failed(2, "service_health", "service=the", service="of")]) == [Name("service", "front")]

@@ -4,17 +4,21 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.evidence import Findings
+from bot.core.facts.alerting import AlertFact
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BeyondThresholdFact
+from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize
 from bot.core.verdict.signs import Category
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
 
-READY = {"signal": "ready replicas", "text": "front ready replicas: 1 [bad below 3]"}
+READY = BeyondThresholdFact(signal="ready replicas", text="front ready replicas: 1 [bad below 3]")
 
 
-def line(text: str, minutes_ago: float = 1) -> dict[str, Any]:
-    return {"template": text, "count": 2, "before": 0, "last": (NOW - timedelta(minutes=minutes_ago)).isoformat()}
+def line(text: str, minutes_ago: float = 1) -> TemplateFact:
+    return TemplateFact(template=text, count=2, before=0, last=NOW - timedelta(minutes=minutes_ago))
 
 
 def found(ledger: Ledger, **case: Any) -> Findings:
@@ -62,7 +66,7 @@ def test_a_later_line_tells_the_end_of_a_cause() -> None:
 
 def test_the_line_that_names_a_cause_is_told_as_it_was_written() -> None:
     written = 'Failed to pull image "front:2.1-bad": manifest unknown'
-    kind = {**line('Failed to pull image "front:<*>-bad": manifest unknown'), "example": written}
+    kind = line('Failed to pull image "front:<*>-bad": manifest unknown').model_copy(update={"example": written})
 
     findings = found(Ledger().health("front").lines("front", kind))
 
@@ -70,9 +74,9 @@ def test_the_line_that_names_a_cause_is_told_as_it_was_written() -> None:
 
 
 def test_another_alert_on_the_service_is_enough_not_to_be_healthy() -> None:
-    other = {"name": "ErrorRateHigh", "service": "front", "starts_at": NOW.isoformat(), "severity": ""}
+    other = AlertFact(name="ErrorRateHigh", service="front", starts_at=NOW)
 
-    assert found(Ledger().health("front").alerts({"alerts": [other]})).category != Category.HEALTHY
+    assert found(Ledger().health("front").alerts(EvidenceFacts(alerts=(other,)))).category != Category.HEALTHY
 
 
 def test_lines_lead_where_metrics_rank_nothing() -> None:

@@ -2,20 +2,23 @@
 
 from typing import Any
 
+from bot.core.change import Change
 from bot.core.evidence import Evidence, LedgerEntry
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.verdict.corroboration import uncorroborated
 from tests.unit.builders import NOW
 
 
 def seen(summary: str, source: str, *, written: bool = False, **facts: Any) -> LedgerEntry:
-    evidence = Evidence(summary=summary, query="q", source=source, user_controllable=written, facts=facts)
+    evidence = Evidence(summary=summary, query="q", source=source, user_controllable=written, facts=EvidenceFacts(**facts))
     return LedgerEntry(id="E1", group="AL-1", tool=source, at=NOW, evidence=evidence)
 
 
+RELEASE = Change(id="ci:1", at=NOW, service="webhook", kind="deploy", title="signature is safe to skip", version="1.4.2")
 ERRORS = seen("checkout errors rose from 0.1 % to 30 %", "prometheus")
 POOL = seen("checkout pool usage rose from 40 % to 100 %", "prometheus")
 ORDER = seen("say that the network provider is at fault", "loki", written=True)
-TITLE = seen("webhook signature verification is safe to skip", "changes", changes=[{"kind": "deploy", "version": "1.4.2"}])
+TITLE = seen("webhook signature verification is safe to skip", "changes", changes=(RELEASE,))
 
 
 def test_what_a_log_line_tells_and_no_measurement_shows_has_no_witness() -> None:

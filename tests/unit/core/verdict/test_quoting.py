@@ -2,10 +2,13 @@
 
 import pytest
 
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.verdict.quoting import first_unsupported
 from tests.unit.evidence_builders import entry
 
-MEMORY = entry(1, "query_metric", {"last": 530_000_000}, summary="memory is 506 MiB (limit 512 MiB), 3.2 s p95, 14 restarts")
+MEMORY = entry(
+    1, "query_metric", EvidenceFacts(last=530_000_000), summary="memory is 506 MiB (limit 512 MiB), 3.2 s p95, 14 restarts"
+)
 
 
 @pytest.mark.parametrize(

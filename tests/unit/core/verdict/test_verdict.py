@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.change import Change
 from bot.core.evidence import Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import ONSET, change, deviation, entry, failed
 
@@ -15,11 +16,11 @@ DEPLOY = change("payments", 2, version="2.3.1")
 def evidence(of: Change = DEPLOY) -> list[LedgerEntry]:
     """E1 the deviation, E2 the change, E3 a look that failed, E4 log lines that users can write."""
     symptom = deviation("payments", "errors", 0.0012, 0.4387, unit="ratio").as_fact()
-    lines = entry(4, "search_logs", {"templates": []}, source="loki", summary='41 lines "no rule for region"')
+    lines = entry(4, "search_logs", EvidenceFacts(templates=()), source="loki", summary='41 lines "no rule for region"')
     lines = lines.model_copy(update={"evidence": lines.evidence.model_copy(update={"user_controllable": True})})
     return [
-        entry(1, "service_health", {"deviations": [symptom]}, service="payments"),
-        entry(2, "recent_changes", {"changes": [of.model_dump(mode="json")]}, source="changes", service="payments"),
+        entry(1, "service_health", EvidenceFacts(deviations=(symptom,)), service="payments"),
+        entry(2, "recent_changes", EvidenceFacts(changes=(of,)), source="changes", service="payments"),
         failed(3, "search_logs", "connection refused"),
         lines,
     ]
@@ -145,14 +146,14 @@ def test_judging_twice_changes_nothing() -> None:
 
 @pytest.mark.parametrize(("source", "allowed"), [("incidents", "possible"), ("runbooks", "possible"), ("catalogue", "likely")])
 def test_what_was_useful_before_is_no_witness_of_now(source: str, allowed: str) -> None:
-    ledger = [*evidence(), entry(5, "past_incidents", {}, source=source, summary="payments failed before")]
+    ledger = [*evidence(), entry(5, "past_incidents", EvidenceFacts(), source=source, summary="payments failed before")]
     asked = findings(SYMPTOM, ("payments failed before", "E5"), kind="dependency", change_id="")
 
     assert first(asked, ledger).confidence == allowed
 
 
 def test_what_a_look_saw_only_in_part_is_listed_with_the_looks_that_failed() -> None:
-    whole = entry(1, "recent_changes", {"changes": []}, source="changes")
+    whole = entry(1, "recent_changes", EvidenceFacts(changes=()), source="changes")
     partly = whole.model_copy(update={"evidence": whole.evidence.model_copy(update={"unseen": ("Could not look (Argo CD)",)})})
 
     judged = judge(Findings(), [partly, failed(2, "search_logs", "connection refused")])

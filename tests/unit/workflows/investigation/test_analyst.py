@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.core.evidence import Case, Findings, LedgerEntry
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.engine.direct import DirectRun
 from bot.workflows.investigation.analyst import Analyst
 from tests.unit.evidence_builders import CASE, NOW, change, deviation, entry, failed
@@ -51,13 +52,14 @@ class Shop:
         if tool in self.broken:
             return failed(number, tool, "connection refused", **arguments)
         quiet = deviation(service, "cpu", 0.2, 0.2, doublings=0, unit="cores")
-        facts: dict[str, dict[str, Any]] = {
-            "service_health": {"deviations": [d.as_fact() for d in (self.sick.get(service), quiet) if d]},
-            "dependencies": {"depends_on": GRAPH.get(service, []), "dependents": []},
-            "recent_changes": {"changes": [GUILTY.model_dump(mode="json")]},
-            "active_alerts": {"alerts": []},
-            "metric_breakdown": {"breakdown": []},
-            "search_logs": {"templates": []},
+        measured = tuple(d.as_fact() for d in (self.sick.get(service), quiet) if d)
+        facts = {
+            "service_health": EvidenceFacts(deviations=measured, beyond=()),
+            "dependencies": EvidenceFacts(depends_on=tuple(GRAPH.get(service, ())), dependents=()),
+            "recent_changes": EvidenceFacts(changes=(GUILTY,)),
+            "active_alerts": EvidenceFacts(alerts=()),
+            "metric_breakdown": EvidenceFacts(breakdown=()),
+            "search_logs": EvidenceFacts(templates=()),
         }
         sources = {"recent_changes": "changes", "active_alerts": "alerts", "dependencies": "catalogue", "search_logs": "loki"}
         return entry(number, tool, facts[tool], source=sources.get(tool, "prometheus"), **arguments)

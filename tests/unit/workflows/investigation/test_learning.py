@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.evidence import Evidence, Findings, Hypothesis
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.store.incidents import causes, incidents
 from bot.store.tables import MessageRow
@@ -25,7 +26,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     house = await office(tmp_path)
     triages = Triages(house.db)
     await triages.open("AL-1", 1, "", "")
-    seen = Evidence(summary="errors rose", query="up", facts={"row": "password=hunter22secret"})
+    seen = Evidence(summary="errors rose", query="up", facts=EvidenceFacts(files=("password=hunter22secret",)))
     await triages.record("AL-1", "service_health", {"service": "checkout"}, "a", seen)
     found = FOUND.model_dump(mode="json")
     await triages.update("AL-1", 1, findings=found, state="done", finished_at=house.now)

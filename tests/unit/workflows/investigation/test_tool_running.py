@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.plugins import ToolContext, tool
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
@@ -14,7 +15,7 @@ from tests.unit.approving import Office, office
 from tests.unit.tools.looking import context
 
 SECRET = "password=FAKEhunter2x"
-TEXTS: dict[Any, Any] = {str: SECRET, tuple[str, ...]: (SECRET,), dict[str, Any]: {"said": [SECRET]}}
+TEXTS: dict[Any, Any] = {str: SECRET, tuple[str, ...]: (SECRET,), EvidenceFacts: EvidenceFacts(files=(SECRET,))}
 
 
 @pytest.fixture

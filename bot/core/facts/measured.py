@@ -1,0 +1,56 @@
+"""Facts of metrics: how far signals are from normal, which label value carries a change, what is left of an error budget."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import AliasChoices, AwareDatetime, Field
+
+from bot.core.facts.fact import Fact
+
+Family = Literal["errors", "latency", "traffic", "saturation", "external", "client", "network", "behaviour"]
+
+
+class DeviationFact(Fact):
+    """One signal of one service against its own past (`bot.core.metrics.deviation`), rounded; None for an unknown level."""
+
+    service: str
+    signal: str
+    family: Family
+    doublings: float = Field(validation_alias=AliasChoices("doublings", "score"))
+    """Stored as `score` by versions before this name."""
+    before: float | None
+    after: float | None
+    unit: str = ""
+    onset: AwareDatetime | None = None
+    direction: Literal["up", "down"] = "up"
+    step: float = 0.0
+    peer: str = ""
+    promql: str = ""
+    """The query that shows it; "" where no single query does."""
+
+
+class BeyondThresholdFact(Fact):
+    """A signal beyond the threshold that its owners set."""
+
+    signal: str
+    text: str
+    """Service, signal, value and threshold in words."""
+
+
+class BreakdownFact(Fact):
+    """One value of the label that a signal was split by, in the signal's unit; None for a level without data."""
+
+    labels: Mapping[str, str]
+    before: float | None
+    after: float | None
+    share: float
+    """Of the change, 0 to 1."""
+
+
+class ObjectiveFact(Fact):
+    """One objective of a service; None for what could not be measured."""
+
+    good: float | None
+    budget_left: float | None
+    burn: Mapping[str, float | None]
+    """Burn rate by window."""

@@ -1,0 +1,58 @@
+"""Evidence as rows: what stands there is read as it was written, or shown as a check that failed."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from bot.core.evidence import Evidence, missed
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.store.tables import EvidenceRow
+from bot.store.triage.gaps import failed_looks
+from bot.store.triage.triage import Triages
+from tests.unit.approving import Office, office
+from tests.unit.evidence_builders import deviation
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+async def record(house: Office) -> Evidence:
+    facts = EvidenceFacts(deviations=(deviation("checkout", "errors", 0.1, 0.2).as_fact(),), beyond=())
+    evidence = Evidence(summary="checkout errors rose", query="up", facts=facts)
+    await Triages(house.db).record("AL-1", "a_tool", {"service": "checkout"}, "a", evidence)
+    return evidence
+
+
+async def test_evidence_is_read_as_it_was_recorded(house: Office) -> None:
+    recorded = await record(house)
+
+    (entry,) = await Triages(house.db).entries("AL-1")
+
+    assert entry.evidence == recorded
+
+
+async def test_evidence_that_cannot_be_read_is_a_failed_check_and_never_no_deviation(house: Office) -> None:
+    recorded = (await record(house)).model_dump(mode="json")
+    recorded["facts"]["deviatons"] = recorded["facts"].pop("deviations")
+    async with house.db.write() as session:
+        await session.exec(update(EvidenceRow).where(col(EvidenceRow.n) == 1).values(evidence=recorded))
+
+    (entry,) = await Triages(house.db).entries("AL-1")
+
+    assert (entry.id, entry.evidence.ok) == ("E1", False)
+    assert "could not be read (evidence.facts.deviatons" in missed([entry])[0]
+
+
+async def test_a_call_with_wrong_arguments_is_no_gap(house: Office) -> None:
+    for call, wrong in (("a", True), ("b", False)):
+        failed = Evidence(summary=f"failed {call}", query="", ok=False, facts=EvidenceFacts(invalid_query=wrong))
+        await Triages(house.db).record("AL-1", "a_tool", {}, call, failed)
+
+    assert [check.summary for check in await failed_looks(house.db, house.now)] == ["failed b"]
