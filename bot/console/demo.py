@@ -14,12 +14,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from bot.console.plain import plain
 from bot.console.player import Message, Player
 from bot.console.stage import Stage
+from bot.core.action import OPEN_STATES, ProposalState, Verdict
 
 COMMANDER, DEVELOPER = "U2", "U3"
 FIRST_CAUSE = "1"
 """What the dialog of `resolve` offers: the causes as they were ranked."""
 STEPS = ("start", "alerts", "card", "facts", "causes", "proposal", "refusal", "decision", "outcome", "clearing", "postmortem")
-FINAL = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "denied", "expired", "stale", "stopped")
+FINAL = frozenset(ProposalState) - OPEN_STATES
 
 
 def present(*, seed: int, port: int) -> int:
@@ -136,21 +137,21 @@ class _Story:
 
     def _decide(self, proposal: Message) -> dict[str, Any]:
         self.step("refusal")
-        self.player.press(DEVELOPER, proposal, "approve")
+        self.player.press(DEVELOPER, proposal, Verdict.APPROVE)
         if answer := self.player.private(DEVELOPER):
             self.outcome["refused"] = answer["text"]
             self.tell(f"The developer presses Approve and is told privately: {answer['text']}")
         self.step("decision")
-        verb = "deny" if self.deny else "approve"
+        verb = Verdict.DENY if self.deny else Verdict.APPROVE
         self.player.press(COMMANDER, proposal, verb)
-        if self._state() in ("pending", "partly approved"):
+        if self._state() in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED):
             self.player.submit(COMMANDER, {"reason": "fits the evidence" if not self.deny else "not convinced"})
         self.tell(f"The commander chooses {verb}")
         self.step("outcome")
         state = self._final_state()
         self.outcome["state"] = state
         self.tell(f"The action: {state}")
-        if self.deny or state != "succeeded":
+        if self.deny or state != ProposalState.SUCCEEDED:
             return self._end(f"{state}; the fault goes on")
         return self._finish()
 

@@ -41,8 +41,8 @@ class TimelineEntry(BaseModel):
 
     @property
     def author(self) -> str:
-        """Whose entry it is; "" where that is the bot or its words say so. A note may name its author and speak of him."""
+        """Whose entry it is; "" where that is the bot or the text names the person. A note may name its author and mean him."""
         if self.who in ("", "tocsin"):
             return ""
-        told = self.kind is not EntryKind.NOTE and re.search(rf"(?<![\w-]){re.escape(self.who)}(?![\w-])", self.text)
-        return "" if told else self.who
+        named = self.kind is not EntryKind.NOTE and re.search(rf"(?<![\w-]){re.escape(self.who)}(?![\w-])", self.text)
+        return "" if named else self.who

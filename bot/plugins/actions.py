@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.config import ActionConfig
+from bot.core.errors import ConfigurationError
 from bot.core.service import Catalogue
 from bot.ports import Metrics
 
@@ -106,7 +107,13 @@ class Action(BaseModel, ABC):
 _ActionType = TypeVar("_ActionType", bound=type[Action])
 
 
+_OLD_NAMES = {"way_back": "undo", "undone_by": "undo_text"}
+
+
 def action(cls: _ActionType) -> _ActionType:
-    """Register an Action class; its `name` is its file's."""
+    """Register an Action class; its `name` is its file's. A method under an old name would never be called: it is refused."""
+    for old, new in _OLD_NAMES.items():
+        if old in vars(cls):
+            raise ConfigurationError(f"{cls.__module__}: {old} of an action is called {new} now", key="plugins")
     cls.name = cls.__module__.rsplit(".", 1)[-1]
     return cls

@@ -10,9 +10,9 @@ from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
 from bot.core.action import Tier
 from bot.core.config import ActionConfig
-from bot.core.errors import ActionFailed, QueryFailed
+from bot.core.errors import ActionFailed, ConfigurationError, QueryFailed
 from bot.core.service import Catalogue, Service, Signal
-from bot.plugins import ActionContext, HttpAnswer
+from bot.plugins import Action, ActionContext, HttpAnswer, action
 from tests.unit.approving import RecordedHttp, RecordedMetrics
 from tests.unit.builders import NOW
 
@@ -233,3 +233,11 @@ async def test_after_a_crash_a_silence_is_found_by_its_key() -> None:
 
     assert found is not None and found.state == "done"
     assert missing is not None and missing.state == "failed"
+
+
+@pytest.mark.parametrize("old", ["way_back", "undone_by"])
+def test_an_action_with_the_old_name_of_its_undo_stops_the_start(old: str) -> None:
+    own = type("Own", (Action,), {old: lambda self: "", "__module__": "team.own"})
+
+    with pytest.raises(ConfigurationError, match=f"{old} of an action is called undo"):
+        action(own)

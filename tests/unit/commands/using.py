@@ -1,4 +1,4 @@
-"""Uses a verb as the doors do, over the small house of approvals."""
+"""Uses a verb as its entry points do, over the office of approvals."""
 
 from typing import Any
 

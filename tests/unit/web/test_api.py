@@ -6,10 +6,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.core.action import Plan, Tier
+from bot.core.approvals.roster import Roster
+from bot.core.config import Config
 from bot.core.evidence import Evidence
 from bot.core.history.postmortem import Section, Sentence
 from bot.store.alerts.intake import IntakeWriter
 from bot.store.answers.postmortems import Postmortems
+from bot.store.approvals.store import Draft, ProposalStore
 from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, change
 from tests.unit.store.databases import Desk, alert
@@ -54,6 +58,21 @@ async def test_without_a_configured_token_the_answer_names_the_variable(tmp_path
 
     assert answer.status_code == 401
     assert "TOCSIN_TOKEN_API" in answer.json()["error"]
+
+
+async def test_a_proposal_has_the_names_that_callers_of_the_api_know(served: Served) -> None:
+    client, desk = served
+    plan = Plan(
+        action="rollback", action_version="1", kind="run_webhook", service="checkout", title="Roll back", arguments={},
+        targets={"checkout": ""}, steps=[], dry_run="POST", tier=Tier.TWO, undo="rollforward",
+    )  # fmt: skip
+    store = ProposalStore(desk.db, Config())
+    await store.open_proposal(Draft("k", "AL-1", plan, "E1"), None, Roster(Config()))
+
+    answer = (await client.get("/api/proposals/AP-1")).json()
+
+    assert (answer["proposal"]["inverse"], len(answer["proposal"]["digest"])) == ("rollforward", 64)
+    assert not {"undo", "plan_fingerprint"} & set(answer["proposal"])
 
 
 async def test_alerts_are_listed_by_state_service_and_time(served: Served) -> None:
