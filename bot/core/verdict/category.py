@@ -1,4 +1,4 @@
-"""The kind of cause of one incident, from what was measured, logged and said; "nothing is wrong" is one of the answers."""
+"""The kind of cause of one incident, from measurements, log lines and alerts; "nothing is wrong" is one of the answers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
@@ -10,6 +10,7 @@ from bot.core.change import Change
 from bot.core.evidence import LEAD_ONLY, Case, Claim, Findings, Hypothesis, LedgerEntry
 from bot.core.ranking.observations import Observations, observe
 from bot.core.text.untrusted import cut, one_line
+from bot.core.tuning import TUNING
 from bot.core.verdict.signs import Category, Sign, category_of, ended_in, sign_in
 
 _OF_KIND = {
@@ -20,18 +21,13 @@ _OF_KIND = {
 }
 _OF_CHANGE = {"config": Category.CONFIGURATION, "flag": Category.CONFIGURATION}
 """Any other change brings new code."""
-_WORTH = {"likely": 3.0, "possible": 1.0}
-_SAID = 0.5
-"""The alert's own words are what somebody expected when the rule was written, not what was seen."""
-_LEAST = 1.0
-_ODD = 1.0
-"""Twice its normal reach; of twenty signals one may well be a little out of its range."""
+_WEIGHTS = TUNING.categories
+_OF_CONFIDENCE = {"likely": _WEIGHTS.likely, "possible": _WEIGHTS.possible}
 _PRESENT = timedelta(minutes=5)
-"""What fails goes on failing: a restart loop, the slowest of them, comes back within five minutes."""
-_SHOWN = 4
-_MOST_TEXT = 500
-_LEAD = 0.3
-_WORDS = {
+"""What fails keeps failing: a restart loop, the slowest of such faults, logs again within five minutes."""
+_MAX_CLAIMS = 4
+_MAX_ALERT_TEXT = 500
+_CAUSE_TEXTS = {
     Category.RESOURCE: "Something ran out",
     Category.CONFIGURATION: "A wrong configuration",
     Category.DEPENDENCY: "Something it depends on fails",
@@ -42,131 +38,134 @@ _WORDS = {
 
 
 def categorize(findings: Findings, case: Case, ledger: Sequence[LedgerEntry]) -> Findings:
-    """The findings with their category and what it stands on.
+    """The findings with their category and the claims that it rests on.
 
-    Each sign counts its weight (3 names a cause, 2 suggests one), signs of the alert's own words half, a resource that
-    left its normal range 1 to 2, the first ranked cause 3 if likely and 1 if possible; the heaviest category wins, and
-    below 1 it is unknown. Healthy needs a look at the service that shows nothing: no signal beyond its bound or twice
-    its normal reach, no line that names a cause (unless a later one tells its end), none of the last five minutes that
-    speaks of any trouble, no other alert on it. The alert alone does not make it ill. Where metrics rank nothing, the
-    signs are the lead.
+    Each sign counts its weight (3 names a cause, 2 suggests one), signs in the alert's own words half, a signal that left
+    its normal range 1 to 2, the first ranked cause 3 if likely and 1 if possible. The heaviest category wins; below 1 it
+    is unknown. "Healthy" needs a check of the service that shows nothing: no signal beyond its threshold or at twice its
+    normal range, no line that names a cause (unless a later one reports its end), no line of the last five minutes that
+    speaks of trouble, no other alert on it. The case's own alert alone does not make it unhealthy. Where metrics rank
+    nothing, the signs are the lead.
 
-    A model's answer is to be judged before. Its first cause counts where the ledger bears its kind out, not by its word
-    alone. Where nothing is wrong by these signs it may still have seen what they do not read, so that its causes stand, but
-    none is likely.
+    A model's answer has to be judged before. Its first cause counts only if the ledger supports that kind of cause. Where
+    nothing is wrong by these signs the model may have read something that they do not: its causes stay, but none is likely.
     """
-    seen = observe(ledger)
-    told = [*_logged(ledger), *_beyond(ledger)]
-    if _nothing_wrong(case, seen, ledger, told):
-        if not _stands(findings):
-            return _healthy(findings, case, seen)
+    observations = observe(ledger)
+    recorded = [*_in_log_lines(ledger), *_beyond_thresholds(ledger)]
+    if _nothing_wrong(case, observations, ledger, recorded):
+        if not _names_trouble(findings):
+            return _healthy(findings, case, observations)
         findings = _capped(findings)
-    signs = [*told, *_measured(seen)]
-    category, because = _heaviest([*signs, *_said(case, ledger), *_ranked(findings, case, seen, ledger, signs)])
-    judged = findings.model_copy(update={"category": category, "because": [_claim(sign) for sign in because][:_SHOWN]})
-    # What the alert is called is no lead: it was known before anybody looked.
-    leading = [sign for sign in told if sign.category is category] or told
-    return judged if findings.hypotheses or not leading else _lead(judged, case, category, leading)
+    signs = [*recorded, *_deviations(observations)]
+    more = [*_in_alert_text(case, ledger), *_of_first_cause(findings, case, observations, ledger, signs)]
+    category, because = _heaviest([*signs, *more])
+    claims = [_claim(sign) for sign in because][:_MAX_CLAIMS]
+    categorized = findings.model_copy(update={"category": category, "because": claims})
+    # The name of the alert is no lead: it was there before anything was checked.
+    leading = [sign for sign in recorded if sign.category is category] or recorded
+    return categorized if findings.hypotheses or not leading else _lead(categorized, case, category, leading)
 
 
-def _logged(ledger: Iterable[LedgerEntry]) -> list[Sign]:
-    """Signs in the kinds of lines that came now; the same kind counts once, however often it came."""
-    came = [
+def _in_log_lines(ledger: Iterable[LedgerEntry]) -> list[Sign]:
+    """Signs in the templates of lines that were logged now; each counts once, however often it was logged."""
+    logged = [
         (row, row.template, row.last or entry.at, entry)
         for entry in ledger
         if entry.evidence.ok
         for row in entry.evidence.facts.templates
         if row.count
     ]
-    ended = {category: at for _, text, at, _ in sorted(came, key=lambda one: one[2]) if (category := ended_in(text))}
-    found = []
-    for row, text, at, entry in came:
+    ends = {category: at for _, text, at, _ in sorted(logged, key=lambda one: one[2]) if (category := ended_in(text))}
+    signs = []
+    for row, text, at, entry in logged:
         if sign := sign_in(text, entry.id):
-            # A person wants the image's tag and the host's name; what varies is masked in the kind.
-            words = row.example or text
-            # Trouble of no known kind is over when it does not come again; what names a cause stands until its end is told.
-            stands = sign.category is not Category.UNKNOWN or entry.at - at <= _PRESENT
-            found.append(replace(sign, text=words, present=stands and at >= ended.get(sign.category, at)))
-    return found
+            # People need the image's tag and the host's name, which the template masks.
+            example = row.example or text
+            # Trouble of no known kind is over once it is not logged again; a named cause lasts until its end is reported.
+            lasts = sign.category is not Category.UNKNOWN or entry.at - at <= _PRESENT
+            signs.append(replace(sign, text=example, present=lasts and at >= ends.get(sign.category, at)))
+    return signs
 
 
-def _beyond(ledger: Iterable[LedgerEntry]) -> list[Sign]:
-    """Signals that are beyond the bound their owners set."""
+def _beyond_thresholds(ledger: Iterable[LedgerEntry]) -> list[Sign]:
+    """Signals that are beyond the threshold that their owners set."""
     rows = [(row, e.id) for e in ledger if e.evidence.ok for row in e.evidence.facts.beyond or ()]
-    return [Sign(category_of(row.signal), 1.0, row.text, id) for row, id in rows]
+    return [Sign(category_of(row.signal), _WEIGHTS.beyond_threshold, row.text, id) for row, id in rows]
 
 
-def _measured(seen: Observations) -> list[Sign]:
-    moved = [d for d in seen.all_signals.values() if d.doublings > 0]
+def _deviations(observations: Observations) -> list[Sign]:
+    moved = [d for d in observations.all_signals.values() if d.doublings > 0]
     return [
         Sign(
             category_of(d.signal),
-            1 + min(1.0, d.doublings / 2),
+            _WEIGHTS.deviation + min(1.0, d.doublings / 2),
             f"{d.service} {d.signal} left the normal range",
-            seen.id_of(d),
+            observations.id_of(d),
         )
         for d in moved
     ]
 
 
-def _said(case: Case, ledger: Iterable[LedgerEntry]) -> list[Sign]:
-    """The words of the case's own alert, as the list of alerts tells it."""
-    told = next((e.id for e in ledger if e.evidence.ok and e.evidence.facts.alerts is not None), "")
-    if not told:
+def _in_alert_text(case: Case, ledger: Iterable[LedgerEntry]) -> list[Sign]:
+    """Signs in the words of the case's own alert; the list of alerts is their evidence."""
+    evidence = next((e.id for e in ledger if e.evidence.ok and e.evidence.facts.alerts is not None), "")
+    if not evidence:
         return []
-    found = [sign_in(text[:_MOST_TEXT], told) for text in dict.fromkeys((case.alert_name, case.summary)) if text]
-    return [Sign(s.category, s.weight * _SAID, s.text, s.evidence) for s in found if s]
+    signs = [sign_in(text[:_MAX_ALERT_TEXT], evidence) for text in dict.fromkeys((case.alert_name, case.summary)) if text]
+    return [Sign(s.category, s.weight * _WEIGHTS.alert_text, s.text, s.evidence) for s in signs if s]
 
 
-def _ranked(
-    findings: Findings, case: Case, seen: Observations, ledger: Iterable[LedgerEntry], signs: Iterable[Sign]
+def _of_first_cause(
+    findings: Findings, case: Case, observations: Observations, ledger: Iterable[LedgerEntry], signs: Iterable[Sign]
 ) -> list[Sign]:
     first = next(iter(findings.hypotheses), None)
-    if first is None or first.confidence not in _WORTH or not first.claims:
+    if first is None or first.confidence not in _OF_CONFIDENCE or not first.claims:
         return []
-    change = seen.changes.get(first.change_id)
+    change = observations.changes.get(first.change_id)
     category = _OF_CHANGE.get(change.kind, Category.CODE) if change else _OF_KIND.get(first.kind)
     if category is None:
         return []
     cited = {id for claim in first.claims for id in claim.evidence}
     if findings.by == "agent":
-        borne_out = _tells(change, cited, ledger) if change else _shown(first, category, cited, case, seen, signs)
-        if not borne_out:
+        supported = (
+            _is_recorded(change, cited, ledger) if change else _is_shown(first, category, cited, case, observations, signs)
+        )
+        if not supported:
             return []
-    return [Sign(category, _WORTH[first.confidence], first.claims[0].text, first.claims[0].evidence[0])]
+    return [Sign(category, _OF_CONFIDENCE[first.confidence], first.claims[0].text, first.claims[0].evidence[0])]
 
 
-def _tells(change: Change, cited: Set[str], ledger: Iterable[LedgerEntry]) -> bool:
-    """Whether the change stands in what is cited for it."""
+def _is_recorded(change: Change, cited: Set[str], ledger: Iterable[LedgerEntry]) -> bool:
+    """Whether the cited evidence lists the change."""
     rows = (row for entry in ledger if entry.id in cited for row in entry.evidence.facts.changes or ())
     return any(row.id == change.id for row in rows)
 
 
-def _shown(
-    first: Hypothesis, category: Category, cited: Set[str], case: Case, seen: Observations, signs: Iterable[Sign]
+def _is_shown(
+    first: Hypothesis, category: Category, cited: Set[str], case: Case, observations: Observations, signs: Iterable[Sign]
 ) -> bool:
-    """Whether the cited evidence, or what was measured of the service that is named, is of this category."""
+    """Whether the cited evidence, or a deviation of the service that is named, is of this category."""
     if any(sign.category is category and sign.evidence in cited for sign in signs):
         return True
-    moved = seen.signals.get(first.service, {})
+    moved = observations.signals.get(first.service, {})
     if category is Category.DEPENDENCY:
         return bool(moved) and first.service != case.service
     return first.kind in moved or any(category_of(d.signal) is category for d in moved.values())
 
 
-def _stands(findings: Findings) -> bool:
+def _names_trouble(findings: Findings) -> bool:
     """Whether a model's answer says that something is wrong, and evidence carries it."""
-    return findings.by == "agent" and any(h.confidence in _WORTH and h.claims for h in findings.hypotheses)
+    return findings.by == "agent" and any(h.confidence in _OF_CONFIDENCE and h.claims for h in findings.hypotheses)
 
 
 def _capped(findings: Findings) -> Findings:
-    why = "nothing that was looked at is beyond its bound or far out of its normal range"
+    why = "nothing that was checked is beyond its threshold or far out of its normal range"
     dropped = [f'"likely" for {one_line(h.cause, 160)} ({why})' for h in findings.hypotheses if h.confidence == "likely"]
-    modest = [h.model_copy(update={"confidence": "possible"}) if h.confidence == "likely" else h for h in findings.hypotheses]
-    return findings.model_copy(update={"hypotheses": modest, "dropped": [*findings.dropped, *dropped]})
+    capped = [h.model_copy(update={"confidence": "possible"}) if h.confidence == "likely" else h for h in findings.hypotheses]
+    return findings.model_copy(update={"hypotheses": capped, "dropped": [*findings.dropped, *dropped]})
 
 
-def _nothing_wrong(case: Case, seen: Observations, ledger: Iterable[LedgerEntry], signs: Sequence[Sign]) -> bool:
+def _nothing_wrong(case: Case, observations: Observations, ledger: Iterable[LedgerEntry], signs: Sequence[Sign]) -> bool:
     others = [
         alert
         for entry in ledger
@@ -174,19 +173,18 @@ def _nothing_wrong(case: Case, seen: Observations, ledger: Iterable[LedgerEntry]
         for alert in entry.evidence.facts.alerts or ()
         if alert.service == case.service and alert.name != case.alert_name
     ]
-    ill = _farthest(seen) >= _ODD or any(sign.present for sign in signs) or others
-    return bool(case.service) and case.service in seen.looked_at and not ill
+    unhealthy = _most_doublings(observations) >= _WEIGHTS.odd or any(sign.present for sign in signs) or others
+    return bool(case.service) and case.service in observations.looked_at and not unhealthy
 
 
-def _farthest(seen: Observations) -> float:
-    """The highest score of anything that was measured; below `_ODD` one of many is there by chance."""
-    return max((d.doublings for d in seen.all_signals.values()), default=0.0)
+def _most_doublings(observations: Observations) -> float:
+    return max((d.doublings for d in observations.all_signals.values()), default=0.0)
 
 
-def _healthy(findings: Findings, case: Case, seen: Observations) -> Findings:
+def _healthy(findings: Findings, case: Case, observations: Observations) -> Findings:
     """Nothing is wrong, and the little that was ranked is no more than chance."""
-    text = f"{case.service}: nothing that was looked at is beyond its bound or far out of its normal range"
-    because = [Claim(text=one_line(text, 400), evidence=[seen.looked_at[case.service]])]
+    text = f"{case.service}: nothing that was checked is beyond its threshold or far out of its normal range"
+    because = [Claim(text=one_line(text, 400), evidence=[observations.looked_at[case.service]])]
     chance = [h.model_copy(update={"confidence": "unlikely"}) for h in findings.hypotheses]
     note = f"What was ranked is no more than chance. {findings.note.replace(LEAD_ONLY, '')}" if chance else findings.note
     return findings.model_copy(
@@ -200,9 +198,9 @@ def _heaviest(signs: Iterable[Sign]) -> tuple[Category, list[Sign]]:
     for sign in signs:
         if sign.category is not Category.UNKNOWN:
             by_category[sign.category].append(sign)
-    weights = {category: sum(sign.weight for sign in found) for category, found in by_category.items()}
+    weights = {category: sum(sign.weight for sign in own) for category, own in by_category.items()}
     best = max(weights, key=lambda category: (weights[category], category), default=Category.UNKNOWN)
-    if weights.get(best, 0.0) < _LEAST:
+    if weights.get(best, 0.0) < _WEIGHTS.least:
         return Category.UNKNOWN, []
     return best, sorted(by_category[best], key=lambda sign: -sign.weight)
 
@@ -212,20 +210,20 @@ def _claim(sign: Sign) -> Claim:
 
 
 def _lead(findings: Findings, case: Case, category: Category, signs: Sequence[Sign]) -> Findings:
-    """Nothing was ranked, but something was said: that is the lead, and "nothing looks wrong" is not."""
+    """The findings with the heaviest sign as their cause: nothing was ranked, but something was logged."""
     first = max(signs, key=lambda sign: sign.weight)
     kinds: dict[Category, Literal["resource", "dependency"]] = {
         Category.RESOURCE: "resource",
         Category.DEPENDENCY: "dependency",
     }
-    cause = f"{_WORDS.get(category, 'Not known yet what')}: {one_line(first.text, 200)}"
+    cause = f"{_CAUSE_TEXTS.get(category, 'Not known yet what')}: {one_line(first.text, 200)}"
     lead = Hypothesis(
         cause=cut(cause, 300),
         service=case.service[:120],
         kind=kinds.get(category, "unknown"),
         confidence="possible",
-        score=_LEAD,
-        claims=[_claim(sign) for sign in signs][:_SHOWN],
+        likelihood=_WEIGHTS.lead,
+        claims=[_claim(sign) for sign in signs][:_MAX_CLAIMS],
         check=f"What else does {one_line(case.service, 80) or 'the service'} log at that moment, and what changed before it?",
     )
     return findings.model_copy(update={"hypotheses": [lead], "note": LEAD_ONLY})

@@ -1,8 +1,8 @@
-"""Whether anything that was measured or recorded bears witness to what a cause names.
+"""Whether a measurement or a record corroborates what a cause names.
 
-Whoever can shape a log line, a label or a commit's title can write a cause there; citing a metric beside it does not make
-the metric a witness of that cause. So a cause must share a telling word with a measurement, or with what a record of a
-change says besides its title.
+Whoever can shape a log line, a label or a commit's title can write a cause there; a metric that is cited beside it does not
+corroborate that cause. So a cause must share a specific word with a measurement, or with what a record of a change says
+besides its title.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from bot.core.evidence import LedgerEntry
 
 ADVICE_SOURCES = frozenset({"runbooks", "incidents"})
-"""Sources that tell what was found useful before: they saw nothing of this incident."""
+"""Sources of advice: they observed nothing of this incident."""
 _WORD = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)+")
 _PLAIN = frozenset(
     re.findall(
@@ -28,30 +28,30 @@ _PLAIN = frozenset(
         """,
     )
 )
-"""Words that say nothing of what is broken."""
+"""Words that do not say what is broken."""
 
 
 def uncorroborated(cause: str, cited: Sequence[LedgerEntry], services: Iterable[str] = ()) -> bool:
-    """True if the cause has telling words, services' names aside, and the cited evidence shows none of them.
+    """True if the cause has specific words, besides names of services, and the cited evidence shows none of them.
 
-    Only what users of the service cannot write counts. A cause without any telling word ("checkout itself fails") names
-    nothing that would need a witness.
+    Only what users of the service cannot write counts. A cause without any specific word ("checkout itself fails") names
+    nothing that needs corroboration.
     """
     names = {word for service in services for word in _words(service)}
-    telling = _words(cause) - _PLAIN - names
-    shown = {word for entry in cited for text in _authentic(entry) for word in _words(text)}
-    return bool(telling) and not any(_among(word, shown) for word in telling)
+    specific = _words(cause) - _PLAIN - names
+    shown = {word for entry in cited for text in _trusted_texts(entry) for word in _words(text)}
+    return bool(specific) and not any(_among(word, shown) for word in specific)
 
 
-def _authentic(entry: LedgerEntry) -> Iterable[str]:
+def _trusted_texts(entry: LedgerEntry) -> Iterable[str]:
     """What nobody outside can write: measurements and the graph whole, of a change its kind and version."""
-    found = entry.evidence
-    if found.source == "changes":
-        for change in found.facts.changes or ():
+    evidence = entry.evidence
+    if evidence.source == "changes":
+        for change in evidence.facts.changes or ():
             yield f"{change.kind} {change.version} {change.previous_version}"
-    elif not found.user_controllable and found.source not in ADVICE_SOURCES:
-        # Not the query: it holds what was asked for, in the words of whoever asked.
-        yield from (found.summary, *found.details)
+    elif not evidence.user_controllable and evidence.source not in ADVICE_SOURCES:
+        # Not the query: it holds what was searched for, in the words of whoever searched.
+        yield from (evidence.summary, *evidence.details)
 
 
 def _words(text: str) -> set[str]:

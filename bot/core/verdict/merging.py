@@ -1,4 +1,4 @@
-"""What people are told of two answers: the model's where evidence carries it, with what the analyst's evidence clears."""
+"""Merges two answers into the one that people see: the model's where evidence carries it, else the analyst's."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,27 +11,27 @@ from bot.core.text.untrusted import one_line
 from bot.core.verdict.category import categorize
 from bot.core.verdict.verdict import judge
 
-MOST_CLEARED = 8
+MAX_RULED_OUT = 8
 """Claims under "ruled out", the model's own first."""
-MOST_AGAINST = 6
+MAX_AGAINST = 6
 _NAMED = ("likely", "possible")
-_LEAST_TITLE = 8
-"""Shorter titles stand in other sentences by chance."""
+_MIN_TITLE = 8
+"""Shorter titles occur in other sentences by chance."""
 
 
 def merge(by_agent: Findings, by_analyst: Findings, case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> Findings:
     """The agent's findings if the evidence carries any of them, judged; else the analyst's, with why and what it cost.
 
-    The agent's get a category, and keep the changes under "ruled out" that the analyst does not suspect and the evidence
-    clears. Where the agent blames one of those, it is in dispute: what clears it stands against the cause, which is no more
-    than possible, and it is not called ruled out.
+    The agent's get a category and, under "ruled out", the changes that the analyst does not suspect and the evidence
+    exonerates. If the agent accuses one of those, it is in dispute: the exonerating claim stands against the cause, which is
+    possible at most, and the change is not listed as ruled out.
     """
     carried = judge(by_agent, ledger)
     if all(hypothesis.confidence == "unsupported" for hypothesis in carried.hypotheses):
         return _instead(carried, by_analyst)
     suspected = {h.change_id for h in by_analyst.hypotheses if h.confidence in _NAMED}
-    cleared = {id: claim for id, claim in exonerated_changes(case, ledger, now=now).items() if id not in suspected}
-    return categorize(_with_cleared(carried, cleared, observe(ledger).changes, ledger), case, ledger)
+    exonerated = {id: claim for id, claim in exonerated_changes(case, ledger, now=now).items() if id not in suspected}
+    return categorize(_with_exonerated(carried, exonerated, observe(ledger).changes, ledger), case, ledger)
 
 
 def _instead(by_agent: Findings, by_analyst: Findings) -> Findings:
@@ -42,24 +42,24 @@ def _instead(by_agent: Findings, by_analyst: Findings) -> Findings:
     else:
         note = f"Model not available ({by_agent.stop_reason or 'no usable answer'})."
     spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
-    told = {"stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
-    return by_analyst.noted(note).model_copy(update={**told, **spent})
+    outcome = {"stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
+    return by_analyst.noted(note).model_copy(update={**outcome, **spent})
 
 
-def _with_cleared(
-    findings: Findings, cleared: Mapping[str, Claim], changes: Mapping[str, Change], ledger: Sequence[LedgerEntry]
+def _with_exonerated(
+    findings: Findings, exonerated: Mapping[str, Claim], changes: Mapping[str, Change], ledger: Sequence[LedgerEntry]
 ) -> Findings:
-    known = [changes[id] for id in cleared]
-    blamed = {change.id for change in known if any(_blames(h, change, changes) for h in findings.hypotheses)}
-    told = {change.id for change in known if any(_speaks_of(claim.text, change, known) for claim in findings.ruled_out)}
-    standing = [claim for id, claim in cleared.items() if id not in blamed | told]
-    disputed = [_disputed(h, [cleared[c.id] for c in known if _blames(h, c, changes)]) for h in findings.hypotheses]
+    innocent = [changes[id] for id in exonerated]
+    accused = {change.id for change in innocent if any(_accuses(h, change, changes) for h in findings.hypotheses)}
+    listed = {change.id for change in innocent if any(_is_about(c.text, change, innocent) for c in findings.ruled_out)}
+    added = [claim for id, claim in exonerated.items() if id not in accused | listed]
+    disputed = [_disputed(h, [exonerated[c.id] for c in innocent if _accuses(h, c, changes)]) for h in findings.hypotheses]
     lowered = [
-        f'"likely" for {one_line(before.cause, 160)} (what the analyst looked at clears that change)'
+        f'"likely" for {one_line(before.cause, 160)} (what the analyst checked clears that change)'
         for before, after in zip(findings.hypotheses, disputed, strict=True)
         if before.confidence != after.confidence
     ]
-    ruled_out = [*findings.ruled_out, *standing][:MOST_CLEARED]
+    ruled_out = [*findings.ruled_out, *added][:MAX_RULED_OUT]
     update = {"hypotheses": disputed, "ruled_out": ruled_out, "dropped": [*findings.dropped, *lowered]}
     return judge(findings.model_copy(update=update), ledger)
 
@@ -67,13 +67,13 @@ def _with_cleared(
 def _disputed(hypothesis: Hypothesis, against: Sequence[Claim]) -> Hypothesis:
     if not against:
         return hypothesis
-    new = [claim for claim in against if claim.text not in {said.text for said in hypothesis.against}]
+    new = [claim for claim in against if claim.text not in {one.text for one in hypothesis.against}]
     confidence = "possible" if hypothesis.confidence == "likely" else hypothesis.confidence
-    return hypothesis.model_copy(update={"against": [*new, *hypothesis.against][:MOST_AGAINST], "confidence": confidence})
+    return hypothesis.model_copy(update={"against": [*new, *hypothesis.against][:MAX_AGAINST], "confidence": confidence})
 
 
-def _blames(hypothesis: Hypothesis, change: Change, changes: Collection[str]) -> bool:
-    """Whether a cause that may be one is this change; a model may forget the id, or err in it, and tell the version."""
+def _accuses(hypothesis: Hypothesis, change: Change, changes: Collection[str]) -> bool:
+    """Whether a likely or possible cause is this change; a model may omit the id or get it wrong, and name the version."""
     if hypothesis.confidence not in _NAMED:
         return False
     if hypothesis.change_id in changes:
@@ -81,7 +81,7 @@ def _blames(hypothesis: Hypothesis, change: Change, changes: Collection[str]) ->
     return hypothesis.service in ("", change.service) and _names(hypothesis.cause, change)
 
 
-def _speaks_of(text: str, change: Change, others: Iterable[Change]) -> bool:
+def _is_about(text: str, change: Change, others: Iterable[Change]) -> bool:
     """Whether a sentence is about this change: by its id, its title, or its version where no other has the same."""
     if change.id in text:
         return True
@@ -90,6 +90,5 @@ def _speaks_of(text: str, change: Change, others: Iterable[Change]) -> bool:
 
 
 def _names(text: str, change: Change) -> bool:
-    said = text.casefold()
-    title = change.title.casefold()
-    return (len(title) >= _LEAST_TITLE and title in said) or (bool(change.version) and change.version.casefold() in said)
+    folded, title = text.casefold(), change.title.casefold()
+    return (len(title) >= _MIN_TITLE and title in folded) or (bool(change.version) and change.version.casefold() in folded)

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Any
 
 from bot.core.evidence import LedgerEntry
+from bot.core.tuning import TUNING
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
 _MOMENT = re.compile(r"\b(?:\d{4}-\d{2}-\d{2}[T ])?(\d{2}:\d{2})(:\d{2})?(?:\.\d+)?Z?\b")
@@ -31,12 +31,10 @@ _TIMES = ("x", "times", "fold")
 _SHARE = (1.0, 100.0, 0.01)
 _SPAN = tuple(a / b for a in (1e-6, 1e-3, 1.0, 60.0, 3600.0) for b in (1e-6, 1e-3, 1.0, 60.0, 3600.0))
 _AMOUNT = tuple(base**power for base in (1000.0, 1024.0) for power in (-3, -2, -1, 0, 1, 2, 3))
-_ROUNDING = 0.02
-"""People round: 4.9 % may be told as 5 %."""
 
 
 def first_unsupported(text: str, cited: Sequence[LedgerEntry]) -> str:
-    """The first thing in `text` that its evidence does not say, as it stands there; "" if all of it is carried.
+    """The first number, moment, version or quotation in `text` that its evidence does not hold; "" if it holds all.
 
     Checked are numbers (any usual unit, rounded by up to 2 % or to the digits shown), spans between two moments of the
     evidence, factors between two of its numbers, clock times, versions, and words in quotation marks or backticks.
@@ -44,47 +42,47 @@ def first_unsupported(text: str, cited: Sequence[LedgerEntry]) -> str:
     source = "\n".join(map(evidence_text, cited))
     rest = _REFERENCES.sub(" ", text)
     for pattern, carried in (
-        (_QUOTED, _says(source)),
-        (_DATE, _says(source)),
-        (_MOMENT, _moment_said(source)),
-        (_VERSION, _says(source)),
+        (_QUOTED, _contains(source)),
+        (_DATE, _contains(source)),
+        (_MOMENT, _contains_moment(source)),
+        (_VERSION, _contains(source)),
     ):
         for match in pattern.finditer(rest):
-            said = next((g for g in match.groups() if g), match.group()) if pattern is _QUOTED else match.group()
-            if not carried(said):
-                return said
+            part = next((g for g in match.groups() if g), match.group()) if pattern is _QUOTED else match.group()
+            if not carried(part):
+                return part
         rest = pattern.sub(" ", rest)
     numbers, sizes = _numbers(source), list(_sizes(cited))
     moments = _moments(source)
     for match in _NUMBER.finditer(rest):
         digits, unit = match.group(1), (match.group(2) or "").lower()
         counted = not unit and abs(_value(digits)) in sizes
-        if not counted and not _number_said(digits, unit, numbers, moments, cited):
+        if not counted and not _holds_number(digits, unit, numbers, moments, cited):
             return match.group().strip()
-    named = _says(source)
+    named = _contains(source)
     for match in _COUNTED.finditer(rest):
-        if not named(match.group()) and not _number_said(match.group(1), "", numbers, moments, cited):
+        if not named(match.group()) and not _holds_number(match.group(1), "", numbers, moments, cited):
             return match.group()
     return ""
 
 
 def evidence_text(entry: LedgerEntry) -> str:
-    """Everything one finding says: summary, query, lines, facts, window and what was asked."""
-    found = entry.evidence
-    window = f"{found.window.start.isoformat()} {found.window.end.isoformat()}" if found.window else ""
-    facts = json.dumps(found.facts.model_dump(mode="json"), ensure_ascii=False)
-    asked = json.dumps(dict(entry.arguments), ensure_ascii=False, default=str)
-    return "\n".join((found.summary, found.query, *found.details, facts, window, asked, found.link))
+    """Everything that one entry says: summary, query, lines, facts, window, arguments and link."""
+    evidence = entry.evidence
+    window = f"{evidence.window.start.isoformat()} {evidence.window.end.isoformat()}" if evidence.window else ""
+    facts = json.dumps(evidence.facts.model_dump(mode="json"), ensure_ascii=False)
+    arguments = json.dumps(dict(entry.arguments), ensure_ascii=False, default=str)
+    return "\n".join((evidence.summary, evidence.query, *evidence.details, facts, window, arguments, evidence.link))
 
 
-def _says(source: str) -> Any:
+def _contains(source: str) -> Callable[[str], bool]:
     folded = " ".join(source.casefold().replace('\\"', '"').split())
-    return lambda said: " ".join(said.casefold().split()).rstrip(".…") in folded
+    return lambda part: " ".join(part.casefold().split()).rstrip(".…") in folded
 
 
-def _moment_said(source: str) -> Any:
-    def carried(said: str) -> bool:
-        match = _MOMENT.search(said)
+def _contains_moment(source: str) -> Callable[[str], bool]:
+    def carried(part: str) -> bool:
+        match = _MOMENT.search(part)
         return bool(match) and match is not None and match.group(1) in source
 
     return carried
@@ -100,7 +98,7 @@ def _value(text: str) -> float:
 
 
 def _sizes(cited: Sequence[LedgerEntry]) -> Iterable[float]:
-    """How many lines and rows the findings hold: "3 changes" counts them."""
+    """How many lines and rows the cited evidence holds: "3 changes" counts them."""
     for entry in cited:
         yield float(len(entry.evidence.details))
         facts = entry.evidence.facts.model_dump(mode="json")
@@ -109,17 +107,17 @@ def _sizes(cited: Sequence[LedgerEntry]) -> Iterable[float]:
 
 
 def _moments(source: str) -> list[datetime]:
-    found = []
+    moments = []
     for text in re.findall(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?", source):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             continue
-        found.append(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    return found
+        moments.append(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return moments
 
 
-def _number_said(
+def _holds_number(
     digits: str, unit: str, numbers: Sequence[float], moments: Sequence[datetime], cited: Sequence[LedgerEntry]
 ) -> bool:
     value = abs(_value(digits))
@@ -129,11 +127,11 @@ def _number_said(
     if unit in _TIMES or unit in ("%", "percent"):
         return any(_same(value, factor, max(step, 0.1 * value)) for factor in _factors(cited, percent=unit not in _TIMES))
     seconds = _SPAN_SECONDS.get(unit.rstrip("s") or unit, 0)
-    return bool(seconds) and _span_said(value * seconds, seconds, moments)
+    return bool(seconds) and _holds_span(value * seconds, seconds, moments)
 
 
 def _scales(unit: str) -> tuple[float, ...]:
-    """The same quantity in the units that people tell it in: percent and ratio, ms to h, B to GiB."""
+    """Factors to the other units that people give the same quantity in: percent and ratio, ms to h, B to GiB."""
     if unit.rstrip("s") in _SPAN_SECONDS or unit in ("s", "ms", "µs") or unit.startswith("millisecond"):
         return _SPAN
     if re.fullmatch(r"[kmgt]i?b?|bytes|b", unit):
@@ -141,10 +139,10 @@ def _scales(unit: str) -> tuple[float, ...]:
     return _SHARE
 
 
-def _same(value: float, said: float, step: float) -> bool:
+def _same(value: float, source: float, step: float) -> bool:
     # Rounding to whole figures must not make 1 GiB of half a GiB, nor "0 errors" of a few.
     tolerance = min(step, 0.25 * value) if value else 1e-9
-    return abs(value - said) <= max(tolerance * 1.0001, _ROUNDING * said)
+    return abs(value - source) <= max(tolerance * 1.0001, TUNING.verdict.rounding * source)
 
 
 def _factors(cited: Sequence[LedgerEntry], *, percent: bool) -> Iterable[float]:
@@ -157,6 +155,6 @@ def _factors(cited: Sequence[LedgerEntry], *, percent: bool) -> Iterable[float]:
                 yield from (100 * abs(after - before) / before,) if percent else (after / before, before / after)
 
 
-def _span_said(seconds: float, unit: float, moments: Sequence[datetime]) -> bool:
+def _holds_span(seconds: float, unit: float, moments: Sequence[datetime]) -> bool:
     slack = max(unit, 0.05 * seconds)
     return any(abs(abs((a - b).total_seconds()) - seconds) <= slack for a, b in combinations(set(moments), 2))

@@ -1,4 +1,4 @@
-"""What a skeptic's doubts do to an answer: evidence against it is shown, and a refuted cause is no longer likely."""
+"""The review of an answer by a second model: its objections are shown, and a refuted cause is no longer likely."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.core.evidence import Claim, Findings, Hypothesis, LedgerEntry
 from bot.core.verdict.verdict import judge
 
-MOST_AGAINST = 6
+MAX_AGAINST = 6
 
 
 @dataclass(frozen=True)
@@ -15,27 +15,27 @@ class Refutation:
 
     place: int
     refutes: bool
-    """False: it weakens, and the cause may stand."""
+    """False: it weakens the cause, which may still be right."""
     claim: Claim
 
 
-def apply_refutations(findings: Findings, doubts: Iterable[Refutation], ledger: Sequence[LedgerEntry]) -> Findings:
-    """The findings with every doubt that the evidence carries; a doubt without evidence changes nothing.
+def apply_refutations(findings: Findings, refutations: Iterable[Refutation], ledger: Sequence[LedgerEntry]) -> Findings:
+    """The findings with every objection that the evidence carries; one without evidence changes nothing.
 
-    A skeptic only lowers: it neither adds a cause nor makes one surer. A "likely" cause that is refuted is "possible".
+    A review only lowers: it neither adds a cause nor makes one surer. A "likely" cause that is refuted is "possible".
     """
-    carried = [doubt for doubt in doubts if judge(Findings(ruled_out=[doubt.claim]), ledger).ruled_out]
+    carried = [one for one in refutations if judge(Findings(ruled_out=[one.claim]), ledger).ruled_out]
     hypotheses = [
-        _doubted(hypothesis, [doubt for doubt in carried if doubt.place == place])
+        _reviewed(hypothesis, [one for one in carried if one.place == place])
         for place, hypothesis in enumerate(findings.hypotheses)
     ]
     return findings.model_copy(update={"hypotheses": hypotheses})
 
 
-def _doubted(hypothesis: Hypothesis, doubts: Sequence[Refutation]) -> Hypothesis:
-    if not doubts:
+def _reviewed(hypothesis: Hypothesis, refutations: Sequence[Refutation]) -> Hypothesis:
+    if not refutations:
         return hypothesis
-    against = [*(doubt.claim for doubt in doubts), *hypothesis.against]
-    refuted = hypothesis.confidence == "likely" and any(doubt.refutes for doubt in doubts)
-    update = {"against": against[:MOST_AGAINST], "confidence": "possible" if refuted else hypothesis.confidence}
+    against = [*(one.claim for one in refutations), *hypothesis.against]
+    refuted = hypothesis.confidence == "likely" and any(one.refutes for one in refutations)
+    update = {"against": against[:MAX_AGAINST], "confidence": "possible" if refuted else hypothesis.confidence}
     return hypothesis.model_copy(update=update)

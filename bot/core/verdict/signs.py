@@ -1,8 +1,10 @@
-"""What words say of the kind of cause: lines, events and alerts as any platform writes them."""
+"""What the words of log lines, events and alerts say of the kind of cause, as any platform writes them."""
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from bot.core.tuning import TUNING
 
 
 class Category(StrEnum):
@@ -20,33 +22,35 @@ class Category(StrEnum):
 
 @dataclass(frozen=True)
 class Sign:
-    """One thing that was said or measured and the category it speaks for; 3 names a cause, 2 suggests one, 1 is trouble."""
+    """One text or measurement and the category that it is a sign of (weights: core/tuning.CategoryWeights)."""
 
     category: Category
     weight: float
     text: str
     evidence: str
     present: bool = True
-    """False for what is over: said some minutes ago and not again, or ended by a later text."""
+    """False for what is over: logged some minutes ago and not again, or ended according to a later text."""
 
 
-_WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
+_WEIGHTS = TUNING.categories
+_NAMES, _SUGGESTS = _WEIGHTS.names_cause, _WEIGHTS.suggests_cause
+_WORDS: dict[Category, dict[float, tuple[str, ...]]] = {
     Category.RESOURCE: {
-        3: (
+        _NAMES: (
             r"\boom\b|oom.?kill|out.?of.?memory|cannot allocate|no space left|evict(ed|ion)",
             r"resource temporarily unavailable|low on resource",
             r"(ran|run|running) (out of|low on)|insufficient (storage|cpu|memory|disk)|exceeded quota|quota exceeded",
             r"too many (clients|connections|open files)|connection slots|max_connections|connection is not available",
             r"\b(storage|disk|space|inodes?|pool|heap)\b.{0,40}(full|exhaust|insufficient|\blow\b)",
         ),
-        2: (
+        _SUGGESTS: (
             r"\blag(ging)?\b.{0,60}exceed|replica(tion)?.?lag|throttl",
             r"(cpu|memory|disk|iops|i/o|connection|queue|swap|heap|thread|descriptor)\w*\b.{0,60}"
             r"(exceed|above|satur|reached|exhaust|pressure|\bhigh\b|\bfull\b|\blow\b)",
         ),
     },
     Category.CONFIGURATION: {
-        3: (
+        _NAMES: (
             r"image.?pull.?back.?off|err.?image.?pull|invalid.?image|manifest unknown|failed to pull image",
             r"createcontainerconfigerror|config\w* (error|invalid)|invalid config|misconfigur|failedmount",
             r"couldn't find key|invalid value for|missing required (env|config|setting|parameter|argument|variable)\w*",
@@ -55,7 +59,7 @@ _WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
             r"enotfound|no such host|nxdomain|name resolution|(unable|failed|could not) to resolve",
             r"getaddrinfo (failed|eai_)|gaierror",
         ),
-        2: (
+        _SUGGESTS: (
             r"(liveness|readiness|startup) probe (failed|errored)|failed (liveness|readiness|startup) probe",
             r"x509|certificate.{0,20}expired|unauthori[sz]ed|not authorized|forbidden|access ?denied|permission denied",
             r"unknown (flag|option|field|directive)|authentication failed|invalid (credentials|token|api key)",
@@ -63,7 +67,7 @@ _WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
         ),
     },
     Category.INFRASTRUCTURE: {
-        3: (
+        _NAMES: (
             r"nodes? ?(is |was |are )?(not ?ready|lost)|kubelet.{0,30}(not ready|stopped)|network.?unavailable",
             r"hardware (fault|failure)|underlying hardware|status check failed|spot interruption",
             r"\b(node|instance|vm|machine)\b.{0,30}(was|is being|been) preempted",
@@ -72,7 +76,7 @@ _WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
         )
     },
     Category.DEPENDENCY: {
-        2: (
+        _SUGGESTS: (
             r"connection refused|econnrefused|upstream.{0,30}(timed? ?out|error|unavailable|reset)|bad gateway",
             r"gateway time-?out|service unavailable|circuit.{0,30}\bopen|etimedout",
             r"read time(d )?.?out|(call|request)\w* to .{1,60}(timed? ?out|failed)",
@@ -80,7 +84,7 @@ _WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
         )
     },
     Category.CODE: {
-        2: (
+        _SUGGESTS: (
             r"traceback|null ?(pointer|reference)|\bpanic(ked|:)|segmentation|sigsegv|segfault|core dumped",
             r"unhandled exception|assertion failed",
             r"\b(type|key|index|attribute|name|reference)error\b|undefined method|is not a function|class ?not ?found"
@@ -88,13 +92,13 @@ _WORDS: dict[Category, dict[int, tuple[str, ...]]] = {
         )
     },
     Category.DATA: {
-        2: (
+        _SUGGESTS: (
             r"schema (mismatch|validation|violation)|malformed|constraint violat|duplicate key|deseriali[sz]|corrupt",
             r"(unexpected|invalid) (format|column|record|payload)|null values? in|is of type .{1,40} but|type mismatch",
         )
     },
 }
-"""How platforms, databases and programs say it; a weight of 3 names the cause, 2 suggests it."""
+"""The words of platforms, databases and programs, by what they count."""
 
 _RESOURCE = re.compile(
     r"cpu|mem|disk|storage|space|heap|swap|connection|pool|queue|backlog|\blag|lag\b|iops|thread|inode", re.I
@@ -117,30 +121,30 @@ _PATTERNS = [
 
 
 def sign_in(text: str, evidence: str) -> Sign | None:
-    """What one text says: the strongest category, trouble of no known kind, or None for what is calm or says nothing.
+    """The sign in one text: its strongest category, or trouble of no known kind; None for a text without any.
 
-    A text that tells of its own end ("is now running", "has finished") is none, whatever else it says.
+    A text that reports an end ("is now running", "has finished") is no sign, whatever else it says.
     """
     return None if _CALM.search(text) else _trouble_in(text, evidence)
 
 
 def ended_in(text: str) -> Category | None:
-    """The category of the trouble that a text tells the end of; None if it tells no end, or of nothing known."""
+    """The category of the trouble whose end a text reports; None if it reports no end, or trouble of no known kind."""
     category = category_of(text) if _CALM.search(text) else Category.UNKNOWN
     return None if category is Category.UNKNOWN else category
 
 
 def category_of(signal: str) -> Category:
-    """What the name of a signal speaks of when it is out of bounds: what its words say, else a resource, else unknown."""
-    said = _trouble_in(signal, "")
-    if said and said.category is not Category.UNKNOWN:
-        return said.category
+    """The category of a signal that is beyond its threshold: what its name says, else a resource, else unknown."""
+    sign = _trouble_in(signal, "")
+    if sign and sign.category is not Category.UNKNOWN:
+        return sign.category
     return Category.RESOURCE if _RESOURCE.search(signal) else Category.UNKNOWN
 
 
 def _trouble_in(text: str, evidence: str) -> Sign | None:
-    found = [(weight, category) for weight, category, words in _PATTERNS if words.search(text)]
-    if found:
-        weight, category = max(found, key=lambda pair: pair[0])
+    matches = [(weight, category) for weight, category, words in _PATTERNS if words.search(text)]
+    if matches:
+        weight, category = max(matches, key=lambda pair: pair[0])
         return Sign(category, weight, text, evidence)
-    return Sign(Category.UNKNOWN, 1, text, evidence) if _TROUBLE.search(text) else None
+    return Sign(Category.UNKNOWN, _WEIGHTS.trouble, text, evidence) if _TROUBLE.search(text) else None

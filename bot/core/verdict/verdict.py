@@ -1,4 +1,4 @@
-"""What may be claimed: code, not a model, decides what the evidence carries and how sure one may be."""
+"""What may be claimed: code, not a model, decides what the evidence carries and with how much confidence."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEnt
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.text.untrusted import one_line
+from bot.core.tuning import TUNING
 from bot.core.verdict.corroboration import ADVICE_SOURCES, uncorroborated
 from bot.core.verdict.quoting import first_unsupported
 
@@ -18,34 +19,36 @@ _ORDER: tuple[Confidence, ...] = ("likely", "possible", "unlikely", "unsupported
 
 
 def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "", onset: datetime | None = None) -> Findings:
-    """The same findings with what the evidence does not carry taken out or toned down. Judging twice changes nothing.
+    """The findings without claims that the evidence does not carry, and no more confident than it allows.
 
-    - A claim must cite evidence that exists, could be looked at and belongs to `group` (by default the ledger's own);
-      numbers, moments, versions and quoted words in it must stand there. Other claims go to `dropped` with the reason.
+    Judging twice changes nothing.
+
+    - A claim must cite evidence that exists, could be checked and belongs to `group` (by default the ledger's own), and
+      its numbers, moments, versions and quoted words must stand there. Other claims go to `dropped` with the reason.
     - A hypothesis without a claim left is "unsupported" and last.
-    - "likely" needs two systems that saw it, one of which users of the service cannot write to, and of a
-      model's cause that something measured shows what it names. For a change at fault
-      also its moment before the onset and a deviation of its service or version; being the newest is no evidence.
-      Otherwise it is "possible". A change known to have come after the onset is "unlikely".
-    - What could not be looked at is listed in `not_checked`.
+    - "likely" needs two systems as evidence, one of which users of the service cannot write to; of a model's cause also
+      that a measurement shows what it names; of a change also a moment before the onset and a deviation of its service
+      or version. Being the newest change is no evidence. Otherwise it is "possible". A change that came after the onset
+      is "unlikely".
+    - What could not be checked is listed in `not_checked`.
 
     `onset` is the incident's onset if known; else the deviations of the change's own service say it.
     """
-    hearing = _Hearing.of(findings, ledger, group or (ledger[0].group if ledger else ""), onset)
-    judged = [hearing.judged(hypothesis) for hypothesis in findings.hypotheses]
-    ruled_out = hearing.carried(findings.ruled_out)
-    not_checked = [*findings.not_checked, *missed(hearing.entries.values())]
+    judgement = _Judgement.of(findings, ledger, group or (ledger[0].group if ledger else ""), onset)
+    judged = [judgement.judged(hypothesis) for hypothesis in findings.hypotheses]
+    ruled_out = judgement.carried(findings.ruled_out)
+    not_checked = [*findings.not_checked, *missed(judgement.entries.values())]
     update = {
         "hypotheses": judged,
         "ruled_out": ruled_out,
         "not_checked": _once(not_checked),
-        "dropped": _once(hearing.dropped),
+        "dropped": _once(judgement.dropped),
     }
     return by_confidence(findings.model_copy(update=update))
 
 
 def by_confidence(findings: Findings) -> Findings:
-    """The surest hypotheses first; those alike keep their order."""
+    """The hypotheses by confidence; equals keep their order."""
     ordered = sorted(findings.hypotheses, key=lambda h: _ORDER.index(h.confidence))
     return findings.model_copy(update={"hypotheses": ordered})
 
@@ -55,12 +58,12 @@ def _once(lines: Iterable[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Hearing:
-    """One answer before the evidence of its incident; what is taken out or toned down is written to `dropped`."""
+class _Judgement:
+    """Judges one answer by the evidence of its incident; what it removes or lowers goes to `dropped`."""
 
     entries: Mapping[str, LedgerEntry]
-    strangers: Set[str]
-    """Ids of other incidents."""
+    of_others: Set[str]
+    """Evidence ids of other incidents."""
     onset: datetime | None
     by_model: bool
     """The analyst's causes are composed by code; a model's may be what it read."""
@@ -69,21 +72,21 @@ class _Hearing:
     @classmethod
     def of(cls, findings: Findings, ledger: Sequence[LedgerEntry], group: str, onset: datetime | None) -> Self:
         entries = {entry.id: entry for entry in ledger if entry.group == group}
-        strangers = {entry.id for entry in ledger} - set(entries)
-        return cls(entries, strangers, onset, findings.by == "agent", list(findings.dropped))
+        of_others = {entry.id for entry in ledger} - set(entries)
+        return cls(entries, of_others, onset, findings.by == "agent", list(findings.dropped))
 
     def carried(self, claims: Iterable[Claim]) -> list[Claim]:
-        """The claims that stand."""
-        kept = []
+        """The claims that the evidence carries."""
+        carried = []
         for claim in claims:
-            if reason := _objection(claim, self.entries, self.strangers):
+            if reason := _objection(claim, self.entries, self.of_others):
                 self.dropped.append(f"{one_line(claim.text, 200)} ({reason})")
             else:
-                kept.append(claim)
-        return kept
+                carried.append(claim)
+        return carried
 
     def judged(self, hypothesis: Hypothesis) -> Hypothesis:
-        """With the claims that stand, and no surer than they allow."""
+        """With the claims that are carried, and no more confidence than they allow."""
         claims, against = self.carried(hypothesis.claims), self.carried(hypothesis.against)
         confidence = self._confidence(hypothesis, claims) if claims else "unsupported"
         return hypothesis.model_copy(update={"claims": claims, "against": against, "confidence": confidence})
@@ -91,7 +94,7 @@ class _Hearing:
     def _confidence(self, hypothesis: Hypothesis, claims: Sequence[Claim]) -> Confidence:
         cited = [self.entries[e] for e in dict.fromkeys(e for claim in claims for e in claim.evidence)]
         allowed, reason = self._highest(hypothesis, cited)
-        # `_ORDER` runs from sure to unsure: the later of the two is the more modest one.
+        # `_ORDER` begins with the most confident: the later of the two is the lower one.
         confidence = max(hypothesis.confidence, allowed, key=_ORDER.index)
         if reason and confidence != hypothesis.confidence:
             self.dropped.append(f'"{hypothesis.confidence}" for {one_line(hypothesis.cause, 160)} ({reason})')
@@ -103,10 +106,10 @@ class _Hearing:
             allowed, reason = _change_allows(hypothesis, cited, self.entries, self.onset)
             if allowed != "likely":
                 return allowed, reason
-        witnesses = [entry for entry in cited if entry.evidence.source not in ADVICE_SOURCES]
-        if len({entry.evidence.source or entry.tool for entry in witnesses}) < 2:
+        corroborating = [entry for entry in cited if entry.evidence.source not in ADVICE_SOURCES]
+        if len({entry.evidence.source or entry.tool for entry in corroborating}) < 2:
             return "possible", "only one system saw it"
-        if all(entry.evidence.user_controllable for entry in witnesses):
+        if all(entry.evidence.user_controllable for entry in corroborating):
             return "possible", "users of the service can write all of its evidence"
         services = {str(entry.arguments.get("service", "")) for entry in self.entries.values() if entry.evidence.ok}
         if self.by_model and uncorroborated(hypothesis.cause, cited, {hypothesis.service, *services}):
@@ -114,17 +117,17 @@ class _Hearing:
         return "likely", ""
 
 
-def _objection(claim: Claim, entries: Mapping[str, LedgerEntry], strangers: Set[str]) -> str:
-    """Why a claim does not stand; "" if it does."""
+def _objection(claim: Claim, entries: Mapping[str, LedgerEntry], of_others: Set[str]) -> str:
+    """Why a claim is not carried; "" if it is."""
     if not claim.evidence:
         return "cites no evidence"
     for cited in claim.evidence:
-        if cited in strangers:
+        if cited in of_others:
             return f"{cited} belongs to another incident"
         if cited not in entries:
             return f"there is no evidence {one_line(cited, 20)}"
         if not entries[cited].evidence.ok:
-            return f"{cited} could not be looked at"
+            return f"{cited} could not be checked"
     if missing := first_unsupported(claim.text, [entries[cited] for cited in claim.evidence]):
         return f"{one_line(missing, 60)} does not stand in {', '.join(claim.evidence)}"
     return ""
@@ -176,4 +179,5 @@ def _deviates(service: str, versions: set[str], cited: Sequence[LedgerEntry]) ->
     if any(d.service == service and d.doublings > 0 for d in _deviations(cited)):
         return True
     rows = [row for entry in cited for row in entry.evidence.facts.breakdown]
-    return any(versions & set(row.labels.values()) and (row.after or 0) > 1.5 * (row.before or 0) for row in rows)
+    grown = TUNING.verdict.version_growth
+    return any(versions & set(row.labels.values()) and (row.after or 0) > grown * (row.before or 0) for row in rows)

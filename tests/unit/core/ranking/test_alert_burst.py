@@ -69,7 +69,7 @@ def test_slow_calls_point_at_the_called_one() -> None:
     assert order([slow]) == ["db", "front"]
 
 
-def test_a_host_is_an_echo_of_the_one_pod_on_it_that_fires_alike() -> None:
+def test_a_host_copies_the_one_pod_on_it_that_fires_alike() -> None:
     host = fires("node memory high", 5, node="n1", job="node-exporter")
     pod = on_pod(1, "container memory high", 5)
 
@@ -77,7 +77,7 @@ def test_a_host_is_an_echo_of_the_one_pod_on_it_that_fires_alike() -> None:
     assert order([host, fires("LogLines", service="db")])[0] == "n1"
 
 
-def test_a_fault_that_came_once_before_is_not_found_less_likely_for_it() -> None:
+def test_a_fault_that_came_once_before_is_not_less_likely_for_it() -> None:
     fault, noise = fires("disk full", service="db"), fires("RequestRateHigh", service="front")
     quiet = [[fires("Other", service="x")]] * 30
 
@@ -116,7 +116,7 @@ def test_slow_calls_that_one_caller_of_many_sees_are_rather_its_own() -> None:
     assert order(all_see_it, all_see_it)[0] == "db"
 
 
-def test_whose_own_calls_fail_fails_because_of_them() -> None:
+def test_a_component_whose_own_calls_fail_fails_because_of_them() -> None:
     failing = [calls("front", "cart", "CallsFailed"), calls("cart", "db", "CallsFailed")]
 
     assert order(failing)[0] == "db"

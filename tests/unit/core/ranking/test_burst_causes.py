@@ -1,4 +1,4 @@
-"""The alerts' own voice among the causes: a lead where nothing was measured, support where something was."""
+"""What a burst of alerts adds to the causes: a lead where nothing was measured, support where something was."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def fires(name: str, service: str, seconds: float = 5, **labels: str) -> Alert:
     return Alert(source="prod", fingerprint=f"{name}{labels}", status="firing", name=name, labels=labels, starts_at=at)
 
 
-def told(ledger: Ledger, now: list[Alert], *past: list[Alert]) -> Ledger:
+def with_alerts(ledger: Ledger, now: list[Alert], *past: list[Alert]) -> Ledger:
     burst = read_burst(now, past, Catalogue())
     firing = tuple(AlertFact(name=a.name, service=a.labels["service"], starts_at=a.starts_at) for a in now)
     return ledger.alerts(EvidenceFacts(alerts=firing, burst=burst.as_fact()))
@@ -40,7 +40,7 @@ USUAL = fires("CpuHigh", "noisy")
 def test_without_metrics_the_burst_says_which_pod_and_proves_it() -> None:
     rare, other = fires("DiskFull 2", "cart", pod="cart-2"), fires("CpuHigh", "cart", pod="cart-1")
 
-    first = judged(told(Ledger(), [USUAL, rare], [other], *[[USUAL]] * 6)).hypotheses[0]
+    first = judged(with_alerts(Ledger(), [USUAL, rare], [other], *[[USUAL]] * 6)).hypotheses[0]
 
     assert (first.service, first.component, first.kind) == ("cart", "cart-2", "resource")
     assert "in 0 of 7 earlier alert groups" in first.claims[0].text
@@ -49,19 +49,19 @@ def test_without_metrics_the_burst_says_which_pod_and_proves_it() -> None:
 def test_alerts_alone_are_never_called_likely() -> None:
     rare = fires("DiskFull", "cart")
 
-    assert all(h.confidence != "likely" for h in judged(told(Ledger(), [USUAL, rare], *[[USUAL]] * 7)).hypotheses)
+    assert all(h.confidence != "likely" for h in judged(with_alerts(Ledger(), [USUAL, rare], *[[USUAL]] * 7)).hypotheses)
 
 
 def test_a_service_that_was_measured_is_ranked_by_its_metrics() -> None:
     ledger = Ledger().health("front", deviation("front", "errors", 0.0, 0.3)).graph("front", "cart").health("cart")
 
-    findings = judged(told(ledger, [fires("DiskFull", "cart"), fires("ErrorsHigh", "front", 60)]))
+    findings = judged(with_alerts(ledger, [fires("DiskFull", "cart"), fires("ErrorsHigh", "front", 60)]))
 
     assert [h.service for h in findings.hypotheses] == ["front"]
 
 
 def test_one_alert_alone_is_no_burst() -> None:
-    lone = judged(told(Ledger(), [fires("ErrorsHigh", "front")]))
+    lone = judged(with_alerts(Ledger(), [fires("ErrorsHigh", "front")]))
 
     assert [h.cause for h in lone.hypotheses] == ["front itself fails, and nothing that was checked shows why"]
 
@@ -71,4 +71,4 @@ def test_beside_a_cause_that_measurements_carry_what_only_fires_is_no_other_caus
     ledger = ledger.health("cart", deviation("cart", "errors", 0.0, 0.4)).changes(change("cart", 6))
     elsewhere = [fires("ErrorsHigh", "front", 60), fires("DependencyErrors", "search", 61)]
 
-    assert {h.service for h in judged(told(ledger, elsewhere)).hypotheses} == {"cart"}
+    assert {h.service for h in judged(with_alerts(ledger, elsewhere)).hypotheses} == {"cart"}

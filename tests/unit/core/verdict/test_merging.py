@@ -1,11 +1,11 @@
-"""What people are told of a model's answer and the analyst's: categories, and what the evidence clears."""
+"""A model's answer merged with the analyst's: categories, and what the evidence exonerates."""
 
 from typing import Any
 
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize
-from bot.core.verdict.merging import MOST_CLEARED, merge
+from bot.core.verdict.merging import MAX_RULED_OUT, merge
 from bot.core.verdict.signs import Category
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments
@@ -16,11 +16,11 @@ ERRORS = Claim(text="payments errors left their normal range", evidence=["E4"])
 
 
 def cause(**values: Any) -> Hypothesis:
-    said = {"cause": "payments answers with errors", "service": "payments", "claims": [ERRORS], **values}
-    return Hypothesis.model_validate(said)
+    fields = {"cause": "payments answers with errors", "service": "payments", "claims": [ERRORS], **values}
+    return Hypothesis.model_validate(fields)
 
 
-def settled(ledger: Ledger, *hypotheses: Hypothesis, ruled_out: tuple[Claim, ...] = ()) -> Findings:
+def merged_with(ledger: Ledger, *hypotheses: Hypothesis, ruled_out: tuple[Claim, ...] = ()) -> Findings:
     answer = Findings(hypotheses=list(hypotheses), ruled_out=list(ruled_out), by="agent", model="m", stop_reason="answered")
     ranked = categorize(rank(CASE, ledger.entries, now=NOW), CASE, ledger.entries)
     findings = merge(answer, ranked, CASE, ledger.entries, now=NOW)
@@ -33,36 +33,36 @@ def cleared(findings: Findings) -> list[str]:
 
 
 def test_an_innocent_newer_deploy_is_ruled_out_although_the_model_did_not_speak_of_it() -> None:
-    findings = settled(failing_payments(GUILTY, INNOCENT), cause(change_id=GUILTY.id, kind="change"))
+    findings = merged_with(failing_payments(GUILTY, INNOCENT), cause(change_id=GUILTY.id, kind="change"))
 
     assert findings.by == "agent" and findings.hypotheses[0].against == []
     assert [text.startswith("deploy 4.0.0 of cart") for text in cleared(findings)] == [True]
 
 
-def test_what_the_model_ruled_out_itself_is_said_once() -> None:
+def test_what_the_model_ruled_out_itself_is_listed_once() -> None:
     for own in ("version 4.0.0 went to a service that is well", f"{INNOCENT.id} is innocent", "the change of cart is innocent"):
-        findings = settled(failing_payments(INNOCENT), cause(), ruled_out=(Claim(text=own, evidence=["E3", "E6"]),))
+        findings = merged_with(failing_payments(INNOCENT), cause(), ruled_out=(Claim(text=own, evidence=["E3", "E6"]),))
 
         assert cleared(findings) == [own]
 
 
-def test_a_cleared_change_that_the_model_blames_is_in_dispute() -> None:
+def test_a_cleared_change_that_the_model_accuses_is_in_dispute() -> None:
     claims = [ERRORS, Claim(text="cart was changed", evidence=["E3"])]
     blaming = cause(cause="deploy 4.0.0 broke cart", service="cart", change_id=INNOCENT.id, kind="change", claims=claims)
     other = cause(cause="payments leaks", confidence="unlikely")
 
-    findings = settled(failing_payments(INNOCENT), blaming.model_copy(update={"confidence": "likely"}), other)
+    findings = merged_with(failing_payments(INNOCENT), blaming.model_copy(update={"confidence": "likely"}), other)
 
     first = findings.hypotheses[0]
     assert first.cause == "deploy 4.0.0 broke cart" and first.confidence == "possible" and cleared(findings) == []
     assert "nothing of cart left its normal range" in first.against[0].text
 
 
-def test_a_cleared_change_is_in_dispute_too_where_its_version_is_told_and_its_id_is_not() -> None:
+def test_a_cleared_change_is_in_dispute_too_where_its_version_is_named_and_its_id_is_not() -> None:
     for id in ("", "ci:wrong"):
-        told = cause(cause="4.0.0 of cart leaks", service="cart", kind="resource", change_id=id)
+        claims = cause(cause="4.0.0 of cart leaks", service="cart", kind="resource", change_id=id)
 
-        findings = settled(failing_payments(INNOCENT), told)
+        findings = merged_with(failing_payments(INNOCENT), claims)
 
         assert cleared(findings) == [] and len(findings.hypotheses[0].against) == 1
 
@@ -74,7 +74,7 @@ def test_a_likely_cause_that_is_in_dispute_is_possible_and_says_why() -> None:
     ledger.changes(late).health("payments", early)
     claims = [ERRORS, Claim(text="payments got 9.0.0", evidence=["E3"])]
 
-    findings = settled(ledger, cause(kind="change", confidence="likely", cause="deploy 9.0.0 of payments", claims=claims))
+    findings = merged_with(ledger, cause(kind="change", confidence="likely", cause="deploy 9.0.0 of payments", claims=claims))
 
     assert findings.hypotheses[0].confidence == "possible" and "after the onset" in findings.hypotheses[0].against[0].text
     assert any("clears that change" in text for text in findings.dropped)
@@ -83,31 +83,31 @@ def test_a_likely_cause_that_is_in_dispute_is_possible_and_says_why() -> None:
 def test_a_cleared_change_that_the_model_calls_unlikely_is_ruled_out() -> None:
     unlikely = cause(cause="the deploy of cart", service="cart", change_id=INNOCENT.id, confidence="unlikely")
 
-    assert len(cleared(settled(failing_payments(INNOCENT), cause(), unlikely))) == 1
+    assert len(cleared(merged_with(failing_payments(INNOCENT), cause(), unlikely))) == 1
 
 
 def test_what_is_ruled_out_is_bounded_and_the_model_s_own_comes_first() -> None:
     many = [change("cart", n / 10, version=f"4.0.{n}") for n in range(1, 12)]
     own = tuple(Claim(text=f"db is well ({place})", evidence=["E7"]) for place in "abc")
 
-    findings = settled(failing_payments(*many), cause(), ruled_out=own)
+    findings = merged_with(failing_payments(*many), cause(), ruled_out=own)
 
-    assert len(findings.ruled_out) == MOST_CLEARED and findings.ruled_out[:3] == list(own)
+    assert len(findings.ruled_out) == MAX_RULED_OUT and findings.ruled_out[:3] == list(own)
 
 
 def test_an_answer_that_no_evidence_carries_leaves_the_analyst_s_with_what_it_cost() -> None:
     invented = cause(claims=[Claim(text="73.91 % of look-ups fail", evidence=["E4"])])
 
-    findings = settled(failing_payments(GUILTY), invented)
+    findings = merged_with(failing_payments(GUILTY), invented)
 
     assert findings.by == "analyst" and findings.category and "carries nothing of the model's answer" in findings.note
 
 
 def test_the_answer_has_the_category_of_the_change_that_it_names() -> None:
     flag = change("payments", 1, kind="flag")
-    told = [ERRORS, Claim(text="a flag of payments was flipped", evidence=["E3"])]
+    claims = [ERRORS, Claim(text="a flag of payments was flipped", evidence=["E3"])]
 
-    findings = settled(failing_payments(flag), cause(kind="change", change_id=flag.id, claims=told))
+    findings = merged_with(failing_payments(flag), cause(kind="change", change_id=flag.id, claims=claims))
 
     assert findings.category == Category.CONFIGURATION and findings.because[0].evidence == ["E4"]
 
@@ -116,23 +116,23 @@ def test_a_kind_that_is_the_model_s_word_alone_makes_no_category() -> None:
     ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio"))
     claims = [Claim(text="errors left their normal range", evidence=["E1"])]
 
-    said = settled(ledger, cause(service="front", kind="resource", claims=claims))
+    fields = merged_with(ledger, cause(service="front", kind="resource", claims=claims))
     full = ledger.health("front", deviation("front", "memory", 0.5, 0.99, unit="ratio"))
-    shown = settled(full, cause(service="front", kind="resource", claims=claims))
+    shown = merged_with(full, cause(service="front", kind="resource", claims=claims))
 
-    assert (said.category, shown.category) == (Category.UNKNOWN, Category.RESOURCE)
+    assert (fields.category, shown.category) == (Category.UNKNOWN, Category.RESOURCE)
 
 
 def test_a_failing_dependency_that_was_measured_makes_its_category() -> None:
-    assert settled(failing_payments(), cause(kind="dependency")).category == Category.DEPENDENCY
-    assert settled(failing_payments(), cause(kind="dependency", service="db")).category == Category.UNKNOWN
+    assert merged_with(failing_payments(), cause(kind="dependency")).category == Category.DEPENDENCY
+    assert merged_with(failing_payments(), cause(kind="dependency", service="db")).category == Category.UNKNOWN
 
 
 def test_where_nothing_measured_is_wrong_a_model_s_cause_is_no_more_than_possible() -> None:
     quiet = Ledger().health("front").graph("front", "payments").health("payments")
     claims = [Claim(text="front calls payments", evidence=["E1", "E2"])]
 
-    findings = settled(quiet, cause(cause="front fails", service="front", confidence="likely", claims=claims))
+    findings = merged_with(quiet, cause(cause="front fails", service="front", confidence="likely", claims=claims))
 
     assert findings.hypotheses[0].confidence == "possible" and findings.category != Category.HEALTHY
     assert any("out of its normal range" in text for text in findings.dropped)
@@ -142,4 +142,4 @@ def test_where_nothing_is_wrong_and_the_model_calls_nothing_possible_it_is_healt
     quiet = Ledger().health("front").graph("front", "payments").health("payments")
     claims = [Claim(text="front calls payments", evidence=["E2"])]
 
-    assert settled(quiet, cause(confidence="unlikely", claims=claims)).category == Category.HEALTHY
+    assert merged_with(quiet, cause(confidence="unlikely", claims=claims)).category == Category.HEALTHY

@@ -70,7 +70,7 @@ def test_a_falling_success_rate_is_not_calm() -> None:
     assert ended_in("success rate of payments fell, storage low") is None
 
 
-def test_an_end_is_told_of_a_kind() -> None:
+def test_an_end_belongs_to_a_category() -> None:
     assert ended_in("Storage of orders-db was extended and is available") is Category.RESOURCE
 
 
@@ -83,5 +83,5 @@ def test_an_end_is_told_of_a_kind() -> None:
         ("containers in CreateContainerConfigError", Category.CONFIGURATION),
     ],
 )
-def test_a_signal_beyond_its_bound_speaks_by_its_name(name: str, category: Category) -> None:
+def test_a_signal_beyond_its_threshold_has_the_category_of_its_name(name: str, category: Category) -> None:
     assert category_of(name) is category

@@ -38,8 +38,8 @@ def findings(*claims: tuple[str, str], kind: str = "change", change_id: str = DE
     return Findings(hypotheses=[Hypothesis.model_validate({**fields, "claims": made})])
 
 
-def first(asked: Findings, ledger: list[LedgerEntry], onset: datetime | None = None) -> Hypothesis:
-    return judge(asked, ledger, onset=onset).hypotheses[0]
+def first(answer: Findings, ledger: list[LedgerEntry], onset: datetime | None = None) -> Hypothesis:
+    return judge(answer, ledger, onset=onset).hypotheses[0]
 
 
 SYMPTOM = ("Errors rose to 0.439 from 12:00 on", "E1")
@@ -54,7 +54,7 @@ def test_a_change_before_the_onset_of_a_deviating_service_may_be_likely() -> Non
     ("text", "cited", "why"),
     [
         ("Errors rose", "E9", "there is no evidence E9"),
-        ("Logs show a timeout", "E3", "E3 could not be looked at"),
+        ("Logs show a timeout", "E3", "E3 could not be checked"),
         ("It is DNS", "", "cites no evidence"),
         ("Errors rose to 71 %", "E1", "71 % does not stand in E1"),
         ("Deployed 2.9.9 before it", "E2", "2.9.9 does not stand in E2"),
@@ -145,11 +145,11 @@ def test_judging_twice_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(("source", "allowed"), [("incidents", "possible"), ("runbooks", "possible"), ("catalogue", "likely")])
-def test_what_was_useful_before_is_no_witness_of_now(source: str, allowed: str) -> None:
+def test_what_was_useful_before_corroborates_nothing_of_now(source: str, allowed: str) -> None:
     ledger = [*evidence(), entry(5, "past_incidents", EvidenceFacts(), source=source, summary="payments failed before")]
-    asked = findings(SYMPTOM, ("payments failed before", "E5"), kind="dependency", change_id="")
+    answer = findings(SYMPTOM, ("payments failed before", "E5"), kind="dependency", change_id="")
 
-    assert first(asked, ledger).confidence == allowed
+    assert first(answer, ledger).confidence == allowed
 
 
 def test_what_a_look_saw_only_in_part_is_listed_with_the_looks_that_failed() -> None:
