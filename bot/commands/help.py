@@ -1,6 +1,7 @@
 """Help."""
 
 from bot.commands._subject import Around, around_of, fitting
+from bot.core.messages.replies import CommandHelp, HelpReply
 from bot.core.questions.grammar import nearest
 from bot.plugins import Command, Reply, Request, command
 from bot.workflows.command_context import CommandContext
@@ -15,14 +16,14 @@ async def help(ctx: CommandContext, request: Request) -> Reply:
         near = nearest(one, known)
         return Reply(f"There is no verb {one[:40]}." + (f" Near: {', '.join(near)}." if near else " help lists all."))
     around = await around_of(ctx, request)
-    state = {
-        "verbs": [_told(verb) for verb in sorted(ctx.verbs.values(), key=lambda verb: verb.name)],
-        "fits": fitting(ctx, around.subject),
-        "one": known.get(one, ""),
-        "command": ctx.config.command,
-        "where": _where(around),
-    }
-    return Reply("Help", view="help", subject=state)
+    content = HelpReply(
+        commands=[_described(verb) for verb in sorted(ctx.verbs.values(), key=lambda verb: verb.name)],
+        suggested=fitting(ctx, around.subject),
+        one=known.get(one, ""),
+        slash=ctx.config.command,
+        where=_where(around),
+    )
+    return Reply("Help", content=content)
 
 
 def _where(around: Around) -> str:
@@ -32,14 +33,13 @@ def _where(around: Around) -> str:
     return f"here; open in this channel: {', '.join(around.open[:8])}" if around.open else "here"
 
 
-def _told(verb: Command) -> dict[str, object]:
-    text = " ".join((verb.fn.__doc__ or "").split())
-    return {
-        "name": verb.name,
-        "aliases": verb.aliases,
-        "usage": verb.usage,
-        "summary": verb.summary,
-        "text": text,
-        "options": verb.options,
-        "who": verb.who,
-    }
+def _described(verb: Command) -> CommandHelp:
+    return CommandHelp(
+        name=verb.name,
+        aliases=verb.aliases,
+        usage=verb.usage,
+        summary=verb.summary,
+        text=" ".join((verb.fn.__doc__ or "").split()),
+        options=verb.options,
+        who=verb.who,
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.commands._subject import name_of
 from bot.core.config import parse_duration
 from bot.core.errors import NotFound
+from bot.core.messages.replies import ListReply
 from bot.plugins import Reply, Request, command
 from bot.store.incidents import overview
 from bot.workflows.command_context import CommandContext
@@ -21,12 +22,11 @@ async def list(ctx: CommandContext, request: Request) -> Reply:
     criteria = overview.ListCriteria(which == "open", service, since=_since(ctx, request), taken_by=mine)
     groups, bare = await overview.groups(ctx.db, criteria), await overview.bare_incidents(ctx.db, criteria)
     # Both come in this order, and sorting keeps it where the severities are the same.
-    rows = sorted([*groups, *bare], key=lambda row: row["severity"])
+    rows = sorted([*groups, *bare], key=lambda row: row.severity)
     if service and not rows and service not in ctx.catalogue.services:
         return Reply(f"Nothing found; {service[:60]} is not a service of the catalogue either.")
     more = max(map(len, (groups, bare))) >= overview.MOST
-    state = {"rows": rows, "title": which.capitalize(), "page": page, "more": more}
-    return Reply(f"{which}: {len(rows)}", view="list", subject=state)
+    return Reply(f"{which}: {len(rows)}", content=ListReply(rows=rows, title=which.capitalize(), page=page, more=more))
 
 
 def _page(text: str) -> int:

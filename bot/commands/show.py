@@ -3,11 +3,13 @@
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
+from bot.core.messages.replies import ShowReply
 from bot.plugins import Reply, Request, command
 from bot.store import timeline
 from bot.store.alerts import groups
 from bot.store.alerts.reader import reasons_of
-from bot.store.slack import message_states as views
+from bot.store.incidents.incidents import load_incident
+from bot.store.slack.message_contents import proposal_content, triage_content
 from bot.workflows.command_context import CommandContext
 
 
@@ -22,25 +24,25 @@ async def show(ctx: CommandContext, request: Request) -> Reply:
     group_id = number_of(subject.group, "AL") if subject.group else None
     incident_id = number_of(subject.incident, "INC") if subject.incident else None
     async with ctx.db.read() as session:
-        incident = await views.load(session, "incident_card", subject.incident) or {}
-        triage = await views.load(session, "triage", subject.group) or {}
-        proposal = await views.load(session, "proposal", subject.ref) if subject.ref.startswith("AP-") else None
+        incident = await load_incident(session, subject.incident)
+        triage = await triage_content(session, subject.group)
+        proposal = await proposal_content(session, subject.ref) if subject.ref.startswith("AP-") else None
         reasons = await reasons_of(session, group_id) if group_id and proposal is None else None
         entries = await timeline.of(session, group_id=group_id, incident_id=incident_id)
-    state = {
-        "ref": subject.ref,
-        "title": subject.title,
-        "service": (proposal or {}).get("service", subject.service),
-        "severity": subject.severity,
-        "word": subject.state,
-        "group": subject.group,
-        "incident": subject.incident,
-        "lead": incident.get("lead", ""),
-        "cause": incident.get("cause", ""),
-        "findings": triage.get("findings"),
-        "proposal": proposal,
-        "proposals": triage.get("proposals", ()),
-        "reasons": reasons,
-        "timeline": entries,
-    }
-    return Reply(f"{subject.state} {subject.ref}", view="show", subject=state)
+    content = ShowReply(
+        ref=subject.ref,
+        title=subject.title,
+        service=proposal.service if proposal else subject.service,
+        severity=subject.severity,
+        state=subject.state,
+        group=subject.group,
+        incident=subject.incident,
+        lead=incident.lead if incident else "",
+        cause=incident.cause if incident else "",
+        findings=triage.findings if triage else None,
+        proposal=proposal,
+        proposals=triage.proposals if triage else (),
+        reasons=reasons,
+        timeline=entries,
+    )
+    return Reply(f"{subject.state} {subject.ref}", content=content)

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from bot.core.alerts.reasons import AlertReasons
 from bot.core.errors import NotFound
-from bot.core.evidence import nothing_wrong
+from bot.core.evidence import Findings, nothing_wrong
 from bot.core.incident import Incident, number_of
 from bot.core.text.moments import date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
@@ -115,12 +115,12 @@ async def _findings(db: Database, ref: str) -> list[str]:
     row = await Triages(db).row(ref) if ref else None
     if row is None:
         return ["", "It was not investigated."]
+    findings = Findings.model_validate(row.findings)
     causes = [
-        f"  {number}. {h['confidence'].capitalize()}: {one_line(h['cause'], 300)}"
-        for number, h in enumerate(row.findings.get("hypotheses", []), 1)
+        f"  {number}. {h.confidence.capitalize()}: {one_line(h.cause, 300)}" for number, h in enumerate(findings.hypotheses, 1)
     ]
-    missed = [f"  {one_line(unseen(line), 300)}" for line in row.findings.get("not_checked", [])]
-    well = nothing_wrong(row.findings)
+    missed = [f"  {one_line(unseen(line), 300)}" for line in findings.not_checked]
+    well = nothing_wrong(findings)
     told = ["", *([f"{well}."] if well else []), *(["Ranked causes:", *causes] if causes else ["No cause was ranked."])]
     return [*told, "", "Not checked:", *missed] if missed else told
 

@@ -154,11 +154,11 @@ class Findings(BaseModel):
         return self.model_copy(update={"note": f"{note} {self.note}".strip()})
 
 
-def nothing_wrong(findings: Mapping[str, Any] | None) -> str:
-    """The words of findings (as JSON) that found nothing wrong; "" for others. No all-clear where a look failed."""
-    if not findings or findings.get("category") != "healthy":
+def nothing_wrong(findings: Findings | None) -> str:
+    """The words of findings that found nothing wrong; "" for others. No all-clear where a look failed."""
+    if findings is None or findings.category != "healthy":
         return ""
-    return "Nothing looks wrong in what could be looked at" if findings.get("not_checked") else "Nothing looks wrong"
+    return "Nothing looks wrong in what could be looked at" if findings.not_checked else "Nothing looks wrong"
 
 
 class Case(BaseModel):

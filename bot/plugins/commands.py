@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core.actor import Actor
+from bot.core.messages.replies import ReplyContent
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: private by default. `blocks` as plain text lines are rendered by the Slack room."""
+    """An answer: private by default, plain text unless it has a content."""
 
     text: str
     private: bool = True
     about: str = ""
     """The group, incident or proposal in whose thread a public answer stands; empty: where it was asked."""
-    view: str = ""
-    """A name in slack/views that renders `subject`, if more than text is to be shown."""
-    subject: Mapping[str, Any] = field(default_factory=dict)
+    content: ReplyContent | None = None
+    """What is shown instead of the text alone; slack/views renders it."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,20 @@
 """Delivers a verb's answer: privately where it was asked, and by another way if that one is closed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
+from bot.core.messages.replies import (
+    HelpReply,
+    ListReply,
+    PanelReply,
+    PostmortemReply,
+    ReplyContent,
+    ShowReply,
+    WhyReply,
+)
 from bot.core.text.untrusted import cut
 from bot.plugins import Form, Reply
 from bot.slack.blocks import Block, Rendered, actions, button, section
@@ -14,6 +23,7 @@ from bot.slack.forms import form_view, lines, text_view
 from bot.slack.limits import LIMIT
 from bot.slack.render import redacted
 from bot.slack.untrusted_text import spoken
+from bot.slack.view_context import ViewContext
 from bot.slack.views import help as help_view
 from bot.slack.views import listing, panel, postmortem, show, why
 from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
@@ -22,15 +32,22 @@ log = structlog.get_logger(__name__)
 
 NOT_TAKEN = (Refused, RateLimited, Unanswered, Unreachable)
 
-VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Rendered]] = {
-    "help": help_view.render,
-    "list": listing.render,
-    "panel": panel.render,
-    "show": show.render,
-    "why": why.render,
-    "postmortem": postmortem.reading,
-}
-"""What a Reply may name as its view."""
+
+def rendered_reply(content: ReplyContent, view: ViewContext) -> Rendered:
+    """The content of a private reply by its view."""
+    match content:
+        case HelpReply():
+            return help_view.render(content, view)
+        case ListReply():
+            return listing.render(content, view)
+        case PanelReply():
+            return panel.render(content, view)
+        case ShowReply():
+            return show.render(content, view)
+        case WhyReply():
+            return why.render(content, view)
+        case PostmortemReply():
+            return postmortem.reading(content, view)
 
 
 @dataclass(frozen=True)
@@ -64,8 +81,8 @@ class Answers:
 
     def rendered(self, reply: Reply) -> tuple[str, list[Block]]:
         """Fallback text and blocks of a reply."""
-        if reply.view:
-            text, blocks = VIEWS[reply.view]({**reply.subject, "hosts": self.hosts})
+        if reply.content:
+            text, blocks = rendered_reply(reply.content, ViewContext(hosts=self.hosts))
         else:
             text, blocks = spoken(reply.text, 450), [section(lines(reply.text))]
         return cut(self.redact(text), LIMIT["fallback"]), redacted(blocks, self.redact)

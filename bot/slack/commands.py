@@ -155,7 +155,7 @@ class CommandRouter:
             return self.answers.form(answer, place)
         if isinstance(answer, FieldErrors):
             return text_view("Not taken", "\n".join([*answer.errors.values(), "Nothing was done. Open the dialog again."]))
-        text, blocks = self.answers.rendered(answer if answer.text or answer.view else Reply("Done."))
+        text, blocks = self.answers.rendered(answer if answer.text or answer.content else Reply("Done."))
         return text_view("Answer", text, blocks)
 
     # ------------------------------------------------------------ the verb itself
@@ -195,7 +195,7 @@ class CommandRouter:
     async def _reply(self, answer: Reply | FieldErrors, place: ReplyTarget, key: str) -> None:
         if isinstance(answer, FieldErrors):
             answer = Reply("\n".join(answer.errors.values()))
-        if not answer.text and not answer.view:
+        if not answer.text and not answer.content:
             return
         if answer.private:
             await self.answers.private(place, answer)

@@ -1,7 +1,8 @@
 """Renders the newest state of a message's subject with the view of its kind: what the sender calls."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -12,35 +13,32 @@ import structlog
 from bot.core.alerts.storm import suspected_origin
 from bot.core.config import Config
 from bot.core.errors import TocsinError
+from bot.core.messages.alerts import (
+    BacklogContent,
+    CardContent,
+    IncidentContent,
+    LineContent,
+    RaisedContent,
+    StormContent,
+    StormOrigin,
+)
+from bot.core.messages.content import Content, MessageKind
+from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, TriageContent
+from bot.core.messages.proposals import ProposalContent
 from bot.core.text.untrusted import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
+from bot.slack.view_context import ViewContext
 from bot.slack.views import answer, backlog, card, cause, incident_card, line, postmortem, proposal, storm, triage
 from bot.store.db.database import Database
-from bot.store.slack import message_states as states
+from bot.store.slack import message_contents as contents
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import Rendering
 
 log = structlog.get_logger(__name__)
 
-View = Callable[[Mapping[str, Any]], Rendered]
-VIEWS: Mapping[str, View] = {
-    "card": card.render,
-    "incident_card": incident_card.render,
-    "storm": storm.render,
-    "digest": backlog.render,
-    "triage": triage.render,
-    "proposal": proposal.render,
-    "answer": answer.render,
-    "postmortem": postmortem.render,
-    "cause": cause.render,
-    "line": line.render,
-    "raised": line.render,
-}
-"""The view of each kind of message."""
-
 _REFERENCE = re.compile(r"\b(AL|INC|AP)-[0-9]+")
-_SHELF = {"AL": "groups", "INC": "incidents", "AP": "proposals"}
+_API_PATHS = {"AL": "groups", "INC": "incidents", "AP": "proposals"}
 """Where the API keeps what a reference names."""
 
 MENTIONED = 50
@@ -51,7 +49,7 @@ OnCall = Callable[[str], Awaitable[Sequence[str]]]
 
 
 class Renderer:
-    """`render(row)` for the sender; `show(view, state)` for private answers."""
+    """`render(row)` for the sender."""
 
     def __init__(
         self,
@@ -64,66 +62,80 @@ class Renderer:
     ) -> None:
         self.db, self.config, self.on_call, self.redact = db, config, on_call, redact
         self.hosts = allowed_hosts(config, public_url)
-        self.called = called_hosts(config)
+        self.called_hosts = called_hosts(config)
         self.public_url = public_url.rstrip("/")
 
     async def render(self, row: MessageRow) -> Rendering | None:
         """The message as it should look now; None if there is nothing to show."""
         async with self.db.read() as session:
-            state = await states.load(session, row.kind, row.subject)
-        if state is None:
+            content = await contents.load(session, row.kind, row.subject)
+        if content is None:
             return None
-        shown = await self._complete(row, state)
-        if state.get("told_services") and not shown["mention"]:
+        view = await self._context(row, content)
+        if isinstance(content, RaisedContent) and content.services_notified_before and not view.mention:
             # A line into a storm's thread is there for its mention alone.
             return None
-        text, blocks = VIEWS[row.kind](shown)
+        text, blocks = rendered(self._completed(row, content), view)
         if problems := check_blocks(blocks):
             log.error("a view broke Slack's limits", kind=row.kind, key=row.key, problems=problems[:5])
         text = cut(self.redact(text), LIMIT["fallback"])
-        return Rendering(text=text, blocks=redacted(blocks, self.redact), weight=_weight(row.kind, state))
+        return Rendering(text=text, blocks=redacted(blocks, self.redact), weight=repr(content.urgent_part))
 
-    async def _complete(self, row: MessageRow, state: Mapping[str, Any]) -> dict[str, Any]:
-        """The state with what only configuration knows: allowed hosts, people, and whom to mention.
+    async def _context(self, row: MessageRow, content: Content) -> ViewContext:
+        """Allowed hosts, people, and whom to mention.
 
         The on-call is mentioned in the first post of an incident's card and by name
         afterwards: an edit notifies nobody, and a repeated mention is noise.
         """
-        on_call = await self._on_call(state.get("service", ""))
-        people = self.config.people
-        mention = await self._mention(state) if not row.ts and _deserves_mention(row, state) else []
-        if row.kind == "line":
+        if row.kind == MessageKind.LINE:
             mention = self._slack_of(row.mentions)
-        whole = self._whole(row, state) if row.kind == "line" else ""
-        known = {"hosts": self.hosts, "called": self.called, "on_call": on_call, "mention": mention, "people": people}
-        return {**state, **known, "whole": whole, "origin": self._origin(state) if row.kind == "storm" else None}
+        else:
+            mention = await self._mention(content) if _first_post(row, content) else []
+        return ViewContext(
+            hosts=self.hosts,
+            called_hosts=self.called_hosts,
+            on_call=await self._on_call(content.service),
+            mention=mention,
+            people=self.config.people,
+        )
+
+    def _completed(self, row: MessageRow, content: Content) -> Content:
+        """The content with what follows from configuration."""
+        match content:
+            case StormContent():
+                return replace(content, origin=self._origin(content))
+            case LineContent() if row.kind == MessageKind.LINE:
+                return replace(content, full_text_at=self._full_text_at(row, content.text))
+            case _:
+                return content
 
     def _slack_of(self, persons: Sequence[str]) -> list[str]:
         people = self.config.people
         return [people[person].slack for person in persons if person in people and people[person].slack]
 
-    async def _mention(self, state: Mapping[str, Any]) -> list[str]:
+    async def _mention(self, content: Content) -> list[str]:
         """Slack ids of the on-calls to notify, two a service and each once; in a storm those of every service that is hit."""
-        told = [await self._notified(service) for service in state.get("told_services", ())]
-        new = [await self._notified(service) for service in state.get("incident_services") or [state.get("service", "")]]
-        known = set(chain.from_iterable(told))
-        return [user for user in dict.fromkeys(chain.from_iterable(new)) if user not in known][:MENTIONED]
+        before = content.services_notified_before if isinstance(content, RaisedContent) else ()
+        notified = set(chain.from_iterable([await self._notified(service) for service in before]))
+        users = [await self._notified(service) for service in content.notified_services]
+        return [user for user in dict.fromkeys(chain.from_iterable(users)) if user not in notified][:MENTIONED]
 
     async def _notified(self, service: str) -> list[str]:
         return self._slack_of(await self._on_call(service))[:2]
 
-    def _origin(self, state: Mapping[str, Any]) -> dict[str, Any] | None:
-        firing = [group["service"] for group in state["groups"] if group["state"] != "RESOLVED"]
-        found = suspected_origin(firing, {name: service.depends_on for name, service in self.config.services.items()})
-        return {"service": found[0], "groups": found[1]} if found else None
+    def _origin(self, storm: StormContent) -> StormOrigin | None:
+        depends_on = {name: service.depends_on for name, service in self.config.services.items()}
+        origin = suspected_origin([group.service for group in storm.firing], depends_on)
+        return StormOrigin(*origin) if origin else None
 
-    def _whole(self, row: MessageRow, state: Mapping[str, Any]) -> str:
+    def _full_text_at(self, row: MessageRow, text: str) -> str:
         """Where all of a line's text can be read: the API's page on what it is about, else on the card above it."""
-        about = _REFERENCE.match(state["text"]) or _REFERENCE.search(row.thread_key)
+        about = _REFERENCE.match(text) or _REFERENCE.search(row.thread_key)
         if not about:
             return ""
         ref = about.group(0)
-        return f"`show {ref}` tells its story; the API has every word: `{self.public_url}/api/{_SHELF[about.group(1)]}/{ref}`"
+        path = _API_PATHS[about.group(1)]
+        return f"`show {ref}` tells its story; the API has every word: `{self.public_url}/api/{path}/{ref}`"
 
     async def _on_call(self, service: str) -> list[str]:
         if not service:
@@ -158,39 +170,39 @@ def redacted(node: Any, redact: Callable[[str], str]) -> Any:
     return [redacted(item, redact) for item in node] if isinstance(node, list) else node
 
 
-def _deserves_mention(row: MessageRow, state: Mapping[str, Any]) -> bool:
-    if row.kind not in ("card", "incident_card", "storm", "raised") or row.sent_at is not None:
-        # One that stood before and was deleted by a person has told the on-call.
+def _first_post(row: MessageRow, content: Content) -> bool:
+    """Whether this post may mention the on-call."""
+    if row.ts or row.sent_at is not None:
+        # One that stood before and was deleted by a person has mentioned the on-call.
         return False
-    # A card that comes out of a storm stands late; the storm's own card has told the on-call.
-    late = row.kind == "card" and row.created_at - state["opened_at"] > FROM_STORM
-    return not late and bool(state.get("incident") or state.get("declared_at"))
+    # A card that comes out of a storm is posted late; the storm's own card has mentioned the on-call.
+    return not (isinstance(content, CardContent) and row.created_at - content.group.opened_at > FROM_STORM)
 
 
 FROM_STORM = timedelta(seconds=30)
 
 
-def _weight(kind: str, state: Mapping[str, Any]) -> str:
-    """What makes an edit urgent: everything but counts and progress."""
-    parts: list[Any] = [state.get(name) for name in _WEIGHTY]
-    if kind == "triage":
-        parts += [bool(state["facts"]), state["findings"]]
-    if kind == "storm":
-        parts.append(len(state["groups"]) // 10)
-    return repr(parts) if kind != "proposal" else repr(sorted(state.items(), key=lambda item: item[0]))
-
-
-_WEIGHTY = (
-    "state",
-    "severity",
-    "triage_state",
-    "acknowledged_by",
-    "incident",
-    "lead",
-    "stopped",
-    "resolved_by",
-    "attempt",
-    "n",
-    "said",
-    "answer",
-)
+def rendered(content: Content, view: ViewContext) -> Rendered:
+    """The content by the view of its kind."""
+    match content:
+        case CardContent():
+            return card.render(content, view)
+        case IncidentContent():
+            return incident_card.render(content, view)
+        case StormContent():
+            return storm.render(content, view)
+        case BacklogContent():
+            return backlog.render(content, view)
+        case TriageContent():
+            return triage.render(content, view)
+        case ProposalContent():
+            return proposal.render(content, view)
+        case AnswerContent():
+            return answer.render(content, view)
+        case PostmortemContent():
+            return postmortem.render(content, view)
+        case CauseContent():
+            return cause.render(content, view)
+        case LineContent():
+            return line.render(content, view)
+    raise TypeError(f"no view renders {type(content).__name__}")

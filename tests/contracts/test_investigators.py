@@ -16,8 +16,9 @@ from bot.engine.direct import DirectEngine
 from bot.engine.durable import DurableEngine
 from bot.llm.loading import Agents
 from bot.ports import Investigator, Run
+from bot.slack.view_context import ViewContext
 from bot.slack.views import triage as view
-from bot.store.slack import message_states as states
+from bot.store.slack.message_contents import triage_content
 from bot.store.tables import EpisodeRow, GroupRow
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.triage import triage
@@ -33,11 +34,11 @@ async def test_people_see_how_many_checks_the_model_made_each_counted_once(room:
     await here.looker.look(await here.case(), "service_health", {"service": "checkout"}, "agent:1:call_1_0", shown=True)
 
     async with here.db.read() as session:
-        state = await states.load(session, "triage", "AL-1")
+        content = await triage_content(session, "AL-1")
     here.script.released.set()
     await running
 
-    shown = json.dumps(view.render({**(state or {}), "hosts": frozenset()}), ensure_ascii=False)
+    shown = json.dumps(view.render(content, ViewContext()), ensure_ascii=False) if content else ""
     assert "2 looks made, 1 failed; the newest: " in shown
 
 

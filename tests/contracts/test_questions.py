@@ -10,14 +10,16 @@ from typing import Any
 from sqlmodel import select
 
 from bot.core.config import Config
+from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import QuestionAnswer
 from bot.engine.direct import DirectRun
 from bot.engine.durable import DurableEngine
 from bot.llm.question import MAX_EVIDENCE
 from bot.ports import Workflow
+from bot.slack.view_context import ViewContext
 from bot.slack.views import answer as view
 from bot.store.answers.questions import Questions
-from bot.store.slack import message_states as states
+from bot.store.slack import message_contents as contents
 from bot.store.tables import EpisodeRow, MessageRow, ProposalRow
 from bot.workflows.investigation.questions import QuestionSteps, question, start, start_unanswered
 from tests.contracts.model_room import NewRoom, Room
@@ -76,9 +78,9 @@ def lines(answer: QuestionAnswer) -> list[str]:
 async def shown(here: Room) -> str:
     """All text of the message, as Slack gets it."""
     async with here.db.read() as session:
-        state = await states.load(session, "answer", "1")
-    assert state is not None
-    return json.dumps(view.render({**state, "hosts": frozenset()}), ensure_ascii=False)
+        content = await contents.load(session, "answer", "1")
+    assert isinstance(content, AnswerContent)
+    return json.dumps(view.render(content, ViewContext()), ensure_ascii=False)
 
 
 async def test_what_the_evidence_carries_of_the_models_answer_stands_in_the_one_message(room: NewRoom) -> None:

@@ -62,7 +62,7 @@ def told(findings: Findings) -> dict[str, str]:
     # Where no cause is likely, the check that would decide is what a person goes by.
     lines += [h.check for h in findings.hypotheses[:1] if h.confidence != "likely"]
     lines += [
-        nothing_wrong(findings.model_dump(mode="json")),
+        nothing_wrong(findings),
         findings.note,
         *(f"Ruled out: {claim.text}" for claim in findings.ruled_out),
     ]

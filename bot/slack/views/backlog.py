@@ -1,23 +1,23 @@
 """The backlog summary: what a source was already firing when it was first connected, as one message."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
+from bot.core.messages.alerts import BacklogContent
 from bot.core.text.untrusted import counted
 from bot.slack.blocks import Rendered, context, header, named, section
+from bot.slack.view_context import ViewContext
 
 LINES = 25
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: source and alerts ({name, service, severity}) that fired before the source was connected."""
-    counts = Counter((a["severity"], a["name"], a["service"] or "unknown") for a in state["alerts"])
+def render(backlog: BacklogContent, view: ViewContext) -> Rendered:
+    """The alerts by severity, name and service."""
+    counts = Counter((alert.severity, alert.name, alert.service or "unknown") for alert in backlog.alerts)
     listed = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
     lines = [f"{severity} {named(name, 80)} on {named(service, 60)}: {count}" for (severity, name, service), count in listed]
     rest = f"{counted(len(lines) - LINES, 'more kind')}" if len(lines) > LINES else ""
-    count = counted(len(state["alerts"]), "alert")
-    text = f"Already firing when {named(state['source'], 60)} was connected: {count}, {counted(len(lines), 'kind')}."
+    count = counted(len(backlog.alerts), "alert")
+    text = f"Already firing when {named(backlog.source, 60)} was connected: {count}, {counted(len(lines), 'kind')}."
     blocks = [
         header("BACKLOG · alerts that were firing before"),
         section(text),

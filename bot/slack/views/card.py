@@ -1,10 +1,12 @@
 """The alert card: one per alert group, edited for life. State is a word first, and the bot's last block says it again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from bot.core.change import kind_in_words
+from bot.core.change import Change, kind_in_words
+from bot.core.incident import AlertGroup, GroupState
+from bot.core.investigation.triage_facts import PriorChange
+from bot.core.messages.alerts import CardContent
 from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import counted
 from bot.slack.blocks import (
@@ -25,46 +27,52 @@ from bot.slack.blocks import (
     when,
 )
 from bot.slack.untrusted_text import allowed_address
+from bot.slack.view_context import ViewContext
 
-_SPOKEN = {"FIRING": "Firing", "ACKNOWLEDGED": "Acknowledged", "MONITORING": "Cleared, monitoring", "RESOLVED": "Resolved"}
+_STATES = {
+    GroupState.FIRING: "Firing",
+    GroupState.ACKNOWLEDGED: "Acknowledged",
+    GroupState.MONITORING: "Cleared, monitoring",
+    GroupState.RESOLVED: "Resolved",
+}
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
+def render(card: CardContent, view: ViewContext) -> Rendered:
     """The card of a group: its incident, what leads it, and the on-call to mention, if any."""
-    if state["state"] == "RESOLVED":
-        return fallback(state), _collapsed(state)
+    if card.group.state is GroupState.RESOLVED:
+        return fallback(card.group), _collapsed(card)
     blocks: list[Block | None] = [
-        header(title(state)),
-        section(_wrong(state)),
-        _facts(state),
-        _controls(state),
-        context(status_line(state), _place(state)),
+        header(title(card.group)),
+        section(_problem(card, view)),
+        _facts(card, view),
+        _controls(card),
+        context(status_line(card), _references(card)),
     ]
-    return fallback(state), [block for block in blocks if block]
+    return fallback(card.group), [block for block in blocks if block]
 
 
-def title(state: Mapping[str, Any]) -> str:
+def title(group: AlertGroup) -> str:
     """`FIRING SEV2 · checkout · HighErrorRate`."""
-    parts = (f"{state['state']} {state['severity']}", spoken(state["service"], 40), spoken(state["title"], 80))
+    parts = (f"{group.state} {group.severity}", spoken(group.service, 40), spoken(group.title, 80))
     return " · ".join(part for part in parts if part)
 
 
-def fallback(state: Mapping[str, Any]) -> str:
+def fallback(group: AlertGroup) -> str:
     """What a notification shows and a screen reader speaks."""
-    severity = state["severity"].removeprefix("SEV")
-    what = f"{spoken(state['service'], 60)} {spoken(state['title'], 120)}".strip()
-    taken = "" if state["acknowledged_by"] or state["state"] != "FIRING" else " Not acknowledged."
-    return f"{_SPOKEN[state['state']]}, severity {severity}: {what}, {_alerts(state)}.{taken}"
+    severity = group.severity.removeprefix("SEV")
+    what = f"{spoken(group.service, 60)} {spoken(group.title, 120)}".strip()
+    taken = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
+    return f"{_STATES[group.state]}, severity {severity}: {what}, {_alerts(group)}.{taken}"
 
 
-def _wrong(state: Mapping[str, Any]) -> str:
-    lines = [titled(state["summary"] or state["title"])]
-    if links := [_link(label, url, state["hosts"]) for label, url in state["links"]]:
+def _problem(card: CardContent, view: ViewContext) -> str:
+    lines = [titled(card.summary or card.group.title)]
+    if links := [_link(label, url, view.hosts) for label, url in card.links]:
         lines.append(" · ".join(links))
-    if first := state["first_cause"]:
-        lines.append(f"*{first['confidence'].capitalize()} cause:* {prose(first['cause'], 200)}")
-    if state["mention"]:
-        lines.append("On call: " + " ".join(f"<@{user}>" for user in state["mention"]))
+    if first := card.first_cause:
+        lines.append(f"*{first.confidence.capitalize()} cause:* {prose(first.cause, 200)}")
+    if view.mention:
+        lines.append("On call: " + " ".join(f"<@{user}>" for user in view.mention))
     return "\n".join(lines)
 
 
@@ -73,57 +81,64 @@ def _link(label: str, url: str, hosts: Collection[str]) -> str:
     return link(label, url, hosts) if allowed_address(url, hosts) else f"{label} {quoted(url, 120)}"
 
 
-def _facts(state: Mapping[str, Any]) -> Block:
+def _facts(card: CardContent, view: ViewContext) -> Block:
+    group = card.group
     return fields(
-        service=named(state["service"], 80) if state["service"] else "unknown",
-        started=when(state["opened_at"]),
-        alerts=_alerts(state),
-        on_call=", ".join(state["on_call"]) if not state["mention"] else "",
-        last_change=_last_change(state["last_change"]) if not state["first_cause"] else "",
-        again=f"reopened {counted(state['reopened'], 'time')}" if state["reopened"] else "",
+        service=named(group.service, 80) if group.service else "unknown",
+        started=when(group.opened_at),
+        alerts=_alerts(group),
+        on_call=", ".join(view.on_call) if not view.mention else "",
+        last_change=_last_change(card.last_change) if card.last_change and not card.first_cause else "",
+        again=f"reopened {counted(group.reopened, 'time')}" if group.reopened else "",
     )
 
 
-def _alerts(state: Mapping[str, Any]) -> str:
-    firing = f" {state['firing']:,} firing" if state["firing"] else " none firing"
-    # As many alerts as fire are told as one number.
-    count = counted(state["alerts"], "alert") + (" firing" if state["firing"] == state["alerts"] else f",{firing}")
-    return count + (f", {counted(state['repeats'], 'repeat')}" if state["repeats"] else "")
+def _alerts(group: AlertGroup) -> str:
+    firing = f" {group.firing:,} firing" if group.firing else " none firing"
+    # Where all alerts fire, one number says it.
+    count = counted(group.alerts, "alert") + (" firing" if group.firing == group.alerts else f",{firing}")
+    return count + (f", {counted(group.repeats, 'repeat')}" if group.repeats else "")
 
 
-def _last_change(change: Mapping[str, Any] | None) -> str:
-    if not change:
-        return ""
-    version = f" {named(change['version'], 30)}" if change["version"] else ""
-    return f"{kind_in_words(change['kind'])} of {named(change['service'], 40)}{version}, {change['age_text']}"
+def _last_change(change: PriorChange) -> str:
+    return f"{change_text(change)}, {change.age_text}"
 
 
-def _controls(state: Mapping[str, Any]) -> Block | None:
+def change_text(change: Change) -> str:
+    """`config edit of checkout 2.0`."""
+    version = f" {named(change.version, 30)}" if change.version else ""
+    return f"{kind_in_words(change.kind)} of {named(change.service, 40)}{version}"
+
+
+def _controls(card: CardContent) -> Block | None:
     """At most four, and only what applies to the state."""
-    ref = state["ref"]
-    firing = state["state"] == "FIRING"
+    ref = card.group.ref
+    firing = card.group.state is GroupState.FIRING
     shown = [
         button("Acknowledge", "ack", ref, style="primary", spoken_as=f"Acknowledge {ref}") if firing else None,
-        None if state["incident"] else button("Declare...", "declare", ref, spoken_as=f"Declare an incident from {ref}"),
-        None if state["triaged"] else button("Investigate", "investigate", ref, spoken_as=f"Investigate {ref}"),
+        None if card.incident else button("Declare...", "declare", ref, spoken_as=f"Declare an incident from {ref}"),
+        None if card.triaged else button("Investigate", "investigate", ref, spoken_as=f"Investigate {ref}"),
         None if firing else button("Resolve...", "resolve", ref, spoken_as=f"Resolve {ref}"),
     ]
     return actions(*shown) if any(shown) else None
 
 
-def status_line(state: Mapping[str, Any]) -> str:
+def status_line(card: CardContent) -> str:
     """The state word with who and when; the last line of the card."""
-    word = state["state"]
-    if word == "ACKNOWLEDGED":
-        return f"*ACKNOWLEDGED* by {spoken(state['acknowledged_by'], 40)} {_at(state['acknowledged_at'])}".rstrip()
-    if word == "MONITORING":
-        taken = f"; acknowledged by {spoken(state['acknowledged_by'], 40)}" if state["acknowledged_by"] else ""
-        closes = ", or it closes by itself" if state.get("closes") else ""
-        return f"*MONITORING* alerts cleared {_at(state['cleared_at'])}{taken}; resolve it{closes}"
-    if word == "RESOLVED":
-        by = f" by {spoken(state['resolved_by'], 40)}" if state["resolved_by"] else ""
-        return f"*RESOLVED*{by} after {time_between(state['opened_at'], state['resolved_at'] or state['cleared_at'])}"
-    return f"*{word}* not acknowledged"
+    group, incident = card.group, card.incident
+    match group.state:
+        case GroupState.ACKNOWLEDGED:
+            return f"*ACKNOWLEDGED* by {spoken(group.acknowledged_by, 40)} {_at(group.acknowledged_at)}".rstrip()
+        case GroupState.MONITORING:
+            taken = f"; acknowledged by {spoken(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
+            closes = ", or it closes by itself" if card.closes_itself else ""
+            return f"*MONITORING* alerts cleared {_at(group.cleared_at)}{taken}; resolve it{closes}"
+        case GroupState.RESOLVED:
+            by = f" by {spoken(incident.resolved_by, 40)}" if incident and incident.resolved_by else ""
+            resolved_at = incident.resolved_at if incident else None
+            return f"*RESOLVED*{by} after {time_between(group.opened_at, resolved_at or group.cleared_at)}"
+        case GroupState.FIRING:
+            return "*FIRING* not acknowledged"
 
 
 def time_between(start: datetime, end: datetime | None) -> str:
@@ -135,16 +150,17 @@ def _at(moment: datetime | None) -> str:
     return when(moment) if moment else ""
 
 
-def _place(state: Mapping[str, Any]) -> str:
-    lead = f" led by {spoken(state['lead'], 40)}" if state["lead"] else ""
-    incident = f"{state['incident']}{lead}" if state["incident"] else ""
-    before = f"before: {state['previous']}" if state["previous"] else ""
-    stopped = "automation stopped here" if state["stopped"] else ""
-    return " · ".join(part for part in (state["ref"], incident, before, stopped) if part)
+def _references(card: CardContent) -> str:
+    incident = card.incident
+    lead = f" led by {spoken(incident.lead, 40)}" if incident and incident.lead else ""
+    before = f"before: {card.previous}" if card.previous else ""
+    stopped = "automation stopped here" if incident and incident.stopped else ""
+    return " · ".join(part for part in (card.group.ref, f"{card.incident_ref}{lead}", before, stopped) if part)
 
 
-def _collapsed(state: Mapping[str, Any]) -> list[Block]:
-    ref = state["incident"]
-    cause = f"Cause: {titled(state['cause'])}" if state["cause"] else ""
-    controls = [actions(button("Postmortem", "postmortem", state["ref"], spoken_as=f"Postmortem of {ref}"))] if ref else []
-    return [header(title(state)), *controls, context(cause, f"{status_line(state)} · {_alerts(state)} · {_place(state)}")]
+def _collapsed(card: CardContent) -> list[Block]:
+    ref, incident = card.incident_ref, card.incident
+    cause = f"Cause: {titled(incident.cause)}" if incident and incident.cause else ""
+    controls = [actions(button("Postmortem", "postmortem", card.group.ref, spoken_as=f"Postmortem of {ref}"))] if ref else []
+    small = context(cause, f"{status_line(card)} · {_alerts(card.group)} · {_references(card)}")
+    return [header(title(card.group)), *controls, small]

@@ -1,22 +1,21 @@
 """The question that is asked once when an incident closes, and the answer once somebody gave it."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.messages.investigation import CauseContent
 from bot.slack.blocks import Block, Rendered, actions, button, context, prose, section, spoken, when
+from bot.slack.view_context import ViewContext
 
 WHY = "Asked once. The answer stands in the postmortem and is shown when something like this happens again."
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """ref, title, attempt, hypothesis (or None) and said (what a person said, or None)."""
-    return _answered(state) if state["said"] else _asking(state)
+def render(content: CauseContent, view: ViewContext) -> Rendered:
+    """The question with the first cause to confirm, or what a person answered."""
+    return _answered(content, content.confirmed) if content.confirmed else _asking(content)
 
 
-def _asking(state: Mapping[str, Any]) -> Rendered:
-    ref, first = state["ref"], state["hypothesis"]
-    value = f"{ref}:{state['attempt']}"
-    guess = f"\nTocsin's first cause ({first['confidence']}): {prose(first['cause'], 300)}" if first else ""
+def _asking(content: CauseContent) -> Rendered:
+    ref, first, value = content.ref, content.hypothesis, f"{content.ref}:{content.attempt}"
+    guess = f"\nTocsin's first cause ({first.confidence}): {prose(first.cause, 300)}" if first else ""
     controls = actions(
         button("That was it", "confirm", value, spoken_as=f"Confirm the first cause of {ref}") if first else None,
         button("Say what it was...", "cause", value, spoken_as=f"Say what {ref} was"),
@@ -25,9 +24,9 @@ def _asking(state: Mapping[str, Any]) -> Rendered:
     return f"{ref} is over: what was it?", blocks
 
 
-def _answered(state: Mapping[str, Any]) -> Rendered:
-    ref, said = state["ref"], state["said"]
-    change = button("Correct...", "cause", f"{ref}:{state['attempt']}", spoken_as=f"Correct the cause of {ref}")
-    who = f"Said by {spoken(said['said_by'], 40)} {when(said['at'])}"
-    blocks: list[Block] = [section(f"*What it was:* {prose(said['text'], 500)}"), actions(change), context(who, ref)]
-    return f"{ref}: {spoken(said['said_by'], 40)} said what it was", blocks
+def _answered(content: CauseContent, cause: ConfirmedCause) -> Rendered:
+    ref = content.ref
+    change = button("Correct...", "cause", f"{ref}:{content.attempt}", spoken_as=f"Correct the cause of {ref}")
+    author = f"Said by {spoken(cause.said_by, 40)} {when(cause.at)}"
+    blocks: list[Block] = [section(f"*What it was:* {prose(cause.text, 500)}"), actions(change), context(author, ref)]
+    return f"{ref}: {spoken(cause.said_by, 40)} said what it was", blocks

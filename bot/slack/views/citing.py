@@ -1,11 +1,12 @@
 """How evidence is named: ids where a claim stands on it, and each of them once with what it is and its address."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from bot.core.evidence import LedgerEntry
 from bot.core.tool_calls import looked_at
 from bot.slack.blocks import Block, context, named, prose
 from bot.slack.untrusted_text import allowed_address
+from bot.slack.view_context import ViewContext
 
 MOST = 16
 PIECE = 2_900
@@ -20,18 +21,18 @@ def cite(*ids: str | None) -> str:
     return f" ({', '.join(prose(id, 12) for id in shown)})" if shown else ""
 
 
-def cited_line(state: Mapping[str, Any], ids: Iterable[str]) -> Iterable[Block]:
+def cited_line(evidence: Mapping[str, LedgerEntry], ids: Iterable[str], view: ViewContext) -> Iterable[Block]:
     """One row that names each cited evidence once, as a link where its address is allowed."""
-    known = [id for id in dict.fromkeys(ids) if id in state["evidence"]]
+    cited = [id for id in dict.fromkeys(ids) if id in evidence]
     room, shown = ROOM, []
-    for id in known[:MOST]:
-        entry = state["evidence"][id]
-        address = allowed_address(entry.get("link", ""), state["hosts"])
+    for id in cited[:MOST]:
+        entry = evidence[id]
+        address = allowed_address(entry.evidence.link, view.hosts)
         label = f"{id} {described(entry)}"
         room -= len(address)
         shown.append(f"<{address}|{label}>" if address and room > 0 else label)
-    if len(known) > MOST:
-        shown.append(f"and {len(known) - MOST} more")
+    if len(cited) > MOST:
+        shown.append(f"and {len(cited) - MOST} more")
     if shown:
         yield context(*_packed([f"*Evidence:* {shown[0]}", *shown[1:]]))
 
@@ -47,7 +48,7 @@ def _packed(parts: Iterable[str]) -> list[str]:
     return pieces
 
 
-def described(entry: Mapping[str, Any]) -> str:
+def described(entry: LedgerEntry) -> str:
     """What a piece of evidence is, in a few words: `health of checkout`."""
-    asked = {name: named(str(value), 40) if value else "" for name, value in (entry.get("arguments") or {}).items()}
-    return looked_at(str(entry.get("tool", "")), asked, limit=400).replace("|", "¦")
+    arguments = {name: named(str(value), 40) if value else "" for name, value in entry.arguments.items()}
+    return looked_at(entry.tool, arguments, limit=400).replace("|", "¦")

@@ -1,36 +1,35 @@
-"""Help: what fits now first, then all verbs; made from the shelf."""
+"""Help: what fits now first, then all commands."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from bot.core.messages.replies import CommandHelp, HelpReply
 from bot.slack.blocks import Block, Rendered, context, divider, escape, header, section
+from bot.slack.view_context import ViewContext
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: verbs ({name, aliases, usage, summary, options}), fits (names), one (a name, or ""), command, where."""
-    if state["one"]:
-        verb = next(verb for verb in state["verbs"] if verb["name"] == state["one"])
-        return f"Help on {verb['name']}", [header(f"Help: {verb['name']}"), section(_whole(verb, state["command"]))]
-    fitting = [verb for verb in state["verbs"] if verb["name"] in state["fits"]]
-    others = [verb for verb in state["verbs"] if verb["name"] not in state["fits"]]
+def render(help: HelpReply, view: ViewContext) -> Rendered:
+    """The suggested commands and all others, or one in full."""
+    if help.one:
+        one = next(command for command in help.commands if command.name == help.one)
+        return f"Help on {one.name}", [header(f"Help: {one.name}"), section(_whole(one, help.slash))]
+    suggested = [command for command in help.commands if command.name in help.suggested]
+    others = [command for command in help.commands if command.name not in help.suggested]
     blocks: list[Block] = [
         header("Help"),
-        section("\n".join([f"*What fits {escape(state['where'])}:*", *map(_short, fitting)])),
+        section("\n".join([f"*What fits {escape(help.where)}:*", *map(_short, suggested)])),
         divider(),
         section("\n".join(["*Also:*", *map(_short, others)])),
-        context(f"Write `{state['command']} verb` in a channel, or mention me with the same words, also in a thread."),
+        context(f"Write `{help.slash} verb` in a channel, or mention me with the same words, also in a thread."),
     ]
     return "Help: the verbs that fit now", blocks
 
 
-def _short(verb: Mapping[str, Any]) -> str:
-    return f"`{escape(verb['usage'] or verb['name'])}` {escape(verb['summary'])}"
+def _short(command: CommandHelp) -> str:
+    return f"`{escape(command.usage or command.name)}` {escape(command.summary)}"
 
 
-def _whole(verb: Mapping[str, Any], command: str) -> str:
-    lines = [f"`{command} {escape(verb['usage'] or verb['name'])}`", escape(verb["text"])]
-    if verb["aliases"]:
-        lines.append(f"Also: {', '.join(verb['aliases'])}")
-    if options := [name for name in verb["options"] if name != "*"]:
+def _whole(command: CommandHelp, slash: str) -> str:
+    lines = [f"`{slash} {escape(command.usage or command.name)}`", escape(command.text)]
+    if command.aliases:
+        lines.append(f"Also: {', '.join(command.aliases)}")
+    if options := [name for name in command.options if name != "*"]:
         lines.append(f"Options: {', '.join(f'{name}=' for name in options)}")
-    return "\n".join([*lines, f"Who: {verb['who']}"])
+    return "\n".join([*lines, f"Who: {command.who}"])

@@ -1,20 +1,19 @@
-"""One line of plain text in a channel or thread: what the bot says once."""
+"""One line of plain text in a channel or thread."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from bot.core.messages.alerts import LineContent
 from bot.slack.blocks import Rendered, context, prose, section, spoken
+from bot.slack.view_context import ViewContext
 
 SHOWN = 2500
 """Characters of a line; Slack takes 3,000, and what is escaped grows."""
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: text, `mention` (Slack ids from configuration) in front of it, and `whole`: where all of a long text stands."""
-    people = "".join(f"<@{user}> " for user in state.get("mention", ()))
-    text = state["text"]
-    blocks = [section(people + prose(text, SHOWN))]
+def render(line: LineContent, view: ViewContext) -> Rendered:
+    """The text behind its mentions; a long one is cut and says where all of it can be read."""
+    mentions = "".join(f"<@{user}> " for user in view.mention)
+    text = line.text
+    blocks = [section(mentions + prose(text, SHOWN))]
     if len(text) > SHOWN:
-        where = f"; the whole text: {state['whole']}" if state.get("whole") else ""
+        where = f"; the whole text: {line.full_text_at}" if line.full_text_at else ""
         blocks.append(context(f"Cut: {len(text):,} characters, {SHOWN:,} shown{where}"))
     return spoken(text, 450), blocks

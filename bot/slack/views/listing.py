@@ -1,31 +1,27 @@
 """The list of alert groups and incidents: ten rows, and how many more there are."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from bot.core.messages.replies import ListReply, ListRow
 from bot.slack.blocks import Block, Rendered, context, header, named, section, spoken, when
+from bot.slack.view_context import ViewContext
 
 ROWS = 10
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: rows ({ref, incident, state, severity, service, title, who, at, firing}), title, page (from 1),
-
-    and more: whether there are rows beyond these.
-    """
-    rows = state["rows"]
-    count = f"{len(rows)}{' or more' if state['more'] else ''}"
-    start = (state["page"] - 1) * ROWS
+def render(listing: ListReply, view: ViewContext) -> Rendered:
+    """One page of the rows."""
+    rows, title = listing.rows, spoken(listing.title)
+    count = f"{len(rows)}{' or more' if listing.more else ''}"
+    start = (listing.page - 1) * ROWS
     shown = rows[start : start + ROWS]
     if not rows:
-        return f"{state['title']}: none", [section(f"*{spoken(state['title'])}:* none")]
+        return f"{listing.title}: none", [section(f"*{title}:* none")]
     if not shown:
-        told = _no_such_page(state["page"], len(rows), count)
-        return f"{spoken(state['title'])}: {told}", [section(f"*{spoken(state['title'])}:* {told}")]
-    blocks: list[Block] = [header(f"{spoken(state['title'])}: {count}"), section("\n".join(map(_row, shown)))]
+        missing = _no_such_page(listing.page, len(rows), count)
+        return f"{title}: {missing}", [section(f"*{title}:* {missing}")]
+    blocks: list[Block] = [header(f"{title}: {count}"), section("\n".join(map(_row, shown)))]
     if len(rows) > start + len(shown):
-        blocks.append(context(f"{len(rows) - start - len(shown)} more: add `page={state['page'] + 1}`"))
-    return f"{spoken(state['title'])}: {count}", blocks
+        blocks.append(context(f"{len(rows) - start - len(shown)} more: add `page={listing.page + 1}`"))
+    return f"{title}: {count}", blocks
 
 
 def _no_such_page(page: int, rows: int, count: str) -> str:
@@ -34,8 +30,9 @@ def _no_such_page(page: int, rows: int, count: str) -> str:
     return f"there is no page {page}; {there} ({count} in all)"
 
 
-def _row(row: Mapping[str, Any]) -> str:
-    ref = f"{row['incident']} {row['ref']}".strip()
-    who = f", taken by {spoken(row['who'], 40)}" if row["who"] else ""
-    service = named(row["service"], 40) if row["service"] else "no service"
-    return f"*{row['state']}* {row['severity']} {ref} · {service} · {named(row['title'], 80)} · opened {when(row['at'])}{who}"
+def _row(row: ListRow) -> str:
+    ref = f"{row.incident} {row.ref}".strip()
+    taken = f", taken by {spoken(row.taken_by, 40)}" if row.taken_by else ""
+    service = named(row.service, 40) if row.service else "no service"
+    opened = f"opened {when(row.opened_at)}"
+    return f"*{row.state}* {row.severity} {ref} · {service} · {named(row.title, 80)} · {opened}{taken}"

@@ -1,57 +1,60 @@
 """The postmortem message: five lines and the way to the whole text."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
+from bot.core.history.postmortem import Section, Sentence
+from bot.core.messages.investigation import PostmortemContent
+from bot.core.messages.replies import PostmortemReply
 from bot.core.text.untrusted import counted
 from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, prose, section, spoken, trim
+from bot.slack.view_context import ViewContext
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
 PIECE = 2800
 """Characters of Markdown a code block takes."""
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: ref, n, title, state, graph (a picture's key, or "") and sections ({title, sentences: [{text, sources}]})."""
-    ref = state["ref"]
+def render(draft: PostmortemContent, view: ViewContext) -> Rendered:
+    """The first sentence of the main sections, and the graph of the incident if there is one."""
+    ref = draft.ref
     controls = actions(
         button("Read", "postmortem", ref, spoken_as=f"Read the postmortem of {ref}"),
         button("Export", "export", ref, spoken_as=f"Export the postmortem of {ref} as Markdown"),
     )
     blocks: list[Block] = [
-        header(f"DRAFT {state['n']} · postmortem of {ref}"),
-        section("\n".join(_lines(state["sections"])) or "The draft is empty"),
-        *([picture(state["graph"])] if state.get("graph") else []),
+        header(f"DRAFT {draft.n} · postmortem of {ref}"),
+        section("\n".join(_lines(draft.sections)) or "The draft is empty"),
+        *([picture(draft.graph)] if draft.graph else []),
         controls,
-        context(f"*DRAFT {state['n']}* written by the bot from the record; each sentence names its source", ref),
+        context(f"*DRAFT {draft.n}* written by the bot from the record; each sentence names its source", ref),
     ]
-    return f"Postmortem draft {state['n']} of {ref}: {spoken(state['title'])}", blocks
+    return f"Postmortem draft {draft.n} of {ref}: {spoken(draft.title)}", blocks
 
 
-def _lines(sections: list[Mapping[str, Any]]) -> list[str]:
-    by_title = {section["title"]: section["sentences"] for section in sections}
+def _lines(sections: Sequence[Section]) -> list[str]:
+    by_title = {section.title: section.sentences for section in sections}
     return [f"*{title}:* {_first(by_title.get(title, ()))}" for title in ABSTRACT]
 
 
-def _first(sentences: Any) -> str:
+def _first(sentences: Sequence[Sentence]) -> str:
     if not sentences:
         return "nothing recorded"
-    return f"{prose(sentences[0]['text'], 280)} ({', '.join(sentences[0]['sources'])})"
+    return f"{prose(sentences[0].text, 280)} ({', '.join(sentences[0].sources)})"
 
 
-def reading(state: Mapping[str, Any]) -> Rendered:
-    """The whole draft for one reader: `state` has ref, n, markdown and sections; without sections the Markdown to copy."""
-    title = f"Postmortem of {state['ref']}, draft {state['n']}"
-    if sections := state.get("sections"):
-        small = context(f"{state['ref']}, ids in brackets name the record; Export gives it as Markdown")
-        return title, trim([header(title), *(section(_section(one)) for one in sections), small])
-    return title, [header(title), *_pieces(state["markdown"]), context("Markdown; also at the API, whole")]
+def reading(draft: PostmortemReply, view: ViewContext) -> Rendered:
+    """The whole draft for one reader; without sections the Markdown to copy."""
+    title = f"Postmortem of {draft.ref}, draft {draft.n}"
+    if draft.sections:
+        small = context(f"{draft.ref}, ids in brackets name the record; Export gives it as Markdown")
+        return title, trim([header(title), *(section(_section(one)) for one in draft.sections), small])
+    return title, [header(title), *_pieces(draft.markdown), context("Markdown; also at the API, whole")]
 
 
-def _section(one: Mapping[str, Any]) -> str:
-    lines = [f"• {prose(s['text'], 400)} ({', '.join(s['sources'])})" for s in one["sentences"]]
-    blank = [f"_{prose(one['blank'])}_"] if one.get("blank") else []
-    return "\n".join([f"*{one['title']}*", *lines, *blank])
+def _section(one: Section) -> str:
+    lines = [f"• {prose(s.text, 400)} ({', '.join(s.sources)})" for s in one.sentences]
+    blank = [f"_{prose(one.blank)}_"] if one.blank else []
+    return "\n".join([f"*{one.title}*", *lines, *blank])
 
 
 def _pieces(markdown: str, most: int = 3) -> list[Block]:

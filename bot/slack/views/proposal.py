@@ -1,11 +1,10 @@
 """The approval card: rendered from the approved record only. All of it is visible, or there is no Approve button."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
 
-from bot.core.action import ProposalState, Tier, Verdict
+from bot.core.action import Proposal, ProposalState, Tier, Verdict
 from bot.core.approvals.policy_types import who_may
+from bot.core.messages.proposals import ProposalContent
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -23,6 +22,7 @@ from bot.slack.blocks import (
     when,
 )
 from bot.slack.untrusted_text import code_lines
+from bot.slack.view_context import ViewContext
 
 ROOM = 2800
 """Characters that one code block shows whole."""
@@ -32,132 +32,127 @@ _WORDS = {ProposalState.PENDING: "APPROVAL NEEDED", ProposalState.PARTLY_APPROVE
 _APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval, not by the requester", Tier.THREE: "2 approvals, one by an owner"}
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.slack.message_states' proposal with called, people, on_call and mention from the renderer."""
-    now = ProposalState(state["state"])
-    record, shown = state["record"], request_of(state)
-    whole = len(code_lines(shown, state["called"])) <= ROOM
+def render(content: ProposalContent, view: ViewContext) -> Rendered:
+    """What is approved, who may, and who did."""
+    proposal = content.proposal
+    request = request_of(proposal)
+    whole = len(code_lines(request, view.called_hosts)) <= ROOM
     blocks: list[Block | None] = [
-        header(f"{word_of(state)}: {spoken(record['title'], 110)}"),
-        _outcome(state),
-        _facts(state, now),
-        section(f"*Why:* {titled(record['because'], 400)}"),
-        code(shown, state["called"]),
-        _controls(state, now, whole=whole),
-        _small_print(state, now, whole=whole),
+        header(f"{word_of(content)}: {spoken(proposal.title, 110)}"),
+        _outcome(proposal),
+        _facts(content),
+        section(f"*Why:* {titled(proposal.because, 400)}"),
+        code(request, view.called_hosts),
+        _controls(content, whole=whole),
+        _small_print(content, view, whole=whole),
     ]
-    return _fallback(state), [block for block in blocks if block]
+    return _fallback(content), [block for block in blocks if block]
 
 
-def word_of(state: Mapping[str, Any]) -> str:
+def word_of(content: ProposalContent) -> str:
     """The state as a word, first on the card."""
-    now = ProposalState(state["state"])
-    return ("DONE BY HAND, " if state["manual"] else "") + _WORDS.get(now, now.value.upper())
+    state = content.proposal.state
+    return ("DONE BY HAND, " if content.manual else "") + _WORDS.get(state, state.value.upper())
 
 
-def request_of(state: Mapping[str, Any]) -> str:
+def request_of(proposal: Proposal) -> str:
     """What is approved: action, arguments, targets, steps and dry run, exactly as the record has them."""
-    record = state["record"]
-    targets = ", ".join(f"{name}{f' at {version}' if version else ''}" for name, version in sorted(record["targets"].items()))
+    targets = ", ".join(f"{name}{f' at {version}' if version else ''}" for name, version in sorted(proposal.targets.items()))
     return "\n".join(
         [
-            f"{record['action']} {json.dumps(record['arguments'], sort_keys=True, ensure_ascii=False)}",
+            f"{proposal.action} {json.dumps(proposal.arguments, sort_keys=True, ensure_ascii=False)}",
             f"targets: {targets}",
-            *(f"{number}. {step}" for number, step in enumerate(record["steps"], 1)),
-            "dry run:" if record["dry_run_ok"] else "dry run (did not work):",
-            state["dry_run"],
+            *(f"{number}. {step}" for number, step in enumerate(proposal.steps, 1)),
+            "dry run:" if proposal.dry_run_ok else "dry run (did not work):",
+            proposal.dry_run,
         ]
     )
 
 
-def _facts(state: Mapping[str, Any], now: ProposalState) -> Block:
-    record, tier = state["record"], Tier(state["record"]["tier"])
+def _facts(content: ProposalContent) -> Block:
+    proposal, tier = content.proposal, content.proposal.tier
     return fields(
-        target=", ".join(named(target, 80) for target in sorted(record["targets"])),
+        target=", ".join(named(target, 80) for target in sorted(proposal.targets)),
         risk=f"{tier.label}: {_APPROVALS.get(tier, 'not decided by people')}",
-        reversible=f"yes, by {spoken(record['inverse'], 60)}" if record["inverse"] else "no undo configured",
-        requester=_name(record["requester"]) if record["requester"] else "Suggested by Tocsin",
-        expires=when(record["expires_at"]) if now in _DECIDABLE else "",
-        decided=_decided(state),
+        reversible=f"yes, by {spoken(proposal.undo, 60)}" if proposal.undo else "no undo configured",
+        requester=_name(proposal.requester) if proposal.requester else "Suggested by Tocsin",
+        expires=when(proposal.expires_at) if proposal.state in _DECIDABLE else "",
+        decided=_decided(content),
     )
 
 
-def _decided(state: Mapping[str, Any]) -> str:
-    current: Sequence[Mapping[str, Any]] = [d for d in state["decisions"] if d["revision"] == state["revision"]]
+def _decided(content: ProposalContent) -> str:
     lines = [
-        f"{Verdict(d['verdict']).past} by {_name(d['person'])} {when(d['at'])}"
-        + (f": {titled(d['reason'], 120)}" if d["reason"] else "")
-        for d in current
+        f"{d.verdict.past} by {_name(d.person)} {when(d.at)}" + (f": {titled(d.reason, 120)}" if d.reason else "")
+        for d in content.decisions
+        if d.revision == content.proposal.revision
     ]
-    return "\n".join([*lines, "*SOLO*"] if state["solo"] else lines)
+    return "\n".join([*lines, "*SOLO*"] if content.solo else lines)
 
 
-def _outcome(state: Mapping[str, Any]) -> Block | None:
+def _outcome(proposal: Proposal) -> Block | None:
     """How the signal is and what the call answered."""
-    verdict, _, figures = state["verification"].partition(": ")
+    verdict, _, figures = proposal.verification.partition(": ")
     seen = f"*{spoken(verdict, 40).capitalize()}:* {spoken(figures)}" if figures else spoken(verdict)
-    ran = f"*Ran:* {quoted(state['outcome'], 300)}" if state["outcome"] else ""
+    ran = f"*Ran:* {quoted(proposal.outcome, 300)}" if proposal.outcome else ""
     return section("\n".join(filter(None, (seen, ran)))) if seen or ran else None
 
 
-def _controls(state: Mapping[str, Any], now: ProposalState, *, whole: bool) -> Block | None:
-    ref = state["ref"]
-    value = f"{ref}:{state['revision']}"
-    tier = Tier(state["record"]["tier"])
-    may_approve = now in _DECIDABLE and whole and tier in _APPROVALS
+def _controls(content: ProposalContent, *, whole: bool) -> Block | None:
+    proposal = content.proposal
+    ref, now = proposal.ref, proposal.state
+    value = f"{ref}:{proposal.revision}"
+    may_approve = now in _DECIDABLE and whole and proposal.tier in _APPROVALS
+    by_hand = now in _BY_HAND and not content.manual
     controls = [
-        _approve(state, value, tier) if may_approve else None,
+        _approve(proposal, value) if may_approve else None,
         button("Deny...", Verdict.DENY, value, spoken_as=f"Deny {ref}")
         if now in (*_DECIDABLE, ProposalState.APPROVED)
         else None,
-        button("I ran it", "did", value, spoken_as=f"I ran {ref} by hand") if now in _BY_HAND and not state["manual"] else None,
+        button("I ran it", "did", value, spoken_as=f"I ran {ref} by hand") if by_hand else None,
     ]
     return actions(*controls) if any(controls) else None
 
 
-def _approve(state: Mapping[str, Any], value: str, tier: Tier) -> Block:
-    if tier.needs_form:
-        return button("Approve...", "approve", value, style="primary", spoken_as=f"Approve {state['ref']}, opens the plan")
-    title = spoken(state["record"]["title"], 90)
-    question = f"{title}\nIt runs once, now."
-    return button(
-        "Approve",
-        "approve",
-        value,
-        spoken_as=f"Approve {state['ref']}",
-        confirm=(f"Approve {state['ref']}?", question, "Approve"),
-    )
+def _approve(proposal: Proposal, value: str) -> Block:
+    ref = proposal.ref
+    if proposal.tier.needs_form:
+        return button("Approve...", "approve", value, style="primary", spoken_as=f"Approve {ref}, opens the plan")
+    text = f"{spoken(proposal.title, 90)}\nIt runs once, now."
+    return button("Approve", "approve", value, spoken_as=f"Approve {ref}", confirm=(f"Approve {ref}?", text, "Approve"))
 
 
-def _small_print(state: Mapping[str, Any], now: ProposalState, *, whole: bool) -> Block:
-    record, tier = state["record"], Tier(state["record"]["tier"])
-    open_now = now in _DECIDABLE
+def _small_print(content: ProposalContent, view: ViewContext, *, whole: bool) -> Block:
+    proposal, tier = content.proposal, content.proposal.tier
+    open_now = proposal.state in _DECIDABLE
     unseen = "The plan does not fit whole on this card, so it cannot be approved here: run it by hand" if not whole else ""
     may_not = "May not: guests, bots, other workspaces" + (
-        f", {_name(record['requester'])}" if tier is Tier.TWO and record["requester"] else ""
+        f", {_name(proposal.requester)}" if tier is Tier.TWO and proposal.requester else ""
     )
+    state = f"*{word_of(content)}* {proposal.ref} revision {proposal.revision}"
+    if not open_now:
+        return context(state)
     return context(
-        " ".join(f"<@{user}>" for user in approvers(state)) if open_now else "",
-        f"May approve: {spoken(who_may(tier, record['service'], record['requester']), 300)}" if open_now else "",
-        may_not if open_now else "",
-        unseen if open_now else "",
-        f"*{word_of(state)}* {state['ref']} revision {state['revision']}",
+        " ".join(f"<@{user}>" for user in approvers(content, view)),
+        f"May approve: {spoken(who_may(tier, proposal.service, proposal.requester), 300)}",
+        may_not,
+        unseen,
+        state,
     )
 
 
-def approvers(state: Mapping[str, Any]) -> list[str]:
+def approvers(content: ProposalContent, view: ViewContext) -> list[str]:
     """Up to three Slack users to notify: on call, who leads, deputies; not the requester from tier 2 on."""
-    people = state["people"]
-    named = [*state["on_call"], state["lead"], *state["deputies"]]
-    record = state["record"]
-    barred = {record["requester"]} if record["tier"] == Tier.TWO else set()
-    users = [people[p].slack for p in dict.fromkeys(named) if p in people and p not in barred and people[p].slack]
-    return users[:3]
+    proposal, people = content.proposal, view.people
+    candidates = dict.fromkeys([*view.on_call, content.lead, *content.deputies])
+    barred = {proposal.requester} if proposal.tier is Tier.TWO else set()
+    users = [people[person].slack for person in candidates if person in people and person not in barred]
+    return [user for user in users if user][:3]
 
 
-def _fallback(state: Mapping[str, Any]) -> str:
-    title = spoken(state["record"]["title"], 120)
-    return f"{word_of(state).capitalize()}: {title}, {Tier(state['record']['tier']).label}, {state['ref']}"
+def _fallback(content: ProposalContent) -> str:
+    proposal = content.proposal
+    return f"{word_of(content).capitalize()}: {spoken(proposal.title, 120)}, {proposal.tier.label}, {proposal.ref}"
 
 
 def _name(person: str) -> str:

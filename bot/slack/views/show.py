@@ -1,35 +1,31 @@
 """One group, incident or proposal in short, with the newest lines of its timeline."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.core.alerts.reasons import AlertReasons
-from bot.core.evidence import nothing_wrong
+from bot.core.evidence import Findings, nothing_wrong
+from bot.core.messages.replies import ShowReply
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, section, spoken, titled, trim
+from bot.slack.view_context import ViewContext
 from bot.slack.views.proposal import word_of
 
 LINES = 12
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """`state`: ref, title, service, severity, word, group, incident, lead, cause, timeline, proposals; reasons and proposal.
-
-    `proposal` is bot.store.slack.message_states' own of the proposal that is shown, None where a group or incident is.
-    """
-    word, title = _headline(state)
-    blocks: list[Block] = [header(title), _facts(state)]
-    if findings := state.get("findings"):
-        blocks.append(section(findings_line(findings)))
-    if reasons := state.get("reasons"):
-        blocks += _reasons(reasons)
-    entries = state["timeline"]
+def render(reply: ShowReply, view: ViewContext) -> Rendered:
+    """Its state, what it belongs to, the first cause and the timeline."""
+    word, title = _headline(reply)
+    blocks: list[Block] = [header(title), _facts(reply)]
+    if reply.findings:
+        blocks.append(section(findings_line(reply.findings)))
+    if reply.reasons:
+        blocks += _reasons(reply.reasons)
+    entries = reply.timeline
     lines = [_entry(entry) for entry in entries[-LINES:]]
     earlier = [f"{len(entries) - LINES} earlier"] if len(entries) > LINES else []
     blocks.append(section("\n".join(["*Timeline in UTC, newest last:*", *(earlier + lines or ["nothing yet"])])))
-    return title, trim([*blocks, context(f"*{word}* {state['ref']}")])
+    return title, trim([*blocks, context(f"*{word}* {reply.ref}")])
 
 
 def _reasons(reasons: AlertReasons) -> list[Block]:
@@ -49,29 +45,29 @@ def _entry(entry: TimelineEntry) -> str:
     return f"{date_and_clock(entry.at)} {by}{prose(entry.text, 200)}"
 
 
-def _headline(state: Mapping[str, Any]) -> tuple[str, str]:
+def _headline(reply: ShowReply) -> tuple[str, str]:
     """The state as a word, and the title; a proposal has both of its own."""
-    if proposal := state.get("proposal"):
+    if proposal := reply.proposal:
         word = word_of(proposal)
-        return word, f"{word} · {state['ref']} · {spoken(proposal['record']['title'], 90)}"
-    return state["word"], f"{state['word']} {state['severity']} · {state['ref']} · {spoken(state['title'], 90)}"
+        return word, f"{word} · {reply.ref} · {spoken(proposal.proposal.title, 90)}"
+    return reply.state, f"{reply.state} {reply.severity} · {reply.ref} · {spoken(reply.title, 90)}"
 
 
-def _facts(state: Mapping[str, Any]) -> Block:
+def _facts(reply: ShowReply) -> Block:
     return fields(
-        service=named(state["service"], 80) if state["service"] else "",
-        belongs_to=", ".join(ref for ref in (state["incident"], state["group"]) if ref != state["ref"]),
-        lead=spoken(state["lead"], 40) if state["lead"] else "",
-        proposals=", ".join(f"{p['ref']} {p['state']}" for p in state["proposals"] if p["ref"] != state["ref"]),
-        cause=titled(state["cause"]) if state["cause"] else "",
+        service=named(reply.service, 80) if reply.service else "",
+        belongs_to=", ".join(ref for ref in (reply.incident, reply.group) if ref != reply.ref),
+        lead=spoken(reply.lead, 40) if reply.lead else "",
+        proposals=", ".join(f"{p.ref} {p.state}" for p in reply.proposals if p.ref != reply.ref),
+        cause=titled(reply.cause) if reply.cause else "",
     )
 
 
-def findings_line(findings: Mapping[str, Any]) -> str:
+def findings_line(findings: Findings) -> str:
     """The first cause in one line; where there is none, how many looks failed."""
-    failed = len(findings.get("not_checked", ()))
+    failed = len(findings.not_checked)
     missed = f" {counted(failed, 'look')} failed." if failed else ""
     if well := nothing_wrong(findings):
         return f"*{well}.*{missed}"
-    first = next(iter(findings.get("hypotheses", ())), None)
-    return f"*{first['confidence'].capitalize()}:* {prose(first['cause'])}" if first else f"*No cause was found.*{missed}"
+    first = next(iter(findings.hypotheses), None)
+    return f"*{first.confidence.capitalize()}:* {prose(first.cause)}" if first else f"*No cause was found.*{missed}"

@@ -1,12 +1,13 @@
 """The triage: one message in the card's thread. Facts first; once causes stand, the first cause leads and the facts shrink."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import kind_in_words
-from bot.core.evidence import nothing_wrong
+from bot.core.evidence import Claim, Findings, Hypothesis, nothing_wrong
+from bot.core.investigation.triage_facts import PriorChange, TriageFacts
+from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.investigation import ProposalLine, TriageContent
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 from bot.core.tool_calls import unseen
@@ -25,60 +26,77 @@ from bot.slack.blocks import (
     titled,
     trim,
 )
+from bot.slack.view_context import ViewContext
+from bot.slack.views.card import change_text
 from bot.slack.views.citing import cite, cited_line
 
 MOST_CAUSES = 3
 MOST_CHANGES = 3
 MOST_UNSEEN = 4
 """Failed looks told one by one; the rest is counted."""
-_WORDS = {"facts": "LOOKING", "investigating": "INVESTIGATING", "done": "TRIAGED", "stopped": "STOPPED", "failed": "FAILED"}
+_WORDS = {
+    TriageState.FACTS: "LOOKING",
+    TriageState.INVESTIGATING: "INVESTIGATING",
+    TriageState.DONE: "TRIAGED",
+    TriageState.STOPPED: "STOPPED",
+    TriageState.FAILED: "FAILED",
+}
 
 
-def render(state: Mapping[str, Any]) -> Rendered:
-    """`state` is bot.store.slack.message_states' triage: facts, findings, checks and the evidence they name."""
-    word = _WORDS[state["triage_state"]]
-    if word == "TRIAGED" and not state["findings"]:
-        word = "FACTS"
-    blocks: list[Block] = [header(f"{word} · {state['ref']} · {spoken(state['service'] or state['title'], 80)}")]
-    blocks += _with_causes(state) if state["findings"] else _facts_alone(state)
-    if state.get("no_proposal") and not _stands(state["proposals"]):
-        blocks.append(section(prose(state["no_proposal"], 300)))
-    if running := _progress(state):
+def render(triage: TriageContent, view: ViewContext) -> Rendered:
+    """The facts; once causes are ranked, the causes and then the facts in short."""
+    word = _word(triage)
+    group = triage.group
+    blocks: list[Block] = [header(f"{word} · {group.ref} · {spoken(group.service or group.title, 80)}")]
+    blocks += _with_causes(triage, triage.findings, view) if triage.findings else _facts_alone(triage, view)
+    if triage.no_proposal and not _stands(triage.proposals):
+        blocks.append(section(prose(triage.no_proposal, 300)))
+    if running := _progress(triage):
         blocks.append(running)
-    blocks.append(_controls(state, word))
-    return _fallback(state, word), trim([*blocks, _small_print(state, word)])
+    blocks.append(_controls(triage))
+    return _fallback(triage, word), trim([*blocks, _small_print(triage, word)])
 
 
-def _stands(proposals: Sequence[Mapping[str, Any]]) -> bool:
+def _word(triage: TriageContent) -> str:
+    return "FACTS" if _facts_only(triage) else _WORDS[triage.state]
+
+
+def _facts_only(triage: TriageContent) -> bool:
+    """Whether it was left at the facts: a person may press Investigate."""
+    return triage.state is TriageState.DONE and not triage.findings
+
+
+def _stands(proposals: Sequence[ProposalLine]) -> bool:
     """Whether something is put to people or was run: then an older attempt's reason for nothing would only confuse."""
-    return any(proposal["state"] not in WITHOUT_EFFECT for proposal in proposals)
+    return any(proposal.state not in WITHOUT_EFFECT for proposal in proposals)
 
 
-def _fallback(state: Mapping[str, Any], word: str) -> str:
-    first = next(iter(_hypotheses(state)), None)
-    if well := nothing_wrong(state["findings"]):
-        return f"{word.capitalize()}, {state['ref']}: {well}"
+def _fallback(triage: TriageContent, word: str) -> str:
+    start = f"{word.capitalize()}, {triage.group.ref}: "
+    first = next(iter(_hypotheses(triage)), None)
+    if well := nothing_wrong(triage.findings):
+        return start + well
     if first:
-        return f"{word.capitalize()}, {state['ref']}: {first['confidence']}, {spoken(first['cause'])}"
-    return f"{word.capitalize()}, {state['ref']}: {spoken(state['facts'].get('onset_text') or 'the facts follow in seconds')}"
+        return f"{start}{first.confidence}, {spoken(first.cause)}"
+    onset_text = triage.facts.onset_text if triage.facts else ""
+    return start + spoken(onset_text or "the facts follow in seconds")
 
 
-def _hypotheses(state: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    found: Sequence[Mapping[str, Any]] = (state["findings"] or {}).get("hypotheses", ())
-    return found[:MOST_CAUSES]
+def _hypotheses(triage: TriageContent) -> Sequence[Hypothesis]:
+    return triage.hypotheses[:MOST_CAUSES]
 
 
 # ---------------------------------------------------------------- facts
 
 
-def _facts_alone(state: Mapping[str, Any]) -> Iterable[Block]:
-    facts = state["facts"]
-    if not facts:
+def _facts_alone(triage: TriageContent, view: ViewContext) -> Iterable[Block]:
+    facts = triage.facts
+    if facts is None:
         yield section("Looking at metrics, changes, alerts and runbooks.")
         return
     lines = [
         _onset(facts),
-        *_changes(state, facts),
+        *_changes(triage, facts),
         _alerts(facts, 6),
         *_health(facts),
         _runbook(facts, whole=True),
@@ -86,93 +104,91 @@ def _facts_alone(state: Mapping[str, Any]) -> Iterable[Block]:
     ]
     yield section("\n".join(filter(None, lines)))
     yield from _graph(facts)
-    yield from cited_line(state, _cited_by_facts(facts))
+    yield from cited_line(triage.evidence, _cited_by_facts(facts), view)
 
 
-def _graph(facts: Mapping[str, Any]) -> Iterable[Block]:
-    if facts.get("graph"):
-        yield picture(facts["graph"])
+def _graph(facts: TriageFacts | None) -> Iterable[Block]:
+    if facts and facts.graph:
+        yield picture(facts.graph)
 
 
-def _onset(facts: Mapping[str, Any]) -> str:
-    if not facts.get("onset"):
-        return prose(facts.get("onset_text", ""))
+def _onset(facts: TriageFacts) -> str:
+    if not facts.onset:
+        return prose(facts.onset_text)
     # In UTC, as the claims and the graph tell it: the reader compares them.
-    onset = datetime.fromisoformat(facts["onset"])
-    return f"*Onset:* {clock(onset)} · {prose(facts.get('main') or facts.get('onset_text', ''))}"
+    return f"*Onset:* {clock(facts.onset)} · {prose(facts.main or facts.onset_text)}"
 
 
-def _health(facts: Mapping[str, Any]) -> Iterable[str]:
-    yield from (f"• {prose(line)}" for line in facts.get("health", ())[:3])
-    missed = facts.get("not_checked", ())
+def _health(facts: TriageFacts) -> Iterable[str]:
+    yield from (f"• {prose(line)}" for line in facts.health[:3])
+    missed = facts.not_checked
     yield from (f"*Not checked:* {prose(unseen(line))}" for line in missed[:MOST_UNSEEN])
     if len(missed) > MOST_UNSEEN:
         yield f"*Not checked:* {len(missed) - MOST_UNSEEN} more"
 
 
-def _changes(state: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterable[str]:
-    source = cite(facts.get("changes_evidence"))
-    ordered = _nearest(state, facts.get("changes", ()))
+def _changes(triage: TriageContent, facts: TriageFacts) -> Iterable[str]:
+    source = cite(facts.changes_evidence)
+    ordered = _nearest(triage, facts.changes)
     if not ordered:
         yield f"*Changes:* {_no_change(facts)}{source}"
         return
     yield f"*Changes:*{source}"
-    yield from (f"• {change['age_text']}: {_change(change)}" for change in ordered[:MOST_CHANGES])
+    yield from (f"• {change.age_text}: {_change(change)}" for change in ordered[:MOST_CHANGES])
     if len(ordered) > MOST_CHANGES:
         yield f"• {len(ordered) - MOST_CHANGES} more"
 
 
-def _no_change(facts: Mapping[str, Any]) -> str:
+def _no_change(facts: TriageFacts) -> str:
     """None found is said of a whole look alone."""
-    if not facts.get("changes_ok", True):
+    if not facts.changes_ok:
         return "could not look"
-    return "none found in what could be looked at" if facts.get("changes_partly") else "none found"
+    return "none found in what could be looked at" if facts.changes_partly else "none found"
 
 
-def _change(change: Mapping[str, Any]) -> str:
-    version = f" {named(change['version'], 30)}" if change.get("version") else ""
-    title = f" {titled(change['title'], 80)}" if change["title"] else ""
-    by = f" by {named(change['author'], 40)}" if change.get("author") else ""
-    return f"{kind_in_words(change['kind'])} of {named(change['service'], 40)}{version}{title}{by}"
+def _change(change: PriorChange) -> str:
+    title = f" {titled(change.title, 80)}" if change.title else ""
+    by = f" by {named(change.author, 40)}" if change.author else ""
+    return f"{change_text(change)}{title}{by}"
 
 
-def _nearest(state: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _nearest(triage: TriageContent, changes: Sequence[PriorChange]) -> list[PriorChange]:
     """Those of the suspects' services first, the nearest to the onset first (the order they come in)."""
-    suspects = {hypothesis["service"] for hypothesis in _hypotheses(state)}
-    return sorted(changes, key=lambda change: change["service"] not in suspects)
+    suspects = {hypothesis.service for hypothesis in _hypotheses(triage)}
+    return sorted(changes, key=lambda change: change.service not in suspects)
 
 
-def _alerts(facts: Mapping[str, Any], most: int) -> str:
-    alerts = facts["alerts"]
-    shown = [f"{named(a['name'], 60)} on {named(a['service'] or 'unknown', 40)} ({a['count']})" for a in alerts[:most]]
+def _alerts(facts: TriageFacts, most: int) -> str:
+    alerts = facts.alerts
+    shown = [f"{named(a.name, 60)} on {named(a.service or 'unknown', 40)} ({a.count})" for a in alerts[:most]]
     more = f" and {counted(len(alerts) - most, 'more kind')}" if len(alerts) > most else ""
-    return f"*Related alerts:* {', '.join(shown) or 'none'}{more}{cite(facts.get('alerts_evidence'))}"
+    return f"*Related alerts:* {', '.join(shown) or 'none'}{more}{cite(facts.alerts_evidence)}"
 
 
-def _runbook(facts: Mapping[str, Any], *, whole: bool) -> str:
-    if not (runbook := facts.get("runbook")):
+def _runbook(facts: TriageFacts, *, whole: bool) -> str:
+    if not (runbook := facts.runbook):
         return ""
-    passage = f": {titled(runbook['passage'])}" if whole and runbook.get("passage") else ""
-    return f"*Runbook:* {named(runbook['title'], 100)}{cite(runbook.get('evidence'))}{passage}"
+    passage = f": {titled(runbook.passage)}" if whole and runbook.passage else ""
+    return f"*Runbook:* {named(runbook.title, 100)}{cite(runbook.evidence)}{passage}"
 
 
-def _past(facts: Mapping[str, Any]) -> str:
+def _past(facts: TriageFacts) -> str:
     """A lead from before, never a cause of now."""
-    past = facts.get("past")
-    return f"*Before:* {prose(past['text'], 300)}{cite(past['evidence'])}" if past else ""
+    past = facts.past
+    return f"*Before:* {prose(past.text, 300)}{cite(past.evidence)}" if past else ""
 
 
-def _cited_by_facts(facts: Mapping[str, Any]) -> list[str]:
-    advice = [(facts.get(name) or {}).get("evidence") for name in ("runbook", "past")]
-    return [id for id in (*(facts.get(f"{name}_evidence") for name in ("onset", "changes", "alerts")), *advice) if id]
+def _cited_by_facts(facts: TriageFacts) -> list[str]:
+    advice = [part.evidence for part in (facts.runbook, facts.past) if part]
+    return [id for id in (facts.onset_evidence, facts.changes_evidence, facts.alerts_evidence, *advice) if id]
 
 
 # ---------------------------------------------------------------- causes
 
 
-def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
+def _with_causes(triage: TriageContent, findings: Findings, view: ViewContext) -> Iterable[Block]:
     """The first cause, the graph, what else was weighed, then the facts in short."""
-    facts, findings, ranked = state["facts"], state["findings"], _hypotheses(state)
+    facts, ranked = triage.facts, _hypotheses(triage)
     healthy = nothing_wrong(findings)
     if healthy:
         yield section(_healthy(findings))
@@ -184,50 +200,51 @@ def _with_causes(state: Mapping[str, Any]) -> Iterable[Block]:
     if weighed := [*_other_causes(ranked, 0 if healthy else 1), *_cleared(findings), *_open(findings, ranked)]:
         yield section("\n".join(weighed))
     if facts:
-        lines = (_onset(facts), _changed(state, facts), _alerts(facts, 3), _runbook(facts, whole=False), _past(facts))
+        lines = (_onset(facts), _changed(triage, facts), _alerts(facts, 3), _runbook(facts, whole=False), _past(facts))
         yield section("\n".join(filter(None, lines)))
-    yield from cited_line(state, [*_cited_by_findings(findings, ranked), *_cited_by_facts(facts)])
+    cited = [*_cited_by_findings(findings, ranked), *(_cited_by_facts(facts) if facts else ())]
+    yield from cited_line(triage.evidence, cited, view)
 
 
-def _healthy(findings: Mapping[str, Any]) -> str:
+def _healthy(findings: Findings) -> str:
     """What was looked at is well; where a look failed that is no all-clear, and the first words say so."""
-    because = "; ".join(map(_claim, findings.get("because", ())[:1]))
-    if failed := len(findings.get("not_checked", ())):
+    because = "; ".join(map(_claim, findings.because[:1]))
+    if failed := len(findings.not_checked):
         return f"*{nothing_wrong(findings)}, which is no all-clear:* {counted(failed, 'look')} failed. {because}"
     return f"*{nothing_wrong(findings)}.* {because}"
 
 
-def _first_cause(hypothesis: Mapping[str, Any]) -> Iterable[str]:
-    yield f"*{hypothesis['confidence'].capitalize()}:* {prose(hypothesis['cause'])}"
-    for claim in hypothesis["claims"][:4]:
+def _first_cause(hypothesis: Hypothesis) -> Iterable[str]:
+    yield f"*{hypothesis.confidence.capitalize()}:* {prose(hypothesis.cause)}"
+    for claim in hypothesis.claims[:4]:
         yield f"• {_claim(claim)}"
-    yield f"*Against:* {'; '.join(map(_claim, hypothesis['against'][:3])) or 'nothing found'}"
-    if hypothesis["not_checked"]:
-        shown = [prose(unseen(line), 160) for line in hypothesis["not_checked"][:MOST_UNSEEN]]
-        yield f"*Not checked:* {'; '.join(shown)}{_and_more(len(hypothesis['not_checked']) - MOST_UNSEEN)}"
-    if hypothesis.get("check"):
-        yield f"*Would decide it:* {prose(hypothesis['check'], 200)}"
+    yield f"*Against:* {'; '.join(map(_claim, hypothesis.against[:3])) or 'nothing found'}"
+    if hypothesis.not_checked:
+        shown = [prose(unseen(line), 160) for line in hypothesis.not_checked[:MOST_UNSEEN]]
+        yield f"*Not checked:* {'; '.join(shown)}{_and_more(len(hypothesis.not_checked) - MOST_UNSEEN)}"
+    if hypothesis.check:
+        yield f"*Would decide it:* {prose(hypothesis.check, 200)}"
 
 
-def _other_causes(ranked: Sequence[Mapping[str, Any]], told: int) -> Iterable[str]:
-    """One line for each cause behind the `told` first ones."""
-    for number, hypothesis in enumerate(ranked[told:], told + 1):
-        against = next(iter(hypothesis["against"]), None)
+def _other_causes(ranked: Sequence[Hypothesis], leading: int) -> Iterable[str]:
+    """One line for each cause behind the `leading` first ones."""
+    for number, hypothesis in enumerate(ranked[leading:], leading + 1):
+        against = next(iter(hypothesis.against), None)
         but = f". Against: {_claim(against, 160)}" if against else ""
-        yield f"*{number}. {hypothesis['confidence'].capitalize()}:* {prose(hypothesis['cause'], 160)}{but}"
+        yield f"*{number}. {hypothesis.confidence.capitalize()}:* {prose(hypothesis.cause, 160)}{but}"
 
 
-def _cleared(findings: Mapping[str, Any]) -> Iterable[str]:
-    cleared = findings.get("ruled_out", ())
+def _cleared(findings: Findings) -> Iterable[str]:
+    cleared = findings.ruled_out
     yield from (f"*Ruled out:* {_claim(claim, 200)}" for claim in cleared[:2])
     if len(cleared) > 2:
         yield f"{len(cleared) - 2} more ruled out, named behind Why?"
 
 
-def _open(findings: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+def _open(findings: Findings, ranked: Sequence[Hypothesis]) -> Iterable[str]:
     """What else could not be looked at: the first cause names its own."""
-    told = () if nothing_wrong(findings) else [line for one in ranked[:1] for line in one["not_checked"]]
-    lines = [line for line in findings.get("not_checked", ()) if line not in told]
+    named_above = () if nothing_wrong(findings) else [line for one in ranked[:1] for line in one.not_checked]
+    lines = [line for line in findings.not_checked if line not in named_above]
     yield from (f"*Not checked:* {prose(unseen(line), 160)}" for line in lines[:MOST_UNSEEN])
     if len(lines) > MOST_UNSEEN:
         yield f"*Not checked:* {len(lines) - MOST_UNSEEN} more"
@@ -237,78 +254,75 @@ def _and_more(number: int) -> str:
     return f"; {number} more" if number > 0 else ""
 
 
-def _changed(state: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+def _changed(triage: TriageContent, facts: TriageFacts) -> str:
     """The changes as one line."""
-    ordered = _nearest(state, facts.get("changes", ()))
-    shown = [f"{kind_in_words(c['kind'])} of {named(c['service'], 40)} {c['age_text']}" for c in ordered[:MOST_CHANGES]]
+    ordered = _nearest(triage, facts.changes)
+    shown = [f"{kind_in_words(c.kind)} of {named(c.service, 40)} {c.age_text}" for c in ordered[:MOST_CHANGES]]
     more = f" and {len(ordered) - MOST_CHANGES} more" if len(ordered) > MOST_CHANGES else ""
-    return f"*Changes:* {', '.join(shown) or _no_change(facts)}{more}{cite(facts.get('changes_evidence'))}"
+    return f"*Changes:* {', '.join(shown) or _no_change(facts)}{more}{cite(facts.changes_evidence)}"
 
 
-def _claim(claim: Mapping[str, Any], limit: int = 240) -> str:
-    return prose(claim["text"], limit) + (cite(*claim["evidence"]) if claim["evidence"] else " (unsupported)")
+def _claim(claim: Claim, limit: int = 240) -> str:
+    return prose(claim.text, limit) + (cite(*claim.evidence) if claim.evidence else " (unsupported)")
 
 
-def _cited_by_findings(findings: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+def _cited_by_findings(findings: Findings, ranked: Sequence[Hypothesis]) -> Iterable[str]:
     """What the claims above name, in their order."""
-    shown = [claim for hypothesis in ranked[:1] for claim in (*hypothesis["claims"][:4], *hypothesis["against"][:3])]
-    shown += findings.get("because", ())[:1] if findings.get("category") == "healthy" else ()
-    shown += [claim for hypothesis in ranked[1:] for claim in hypothesis["against"][:1]]
-    return (id for claim in (*shown, *findings.get("ruled_out", ())[:2]) for id in claim["evidence"])
+    shown = [claim for hypothesis in ranked[:1] for claim in (*hypothesis.claims[:4], *hypothesis.against[:3])]
+    shown += findings.because[:1] if nothing_wrong(findings) else ()
+    shown += [claim for hypothesis in ranked[1:] for claim in hypothesis.against[:1]]
+    return (id for claim in (*shown, *findings.ruled_out[:2]) for id in claim.evidence)
 
 
 # ---------------------------------------------------------------- how it was found
 
 
-def _progress(state: Mapping[str, Any]) -> Block | None:
-    checks = state["checks"]
-    if state["triage_state"] not in ("facts", "investigating") or not checks:
+def _progress(triage: TriageContent) -> Block | None:
+    checks = triage.checks
+    if not triage.state.running or not checks:
         return None
-    failed = sum(not check["ok"] for check in checks)
-    told = f"{counted(len(checks), 'look')} made" + (f", {failed} failed" if failed else "")
-    return context(f"{told}; the newest: {prose(checks[-1]['summary'], 300)}")
+    failed = sum(not check.evidence.ok for check in checks)
+    made = f"{counted(len(checks), 'look')} made" + (f", {failed} failed" if failed else "")
+    return context(f"{made}; the newest: {prose(checks[-1].evidence.summary, 300)}")
 
 
-def _controls(state: Mapping[str, Any], word: str) -> Block:
-    ref = state["ref"]
-    running = word in ("LOOKING", "INVESTIGATING")
-    again = "Investigate" if word == "FACTS" else "Investigate again"
+def _controls(triage: TriageContent) -> Block:
+    ref, running = triage.group.ref, triage.state.running
+    again = "Investigate" if _facts_only(triage) else "Investigate again"
     return actions(
-        button("Why?", "why", ref, spoken_as=f"Evidence behind the causes of {ref}") if _hypotheses(state) else None,
+        button("Why?", "why", ref, spoken_as=f"Evidence behind the causes of {ref}") if triage.hypotheses else None,
         None if running else button(again, "investigate", ref, spoken_as=f"{again} {ref}"),
         button("Stop", "stop", ref, spoken_as=f"Stop automation for {ref}") if running else None,
     )
 
 
-def _small_print(state: Mapping[str, Any], word: str) -> Block:
-    findings = state["findings"] or {}
-    asked = f"asked by {spoken(state['requester'], 40)}: {prose(state['question'], 120)}" if state["question"] else ""
-    proposals = ", ".join(p["ref"] for p in state["proposals"])  # their cards below say how they stand
-    late = ", for a change that was reported late" if state.get("late") else ""
-    attempt = f", attempt {state['attempt']}{late}" if state["attempt"] > 1 else ""
+def _small_print(triage: TriageContent, word: str) -> Block:
+    findings = triage.findings
+    asked = f"asked by {spoken(triage.requester, 40)}: {prose(triage.question, 120)}" if triage.question else ""
+    proposals = ", ".join(proposal.ref for proposal in triage.proposals)  # their cards below say how they stand
+    late = ", for a change that was reported late" if triage.for_late_change else ""
+    attempt = f", attempt {triage.attempt}{late}" if triage.attempt > 1 else ""
     return context(
         asked,
-        prose(findings.get("note", ""), 400),
-        _kind(findings),
-        _cost(findings) if findings else "",
+        *((prose(findings.note, 400), _kind(findings), _cost(findings)) if findings else ()),
         f"Proposals: {proposals}" if proposals else "",
-        f"*{word}* {state['ref']}{attempt}",
+        f"*{word}* {triage.group.ref}{attempt}",
     )
 
 
-def _kind(findings: Mapping[str, Any]) -> str:
+def _kind(findings: Findings) -> str:
     """The kind of cause in words; nothing where it is not known, or where nothing is wrong."""
-    category = str(findings.get("category") or "")
+    category = findings.category
     return "" if category in ("", "healthy", "unknown") else f"Kind of cause: {category.replace('_', ' ')}"
 
 
-def _cost(findings: Mapping[str, Any]) -> str:
-    by = f"agent ({spoken(findings['model'], 60)})" if findings["by"] == "agent" else "built-in analyst"
-    # What a model was asked counts in turns; the analyst takes none.
-    steps = counted(findings["steps"], "turn" if findings["model"] else "look") if findings["steps"] else ""
-    parts = [f"ranked by the {by}", *([steps] if steps else []), f"{findings['seconds']:.0f} s"]
-    if findings["tokens"]:
-        parts.append(f"{findings['tokens']:,} tokens, ${findings['usd']:.3f}")
-    if findings["stop_reason"] not in ("", "done", "answered") and findings["stop_reason"] not in findings.get("note", ""):
-        parts.append(f"stopped: {spoken(findings['stop_reason'], 80)}")
+def _cost(findings: Findings) -> str:
+    by = f"agent ({spoken(findings.model, 60)})" if findings.by == "agent" else "built-in analyst"
+    # A model works in turns; the analyst takes none.
+    steps = counted(findings.steps, "turn" if findings.model else "look") if findings.steps else ""
+    parts = [f"ranked by the {by}", *([steps] if steps else []), f"{findings.seconds:.0f} s"]
+    if findings.tokens:
+        parts.append(f"{findings.tokens:,} tokens, ${findings.usd:.3f}")
+    if findings.stop_reason not in ("", "done", "answered") and findings.stop_reason not in findings.note:
+        parts.append(f"stopped: {spoken(findings.stop_reason, 80)}")
     return " · ".join(parts)

@@ -18,7 +18,7 @@ from bot.core.questions.answering import QuestionAnswer
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.slack.message_states import newest_triage
+from bot.store.slack.message_contents import newest_triage
 from bot.store.tables import EvidenceRow, GroupRow, QuestionRow, TriageRow
 from bot.store.triage.triage import case_of, entry_of, fits, spent
 

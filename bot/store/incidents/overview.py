@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapped
@@ -12,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
+from bot.core.messages.replies import ListRow
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
 
@@ -77,17 +77,17 @@ class ListCriteria:
     limit: int = MOST
 
 
-async def groups(db: Database, criteria: ListCriteria = ListCriteria()) -> list[dict[str, Any]]:
+async def groups(db: Database, criteria: ListCriteria = ListCriteria()) -> list[ListRow]:
     """Alert groups, the worst and newest first."""
     query = select(GroupRow, IncidentRow).outerjoin(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
     by_person = (col(GroupRow.acknowledged_by) == criteria.taken_by) | (col(IncidentRow.lead) == criteria.taken_by)
     query = query.where(*_fitting(criteria, GroupRow, col(GroupRow.opened_at), by_person))
     query = query.order_by(col(GroupRow.severity), col(GroupRow.id).desc()).limit(criteria.limit)
     async with db.read() as session:
-        return [_listed(group, incident) for group, incident in (await session.exec(query)).all()]
+        return [_group_row(group, incident) for group, incident in (await session.exec(query)).all()]
 
 
-async def bare_incidents(db: Database, criteria: ListCriteria = ListCriteria()) -> list[dict[str, Any]]:
+async def bare_incidents(db: Database, criteria: ListCriteria = ListCriteria()) -> list[ListRow]:
     """Incidents that people declared without an alert group, the worst and newest first."""
     query = select(IncidentRow).where(col(IncidentRow.group_id).is_(None))
     query = query.where(
@@ -95,11 +95,7 @@ async def bare_incidents(db: Database, criteria: ListCriteria = ListCriteria()) 
     )
     query = query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(criteria.limit)
     async with db.read() as session:
-        rows = (await session.exec(query)).all()
-    return [
-        {**_plain(row), "ref": f"INC-{row.id}", "incident": "", "who": row.lead, "at": row.declared_at, "firing": 0}
-        for row in rows
-    ]
+        return [_incident_row(row) for row in (await session.exec(query)).all()]
 
 
 def _fitting(
@@ -118,17 +114,26 @@ def _fitting(
         yield by_person
 
 
-def _listed(group: GroupRow, incident: IncidentRow | None) -> dict[str, Any]:
-    who = (incident.lead if incident else "") or group.acknowledged_by
-    return {
-        **_plain(group),
-        "ref": f"AL-{group.id}",
-        "incident": f"INC-{incident.id}" if incident else "",
-        "who": who,
-        "at": group.opened_at,
-        "firing": group.firing,
-    }
+def _group_row(group: GroupRow, incident: IncidentRow | None) -> ListRow:
+    return ListRow(
+        ref=f"AL-{group.id}",
+        incident=f"INC-{incident.id}" if incident else "",
+        title=group.title,
+        service=group.service,
+        severity=group.severity,
+        state=group.state,
+        taken_by=(incident.lead if incident else "") or group.acknowledged_by,
+        opened_at=group.opened_at,
+    )
 
 
-def _plain(row: GroupRow | IncidentRow) -> dict[str, Any]:
-    return row.model_dump(include={"title", "service", "severity", "state"})
+def _incident_row(row: IncidentRow) -> ListRow:
+    return ListRow(
+        ref=f"INC-{row.id}",
+        title=row.title,
+        service=row.service,
+        severity=row.severity,
+        state=row.state,
+        taken_by=row.lead,
+        opened_at=row.declared_at,
+    )

@@ -105,7 +105,7 @@ class TriageSteps:
         if final:
             first = judged.hypotheses[0] if judged.hypotheses else None
             text = f"First cause ({first.confidence}): {first.cause}" if first else "No cause was found"
-            text = nothing_wrong(values["findings"]) or text
+            text = nothing_wrong(judged) or text
             cited = sorted({e for c in first.claims for e in c.evidence}) if first else []
             await self.triages.say(case.group, text, key=f"findings:{case.group}:{case.attempt}", evidence=cited)
         return judged

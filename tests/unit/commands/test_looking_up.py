@@ -19,9 +19,10 @@ from bot.commands.why import why
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings, Hypothesis
 from bot.plugins import Request
-from bot.slack.answers import VIEWS
+from bot.slack.answers import rendered_reply
+from bot.slack.view_context import ViewContext
 from bot.slack.views import proposal as proposal_view
-from bot.store.slack import message_states as views
+from bot.store.slack.message_contents import proposal_content
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
 from tests.unit.approving import CONFIG, Office, actor, office
@@ -51,7 +52,7 @@ async def declared(house: Office, **values: Any) -> None:
 
 def shown(reply: Any) -> str:
     """What stands in Slack."""
-    text, blocks = VIEWS[reply.view]({**reply.subject, "hosts": frozenset()})
+    text, blocks = rendered_reply(reply.content, ViewContext())
     return f"{text}\n{blocks}"
 
 
@@ -118,7 +119,7 @@ async def test_mine_holds_the_incidents_i_lead_with_and_without_a_group(house: O
 
     reply = await use(house, list_verb, "alice", ref="", text="mine", door="slash")
 
-    assert [row["ref"] for row in reply.subject["rows"]] == ["AL-2", "INC-2"]
+    assert [row.ref for row in reply.content.rows] == ["AL-2", "INC-2"]
 
 
 async def test_the_worst_stand_first_whether_declared_or_alerted(house: Office) -> None:
@@ -127,7 +128,7 @@ async def test_the_worst_stand_first_whether_declared_or_alerted(house: Office) 
 
     reply = await use(house, list_verb, "alice", ref="", door="slash")
 
-    assert [row["ref"] for row in reply.subject["rows"]] == ["INC-2", "AL-1", "AL-2"]
+    assert [row.ref for row in reply.content.rows] == ["INC-2", "AL-1", "AL-2"]
 
 
 async def test_since_is_for_declared_incidents_too(house: Office) -> None:
@@ -135,7 +136,7 @@ async def test_since_is_for_declared_incidents_too(house: Office) -> None:
 
     reply = await use(house, list_verb, "alice", ref="", options={"since": "7d"}, door="slash")
 
-    assert [row["ref"] for row in reply.subject["rows"]] == ["AL-1"]
+    assert [row.ref for row in reply.content.rows] == ["AL-1"]
 
 
 async def test_a_page_beyond_the_last_names_the_last(house: Office) -> None:
@@ -191,10 +192,9 @@ async def test_a_silence_says_that_it_can_be_taken_back(tmp_path: Path) -> None:
     await house.propose("silence", matchers={"alertname": "HighErrorRate"}, duration="2h")
 
     async with house.db.read() as session:
-        state = await views.load(session, "proposal", "AP-1")
-    shown_state = {**(state or {}), "called": frozenset(), "people": {}, "on_call": []}
+        content = await proposal_content(session, "AP-1")
 
-    assert "yes, by expiring the silence" in str(proposal_view.render(shown_state))
+    assert content and "yes, by expiring the silence" in str(proposal_view.render(content, ViewContext()))
     await house.close()
 
 

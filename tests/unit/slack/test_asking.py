@@ -11,10 +11,12 @@ import pytest
 from bot.commands.__main__ import verbs
 from bot.core.actor import Actor
 from bot.core.evidence import Evidence
+from bot.core.messages.investigation import AnswerContent
 from bot.slack.listeners import on_mention, on_shortcut, on_slash
+from bot.slack.view_context import ViewContext
 from bot.slack.views import answer as view
 from bot.store.answers.questions import Questions
-from bot.store.slack import message_states as states
+from bot.store.slack import message_contents as contents
 from bot.store.tables import AuditRow, GroupRow, MessageRow, QuestionRow
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
@@ -84,12 +86,12 @@ async def answers(house: Office) -> list[tuple[str, str, list[str]]]:
     """Thread, question and blocks' texts of each answer."""
     async with house.db.read() as session:
         rows = [row for row in await house.rows(MessageRow) if row.kind == "answer"]
-        found = [(row.thread_key, await states.load(session, "answer", row.subject)) for row in rows]
-    return [(key, state["question"], texts(state)) for key, state in found if state is not None]
+        found = [(row.thread_key, await contents.load(session, "answer", row.subject)) for row in rows]
+    return [(key, content.question, texts(content)) for key, content in found if isinstance(content, AnswerContent)]
 
 
-def texts(state: Any) -> list[str]:
-    _, blocks = view.render({**state, "hosts": frozenset()})
+def texts(content: AnswerContent) -> list[str]:
+    _, blocks = view.render(content, ViewContext())
     return [str(block["text"]["text"]) for block in blocks if block["type"] == "section"]
 
 
@@ -203,8 +205,9 @@ async def test_a_pasted_secret_is_not_kept_with_the_question(house: Office) -> N
 async def shown(house: Office, number: int = 1) -> str:
     """All text of one answer's message."""
     async with house.db.read() as session:
-        state = await states.load(session, "answer", str(number))
-    return json.dumps(view.render({**(state or {}), "hosts": frozenset()}), ensure_ascii=False)
+        content = await contents.load(session, "answer", str(number))
+    assert isinstance(content, AnswerContent)
+    return json.dumps(view.render(content, ViewContext()), ensure_ascii=False)
 
 
 async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:

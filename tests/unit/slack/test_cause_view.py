@@ -3,14 +3,17 @@
 import json
 from typing import Any
 
-from bot.slack.blocks import check_blocks
-from bot.slack.views import cause, triage
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.investigation.triage_facts import PastSummary
+from bot.core.messages.investigation import CauseContent
+from bot.slack.blocks import Rendered, check_blocks
+from bot.slack.views import cause
 from tests.unit.builders import NOW
-from tests.unit.slack.states import NASTY, facts, hypothesis, triage_state
+from tests.unit.slack.contents import NASTY, VIEW, facts, hypothesis, rendered_triage
 
 
-def state(**values: Any) -> dict[str, Any]:
-    return {"ref": "INC-3", "title": "Errors", "attempt": 2, "hypothesis": hypothesis(), "said": None, **values}
+def rendered(**values: Any) -> Rendered:
+    return cause.render(CauseContent(ref="INC-3", attempt=2, **{"hypothesis": hypothesis(), **values}), VIEW)
 
 
 def buttons(blocks: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -18,20 +21,19 @@ def buttons(blocks: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def test_it_offers_the_first_cause_and_other_words() -> None:
-    text, blocks = cause.render(state())
+    text, blocks = rendered()
 
     assert text == "INC-3 is over: what was it?" and buttons(blocks) == [("confirm", "INC-3:2"), ("cause", "INC-3:2")]
 
 
 def test_without_a_ranked_cause_only_words_are_asked_for() -> None:
-    _, blocks = cause.render(state(hypothesis=None))
+    _, blocks = rendered(hypothesis=None)
 
     assert buttons(blocks) == [("cause", "INC-3:2")]
 
 
 def test_an_answer_names_who_gave_it_and_can_be_corrected() -> None:
-    said = {"text": NASTY, "said_by": "alice", "at": NOW}
-    _, blocks = cause.render(state(said=said))
+    _, blocks = rendered(confirmed=ConfirmedCause(text=NASTY, said_by="alice", at=NOW))
     shown = json.dumps(blocks)
 
     assert "Said by alice" in shown and "<!channel>" not in shown and buttons(blocks) == [("cause", "INC-3:2")]
@@ -39,9 +41,9 @@ def test_an_answer_names_who_gave_it_and_can_be_corrected() -> None:
 
 
 def test_the_triage_names_what_it_was_before_with_its_evidence() -> None:
-    past = {"text": f"1 past incident resembles this one; nearest INC-1: {NASTY}", "evidence": "E5"}
-    _, early = triage.render(triage_state(findings=None, facts=facts(past=past)))
-    _, ranked = triage.render(triage_state(facts=facts(past=past)))
+    past = PastSummary(text=f"1 past incident resembles this one; nearest INC-1: {NASTY}", evidence="E5")
+    _, early = rendered_triage(findings=None, facts=facts(past=past))
+    _, ranked = rendered_triage(facts=facts(past=past))
 
     for blocks in (early, ranked):
         shown = json.dumps(blocks, ensure_ascii=False)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.messages.investigation import CauseContent
 from bot.store.answers.postmortems import Postmortems
 from bot.store.incidents import causes, incidents
-from bot.store.slack import message_states as views
+from bot.store.slack import message_contents as contents
 from bot.store.tables import AuditRow, CauseRow, IncidentRow, MessageRow, ProposalRow
 from bot.store.triage.past_incidents import PastIncidents
 from tests.unit.approving import Office, office
@@ -66,10 +67,11 @@ async def test_the_question_shows_the_answer_and_who_gave_it(house: Office) -> N
     await causes.confirm(house.db, "INC-1", said(house, "full disk", "bob"))
 
     async with house.db.read() as session:
-        state = await views.load(session, "cause", "INC-1")
+        content = await contents.load(session, "cause", "INC-1")
     (row,) = [row for row in await house.rows(MessageRow) if row.kind == "cause"]
 
-    assert state and (state["said"]["text"], state["said"]["said_by"]) == ("full disk", "bob") and row.wanted_rev == 2
+    assert isinstance(content, CauseContent) and content.confirmed is not None
+    assert (content.confirmed.text, content.confirmed.said_by, row.wanted_rev) == ("full disk", "bob", 2)
 
 
 async def test_secrets_in_what_people_say_are_not_stored(house: Office) -> None:

@@ -11,11 +11,12 @@ from bot.core.approvals.policy_types import PROPOSAL_LIFE
 from bot.core.changes.late_reports import MAX_ATTEMPTS, QUIET_PERIOD
 from bot.core.evidence import Case
 from bot.core.incident import GroupState
+from bot.core.messages.investigation import TriageContent
 from bot.plugins import ToolContext
 from bot.ports import Investigator
 from bot.store.answers.postmortems import Postmortems
 from bot.store.approvals.switches import Switches
-from bot.store.slack import message_states as views
+from bot.store.slack.message_contents import triage_content
 from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, MessageRow, TriageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.late_changes import LateChanges
@@ -82,10 +83,12 @@ class Duty(Office):
             await self.engine.result(f"triage:{again.group}:{again.attempt}")
         return [again.group for again in due]
 
-    async def shown(self) -> dict[str, Any]:
+    async def shown(self) -> TriageContent:
         """What the triage message is rendered from."""
         async with self.db.read() as session:
-            return dict(await views.load(session, "triage", "AL-1") or {})
+            content = await triage_content(session, "AL-1")
+        assert content is not None
+        return content
 
     async def attempts(self) -> list[tuple[int, list[str]]]:
         return [(row.attempt, row.late_changes) for row in await self.rows(TriageRow)]
@@ -116,11 +119,11 @@ async def test_the_change_is_ranked_first_and_its_rollback_put_to_people_in_the_
     await duty.told()
     started = await duty.tick()
 
-    state = await duty.shown()
-    assert before["no_proposal"].startswith("No action of the catalogue fits") and before["proposals"] == []
-    assert started == ["AL-1"] and (state["attempt"], state["late"], state["no_proposal"]) == (2, True, "")
-    assert state["findings"]["hypotheses"][0]["change_id"] == "ci:v2"
-    assert [proposal["ref"] for proposal in state["proposals"]] == ["AP-1"]
+    after = await duty.shown()
+    assert before.no_proposal.startswith("No action of the catalogue fits") and before.proposals == []
+    assert started == ["AL-1"] and (after.attempt, after.for_late_change, after.no_proposal) == (2, True, "")
+    assert after.hypotheses[0].change_id == "ci:v2"
+    assert [proposal.ref for proposal in after.proposals] == ["AP-1"]
     assert [row.key for row in await duty.rows(MessageRow) if row.kind == "triage"] == ["triage:AL-1"]
 
 

@@ -1,0 +1,1 @@
+"""Messages in Slack as data: what each kind of message and each private reply shows."""

@@ -1,0 +1,153 @@
+"""What the cards of alert groups and incidents show, the storm card, the backlog summary and single lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bot.core.evidence import Hypothesis
+from bot.core.incident import AlertGroup, GroupState, Incident
+from bot.core.investigation.triage_facts import PriorChange
+from bot.core.messages.content import Content
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardContent(Content):
+    """One alert group with its incident, if there is one."""
+
+    group: AlertGroup
+    previous: str = ""
+    """The closed group with the same key before this one, `AL-n`."""
+    incident: Incident | None = None
+    summary: str = ""
+    """What the worst alert says is wrong; untrusted, as are the links."""
+    links: Sequence[tuple[str, str]] = ()
+    """Label and address."""
+    last_change: PriorChange | None = None
+    first_cause: Hypothesis | None = None
+    closes_itself: bool = False
+    """Nobody has acted on it, so it closes once its alerts have cleared."""
+    triaged: bool = False
+    """An attempt runs or has ranked causes."""
+
+    @property
+    def incident_ref(self) -> str:
+        """`INC-n`; "" without an incident."""
+        return self.incident.ref if self.incident else ""
+
+    @property
+    def lead(self) -> str:
+        """Who leads the incident; "" for nobody."""
+        return self.incident.lead if self.incident else ""
+
+    @property
+    def service(self) -> str:
+        return self.group.service
+
+    @property
+    def notified_services(self) -> Sequence[str]:
+        return (self.group.service,) if self.incident else ()
+
+    @property
+    def urgent_part(self) -> object:
+        group, incident = self.group, self.incident
+        by_people = (incident.ref, incident.lead, incident.stopped, incident.resolved_by) if incident else ()
+        return group.state, group.severity, group.acknowledged_by, by_people
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentContent(Content):
+    """An incident that people declared without an alert group."""
+
+    incident: Incident
+
+    @property
+    def service(self) -> str:
+        return self.incident.service
+
+    @property
+    def notified_services(self) -> Sequence[str]:
+        return (self.incident.service,)
+
+    @property
+    def urgent_part(self) -> object:
+        incident = self.incident
+        return incident.state, incident.severity, incident.lead, incident.stopped, incident.resolved_by
+
+
+class StormOrigin(NamedTuple):
+    """Where a storm seems to come from, and how many of its firing groups are on that service or depend on it."""
+
+    service: str
+    groups: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StormContent(Content):
+    """The groups that stand on one storm card now, the worst first."""
+
+    groups: Sequence[AlertGroup]
+    origin: StormOrigin | None = None
+
+    @property
+    def firing(self) -> Sequence[AlertGroup]:
+        """Those that are not resolved."""
+        return [group for group in self.groups if group.state is not GroupState.RESOLVED]
+
+    @property
+    def service(self) -> str:
+        return self.groups[0].service if self.groups else ""
+
+    @property
+    def notified_services(self) -> Sequence[str]:
+        declared = [group.service for group in self.groups if group.incident]
+        return list(dict.fromkeys(filter(None, declared))) or (declared and [self.service])
+
+    @property
+    def urgent_part(self) -> object:
+        return next((group.incident for group in self.groups if group.incident), ""), len(self.groups) // 10
+
+
+class BacklogAlert(NamedTuple):
+    """An alert that fired before its source was connected; its texts are untrusted."""
+
+    name: str
+    service: str
+    severity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacklogContent(Content):
+    """What a source was already firing when it was first connected."""
+
+    source: str
+    alerts: Sequence[BacklogAlert]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineContent(Content):
+    """One line of text."""
+
+    text: str
+    full_text_at: str = ""
+    """Where the whole of a long text can be read, in words; "" where nothing holds it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaisedContent(LineContent):
+    """The line that mentions the on-call when a group became worse after its card was posted."""
+
+    group: AlertGroup
+    services_notified_before: Sequence[str] = ()
+    """Of the same storm: whoever is on call for them as well is not mentioned again."""
+
+    @property
+    def service(self) -> str:
+        return self.group.service
+
+    @property
+    def notified_services(self) -> Sequence[str]:
+        return (self.group.service,) if self.group.incident else ()
+
+    @property
+    def urgent_part(self) -> object:
+        return self.group.incident

@@ -1,0 +1,111 @@
+"""What the messages of an investigation show: the triage, the question for the cause, answers and postmortem drafts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bot.core.action import ProposalState
+from bot.core.evidence import Findings, Hypothesis, LedgerEntry
+from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.history.postmortem import Section
+from bot.core.incident import AlertGroup
+from bot.core.investigation.triage_facts import TriageFacts
+from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.content import Content
+from bot.core.questions.answering import QuestionAnswer
+
+Ledger = Mapping[str, LedgerEntry]
+"""Evidence by its id."""
+
+
+class ProposalLine(NamedTuple):
+    """A proposal as other messages name it."""
+
+    ref: str
+    state: ProposalState
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriageContent(Content):
+    """The newest attempt at the triage of one group."""
+
+    group: AlertGroup
+    attempt: int
+    state: TriageState
+    question: str = ""
+    requester: str = ""
+    facts: TriageFacts | None = None
+    findings: Findings | None = None
+    checks: Sequence[LedgerEntry] = ()
+    """What this attempt has checked so far, oldest first."""
+    evidence: Ledger
+    """Of the whole group."""
+    no_proposal: str = ""
+    """Why nothing was proposed."""
+    for_late_change: bool = False
+    """A change that was reported late brought this attempt about."""
+    proposals: Sequence[ProposalLine] = ()
+
+    @property
+    def hypotheses(self) -> Sequence[Hypothesis]:
+        """The likeliest first; none before they are ranked."""
+        return self.findings.hypotheses if self.findings else ()
+
+    @property
+    def service(self) -> str:
+        return self.group.service
+
+    @property
+    def urgent_part(self) -> object:
+        group = self.group
+        alerts = group.state, group.severity, group.acknowledged_by
+        return alerts, self.state, self.attempt, self.facts is not None, self.findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseContent(Content):
+    """The question for the cause of a closed incident, and the answer once somebody gave it."""
+
+    ref: str
+    attempt: int
+    """The attempt that ranked the hypothesis; 0 without one."""
+    hypothesis: Hypothesis | None = None
+    confirmed: ConfirmedCause | None = None
+
+    @property
+    def urgent_part(self) -> object:
+        return self.attempt, self.confirmed
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerContent(Content):
+    """A question and its answer."""
+
+    ref: str
+    """The group or incident it is about."""
+    question: str
+    asked_by: str
+    answer: QuestionAnswer | None
+    failed: bool = False
+    """No answer could be made, or a model's reading of the record failed."""
+    evidence: Ledger
+
+    @property
+    def urgent_part(self) -> object:
+        return self.answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemContent(Content):
+    """A postmortem draft."""
+
+    ref: str
+    n: int
+    title: str
+    sections: Sequence[Section]
+    graph: str = ""
+    """The key of the stored picture; "" without one."""
+
+    @property
+    def urgent_part(self) -> object:
+        return self.n

@@ -1,0 +1,30 @@
+"""What the card of a proposal shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.action import Decision, Proposal
+from bot.core.messages.content import Content
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalContent(Content):
+    """A proposal with the answers of people and with who leads its incident."""
+
+    proposal: Proposal
+    decisions: Sequence[Decision] = ()
+    """On all revisions, oldest first."""
+    solo: bool = False
+    """Approved by the requester alone, as the policy allows where nobody else is there."""
+    manual: bool = False
+    """A person ran it by hand."""
+    lead: str = ""
+    deputies: Sequence[str] = ()
+
+    @property
+    def service(self) -> str:
+        return self.proposal.service
+
+    @property
+    def urgent_part(self) -> object:
+        return self.proposal, self.decisions, self.solo, self.manual, self.lead, self.deputies

@@ -1,0 +1,21 @@
+"""What a view needs beside the content of its message."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.core.config import Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewContext:
+    """What only the configuration and the rota know."""
+
+    hosts: Collection[str] = frozenset()
+    """Addresses of these hosts may be live links."""
+    called_hosts: Collection[str] = frozenset()
+    """Hosts that remediations call: their addresses are shown as they are, to be read and copied."""
+    on_call: Sequence[str] = ()
+    """Person keys on call for the message's service."""
+    mention: Sequence[str] = ()
+    """Slack ids of the people whom this post notifies."""
+    people: Mapping[str, Person] = field(default_factory=dict)

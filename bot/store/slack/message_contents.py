@@ -1,0 +1,269 @@
+"""The content behind each message, read in one session: what the views of the Slack adapter render."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import ProposalState
+from bot.core.alerts.muting import Mute, MuteReason
+from bot.core.evidence import Findings, Hypothesis, LedgerEntry, nothing_wrong
+from bot.core.history.postmortem import Section
+from bot.core.incident import number_of
+from bot.core.investigation.triage_facts import PriorChange, stored_facts
+from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.alerts import (
+    BacklogAlert,
+    BacklogContent,
+    CardContent,
+    IncidentContent,
+    LineContent,
+    RaisedContent,
+    StormContent,
+)
+from bot.core.messages.content import Content, MessageKind
+from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, ProposalLine, TriageContent
+from bot.core.messages.proposals import ProposalContent
+from bot.core.questions.answering import QuestionAnswer
+from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
+from bot.store.incidents import causes
+from bot.store.incidents.incidents import load_incident, to_group, to_incident
+from bot.store.tables import (
+    EpisodeRow,
+    EvidenceRow,
+    GroupRow,
+    IncidentRow,
+    PictureRow,
+    PostmortemRow,
+    ProposalRow,
+    QuestionRow,
+    TriageRow,
+)
+from bot.store.triage.triage import entry_of, leading
+
+_LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", "panel_url"))
+"""Annotations that hold addresses; they are untrusted, so the renderer shows them only for allowed hosts."""
+
+
+async def load(session: AsyncSession, kind: str, subject: str) -> Content | None:
+    """The content of one message; None if its subject does not exist (any more)."""
+    loader = _LOADERS.get(kind)
+    return await loader(session, subject) if loader else None
+
+
+# ---------------------------------------------------------------- alert groups and incidents
+
+
+async def _card(session: AsyncSession, ref: str) -> CardContent | None:
+    group = await session.get(GroupRow, number_of(ref, "AL") or 0)
+    if group is None:
+        return None
+    incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
+    lead = (await session.exec(leading(group.id or 0))).first()
+    triage = await newest_triage(session, group.id)
+    return CardContent(
+        group=to_group(group),
+        previous=f"AL-{group.previous_id}" if group.previous_id else "",
+        incident=to_incident(incident) if incident else None,
+        summary=_summary(lead),
+        links=_links(lead),
+        last_change=_last_change(triage),
+        first_cause=_first_cause(triage),
+        closes_itself=group.human_at is None and (incident is None or incident.human_at is None),
+        triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),
+    )
+
+
+def _summary(lead: EpisodeRow | None) -> str:
+    if lead is None:
+        return ""
+    return lead.annotations.get("summary") or lead.annotations.get("description") or lead.name
+
+
+def _links(lead: EpisodeRow | None) -> list[tuple[str, str]]:
+    if lead is None:
+        return []
+    annotated = [(label, lead.annotations.get(key, "")) for label, key in _LINKS]
+    return [(label, url) for label, url in (("Source", lead.link), *annotated) if url]
+
+
+def _last_change(triage: TriageRow | None) -> PriorChange | None:
+    facts = stored_facts(triage.facts) if triage else None
+    return next(iter(facts.changes), None) if facts else None
+
+
+def _first_cause(triage: TriageRow | None) -> Hypothesis | None:
+    findings = _findings(triage) if triage and triage.state == TriageState.DONE else None
+    # Where nothing looks wrong, what was ranked is no more than chance.
+    return None if nothing_wrong(findings) else _first_hypothesis(findings)
+
+
+def _findings(triage: TriageRow | None) -> Findings | None:
+    return Findings.model_validate(triage.findings) if triage and triage.findings else None
+
+
+def _first_hypothesis(findings: Findings | None) -> Hypothesis | None:
+    return next(iter(findings.hypotheses), None) if findings else None
+
+
+async def newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:
+    """The latest attempt of a group."""
+    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt).desc()).limit(1)
+    return (await session.exec(query)).first()
+
+
+async def _incident(session: AsyncSession, ref: str) -> IncidentContent | None:
+    incident = await load_incident(session, ref)
+    return IncidentContent(incident=incident) if incident else None
+
+
+async def _storm(session: AsyncSession, key: str) -> StormContent:
+    """The groups that stand on a storm card now, the worst first."""
+    query = select(GroupRow).where(GroupRow.on_storm_card == key).order_by(col(GroupRow.severity), col(GroupRow.id))
+    return StormContent(groups=[to_group(row) for row in (await session.exec(query)).all()])
+
+
+async def _backlog(session: AsyncSession, source: str) -> BacklogContent:
+    in_backlog = EpisodeRow.source == source, EpisodeRow.muted_by == Mute(MuteReason.BACKLOG).stored
+    rows = (await session.exec(select(EpisodeRow).where(*in_backlog).order_by(col(EpisodeRow.id)))).all()
+    return BacklogContent(source=source, alerts=[BacklogAlert(row.name, row.service, row.severity) for row in rows])
+
+
+async def _line(_session: AsyncSession, text: str) -> LineContent:
+    return LineContent(text=text)
+
+
+async def _raised(session: AsyncSession, ref: str) -> RaisedContent | None:
+    row = await session.get(GroupRow, number_of(ref, "AL") or 0)
+    if row is None:
+        return None
+    in_storm, group = row.on_storm_card != "", to_group(row)
+    return RaisedContent(
+        text=f"{ref} is {'' if in_storm else 'now '}{row.severity}: {row.title} on {row.service or 'unknown service'}",
+        group=group,
+        services_notified_before=await _notified_before(session, row) if in_storm else (),
+    )
+
+
+async def _notified_before(session: AsyncSession, group: GroupRow) -> Sequence[str]:
+    """Services whose on-call was mentioned in this storm before: those of its earlier groups with an incident."""
+    query = select(GroupRow.service).where(
+        GroupRow.on_storm_card == group.on_storm_card,
+        col(GroupRow.incident_id).is_not(None),
+        col(GroupRow.id) < (group.id or 0),
+    )
+    return list(dict.fromkeys((await session.exec(query.order_by(col(GroupRow.id)))).all()))
+
+
+# ---------------------------------------------------------------- investigation
+
+
+async def triage_content(session: AsyncSession, ref: str) -> TriageContent | None:
+    """The newest attempt at `AL-n`; None before there is one."""
+    group = await session.get(GroupRow, number_of(ref, "AL") or 0)
+    row = await newest_triage(session, group.id) if group else None
+    if group is None or row is None:
+        return None
+    rows = await _evidence_rows(session, group.id)
+    return TriageContent(
+        group=to_group(group),
+        attempt=row.attempt,
+        state=TriageState(row.state),
+        question=row.question,
+        requester=row.requester,
+        facts=stored_facts(row.facts),
+        findings=_findings(row),
+        checks=[entry_of(one) for one in rows if one.attempt == row.attempt],
+        evidence=_by_id(rows),
+        no_proposal=row.no_proposal,
+        for_late_change=bool(row.late_changes),
+        proposals=await _proposal_lines(session, group.id),
+    )
+
+
+async def _evidence_rows(session: AsyncSession, group_id: int | None) -> Sequence[EvidenceRow]:
+    return (await session.exec(select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n)))).all()
+
+
+def _by_id(rows: Sequence[EvidenceRow]) -> Mapping[str, LedgerEntry]:
+    return {entry.id: entry for entry in map(entry_of, rows)}
+
+
+async def _proposal_lines(session: AsyncSession, group_id: int | None) -> list[ProposalLine]:
+    query = select(ProposalRow).where(ProposalRow.group_id == group_id).order_by(col(ProposalRow.id))
+    return [ProposalLine(f"AP-{row.id}", ProposalState(row.state)) for row in (await session.exec(query)).all()]
+
+
+async def _cause(session: AsyncSession, ref: str) -> CauseContent | None:
+    number = number_of(ref, "INC") or 0
+    incident = await session.get(IncidentRow, number)
+    if incident is None:
+        return None
+    triage = await newest_triage(session, incident.group_id) if incident.group_id else None
+    return CauseContent(
+        ref=ref,
+        attempt=triage.attempt if triage else 0,
+        hypothesis=_first_hypothesis(_findings(triage)),
+        confirmed=(await causes.newest(session, [number])).get(number),
+    )
+
+
+async def _answer(session: AsyncSession, number: str) -> AnswerContent | None:
+    row = await session.get(QuestionRow, int(number))
+    if row is None:
+        return None
+    return AnswerContent(
+        ref=f"AL-{row.group_id}" if row.group_id else f"INC-{row.incident_id}",
+        question=row.text,
+        asked_by=row.asked_by,
+        answer=QuestionAnswer.model_validate(row.answer) if row.answer else None,
+        failed=row.state == "failed",
+        evidence=_by_id(await _evidence_rows(session, row.group_id)) if row.group_id else {},
+    )
+
+
+async def _postmortem(session: AsyncSession, ref: str) -> PostmortemContent | None:
+    number = number_of(ref, "INC") or 0
+    incident = await session.get(IncidentRow, number)
+    drafts = select(PostmortemRow).where(PostmortemRow.incident_id == number, PostmortemRow.state != "failed")
+    row = (await session.exec(drafts.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
+    if incident is None or row is None:
+        return None
+    key = f"postmortem:{ref}:{row.n}"
+    graph = key if (await session.exec(select(PictureRow.key).where(PictureRow.key == key))).first() else ""
+    sections = [Section.model_validate(section) for section in row.sections]
+    return PostmortemContent(ref=ref, n=row.n, title=incident.title, sections=sections, graph=graph)
+
+
+# ---------------------------------------------------------------- proposals
+
+
+async def proposal_content(session: AsyncSession, ref: str) -> ProposalContent | None:
+    """`AP-n` with the answers of people; None if there is none."""
+    row = await session.get(ProposalRow, number_of(ref, "AP") or 0)
+    if row is None:
+        return None
+    incident = await session.get(IncidentRow, row.incident_id) if row.incident_id else None
+    return ProposalContent(
+        proposal=stored_proposal(row),
+        decisions=[stored_decision(one) for one in await decision_rows(session, row)],
+        solo=row.solo,
+        manual=row.manual,
+        lead=incident.lead if incident else "",
+        deputies=tuple(incident.deputies) if incident else (),
+    )
+
+
+_LOADERS: Mapping[str, Callable[[AsyncSession, str], Awaitable[Content | None]]] = {
+    MessageKind.CARD: _card,
+    MessageKind.INCIDENT_CARD: _incident,
+    MessageKind.STORM: _storm,
+    MessageKind.BACKLOG: _backlog,
+    MessageKind.TRIAGE: triage_content,
+    MessageKind.PROPOSAL: proposal_content,
+    MessageKind.POSTMORTEM: _postmortem,
+    MessageKind.CAUSE: _cause,
+    MessageKind.ANSWER: _answer,
+    MessageKind.LINE: _line,
+    MessageKind.RAISED: _raised,
+}
