@@ -8,7 +8,7 @@ from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact
 from bot.core.metrics.breakdown import Breakdown, BreakdownPart, break_down, candidate_labels, most_informative
-from bot.core.metrics.expression import counted_alone, selectors, split_by
+from bot.core.metrics.expression import selectors, split_by, without_divisor
 from bot.core.metrics.promql import is_label_name
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text
@@ -90,7 +90,7 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
 def part_of(signal: SignalQuery, label: str) -> SignalQuery:
     """The signal split by one label; of a ratio that the label defines, the dividend. Raises QueryFailed if it cannot be."""
     try:
-        counted = counted_alone(signal.promql, label)
+        counted = without_divisor(signal.promql, label)
         promql = split_by(counted, label)
     except ValueError as error:
         raise QueryFailed(f"{signal.name} cannot be split by {label}: {error}") from error

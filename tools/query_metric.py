@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.core.errors import InvalidQuery
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.metrics.promql import tokens
+from bot.core.metrics.promql import tokenize
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import series_text, threshold_text
 from bot.core.text.durations import minutes_text
@@ -39,7 +39,7 @@ async def query_metric(ctx: ToolContext, service: str = "", signal: str = "", pr
 def _free(ctx: ToolContext, promql: str) -> SignalQuery:
     """A query of the model's or a person's own. Prometheus judges it; only what cannot be PromQL is refused here."""
     try:
-        tokens(promql)
+        tokenize(promql)
     except ValueError as error:
         raise InvalidQuery(f"the query cannot be read: {error}") from error
     return SignalQuery(ctx.case.service, one_line(promql, 80), promql.strip(), "saturation", "either")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from bot.core.metrics.promql import shape, tokens
+from bot.core.metrics.promql import shape, tokenize
 from bot.sandbox.workspace.mentions import of_message
 from tests.attacks.backends import Asked
 from tests.attacks.cast import member
@@ -166,7 +166,7 @@ def _ours(seen: Seen) -> set[str]:
 def _tokens(asked: Asked) -> list[Any]:
     # LogQL's filter operators are no PromQL; its selectors and literals are the same.
     query = re.sub(r'\|(?:=|~)|!=(?=\s*")', ",", asked.query) if asked.language == "logql" else asked.query
-    return list(tokens(query)) if query else []
+    return list(tokenize(query)) if query else []
 
 
 def _pieces(text: str) -> list[str]:

@@ -1,113 +1,134 @@
-"""What an alert's expression says: the value it watches, the bound it must not pass, the series it reads."""
+"""An alert's expression: the value that it watches, the threshold for it, the series that it reads."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from bot.core.metrics.promql import Token, is_label_name, tokens
+from bot.core.metrics.promql import Token, is_label_name, tokenize
 
 Comparison = Literal[">", ">=", "<", "<=", "==", "!="]
 _COMPARISONS = frozenset({">", ">=", "<", "<=", "==", "!="})
 _MIRRORED: dict[str, Comparison] = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
-_SET_OPERATORS = frozenset({"and", "or", "unless"})
+_RESTRICTIONS = frozenset({"and", "unless"})
+_SET_OPERATORS = _RESTRICTIONS | {"or"}
 _AGGREGATIONS = frozenset({"sum", "avg", "min", "max", "count", "stddev", "stdvar", "quantile", "group"})
 _GROUPINGS = frozenset({"by", "without"})
-_NO_METRIC = _AGGREGATIONS | _GROUPINGS | _SET_OPERATORS
-_NO_METRIC |= {"on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "inf", "nan"}
+_LABEL_LISTS = _GROUPINGS | {"on", "ignoring", "group_left", "group_right"}
+"""Words before a list of labels, which are no metrics."""
+_NO_METRIC = _AGGREGATIONS | _LABEL_LISTS | _SET_OPERATORS
+_NO_METRIC |= {"bool", "offset", "start", "end", "inf", "nan"}
 _NO_METRIC |= {"topk", "bottomk", "count_values", "limitk", "limit_ratio", "atan2"}
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
 _LONGEST = timedelta(days=365)
 
 
 @dataclass(frozen=True)
-class Watched:
-    """An expression without its bound: `promql` has a value at every moment, also while nothing fires."""
+class Condition:
+    """An expression without its threshold: `promql` has a value at every moment, also while nothing fires."""
 
     promql: str
     comparison: Comparison | None = None
-    bound: float | None = None
+    threshold: float | None = None
 
     @property
     def bad_above(self) -> float | None:
-        return self.bound if self.comparison in (">", ">=") else None
+        return self.threshold if self.comparison in (">", ">=") else None
 
     @property
     def bad_below(self) -> float | None:
-        return self.bound if self.comparison in ("<", "<=") else None
+        return self.threshold if self.comparison in ("<", "<=") else None
 
 
-def watched(expression: str) -> Watched:
-    """Split `expr > bound` (either side, in brackets, before `and`/`unless`); what cannot be split stays whole.
+def condition_of(expression: str) -> Condition:
+    """Split `expr > threshold` (on either side, in brackets, the first operand of `and`, `or` and `unless`).
 
-    Raises ValueError if the text is not PromQL by its form.
+    An expression that cannot be split stays whole. Raises ValueError if the text is not PromQL by its form.
     """
-    found = _without_brackets(_trimmed(tokens(expression)))
-    cut = _at_top(found, lambda token: token.kind == "name" and token.text.lower() in _SET_OPERATORS)
-    if cut is not None:
-        found = _without_brackets(_trimmed(found[:cut]))
-    place = _at_top(found, lambda token: token.kind == "operator" and token.text in _COMPARISONS)
-    if place is None:
-        return Watched(_text(found))
-    left, right = _trimmed(found[:place]), _trimmed(found[place + 1 :])
-    if right and right[0].text == "bool":
+    tokens = _first_operand(tokenize(expression))
+    index = _at_top(tokens, lambda token: token.kind == "operator" and token.text in _COMPARISONS)
+    if index is None:
+        return Condition(_text(tokens))
+    left, right = _trimmed(tokens[:index]), _trimmed(tokens[index + 1 :])
+    if right and _keyword(right[0]) == "bool":
         right = _trimmed(right[1:])
-    operator = found[place].text
-    if (bound := _number(right)) is not None:
-        return Watched(_text(_without_brackets(left)), _comparison(operator), bound)
-    if (bound := _number(left)) is not None:
-        return Watched(_text(_without_brackets(right)), _MIRRORED[operator], bound)
-    return Watched(_text(found))
+    operator = tokens[index].text
+    if (threshold := _number(right)) is not None:
+        return Condition(_text(_without_brackets(left)), _comparison(operator), threshold)
+    if (threshold := _number(left)) is not None:
+        return Condition(_text(_without_brackets(right)), _MIRRORED[operator], threshold)
+    return Condition(_text(tokens))
+
+
+def _first_operand(tokens: Sequence[Token]) -> list[Token]:
+    """What stands before the first set operator, and within its brackets before what only restricts it."""
+    operand = _cut_at(tokens, _SET_OPERATORS)
+    # Alternatives in brackets stay together: the alert may fire for any of them.
+    while (cut := _cut_at(operand, _RESTRICTIONS)) != operand:
+        operand = cut
+    return operand
+
+
+def _cut_at(tokens: Sequence[Token], operators: Set[str]) -> list[Token]:
+    """What stands before the first of these operators outside all brackets, without brackets around it."""
+    operand = _without_brackets(_trimmed(tokens))
+    end = _at_top(operand, lambda token: _keyword(token) in operators)
+    return operand if end is None else _without_brackets(_trimmed(operand[:end]))
+
+
+def _keyword(token: Token) -> str:
+    """A name as PromQL compares its keywords, in lower case; "" for all other tokens."""
+    return token.text.lower() if token.kind == "name" else ""
 
 
 def _comparison(operator: str) -> Comparison:
     return _MIRRORED[_MIRRORED[operator]]
 
 
-def _text(found: Sequence[Token]) -> str:
+def _text(tokens: Sequence[Token]) -> str:
     """The expression on one line, comments left out."""
-    return "".join(" " if token.kind == "blank" else token.text for token in found).strip()
+    return "".join(" " if token.kind == "blank" else token.text for token in tokens).strip()
 
 
-def _trimmed(found: Sequence[Token]) -> list[Token]:
-    kept = list(found)
-    while kept and kept[0].kind == "blank":
-        kept.pop(0)
-    while kept and kept[-1].kind == "blank":
-        kept.pop()
-    return kept
+def _trimmed(tokens: Sequence[Token]) -> list[Token]:
+    trimmed = list(tokens)
+    while trimmed and trimmed[0].kind == "blank":
+        trimmed.pop(0)
+    while trimmed and trimmed[-1].kind == "blank":
+        trimmed.pop()
+    return trimmed
 
 
-def _without_brackets(found: list[Token]) -> list[Token]:
-    while found and found[0].text == "(" and _closing(found, 0) == len(found) - 1:
-        found = _trimmed(found[1:-1])
-    return found
+def _without_brackets(tokens: list[Token]) -> list[Token]:
+    while tokens and tokens[0].text == "(" and _closing(tokens, 0) == len(tokens) - 1:
+        tokens = _trimmed(tokens[1:-1])
+    return tokens
 
 
-def _closing(found: Sequence[Token], start: int) -> int:
+def _closing(tokens: Sequence[Token], start: int) -> int:
     """Where the bracket that opens at `start` closes."""
     depth = 0
-    for place in range(start, len(found)):
-        depth += (found[place].kind == "open") - (found[place].kind == "close")
+    for index in range(start, len(tokens)):
+        depth += (tokens[index].kind == "open") - (tokens[index].kind == "close")
         if depth == 0:
-            return place
-    return len(found)
+            return index
+    return len(tokens)
 
 
-def _at_top(found: Sequence[Token], wanted: Callable[[Token], bool]) -> int | None:
-    """The first token outside all brackets that is wanted."""
+def _at_top(tokens: Sequence[Token], matches: Callable[[Token], bool]) -> int | None:
+    """The first token outside all brackets that matches."""
     depth = 0
-    for place, token in enumerate(found):
+    for index, token in enumerate(tokens):
         depth += (token.kind == "open") - (token.kind == "close")
-        if depth == 0 and wanted(token):
-            return place
+        if depth == 0 and matches(token):
+            return index
     return None
 
 
-def _number(found: Sequence[Token]) -> float | None:
-    """The value of a plain number, or of a duration (seconds), with an optional sign; brackets are seen through."""
-    inside = _without_brackets(list(found))
+def _number(tokens: Sequence[Token]) -> float | None:
+    """The value of a plain number with an optional sign, also in brackets."""
+    inside = _without_brackets(list(tokens))
     sign = -1.0 if inside and inside[0].text == "-" else 1.0
     if inside and inside[0].text in "+-":
         inside = _trimmed(inside[1:])
@@ -119,42 +140,42 @@ def _number(found: Sequence[Token]) -> float | None:
 
 def selectors(expression: str) -> tuple[str, ...]:
     """The series an expression reads: each `metric{...}` once, in order, without ranges and offsets."""
-    found = [token for token in tokens(expression) if token.kind != "blank"]
-    chosen: list[str] = []
-    place = 0
-    while place < len(found):
-        end = _selector_end(found, place)
+    tokens = [token for token in tokenize(expression) if token.kind != "blank"]
+    series: list[str] = []
+    index = 0
+    while index < len(tokens):
+        end = _selector_end(tokens, index)
         if end is not None:
-            chosen.append("".join(token.text for token in found[place:end]))
-        place = end if end is not None else _past(found, place)
-    return tuple(dict.fromkeys(chosen))
+            series.append("".join(token.text for token in tokens[index:end]))
+        index = end if end is not None else _next(tokens, index)
+    return tuple(dict.fromkeys(series))
 
 
-def _selector_end(found: Sequence[Token], place: int) -> int | None:
-    token, after = found[place], found[place + 1].text if place + 1 < len(found) else ""
+def _selector_end(tokens: Sequence[Token], index: int) -> int | None:
+    """Where the selector that begins here ends; None where none begins."""
+    token, after = tokens[index], tokens[index + 1].text if index + 1 < len(tokens) else ""
     if token.text == "{":
-        return _closing(found, place) + 1
-    if token.kind != "name" or after == "(" or token.text.lower() in _NO_METRIC:
+        return _closing(tokens, index) + 1
+    if token.kind != "name" or after == "(" or _keyword(token) in _NO_METRIC:
         return None
-    return _closing(found, place + 1) + 1 if after == "{" else place + 1
+    return _closing(tokens, index + 1) + 1 if after == "{" else index + 1
 
 
-def _past(found: Sequence[Token], place: int) -> int:
-    """One token on; over the whole label list after `by`, `on` and their like, where names are not metrics."""
-    labels_follow = found[place].text in ("by", "without", "on", "ignoring", "group_left", "group_right")
-    if labels_follow and place + 1 < len(found) and found[place + 1].text == "(":
-        return _closing(found, place + 1) + 1
-    return place + 1
+def _next(tokens: Sequence[Token], index: int) -> int:
+    """One token on, but over the whole list of labels after `by`, `on` and the like."""
+    if _keyword(tokens[index]) in _LABEL_LISTS and index + 1 < len(tokens) and tokens[index + 1].text == "(":
+        return _closing(tokens, index + 1) + 1
+    return index + 1
 
 
 def widest_range(expression: str) -> timedelta:
     """The longest span an expression looks back over (`[10m]`, `[1h:1m]`); zero if none.
 
-    So long may what an alert tells of have gone on before its value showed it. Raises ValueError if the text is not
-    PromQL by its form.
+    What an alert reports may have gone on for that long before its value showed it. Raises ValueError if the text is
+    not PromQL by its form.
     """
-    found = [token for token in tokens(expression) if token.kind != "blank"]
-    spans = [_span(found[place + 1]) for place, token in enumerate(found[:-1]) if token.text == "["]
+    tokens = [token for token in tokenize(expression) if token.kind != "blank"]
+    spans = [_span(tokens[index + 1]) for index, token in enumerate(tokens[:-1]) if token.text == "["]
     return max(spans, default=timedelta(0))
 
 
@@ -162,56 +183,56 @@ def _span(token: Token) -> timedelta:
     if token.kind not in ("duration", "number"):
         return timedelta(0)
     parts = re.findall(r"(\d+)(ms|[smhdwy])", token.text) if token.kind == "duration" else []
-    seconds = sum(int(many) * _UNIT_SECONDS[unit] for many, unit in parts) if parts else _number([token]) or 0.0
+    seconds = sum(int(count) * _UNIT_SECONDS[unit] for count, unit in parts) if parts else _number([token]) or 0.0
     return timedelta(seconds=min(seconds, _LONGEST.total_seconds()))
 
 
 def split_by(expression: str, label: str) -> str:
-    """The same expression with one more label kept by every aggregation, so that its values can be told apart.
+    """The same expression with one more label kept by every aggregation, so that its values can be compared.
 
     Raises ValueError if the text is not PromQL by its form or `label` is no label name.
     """
     if not is_label_name(label):
         raise ValueError(f"not a label name: {label[:60]!r}")
-    found = _trimmed(tokens(expression))
-    written: list[str] = []
-    for place, token in enumerate(found):
-        written.append(" " if token.kind == "blank" else token.text)
-        if token.text == "(" and _neighbour(found, place, -1) in ("by", "on"):
-            written.append(label if _neighbour(found, place, 1) == ")" else f"{label}, ")
-        elif _aggregates_all(found, place):
-            written.append(f" by ({label}) ")
-    return "".join(written)
+    tokens = _trimmed(tokenize(expression))
+    parts: list[str] = []
+    for index, token in enumerate(tokens):
+        parts.append(" " if token.kind == "blank" else token.text)
+        if token.text == "(" and _neighbour(tokens, index, -1).lower() in ("by", "on"):
+            parts.append(label if _neighbour(tokens, index, 1) == ")" else f"{label}, ")
+        elif _aggregates_all(tokens, index):
+            parts.append(f" by ({label}) ")
+    return "".join(parts)
 
 
-def counted_alone(expression: str, label: str) -> str:
-    """The dividend of a ratio whose parts pick `label` differently (errors by code over all requests), else all of it.
+def without_divisor(expression: str, label: str) -> str:
+    """The dividend of a ratio whose parts select `label` differently (errors by code over all requests), else all of it.
 
     Split by such a label, dividend and divisor would hold the same requests and every share would be one.
     """
-    found = _without_brackets(_trimmed(tokens(expression)))
-    place = _at_top(found, lambda token: token.text == "/")
-    if place is None or any(token.text == "/" for token in found[place + 1 :]):
+    tokens = _without_brackets(_trimmed(tokenize(expression)))
+    index = _at_top(tokens, lambda token: token.text == "/")
+    if index is None or any(token.text == "/" for token in tokens[index + 1 :]):
         return expression
-    dividend, divisor = found[:place], found[place + 1 :]
+    dividend, divisor = tokens[:index], tokens[index + 1 :]
     return _text(dividend) if _names(dividend, label) and not _names(divisor, label) else expression
 
 
-def _names(found: Sequence[Token], label: str) -> bool:
-    return any(token.kind == "name" and token.text == label for token in found)
+def _names(tokens: Sequence[Token], label: str) -> bool:
+    return any(token.kind == "name" and token.text == label for token in tokens)
 
 
-def _neighbour(found: Sequence[Token], place: int, step: Literal[1, -1]) -> str:
+def _neighbour(tokens: Sequence[Token], index: int, step: Literal[1, -1]) -> str:
     """The nearest token before or after that is not blank; "" at the ends."""
-    place += step
-    while 0 <= place < len(found) and found[place].kind == "blank":
-        place += step
-    return found[place].text if 0 <= place < len(found) else ""
+    index += step
+    while 0 <= index < len(tokens) and tokens[index].kind == "blank":
+        index += step
+    return tokens[index].text if 0 <= index < len(tokens) else ""
 
 
-def _aggregates_all(found: Sequence[Token], place: int) -> bool:
+def _aggregates_all(tokens: Sequence[Token], index: int) -> bool:
     """True at an aggregation that names no labels, neither before its brackets nor after them."""
-    if found[place].text not in _AGGREGATIONS or _neighbour(found, place, 1) != "(":
+    if _keyword(tokens[index]) not in _AGGREGATIONS or _neighbour(tokens, index, 1) != "(":
         return False
-    opening = next(index for index in range(place, len(found)) if found[index].text == "(")
-    return _neighbour(found, _closing(found, opening), 1) not in _GROUPINGS
+    opening = next(place for place in range(index, len(tokens)) if tokens[place].text == "(")
+    return _neighbour(tokens, _closing(tokens, opening), 1).lower() not in _GROUPINGS

@@ -1,4 +1,4 @@
-"""PromQL, written and taken apart as tokens: foreign text only ever becomes one quoted literal.
+"""PromQL, written from typed parts and read as tokens: untrusted text only ever becomes one quoted literal.
 
 Grammar: https://prometheus.io/docs/prometheus/latest/querying/basics/ (strings follow Go's escapes).
 """
@@ -83,7 +83,7 @@ def selector(metric: str, matchers: Iterable[Matcher] = ()) -> str:
     return f"{metric}{{{inside}}}" if inside else metric
 
 
-# ---------------------------------------------------------------- taking apart
+# ---------------------------------------------------------------- reading
 
 
 class Token(NamedTuple):
@@ -111,7 +111,7 @@ _PAIRS = {"(": ")", "[": "]", "{": "}"}
 MAX_EXPRESSION = 8_000
 
 
-def tokens(expression: str) -> list[Token]:
+def tokenize(expression: str) -> list[Token]:
     """The expression as tokens (blanks included: joined they give the text back).
 
     Raises ValueError for what is not PromQL by its form: an open quote, a stray
@@ -119,21 +119,21 @@ def tokens(expression: str) -> list[Token]:
     """
     if len(expression) > MAX_EXPRESSION:
         raise ValueError(f"longer than {MAX_EXPRESSION} characters")
-    found, position = [], 0
+    tokens, position = [], 0
     while position < len(expression):
         match = _TOKENS.match(expression, position)
         if match is None:
             raise ValueError(f"not PromQL at character {position + 1}")
         # lastgroup is never None: every branch of the pattern is a named group.
-        found.append(Token(match.lastgroup or "", match.group()))
+        tokens.append(Token(match.lastgroup or "", match.group()))
         position = match.end()
-    _check_brackets(found)
-    return found
+    _check_brackets(tokens)
+    return tokens
 
 
-def _check_brackets(found: Sequence[Token]) -> None:
+def _check_brackets(tokens: Sequence[Token]) -> None:
     expected: list[str] = []
-    for token in found:
+    for token in tokens:
         if token.kind == "open":
             expected.append(_PAIRS[token.text])
         elif token.kind == "close" and (not expected or expected.pop() != token.text):
@@ -144,5 +144,5 @@ def _check_brackets(found: Sequence[Token]) -> None:
 
 def shape(expression: str) -> tuple[Token, ...]:
     """The tokens without blanks and with every literal emptied: two queries of one shape differ in values alone."""
-    kept = (token for token in tokens(expression) if token.kind != "blank")
-    return tuple(Token(token.kind, "") if token.kind in ("string", "number", "duration") else token for token in kept)
+    tokens = (token for token in tokenize(expression) if token.kind != "blank")
+    return tuple(Token(token.kind, "") if token.kind in ("string", "number", "duration") else token for token in tokens)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Harm, family_of, harm_of
-from bot.core.metrics.expression import watched
+from bot.core.metrics.expression import condition_of
 from bot.core.metrics.promql import Matcher, equal_to, is_label_name, selector
 from bot.core.service import Service
 
@@ -69,13 +69,13 @@ def catalogue_signals(service: Service) -> list[SignalQuery]:
 def alert_signal(case: Case) -> SignalQuery | None:
     """The value behind the case's own alert; None if its source sends no expression, or one that cannot be parsed."""
     try:
-        parts = watched(case.expression) if case.expression.strip() else None
+        parts = condition_of(case.expression) if case.expression.strip() else None
     except ValueError:
         return None
     if parts is None or not parts.promql:
         return None
     family = family_of(f"{case.alert_name} {parts.promql}")
-    falls = parts.bad_below is not None or (parts.comparison == "==" and parts.bound == 0)
+    falls = parts.bad_below is not None or (parts.comparison == "==" and parts.threshold == 0)
     harm: Harm = "down" if falls else "up" if parts.bad_above is not None else harm_of(case.alert_name, family)
     name = case.alert_name or "alert"
     unit = _unit_of(parts.promql, family)

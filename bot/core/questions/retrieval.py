@@ -2,7 +2,7 @@
 
 BM25 after Robertson and Zaragoza (2009), "The Probabilistic Relevance Framework"; the constants were tuned on public
 runbooks. The first sentence of the query counts most, since it says what is wrong and the rest says where. Code blocks
-of a document count little: they show how to look, and many runbooks look with the same commands.
+of a document count little: many runbooks query with the same commands.
 """
 
 import math
@@ -25,24 +25,24 @@ _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 _FENCE = "```"
 
 Weights = Mapping[str, float]
-"""Term to how much it counts."""
+"""Term -> how much it counts."""
 
 
 def _query(text: str) -> tuple[Weights, Weights]:
     """Stems and pairs of stems with their weights; template parts are cut out."""
     plain = _TEMPLATE.sub(" ", text[:_MAX_QUERY]).strip()
     whole, first = stems(plain), stems(_SENTENCE_END.split(plain, maxsplit=1)[0])
-    return _added(whole, first, FIRST_SENTENCE_WEIGHT), _added(pairs(whole), pairs(first), FIRST_SENTENCE_WEIGHT)
+    return _weighted_sum(whole, first, FIRST_SENTENCE_WEIGHT), _weighted_sum(pairs(whole), pairs(first), FIRST_SENTENCE_WEIGHT)
 
 
 def _document(text: str) -> tuple[Weights, Weights]:
     """Stems and pairs of stems, those of code blocks with less weight."""
     parts = text.split(_FENCE)
     prose, code = stems("\n".join(parts[::2])), stems("\n".join(parts[1::2]))
-    return _added(prose, code, CODE_WEIGHT), _added(pairs(prose), pairs(code), CODE_WEIGHT)
+    return _weighted_sum(prose, code, CODE_WEIGHT), _weighted_sum(pairs(prose), pairs(code), CODE_WEIGHT)
 
 
-def _added(terms: list[str], others: list[str], weight: float) -> Weights:
+def _weighted_sum(terms: list[str], others: list[str], weight: float) -> Weights:
     total: dict[str, float] = dict(Counter(terms))
     for term, count in Counter(others).items():
         total[term] = total.get(term, 0.0) + weight * count
@@ -51,7 +51,7 @@ def _added(terms: list[str], others: list[str], weight: float) -> Weights:
 
 @dataclass(frozen=True)
 class _Index:
-    """Postings: term -> document -> how much it stands there."""
+    """Postings: term -> document -> weighted count of the term there."""
 
     postings: dict[str, dict[str, float]] = field(default_factory=dict)
     lengths: dict[str, float] = field(default_factory=dict)
@@ -71,9 +71,9 @@ class _Index:
         total: dict[str, float] = {}
         for term, weight in query.items():
             rarity = self.rarity(term)
-            for name, often in self.postings.get(term, {}).items():
-                reach = K1 * (1 - B + B * self.lengths[name] / mean)
-                total[name] = total.get(name, 0.0) + weight * rarity * often * (K1 + 1) / (often + reach)
+            for name, count in self.postings.get(term, {}).items():
+                saturation = K1 * (1 - B + B * self.lengths[name] / mean)
+                total[name] = total.get(name, 0.0) + weight * rarity * count * (K1 + 1) / (count + saturation)
         return total
 
     def rarity(self, term: str) -> float:
@@ -81,8 +81,8 @@ class _Index:
         holders = len(self.postings.get(term, {}))
         return math.log(1 + (len(self.lengths) - holders + 0.5) / (holders + 0.5))
 
-    def ceiling(self, query: Weights) -> float:
-        """The score of a document that holds every term of the query without end."""
+    def max_score(self, query: Weights) -> float:
+        """The score that a document approaches the more often it holds every term of the query."""
         return sum(weight * self.rarity(term) * (K1 + 1) for term, weight in query.items())
 
 
@@ -104,15 +104,15 @@ class Ranking:
         for name, score in self._pairs.scores(neighbours).items():
             scores[name] = scores.get(name, 0.0) + PAIR_WEIGHT * score
         best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit]
-        ceiling = self._words.ceiling(words) or 1.0
-        return [(name, score / ceiling) for name, score in best]
+        highest = self._words.max_score(words) or 1.0
+        return [(name, score / highest) for name, score in best]
 
 
 def best_passage(document: str, text: str, limit: int = 400) -> str:
-    """The paragraph of the document that shares most with the text, headings and code left out, cut to `limit`."""
-    wanted = set(stems(text))
+    """The paragraph of the document that shares most words with the text, headings and code left out, cut to `limit`."""
+    terms = set(stems(text))
     paragraphs = [p.strip() for p in re.split(r"\n\s*\n", document) if p.strip() and not p.lstrip().startswith(("#", "```"))]
     if not paragraphs:
         return ""
-    chosen = max(paragraphs, key=lambda p: len(wanted & set(stems(p))))
-    return " ".join(chosen.split())[:limit]
+    best = max(paragraphs, key=lambda p: len(terms & set(stems(p))))
+    return " ".join(best.split())[:limit]

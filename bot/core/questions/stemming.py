@@ -1,4 +1,4 @@
-"""Words as a search compares them: lower case, CamelCase taken apart, English endings cut off roughly."""
+"""Words as a search compares them: in lower case, CamelCase split, English endings cut off roughly."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def stems(text: str) -> list[str]:
-    """Lower-case stems in order, CamelCase taken apart, stop words left out."""
+    """Lower-case stems in order, CamelCase split, stop words left out."""
     words = (word.lower() for word in _SPLIT.findall(text))
     return [stem(word) for word in words if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]
 

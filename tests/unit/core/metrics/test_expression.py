@@ -1,16 +1,16 @@
-"""An alert's expression is taken apart: value, bound, series, and the same split by a label."""
+"""An alert's expression is taken apart: value, threshold, series, and the same split by a label."""
 
 from datetime import timedelta
 
 import pytest
 
-from bot.core.metrics.expression import Watched, counted_alone, selectors, split_by, watched, widest_range
+from bot.core.metrics.expression import Condition, condition_of, selectors, split_by, widest_range, without_divisor
 
 RATIO = 'sum by (service) (rate(r{code=~"5.."}[10s])) / sum by (service) (rate(r[10s]))'
 
 
 @pytest.mark.parametrize(
-    ("expression", "promql", "comparison", "bound"),
+    ("expression", "promql", "comparison", "threshold"),
     [
         (f"{RATIO} > 0.05", RATIO, ">", 0.05),
         ("up == 0", "up", "==", 0.0),
@@ -20,20 +20,24 @@ RATIO = 'sum by (service) (rate(r{code=~"5.."}[10s])) / sum by (service) (rate(r
         ('x{path="a > 1"} >= 0x10', 'x{path="a > 1"}', ">=", 16.0),
         ("absent(up)", "absent(up)", None, None),
         ("a > b", "a > b", None, None),
+        ("((a > 1) and count(n) < 3) or b > 2", "a", ">", 1.0),
+        ("((a != b) or (c > 0)) and d == 0", "(a != b) or (c > 0)", None, None),
+        ("a > BOOL 2 AND b", "a", ">", 2.0),
     ],
 )
-def test_the_bound_is_split_off_an_alert_expression(expression: str, promql: str, comparison: str, bound: float) -> None:
-    assert watched(expression) == Watched(promql, comparison, bound)  # type: ignore[arg-type]
+def test_the_threshold_is_split_off_an_expression(expression: str, promql: str, comparison: str, threshold: float) -> None:
+    assert condition_of(expression) == Condition(promql, comparison, threshold)  # type: ignore[arg-type]
 
 
-def test_a_falling_bound_is_bad_below() -> None:
-    assert watched("free < 10").bad_below == 10 and watched("free < 10").bad_above is None
+def test_a_lower_threshold_is_bad_below() -> None:
+    assert condition_of("free < 10").bad_below == 10 and condition_of("free < 10").bad_above is None
 
 
 def test_the_series_of_an_expression_are_found_and_its_label_lists_are_not() -> None:
     text = 'histogram_quantile(0.95, sum by (le, job) (rate(h_bucket{a="}"}[5m:1m] offset 2m))) / on(job) group_left(x) up'
 
     assert selectors(text) == ('h_bucket{a="}"}', "up")
+    assert selectors("count(up == 0) BY (job) / count(up) BY (job)") == ("up",)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,7 @@ def test_the_series_of_an_expression_are_found_and_its_label_lists_are_not() -> 
         ("sum(x) by (pod)", "sum(x) by (version, pod)"),
         ("a / on(job) b", "a / on(version, job) b"),
         ("sum by () (x)", "sum by (version) (x)"),
+        ("SUM(x) BY (pod)", "SUM(x) BY (version, pod)"),
         ("rate(x[5m])", "rate(x[5m])"),
     ],
 )
@@ -59,8 +64,8 @@ def test_a_query_is_not_split_by_what_is_no_label() -> None:
 
 
 def test_a_ratio_is_split_by_code_over_its_dividend_alone() -> None:
-    assert counted_alone(RATIO, "code") == 'sum by (service) (rate(r{code=~"5.."}[10s]))'
-    assert counted_alone(RATIO, "version") == RATIO
+    assert without_divisor(RATIO, "code") == 'sum by (service) (rate(r{code=~"5.."}[10s]))'
+    assert without_divisor(RATIO, "version") == RATIO
 
 
 @pytest.mark.parametrize(

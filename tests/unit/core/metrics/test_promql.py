@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.metrics.logql import line_query
-from bot.core.metrics.promql import Matcher, is_plain_name, literal_pattern, quote, selector, shape, tokens
+from bot.core.metrics.promql import Matcher, is_plain_name, literal_pattern, quote, selector, shape, tokenize
 
 HOSTILE = [
     'x"} or up{job="',
@@ -59,7 +59,7 @@ def test_usual_service_names_are_plain() -> None:
 @pytest.mark.parametrize("text", ['sum(rate(x{a="b))', "sum(x))", "sum(x]", "x ; y", "x" * 9000])
 def test_what_is_no_promql_by_its_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        tokens(text)
+        tokenize(text)
 
 
 def test_quotes_and_backslashes_are_escaped_as_go_reads_them() -> None:
