@@ -23,6 +23,7 @@ from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.core.text.untrusted import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.chat import Chat
+from bot.llm.langchain_adjustments import describe_schema_errors, keep_hooks_in_the_loop
 from bot.llm.middleware.durable import Durable, Look, Shown, no_look
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
@@ -30,13 +31,11 @@ from bot.llm.middleware.repeats import Repeats
 from bot.llm.middleware.reread import ReadEvidence, Reread, offered
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
-from bot.llm.misfit import misfit
 from bot.llm.question import EvidenceReader
 from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
 from bot.llm.spending import Spending
-from bot.llm.untraced import keep_hooks_in_the_loop
 from bot.plugins import Tool
 from bot.ports import Run
 from bot.store.answers.questions import Questions
@@ -159,7 +158,7 @@ class Agent:
         strategy = (
             ProviderStrategy(Answer)
             if self.settings.structured == "schema"
-            else ToolStrategy(Answer, tool_message_content="Taken.", handle_errors=misfit)
+            else ToolStrategy(Answer, tool_message_content="Taken.", handle_errors=describe_schema_errors)
         )
         return create_agent(
             self._model(self.settings.name),

@@ -18,11 +18,11 @@ from bot.core.redaction.inventory import names_in
 from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.llm.calling import Caller, ModelDown
+from bot.llm.langchain_adjustments import describe_schema_errors
 from bot.llm.middleware.durable import Durable, no_look
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.secrets import Secrets
-from bot.llm.misfit import misfit
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
 from bot.ports import Run
@@ -73,7 +73,7 @@ class EvidenceReader:
             [],
             system_prompt=prompt("question").render(),
             middleware=[Secrets(), Limits(spending), durable, *self._names(question)],
-            response_format=ToolStrategy(Reply, handle_errors=misfit),
+            response_format=ToolStrategy(Reply, handle_errors=describe_schema_errors),
         )
         try:
             result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})

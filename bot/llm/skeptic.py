@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.core.evidence import Case, Claim, Findings, LedgerEntry
 from bot.core.verdict.review import Refutation, apply_refutations
 from bot.llm.calling import ModelDown
+from bot.llm.langchain_adjustments import describe_schema_errors
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.secrets import Secrets
-from bot.llm.misfit import misfit
 from bot.llm.results import as_data, summary_of
 from bot.llm.spending import Spending
 from bot.ports import Run
@@ -62,7 +62,7 @@ class Skeptic:
             [],
             system_prompt=prompt("skeptic").render(),
             middleware=[Secrets(), Limits(spending), *calling],
-            response_format=ToolStrategy(Objections, handle_errors=misfit),
+            response_format=ToolStrategy(Objections, handle_errors=describe_schema_errors),
         )
         try:
             result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})

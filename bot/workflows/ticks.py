@@ -21,7 +21,6 @@ from bot.store.oversight.watch import Watch
 from bot.store.slack.interactions import Interactions
 from bot.store.tables import HeartbeatRow
 from bot.store.triage.late_changes import LateChanges
-from bot.workflows.investigation.late_changes import attempt_anew
 from bot.workflows.messages.delivery_health import FailureLog
 from bot.workflows.postmortem import start_wanted
 from bot.workflows.rotas import Rotas
@@ -66,7 +65,14 @@ class QuietTick:
         await incidents.close_quiet(db, self.config.close_after)
         await groups.end_storms(db)
         await start_wanted(self.postmortems, self.engine)
-        await attempt_anew(self.late, self.engine)
+        await self._retry_triages()
+
+    async def _retry_triages(self) -> None:
+        """Start a new attempt where a late-reported change may be the cause: the same message then shows it."""
+        for due in await self.late.due():
+            # The id is that of the attempt, so a second start is harmless.
+            id = f"triage:{due.group}:{due.attempt}"
+            await self.engine.start("triage", id, due.group, due.attempt, due.question, due.requester, list(due.changes))
 
 
 class TidyTick:

@@ -19,7 +19,7 @@ from bot.core.evidence import Evidence
 from bot.core.redaction.redaction import redact, redact_all
 from bot.core.text.untrusted import one_line
 from bot.llm.calling import Caller, ModelDown
-from bot.llm.first_calls import first_calls
+from bot.llm.langchain_adjustments import limit_calls
 from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
 from bot.llm.spending import CallRecord, Spending
@@ -88,7 +88,7 @@ class Durable(AgentMiddleware):
             response, record = await self.caller.call(hinted, handler, seconds=left, answered=before)
             update: dict[str, Any] = {"hints": len(heard.hints)}
             if response is not None:
-                result = cleaned(first_calls(response.result))
+                result = cleaned(limit_calls(response.result))
                 update["messages"] = [message_to_dict(message) for message in result]
                 update["structured"] = redact_all(_plain(response.structured_response))
             return record.model_copy(update=update)
