@@ -53,6 +53,7 @@ from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
 from bot.web.app import build as build_web
 from bot.workflows.command_context import CommandContext
+from bot.workflows.failure_recovery import FailureRecovery
 from bot.workflows.inbox import Inbox
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
@@ -60,7 +61,6 @@ from bot.workflows.investigation.learning import LearningTick
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
-from bot.workflows.mending import FailureRecovery
 from bot.workflows.messages.sender import Sender
 from bot.workflows.postmortem import PostmortemSteps, postmortem
 from bot.workflows.remediation.approvals import Approvals
@@ -106,16 +106,16 @@ class App:
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(secrets, config, self.client), pager_of(secrets, config, self.client)
         self.systems = systems_of(secrets, config, self.client)
-        self.mender = FailureRecovery()
+        self.failure_recovery = FailureRecovery()
         self.engine = DurableEngine(
             secrets.data_dir,
             secrets.database_url if secrets.postgres else "",
             clock=clock,
             wrap_run=wrap_run,
-            on_misfit=self.mender.misfit,
-            on_failure=self.mender.failure,
+            on_mismatch=self.failure_recovery.mismatch,
+            on_failure=self.failure_recovery.failure,
             on_takeover=self._taken_over,
-            again=AWAY,
+            retry_on=AWAY,
         )
         url = async_url(secrets.database_url, secrets.data_dir)
         self.db = Database(url, audit_key=audit_key(secrets), clock=clock, name=self.engine.session_name)
@@ -149,7 +149,7 @@ class App:
             self.slack_client,
             default_channel=self.config.default_channel,
             count=_count_message,
-            acts_until=self.engine.acts_until,
+            lease_until=self.engine.lease_until,
         )
         self.db.on_messages.append(self.sender.wake)
 
@@ -209,7 +209,7 @@ class App:
         self.engine.register("postmortem", postmortem(scribe))
         self.questions = Questions(self.db, list(self.catalogue.services))
         self.engine.register("question", question(QuestionSteps(self.questions, self.triages, self.config), self.agents.get))
-        self.mender.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
+        self.failure_recovery.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue)

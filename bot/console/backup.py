@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.console.reading import expect_database
 from bot.core.errors import ConfigurationError, TocsinError
-from bot.engine.alone import JOURNAL
+from bot.engine.data_folder import JOURNAL
 from bot.settings import Secrets
 from bot.store.migrate import sync_url
 

@@ -12,7 +12,7 @@ _ERROR = "error:"
 """Begins a recorded error; no JSON text begins like this."""
 HARMLESS = (
     "Workflow already exists in queue",  # each resumed run, at each restart
-    "Exception encountered in asynchronous workflow",  # bot.engine.endings logs it with the run's id
+    "Exception encountered in asynchronous workflow",  # bot.engine.failures logs it with the run's id
     "Asyncio task cancelled for workflow or step",  # each waiting run, at each stop
 )
 

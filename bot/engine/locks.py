@@ -1,8 +1,8 @@
-"""PostgreSQL's session advisory locks and the table of beats: who is alive, and who takes a dead one's place.
+"""PostgreSQL's session advisory locks and the table of heartbeats: which process is alive, and which one replaces a dead one.
 
 A session lock cannot outlive its connection, so a killed process frees its
-name at once. A paused one keeps it; its beat grows old, and `fence` ends its
-connection from outside.
+name at once. A paused one keeps it; its heartbeat grows old, and `fence` ends
+its connection from outside.
 """
 
 import zlib
@@ -32,7 +32,7 @@ def session_name(executor: str) -> str:
 
 
 def connect(url: str, executor: str) -> Connection:
-    """A session of its own for locks and beats. A network that swallows packets is noticed within about 3 s."""
+    """A session for locks and heartbeats alone. A network that swallows packets is noticed within about 3 s."""
     return psycopg.connect(
         "postgresql://" + url.split("://", 1)[1],
         autocommit=True,
@@ -60,7 +60,7 @@ def unlock(connection: Connection, name: str) -> None:
 
 
 def fence(connection: Connection, name: str) -> None:
-    """End the connection that holds the lock of a process, whoever it is, and its others; the lock is free a moment later."""
+    """End the connections of a process and the one that holds its lock, whose ever it is; the lock is free a moment later."""
     end_sessions(connection, name)
     connection.execute(
         """
@@ -74,7 +74,7 @@ def fence(connection: Connection, name: str) -> None:
 
 
 def end_sessions(connection: Connection, executor: str) -> None:
-    """End what a paused or cut off process has open: a half done transaction would hold its locks, or be committed late."""
+    """End the connections of a paused process: a half done transaction would hold its locks, or be committed late."""
     connection.execute(
         """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -84,38 +84,38 @@ def end_sessions(connection: Connection, executor: str) -> None:
     )
 
 
-def join(connection: Connection, executor: str) -> None:
-    """Make the table if need be, take the lock of our own name, and only then stand in the table."""
+def register(connection: Connection, executor: str) -> None:
+    """Create the table if there is none, take the lock of our own name, and only then insert our row."""
     with connection.transaction():
-        # Two replicas that start together would both find no table.
+        # Two replicas that start together would both see no table.
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (EXECUTORS, key(SETUP)))
         connection.execute(TABLE)
     try_lock(connection, executor)
     connection.execute("INSERT INTO tocsin.executors (id) VALUES (%s)", (executor,))
 
 
-def rejoin(connection: Connection, executor: str, *, leads: bool) -> bool:
-    """On a new connection: take our name back, and the leadership we had. False: somebody has taken our place."""
-    ours = try_lock(connection, executor) and beat(connection, executor)
-    return ours and (not leads or try_lock(connection, LEADER))
+def reclaim(connection: Connection, executor: str, *, leads: bool) -> bool:
+    """On a new connection: take our name's lock again, and the leadership if we had it. False: we were replaced."""
+    registered = try_lock(connection, executor) and heartbeat(connection, executor)
+    return registered and (not leads or try_lock(connection, LEADER))
 
 
-def beat(connection: Connection, executor: str) -> bool:
-    """Say that we live. False: somebody has taken our place."""
+def heartbeat(connection: Connection, executor: str) -> bool:
+    """Record that we are alive. False: our row is gone, because another process has replaced us."""
     return (
         connection.execute("UPDATE tocsin.executors SET beat_at = clock_timestamp() WHERE id = %s", (executor,)).rowcount == 1
     )
 
 
 def others(connection: Connection, executor: str) -> list[tuple[str, float]]:
-    """The other processes, each with the age of its last beat in seconds by the database's clock."""
+    """The other processes, each with the age of its last heartbeat in seconds by the database's clock."""
     rows = connection.execute(
         "SELECT id, extract(epoch FROM clock_timestamp() - beat_at)::float FROM tocsin.executors WHERE id <> %s", (executor,)
     )
     return [(str(id), float(age)) for id, age in rows]
 
 
-def bury(connection: Connection, executor: str) -> None:
-    """Forget a dead process whose runs are taken over, and free its name."""
+def remove(connection: Connection, executor: str) -> None:
+    """Delete the row of a dead process whose runs are taken over, and free its name."""
     connection.execute("DELETE FROM tocsin.executors WHERE id = %s", (executor,))
     unlock(connection, executor)

@@ -1,4 +1,4 @@
-"""Ticks on APScheduler: each slot of time starts one story, whose id all replicas know."""
+"""Ticks on APScheduler: each slot of time starts one workflow, whose id is the same in all replicas."""
 
 import secrets
 from collections.abc import Callable
@@ -35,8 +35,8 @@ def tick_id(name: str, moment: datetime, every: timedelta) -> str:
 class Schedule:
     """Starts the tick `name` (registered as workflow `tick:<name>`) at each slot while `leads()`.
 
-    The job store is in memory: what is due is worked out from the clock, and a
-    shared store was seen to run ticks twice.
+    The job store is in memory: what is due follows from the clock, and a shared
+    store ran ticks twice.
     """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], datetime], leads: Callable[[], bool] = lambda: True) -> None:

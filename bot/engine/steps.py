@@ -1,4 +1,4 @@
-"""The steps in flight of this process: never nested, held back while stopping."""
+"""The steps that run in this process: never nested, held back while stopping."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,9 +9,9 @@ from typing import NoReturn, TypeVar
 import structlog
 
 log = structlog.get_logger(__name__)
-MOST_TRIES = 200
+MAX_TRIES = 200
 """Of a step whose database is away; about a quarter of an hour."""
-MOST_PAUSE = 5.0
+MAX_PAUSE_SECONDS = 5.0
 
 T = TypeVar("T")
 
@@ -23,21 +23,21 @@ async def _at_once() -> None:
 
 
 class Steps:
-    """Counts running steps for `stop`, and asks for permission before each.
+    """Counts running steps for `stop`, and waits for permission before each.
 
     `permit` returns when this process may act; on PostgreSQL it waits for a
-    fresh beat, so that a process that slept too long starts nothing new.
+    fresh heartbeat, so that a process that slept too long starts nothing new.
     """
 
     def __init__(
         self,
         permit: Callable[[], Awaitable[None]] = _at_once,
-        again: tuple[type[Exception], ...] = (),
+        retry_on: tuple[type[Exception], ...] = (),
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.closing = False
-        self._permit, self._again, self._sleep = permit, again, sleep
+        self._permit, self._retry_on, self._sleep = permit, retry_on, sleep
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -57,24 +57,24 @@ class Steps:
                 self._idle.set()
 
     async def call(self, name: str, body: Callable[[], Awaitable[T]]) -> T:
-        """Run the body of a step. One of the errors in `again` does not fail the workflow: the body is tried again."""
+        """Run the body of a step. An error in `retry_on` does not fail the workflow: the body is run again."""
         tries = 0
         while True:
             await self._permit()
             try:
                 return await _in_step(name, body)
-            except self._again as error:
-                # Recorded as the step's error it would end the story for good.
+            except self._retry_on as error:
+                # Recorded as the step's error it would end the workflow for good.
                 if self.closing:
-                    await self.hold()
+                    await self.suspend()
                 tries += 1
-                if tries == MOST_TRIES:
+                if tries == MAX_TRIES:
                     raise
-                log.warning("a step is tried again", step=name, why=type(error).__name__)
-            await self._sleep(min(MOST_PAUSE, 0.25 * 2 ** min(tries, 5)))
+                log.warning("retrying a step", step=name, why=type(error).__name__)
+            await self._sleep(min(MAX_PAUSE_SECONDS, 0.25 * 2 ** min(tries, 5)))
 
-    async def hold(self) -> NoReturn:
-        """Never come back: while stopping, a story waits here until it is cancelled; it goes on after the restart."""
+    async def suspend(self) -> NoReturn:
+        """Never return: while stopping, a workflow waits here until it is cancelled; it goes on after the restart."""
         await asyncio.get_running_loop().create_future()
         raise AssertionError("a future that nobody resolves was resolved")
 

@@ -15,7 +15,7 @@ from typing import Any
 from openai import AsyncOpenAI
 
 from bot.core.evidence import Case
-from bot.engine.alone import FullSync
+from bot.engine.data_folder import FullSync
 from bot.engine.durable import DurableEngine
 from bot.ports import Run
 from tests.bench.report import reached, table

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.takeover import LOST_EXIT
+from bot.engine.replica import REPLACED_EXIT_CODE
 from tests.real import wait_until
 
 
@@ -121,7 +121,7 @@ async def test_a_journal_that_no_longer_fits_is_told_and_ended(spawn: Spawn, tmp
 
     second = spawn("second")
 
-    await second.sees("misfit changing changing:1 ")
+    await second.sees("mismatch changing changing:1 ")
     assert "function old was recorded when new was expected" in "\n".join(second.events())
     assert "second changing:1/hold" not in second.events()
 
@@ -188,7 +188,7 @@ async def test_a_paused_replica_is_fenced_and_exits_when_it_wakes(spawn_replica:
     await second.sees("five:1/5")
     first.process.send_signal(signal.SIGCONT)
 
-    assert await first.exit_code() == LOST_EXIT
+    assert await first.exit_code() == REPLACED_EXIT_CODE
     assert "first five:1/5" not in first.events()
     assert second.events().count("second five:1/5") == 1
 

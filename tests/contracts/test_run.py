@@ -29,18 +29,18 @@ def after(delay: timedelta) -> str:
 
 @pytest.fixture(params=["direct", "sqlite", "postgres"])
 async def launch(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Launch]:
-    """`await launch({name: story}, **hooks)`: a launched engine, stopped after the test."""
+    """`await launch({name: workflow}, **hooks)`: a launched engine, stopped after the test."""
     launched: list[AnyEngine] = []
     url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
 
-    async def go(stories: dict[str, Any], **hooks: Any) -> AnyEngine:
+    async def go(workflows: dict[str, Any], **hooks: Any) -> AnyEngine:
         engine = (
             DirectEngine(clock=clock, **hooks)
             if request.param == "direct"
             else DurableEngine(tmp_path, url, clock=clock, **hooks)
         )
-        for name, story in stories.items():
-            engine.register(name, story)
+        for name, workflow in workflows.items():
+            engine.register(name, workflow)
         await engine.launch()
         launched.append(engine)
         return engine
@@ -54,12 +54,12 @@ async def double(number: int) -> int:
     return 2 * number
 
 
-async def test_a_story_runs_its_steps_in_order_and_gives_its_result(launch: Launch) -> None:
-    async def story(run: Run, number: int) -> Any:
+async def test_a_workflow_runs_its_steps_in_order_and_gives_its_result(launch: Launch) -> None:
+    async def workflow(run: Run, number: int) -> Any:
         first = await run.step("double", double, number)
         return {"id": run.id, "value": await run.step("double again", double, first)}
 
-    engine = await launch({"sums": story})
+    engine = await launch({"sums": workflow})
     await engine.start("sums", "sums:1", 3)
 
     assert await engine.result("sums:1") == {"id": "sums:1", "value": 12}
@@ -70,10 +70,10 @@ async def test_a_result_has_made_its_way_through_json_the_first_time_too(launch:
     async def pair() -> Any:
         return {"pair": (1, 2), 3: None}
 
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         return repr(await run.step("pair", pair))
 
-    engine = await launch({"pairs": story})
+    engine = await launch({"pairs": workflow})
     await engine.start("pairs", "pairs:1")
 
     assert await engine.result("pairs:1") == "{'pair': [1, 2], '3': None}"
@@ -93,10 +93,10 @@ async def test_a_step_takes_and_returns_models(launch: Launch) -> None:
     reading = Reading(service="checkout", taken_at=clock(), labels=("eu", "v2"))
     results: list[Reading] = []
 
-    async def story(run: Run) -> None:
+    async def workflow(run: Run) -> None:
         results.append(await run.step("read", same, reading))
 
-    engine = await launch({"readings": story})
+    engine = await launch({"readings": workflow})
     await engine.start("readings", "readings:1")
     await engine.result("readings:1")
 
@@ -105,10 +105,10 @@ async def test_a_step_takes_and_returns_models(launch: Launch) -> None:
 
 
 async def test_a_workflow_may_return_a_model(launch: Launch) -> None:
-    async def story(run: Run) -> Reading:
+    async def workflow(run: Run) -> Reading:
         return Reading(service="checkout", taken_at=datetime(2026, 3, 1, tzinfo=UTC))
 
-    engine = await launch({"readings": story})
+    engine = await launch({"readings": workflow})
     await engine.start("readings", "readings:1")
 
     assert await engine.result("readings:1") == {"service": "checkout", "taken_at": "2026-03-01T00:00:00Z", "labels": []}
@@ -118,10 +118,10 @@ async def test_a_step_that_declares_no_result_is_refused(launch: Launch) -> None
     async def undeclared():  # type: ignore[no-untyped-def]
         return 1
 
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         return await run.step("undeclared", undeclared)
 
-    engine = await launch({"odd": story})
+    engine = await launch({"odd": workflow})
     await engine.start("odd", "odd:1")
 
     with pytest.raises(Exception, match="must declare its return type"):
@@ -142,12 +142,12 @@ def ranking(type_: type[Any]) -> Any:
     async def rank() -> type_:  # type: ignore[valid-type]
         return type_(score=0.5)  # type: ignore[no-any-return]
 
-    async def story(run: Run) -> type_:  # type: ignore[valid-type]
+    async def workflow(run: Run) -> type_:  # type: ignore[valid-type]
         result = await run.step("rank", rank)
         await run.wait_for("go", until=after(LATE))
         return result  # type: ignore[no-any-return]
 
-    return story
+    return workflow
 
 
 @pytest.mark.parametrize("launch", ["sqlite", "postgres"], indirect=True)
@@ -174,7 +174,7 @@ async def test_a_record_that_does_not_fit_the_declared_type_is_a_mismatch(launch
     await older.start("ranks", "ranks:1")
     await wait_until(lambda: ranked(older, "ranks:1"))
     await older.stop(within=1)
-    newer = await launch({"ranks": ranking(Reading)}, on_misfit=report)
+    newer = await launch({"ranks": ranking(Reading)}, on_mismatch=report)
 
     with pytest.raises(Exception, match="JournalMismatch"):
         await newer.result("ranks:1")
@@ -186,9 +186,9 @@ async def ranked(engine: AnyEngine, id: str) -> bool:
 
 
 async def test_arguments_that_are_not_json_are_refused_at_the_start(launch: Launch) -> None:
-    async def story(run: Run, moment: Any) -> None: ...
+    async def workflow(run: Run, moment: Any) -> None: ...
 
-    engine = await launch({"odd": story})
+    engine = await launch({"odd": workflow})
 
     with pytest.raises(TypeError, match="datetime is not JSON"):
         await engine.start("odd", "odd:1", clock())  # type: ignore[arg-type]
@@ -201,10 +201,10 @@ async def test_a_second_start_with_the_same_id_runs_nothing(launch: Launch) -> N
     async def note(who: str) -> None:
         ran.append(who)
 
-    async def story(run: Run, who: str) -> None:
+    async def workflow(run: Run, who: str) -> None:
         await run.step("note", note, who)
 
-    engine = await launch({"notes": story})
+    engine = await launch({"notes": workflow})
     await asyncio.gather(engine.start("notes", "notes:1", "a"), engine.start("notes", "notes:1", "a"))
     await engine.result("notes:1")
     await engine.start("notes", "notes:1", "a")
@@ -214,10 +214,10 @@ async def test_a_second_start_with_the_same_id_runs_nothing(launch: Launch) -> N
 
 
 async def test_a_wake_ends_the_wait(launch: Launch) -> None:
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         return await run.wait_for("decision", until=after(LATE))
 
-    engine = await launch({"waits": story})
+    engine = await launch({"waits": workflow})
     await engine.start("waits", "waits:1")
     assert await engine.pending() == ["waits:1"]
     assert not await engine.finished("waits:1")
@@ -227,17 +227,17 @@ async def test_a_wake_ends_the_wait(launch: Launch) -> None:
     assert await engine.journal("waits:1") == ["wait_for"]
 
 
-async def test_a_wake_before_the_wait_is_kept_and_one_for_another_topic_is_not_heard(launch: Launch) -> None:
+async def test_a_wake_before_the_wait_is_kept_and_one_for_another_topic_does_not_end_the_wait(launch: Launch) -> None:
     woken = asyncio.Event()
 
     async def until_woken() -> None:
         await woken.wait()
 
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         await run.step("until woken", until_woken)
         return [await run.wait_for("a", until=after(LATE)), await run.wait_for("b", until=after(SOON))]
 
-    engine = await launch({"waits": story})
+    engine = await launch({"waits": workflow})
     await engine.start("waits", "waits:1")
     await engine.wake("waits:1", "a", key="1")
     woken.set()
@@ -246,10 +246,10 @@ async def test_a_wake_before_the_wait_is_kept_and_one_for_another_topic_is_not_h
 
 
 async def test_a_repeated_key_wakes_once(launch: Launch) -> None:
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         return [await run.wait_for("a", until=after(LATE)), await run.wait_for("a", until=after(SOON))]
 
-    engine = await launch({"waits": story})
+    engine = await launch({"waits": workflow})
     await engine.start("waits", "waits:1")
     await engine.wake("waits:1", "a", key="same")
     await engine.wake("waits:1", "a", key="same")
@@ -258,19 +258,19 @@ async def test_a_repeated_key_wakes_once(launch: Launch) -> None:
 
 
 async def test_a_wait_whose_time_has_passed_ends_at_once(launch: Launch) -> None:
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         return await run.wait_for("a", until="2026-03-01T03:00:00Z")
 
-    engine = await launch({"waits": story})
+    engine = await launch({"waits": workflow})
     await engine.start("waits", "waits:1")
 
     assert await engine.result("waits:1") is False
 
 
 async def test_waking_a_finished_or_unknown_run_is_harmless(launch: Launch) -> None:
-    async def story(run: Run) -> None: ...
+    async def workflow(run: Run) -> None: ...
 
-    engine = await launch({"nothing": story})
+    engine = await launch({"nothing": workflow})
     await engine.start("nothing", "nothing:1")
     await engine.result("nothing:1")
 
@@ -280,11 +280,11 @@ async def test_waking_a_finished_or_unknown_run_is_harmless(launch: Launch) -> N
 
 
 async def test_now_is_an_aware_moment_and_a_step(launch: Launch) -> None:
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         moment = await run.now()
         return moment.utcoffset() == timedelta(0) and moment <= clock()
 
-    engine = await launch({"clocks": story})
+    engine = await launch({"clocks": workflow})
     await engine.start("clocks", "clocks:1")
 
     assert await engine.result("clocks:1") is True
@@ -302,10 +302,10 @@ async def test_parallel_steps_keep_the_order_of_their_calls(launch: Launch) -> N
         released.set()
         return "second"
 
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         return await asyncio.gather(run.step("first", first), run.step("second", second))
 
-    engine = await launch({"both": story})
+    engine = await launch({"both": workflow})
     await engine.start("both", "both:1")
 
     assert await engine.result("both:1") == ["first", "second"]
@@ -313,41 +313,41 @@ async def test_parallel_steps_keep_the_order_of_their_calls(launch: Launch) -> N
 
 
 async def test_a_step_inside_a_step_is_refused(launch: Launch) -> None:
-    async def story(run: Run) -> Any:
+    async def workflow(run: Run) -> Any:
         async def outer() -> Any:
             return await run.step("inner", double, 1)
 
         return await run.step("outer", outer)
 
-    engine = await launch({"nested": story})
+    engine = await launch({"nested": workflow})
     await engine.start("nested", "nested:1")
 
     with pytest.raises(Exception, match="'inner' was called inside step 'outer'"):
         await engine.result("nested:1")
 
 
-async def test_people_are_told_of_a_story_that_fails(launch: Launch) -> None:
-    told: list[Any] = []
+async def test_a_workflow_that_fails_is_reported(launch: Launch) -> None:
+    reports: list[Any] = []
 
-    async def tell(*what: str) -> None:
-        told.append(what)
+    async def report(*what: str) -> None:
+        reports.append(what)
 
     async def fail() -> None:
         raise ValueError("no such group")
 
-    async def story(run: Run) -> None:
+    async def workflow(run: Run) -> None:
         await run.step("fail", fail)
 
-    engine = await launch({"failing": story}, on_failure=tell)
+    engine = await launch({"failing": workflow}, on_failure=report)
     await engine.start("failing", "failing:1")
 
     with pytest.raises(Exception, match="no such group"):
         await engine.result("failing:1")
-    assert told == [("failing", "failing:1", "ValueError: no such group")]
+    assert reports == [("failing", "failing:1", "ValueError: no such group")]
     assert await engine.finished("failing:1")
 
 
-async def test_a_step_may_start_and_wake_other_stories(launch: Launch) -> None:
+async def test_a_step_may_start_and_wake_other_workflows(launch: Launch) -> None:
     engines: list[AnyEngine] = []
 
     async def hand_over() -> None:
@@ -369,7 +369,7 @@ async def test_a_step_may_start_and_wake_other_stories(launch: Launch) -> None:
 
 
 async def test_a_wrapper_sees_each_step_of_each_run(launch: Launch) -> None:
-    seen: list[str] = []
+    steps: list[str] = []
 
     class Watching:
         def __init__(self, run: Any) -> None:
@@ -378,17 +378,17 @@ async def test_a_wrapper_sees_each_step_of_each_run(launch: Launch) -> None:
             self.wait_for, self.now = run.wait_for, run.now
 
         async def step(self, name: str, fn: Any, *args: Any) -> Any:
-            seen.append(f"{self._run.workflow}/{name}:before")
+            steps.append(f"{self._run.workflow}/{name}:before")
             return await self._run.step(name, fn, *args)
 
-    async def story(run: Run) -> None:
+    async def workflow(run: Run) -> None:
         await run.step("double", double, 1)
 
-    engine = await launch({"sums": story}, wrap_run=Watching)
+    engine = await launch({"sums": workflow}, wrap_run=Watching)
     await engine.start("sums", "sums:1")
     await engine.result("sums:1")
 
-    assert seen == ["sums/double:before"]
+    assert steps == ["sums/double:before"]
 
 
 async def test_what_has_ended_is_forgotten_and_what_goes_on_is_kept(launch: Launch) -> None:
@@ -419,11 +419,11 @@ async def test_stop_lets_the_running_step_finish_and_starts_no_other(launch: Lau
     async def never() -> None:
         ran.append("never")
 
-    async def story(run: Run) -> None:
+    async def workflow(run: Run) -> None:
         await run.step("slow", slow)
         await run.step("never", never)
 
-    engine = await launch({"slow": story})
+    engine = await launch({"slow": workflow})
     await engine.start("slow", "slow:1")
     await began.wait()
     stopping = asyncio.create_task(engine.stop(within=PATIENCE))

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.engine.takeover import LOST_EXIT
+from bot.engine.replica import REPLACED_EXIT_CODE
 from tests.e2e.goals import figure
 from tests.real import PATIENCE
 from tests.real.bot import Bot
@@ -139,7 +139,7 @@ def test_a_paused_leader_is_replaced_and_exits_when_it_wakes_and_nothing_is_said
         os.kill(zombie.process.pid, signal.SIGCONT)
 
     until(lambda: not zombie.process.alive, PATIENCE, "the end of the zombie")
-    assert zombie.process.exit_code == LOST_EXIT
+    assert zombie.process.exit_code == REPLACED_EXIT_CODE
     assert len(pair.executions("catalogue")) == 1
     assert _doubled(pair.slack) == {}
 

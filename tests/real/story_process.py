@@ -58,12 +58,12 @@ class Teller:
     async def changing(self, run: Run) -> Any:
         """A story whose first step has another name once `changed` exists."""
         name = "new" if (self.folder / "changed").exists() else "old"
-        with suppress(Exception):  # A misfit must pass through a story's own handlers.
+        with suppress(Exception):  # A mismatch must pass through a workflow's own handlers.
             await run.step(name, self.tell, f"{run.id}/{name}")
         await run.step("hold", self.gate, f"{run.id}/hold", "go")
 
-    async def misfit(self, workflow: str, id: str, why: str) -> None:
-        await self.tell(f"misfit {workflow} {id} {why}")
+    async def mismatch(self, workflow: str, id: str, why: str) -> None:
+        await self.tell(f"mismatch {workflow} {id} {why}")
 
     async def took_over(self) -> None:
         await self.tell("took over")
@@ -74,7 +74,9 @@ class Teller:
 
 async def main(folder: Path, name: str, url: str) -> None:
     teller = Teller(folder, name)
-    engine = DurableEngine(folder, url, clock=lambda: datetime.now(UTC), on_misfit=teller.misfit, on_takeover=teller.took_over)
+    engine = DurableEngine(
+        folder, url, clock=lambda: datetime.now(UTC), on_mismatch=teller.mismatch, on_takeover=teller.took_over
+    )
     for story in ("five", "wait", "changing"):
         engine.register(story, getattr(teller, story))
     engine.lead(teller.led)

@@ -168,7 +168,7 @@ class Office:
         id = f"remediation:{ref}"
         while not await self.engine.finished(id):
             # Never while one works: a slow machine would have hours pass between two of its steps.
-            if self.engine.rests():
+            if self.engine.is_idle():
                 self.pass_time(**step)
                 self.engine.expire(self.now)
             await asyncio.sleep(0.001)

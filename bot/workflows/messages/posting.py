@@ -60,12 +60,12 @@ class Poster:
         sleep: Callable[[float], Awaitable[None]],
         count: Count,
         failures: SlackFailureLog,
-        acts_until: Callable[[], float] = lambda: math.inf,
+        lease_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        """`acts_until`: the monotonic moment from which on another process may send in our place."""
+        """`lease_until`: the monotonic moment from which on another process may send in our place."""
         self.outbox, self.slack, self.pace, self.count, self.failures = outbox, slack, pace, count, failures
         self.default_channel = default_channel
-        self._monotonic, self._sleep, self._acts_until = monotonic, sleep, acts_until
+        self._monotonic, self._sleep, self._lease_until = monotonic, sleep, lease_until
         self._pictures = Pictures(outbox, slack, failures)
         self._looks: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
@@ -239,7 +239,7 @@ class Poster:
 
     def _our_turn(self) -> float:
         """Until when this process may send. Raises NotOurTurn if that is over."""
-        if (until := self._acts_until()) <= self._monotonic():
+        if (until := self._lease_until()) <= self._monotonic():
             raise NotOurTurn("another process may be sending by now")
         return until
 

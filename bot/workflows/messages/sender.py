@@ -35,7 +35,7 @@ class Sender:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         count: Count = lambda channel, kind, edit: None,
-        acts_until: Callable[[], float] = lambda: math.inf,
+        lease_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self.pace = pace or RateLimiter()
         self.outbox, self.render = outbox, render
@@ -49,7 +49,7 @@ class Sender:
             sleep=sleep,
             count=count,
             failures=self.failures,
-            acts_until=acts_until,
+            lease_until=lease_until,
         )
         self._monotonic, self._sleep = monotonic, sleep
         self._buckets: dict[str, Bucket] = {}

@@ -8,11 +8,11 @@ from tests.unit.builders import NOW, at
 
 
 async def test_a_wait_ends_when_its_time_is_said_to_have_come() -> None:
-    async def story(run: Run) -> bool:
+    async def workflow(run: Run) -> bool:
         return await run.wait_for("decision", until=at(15).isoformat())
 
     engine = DirectEngine(clock=lambda: NOW)
-    engine.register("remediation", story)
+    engine.register("remediation", workflow)
     await engine.start("remediation", "remediation:AP-1")
     await asyncio.sleep(0)
 

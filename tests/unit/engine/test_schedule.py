@@ -19,12 +19,12 @@ class Ticks:
         self.ran = 0
         self.now = NOW
         self.engine = DirectEngine(clock=self.clock)
-        self.engine.register("tick:quiet", self.story)
+        self.engine.register("tick:quiet", self.workflow)
 
     def clock(self) -> datetime:
         return self.now
 
-    async def story(self, run: Run) -> None:
+    async def workflow(self, run: Run) -> None:
         await run.step("quiet", self.note)
 
     async def note(self) -> None:
@@ -74,10 +74,10 @@ async def test_the_schedule_fires_by_itself_at_its_slots() -> None:
     ticks = Ticks()
     fired = asyncio.Event()
 
-    async def story(run: Run) -> None:
+    async def workflow(run: Run) -> None:
         fired.set()
 
-    ticks.engine.register("tick:fast", story)
+    ticks.engine.register("tick:fast", workflow)
     schedule = Schedule(ticks.engine, clock=lambda: datetime.now(UTC))
     schedule.add("fast", timedelta(seconds=1))
     schedule.start()

@@ -1,4 +1,4 @@
-"""A process that has slept too long starts no step before it knows that it still has its place."""
+"""A process that has slept too long starts no step before its own heartbeat is fresh."""
 
 import asyncio
 
@@ -32,7 +32,7 @@ async def test_a_step_whose_database_is_away_is_tried_again() -> None:
             raise ConnectionError
         return len(tries)
 
-    assert await Steps(again=(ConnectionError,), sleep=_no_pause).call("write", write) == 3
+    assert await Steps(retry_on=(ConnectionError,), sleep=_no_pause).call("write", write) == 3
 
 
 async def _no_pause(_seconds: float) -> None:

@@ -17,7 +17,7 @@ from bot.store.incidents import incidents
 from bot.store.tables import AttemptRow, GroupRow, IncidentRow, MessageRow, PostmortemRow, ProposalRow
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
-from bot.workflows.mending import MOST_ATTEMPTS, FailureRecovery
+from bot.workflows.failure_recovery import MAX_ATTEMPTS, FailureRecovery
 from bot.workflows.postmortem import PostmortemSteps, start_wanted
 from tests.unit.approving import Office, actor, office
 
@@ -163,10 +163,10 @@ async def test_the_draft_of_a_group_on_a_storm_card_stands_in_the_storms_thread(
 
 async def test_a_draft_that_fails_is_tried_again_and_then_told(house: Office) -> None:
     engine: Any = Started()
-    mender = FailureRecovery()
-    mender.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals, Questions(house.db))
-    await mender.failure("postmortem", "postmortem:INC-1:1", "a bug")
-    await mender.failure("postmortem", f"postmortem:INC-1:{MOST_ATTEMPTS}", "a bug")
+    recovery = FailureRecovery()
+    recovery.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals, Questions(house.db))
+    await recovery.failure("postmortem", "postmortem:INC-1:1", "a bug")
+    await recovery.failure("postmortem", f"postmortem:INC-1:{MAX_ATTEMPTS}", "a bug")
 
     assert engine.runs == [("postmortem:INC-1:2", "INC-1", 2)]
     assert "could not be written" in (await house.rows(MessageRow))[0].subject
@@ -175,16 +175,16 @@ async def test_a_draft_that_fails_is_tried_again_and_then_told(house: Office) ->
 async def test_drafts_that_failed_have_used_up_their_numbers_and_stand_nowhere(house: Office) -> None:
     drafts = Postmortems(house.db)
     await incidents.resolve(house.db, "INC-1", "alice")
-    await drafts.failed("INC-1", MOST_ATTEMPTS, "a bug")
-    await drafts.failed("INC-1", MOST_ATTEMPTS, "a bug, told twice")
+    await drafts.failed("INC-1", MAX_ATTEMPTS, "a bug")
+    await drafts.failed("INC-1", MAX_ATTEMPTS, "a bug, told twice")
 
-    assert (await drafts.newest("INC-1"), await drafts.next_number("INC-1")) == (None, MOST_ATTEMPTS + 1)
+    assert (await drafts.newest("INC-1"), await drafts.next_number("INC-1")) == (None, MAX_ATTEMPTS + 1)
     assert len(await house.rows(PostmortemRow)) == 1 and await wanted(house) == []
 
 
 async def test_regenerate_after_drafts_that_failed_is_a_new_try(house: Office) -> None:
     await incidents.resolve(house.db, "INC-1", "alice")
-    await Postmortems(house.db).failed("INC-1", MOST_ATTEMPTS, "a bug")
+    await Postmortems(house.db).failed("INC-1", MAX_ATTEMPTS, "a bug")
     engine: Any = Started()
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=engine, clock=lambda: house.now,
@@ -194,16 +194,16 @@ async def test_regenerate_after_drafts_that_failed_is_a_new_try(house: Office) -
     asked = Request(verb="postmortem", actor=actor("alice"), channel="C1", door="button", ref="INC-1", text="regenerate")
     reply: Any = await regenerate.fn(ctx, asked)
 
-    assert engine.runs == [(f"postmortem:INC-1:{MOST_ATTEMPTS + 1}", "INC-1", MOST_ATTEMPTS + 1)]
-    assert f"Writing draft {MOST_ATTEMPTS + 1} of INC-1" in reply.text
+    assert engine.runs == [(f"postmortem:INC-1:{MAX_ATTEMPTS + 1}", "INC-1", MAX_ATTEMPTS + 1)]
+    assert f"Writing draft {MAX_ATTEMPTS + 1} of INC-1" in reply.text
 
 
 async def test_a_triage_that_is_attempted_anew_answers_the_same_question(house: Office) -> None:
     engine: Any = Started()
-    mender = FailureRecovery()
-    mender.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals, Questions(house.db))
+    recovery = FailureRecovery()
+    recovery.attach(engine, Triages(house.db), Postmortems(house.db), house.approvals, Questions(house.db))
     await Triages(house.db).open("AL-1", 2, "is it the cache?", "alice")
-    await mender.misfit("triage", "triage:AL-1:2", "renamed steps")
+    await recovery.mismatch("triage", "triage:AL-1:2", "renamed steps")
 
     assert engine.runs == [("triage:AL-1:3", "AL-1", 3, "is it the cache?", "alice")]
 

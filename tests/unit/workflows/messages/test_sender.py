@@ -333,7 +333,7 @@ async def test_a_message_that_cannot_be_rendered_does_not_stop_the_channel(room:
 async def test_a_process_that_may_have_been_replaced_neither_sends_nor_notes_an_attempt(room: Room) -> None:
     await room.touch("card:AL-1")
     replaced = Sender(
-        room.outbox, room.render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep, acts_until=lambda: room.seconds
+        room.outbox, room.render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep, lease_until=lambda: room.seconds
     )
     row = await room.row("card:AL-1")
 

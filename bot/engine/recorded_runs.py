@@ -1,15 +1,15 @@
-"""What DBOS has on record: which runs go on, which have ended, what they did."""
+"""What DBOS has recorded: which runs go on, which have ended, and their steps."""
 
 from datetime import datetime
 
 from dbos import DBOS
 
-from bot.engine.journaled import TIMER, WAIT, WAIT_NAME
+from bot.engine.durable_run import TIMER, WAIT, WAIT_NAME
 
-GOING_ON = ["PENDING", "ENQUEUED", "DELAYED"]
+UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 BATCH = 500
-"""Runs deleted in one transaction; SQLite lets nobody else write meanwhile."""
+"""Runs deleted in one transaction; SQLite allows no other writer meanwhile."""
 
 
 async def journal(id: str) -> list[str]:
@@ -21,8 +21,8 @@ async def journal(id: str) -> list[str]:
 
 async def pending() -> list[str]:
     """The ids of the runs that have not finished, oldest first."""
-    found = await DBOS.list_workflows_async(status=GOING_ON, load_input=False, load_output=False)
-    return [run.workflow_id for run in found]
+    runs = await DBOS.list_workflows_async(status=UNFINISHED, load_input=False, load_output=False)
+    return [run.workflow_id for run in runs]
 
 
 async def finished(id: str) -> bool:
@@ -47,7 +47,7 @@ async def forget(before: datetime) -> int:
 
 async def resume(executor: str) -> list[str]:
     """Put the unfinished runs of a dead process up for whoever is alive; returns their ids."""
-    found = await DBOS.list_workflows_async(status="PENDING", executor_id=executor, load_input=False, load_output=False)
-    for run in found:
+    runs = await DBOS.list_workflows_async(status="PENDING", executor_id=executor, load_input=False, load_output=False)
+    for run in runs:
         await DBOS.resume_workflow_async(run.workflow_id)
-    return [run.workflow_id for run in found]
+    return [run.workflow_id for run in runs]

@@ -1,15 +1,17 @@
-"""Where the journal lives and who works on it: alone on a data folder, or as one of several replicas."""
+"""Which process owns the runs of a journal: one alone on its data folder, or one of several replicas."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 Callback = Callable[[], None]
 Resume = Callable[[str], Awaitable[None]]
 """`await resume(executor)`: put the unfinished runs of a dead process up again."""
+JournalSettings = Mapping[str, object]
+"""Keys of DBOS' configuration that say where its database is."""
 
 
 class JournalOwner(Protocol):
-    """`bot.engine.alone` (SQLite) and `bot.engine.takeover` (PostgreSQL)."""
+    """`bot.engine.data_folder` (SQLite) and `bot.engine.replica` (PostgreSQL)."""
 
     executor: str
     """The name under which this process's runs are recorded."""
@@ -19,37 +21,37 @@ class JournalOwner(Protocol):
 
     sqlite: bool
 
-    def journal_settings(self) -> dict[str, Any]:
-        """What DBOS is told about the database."""
+    def journal_settings(self) -> JournalSettings:
+        """The part of DBOS' configuration that concerns the database."""
 
-    async def take(self, resume: Resume, leading: "Leading") -> None:
-        """Become known, just before the journal opens. Neither argument is used before the loop is free again."""
+    async def acquire(self, resume: Resume, leadership: "Leadership") -> None:
+        """Register this process, just before the journal opens. Neither argument is used before the loop is free again."""
 
     async def permit(self) -> None:
         """Return when this process may start an effect."""
 
-    def acts_until(self) -> float:
+    def lease_until(self) -> float:
         """The `time.monotonic()` until which this process may act without asking again."""
 
-    async def give_back(self) -> None:
-        """Leave; what is unfinished is somebody else's, or the next start's."""
+    async def release(self) -> None:
+        """Leave; unfinished runs are resumed by another process or at the next start."""
 
 
-class Leading:
+class Leadership:
     """Whether this process leads, and what it does then. Leadership ends with the process only."""
 
     def __init__(self) -> None:
         self.is_leader = False
         self._callbacks: list[Callback] = []
 
-    def when(self, callback: Callback) -> None:
+    def on_acquired(self, callback: Callback) -> None:
         """Call back once, when this process leads: now, later or never."""
         if self.is_leader:
             callback()
         else:
             self._callbacks.append(callback)
 
-    def become(self) -> None:
+    def acquire(self) -> None:
         """In the loop: this process leads from now on."""
         self.is_leader = True
         callbacks, self._callbacks = self._callbacks, []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bot.core.errors import ConfigurationError
-from bot.engine.placement import Leading, Resume
+from bot.engine.journal_owner import JournalSettings, Leadership, Resume
 
 JOURNAL, LOCK = "durable.db", "durable.lock"
 
@@ -21,12 +21,12 @@ JOURNAL, LOCK = "durable.db", "durable.lock"
 class FullSync(sqlite3.Connection):
     """A connection that waits for the disk: what was acknowledged survives a power cut."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: SQLAlchemy passes what sqlite3.connect takes
         super().__init__(*args, **kwargs)
         self.execute("PRAGMA synchronous=FULL")
 
 
-class Alone:
+class DataFolder:
     """This process owns `data_dir`. Its name never changes, so that the next start resumes its runs."""
 
     executor = "local"
@@ -37,26 +37,26 @@ class Alone:
         self.data_dir = data_dir
         self._lock: IO[str] | None = None
 
-    def journal_settings(self) -> dict[str, Any]:
+    def journal_settings(self) -> JournalSettings:
         url = f"sqlite:///{self.data_dir / JOURNAL}"
         return {"system_database_url": url, "db_engine_kwargs": {"connect_args": {"factory": FullSync}}}
 
-    async def take(self, resume: Resume, leading: Leading) -> None:
-        """Lock the folder and prepare the file. Raises ConfigurationError when another process has it."""
+    async def acquire(self, resume: Resume, leadership: Leadership) -> None:
+        """Lock the folder and prepare the file. Raises ConfigurationError when another process has locked it."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.data_dir)
-        # Stays in the file. DBOS leaves the default journal mode, which is ten times slower on a busy machine.
+        # The mode is stored in the file. DBOS leaves the default one, which is ten times slower on a busy machine.
         with closing(sqlite3.connect(self.data_dir / JOURNAL)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-        asyncio.get_running_loop().call_soon(leading.become)
+        asyncio.get_running_loop().call_soon(leadership.acquire)
 
     async def permit(self) -> None:
         return None
 
-    def acts_until(self) -> float:
+    def lease_until(self) -> float:
         return math.inf
 
-    async def give_back(self) -> None:
+    async def release(self) -> None:
         if self._lock is not None:
             self._lock.close()
             self._lock = None

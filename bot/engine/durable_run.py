@@ -21,14 +21,14 @@ WAIT, TIMER, WAIT_NAME = "DBOS.recv", "DBOS.sleep", "wait_for"
 
 
 class Waiting:
-    """How many runs of this process wait; whoever paces the look-out for wakes is told of each change."""
+    """How many runs of this process wait; `changed` gets the number at each change."""
 
     def __init__(self, changed: Callable[[int], None]) -> None:
         self._count = 0
         self._changed = changed
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def counted(self) -> Iterator[None]:
         self._add(1)
         try:
             yield
@@ -41,7 +41,7 @@ class Waiting:
 
 
 @contextmanager
-def _misfits() -> Iterator[None]:
+def _mismatches() -> Iterator[None]:
     try:
         yield
     except (error.DBOSUnexpectedStepError, error.DBOSStepNondeterminismError) as unexpected:
@@ -49,7 +49,7 @@ def _misfits() -> Iterator[None]:
 
 
 class DurableRun:
-    """One run of a story, inside DBOS' workflow. `workflow` is the story's name."""
+    """One run of a workflow, inside that of DBOS. `workflow` is its name."""
 
     def __init__(self, id: str, workflow: str, *, clock: Clock, steps: Steps, waiting: Waiting) -> None:
         self._id = id
@@ -65,7 +65,7 @@ class DurableRun:
     async def step(self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The recorded result of the step. An error is recorded too and raised; on replay it is a WorkflowFailed."""
         if self._steps.closing:
-            await self._steps.hold()
+            await self._steps.suspend()
         results = ResultFormat(function)
 
         async def body() -> JsonValue:
@@ -75,13 +75,13 @@ class DurableRun:
             return await self._steps.call(name, body)
 
         # DBOS numbers steps in the order of its calls: nothing may be awaited between our call and its.
-        with self._steps.running(name), _misfits():
+        with self._steps.running(name), _mismatches():
             return results.from_json(name, await DBOS.run_step_async({"name": name}, once))
 
     async def wait_for(self, topic: str, *, until: str) -> bool:
         # Only the first time do these seconds count: DBOS records the deadline and keeps to it on replay.
         seconds = (datetime.fromisoformat(until) - self._clock()).total_seconds()
-        with self._waiting.one(), _misfits():
+        with self._waiting.counted(), _mismatches():
             return await DBOS.recv_async(topic, timeout_seconds=max(0.0, seconds)) is not None
 
     async def now(self) -> datetime:

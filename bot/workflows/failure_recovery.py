@@ -1,4 +1,4 @@
-"""What happens when a story ends badly: a triage is attempted anew, a remediation asks a person, a draft is written again.
+"""What happens when a workflow ends badly: a new attempt of the triage, a question to people, another draft.
 
 Called without a journal and perhaps twice, so everything here is idempotent.
 """
@@ -15,29 +15,29 @@ from bot.workflows.investigation.questions import start
 from bot.workflows.remediation.approvals import Approvals
 
 log = structlog.get_logger(__name__)
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 
 
 class FailureRecovery:
-    """`misfit` and `failure` are given to the engine before what they need is built."""
+    """`mismatch` and `failure` are callbacks of the engine, which is built before what they need."""
 
     def attach(
         self, engine: Engine, triages: Triages, postmortems: Postmortems, approvals: Approvals, questions: Questions
     ) -> None:
-        """Hand over the collaborators."""
+        """Set the collaborators."""
         self.engine, self.triages, self.postmortems, self.approvals = engine, triages, postmortems, approvals
         self.questions = questions
 
-    async def misfit(self, workflow: str, id: str, why: str) -> None:
-        """A journal no longer fits the code."""
+    async def mismatch(self, workflow: str, id: str, why: str) -> None:
+        """The journal of a run does not fit the code of this version."""
         _, ref, *rest = id.split(":")
         if workflow == "triage":
             attempt = int(rest[0])
-            if attempt < MOST_ATTEMPTS:
+            if attempt < MAX_ATTEMPTS:
                 # The new attempt answers the same question of the same person.
                 row = await self.triages.row(ref, attempt)
-                asked = (row.question, row.requester) if row is not None else ()
-                await self.engine.start("triage", f"triage:{ref}:{attempt + 1}", ref, attempt + 1, *asked)
+                question = (row.question, row.requester) if row is not None else ()
+                await self.engine.start("triage", f"triage:{ref}:{attempt + 1}", ref, attempt + 1, *question)
         elif workflow == "remediation":
             await self.approvals.claims.give_up(ref, why)
         elif workflow == "postmortem":
@@ -46,19 +46,19 @@ class FailureRecovery:
             await self._answer_again(int(ref), int(rest[0]))
 
     async def _answer_again(self, number: int, attempt: int) -> None:
-        if attempt < MOST_ATTEMPTS:
+        if attempt < MAX_ATTEMPTS:
             await start(self.engine, number, attempt + 1)
         else:
             await self.questions.failed(number)
 
     async def _write_again(self, ref: str, number: int, why: str) -> None:
-        if number < MOST_ATTEMPTS:
+        if number < MAX_ATTEMPTS:
             await self.engine.start("postmortem", f"postmortem:{ref}:{number + 1}", ref, number + 1)
         else:
             await self.postmortems.failed(ref, number, why)
 
     async def failure(self, workflow: str, id: str, why: str) -> None:
-        """A story raised: people are told where they look."""
+        """A workflow raised: people see it in the message of its subject."""
         _, ref, *rest = id.split(":")
         try:
             if workflow == "triage":
@@ -73,4 +73,4 @@ class FailureRecovery:
             elif workflow == "question":
                 await self.questions.failed(int(ref))
         except NotFound as error:
-            log.warning("nobody to tell", workflow=workflow, id=id, why=str(error))
+            log.warning("the subject of a failed workflow does not exist", workflow=workflow, id=id, why=str(error))
