@@ -181,7 +181,7 @@ class RunWebhook(Action):
         return {**self.parameters, **own}
 
     def _url(self, config: ActionConfig) -> str:
-        """The configured address; only the service's name may stand in it."""
+        """The configured address; only the service's name is filled in."""
         return config.url.replace("{service}", quote(self.service, safe=""))
 
     def _body(self, config: ActionConfig) -> Any:

@@ -1,4 +1,4 @@
-"""A proposal in full, as people approve it: what a dialog shows whole or not at all; and the answer that they give to it."""
+"""A proposal in full, as people approve it: what a dialog shows whole or not at all; and the answer to it."""
 
 import json
 

@@ -23,7 +23,7 @@ class Tier(IntEnum):
 
     @property
     def needs_form(self) -> bool:
-        """From tier 2 on a dialog with the plan stands between the button and the answer."""
+        """From tier 2 on the button opens a dialog with the plan, and its submission is the answer."""
         return self >= Tier.TWO
 
 

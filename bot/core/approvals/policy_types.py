@@ -29,7 +29,7 @@ RULE_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErr
 
 
 class Rule(StrEnum):
-    """The rule that gave an answer. These words stand in the audit, so they stay."""
+    """The rule that gave an answer. The audit stores these words, so they do not change."""
 
     MAY_PROPOSE = "may propose"
     MAY_APPROVE = "may approve"

@@ -24,7 +24,7 @@ _RAN = tuple(
 async def last_verified(db: Database, session: AsyncSession, service: str, action: str) -> str:
     """The revision to which the newest run of this action on this service went back, if its signal recovered; else "".
 
-    That a revision once ran without alerts proves nothing: nobody may have looked. What a person ran by hand is not
+    That a revision once ran without alerts proves nothing: nobody may have checked. What a person ran by hand is not
     counted, since only their word names its revision; and the keyed audit must have both the record and its end.
     """
     query = (

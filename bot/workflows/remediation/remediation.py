@@ -81,7 +81,7 @@ class RemediationSteps:
         return await self.approvals.claim(ref, workflow, await self._ineligible(ref))
 
     async def _ineligible(self, ref: str) -> frozenset[str]:
-        """Approvers whose accounts no longer count. If Slack cannot be asked, the check at the press has to do."""
+        """Approvers whose accounts no longer count. If Slack does not answer, the check at the press has to do."""
         if self.accounts is None:
             return frozenset()
         people = set()
