@@ -12,7 +12,7 @@ from bot.core.evidence import Case, Findings
 from bot.core.history.past_incidents import PastIncident
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
-from bot.core.questions.answering import Told
+from bot.core.questions.answering import ModelAnswer
 from bot.core.systems import Commit, Comparison, ModelVersion, RemoteTool, RunbookHit
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
@@ -194,7 +194,7 @@ class Investigator(Protocol):
 class Reader(Protocol):
     """Reads what was recorded and answers a question from it; looks at nothing. Never raises for a failing model."""
 
-    async def read(self, run: Run, question: int) -> Told:
+    async def read(self, run: Run, question: int) -> ModelAnswer:
         """What it says, not judged yet. Called from the workflow's body; each model call is a step of its own."""
 
 

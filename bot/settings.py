@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
-from bot.core.references import Problem, problems
+from bot.core.references import Problem, configuration_problems
 from bot.core.service import Catalogue, Service
 from bot.plugins import Source, discover, discover_actions
 
@@ -165,7 +165,7 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
         raise _named(error, place, name) from None
     if base is not None and config.runbooks is not None and not config.runbooks.is_absolute():
         config = config.model_copy(update={"runbooks": base / config.runbooks})
-    for problem, at in chain(problems(config), _unknown_kinds(config)):
+    for problem, at in chain(configuration_problems(config), _unknown_kinds(config)):
         raise ConfigurationError(problem, file=name, line=place.line_of(at), key=".".join(map(str, at)))
     return config
 

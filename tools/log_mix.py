@@ -10,6 +10,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.logs.behaviour import Unusual, mix_of, unusual
 from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.series import Direction
+from bot.core.metrics.wording import range_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import cut, one_line
 from bot.plugins import ToolContext, tool
@@ -81,4 +82,4 @@ def _summary(name: str, found: Sequence[Unusual]) -> str:
 def _line(one: Unusual) -> str:
     kind = "new" if one.after > 20 * one.before else "gone" if not one.count else "more" if one.after > one.before else "fewer"
     shares = f"{figure(one.before, 'ratio')} -> {figure(one.after, 'ratio')} of its lines"
-    return f"{kind}: {one_line(one.kind, 160)!r}, {shares}, {one.count} now (score {one.score:.1f})"
+    return f"{kind}: {one_line(one.kind, 160)!r}, {shares}, {one.count} now ({range_text(one.score)})"

@@ -6,7 +6,7 @@ from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import FixFact, PastIncidentFact
-from bot.core.history.past_incidents import Alike, FixRecord, fix_records, rank_past
+from bot.core.history.past_incidents import FixRecord, SimilarIncident, fix_records, similar_incidents
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
@@ -28,7 +28,7 @@ async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") ->
         raise QueryFailed("no record of past incidents is at hand")
     case = ctx.case.model_copy(update={"service": service_of(ctx, service)}) if service.strip() else ctx.case
     past = await ctx.past.confirmed(ctx.now - LOOK_BACK)
-    alike = rank_past(past, case, words=text.strip(), most=len(past))
+    alike = similar_incidents(past, case, words=text.strip(), most=len(past))
     # All that are alike count: of a fix that helped in eight of nine incidents, the five nearest say too little.
     records = fix_records(one.incident for one in alike)
     asked = one_line(text or case.summary or case.alert_name, 80)
@@ -43,7 +43,7 @@ async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") ->
     )
 
 
-def _summary(alike: list[Alike], records: list[FixRecord], known: int) -> str:
+def _summary(alike: list[SimilarIncident], records: list[FixRecord], known: int) -> str:
     if not alike:
         return f"No past incident with a confirmed cause resembles this one ({known} on record)"
     nearest = alike[0].incident
@@ -54,7 +54,7 @@ def _summary(alike: list[Alike], records: list[FixRecord], known: int) -> str:
     return f"{like}; nearest {nearest.ref} on {nearest.resolved_at:%Y-%m-%d}: {cause}{helped}"
 
 
-def _line(one: Alike) -> str:
+def _line(one: SimilarIncident) -> str:
     past = one.incident
     cause = f"{one_line(past.cause.text, 240)} (said by {one_line(past.cause.said_by, 40)})"
     likeness = f"likeness {one.score:.2f}: {', '.join(one.reasons)}"
@@ -65,7 +65,7 @@ def _fix(record: FixRecord) -> str:
     return f"{record.action} on {record.service}: ran {record.ran} times, verified {record.verified}"
 
 
-def _fact(one: Alike) -> PastIncidentFact:
+def _fact(one: SimilarIncident) -> PastIncidentFact:
     past, cause = one.incident, one.incident.cause
     return PastIncidentFact(
         ref=past.ref,

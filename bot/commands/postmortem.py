@@ -2,7 +2,7 @@
 
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
-from bot.core.history.postmortem import Section
+from bot.core.history.postmortem import PostmortemSection
 from bot.core.messages.replies import PostmortemReply
 from bot.plugins import Reply, Request, command
 from bot.store.answers.postmortems import Postmortems
@@ -33,6 +33,6 @@ async def postmortem(ctx: CommandContext, request: Request) -> Reply:
         await ctx.engine.start("postmortem", f"postmortem:{subject.incident}:{number}", subject.incident, number)
         return Reply(f"Writing draft {number} of {subject.incident}; it will stand in the thread.")
     exporting = request.verb == "export" or "export" in request.options
-    sections = [] if exporting else [Section.model_validate(section) for section in newest.sections]
+    sections = [] if exporting else [PostmortemSection.model_validate(section) for section in newest.sections]
     content = PostmortemReply(ref=subject.incident, n=newest.n, markdown=newest.markdown, sections=sections)
     return Reply(f"Postmortem of {subject.incident}", content=content)

@@ -17,7 +17,7 @@ from bot.console.reading import open_database
 from bot.core.config import Config
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
-from bot.core.history.frozen_cases import FrozenCase, in_words, mark, score
+from bot.core.history.frozen_cases import FrozenCase, grade, scorecard, scorecard_text
 from bot.core.text.untrusted import one_line
 from bot.engine.direct import DirectRun
 from bot.plugins import Tool, discover
@@ -99,17 +99,17 @@ def _print(answers: Sequence[tuple[FrozenCase, Answers]], console: Console) -> N
         table.add_row(case.ref, escape(said), *(escape(_cell(found[name], case)) for name in names))
     console.print(table)
     for name in names:
-        total = score(name, [(found[name], case.truth) for case, found in answers])
-        console.print(f"{escape(name)}: {escape(in_words(total))}", highlight=False, soft_wrap=True)
+        total = scorecard(name, [(found[name], case.truth) for case, found in answers])
+        console.print(f"{escape(name)}: {escape(scorecard_text(total))}", highlight=False, soft_wrap=True)
 
 
 def _cell(findings: Findings, case: FrozenCase) -> str:
     first = findings.hypotheses[0] if findings.hypotheses else None
     said = f"{first.confidence}, {one_line(first.cause, 80)}" if first else one_line(findings.stop_reason or "no cause", 80)
-    return f"{mark(findings, case.truth) or 'not marked'}: {said}"
+    return f"{grade(findings, case.truth) or 'not marked'}: {said}"
 
 
 def _row(case: FrozenCase, found: Answers) -> dict[str, object]:
-    marks = {name: mark(findings, case.truth) for name, findings in found.items()}
+    marks = {name: grade(findings, case.truth) for name, findings in found.items()}
     answers = {name: findings.model_dump(mode="json") for name, findings in found.items()}
     return {"case": case.ref, "truth": case.truth.model_dump(mode="json"), "marks": marks, "answers": answers}

@@ -90,26 +90,26 @@ class SoloMode(StrEnum):
     IMMEDIATE = "immediate"
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """Base of all parts: unknown keys are errors, since a misspelt key is a silent fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SourceConfig(Section):
+class SourceConfig(ConfigSection):
     kind: str
     """A file of bot/sources, e.g. `alertmanager`, `generic`; for changes `generic` or `github`."""
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Person(Section):
+class Person(ConfigSection):
     slack: SlackId = ""
     """Slack user id (U...). Identity is team id and user id, never a name."""
     email: str = ""
     name: str = ""
 
 
-class OnCall(Section):
+class OnCall(ConfigSection):
     """Either a rotation from a start, or a Slack user group. The first named is on call now, the next is the secondary."""
 
     rotation: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ class OnCall(Section):
     usergroup: SlackId = ""
 
 
-class KnownAs(Section):
+class KnownAs(ConfigSection):
     """What other systems call a service: tools take the service's name and never an address."""
 
     github: str = Field(default="", pattern=r"^$|^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
@@ -131,7 +131,7 @@ class KnownAs(Section):
     """The registered model that the service serves."""
 
 
-class ServiceConfig(Section):
+class ServiceConfig(ConfigSection):
     owners: tuple[str, ...] = ()
     on_call: OnCall = OnCall()
     channel: SlackId = ""
@@ -143,13 +143,13 @@ class ServiceConfig(Section):
     known_as: KnownAs = KnownAs()
 
 
-class Approvers(Section):
+class Approvers(ConfigSection):
     deputies: tuple[str, ...] = ()
     """May command incidents and approve tiers 1 to 3."""
     admins: tuple[str, ...] = ()
 
 
-class VerifyConfig(Section):
+class VerifyConfig(ConfigSection):
     signal: str
     """A signal of the service, e.g. `errors`."""
     below: float | None = None
@@ -157,7 +157,7 @@ class VerifyConfig(Section):
     within: Duration = timedelta(minutes=5)
 
 
-class ActionConfig(Section):
+class ActionConfig(ConfigSection):
     """One entry of the catalogue of remediations."""
 
     kind: str
@@ -188,7 +188,7 @@ class ActionConfig(Section):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Period(Section):
+class Period(ConfigSection):
     """A time from `starts` to `ends`, and why."""
 
     starts: Moment
@@ -202,7 +202,7 @@ class Period(Section):
         return self
 
 
-class Matchers(Section):
+class Matchers(ConfigSection):
     """Labels that must be equal; empty matches nothing."""
 
     match: dict[str, str] = Field(default_factory=dict)
@@ -212,7 +212,7 @@ class Maintenance(Matchers, Period):
     """Alerts with these labels are muted meanwhile."""
 
 
-class Inhibition(Section):
+class Inhibition(ConfigSection):
     """Alerts that match `target` are muted while one that matches `source` fires with equal values of `equal`."""
 
     source: dict[str, str]
@@ -233,14 +233,14 @@ class Freeze(Period):
     services: tuple[str, ...] = ()
 
 
-class PrometheusConfig(Section):
+class PrometheusConfig(ConfigSection):
     url: Address = ""
     public_url: Address = ""
     """Where people open it; `url` if empty."""
     timeout: Duration = timedelta(seconds=10)
 
 
-class LogsConfig(Section):
+class LogsConfig(ConfigSection):
     loki: Address = ""
     label: str = "service"
     """The Loki label that holds the service."""
@@ -248,13 +248,13 @@ class LogsConfig(Section):
     """Service -> glob of log files."""
 
 
-class SystemConfig(Section):
+class SystemConfig(ConfigSection):
     """Another system that tools ask read-only; its token comes from the environment (TOCSIN_<SYSTEM>_TOKEN)."""
 
     url: Address = ""
 
 
-class WebConfig(Section):
+class WebConfig(ConfigSection):
     """A server of the team's own that the tool `web_look` may ask: these paths alone, with GET."""
 
     url: Address
@@ -264,14 +264,14 @@ class WebConfig(Section):
     """What is found there: the model reads it."""
 
 
-class TracesConfig(Section):
+class TracesConfig(ConfigSection):
     """One of the two; Tempo before Jaeger."""
 
     tempo: Address = ""
     jaeger: Address = ""
 
 
-class McpConfig(Section):
+class McpConfig(ConfigSection):
     """An MCP server over Streamable HTTP. Of its tools those that it marks as read-only are offered, and those listed here."""
 
     url: Address
@@ -280,7 +280,7 @@ class McpConfig(Section):
     """What is found there: the model reads it."""
 
 
-class SystemsConfig(Section):
+class SystemsConfig(ConfigSection):
     github: SystemConfig = SystemConfig()
     """https://api.github.com, or a server's own /api/v3."""
     argocd: SystemConfig = SystemConfig()
@@ -292,11 +292,11 @@ class SystemsConfig(Section):
     """Needs the extra `mcp`."""
 
 
-class AlertmanagerConfig(Section):
+class AlertmanagerConfig(ConfigSection):
     url: Address = ""
 
 
-class Budget(Section):
+class Budget(ConfigSection):
     per_run_usd: float = Field(default=0.50, ge=0)
     per_day_usd: float = Field(default=20.0, ge=0)
     per_run_seconds: float = Field(default=90.0, ge=0)
@@ -313,7 +313,7 @@ class Budget(Section):
         return min(self.per_run_usd, self.per_day_usd) if priced else 0.0
 
 
-class PagerConfig(Section):
+class PagerConfig(ConfigSection):
     pagerduty: bool = False
     """Events v2, with TOCSIN_PAGERDUTY_KEY."""
     pagerduty_url: Address = "https://events.pagerduty.com"
@@ -323,7 +323,7 @@ class PagerConfig(Section):
     slack_down_after: Duration = timedelta(minutes=2)
 
 
-class LinkConfig(Section):
+class LinkConfig(ConfigSection):
     hosts: tuple[str, ...] = ()
     """Hosts that may be live links in Slack, besides those of prometheus, alertmanager and loki."""
 
@@ -338,7 +338,7 @@ _SEVERITIES: dict[str, SeverityLevel] = {
 }
 
 
-class Config(Section):
+class Config(ConfigSection):
     """tocsin.yaml, whole."""
 
     sources: dict[str, SourceConfig] = Field(default_factory=dict)

@@ -16,7 +16,7 @@ class Problem(NamedTuple):
     at: tuple[str | int, ...]
 
 
-def problems(config: Config) -> Iterator[Problem]:
+def configuration_problems(config: Config) -> Iterator[Problem]:
     """Everything in the file that does not fit together, in its order."""
     yield from _people(config)
     for key, service in config.services.items():

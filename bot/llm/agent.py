@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 from bot.core.config import Budget
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
 from bot.core.investigation.first_plan import first_plan
-from bot.core.questions.answering import Told
+from bot.core.questions.answering import ModelAnswer
 from bot.core.redaction.inventory import names_in
 from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
@@ -102,7 +102,7 @@ class Agent:
             found = found.model_copy(update={"note": f"{found.note} {note}".strip()})
         return found
 
-    async def read(self, run: Run, question: int) -> Told:
+    async def read(self, run: Run, question: int) -> ModelAnswer:
         """Answer a question from the recorded evidence, in the workflow's body."""
         fallback = self._model(self.settings.fallback) if self.settings.fallback else None
         questions = Questions(self.triages.db, self.services)

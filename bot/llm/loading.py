@@ -9,7 +9,7 @@ import structlog
 
 from bot.core.check import Check, failed, ok
 from bot.core.evidence import Case, Findings
-from bot.core.questions.answering import Told
+from bot.core.questions.answering import ModelAnswer
 from bot.core.text.untrusted import one_line
 from bot.ports import Model, Run
 
@@ -28,9 +28,9 @@ class Unavailable:
         """No hypothesis, and why."""
         return Findings(by="agent", model=self.name, stop_reason=self.why)
 
-    async def read(self, run: Run, question: int) -> Told:
+    async def read(self, run: Run, question: int) -> ModelAnswer:
         """No claim, and why."""
-        return Told(model=self.name, stop_reason=self.why)
+        return ModelAnswer(model=self.name, stop_reason=self.why)
 
 
 class Agents:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.core.config import Budget
 from bot.core.evidence import Claim
 from bot.core.questions.answer_facts import AnswerFacts
-from bot.core.questions.answering import Told, relevant_first
+from bot.core.questions.answering import ModelAnswer, most_relevant_first
 from bot.core.redaction.inventory import names_in
 from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
@@ -63,7 +63,7 @@ class EvidenceReader:
         self.questions = questions
         self.echo = PromptLeak([prompt("question").render()])
 
-    async def read(self, run: Run, question: int, name: str) -> Told:
+    async def read(self, run: Run, question: int, name: str) -> ModelAnswer:
         """What the model says; `name` is the model's, for when it never answers."""
         spending = Spending(self.budget, model=name)
         opening = await run.step("brief the reader", self._brief, question)
@@ -110,7 +110,7 @@ class EvidenceReader:
 
 def _evidence(asked: str, material: AnswerFacts) -> str:
     """As much as there is room for, what speaks about the question first."""
-    return _within(as_data(entry.id, entry.evidence) for entry in relevant_first(asked, material))
+    return _within(as_data(entry.id, entry.evidence) for entry in most_relevant_first(asked, material))
 
 
 def _within(lines: Iterable[str]) -> str:
@@ -123,8 +123,8 @@ def _within(lines: Iterable[str]) -> str:
     return "\n".join(kept)
 
 
-def _told(claims: Sequence[Claim], spending: Spending, reason: str) -> Told:
-    return Told(
+def _told(claims: Sequence[Claim], spending: Spending, reason: str) -> ModelAnswer:
+    return ModelAnswer(
         claims=list(claims),
         model=spending.model,
         stop_reason=reason,

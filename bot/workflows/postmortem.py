@@ -116,7 +116,7 @@ class PostmortemSteps:
         over = material.group.cleared_at or material.incident.resolved_at or self.triages.db.clock()
         span = {"start": began - AROUND, "end": min(over + AROUND, self.triages.db.clock())}
         title = f"{material.incident.service} {signal[0]}"
-        marks = core.marks(material)
+        marks = core.graph_marks(material)
         drawn = await picture(self.metrics, self.draw, signal[1], title, onset=material.onset, marks=marks, **span)
         if drawn is None:
             return ""
@@ -139,7 +139,7 @@ async def start_wanted(postmortems: Postmortems, engine: Engine) -> list[str]:
     started = []
     for wanting in await postmortems.wanting():
         ref = wanting.incident.ref
-        if core.needed(wanting.incident, executed=wanting.executed, human_minutes=wanting.human_minutes):
+        if core.is_needed(wanting.incident, executed=wanting.executed, human_minutes=wanting.human_minutes):
             await engine.start("postmortem", f"postmortem:{ref}:{wanting.n}", ref, wanting.n)
             started.append(ref)
     return started

@@ -13,9 +13,9 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
 
-Mark = Literal["right", "near", "wrong", "abstained"]
-MARKS: tuple[Mark, ...] = ("right", "near", "wrong", "abstained")
-NEAR = 3
+Grade = Literal["right", "near", "wrong", "abstained"]
+GRADES: tuple[Grade, ...] = ("right", "near", "wrong", "abstained")
+NEAR_MISS = 3
 """Hypotheses among which the right service counts as near."""
 _NO_ANSWER = frozenset({"unlikely", "unsupported"})
 
@@ -71,7 +71,7 @@ def scrubbed(node: Any, clean: Callable[[str], str] = redact) -> Any:
     return [scrubbed(item, clean) for item in node] if isinstance(node, list | tuple) else node
 
 
-def mark(findings: Findings, truth: ConfirmedCause) -> Mark | None:
+def grade(findings: Findings, truth: ConfirmedCause) -> Grade | None:
     """How right an answer is; None where the person's words name no service to compare with.
 
     right: the first hypothesis names the service, and the change where one was confirmed. near: the service stands among
@@ -85,10 +85,10 @@ def mark(findings: Findings, truth: ConfirmedCause) -> Mark | None:
     first = named[0]
     if first.service == truth.service and truth.change_id in ("", first.change_id):
         return "right"
-    return "near" if any(h.service == truth.service for h in named[:NEAR]) else "wrong"
+    return "near" if any(h.service == truth.service for h in named[:NEAR_MISS]) else "wrong"
 
 
-class Score(BaseModel):
+class Scorecard(BaseModel):
     """How one investigator did over several cases."""
 
     model_config = ConfigDict(frozen=True)
@@ -105,12 +105,12 @@ class Score(BaseModel):
     """Cases whose confirmed cause names no service."""
 
 
-def score(name: str, answers: Iterable[tuple[Findings, ConfirmedCause]]) -> Score:
+def scorecard(name: str, answers: Iterable[tuple[Findings, ConfirmedCause]]) -> Scorecard:
     """Count the marks of one investigator's answers."""
     answers = list(answers)
-    marked = [(findings, found) for findings, truth in answers if (found := mark(findings, truth)) is not None]
+    marked = [(findings, found) for findings, truth in answers if (found := grade(findings, truth)) is not None]
     sure = [found for findings, found in marked if findings.hypotheses and findings.hypotheses[0].confidence == "likely"]
-    return Score(
+    return Scorecard(
         name=name,
         n=len(marked),
         marks=dict(Counter(found for _, found in marked)),
@@ -121,9 +121,9 @@ def score(name: str, answers: Iterable[tuple[Findings, ConfirmedCause]]) -> Scor
     )
 
 
-def in_words(score: Score) -> str:
+def scorecard_text(scorecard: Scorecard) -> str:
     """`12 incidents: 8 right, 2 near, 1 wrong, 1 abstained; called likely 6, of which right 6; $0.31`."""
-    counted = ", ".join(f"{score.marks.get(word, 0)} {word}" for word in MARKS)
-    sure = f"; called likely {score.likely}, of which right {score.likely_right}" if score.likely else ""
-    left = f"; {score.unmarked} more whose cause names no service" if score.unmarked else ""
-    return f"{score.n} {'incident' if score.n == 1 else 'incidents'}: {counted}{sure}{left}; ${score.usd:.2f}"
+    counted = ", ".join(f"{scorecard.marks.get(word, 0)} {word}" for word in GRADES)
+    sure = f"; called likely {scorecard.likely}, of which right {scorecard.likely_right}" if scorecard.likely else ""
+    left = f"; {scorecard.unmarked} more whose cause names no service" if scorecard.unmarked else ""
+    return f"{scorecard.n} {'incident' if scorecard.n == 1 else 'incidents'}: {counted}{sure}{left}; ${scorecard.usd:.2f}"

@@ -68,7 +68,7 @@ class PastIncident(BaseModel):
 
 
 @dataclass(frozen=True)
-class Alike:
+class SimilarIncident:
     """A past incident with its likeness (0..1) and what makes it alike."""
 
     incident: PastIncident
@@ -86,7 +86,7 @@ class FixRecord:
     verified: int
 
 
-def rank_past(past: Sequence[PastIncident], case: Case, *, words: str = "", most: int = 5) -> list[Alike]:
+def similar_incidents(past: Sequence[PastIncident], case: Case, *, words: str = "", most: int = 5) -> list[SimilarIncident]:
     """The past incidents that resemble the case, the likest first, of equals the newest. The case's own is left out.
 
     `words` are compared instead of the case's summary if given.
@@ -99,12 +99,12 @@ def rank_past(past: Sequence[PastIncident], case: Case, *, words: str = "", most
     return sorted(kept, key=lambda alike: (alike.score, alike.incident.resolved_at), reverse=True)[:most]
 
 
-def _alike(past: PastIncident, case: Case, share: float) -> Alike:
+def _alike(past: PastIncident, case: Case, share: float) -> SimilarIncident:
     alert = case.alert_name in past.alert_names
     service = bool(case.service) and past.service == case.service
     score = SAME_ALERT * alert + SAME_SERVICE * service + SAME_WORDS * share
     told = (("same alert", alert), ("same service", service), (f"{share:.0%} of the words", share >= 0.1))
-    return Alike(past, round(score, 3), tuple(reason for reason, holds in told if holds))
+    return SimilarIncident(past, round(score, 3), tuple(reason for reason, holds in told if holds))
 
 
 def fix_records(incidents: Iterable[PastIncident]) -> list[FixRecord]:

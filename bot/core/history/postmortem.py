@@ -36,7 +36,7 @@ class Sentence(BaseModel):
     sources: tuple[str, ...]
 
 
-class Section(BaseModel):
+class PostmortemSection(BaseModel):
     """One part of the draft; `blank` is the prompt for people where nothing may be generated."""
 
     model_config = ConfigDict(frozen=True)
@@ -71,26 +71,26 @@ class PostmortemRecord(BaseModel):
     """Evidence id -> what of it could not be looked at, where there is such."""
 
 
-def needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
+def is_needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
     """Whether a draft comes by itself: SEV1/2, an executed action, or over 30 minutes of human work."""
     return incident.severity.at_least(Severity.SEV2) or executed or human_minutes > 30
 
 
-def draft(material: PostmortemRecord) -> list[Section]:
+def draft(material: PostmortemRecord) -> list[PostmortemSection]:
     """The sections in reading order."""
     considered = tuple(_considered(material))
     return [
-        Section(title="Summary", sentences=tuple(_summary(material))),
-        Section(title="Impact", sentences=tuple(_impact(material))),
-        Section(title="Timeline", sentences=tuple(_timeline(material.timeline))),
-        Section(title="Detection", sentences=tuple(_detection(material))),
-        Section(title="Root cause", sentences=tuple(_cause(material))),
-        *([Section(title="Other causes considered", sentences=considered)] if considered else []),
-        Section(title="Contributing factors", blank="What else made this possible?"),
-        Section(title="What went well, what went badly", blank="For the people who were there."),
-        Section(title="Actions taken", sentences=tuple(_actions(material))),
-        Section(title="Follow-ups", sentences=tuple(_follow_ups(material)), blank="Owner and date for each."),
-        Section(title="What could not be looked at", sentences=tuple(_gaps(material))),
+        PostmortemSection(title="Summary", sentences=tuple(_summary(material))),
+        PostmortemSection(title="Impact", sentences=tuple(_impact(material))),
+        PostmortemSection(title="Timeline", sentences=tuple(_timeline(material.timeline))),
+        PostmortemSection(title="Detection", sentences=tuple(_detection(material))),
+        PostmortemSection(title="Root cause", sentences=tuple(_cause(material))),
+        *([PostmortemSection(title="Other causes considered", sentences=considered)] if considered else []),
+        PostmortemSection(title="Contributing factors", blank="What else made this possible?"),
+        PostmortemSection(title="What went well, what went badly", blank="For the people who were there."),
+        PostmortemSection(title="Actions taken", sentences=tuple(_actions(material))),
+        PostmortemSection(title="Follow-ups", sentences=tuple(_follow_ups(material)), blank="Owner and date for each."),
+        PostmortemSection(title="What could not be looked at", sentences=tuple(_gaps(material))),
     ]
 
 
@@ -123,7 +123,7 @@ def _impact(m: PostmortemRecord) -> Iterable[Sentence]:
         yield Sentence(text="Impact could not be measured: no signal of the service was readable.", sources=(m.incident.ref,))
 
 
-def marks(m: PostmortemRecord) -> list[tuple[datetime, str]]:
+def graph_marks(m: PostmortemRecord) -> list[tuple[datetime, str]]:
     """What a graph of the incident should mark: what was run and how it ended, and when the alerts cleared."""
     found = [(entry.at, label) for entry in _acts(m) if (label := one_line(entry.text.partition(":")[0], 32))]
     cleared = m.group.cleared_at if m.group else None
@@ -237,7 +237,7 @@ def _gaps(m: PostmortemRecord) -> Iterable[Sentence]:
         yield Sentence(text=told, sources=(m.incident.ref,))
 
 
-def markdown(material: PostmortemRecord, sections: Sequence[Section]) -> str:
+def markdown(material: PostmortemRecord, sections: Sequence[PostmortemSection]) -> str:
     """The draft as Markdown; each sentence ends with its ids in brackets."""
     incident = material.incident
     lines = [

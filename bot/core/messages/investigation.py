@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.core.action import ProposalState
 from bot.core.evidence import Findings, Hypothesis, LedgerEntry
 from bot.core.history.past_incidents import ConfirmedCause
-from bot.core.history.postmortem import Section
+from bot.core.history.postmortem import PostmortemSection
 from bot.core.incident import AlertGroup
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.investigation.triage_state import TriageState
@@ -102,7 +102,7 @@ class PostmortemContent(Content):
     ref: str
     n: int
     title: str
-    sections: Sequence[Section]
+    sections: Sequence[PostmortemSection]
     graph: str = ""
     """The key of the stored picture; "" without one."""
 

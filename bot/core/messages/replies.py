@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.alerts.reasons import AlertReasons
 from bot.core.evidence import Claim, Findings, Hypothesis
-from bot.core.history.postmortem import Section
+from bot.core.history.postmortem import PostmortemSection
 from bot.core.messages.investigation import Ledger, ProposalLine
 from bot.core.messages.proposals import ProposalContent
 from bot.core.timeline import TimelineEntry
@@ -124,7 +124,7 @@ class PostmortemReply:
     ref: str
     n: int
     markdown: str
-    sections: Sequence[Section] = ()
+    sections: Sequence[PostmortemSection] = ()
 
 
 ReplyContent = ShowReply | WhyReply | ListReply | PanelReply | HelpReply | PostmortemReply

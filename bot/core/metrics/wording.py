@@ -16,7 +16,7 @@ def threshold_text(signal: SignalQuery) -> str:
 
 
 def deviation_text(deviation: Deviation) -> str:
-    """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (score 5.1)` or `... stayed normal: 0.1 %`.
+    """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (34 times its usual range)` or `... stayed normal: 0.1 %`.
 
     The name of a signal may be singular or plural (latency, errors): the verbs fit both.
     """
@@ -26,7 +26,13 @@ def deviation_text(deviation: Deviation) -> str:
         return f"{name} stayed normal: {after}, before {before}"
     moved = "rose" if deviation.direction == "up" else "fell"
     at = f" at {clock(deviation.onset)}" if deviation.onset else ""
-    return f"{name} {moved} from {before} to {after}{at} (score {deviation.doublings:.1f})"
+    return f"{name} {moved} from {before} to {after}{at} ({range_text(deviation.doublings)})"
+
+
+def range_text(doublings: float) -> str:
+    """`34 times its usual range`: how far a signal moved, where its normal range is 1."""
+    times = 2.0**doublings
+    return f"{times:.0f} times its usual range" if times >= 9.95 else f"{times:.1f} times its usual range"
 
 
 def series_text(series: Series, unit: str) -> str:

@@ -1,4 +1,4 @@
-"""What a question is about: the services it names, the kinds of look that would tell, and the words that are left."""
+"""What a question is about: the services it names, the tools whose lines would answer it, and the words that are left."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ ONSET = "onset"
 
 @dataclass(frozen=True)
 class Topic:
-    """One kind of question: the words that open it, and the tools that would tell."""
+    """One kind of question: the words that it is recognised by, and the tools whose lines would answer it."""
 
     words: frozenset[str]
     tools: frozenset[str]
@@ -25,7 +25,7 @@ def _topic(words: str, *tools: str) -> Topic:
     return Topic(frozenset(map(stem, words.split())), frozenset(tools))
 
 
-_DEEDS = _topic(
+_ACTIVITIES = _topic(
     "acknowledged acked approved denied declared lead leads tried rolled rollback restarted mitigated resolved who", TIMELINE
 )
 _TOPICS = (
@@ -42,11 +42,11 @@ _TOPICS = (
     _topic("slo budget burn burning objective", "slo_status"),
     _topic("cause caused causes causing reason culprit blame root why suspect suspects hypothesis", CAUSES),
     _topic("start started starts begin began begun onset since", ONSET),
-    _DEEDS,
+    _ACTIVITIES,
 )  # fmt: skip
 
 _WEAK = _topic("before again", "past_incidents")
-"""Only where nothing else says what is asked: "what changed before it?" does not ask about the past."""
+"""Only where no other topic is recognised: "what changed before it?" is not about past incidents."""
 
 _FAMILIES = (
     "slow slowly slower latency lag duration p50 p90 p95 p99 timeout timeouts",
@@ -64,7 +64,7 @@ _FAMILIES = (
     "acknowledged acked ack",
 )
 _CANONICAL = {stem(word): stem(family.split()[0]) for family in _FAMILIES for word in family.split()}
-"""Words that tell the same thing, as the first of their family."""
+"""Words of the same meaning, as the first of their family."""
 
 _EMPTY_WORDS = """
     about actually affected again also am any anybody anyone anything back bad bit caught check checked did doing down else ever
@@ -75,43 +75,43 @@ _EMPTY_WORDS = """
     story sure tell thanks thank thing things think time today us very want way well went whether whole why work works worked
     working wrong yet figure evidence investigate"""
 _EMPTY = frozenset(map(stem, _EMPTY_WORDS.split()))
-"""Stems that say nothing of what is asked about."""
+"""Stems that do not say what a question is about."""
 
 _PART = re.compile(r"[a-z0-9]+")
 _HASH = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])(?=\w*\d\w*\d)[a-z0-9]{6,}\b")
-"""`db58c256` is the name of nothing, and of no database."""
+"""`db58c256` is an id, and no word about databases."""
 _REFERENCE = re.compile(r"\b(?:AL|INC|AP)-[0-9]+\b|<@[A-Z0-9|]+>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question taken apart."""
+class QuestionTopics:
+    """What one question is about."""
 
     services: frozenset[str]
     tools: frozenset[str]
-    """Looks that would tell; empty where no word says which."""
+    """Those whose lines would answer it; empty where no word says which."""
     words: frozenset[str]
-    """Canonical stems of what else is asked about."""
-    deeds: frozenset[str] = frozenset()
-    """Of the words that ask what people did, those that the timeline would hold: acknowledged, rolled back."""
+    """Canonical stems of what else it is about."""
+    activities: frozenset[str] = frozenset()
+    """Of its words about what people did, those that the timeline would hold: acknowledged, rolled back."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it asks about everything: what is going on?"""
+        """Whether it is about everything: what is going on?"""
         return not (self.services or self.tools or self.words)
 
 
-def take_apart(question: str, services: Iterable[str]) -> Asked:
-    """What is asked about. `services`: the names that may stand in it."""
+def topics_of(question: str, services: Iterable[str]) -> QuestionTopics:
+    """What the question is about. `services`: the names that may occur in it."""
     named, rest = _without_services(_REFERENCE.sub(" ", question), services)
-    found = frozenset(stems(rest))
-    # "why" and "who" are no stop words to us, and yet no words to look for.
-    lower = found | frozenset(word for word in ("why", "who", "since") if re.search(rf"\b{word}\b", rest.lower()))
-    topics = [topic for topic in _TOPICS if topic.words & lower] or ([_WEAK] if _WEAK.words & found else [])
+    all_stems = frozenset(stems(rest))
+    # "why" and "who" are stop words elsewhere; here they recognise a topic, and are not searched for.
+    all_words = all_stems | frozenset(word for word in ("why", "who", "since") if re.search(rf"\b{word}\b", rest.lower()))
+    topics = [topic for topic in _TOPICS if topic.words & all_words] or ([_WEAK] if _WEAK.words & all_stems else [])
     empty = _EMPTY.union(_WEAK.words, *(topic.words for topic in topics))
     tools = frozenset(tool for topic in topics for tool in topic.tools)
-    deeds = frozenset(_CANONICAL.get(word, word) for word in found & _DEEDS.words)
-    return Asked(named, tools, frozenset(_CANONICAL.get(word, word) for word in found - empty), deeds)
+    activities = frozenset(_CANONICAL.get(word, word) for word in all_stems & _ACTIVITIES.words)
+    return QuestionTopics(named, tools, frozenset(_CANONICAL.get(word, word) for word in all_stems - empty), activities)
 
 
 def canonical(text: str) -> frozenset[str]:
@@ -126,19 +126,19 @@ def named_in(text: str, services: Iterable[str]) -> frozenset[str]:
 
 def _without_services(text: str, services: Iterable[str]) -> tuple[frozenset[str], str]:
     names = _names(frozenset(services))
-    found: set[str] = set()
+    services_named: set[str] = set()
 
-    def taken(match: re.Match[str]) -> str:
-        found.add(names.by_words[match[0]])
+    def remove(match: re.Match[str]) -> str:
+        services_named.add(names.by_words[match[0]])
         return " "
 
-    rest = names.pattern.sub(taken, _words_of(text))
-    return frozenset(found), rest
+    rest = names.pattern.sub(remove, _words_of(text))
+    return frozenset(services_named), rest
 
 
 @dataclass(frozen=True)
 class _Names:
-    """Services' names made ready for a search."""
+    """Names of services, prepared for a search."""
 
     pattern: re.Pattern[str]
     by_words: Mapping[str, str]

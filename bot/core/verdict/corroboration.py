@@ -23,7 +23,7 @@ _PLAIN = frozenset(
     known last latency left less likely long longer many minute minutes more most much near nearly need normal only
     other outage over part problem range rate rates ratio root rose score series service services showed shows signal
     signals since slow slower some still than that their them then there these they this those through time timeout
-    timeouts times took under until upstream very were what when where which while will with within without work works
+    timeouts times took under until upstream usual very were what when where which while will with within without work works
     would
         """,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core.history.postmortem import Section, Sentence
+from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.messages.investigation import PostmortemContent
 from bot.core.messages.replies import PostmortemReply
 from bot.core.text.untrusted import counted
@@ -31,7 +31,7 @@ def render(draft: PostmortemContent, view: ViewContext) -> Rendered:
     return f"Postmortem draft {draft.n} of {ref}: {spoken(draft.title)}", blocks
 
 
-def _lines(sections: Sequence[Section]) -> list[str]:
+def _lines(sections: Sequence[PostmortemSection]) -> list[str]:
     by_title = {section.title: section.sentences for section in sections}
     return [f"*{title}:* {_first(by_title.get(title, ()))}" for title in ABSTRACT]
 
@@ -51,7 +51,7 @@ def reading(draft: PostmortemReply, view: ViewContext) -> Rendered:
     return title, [header(title), *_pieces(draft.markdown), context("Markdown; also at the API, whole")]
 
 
-def _section(one: Section) -> str:
+def _section(one: PostmortemSection) -> str:
     lines = [f"• {prose(s.text, 400)} ({', '.join(s.sources)})" for s in one.sentences]
     blank = [f"_{prose(one.blank)}_"] if one.blank else []
     return "\n".join([f"*{one.title}*", *lines, *blank])

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.errors import NotFound
 from bot.core.evidence import Evidence, Findings
-from bot.core.history.postmortem import RAN, PostmortemRecord, Section
+from bot.core.history.postmortem import RAN, PostmortemRecord, PostmortemSection
 from bot.core.incident import Incident, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.timeline import EntryKind
@@ -89,7 +89,7 @@ class Postmortems:
             )
 
     async def save(
-        self, ref: str, n: int, sections: Sequence[Section], text: str, told: Mapping[str, str] = MappingProxyType({})
+        self, ref: str, n: int, sections: Sequence[PostmortemSection], text: str, told: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         """Store draft `n` (once) and have it posted in the thread. `told`: the state in which it tells each proposal."""
         async with self.db.write() as session:

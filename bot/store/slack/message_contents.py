@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import ProposalState
 from bot.core.alerts.muting import Mute, MuteReason
 from bot.core.evidence import Findings, Hypothesis, LedgerEntry, nothing_wrong
-from bot.core.history.postmortem import Section
+from bot.core.history.postmortem import PostmortemSection
 from bot.core.incident import number_of
 from bot.core.investigation.triage_facts import PriorChange, stored_facts
 from bot.core.investigation.triage_state import TriageState
@@ -231,7 +231,7 @@ async def _postmortem(session: AsyncSession, ref: str) -> PostmortemContent | No
         return None
     key = f"postmortem:{ref}:{row.n}"
     graph = key if (await session.exec(select(PictureRow.key).where(PictureRow.key == key))).first() else ""
-    sections = [Section.model_validate(section) for section in row.sections]
+    sections = [PostmortemSection.model_validate(section) for section in row.sections]
     return PostmortemContent(ref=ref, n=row.n, title=incident.title, sections=sections, graph=graph)
 
 

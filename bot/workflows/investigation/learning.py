@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Findings
-from bot.core.history.frozen_cases import in_words, score
+from bot.core.history.frozen_cases import scorecard, scorecard_text
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.store.triage.frozen_cases import Cases
 
@@ -42,7 +42,7 @@ class LearningTick:
 
 def weekly_line(week: Answered, long: Answered) -> str:
     """How right the answers were: in the last week, and over LONG_WEEKS weeks."""
-    lately, longer = (in_words(score("", some)) for some in (week, long))
+    lately, longer = (scorecard_text(scorecard("", some)) for some in (week, long))
     return f"How right Tocsin was last week: {lately}. Over {LONG_WEEKS} weeks: {longer}."
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from bot.core.config import Config
-from bot.core.questions.answering import QuestionAnswer, Told, answer, judged
+from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, with_model_answer
 from bot.ports import Engine, Reader, Run, Workflow
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
@@ -36,10 +36,10 @@ class QuestionSteps:
         budget, since = self.config.budget, self.triages.db.clock() - timedelta(days=1)
         return await self.questions.reserve(number, budget.most_of_a_run, since=since, limit=budget.per_day_usd)
 
-    async def judge(self, number: int, by_code: QuestionAnswer, by_model: Told) -> QuestionAnswer:
+    async def judge(self, number: int, by_code: QuestionAnswer, by_model: ModelAnswer) -> QuestionAnswer:
         """Show what of the model's answer the evidence carries; if nothing is, the answer of the code stands and says so."""
         material = await self.questions.material(number)
-        best = await asyncio.to_thread(judged, by_code, by_model, material)
+        best = await asyncio.to_thread(with_model_answer, by_code, by_model, material)
         await self.questions.answer(number, best, final=True)
         return best
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core.alerts.reasons import AlertReasons
-from bot.core.history.postmortem import Section, Sentence
+from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.investigation.triage_facts import RunbookExcerpt
 from bot.core.messages.alerts import BacklogAlert, BacklogContent, LineContent, StormOrigin
 from bot.core.messages.investigation import PostmortemContent
@@ -167,7 +167,7 @@ def test_a_storm_card_names_where_the_storm_seems_to_come_from() -> None:
 
 
 def test_a_draft_is_read_as_sections_and_exported_as_markdown() -> None:
-    sections = [Section(title="Impact", sentences=(Sentence(text="20 % failed", sources=("E9",)),))]
+    sections = [PostmortemSection(title="Impact", sentences=(Sentence(text="20 % failed", sources=("E9",)),))]
     draft = PostmortemReply(ref="INC-1", n=1, markdown="## Impact", sections=sections)
 
     assert "*Impact*\\n• 20 % failed (E9)" in words(postmortem.reading(draft, VIEW)[1])
@@ -208,7 +208,7 @@ def test_why_nothing_is_proposed_stands_there_unless_something_is_or_was_done(st
 def everything_nasty() -> list[tuple[str, list[Block]]]:
     nasty = hypothesis(NASTY, claims=[claim(NASTY * 5, "E1")] * 6, against=[claim(NASTY, "E9")] * 6, not_checked=[NASTY] * 8)
     evidence = {"E1": entry(summary=NASTY, query=NASTY * 9, link="https://attacker.example")}
-    sections = [Section(title="Summary", sentences=(Sentence(text=NASTY, sources=("T1",)),))]
+    sections = [PostmortemSection(title="Summary", sentences=(Sentence(text=NASTY, sources=("T1",)),))]
     runbook = RunbookExcerpt(title=NASTY, link="https://attacker.example", passage=NASTY * 9, evidence="")
     changes = [change(NASTY, title=NASTY, author=NASTY, evidence="")] * 9
     alerts = [BacklogAlert(NASTY + str(n), NASTY, "SEV3") for n in range(90)]

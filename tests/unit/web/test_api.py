@@ -10,7 +10,7 @@ from bot.core.action import Plan, Tier
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.evidence import Evidence
-from bot.core.history.postmortem import Section, Sentence
+from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.store.alerts.intake import IntakeWriter
 from bot.store.answers.postmortems import Postmortems
 from bot.store.approvals.store import Draft, ProposalStore
@@ -137,7 +137,7 @@ async def test_what_does_not_exist_is_not_found(served: Served, path: str) -> No
 
 async def test_the_newest_draft_comes_as_markdown(served: Served) -> None:
     client, desk = served
-    section = Section(title="Summary", sentences=(Sentence(text="It broke.", sources=("AL-1",)),))
+    section = PostmortemSection(title="Summary", sentences=(Sentence(text="It broke.", sources=("AL-1",)),))
     await Postmortems(desk.db).save("INC-1", 1, [section], "# INC-1\n")
     answer = await client.get("/api/incidents/INC-1/postmortem")
 

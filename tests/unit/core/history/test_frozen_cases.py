@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.evidence import Case, Evidence, Findings, Hypothesis, LedgerEntry
-from bot.core.history.frozen_cases import FrozenCase, in_words, mark, score, scrubbed
+from bot.core.history.frozen_cases import FrozenCase, grade, scorecard, scorecard_text, scrubbed
 from bot.core.history.past_incidents import ConfirmedCause
 from tests.unit.builders import NOW
 
@@ -29,22 +29,22 @@ def answer(*services: str, confidence: str = "likely", **values: Any) -> Finding
     ],
 )
 def test_an_answer_is_marked_by_where_the_confirmed_service_stands(findings: Findings, expected: str) -> None:
-    assert mark(findings, TRUTH) == expected
+    assert grade(findings, TRUTH) == expected
 
 
 def test_another_change_of_the_right_service_is_only_near() -> None:
-    assert mark(answer("checkout"), TRUTH.model_copy(update={"change_id": "d1"})) == "near"
+    assert grade(answer("checkout"), TRUTH.model_copy(update={"change_id": "d1"})) == "near"
 
 
 def test_words_without_a_service_cannot_be_compared() -> None:
-    assert mark(answer("checkout"), TRUTH.model_copy(update={"service": ""})) is None
+    assert grade(answer("checkout"), TRUTH.model_copy(update={"service": ""})) is None
 
 
 def test_a_score_counts_what_was_called_likely_and_what_it_cost() -> None:
     unnamed = TRUTH.model_copy(update={"service": ""})
     rows = [(answer("checkout", usd=0.1), TRUTH), (answer("search", usd=0.2), TRUTH), (answer("search"), unnamed)]
 
-    told = in_words(score("model", rows))
+    told = scorecard_text(scorecard("model", rows))
 
     assert told == (
         "2 incidents: 1 right, 0 near, 1 wrong, 0 abstained; called likely 2, of which right 1; "

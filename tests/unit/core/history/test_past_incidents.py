@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.evidence import Case
-from bot.core.history.past_incidents import ConfirmedCause, Fix, PastIncident, fix_records, named_service, rank_past
+from bot.core.history.past_incidents import ConfirmedCause, Fix, PastIncident, fix_records, named_service, similar_incidents
 from tests.unit.builders import NOW, at
 
 CASE = Case(
@@ -23,7 +23,7 @@ def past(number: int, **values: Any) -> PastIncident:
 
 
 def refs(*incidents: PastIncident, words: str = "") -> list[str]:
-    return [one.incident.ref for one in rank_past(incidents, CASE, words=words)]
+    return [one.incident.ref for one in similar_incidents(incidents, CASE, words=words)]
 
 
 def test_the_same_alert_on_the_same_service_goes_before_the_same_alert_elsewhere() -> None:
@@ -49,7 +49,7 @@ def test_the_case_is_not_like_itself() -> None:
 
 
 def test_the_reasons_are_told() -> None:
-    (alike,) = rank_past([past(1)], CASE)
+    (alike,) = similar_incidents([past(1)], CASE)
 
     assert alike.reasons[:2] == ("same alert", "same service") and 0.8 <= alike.score <= 1
 

@@ -8,7 +8,7 @@ from bot.core.action import Proposal, ProposalState, Tier
 from bot.core.alert import Severity
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.history.past_incidents import ConfirmedCause
-from bot.core.history.postmortem import PostmortemRecord, draft, markdown, marks, needed
+from bot.core.history.postmortem import PostmortemRecord, draft, graph_marks, is_needed, markdown
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at, group, incident
 
@@ -120,8 +120,8 @@ def test_what_never_ran_is_not_among_the_actions_taken() -> None:
 def test_resolving_by_hand_is_not_marked_as_cleared() -> None:
     by_hand = material(incident=incident(resolved_at=at(20)), group=group(cleared_at=at(20)))
 
-    assert marks(by_hand) == []
-    assert marks(material()) == [(at(15), "alerts cleared")]
+    assert graph_marks(by_hand) == []
+    assert graph_marks(material()) == [(at(15), "alerts cleared")]
 
 
 def test_a_look_that_failed_is_listed() -> None:
@@ -163,10 +163,10 @@ def test_foreign_text_cannot_make_a_new_heading() -> None:
 def test_a_small_incident_without_action_needs_no_draft() -> None:
     small = incident(severity=Severity.SEV3)
 
-    assert not needed(small, executed=False, human_minutes=5)
-    assert needed(small, executed=True, human_minutes=5)
-    assert needed(small, executed=False, human_minutes=31)
-    assert needed(incident(), executed=False, human_minutes=0)
+    assert not is_needed(small, executed=False, human_minutes=5)
+    assert is_needed(small, executed=True, human_minutes=5)
+    assert is_needed(small, executed=False, human_minutes=31)
+    assert is_needed(incident(), executed=False, human_minutes=0)
 
 
 def test_the_impact_cites_what_the_graph_of_the_incident_marks() -> None:
@@ -177,7 +177,7 @@ def test_the_impact_cites_what_the_graph_of_the_incident_marks() -> None:
     drawn = material(timeline=acts, graph="checkout errors: from 20 % to 0.1 %.")
     impact = next(section for section in draft(drawn) if section.title == "Impact").sentences
 
-    assert marks(drawn) == [(at(5), "AP-1 ran"), (at(9), "Recovered after AP-1"), (at(15), "alerts cleared")]
+    assert graph_marks(drawn) == [(at(5), "AP-1 ran"), (at(9), "Recovered after AP-1"), (at(15), "alerts cleared")]
     assert impact[1].text == "The graph shows checkout errors: from 20 % to 0.1 %."
     assert impact[1].sources == ("E9", "T2", "T3", "AL-1")
 

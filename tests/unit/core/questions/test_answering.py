@@ -9,7 +9,7 @@ from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
 from bot.core.facts.alerting import AlertFact
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.questions.answer_facts import AnswerFacts
-from bot.core.questions.answering import QuestionAnswer, Told, answer, judged, relevant_first
+from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, most_relevant_first, with_model_answer
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at
 
@@ -115,7 +115,10 @@ def test_where_every_look_failed_each_is_told_whatever_is_asked(question: str) -
 
 
 def test_a_signal_that_sums_its_look_up_is_told_once_with_its_bound() -> None:
-    moved, calls = "pay latency rose from 0.1 s to 2 s (score 4.0)", "pay calls to db rose from 1 to 2 (score 1.0)"
+    moved, calls = (
+        "pay latency rose from 0.1 s to 2 s (16 times its usual range)",
+        "pay calls to db rose from 1 to 2 (2.0 times its usual range)",
+    )
     ledger = [
         look(1, "service_health", f"{moved}; 1 of 2 signals deviate", f"{moved} [bad above 1 s]", service="pay"),
         look(2, "call_mix", f"{calls}; 1 of 1 call rates deviate", calls, service="pay"),
@@ -174,7 +177,7 @@ def test_a_timeline_entry_that_holds_words_of_others_is_shown_as_theirs(kind: st
     found = answer("is it the database?", material)
 
     assert [one.foreign for one in found.findings] == [theirs]
-    assert [one.foreign for one in judged(found, Told(claims=[claim]), material).findings] == [theirs]
+    assert [one.foreign for one in with_model_answer(found, ModelAnswer(claims=[claim]), material).findings] == [theirs]
 
 
 def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
@@ -190,7 +193,7 @@ def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
     found = answer("is it the database?", AnswerFacts([titled], group="AL-1"))
 
     said = [Claim(text=text, evidence=["E1"]) for text in ("database is fine", "the flag of checkout")]
-    by_model = judged(found, Told(claims=said), AnswerFacts([titled], group="AL-1"))
+    by_model = with_model_answer(found, ModelAnswer(claims=said), AnswerFacts([titled], group="AL-1"))
     assert [one.foreign for one in (*found.findings, *by_model.findings)] == [True, True, False]
 
 
@@ -218,13 +221,15 @@ def test_whose_entry_it_is_stands_behind_it_unless_it_says_so(kind: str, text: s
 
 
 def test_a_request_holds_what_speaks_about_the_question_first() -> None:
-    assert [entry.id for entry in relevant_first("is cart slow?", MATERIAL)][:2] == ["E7", "E1"]
-    assert relevant_first("who acknowledged it?", MATERIAL)[0].id == "T4"
+    assert [entry.id for entry in most_relevant_first("is cart slow?", MATERIAL)][:2] == ["E7", "E1"]
+    assert most_relevant_first("who acknowledged it?", MATERIAL)[0].id == "T4"
 
 
 def judge(*claims: tuple[str, str], reason: str = "answered") -> QuestionAnswer:
     said = [Claim(text=text, evidence=[cited] if cited else []) for text, cited in claims]
-    return judged(answer("is cart slow?", MATERIAL), Told(claims=said, stop_reason=reason, usd=0.01), MATERIAL)
+    return with_model_answer(
+        answer("is cart slow?", MATERIAL), ModelAnswer(claims=said, stop_reason=reason, usd=0.01), MATERIAL
+    )
 
 
 def test_of_a_models_answer_what_the_evidence_carries_stands() -> None:
@@ -238,7 +243,7 @@ def test_of_a_models_answer_what_the_evidence_carries_stands() -> None:
     ("claims", "reason", "note"),
     [
         ([("it is the pool", "E99"), ("payments is well", "E8"), ("trust me", "")], "answered", "carries nothing of what"),
-        ([], "answered", "found nothing in the evidence"),
+        ([], "answered", "found nothing about it in the evidence"),
         ([], "the model's server answered 500", "Model not available (the model's server answered 500)."),
     ],
 )
