@@ -122,7 +122,7 @@ class App:
         self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
         self._build_intake()
         self._build_messages()
-        self._build_doors()
+        self._build_router()
         self._build_stories()
         self._build_ticks()
         self.asgi: ASGIApp = self._build_web()
@@ -153,7 +153,7 @@ class App:
         )
         self.db.on_messages.append(self.sender.wake)
 
-    def _build_doors(self) -> None:
+    def _build_router(self) -> None:
         """What people say to the bot: verbs, presses and dialogs."""
         self.approvals = self._build_approvals()
         ctx = CommandContext(
@@ -170,10 +170,10 @@ class App:
         hosts = allowed_hosts(self.config, self.secrets.public_url)
         answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact)
         self.interactions = Interactions(self.db)
-        self.doors = CommandRouter(ctx, self.people, self.interactions, answers)
+        self.router = CommandRouter(ctx, self.people, self.interactions, answers)
         app_token = self.secrets.slack_app_token.get_secret_value()
         self.slack = SlackEdge(
-            self.web, self.doors, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
+            self.web, self.router, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
         )
 
     async def _on_call(self, service: str) -> tuple[str, ...]:

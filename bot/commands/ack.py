@@ -1,7 +1,7 @@
 """Acknowledge."""
 
 from bot.commands._subject import name_of, subject_of
-from bot.plugins import Reply, Request, command
+from bot.plugins import EntryPoint, Reply, Request, command
 from bot.store.incidents import incidents
 from bot.workflows.command_context import CommandContext
 
@@ -16,4 +16,4 @@ async def ack(ctx: CommandContext, request: Request) -> Reply:
     if group.acknowledged_by != name_of(request.actor):
         return Reply(f"{subject.group} is {group.state}; {group.acknowledged_by or 'nobody'} acknowledged it.")
     # A press sees the card change; words need words.
-    return Reply("" if request.door == "button" else f"Acknowledged {subject.group}.")
+    return Reply("" if request.entry_point == EntryPoint.BUTTON else f"Acknowledged {subject.group}.")

@@ -4,7 +4,7 @@ from bot.commands._plan import fits, plan_of, press_of, target_name
 from bot.core.action import Proposal, Tier, Verdict
 from bot.core.approvals.policy_types import Rule
 from bot.core.errors import NotAllowed
-from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.workflows.command_context import CommandContext
 
 TEXT = "Text, emoji and reactions never approve. Press Approve on the card of the proposal."
@@ -16,13 +16,13 @@ async def approve(ctx: CommandContext, request: Request) -> Reply | Form | Field
     ref = request.ref
     if not ref.startswith("AP-"):
         return Reply("Say which proposal, for example: approve AP-3. The card has the button.")
-    if request.door in ("mention", "shortcut"):
+    if request.entry_point in (EntryPoint.MENTION, EntryPoint.SHORTCUT):
         press = press_of(request, request.revision or 0, Verdict.APPROVE)
         return Reply((await ctx.approvals.refuse(press, Rule.TEXT, TEXT)).text)
     proposal = await ctx.approvals.store.load(ref)
-    if request.door == "modal":
+    if request.entry_point == EntryPoint.MODAL:
         return await _submitted(ctx, request, proposal)
-    if request.door == "button" and not proposal.tier.needs_form:
+    if request.entry_point == EntryPoint.BUTTON and not proposal.tier.needs_form:
         return await _decide(ctx, request, proposal)
     return _form(await ctx.approvals.prepare(proposal, request.actor), request)
 

@@ -2,7 +2,7 @@
 
 from bot.commands._subject import name_of, subject_of
 from bot.core.text.untrusted import one_line
-from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.store.answers.questions import Questions
 from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
@@ -21,7 +21,7 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
     subject = await subject_of(ctx, request)
     asked = one_line(request.fields.get("question") or request.text, MOST)
     if not asked:
-        if request.door == "modal":
+        if request.entry_point == EntryPoint.MODAL:
             return FieldErrors({"question": "Write what you want to know."})
         return Form(
             f"Ask about {subject.ref}", "ask", ref=subject.ref, fields=[Field("question", "Your question", kind="long")]
@@ -31,6 +31,6 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
     )
     await start(ctx.engine, put.number)
     here = await Interactions(ctx.db).shown_at(request.channel, request.thread)
-    if here is not None and here.key == put.thread_key and request.door != "slash":
+    if here is not None and here.key == put.thread_key and request.entry_point != EntryPoint.SLASH:
         return Reply("")
     return Reply(f"The answer will stand in the thread of {subject.ref}, for everybody.")

@@ -6,7 +6,7 @@ from bot.commands._causes import NONE, Ranked, joined, ranked_of, word_of
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.core.text.untrusted import one_line
-from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.store.incidents import causes
 from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
@@ -26,7 +26,7 @@ async def cause(ctx: CommandContext, request: Request) -> Reply | Form | FieldEr
         return Reply(f"{subject.incident} was ranked anew meanwhile. Nothing was stored; look at its causes and say it again.")
     if request.verb == "confirm":
         return await _store(ctx, request, subject, ranked.chosen("1"))
-    if request.door == "modal":
+    if request.entry_point == EntryPoint.MODAL:
         return await _submitted(ctx, request, subject, ranked)
     if not request.text.strip():
         return _form(ctx, subject, ranked)

@@ -4,7 +4,7 @@ from bot.commands._subject import name_of
 from bot.core.alert import Severity
 from bot.core.errors import NotFound
 from bot.core.text.untrusted import one_line
-from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.store.incidents import incidents, overview
 from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
@@ -34,9 +34,9 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
     if request.options.get("sev") and severity is None:
         raise NotFound(f"sev takes 1 to 4, not {request.options['sev'][:20]}. Nothing was declared.")
     service = request.fields.get("service") or request.options.get("service", "")
-    if request.door == "modal" and (wrong := _wrong(title, severity)):
+    if request.entry_point == EntryPoint.MODAL and (wrong := _wrong(title, severity)):
         return FieldErrors(wrong)
-    if not title or severity is None or request.door in ("button", "shortcut"):
+    if not title or severity is None or request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT):
         return _form(ctx, request, group, title, severity, service)
     declared = await incidents.declare(
         ctx.db,

@@ -2,7 +2,7 @@
 
 from bot.commands._plan import press_of
 from bot.core.action import Verdict
-from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.workflows.command_context import CommandContext
 
 
@@ -15,7 +15,7 @@ async def deny(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     proposal = await ctx.approvals.store.load(ref)
     revision = request.revision or proposal.revision
     reason = (request.fields.get("reason") or request.text).strip()
-    if not reason and request.door == "modal":
+    if not reason and request.entry_point == EntryPoint.MODAL:
         return FieldErrors({"reason": "Say why; the record shows it."})
     press = press_of(request, revision, Verdict.DENY, reason)
     if not reason:

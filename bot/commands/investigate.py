@@ -3,7 +3,7 @@
 from bot.commands._subject import name_of, subject_of
 from bot.core.investigation.triage_state import RUNNING
 from bot.core.text.untrusted import one_line
-from bot.plugins import Reply, Request, command
+from bot.plugins import EntryPoint, Reply, Request, command
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 
@@ -16,7 +16,7 @@ async def investigate(ctx: CommandContext, request: Request) -> Reply:
         return Reply(f"{subject.ref} has no alert group, so there is nothing to look at yet.")
     triages = Triages(ctx.db)
     newest = await triages.row(subject.group)
-    question = "" if request.door in ("button", "shortcut") else one_line(request.text, 500)
+    question = "" if request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT) else one_line(request.text, 500)
     if newest is not None and newest.state in RUNNING and not question:
         return Reply(f"The triage of {subject.group} is already running; it shows its progress in the thread.")
     if newest is not None and newest.state in RUNNING and newest.findings:

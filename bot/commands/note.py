@@ -6,7 +6,7 @@ from bot.commands._subject import name_of, subject_of
 from bot.core.errors import NotFound
 from bot.core.text.moments import date_to_the_minute
 from bot.core.text.untrusted import escape_controls
-from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
+from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.store.incidents import incidents
 from bot.workflows.command_context import CommandContext
 
@@ -19,7 +19,7 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     """Write something that happened into the timeline."""
     subject = await subject_of(ctx, request)
     text = (request.fields.get("text") or request.text).strip()
-    if request.door == "modal" and not text:
+    if request.entry_point == EntryPoint.MODAL and not text:
         return FieldErrors({"text": "Write what happened."})
     if not text:
         return Form(f"Note for {subject.ref}", "note", ref=subject.ref, fields=[Field("text", "What happened?", kind="long")])
@@ -27,7 +27,7 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
         text = _shortened(text, request)
         if not text:
             told = f"A note has at most {MOST:,} characters. Nothing was noted: say it in several notes."
-            return FieldErrors({"text": told}) if request.door == "modal" else Reply(told)
+            return FieldErrors({"text": told}) if request.entry_point == EntryPoint.MODAL else Reply(told)
     at = _moment(request.options["at"], ctx.clock()) if "at" in request.options else None
     await incidents.note(
         ctx.db, subject.ref, text, name_of(request.actor), at=at, key=f"note:{request.key}" if request.key else None
@@ -38,7 +38,7 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
 
 def _shortened(text: str, request: Request) -> str:
     """A long message that somebody points at is noted with its beginning: the rest stands in Slack. "" for typed text."""
-    if request.door != "shortcut":
+    if request.entry_point != EntryPoint.SHORTCUT:
         return ""
     text = escape_controls(text)
     end = f"… (cut: the whole message has {len(text):,} characters)"

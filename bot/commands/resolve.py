@@ -2,7 +2,7 @@
 
 from bot.commands._causes import Ranked, joined, ranked_of, word_of
 from bot.commands._subject import name_of, subject_of
-from bot.plugins import Field, Form, Reply, Request, command
+from bot.plugins import EntryPoint, Field, Form, Reply, Request, command
 from bot.store.incidents import causes, incidents
 from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
@@ -15,7 +15,7 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
     if subject.state == "RESOLVED":
         return Reply(f"{subject.ref} is already resolved.")
     ranked = await ranked_of(ctx, subject.group)
-    if request.door != "modal" and not request.text:
+    if request.entry_point != EntryPoint.MODAL and not request.text:
         return _ask(subject, ranked)
     cause = await _confirmed(ctx, request, subject, ranked)
     await incidents.resolve(ctx.db, subject.incident or subject.group, name_of(request.actor), cause)

@@ -4,7 +4,7 @@ from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.messages.replies import ShowReply
-from bot.plugins import Reply, Request, command
+from bot.plugins import EntryPoint, Reply, Request, command
 from bot.store import timeline
 from bot.store.alerts import groups
 from bot.store.alerts.reader import reasons_of
@@ -17,9 +17,9 @@ from bot.workflows.command_context import CommandContext
 async def show(ctx: CommandContext, request: Request) -> Reply:
     """Show a group, incident or proposal in short, with its timeline."""
     subject = await subject_of(ctx, request)
-    if request.text and request.door in ("slash", "mention"):
+    if request.text and request.entry_point in (EntryPoint.SLASH, EntryPoint.MENTION):
         raise NotFound(f"show takes a reference such as {subject.ref}, not {request.text[:40]}.")
-    if subject.group and request.door == "button":
+    if subject.group and request.entry_point == EntryPoint.BUTTON:
         await groups.give_card(ctx.db, subject.group)
     group_id = number_of(subject.group, "AL") if subject.group else None
     incident_id = number_of(subject.incident, "INC") if subject.incident else None

@@ -1,7 +1,7 @@
 """How plugins look, and how they are found: one file on a shelf each, named like the plugin."""
 
 from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, action
-from bot.plugins.commands import Command, Field, FieldErrors, Form, Reply, Request, Response, command
+from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, command
 from bot.plugins.discovery import discover, discover_actions
 from bot.plugins.sources import Intake, Rejected, Source, SourceRequest, source
 from bot.plugins.tools import Tool, ToolContext, tool, tool_over
@@ -10,6 +10,7 @@ __all__ = [
     "Action",
     "ActionContext",
     "Command",
+    "EntryPoint",
     "Field",
     "FieldErrors",
     "Form",

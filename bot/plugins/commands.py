@@ -1,16 +1,27 @@
-"""What a verb is: a function from one request, whichever door it came through, to an answer."""
+"""What a command is: a function from one request, the same from every entry point, to a response."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from bot.core.actor import Actor
 from bot.core.messages.replies import ReplyContent
 
 
+class EntryPoint(StrEnum):
+    """Where in Slack a request comes from."""
+
+    SLASH = "slash"
+    MENTION = "mention"
+    BUTTON = "button"
+    MODAL = "modal"
+    SHORTCUT = "shortcut"
+
+
 @dataclass(frozen=True)
 class Request:
-    """One use of a verb, whichever door it came through."""
+    """One use of a command."""
 
     verb: str
     actor: Actor
@@ -23,9 +34,8 @@ class Request:
     """`AP-12`, `AL-3`, `INC-3` from the text, the button or the place it was said in."""
     revision: int | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
-    """Values of a submitted modal; empty for the other doors."""
-    door: str = "mention"
-    """slash, mention, button, modal, shortcut."""
+    """Values of a submitted modal; empty for the other router."""
+    entry_point: EntryPoint = EntryPoint.MENTION
     message: str = ""
     """ts of the message whose button was pressed."""
     key: str = ""

@@ -22,7 +22,7 @@ from bot.slack.client import SlackClient
 from bot.slack.forms import form_view, lines, text_view
 from bot.slack.limits import LIMIT
 from bot.slack.render import redacted
-from bot.slack.untrusted_text import spoken
+from bot.slack.untrusted_text import plain_text
 from bot.slack.view_context import ViewContext
 from bot.slack.views import help as help_view
 from bot.slack.views import listing, panel, postmortem, show, why
@@ -84,68 +84,68 @@ class Answers:
         if reply.content:
             text, blocks = rendered_reply(reply.content, ViewContext(hosts=self.hosts))
         else:
-            text, blocks = spoken(reply.text, 450), [section(lines(reply.text))]
+            text, blocks = plain_text(reply.text, 450), [section(lines(reply.text))]
         return cut(self.redact(text), LIMIT["fallback"]), redacted(blocks, self.redact)
 
-    def form(self, form: Form, place: ReplyTarget) -> dict[str, Any]:
+    def form(self, form: Form, target: ReplyTarget) -> dict[str, Any]:
         """A form as the modal that is shown."""
-        return self.clean(form_view(form, channel=place.channel, thread=place.thread, called=self.called))
+        return self.clean(form_view(form, channel=target.channel, thread=target.thread, called=self.called))
 
-    async def private(self, place: ReplyTarget, reply: Reply) -> None:
+    async def private(self, target: ReplyTarget, reply: Reply) -> None:
         """Tell one person: as an ephemeral message, else by the response address, else in a modal, else as a direct message."""
         text, blocks = self.rendered(reply)
         for way in (self._ephemeral, self._response, self._modal, self._direct):
             try:
-                if await way(place, text, blocks):
+                if await way(target, text, blocks):
                     return
             except NOT_TAKEN as error:
                 log.info("one way to answer was closed", way=way.__name__, why=str(error))
-        log.warning("a private answer reached nobody", user=place.user, channel=place.channel)
+        log.warning("a private answer reached nobody", user=target.user, channel=target.channel)
 
-    async def open_form(self, place: ReplyTarget, form: Form) -> None:
+    async def open_form(self, target: ReplyTarget, form: Form) -> None:
         """Open a modal; without a trigger (a mention has none) offer a button that has one."""
-        if place.trigger_id:
-            view = self.form(form, place)
-            await self.slack.call(self.slack.web.views_open, trigger_id=place.trigger_id, view=view)
+        if target.trigger_id:
+            view = self.form(form, target)
+            await self.slack.call(self.slack.web.views_open, trigger_id=target.trigger_id, view=view)
             return
         value = f"{form.ref}:{form.revision}" if form.revision is not None else form.ref
         if form.ref.startswith("AP-"):
             await self.private(
-                place, Reply(f"Use the button on the card of {form.ref}: it opens the dialog that asks for the rest.")
+                target, Reply(f"Use the button on the card of {form.ref}: it opens the dialog that asks for the rest.")
             )
             return
         text = f"{form.title}: this needs a dialog, which a mention cannot open."
         blocks = [section(lines(text)), actions(button(f"{form.title}...", form.verb, value or "-"))]
-        await self._ephemeral(place, text, blocks)
+        await self._ephemeral(target, text, blocks)
 
     def clean(self, view: dict[str, Any]) -> dict[str, Any]:
         """A view with secrets masked in its texts."""
         return {**view, "blocks": redacted(view["blocks"], self.redact)}
 
-    async def _ephemeral(self, place: ReplyTarget, text: str, blocks: list[Block]) -> bool:
-        if not place.channel:
+    async def _ephemeral(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
+        if not target.channel:
             return False
-        thread = {"thread_ts": place.thread} if place.thread else {}
+        thread = {"thread_ts": target.thread} if target.thread else {}
         await self.slack.call(
-            self.slack.web.chat_postEphemeral, channel=place.channel, user=place.user, text=text, blocks=blocks, **thread
+            self.slack.web.chat_postEphemeral, channel=target.channel, user=target.user, text=text, blocks=blocks, **thread
         )
         return True
 
-    async def _response(self, place: ReplyTarget, text: str, blocks: list[Block]) -> bool:
-        if not place.response_url:
+    async def _response(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
+        if not target.response_url:
             return False
-        return await self.slack.respond(place.response_url, text, blocks)
+        return await self.slack.respond(target.response_url, text, blocks)
 
-    async def _modal(self, place: ReplyTarget, text: str, blocks: list[Block]) -> bool:
-        if not place.trigger_id:
+    async def _modal(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
+        if not target.trigger_id:
             return False
         shown = [block for block in blocks if block["type"] != "markdown"]
         view = text_view("Answer", text, shown)
-        await self.slack.call(self.slack.web.views_open, trigger_id=place.trigger_id, view=view)
+        await self.slack.call(self.slack.web.views_open, trigger_id=target.trigger_id, view=view)
         return True
 
-    async def _direct(self, place: ReplyTarget, text: str, blocks: list[Block]) -> bool:
-        opened = await self.slack.call(self.slack.web.conversations_open, users=place.user)
+    async def _direct(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
+        opened = await self.slack.call(self.slack.web.conversations_open, users=target.user)
         await self.slack.call(
             self.slack.web.chat_postMessage,
             channel=opened["channel"]["id"],

@@ -35,16 +35,16 @@ class SlackEdge:
     `tocsin doctor` says what is wrong with it. Slack may be down at the start.
     """
 
-    def __init__(self, web: AsyncWebClient, doors: CommandRouter, *, app_token: str = "", signing_secret: str = "") -> None:
+    def __init__(self, web: AsyncWebClient, router: CommandRouter, *, app_token: str = "", signing_secret: str = "") -> None:
         self.app = AsyncApp(client=web, signing_secret=signing_secret or None, process_before_response=False)
-        self._doors, self._app_token = doors, app_token
+        self._router, self._app_token = router, app_token
         # Socket Mode alone needs no secret, and the verifier takes no empty one: anybody could sign with it.
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
         self._handler: AsyncSocketModeHandler | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._greeting: asyncio.Task[None] | None = None
         self._http = AsyncSlackRequestHandler(self.app)
-        register(self.app, doors)
+        register(self.app, router)
         self.app.error(self._failed)
 
     async def endpoint(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class SlackEdge:
     async def _greet(self) -> None:
         """Say at the start, once, that Slack does not take our token: else only the first alert would show it."""
         try:
-            await self._doors.people.team()
+            await self._router.people.team()
         except QueryFailed as error:
             log.warning("Slack did not answer to our token; `tocsin doctor` says what is wrong", why=str(error))
 
@@ -106,13 +106,13 @@ class SlackEdge:
         """Bolt's error handler: an id for the log and for the person who asked."""
         error_id = secrets.token_hex(4)
         log.error("a Slack listener failed", error_id=error_id, exc_info=error)
-        if place := place_of(body):
+        if target := target_of(body):
             told = f"Something failed on my side (id {error_id})."
             advice = "What you asked may not have been done: look with show, then try again."
-            await self._doors.answers.private(place, Reply(f"{told} {advice}"))
+            await self._router.answers.private(target, Reply(f"{told} {advice}"))
 
 
-def place_of(body: dict[str, Any]) -> ReplyTarget | None:
+def target_of(body: dict[str, Any]) -> ReplyTarget | None:
     """Where to tell a person that something failed, whatever kind of interaction it was."""
     event = body.get("event") or {}
     user = (

@@ -1,7 +1,7 @@
 """Small builders of Slack's blocks. They cut on line borders where Slack would refuse, and say that they cut.
 
-Texts given here are ours or went through `bot.slack.untrusted_text`; a builder never
-looks into them again.
+Texts given here are trusted or went through `bot.slack.untrusted_text`; a builder never
+checks them again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted, cut
 from bot.slack.limits import LIMIT
-from bot.slack.untrusted_text import code_lines, escape, link, named, prose, quoted, spoken, titled
+from bot.slack.untrusted_text import code_lines, escape, link, name_text, plain_text, prose, quoted, titled
 
 __all__ = [
     "Block",
@@ -27,13 +27,13 @@ __all__ = [
     "fields",
     "header",
     "link",
-    "named",
+    "name_text",
     "overflow",
     "picture",
+    "plain_text",
     "prose",
     "quoted",
     "section",
-    "spoken",
     "text_size",
     "titled",
     "trim",
@@ -55,9 +55,9 @@ def section(text: str) -> Block:
     return {"type": "section", "text": _mrkdwn(cut_lines(text, LIMIT["section"]))}
 
 
-def fields(pairs: Mapping[str, str] | None = None, **named: str) -> Block:
+def fields(pairs: Mapping[str, str] | None = None, **labelled: str) -> Block:
     """Up to ten label-and-value fields; empty values are left out. `may_approve=` is labelled "May approve"."""
-    shown = {**(pairs or {}), **{_label(name): value for name, value in named.items()}}
+    shown = {**(pairs or {}), **{_label(name): value for name, value in labelled.items()}}
     items = [_mrkdwn(cut_lines(f"*{label}*\n{value}", LIMIT["field"])) for label, value in shown.items() if value]
     return {"type": "section", "fields": items[: LIMIT["fields"]] or [_mrkdwn("-")]}
 
@@ -69,12 +69,12 @@ def context(*texts: str) -> Block:
 
 
 def code(text: str, hosts: Collection[str] = ()) -> Block:
-    """A code block of foreign or exact text, cut on line borders with a note of how much is missing.
+    """A code block of untrusted or exact text, cut on line borders with a note of how much is missing.
 
     Addresses of `hosts` stand in it as they are.
     """
-    room = LIMIT["section"] - 8
-    return {"type": "section", "text": _mrkdwn(f"```\n{cut_lines(code_lines(text, hosts) or '(empty)', room)}\n```")}
+    limit = LIMIT["section"] - 8
+    return {"type": "section", "text": _mrkdwn(f"```\n{cut_lines(code_lines(text, hosts) or '(empty)', limit)}\n```")}
 
 
 def divider() -> Block:
@@ -88,26 +88,32 @@ def actions(*elements: Block | None) -> Block:
 
 
 def button(
-    label: str, verb: str, value: str, *, style: str = "", spoken_as: str = "", confirm: tuple[str, str, str] | None = None
+    label: str,
+    command: str,
+    value: str,
+    *,
+    style: str = "",
+    accessible_label: str = "",
+    confirm: tuple[str, str, str] | None = None,
 ) -> Block:
-    """A button that uses a verb: `action_id` is the verb, `value` a reference and revision (`AP-12:3`), nothing else.
+    """A button that uses a command: `action_id` is its name, `value` a reference and revision (`AP-12:3`), nothing else.
 
-    `confirm` is title, text and the label of yes. `spoken_as` is read aloud where the label alone is ambiguous.
+    `confirm` is title, text and the label of yes. `accessible_label` is read aloud where the label alone is ambiguous.
     """
-    element: Block = {"type": "button", "text": _plain(label, LIMIT["button"]), "action_id": verb, "value": value}
+    element: Block = {"type": "button", "text": _plain(label, LIMIT["button"]), "action_id": command, "value": value}
     if style:
         element["style"] = style
-    if spoken_as:
-        element["accessibility_label"] = cut(spoken_as, LIMIT["accessibility"])
+    if accessible_label:
+        element["accessibility_label"] = cut(accessible_label, LIMIT["accessibility"])
     if confirm:
         element["confirm"] = _confirm(*confirm)
     return element
 
 
-def overflow(verb: str, options: Iterable[tuple[str, str]]) -> Block:
-    """A menu of up to five options, each label and value; it uses `verb` with the chosen value."""
+def overflow(command: str, options: Iterable[tuple[str, str]]) -> Block:
+    """A menu of up to five options, each label and value; it uses `command` with the chosen value."""
     items = [{"text": _plain(label, LIMIT["option"]), "value": value} for label, value in options]
-    return {"type": "overflow", "action_id": verb, "options": items[: LIMIT["overflow"]]}
+    return {"type": "overflow", "action_id": command, "options": items[: LIMIT["overflow"]]}
 
 
 def picture(key: str) -> Block:
@@ -125,18 +131,18 @@ def cut_lines(text: str, limit: int) -> str:
     """Cut before the line that does not fit and say how many are missing; one huge line is cut inside, and says so too."""
     if len(text) <= limit:
         return text
-    kept: list[str] = []
+    shown: list[str] = []
     lines = text.split("\n")
-    room = limit - 32
+    budget = limit - 32
     for line in lines:
-        if sum(map(len, kept)) + len(kept) + len(line) > room:
+        if sum(map(len, shown)) + len(shown) + len(line) > budget:
             break
-        kept.append(line)
-    if not kept:
-        shown = cut(lines[0], room)
-        return f"{_close_span(shown)} {len(text) - len(shown) + 1:,} more characters"
-    missing = len(lines) - len(kept)
-    return "\n".join([*kept, f"… {counted(missing, 'more line')}"])
+        shown.append(line)
+    if not shown:
+        start = cut(lines[0], budget)
+        return f"{_close_span(start)} {len(text) - len(start) + 1:,} more characters"
+    missing = len(lines) - len(shown)
+    return "\n".join([*shown, f"… {counted(missing, 'more line')}"])
 
 
 def text_size(node: object) -> int:

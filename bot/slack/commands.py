@@ -13,7 +13,7 @@ from bot.core.errors import NotAllowed, TocsinError
 from bot.core.questions.grammar import LIMIT, Line
 from bot.core.questions.speech import is_speech
 from bot.core.redaction.redaction import redact, redact_all
-from bot.plugins import FieldErrors, Form, Reply, Request, Response
+from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response
 from bot.slack.answers import NOT_TAKEN, Answers, ReplyTarget
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
 from bot.slack.people import People
@@ -45,20 +45,20 @@ class CommandRouter:
 
     # ------------------------------------------------------------ a line of text
 
-    async def line(self, line: Line, request: Request, place: ReplyTarget) -> None:
+    async def line(self, line: Line, request: Request, target: ReplyTarget) -> None:
         """A verb line from the slash command or a mention."""
         if not await self.interactions.first(request.key):
             return
         if line.unread:
             length = f"{LIMIT + line.unread:,} characters; I read at most {LIMIT:,} at once"
-            await self.answers.private(place, Reply(f"Your line has {length}, so nothing was done. Say it in several lines."))
+            await self.answers.private(target, Reply(f"Your line has {length}, so nothing was done. Say it in several lines."))
             return
-        await self._serve(await self._understood(line, request), place)
+        await self._serve(await self._understood(line, request), target)
 
     async def _understood(self, line: Line, request: Request) -> Request:
         """The request that a line makes; plain speech in the thread of an incident asks about that incident."""
         by_word = self._vocabulary.by_word()
-        if request.door == "mention" and ASKS in by_word and is_speech(line, by_word):
+        if request.entry_point == EntryPoint.MENTION and ASKS in by_word and is_speech(line, by_word):
             here = await self._placed(request)
             if here.ref:
                 return replace(here, verb=ASKS, text=line.said)
@@ -69,7 +69,7 @@ class CommandRouter:
 
     # ------------------------------------------------------------ a button or menu
 
-    async def press(self, request: Request, place: ReplyTarget, *, ephemeral: bool) -> None:
+    async def press(self, request: Request, target: ReplyTarget, *, ephemeral: bool) -> None:
         """A pressed control. The message it stands on must show the very subject it names."""
         if not await self.interactions.first(request.key):
             return
@@ -77,10 +77,10 @@ class CommandRouter:
             reason = (
                 "This button is not on a message of mine that shows its subject, so it does nothing. Use the original card."
             )
-            await self.interactions.refused(place.user, f"button {request.verb}", request.ref, reason)
-            await self.answers.private(place, Reply(reason))
+            await self.interactions.refused(target.user, f"button {request.verb}", request.ref, reason)
+            await self.answers.private(target, Reply(reason))
             return
-        await self._serve(request, place)
+        await self._serve(request, target)
 
     async def _stands_where_it_should(self, request: Request, ephemeral: bool) -> bool:
         shown = await self.interactions.shown_at(request.channel, request.message)
@@ -95,27 +95,27 @@ class CommandRouter:
 
     # ------------------------------------------------------------ a submitted dialog
 
-    async def submit(self, view: Mapping[str, Any], place: ReplyTarget, *, key: str, ack: Any) -> None:
+    async def submit(self, view: Mapping[str, Any], target: ReplyTarget, *, key: str, ack: Any) -> None:
         """A modal's fields go to its verb; wrong fields keep it open. Acknowledged within a second, whatever happens."""
         origin = Origin.load(str(view.get("private_metadata") or ""))
-        place = replace(place, channel=origin.channel, thread=origin.thread)
-        work = asyncio.create_task(self._submitted(view, origin, place, key))
+        target = replace(target, channel=origin.channel, thread=origin.thread)
+        work = asyncio.create_task(self._submitted(view, origin, target, key))
         await asyncio.wait({work}, timeout=self.soon)
         if not work.done():
             await ack(response_action="update", view=loading_view("Working"))
-            await self._fill(view, await work, place)
+            await self._fill(view, await work, target)
             return
         answer = work.result()
         if isinstance(answer, FieldErrors):
             await ack(response_action="errors", errors=errors_of(answer, view))
         elif isinstance(answer, Form):
-            shown = self.answers.form(answer, place)
+            shown = self.answers.form(answer, target)
             await ack(response_action="update", view=shown)
         else:
             await ack()
-            await self._reply(answer, place, key)
+            await self._reply(answer, target, key)
 
-    async def _submitted(self, view: Mapping[str, Any], origin: Origin, place: ReplyTarget, key: str) -> Response:
+    async def _submitted(self, view: Mapping[str, Any], origin: Origin, target: ReplyTarget, key: str) -> Response:
         if not await self.interactions.first(key) and key in self._taken:
             return Reply("")
         # Noted by a process that is gone, perhaps before it did anything: done now, and a verb knows by the key what it did.
@@ -123,36 +123,36 @@ class CommandRouter:
         fields = submitted(view)
         request = Request(
             verb=origin.verb,
-            actor=Actor(team=place.team, user=place.user),
+            actor=Actor(team=target.team, user=target.user),
             channel=origin.channel,
             thread=origin.thread,
             ref=origin.ref,
             revision=origin.revision,
             fields=fields,
-            door="modal",
+            entry_point=EntryPoint.MODAL,
             key=key,
         )
         answer: Response | None = None
         try:
-            answer = await self._use(request, place)
+            answer = await self._use(request, target)
         finally:
             if answer is None or isinstance(answer, FieldErrors):
                 # It had no effect, or failed: the same fields sent again are no repeat to be passed over in silence.
                 await self.interactions.forget(key)
         return answer
 
-    async def _fill(self, view: Mapping[str, Any], answer: Response, place: ReplyTarget) -> None:
+    async def _fill(self, view: Mapping[str, Any], answer: Response, target: ReplyTarget) -> None:
         """Put a late answer into the dialog that says "Loading..."; if that was closed, answer privately."""
-        shown = self._as_view(answer, place)
+        shown = self._as_view(answer, target)
         try:
             await self.answers.slack.call(self.answers.slack.web.views_update, view_id=view["id"], view=shown)
         except NOT_TAKEN:
             if isinstance(answer, Reply) and answer.text:
-                await self.answers.private(place, answer)
+                await self.answers.private(target, answer)
 
-    def _as_view(self, answer: Response, place: ReplyTarget) -> dict[str, Any]:
+    def _as_view(self, answer: Response, target: ReplyTarget) -> dict[str, Any]:
         if isinstance(answer, Form):
-            return self.answers.form(answer, place)
+            return self.answers.form(answer, target)
         if isinstance(answer, FieldErrors):
             return text_view("Not taken", "\n".join([*answer.errors.values(), "Nothing was done. Open the dialog again."]))
         text, blocks = self.answers.rendered(answer if answer.text or answer.content else Reply("Done."))
@@ -160,75 +160,81 @@ class CommandRouter:
 
     # ------------------------------------------------------------ the verb itself
 
-    async def _serve(self, request: Request, place: ReplyTarget) -> None:
+    async def _serve(self, request: Request, target: ReplyTarget) -> None:
         """Use the verb and deliver its answer; a slow one that opens a dialog gets the dialog at once."""
-        work = asyncio.create_task(self._use(request, place))
-        if request.verb in OPENS_FORM and place.trigger_id:
+        work = asyncio.create_task(self._use(request, target))
+        if request.verb in OPENS_FORM and target.trigger_id:
             await asyncio.wait({work}, timeout=self.soon)
-            if not work.done() and (opened := await self._open_loading(request.verb, place)):
-                await self._fill(opened, await work, place)
+            if not work.done() and (opened := await self._open_loading(request.verb, target)):
+                await self._fill(opened, await work, target)
                 return
         answer = await work
         if isinstance(answer, Form):
-            await self._open(answer, place)
+            await self._open(answer, target)
         else:
-            await self._reply(answer, place, request.key)
+            await self._reply(answer, target, request.key)
 
-    async def _open(self, form: Form, place: ReplyTarget) -> None:
+    async def _open(self, form: Form, target: ReplyTarget) -> None:
         try:
-            await self.answers.open_form(place, form)
+            await self.answers.open_form(target, form)
         except NOT_TAKEN as error:
             await self.answers.private(
-                replace(place, trigger_id=""), Reply(f"The dialog could not be opened: {error}. Press again.")
+                replace(target, trigger_id=""), Reply(f"The dialog could not be opened: {error}. Press again.")
             )
 
-    async def _open_loading(self, verb: str, place: ReplyTarget) -> Mapping[str, Any] | None:
+    async def _open_loading(self, verb: str, target: ReplyTarget) -> Mapping[str, Any] | None:
         slack = self.answers.slack
         try:
-            opened = await slack.call(slack.web.views_open, trigger_id=place.trigger_id, view=loading_view(verb.capitalize()))
+            opened = await slack.call(slack.web.views_open, trigger_id=target.trigger_id, view=loading_view(verb.capitalize()))
         except NOT_TAKEN as error:
             log.info("no dialog could be opened", why=str(error))
             return None
         found: Mapping[str, Any] = opened["view"]
         return found
 
-    async def _reply(self, answer: Reply | FieldErrors, place: ReplyTarget, key: str) -> None:
+    async def _reply(self, answer: Reply | FieldErrors, target: ReplyTarget, key: str) -> None:
         if isinstance(answer, FieldErrors):
             answer = Reply("\n".join(answer.errors.values()))
         if not answer.text and not answer.content:
             return
         if answer.private:
-            await self.answers.private(place, answer)
+            await self.answers.private(target, answer)
             return
-        above = await self.interactions.shown_at(place.channel, place.thread) if place.thread else None
+        above = await self.interactions.shown_at(target.channel, target.thread) if target.thread else None
         asked_in = above.key if above else ""
         channel, thread = await self.interactions.thread_of(answer.about) if answer.about else ("", "")
-        await self.interactions.add_line(key, channel or place.channel, answer.text, thread or asked_in)
+        await self.interactions.add_line(key, channel or target.channel, answer.text, thread or asked_in)
         if thread and thread != asked_in:
             # Whoever asked elsewhere does not see that thread: a slash command cannot even be typed there.
             told = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
-            await self.answers.private(place, Reply(told))
+            await self.answers.private(target, Reply(told))
 
-    async def _use(self, request: Request, place: ReplyTarget) -> Response:
+    async def _use(self, request: Request, target: ReplyTarget) -> Response:
         """The verb's answer; expected errors are answers."""
         try:
-            if place.team != await self.people.team():
-                raise await self._refusal(request, place, "This belongs to another workspace. Nothing was done.")
-            actor = await self.people.actor(place.user, home=place.home, fresh=request.verb in DECIDES)
+            if target.team != await self.people.team():
+                raise await self._refusal(request, target, "This belongs to another workspace. Nothing was done.")
+            actor = await self.people.actor(target.user, home=target.home, fresh=request.verb in DECIDES)
             command = self._vocabulary.command(request)
             request = _without_secrets(request)
             check_options(command, request.options)
             if command.who == "members" and (why := _no_member(actor)):
-                raise await self._refusal(request, place, why)
+                raise await self._refusal(request, target, why)
             return await command.fn(self.ctx, await self._placed(replace(request, actor=actor)))
         except TocsinError as error:
             if isinstance(error, NotAllowed) and not error.audited:
-                await self.interactions.refused(place.user, request.verb, request.ref, str(error))
-            log.info("a verb was not carried out", verb=request.verb[:40], door=request.door, who=place.user, why=str(error))
+                await self.interactions.refused(target.user, request.verb, request.ref, str(error))
+            log.info(
+                "a verb was not carried out",
+                verb=request.verb[:40],
+                entry_point=request.entry_point,
+                who=target.user,
+                why=str(error),
+            )
             return Reply(str(error))
 
-    async def _refusal(self, request: Request, place: ReplyTarget, why: str) -> NotAllowed:
-        await self.interactions.refused(place.user, request.verb or "panel", request.ref, why)
+    async def _refusal(self, request: Request, target: ReplyTarget, why: str) -> NotAllowed:
+        await self.interactions.refused(target.user, request.verb or "panel", request.ref, why)
         return NotAllowed(why, audited=True)
 
     async def _placed(self, request: Request) -> Request:

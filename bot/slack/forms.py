@@ -30,11 +30,11 @@ class Origin:
 
     @classmethod
     def load(cls, text: str) -> "Origin":
-        """From private_metadata; raises ValueError for what is not ours."""
-        found = json.loads(text)
-        if not isinstance(found, dict) or found.keys() != cls.__dataclass_fields__.keys():
-            raise ValueError("not a form of ours")
-        return cls(**found)
+        """From private_metadata; raises ValueError for what no form of this bot holds."""
+        origin = json.loads(text)
+        if not isinstance(origin, dict) or origin.keys() != cls.__dataclass_fields__.keys():
+            raise ValueError("not a form of this bot")
+        return cls(**origin)
 
 
 def form_view(form: Form, *, channel: str, thread: str, called: Collection[str] = ()) -> dict[str, Any]:
@@ -61,28 +61,28 @@ def loading_view(title: str) -> dict[str, Any]:
 
 
 def lines(text: str) -> str:
-    """A verb's plain text answer as mrkdwn: its lines stay, everything else in it is foreign."""
+    """A verb's plain text answer as mrkdwn: its lines stay, everything else in it is untrusted."""
     return "\n".join(prose(line, 10_000) for line in text.split("\n"))
 
 
 def submitted(view: Mapping[str, Any]) -> dict[str, str]:
     """The fields of a submitted view by name."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, inputs in view["state"]["values"].items():
         element = next(iter(inputs.values()))
         option = element.get("selected_option") or {}
-        found[name] = str(element.get("value") or option.get("value") or "")
-    return found
+        values[name] = str(element.get("value") or option.get("value") or "")
+    return values
 
 
 def errors_of(answer: FieldErrors, view: Mapping[str, Any]) -> dict[str, str]:
     """Errors by input. Slack refuses unknown inputs, so what belongs to none stands at the first."""
-    known = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
-    found: dict[str, str] = {}
+    inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
+    errors: dict[str, str] = {}
     for name, text in answer.errors.items():
-        place = name if name in known or not known else known[0]
-        found[place] = cut(f"{found[place]} {text}" if place in found else text, 1000)
-    return found
+        block_id = name if name in inputs or not inputs else inputs[0]
+        errors[block_id] = cut(f"{errors[block_id]} {text}" if block_id in errors else text, 1000)
+    return errors
 
 
 def _input(field: Field) -> Block:

@@ -35,6 +35,6 @@ LIMIT: dict[str, int] = {
     "image.title": 2_000,
     "input.label": 2_000,
     "input.text": 3_000,
-    "foreign": 300,
+    "untrusted": 300,
 }
-"""Counts are elements, the others are characters. `foreign` is our own: how much of one foreign text a card shows."""
+"""Counts are elements, the others are characters. `untrusted` is our own: how much of one foreign text a card shows."""

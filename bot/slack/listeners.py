@@ -1,4 +1,4 @@
-"""The doors as Bolt listeners: acknowledge first, read what Slack says, hand it on."""
+"""The entry points as Bolt listeners: acknowledge first, read what Slack says, hand it on."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.core.actor import Actor
 from bot.core.questions.grammar import Line, parse_line, parse_value
-from bot.plugins import Request
+from bot.plugins import EntryPoint, Request
 from bot.slack.answers import ReplyTarget
 from bot.slack.commands import CommandRouter
 
@@ -20,40 +20,40 @@ _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[:,]?\s*")
 _LINK = "link:"
 
 
-def register(app: AsyncApp, doors: CommandRouter) -> None:
-    """Add the four doors, the message shortcuts, and quiet ends for what needs no answer."""
+def register(app: AsyncApp, router: CommandRouter) -> None:
+    """Add the four entry points, the message shortcuts, and quiet ends for what needs no answer."""
 
     @app.command(_ANY)
     async def slash(ack: Any, body: Body) -> None:
         await ack()
-        await on_slash(doors, body)
+        await on_slash(router, body)
 
     @app.event("app_mention")
     async def mention(body: Body) -> None:
-        await on_mention(doors, body)
+        await on_mention(router, body)
 
     @app.action(_ANY)
     async def action(ack: Any, body: Body) -> None:
         await ack()
-        await on_action(doors, body)
+        await on_action(router, body)
 
     @app.view(_ANY)
     async def submission(ack: Any, body: Body) -> None:
-        await on_submission(doors, body, ack)
+        await on_submission(router, body, ack)
 
     @app.shortcut(_ANY)
     async def shortcut(ack: Any, body: Body) -> None:
         await ack()
-        await on_shortcut(doors, body)
+        await on_shortcut(router, body)
 
     @app.event(_ANY)
     async def other(body: Body) -> None:
         """Events nobody asked for; without this Bolt warns about each."""
 
 
-async def on_slash(doors: CommandRouter, body: Body) -> None:
+async def on_slash(router: CommandRouter, body: Body) -> None:
     """`/incident verb ...`."""
-    place = ReplyTarget(
+    target = ReplyTarget(
         user=body["user_id"],
         channel=body.get("channel_id", ""),
         trigger_id=body.get("trigger_id", ""),
@@ -61,10 +61,10 @@ async def on_slash(doors: CommandRouter, body: Body) -> None:
         team=body.get("team_id", ""),
     )
     line = parse_line(_unescape(body.get("text", "")))
-    await doors.line(line, _request(place, door="slash", key=f"slash:{body.get('trigger_id', '')}"), place)
+    await router.line(line, _request(target, entry_point=EntryPoint.SLASH, key=f"slash:{body.get('trigger_id', '')}"), target)
 
 
-async def on_mention(doors: CommandRouter, body: Body) -> None:
+async def on_mention(router: CommandRouter, body: Body) -> None:
     """`@bot verb ...`, also in threads. What bots write is nobody's wish."""
     event = body["event"]
     other = event.get("subtype") not in (None, "file_share", "thread_broadcast")
@@ -73,13 +73,13 @@ async def on_mention(doors: CommandRouter, body: Body) -> None:
     # In a shared channel the event is delivered to us, and the author may be of another workspace.
     home = event.get("user_team") or event.get("source_team") or event.get("team") or ""
     thread = event.get("thread_ts") or event["ts"]
-    place = ReplyTarget(user=event["user"], channel=event["channel"], thread=thread, team=body.get("team_id", ""), home=home)
+    target = ReplyTarget(user=event["user"], channel=event["channel"], thread=thread, team=body.get("team_id", ""), home=home)
     line = parse_line(_unescape(_MENTION.sub("", event.get("text", ""), count=1)))
     key = f"event:{body.get('event_id') or event['ts']}"
-    await doors.line(line, _request(place, door="mention", key=key), place)
+    await router.line(line, _request(target, entry_point=EntryPoint.MENTION, key=key), target)
 
 
-async def on_action(doors: CommandRouter, body: Body) -> None:
+async def on_action(router: CommandRouter, body: Body) -> None:
     """A button or menu."""
     action = body["actions"][0]
     verb = action.get("action_id", "")
@@ -91,38 +91,38 @@ async def on_action(doors: CommandRouter, body: Body) -> None:
     ts = container.get("message_ts") or message.get("ts", "")
     ephemeral = bool(container.get("is_ephemeral"))
     thread = message.get("thread_ts") or container.get("thread_ts") or ("" if ephemeral else ts)
-    place = _interaction_place(body, channel, thread)
+    target = _interaction_target(body, channel, thread)
     ref, revision = parse_value(_value(action))
-    key = f"action:{action.get('action_ts', '')}:{place.user}:{verb}"
-    request = _request(place, door="button", key=key, verb=verb, ref=ref, revision=revision, message=ts)
-    await doors.press(request, place, ephemeral=ephemeral)
+    key = f"action:{action.get('action_ts', '')}:{target.user}:{verb}"
+    request = _request(target, entry_point=EntryPoint.BUTTON, key=key, verb=verb, ref=ref, revision=revision, message=ts)
+    await router.press(request, target, ephemeral=ephemeral)
 
 
-async def on_submission(doors: CommandRouter, body: Body, ack: Any) -> None:
+async def on_submission(router: CommandRouter, body: Body, ack: Any) -> None:
     """A submitted modal. The same values twice are one submission; corrected ones are another."""
     view = body["view"]
     values = json.dumps(view["state"]["values"], sort_keys=True)
     key = f"view:{view['id']}:{view.get('hash', '')}:{hashlib.sha256(values.encode()).hexdigest()[:16]}"
-    await doors.submit(view, _interaction_place(body, "", ""), key=key, ack=ack)
+    await router.submit(view, _interaction_target(body, "", ""), key=key, ack=ack)
 
 
-async def on_shortcut(doors: CommandRouter, body: Body) -> None:
+async def on_shortcut(router: CommandRouter, body: Body) -> None:
     """A message shortcut: its callback id is the verb, the message's text the argument."""
     message = body.get("message") or {}
     channel = (body.get("channel") or {}).get("id", "")
-    place = _interaction_place(body, channel, message.get("thread_ts") or message.get("ts", ""))
+    target = _interaction_target(body, channel, message.get("thread_ts") or message.get("ts", ""))
     key = f"shortcut:{body.get('trigger_id') or body.get('action_ts', '')}"
     line = Line(verb=body.get("callback_id", ""), text=_unescape(message.get("text", "")))
-    await doors.line(line, _request(place, door="shortcut", key=key), place)
+    await router.line(line, _request(target, entry_point=EntryPoint.SHORTCUT, key=key), target)
 
 
-def _request(place: ReplyTarget, **values: Any) -> Request:
+def _request(target: ReplyTarget, **values: Any) -> Request:
     # The actor is looked up inside, after the acknowledgement; until then only the ids are known.
-    actor = Actor(team=place.team, user=place.user)
-    return Request(**{"verb": "", "actor": actor, "channel": place.channel, "thread": place.thread, **values})
+    actor = Actor(team=target.team, user=target.user)
+    return Request(**{"verb": "", "actor": actor, "channel": target.channel, "thread": target.thread, **values})
 
 
-def _interaction_place(body: Body, channel: str, thread: str) -> ReplyTarget:
+def _interaction_target(body: Body, channel: str, thread: str) -> ReplyTarget:
     return ReplyTarget(
         user=body["user"]["id"],
         channel=channel,

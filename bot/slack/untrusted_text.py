@@ -39,13 +39,13 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def quoted(text: str, limit: int = LIMIT["foreign"]) -> str:
+def quoted(text: str, limit: int = LIMIT["untrusted"]) -> str:
     """Foreign text as one line in a code span: `limit` characters, defanged, its own backticks turned into quotes."""
     shown = one_line(text, limit).replace("`", "'")
     return f"`{escape(defang(shown))}`" if shown else "`(empty)`"
 
 
-def prose(text: str, limit: int = LIMIT["foreign"]) -> str:
+def prose(text: str, limit: int = LIMIT["untrusted"]) -> str:
     """A foreign sentence (a model's, a person's) as running text: its markup and emoji become look-alike letters."""
     shown = _UNDERLINE.sub("ˍ", one_line(text, limit).translate(_MARKUP))
     if shown.count("~") > 1:
@@ -53,18 +53,18 @@ def prose(text: str, limit: int = LIMIT["foreign"]) -> str:
     return escape(defang(_EMOJI.sub("꞉", shown)))
 
 
-def titled(text: str, limit: int = LIMIT["foreign"]) -> str:
+def titled(text: str, limit: int = LIMIT["untrusted"]) -> str:
     """A foreign title or sentence in quotation marks, so that nobody takes it for the bot's own words."""
     return f"“{prose(text, limit).translate(_QUOTES) or '(empty)'}”"
 
 
-def named(text: str, limit: int = 60) -> str:
+def name_text(text: str, limit: int = 60) -> str:
     """A foreign name: one plain word stands as it is, since a word alone says nothing; more comes in quotation marks."""
     shown = one_line(text, limit)
     return prose(shown, limit) if _NAME.fullmatch(shown) else titled(text, limit)
 
 
-def spoken(text: str, limit: int = LIMIT["foreign"]) -> str:
+def plain_text(text: str, limit: int = LIMIT["untrusted"]) -> str:
     """Foreign text for places without markup: names, headers, buttons, the fallback that a screen reader speaks."""
     return prose(text, limit)
 
@@ -112,7 +112,7 @@ def _broken(address: re.Match[str]) -> str:
 def link(label: str, url: str, hosts: Collection[str]) -> str:
     """A live link if its host is allowed, else the label and the defanged address. The label may be foreign."""
     if safe := allowed_address(url, hosts):
-        return f"<{safe}|{spoken(label).replace('|', '¦') or 'link'}>"
+        return f"<{safe}|{plain_text(label).replace('|', '¦') or 'link'}>"
     return f"{quoted(label)} ({quoted(url)})" if url else quoted(label)
 
 

@@ -46,5 +46,5 @@ def check_options(command: Command, options: Mapping[str, str]) -> None:
     if not unknown:
         return
     valid = ", ".join(f"{name}=" for name in command.options) or "none"
-    named = ", ".join(f"{name}=" for name in unknown)
-    raise NotFound(f"{command.name} does not know {named}. Its options: {valid}. Nothing was done.")
+    listed = ", ".join(f"{name}=" for name in unknown)
+    raise NotFound(f"{command.name} does not know {listed}. Its options: {valid}. Nothing was done.")

@@ -31,7 +31,7 @@ services: {checkout: {channel: C2}}
 """
 
 
-def named(checks: list[Check], name: str) -> Check:
+def name_text(checks: list[Check], name: str) -> Check:
     return next(check for check in checks if check.name.startswith(name))
 
 
@@ -47,13 +47,13 @@ async def test_a_good_set_up_has_nothing_to_repair() -> None:
         checks = await slack(place, {channel: "default"})
 
     assert [check.state for check in checks] == ["ok"] * 4
-    assert named(checks, "Slack events").found == "Socket Mode answers"
+    assert name_text(checks, "Slack events").found == "Socket Mode answers"
 
 
 async def test_a_missing_scope_is_named_with_the_way_to_get_it() -> None:
     async with sandbox() as place:
         place.ws.scopes = set(SCOPES) - {"files:write"}
-        check = named(await slack(place), "Slack scopes")
+        check = name_text(await slack(place), "Slack scopes")
 
     assert check.state == "failed" and "files:write" in check.found and "tocsin manifest" in check.advice
 
@@ -72,15 +72,15 @@ async def test_an_unknown_channel_fails_and_one_not_joined_yet_does_not() -> Non
         public.members = [m for m in public.members if m not in (await place.client.auth_test())["user_id"]]
         checks = await slack(place, {"CNOWHERE": "checkout", public.id: "default"})
 
-    assert named(checks, "Slack channel CNOWHERE").state == "failed"
-    assert "joins by itself" in named(checks, f"Slack channel {public.id}").advice
+    assert name_text(checks, "Slack channel CNOWHERE").state == "failed"
+    assert "joins by itself" in name_text(checks, f"Slack channel {public.id}").advice
 
 
 async def test_without_a_way_in_for_events_it_says_which_two_there_are() -> None:
     async with sandbox() as place:
-        neither = named(await slack(place, app_token=""), "Slack events")
-        wrong = named(await slack(place, app_token=place.ws.bot_token), "Slack events")
-        http = named(await slack(place, app_token="", signing_secret="shh"), "Slack events")
+        neither = name_text(await slack(place, app_token=""), "Slack events")
+        wrong = name_text(await slack(place, app_token=place.ws.bot_token), "Slack events")
+        http = name_text(await slack(place, app_token="", signing_secret="shh"), "Slack events")
 
     assert (neither.state, wrong.state, http.state) == ("failed", "failed", "ok")
     assert "connections:write" in neither.advice and "xapp-" in wrong.advice
@@ -143,7 +143,7 @@ async def test_every_part_of_the_configuration_is_looked_at(tmp_path: Path, monk
 
     checks = await checkup(secrets(tmp_path))
 
-    assert "TOCSIN_TOKEN_PROD" in named(checks, "Sources").found
+    assert "TOCSIN_TOKEN_PROD" in name_text(checks, "Sources").found
     failing = {check.name for check in checks if check.state == "failed"}
     assert failing == {"Sources", "Slack token", "Prometheus", "Loki", "Alertmanager", "Runbooks", "Pager"}
     assert all(check.advice for check in checks if check.state == "failed")
@@ -187,7 +187,7 @@ async def test_the_code_behind_the_model_is_looked_at_where_a_model_is_set(tmp_p
     asked = await checkup(secrets(tmp_path, model="scripted", openai_base_url=server))
     unset = await checkup(secrets(tmp_path))
 
-    assert named(asked, "Model code") == ok("Model code", "loads")
+    assert name_text(asked, "Model code") == ok("Model code", "loads")
     assert not [check for check in unset if check.name == "Model code"]
 
 
@@ -208,7 +208,7 @@ async def test_a_slip_in_a_query_of_the_catalogue_is_found_by_day(slip: bool, tm
     config = CONFIG.replace("services: {checkout: {channel: C2}}", text)
     async with prometheus(tmp_path) as url:
         (tmp_path / "tocsin.yaml").write_text(f"{config}prometheus: {{url: {url}}}\n")
-        check = named(await checkup(secrets(tmp_path)), "Queries")
+        check = name_text(await checkup(secrets(tmp_path)), "Queries")
 
     if slip:
         assert check.state == "failed" and "services.checkout.signals.errors: " in check.found

@@ -6,7 +6,7 @@ from bot.core.evidence import LedgerEntry
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
 from bot.core.tool_calls import unseen
-from bot.slack.blocks import Rendered, context, prose, quoted, section, spoken, titled, trim, when
+from bot.slack.blocks import Rendered, context, plain_text, prose, quoted, section, titled, trim, when
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, cited_line, described
 
@@ -16,7 +16,7 @@ MOST_LOOKS = 8
 
 def render(content: AnswerContent, view: ViewContext) -> Rendered:
     """The question with its answer; without one, that it failed."""
-    question = f"*{spoken(content.asked_by, 40)} asked:* {titled(content.question, 500)}"
+    question = f"*{plain_text(content.asked_by, 40)} asked:* {titled(content.question, 500)}"
     answer = content.answer
     if answer is None:
         failed = "The answer failed, and nothing is known of it. Ask again."
@@ -29,7 +29,7 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
         context(*_small_print(content, answer)),
     ]
     first = answer.findings[0].lines[0] if answer.findings else _not_found(answer)
-    return f"Answer, {content.ref}: {spoken(first, 300)}", trim(blocks)
+    return f"Answer, {content.ref}: {plain_text(first, 300)}", trim(blocks)
 
 
 def _lines(findings: Iterable[Finding]) -> Iterable[str]:
@@ -73,7 +73,7 @@ def _unseen(failed: Iterable[Finding]) -> Iterable[str]:
 
 def _small_print(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
     yield (
-        f"read by {spoken(answer.model, 60)}, kept what the evidence carries"
+        f"read by {plain_text(answer.model, 60)}, kept what the evidence carries"
         if answer.by == "model"
         else "found by the words of the question"
     )

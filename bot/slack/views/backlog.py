@@ -4,7 +4,7 @@ from collections import Counter
 
 from bot.core.messages.alerts import BacklogContent
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Rendered, context, header, named, section
+from bot.slack.blocks import Rendered, context, header, name_text, section
 from bot.slack.view_context import ViewContext
 
 LINES = 25
@@ -14,10 +14,12 @@ def render(backlog: BacklogContent, view: ViewContext) -> Rendered:
     """The alerts by severity, name and service."""
     counts = Counter((alert.severity, alert.name, alert.service or "unknown") for alert in backlog.alerts)
     listed = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
-    lines = [f"{severity} {named(name, 80)} on {named(service, 60)}: {count}" for (severity, name, service), count in listed]
+    lines = [
+        f"{severity} {name_text(name, 80)} on {name_text(service, 60)}: {count}" for (severity, name, service), count in listed
+    ]
     rest = f"{counted(len(lines) - LINES, 'more kind')}" if len(lines) > LINES else ""
     count = counted(len(backlog.alerts), "alert")
-    text = f"Already firing when {named(backlog.source, 60)} was connected: {count}, {counted(len(lines), 'kind')}."
+    text = f"Already firing when {name_text(backlog.source, 60)} was connected: {count}, {counted(len(lines), 'kind')}."
     blocks = [
         header("BACKLOG · alerts that were firing before"),
         section(text),

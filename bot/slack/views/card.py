@@ -18,11 +18,11 @@ from bot.slack.blocks import (
     fields,
     header,
     link,
-    named,
+    name_text,
+    plain_text,
     prose,
     quoted,
     section,
-    spoken,
     titled,
     when,
 )
@@ -53,14 +53,14 @@ def render(card: CardContent, view: ViewContext) -> Rendered:
 
 def title(group: AlertGroup) -> str:
     """`FIRING SEV2 · checkout · HighErrorRate`."""
-    parts = (f"{group.state} {group.severity}", spoken(group.service, 40), spoken(group.title, 80))
+    parts = (f"{group.state} {group.severity}", plain_text(group.service, 40), plain_text(group.title, 80))
     return " · ".join(part for part in parts if part)
 
 
 def fallback(group: AlertGroup) -> str:
     """What a notification shows and a screen reader speaks."""
     severity = group.severity.removeprefix("SEV")
-    what = f"{spoken(group.service, 60)} {spoken(group.title, 120)}".strip()
+    what = f"{plain_text(group.service, 60)} {plain_text(group.title, 120)}".strip()
     taken = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
     return f"{_STATES[group.state]}, severity {severity}: {what}, {_alerts(group)}.{taken}"
 
@@ -84,7 +84,7 @@ def _link(label: str, url: str, hosts: Collection[str]) -> str:
 def _facts(card: CardContent, view: ViewContext) -> Block:
     group = card.group
     return fields(
-        service=named(group.service, 80) if group.service else "unknown",
+        service=name_text(group.service, 80) if group.service else "unknown",
         started=when(group.opened_at),
         alerts=_alerts(group),
         on_call=", ".join(view.on_call) if not view.mention else "",
@@ -106,8 +106,8 @@ def _last_change(change: PriorChange) -> str:
 
 def change_text(change: Change) -> str:
     """`config edit of checkout 2.0`."""
-    version = f" {named(change.version, 30)}" if change.version else ""
-    return f"{kind_in_words(change.kind)} of {named(change.service, 40)}{version}"
+    version = f" {name_text(change.version, 30)}" if change.version else ""
+    return f"{kind_in_words(change.kind)} of {name_text(change.service, 40)}{version}"
 
 
 def _controls(card: CardContent) -> Block | None:
@@ -115,10 +115,10 @@ def _controls(card: CardContent) -> Block | None:
     ref = card.group.ref
     firing = card.group.state is GroupState.FIRING
     shown = [
-        button("Acknowledge", "ack", ref, style="primary", spoken_as=f"Acknowledge {ref}") if firing else None,
-        None if card.incident else button("Declare...", "declare", ref, spoken_as=f"Declare an incident from {ref}"),
-        None if card.triaged else button("Investigate", "investigate", ref, spoken_as=f"Investigate {ref}"),
-        None if firing else button("Resolve...", "resolve", ref, spoken_as=f"Resolve {ref}"),
+        button("Acknowledge", "ack", ref, style="primary", accessible_label=f"Acknowledge {ref}") if firing else None,
+        None if card.incident else button("Declare...", "declare", ref, accessible_label=f"Declare an incident from {ref}"),
+        None if card.triaged else button("Investigate", "investigate", ref, accessible_label=f"Investigate {ref}"),
+        None if firing else button("Resolve...", "resolve", ref, accessible_label=f"Resolve {ref}"),
     ]
     return actions(*shown) if any(shown) else None
 
@@ -128,13 +128,13 @@ def status_line(card: CardContent) -> str:
     group, incident = card.group, card.incident
     match group.state:
         case GroupState.ACKNOWLEDGED:
-            return f"*ACKNOWLEDGED* by {spoken(group.acknowledged_by, 40)} {_at(group.acknowledged_at)}".rstrip()
+            return f"*ACKNOWLEDGED* by {plain_text(group.acknowledged_by, 40)} {_at(group.acknowledged_at)}".rstrip()
         case GroupState.MONITORING:
-            taken = f"; acknowledged by {spoken(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
+            taken = f"; acknowledged by {plain_text(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
             closes = ", or it closes by itself" if card.closes_itself else ""
             return f"*MONITORING* alerts cleared {_at(group.cleared_at)}{taken}; resolve it{closes}"
         case GroupState.RESOLVED:
-            by = f" by {spoken(incident.resolved_by, 40)}" if incident and incident.resolved_by else ""
+            by = f" by {plain_text(incident.resolved_by, 40)}" if incident and incident.resolved_by else ""
             resolved_at = incident.resolved_at if incident else None
             return f"*RESOLVED*{by} after {time_between(group.opened_at, resolved_at or group.cleared_at)}"
         case GroupState.FIRING:
@@ -152,7 +152,7 @@ def _at(moment: datetime | None) -> str:
 
 def _references(card: CardContent) -> str:
     incident = card.incident
-    lead = f" led by {spoken(incident.lead, 40)}" if incident and incident.lead else ""
+    lead = f" led by {plain_text(incident.lead, 40)}" if incident and incident.lead else ""
     before = f"before: {card.previous}" if card.previous else ""
     stopped = "automation stopped here" if incident and incident.stopped else ""
     return " · ".join(part for part in (card.group.ref, f"{card.incident_ref}{lead}", before, stopped) if part)
@@ -161,6 +161,6 @@ def _references(card: CardContent) -> str:
 def _collapsed(card: CardContent) -> list[Block]:
     ref, incident = card.incident_ref, card.incident
     cause = f"Cause: {titled(incident.cause)}" if incident and incident.cause else ""
-    controls = [actions(button("Postmortem", "postmortem", card.group.ref, spoken_as=f"Postmortem of {ref}"))] if ref else []
+    read = button("Postmortem", "postmortem", card.group.ref, accessible_label=f"Postmortem of {ref}")
     small = context(cause, f"{status_line(card)} · {_alerts(card.group)} · {_references(card)}")
-    return [header(title(card.group)), *controls, small]
+    return [header(title(card.group)), *([actions(read)] if ref else []), small]

@@ -2,7 +2,7 @@
 
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.messages.investigation import CauseContent
-from bot.slack.blocks import Block, Rendered, actions, button, context, prose, section, spoken, when
+from bot.slack.blocks import Block, Rendered, actions, button, context, plain_text, prose, section, when
 from bot.slack.view_context import ViewContext
 
 WHY = "Asked once. The answer stands in the postmortem and is shown when something like this happens again."
@@ -17,8 +17,8 @@ def _asking(content: CauseContent) -> Rendered:
     ref, first, value = content.ref, content.hypothesis, f"{content.ref}:{content.attempt}"
     guess = f"\nTocsin's first cause ({first.confidence}): {prose(first.cause, 300)}" if first else ""
     controls = actions(
-        button("That was it", "confirm", value, spoken_as=f"Confirm the first cause of {ref}") if first else None,
-        button("Say what it was...", "cause", value, spoken_as=f"Say what {ref} was"),
+        button("That was it", "confirm", value, accessible_label=f"Confirm the first cause of {ref}") if first else None,
+        button("Say what it was...", "cause", value, accessible_label=f"Say what {ref} was"),
     )
     blocks: list[Block] = [section(f"*What was it?*{guess}"), controls, context(WHY, ref)]
     return f"{ref} is over: what was it?", blocks
@@ -26,7 +26,7 @@ def _asking(content: CauseContent) -> Rendered:
 
 def _answered(content: CauseContent, cause: ConfirmedCause) -> Rendered:
     ref = content.ref
-    change = button("Correct...", "cause", f"{ref}:{content.attempt}", spoken_as=f"Correct the cause of {ref}")
-    author = f"Said by {spoken(cause.said_by, 40)} {when(cause.at)}"
+    change = button("Correct...", "cause", f"{ref}:{content.attempt}", accessible_label=f"Correct the cause of {ref}")
+    author = f"Said by {plain_text(cause.said_by, 40)} {when(cause.at)}"
     blocks: list[Block] = [section(f"*What it was:* {prose(cause.text, 500)}"), actions(change), context(author, ref)]
-    return f"{ref}: {spoken(cause.said_by, 40)} said what it was", blocks
+    return f"{ref}: {plain_text(cause.said_by, 40)} said what it was", blocks

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from bot.core.evidence import LedgerEntry
 from bot.core.tool_calls import looked_at
-from bot.slack.blocks import Block, context, named, prose
+from bot.slack.blocks import Block, context, name_text, prose
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
 
@@ -50,5 +50,5 @@ def _packed(parts: Iterable[str]) -> list[str]:
 
 def described(entry: LedgerEntry) -> str:
     """What a piece of evidence is, in a few words: `health of checkout`."""
-    arguments = {name: named(str(value), 40) if value else "" for name, value in entry.arguments.items()}
+    arguments = {name: name_text(str(value), 40) if value else "" for name, value in entry.arguments.items()}
     return looked_at(entry.tool, arguments, limit=400).replace("|", "¦")

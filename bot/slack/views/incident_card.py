@@ -2,7 +2,7 @@
 
 from bot.core.incident import Incident, IncidentState
 from bot.core.messages.alerts import IncidentContent
-from bot.slack.blocks import Block, Rendered, actions, button, context, fields, header, named, spoken, titled, when
+from bot.slack.blocks import Block, Rendered, actions, button, context, fields, header, name_text, plain_text, titled, when
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import time_between
 
@@ -10,7 +10,7 @@ from bot.slack.views.card import time_between
 def render(content: IncidentContent, view: ViewContext) -> Rendered:
     """Who leads it and what can be done; once it is resolved, its cause."""
     incident = content.incident
-    blocks: list[Block] = [header(f"{incident.state} {incident.severity} · {incident.ref} · {spoken(incident.title, 100)}")]
+    blocks: list[Block] = [header(f"{incident.state} {incident.severity} · {incident.ref} · {plain_text(incident.title, 100)}")]
     if incident.state is not IncidentState.RESOLVED:
         blocks += [_facts(incident, view), _controls(incident.ref)]
     elif incident.cause:
@@ -20,27 +20,27 @@ def render(content: IncidentContent, view: ViewContext) -> Rendered:
 
 def _fallback(incident: Incident) -> str:
     severity = incident.severity.removeprefix("SEV")
-    return f"{incident.state.capitalize()}, severity {severity}: {incident.ref} {spoken(incident.title)}"
+    return f"{incident.state.capitalize()}, severity {severity}: {incident.ref} {plain_text(incident.title)}"
 
 
 def _facts(incident: Incident, view: ViewContext) -> Block:
     return fields(
-        service=named(incident.service, 80) if incident.service else "",
-        declared=f"{when(incident.declared_at)} by {spoken(incident.declared_by, 40)}",
-        lead=spoken(incident.lead, 40) if incident.lead else "nobody yet",
+        service=name_text(incident.service, 80) if incident.service else "",
+        declared=f"{when(incident.declared_at)} by {plain_text(incident.declared_by, 40)}",
+        lead=plain_text(incident.lead, 40) if incident.lead else "nobody yet",
         on_call=" ".join(f"<@{user}>" for user in view.mention) or ", ".join(view.on_call),
     )
 
 
 def _controls(ref: str) -> Block:
     return actions(
-        button("Resolve...", "resolve", ref, spoken_as=f"Resolve {ref}"),
-        button("Stop automation", "stop", ref, spoken_as=f"Stop automation in {ref}"),
+        button("Resolve...", "resolve", ref, accessible_label=f"Resolve {ref}"),
+        button("Stop automation", "stop", ref, accessible_label=f"Stop automation in {ref}"),
     )
 
 
 def _status(incident: Incident) -> str:
     if incident.state is IncidentState.RESOLVED:
-        by = f" by {spoken(incident.resolved_by, 40)}" if incident.resolved_by else ""
+        by = f" by {plain_text(incident.resolved_by, 40)}" if incident.resolved_by else ""
         return f"*RESOLVED*{by} after {time_between(incident.declared_at, incident.resolved_at)}"
     return f"*{incident.state}*" + (" automation stopped here" if incident.stopped else "")

@@ -1,7 +1,7 @@
 """One line of plain text in a channel or thread."""
 
 from bot.core.messages.alerts import LineContent
-from bot.slack.blocks import Rendered, context, prose, section, spoken
+from bot.slack.blocks import Rendered, context, plain_text, prose, section
 from bot.slack.view_context import ViewContext
 
 SHOWN = 2500
@@ -16,4 +16,4 @@ def render(line: LineContent, view: ViewContext) -> Rendered:
     if len(text) > SHOWN:
         where = f"; the whole text: {line.full_text_at}" if line.full_text_at else ""
         blocks.append(context(f"Cut: {len(text):,} characters, {SHOWN:,} shown{where}"))
-    return spoken(text, 450), blocks
+    return plain_text(text, 450), blocks

@@ -1,7 +1,7 @@
 """The list of alert groups and incidents: ten rows, and how many more there are."""
 
 from bot.core.messages.replies import ListReply, ListRow
-from bot.slack.blocks import Block, Rendered, context, header, named, section, spoken, when
+from bot.slack.blocks import Block, Rendered, context, header, name_text, plain_text, section, when
 from bot.slack.view_context import ViewContext
 
 ROWS = 10
@@ -9,7 +9,7 @@ ROWS = 10
 
 def render(listing: ListReply, view: ViewContext) -> Rendered:
     """One page of the rows."""
-    rows, title = listing.rows, spoken(listing.title)
+    rows, title = listing.rows, plain_text(listing.title)
     count = f"{len(rows)}{' or more' if listing.more else ''}"
     start = (listing.page - 1) * ROWS
     shown = rows[start : start + ROWS]
@@ -32,7 +32,7 @@ def _no_such_page(page: int, rows: int, count: str) -> str:
 
 def _row(row: ListRow) -> str:
     ref = f"{row.incident} {row.ref}".strip()
-    taken = f", taken by {spoken(row.taken_by, 40)}" if row.taken_by else ""
-    service = named(row.service, 40) if row.service else "no service"
+    taken = f", taken by {plain_text(row.taken_by, 40)}" if row.taken_by else ""
+    service = name_text(row.service, 40) if row.service else "no service"
     opened = f"opened {when(row.opened_at)}"
-    return f"*{row.state}* {row.severity} {ref} · {service} · {named(row.title, 80)} · {opened}{taken}"
+    return f"*{row.state}* {row.severity} {ref} · {service} · {name_text(row.title, 80)} · {opened}{taken}"

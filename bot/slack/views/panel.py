@@ -1,7 +1,7 @@
 """The context panel: what the empty line answers with."""
 
 from bot.core.messages.replies import PanelReply
-from bot.slack.blocks import Block, Rendered, actions, button, context, named, section
+from bot.slack.blocks import Block, Rendered, actions, button, context, name_text, section
 from bot.slack.view_context import ViewContext
 
 _LABELS = {
@@ -21,9 +21,9 @@ _LABELS = {
 def render(panel: PanelReply, view: ViewContext) -> Rendered:
     """What is meant here and buttons for the commands that make sense."""
     ref = panel.ref
-    what = f"*{panel.state}* {ref} · {named(panel.title, 150)}" if ref else "*Incidents in this workspace*"
+    what = f"*{panel.state}* {ref} · {name_text(panel.title, 150)}" if ref else "*Incidents in this workspace*"
     controls = [
-        button(_LABELS[name], name, "-" if name in ("list", "help") else ref or "-", spoken_as=f"{_LABELS[name]} {ref}".strip())
+        _button(name, ref)
         for name in (*panel.commands, *(["list"] if ref and "list" not in panel.commands else []))
         if name in _LABELS
     ]
@@ -33,6 +33,11 @@ def render(panel: PanelReply, view: ViewContext) -> Rendered:
         context(_open_here(panel), f"`{panel.slash} help` lists every verb"),
     ]
     return f"What you can do here{f' with {ref}' if ref else ''}", blocks
+
+
+def _button(name: str, ref: str) -> Block:
+    value = "-" if name in ("list", "help") else ref or "-"
+    return button(_LABELS[name], name, value, accessible_label=f"{_LABELS[name]} {ref}".strip())
 
 
 def _open_here(panel: PanelReply) -> str:

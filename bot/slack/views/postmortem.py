@@ -6,7 +6,7 @@ from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.messages.investigation import PostmortemContent
 from bot.core.messages.replies import PostmortemReply
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, prose, section, spoken, trim
+from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, plain_text, prose, section, trim
 from bot.slack.view_context import ViewContext
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
@@ -18,8 +18,8 @@ def render(draft: PostmortemContent, view: ViewContext) -> Rendered:
     """The first sentence of the main sections, and the graph of the incident if there is one."""
     ref = draft.ref
     controls = actions(
-        button("Read", "postmortem", ref, spoken_as=f"Read the postmortem of {ref}"),
-        button("Export", "export", ref, spoken_as=f"Export the postmortem of {ref} as Markdown"),
+        button("Read", "postmortem", ref, accessible_label=f"Read the postmortem of {ref}"),
+        button("Export", "export", ref, accessible_label=f"Export the postmortem of {ref} as Markdown"),
     )
     blocks: list[Block] = [
         header(f"DRAFT {draft.n} · postmortem of {ref}"),
@@ -28,7 +28,7 @@ def render(draft: PostmortemContent, view: ViewContext) -> Rendered:
         controls,
         context(f"*DRAFT {draft.n}* written by the bot from the record; each sentence names its source", ref),
     ]
-    return f"Postmortem draft {draft.n} of {ref}: {spoken(draft.title)}", blocks
+    return f"Postmortem draft {draft.n} of {ref}: {plain_text(draft.title)}", blocks
 
 
 def _lines(sections: Sequence[PostmortemSection]) -> list[str]:

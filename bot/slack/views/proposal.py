@@ -14,10 +14,10 @@ from bot.slack.blocks import (
     context,
     fields,
     header,
-    named,
+    name_text,
+    plain_text,
     quoted,
     section,
-    spoken,
     titled,
     when,
 )
@@ -38,7 +38,7 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
     request = request_of(proposal)
     whole = len(code_lines(request, view.called_hosts)) <= ROOM
     blocks: list[Block | None] = [
-        header(f"{word_of(content)}: {spoken(proposal.title, 110)}"),
+        header(f"{word_of(content)}: {plain_text(proposal.title, 110)}"),
         _outcome(proposal),
         _facts(content),
         section(f"*Why:* {titled(proposal.because, 400)}"),
@@ -72,9 +72,9 @@ def request_of(proposal: Proposal) -> str:
 def _facts(content: ProposalContent) -> Block:
     proposal, tier = content.proposal, content.proposal.tier
     return fields(
-        target=", ".join(named(target, 80) for target in sorted(proposal.targets)),
+        target=", ".join(name_text(target, 80) for target in sorted(proposal.targets)),
         risk=f"{tier.label}: {_APPROVALS.get(tier, 'not decided by people')}",
-        reversible=f"yes, by {spoken(proposal.undo, 60)}" if proposal.undo else "no undo configured",
+        reversible=f"yes, by {plain_text(proposal.undo, 60)}" if proposal.undo else "no undo configured",
         requester=_name(proposal.requester) if proposal.requester else "Suggested by Tocsin",
         expires=when(proposal.expires_at) if proposal.state in _DECIDABLE else "",
         decided=_decided(content),
@@ -93,7 +93,7 @@ def _decided(content: ProposalContent) -> str:
 def _outcome(proposal: Proposal) -> Block | None:
     """How the signal is and what the call answered."""
     verdict, _, figures = proposal.verification.partition(": ")
-    seen = f"*{spoken(verdict, 40).capitalize()}:* {spoken(figures)}" if figures else spoken(verdict)
+    seen = f"*{plain_text(verdict, 40).capitalize()}:* {plain_text(figures)}" if figures else plain_text(verdict)
     ran = f"*Ran:* {quoted(proposal.outcome, 300)}" if proposal.outcome else ""
     return section("\n".join(filter(None, (seen, ran)))) if seen or ran else None
 
@@ -106,10 +106,10 @@ def _controls(content: ProposalContent, *, whole: bool) -> Block | None:
     by_hand = now in _BY_HAND and not content.manual
     controls = [
         _approve(proposal, value) if may_approve else None,
-        button("Deny...", Verdict.DENY, value, spoken_as=f"Deny {ref}")
+        button("Deny...", Verdict.DENY, value, accessible_label=f"Deny {ref}")
         if now in (*_DECIDABLE, ProposalState.APPROVED)
         else None,
-        button("I ran it", "did", value, spoken_as=f"I ran {ref} by hand") if by_hand else None,
+        button("I ran it", "did", value, accessible_label=f"I ran {ref} by hand") if by_hand else None,
     ]
     return actions(*controls) if any(controls) else None
 
@@ -117,9 +117,9 @@ def _controls(content: ProposalContent, *, whole: bool) -> Block | None:
 def _approve(proposal: Proposal, value: str) -> Block:
     ref = proposal.ref
     if proposal.tier.needs_form:
-        return button("Approve...", "approve", value, style="primary", spoken_as=f"Approve {ref}, opens the plan")
-    text = f"{spoken(proposal.title, 90)}\nIt runs once, now."
-    return button("Approve", "approve", value, spoken_as=f"Approve {ref}", confirm=(f"Approve {ref}?", text, "Approve"))
+        return button("Approve...", "approve", value, style="primary", accessible_label=f"Approve {ref}, opens the plan")
+    text = f"{plain_text(proposal.title, 90)}\nIt runs once, now."
+    return button("Approve", "approve", value, accessible_label=f"Approve {ref}", confirm=(f"Approve {ref}?", text, "Approve"))
 
 
 def _small_print(content: ProposalContent, view: ViewContext, *, whole: bool) -> Block:
@@ -134,7 +134,7 @@ def _small_print(content: ProposalContent, view: ViewContext, *, whole: bool) ->
         return context(state)
     return context(
         " ".join(f"<@{user}>" for user in approvers(content, view)),
-        f"May approve: {spoken(who_may(tier, proposal.service, proposal.requester), 300)}",
+        f"May approve: {plain_text(who_may(tier, proposal.service, proposal.requester), 300)}",
         may_not,
         unseen,
         state,
@@ -152,8 +152,8 @@ def approvers(content: ProposalContent, view: ViewContext) -> list[str]:
 
 def _fallback(content: ProposalContent) -> str:
     proposal = content.proposal
-    return f"{word_of(content).capitalize()}: {spoken(proposal.title, 120)}, {proposal.tier.label}, {proposal.ref}"
+    return f"{word_of(content).capitalize()}: {plain_text(proposal.title, 120)}, {proposal.tier.label}, {proposal.ref}"
 
 
 def _name(person: str) -> str:
-    return spoken(person, 40)
+    return plain_text(person, 40)

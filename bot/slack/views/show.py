@@ -6,7 +6,7 @@ from bot.core.messages.replies import ShowReply
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted
 from bot.core.timeline import TimelineEntry
-from bot.slack.blocks import Block, Rendered, context, fields, header, named, prose, section, spoken, titled, trim
+from bot.slack.blocks import Block, Rendered, context, fields, header, name_text, plain_text, prose, section, titled, trim
 from bot.slack.view_context import ViewContext
 from bot.slack.views.proposal import word_of
 
@@ -32,7 +32,7 @@ def _reasons(reasons: AlertReasons) -> list[Block]:
     """Why the alerts stand together, and which others of the service are muted."""
     parts = {
         "Why these alerts are one group": reasons.joined_lines(),
-        f"Muted alerts of {spoken(reasons.service, 60)} since then": reasons.muted_lines(),
+        f"Muted alerts of {plain_text(reasons.service, 60)} since then": reasons.muted_lines(),
     }
     return [
         section("\n".join([f"*{title}:*", *(prose(line, 240) for line in lines)])) for title, lines in parts.items() if lines
@@ -41,7 +41,7 @@ def _reasons(reasons: AlertReasons) -> list[Block]:
 
 def _entry(entry: TimelineEntry) -> str:
     """In UTC, as the moments in its words are."""
-    by = f"{spoken(entry.author, 40)}: " if entry.author else ""
+    by = f"{plain_text(entry.author, 40)}: " if entry.author else ""
     return f"{date_and_clock(entry.at)} {by}{prose(entry.text, 200)}"
 
 
@@ -49,15 +49,15 @@ def _headline(reply: ShowReply) -> tuple[str, str]:
     """The state as a word, and the title; a proposal has both of its own."""
     if proposal := reply.proposal:
         word = word_of(proposal)
-        return word, f"{word} · {reply.ref} · {spoken(proposal.proposal.title, 90)}"
-    return reply.state, f"{reply.state} {reply.severity} · {reply.ref} · {spoken(reply.title, 90)}"
+        return word, f"{word} · {reply.ref} · {plain_text(proposal.proposal.title, 90)}"
+    return reply.state, f"{reply.state} {reply.severity} · {reply.ref} · {plain_text(reply.title, 90)}"
 
 
 def _facts(reply: ShowReply) -> Block:
     return fields(
-        service=named(reply.service, 80) if reply.service else "",
+        service=name_text(reply.service, 80) if reply.service else "",
         belongs_to=", ".join(ref for ref in (reply.incident, reply.group) if ref != reply.ref),
-        lead=spoken(reply.lead, 40) if reply.lead else "",
+        lead=plain_text(reply.lead, 40) if reply.lead else "",
         proposals=", ".join(f"{p.ref} {p.state}" for p in reply.proposals if p.ref != reply.ref),
         cause=titled(reply.cause) if reply.cause else "",
     )

@@ -5,7 +5,7 @@ from collections import Counter
 from bot.core.incident import AlertGroup
 from bot.core.messages.alerts import StormContent, StormOrigin
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Block, Rendered, actions, context, header, named, overflow, section
+from bot.slack.blocks import Block, Rendered, actions, context, header, name_text, overflow, section
 from bot.slack.view_context import ViewContext
 
 LINES = 20
@@ -23,7 +23,7 @@ def render(storm: StormContent, view: ViewContext) -> Rendered:
     if storm.origin:
         blocks.append(section(_origin(storm.origin, len(firing))))
     if len(services) < len(groups):
-        blocks.append(section("\n".join(f"{named(name, 60)}: {count}" for name, count in services.most_common(8))))
+        blocks.append(section("\n".join(f"{name_text(name, 60)}: {count}" for name, count in services.most_common(8))))
     if view.mention:
         blocks.append(section("On call: " + " ".join(f"<@{user}>" for user in view.mention)))
     blocks.append(section("\n".join([_line(group) for group in groups[:LINES]] or ["No groups"])))
@@ -37,9 +37,9 @@ def render(storm: StormContent, view: ViewContext) -> Rendered:
 
 def _origin(origin: StormOrigin, firing: int) -> str:
     share = f"{origin.groups} of {firing} firing groups are on it or on what depends on it"
-    return f"*Suspected origin:* {named(origin.service, 60)}: {share}"
+    return f"*Suspected origin:* {name_text(origin.service, 60)}: {share}"
 
 
 def _line(group: AlertGroup) -> str:
-    what = f"{named(group.service or 'unknown', 40)} · {named(group.title, 80)}"
+    what = f"{name_text(group.service or 'unknown', 40)} · {name_text(group.title, 80)}"
     return f"*{group.state}* {group.severity} {group.ref} · {what}"

@@ -18,11 +18,11 @@ from bot.slack.blocks import (
     button,
     context,
     header,
-    named,
+    name_text,
     picture,
+    plain_text,
     prose,
     section,
-    spoken,
     titled,
     trim,
 )
@@ -47,7 +47,7 @@ def render(triage: TriageContent, view: ViewContext) -> Rendered:
     """The facts; once causes are ranked, the causes and then the facts in short."""
     word = _word(triage)
     group = triage.group
-    blocks: list[Block] = [header(f"{word} · {group.ref} · {spoken(group.service or group.title, 80)}")]
+    blocks: list[Block] = [header(f"{word} · {group.ref} · {plain_text(group.service or group.title, 80)}")]
     blocks += _with_causes(triage, triage.findings, view) if triage.findings else _facts_alone(triage, view)
     if triage.no_proposal and not _stands(triage.proposals):
         blocks.append(section(prose(triage.no_proposal, 300)))
@@ -77,9 +77,9 @@ def _fallback(triage: TriageContent, word: str) -> str:
     if well := nothing_wrong(triage.findings):
         return start + well
     if first:
-        return f"{start}{first.confidence}, {spoken(first.cause)}"
+        return f"{start}{first.confidence}, {plain_text(first.cause)}"
     onset_text = triage.facts.onset_text if triage.facts else ""
-    return start + spoken(onset_text or "the facts follow in seconds")
+    return start + plain_text(onset_text or "the facts follow in seconds")
 
 
 def _hypotheses(triage: TriageContent) -> Sequence[Hypothesis]:
@@ -148,7 +148,7 @@ def _no_change(facts: TriageFacts) -> str:
 
 def _change(change: PriorChange) -> str:
     title = f" {titled(change.title, 80)}" if change.title else ""
-    by = f" by {named(change.author, 40)}" if change.author else ""
+    by = f" by {name_text(change.author, 40)}" if change.author else ""
     return f"{change_text(change)}{title}{by}"
 
 
@@ -160,7 +160,7 @@ def _nearest(triage: TriageContent, changes: Sequence[PriorChange]) -> list[Prio
 
 def _alerts(facts: TriageFacts, most: int) -> str:
     alerts = facts.alerts
-    shown = [f"{named(a.name, 60)} on {named(a.service or 'unknown', 40)} ({a.count})" for a in alerts[:most]]
+    shown = [f"{name_text(a.name, 60)} on {name_text(a.service or 'unknown', 40)} ({a.count})" for a in alerts[:most]]
     more = f" and {counted(len(alerts) - most, 'more kind')}" if len(alerts) > most else ""
     return f"*Related alerts:* {', '.join(shown) or 'none'}{more}{cite(facts.alerts_evidence)}"
 
@@ -169,7 +169,7 @@ def _runbook(facts: TriageFacts, *, whole: bool) -> str:
     if not (runbook := facts.runbook):
         return ""
     passage = f": {titled(runbook.passage)}" if whole and runbook.passage else ""
-    return f"*Runbook:* {named(runbook.title, 100)}{cite(runbook.evidence)}{passage}"
+    return f"*Runbook:* {name_text(runbook.title, 100)}{cite(runbook.evidence)}{passage}"
 
 
 def _past(facts: TriageFacts) -> str:
@@ -257,7 +257,7 @@ def _and_more(number: int) -> str:
 def _changed(triage: TriageContent, facts: TriageFacts) -> str:
     """The changes as one line."""
     ordered = _nearest(triage, facts.changes)
-    shown = [f"{kind_in_words(c.kind)} of {named(c.service, 40)} {c.age_text}" for c in ordered[:MOST_CHANGES]]
+    shown = [f"{kind_in_words(c.kind)} of {name_text(c.service, 40)} {c.age_text}" for c in ordered[:MOST_CHANGES]]
     more = f" and {len(ordered) - MOST_CHANGES} more" if len(ordered) > MOST_CHANGES else ""
     return f"*Changes:* {', '.join(shown) or _no_change(facts)}{more}{cite(facts.changes_evidence)}"
 
@@ -290,15 +290,15 @@ def _controls(triage: TriageContent) -> Block:
     ref, running = triage.group.ref, triage.state.running
     again = "Investigate" if _facts_only(triage) else "Investigate again"
     return actions(
-        button("Why?", "why", ref, spoken_as=f"Evidence behind the causes of {ref}") if triage.hypotheses else None,
-        None if running else button(again, "investigate", ref, spoken_as=f"{again} {ref}"),
-        button("Stop", "stop", ref, spoken_as=f"Stop automation for {ref}") if running else None,
+        button("Why?", "why", ref, accessible_label=f"Evidence behind the causes of {ref}") if triage.hypotheses else None,
+        None if running else button(again, "investigate", ref, accessible_label=f"{again} {ref}"),
+        button("Stop", "stop", ref, accessible_label=f"Stop automation for {ref}") if running else None,
     )
 
 
 def _small_print(triage: TriageContent, word: str) -> Block:
     findings = triage.findings
-    asked = f"asked by {spoken(triage.requester, 40)}: {prose(triage.question, 120)}" if triage.question else ""
+    asked = f"asked by {plain_text(triage.requester, 40)}: {prose(triage.question, 120)}" if triage.question else ""
     proposals = ", ".join(proposal.ref for proposal in triage.proposals)  # their cards below say how they stand
     late = ", for a change that was reported late" if triage.for_late_change else ""
     attempt = f", attempt {triage.attempt}{late}" if triage.attempt > 1 else ""
@@ -317,12 +317,12 @@ def _kind(findings: Findings) -> str:
 
 
 def _cost(findings: Findings) -> str:
-    by = f"agent ({spoken(findings.model, 60)})" if findings.by == "agent" else "built-in analyst"
+    by = f"agent ({plain_text(findings.model, 60)})" if findings.by == "agent" else "built-in analyst"
     # A model works in turns; the analyst takes none.
     steps = counted(findings.steps, "turn" if findings.model else "look") if findings.steps else ""
     parts = [f"ranked by the {by}", *([steps] if steps else []), f"{findings.seconds:.0f} s"]
     if findings.tokens:
         parts.append(f"{findings.tokens:,} tokens, ${findings.usd:.3f}")
     if findings.stop_reason not in ("", "done", "answered") and findings.stop_reason not in findings.note:
-        parts.append(f"stopped: {spoken(findings.stop_reason, 80)}")
+        parts.append(f"stopped: {plain_text(findings.stop_reason, 80)}")
     return " · ".join(parts)

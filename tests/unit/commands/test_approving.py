@@ -34,7 +34,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 async def test_text_never_approves(house: Office) -> None:
     await house.propose("restart")
 
-    said = await use(house, approve, "bob", door="mention")
+    said = await use(house, approve, "bob", entry_point="mention")
 
     assert "never approve" in said.text
     assert await house.state("AP-1") == "pending"
@@ -51,7 +51,7 @@ async def test_tier_two_opens_the_plan_and_its_submission_approves(house: Office
 
     form = await use(house, approve, "bob")
     assert isinstance(form, Form) and "http://jobs.example/rollback" in form.code
-    said = await use(house, approve, "bob", door="modal", revision=form.revision, fields={"reason": "E1"})
+    said = await use(house, approve, "bob", entry_point="modal", revision=form.revision, fields={"reason": "E1"})
 
     assert said.text == "Approved: AP-1 starts now."
 
@@ -66,8 +66,8 @@ async def test_the_requester_is_refused_before_any_dialog(house: Office) -> None
 async def test_tier_three_wants_the_targets_name_typed(house: Office) -> None:
     await house.propose("failover")
 
-    wrong = await use(house, approve, "bob", door="modal", fields={"target": "search", "reason": ""})
-    right = await use(house, approve, "bob", door="modal", fields={"target": "checkout", "reason": ""}, key="again")
+    wrong = await use(house, approve, "bob", entry_point="modal", fields={"target": "search", "reason": ""})
+    right = await use(house, approve, "bob", entry_point="modal", fields={"target": "checkout", "reason": ""}, key="again")
 
     assert isinstance(wrong, FieldErrors)
     assert "an owner of checkout is still needed" in right.text
@@ -88,7 +88,7 @@ async def test_a_denial_needs_a_reason(house: Office) -> None:
 
 
 async def test_a_person_of_the_roster_proposes_and_is_the_requester(house: Office) -> None:
-    said = await use(house, propose, "alice", ref="AL-1", text="rollback", door="slash")
+    said = await use(house, propose, "alice", ref="AL-1", text="rollback", entry_point="slash")
 
     assert said.text.startswith("AP-1 is in the thread")
     assert (await house.store.load("AP-1")).requester == "alice"
@@ -142,17 +142,17 @@ async def test_a_name_that_nobody_has_never_makes_the_speaker_lead(house: Office
 
 async def test_a_word_that_is_no_service_is_not_taken_for_the_threads(house: Office) -> None:
     with pytest.raises(NotFound, match="paymnts is no service"):
-        await use(house, propose, "alice", ref="AL-1", text="rollback paymnts", door="slash")
+        await use(house, propose, "alice", ref="AL-1", text="rollback paymnts", entry_point="slash")
 
 
 async def test_a_value_that_is_missing_is_named_with_the_way_to_give_it(house: Office) -> None:
     with pytest.raises(ActionFailed, match="needs change_id: no change of search that fits is recorded"):
-        await use(house, propose, "alice", ref="AL-1", text="revert search", door="slash")
+        await use(house, propose, "alice", ref="AL-1", text="revert search", entry_point="slash")
 
 
 async def test_a_value_that_the_entry_does_not_use_is_refused(house: Office) -> None:
     with pytest.raises(NotFound, match="restart takes no bogus="):
-        await use(house, propose, "alice", ref="AL-1", text="restart", options={"bogus": "1"}, door="slash")
+        await use(house, propose, "alice", ref="AL-1", text="restart", options={"bogus": "1"}, entry_point="slash")
 
 
 async def test_pausing_what_is_paused_tells_by_whom_and_why(house: Office) -> None:
@@ -166,7 +166,7 @@ async def test_pausing_what_is_paused_tells_by_whom_and_why(house: Office) -> No
 @pytest.mark.parametrize(("verb", "text"), [(admin, "puase"), (show, "checkout"), (show, "AL-x"), (postmortem, "pdf")])
 async def test_a_word_that_a_verb_does_not_know_is_refused_and_not_ignored(house: Office, verb: Command, text: str) -> None:
     with pytest.raises(NotFound, match=text):
-        await use(house, verb, "alice", ref="INC-1", text=text, door="slash")
+        await use(house, verb, "alice", ref="INC-1", text=text, entry_point="slash")
 
 
 async def test_what_is_said_while_a_model_looks_is_taken_into_the_triage_that_runs(house: Office) -> None:
@@ -178,7 +178,7 @@ async def test_what_is_said_while_a_model_looks_is_taken_into_the_triage_that_ru
     house.engine.register("triage", story)
     triages = Triages(house.db)
     await triages.open("AL-1", 1, "", "")
-    asked = {"ref": "AL-1", "door": "mention", "text": "it was the pool"}
+    asked = {"ref": "AL-1", "entry_point": "mention", "text": "it was the pool"}
     await triages.update("AL-1", 1, state="investigating", findings={"hypotheses": []})
 
     taken = await use(house, investigate, "ann", **asked)
@@ -202,7 +202,7 @@ async def test_a_wrong_argument_is_named(tmp_path: Path, options: dict[str, str]
     house = await office(tmp_path, {**CONFIG, "actions": {"silence": {"kind": "silence_alert"}}})
 
     with pytest.raises(ActionFailed) as refused:
-        await use(house, propose, "alice", ref="AL-1", door="slash", text="silence", options=options)
+        await use(house, propose, "alice", ref="AL-1", entry_point="slash", text="silence", options=options)
 
     assert str(refused.value).startswith(told)
     await house.close()

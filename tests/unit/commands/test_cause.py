@@ -36,7 +36,7 @@ async def use(house: Office, command: Command = cause, **values: Any) -> Any:
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
         verbs={}, approvals=house.approvals, usergroup=house.usergroup,
     )  # fmt: skip
-    fields = {"verb": command.name, "channel": "C1", "door": "button", "ref": "INC-1", "key": str(values)}
+    fields = {"verb": command.name, "channel": "C1", "entry_point": "button", "ref": "INC-1", "key": str(values)}
     return await command.fn(ctx, Request(actor=actor("alice"), **{**fields, **values}))
 
 
@@ -68,36 +68,38 @@ async def test_the_dialog_offers_the_causes_and_takes_one_of_them(house: Office)
     form = await use(house, revision=1)
     assert isinstance(form, Form) and [value for value, _ in form.fields[0].options] == ["1", "2", "0"]
 
-    await use(house, door="modal", revision=form.revision, fields={"which": "2", "words": "its index", "service": "checkout"})
+    await use(
+        house, entry_point="modal", revision=form.revision, fields={"which": "2", "words": "its index", "service": "checkout"}
+    )
 
     assert await stored(house) == [("search is slow (its index)", "search", "", "alice")]
 
 
 async def test_words_of_their_own_need_no_hypothesis(house: Office) -> None:
-    await use(house, door="modal", revision=1, fields={"which": "0", "words": "a cable", "service": "search"})
+    await use(house, entry_point="modal", revision=1, fields={"which": "0", "words": "a cable", "service": "search"})
 
     assert await stored(house) == [("a cable", "search", "", "alice")]
 
 
 async def test_an_empty_dialog_stays_open(house: Office) -> None:
-    answer = await use(house, door="modal", revision=1, fields={"which": "0", "words": " "})
+    answer = await use(house, entry_point="modal", revision=1, fields={"which": "0", "words": " "})
 
     assert isinstance(answer, FieldErrors) and await stored(house) == []
 
 
 async def test_it_is_said_in_a_line_as_well(house: Office) -> None:
-    answer = await use(house, door="mention", text="a cable", options={"service": "search"})
+    answer = await use(house, entry_point="mention", text="a cable", options={"service": "search"})
 
     assert isinstance(answer, Reply) and await stored(house) == [("a cable", "search", "", "alice")]
 
 
 async def test_a_service_that_nobody_knows_is_refused(house: Office) -> None:
     with pytest.raises(NotFound, match="serch is no service"):
-        await use(house, door="mention", text="a cable", options={"service": "serch"})
+        await use(house, entry_point="mention", text="a cable", options={"service": "serch"})
 
 
 async def test_a_service_named_in_the_words_is_taken(house: Office) -> None:
-    await use(house, door="mention", text="a cable of search")
+    await use(house, entry_point="mention", text="a cable of search")
 
     assert await stored(house) == [("a cable of search", "search", "", "alice")]
 
@@ -106,7 +108,7 @@ async def test_the_resolve_dialog_takes_a_ranked_cause_and_then_nothing_is_asked
     form = await use(house, resolve)
     assert isinstance(form, Form) and [field.name for field in form.fields] == ["which", "cause"]
 
-    await use(house, resolve, door="modal", revision=form.revision, fields={"which": "1", "cause": ""})
+    await use(house, resolve, entry_point="modal", revision=form.revision, fields={"which": "1", "cause": ""})
 
     assert await stored(house) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
     assert [(row.state, row.cause) for row in await house.rows(IncidentRow)] == [("RESOLVED", "deploy 2 broke checkout")]
@@ -114,7 +116,7 @@ async def test_the_resolve_dialog_takes_a_ranked_cause_and_then_nothing_is_asked
 
 
 async def test_a_resolve_without_a_cause_asks_in_the_thread(house: Office) -> None:
-    said = await use(house, resolve, door="modal", revision=1, fields={"which": "0", "cause": ""})
+    said = await use(house, resolve, entry_point="modal", revision=1, fields={"which": "0", "cause": ""})
 
     assert "not confirmed" in said.text and await stored(house) == []
     assert [row.subject for row in await house.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]
@@ -124,6 +126,6 @@ async def test_a_choice_from_a_ranking_that_changed_meanwhile_is_not_stored_but_
     fields = {"which": "1", "cause": "a cable of search"}
     await Triages(house.db).open("AL-1", 2, "", "")
 
-    await use(house, resolve, door="modal", revision=1, fields=fields)
+    await use(house, resolve, entry_point="modal", revision=1, fields=fields)
 
     assert await stored(house) == [("a cable of search", "search", "", "alice")]

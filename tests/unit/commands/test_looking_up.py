@@ -57,7 +57,7 @@ def shown(reply: Any) -> str:
 
 
 async def test_the_only_open_group_of_a_channel_is_meant_and_the_panel_says_why(house: Office) -> None:
-    told = shown(await use(house, panel, "alice", ref="", door="slash"))
+    told = shown(await use(house, panel, "alice", ref="", entry_point="slash"))
 
     assert "AL-1 is meant: nothing else is open in this channel" in told
     assert "'value': 'AL-1'" in told
@@ -77,7 +77,7 @@ async def test_a_group_is_shown_with_the_reasons_of_its_alerts(house: Office) ->
 async def test_of_several_open_groups_the_panel_takes_none_and_names_them(house: Office) -> None:
     await with_group(house, 2)
 
-    told = shown(await use(house, panel, "alice", ref="", door="slash"))
+    told = shown(await use(house, panel, "alice", ref="", entry_point="slash"))
 
     assert "Open in this channel: AL-2, AL-1" in told
     assert "'value': 'AL-1'" not in told
@@ -86,24 +86,24 @@ async def test_of_several_open_groups_the_panel_takes_none_and_names_them(house:
 async def test_an_incident_without_a_group_is_open_in_its_channel_too(house: Office) -> None:
     await declared(house)
 
-    assert "INC-2 is meant" in shown(await use(house, panel, "alice", ref="", channel="C7", door="slash"))
+    assert "INC-2 is meant" in shown(await use(house, panel, "alice", ref="", channel="C7", entry_point="slash"))
 
 
 async def test_help_fits_the_only_open_group_of_the_channel(house: Office) -> None:
-    told = shown(await use(house, help_verb, "alice", ref="", door="slash"))
+    told = shown(await use(house, help_verb, "alice", ref="", entry_point="slash"))
 
     assert "What fits AL-1 (FIRING), the only one open in this channel" in told
 
 
 async def test_in_a_channel_without_anything_open_help_speaks_of_here(house: Office) -> None:
-    assert "What fits here:" in shown(await use(house, help_verb, "alice", ref="", channel="C8", door="slash"))
+    assert "What fits here:" in shown(await use(house, help_verb, "alice", ref="", channel="C8", entry_point="slash"))
 
 
 async def test_whoami_tells_each_role_once_with_the_services_it_is_for(tmp_path: Path) -> None:
     more = {f"s{number:02}": {"owners": ["owner"]} for number in range(15)}
     house = await office(tmp_path, {"services": {**CONFIG["services"], **more}})
     try:
-        told = (await use(house, whoami, "owner", ref="", channel="C8", door="slash")).text.splitlines()[1:]
+        told = (await use(house, whoami, "owner", ref="", channel="C8", entry_point="slash")).text.splitlines()[1:]
     finally:
         await house.close()
 
@@ -117,7 +117,7 @@ async def test_mine_holds_the_incidents_i_lead_with_and_without_a_group(house: O
     await declared(house, lead="bob")
     await with_group(house, 2, acknowledged_by="alice")
 
-    reply = await use(house, list_verb, "alice", ref="", text="mine", door="slash")
+    reply = await use(house, list_verb, "alice", ref="", text="mine", entry_point="slash")
 
     assert [row.ref for row in reply.content.rows] == ["AL-2", "INC-2"]
 
@@ -126,7 +126,7 @@ async def test_the_worst_stand_first_whether_declared_or_alerted(house: Office) 
     await declared(house, severity="SEV1")
     await with_group(house, 2)
 
-    reply = await use(house, list_verb, "alice", ref="", door="slash")
+    reply = await use(house, list_verb, "alice", ref="", entry_point="slash")
 
     assert [row.ref for row in reply.content.rows] == ["INC-2", "AL-1", "AL-2"]
 
@@ -134,7 +134,7 @@ async def test_the_worst_stand_first_whether_declared_or_alerted(house: Office) 
 async def test_since_is_for_declared_incidents_too(house: Office) -> None:
     await declared(house, declared_at=house.now - timedelta(days=9))
 
-    reply = await use(house, list_verb, "alice", ref="", options={"since": "7d"}, door="slash")
+    reply = await use(house, list_verb, "alice", ref="", options={"since": "7d"}, entry_point="slash")
 
     assert [row.ref for row in reply.content.rows] == ["AL-1"]
 
@@ -143,20 +143,20 @@ async def test_a_page_beyond_the_last_names_the_last(house: Office) -> None:
     for number in range(2, 14):
         await with_group(house, number)
 
-    told = shown(await use(house, list_verb, "alice", ref="", options={"page": "99"}, door="slash"))
+    told = shown(await use(house, list_verb, "alice", ref="", options={"page": "99"}, entry_point="slash"))
 
     assert "there is no page 99; the last is `page=2` (13 in all)" in told
 
 
 async def test_a_page_that_is_no_number_is_refused_with_what_is_taken(house: Office) -> None:
     with pytest.raises(NotFound, match="page takes a number from 1 to 999, not two"):
-        await use(house, list_verb, "alice", ref="", options={"page": "two"}, door="slash")
+        await use(house, list_verb, "alice", ref="", options={"page": "two"}, entry_point="slash")
 
 
 async def test_a_proposal_is_shown_with_its_own_state_and_title(house: Office) -> None:
     await house.propose("restart")
 
-    told = shown(await use(house, show_verb, "alice", ref="AP-1", door="slash"))
+    told = shown(await use(house, show_verb, "alice", ref="AP-1", entry_point="slash"))
 
     assert told.startswith("APPROVAL NEEDED · AP-1 · Restart") and "*APPROVAL NEEDED* AP-1" in told
     assert "FIRING" not in told
@@ -167,7 +167,7 @@ async def test_of_one_hypothesis_only_the_first_is_offered(house: Office) -> Non
     await triages.open("AL-1", 1, "", "")
     await triages.update("AL-1", 1, findings=Findings(hypotheses=[Hypothesis(cause="pool exhausted")]).model_dump(mode="json"))
 
-    said = await use(house, why, "alice", ref="AL-1", text="9", door="slash")
+    said = await use(house, why, "alice", ref="AL-1", text="9", entry_point="slash")
 
     assert said.text == "AL-1 has 1 hypothesis: write why 1."
 
@@ -179,7 +179,7 @@ async def test_the_menu_of_actions_says_that_it_cuts(tmp_path: Path) -> None:
     )
     house = await office(tmp_path, config)
 
-    form = await use(house, propose, "alice", ref="AL-1", door="slash")
+    form = await use(house, propose, "alice", ref="AL-1", entry_point="slash")
 
     offered = dict(form.fields[0].options)["restart"]
     assert offered.endswith("…") and len(offered) <= 75

@@ -19,7 +19,14 @@ def context(house: Office, **verbs: Command) -> CommandContext:
 
 async def use(house: Office, verb: Command, who: str, **values: Any) -> Any:
     """The verb's answer; a press on the card of AP-1 unless told otherwise."""
-    fields = {"verb": verb.name, "channel": "C1", "door": "button", "ref": "AP-1", "revision": 1, "key": f"{who}:{values}"}
+    fields = {
+        "verb": verb.name,
+        "channel": "C1",
+        "entry_point": "button",
+        "ref": "AP-1",
+        "revision": 1,
+        "key": f"{who}:{values}",
+    }
     return await verb.fn(
         context(house, **{verb.name: verb, show.name: show}), Request(actor=actor(who), **{**fields, **values})
     )

@@ -1,4 +1,4 @@
-"""A question through the doors: plain speech in an incident's thread is one, once, by a member; its answer stands there."""
+"""A question from the entry points: plain speech in an incident's thread is one, once, by a member; its answer stands there."""
 
 import json
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from bot.store.triage.triage import Triages
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from tests.unit.approving import Office, actor, office
 from tests.unit.builders import NOW
-from tests.unit.slack.test_commands import Answered, doors_of, with_card
+from tests.unit.slack.test_commands import Answered, router_of, with_card
 
 LATENCY = Evidence(summary="checkout latency rose from 0.1 s to 3 s", query="latency", source="prometheus")
 SLOW = "is checkout slow?"
@@ -54,11 +54,11 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     await house.close()
 
 
-def doors_with(house: Office) -> tuple[Any, list[str]]:
+def router_with(house: Office) -> tuple[Any, list[str]]:
     answers: Any = Answered()
-    doors = doors_of(house, answers, **verbs())
-    doors.people = People()  # type: ignore[assignment]
-    return doors, answers.texts
+    router = router_of(house, answers, **verbs())
+    router.people = People()  # type: ignore[assignment]
+    return router, answers.texts
 
 
 def mention(text: str, *, event: str = "Ev1", thread: str = "1.0", user: str = "UALICE", **more: Any) -> dict[str, Any]:
@@ -75,9 +75,9 @@ async def ended(house: Office) -> None:
 
 async def say(house: Office, *bodies: dict[str, Any]) -> list[str]:
     """The private answers to some mentions, once every story has ended."""
-    doors, told = doors_with(house)
+    router, told = router_with(house)
     for body in bodies:
-        await on_mention(doors, body)
+        await on_mention(router, body)
     await ended(house)
     return told
 
@@ -149,9 +149,9 @@ async def test_a_guest_and_a_member_of_another_workspace_are_refused_as_for_an_i
 
 
 async def test_the_slash_command_says_where_the_answer_will_stand(house: Office) -> None:
-    doors, told = doors_with(house)
+    router, told = router_with(house)
     body = {"user_id": "UALICE", "channel_id": "C1", "trigger_id": "t1", "team_id": "T1", "text": 'ask is "p99=3" slow? AL-1'}
-    await on_slash(doors, body)
+    await on_slash(router, body)
     await ended(house)
 
     assert told == ["The answer will stand in the thread of AL-1, for everybody."]
@@ -159,10 +159,10 @@ async def test_the_slash_command_says_where_the_answer_will_stand(house: Office)
 
 
 async def test_the_message_shortcut_asks_with_the_words_of_the_message(house: Office) -> None:
-    doors, told = doors_with(house)
+    router, told = router_with(house)
     person, message = {"id": "UALICE", "team_id": "T1"}, {"text": "is checkout slow = bad", "ts": "3.0", "thread_ts": "1.0"}
     body = {"callback_id": "ask", "trigger_id": "t1", "channel": {"id": "C1"}, "user": person, "team": {"id": "T1"}}
-    await on_shortcut(doors, {**body, "message": message})
+    await on_shortcut(router, {**body, "message": message})
     await ended(house)
 
     assert ([asked for _, asked, _ in await answers(house)], told) == (["is checkout slow = bad"], [])

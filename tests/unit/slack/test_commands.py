@@ -52,7 +52,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     await house.close()
 
 
-def doors_of(house: Office, answers: Any, **verbs: Command) -> CommandRouter:
+def router_of(house: Office, answers: Any, **verbs: Command) -> CommandRouter:
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
         verbs=verbs, approvals=house.approvals, usergroup=house.usergroup,
@@ -61,13 +61,15 @@ def doors_of(house: Office, answers: Any, **verbs: Command) -> CommandRouter:
     return CommandRouter(ctx, people, Interactions(house.db), answers, soon=PATIENCE)
 
 
-async def say(house: Office, user: str, line: Line, *, channel: str = "C1", thread: str = "", door: str = "slash") -> list[str]:
+async def say(
+    house: Office, user: str, line: Line, *, channel: str = "C1", thread: str = "", entry_point: str = "slash"
+) -> list[str]:
     """The private answers to one line."""
     answers: Any = Answered()
-    doors = doors_of(house, answers, admin=admin, lead=lead, note=note, propose=propose, stop=stop)
+    router = router_of(house, answers, admin=admin, lead=lead, note=note, propose=propose, stop=stop)
     actor = Actor(team="T1", user=user)
-    request = Request(verb="", actor=actor, channel=channel, thread=thread, door=door, key=line.text or line.verb)
-    await doors.line(line, request, ReplyTarget(user=user, channel=channel, thread=thread, team="T1"))
+    request = Request(verb="", actor=actor, channel=channel, thread=thread, entry_point=entry_point, key=line.text or line.verb)
+    await router.line(line, request, ReplyTarget(user=user, channel=channel, thread=thread, team="T1"))
     texts: list[str] = answers.texts
     return texts
 
@@ -116,14 +118,14 @@ class Dialog:
                 raise RuntimeError("the database is gone")
             return Reply("done")
 
-        self.doors = doors_of(house, self.answers, counted=counted)
+        self.router = router_of(house, self.answers, counted=counted)
 
     async def send(self) -> None:
         async def ack(**_: Any) -> None:
             """Slack takes it."""
 
         view = {"id": "V1", "state": {"values": {}}, "private_metadata": Origin("counted").dump()}
-        await self.doors.submit(view, ReplyTarget(user="UALICE", channel="C1", team="T1"), key="view:1", ack=ack)
+        await self.router.submit(view, ReplyTarget(user="UALICE", channel="C1", team="T1"), key="view:1", ack=ack)
 
 
 async def test_a_dialog_whose_verb_failed_may_be_sent_again(house: Office) -> None:
@@ -156,7 +158,7 @@ async def test_what_changes_for_everybody_is_said_in_the_incidents_thread_wherev
 async def test_whoever_says_it_in_that_thread_reads_it_there_and_gets_no_second_answer(house: Office) -> None:
     await with_card(house)
 
-    told = await say(house, "UALICE", parse_line("stop odd figures"), thread="1.0", door="mention")
+    told = await say(house, "UALICE", parse_line("stop odd figures"), thread="1.0", entry_point="mention")
 
     assert [(channel, thread) for channel, thread, _ in await lines(house)] == [("C1", "card:AL-1")]
     assert told == []
@@ -178,7 +180,7 @@ async def test_typed_words_too_long_for_the_timeline_are_not_cut_in_silence(hous
 async def test_a_long_message_that_is_pointed_at_is_noted_with_its_beginning_and_its_length(house: Office) -> None:
     await with_card(house)
 
-    await say(house, "UALICE", Line(verb="note", text="x" * 5000), thread="1.0", door="shortcut")
+    await say(house, "UALICE", Line(verb="note", text="x" * 5000), thread="1.0", entry_point="shortcut")
 
     (noted,) = [row.text for row in await house.rows(TimelineRow)]
     assert len(noted) <= 2000 and noted.startswith("xxx") and noted.endswith("(cut: the whole message has 5,000 characters)")
@@ -193,8 +195,8 @@ async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> No
         return Reply("Noted.")
 
     answers: Any = Answered()
-    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", door="slash", key="k1")
+    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", entry_point="slash", key="k1")
     line = Line(verb="note", text="we used password=FAKEhunter22 on db")
-    await doors_of(house, answers, note=note).line(line, request, ReplyTarget(user="UALICE", channel="C1", team="T1"))
+    await router_of(house, answers, note=note).line(line, request, ReplyTarget(user="UALICE", channel="C1", team="T1"))
 
     assert [one.text for one in heard] == ["we used password=[secret] on db"]

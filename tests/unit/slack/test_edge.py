@@ -14,8 +14,8 @@ from bot.slack.commands import CommandRouter
 
 @pytest.mark.parametrize(("secret", "status", "told"), [("", 404, "HTTP mode is off"), ("shh", 401, "invalid signature")])
 async def test_socket_mode_needs_no_signing_secret_and_then_takes_no_request(secret: str, status: int, told: str) -> None:
-    doors: Any = cast(CommandRouter, None)
-    edge = SlackEdge(web_client("xoxb-1"), doors, app_token="xapp-1", signing_secret=secret)
+    router: Any = cast(CommandRouter, None)
+    edge = SlackEdge(web_client("xoxb-1"), router, app_token="xapp-1", signing_secret=secret)
     app = Starlette(routes=[Route("/slack/events", edge.endpoint, methods=["POST"])])
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot.example") as web:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.slack.untrusted_text import allowed_address, code_lines, link, named, prose, quoted, spoken, titled
+from bot.slack.untrusted_text import allowed_address, code_lines, link, name_text, plain_text, prose, quoted, titled
 
 HOSTS = frozenset({"prometheus.example"})
 
 
-@pytest.mark.parametrize("shown", [quoted, prose, spoken, code_lines, titled, named])
+@pytest.mark.parametrize("shown", [quoted, prose, plain_text, code_lines, titled, name_text])
 @pytest.mark.parametrize("attack", ["<!channel> db down", "<@U1>", "<https://a.example|Sign in>", "&lt;!here&gt;"])
 def test_no_control_character_of_slack_passes(shown, attack: str) -> None:
     text = shown(attack)
@@ -40,7 +40,7 @@ def test_a_title_cannot_leave_its_quotation_marks() -> None:
     ("name", "shown"), [("checkout-v2", "checkout-v2"), ("all is well", "“all is well”"), ("", "“(empty)”")]
 )
 def test_one_plain_word_stands_as_it_is_and_more_is_quoted(name: str, shown: str) -> None:
-    assert named(name) == shown
+    assert name_text(name) == shown
 
 
 def test_ordinary_text_survives_unchanged() -> None:

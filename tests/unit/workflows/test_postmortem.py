@@ -191,7 +191,7 @@ async def test_regenerate_after_drafts_that_failed_is_a_new_try(house: Office) -
         verbs={}, approvals=house.approvals, usergroup=house.usergroup,
     )  # fmt: skip
 
-    asked = Request(verb="postmortem", actor=actor("alice"), channel="C1", door="button", ref="INC-1", text="regenerate")
+    asked = Request(verb="postmortem", actor=actor("alice"), channel="C1", entry_point="button", ref="INC-1", text="regenerate")
     reply: Any = await regenerate.fn(ctx, asked)
 
     assert engine.runs == [(f"postmortem:INC-1:{MAX_ATTEMPTS + 1}", "INC-1", MAX_ATTEMPTS + 1)]
