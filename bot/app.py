@@ -256,7 +256,7 @@ class App:
             writer=self.writer,
             api_token=self.secrets.token_api.get_secret_value(),
             checks={"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive},
-            optional={"model": self.agents.well, "slack": self.slack.connected},
+            optional={"model": self.agents.healthy, "slack": self.slack.connected},
             routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
             lifespan=self._lifespan,
             clock=self.clock,

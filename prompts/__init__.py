@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
-# No autoescape: the result is plain text. Foreign text is only ever passed as a value, never as a template.
+# No autoescape: the result is plain text. Untrusted text is only passed as a value, never as a template.
 _environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
 
 
@@ -17,5 +17,5 @@ def prompt(name: str) -> Template:
 
 
 def prompt_of(path: Path) -> Template:
-    """A prompt of somebody's own, read anew each time. Raises OSError if it cannot be read."""
+    """A prompt of the team's own, read from its file at each call. Raises OSError if it cannot be read."""
     return _environment.from_string(path.read_text(encoding="utf-8"))

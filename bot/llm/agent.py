@@ -24,11 +24,11 @@ from bot.core.text.untrusted import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.chat import Chat
 from bot.llm.langchain_adjustments import describe_schema_errors, keep_hooks_in_the_loop
-from bot.llm.middleware.durable import Durable, Look, Shown, no_look
+from bot.llm.middleware.durable import Durable, RunTool, Shown, unknown_tool
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.repeats import Repeats
-from bot.llm.middleware.reread import ReadEvidence, Reread, offered
+from bot.llm.middleware.reread import ReadEvidence, Reread, as_langchain_tool
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
 from bot.llm.question import EvidenceReader
@@ -65,42 +65,45 @@ class Agent:
         self,
         settings: ModelSettings,
         budget: Budget,
-        looker: ToolRunner,
+        tool_runner: ToolRunner,
         triages: Triages,
         services: Sequence[str] = (),
         inventory: Sequence[Name] = (),
     ) -> None:
-        """`inventory`: names besides those of `services`, cases and evidence that are not to leave when names are masked."""
+        """`inventory`: names that are masked too, besides those of `services`, cases and evidence."""
         self.settings = settings
         self.budget = budget
-        self.looker = looker
+        self.tool_runner = tool_runner
         self.triages = triages
         self.services = services
         self.inventory = [*(Name("service", service) for service in services), *inventory]
-        self.schemas = {name: arguments_of(tool) for name, tool in looker.tools.items()}
-        self.offered = [*(_offered(tool, self.schemas[name]) for name, tool in looker.tools.items()), offered()]
+        self.schemas = {name: arguments_of(tool) for name, tool in tool_runner.tools.items()}
+        self.tools = [
+            *(_as_langchain_tool(tool, self.schemas[name]) for name, tool in tool_runner.tools.items()),
+            as_langchain_tool(),
+        ]
         self.chats: dict[str, Chat] = {}
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", services=[])
-        self.echo = PromptLeak([rules, prompt("names").render(), *(tool.description for tool in looker.tools.values())])
+        self.prompt_leak = PromptLeak(
+            [rules, prompt("names").render(), *(tool.description for tool in tool_runner.tools.values())]
+        )
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Run the agent in the body of the workflow: each of its calls is a step of the workflow."""
         spending = Spending(self.budget, model=self.settings.name)
         opening = await run.step("brief the agent", self._brief, case)
         durable = self._durable(run, case, spending, self.settings.fallback)
-        found = await self._asked(self._graph(run, case, spending, durable), opening, spending)
-        if found.hypotheses and self.settings.skeptic:
-            found = await Skeptic(self._model(self.settings.skeptic), self.triages).doubt(
-                found, run, case, spending, [self._durable(run, case, spending, name="skeptic"), *self._names(case)]
+        findings = await self._run_graph(self._graph(run, case, spending, durable), opening, spending)
+        if findings.hypotheses and self.settings.skeptic:
+            findings = await Skeptic(self._model(self.settings.skeptic), self.triages).review(
+                findings, run, case, spending, [self._durable(run, case, spending, name="skeptic"), *self._names(case)]
             )
-        said = await run.step("read the last hints", self.triages.hints, case.group, case.attempt)
-        if late := said[durable.hinted :]:
-            note = (
-                f"Said too late for this attempt: {one_line('; '.join(late), 200)}. Investigate again to have it looked into."
-            )
-            found = found.model_copy(update={"note": f"{found.note} {note}".strip()})
-        return found
+        hints = await run.step("read the last hints", self.triages.hints, case.group, case.attempt)
+        if late := hints[durable.hints_shown :]:
+            note = f"Said too late for this attempt: {one_line('; '.join(late), 200)}. Investigate again to have it checked."
+            findings = findings.model_copy(update={"note": f"{findings.note} {note}".strip()})
+        return findings
 
     async def read(self, run: Run, question: int) -> ModelAnswer:
         """Answer a question from the recorded evidence, in the workflow's body."""
@@ -110,27 +113,27 @@ class Agent:
         reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, questions, hidden)
         return await reader.read(run, question, self.settings.name)
 
-    async def _asked(self, graph: Any, opening: str, spending: Spending) -> Findings:
+    async def _run_graph(self, graph: Any, opening: str, spending: Spending) -> Findings:
         try:
-            # Two nodes a turn, and room for the loop's ends; the real limit is ours.
+            # Two nodes a turn, and some for the ends of the loop; the limit that counts is that of the budget.
             limit = {"recursion_limit": 4 * self.budget.per_run_steps + 10}
             result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, limit)
         except ModelDown as down:
             return _findings(None, spending, str(down))
         except GraphRecursionError:
-            return _findings(None, spending, "the model went round in circles")
-        return _findings(result.get("structured_response"), spending, "answered", self.echo)
+            return _findings(None, spending, "the model repeated itself without an answer")
+        return _findings(result.get("structured_response"), spending, "answered", self.prompt_leak)
 
     async def _brief(self, case: Case) -> str:
-        """The opening message: the case and what is known, as data."""
+        """The opening message: the case and the evidence so far, as data."""
         entries = await self.triages.entries(case.group)
         row = await self.triages.row(case.group, case.attempt)
-        plan = first_plan(case, entries, self.looker.tools)
-        asked = case.model_dump(mode="json", exclude={"question", "requester"})
+        plan = first_plan(case, entries, self.tool_runner.tools)
+        shown = case.model_dump(mode="json", exclude={"question", "requester"})
         return prompt("case").render(
-            case=json.dumps(asked, ensure_ascii=False),
+            case=json.dumps(shown, ensure_ascii=False),
             question=json.dumps(case.question, ensure_ascii=False) if case.question else "",
-            analyst=json.dumps(_told(row.findings if row else {}), ensure_ascii=False),
+            analyst=json.dumps(_summaries(row.findings if row else {}), ensure_ascii=False),
             plan="\n".join(f"{tool} {json.dumps(arguments, ensure_ascii=False)}" for tool, arguments in plan),
             evidence="\n".join(f"{e.id} {json.dumps(e.evidence.summary, ensure_ascii=False)}" for e in entries) or "none",
         )
@@ -138,19 +141,19 @@ class Agent:
     def _durable(self, run: Run, case: Case, spending: Spending, fallback: str = "", name: str = "model") -> Durable:
         hear = partial(self.triages.heard, case.group, case.attempt)
         caller = Caller(self._model(fallback) if fallback else None)
-        # Whoever doubts has no tools: an order in the evidence may name one.
-        look = self._look(case) if name == "model" else no_look
-        return Durable(run, look, caller, spending, hear, name=name)
+        # The skeptic has no tools, but text in the evidence may make it call one.
+        run_tool = self._run_tool(case) if name == "model" else unknown_tool
+        return Durable(run, run_tool, caller, spending, hear, name=name)
 
     def _names(self, case: Case) -> list[Names]:
         """The middleware that stands next to the model, if names are masked."""
 
-        async def known() -> Pseudonyms:
+        async def pseudonyms() -> Pseudonyms:
             entries = await self.triages.entries(case.group)
             hints = await self.triages.hints(case.group, case.attempt)
             return Pseudonyms([*self.inventory, *names_in(case, entries, hints)])
 
-        return [Names(known)] if self.settings.masked else []
+        return [Names(pseudonyms)] if self.settings.masked else []
 
     def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
@@ -162,7 +165,7 @@ class Agent:
         )
         return create_agent(
             self._model(self.settings.name),
-            self.offered,
+            self.tools,
             system_prompt=self._instructions().render(
                 steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
             ),
@@ -193,12 +196,12 @@ class Agent:
             )
         return self.chats[name]
 
-    def _look(self, case: Case) -> Look:
-        async def look(tool: str, arguments: dict[str, Any], call: str) -> Shown:
-            entry = await self.looker.look(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
+    def _run_tool(self, case: Case) -> RunTool:
+        async def run_tool(tool: str, arguments: dict[str, Any], call: str) -> Shown:
+            entry = await self.tool_runner.look(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
             return Shown(id=entry.id, evidence=entry.evidence)
 
-        return look
+        return run_tool
 
 
 def arguments_of(tool: Tool) -> type[BaseModel]:
@@ -211,22 +214,22 @@ def arguments_of(tool: Tool) -> type[BaseModel]:
     return create_model(f"{tool.name}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
 
 
-def _offered(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
-    async def never(**_arguments: Any) -> str:
+def _as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
+    async def refuse(**_arguments: Any) -> str:
         raise AssertionError("tool calls pass through the durable middleware")
 
-    return StructuredTool(name=tool.name, description=tool.description, args_schema=schema, coroutine=never)
+    return StructuredTool(name=tool.name, description=tool.description, args_schema=schema, coroutine=refuse)
 
 
-def _told(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    kept = ("cause", "service", "kind", "confidence", "claims")
-    return [{key: hypothesis.get(key) for key in kept} for hypothesis in findings.get("hypotheses", [])]
+def _summaries(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    shown = ("cause", "service", "kind", "confidence", "claims")
+    return [{key: hypothesis.get(key) for key in shown} for hypothesis in findings.get("hypotheses", [])]
 
 
-def _findings(answer: Any, spending: Spending, reason: str, echo: PromptLeak | None = None) -> Findings:
+def _findings(answer: Any, spending: Spending, reason: str, prompt_leak: PromptLeak | None = None) -> Findings:
     parsed = Answer.model_validate(answer) if isinstance(answer, dict) else answer
-    if parsed is not None and echo is not None:
-        parsed = Answer.model_validate(echo.without_all(parsed.model_dump(mode="json")))
+    if parsed is not None and prompt_leak is not None:
+        parsed = Answer.model_validate(prompt_leak.without_all(parsed.model_dump(mode="json")))
     return Findings(
         hypotheses=parsed.hypotheses if parsed else [],
         ruled_out=parsed.ruled_out if parsed else [],

@@ -1,4 +1,4 @@
-"""One model call: the one layer of retry, the time limit and the fallback model."""
+"""One model call: the only layer that retries, the time limit and the fallback model."""
 
 import asyncio
 import time
@@ -23,17 +23,19 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputE
 """What langchain raises for bodies that are no chat completion or no answer in the wanted form."""
 
 
+Request = ModelRequest[Any]
+Response = ModelResponse[Any]
+Handler = Callable[[Request], Awaitable[Response]]
+
+
 class ModelDown(Exception):
     """No usable answer from any model; the text says why."""
-
-
-Handler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
 
 
 class Called(NamedTuple):
     """The model's answer, None if there is none, and the record of the call."""
 
-    response: ModelResponse[Any] | None
+    response: Response | None
     record: CallRecord
 
 
@@ -43,11 +45,11 @@ class Caller:
     def __init__(self, fallback: BaseChatModel | None = None) -> None:
         self.fallback = fallback
 
-    async def call(self, request: ModelRequest[Any], handler: Handler, *, seconds: float, answered: str = "") -> Called:
+    async def call(self, request: Request, handler: Handler, *, seconds: float, answered: str = "") -> Called:
         """One answer, or none and the error in the record.
 
-        `answered`: the model that answered last. If that was the fallback it is asked first: a model that hung would eat up
-        the time of every turn anew.
+        `answered`: the model that answered last. If that was the fallback it is called first: a model that hangs would use up
+        the time of every turn again.
         """
         began = time.monotonic()
         models = [request.model, *([self.fallback] if self.fallback else [])]
@@ -73,7 +75,7 @@ class Caller:
                     problem = "the model refused to answer"
                     break
                 except UNREADABLE as error:
-                    # Asked once more: a sampled answer may fit the next time.
+                    # Tried once more: a sampled answer may be readable the next time.
                     problem = f"the answer could not be read ({type(error).__name__})"
                 if attempt + 1 < TRIES:
                     await asyncio.sleep(min(0.5, left / 4))
@@ -91,7 +93,7 @@ def _problem(error: openai.APIError) -> str:
     return f"the model's server answered {status}" if status else "the model's server was not reached"
 
 
-def _record(response: ModelResponse[Any], model: BaseChatModel, *, seconds: float) -> CallRecord:
+def _record(response: Response, model: BaseChatModel, *, seconds: float) -> CallRecord:
     usages = [m.usage_metadata for m in response.result if isinstance(m, AIMessage) and m.usage_metadata]
     text = sum(len(str(m.content)) for m in response.result)
     into = sum(u["input_tokens"] for u in usages)

@@ -1,4 +1,4 @@
-"""The client of a model: langchain's, which does not do anew with each turn what it has done already."""
+"""The client of a model: langchain's, without the work that it would repeat with each turn."""
 
 import json
 from collections.abc import Sequence
@@ -12,32 +12,32 @@ from pydantic import BaseModel
 
 
 class Chat(ChatOpenAI):
-    """Sends what `ChatOpenAI` would send, some milliseconds a turn sooner."""
+    """Sends what `ChatOpenAI` would send, some milliseconds a turn earlier."""
 
     def bind_tools(self, tools: Sequence[Any], *, strict: bool | None = None, **kwargs: Any) -> Any:
-        """The model with its tools, each written out once."""
-        return super().bind_tools([_written(tool, strict) for tool in tools], strict=strict, **kwargs)
+        """The model with its tools, each converted once."""
+        return super().bind_tools([_converted(tool, strict) for tool in tools], strict=strict, **kwargs)
 
     def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """langchain has messages and tools in the form of the wire by now, so they go as the body's own fields.
+        """langchain has messages and tools in the API's own form by now, so they are sent as fields of the body.
 
         The openai client would look up the type of each of their fields first.
         """
         payload: dict[str, Any] = super()._get_request_payload(*args, **kwargs)
-        written = {field: payload.pop(field) for field in ("messages", "tools") if field in payload}
-        # The client wants messages; those of the body stand in for the empty list.
-        return {**payload, "messages": [], "extra_body": {**(payload.get("extra_body") or {}), **written}}
+        fields = {field: payload.pop(field) for field in ("messages", "tools") if field in payload}
+        # The client requires messages; those of the body replace the empty list.
+        return {**payload, "messages": [], "extra_body": {**(payload.get("extra_body") or {}), **fields}}
 
 
-def _written(tool: Any, strict: bool | None) -> Any:
+def _converted(tool: Any, strict: bool | None) -> Any:
     if not isinstance(tool, BaseTool):
         return tool
     schema = tool.args_schema
-    return _form(tool.name, tool.description, schema if isinstance(schema, type) else json.dumps(schema), strict)
+    return _schema_of(tool.name, tool.description, schema if isinstance(schema, type) else json.dumps(schema), strict)
 
 
 @lru_cache(256)
-def _form(name: str, description: str, schema: type[BaseModel] | str, strict: bool | None) -> dict[str, Any]:
+def _schema_of(name: str, description: str, schema: type[BaseModel] | str, strict: bool | None) -> dict[str, Any]:
     """`schema` as a string: of the answer, which langchain makes a tool with a schema in JSON."""
     arguments = json.loads(schema) if isinstance(schema, str) else schema
     return convert_to_openai_tool(StructuredTool(name=name, description=description, args_schema=arguments), strict=strict)

@@ -36,7 +36,7 @@ async def check_model(client: httpx.AsyncClient, *, name: str, key: str, base_ur
 
 def _read(title: str, answer: httpx.Response) -> Check:
     try:
-        told = str(answer.json()["choices"][0]["message"]["content"])
+        content = str(answer.json()["choices"][0]["message"]["content"])
     except (ValueError, KeyError, TypeError, IndexError):
         return failed(title, "the answer is no chat completion", "OPENAI_BASE_URL must speak OpenAI's chat completions")
-    return ok(title, f"answers ({one_line(told, 40)})")
+    return ok(title, f"answers ({one_line(content, 40)})")

@@ -1,4 +1,4 @@
-"""The agent, imported in a thread once the door is open: langchain takes seconds to import, and may not import at all."""
+"""The agent, imported in a thread after the start: langchain takes seconds to import, and may not import at all."""
 
 import asyncio
 import secrets
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Unavailable:
-    """Stands in for an agent that could not be loaded: the story takes its usual steps, and the analyst's answer stands."""
+    """Stands in for an agent that could not be loaded: the workflow takes its usual steps, and the analyst's answer stands."""
 
     def __init__(self, name: str, why: str) -> None:
         self.name = name
@@ -51,34 +51,34 @@ class Agents:
                 self._agent = await asyncio.to_thread(self._loaded)
         return self._agent
 
-    async def well(self) -> bool:
-        """Whether nothing is known to be wrong with it; it may not be loaded yet."""
+    async def healthy(self) -> bool:
+        """Whether it has not failed to load; it may not be loaded yet."""
         return not isinstance(self._agent, Unavailable)
 
     def _loaded(self) -> Model:
-        agent, error = _attempted(self._build)
+        agent, error = _try_build(self._build)
         if error is not None:
-            # Triages must go on. Kept, so it is said once.
+            # Triages must go on. The stand-in is stored, so that this is logged once.
             log.error("the model cannot be used", model=self.name, error_id=secrets.token_hex(4), exc_info=error)
-        return agent or Unavailable(self.name, f"its code did not load: {_told(error)}")
+        return agent or Unavailable(self.name, f"its code did not load: {_describe(error)}")
 
 
 def check_loading(build: Callable[[], object]) -> Check:
     """Whether the agent's code can be imported here. Takes seconds."""
-    _, error = _attempted(build)
+    _, error = _try_build(build)
     if error is None:
         return ok("Model code", "loads")
     advice = "install the dependencies of this version again (`make install`); until then the built-in analyst ranks"
-    return failed("Model code", _told(error), advice)
+    return failed("Model code", _describe(error), advice)
 
 
-def _attempted(build: Callable[[], Built]) -> tuple[Built | None, Exception | None]:
-    """What was built, or what kept it from that."""
+def _try_build(build: Callable[[], Built]) -> tuple[Built | None, Exception | None]:
+    """What was built, or the error."""
     try:
         return build(), None
     except Exception as error:  # noqa: BLE001 - an installation that does not fit may raise anything
         return None, error
 
 
-def _told(error: Exception | None) -> str:
+def _describe(error: Exception | None) -> str:
     return one_line(f"{type(error).__name__}: {error}", 160)

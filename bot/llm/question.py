@@ -1,4 +1,4 @@
-"""A model's answer to one question from the recorded evidence. It looks at nothing new; code judges what it says."""
+"""A model's answer to one question from the recorded evidence. It runs no queries; code checks what it claims."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.langchain_adjustments import describe_schema_errors
-from bot.llm.middleware.durable import Durable, no_look
+from bot.llm.middleware.durable import Durable, unknown_tool
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.secrets import Secrets
@@ -32,7 +32,7 @@ from prompts import prompt
 
 MAX_EVIDENCE = 48_000
 """Characters of evidence in the one request."""
-ASKED = 2
+MAX_CALLS = 2
 """Calls for one answer: a second only if the first had not the wanted form."""
 
 
@@ -55,19 +55,19 @@ class EvidenceReader:
         questions: Questions,
         inventory: Sequence[Name] | None = None,
     ) -> None:
-        """`inventory`: names that are not to leave, besides those of the incident; None if names are not masked."""
+        """`inventory`: names that are masked, besides those of the incident; None if names are not masked."""
         self.model = model
         self.inventory = inventory
         self.caller = caller
-        self.budget = budget.model_copy(update={"per_run_steps": min(ASKED, budget.per_run_steps)})
+        self.budget = budget.model_copy(update={"per_run_steps": min(MAX_CALLS, budget.per_run_steps)})
         self.questions = questions
-        self.echo = PromptLeak([prompt("question").render()])
+        self.prompt_leak = PromptLeak([prompt("question").render()])
 
     async def read(self, run: Run, question: int, name: str) -> ModelAnswer:
-        """What the model says; `name` is the model's, for when it never answers."""
+        """What the model answers; `name` is the model's, for when it never answers."""
         spending = Spending(self.budget, model=name)
         opening = await run.step("brief the reader", self._brief, question)
-        durable = Durable(run, no_look, self.caller, spending, _nobody_heard, name="reader")
+        durable = Durable(run, unknown_tool, self.caller, spending, _no_input, name="reader")
         graph = create_agent(
             self.model,
             [],
@@ -78,12 +78,14 @@ class EvidenceReader:
         try:
             result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})
         except (ModelDown, GraphRecursionError) as down:
-            return _told([], spending, str(down) if isinstance(down, ModelDown) else "the model went round in circles")
-        said = result.get("structured_response")
-        if not isinstance(said, Reply):
-            return _told([], spending, "the model gave no structured answer")
-        claims = [claim.model_copy(update={"text": self.echo.without(claim.text)}) for claim in said.claims]
-        return _told(claims, spending, "answered")
+            return _result(
+                [], spending, str(down) if isinstance(down, ModelDown) else "the model repeated itself without an answer"
+            )
+        answer = result.get("structured_response")
+        if not isinstance(answer, Reply):
+            return _result([], spending, "the model gave no structured answer")
+        claims = [claim.model_copy(update={"text": self.prompt_leak.without(claim.text)}) for claim in answer.claims]
+        return _result(claims, spending, "answered")
 
     def _names(self, question: int) -> list[Names]:
         """The middleware that stands next to the model, if names are masked."""
@@ -91,14 +93,14 @@ class EvidenceReader:
         if inventory is None:
             return []
 
-        async def known() -> Pseudonyms:
+        async def pseudonyms() -> Pseudonyms:
             row, material = await self.questions.row(question), await self.questions.material(question)
-            asked = [Name("person", row.asked_by)]
-            told = [Name("person", entry.who) for entry in material.timeline if entry.who]
+            requester = [Name("person", row.asked_by)]
+            people = [Name("person", entry.who) for entry in material.timeline if entry.who]
             case = names_in(material.case, material.ledger) if material.case else []
-            return Pseudonyms([*inventory, *asked, *told, *case])
+            return Pseudonyms([*inventory, *requester, *people, *case])
 
-        return [Names(known)]
+        return [Names(pseudonyms)]
 
     async def _brief(self, question: int) -> str:
         row = await self.questions.row(question)
@@ -108,22 +110,22 @@ class EvidenceReader:
         return prompt("question_case").render(question=json.dumps(row.text, ensure_ascii=False), evidence=lines or "none")
 
 
-def _evidence(asked: str, material: AnswerFacts) -> str:
+def _evidence(question: str, material: AnswerFacts) -> str:
     """As much as there is room for, what speaks about the question first."""
-    return _within(as_data(entry.id, entry.evidence) for entry in most_relevant_first(asked, material))
+    return _within(as_data(entry.id, entry.evidence) for entry in most_relevant_first(question, material))
 
 
 def _within(lines: Iterable[str]) -> str:
     """Whole lines for as long as there is room."""
-    kept, left = [], MAX_EVIDENCE
+    chosen, left = [], MAX_EVIDENCE
     for line in lines:
         if len(line) < left:
-            kept.append(line)
+            chosen.append(line)
             left -= len(line) + 1
-    return "\n".join(kept)
+    return "\n".join(chosen)
 
 
-def _told(claims: Sequence[Claim], spending: Spending, reason: str) -> ModelAnswer:
+def _result(claims: Sequence[Claim], spending: Spending, reason: str) -> ModelAnswer:
     return ModelAnswer(
         claims=list(claims),
         model=spending.model,
@@ -134,6 +136,6 @@ def _told(claims: Sequence[Claim], spending: Spending, reason: str) -> ModelAnsw
     )
 
 
-async def _nobody_heard() -> Heard:
+async def _no_input() -> Heard:
     """A question is one short call that a person asked for, also after a stop of the investigation."""
     return Heard(stopped=False, hints=())

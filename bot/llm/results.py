@@ -1,16 +1,15 @@
-"""What the model is shown of a finding: quoted data with its id and source, and the way to what was left out."""
+"""What the model sees of a finding: quoted data with its id and source, and how to read what was left out."""
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from bot.core.evidence import Evidence, LedgerEntry
 from bot.core.text.untrusted import cut
 
 MAX_TEXT = 16_384
 """Characters of one result that the model sees at once; the whole is in the ledger."""
-MAX_SAID = 4_000
-"""Of these, for a summary or a query: a team's own tool may write long ones."""
+MAX_SUMMARY = 4_000
+"""Of these, at most for a summary or a query: a team's own tool may write long ones."""
 READ = "read_evidence"
 """The tool that reads what was left out."""
 
@@ -18,15 +17,15 @@ READ = "read_evidence"
 def as_data(id: str, evidence: Evidence) -> str:
     """A finding as JSON: whole, or the head and tail of its details with how many were left out."""
     lines = list(evidence.details)
-    told: dict[str, Any] = {
+    fields = {
         "id": id,
         "ok": evidence.ok,
         "source": evidence.source,
         "written_by_users": evidence.user_controllable,
-        "summary": cut(evidence.summary, MAX_SAID),
-        "query": cut(evidence.query, MAX_SAID),
+        "summary": cut(evidence.summary, MAX_SUMMARY),
+        "query": cut(evidence.query, MAX_SUMMARY),
     }
-    text = json.dumps({**told, "details": lines}, ensure_ascii=False)
+    text = json.dumps({**fields, "details": lines}, ensure_ascii=False)
     if len(text) <= MAX_TEXT:
         return text
     keep = len(lines)
@@ -34,7 +33,7 @@ def as_data(id: str, evidence: Evidence) -> str:
         keep //= 2
         left_out = f"{len(lines) - 2 * keep} of {len(lines)} lines left out; {READ} reads them (lines from 1)"
         shown = [*lines[:keep], *(lines[-keep:] if keep else [])]
-        text = json.dumps({**told, "details": shown, "left_out": left_out}, ensure_ascii=False)
+        text = json.dumps({**fields, "details": shown, "left_out": left_out}, ensure_ascii=False)
     return text[:MAX_TEXT]
 
 
@@ -49,13 +48,16 @@ def unshown(text: str) -> str:
 
 
 def summary_of(text: str, *, left_out: str = "details") -> str:
-    """A result as `as_data` or `passage` tells it, without its details and with what is said in their place."""
+    """A result of `as_data` or `passage` without its details; `left_out` stands in their place."""
     try:
-        told = json.loads(text)
-        kept = {"id": told["id"], **{key: told[key] for key in ("ok", "source", "written_by_users", "summary") if key in told}}
+        fields = json.loads(text)
+        header = {
+            "id": fields["id"],
+            **{key: fields[key] for key in ("ok", "source", "written_by_users", "summary") if key in fields},
+        }
     except (ValueError, KeyError, TypeError):
         return text
-    return json.dumps({**kept, "left_out": left_out}, ensure_ascii=False)
+    return json.dumps({**header, "left_out": left_out}, ensure_ascii=False)
 
 
 def passage(entry: LedgerEntry, *, contains: str, line: int, most: int = 60) -> str:

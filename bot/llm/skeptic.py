@@ -1,4 +1,4 @@
-"""A second model that tries to refute the first one's answer from the recorded evidence. It looks at nothing new."""
+"""A second model that tries to refute the first one's answer from the recorded evidence. It runs no queries."""
 
 import json
 from collections.abc import Sequence, Set
@@ -28,7 +28,7 @@ MAX_EVIDENCE = 48_000
 
 
 class Objection(BaseModel):
-    """One doubt about one hypothesis."""
+    """One objection to one hypothesis."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,17 +46,17 @@ class Objections(BaseModel):
 
 
 class Skeptic:
-    """One model call per answer. When it fails the answer stands, and a note says that nobody doubted it."""
+    """One model call per answer. When it fails the answer stands, and a note says that no second model reviewed it."""
 
     def __init__(self, model: BaseChatModel, triages: Triages) -> None:
         self.model = model
         self.triages = triages
 
-    async def doubt(
-        self, found: Findings, run: Run, case: Case, spending: Spending, calling: Sequence[AgentMiddleware]
+    async def review(
+        self, findings: Findings, run: Run, case: Case, spending: Spending, calling: Sequence[AgentMiddleware]
     ) -> Findings:
-        """The findings with the doubts that the evidence carries, and what the call cost. `calling` records the call."""
-        opening = await run.step("brief the skeptic", self._brief, case.group, found)
+        """The findings with the objections that the evidence supports, and what the call cost. `calling` records the call."""
+        opening = await run.step("brief the skeptic", self._brief, case.group, findings)
         graph = create_agent(
             self.model,
             [],
@@ -67,21 +67,21 @@ class Skeptic:
         try:
             result = await graph.ainvoke({"messages": [{"role": "user", "content": opening}]}, {"recursion_limit": 10})
         except (ModelDown, GraphRecursionError) as down:
-            return _paid(found, spending).model_copy(update={"note": f"No second model doubted this: {down}."})
-        weighed = await run.step("weigh the doubts", self._weigh, case.group, _objections(result), found)
-        return _paid(weighed, spending)
+            return _with_costs(findings, spending).model_copy(update={"note": f"No second model reviewed this: {down}."})
+        reviewed = await run.step("weigh the doubts", self._apply, case.group, _objections(result), findings)
+        return _with_costs(reviewed, spending)
 
-    async def _brief(self, group: str, found: Findings) -> str:
-        kept = ("cause", "service", "kind", "confidence", "claims", "against")
-        answer = [hypothesis.model_dump(mode="json", include=set(kept)) for hypothesis in found.hypotheses]
+    async def _brief(self, group: str, findings: Findings) -> str:
+        shown = ("cause", "service", "kind", "confidence", "claims", "against")
+        answer = [hypothesis.model_dump(mode="json", include=set(shown)) for hypothesis in findings.hypotheses]
         entries = await self.triages.entries(group)
-        cited = {id for h in found.hypotheses for claim in (*h.claims, *h.against) for id in claim.evidence}
+        cited = {id for h in findings.hypotheses for claim in (*h.claims, *h.against) for id in claim.evidence}
         evidence = "\n".join(within(entries, cited))
         return prompt("skeptic_case").render(answer=json.dumps(answer, ensure_ascii=False), evidence=evidence)
 
-    async def _weigh(self, group: str, objections: Sequence[Objection], found: Findings) -> Findings:
-        doubts = [Refutation(one.hypothesis - 1, one.refutes, one.claim) for one in objections]
-        return apply_refutations(found, doubts, await self.triages.entries(group))
+    async def _apply(self, group: str, objections: Sequence[Objection], findings: Findings) -> Findings:
+        refutations = [Refutation(one.hypothesis - 1, one.refutes, one.claim) for one in objections]
+        return apply_refutations(findings, refutations, await self.triages.entries(group))
 
 
 def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVIDENCE) -> list[str]:
@@ -89,14 +89,14 @@ def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVID
 
     Details of what does not fit any more are left out, then whole findings: never a part of one.
     """
-    told, left, newest_first = [], most, list(reversed(entries))
+    chosen, left, newest_first = [], most, list(reversed(entries))
     for entry in sorted(newest_first, key=lambda entry: entry.id not in cited):
         whole = as_data(entry.id, entry.evidence)
         text = next((text for text in (whole, summary_of(whole)) if len(text) < left), "")
         if text:
-            told.append(text)
+            chosen.append(text)
             left -= len(text) + 1
-    return told
+    return chosen
 
 
 def _objections(result: dict[str, Any]) -> list[Objection]:
@@ -104,6 +104,6 @@ def _objections(result: dict[str, Any]) -> list[Objection]:
     return answer.objections if isinstance(answer, Objections) else []
 
 
-def _paid(found: Findings, spending: Spending) -> Findings:
+def _with_costs(findings: Findings, spending: Spending) -> Findings:
     update = {"steps": spending.steps, "tokens": spending.tokens, "usd": round(spending.usd, 4)}
-    return found.model_copy(update={**update, "seconds": round(spending.seconds, 2)})
+    return findings.model_copy(update={**update, "seconds": round(spending.seconds, 2)})

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, JsonValue
 from bot.core.config import Budget
 
 LAST_SHARE = 0.25
-"""Share of the run's time that is kept for the answer: with nothing left for it all that was looked at would be in vain."""
+"""Share of the run's time that is reserved for the answer: without an answer all tool calls would be wasted."""
 
 
 class CallRecord(BaseModel):
@@ -37,18 +37,18 @@ class Spending:
     tokens: int = 0
     usd: float = 0.0
     model: str = ""
-    looking: float = 0.0
-    """Seconds of the longest look since the last model call: looks of one turn run side by side."""
+    tool_seconds: float = 0.0
+    """Seconds of the longest tool call since the last model call: those of one turn run side by side."""
 
-    def add_look(self, seconds: float) -> None:
-        """Count the time of one recorded look."""
-        self.looking = max(self.looking, seconds)
+    def add_tool_call(self, seconds: float) -> None:
+        """Count the time of one recorded tool call."""
+        self.tool_seconds = max(self.tool_seconds, seconds)
 
     def add_model_call(self, record: CallRecord) -> None:
         """Count one recorded model call."""
         self.steps += 1
-        self.seconds += self.looking + record.seconds
-        self.looking = 0.0
+        self.seconds += self.tool_seconds + record.seconds
+        self.tool_seconds = 0.0
         self.tokens += record.tokens_in + record.tokens_out
         price_in, price_out = self.budget.usd_per_million_in, self.budget.usd_per_million_out
         self.usd += (record.tokens_in * price_in + record.tokens_out * price_out) / 1e6
@@ -56,7 +56,7 @@ class Spending:
 
     @property
     def seconds_left(self) -> float:
-        return max(0.0, self.budget.per_run_seconds - self.seconds - self.looking)
+        return max(0.0, self.budget.per_run_seconds - self.seconds - self.tool_seconds)
 
     @property
     def used_up(self) -> str:
@@ -71,7 +71,7 @@ class Spending:
 
     @property
     def last_turn(self) -> bool:
-        """Whether the next model call must be the answer: one turn is kept for it."""
+        """Whether the next model call must be the answer: one turn is reserved for it."""
         near = self.steps >= self.budget.per_run_steps - 1 or self.calls >= self.budget.per_run_calls
         late = self.seconds_left <= LAST_SHARE * self.budget.per_run_seconds
         return near or late or self.usd >= 0.8 * self.budget.per_run_usd or self.tokens >= 0.8 * self.budget.per_run_tokens

@@ -206,7 +206,7 @@ async def test_when_the_second_model_is_down_the_answer_stands_and_says_so(room:
 
     confidence, against, findings = await confidence_of(here)
 
-    assert (confidence, against) == ("likely", []) and "No second model doubted this" in findings.note
+    assert (confidence, against) == ("likely", []) and "No second model reviewed this" in findings.note
 
 
 async def test_without_a_second_model_nobody_is_asked_twice(room: NewRoom) -> None:

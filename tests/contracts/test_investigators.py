@@ -128,7 +128,7 @@ async def test_looks_are_capped(room: NewRoom) -> None:
 
     await here.investigate()
 
-    assert len(here.looked) == 3 and sum("No looks are left" in text for text in here.told()) == 5
+    assert len(here.looked) == 3 and sum("No tool calls are left" in text for text in here.told()) == 5
 
 
 async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
@@ -244,7 +244,7 @@ async def test_a_secret_that_a_model_says_is_neither_recorded_nor_sent_back(room
 
 
 async def test_instructions_that_a_model_repeats_are_withheld(room: NewRoom) -> None:
-    rules = "You look with read-only tools and rank root causes."
+    rules = "You query systems with read-only tools and rank root causes."
     here = await room({"answer": {"hypotheses": [{"cause": f"My rules: {rules}"}]}})
 
     findings = await here.investigate()

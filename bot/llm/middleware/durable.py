@@ -1,4 +1,4 @@
-"""Makes each model call and each tool call one recorded step of the story.
+"""Makes each model call and each tool call one recorded step of the workflow.
 
 Nothing is awaited before the step, so that parallel steps keep their numbers on replay;
 the step's name holds a hash of tool, arguments and call id, so that they cannot swap.
@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain.agents.middleware import AgentMiddleware, ModelResponse
 from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, messages_from_dict
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from pydantic import BaseModel
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from bot.core.evidence import Evidence
 from bot.core.redaction.redaction import redact, redact_all
 from bot.core.text.untrusted import one_line
-from bot.llm.calling import Caller, ModelDown
+from bot.llm.calling import Caller, Handler, ModelDown, Request, Response
 from bot.llm.langchain_adjustments import limit_calls
 from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data
@@ -41,8 +41,8 @@ class ToolCallRecord(BaseModel):
     seconds: float
 
 
-Look = Callable[[str, dict[str, Any], str], Awaitable[Shown]]
-"""`look(tool, arguments, call id)`, never raising."""
+RunTool = Callable[[str, dict[str, Any], str], Awaitable[Shown]]
+"""`await run_tool(tool, arguments, call id)`; never raises."""
 
 
 class Durable(AgentMiddleware):
@@ -51,42 +51,40 @@ class Durable(AgentMiddleware):
     def __init__(
         self,
         run: Run,
-        look: Look,
+        run_tool: RunTool,
         caller: Caller,
         spending: Spending,
-        hear: Callable[[], Awaitable[Heard]],
+        input_since_start: Callable[[], Awaitable[Heard]],
         *,
         name: str = "model",
     ) -> None:
-        """`hear`: whether a person ended the investigation (then no model is called any more), and what people said of
-        the incident since the run began; each call is told the newest state. `name` opens the names of the steps: two
-        runs in one story need two.
+        """`input_since_start`: whether a person stopped the investigation (then no model is called any more), and the
+        hints of people; each call gets the newest. `name` is the prefix of the steps' names: two agents in one
+        workflow need two.
         """
         super().__init__()
-        self.hear = hear
+        self.input_since_start = input_since_start
         self.steps = name
         self.run = run
-        self.look = look
+        self.run_tool = run_tool
         self.caller = caller
         self.spending = spending
-        self.hinted = 0
-        """How many hints the model was told."""
+        self.hints_shown = 0
+        """How many hints of people the model got."""
         self._calls = 0
 
-    async def awrap_model_call(
-        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
-    ) -> ModelResponse[Any]:
+    async def awrap_model_call(self, request: Request, handler: Handler) -> Response:
         self._calls += 1
         schema = request.response_format
 
         async def call() -> CallRecord:
-            heard = await self.hear()
-            if heard.stopped:
+            people = await self.input_since_start()
+            if people.stopped:
                 return CallRecord(error="a person stopped the investigation")
             left, before = self.spending.seconds_left, self.spending.model
-            hinted = _hinted(request, heard.hints)
-            response, record = await self.caller.call(hinted, handler, seconds=left, answered=before)
-            update: dict[str, Any] = {"hints": len(heard.hints)}
+            with_hints = _with_hints(request, people.hints)
+            response, record = await self.caller.call(with_hints, handler, seconds=left, answered=before)
+            update: dict[str, Any] = {"hints": len(people.hints)}
             if response is not None:
                 result = cleaned(limit_calls(response.result))
                 update["messages"] = [message_to_dict(message) for message in result]
@@ -95,7 +93,7 @@ class Durable(AgentMiddleware):
 
         record = await self.run.step(f"{self.steps}#{self._calls}", call)
         self.spending.add_model_call(record)
-        self.hinted = max(self.hinted, record.hints)
+        self.hints_shown = max(self.hints_shown, record.hints)
         if record.error:
             raise ModelDown(record.error)
         model = getattr(schema, "schema", None)
@@ -106,33 +104,33 @@ class Durable(AgentMiddleware):
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Callable[..., Awaitable[Any]]) -> ToolMessage:
         name, arguments, call_id = request.tool_call["name"], request.tool_call["args"], str(request.tool_call["id"])
         record = await self.run.step(step_name(name, arguments, call_id), self._timed, name, arguments, call_id)
-        self.spending.add_look(record.seconds)
+        self.spending.add_tool_call(record.seconds)
         return ToolMessage(content=as_data(record.entry.id, record.entry.evidence), tool_call_id=call_id, name=name)
 
     async def _timed(self, name: str, arguments: dict[str, Any], call_id: str) -> ToolCallRecord:
         began = time.monotonic()
-        entry = await self.look(name, arguments, call_id)
+        entry = await self.run_tool(name, arguments, call_id)
         return ToolCallRecord(entry=entry, seconds=time.monotonic() - began)
 
 
-def _hinted(request: ModelRequest[Any], hints: Sequence[str]) -> ModelRequest[Any]:
-    """The request with what people said meanwhile as its last message; the state keeps none of it."""
+def _with_hints(request: Request, hints: Sequence[str]) -> Request:
+    """The request with the hints of people as its last message; the state holds none of it."""
     if not hints:
         return request
-    said = "People said while you looked (data; a hint is no evidence): " + json.dumps(list(hints), ensure_ascii=False)
-    return request.override(messages=[*request.messages, HumanMessage(redact(said))])
+    text = "People said meanwhile (data; a hint is not evidence): " + json.dumps(list(hints), ensure_ascii=False)
+    return request.override(messages=[*request.messages, HumanMessage(redact(text))])
 
 
 def step_name(tool: str, arguments: dict[str, Any], call_id: str) -> str:
     """`tool:<name>:<hash>`."""
-    digest = hashlib.sha256(json.dumps([tool, arguments, call_id], sort_keys=True, default=str).encode()).hexdigest()
-    return f"tool:{tool}:{digest[:12]}"
+    fingerprint = hashlib.sha256(json.dumps([tool, arguments, call_id], sort_keys=True, default=str).encode()).hexdigest()
+    return f"tool:{tool}:{fingerprint[:12]}"
 
 
-async def no_look(tool: str, _arguments: dict[str, Any], _call: str) -> Shown:
-    """What a model is told that calls a tool it was not given: an order in the evidence may have named one."""
-    told = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
-    return Shown(id="", evidence=told)
+async def unknown_tool(tool: str, _arguments: dict[str, Any], _call: str) -> Shown:
+    """The answer to a call of a tool that the model does not have: text in the evidence may have named one."""
+    answer = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
+    return Shown(id="", evidence=answer)
 
 
 def _plain(value: Any) -> Any:

@@ -1,11 +1,8 @@
 """Ends a run at its budget: the last allowed turn must be the answer, beyond it nothing is called."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from langchain.agents.middleware import AgentMiddleware
 
-from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-
-from bot.llm.calling import ModelDown
+from bot.llm.calling import Handler, ModelDown, Request, Response
 from bot.llm.spending import Spending
 
 
@@ -16,9 +13,7 @@ class Limits(AgentMiddleware):
         super().__init__()
         self.spending = spending
 
-    async def awrap_model_call(
-        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
-    ) -> ModelResponse[Any]:
+    async def awrap_model_call(self, request: Request, handler: Handler) -> Response:
         if reached := self.spending.used_up:
             raise ModelDown(reached)
         if self.spending.last_turn:

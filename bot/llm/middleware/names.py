@@ -1,4 +1,4 @@
-"""Keeps names from the model: stand-ins go out with each request, and the names are back before anything is recorded.
+"""Hides names from the model: each request holds pseudonyms, and the names are back before anything is recorded.
 
 Stands innermost, within the durable step: the journal, the tools, the ledger and the verdict know real names alone, so a
 replay needs no table of its own.
@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain.agents.middleware import AgentMiddleware, ModelResponse
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ValidationError
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from bot.core.history.frozen_cases import scrubbed
 from bot.core.redaction.pseudonyms import Pseudonyms
 from bot.core.text.untrusted import cut
+from bot.llm.calling import Handler, Request, Response
 from prompts import prompt
 
 Change = Callable[[str], str]
@@ -23,32 +24,30 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Names(AgentMiddleware):
-    """`known` gives the stand-ins for what is known now; it is asked anew for each request, since looks find new names."""
+    """`pseudonyms` gives those of all present names; it is called for each request, since tool calls bring new names."""
 
-    def __init__(self, known: Callable[[], Awaitable[Pseudonyms]]) -> None:
+    def __init__(self, pseudonyms: Callable[[], Awaitable[Pseudonyms]]) -> None:
         super().__init__()
-        self._known = known
+        self._pseudonyms = pseudonyms
 
-    async def awrap_model_call(
-        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
-    ) -> ModelResponse[Any]:
-        names = await self._known()
+    async def awrap_model_call(self, request: Request, handler: Handler) -> Response:
+        names = await self._pseudonyms()
         # In a thread: a long conversation takes tens of milliseconds.
         masked = await asyncio.to_thread(_masked, request, names.masked)
         return _unmasked(await handler(masked), names.unmasked)
 
 
-def _masked(request: ModelRequest[Any], mask: Change) -> ModelRequest[Any]:
+def _masked(request: Request, mask: Change) -> Request:
     rules = mask(request.system_message.text) if request.system_message else ""
     return request.override(
-        # What is said of stand-ins comes after: masked, its examples would be escaped.
+        # The rules about pseudonyms are added after masking: masked, their examples would be escaped.
         system_message=SystemMessage(f"{rules}\n{prompt('names').render()}"),
         messages=[_changed(message, mask) for message in request.messages],
         tools=[_described(tool, mask) for tool in request.tools],
     )
 
 
-def _unmasked(response: ModelResponse[Any], unmask: Change) -> ModelResponse[Any]:
+def _unmasked(response: Response, unmask: Change) -> Response:
     answer = response.structured_response
     if isinstance(answer, BaseModel):
         answer = fitting(type(answer), scrubbed(answer.model_dump(mode="json"), unmask))
@@ -75,7 +74,7 @@ def _described(tool: BaseTool | dict[str, Any], mask: Change) -> BaseTool | dict
 
 
 def fitting(schema: type[Model], answer: Any) -> Model:
-    """The answer in its schema, with texts cut that the names made too long: a stand-in is often the shorter one."""
+    """The answer in its schema, with texts cut that the names made too long: a pseudonym is often shorter."""
     try:
         return schema.model_validate(answer)
     except ValidationError as error:

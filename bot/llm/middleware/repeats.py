@@ -1,4 +1,4 @@
-"""Answers a repeated look from memory, refuses unknown tools and arguments, and caps the number of looks."""
+"""Refuses repeated tool calls, unknown tools and arguments, and caps the number of tool calls."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,13 +15,13 @@ from bot.llm.spending import Spending
 
 
 class Repeats(AgentMiddleware):
-    """Stands before the durable middleware: what it answers itself is never a step."""
+    """Stands before the durable middleware: what it refuses is never a step."""
 
     def __init__(self, schemas: Mapping[str, type[BaseModel]], spending: Spending) -> None:
         super().__init__()
         self.schemas = schemas
         self.spending = spending
-        self._seen: set[str] = set()
+        self._made: set[str] = set()
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
@@ -36,12 +36,12 @@ class Repeats(AgentMiddleware):
             first = error.errors()[0]
             return self._refuse(request, f"Arguments do not fit: {'.'.join(map(str, first['loc']))}: {first['msg']}.")
         key = json.dumps([name, clean], sort_keys=True)
-        if key in self._seen and not _may_be_gone(request):
-            return self._refuse(request, "You made this look already; its result stands above.")
+        if key in self._made and not _may_be_gone(request):
+            return self._refuse(request, "You made this tool call already; its result is above.")
         if self.spending.calls >= self.spending.budget.per_run_calls:
-            return self._refuse(request, "No looks are left: answer with what you have.")
-        self._seen.add(key)
-        # Counted here and not where the look is made: langchain switches tasks on the way there, and all of a turn would pass.
+            return self._refuse(request, "No tool calls are left: answer with what you have.")
+        self._made.add(key)
+        # Counted here and not where the tool runs: langchain switches tasks on the way, and all calls of a turn would pass.
         self.spending.calls += 1
         return await handler(request.override(tool_call={**request.tool_call, "args": clean}))
 

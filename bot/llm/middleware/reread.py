@@ -1,4 +1,4 @@
-"""Reads evidence of this incident again: what was too long to be shown, and what was recorded before the model came."""
+"""Reads evidence of this incident again: what was too long to be shown, and what was recorded before the model started."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from bot.ports import Run
 DESCRIPTION = """Read the details of evidence that was recorded already, by its id.
 
 Call it for evidence that was listed with its summary alone, or whose lines were left out. `contains` keeps the lines that
-hold a text (upper and lower case alike); `line` is the first line wanted. It is no new look: the id stays the same."""
+hold a text (upper and lower case alike); `line` is the first line wanted. It runs no new query: the id stays the same."""
 
 
 class ReadEvidence(BaseModel):
@@ -49,17 +49,17 @@ class Reread(AgentMiddleware):
         return ToolMessage(content=text, tool_call_id=str(call["id"]), name=READ)
 
     async def _read(self, arguments: dict[str, Any]) -> str:
-        asked = ReadEvidence.model_validate(arguments)
-        known = {entry.id: entry for entry in await self.entries()}
-        if asked.id not in known:
-            return f"There is no evidence {one_line(asked.id, 20)}. There is {', '.join(known) or 'none'}."
-        return passage(known[asked.id], contains=asked.contains, line=asked.line)
+        wanted = ReadEvidence.model_validate(arguments)
+        entries = {entry.id: entry for entry in await self.entries()}
+        if wanted.id not in entries:
+            return f"There is no evidence {one_line(wanted.id, 20)}. There is {', '.join(entries) or 'none'}."
+        return passage(entries[wanted.id], contains=wanted.contains, line=wanted.line)
 
 
-def offered() -> StructuredTool:
+def as_langchain_tool() -> StructuredTool:
     """The tool as the model sees it."""
 
-    async def never(**_arguments: Any) -> str:
+    async def refuse(**_arguments: Any) -> str:
         raise AssertionError("tool calls pass through the middleware")
 
-    return StructuredTool(name=READ, description=DESCRIPTION, args_schema=ReadEvidence, coroutine=never)
+    return StructuredTool(name=READ, description=DESCRIPTION, args_schema=ReadEvidence, coroutine=refuse)

@@ -1,34 +1,34 @@
 """Removes secrets from every model request, and from what the model answers before that is recorded or asked back."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
 from bot.core.redaction.redaction import redact, redact_all
+from bot.llm.calling import Handler, Request, Response
 
 
 class Secrets(AgentMiddleware):
-    """Changes the request only, never the state. One object a run: what it has cleaned once it remembers."""
+    """Changes the request only, never the state. One object a run: it remembers the texts that it has redacted."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._clean: dict[str, str] = {}
+        self._redacted: dict[str, str] = {}
 
-    async def awrap_model_call(
-        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
-    ) -> ModelResponse[Any]:
+    async def awrap_model_call(self, request: Request, handler: Handler) -> Response:
         return await handler(request.override(messages=[self._without(message) for message in request.messages]))
 
     def _without(self, message: AnyMessage) -> AnyMessage:
         content = message.content
         if not isinstance(content, str):
             return message.model_copy(update={"content": redact_all(content)})
-        if content not in self._clean:
+        if content not in self._redacted:
             # A long conversation is sent again with each turn, and looking through it costs milliseconds.
-            self._clean[content] = redact(content)
-        return message if self._clean[content] == content else message.model_copy(update={"content": self._clean[content]})
+            self._redacted[content] = redact(content)
+        return (
+            message if self._redacted[content] == content else message.model_copy(update={"content": self._redacted[content]})
+        )
 
 
 def cleaned(messages: list[BaseMessage]) -> list[BaseMessage]:

@@ -39,11 +39,11 @@ async def test_a_stand_in_says_in_one_line_why_the_code_did_not_load_and_it_is_n
 
 async def test_it_is_degraded_only_once_it_is_known_not_to_load() -> None:
     broken, whole = Agents("gpt", Installation(SyntaxError("?")).build), Agents("gpt", Installation().build)
-    before = await broken.well()
+    before = await broken.healthy()
     await broken.get()
     await whole.get()
 
-    assert (before, await broken.well(), await whole.well()) == (True, False, True)
+    assert (before, await broken.healthy(), await whole.healthy()) == (True, False, True)
 
 
 async def test_without_a_model_nothing_is_imported() -> None:

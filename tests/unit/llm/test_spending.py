@@ -10,15 +10,15 @@ def spent(seconds: float) -> Spending:
     return spending
 
 
-def test_the_last_quarter_of_the_time_is_kept_for_the_answer() -> None:
+def test_the_last_quarter_of_the_time_is_reserved_for_the_answer() -> None:
     assert [spent(seconds).last_turn for seconds in (0, 60, 68, 89)] == [False, False, True, True]
     assert (spent(68).used_up, spent(90).used_up) == ("", "limit of 90 s reached")
 
 
-def test_looks_of_one_turn_count_as_long_as_the_longest() -> None:
+def test_tool_calls_of_one_turn_count_as_long_as_the_longest() -> None:
     spending = spent(10)
 
-    spending.add_look(4)
-    spending.add_look(7)
+    spending.add_tool_call(4)
+    spending.add_tool_call(7)
 
     assert spending.seconds_left == 73
