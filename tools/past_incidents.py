@@ -43,22 +43,22 @@ async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") ->
     )
 
 
-def _summary(alike: list[SimilarIncident], records: list[FixRecord], known: int) -> str:
-    if not alike:
+def _summary(similar: list[SimilarIncident], records: list[FixRecord], known: int) -> str:
+    if not similar:
         return f"No past incident with a confirmed cause resembles this one ({known} on record)"
-    nearest = alike[0].incident
+    nearest = similar[0].incident
     fix = next((record for record in records if record.verified), None)
     helped = f"; {fix.action} on {fix.service} was verified in {fix.verified} of {fix.ran} runs" if fix else ""
     cause = one_line(nearest.cause.text, 160)
-    like = f"{len(alike)} past {'incidents resemble' if len(alike) > 1 else 'incident resembles'} this one"
+    like = f"{len(similar)} past {'incidents resemble' if len(similar) > 1 else 'incident resembles'} this one"
     return f"{like}; nearest {nearest.ref} on {nearest.resolved_at:%Y-%m-%d}: {cause}{helped}"
 
 
 def _line(one: SimilarIncident) -> str:
     past = one.incident
     cause = f"{one_line(past.cause.text, 240)} (said by {one_line(past.cause.said_by, 40)})"
-    likeness = f"likeness {one.score:.2f}: {', '.join(one.reasons)}"
-    return f"{past.ref} {past.resolved_at:%Y-%m-%d} {one_line(past.title, 100)}: {cause}; {likeness}"
+    similarity = f"similarity {one.similarity:.2f}: {', '.join(one.reasons)}"
+    return f"{past.ref} {past.resolved_at:%Y-%m-%d} {one_line(past.title, 100)}: {cause}; {similarity}"
 
 
 def _fix(record: FixRecord) -> str:
@@ -71,7 +71,7 @@ def _fact(one: SimilarIncident) -> PastIncidentFact:
         ref=past.ref,
         title=past.title,
         at=past.resolved_at,
-        score=one.score,
+        score=one.similarity,
         reasons=one.reasons,
         cause=cause.text,
         service=cause.service,

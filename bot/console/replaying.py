@@ -77,7 +77,7 @@ async def _cases(secrets: Secrets, ref: str) -> list[FrozenCase]:
 
 
 async def _answers(again: Replay, case: FrozenCase, secrets: Secrets, config: Config, wish: Wish) -> Answers:
-    answers = {THEN: case.answered, ANALYST: await again.analyst(case)}
+    answers = {THEN: case.findings, ANALYST: await again.analyst(case)}
     if wish.model:
         asked = replace(settings_of(secrets, wish.model), prompt=wish.prompt)
         answers[wish.model] = await again.agent(case, lambda *room: agent_of(asked, config, *room))
@@ -95,21 +95,25 @@ def _print(answers: Sequence[tuple[FrozenCase, Answers]], console: Console) -> N
     names = list(answers[0][1])
     table = Table("Case", "A person said", *names)
     for case, found in answers:
-        said = f"{case.truth.service}: {one_line(case.truth.text, 80)}" if case.truth.service else one_line(case.truth.text, 80)
+        said = (
+            f"{case.confirmed.service}: {one_line(case.confirmed.text, 80)}"
+            if case.confirmed.service
+            else one_line(case.confirmed.text, 80)
+        )
         table.add_row(case.ref, escape(said), *(escape(_cell(found[name], case)) for name in names))
     console.print(table)
     for name in names:
-        total = scorecard(name, [(found[name], case.truth) for case, found in answers])
+        total = scorecard(name, [(found[name], case.confirmed) for case, found in answers])
         console.print(f"{escape(name)}: {escape(scorecard_text(total))}", highlight=False, soft_wrap=True)
 
 
 def _cell(findings: Findings, case: FrozenCase) -> str:
     first = findings.hypotheses[0] if findings.hypotheses else None
     said = f"{first.confidence}, {one_line(first.cause, 80)}" if first else one_line(findings.stop_reason or "no cause", 80)
-    return f"{grade(findings, case.truth) or 'not marked'}: {said}"
+    return f"{grade(findings, case.confirmed) or 'not marked'}: {said}"
 
 
 def _row(case: FrozenCase, found: Answers) -> dict[str, object]:
-    marks = {name: grade(findings, case.truth) for name, findings in found.items()}
+    marks = {name: grade(findings, case.confirmed) for name, findings in found.items()}
     answers = {name: findings.model_dump(mode="json") for name, findings in found.items()}
-    return {"case": case.ref, "truth": case.truth.model_dump(mode="json"), "marks": marks, "answers": answers}
+    return {"case": case.ref, "truth": case.confirmed.model_dump(mode="json"), "marks": marks, "answers": answers}

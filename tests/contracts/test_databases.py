@@ -180,7 +180,7 @@ async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk
     await cases.freeze(wanted)
 
     assert (before, await cases.wanting()) == ([], [])
-    assert [(case.ref, case.truth.text, len(case.transcripts)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
+    assert [(case.ref, case.confirmed.text, len(case.entries)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
     assert len(await cases.answers(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1
 
 

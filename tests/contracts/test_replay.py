@@ -35,7 +35,7 @@ async def case(tmp_path: Path) -> AsyncIterator[FrozenCase]:
     entries = await room.triages.entries("AL-1")
     truth = ConfirmedCause(text="bad deploy", service="checkout", said_by="alice", at=NOW)
     answered = judge(found, entries)
-    yield FrozenCase(ref="INC-1", asked=asked, transcripts=tuple(entries), answered=answered, truth=truth, at=NOW)
+    yield FrozenCase(ref="INC-1", case=asked, entries=tuple(entries), findings=answered, confirmed=truth, at=NOW)
     await db.close()
 
 
@@ -57,9 +57,9 @@ def ranked(findings: Findings) -> list[tuple[str, str, float]]:
 async def test_the_analyst_answers_as_it_did_then_whatever_the_systems_say_now(case: FrozenCase, stage: Stage) -> None:
     again = Replay(stage, TOOLS, run)
 
-    assert case.answered.hypotheses
-    assert ranked(await again.analyst(case)) == ranked(case.answered)
-    assert ranked(await again.analyst(case)) == ranked(case.answered)
+    assert case.findings.hypotheses
+    assert ranked(await again.analyst(case)) == ranked(case.findings)
+    assert ranked(await again.analyst(case)) == ranked(case.findings)
 
 
 async def test_a_model_sees_the_recorded_looks_and_is_told_which_were_not_recorded(case: FrozenCase, stage: Stage) -> None:

@@ -7,10 +7,7 @@ from bot.core.change import Change
 from bot.core.config import ActionConfig
 from bot.core.evidence import Findings, Hypothesis
 from bot.core.text.untrusted import one_line
-
-ENOUGH_EVIDENCE = 2
-"""Distinct pieces of evidence from which on a cause that is only "possible" deserves a proposal."""
-ENOUGH_LIKELIHOOD = 0.4
+from bot.core.tuning import TUNING
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,8 @@ def _has_enough_evidence(hypothesis: Hypothesis) -> bool:
     if hypothesis.confidence == "likely":
         return True
     cited = {evidence for claim in hypothesis.claims for evidence in claim.evidence}
-    return hypothesis.confidence == "possible" and len(cited) >= ENOUGH_EVIDENCE and hypothesis.likelihood >= ENOUGH_LIKELIHOOD
+    enough = len(cited) >= TUNING.remedies.evidence and hypothesis.likelihood >= TUNING.remedies.likelihood
+    return hypothesis.confidence == "possible" and enough
 
 
 def _fits(entry: ActionConfig, hypothesis: Hypothesis, change: Change | None, target: str) -> bool:

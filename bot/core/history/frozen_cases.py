@@ -1,4 +1,4 @@
-"""Frozen cases: what a closed incident looked like to the tools, and how right an answer about it was."""
+"""Frozen cases: the recorded tool calls of a closed incident, and how right an answer about it is."""
 
 import json
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry, entry_or_failure
 from bot.core.history.past_incidents import ConfirmedCause
@@ -21,41 +21,43 @@ _NO_ANSWER = frozenset({"unlikely", "unsupported"})
 
 
 def _readable(transcripts: Iterable[Any]) -> tuple[LedgerEntry, ...]:
-    """One entry that cannot be read is a check that failed; the others of its case still tell."""
+    """An entry that cannot be read becomes a failed check; the other entries of its case still count."""
     return tuple(one if isinstance(one, LedgerEntry) else entry_or_failure(one) for one in transcripts)
 
 
 class FrozenCase(BaseModel):
-    """A closed incident as it was seen, without secrets, with what a person said it was."""
+    """The record of a closed incident, without secrets, with the cause that a person confirmed."""
 
     model_config = ConfigDict(frozen=True)
 
     ref: str
     """`INC-3`."""
-    asked: Case
-    transcripts: Annotated[tuple[LedgerEntry, ...], BeforeValidator(_readable)]
-    """Every look with its answer, oldest first."""
-    answered: Findings
-    """What was found at that time."""
-    truth: ConfirmedCause
+    case: Case = Field(validation_alias=AliasChoices("case", "asked"))
+    entries: Annotated[tuple[LedgerEntry, ...], BeforeValidator(_readable)] = Field(
+        validation_alias=AliasChoices("entries", "transcripts")
+    )
+    """Every tool call with its result, oldest first."""
+    findings: Findings = Field(validation_alias=AliasChoices("findings", "answered"))
+    """The answer at that time."""
+    confirmed: ConfirmedCause = Field(validation_alias=AliasChoices("confirmed", "truth"))
     at: datetime
     """When it was frozen."""
 
     @property
     def moment(self) -> datetime:
-        """The moment at which it was looked at: of the last look."""
-        return max((entry.at for entry in self.transcripts), default=self.asked.started_at)
+        """The moment of the last tool call."""
+        return max((entry.at for entry in self.entries), default=self.case.started_at)
 
     def answer(self, tool: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any]) -> Evidence | None:
-        """What this look saw, the last time it was made; None if it was never made."""
+        """The evidence of the last tool call with these arguments; None if there was none."""
         wanted = _canonical(arguments, defaults)
-        found = [e for e in self.transcripts if e.tool == tool and _canonical(e.arguments, defaults) == wanted]
-        return found[-1].evidence if found else None
+        calls = [e for e in self.entries if e.tool == tool and _canonical(e.arguments, defaults) == wanted]
+        return calls[-1].evidence if calls else None
 
-    def looks(self, tool: str) -> list[str]:
-        """With which arguments a tool was asked, for whoever asks otherwise."""
-        asked = (json.dumps(entry.arguments, ensure_ascii=False) for entry in self.transcripts if entry.tool == tool)
-        return list(dict.fromkeys(one_line(one, 120) for one in asked))
+    def recorded_arguments(self, tool: str) -> list[str]:
+        """The arguments of the tool's recorded calls, as a hint for calls with others."""
+        arguments = (json.dumps(entry.arguments, ensure_ascii=False) for entry in self.entries if entry.tool == tool)
+        return list(dict.fromkeys(one_line(one, 120) for one in arguments))
 
 
 def _canonical(arguments: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
@@ -71,21 +73,21 @@ def scrubbed(node: Any, clean: Callable[[str], str] = redact) -> Any:
     return [scrubbed(item, clean) for item in node] if isinstance(node, list | tuple) else node
 
 
-def grade(findings: Findings, truth: ConfirmedCause) -> Grade | None:
+def grade(findings: Findings, confirmed: ConfirmedCause) -> Grade | None:
     """How right an answer is; None where the person's words name no service to compare with.
 
     right: the first hypothesis names the service, and the change where one was confirmed. near: the service stands among
-    the first NEAR. abstained: nothing was called likely or possible.
+    the first NEAR_MISS. abstained: nothing was called likely or possible.
     """
-    if not truth.service:
+    if not confirmed.service:
         return None
     named = [h for h in findings.hypotheses if h.confidence not in _NO_ANSWER]
     if not named:
         return "abstained"
     first = named[0]
-    if first.service == truth.service and truth.change_id in ("", first.change_id):
+    if first.service == confirmed.service and confirmed.change_id in ("", first.change_id):
         return "right"
-    return "near" if any(h.service == truth.service for h in named[:NEAR_MISS]) else "wrong"
+    return "near" if any(h.service == confirmed.service for h in named[:NEAR_MISS]) else "wrong"
 
 
 class Scorecard(BaseModel):
@@ -95,35 +97,35 @@ class Scorecard(BaseModel):
 
     name: str
     n: int
-    """Cases that could be marked."""
-    marks: dict[str, int]
+    """Cases that could be graded."""
+    grades: dict[str, int]
     likely: int = 0
     """First hypotheses called likely, and how many of them were right."""
     likely_right: int = 0
     usd: float = 0.0
-    unmarked: int = 0
+    ungraded: int = 0
     """Cases whose confirmed cause names no service."""
 
 
 def scorecard(name: str, answers: Iterable[tuple[Findings, ConfirmedCause]]) -> Scorecard:
-    """Count the marks of one investigator's answers."""
+    """Count the grades of one investigator's answers."""
     answers = list(answers)
-    marked = [(findings, found) for findings, truth in answers if (found := grade(findings, truth)) is not None]
-    sure = [found for findings, found in marked if findings.hypotheses and findings.hypotheses[0].confidence == "likely"]
+    graded = [(findings, result) for findings, cause in answers if (result := grade(findings, cause)) is not None]
+    likely = [result for findings, result in graded if findings.hypotheses and findings.hypotheses[0].confidence == "likely"]
     return Scorecard(
         name=name,
-        n=len(marked),
-        marks=dict(Counter(found for _, found in marked)),
-        likely=len(sure),
-        likely_right=sure.count("right"),
+        n=len(graded),
+        grades=dict(Counter(result for _, result in graded)),
+        likely=len(likely),
+        likely_right=likely.count("right"),
         usd=round(sum(findings.usd for findings, _ in answers), 4),
-        unmarked=len(answers) - len(marked),
+        ungraded=len(answers) - len(graded),
     )
 
 
 def scorecard_text(scorecard: Scorecard) -> str:
     """`12 incidents: 8 right, 2 near, 1 wrong, 1 abstained; called likely 6, of which right 6; $0.31`."""
-    counted = ", ".join(f"{scorecard.marks.get(word, 0)} {word}" for word in GRADES)
+    counted = ", ".join(f"{scorecard.grades.get(word, 0)} {word}" for word in GRADES)
     sure = f"; called likely {scorecard.likely}, of which right {scorecard.likely_right}" if scorecard.likely else ""
-    left = f"; {scorecard.unmarked} more whose cause names no service" if scorecard.unmarked else ""
+    left = f"; {scorecard.ungraded} more whose cause names no service" if scorecard.ungraded else ""
     return f"{scorecard.n} {'incident' if scorecard.n == 1 else 'incidents'}: {counted}{sure}{left}; ${scorecard.usd:.2f}"

@@ -1,7 +1,7 @@
-"""Past incidents: which of them resemble a case, what people said caused them, and which fix was verified how often.
+"""Past incidents: which of them resemble a case, what people said caused them, and how often each fix was verified.
 
-The likeness is a weighted sum, shown with each finding: 0.5 for the same alert, 0.3 for the same service, 0.2 times the
-share of the case's words that the old incident holds. Nothing is reused that no person confirmed.
+The similarity is a weighted sum, shown with each incident: 0.5 for the same alert, 0.3 for the same service, 0.2 times the
+share of the case's words that the past incident holds. Only causes that a person confirmed are reused.
 """
 
 import re
@@ -14,21 +14,18 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.core.evidence import Case
 from bot.core.questions.retrieval import Ranking
-
-SAME_ALERT, SAME_SERVICE, SAME_WORDS = 0.5, 0.3, 0.2
-ALIKE = 0.4
-"""Likeness from which an old incident is worth showing: the same service alone is not enough."""
+from bot.core.tuning import TUNING
 
 
 class ConfirmedCause(BaseModel):
-    """What a person said it was. `service`, `kind` and `change_id` are empty where the words alone were given."""
+    """What a person said the cause was. `service`, `kind` and `change_id` are empty where only words were given."""
 
     model_config = ConfigDict(frozen=True)
 
     text: str
     service: str = ""
     kind: str = ""
-    """As a hypothesis': change, dependency, resource, ..."""
+    """As of a hypothesis: change, dependency, resource, ..."""
     change_id: str = ""
     said_by: str
     """A person key, or the Slack id of a member outside the roster."""
@@ -36,7 +33,7 @@ class ConfirmedCause(BaseModel):
 
 
 def named_service(text: str, services: Iterable[str]) -> str:
-    """The one service that the words name; "" if they name none or several."""
+    """The one service that the text names; "" if it names none or several."""
     words = set(re.findall(r"[\w.-]+\b", text.casefold()))
     named = [service for service in services if service.casefold() in words]
     return named[0] if len(named) == 1 else ""
@@ -69,10 +66,10 @@ class PastIncident(BaseModel):
 
 @dataclass(frozen=True)
 class SimilarIncident:
-    """A past incident with its likeness (0..1) and what makes it alike."""
+    """A past incident with its similarity (0..1) to a case, and what is similar."""
 
     incident: PastIncident
-    score: float
+    similarity: float
     reasons: tuple[str, ...]
 
 
@@ -87,24 +84,25 @@ class FixRecord:
 
 
 def similar_incidents(past: Sequence[PastIncident], case: Case, *, words: str = "", most: int = 5) -> list[SimilarIncident]:
-    """The past incidents that resemble the case, the likest first, of equals the newest. The case's own is left out.
+    """The past incidents that resemble the case, the most similar first, of equals the newest. The case's own is left out.
 
     `words` are compared instead of the case's summary if given.
     """
     others = [one for one in past if one.group != case.group or not case.group]
     ranking = Ranking({one.ref: f"{one.title}\n{one.cause.text}" for one in others})
     shares = dict(ranking.search(words or f"{case.summary}\n{case.alert_name}", limit=len(others)))
-    found = [_alike(one, case, min(1.0, shares.get(one.ref, 0.0))) for one in others]
-    kept = [alike for alike in found if alike.score >= ALIKE]
-    return sorted(kept, key=lambda alike: (alike.score, alike.incident.resolved_at), reverse=True)[:most]
+    compared = [_similar(one, case, min(1.0, shares.get(one.ref, 0.0))) for one in others]
+    similar = [one for one in compared if one.similarity >= TUNING.past_incidents.similar]
+    return sorted(similar, key=lambda one: (one.similarity, one.incident.resolved_at), reverse=True)[:most]
 
 
-def _alike(past: PastIncident, case: Case, share: float) -> SimilarIncident:
+def _similar(past: PastIncident, case: Case, share: float) -> SimilarIncident:
     alert = case.alert_name in past.alert_names
     service = bool(case.service) and past.service == case.service
-    score = SAME_ALERT * alert + SAME_SERVICE * service + SAME_WORDS * share
-    told = (("same alert", alert), ("same service", service), (f"{share:.0%} of the words", share >= 0.1))
-    return SimilarIncident(past, round(score, 3), tuple(reason for reason, holds in told if holds))
+    weights = TUNING.past_incidents
+    similarity = weights.alert * alert + weights.service * service + weights.words * share
+    reasons = (("same alert", alert), ("same service", service), (f"{share:.0%} of the words", share >= 0.1))
+    return SimilarIncident(past, round(similarity, 3), tuple(reason for reason, holds in reasons if holds))
 
 
 def fix_records(incidents: Iterable[PastIncident]) -> list[FixRecord]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from bot.core.evidence import Claim, Findings, LedgerEntry
 from bot.core.questions.answer_facts import (
@@ -45,8 +45,8 @@ class Finding(BaseModel):
 
     lines: list[str]
     evidence: list[str]
-    foreign: bool = False
-    """Untrusted text, which users of the service can write: shown as a quotation."""
+    untrusted: bool = Field(default=False, validation_alias=AliasChoices("untrusted", "foreign"))
+    """Users of the service can write the text: it is shown as a quotation. `foreign` in answers stored before."""
 
 
 class QuestionAnswer(BaseModel):
@@ -163,7 +163,7 @@ def _findings(ranked: Sequence[tuple[float, RecordedLine]]) -> list[Finding]:
 
 def _finding(lines: Sequence[RecordedLine]) -> Finding:
     texts = dict.fromkeys(one_line(text, MAX_LINE) for text in _without_repetition(lines))
-    return Finding(lines=list(texts), evidence=list(lines[0].evidence), foreign=lines[0].untrusted)
+    return Finding(lines=list(texts), evidence=list(lines[0].evidence), untrusted=lines[0].untrusted)
 
 
 def _without_repetition(lines: Sequence[RecordedLine]) -> Iterator[str]:
@@ -190,7 +190,7 @@ def _absent(
         wide = entry.tool in topics.tools and one and not entry.arguments.get("service")
         if wide and not topics.services & services_listed(entry):
             text = f"No {one} on {', '.join(sorted(topics.services))} in what was seen: {entry.evidence.summary}"
-            yield Finding(lines=[one_line(text, MAX_LINE)], evidence=[entry.id], foreign=written_by_others(entry))
+            yield Finding(lines=[one_line(text, MAX_LINE)], evidence=[entry.id], untrusted=written_by_others(entry))
 
 
 def _failed_checks(topics: QuestionTopics, facts: AnswerFacts, *, any_succeeded: bool) -> list[Finding]:
@@ -226,7 +226,7 @@ def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: Ans
         Finding(
             lines=[one_line(claim.text, 400)],
             evidence=claim.evidence,
-            foreign=is_untrusted(claim.text, [by_id[id] for id in claim.evidence], names),
+            untrusted=is_untrusted(claim.text, [by_id[id] for id in claim.evidence], names),
         )
         for claim in with_model_answer.ruled_out[:MAX_FINDINGS]
     ]

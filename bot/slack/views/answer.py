@@ -35,7 +35,7 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
 def _lines(findings: Iterable[Finding]) -> Iterable[str]:
     for finding in findings:
         # What users of a service can write is quoted, so that nobody takes it for the bot's words.
-        show = quoted if finding.foreign else prose
+        show = quoted if finding.untrusted else prose
         first, *more = finding.lines
         yield f"• {show(first)}{cite(*finding.evidence)}"
         yield from (f"   {show(line)}" for line in more)

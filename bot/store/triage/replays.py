@@ -40,7 +40,7 @@ class Stage:
         """A fresh group for one investigation of this case, without any evidence yet, and what is asked about it."""
         self._moment = case.moment
         self._groups += 1
-        asked = case.asked.model_copy(update={"group": f"AL-{self._groups}", "attempt": 1})
+        asked = case.case.model_copy(update={"group": f"AL-{self._groups}", "attempt": 1})
         async with self.db.write() as session:
             session.add(
                 GroupRow(

@@ -37,7 +37,7 @@ class Replay:
         """The built-in analyst's answer, judged as the live one is."""
         triages, asked = await self.stage.set(case)
         looker = ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
-        findings = await Analyst(looker.bound, traced=bool(case.looks("call_waits"))).investigate(
+        findings = await Analyst(looker.bound, traced=bool(case.recorded_arguments("call_waits"))).investigate(
             self._run(case, "analyst"), asked
         )
         return judge(findings, await triages.entries(asked.group))
@@ -46,7 +46,7 @@ class Replay:
         """A model's answer; it is told the analyst's ranking first, as in a live triage."""
         triages, asked = await self.stage.set(case)
         looker = ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
-        ranked = await Analyst(looker.bound, traced=bool(case.looks("call_waits"))).investigate(
+        ranked = await Analyst(looker.bound, traced=bool(case.recorded_arguments("call_waits"))).investigate(
             self._run(case, "analyst"), asked
         )
         await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
@@ -74,7 +74,7 @@ def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCas
             if not seen.ok:
                 raise QueryFailed(_why(seen.summary))
             return seen
-        hints = "; ".join(case.looks(name)[:MOST_HINTS]) or "nothing"
+        hints = "; ".join(case.recorded_arguments(name)[:MOST_HINTS]) or "nothing"
         raise QueryFailed(f"not recorded in {case.ref}; recorded of {name}: {one_line(hints, 400)}")
 
     return answer
@@ -87,8 +87,8 @@ def _why(summary: str) -> str:
 
 def services_of(case: FrozenCase) -> list[str]:
     """The services that the recording speaks of: what a tool may be asked about."""
-    asked = {str(entry.arguments.get("service") or "") for entry in case.transcripts}
-    return sorted((asked | {case.asked.service}) - {""})
+    asked = {str(entry.arguments.get("service") or "") for entry in case.entries}
+    return sorted((asked | {case.case.service}) - {""})
 
 
 def _context(case: FrozenCase) -> Callable[[Case], ToolContext]:

@@ -58,7 +58,7 @@ def frozen(*entries: tuple[str, dict[str, Any], str]) -> FrozenCase:
         for n, (tool, given, seen) in enumerate(entries, 1)
     ]
     asked = Case(group="AL-1", started_at=NOW)
-    return FrozenCase(ref="INC-1", asked=asked, transcripts=tuple(rows), answered=Findings(), truth=TRUTH, at=NOW)
+    return FrozenCase(ref="INC-1", case=asked, entries=tuple(rows), findings=Findings(), confirmed=TRUTH, at=NOW)
 
 
 def test_a_look_is_found_by_what_it_asks_whatever_the_order_and_the_defaults() -> None:

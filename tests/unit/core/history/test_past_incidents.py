@@ -51,7 +51,7 @@ def test_the_case_is_not_like_itself() -> None:
 def test_the_reasons_are_told() -> None:
     (alike,) = similar_incidents([past(1)], CASE)
 
-    assert alike.reasons[:2] == ("same alert", "same service") and 0.8 <= alike.score <= 1
+    assert alike.reasons[:2] == ("same alert", "same service") and 0.8 <= alike.similarity <= 1
 
 
 def test_fixes_are_counted_over_incidents_the_most_often_verified_first() -> None:

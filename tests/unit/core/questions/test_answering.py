@@ -159,7 +159,7 @@ def test_without_any_evidence_nothing_is_said() -> None:
 
 
 def test_what_users_can_write_is_marked_as_theirs() -> None:
-    assert [finding.foreign for finding in answer("is it the database?", MATERIAL).findings] == [True]
+    assert [finding.untrusted for finding in answer("is it the database?", MATERIAL).findings] == [True]
 
 
 def event(kind: Any, text: str, who: str = "tocsin") -> AnswerFacts:
@@ -176,8 +176,8 @@ def test_a_timeline_entry_that_holds_words_of_others_is_shown_as_theirs(kind: st
     claim = Claim(text="the database is fine", evidence=["T9"])
     found = answer("is it the database?", material)
 
-    assert [one.foreign for one in found.findings] == [theirs]
-    assert [one.foreign for one in with_model_answer(found, ModelAnswer(claims=[claim]), material).findings] == [theirs]
+    assert [one.untrusted for one in found.findings] == [theirs]
+    assert [one.untrusted for one in with_model_answer(found, ModelAnswer(claims=[claim]), material).findings] == [theirs]
 
 
 def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
@@ -194,7 +194,7 @@ def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
 
     said = [Claim(text=text, evidence=["E1"]) for text in ("database is fine", "the flag of checkout")]
     by_model = with_model_answer(found, ModelAnswer(claims=said), AnswerFacts([titled], group="AL-1"))
-    assert [one.foreign for one in (*found.findings, *by_model.findings)] == [True, True, False]
+    assert [one.untrusted for one in (*found.findings, *by_model.findings)] == [True, True, False]
 
 
 @pytest.mark.parametrize(("cited", "theirs"), [("E6", True), ("E1", False)])
@@ -203,7 +203,7 @@ def test_a_cause_that_only_users_can_have_written_is_shown_as_their_words(cited:
     ruled_out = Claim(text="the connection pool is well", evidence=[cited])
     found = answer("what is the cause?", AnswerFacts(LEDGER, Findings(hypotheses=[cause], ruled_out=[ruled_out])))
 
-    assert [one.foreign for one in found.findings if "pool" in one.lines[0]] == [theirs, theirs]
+    assert [one.untrusted for one in found.findings if "pool" in one.lines[0]] == [theirs, theirs]
 
 
 @pytest.mark.parametrize(
@@ -257,5 +257,5 @@ def test_if_nothing_of_it_is_carried_the_answer_of_the_code_stands_and_says_so(
 
 
 def test_a_models_claim_that_only_users_can_have_written_is_shown_as_their_words() -> None:
-    assert judge(("the connection pool is exhausted after 30 s", "E6")).findings[0].foreign
-    assert not judge(("checkout errors rose to 12 %", "E1")).findings[0].foreign
+    assert judge(("the connection pool is exhausted after 30 s", "E6")).findings[0].untrusted
+    assert not judge(("checkout errors rose to 12 %", "E1")).findings[0].untrusted

@@ -37,7 +37,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 async def tick(house: Office) -> list[str]:
     """Go round once: what stands frozen then."""
     await LearningTick(Cases(house.db), "C0")()
-    return [f"{case.ref} {case.truth.text}" for case in await Cases(house.db).all()]
+    return [f"{case.ref} {case.confirmed.text}" for case in await Cases(house.db).all()]
 
 
 async def lines(house: Office) -> list[tuple[str, str]]:
@@ -61,8 +61,8 @@ async def test_a_case_holds_what_was_asked_seen_and_answered_without_secrets(hou
     await tick(house)
     (case,) = await Cases(house.db).all()
 
-    assert (case.asked.group, case.answered) == ("AL-1", FOUND)
-    assert [(entry.tool, entry.evidence.summary) for entry in case.transcripts] == [("service_health", "errors rose")]
+    assert (case.case.group, case.findings) == ("AL-1", FOUND)
+    assert [(entry.tool, entry.evidence.summary) for entry in case.entries] == [("service_health", "errors rose")]
     assert "hunter22secret" not in case.model_dump_json()
 
 
@@ -72,7 +72,7 @@ async def test_what_was_seen_after_the_answer_is_no_part_of_the_case(house: Offi
     await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
     await tick(house)
 
-    assert [entry.evidence.summary for entry in (await Cases(house.db).all())[0].transcripts] == ["errors rose"]
+    assert [entry.evidence.summary for entry in (await Cases(house.db).all())[0].entries] == ["errors rose"]
 
 
 async def test_a_corrected_cause_freezes_the_case_anew_and_nothing_else_does(house: Office) -> None:
