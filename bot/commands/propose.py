@@ -20,7 +20,7 @@ async def propose(ctx: CommandContext, request: Request) -> Reply | Form:
     words = (request.fields.get("action") or request.text).split()
     if not words:
         return _form(ctx, subject)
-    if ctx.config.actions and words[0] in ctx.config.actions and (wrong := _stray(ctx, words)):
+    if ctx.config.actions and words[0] in ctx.config.actions and (wrong := _unknown_service(ctx, words)):
         raise NotFound(f"{wrong[:60]} is no service of the catalogue. Usage: {USAGE}. Nothing was proposed.")
     service = _service(ctx, request, words, subject)
     if not service:
@@ -55,8 +55,8 @@ def _service(ctx: CommandContext, request: Request, words: list[str], subject: S
     return named or second or (subject.service if subject else "")
 
 
-def _stray(ctx: CommandContext, words: list[str]) -> str:
-    """The first word after the action that is no service: left alone it would fall to the service of the thread."""
+def _unknown_service(ctx: CommandContext, words: list[str]) -> str:
+    """The first word after the action that is no service: without this check the service of the thread would be taken."""
     return next((word for word in words[1:] if word not in ctx.catalogue.services), "")
 
 
@@ -69,13 +69,13 @@ def _arranged(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> di
     mapping = next((name for name in ("matchers", "parameters") if name in kind.model_fields), "")
     named: dict[str, Any] = {name: value for name, value in options.items() if name in names}
     rest = {name: value for name, value in options.items() if name not in names}
-    if mapping == "parameters" and (stray := _goes_nowhere(ctx, entry, rest)):
-        raise NotFound(f"{entry} takes no {stray[:40]}=: nothing in its entry uses it. Nothing was proposed.")
+    if mapping == "parameters" and (unused := _unused_parameter(ctx, entry, rest)):
+        raise NotFound(f"{entry} takes no {unused[:40]}=: nothing in its entry uses it. Nothing was proposed.")
     return {**named, mapping: rest} if rest and mapping else {**named, **rest}
 
 
-def _goes_nowhere(ctx: CommandContext, entry: str, values: Mapping[str, str]) -> str:
-    """The first value that neither the entry's texts nor its `options.parameters` name: people would approve a fiction."""
+def _unused_parameter(ctx: CommandContext, entry: str, values: Mapping[str, str]) -> str:
+    """The first value that neither the entry's texts nor its `options.parameters` name: it would have no effect."""
     config = ctx.config.actions[entry]
     texts, declared = f"{config.url} {config.body} {config.options}", config.options.get("parameters", ())
     return next((name for name in values if name not in declared and f"{{{name}}}" not in texts), "")

@@ -12,20 +12,20 @@ P = TypeVar("P")
 
 
 def discover(packages: Iterable[str], kind: type[P]) -> dict[str, P]:
-    """Import every module of the shelves and gather its plugins of one kind by name.
+    """Import every module of these packages and return its plugins of one kind by name.
 
     A plugin that fails to import or a second one of the same name raises
     ConfigurationError and stops the start.
     """
-    found: dict[str, P] = {}
+    plugins: dict[str, P] = {}
     for package in packages:
         for module in _modules(package):
             for plugin in _plugins_of(module, kind):
                 name = plugin.name  # type: ignore[attr-defined]
-                if name in found and found[name] is not plugin:
+                if name in plugins and plugins[name] is not plugin:
                     raise ConfigurationError(f"two plugins are named {name!r} (the second in {module.__name__})", key="plugins")
-                found[name] = plugin
-    return found
+                plugins[name] = plugin
+    return plugins
 
 
 def _modules(package: str) -> Iterable[Any]:
@@ -54,5 +54,5 @@ def _plugins_of(module: Any, kind: type[P]) -> Iterable[P]:
 
 
 def discover_actions(packages: Iterable[str]) -> dict[str, type[Action]]:
-    """The action classes of the shelves by name."""
+    """The action classes of these packages by name."""
     return discover(packages, type)

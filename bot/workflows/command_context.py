@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bot.core.actor import Actor
 from bot.core.config import Config
@@ -11,11 +10,12 @@ from bot.core.service import Catalogue
 from bot.plugins import Command
 from bot.ports import Engine
 from bot.store.db.database import Database
+from bot.workflows.remediation.approvals import Approvals
 
 
 @dataclass(frozen=True)
 class CommandContext:
-    """Handed to `async def verb(ctx, request)` by the Slack room."""
+    """The first argument of every verb: `async def verb(ctx, request)`."""
 
     db: Database
     config: Config
@@ -23,10 +23,9 @@ class CommandContext:
     engine: Engine
     clock: Callable[[], datetime]
     verbs: Mapping[str, Command]
-    """All verbs of the shelf, for help."""
-    approvals: Any
-    """bot.workflows.remediation.remediation.Approvals: propose, decide, record_manual."""
+    """All verbs by name, for help."""
+    approvals: Approvals
     usergroup: Callable[[str], Awaitable[frozenset[str]]]
-    """Members of a Slack user group now, for rotas kept in Slack; raises LookFailed."""
+    """Members of a Slack user group now, for rotas kept in Slack; raises QueryFailed."""
     account: Callable[[str], Awaitable[Actor]] | None = None
-    """Slack's word on a user id (guest, bot, stranger, deactivated); raises LookFailed. None where there is no Slack."""
+    """A user id as Slack knows it now (guest, bot, stranger, deactivated); raises QueryFailed. None where there is no Slack."""
