@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
@@ -157,7 +156,7 @@ class Plan(BaseModel):
     """The action plugin's name, e.g. `run_webhook`."""
     service: str
     title: str
-    arguments: dict[str, Any]
+    arguments: dict[str, object]
     """No floats: numbers are integers or strings."""
     targets: dict[str, str]
     steps: list[str]
@@ -170,7 +169,7 @@ class Plan(BaseModel):
     Records in databases and the API call it `inverse`.
     """
 
-    def effect(self) -> dict[str, Any]:
+    def effect(self) -> dict[str, object]:
         """The fields that a dry run fills."""
         return {name: getattr(self, name) for name in ("targets", "dry_run", "dry_run_ok", "tier")}
 

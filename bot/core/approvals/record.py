@@ -9,18 +9,19 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+
+from pydantic import JsonValue
 
 from bot.core.action import Terms
 from bot.core.text.moments import iso_utc
 
 
-def canonical(record: Mapping[str, Any]) -> bytes:
+def canonical(record: Mapping[str, object]) -> bytes:
     """JSON with sorted keys, no white space, Unicode in NFC. Raises ValueError on floats: they have two spellings."""
     return json.dumps(_plain(record, "record"), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def plan_fingerprint(record: Mapping[str, Any]) -> str:
+def plan_fingerprint(record: Mapping[str, object]) -> str:
     """SHA-256 of the canonical record, 64 hex digits."""
     return hashlib.sha256(canonical(record)).hexdigest()
 
@@ -35,7 +36,7 @@ def stamp(moment: datetime) -> str:
     return iso_utc(moment, "microseconds")
 
 
-def _plain(value: Any, where: str) -> Any:
+def _plain(value: object, where: str) -> JsonValue:
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value)
     if value is None or isinstance(value, bool | int):
@@ -50,13 +51,13 @@ def _plain(value: Any, where: str) -> Any:
     raise ValueError(f"{where}: {type(value).__name__} has no canonical form; write numbers as integers or text")
 
 
-def _name(key: Any, where: str) -> str:
+def _name(key: object, where: str) -> str:
     if not isinstance(key, str):
         raise ValueError(f"{where}: keys are text")
     return unicodedata.normalize("NFC", key)
 
 
-def record_of(terms: Terms) -> dict[str, Any]:
+def record_of(terms: Terms) -> dict[str, JsonValue]:
     """The canonical record as plain JSON. Raises ValueError if an argument has no canonical form."""
     covered = terms.model_dump(include=_COVERED, by_alias=True)
     spelled = {
@@ -64,11 +65,11 @@ def record_of(terms: Terms) -> dict[str, Any]:
         "tier": int(terms.tier),
         "expires_at": stamp(terms.expires_at),
     }
-    plain: dict[str, Any] = json.loads(canonical({**covered, **spelled}))
+    plain: dict[str, JsonValue] = json.loads(canonical({**covered, **spelled}))
     return plain
 
 
-def terms_of(record: Mapping[str, Any], dry_run: str) -> Terms:
+def terms_of(record: Mapping[str, object], dry_run: str) -> Terms:
     """The terms behind a record; it holds only the fingerprint of its dry run, so the text is given beside it."""
     return Terms.model_validate({**record, "dry_run": dry_run})
 

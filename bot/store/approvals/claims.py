@@ -1,13 +1,21 @@
 """The right to run, taken once; the attempt, written just before the remote call; and what came of both."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import ATTEMPT_STARTED, Outcome, OutcomeState, ProposalState, Verdict, Verification, VerificationState
+from bot.core.action import (
+    ATTEMPT_STARTED,
+    Outcome,
+    OutcomeState,
+    ProposalState,
+    Terms,
+    Verdict,
+    Verification,
+    VerificationState,
+)
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.approvals.roster import Roster
@@ -58,8 +66,8 @@ class AttemptStart:
     verdict: AttemptVerdict
     key: str = ""
     why: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
-    """The record whose fingerprint was checked in the same transaction: nothing else is run."""
+    terms: Terms | None = None
+    """What runs: the record whose fingerprint was checked in the same transaction. None: it is refused."""
 
 
 class Claims:
@@ -169,7 +177,7 @@ class Claims:
             row = await rows.locked(session, ref)
             held = await session.get(AttemptRow, row.id)
             if held is not None:
-                return AttemptStart(AttemptVerdict.REPEATED, held.idempotency_key, record=row.record)
+                return AttemptStart(AttemptVerdict.REPEATED, held.idempotency_key, terms=rows.stored_terms(row))
             claim = await session.get(ClaimRow, row.id)
             if row.state != ProposalState.CLAIMED or claim is None or claim.workflow != workflow:
                 return AttemptStart(AttemptVerdict.REFUSED, why=f"{ref} is {row.state}")
@@ -192,7 +200,7 @@ class Claims:
         session.add(AttemptRow(proposal_id=row.id or 0, idempotency_key=key, state=ATTEMPT_STARTED, at=self.db.clock()))
         await session.flush()
         await transitions.move(self.db, session, row, ProposalState.EXECUTING, policy=self.policy, message=f"key {key}")
-        return AttemptStart(AttemptVerdict.GO, key, record=row.record)
+        return AttemptStart(AttemptVerdict.GO, key, terms=rows.stored_terms(row))
 
     async def attempt_finish(self, ref: str, outcome: Outcome) -> ProposalState:
         """Store what the one call came to; the state afterwards. An outcome that is stored already stays."""

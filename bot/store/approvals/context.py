@@ -1,7 +1,7 @@
 """What the rules need to know about the world around a proposal, read in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -41,6 +41,7 @@ async def read_context(
     """Everything around one proposal; `own_id` is its key, so that it is not counted against itself."""
     group = await session.get(GroupRow, group_id) if group_id is not None else None
     incident = await session.get(IncidentRow, incident_id) if incident_id is not None else None
+    others = await _other_proposals(session, service, group_id, incident_id, set(targets), own_id)
     return DecisionContext(
         now=db.clock(),
         paused=await _paused(session),
@@ -49,7 +50,9 @@ async def read_context(
         incident_open=is_open(group, incident),
         freezes=config.freezes,
         solo=config.solo,
-        **await _proposals(session, service, group_id, incident_id, set(targets), own_id),
+        open_here=others.open_here,
+        open_on_targets=others.on_targets,
+        running_on_service=others.running,
         recent_targets=await _recent_targets(db, session, service, own_id),
     )
 
@@ -88,19 +91,27 @@ def is_open(group: GroupRow | None, incident: IncidentRow | None) -> bool:
     return group is None or group.state != GroupState.RESOLVED
 
 
-async def _proposals(
+class _Others(NamedTuple):
+    """What other proposals are open: how many here, and the reference of one on a target and of one that runs."""
+
+    open_here: int
+    on_targets: str
+    running: str
+
+
+async def _other_proposals(
     session: AsyncSession, service: str, group_id: int | None, incident_id: int | None, targets: set[str], own_id: int | None
-) -> Mapping[str, Any]:
+) -> _Others:
     query = select(ProposalRow).where(col(ProposalRow.state).in_(WAITING + RUNNING))
     rows = [row for row in (await session.exec(query)).all() if row.id != own_id]
     here = [row for row in rows if _same_owner(row, service, group_id, incident_id)]
     on_target = [r for r in rows if r.service == service and targets & set(r.record.get("targets", ()))]
     running = [r for r in rows if r.service == service and r.state in RUNNING]
-    return {
-        "open_here": len(here),
-        "open_on_targets": f"AP-{on_target[0].id}" if on_target else "",
-        "running_on_service": f"AP-{running[0].id}" if running else "",
-    }
+    return _Others(
+        open_here=len(here),
+        on_targets=f"AP-{on_target[0].id}" if on_target else "",
+        running=f"AP-{running[0].id}" if running else "",
+    )
 
 
 def _same_owner(row: ProposalRow, service: str, group_id: int | None, incident_id: int | None) -> bool:

@@ -1,7 +1,6 @@
 """Decisions: one row a person and revision, counted under the proposal's lock; refusals are audited and private."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -210,7 +209,7 @@ class Decisions:
         person, to = press.actor.person, ProposalState(counted.state)
         if to is ProposalState.DENIED and person == row.record["requester"]:
             to = ProposalState.WITHDRAWN
-        approved: dict[str, Any] = {}
+        approved: transitions.Changes = {}
         if to is ProposalState.APPROVED:
             approved = {"approved_at": context.now, "solo": counted.solo}
         reason = press.reason

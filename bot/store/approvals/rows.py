@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -128,7 +127,7 @@ def stored_request(row: ProposalRow, config: Config, *, dry_run_ok: bool) -> Act
     return request_of(terms, config, requester=terms.requester, dry_run_ok=dry_run_ok, notified_at=row.notified_at)
 
 
-def _silence_length(kind: str, arguments: Mapping[str, Any]) -> timedelta | None:
+def _silence_length(kind: str, arguments: Mapping[str, object]) -> timedelta | None:
     """How long a silence would last; None for everything else."""
     if kind != "silence_alert" or not arguments.get("duration"):
         return None

@@ -210,7 +210,7 @@ class ProposalStore:
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             if ProposalState(row.state) in DENIABLE and (not states or row.state in states):
-                outcome = {"outcome": reason} if reason else {}
+                outcome: transitions.Changes = {"outcome": reason} if reason else {}
                 await transitions.move(self.db, session, row, to, who=who, reason=reason, policy=self.policy, **outcome)
                 text, key = f"{ref} {to.value}" + (f": {reason}" if reason else ""), f"left:{ref}:{to.value}"
                 await transitions.add_to_timeline(self.db, session, row, EntryKind.PROPOSAL, text, who=who, key=key)
@@ -318,4 +318,4 @@ def _write_terms(row: ProposalRow, terms: Terms) -> None:
     """Make the record and its fingerprint anew; the reason is stored as the record spells it."""
     row.record = record_of(terms)
     row.plan_fingerprint = plan_fingerprint(row.record)
-    row.because = row.record["because"]
+    row.because = str(row.record["because"])

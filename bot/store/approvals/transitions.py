@@ -1,7 +1,8 @@
 """The transitions of a proposal: one conditional update and one audit row each, in the caller's transaction."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import TypedDict, Unpack
 
 from sqlalchemy import or_, update
 from sqlmodel import col, select
@@ -26,6 +27,15 @@ def ref_of(row: ProposalRow) -> str:
     return f"AP-{row.id}"
 
 
+class Changes(TypedDict, total=False):
+    """Columns that a transition may set besides the state."""
+
+    approved_at: datetime
+    solo: bool
+    outcome: str
+    verification: str
+
+
 async def lock_service(db: Database, session: AsyncSession, service: str) -> None:
     """Make transactions that count over one service wait for each other, over all replicas."""
     if not db.sqlite:
@@ -47,7 +57,7 @@ async def move(
     reason: str = "",
     policy: str = "",
     message: str = "",
-    **values: Any,
+    **changes: Unpack[Changes],
 ) -> bool:
     """Take one transition, with its card and its audit row: True if the row still was in the state it was read in."""
     before = row.state
@@ -57,7 +67,7 @@ async def move(
     changed = await session.exec(
         update(ProposalRow)
         .where(col(ProposalRow.id) == row.id, col(ProposalRow.state) == before)
-        .values(state=to.value, rev=ProposalRow.rev + 1, changed_at=now, **values)
+        .values(state=to.value, rev=ProposalRow.rev + 1, changed_at=now, **changes)
     )
     if changed.rowcount != 1:
         return False

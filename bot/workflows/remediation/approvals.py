@@ -1,7 +1,6 @@
 """Putting actions to people: propose, prepare, decide, record by hand. Decisions are rows; a signal only wakes a workflow."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 
 import structlog
 
@@ -63,7 +62,7 @@ class Approvals:
         self,
         entry: str,
         service: str,
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, object],
         *,
         group_ref: str,
         requester: str,
@@ -85,12 +84,12 @@ class Approvals:
         await self.engine.start(WORKFLOW, workflow_id(opened.ref), opened.ref)
         return await self.store.load(opened.ref)
 
-    async def _plan(self, entry: str, service: str, arguments: Mapping[str, Any], group: str) -> Plan:
+    async def _plan(self, entry: str, service: str, arguments: Mapping[str, object], group: str) -> Plan:
         incident = group if group.startswith("INC") else ""
         completed = await self._completed(entry, service, arguments)
         return await self.executor.plan(entry, service, completed, incident=incident)
 
-    async def _completed(self, entry: str, service: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _completed(self, entry: str, service: str, arguments: Mapping[str, object]) -> dict[str, object]:
         """Versions come from the recorded change, never from a model or an alert; without an id the newest fitting change."""
         config = self.config.actions.get(entry)
         if config is None or config.kind != "run_webhook" or not policy.undo_of_change(config):

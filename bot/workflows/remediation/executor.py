@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -49,7 +48,9 @@ class ActionExecutor:
 
     # ------------------------------------------------------------ planning
 
-    async def plan(self, entry: str, service: str, arguments: Mapping[str, Any], *, ref: str = "", incident: str = "") -> Plan:
+    async def plan(
+        self, entry: str, service: str, arguments: Mapping[str, object], *, ref: str = "", incident: str = ""
+    ) -> Plan:
         """Check the arguments and make the dry run. Raises NotFound (no such entry) or ActionFailed (they do not fit)."""
         config, action = self._built(entry, service, arguments)
         ctx = self._context(entry, config, ref=ref, incident=incident)
@@ -71,7 +72,7 @@ class ActionExecutor:
             undo=config.undo or action.undo_text(),
         )
 
-    def _built(self, entry: str, service: str, arguments: Mapping[str, Any]) -> tuple[ActionConfig, Action]:
+    def _built(self, entry: str, service: str, arguments: Mapping[str, object]) -> tuple[ActionConfig, Action]:
         config = self.config.actions.get(entry)
         kind = self.actions.get(config.kind) if config else None
         if config is None or kind is None:
@@ -142,11 +143,10 @@ class ActionExecutor:
     async def execute(self, ref: str, workflow: str) -> ProposalState:
         """Run it, at most once over all crashes and replicas; the proposal's state afterwards."""
         start = await self.claims.attempt_start(ref, workflow, versions=self.versions())
-        if start.verdict is AttemptVerdict.REFUSED:
+        if (terms := start.terms) is None:
             return (await self.store.load(ref)).state
-        record = start.record
-        config, action = self._built(record["action"], record["service"], record["arguments"])
-        ctx = self._context(record["action"], config, ref=ref, incident=record["incident"], key=start.key)
+        config, action = self._built(terms.action, terms.service, terms.arguments)
+        ctx = self._context(terms.action, config, ref=ref, incident=terms.incident, key=start.key)
         if start.verdict is AttemptVerdict.REPEATED:
             return await self.claims.attempt_finish(ref, await self._probed(action, ctx))
         if self.permit:
@@ -176,7 +176,7 @@ class ActionExecutor:
         config = self.config.actions.get(entry)
         return config.verify.within.total_seconds() if config and config.verify else 0.0
 
-    async def undo_of(self, proposal: Proposal) -> tuple[str, dict[str, Any]] | None:
+    async def undo_of(self, proposal: Proposal) -> tuple[str, dict[str, object]] | None:
         """The entry and arguments that undo it; None if nothing does."""
         config, action = self._built(proposal.action, proposal.service, proposal.arguments)
         if config.undo:
@@ -185,7 +185,7 @@ class ActionExecutor:
         return (proposal.action, undo.model_dump(exclude={"service"}, exclude_defaults=True)) if undo is not None else None
 
 
-def _title(entry: str, config: ActionConfig, service: str, arguments: Mapping[str, Any]) -> str:
+def _title(entry: str, config: ActionConfig, service: str, arguments: Mapping[str, object]) -> str:
     title = config.title or f"{entry.replace('_', ' ').replace('-', ' ').capitalize()} {{service}}"
     for name, value in {**arguments, "service": service}.items():
         if isinstance(value, str):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
@@ -117,7 +116,7 @@ class RemediationSteps:
         return await self._propose_after(ref, *undo, "", because, "back")
 
     async def _propose_after(
-        self, ref: str, entry: str, arguments: dict[str, Any], requester: str, because: str, kind: str
+        self, ref: str, entry: str, arguments: dict[str, object], requester: str, because: str, kind: str
     ) -> str:
         # The new proposal's arguments come from this row, so it must still be what people saw.
         if not await self.claims.untampered(ref):
