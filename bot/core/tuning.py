@@ -98,6 +98,23 @@ class BurstWeights:
 
 
 @dataclass(frozen=True)
+class AlertKindWeights:
+    """What an alert counts by its kind (core/alerts/kind), where 1 is whole. Counted while alerts are read. By hand."""
+
+    network: float = 0.7
+    """Traffic, like load and log lines, follows what happens elsewhere more often than it brings it about."""
+    load: float = 0.5
+    """Threads, queues and request rates."""
+    logs: float = 0.5
+    other: float = 0.5
+    """An alert of no known kind."""
+    falling: float = 0.5
+    """Less use of a resource: rather an effect of less work than a cause."""
+    kernel_choice: float = 0.5
+    """Which core runs what, and which pages of files stay in memory."""
+
+
+@dataclass(frozen=True)
 class BurstCauseWeights:
     """What the ranking of a burst adds to the causes that measurements show (core/ranking/burst_causes). By hand."""
 
@@ -313,6 +330,22 @@ class AnswerWeights:
 
 
 @dataclass(frozen=True)
+class RetrievalWeights:
+    """BM25 and what it counts (core/questions/retrieval). By hand, on public runbooks."""
+
+    saturation: float = 1.2
+    """BM25's k1: how soon a repeated word counts no more."""
+    length: float = 0.3
+    """BM25's b: how much a long document is discounted."""
+    pair: float = 0.4
+    """Neighbouring pairs of words, beside the words themselves."""
+    first_sentence: float = 1.5
+    """The query's first sentence, on top of counting once like all others: it says what is wrong, the rest says where."""
+    code: float = 0.25
+    """Code blocks of a document: many runbooks check with the same commands."""
+
+
+@dataclass(frozen=True)
 class SimilarityWeights:
     """What makes a past incident resemble a case, adding up to 1 (core/history/past_incidents). By hand."""
 
@@ -343,6 +376,7 @@ class Tuning:
     signs: SignWeights = field(default_factory=SignWeights)
     attribution: AttributionWeights = field(default_factory=AttributionWeights)
     burst: BurstWeights = field(default_factory=BurstWeights)
+    alert_kinds: AlertKindWeights = field(default_factory=AlertKindWeights)
     burst_causes: BurstCauseWeights = field(default_factory=BurstCauseWeights)
     changes: ChangeWeights = field(default_factory=ChangeWeights)
     resources: ResourceWeights = field(default_factory=ResourceWeights)
@@ -353,6 +387,7 @@ class Tuning:
     verdict: VerdictThresholds = field(default_factory=VerdictThresholds)
     categories: CategoryWeights = field(default_factory=CategoryWeights)
     answers: AnswerWeights = field(default_factory=AnswerWeights)
+    retrieval: RetrievalWeights = field(default_factory=RetrievalWeights)
     past_incidents: SimilarityWeights = field(default_factory=SimilarityWeights)
     remedies: RemedyThresholds = field(default_factory=RemedyThresholds)
 

@@ -110,10 +110,12 @@ NOT_CHOSEN: Mapping[str, str] = {
     "changes.sure_within": "decides what is called likely, not the order",
     "providers.named_from": "decides whether a provider is named, not the order",
     "traffic.own_share": "decides what is called likely, not the order",
+    "alert_kinds": "counted while alerts are read, and each set is investigated once",
     "confidence": "decides what is listed and what it is called, not the order",
     "verdict": "decides what a claim needs, not the order",
     "categories": "the written scenarios have categories and no ranking",
     "answers": "no public set holds questions",
+    "retrieval": "chosen on the public runbooks, which rank documents and no causes",
     "past_incidents": "no public set holds incidents that people explained",
     "remedies": "no public set holds remediations",
 }

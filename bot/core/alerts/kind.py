@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from bot.core.facts.alerting import AlertKind
+from bot.core.tuning import TUNING
 
 _WORDS: tuple[tuple[AlertKind, str], ...] = (
     ("logs", r"\blogs?\b|log.?(line|template|message)"),
@@ -17,15 +18,19 @@ _WORDS: tuple[tuple[AlertKind, str], ...] = (
 )  # fmt: skip
 """The first that fits. Resources come first: the waiting time of a disk is about the disk."""
 
-_WEIGHT: dict[AlertKind, float] = {"network": 0.7, "load": 0.5, "logs": 0.5, "other": 0.5}
-"""Traffic, threads and lines follow what happens elsewhere more often than they bring it about; all other kinds count whole."""
+_WEIGHTS = TUNING.alert_kinds
+_OF_KIND: dict[AlertKind, float] = {
+    "network": _WEIGHTS.network,
+    "load": _WEIGHTS.load,
+    "logs": _WEIGHTS.logs,
+    "other": _WEIGHTS.other,
+}
+"""All other kinds count whole."""
 
-_FALL = 0.5
 _GOOD_WHEN_HIGH = frozenset({"errors", "latency", "other"})
 _RETAINED = re.compile(r"rss|anon|heap", re.I)
 """What a process holds does not shrink for want of work: it falls when the process dies or lets go of it."""
 
-_KERNEL_CHOICE_WEIGHT = 0.5
 _KERNEL_CHOICE = re.compile(
     r"page.?cache|mem(ory)?(_stats)?(_total)?_cache|dirty|writeback|(active|mapped).?file|core.?\d", re.I
 )
@@ -53,4 +58,4 @@ def weight_of(name: str, direction: str = "") -> float:
     fell = direction in ("down", "below", "falling") and kind not in _GOOD_WHEN_HIGH
     effect = fell and not (kind == "memory" and _RETAINED.search(name))
     chosen = kind in ("cpu", "memory") and bool(_KERNEL_CHOICE.search(name))
-    return _WEIGHT.get(kind, 1.0) * (_FALL if effect else 1.0) * (_KERNEL_CHOICE_WEIGHT if chosen else 1.0)
+    return _OF_KIND.get(kind, 1.0) * (_WEIGHTS.falling if effect else 1.0) * (_WEIGHTS.kernel_choice if chosen else 1.0)

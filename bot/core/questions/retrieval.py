@@ -12,13 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.questions.stemming import pairs, stems
+from bot.core.tuning import TUNING
 
-K1 = 1.2
-B = 0.3
-PAIR_WEIGHT = 0.4
-FIRST_SENTENCE_WEIGHT = 1.5
-"""Of the first sentence, on top of counting once like all others."""
-CODE_WEIGHT = 0.25
+_WEIGHTS = TUNING.retrieval
 _MAX_QUERY = 4_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
@@ -32,14 +28,16 @@ def _query(text: str) -> tuple[Weights, Weights]:
     """Stems and pairs of stems with their weights; template parts are cut out."""
     plain = _TEMPLATE.sub(" ", text[:_MAX_QUERY]).strip()
     whole, first = stems(plain), stems(_SENTENCE_END.split(plain, maxsplit=1)[0])
-    return _weighted_sum(whole, first, FIRST_SENTENCE_WEIGHT), _weighted_sum(pairs(whole), pairs(first), FIRST_SENTENCE_WEIGHT)
+    return _weighted_sum(whole, first, _WEIGHTS.first_sentence), _weighted_sum(
+        pairs(whole), pairs(first), _WEIGHTS.first_sentence
+    )
 
 
 def _document(text: str) -> tuple[Weights, Weights]:
     """Stems and pairs of stems, those of code blocks with less weight."""
     parts = text.split(_FENCE)
     prose, code = stems("\n".join(parts[::2])), stems("\n".join(parts[1::2]))
-    return _weighted_sum(prose, code, CODE_WEIGHT), _weighted_sum(pairs(prose), pairs(code), CODE_WEIGHT)
+    return _weighted_sum(prose, code, _WEIGHTS.code), _weighted_sum(pairs(prose), pairs(code), _WEIGHTS.code)
 
 
 def _weighted_sum(terms: list[str], others: list[str], weight: float) -> Weights:
@@ -72,8 +70,8 @@ class _Index:
         for term, weight in query.items():
             rarity = self.rarity(term)
             for name, count in self.postings.get(term, {}).items():
-                saturation = K1 * (1 - B + B * self.lengths[name] / mean)
-                total[name] = total.get(name, 0.0) + weight * rarity * count * (K1 + 1) / (count + saturation)
+                saturation = _WEIGHTS.saturation * (1 - _WEIGHTS.length + _WEIGHTS.length * self.lengths[name] / mean)
+                total[name] = total.get(name, 0.0) + weight * rarity * count * (_WEIGHTS.saturation + 1) / (count + saturation)
         return total
 
     def rarity(self, term: str) -> float:
@@ -83,7 +81,7 @@ class _Index:
 
     def max_score(self, query: Weights) -> float:
         """The score that a document approaches the more often it holds every term of the query."""
-        return sum(weight * self.rarity(term) * (K1 + 1) for term, weight in query.items())
+        return sum(weight * self.rarity(term) * (_WEIGHTS.saturation + 1) for term, weight in query.items())
 
 
 class Ranking:
@@ -102,7 +100,7 @@ class Ranking:
         words, neighbours = _query(text)
         scores = self._words.scores(words)
         for name, score in self._pairs.scores(neighbours).items():
-            scores[name] = scores.get(name, 0.0) + PAIR_WEIGHT * score
+            scores[name] = scores.get(name, 0.0) + _WEIGHTS.pair * score
         best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit]
         highest = self._words.max_score(words) or 1.0
         return [(name, score / highest) for name, score in best]
