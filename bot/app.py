@@ -106,6 +106,7 @@ class App:
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(secrets, config, self.client), pager_of(secrets, config, self.client)
         self.systems = systems_of(secrets, config, self.client)
+        self.tools = tools_of(discover(["tools", *config.plugins], Tool), self.systems)
         self.failure_recovery = FailureRecovery()
         self.engine = DurableEngine(
             secrets.data_dir,
@@ -166,6 +167,7 @@ class App:
             approvals=self.approvals,
             usergroup=self.people.usergroup,
             account=self.people.actor,
+            tools={name: tool.info for name, tool in self.tools.items()},
         )
         hosts = allowed_hosts(self.config, self.secrets.public_url)
         answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact)
@@ -196,23 +198,21 @@ class App:
 
     def _build_stories(self) -> None:
         self.runbooks = RunbookShelf(self.config.runbooks) if self.config.runbooks else None
-        tools = tools_of(discover(["tools", *self.config.plugins], Tool), self.systems)
-        self.looker = ToolRunner(self.triages, tools, self._tool_context)
+        self.looker = ToolRunner(self.triages, self.tools, self._tool_context)
         facts = FactCollector(self.looker, self.triages, self.catalogue, self.metrics, draw)
         desk = TriageSteps(self.triages, facts, self.approvals, self.config)
+        analyst = Analyst(self.looker.bound, self.looker.infos, traced=self.systems.traces is not None)
         self.agents = agents_of(self.secrets, self.config, self.looker, self.triages, list(self.catalogue.services))
-        self.engine.register(
-            "triage", triage(desk, Analyst(self.looker.bound, traced=self.systems.traces is not None), self.agents.get)
-        )
+        self.engine.register("triage", triage(desk, analyst, self.agents.get))
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
         scribe = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
         self.engine.register("postmortem", postmortem(scribe))
-        self.questions = Questions(self.db, list(self.catalogue.services))
+        self.questions = Questions(self.db, list(self.catalogue.services), self.looker.infos)
         self.engine.register("question", question(QuestionSteps(self.questions, self.triages, self.config), self.agents.get))
         self.failure_recovery.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 
     def _build_ticks(self) -> None:
-        late = LateChanges(self.db, self.catalogue)
+        late = LateChanges(self.db, self.catalogue, self.looker.infos)
         ticks: Mapping[str, Tick] = {
             "quiet": QuietTick(self.config, self.postmortems, late, self.engine),
             "pager": PagerTick(Pages(self.db), Watch(self.db), self.pager, self.config),

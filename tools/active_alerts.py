@@ -11,6 +11,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.ranking.alert_burst import REACH, Burst, read_burst
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of
 
@@ -18,7 +19,13 @@ MAX_SHOWN = 40
 _MAX_NEW = 10
 
 
-@tool
+@tool(
+    label="alerts{of}",
+    role=ToolRole.ALERTS,
+    topic=Topic("alert alerts alerting firing fires fire"),
+    basis=Basis.REPORTED,
+    row="alert",
+)
 async def active_alerts(ctx: ToolContext, service: str = "") -> Evidence:
     """List the alerts that fire now, the oldest first: of one service, or of all when none is named.
 

@@ -6,14 +6,14 @@ import json
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.text.untrusted import one_line
-from bot.plugins import ToolContext, tool_over
+from bot.plugins import ToolContext, tool
 from tools._values import MAX_LINES, shown
 
 MAX_LINE = 64 * 1024
 """Of plain text; a longer line than a model is shown at once can be read piece by piece."""
 
 
-@tool_over("remote")
+@tool(needs="remote")
 async def ask_mcp(ctx: ToolContext, server: str, name: str = "", arguments: str = "") -> Evidence:
     """Ask one of the configured MCP servers, read only.
 

@@ -10,6 +10,7 @@ from bot.core.metrics.deviation import measure_deviation
 from bot.core.metrics.series import Series, per_request
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text
+from bot.core.tool_calls import CALLS, ToolRole
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read
@@ -18,7 +19,7 @@ from tools._signals import metrics_of, signals_of
 MOST_CALLEES = 20
 
 
-@tool
+@tool(label="what {service} calls", role=ToolRole.CALL_MIX, topic=CALLS, first_for={"load": 1})
 async def call_mix(ctx: ToolContext, service: str) -> Evidence:
     """Compare how often a service calls each of its dependencies per request of its own, now and before the alert.
 

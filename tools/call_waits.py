@@ -10,9 +10,10 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import CALLS, ToolRole
 from bot.core.traces.calls import Delay, detect_delays, waits_by_caller
 from bot.core.traces.spans import unread_parts
-from bot.plugins import ToolContext, tool_over
+from bot.plugins import ToolContext, tool
 from tools._onset import onset_of
 
 BACK = timedelta(hours=6)
@@ -21,7 +22,13 @@ TOLD = 8
 MOST_SERVICES = 60
 
 
-@tool_over("traces")
+@tool(
+    needs="traces",
+    label="waits of calls between services",
+    role=ToolRole.CALL_WAITS,
+    topic=CALLS,
+    first_for={"network": 1},
+)
 async def call_waits(ctx: ToolContext) -> Evidence:
     """Compare in traces what callers wait with what the called services say they took: whose calls lose time on the way?
 

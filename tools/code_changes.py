@@ -9,7 +9,8 @@ from bot.core.systems import Commit, Comparison
 from bot.core.text.durations import minutes_text
 from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import counted, one_line
-from bot.plugins import ToolContext, tool_over
+from bot.core.tool_calls import CHANGES, Basis
+from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 
 MAX_COMMITS, MAX_FILES = 30, 40
@@ -17,7 +18,7 @@ LOOKBACK = timedelta(days=14)
 """So far back the two newest deploys are looked for when no versions are named."""
 
 
-@tool_over("code")
+@tool(needs="code", label="code changes of {service}", topic=CHANGES, basis=Basis.REPORTED)
 async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str = "", hours: int = 24) -> Evidence:
     """List the commits and files between two versions of a service, from its repository.
 

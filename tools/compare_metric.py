@@ -14,7 +14,7 @@ from tools._reading import Reading, read
 from tools._signals import metrics_of, signal_of
 
 
-@tool
+@tool(label="{service} {signal} compared")
 async def compare_metric(ctx: ToolContext, service: str, signal: str, minutes: int = 30) -> Evidence:
     """Compare one signal of one service now with the time before: before, after, since when, and how unusual that is.
 

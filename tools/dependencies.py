@@ -7,6 +7,7 @@ from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.promql import Matcher, selector
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import CALLS, Basis, ToolRole
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 from tools._signals import metrics_of
@@ -19,7 +20,7 @@ CALL_GRAPHS = (
 """Metrics that name both ends of a call: the metric, the label of the caller, the label of the callee."""
 
 
-@tool
+@tool(label="what {service} depends on", role=ToolRole.DEPENDENCIES, topic=CALLS, basis=Basis.BACKGROUND)
 async def dependencies(ctx: ToolContext, service: str) -> Evidence:
     """Tell which services one service calls, directly and further on, and which call it.
 

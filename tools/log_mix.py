@@ -13,6 +13,7 @@ from bot.core.metrics.series import Direction
 from bot.core.metrics.wording import range_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import cut, one_line
+from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 from tools._onset import onset_of
@@ -26,7 +27,7 @@ TOLD = 8
 JUDGED = 3
 
 
-@tool
+@tool(label="kinds of log line of {service}", role=ToolRole.LOG_MIX, topic=LOGS, first_for={"logs": 1})
 async def log_mix(ctx: ToolContext, service: str) -> Evidence:
     """Compare the mix of log lines of one service since the onset with the hours before: new, vanished, surging kinds.
 

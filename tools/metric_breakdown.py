@@ -15,6 +15,7 @@ from bot.core.metrics.wording import deviation_text
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import ToolRole
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of
 from tools._reading import STEP_SECONDS, Reading, read
@@ -24,7 +25,7 @@ MAX_PARTS = 12
 _AVERAGED = frozenset({"ratio", "share", "percent", "%", "s", "seconds", "ms"})
 
 
-@tool
+@tool(label="{service} {signal} split", role=ToolRole.BREAKDOWN)
 async def metric_breakdown(ctx: ToolContext, service: str, signal: str, by: str = "") -> Evidence:
     """Split one signal by a label and tell which value carries the change: one version, pod, status code or provider.
 

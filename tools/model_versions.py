@@ -7,13 +7,14 @@ from bot.core.facts.recorded import ModelVersionFact
 from bot.core.systems import ModelVersion
 from bot.core.text.moments import clock, date_and_clock
 from bot.core.text.untrusted import one_line
-from bot.plugins import ToolContext, tool_over
+from bot.core.tool_calls import CHANGES
+from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 
 MAX_SHOWN = 10
 
 
-@tool_over("models")
+@tool(needs="models", label="model versions of {service}", topic=CHANGES)
 async def model_versions(ctx: ToolContext, service: str) -> Evidence:
     """Tell which version of its model a service serves, and which versions were registered lately.
 

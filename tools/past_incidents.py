@@ -8,6 +8,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import FixFact, PastIncidentFact
 from bot.core.history.past_incidents import FixRecord, SimilarIncident, fix_records, similar_incidents
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 
@@ -16,7 +17,12 @@ MOST = 5
 """Past incidents shown."""
 
 
-@tool
+@tool(
+    label="past incidents",
+    role=ToolRole.PAST_INCIDENTS,
+    topic=Topic("past earlier previous previously similar seen recurring ago", otherwise="before again"),
+    basis=Basis.BACKGROUND,
+)
 async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") -> Evidence:
     """Find resolved incidents like this one whose cause a person confirmed, and which fixes were verified in them.
 

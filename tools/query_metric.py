@@ -19,7 +19,7 @@ from tools._signals import metrics_of, signal_of
 MAX_SHOWN = 20
 
 
-@tool
+@tool(label="{service} {signal}")
 async def query_metric(ctx: ToolContext, service: str = "", signal: str = "", promql: str = "", minutes: int = 60) -> Evidence:
     """Read one metric over the last minutes: newest, lowest and highest value of each series.
 

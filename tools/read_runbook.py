@@ -8,6 +8,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import RunbookFact
 from bot.core.systems import RunbookHit
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
 from bot.ports import RunbookReader
 
@@ -17,7 +18,7 @@ NEARLY_EQUAL = 0.95
 MAX_LINES = 1_000
 
 
-@tool
+@tool(label="runbook", role=ToolRole.RUNBOOK, topic=Topic("runbook runbooks playbook"), basis=Basis.BACKGROUND)
 async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evidence:
     """Find the runbook for an alert, or read one by its id.
 

@@ -13,7 +13,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.text.durations import minutes_text
 from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import cut, one_line
-from bot.core.tool_calls import could_not_look
+from bot.core.tool_calls import CHANGES, Basis, ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
 from tools._asked import service_of
 from tools._deployments import deployments, namespace, owner
@@ -25,7 +25,7 @@ _Seen = tuple[Sequence[Change], str]
 """Changes, and why not all of them could be seen; "" if they could."""
 
 
-@tool
+@tool(label="changes{of}", role=ToolRole.CHANGES, topic=CHANGES, basis=Basis.REPORTED, row="change")
 async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) -> Evidence:
     """List the deploys, config edits, flag flips and scalings of the last hours, newest first.
 
@@ -48,9 +48,7 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     gaps = [(name, why) for (name, _), why in zip(systems, whys, strict=True) if why]
     where = f"on {service}" if service else "on any service"
     return Evidence(
-        summary="; ".join(
-            (_summary(changes, where, hours), *(f"could not look at {at} ({cut(why, 120)})" for at, why in gaps))
-        ),
+        summary="; ".join((_summary(changes, where, hours), *(f"could not check {at} ({cut(why, 120)})" for at, why in gaps))),
         query=f"GET /api/changes?service={quote(service, safe='')}&since={iso_utc(since)}",
         window=TimeWindow(start=since, end=ctx.now),
         details=tuple(_line(change) for change in changes[:MAX_SHOWN]),
@@ -58,7 +56,7 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
         source="changes",
         user_controllable=False,
         # A list that lacks one place is no list of all changes.
-        unseen=tuple(could_not_look(f"changes from {at}", why) for at, why in gaps),
+        unseen=tuple(could_not_check(f"changes from {at}", why) for at, why in gaps),
         facts=EvidenceFacts(changes=tuple(changes)),
     )
 

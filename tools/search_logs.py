@@ -12,6 +12,7 @@ from bot.core.logs.templates import TemplateCount, Trend, count_templates
 from bot.core.text.durations import minutes_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import cut, one_line
+from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
 from tools._asked import asked_minutes, service_of
 from tools._onset import onset_of
@@ -29,7 +30,12 @@ MAX_CHARACTERS = 12_000
 MAX_TEXT = 200
 
 
-@tool
+@tool(
+    label="logs of {service}",
+    role=ToolRole.LOGS,
+    topic=LOGS,
+    first_for={"errors": 1, "latency": 2, "load": 2, "logs": 2, "disk": 1, "memory": 1, "cpu": 1, "other": 1},
+)
 async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: int = 0) -> Evidence:
     """Count the kinds of log lines of one service since the onset: which are new, grew, or vanished.
 

@@ -11,7 +11,7 @@ from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.traces.spans import Sample, Span, TimeSpent, compare_spans, unread_parts
-from bot.plugins import ToolContext, tool_over
+from bot.plugins import ToolContext, tool
 from bot.ports import Traces
 from tools._asked import asked_minutes, service_of
 from tools._onset import onset_of
@@ -23,7 +23,7 @@ LEAD = timedelta(minutes=5)
 MAX_SHOWN = 25
 
 
-@tool_over("traces")
+@tool(needs="traces", label="traces of {service}", first_for={"latency": 1, "network": 2})
 async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Evidence:
     """Compare where the time of requests through a service goes, now and before the alert.
 

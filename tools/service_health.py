@@ -10,14 +10,14 @@ from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text, threshold_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
-from bot.core.tool_calls import could_not_look
+from bot.core.tool_calls import ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
 from tools._asked import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read_all
 from tools._signals import metrics_of, signals_of
 
 
-@tool
+@tool(label="health of {service}", role=ToolRole.HEALTH)
 async def service_health(ctx: ToolContext, service: str) -> Evidence:
     """Look at all signals of one service around the alert: which left their normal range, how far and since when.
 
@@ -49,7 +49,7 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
         ),
         link=metrics_of(ctx).link(main.promql, start=start, end=end),
         source="prometheus",
-        unseen=tuple(could_not_look(f"{name} {signal}", why) for signal, why in unseen),
+        unseen=tuple(could_not_check(f"{name} {signal}", why) for signal, why in unseen),
         # Without one judged signal nothing may be concluded, least of all that the service is well.
         ok=any(one.deviation or (one.series and one.signal.has_threshold) for one in readings),
         facts=EvidenceFacts(

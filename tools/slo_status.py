@@ -11,13 +11,14 @@ from bot.core.metrics.slo import WINDOWS, ObjectiveStatus, good_ratio_query, obj
 from bot.core.service import Objective
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import Topic, could_not_check
 from bot.plugins import ToolContext, tool
 from bot.ports import Metrics
 from tools._asked import service_of
 from tools._signals import metrics_of
 
 
-@tool
+@tool(label="SLO of {service}", topic=Topic("slo budget burn burning objective"), first_for={"errors": 2})
 async def slo_status(ctx: ToolContext, service: str) -> Evidence:
     """Tell how much error budget each objective of a service has left and how fast it burns now.
 
@@ -41,7 +42,7 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
         query="; ".join(good_ratio_query(one, one.window) for one in known.objectives.values()),
         details=tuple(_line(one, status) for one, status in by_name.items()),
         source="prometheus",
-        unseen=(f"Could not look ({name}'s objectives): {one_line(str(failed[0]), 200)}",) if failed else (),
+        unseen=(could_not_check(f"{name}'s objectives", one_line(str(failed[0]), 200)),) if failed else (),
         ok=any(status.measured for status in by_name.values()),
         facts=EvidenceFacts(objectives={one: _fact(status) for one, status in by_name.items()}),
     )

@@ -6,13 +6,13 @@ import json
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.text.untrusted import one_line
-from bot.plugins import ToolContext, tool_over
+from bot.plugins import ToolContext, tool
 from tools._values import MAX_LINES, shown
 
 MAX_QUERY = 8
 
 
-@tool_over("web")
+@tool(needs="web")
 async def web_look(ctx: ToolContext, system: str, path: str, query: str = "") -> Evidence:
     """Ask one of the team's own servers, read only, at a path that is allowed.
 

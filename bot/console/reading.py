@@ -14,7 +14,7 @@ from bot.core.incident import Incident, number_of
 from bot.core.text.moments import date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import TimelineEntry
-from bot.core.tool_calls import unseen
+from bot.core.tool_calls import without_lead
 from bot.settings import Secrets
 from bot.store import timeline
 from bot.store.alerts.reader import reasons_of
@@ -119,7 +119,7 @@ async def _findings(db: Database, ref: str) -> list[str]:
     causes = [
         f"  {number}. {h.confidence.capitalize()}: {one_line(h.cause, 300)}" for number, h in enumerate(findings.hypotheses, 1)
     ]
-    missed = [f"  {one_line(unseen(line), 300)}" for line in findings.not_checked]
+    missed = [f"  {one_line(without_lead(line), 300)}" for line in findings.not_checked]
     well = nothing_wrong(findings)
     told = ["", *([f"{well}."] if well else []), *(["Ranked causes:", *causes] if causes else ["No cause was ranked."])]
     return [*told, "", "Not checked:", *missed] if missed else told

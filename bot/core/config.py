@@ -255,7 +255,7 @@ class SystemConfig(ConfigSection):
 
 
 class WebConfig(ConfigSection):
-    """A server of the team's own that the tool `web_look` may ask: these paths alone, with GET."""
+    """A server of the team's own that a tool may query: these paths alone, with GET."""
 
     url: Address
     allow: tuple[str, ...] = ()

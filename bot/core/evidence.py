@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from bot.core.errors import UnreadableEvidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.fact import problem_of
-from bot.core.tool_calls import could_not_look
+from bot.core.tool_calls import could_not_check
 
 
 class TimeWindow(BaseModel):
@@ -22,7 +22,7 @@ class TimeWindow(BaseModel):
 
 
 class Evidence(BaseModel):
-    """What a tool saw. `ok=False` means "could not look": it supports no claim and is listed as not checked."""
+    """What a tool returned. `ok=False` means "could not check": it supports no claim and is listed as not checked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,6 +33,8 @@ class Evidence(BaseModel):
     window: TimeWindow | None = None
     details: tuple[str, ...] = ()
     link: str = ""
+    label: str = ""
+    """What was checked, in the words of people: `health of checkout`. Empty in rows of older versions."""
     source: str = ""
     """Which system answered: "prometheus", "loki", "changes", "alerts", "runbooks", "catalogue"."""
     user_controllable: bool = False
@@ -73,7 +75,7 @@ def parse_entry(stored: Mapping[str, Any]) -> LedgerEntry:
 
 def failed_to_read(stored: Mapping[str, Any], why: UnreadableEvidence) -> LedgerEntry:
     """A failed check in the place of an entry that cannot be read: nothing may be concluded from its absence."""
-    evidence = Evidence(summary=could_not_look(str(stored["tool"]), str(why)), query="", source=str(stored["tool"]), ok=False)
+    evidence = Evidence(summary=could_not_check(str(stored["tool"]), str(why)), query="", source=str(stored["tool"]), ok=False)
     return LedgerEntry.model_validate({**stored, "evidence": evidence})
 
 

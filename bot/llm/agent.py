@@ -108,7 +108,7 @@ class Agent:
     async def read(self, run: Run, question: int) -> ModelAnswer:
         """Answer a question from the recorded evidence, in the workflow's body."""
         fallback = self._model(self.settings.fallback) if self.settings.fallback else None
-        questions = Questions(self.triages.db, self.services)
+        questions = Questions(self.triages.db, self.services, self.tool_runner.infos)
         hidden = self.inventory if self.settings.masked else None
         reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, questions, hidden)
         return await reader.read(run, question, self.settings.name)
@@ -128,7 +128,7 @@ class Agent:
         """The opening message: the case and the evidence so far, as data."""
         entries = await self.triages.entries(case.group)
         row = await self.triages.row(case.group, case.attempt)
-        plan = first_plan(case, entries, self.tool_runner.tools)
+        plan = first_plan(case, entries, self.tool_runner.infos)
         shown = case.model_dump(mode="json", exclude={"question", "requester"})
         return prompt("case").render(
             case=json.dumps(shown, ensure_ascii=False),
@@ -198,7 +198,7 @@ class Agent:
 
     def _run_tool(self, case: Case) -> RunTool:
         async def run_tool(tool: str, arguments: dict[str, Any], call: str) -> Shown:
-            entry = await self.tool_runner.look(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
+            entry = await self.tool_runner.call(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
             return Shown(id=entry.id, evidence=entry.evidence)
 
         return run_tool

@@ -4,7 +4,7 @@ from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, action
 from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, command
 from bot.plugins.discovery import discover, discover_actions
 from bot.plugins.sources import Intake, Rejected, Source, SourceRequest, source
-from bot.plugins.tools import Tool, ToolContext, tool, tool_over
+from bot.plugins.tools import Tool, ToolContext, tool
 
 __all__ = [
     "Action",
@@ -31,5 +31,4 @@ __all__ = [
     "discover_actions",
     "source",
     "tool",
-    "tool_over",
 ]

@@ -1,12 +1,16 @@
-"""What an agent tool is: a function that looks, and the readers that it may use."""
+"""What an agent tool is: a function that checks something, the readers that it may use, and its metadata."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from inspect import signature
+from types import MappingProxyType
+from typing import Any, overload
 
 from bot.core.evidence import Case, Evidence
+from bot.core.facts.alerting import AlertKind
 from bot.core.service import Catalogue
+from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolInfo, ToolRole, Topic
 from bot.ports import (
     AlertReader,
     ChangeReader,
@@ -21,6 +25,8 @@ from bot.ports import (
     Traces,
     Web,
 )
+
+NOT_FIRST: Mapping[AlertKind, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -43,36 +49,57 @@ class ToolContext:
     web: Web | None = None
     remote: Remote | None = None
     seconds: float = 10.0
-    """So long the whole look may take: what asks several systems leaves none of them all of it."""
+    """The limit of the whole call: a tool that queries several systems leaves none of them all of it."""
+
+
+Function = Callable[..., Awaitable[Evidence]]
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A read-only look: `async def name(ctx, ...plain typed arguments) -> Evidence`. The docstring is what the model reads."""
+    """A read-only check: `async def name(ctx, ...plain typed arguments) -> Evidence`. The docstring is what the model reads."""
 
     name: str
-    fn: Callable[..., Awaitable[Evidence]]
+    fn: Function
     needs: str = ""
-    """The field of the context without which it sees nothing: it is offered only where that is set up."""
+    """The field of the context without which it can check nothing: it is offered only where that is set up."""
     set_up: str = ""
-    """What of it the configuration sets up, for tools over several systems: nobody can ask what they were not told of."""
+    """The systems behind it that the configuration sets up: a model can only name those that it was told of."""
+    info: ToolInfo = UNKNOWN_TOOL
 
     @property
     def description(self) -> str:
         """What the model reads."""
-        told = (self.fn.__doc__ or "").strip()
-        return f"{told}\n\nSet up here: {self.set_up}" if self.set_up else told
+        text = (self.fn.__doc__ or "").strip()
+        return f"{text}\n\nSet up here: {self.set_up}" if self.set_up else text
 
     async def __call__(self, ctx: ToolContext, **arguments: Any) -> Evidence:
-        """Look; errors that are not expected come out (the caller is the boundary)."""
+        """Run it; errors that are not expected come out (the caller is the boundary)."""
         return await self.fn(ctx, **arguments)
 
 
-def tool(fn: Callable[..., Awaitable[Evidence]]) -> Tool:
-    """Register an async function as a tool named like its file."""
-    return Tool(name=fn.__name__, fn=fn)
+@overload
+def tool(fn: Function, /) -> Tool: ...
 
 
-def tool_over(needs: str) -> Callable[[Callable[..., Awaitable[Evidence]]], Tool]:
-    """Register a tool that is of use only with this field of the context, e.g. `code`."""
-    return lambda fn: Tool(name=fn.__name__, fn=fn, needs=needs)
+@overload
+def tool(
+    *,
+    needs: str = "",
+    label: str = "",
+    role: ToolRole | None = None,
+    topic: Topic | None = None,
+    basis: Basis = Basis.MEASURED,
+    row: str = "",
+    first_for: Mapping[AlertKind, int] = NOT_FIRST,
+) -> Callable[[Function], Tool]: ...
+
+
+def tool(fn: Function | None = None, /, *, needs: str = "", **info: Any) -> Tool | Callable[[Function], Tool]:
+    """Register an async function as a tool named like its file. `needs`: see Tool; the rest is its `ToolInfo`."""
+
+    def register(function: Function) -> Tool:
+        takes_service = "service" in signature(function).parameters
+        return Tool(function.__name__, function, needs, info=ToolInfo(**info, takes_service=takes_service))
+
+    return register(fn) if fn is not None else register

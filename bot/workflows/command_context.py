@@ -1,12 +1,13 @@
 """What every verb may use."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.service import Catalogue
+from bot.core.tool_calls import Tools
 from bot.plugins import Command
 from bot.ports import Engine
 from bot.store.db.database import Database
@@ -29,3 +30,5 @@ class CommandContext:
     """Members of a Slack user group now, for rotas kept in Slack; raises QueryFailed."""
     account: Callable[[str], Awaitable[Actor]] | None = None
     """A user id as Slack knows it now (guest, bot, stranger, deactivated); raises QueryFailed. None where there is no Slack."""
+    tools: Tools = field(default_factory=dict)
+    """The metadata of the tools, for their calls in the words of people."""

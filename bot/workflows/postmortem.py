@@ -11,7 +11,7 @@ from bot.core.history import postmortem as core
 from bot.core.metrics.impact import counts_requests, impact_text, measure_impact
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Signal
-from bot.core.tool_calls import could_not_look
+from bot.core.tool_calls import could_not_check
 from bot.ports import Engine, Metrics, Run, Workflow
 from bot.store.answers.postmortems import Postmortems
 from bot.store.triage.triage import Triages
@@ -68,18 +68,18 @@ class PostmortemSteps:
                 if self.metrics is None
                 else f"the catalogue holds no signal of {service or 'the service'}"
             )
-            return Evidence(summary=could_not_look("impact", why), query="", source="prometheus", ok=False)
+            return Evidence(summary=could_not_check("impact", why), query="", source="prometheus", ok=False)
         name, chosen = signal
         traffic = next((s for n, s in signals.items() if n in ("traffic", "requests")), None)
         try:
             found = await self._series(chosen.promql, start, end)
             rate = await self._series(traffic.promql, start, end) if traffic and counts_requests(name, chosen) else None
         except QueryFailed as error:
-            return Evidence(summary=could_not_look("impact", str(error)), query=chosen.promql, source="prometheus", ok=False)
+            return Evidence(summary=could_not_check("impact", str(error)), query=chosen.promql, source="prometheus", ok=False)
         bounds = {"bad_above": chosen.bad_above, "bad_below": chosen.bad_below}
         impact = measure_impact(found, start=start, end=end, traffic=rate, **bounds) if found else None
         if impact is None:
-            text = could_not_look("impact", "Prometheus holds no samples of the incident's time")
+            text = could_not_check("impact", "Prometheus holds no samples of the incident's time")
             return Evidence(summary=text, query=chosen.promql, source="prometheus", ok=False)
         return Evidence(
             summary=impact_text(f"{service} {name}", chosen, impact),

@@ -90,7 +90,7 @@ async def monolith(ctx: ToolContext) -> Evidence:
     """Finds one line without an end, in which a secret lies across 4,000 characters."""
     secret = "password=hunter2hunter2"
     line = f"{'x' * 3980} {secret} {'y' * 40_000} NEEDLE {'z' * 200_000}"
-    unseen = (f"Could not look (vault): {secret} was refused",)
+    unseen = (f"Could not check (vault): {secret} was refused",)
     return Evidence(summary="1 line", query="{}", source="files", details=(line, "another"), unseen=unseen)
 
 
@@ -132,7 +132,7 @@ class Room:
         counted.__doc__ = one.fn.__doc__
         counted.__signature__ = inspect.signature(one.fn)  # type: ignore[attr-defined]
         counted.__annotations__ = one.fn.__annotations__
-        return Tool(one.name, counted)
+        return Tool(one.name, counted, info=one.info)
 
     def _context(self, case: Case) -> ToolContext:
         metrics = {ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}

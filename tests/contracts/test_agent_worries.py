@@ -60,7 +60,7 @@ async def test_one_line_without_an_end_can_be_read_piece_by_piece_and_hides_no_s
 async def test_evidence_from_before_the_model_came_can_be_read(room: NewRoom) -> None:
     here = await room({"call": [read("E1"), read("E9")]}, ANSWER)
     case = await here.case()
-    await here.looker.look(case, "recent_changes", {"service": "checkout"}, "analyst:1")
+    await here.looker.call(case, "recent_changes", {"service": "checkout"}, "analyst:1")
 
     await here.investigate()
 
@@ -127,7 +127,7 @@ async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(r
     looks = await failed_looks(here.db, NOW - timedelta(days=1))
     assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
     assert {look.tool for look in looks} == {"broken", "web_look"}  # no server is configured: that is a gap
-    misfit = await here.looker.look(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
+    misfit = await here.looker.call(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
     assert (
         "arguments do not fit: " in misfit.evidence.summary and len(await failed_looks(here.db, NOW - timedelta(days=1))) == 2
     )

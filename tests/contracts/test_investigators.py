@@ -31,7 +31,7 @@ async def test_people_see_how_many_checks_the_model_made_each_counted_once(room:
     here = await room({"call": [HEALTH, ["broken", {}]]}, {**ANSWER, "hold": True})
     running = asyncio.create_task(here.investigate())
     await wait_until(lambda: len(here.asked) == 2)
-    await here.looker.look(await here.case(), "service_health", {"service": "checkout"}, "agent:1:call_1_0", shown=True)
+    await here.looker.call(await here.case(), "service_health", {"service": "checkout"}, "agent:1:call_1_0", shown=True)
 
     async with here.db.read() as session:
         content = await triage_content(session, "AL-1")
@@ -65,7 +65,7 @@ async def test_looks_of_one_turn_get_evidence_ids_of_their_own_and_answers_of_th
 
 async def test_the_first_plan_comes_from_the_kind_of_alert_and_the_graph(room: NewRoom) -> None:
     here = await room(ANSWER)
-    await here.looker.look(await here.case(), "dependencies", {"service": "checkout"}, "analyst:1")
+    await here.looker.call(await here.case(), "dependencies", {"service": "checkout"}, "analyst:1")
 
     await here.investigate()
 
@@ -99,7 +99,7 @@ async def test_a_tool_that_breaks_is_told_as_could_not_look(room: NewRoom) -> No
 
     findings = await here.investigate()
 
-    assert "Could not look" in here.told()[0] and '"ok": false' in here.told()[0]
+    assert "Could not check" in here.told()[0] and '"ok": false' in here.told()[0]
     assert re.search(r"TypeError \(the log has it under [0-9a-f]{8}\): the socket went away", here.told()[0])
     assert findings.stop_reason == "answered"
 
@@ -267,7 +267,7 @@ async def story(here: Room, proposer: Proposer, *, agents: Agents | None = None,
     """The whole triage without a journal; the findings that people see."""
     agent = (agents or Agents("scripted", lambda: here.agent)).get
     engine = DirectEngine(clock=lambda: NOW)
-    engine.register("triage", triage(here.desk(proposer), Analyst(here.looker.bound), agent))
+    engine.register("triage", triage(here.desk(proposer), Analyst(here.looker.bound, here.looker.infos), agent))
     await engine.start("triage", f"triage:{group}:1", group, 1)
     await engine.result(f"triage:{group}:1")
     row = await here.triages.row(group)

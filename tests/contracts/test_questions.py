@@ -45,8 +45,8 @@ async def recorded(here: Room) -> Questions:
     """E1 health, E2 changes, E3 a poisoned log, E4 a flood of lines."""
     case = await here.case()
     for tool, arguments in LOOKS:
-        await here.looker.look(case, tool, arguments, "c1")
-    return Questions(here.db, list(CATALOGUE.services))
+        await here.looker.call(case, tool, arguments, "c1")
+    return Questions(here.db, list(CATALOGUE.services), here.looker.infos)
 
 
 def story_of(here: Room, questions: Questions) -> Workflow:

@@ -40,7 +40,7 @@ class Second:
                 looker = ToolRunner(triages, worlds.TOOLS, lambda case: worlds.context(world, case, first.now))
                 run = DirectRun(asked.group, clock=lambda: first.now)
                 # As in a live triage: the model is told the analyst's ranking and finds its evidence recorded.
-                ranked = await Analyst(looker.bound, traced=world.traces is not None).investigate(run, asked)
+                ranked = await Analyst(looker.bound, looker.infos, traced=world.traces is not None).investigate(run, asked)
                 await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
                 agent: Any = agent_of(self.model, self.config, looker, triages, list(world.catalogue.services))
                 answer = await agent.investigate(run, asked)

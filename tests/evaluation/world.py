@@ -86,10 +86,11 @@ class _Ledger:
         try:
             return await TOOLS[tool](context(self.world, self.case, self.now), **arguments)
         except QueryFailed as error:
-            return Evidence(summary=f"Could not look ({tool}): {error}", query=f"{tool}()", source=tool, ok=False)
+            return Evidence(summary=f"Could not check ({tool}): {error}", query=f"{tool}()", source=tool, ok=False)
 
 
 TOOLS: Mapping[str, Tool] = discover(["tools"], Tool)
+INFOS = {name: tool.info for name, tool in TOOLS.items()}
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Investigation:
 async def investigate(world: World, case: Case, *, now: datetime) -> Investigation:
     """What the analyst sees and answers at `now`."""
     ledger = _Ledger(world, case, now)
-    analyst = Analyst(lambda _: ledger.look, traced=world.traces is not None)
+    analyst = Analyst(lambda _: ledger.look, INFOS, traced=world.traces is not None)
     findings = await analyst.investigate(DirectRun(case.group, clock=lambda: now), case)
     return Investigation(case, now, ledger.entries, judge(findings, ledger.entries, group=case.group))
 

@@ -55,7 +55,7 @@ def entry(
 
 def failed(number: int, tool: str, why: str, **arguments: Any) -> LedgerEntry:
     """A look that did not succeed."""
-    evidence = Evidence(summary=f"Could not look ({tool}): {why}", query=f"{tool}()", source=tool, ok=False)
+    evidence = Evidence(summary=f"Could not check ({tool}): {why}", query=f"{tool}()", source=tool, ok=False)
     return LedgerEntry(id=f"E{number}", group="AL-1", tool=tool, arguments=arguments, at=NOW, evidence=evidence)
 
 

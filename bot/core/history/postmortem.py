@@ -14,7 +14,7 @@ from bot.core.text.durations import rounded_duration
 from bot.core.text.moments import clock, date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind, TimelineEntry
-from bot.core.tool_calls import unseen
+from bot.core.tool_calls import without_lead
 
 RAN = (
     ProposalState.EXECUTING,
@@ -231,7 +231,7 @@ def _follow_ups(m: PostmortemRecord) -> Iterable[Sentence]:
 
 def _gaps(m: PostmortemRecord) -> Iterable[Sentence]:
     for id, texts in m.unseen.items():
-        yield from (Sentence(text=one_line(unseen(text), 300), sources=(id,)) for text in texts)
+        yield from (Sentence(text=one_line(without_lead(text), 300), sources=(id,)) for text in texts)
     if not m.unseen:
         told = "None of the looks that were made failed." if m.evidence else "Nothing was looked at."
         yield Sentence(text=told, sources=(m.incident.ref,))

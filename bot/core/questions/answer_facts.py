@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
 from bot.core.text.moments import clock_to_the_minute, date_and_clock
 from bot.core.timeline import EntryKind, TimelineEntry
+from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolInfo, Tools
 from bot.core.verdict.corroboration import uncorroborated
 
 READ_LINES = 60
 """Lines read of one piece of evidence."""
 OWN_RECORD = "timeline"
-ROW_NOUNS = {"recent_changes": "change", "active_alerts": "alert"}
-"""Tools that list many services at once, and what one row of theirs is called."""
+RECORD = ToolInfo(basis=Basis.REPORTED)
+"""What is recorded beside the evidence of tools: causes, the onset, the timeline."""
 _WORDED_BY_CODE = frozenset({EntryKind.GROUP, EntryKind.TRIAGE, EntryKind.SYSTEM})
 """Kinds of timeline entries in words of code alone. The others hold an annotation, a title, a reason, a system's answer."""
 
@@ -34,6 +35,7 @@ class AnswerFacts:
     group: str = ""
     case: Case | None = None
     """The case of the newest attempt, or of the next one; None without a group."""
+    tools: Tools = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
@@ -56,6 +58,8 @@ class RecordedLine:
     untrusted: bool = False
     whole: bool = False
     """True for the summary of its source."""
+    info: ToolInfo = RECORD
+    """Of its tool."""
 
 
 def citable(facts: AnswerFacts) -> list[LedgerEntry]:
@@ -77,11 +81,11 @@ def recorded_lines(facts: AnswerFacts, entries: Iterable[LedgerEntry]) -> Iterat
         yield RecordedLine("onset", facts.onset, ONSET, (facts.onset_evidence,), named_in(facts.onset, names), whole=True)
     for entry in entries:
         own = frozenset({str(entry.arguments.get("service") or "")}) - {""}
-        evidence, untrusted = entry.evidence, written_by_others(entry)
+        evidence, untrusted, info = entry.evidence, written_by_others(entry), facts.tools.get(entry.tool, UNKNOWN_TOOL)
         for text in (evidence.summary, *evidence.details[:READ_LINES]):
             about = named_in(text, names) or own
             whole = text is evidence.summary
-            yield RecordedLine(entry.id, text, entry.tool, (entry.id,), about, untrusted, whole)
+            yield RecordedLine(entry.id, text, entry.tool, (entry.id,), about, untrusted, whole, info)
     for event in _events(facts.timeline):
         by = f" ({event.author})" if event.author else ""
         text = f"{clock_to_the_minute(event.at)} {event.text}{by}"

@@ -11,7 +11,6 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from bot.core.evidence import Claim, Findings, LedgerEntry
 from bot.core.questions.answer_facts import (
-    ROW_NOUNS,
     AnswerFacts,
     RecordedLine,
     citable,
@@ -22,8 +21,9 @@ from bot.core.questions.answer_facts import (
     written_by_others,
 )
 from bot.core.questions.retrieval import Ranking
-from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, QuestionTopics, canonical, named_in, topics_of
+from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolRole, Tools
 from bot.core.tuning import TUNING
 from bot.core.verdict.verdict import judge
 
@@ -32,10 +32,6 @@ MAX_LINES = 3
 """Lines shown of one finding where there are others."""
 MAX_LINES_ALONE = 6
 MAX_LINE = 300
-_WORDED = frozenset({CAUSES, ONSET, TIMELINE, "recent_changes", "code_changes", "active_alerts"})
-"""Lines that people or code put into words: unless the question is about these, measurements come first."""
-_NOT_OBSERVING = frozenset({"read_runbook", "past_incidents", "dependencies"})
-"""Tools that observe nothing of this incident: advice, and how things are built."""
 
 
 class Finding(BaseModel):
@@ -85,10 +81,10 @@ class ModelAnswer(BaseModel):
 
 def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     """The one to four findings about the question, most relevant first; `looked_at` says what was checked if there is none."""
-    topics = topics_of(question, facts.names)
+    topics = topics_of(question, facts.names, facts.tools)
     ok = [entry for entry in facts.ledger if entry.evidence.ok]
     ranked = _by_relevance(topics, list(recorded_lines(facts, newest_entries(ok))))
-    findings = [*_findings(ranked), *_absent(topics, newest_entries(ok), ranked)][:MAX_FINDINGS]
+    findings = [*_findings(ranked), *_absent(topics, newest_entries(ok), ranked, facts.tools)][:MAX_FINDINGS]
     return QuestionAnswer(
         findings=findings,
         unseen=_failed_checks(topics, facts, any_succeeded=bool(ok)),
@@ -122,7 +118,7 @@ def _is_about(topics: QuestionTopics, line: RecordedLine) -> bool:
     if topics.services and not topics.services & line.about:
         return False
     if topics.is_open:
-        return line.source in ("cause 1", "onset") or (line.tool == "recent_changes" and line.whole)
+        return line.source in ("cause 1", "onset") or (line.info.role is ToolRole.CHANGES and line.whole)
     if topics.words and topics.words & _words(line):
         return True
     if line.tool == TIMELINE and topics.activities and not topics.activities & _words(line):
@@ -141,10 +137,10 @@ def _bonus(topics: QuestionTopics, line: RecordedLine) -> float:
     if topics.is_open:
         return 1.0  # in the order of the record: causes, onset, changes
     requested = line.tool in topics.tools
-    bonus = weights.requested_tool if requested else 0.0 if line.tool in _NOT_OBSERVING else weights.measured
-    if not requested and (line.untrusted or line.tool in _WORDED):
+    bonus = weights.requested_tool if requested else 0.0 if line.info.basis is Basis.BACKGROUND else weights.measured
+    if not requested and (line.untrusted or line.info.basis is Basis.REPORTED):
         bonus = min(bonus, weights.worded)
-    if line.tool == "service_health" and not (topics.words or topics.tools):
+    if line.info.role is ToolRole.HEALTH and not (topics.words or topics.tools):
         bonus += weights.health
     # Of ten services the one that moved is the answer; that a service is normal is an answer only where all are.
     return bonus + (weights.summary if line.whole else 0.0) - (weights.normal if "normal" in line.text else 0.0)
@@ -180,13 +176,13 @@ def _without_repetition(lines: Sequence[RecordedLine]) -> Iterator[str]:
 
 
 def _absent(
-    topics: QuestionTopics, entries: Sequence[LedgerEntry], ranked: Sequence[tuple[float, RecordedLine]]
+    topics: QuestionTopics, entries: Sequence[LedgerEntry], ranked: Sequence[tuple[float, RecordedLine]], tools: Tools
 ) -> Iterator[Finding]:
     """That a list over many services holds nothing on the one in the question: also an answer."""
     if not topics.services or any(line.tool in topics.tools for _, line in ranked):
         return
     for entry in entries:
-        one = ROW_NOUNS.get(entry.tool, "")
+        one = tools.get(entry.tool, UNKNOWN_TOOL).row
         wide = entry.tool in topics.tools and one and not entry.arguments.get("service")
         if wide and not topics.services & services_listed(entry):
             text = f"No {one} on {', '.join(sorted(topics.services))} in what was seen: {entry.evidence.summary}"

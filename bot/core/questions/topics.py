@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.core.questions.stemming import stem, stems
+from bot.core.tool_calls import Tools, Topic
 
 CAUSES = "causes"
 """Not a tool: the ranked causes."""
@@ -14,39 +15,50 @@ ONSET = "onset"
 
 
 @dataclass(frozen=True)
-class Topic:
-    """One kind of question: the words that it is recognised by, and the tools whose lines would answer it."""
+class _Subject:
+    """One kind of question: the stems that it is recognised by, and the tools whose lines would answer it."""
 
     words: frozenset[str]
     tools: frozenset[str]
 
 
-def _topic(words: str, *tools: str) -> Topic:
-    return Topic(frozenset(map(stem, words.split())), frozenset(tools))
+def _subject(words: str, *tools: str) -> _Subject:
+    return _Subject(frozenset(map(stem, words.split())), frozenset(tools))
 
 
-_ACTIVITIES = _topic(
+_ACTIVITIES = _subject(
     "acknowledged acked approved denied declared lead leads tried rolled rollback restarted mitigated resolved who", TIMELINE
 )
-_TOPICS = (
-    _topic(
-        "change changed changes deploy deployed deploys deployment rollout release released version config configuration flag "
-        "shipped merged commit commits model",
-        "recent_changes", "code_changes", "model_versions",
-    ),
-    _topic("log logs logged logging exception exceptions stacktrace", "search_logs", "log_mix"),
-    _topic("alert alerts alerting firing fires fire", "active_alerts"),
-    _topic("runbook runbooks playbook", "read_runbook"),
-    _topic("past earlier previous previously similar seen recurring ago", "past_incidents"),
-    _topic("depend depends dependency dependencies upstream downstream callers", "dependencies", "call_mix", "call_waits"),
-    _topic("slo budget burn burning objective", "slo_status"),
-    _topic("cause caused causes causing reason culprit blame root why suspect suspects hypothesis", CAUSES),
-    _topic("start started starts begin began begun onset since", ONSET),
+_OF_THE_RECORD = (
+    _subject("cause caused causes causing reason culprit blame root why suspect suspects hypothesis", CAUSES),
+    _subject("start started starts begin began begun onset since", ONSET),
     _ACTIVITIES,
-)  # fmt: skip
+)
+"""What is recorded beside the evidence of tools."""
 
-_WEAK = _topic("before again", "past_incidents")
-"""Only where no other topic is recognised: "what changed before it?" is not about past incidents."""
+
+@dataclass(frozen=True)
+class _Subjects:
+    """All kinds of question; `otherwise`: those that count only where no other is recognised."""
+
+    usual: tuple[_Subject, ...]
+    otherwise: tuple[_Subject, ...]
+
+    def recognised(self, all_words: frozenset[str], all_stems: frozenset[str]) -> list[_Subject]:
+        usual = [subject for subject in self.usual if subject.words & all_words]
+        return usual or [subject for subject in self.otherwise if subject.words & all_stems]
+
+
+@lru_cache(maxsize=16)
+def _subjects(topics: tuple[tuple[str, Topic], ...]) -> _Subjects:
+    """The kinds of question that these tools answer, with those of the record."""
+    by_topic: dict[Topic, list[str]] = {}
+    for tool, topic in topics:
+        by_topic.setdefault(topic, []).append(tool)
+    usual = [_subject(topic.words, *tools) for topic, tools in by_topic.items()]
+    otherwise = [_subject(topic.otherwise, *tools) for topic, tools in by_topic.items() if topic.otherwise]
+    return _Subjects((*usual, *_OF_THE_RECORD), tuple(otherwise))
+
 
 _FAMILIES = (
     "slow slowly slower latency lag duration p50 p90 p95 p99 timeout timeouts",
@@ -101,17 +113,18 @@ class QuestionTopics:
         return not (self.services or self.tools or self.words)
 
 
-def topics_of(question: str, services: Iterable[str]) -> QuestionTopics:
-    """What the question is about. `services`: the names that may occur in it."""
+def topics_of(question: str, services: Iterable[str], tools: Tools) -> QuestionTopics:
+    """What the question is about. `services`: the names that may occur in it; `tools` say which questions they answer."""
     named, rest = _without_services(_REFERENCE.sub(" ", question), services)
     all_stems = frozenset(stems(rest))
     # "why" and "who" are stop words elsewhere; here they recognise a topic, and are not searched for.
     all_words = all_stems | frozenset(word for word in ("why", "who", "since") if re.search(rf"\b{word}\b", rest.lower()))
-    topics = [topic for topic in _TOPICS if topic.words & all_words] or ([_WEAK] if _WEAK.words & all_stems else [])
-    empty = _EMPTY.union(_WEAK.words, *(topic.words for topic in topics))
-    tools = frozenset(tool for topic in topics for tool in topic.tools)
+    subjects = _subjects(tuple((name, info.topic) for name, info in tools.items() if info.topic))
+    recognised = subjects.recognised(all_words, all_stems)
+    empty = _EMPTY.union(*(subject.words for subject in (*subjects.otherwise, *recognised)))
+    answering = frozenset(tool for subject in recognised for tool in subject.tools)
     activities = frozenset(_CANONICAL.get(word, word) for word in all_stems & _ACTIVITIES.words)
-    return QuestionTopics(named, tools, frozenset(_CANONICAL.get(word, word) for word in all_stems - empty), activities)
+    return QuestionTopics(named, answering, frozenset(_CANONICAL.get(word, word) for word in all_stems - empty), activities)
 
 
 def canonical(text: str) -> frozenset[str]:

@@ -86,7 +86,7 @@ class Observations:
     """Service whose health could be looked at, be it against bounds alone, to that evidence."""
 
     def quiet(self, service: str) -> bool:
-        """True if the service was looked at and nothing of it left its normal range: "could not look" is not quiet."""
+        """True if the service was looked at and nothing of it left its normal range: "could not check" is not quiet."""
         return service in self.health_evidence and not self.signals.get(service)
 
     def id_of(self, deviation: Deviation) -> str:

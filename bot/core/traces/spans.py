@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any, Generic, TypeVar
 
 from bot.core.text.untrusted import one_line
-from bot.core.tool_calls import could_not_look
+from bot.core.tool_calls import could_not_check
 
 _T = TypeVar("_T", covariant=True)
 
@@ -53,7 +53,7 @@ class Sample(Generic[_T]):
 
 def unread_parts(*samples: Sample[Any]) -> tuple[str, ...]:
     """What of them could not be read, one sentence each, as evidence lists it."""
-    return tuple(dict.fromkeys(could_not_look("traces", one_line(why, 200)) for one in samples for why in one.unread))
+    return tuple(dict.fromkeys(could_not_check("traces", one_line(why, 200)) for one in samples for why in one.unread))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bot.core.evidence import LedgerEntry
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
-from bot.core.tool_calls import unseen
+from bot.core.tool_calls import without_lead
 from bot.slack.blocks import Rendered, context, plain_text, prose, quoted, section, titled, trim, when
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, cited_line, described
@@ -68,7 +68,7 @@ def _looks(entries: Iterable[LedgerEntry]) -> Iterable[str]:
 
 def _unseen(failed: Iterable[Finding]) -> Iterable[str]:
     for finding in failed:
-        yield f"*Not seen:* {prose(unseen(finding.lines[0]))}{cite(*finding.evidence)}"
+        yield f"*Not seen:* {prose(without_lead(finding.lines[0]))}{cite(*finding.evidence)}"
 
 
 def _small_print(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:

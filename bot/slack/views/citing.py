@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from bot.core.evidence import LedgerEntry
-from bot.core.tool_calls import looked_at
+from bot.core.tool_calls import UNKNOWN_TOOL
 from bot.slack.blocks import Block, context, name_text, prose
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
@@ -50,5 +50,7 @@ def _packed(parts: Iterable[str]) -> list[str]:
 
 def described(entry: LedgerEntry) -> str:
     """What a piece of evidence is, in a few words: `health of checkout`."""
+    if entry.evidence.label:
+        return prose(entry.evidence.label, 400).replace("|", "¦")
     arguments = {name: name_text(str(value), 40) if value else "" for name, value in entry.arguments.items()}
-    return looked_at(entry.tool, arguments, limit=400).replace("|", "¦")
+    return UNKNOWN_TOOL.describe(entry.tool, arguments, limit=400).replace("|", "¦")

@@ -10,7 +10,7 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.investigation import ProposalLine, TriageContent
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
-from bot.core.tool_calls import unseen
+from bot.core.tool_calls import without_lead
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -122,7 +122,7 @@ def _onset(facts: TriageFacts) -> str:
 def _health(facts: TriageFacts) -> Iterable[str]:
     yield from (f"• {prose(line)}" for line in facts.health[:3])
     missed = facts.not_checked
-    yield from (f"*Not checked:* {prose(unseen(line))}" for line in missed[:MOST_UNSEEN])
+    yield from (f"*Not checked:* {prose(without_lead(line))}" for line in missed[:MOST_UNSEEN])
     if len(missed) > MOST_UNSEEN:
         yield f"*Not checked:* {len(missed) - MOST_UNSEEN} more"
 
@@ -142,7 +142,7 @@ def _changes(triage: TriageContent, facts: TriageFacts) -> Iterable[str]:
 def _no_change(facts: TriageFacts) -> str:
     """None found is said of a whole look alone."""
     if not facts.changes_ok:
-        return "could not look"
+        return "could not check"
     return "none found in what could be looked at" if facts.changes_partly else "none found"
 
 
@@ -220,7 +220,7 @@ def _first_cause(hypothesis: Hypothesis) -> Iterable[str]:
         yield f"• {_claim(claim)}"
     yield f"*Against:* {'; '.join(map(_claim, hypothesis.against[:3])) or 'nothing found'}"
     if hypothesis.not_checked:
-        shown = [prose(unseen(line), 160) for line in hypothesis.not_checked[:MOST_UNSEEN]]
+        shown = [prose(without_lead(line), 160) for line in hypothesis.not_checked[:MOST_UNSEEN]]
         yield f"*Not checked:* {'; '.join(shown)}{_and_more(len(hypothesis.not_checked) - MOST_UNSEEN)}"
     if hypothesis.check:
         yield f"*Would decide it:* {prose(hypothesis.check, 200)}"
@@ -245,7 +245,7 @@ def _open(findings: Findings, ranked: Sequence[Hypothesis]) -> Iterable[str]:
     """What else could not be looked at: the first cause names its own."""
     named_above = () if nothing_wrong(findings) else [line for one in ranked[:1] for line in one.not_checked]
     lines = [line for line in findings.not_checked if line not in named_above]
-    yield from (f"*Not checked:* {prose(unseen(line), 160)}" for line in lines[:MOST_UNSEEN])
+    yield from (f"*Not checked:* {prose(without_lead(line), 160)}" for line in lines[:MOST_UNSEEN])
     if len(lines) > MOST_UNSEEN:
         yield f"*Not checked:* {len(lines) - MOST_UNSEEN} more"
 

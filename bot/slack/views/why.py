@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bot.core.evidence import Claim
 from bot.core.messages.replies import WhyReply
-from bot.core.tool_calls import unseen
+from bot.core.tool_calls import without_lead
 from bot.slack.blocks import Block, Rendered, code, context, header, prose, section, trim
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
@@ -28,7 +28,7 @@ def _statements(reply: WhyReply) -> Iterable[str]:
     yield f"*{prose(hypothesis.cause)}*"
     yield from (f"• {_claim(claim)}" for claim in hypothesis.claims)
     yield from (f"*Against:* {_claim(claim)}" for claim in hypothesis.against)
-    yield from (f"*Not checked:* {prose(unseen(line))}" for line in hypothesis.not_checked)
+    yield from (f"*Not checked:* {prose(without_lead(line))}" for line in hypothesis.not_checked)
     yield from (f"*Ruled out:* {_claim(claim)}" for claim in reply.ruled_out)
 
 

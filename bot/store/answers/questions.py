@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import update
@@ -15,6 +16,7 @@ from bot.core.incident import number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import QuestionAnswer
+from bot.core.tool_calls import Tools
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
@@ -37,10 +39,11 @@ class Put:
 class Questions:
     """What the verb `ask` writes and the story `question` reads and writes."""
 
-    def __init__(self, db: Database, services: Sequence[str] = ()) -> None:
-        """`services`: names of the catalogue, which a question may name."""
+    def __init__(self, db: Database, services: Sequence[str] = (), tools: Tools = MappingProxyType({})) -> None:
+        """`services`: names of the catalogue, which a question may name; `tools` say which questions they answer."""
         self.db = db
         self.services = services
+        self.tools = tools
 
     async def put(self, key: str, text: str, who: str, *, group: str, incident: str) -> Put:
         """Keep a question, once for each key: a repeat gets what the first one made."""
@@ -90,6 +93,7 @@ class Questions:
                 onset=facts.onset_text if facts else "",
                 onset_evidence=facts.onset_evidence if facts else "",
                 services=self.services,
+                tools=self.tools,
                 group=f"AL-{row.group_id}" if row.group_id else "",
                 case=await case_of(session, group, triage) if group else None,
             )

@@ -18,6 +18,7 @@ from bot.core.incident import GroupState
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.service import Catalogue
+from bot.core.tool_calls import ToolRole, Tools, tool_for
 from bot.store.approvals.context import stop_switch
 from bot.store.db.database import Database
 from bot.store.tables import (
@@ -30,6 +31,7 @@ from bot.store.tables import (
     SwitchRow,
     TriageRow,
 )
+from bot.store.triage.triage import entry_of
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A change told so shortly before an attempt began is looked for in its evidence too."""
@@ -64,9 +66,10 @@ class _Ranked:
 class LateChanges:
     """Finds them. What was judged to be no news for one attempt and its alerts stays that, and is not read again."""
 
-    def __init__(self, db: Database, catalogue: Catalogue) -> None:
+    def __init__(self, db: Database, catalogue: Catalogue, tools: Tools) -> None:
         self.db = db
         self.catalogue = catalogue
+        self.health, self.changes = tool_for(tools, ToolRole.HEALTH), tool_for(tools, ToolRole.CHANGES)
         self._no_news: set[_Judged] = set()
 
     async def due(self) -> list[Again]:
@@ -111,7 +114,7 @@ class LateChanges:
         members = select(EpisodeRow.service, func.min(EpisodeRow.starts_at)).where(EpisodeRow.group_id == group.id)
         rows = (await session.exec(members.group_by(EpisodeRow.service))).all()
         alerting = {group.service, *(service for service, _ in rows)} - {""}
-        looked_at, known = await _looks(session, group.id)
+        looked_at, known = await self._checked(session, group.id)
         facts = stored_facts(triages[-1].facts)
         below = {name for service in alerting for name in self.catalogue.downstream(service)}
         return FinishedAttempt(
@@ -120,6 +123,14 @@ class LateChanges:
             weighed=known,
             retried_for={id for row in triages for id in row.late_changes},
         )
+
+    async def _checked(self, session: AsyncSession, group_id: int | None) -> tuple[Set[str], Set[tuple[str, datetime]]]:
+        """The services whose health was checked, and the changes that every ranking had before it (a list of all services)."""
+        tools = col(EvidenceRow.tool).in_((self.health, self.changes))
+        rows = (await session.exec(select(EvidenceRow).where(EvidenceRow.group_id == group_id, tools))).all()
+        listed = [entry_of(row) for row in rows if row.tool == self.changes and not row.arguments.get("service")]
+        changes = {(change.id, change.at) for entry in listed for change in entry.evidence.facts.changes or ()}
+        return {str(row.arguments.get("service", "")) for row in rows if row.tool == self.health} - {""}, changes
 
 
 def _key(ranked: _Ranked, change: Change) -> _Judged:
@@ -156,16 +167,6 @@ async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
 async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
     query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
     return (await session.exec(query)).all()
-
-
-async def _looks(session: AsyncSession, group_id: int | None) -> tuple[Set[str], Set[tuple[str, datetime]]]:
-    """The services that were looked at, and the changes that every ranking had before it (a look at all services)."""
-    tools = col(EvidenceRow.tool).in_(("service_health", "recent_changes"))
-    rows = (await session.exec(select(EvidenceRow).where(EvidenceRow.group_id == group_id, tools))).all()
-    listed = [row for row in rows if row.tool == "recent_changes" and not row.arguments.get("service")]
-    changes = [change for row in listed for change in row.evidence.get("facts", {}).get("changes", ())]
-    services = {str(row.arguments.get("service", "")) for row in rows if row.tool == "service_health"} - {""}
-    return services, {(change["id"], datetime.fromisoformat(change["at"])) for change in changes}
 
 
 async def _left_alone(session: AsyncSession, group: GroupRow) -> bool:

@@ -1,4 +1,4 @@
-"""Resolved incidents whose cause a person confirmed, with what ran in them: what the tool `past_incidents` reads."""
+"""Resolved incidents whose cause a person confirmed, with what ran in them: what the tool for past incidents reads."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

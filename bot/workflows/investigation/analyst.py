@@ -1,4 +1,4 @@
-"""The analyst: looks with the same tools as the agent, in waves along the service graph, and ranks without a model."""
+"""The analyst: calls the same tools as the agent, in waves along the service graph, and ranks without a model."""
 
 import asyncio
 import hashlib
@@ -11,101 +11,97 @@ from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
 from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect
 from bot.core.ranking.ranking import rank
+from bot.core.tool_calls import ToolRole, Tools, tool_for
 from bot.core.verdict.category import categorize
 from bot.ports import Run
 
-Look = Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]
-"""`look(tool, arguments, call)`: one look, recorded. `call` names the look within the case."""
+CallTool = Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]
+"""`call_tool(tool, arguments, call)`: one recorded tool call. `call` names it within the case."""
 
 WAVES = 8
 """So many calls deep the graph is followed from the alerting service."""
-MOST_SERVICES = 60
-"""Services looked at in one investigation."""
+MAX_SERVICES = 60
+"""Services checked in one investigation."""
 HOURS = 6
 """How far back changes are listed: a leak may be hours old."""
-CLOSE_LOOKS = 3
+MAX_INSPECTED = 3
 """Services whose symptoms are broken down by label and whose logs are read."""
 
-_Request = tuple[str, dict[str, Any]]
+_Request = tuple[ToolRole, dict[str, Any]]
 
 
 class Analyst:
-    """An Investigator without a model. `looks` gives the look of one case; `traced` says that there are traces."""
+    """An Investigator without a model. `calls` gives the tool calls of one case; `traced` says that there are traces."""
 
-    def __init__(self, looks: Callable[[Case], Look], *, traced: bool = False) -> None:
-        self._looks = looks
+    def __init__(self, calls: Callable[[Case], CallTool], tools: Tools, *, traced: bool = False) -> None:
+        self._calls = calls
+        self._tools = tools
         self._traced = traced
 
     async def investigate(self, run: Run, case: Case) -> Findings:
-        """Look, follow what deviates, look closer there, rank. Each look is a step; a failed one is evidence that says so."""
+        """Check, follow what deviates, inspect it, rank. Each tool call is a step; a failed one is evidence that says so."""
         began = await run.now()
         ledger: list[LedgerEntry] = []
-        look = self._looks(case)
+        call_tool = self._calls(case)
 
-        async def see(requests: Iterable[_Request]) -> None:
+        async def check(requests: Iterable[_Request]) -> None:
             # Started together and named by what they ask: a replay finds each answer whatever the order they ended in.
-            asked = [run.step(_name(case, *request), look, *request, _call(case, *request)) for request in requests]
-            ledger.extend(await asyncio.gather(*asked))
+            calls = [(tool_for(self._tools, role), arguments) for role, arguments in requests]
+            steps = [run.step(_name(case, *one), call_tool, *one, _call(case, *one)) for one in calls]
+            ledger.extend(await asyncio.gather(*steps))
 
-        await see([*_first_looks(case), *([("call_waits", {})] if self._traced else [])])
-        await see([("call_mix", {"service": s}) for s in services_with_calls(ledger, [case.service])])
-        await self._follow(case, ledger, see)
-        closer = symptoms_to_inspect(case, ledger, now=began, most=CLOSE_LOOKS)
-        await see(_close_looks(closer))
-        await see(_own_lines(case, ledger))
+        await check([*_first_checks(case), *([(ToolRole.CALL_WAITS, {})] if self._traced else [])])
+        await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(ledger, [case.service])])
+        await self._follow(case, ledger, check)
+        symptoms = symptoms_to_inspect(case, ledger, now=began, most=MAX_INSPECTED)
+        await check(_inspections(symptoms))
+        await check(self._own_lines(case, ledger))
         findings = categorize(rank(case, ledger, now=began), case, ledger)
         return _signed(findings, len(ledger), began, await run.now())
 
     async def _follow(
-        self, case: Case, ledger: list[LedgerEntry], see: Callable[[Iterable[_Request]], Awaitable[None]]
+        self, case: Case, ledger: list[LedgerEntry], check: Callable[[Iterable[_Request]], Awaitable[None]]
     ) -> None:
         """Wave by wave down the dependencies of what deviates, and up where traffic rose."""
-        asked = {case.service}
+        checked = {case.service}
         for _ in range(WAVES):
-            # A service that could not be looked at is not asked again: the same answer would come at the same price.
-            services = [s for s in next_services(case, ledger) if s not in asked][: MOST_SERVICES - len(asked)]
+            # A service that could not be checked is not checked again: the same answer would come at the same price.
+            services = [s for s in next_services(case, ledger) if s not in checked][: MAX_SERVICES - len(checked)]
             if not services:
                 return
-            asked.update(services)
-            await see([(tool, {"service": s}) for s in services for tool in ("service_health", "dependencies")])
-            await see([("call_mix", {"service": s}) for s in services_with_calls(ledger, services)])
+            checked.update(services)
+            await check([(role, {"service": s}) for s in services for role in (ToolRole.HEALTH, ToolRole.DEPENDENCIES)])
+            await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(ledger, services)])
             if not case.service:
                 # Nobody says which service hurts: what each one logs is a sign of its own.
-                await see([("log_mix", {"service": s}) for s in services])
+                await check([(ToolRole.LOG_MIX, {"service": s}) for s in services])
+
+    def _own_lines(self, case: Case, ledger: Iterable[LedgerEntry]) -> list[_Request]:
+        """What the alerting service logs since the onset, if its logs were not read yet: many faults show in lines alone."""
+        logs = tool_for(self._tools, ToolRole.LOGS)
+        read = any(entry.tool == logs and entry.arguments.get("service") == case.service for entry in ledger)
+        return [(ToolRole.LOGS, {"service": case.service, "text": ""})] if case.service and not read else []
 
 
-def _first_looks(case: Case) -> list[_Request]:
-    # An alert that names no service says nothing about where to look: everywhere, then.
-    own = (
-        [("service_health", {"service": case.service}), ("dependencies", {"service": case.service})]
-        if case.service
-        else [("dependencies", {"service": ""})]
-    )
-    return [
-        *own,
-        ("recent_changes", {"service": "", "hours": HOURS}),
-        ("active_alerts", {"service": ""}),
-    ]
+def _first_checks(case: Case) -> list[_Request]:
+    # An alert that names no service gives no place to begin: all services, then.
+    service = {"service": case.service}
+    own = [(ToolRole.HEALTH, service), (ToolRole.DEPENDENCIES, service)] if case.service else [(ToolRole.DEPENDENCIES, service)]
+    return [*own, (ToolRole.CHANGES, {"service": "", "hours": HOURS}), (ToolRole.ALERTS, {"service": ""})]
 
 
-def _close_looks(closer: Iterable[tuple[str, str, Family]]) -> list[_Request]:
+def _inspections(symptoms: Iterable[tuple[str, str, Family]]) -> list[_Request]:
     """Which label value carries each symptom, who the provider is, and what is logged."""
-    closer = list(closer)
-    split = [("metric_breakdown", {"service": service, "signal": signal}) for service, signal, _ in closer]
+    symptoms = list(symptoms)
+    split = [(ToolRole.BREAKDOWN, {"service": service, "signal": signal}) for service, signal, _ in symptoms]
     # With one provider alone no label tells anything apart, but people want its name.
     named = [
-        ("metric_breakdown", {"service": service, "signal": signal, "by": "provider"})
-        for service, signal, family in closer
+        (ToolRole.BREAKDOWN, {"service": service, "signal": signal, "by": "provider"})
+        for service, signal, family in symptoms
         if family == "external"
     ]
-    logs = [("search_logs", {"service": service, "text": ""}) for service in dict.fromkeys(s for s, _, _ in closer)]
+    logs = [(ToolRole.LOGS, {"service": service, "text": ""}) for service in dict.fromkeys(s for s, _, _ in symptoms)]
     return [*split, *named, *logs]
-
-
-def _own_lines(case: Case, ledger: Iterable[LedgerEntry]) -> list[_Request]:
-    """What the alerting service logs since the onset, if nothing led there yet: many faults show in lines alone."""
-    read = any(e.tool == "search_logs" and e.arguments.get("service") == case.service for e in ledger)
-    return [("search_logs", {"service": case.service, "text": ""})] if case.service and not read else []
 
 
 def _signed(findings: Findings, steps: int, began: datetime, ended: datetime) -> Findings:
@@ -122,5 +118,5 @@ def _call(case: Case, tool: str, arguments: dict[str, Any]) -> str:
 
 
 def _digest(case: Case, tool: str, arguments: dict[str, Any]) -> str:
-    asked = json.dumps([case.group, case.attempt, tool, arguments], sort_keys=True)
-    return hashlib.sha256(asked.encode()).hexdigest()[:12]
+    request = json.dumps([case.group, case.attempt, tool, arguments], sort_keys=True)
+    return hashlib.sha256(request.encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Finds the facts of one case with tools alone, all looks at once, within five seconds."""
+"""Gathers the facts of one case with tools alone, all calls at once, within five seconds."""
 
 import asyncio
 import math
@@ -13,21 +13,22 @@ from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorCh
 from bot.core.service import Catalogue, Signal
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock
+from bot.core.tool_calls import ToolRole, tool_for
 from bot.ports import Metrics
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.messages.drawing import Draw, picture
 
-LOOK_SECONDS = 3.0
-"""Limit of each look here: the facts stand within five seconds or say what could not be seen."""
+CHECK_SECONDS = 3.0
+"""Limit of each tool call here: the facts stand within five seconds or say what could not be checked."""
 BEFORE_ONSET = timedelta(minutes=15)
 
 
 class FactCollector:
     """Gathers what a person would look up first."""
 
-    def __init__(self, looker: ToolRunner, triages: Triages, catalogue: Catalogue, metrics: Metrics | None, draw: Draw) -> None:
-        self.looker = looker
+    def __init__(self, tools: ToolRunner, triages: Triages, catalogue: Catalogue, metrics: Metrics | None, draw: Draw) -> None:
+        self.tools = tools
         self.triages = triages
         self.catalogue = catalogue
         self.metrics = metrics
@@ -35,20 +36,21 @@ class FactCollector:
 
     async def gather(self, case: Case) -> TriageFacts:
         """The facts of the case; their evidence is in the ledger by then."""
-        looks: dict[str, tuple[str, dict[str, Any]]] = {
-            "health": ("service_health", {"service": case.service}),
-            "changes": ("recent_changes", {"service": "", "hours": 6}),
-            "alerts": ("active_alerts", {"service": ""}),
-            "runbook": ("read_runbook", {"alert": case.alert_name}),
-            "past": ("past_incidents", {}),
+        requests: dict[ToolRole, dict[str, Any]] = {
+            ToolRole.HEALTH: {"service": case.service},
+            ToolRole.CHANGES: {"service": "", "hours": 6},
+            ToolRole.ALERTS: {"service": ""},
+            ToolRole.RUNBOOK: {"alert": case.alert_name},
+            ToolRole.PAST_INCIDENTS: {},
         }
-        found = dict(zip(looks, await asyncio.gather(*(self._look(case, *look) for look in looks.values())), strict=True))
-        health = found["health"]
+        answers = await asyncio.gather(*(self._check(case, *request) for request in requests.items()))
+        entries = dict(zip(requests, answers, strict=True))
+        health, listed = entries[ToolRole.HEALTH], entries[ToolRole.CHANGES]
         deviations = sorted(health.evidence.facts.deviations, key=lambda one: -one.doublings)
         main = core.main_deviation(deviations, case.service)
         onset = main.onset if main else None
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
-        changes = core.changes_before([found["changes"]], onset=onset or case.started_at, services=near)
+        changes = core.changes_before([listed], onset=onset or case.started_at, services=near)
         graph = await self._graph(case, main, changes)
         return TriageFacts(
             onset=onset,
@@ -56,22 +58,22 @@ class FactCollector:
             signal=f"{main.service} {main.signal}" if main else "",
             onset_evidence=health.id,
             changes=tuple(changes),
-            changes_evidence=found["changes"].id,
-            changes_ok=found["changes"].evidence.ok,
-            changes_partly=bool(missed([found["changes"]])),
+            changes_evidence=listed.id,
+            changes_ok=listed.evidence.ok,
+            changes_partly=bool(missed([listed])),
             alerts=tuple(AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]),
-            alerts_evidence=found["alerts"].id,
-            runbook=_runbook(found["runbook"]),
-            past=_past(found["past"]),
+            alerts_evidence=entries[ToolRole.ALERTS].id,
+            runbook=_runbook(entries[ToolRole.RUNBOOK]),
+            past=_past(entries[ToolRole.PAST_INCIDENTS]),
             graph=graph,
             main=_levels(main, health.id) if main else "",
             health=tuple(_levels(one, health.id) for one in deviations if one.doublings > 0 and one is not main)[:4],
-            not_checked=tuple(missed(found.values())),
+            not_checked=tuple(missed(entries.values())),
         )
 
-    async def _look(self, case: Case, tool: str, arguments: dict[str, Any]) -> LedgerEntry:
-        call = f"facts:{case.attempt}"
-        return await self.looker.look(case, tool, arguments, call, LOOK_SECONDS)
+    async def _check(self, case: Case, role: ToolRole, arguments: dict[str, Any]) -> LedgerEntry:
+        tool = tool_for(self.tools.infos, role)
+        return await self.tools.call(case, tool, arguments, f"facts:{case.attempt}", CHECK_SECONDS)
 
     async def _graph(self, case: Case, main: DeviationFact | None, changes: list[PriorChange]) -> str:
         """Draw the main signal; its picture's key, or "" when there is nothing to draw."""

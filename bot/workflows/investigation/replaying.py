@@ -11,6 +11,7 @@ from bot.core.evidence import Case, Evidence, Findings
 from bot.core.history.frozen_cases import FrozenCase
 from bot.core.service import Catalogue
 from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import ToolRole, failure_of, tool_for
 from bot.core.verdict.verdict import judge
 from bot.plugins import Tool, ToolContext
 from bot.ports import Investigator, Run
@@ -36,23 +37,25 @@ class Replay:
     async def analyst(self, case: FrozenCase) -> Findings:
         """The built-in analyst's answer, judged as the live one is."""
         triages, asked = await self.stage.set(case)
-        looker = ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
-        findings = await Analyst(looker.bound, traced=bool(case.recorded_arguments("call_waits"))).investigate(
-            self._run(case, "analyst"), asked
-        )
+        findings = await self._ranked(case, asked, self._runner(case, triages))
         return judge(findings, await triages.entries(asked.group))
 
     async def agent(self, case: FrozenCase, make: MakeAgent) -> Findings:
         """A model's answer; it is told the analyst's ranking first, as in a live triage."""
         triages, asked = await self.stage.set(case)
-        looker = ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
-        ranked = await Analyst(looker.bound, traced=bool(case.recorded_arguments("call_waits"))).investigate(
-            self._run(case, "analyst"), asked
-        )
+        runner = self._runner(case, triages)
+        ranked = await self._ranked(case, asked, runner)
         await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
-        model = make(looker, triages, services_of(case))
+        model = make(runner, triages, services_of(case))
         answer = await model.investigate(self._run(case, "agent"), asked)
         return judge(answer, await triages.entries(asked.group))
+
+    def _runner(self, case: FrozenCase, triages: Triages) -> ToolRunner:
+        return ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
+
+    async def _ranked(self, case: FrozenCase, asked: Case, runner: ToolRunner) -> Findings:
+        traced = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CALL_WAITS)))
+        return await Analyst(runner.bound, runner.infos, traced=traced).investigate(self._run(case, "analyst"), asked)
 
     def _run(self, case: FrozenCase, who: str) -> Run:
         return self.new_run(f"replay:{case.ref}:{who}", case.moment)
@@ -60,7 +63,7 @@ class Replay:
 
 def recorded_tools(tools: Mapping[str, Tool], case: FrozenCase) -> dict[str, Tool]:
     """The same tools to whoever calls them; each answers from the case what it saw then, or that this was not recorded."""
-    return {name: Tool(name, _recorded(tool.fn, name, case)) for name, tool in tools.items()}
+    return {name: Tool(name, _recorded(tool.fn, name, case), info=tool.info) for name, tool in tools.items()}
 
 
 def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCase) -> Callable[..., Awaitable[Evidence]]:
@@ -82,7 +85,8 @@ def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCas
 
 def _why(summary: str) -> str:
     """The reason alone, without the words that are put before it again."""
-    return summary.split("): ", 1)[-1] if summary.startswith("Could not look (") else summary
+    failure = failure_of(summary)
+    return failure[1] if failure else summary
 
 
 def services_of(case: FrozenCase) -> list[str]:

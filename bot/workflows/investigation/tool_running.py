@@ -1,9 +1,10 @@
-"""One look with one tool: the boundary where a failing tool becomes "could not look" and evidence gets its id."""
+"""One tool call: the boundary where a failing tool becomes "could not check" and evidence gets its id."""
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from typing import Any
 
@@ -12,9 +13,10 @@ import structlog
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Case, Evidence, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.investigation.gaps import BY_PEOPLE
 from bot.core.redaction.redaction import redact, redact_all
 from bot.core.text.untrusted import cut, one_line
-from bot.core.tool_calls import could_not_look, looked_at
+from bot.core.tool_calls import Tools, could_not_check, describe_call
 from bot.plugins import Tool, ToolContext
 from bot.store.triage.triage import Triages
 
@@ -31,14 +33,19 @@ FLOOD = 10_000
 
 
 class ToolRunner:
-    """Runs tools and records what they saw."""
+    """Runs tools and records their evidence."""
 
     def __init__(self, triages: Triages, tools: Mapping[str, Tool], context: Callable[[Case], ToolContext]) -> None:
         self.triages = triages
         self.tools = tools
         self._context = context
 
-    async def look(
+    @property
+    def infos(self) -> Tools:
+        """The metadata of the tools."""
+        return {name: tool.info for name, tool in self.tools.items()}
+
+    async def call(
         self,
         case: Case,
         tool: str,
@@ -48,15 +55,16 @@ class ToolRunner:
         *,
         shown: bool = False,
     ) -> LedgerEntry:
-        """Look and record. Never raises for a failing tool: `ok=False` says what could not be seen.
+        """Call a tool and record its evidence. Never raises for a failing tool: `ok=False` says what could not be checked.
 
-        `shown`: the look stands in the progress that the triage's message shows.
+        `shown`: the call counts in the progress that the triage's message shows.
         """
+        label = describe_call(self.infos, tool, arguments)
         if await self.triages.stopped(case.group, case.attempt):
-            evidence = _failed(tool, arguments, "a person stopped the investigation")
+            evidence = _failed(tool, arguments, label, BY_PEOPLE)
         else:
-            evidence = await self._evidence(case, tool, arguments, seconds)
-        clean = await self._clean(evidence)
+            evidence = await self._evidence(case, tool, arguments, label, seconds)
+        clean = await self._clean(evidence.model_copy(update={"label": label}))
         attempt = case.attempt if shown else 0
         return await self.triages.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
 
@@ -65,34 +73,35 @@ class ToolRunner:
             return _without_secrets(evidence)  # sooner done than a thread has begun
         return await asyncio.to_thread(_without_secrets, evidence)
 
-    async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], seconds: float) -> Evidence:
+    async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], label: str, seconds: float) -> Evidence:
         tool = self.tools.get(name)
+        failed = partial(_failed, name, arguments, label)
         if tool is None:
-            return _failed(name, arguments, f"there is no tool {one_line(name, 60)}", asked_wrong=True)
-        if wrong := _misfit(tool, arguments):
-            return _failed(name, arguments, f"arguments do not fit: {wrong}", asked_wrong=True)
+            return failed(f"there is no tool {one_line(name, 60)}", invalid_query=True)
+        if problem := _unfit_arguments(tool, arguments):
+            return failed(f"arguments do not fit: {problem}", invalid_query=True)
         try:
             async with asyncio.timeout(seconds):
                 return await tool(replace(self._context(case), seconds=seconds), **arguments)
         except TimeoutError:
-            return _failed(name, arguments, f"no answer within {seconds:g} s")
+            return failed(f"no answer within {seconds:g} s")
         except QueryFailed as error:
-            return _failed(name, arguments, str(error), asked_wrong=isinstance(error, InvalidQuery))
+            return failed(str(error), invalid_query=isinstance(error, InvalidQuery))
         except Exception as error:
             error_id = secrets.token_hex(4)
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
-            return _failed(name, arguments, f"{type(error).__name__} (the log has it under {error_id}): {error}")
+            return failed(f"{type(error).__name__} (the log has it under {error_id}): {error}")
 
     def bound(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
-        """`look(tool, arguments, call)` for one case."""
+        """`call_tool(tool, arguments, call)` for one case."""
 
-        async def look(tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
-            return await self.look(case, tool, arguments, call)
+        async def call_tool(tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
+            return await self.call(case, tool, arguments, call)
 
-        return look
+        return call_tool
 
 
-def _misfit(tool: Tool, arguments: Mapping[str, Any]) -> str:
+def _unfit_arguments(tool: Tool, arguments: Mapping[str, Any]) -> str:
     """Why the tool cannot be called so; "" if it can. Asked before: the same error from within a tool is a bug of it."""
     try:
         signature(tool.fn).bind(None, **arguments)
@@ -101,33 +110,35 @@ def _misfit(tool: Tool, arguments: Mapping[str, Any]) -> str:
     return ""
 
 
-def _failed(tool: str, arguments: Mapping[str, Any], why: str, *, asked_wrong: bool = False) -> Evidence:
-    asked = ", ".join(f"{k}={v}" for k, v in arguments.items())
-    summary = could_not_look(looked_at(tool, arguments), one_line(why, 240))
-    facts = EvidenceFacts(invalid_query=True) if asked_wrong else EvidenceFacts()
-    return Evidence(summary=summary, query=f"{tool}({one_line(asked, 200)})", source=tool, ok=False, facts=facts)
+def _failed(tool: str, arguments: Mapping[str, Any], label: str, why: str, *, invalid_query: bool = False) -> Evidence:
+    request = ", ".join(f"{k}={v}" for k, v in arguments.items())
+    summary = could_not_check(label, one_line(why, 240))
+    facts = EvidenceFacts(invalid_query=True) if invalid_query else EvidenceFacts()
+    return Evidence(summary=summary, query=f"{tool}({one_line(request, 200)})", source=tool, ok=False, facts=facts)
 
 
-def _kept(lines: Sequence[str]) -> list[str]:
-    """As many lines as are kept, the last one perhaps cut; if that is not all, one more says so."""
-    kept, left = [], MAX_STORED
+def _limited(lines: Sequence[str]) -> list[str]:
+    """The lines up to the limits, the last one perhaps cut; if that is not all, one more line says so."""
+    limited, left = [], MAX_STORED
     for line in lines[:MAX_DETAILS]:
         if left <= 0:
             break
-        kept.append(cut(line, left))
+        limited.append(cut(line, left))
         left -= len(line) + 1
-    return [*kept, f"({len(lines) - len(kept)} more lines were not kept)"] if len(kept) < len(lines) else kept
+    missing = len(lines) - len(limited)
+    return [*limited, f"({missing} more lines were not kept)"] if missing else limited
 
 
 def _without_secrets(evidence: Evidence) -> Evidence:
     """Lines are read together: a private key spans several of them."""
-    lines = _kept(evidence.details)
+    lines = _limited(evidence.details)
     together = redact("\n".join(lines)) if lines else ""
     # Cut after that: a secret may lie across two pieces.
     pieces = [line[at : at + MAX_LINE] for line in together.split("\n") for at in range(0, max(1, len(line)), MAX_LINE)]
     return evidence.model_copy(
         update={
             "summary": redact(evidence.summary),
+            "label": redact(evidence.label),
             "query": redact(evidence.query),
             "details": tuple(pieces) if lines else (),
             "facts": EvidenceFacts.model_validate(redact_all(evidence.facts.model_dump(mode="json"))),

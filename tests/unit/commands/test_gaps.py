@@ -14,6 +14,7 @@ from bot.settings import catalogue_of
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor, office
+from tests.unit.tools.looking import INFOS
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
     house = await office(tmp_path)
     triages = Triages(house.db)
     await triages.open("AL-1", 1, "", "")
-    why = "Could not look (search_logs: service=checkout): no log store is configured (logs.loki or logs.files)"
+    why = "Could not check (search_logs: service=checkout): no log store is configured (logs.loki or logs.files)"
     await triages.record("AL-1", "search_logs", {"service": "checkout"}, "a", Evidence(summary=why, query="", ok=False))
     await triages.record("AL-1", "service_health", {"service": "checkout"}, "b", Evidence(summary="fine", query=""))
     yield house
@@ -32,7 +33,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 async def ask(house: Office, **options: str) -> str:
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
-        verbs={}, approvals=house.approvals, usergroup=house.usergroup,
+        verbs={}, approvals=house.approvals, usergroup=house.usergroup, tools=INFOS,
     )  # fmt: skip
     said: Any = await gaps.fn(ctx, Request(verb="gaps", actor=actor("alice"), channel="C1", options=options))
     assert isinstance(said, Reply)

@@ -48,7 +48,7 @@ async def investigated(folder: Path) -> None:
     upgrade(f"sqlite:///{folder / 'app.db'}")
     db = Database(async_url("", folder))
     cause = {"cause": "v2 broke it", "confidence": "likely", "score": 0.9}
-    found = {"hypotheses": [cause], "not_checked": ["Could not look (logs of checkout): no answer"]}
+    found = {"hypotheses": [cause], "not_checked": ["Could not check (logs of checkout): no answer"]}
     fields = {"severity": "SEV2", "service": "checkout", "state": "FIRING", "channel": "C1"}
     async with db.write() as session:
         session.add(episode("a", group_id=1, grouping_text="it opened the group"))

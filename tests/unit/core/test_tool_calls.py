@@ -1,8 +1,9 @@
-"""What a look was at, as people say it."""
+"""Tool calls in the words of people."""
 
 import pytest
 
-from bot.core.tool_calls import could_not_look, looked_at, unseen
+from bot.core.tool_calls import could_not_check, describe_call, failure_of, without_lead
+from tests.unit.tools.looking import INFOS
 
 
 @pytest.mark.parametrize(
@@ -15,13 +16,21 @@ from bot.core.tool_calls import could_not_look, looked_at, unseen
         ("ask_mcp", {"server": "wiki", "name": "", "arguments": "{a}"}, "ask mcp of wiki, {a}"),
     ],
 )
-def test_a_look_is_told_without_names_of_arguments(tool: str, arguments: dict[str, object], told: str) -> None:
-    assert looked_at(tool, arguments) == told
+def test_a_call_is_described_without_names_of_arguments(tool: str, arguments: dict[str, object], told: str) -> None:
+    assert describe_call(INFOS, tool, arguments) == told
 
 
-def test_a_failed_look_says_once_that_it_failed() -> None:
-    summary = could_not_look("health of checkout", "connection refused")
+def test_a_failed_check_says_once_that_it_failed() -> None:
+    summary = could_not_check("health of checkout", "connection refused")
 
-    assert summary == "Could not look (health of checkout): connection refused"
-    assert unseen(summary) == "health of checkout: connection refused"
-    assert unseen("node metrics") == "node metrics"
+    assert summary == "Could not check (health of checkout): connection refused"
+    assert without_lead(summary) == "health of checkout: connection refused"
+    assert without_lead("node metrics") == "node metrics"
+
+
+def test_what_older_versions_stored_of_a_failed_check_is_read() -> None:
+    assert failure_of("Could not look (query_metric: max(up), minutes=30): refused") == (
+        "query_metric: max(up), minutes=30",
+        "refused",
+    )
+    assert failure_of("checkout errors rose") is None

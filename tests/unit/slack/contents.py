@@ -80,7 +80,8 @@ def facts(**values: Any) -> TriageFacts:
 
 
 def entry(id: str = "E1", **values: Any) -> LedgerEntry:
-    fields = {"summary": f"seen {id}", "query": "up", "link": f"http://prometheus.example/x{id[1:]}", **values}
+    address = f"http://prometheus.example/x{id[1:]}"
+    fields = {"summary": f"seen {id}", "query": "up", "link": address, "label": "health of checkout", **values}
     evidence = Evidence(**fields)
     return LedgerEntry(id=id, group="AL-3", tool="service_health", arguments={"service": "checkout"}, at=NOW, evidence=evidence)
 

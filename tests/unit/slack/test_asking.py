@@ -24,7 +24,9 @@ from tests.unit.approving import Office, actor, office
 from tests.unit.builders import NOW
 from tests.unit.slack.test_commands import Answered, router_of, with_card
 
-LATENCY = Evidence(summary="checkout latency rose from 0.1 s to 3 s", query="latency", source="prometheus")
+LATENCY = Evidence(
+    summary="checkout latency rose from 0.1 s to 3 s", query="latency", source="prometheus", label="health of checkout"
+)
 SLOW = "is checkout slow?"
 
 
@@ -224,7 +226,7 @@ async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:
 
 
 async def test_that_nothing_could_be_looked_at_is_not_told_as_not_looked(house: Office) -> None:
-    text = await asked_about(house, ("Could not look (search_logs): no answer", False))
+    text = await asked_about(house, ("Could not check (search_logs): no answer", False))
 
     assert "Not known: nothing could be looked at." in text and "search_logs: no answer (E1)" in text
     assert "The evidence says nothing" not in text

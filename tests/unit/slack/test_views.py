@@ -96,7 +96,7 @@ def test_facts_without_findings_stand_as_facts() -> None:
 def test_a_place_that_could_not_be_looked_at_is_never_nothing_found() -> None:
     _, blocks = rendered_triage(facts=facts(changes=[], changes_ok=False))
 
-    assert "*Changes:* could not look" in words(blocks)
+    assert "*Changes:* could not check" in words(blocks)
 
     _, blocks = rendered_triage(facts=facts(changes=[], changes_partly=True))
     assert "*Changes:* none found in what could be looked at (E2)" in words(blocks)
@@ -284,17 +284,17 @@ def test_the_kind_of_cause_stands_in_the_small_print() -> None:
 
 
 def test_what_could_not_be_looked_at_is_told_once_in_plain_words_and_the_rest_is_counted() -> None:
-    failed = [f"Could not look (health of {name}): no answer within 3 s" for name in ("pay", "a", "b", "c", "d", "e")]
+    failed = [f"Could not check (health of {name}): no answer within 3 s" for name in ("pay", "a", "b", "c", "d", "e")]
     found = findings(hypothesis(not_checked=failed[:1]), not_checked=failed)
     text = words(rendered_triage(findings=found)[1])
 
-    assert text.count("health of pay: no answer within 3 s") == 1 and "Could not look" not in text
+    assert text.count("health of pay: no answer within 3 s") == 1 and "Could not check" not in text
     assert "*Not checked:* health of d: no answer" in text and "*Not checked:* 1 more" in text
 
 
 def test_nothing_wrong_is_no_all_clear_where_a_look_failed() -> None:
     well = findings(category="healthy", because=[claim("checkout is as usual", "E1")])
-    blind = well.model_copy(update={"not_checked": ["Could not look (logs of checkout): no answer"]})
+    blind = well.model_copy(update={"not_checked": ["Could not check (logs of checkout): no answer"]})
 
     assert "*Nothing looks wrong.* checkout is as usual (E1)" in words(rendered_triage(findings=well)[1])
     text, blocks = rendered_triage(findings=blind)
@@ -356,7 +356,7 @@ def test_as_many_alerts_as_fire_are_one_number(alerts: int, firing: int, told: s
 
 def test_in_short_a_group_where_nothing_looks_wrong_names_no_cause() -> None:
     well = findings(
-        hypothesis(confidence="unlikely"), category="healthy", not_checked=["Could not look (logs of pay): no answer"]
+        hypothesis(confidence="unlikely"), category="healthy", not_checked=["Could not check (logs of pay): no answer"]
     )
 
     assert show.findings_line(well) == "*Nothing looks wrong in what could be looked at.* 1 look failed."

@@ -88,6 +88,7 @@ def context(steps: Mapping[str, Any] | None = None, **values: Any) -> ToolContex
 
 
 TOOLS = discover(["tools"], Tool)
+INFOS = {name: tool.info for name, tool in TOOLS.items()}
 
 
 async def look(tool: str, ctx: ToolContext, **arguments: Any) -> Evidence:

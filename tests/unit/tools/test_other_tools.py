@@ -40,8 +40,8 @@ async def test_changes_come_newest_first_with_what_and_when() -> None:
 async def test_reported_changes_stand_even_if_kubernetes_could_not_be_seen() -> None:
     found = await look("recent_changes", context({}, changes=Changes([change("new")])), service="checkout")
 
-    assert found.facts.changes and len(found.facts.changes) == 1 and "could not look at Kubernetes" in found.summary
-    assert [line.partition(":")[0] for line in found.unseen] == ["Could not look (changes from Kubernetes)"]
+    assert found.facts.changes and len(found.facts.changes) == 1 and "could not check Kubernetes" in found.summary
+    assert [line.partition(":")[0] for line in found.unseen] == ["Could not check (changes from Kubernetes)"]
 
 
 async def test_changes_of_all_services_are_asked_without_a_name() -> None:

@@ -153,5 +153,5 @@ async def test_traces_that_could_not_be_read_are_listed_as_what_was_not_seen() -
         for tool, asked in (("call_waits", {}), ("search_traces", {"service": "checkout"}))
     ]
 
-    assert waits.ok and waits.unseen == ("Could not look (traces): payments could not be read: HTTP 500",)
-    assert spent.unseen == ("Could not look (traces): 3 of 20 traces could not be read",)
+    assert waits.ok and waits.unseen == ("Could not check (traces): payments could not be read: HTTP 500",)
+    assert spent.unseen == ("Could not check (traces): 3 of 20 traces could not be read",)

@@ -186,8 +186,8 @@ async def test_a_system_that_cannot_be_reached_is_told_and_the_others_stand() ->
     found = await look("recent_changes", replace(context(histories=histories), metrics=None), service="checkout")
 
     assert [row.id for row in found.facts.changes] == ["test:release"]
-    assert "; could not look at Argo CD (it did not answer)" in found.summary
-    assert found.ok and found.unseen == ("Could not look (changes from Argo CD): it did not answer",)
+    assert "; could not check Argo CD (it did not answer)" in found.summary
+    assert found.ok and found.unseen == ("Could not check (changes from Argo CD): it did not answer",)
 
 
 async def test_a_system_that_hangs_takes_nothing_with_it_that_was_reported() -> None:
@@ -196,4 +196,4 @@ async def test_a_system_that_hangs_takes_nothing_with_it_that_was_reported() -> 
     found = await look("recent_changes", replace(ctx, metrics=None, seconds=0.1), service="checkout")
 
     assert [row.id for row in found.facts.changes] == ["test:pipeline"]
-    assert found.unseen == ("Could not look (changes from Argo CD): Argo CD did not answer within 0.08 s",)
+    assert found.unseen == ("Could not check (changes from Argo CD): Argo CD did not answer within 0.08 s",)

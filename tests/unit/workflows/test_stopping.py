@@ -36,7 +36,7 @@ async def test_a_stopped_investigation_looks_at_nothing_more(house: Office) -> N
     tool: Any = None
     looker = ToolRunner(Triages(house.db), {"health": tool}, lambda case: tool)
 
-    entry = await looker.look(case, "health", {}, "c1")
+    entry = await looker.call(case, "health", {}, "c1")
 
     assert not entry.evidence.ok
     assert "a person stopped the investigation" in entry.evidence.summary

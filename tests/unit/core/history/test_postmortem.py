@@ -126,10 +126,10 @@ def test_resolving_by_hand_is_not_marked_as_cleared() -> None:
 
 def test_a_look_that_failed_is_listed() -> None:
     told = {
-        "evidence": {"E1": "no change", "E7": "Could not look (search_logs): no answer within 10 s"},
+        "evidence": {"E1": "no change", "E7": "Could not check (search_logs): no answer within 10 s"},
         "unseen": {
-            "E1": ("Could not look (Argo CD): HTTP 403",),
-            "E7": ("Could not look (search_logs): no answer within 10 s",),
+            "E1": ("Could not check (Argo CD): HTTP 403",),
+            "E7": ("Could not check (search_logs): no answer within 10 s",),
         },
     }
 

@@ -33,9 +33,9 @@ def test_changes_after_the_onset_and_of_strangers_are_left_out() -> None:
 
 
 def test_what_could_not_be_seen_is_listed_once() -> None:
-    blind = evidence("E2", "Could not look (search_logs): refused", ok=False)
+    blind = evidence("E2", "Could not check (search_logs): refused", ok=False)
 
-    partly = evidence("E3", "No change", unseen=("Could not look (changes from Helm): no answer",))
+    partly = evidence("E3", "No change", unseen=("Could not check (changes from Helm): no answer",))
 
-    told = ["Could not look (search_logs): refused", "Could not look (changes from Helm): no answer"]
+    told = ["Could not check (search_logs): refused", "Could not check (changes from Helm): no answer"]
     assert missed([evidence(), blind, blind, partly]) == told

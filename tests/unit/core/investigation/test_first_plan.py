@@ -1,10 +1,12 @@
 """Where a model looks first: decided by the kind of alert and the graph, never by a text."""
 
 from bot.core.evidence import Case
-from bot.core.investigation.first_plan import MOST_LOOKS, first_plan
+from bot.core.investigation.first_plan import MAX_CALLS, first_plan
 from tests.unit.evidence_builders import CASE, Ledger
+from tests.unit.tools.looking import INFOS
 
-TOOLS = {"service_health", "dependencies", "recent_changes", "active_alerts", "search_logs", "search_traces", "call_mix"}
+OFFERED = {"service_health", "dependencies", "recent_changes", "active_alerts", "search_logs", "search_traces", "call_mix"}
+TOOLS = {name: info for name, info in INFOS.items() if name in OFFERED}
 
 
 def planned(ledger: Ledger, alert: str = "HighLatency", **case: object) -> list[tuple[str, str]]:
@@ -49,4 +51,4 @@ def test_an_alert_without_a_service_is_looked_into_everywhere() -> None:
 def test_a_plan_is_short() -> None:
     many = Ledger().graph("front", *(f"s{n}" for n in range(40)))
 
-    assert len(planned(many, "RequestRateHigh")) <= MOST_LOOKS
+    assert len(planned(many, "RequestRateHigh")) <= MAX_CALLS

@@ -8,7 +8,7 @@ from tests.unit.builders import at
 
 def look(group: int, reason: str, *, minutes: int = 0, **values: Any) -> FailedCheck:
     fields: dict[str, Any] = {"tool": "search_logs", "service": "checkout", "at": at(minutes)}
-    fields["summary"] = f"Could not look (search_logs: service=checkout): {reason}"
+    fields["summary"] = f"Could not check (search_logs: service=checkout): {reason}"
     return FailedCheck(group=f"AL-{group}", **{**fields, **values})
 
 
@@ -17,7 +17,7 @@ def test_what_was_missed_in_most_groups_comes_first() -> None:
 
     ranked = rank_gaps([look(3, "connection refused", minutes=9), *often])
 
-    assert [(gap.reason, gap.groups, gap.looks) for gap in ranked] == [
+    assert [(gap.reason, gap.groups, gap.checks) for gap in ranked] == [
         ("no log store is configured (logs.loki)", 2, 3),
         ("connection refused", 1, 1),
     ]
@@ -39,6 +39,8 @@ def test_what_a_person_stopped_is_no_gap() -> None:
 
 def test_questions_with_brackets_in_them_that_fail_for_one_reason_are_one_gap() -> None:
     asked = ("promql=sum(rate(http_errors_total[5m])), minutes=30", "promql=max(up)")
-    looks = [look(1, "", tool="query_metric", summary=f"Could not look (query_metric: {a}): connection refused") for a in asked]
+    looks = [
+        look(1, "", tool="query_metric", summary=f"Could not check (query_metric: {a}): connection refused") for a in asked
+    ]
 
-    assert [(gap.reason, gap.looks) for gap in rank_gaps(looks)] == [("connection refused", 2)]
+    assert [(gap.reason, gap.checks) for gap in rank_gaps(looks)] == [("connection refused", 2)]

@@ -1,5 +1,6 @@
 """What of the evidence speaks about a question, and that nothing is said where none does."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ from bot.core.change import Change
 from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
 from bot.core.facts.alerting import AlertFact
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.questions.answer_facts import AnswerFacts
+from bot.core.questions import answer_facts
 from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, most_relevant_first, with_model_answer
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at
+from tests.unit.tools.looking import INFOS
+
+AnswerFacts = partial(answer_facts.AnswerFacts, tools=INFOS)
 
 
 def look(number: int, tool: str, summary: str, *details: str, service: str = "", **more: Any) -> LedgerEntry:
@@ -44,7 +48,7 @@ LEDGER = [
         service="checkout", user_controllable=True,
     ),
     look(7, "service_health", "cart: 2 signals look normal", "cart latency is normal: 0.1 s", service="cart"),
-    look(8, "service_health", "Could not look (service_health: service=payments): no answer", service="payments", ok=False),
+    look(8, "service_health", "Could not check (service_health: service=payments): no answer", service="payments", ok=False),
 ]  # fmt: skip
 CAUSE = Hypothesis(
     cause="deploy v2 of checkout broke it",
@@ -109,7 +113,7 @@ def test_a_look_that_failed_is_told_and_is_no_all_clear() -> None:
 
 @pytest.mark.parametrize("question", ["is it the database?", "what changed?", "how is cart?"])
 def test_where_every_look_failed_each_is_told_whatever_is_asked(question: str) -> None:
-    failed = look(1, "search_logs", "Could not look (search_logs): no answer", service="checkout", ok=False)
+    failed = look(1, "search_logs", "Could not check (search_logs): no answer", service="checkout", ok=False)
 
     assert [one.evidence for one in answer(question, AnswerFacts([failed, LEDGER[-1]])).unseen] == [["E1"], ["E8"]]
 

@@ -1,6 +1,7 @@
 """What a question names, and that a long catalogue makes it no slower than it must be."""
 
 from bot.core.questions.topics import named_in, topics_of
+from tests.unit.tools.looking import INFOS
 
 SERVICES = frozenset({"checkout", "checkout-api", "ledger_db", "Cart", "---"})
 
@@ -19,7 +20,7 @@ def test_without_services_none_is_named() -> None:
 
 
 def test_what_is_left_of_a_question_holds_no_name() -> None:
-    asked = topics_of("is the memory of checkout-api leaking?", SERVICES)
+    asked = topics_of("is the memory of checkout-api leaking?", SERVICES, INFOS)
 
     assert (asked.services, asked.words) == ({"checkout-api"}, {"memory"})
 

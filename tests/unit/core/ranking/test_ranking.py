@@ -160,7 +160,7 @@ def test_without_metrics_a_near_change_is_at_most_possible_and_the_gap_is_listed
     findings = judged(ledger)
 
     assert findings.hypotheses[0].confidence == "possible"
-    assert findings.not_checked == ["Could not look (service_health): connection refused"]
+    assert findings.not_checked == ["Could not check (service_health): connection refused"]
     assert "the onset itself was not seen" in findings.hypotheses[0].claims[0].text
 
 

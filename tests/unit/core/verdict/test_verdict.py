@@ -135,7 +135,7 @@ def test_the_newest_change_of_a_service_that_does_not_deviate_is_at_most_possibl
 
 
 def test_what_could_not_be_looked_at_is_listed() -> None:
-    assert judge(Findings(), evidence()).not_checked == ["Could not look (search_logs): connection refused"]
+    assert judge(Findings(), evidence()).not_checked == ["Could not check (search_logs): connection refused"]
 
 
 def test_judging_twice_changes_nothing() -> None:
@@ -154,8 +154,8 @@ def test_what_was_useful_before_corroborates_nothing_of_now(source: str, allowed
 
 def test_what_a_look_saw_only_in_part_is_listed_with_the_looks_that_failed() -> None:
     whole = entry(1, "recent_changes", EvidenceFacts(changes=()), source="changes")
-    partly = whole.model_copy(update={"evidence": whole.evidence.model_copy(update={"unseen": ("Could not look (Argo CD)",)})})
+    partly = whole.model_copy(update={"evidence": whole.evidence.model_copy(update={"unseen": ("Could not check (Argo CD)",)})})
 
     judged = judge(Findings(), [partly, failed(2, "search_logs", "connection refused")])
 
-    assert judged.not_checked[0] == "Could not look (Argo CD)" and "connection refused" in judged.not_checked[1]
+    assert judged.not_checked[0] == "Could not check (Argo CD)" and "connection refused" in judged.not_checked[1]

@@ -9,6 +9,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.engine.direct import DirectRun
 from bot.workflows.investigation.analyst import Analyst
 from tests.unit.evidence_builders import CASE, NOW, change, deviation, entry, failed
+from tests.unit.tools.looking import INFOS
 
 GUILTY = change("payments", 1, version="2.3.1", previous="2.3.0")
 GRAPH = {"front": ["payments", "cart"], "payments": ["db"], "cart": ["db"], "db": []}
@@ -66,7 +67,7 @@ class Shop:
 
 
 async def investigate(shop: Shop, run: RecordedRun | None = None) -> Findings:
-    return await Analyst(shop.looks).investigate(run or RecordedRun(), CASE)
+    return await Analyst(shop.looks, INFOS).investigate(run or RecordedRun(), CASE)
 
 
 async def test_it_finds_the_deploy_one_call_below_the_alert() -> None:

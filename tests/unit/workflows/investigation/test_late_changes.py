@@ -28,7 +28,7 @@ from bot.workflows.investigation.triage import TriageSteps, triage
 from bot.workflows.ticks import QuietTick
 from tests.unit.approving import Office
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import CATALOGUE, ERRORS, NO_KUBERNETES, ONSET, TOOLS, Step, context
+from tests.unit.tools.looking import CATALOGUE, ERRORS, INFOS, NO_KUBERNETES, ONSET, TOOLS, Step, context
 
 
 class Duty(Office):
@@ -37,11 +37,11 @@ class Duty(Office):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.triages = Triages(self.db)
-        self.late = LateChanges(self.db, CATALOGUE)
+        self.late = LateChanges(self.db, CATALOGUE, INFOS)
         looker = ToolRunner(self.triages, TOOLS, self._sees)
         facts = FactCollector(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
         desk = TriageSteps(self.triages, facts, self.approvals, self.config)
-        self.engine.register("triage", triage(desk, Analyst(looker.bound), _no_model))
+        self.engine.register("triage", triage(desk, Analyst(looker.bound, looker.infos), _no_model))
 
     def _sees(self, case: Case) -> ToolContext:
         return context({ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}, changes=Changes(self.db))
@@ -130,7 +130,7 @@ async def test_the_change_is_ranked_first_and_its_rollback_put_to_people_in_the_
 async def test_one_change_brings_about_one_attempt_also_after_a_restart(duty: Duty) -> None:
     await duty.told("v2")
     await duty.tick()
-    duty.late = LateChanges(duty.db, CATALOGUE)
+    duty.late = LateChanges(duty.db, CATALOGUE, INFOS)
 
     assert await duty.tick() == []
     assert await duty.attempts() == [(1, []), (2, ["ci:v2"])]
@@ -141,7 +141,7 @@ async def test_what_a_dead_process_did_not_start_the_next_one_finds(duty: Duty) 
     duty.now += QUIET_PERIOD
     lost = await duty.late.due()
 
-    assert await LateChanges(duty.db, CATALOGUE).due() == lost != []
+    assert await LateChanges(duty.db, CATALOGUE, INFOS).due() == lost != []
 
 
 async def test_a_roll_out_of_several_services_is_one_attempt(duty: Duty) -> None:

@@ -38,7 +38,7 @@ async def test_no_part_of_what_was_seen_keeps_a_secret(house: Office) -> None:
     triages = Triages(house.db)
     case = await triages.open("AL-1", 1, "", "")
 
-    entry = await ToolRunner(triages, {"leaky": leaky}, lambda case: context()).look(case, "leaky", {}, "c1")
+    entry = await ToolRunner(triages, {"leaky": leaky}, lambda case: context()).call(case, "leaky", {}, "c1")
 
     stored = entry.evidence
     assert stored.unseen == ("password=[secret]",) == stored.details and "hunter2" not in entry.model_dump_json()
