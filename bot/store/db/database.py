@@ -62,15 +62,15 @@ AWAY = (DatabaseAway, OperationalError, InterfaceError)
 
 @contextmanager
 def away() -> Iterator[None]:
-    """Turn what the driver says of such a database into DatabaseAway."""
+    """Turn the driver's errors about such a database into DatabaseAway."""
     try:
         yield
     except (OperationalError, InterfaceError, OSError) as error:
-        raise DatabaseAway(f"the database does not answer: {_said(error)}") from error
+        raise DatabaseAway(f"the database does not answer: {_reason(error)}") from error
 
 
-def _said(error: OperationalError | InterfaceError | OSError) -> str:
-    """The driver's or the machine's own words, where it has some: no statement, no password."""
+def _reason(error: OperationalError | InterfaceError | OSError) -> str:
+    """The message of the driver or the operating system, without the statement and the password."""
     own = error.strerror if isinstance(error, OSError) else error.orig
     return one_line(str(own), 200) if own and str(own) else type(error).__name__
 
@@ -86,7 +86,7 @@ def readable() -> Iterator[None]:
 
 
 def unreadable(error: DatabaseError) -> str:
-    """What the driver says, in one line: statement and parameters stay out of it."""
+    """The driver's message in one line, without the statement and its parameters."""
     return f"the database cannot be read: {one_line(str(error.orig), 200)}"
 
 
@@ -132,10 +132,10 @@ class Database:
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
-    async def rows(self, statement: Executable, **asked: Any) -> Sequence[Any]:
-        """What one question is answered with, outside of a session: half the time, for what is asked around every step."""
+    async def rows(self, statement: Executable, **parameters: Any) -> Sequence[Any]:
+        """The rows of one query outside of a session, which takes half the time: for queries around every step."""
         async with self.engine.connect() as connection:
-            return (await connection.execute(statement, asked)).all()
+            return (await connection.execute(statement, parameters)).all()
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncSession]:

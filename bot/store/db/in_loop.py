@@ -1,7 +1,7 @@
-"""SQLite's driver, called in the event loop wherever it cannot wait.
+"""SQLite's driver, called in the event loop wherever a statement cannot wait.
 
 SQLAlchemy's own adapter crosses to the connection's thread four times for a query (cursor, execute, fetch, close), and
-each answer waits for its turn in the event loop: under load that is what an alert's way to its card consists of. A
+each answer waits for its turn in the event loop: under load most of an alert's time to its card goes there. A
 statement takes SQLite some ten microseconds. What may wait crosses to the thread as before, once: the first write of a
 transaction (for the lock), commit and rollback (for the disk), and pragmas.
 """
@@ -26,8 +26,8 @@ SERIALIZED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    """What is left of a cursor whose statement has run; named as the adapter asks for it."""
+class _Result:
+    """The result of a statement that has run, with the fields of a cursor that the adapter reads."""
 
     rows: list[Any]
     description: Any
@@ -39,7 +39,7 @@ class _Done:
         """The cursor is closed already."""
 
 
-_NOTHING = _Done([], None, -1, None)
+_EMPTY = _Result([], None, -1, None)
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -50,13 +50,13 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
         # Not the adapter's own: it would open a cursor in the thread and wait for it.
         self._adapt_connection = adapt_connection
         self._connection = adapt_connection._connection
-        self._cursor: Any = _NOTHING
+        self._cursor: Any = _EMPTY
         self._soft_closed_memoized = EMPTY_DICT
         self._rows = deque()
 
     def execute(self, operation: Any, parameters: Any = None) -> Any:
-        given = () if parameters is None else (parameters,)
-        self._run(operation, lambda cursor: cursor.execute(operation, *given))
+        arguments = () if parameters is None else (parameters,)
+        self._run(operation, lambda cursor: cursor.execute(operation, *arguments))
 
     def executemany(self, operation: Any, seq_of_parameters: Any) -> Any:
         self._run(operation, lambda cursor: cursor.executemany(operation, seq_of_parameters))
@@ -71,20 +71,20 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class _Connection(AsyncAdapt_aiosqlite_connection):
-    """One that is cancelled in the middle needs nothing here: SQLAlchemy throws such a connection away."""
+    """A connection. A statement that is cancelled needs no care here: SQLAlchemy discards its connection."""
 
     __slots__ = ()
     _cursor_cls = _Cursor  # type: ignore[assignment]
 
-    def run(self, operation: str, execute: Callable[[sqlite3.Cursor], Any]) -> _Done:
+    def run(self, operation: str, execute: Callable[[sqlite3.Cursor], Any]) -> _Result:
         """Run a statement here if it cannot wait: readers never do, and a transaction that wrote holds the lock already."""
         driver: Any = self._connection
         if driver.in_transaction or operation.lstrip()[:6].upper() == "SELECT":
-            running = _here(driver._conn, execute)
+            pending = _in_loop(driver._conn, execute)
         else:
-            running = driver._execute(_whole, driver._conn, execute)
-        done: _Done = await_(running)
-        return done
+            pending = driver._execute(_run_statement, driver._conn, execute)
+        result: _Result = await_(pending)
+        return result
 
     def commit(self) -> None:
         if self._open():
@@ -100,20 +100,20 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
         return bool(driver._connection and driver.in_transaction)
 
 
-def _whole(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cursor], Any]) -> _Done:
-    """One statement from its cursor to its last row."""
+def _run_statement(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cursor], Any]) -> _Result:
+    """Run one statement and read all its rows."""
     cursor = connection.cursor()
     try:
         execute(cursor)
         rows = cursor.fetchall() if cursor.description else []
-        return _Done(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
+        return _Result(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
     finally:
         cursor.close()
 
 
-async def _here(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cursor], Any]) -> _Done:
-    # A coroutine, since SQLAlchemy insists that something was awaited; it never gives up its turn.
-    return _whole(connection, execute)
+async def _in_loop(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cursor], Any]) -> _Result:
+    # A coroutine, since SQLAlchemy insists that something is awaited; it never yields to the event loop.
+    return _run_statement(connection, execute)
 
 
 class InLoop(AsyncAdapt_aiosqlite_dbapi):
