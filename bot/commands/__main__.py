@@ -1,4 +1,4 @@
-"""`python -m bot.commands` prints docs/commands.md from the shelf."""
+"""`python -m bot.commands` prints docs/commands.md, made from the commands."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from bot.plugins import Command, discover
 
 HEADER = """# Commands
 
-Made from the shelf `bot/commands` by `python -m bot.commands`; do not edit.
+Made from the package `bot/commands` by `python -m bot.commands`; do not edit.
 
 Every verb works as `/incident verb ...`, as `@tocsin verb ...` (also in threads, where the reference is implied),
 and the common ones as buttons. Arguments: a reference (`AL-3`, `INC-3`, `AP-3`), options (`key=value`,
@@ -18,14 +18,14 @@ Who may: *anyone* (guests read too), *members* (full members of the workspace, a
 
 
 def verbs() -> Mapping[str, Command]:
-    """Every verb of the shelf by name."""
+    """Every command by name."""
     return discover(["bot.commands"], Command)
 
 
 def page() -> str:
     """The page, in Markdown."""
-    found = verbs()
-    return "\n".join([HEADER, *(_entry(found[name]) for name in sorted(found))])
+    commands = verbs()
+    return "\n".join([HEADER, *(_entry(commands[name]) for name in sorted(commands))])
 
 
 def _entry(verb: Command) -> str:

@@ -1,4 +1,4 @@
-"""What the verbs that ask for a cause share: the ranked ones to choose from, and a person's word as it is stored."""
+"""What the commands about a cause share: the ranked ones to choose from, and a person's answer as it is stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Ranked:
     hypotheses: Sequence[Mapping[str, Any]] = ()
 
     def chosen(self, choice: str) -> dict[str, str]:
-        """What one of them says, as a person's word. Raises NotFound."""
+        """One of them as a person's answer. Raises NotFound."""
         if not choice.isdecimal() or not 1 <= int(choice) <= len(self.hypotheses):
             raise NotFound("There is no such cause to confirm; say in words what it was: cause <what it was>.")
         one = self.hypotheses[int(choice) - 1]
@@ -46,15 +46,15 @@ async def ranked_of(ctx: CommandContext, group: str) -> Ranked:
     return Ranked(row.attempt, row.findings.get("hypotheses", [])[:MOST]) if row else Ranked()
 
 
-def word_of(ctx: CommandContext, request: Request, said: Mapping[str, str]) -> ConfirmedCause:
-    """What this person said, now. Where no service was chosen, the one that the words name."""
-    text = redact(said["text"])[:MAX_TEXT]
-    service = said.get("service") or named_service(text, ctx.catalogue.services)
-    return ConfirmedCause(**{**said, "text": text, "service": service}, said_by=name_of(request.actor), at=ctx.clock())
+def confirmed_cause(ctx: CommandContext, request: Request, answer: Mapping[str, str]) -> ConfirmedCause:
+    """This person's answer, now. Where no service was chosen, the one that the text names."""
+    text = redact(answer["text"])[:MAX_TEXT]
+    service = answer.get("service") or named_service(text, ctx.catalogue.services)
+    return ConfirmedCause(**{**answer, "text": text, "service": service}, said_by=name_of(request.actor), at=ctx.clock())
 
 
 def joined(ranked: Ranked, choice: str, words: str) -> dict[str, str]:
-    """A choice of the menu and a person's words as one; the words alone where none of the ranked was it."""
+    """A choice of the menu and a person's text as one; the text alone where none of the ranked causes fits."""
     if choice in ("", NONE):
         return {"text": words}
     chosen = ranked.chosen(choice)

@@ -1,4 +1,4 @@
-"""What a verb is about: the reference that was named, or the one the place implies."""
+"""What a command is about: the reference in its text, or the one that its thread or channel implies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ def name_of(actor: Actor) -> str:
 
 
 async def subject_of(ctx: CommandContext, request: Request) -> Subject:
-    """The group and incident that are meant; the only open one of the channel when nothing is named. Raises NotFound."""
+    """The group and incident that are meant; the only open one of the channel without a reference. Raises NotFound."""
     if wrong := mistyped_reference(request.text):
         raise NotFound(f"There is no {wrong[:40]} here: references look like AL-3 or INC-3. The verb list shows what there is.")
     around = await around_of(ctx, request)
@@ -31,7 +31,7 @@ async def subject_of(ctx: CommandContext, request: Request) -> Subject:
 
 @dataclass(frozen=True)
 class Around:
-    """What a place implies: the subject, if there is one, and whether it was taken because nothing else is open here."""
+    """What a thread or channel implies: the subject, if any, and whether it is meant because nothing else is open here."""
 
     subject: Subject | None
     only_one: bool = False
@@ -40,7 +40,7 @@ class Around:
 
 
 async def around_of(ctx: CommandContext, request: Request) -> Around:
-    """The reference that was named or is implied by the thread, else the only open one of the channel. Raises NotFound."""
+    """The reference in the request or of its thread, else the only open one of the channel. Raises NotFound."""
     if request.ref:
         return Around(await overview.subject_of(ctx.db, request.ref))
     here = await Interactions(ctx.db).open_here(request.channel)

@@ -30,9 +30,9 @@ async def _pause(ctx: CommandContext, request: Request, reason: str) -> Reply:
         return Reply(f"Already paused by {paused_by}. An admin resumes: admin resume.")
     halted = await Switches(ctx.db).pause(person, reason)
     await ctx.approvals.wake_all(halted, "pause")
-    told = f" ({one_line(reason, 200)})" if reason else ""
+    because = f" ({one_line(reason, 200)})" if reason else ""
     also = f" Not run: {', '.join(halted)}." if halted else ""
-    return Reply(f"All automated actions are paused by {person}{told}.{also} An admin resumes: admin resume.", private=False)
+    return Reply(f"All automated actions are paused by {person}{because}.{also} An admin resumes: admin resume.", private=False)
 
 
 async def _resume(ctx: CommandContext, request: Request) -> Reply:

@@ -14,20 +14,20 @@ MOST = 500
 
 @command("ask", usage="ask <question> [AL-3]", who="members", speech=True)
 async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
-    """Answer a question in the thread, from what was recorded. Nothing is looked at anew: investigate does that.
+    """Answer a question in the thread, from what was recorded. No new check is made: investigate does that.
 
     In the thread of an alert or incident the verb may be left out: @tocsin is it the database?
     """
     subject = await subject_of(ctx, request)
-    asked = one_line(request.fields.get("question") or request.text, MOST)
-    if not asked:
+    question = one_line(request.fields.get("question") or request.text, MOST)
+    if not question:
         if request.entry_point == EntryPoint.MODAL:
             return FieldErrors({"question": "Write what you want to know."})
         return Form(
             f"Ask about {subject.ref}", "ask", ref=subject.ref, fields=[Field("question", "Your question", kind="long")]
         )
     put = await Questions(ctx.db).put(
-        request.key, asked, name_of(request.actor), group=subject.group, incident=subject.incident
+        request.key, question, name_of(request.actor), group=subject.group, incident=subject.incident
     )
     await start(ctx.engine, put.number)
     here = await Interactions(ctx.db).shown_at(request.channel, request.thread)

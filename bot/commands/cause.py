@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.commands._causes import NONE, Ranked, joined, ranked_of, word_of
+from bot.commands._causes import NONE, Ranked, confirmed_cause, joined, ranked_of
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.core.text.untrusted import one_line
@@ -20,7 +20,7 @@ async def cause(ctx: CommandContext, request: Request) -> Reply | Form | FieldEr
     """Say what an incident was: kept with your name, for the postmortem and for the next time."""
     subject = await subject_of(ctx, request)
     if not subject.incident:
-        return Reply(f"{subject.ref} is no incident, so nothing is asked about it. The verb declare makes it one.")
+        return Reply(f"{subject.ref} is no incident, so it has no cause to confirm. The verb declare makes it one.")
     ranked = await ranked_of(ctx, subject.group)
     if request.revision not in (None, ranked.attempt) and (request.fields or request.verb == "confirm"):
         return Reply(f"{subject.incident} was ranked anew meanwhile. Nothing was stored; look at its causes and say it again.")
@@ -44,17 +44,17 @@ async def _submitted(ctx: CommandContext, request: Request, subject: Subject, ra
     return await _store(ctx, request, subject, {"service": request.fields.get("service", ""), **joined(ranked, choice, words)})
 
 
-async def _store(ctx: CommandContext, request: Request, subject: Subject, said: Mapping[str, str]) -> Reply:
-    word = word_of(ctx, request, said)
-    await causes.confirm(ctx.db, subject.incident, word)
-    return Reply(f"Noted as the cause of {subject.incident}: {one_line(word.text, 200)}")
+async def _store(ctx: CommandContext, request: Request, subject: Subject, answer: Mapping[str, str]) -> Reply:
+    cause = confirmed_cause(ctx, request, answer)
+    await causes.confirm(ctx.db, subject.incident, cause)
+    return Reply(f"Noted as the cause of {subject.incident}: {one_line(cause.text, 200)}")
 
 
 def _form(ctx: CommandContext, subject: Subject, ranked: Ranked) -> Form:
     words = Field("words", "What was it?", kind="long", optional=bool(ranked.hypotheses), hint="One line is enough.")
     names = [(name, name) for name in sorted(ctx.catalogue.services)[:MOST_SERVICES]]
-    known = subject.service if subject.service in ctx.catalogue.services else ""
-    service = Field("service", "Which service was at fault?", kind="select", value=known, options=names, optional=True)
+    default = subject.service if subject.service in ctx.catalogue.services else ""
+    service = Field("service", "Which service was at fault?", kind="select", value=default, options=names, optional=True)
     fields = [*ranked.question(), words, *([service] if names else [])]
     return Form(
         f"Cause of {subject.incident}", "cause", ref=subject.incident, revision=ranked.attempt, fields=fields, submit="Store"

@@ -48,12 +48,12 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
         group_ref=group.group if group else "",
         key=request.key,
     )
-    return Reply(f"Declared {declared.ref}." + _stranger(ctx, service))
+    return Reply(f"Declared {declared.ref}." + _unknown_service(ctx, service))
 
 
-def _stranger(ctx: CommandContext, service: str) -> str:
-    known = not service or not ctx.catalogue.services or service in ctx.catalogue.services
-    return "" if known else f" {service[:60]} is not a service of the catalogue, so nobody is on call for it."
+def _unknown_service(ctx: CommandContext, service: str) -> str:
+    in_catalogue = not service or not ctx.catalogue.services or service in ctx.catalogue.services
+    return "" if in_catalogue else f" {service[:60]} is not a service of the catalogue, so nobody is on call for it."
 
 
 def _wrong(title: str, severity: Severity | None) -> dict[str, str]:
@@ -70,9 +70,9 @@ def _form(
     ctx: CommandContext, request: Request, group: Subject | None, title: str, severity: Severity | None, service: str
 ) -> Form:
     chosen = severity or (Severity(group.severity) if group and group.severity != "NONE" else Severity.SEV3)
-    known = [(name, name) for name in sorted(ctx.catalogue.services)][:100]
+    services = [(name, name) for name in sorted(ctx.catalogue.services)][:100]
     service = service or (group.service if group else "")
-    where = Field("service", "Service", kind="select" if known else "text", value=service, options=known, optional=True)
+    where = Field("service", "Service", kind="select" if services else "text", value=service, options=services, optional=True)
     fields = [
         Field("title", "What is wrong?", value=title or (one_line(group.title, 150) if group else "")),
         Field("severity", "Severity", kind="select", value=chosen.value, options=_SEVERITIES),

@@ -1,4 +1,4 @@
-"""What could not be looked at."""
+"""What could not be checked."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,17 +20,19 @@ SHOWN = 12
 async def gaps(ctx: CommandContext, request: Request) -> Reply:
     """List what the investigations could not check, the most often missed first: access worth setting up."""
     since, service = _since(ctx.clock(), request.options.get("since", USUAL)), request.options.get("service", "")
-    looks = [look for look in await failed_looks(ctx.db, since) if service in ("", look.service)]
-    of, found = await groups_looked_at(ctx.db, since), rank_gaps(looks)
+    checks = [check for check in await failed_looks(ctx.db, since) if service in ("", check.service)]
+    investigated, ranked = await groups_looked_at(ctx.db, since), rank_gaps(checks)
     about = f" of {one_line(service, 60)}" if service else ""
-    if not found:
+    if not ranked:
         if service and service not in ctx.catalogue.services:
-            raise NotFound(f"{one_line(service, 60)} is no service of the catalogue, and no look at it failed.")
-        if not of:
+            raise NotFound(f"{one_line(service, 60)} is no service of the catalogue, and no check of it failed.")
+        if not investigated:
             return Reply(f"Nothing was investigated since {since:%Y-%m-%d}, so nothing was missed.")
-        at = f" at {one_line(service, 60)}" if service else ""
-        return Reply(f"No look{at} failed since {since:%Y-%m-%d} ({counted(of, 'group')} investigated).")
-    return Reply("\n".join([f"What could not be looked at{about} since {since:%Y-%m-%d}:", *_lines(found, of, ctx.tools)]))
+        of = f" of {one_line(service, 60)}" if service else ""
+        return Reply(f"No check{of} failed since {since:%Y-%m-%d} ({counted(investigated, 'group')} investigated).")
+    return Reply(
+        "\n".join([f"What could not be checked{about} since {since:%Y-%m-%d}:", *_lines(ranked, investigated, ctx.tools)])
+    )
 
 
 def _since(now: datetime, wish: str) -> datetime:
@@ -40,13 +42,14 @@ def _since(now: datetime, wish: str) -> datetime:
         raise NotFound(f"since: {error}") from None
 
 
-def _lines(found: Sequence[Gap], of: int, tools: Tools) -> list[str]:
-    lines = [f"{number}. {_text(gap, of, tools)}" for number, gap in enumerate(found[:SHOWN], 1)]
-    left = len(found) - SHOWN
+def _lines(gaps: Sequence[Gap], investigated: int, tools: Tools) -> list[str]:
+    lines = [f"{number}. {_line(gap, investigated, tools)}" for number, gap in enumerate(gaps[:SHOWN], 1)]
+    left = len(gaps) - SHOWN
     return [*lines, f"and {left} more, each missed less often"] if left > 0 else lines
 
 
-def _text(gap: Gap, of: int, tools: Tools) -> str:
+def _line(gap: Gap, investigated: int, tools: Tools) -> str:
     services = ", ".join(gap.services[:5]) + (" and others" if len(gap.services) > 5 else "")
-    where = f"missed in {counted(gap.groups, 'group')} of {of} investigated, last {gap.last_group} on {gap.last_at:%Y-%m-%d}"
-    return f"{describe_call(tools, gap.tool, {'service': services}, 200)}: {one_line(gap.reason, 200)}; {where}"
+    last = f"last {gap.last_group} on {gap.last_at:%Y-%m-%d}"
+    missed = f"missed in {counted(gap.groups, 'group')} of {investigated} investigated, {last}"
+    return f"{describe_call(tools, gap.tool, {'service': services}, 200)}: {one_line(gap.reason, 200)}; {missed}"

@@ -10,21 +10,21 @@ from bot.workflows.command_context import CommandContext
 
 @command("investigate", aliases=("triage",), usage="investigate [question or hint] [AL-3]", who="members")
 async def investigate(ctx: CommandContext, request: Request) -> Reply:
-    """Run the triage, again or with a question or hint. It only looks; nothing is changed."""
+    """Run the triage, again or with a question or hint. It only reads; nothing is changed."""
     subject = await subject_of(ctx, request)
     if not subject.group:
-        return Reply(f"{subject.ref} has no alert group, so there is nothing to look at yet.")
+        return Reply(f"{subject.ref} has no alert group, so there is nothing to investigate yet.")
     triages = Triages(ctx.db)
     newest = await triages.row(subject.group)
     question = "" if request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT) else one_line(request.text, 500)
     if newest is not None and newest.state in RUNNING and not question:
         return Reply(f"The triage of {subject.group} is already running; it shows its progress in the thread.")
     if newest is not None and newest.state in RUNNING and newest.findings:
-        # The first ranking stands and the run goes on: a model is looking, and reads what is said before its next turn.
+        # The first ranking stands and the run goes on: a model is at work, and reads the hint before its next turn.
         await triages.hint(subject.group, newest.attempt, question, name_of(request.actor), key=request.key)
         return Reply(f"Taken into the triage of {subject.group} that is running; its timeline keeps it as a note.")
     attempt = newest.attempt + 1 if newest else 1
     # Two people at once take the same number and so attach to the same run.
     run_id = f"triage:{subject.group}:{attempt}"
     await ctx.engine.start("triage", run_id, subject.group, attempt, question, name_of(request.actor))
-    return Reply(f"Investigating {subject.group}: the triage message in its thread shows what is found.")
+    return Reply(f"Investigating {subject.group}: the triage message in its thread shows the causes.")

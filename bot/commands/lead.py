@@ -20,9 +20,9 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
     if not subject.incident:
         return Reply(f"{subject.ref} is no incident yet: declare it first.")
     roster = await ctx.approvals.rotas.roster(subject.service)
-    deputy, _, named = request.text.strip().partition(" ")
+    deputy, _, deputy_name = request.text.strip().partition(" ")
     naming_deputy = deputy.lower() == "deputy"
-    person = await _person(ctx, request, named if naming_deputy else request.text.strip(), roster)
+    person = await _person(ctx, request, deputy_name if naming_deputy else request.text.strip(), roster)
     by, (now, deputies) = name_of(request.actor), await lead_of(ctx.db, subject.incident)
     eligibility = roster.eligibility(request.actor.person, subject.service, ctx.clock(), lead=now, deputies=deputies)
     if now and by != now and not (eligibility.deputy or eligibility.on_call):
@@ -37,18 +37,18 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
     return Reply(f"{person} leads {subject.incident}.{rights}", private=False, about=subject.incident)
 
 
-async def _person(ctx: CommandContext, request: Request, named: str, roster: Roster) -> str:
+async def _person(ctx: CommandContext, request: Request, name: str, roster: Roster) -> str:
     """The person meant: a mention or a person key; without a word, whoever speaks. Raises NotFound, NotAllowed."""
-    if not named:
+    if not name:
         return name_of(request.actor)
-    if found := _MENTION.search(named):
-        await _check_account(ctx, found.group(1))
-        return roster.person_of(found.group(1)) or found.group(1)
-    words = [word.lstrip("@") for word in named.split()]
+    if mention := _MENTION.search(name):
+        await _check_account(ctx, mention.group(1))
+        return roster.person_of(mention.group(1)) or mention.group(1)
+    words = [word.lstrip("@") for word in name.split()]
     if person := next((word for word in words if word in roster.config.people), ""):
         await _check_account(ctx, roster.slack_of(person))
         return person
-    raise NotFound(f"Nobody here is called {named[:40]}: mention the person, for example: lead @alice. Nothing was changed.")
+    raise NotFound(f"Nobody here is called {name[:40]}: mention the person, for example: lead @alice. Nothing was changed.")
 
 
 async def _check_account(ctx: CommandContext, user: str) -> None:

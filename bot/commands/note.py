@@ -26,8 +26,8 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     if len(escape_controls(text)) > MOST:
         text = _shortened(text, request)
         if not text:
-            told = f"A note has at most {MOST:,} characters. Nothing was noted: say it in several notes."
-            return FieldErrors({"text": told}) if request.entry_point == EntryPoint.MODAL else Reply(told)
+            problem = f"A note has at most {MOST:,} characters. Nothing was noted: say it in several notes."
+            return FieldErrors({"text": problem}) if request.entry_point == EntryPoint.MODAL else Reply(problem)
     at = _moment(request.options["at"], ctx.clock()) if "at" in request.options else None
     await incidents.note(
         ctx.db, subject.ref, text, name_of(request.actor), at=at, key=f"note:{request.key}" if request.key else None

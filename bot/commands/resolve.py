@@ -1,6 +1,6 @@
 """Resolve."""
 
-from bot.commands._causes import Ranked, joined, ranked_of, word_of
+from bot.commands._causes import Ranked, confirmed_cause, joined, ranked_of
 from bot.commands._subject import name_of, subject_of
 from bot.plugins import EntryPoint, Field, Form, Reply, Request, command
 from bot.store.incidents import causes, incidents
@@ -19,21 +19,21 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
         return _ask(subject, ranked)
     cause = await _confirmed(ctx, request, subject, ranked)
     await incidents.resolve(ctx.db, subject.incident or subject.group, name_of(request.actor), cause)
-    told = "" if cause else " Its cause is not confirmed."
-    return Reply(f"Resolved {subject.incident or subject.group}.{told}")
+    open_question = "" if cause else " Its cause is not confirmed."
+    return Reply(f"Resolved {subject.incident or subject.group}.{open_question}")
 
 
 async def _confirmed(ctx: CommandContext, request: Request, subject: Subject, ranked: Ranked) -> str:
     """Store what this person says it was; "" if they do not say."""
     # Ranked anew while the dialog was open, its numbers mean something else.
     choice = request.fields.get("which", "") if request.revision == ranked.attempt else ""
-    said = joined(ranked, choice, (request.fields.get("cause") or request.text).strip())
-    if not said["text"]:
+    answer = joined(ranked, choice, (request.fields.get("cause") or request.text).strip())
+    if not answer["text"]:
         return ""
-    word = word_of(ctx, request, said)
+    cause = confirmed_cause(ctx, request, answer)
     if subject.incident:
-        await causes.confirm(ctx.db, subject.incident, word)
-    return word.text
+        await causes.confirm(ctx.db, subject.incident, cause)
+    return cause.text
 
 
 def _ask(subject: Subject, ranked: Ranked) -> Form:

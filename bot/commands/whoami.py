@@ -30,13 +30,13 @@ async def whoami(ctx: CommandContext, request: Request) -> Reply:
     except NotFound:
         services, incident = sorted(ctx.config.services), ""
     lead, deputies = await lead_of(ctx.db, incident)
-    # All services at once are asked with young copies of the user groups: one look a group, not one a service.
+    # For all services at once young copies of the user groups will do: one request a group, not one a service.
     roster = await ctx.approvals.rotas.roster(services[0] if len(services) == 1 else "")
     by_role: dict[str, list[str]] = {}
     for service in services:
         eligibility = roster.eligibility(actor.person, service, ctx.clock(), lead=lead, deputies=deputies)
         by_role.setdefault(_roles(eligibility, incident), []).append(service or "no service")
-    return Reply("\n".join([*lines, *(f"{_gathered(names)}: {told}" for told, names in by_role.items())]))
+    return Reply("\n".join([*lines, *(f"{_gathered(names)}: {roles}" for roles, names in by_role.items())]))
 
 
 def _gathered(services: Sequence[str]) -> str:

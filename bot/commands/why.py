@@ -18,7 +18,7 @@ async def why(ctx: CommandContext, request: Request) -> Reply:
     hypotheses = triage.hypotheses
     if not hypotheses:
         return Reply(
-            "The triage is still looking; its facts stand in the thread."
+            "The triage is still running; its facts stand in the thread."
             if triage.state.running
             else "No cause was found; the facts stand in the thread."
         )

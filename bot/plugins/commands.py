@@ -31,7 +31,7 @@ class Request:
     """What stood after the verb."""
     options: Mapping[str, str] = field(default_factory=dict)
     ref: str = ""
-    """`AP-12`, `AL-3`, `INC-3` from the text, the button or the place it was said in."""
+    """`AP-12`, `AL-3`, `INC-3` from the text, the button or the thread."""
     revision: int | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     """Values of a submitted modal; empty for the other router."""
@@ -49,7 +49,7 @@ class Reply:
     text: str
     private: bool = True
     about: str = ""
-    """The group, incident or proposal in whose thread a public answer stands; empty: where it was asked."""
+    """The group, incident or proposal in whose thread a public answer stands; empty: where the request came from."""
     content: ReplyContent | None = None
     """What is shown instead of the text alone; slack/views renders it."""
 
@@ -105,7 +105,7 @@ class Command:
     options: tuple[str, ...] = ()
     """Valid `key=` options; others are an error that lists these."""
     speech: bool = False
-    """What follows the verb is taken as it was typed: nothing in it is an option, and all of it is the text."""
+    """What follows the verb is free text: nothing in it is read as an option."""
 
     @property
     def summary(self) -> str:

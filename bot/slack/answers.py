@@ -1,4 +1,4 @@
-"""Delivers a verb's answer: privately where it was asked, and by another way if that one is closed."""
+"""Delivers a reply: privately where the request came from, and by another way if that one is closed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

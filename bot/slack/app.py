@@ -107,9 +107,9 @@ class SlackEdge:
         error_id = secrets.token_hex(4)
         log.error("a Slack listener failed", error_id=error_id, exc_info=error)
         if target := target_of(body):
-            told = f"Something failed on my side (id {error_id})."
-            advice = "What you asked may not have been done: look with show, then try again."
-            await self._router.answers.private(target, Reply(f"{told} {advice}"))
+            problem = f"Something failed on my side (id {error_id})."
+            advice = "Your request may not have been carried out: check with show, then try again."
+            await self._router.answers.private(target, Reply(f"{problem} {advice}"))
 
 
 def target_of(body: dict[str, Any]) -> ReplyTarget | None:

@@ -35,20 +35,20 @@ async def check_slack(
     identity = await _identity(client)
     if identity[0].state == "failed":
         return identity
-    rooms = [await _room(client, channel, why) for channel, why in channels.items()]
-    return [*identity, *rooms, await _events(client, app_token, signing_secret)]
+    memberships = [await _membership(client, channel, why) for channel, why in channels.items()]
+    return [*identity, *memberships, await _events(client, app_token, signing_secret)]
 
 
 async def _identity(client: AsyncWebClient) -> list[Check]:
-    found: list[Check] = []
+    scopes: list[Check] = []
 
     async def ask() -> Check:
         answer = await client.auth_test()
         headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
-        found.append(_scopes(headers.get("x-oauth-scopes", "")))
+        scopes.append(_scopes(headers.get("x-oauth-scopes", "")))
         return ok("Slack token", f"{answer['user']} in {answer['team']}")
 
-    return [await _asked("Slack token", ask), *found]
+    return [await _checked("Slack token", ask), *scopes]
 
 
 def _scopes(header: str) -> Check:
@@ -60,7 +60,7 @@ def _scopes(header: str) -> Check:
     return ok("Slack scopes", f"all {len(SCOPES)}", f"not needed: {', '.join(surplus)}" if surplus else "")
 
 
-async def _room(client: AsyncWebClient, channel: str, why: str) -> Check:
+async def _membership(client: AsyncWebClient, channel: str, why: str) -> Check:
     name = f"Slack channel {channel} ({why})"
 
     async def ask() -> Check:
@@ -70,10 +70,10 @@ async def _room(client: AsyncWebClient, channel: str, why: str) -> Check:
         except SlackApiError as error:
             if error.response.get("error") != "not_in_channel":
                 raise
-            return ok(name, "public, not joined yet", "the bot joins by itself when it first speaks there")
+            return ok(name, "public, not joined yet", "the bot joins by itself when it first posts there")
         return ok(name, "the bot is in it")
 
-    return await _asked(name, ask)
+    return await _checked(name, ask)
 
 
 async def _events(client: AsyncWebClient, app_token: str, signing_secret: str) -> Check:
@@ -82,7 +82,7 @@ async def _events(client: AsyncWebClient, app_token: str, signing_secret: str) -
         return ok("Slack events", "Socket Mode answers")
 
     if app_token:
-        return await _asked("Slack events", ask)
+        return await _checked("Slack events", ask)
     if signing_secret:
         advice = "Slack must reach /slack/events: see `tocsin manifest --url`"
         return ok("Slack events", "HTTP mode: a signing secret is set", advice)
@@ -92,7 +92,7 @@ async def _events(client: AsyncWebClient, app_token: str, signing_secret: str) -
     )  # fmt: skip
 
 
-async def _asked(name: str, ask: Callable[[], Awaitable[Check]]) -> Check:
+async def _checked(name: str, ask: Callable[[], Awaitable[Check]]) -> Check:
     try:
         return await ask()
     except SlackApiError as error:

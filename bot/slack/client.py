@@ -1,4 +1,4 @@
-"""Slack's web client behind the sender's port: posts, edits, looks and uploads, with errors that mean something."""
+"""Slack's web client behind the sender's port: posts, edits, searches and uploads, with errors that mean something."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime

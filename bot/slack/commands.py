@@ -29,7 +29,7 @@ OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 REMEMBERED = 1_000
 DECIDES = frozenset({"approve", "deny", "did"})
-"""Verbs for which Slack is asked who this is at every use."""
+"""Commands for which Slack is asked at every use who the person is."""
 
 
 class CommandRouter:
@@ -85,7 +85,7 @@ class CommandRouter:
     async def _stands_where_it_should(self, request: Request, ephemeral: bool) -> bool:
         shown = await self.interactions.shown_at(request.channel, request.message)
         if shown is None:
-            # Private answers are no rows; a decision is never taken from one.
+            # Private answers have no row; no decision is accepted from one.
             if ephemeral and not request.ref.startswith("AP-"):
                 return True
             return bool(request.ref) and await self.interactions.being_posted(request.channel, request.ref, request.message)
@@ -189,8 +189,8 @@ class CommandRouter:
         except NOT_TAKEN as error:
             log.info("no dialog could be opened", why=str(error))
             return None
-        found: Mapping[str, Any] = opened["view"]
-        return found
+        view: Mapping[str, Any] = opened["view"]
+        return view
 
     async def _reply(self, answer: Reply | FieldErrors, target: ReplyTarget, key: str) -> None:
         if isinstance(answer, FieldErrors):
@@ -205,9 +205,9 @@ class CommandRouter:
         channel, thread = await self.interactions.thread_of(answer.about) if answer.about else ("", "")
         await self.interactions.add_line(key, channel or target.channel, answer.text, thread or asked_in)
         if thread and thread != asked_in:
-            # Whoever asked elsewhere does not see that thread: a slash command cannot even be typed there.
-            told = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
-            await self.answers.private(target, Reply(told))
+            # Whoever used the command elsewhere does not see that thread: a slash command cannot even be typed there.
+            text = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
+            await self.answers.private(target, Reply(text))
 
     async def _use(self, request: Request, target: ReplyTarget) -> Response:
         """The verb's answer; expected errors are answers."""
@@ -238,7 +238,7 @@ class CommandRouter:
         return NotAllowed(why, audited=True)
 
     async def _placed(self, request: Request) -> Request:
-        """With the reference implied by the thread it was said in."""
+        """With the reference implied by its thread."""
         if request.ref or not request.thread:
             return request
         shown = await self.interactions.shown_at(request.channel, request.thread)

@@ -2,7 +2,7 @@
 
 Sources: the Block Kit reference and method pages of docs.slack.dev and the
 constants of slack-sdk. Where only users' reports exist (the sum of text, the
-bytes of an edit's fallback), ours is the lower, safe number.
+bytes of an edit's fallback), this is the lower, safe number.
 """
 
 LIMIT: dict[str, int] = {

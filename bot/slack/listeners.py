@@ -48,7 +48,7 @@ def register(app: AsyncApp, router: CommandRouter) -> None:
 
     @app.event(_ANY)
     async def other(body: Body) -> None:
-        """Events nobody asked for; without this Bolt warns about each."""
+        """Events without a listener; without this Bolt warns about each."""
 
 
 async def on_slash(router: CommandRouter, body: Body) -> None:
@@ -65,7 +65,7 @@ async def on_slash(router: CommandRouter, body: Body) -> None:
 
 
 async def on_mention(router: CommandRouter, body: Body) -> None:
-    """`@bot verb ...`, also in threads. What bots write is nobody's wish."""
+    """`@bot verb ...`, also in threads. What bots write is ignored."""
     event = body["event"]
     other = event.get("subtype") not in (None, "file_share", "thread_broadcast")
     if event.get("bot_id") or other or "user" not in event or "edited" in event:

@@ -1,4 +1,4 @@
-"""Who speaks: Slack's word on a user, kept for a minute, joined to the roster by id or by e-mail."""
+"""The person behind a Slack user: Slack's profile, cached for a minute, joined to the roster by id or by e-mail."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,19 +11,19 @@ from bot.core.errors import QueryFailed
 from bot.slack.client import SlackClient
 from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
 
-KEPT_SECONDS = 60.0
-"""How long a look at a user or a user group is believed: people who leave lose their rights within a minute."""
+CACHE_SECONDS = 60.0
+"""How long a profile is trusted: people who leave lose their rights within a minute."""
 MOST = 5000
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Cached:
     at: float
     user: Mapping[str, Any]
 
 
 class People:
-    """Turns Slack user ids into actors. Raises QueryFailed when Slack cannot be asked: then nobody is anybody."""
+    """Turns Slack user ids into actors. Raises QueryFailed when Slack cannot be asked: then nobody has a right."""
 
     def __init__(
         self, slack: SlackClient, people: Mapping[str, Person], *, monotonic: Callable[[], float] = time.monotonic
@@ -31,11 +31,11 @@ class People:
         self._slack, self._monotonic = slack, monotonic
         self._by_slack = {person.slack: key for key, person in people.items() if person.slack}
         self._by_email = {person.email.lower(): key for key, person in people.items() if person.email}
-        self._looks: dict[str, _Look] = {}
+        self._profiles: dict[str, _Cached] = {}
         self._team = ""
 
     async def team(self) -> str:
-        """Our workspace's id; asked once."""
+        """The id of the bot's workspace; read once."""
         if not self._team:
             answer = await self._ask("our own workspace", self._slack.web.auth_test)
             self._team = str(answer["team_id"])
@@ -46,19 +46,19 @@ class People:
 
         `fresh`: ask Slack now; who may approve is never answered from memory.
         """
-        ours = await self.team()
+        own = await self.team()
         if fresh:
-            self._looks.pop(user, None)
-        found = await self._user(user)
-        teams = {home or ours, str(found.get("team_id") or ours)}
-        stranger = teams != {ours} or bool(found.get("is_stranger"))
-        guest = bool(found.get("is_restricted") or found.get("is_ultra_restricted"))
-        robot = bool(found.get("is_bot") or found.get("is_workflow_bot") or user == "USLACKBOT")
-        gone = bool(found.get("deleted"))
+            self._profiles.pop(user, None)
+        profile = await self._user(user)
+        teams = {home or own, str(profile.get("team_id") or own)}
+        stranger = teams != {own} or bool(profile.get("is_stranger"))
+        guest = bool(profile.get("is_restricted") or profile.get("is_ultra_restricted"))
+        robot = bool(profile.get("is_bot") or profile.get("is_workflow_bot") or user == "USLACKBOT")
+        gone = bool(profile.get("deleted"))
         # A guest may be listed by mistake; someone of another workspace may carry any address.
-        person = "" if stranger or robot or gone else self._person(user, found)
+        person = "" if stranger or robot or gone else self._person(user, profile)
         return Actor(
-            team=home or ours, user=user, person=person, is_bot=robot, is_guest=guest, is_deleted=gone, is_stranger=stranger
+            team=home or own, user=user, person=person, is_bot=robot, is_guest=guest, is_deleted=gone, is_stranger=stranger
         )
 
     async def usergroup(self, group: str) -> frozenset[str]:
@@ -66,19 +66,19 @@ class People:
         answer = await self._ask(f"user group {group}", self._slack.web.usergroups_users_list, usergroup=group)
         return frozenset(answer.get("users", ()))
 
-    def _person(self, user: str, found: Mapping[str, Any]) -> str:
-        email = str((found.get("profile") or {}).get("email") or "").lower()
+    def _person(self, user: str, profile: Mapping[str, Any]) -> str:
+        email = str((profile.get("profile") or {}).get("email") or "").lower()
         return self._by_slack.get(user) or (self._by_email.get(email, "") if email else "")
 
     async def _user(self, user: str) -> Mapping[str, Any]:
-        known = self._looks.get(user)
-        if known and self._monotonic() - known.at < KEPT_SECONDS:
-            return known.user
+        cached = self._profiles.get(user)
+        if cached and self._monotonic() - cached.at < CACHE_SECONDS:
+            return cached.user
         answer = await self._ask("who you are", self._slack.web.users_info, user=user)
-        if len(self._looks) >= MOST:
-            self._looks.clear()
-        self._looks[user] = _Look(self._monotonic(), answer["user"])
-        return self._looks[user].user
+        if len(self._profiles) >= MOST:
+            self._profiles.clear()
+        self._profiles[user] = _Cached(self._monotonic(), answer["user"])
+        return self._profiles[user].user
 
     async def _ask(self, what: str, method: Any, **arguments: Any) -> Any:
         try:

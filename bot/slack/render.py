@@ -135,7 +135,7 @@ class Renderer:
             return ""
         ref = about.group(0)
         path = _API_PATHS[about.group(1)]
-        return f"`show {ref}` tells its story; the API has every word: `{self.public_url}/api/{path}/{ref}`"
+        return f"`show {ref}` shows its timeline; the API has the full text: `{self.public_url}/api/{path}/{ref}`"
 
     async def _on_call(self, service: str) -> list[str]:
         if not service:
@@ -150,8 +150,8 @@ class Renderer:
 def allowed_hosts(config: Config, public_url: str = "") -> frozenset[str]:
     """Hosts that may be live links: those of configuration, nothing else."""
     addresses = (config.prometheus.url, config.prometheus.public_url, config.alertmanager.url, config.logs.loki, public_url)
-    found = {urlsplit(address).hostname or "" for address in addresses if address}
-    return frozenset((found | set(config.links.hosts)) - {""})
+    hosts = {urlsplit(address).hostname or "" for address in addresses if address}
+    return frozenset((hosts | set(config.links.hosts)) - {""})
 
 
 def called_hosts(config: Config) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Foreign text made safe for Slack: no mention, no live link, no line of its own, no imitation of a card.
+"""Untrusted text made safe for Slack: no mention, no live link, no line of its own, no imitation of a card.
 
 Everything an alert, a log, a person or a model says passes here. What people
 copy (a query, a command) stands in a code span, where Slack renders no markup;
@@ -24,9 +24,9 @@ _NO_SLASHES = re.compile(
 )
 _WWW = re.compile(r"\bwww\.(?=\w)", re.IGNORECASE)
 _HOST = re.compile(r"//([a-z0-9.-]+)(?::\d+)?(?=[/?#]|$)", re.IGNORECASE)
-"""No user info: `//ours@theirs` is theirs."""
+"""No user info: `//allowed@attacker` belongs to the attacker."""
 _ENDS = re.compile(r"[\s\"'`,;)\]}]|\Z")
-"""Where an address is over; `//ours<...>@theirs` is theirs to some."""
+"""Where an address ends; some clients read `//allowed<...>@attacker` as the attacker's."""
 _MARKUP = str.maketrans({"*": "∗", "`": "'"})
 _EMOJI = re.compile(r":(?=[a-z][a-z_-]{2,40}:)")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
@@ -40,13 +40,13 @@ def escape(text: str) -> str:
 
 
 def quoted(text: str, limit: int = LIMIT["untrusted"]) -> str:
-    """Foreign text as one line in a code span: `limit` characters, defanged, its own backticks turned into quotes."""
+    """Untrusted text as one line in a code span: `limit` characters, defanged, its own backticks turned into quotes."""
     shown = one_line(text, limit).replace("`", "'")
     return f"`{escape(defang(shown))}`" if shown else "`(empty)`"
 
 
 def prose(text: str, limit: int = LIMIT["untrusted"]) -> str:
-    """A foreign sentence (a model's, a person's) as running text: its markup and emoji become look-alike letters."""
+    """An untrusted sentence (a model's, a person's) as running text: its markup and emoji become look-alike letters."""
     shown = _UNDERLINE.sub("ˍ", one_line(text, limit).translate(_MARKUP))
     if shown.count("~") > 1:
         shown = shown.replace("~", "∼")
@@ -54,23 +54,23 @@ def prose(text: str, limit: int = LIMIT["untrusted"]) -> str:
 
 
 def titled(text: str, limit: int = LIMIT["untrusted"]) -> str:
-    """A foreign title or sentence in quotation marks, so that nobody takes it for the bot's own words."""
+    """An untrusted title or sentence in quotation marks, so that nobody takes it for the bot's own words."""
     return f"“{prose(text, limit).translate(_QUOTES) or '(empty)'}”"
 
 
 def name_text(text: str, limit: int = 60) -> str:
-    """A foreign name: one plain word stands as it is, since a word alone says nothing; more comes in quotation marks."""
+    """An untrusted name: one plain word stands as it is, since a word alone says nothing; more comes in quotation marks."""
     shown = one_line(text, limit)
     return prose(shown, limit) if _NAME.fullmatch(shown) else titled(text, limit)
 
 
 def plain_text(text: str, limit: int = LIMIT["untrusted"]) -> str:
-    """Foreign text for places without markup: names, headers, buttons, the fallback that a screen reader speaks."""
+    """Untrusted text for places without markup: names, headers, buttons, the fallback that a screen reader reads."""
     return prose(text, limit)
 
 
 def code_lines(text: str, hosts: Collection[str] = ()) -> str:
-    """Foreign text for a code block: lines stay, everything else as in `quoted`; addresses of `hosts` stand as they are."""
+    """Untrusted text for a code block: lines stay, everything else as in `quoted`; addresses of `hosts` stand as they are."""
     lines = [escape_controls(line).replace("`", "'") for line in text.replace("\r\n", "\n").split("\n")]
     return escape(defang("\n".join(lines), hosts))
 
@@ -82,13 +82,13 @@ def defang(text: str, hosts: Collection[str] = ()) -> str:
     """
     parts, done = [], 0
     for address in _ADDRESS.finditer(text):
-        shown = address.group() if _is_ours(address, hosts) else _without_slashes(_broken(address))
+        shown = address.group() if _is_allowed(address, hosts) else _without_slashes(_broken(address))
         parts += [_without_slashes(text[done : address.start()]), shown]
         done = address.end()
     return "".join([*parts, _without_slashes(text[done:])])
 
 
-def _is_ours(address: re.Match[str], hosts: Collection[str]) -> bool:
+def _is_allowed(address: re.Match[str], hosts: Collection[str]) -> bool:
     host = _HOST.match(address.group(), address.end(1) - address.start())
     if host is None or not _ENDS.match(address.string, address.end()):
         return False
@@ -110,7 +110,7 @@ def _broken(address: re.Match[str]) -> str:
 
 
 def link(label: str, url: str, hosts: Collection[str]) -> str:
-    """A live link if its host is allowed, else the label and the defanged address. The label may be foreign."""
+    """A live link if its host is allowed, else the label and the defanged address. The label may be untrusted."""
     if safe := allowed_address(url, hosts):
         return f"<{safe}|{plain_text(label).replace('|', '¦') or 'link'}>"
     return f"{quoted(label)} ({quoted(url)})" if url else quoted(label)

@@ -1,4 +1,4 @@
-"""Which verb a word means, and what is said where it means none."""
+"""Which command a word means, and the error where it means none."""
 
 from collections.abc import Collection, Mapping
 
@@ -31,13 +31,13 @@ class Vocabulary:
         asks = " A question begins with ask." if ASKS in by_word and request.text else ""
         raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{asks} The verb help lists all. Nothing was done.")
 
-    def _near(self, verb: str, meant: str, known: Collection[str]) -> list[str]:
+    def _near(self, verb: str, meant: str, words: Collection[str]) -> list[str]:
         """The verbs that may be meant: the one that is wished for, the one for remediations, else those spelt alike."""
-        if meant in known:
+        if meant in words:
             return [meant]
         # A verb with one slip is a slip: "stpo" is no remediation, and "restart" is no slip.
         remediation = meant in self.actions or means_remediation(meant)
-        return ["propose"] if remediation and "propose" in known else nearest(verb, known)
+        return ["propose"] if remediation and "propose" in words else nearest(verb, words)
 
 
 def check_options(command: Command, options: Mapping[str, str]) -> None:

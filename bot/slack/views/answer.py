@@ -1,4 +1,4 @@
-"""The answer to one question: the question, what of the evidence speaks about it, and what could not be looked at."""
+"""The answer to one question: the question, the evidence that speaks about it, and what could not be checked."""
 
 from collections.abc import Iterable
 
@@ -10,8 +10,8 @@ from bot.slack.blocks import Rendered, context, plain_text, prose, quoted, secti
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, cited_line, described
 
-MOST_LOOKS = 8
-"""Looks named where none of them speaks about the question."""
+MOST_CHECKS = 8
+"""Checks named where none of them speaks about the question."""
 
 
 def render(content: AnswerContent, view: ViewContext) -> Rendered:
@@ -19,12 +19,12 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
     question = f"*{plain_text(content.asked_by, 40)} asked:* {titled(content.question, 500)}"
     answer = content.answer
     if answer is None:
-        failed = "The answer failed, and nothing is known of it. Ask again."
+        failed = "No answer could be made. Ask again."
         return f"No answer, {content.ref}: {failed}", [section(f"{question}\n{failed}")]
     lines = _lines(answer.findings) if answer.findings else _nothing(content, answer)
     blocks = [
         section(question),
-        section("\n".join([*lines, *_unseen(answer.unseen)])),
+        section("\n".join([*lines, *_not_checked(answer.unseen)])),
         *cited_line(content.evidence, (id for one in (*answer.findings, *answer.unseen) for id in one.evidence), view),
         context(*_small_print(content, answer)),
     ]
@@ -43,39 +43,39 @@ def _lines(findings: Iterable[Finding]) -> Iterable[str]:
 
 def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
     yield f"{_not_found(answer)}."
-    if looks := list(_looks([content.evidence[id] for id in answer.looked_at if id in content.evidence])):
-        more = f" and {len(looks) - MOST_LOOKS} more" if len(looks) > MOST_LOOKS else ""
-        yield f"*What was looked at:* {', '.join(looks[:MOST_LOOKS])}{more}"
+    if checks := list(_checks([content.evidence[id] for id in answer.looked_at if id in content.evidence])):
+        more = f" and {len(checks) - MOST_CHECKS} more" if len(checks) > MOST_CHECKS else ""
+        yield f"*What was checked:* {', '.join(checks[:MOST_CHECKS])}{more}"
     if content.ref.startswith("AL-"):
-        yield f"To look anew: {quoted('investigate ' + content.question, 200)}"
+        yield f"To check again: {quoted('investigate ' + content.question, 200)}"
 
 
 def _not_found(answer: QuestionAnswer) -> str:
     """Evidence that says nothing is something else than no evidence."""
     if answer.looked_at:
         return "The evidence says nothing about that"
-    return f"Not known: nothing {'could be' if answer.unseen else 'was'} looked at"
+    return f"Not known: nothing {'could be' if answer.unseen else 'was'} checked"
 
 
-def _looks(entries: Iterable[LedgerEntry]) -> Iterable[str]:
-    """The kinds of look: one by what it looked at, several by how many services or things they saw."""
+def _checks(entries: Iterable[LedgerEntry]) -> Iterable[str]:
+    """The checks by tool: a single one by what it checked, several by their number."""
     by_tool: dict[str, list[LedgerEntry]] = {}
     for entry in entries:
         by_tool.setdefault(entry.tool, []).append(entry)
-    for tool, looks in by_tool.items():
-        yield described(looks[0]) if len(looks) == 1 else f"{tool.replace('_', ' ')} ({len(looks)} looks)"
+    for tool, checks in by_tool.items():
+        yield described(checks[0]) if len(checks) == 1 else f"{tool.replace('_', ' ')} ({len(checks)} checks)"
 
 
-def _unseen(failed: Iterable[Finding]) -> Iterable[str]:
+def _not_checked(failed: Iterable[Finding]) -> Iterable[str]:
     for finding in failed:
-        yield f"*Not seen:* {prose(without_lead(finding.lines[0]))}{cite(*finding.evidence)}"
+        yield f"*Not checked:* {prose(without_lead(finding.lines[0]))}{cite(*finding.evidence)}"
 
 
 def _small_print(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
     yield (
         f"read by {plain_text(answer.model, 60)}, kept what the evidence carries"
         if answer.by == "model"
-        else "found by the words of the question"
+        else "matched by the words of the question"
     )
     if content.failed:
         yield "The model's reading failed; this is from the record."
@@ -83,6 +83,6 @@ def _small_print(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str
         yield prose(answer.note, 250)
     if answer.tokens:
         yield f"{answer.tokens} tokens, ${answer.usd:.3f}"
-    seen = f"evidence up to {when(answer.seen_at)}; " if answer.seen_at else ""
-    yield f"{seen}nothing was looked at anew and nothing was done"
+    up_to = f"evidence up to {when(answer.seen_at)}; " if answer.seen_at else ""
+    yield f"{up_to}no new check was made and nothing was changed"
     yield content.ref

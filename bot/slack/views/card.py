@@ -58,11 +58,11 @@ def title(group: AlertGroup) -> str:
 
 
 def fallback(group: AlertGroup) -> str:
-    """What a notification shows and a screen reader speaks."""
+    """What a notification shows and a screen reader reads."""
     severity = group.severity.removeprefix("SEV")
     what = f"{plain_text(group.service, 60)} {plain_text(group.title, 120)}".strip()
-    taken = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
-    return f"{_STATES[group.state]}, severity {severity}: {what}, {_alerts(group)}.{taken}"
+    note = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
+    return f"{_STATES[group.state]}, severity {severity}: {what}, {_alerts(group)}.{note}"
 
 
 def _problem(card: CardContent, view: ViewContext) -> str:
@@ -130,9 +130,9 @@ def status_line(card: CardContent) -> str:
         case GroupState.ACKNOWLEDGED:
             return f"*ACKNOWLEDGED* by {plain_text(group.acknowledged_by, 40)} {_at(group.acknowledged_at)}".rstrip()
         case GroupState.MONITORING:
-            taken = f"; acknowledged by {plain_text(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
+            by = f"; acknowledged by {plain_text(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
             closes = ", or it closes by itself" if card.closes_itself else ""
-            return f"*MONITORING* alerts cleared {_at(group.cleared_at)}{taken}; resolve it{closes}"
+            return f"*MONITORING* alerts cleared {_at(group.cleared_at)}{by}; resolve it{closes}"
         case GroupState.RESOLVED:
             by = f" by {plain_text(incident.resolved_by, 40)}" if incident and incident.resolved_by else ""
             resolved_at = incident.resolved_at if incident else None

@@ -11,7 +11,7 @@ from bot.slack.view_context import ViewContext
 MOST = 16
 PIECE = 2_900
 """Characters of one element, below Slack's 3,000: a link cut in its middle would be none."""
-ROOM = 5_000
+ADDRESS_BUDGET = 5_000
 """Characters of addresses in one message: Prometheus links are long, and Slack counts them."""
 
 
@@ -24,13 +24,13 @@ def cite(*ids: str | None) -> str:
 def cited_line(evidence: Mapping[str, LedgerEntry], ids: Iterable[str], view: ViewContext) -> Iterable[Block]:
     """One row that names each cited evidence once, as a link where its address is allowed."""
     cited = [id for id in dict.fromkeys(ids) if id in evidence]
-    room, shown = ROOM, []
+    budget, shown = ADDRESS_BUDGET, []
     for id in cited[:MOST]:
         entry = evidence[id]
         address = allowed_address(entry.evidence.link, view.hosts)
         label = f"{id} {described(entry)}"
-        room -= len(address)
-        shown.append(f"<{address}|{label}>" if address and room > 0 else label)
+        budget -= len(address)
+        shown.append(f"<{address}|{label}>" if address and budget > 0 else label)
     if len(cited) > MOST:
         shown.append(f"and {len(cited) - MOST} more")
     if shown:

@@ -93,9 +93,9 @@ def _decided(content: ProposalContent) -> str:
 def _outcome(proposal: Proposal) -> Block | None:
     """How the signal is and what the call answered."""
     verdict, _, figures = proposal.verification.partition(": ")
-    seen = f"*{plain_text(verdict, 40).capitalize()}:* {plain_text(figures)}" if figures else plain_text(verdict)
+    checked = f"*{plain_text(verdict, 40).capitalize()}:* {plain_text(figures)}" if figures else plain_text(verdict)
     ran = f"*Ran:* {quoted(proposal.outcome, 300)}" if proposal.outcome else ""
-    return section("\n".join(filter(None, (seen, ran)))) if seen or ran else None
+    return section("\n".join(filter(None, (checked, ran)))) if checked or ran else None
 
 
 def _controls(content: ProposalContent, *, whole: bool) -> Block | None:

@@ -64,9 +64,9 @@ def _facts(reply: ShowReply) -> Block:
 
 
 def findings_line(findings: Findings) -> str:
-    """The first cause in one line; where there is none, how many looks failed."""
+    """The first cause in one line; where there is none, how many checks failed."""
     failed = len(findings.not_checked)
-    missed = f" {counted(failed, 'look')} failed." if failed else ""
+    missed = f" {counted(failed, 'check')} failed." if failed else ""
     if well := nothing_wrong(findings):
         return f"*{well}.*{missed}"
     first = next(iter(findings.hypotheses), None)

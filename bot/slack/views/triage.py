@@ -32,10 +32,10 @@ from bot.slack.views.citing import cite, cited_line
 
 MOST_CAUSES = 3
 MOST_CHANGES = 3
-MOST_UNSEEN = 4
-"""Failed looks told one by one; the rest is counted."""
+MOST_FAILED = 4
+"""Failed checks named one by one; the rest is counted."""
 _WORDS = {
-    TriageState.FACTS: "LOOKING",
+    TriageState.FACTS: "CHECKING",
     TriageState.INVESTIGATING: "INVESTIGATING",
     TriageState.DONE: "TRIAGED",
     TriageState.STOPPED: "STOPPED",
@@ -49,7 +49,7 @@ def render(triage: TriageContent, view: ViewContext) -> Rendered:
     group = triage.group
     blocks: list[Block] = [header(f"{word} · {group.ref} · {plain_text(group.service or group.title, 80)}")]
     blocks += _with_causes(triage, triage.findings, view) if triage.findings else _facts_alone(triage, view)
-    if triage.no_proposal and not _stands(triage.proposals):
+    if triage.no_proposal and not _in_force(triage.proposals):
         blocks.append(section(prose(triage.no_proposal, 300)))
     if running := _progress(triage):
         blocks.append(running)
@@ -66,7 +66,7 @@ def _facts_only(triage: TriageContent) -> bool:
     return triage.state is TriageState.DONE and not triage.findings
 
 
-def _stands(proposals: Sequence[ProposalLine]) -> bool:
+def _in_force(proposals: Sequence[ProposalLine]) -> bool:
     """Whether something is put to people or was run: then an older attempt's reason for nothing would only confuse."""
     return any(proposal.state not in WITHOUT_EFFECT for proposal in proposals)
 
@@ -92,7 +92,7 @@ def _hypotheses(triage: TriageContent) -> Sequence[Hypothesis]:
 def _facts_alone(triage: TriageContent, view: ViewContext) -> Iterable[Block]:
     facts = triage.facts
     if facts is None:
-        yield section("Looking at metrics, changes, alerts and runbooks.")
+        yield section("Checking metrics, changes, alerts and runbooks.")
         return
     lines = [
         _onset(facts),
@@ -122,9 +122,9 @@ def _onset(facts: TriageFacts) -> str:
 def _health(facts: TriageFacts) -> Iterable[str]:
     yield from (f"• {prose(line)}" for line in facts.health[:3])
     missed = facts.not_checked
-    yield from (f"*Not checked:* {prose(without_lead(line))}" for line in missed[:MOST_UNSEEN])
-    if len(missed) > MOST_UNSEEN:
-        yield f"*Not checked:* {len(missed) - MOST_UNSEEN} more"
+    yield from (f"*Not checked:* {prose(without_lead(line))}" for line in missed[:MOST_FAILED])
+    if len(missed) > MOST_FAILED:
+        yield f"*Not checked:* {len(missed) - MOST_FAILED} more"
 
 
 def _changes(triage: TriageContent, facts: TriageFacts) -> Iterable[str]:
@@ -140,10 +140,10 @@ def _changes(triage: TriageContent, facts: TriageFacts) -> Iterable[str]:
 
 
 def _no_change(facts: TriageFacts) -> str:
-    """None found is said of a whole look alone."""
+    """That there was no change may be said only where every system answered."""
     if not facts.changes_ok:
         return "could not check"
-    return "none found in what could be looked at" if facts.changes_partly else "none found"
+    return "none found in what could be checked" if facts.changes_partly else "none found"
 
 
 def _change(change: PriorChange) -> str:
@@ -195,9 +195,9 @@ def _with_causes(triage: TriageContent, findings: Findings, view: ViewContext) -
     elif ranked:
         yield section("\n".join(_first_cause(ranked[0])))
     else:
-        yield section("*No cause was found:* nothing that was looked at explains it.")
+        yield section("*No cause was found:* nothing that was checked explains it.")
     yield from _graph(facts)
-    if weighed := [*_other_causes(ranked, 0 if healthy else 1), *_cleared(findings), *_open(findings, ranked)]:
+    if weighed := [*_other_causes(ranked, 0 if healthy else 1), *_cleared(findings), *_unchecked(findings, ranked)]:
         yield section("\n".join(weighed))
     if facts:
         lines = (_onset(facts), _changed(triage, facts), _alerts(facts, 3), _runbook(facts, whole=False), _past(facts))
@@ -207,10 +207,10 @@ def _with_causes(triage: TriageContent, findings: Findings, view: ViewContext) -
 
 
 def _healthy(findings: Findings) -> str:
-    """What was looked at is well; where a look failed that is no all-clear, and the first words say so."""
+    """All checks are fine; where a check failed that is no all-clear, and the first words say so."""
     because = "; ".join(map(_claim, findings.because[:1]))
     if failed := len(findings.not_checked):
-        return f"*{nothing_wrong(findings)}, which is no all-clear:* {counted(failed, 'look')} failed. {because}"
+        return f"*{nothing_wrong(findings)}, which is no all-clear:* {counted(failed, 'check')} failed. {because}"
     return f"*{nothing_wrong(findings)}.* {because}"
 
 
@@ -218,12 +218,12 @@ def _first_cause(hypothesis: Hypothesis) -> Iterable[str]:
     yield f"*{hypothesis.confidence.capitalize()}:* {prose(hypothesis.cause)}"
     for claim in hypothesis.claims[:4]:
         yield f"• {_claim(claim)}"
-    yield f"*Against:* {'; '.join(map(_claim, hypothesis.against[:3])) or 'nothing found'}"
+    yield f"*Against:* {'; '.join(map(_claim, hypothesis.against[:3])) or 'nothing'}"
     if hypothesis.not_checked:
-        shown = [prose(without_lead(line), 160) for line in hypothesis.not_checked[:MOST_UNSEEN]]
-        yield f"*Not checked:* {'; '.join(shown)}{_and_more(len(hypothesis.not_checked) - MOST_UNSEEN)}"
+        shown = [prose(without_lead(line), 160) for line in hypothesis.not_checked[:MOST_FAILED]]
+        yield f"*Not checked:* {'; '.join(shown)}{_and_more(len(hypothesis.not_checked) - MOST_FAILED)}"
     if hypothesis.check:
-        yield f"*Would decide it:* {prose(hypothesis.check, 200)}"
+        yield f"*To confirm:* {prose(hypothesis.check, 200)}"
 
 
 def _other_causes(ranked: Sequence[Hypothesis], leading: int) -> Iterable[str]:
@@ -241,13 +241,13 @@ def _cleared(findings: Findings) -> Iterable[str]:
         yield f"{len(cleared) - 2} more ruled out, named behind Why?"
 
 
-def _open(findings: Findings, ranked: Sequence[Hypothesis]) -> Iterable[str]:
-    """What else could not be looked at: the first cause names its own."""
+def _unchecked(findings: Findings, ranked: Sequence[Hypothesis]) -> Iterable[str]:
+    """What else could not be checked: the first cause names its own."""
     named_above = () if nothing_wrong(findings) else [line for one in ranked[:1] for line in one.not_checked]
     lines = [line for line in findings.not_checked if line not in named_above]
-    yield from (f"*Not checked:* {prose(without_lead(line), 160)}" for line in lines[:MOST_UNSEEN])
-    if len(lines) > MOST_UNSEEN:
-        yield f"*Not checked:* {len(lines) - MOST_UNSEEN} more"
+    yield from (f"*Not checked:* {prose(without_lead(line), 160)}" for line in lines[:MOST_FAILED])
+    if len(lines) > MOST_FAILED:
+        yield f"*Not checked:* {len(lines) - MOST_FAILED} more"
 
 
 def _and_more(number: int) -> str:
@@ -274,7 +274,7 @@ def _cited_by_findings(findings: Findings, ranked: Sequence[Hypothesis]) -> Iter
     return (id for claim in (*shown, *findings.ruled_out[:2]) for id in claim.evidence)
 
 
-# ---------------------------------------------------------------- how it was found
+# ---------------------------------------------------------------- how it was investigated
 
 
 def _progress(triage: TriageContent) -> Block | None:
@@ -282,7 +282,7 @@ def _progress(triage: TriageContent) -> Block | None:
     if not triage.state.running or not checks:
         return None
     failed = sum(not check.evidence.ok for check in checks)
-    made = f"{counted(len(checks), 'look')} made" + (f", {failed} failed" if failed else "")
+    made = f"{counted(len(checks), 'check')} made" + (f", {failed} failed" if failed else "")
     return context(f"{made}; the newest: {prose(checks[-1].evidence.summary, 300)}")
 
 
@@ -298,12 +298,12 @@ def _controls(triage: TriageContent) -> Block:
 
 def _small_print(triage: TriageContent, word: str) -> Block:
     findings = triage.findings
-    asked = f"asked by {plain_text(triage.requester, 40)}: {prose(triage.question, 120)}" if triage.question else ""
+    question = f"asked by {plain_text(triage.requester, 40)}: {prose(triage.question, 120)}" if triage.question else ""
     proposals = ", ".join(proposal.ref for proposal in triage.proposals)  # their cards below say how they stand
     late = ", for a change that was reported late" if triage.for_late_change else ""
     attempt = f", attempt {triage.attempt}{late}" if triage.attempt > 1 else ""
     return context(
-        asked,
+        question,
         *((prose(findings.note, 400), _kind(findings), _cost(findings)) if findings else ()),
         f"Proposals: {proposals}" if proposals else "",
         f"*{word}* {triage.group.ref}{attempt}",
@@ -317,12 +317,22 @@ def _kind(findings: Findings) -> str:
 
 
 def _cost(findings: Findings) -> str:
-    by = f"agent ({plain_text(findings.model, 60)})" if findings.by == "agent" else "built-in analyst"
-    # A model works in turns; the analyst takes none.
-    steps = counted(findings.steps, "turn" if findings.model else "look") if findings.steps else ""
-    parts = [f"ranked by the {by}", *([steps] if steps else []), f"{findings.seconds:.0f} s"]
+    # A model works in turns, the analyst in queries.
+    steps = f"{findings.steps:,} {_unit(findings)} in " if findings.steps else ""
+    parts = [f"{steps}{findings.seconds:.0f} s, {_ranked_by(findings)}"]
     if findings.tokens:
         parts.append(f"{findings.tokens:,} tokens, ${findings.usd:.3f}")
     if findings.stop_reason not in ("", "done", "answered") and findings.stop_reason not in findings.note:
         parts.append(f"stopped: {plain_text(findings.stop_reason, 80)}")
     return " · ".join(parts)
+
+
+def _unit(findings: Findings) -> str:
+    singular, plural = ("turn", "turns") if findings.model else ("query", "queries")
+    return singular if findings.steps == 1 else plural
+
+
+def _ranked_by(findings: Findings) -> str:
+    if findings.by == "agent":
+        return f"AI model {plain_text(findings.model, 60)}"
+    return "ranked without the AI model" if findings.model else "no AI model"

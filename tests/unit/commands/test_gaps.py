@@ -1,4 +1,4 @@
-"""The verb that lists what could not be looked at."""
+"""The command that lists what could not be checked."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,7 +57,7 @@ async def test_what_is_older_is_left_out(house: Office) -> None:
 
 
 async def test_another_service_has_no_gap(house: Office) -> None:
-    assert await ask(house, service="search") == "No look at search failed since 2026-01-30 (1 group investigated)."
+    assert await ask(house, service="search") == "No check of search failed since 2026-01-30 (1 group investigated)."
 
 
 @pytest.mark.parametrize("since", ["many", "999999999d"])

@@ -188,14 +188,14 @@ async def test_the_same_interaction_is_one_question_whoever_keeps_it_first(house
     assert first == again and len(await house.rows(QuestionRow)) == 1
 
 
-async def test_where_nothing_speaks_about_it_the_message_says_what_was_looked_at_and_how_to_look_anew(house: Office) -> None:
+async def test_where_nothing_speaks_about_it_the_message_says_what_was_checked_and_how_to_check_again(house: Office) -> None:
     await say(house, mention("is it <!channel> the kafka cluster?"))
 
     ((_, _, (asked, nothing)),) = await answers(house)
     assert "&lt;!channel&gt;" in asked and nothing.startswith(
-        "The evidence says nothing about that.\n*What was looked at:* health"
+        "The evidence says nothing about that.\n*What was checked:* health"
     )
-    assert "To look anew: `investigate is it &lt;!channel&gt; the kafka cluster?`" in nothing
+    assert "To check again: `investigate is it &lt;!channel&gt; the kafka cluster?`" in nothing
 
 
 async def test_a_pasted_secret_is_not_kept_with_the_question(house: Office) -> None:
@@ -225,17 +225,17 @@ async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:
     return await shown(house)
 
 
-async def test_that_nothing_could_be_looked_at_is_not_told_as_not_looked(house: Office) -> None:
+async def test_that_nothing_could_be_checked_does_not_read_as_not_checked(house: Office) -> None:
     text = await asked_about(house, ("Could not check (search_logs): no answer", False))
 
-    assert "Not known: nothing could be looked at." in text and "search_logs: no answer (E1)" in text
+    assert "Not known: nothing could be checked." in text and "search_logs: no answer (E1)" in text
     assert "The evidence says nothing" not in text
 
 
-async def test_only_without_any_look_the_message_says_that_none_was_made(house: Office) -> None:
+async def test_only_without_any_check_the_message_says_that_none_was_made(house: Office) -> None:
     text = await asked_about(house)
 
-    assert "Not known: nothing was looked at." in text and "nothing was looked at anew and nothing was done" in text
+    assert "Not known: nothing was checked." in text and "no new check was made and nothing was changed" in text
 
 
 async def test_a_reading_that_failed_is_not_awaited_any_more(house: Office) -> None:

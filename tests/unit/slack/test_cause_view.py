@@ -36,7 +36,7 @@ def test_an_answer_names_who_gave_it_and_can_be_corrected() -> None:
     _, blocks = rendered(confirmed=ConfirmedCause(text=NASTY, said_by="alice", at=NOW))
     shown = json.dumps(blocks)
 
-    assert "Said by alice" in shown and "<!channel>" not in shown and buttons(blocks) == [("cause", "INC-3:2")]
+    assert "Confirmed by alice" in shown and "<!channel>" not in shown and buttons(blocks) == [("cause", "INC-3:2")]
     assert check_blocks(blocks) == []
 
 

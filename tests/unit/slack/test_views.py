@@ -93,13 +93,13 @@ def test_facts_without_findings_stand_as_facts() -> None:
     assert {"type": "image", "picture": "triage:AL-3:1"} in blocks
 
 
-def test_a_place_that_could_not_be_looked_at_is_never_nothing_found() -> None:
+def test_changes_that_could_not_be_checked_are_never_none_found() -> None:
     _, blocks = rendered_triage(facts=facts(changes=[], changes_ok=False))
 
     assert "*Changes:* could not check" in words(blocks)
 
     _, blocks = rendered_triage(facts=facts(changes=[], changes_partly=True))
-    assert "*Changes:* none found in what could be looked at (E2)" in words(blocks)
+    assert "*Changes:* none found in what could be checked (E2)" in words(blocks)
 
 
 def test_a_hypothesis_shows_word_number_evidence_and_what_speaks_against_it() -> None:
@@ -191,7 +191,7 @@ def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
     note = "Model not available (time-out)."
     _, blocks = rendered_triage(findings=findings(hypothesis(), note=note))
 
-    assert note in words(blocks[-1:]) and "ranked by the built-in analyst · 5 looks · 2 s" in words(blocks[-1:])
+    assert note in words(blocks[-1:]) and "5 queries in 2 s, no AI model" in words(blocks[-1:])
     assert "*TRIAGED* AL-3" in words(blocks[-1:])
 
 
@@ -292,13 +292,13 @@ def test_what_could_not_be_looked_at_is_told_once_in_plain_words_and_the_rest_is
     assert "*Not checked:* health of d: no answer" in text and "*Not checked:* 1 more" in text
 
 
-def test_nothing_wrong_is_no_all_clear_where_a_look_failed() -> None:
+def test_nothing_wrong_is_no_all_clear_where_a_check_failed() -> None:
     well = findings(category="healthy", because=[claim("checkout is as usual", "E1")])
     blind = well.model_copy(update={"not_checked": ["Could not check (logs of checkout): no answer"]})
 
     assert "*Nothing looks wrong.* checkout is as usual (E1)" in words(rendered_triage(findings=well)[1])
     text, blocks = rendered_triage(findings=blind)
-    assert "which is no all-clear:* 1 look failed. checkout is as usual (E1)" in words(blocks)
+    assert "which is no all-clear:* 1 check failed. checkout is as usual (E1)" in words(blocks)
     assert text.endswith(": Nothing looks wrong in what could be looked at")
 
 
@@ -359,5 +359,5 @@ def test_in_short_a_group_where_nothing_looks_wrong_names_no_cause() -> None:
         hypothesis(confidence="unlikely"), category="healthy", not_checked=["Could not check (logs of pay): no answer"]
     )
 
-    assert show.findings_line(well) == "*Nothing looks wrong in what could be looked at.* 1 look failed."
+    assert show.findings_line(well) == "*Nothing looks wrong in what could be looked at.* 1 check failed."
     assert show.findings_line(findings()) == "*No cause was found.*"
