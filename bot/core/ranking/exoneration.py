@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
-from bot.core.evidence import Case, Claim, LedgerEntry
+from bot.core.evidence import Case, Claim
 from bot.core.ranking.candidates import amount, change_text
 from bot.core.ranking.change_causes import compare_versions
 from bot.core.ranking.context import RankingContext, ranking_context
-from bot.core.ranking.observations import observe
+from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
@@ -19,9 +19,9 @@ _AROUND_ONSET = timedelta(hours=2)
 _MAX_SHOWN = 4
 
 
-def exonerated_changes(case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> dict[str, Claim]:
+def exonerated_changes(case: Case, observations: Observations, *, now: datetime) -> dict[str, Claim]:
     """The changes around the onset that the evidence clears, by id, with what clears them; the nearest to the onset first."""
-    return _exonerated(ranking_context(case, observe(ledger, alert=case.alert_name), now))
+    return _exonerated(ranking_context(case, observations, now))
 
 
 def ruled_out(context: RankingContext, accused: Collection[str]) -> list[Claim]:

@@ -1,17 +1,16 @@
-"""What an investigation without a model checks next, by what its ledger holds so far."""
+"""What an investigation without a model checks next, by what was observed so far."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core.evidence import Case, LedgerEntry
+from bot.core.evidence import Case
 from bot.core.facts.measured import Family
 from bot.core.ranking.context import ranking_context, start_service
-from bot.core.ranking.observations import observe
+from bot.core.ranking.observations import Observations
 
 
-def next_services(case: Case, ledger: Sequence[LedgerEntry]) -> list[str]:
+def next_services(case: Case, observations: Observations) -> list[str]:
     """Services whose health to check next: what the deviating ones call, and who calls where traffic rose."""
-    observations = observe(ledger)
     start, signals = start_service(case, observations), observations.signals
     frontier = [s for s in dict.fromkeys([start, *signals]) if s == start or signals.get(s)]
     callees = [callee for service in frontier for callee in observations.depends_on.get(service, ())]
@@ -20,17 +19,15 @@ def next_services(case: Case, ledger: Sequence[LedgerEntry]) -> list[str]:
     return [s for s in services if s not in observations.health_evidence]
 
 
-def services_with_calls(ledger: Sequence[LedgerEntry], services: Sequence[str]) -> list[str]:
+def services_with_calls(observations: Observations, services: Sequence[str]) -> list[str]:
     """Those of the services that call others and count their own requests: their mix of calls can be checked."""
-    observations = observe(ledger)
     return [s for s in services if observations.depends_on.get(s) and s in observations.rates]
 
 
 def symptoms_to_inspect(
-    case: Case, ledger: Sequence[LedgerEntry], *, now: datetime, most: int = 3
+    case: Case, observations: Observations, *, now: datetime, most: int = 3
 ) -> list[tuple[str, str, Family]]:
     """(service, signal, family) of the symptoms with the largest shares: what to break down and to search logs for."""
-    observations = observe(ledger, alert=case.alert_name)
     context = ranking_context(case, observations, now)
     symptoms: list[tuple[str, str, Family]] = []
     for service, _ in context.suspects()[:most]:

@@ -37,7 +37,9 @@ _CAUSE_TEXTS = {
 }
 
 
-def categorize(findings: Findings, case: Case, ledger: Sequence[LedgerEntry]) -> Findings:
+def categorize(
+    findings: Findings, case: Case, ledger: Sequence[LedgerEntry], observations: Observations | None = None
+) -> Findings:
     """The findings with their category and the claims that it rests on.
 
     Each sign counts its weight (3 names a cause, 2 suggests one), signs in the alert's own words half, a signal that left
@@ -49,8 +51,9 @@ def categorize(findings: Findings, case: Case, ledger: Sequence[LedgerEntry]) ->
 
     A model's answer has to be judged before. Its first cause counts only if the ledger supports that kind of cause. Where
     nothing is wrong by these signs the model may have read something that they do not: its causes stay, but none is likely.
+    `observations` are those of the ledger, where they were read before.
     """
-    observations = observe(ledger)
+    observations = observations or observe(ledger, alert=case.alert_name)
     recorded = [*_in_log_lines(ledger), *_beyond_thresholds(ledger)]
     if _nothing_wrong(case, observations, ledger, recorded):
         if not _names_trouble(findings):
@@ -174,7 +177,7 @@ def _nothing_wrong(case: Case, observations: Observations, ledger: Iterable[Ledg
         if alert.service == case.service and alert.name != case.alert_name
     ]
     unhealthy = _most_doublings(observations) >= _WEIGHTS.odd or any(sign.present for sign in signs) or others
-    return bool(case.service) and case.service in observations.looked_at and not unhealthy
+    return bool(case.service) and case.service in observations.checked and not unhealthy
 
 
 def _most_doublings(observations: Observations) -> float:
@@ -184,7 +187,7 @@ def _most_doublings(observations: Observations) -> float:
 def _healthy(findings: Findings, case: Case, observations: Observations) -> Findings:
     """Nothing is wrong, and the little that was ranked is no more than chance."""
     text = f"{case.service}: nothing that was checked is beyond its threshold or far out of its normal range"
-    because = [Claim(text=one_line(text, 400), evidence=[observations.looked_at[case.service]])]
+    because = [Claim(text=one_line(text, 400), evidence=[observations.checked[case.service]])]
     chance = [h.model_copy(update={"confidence": "unlikely"}) for h in findings.hypotheses]
     note = f"What was ranked is no more than chance. {findings.note.replace(LEAD_ONLY, '')}" if chance else findings.note
     return findings.model_copy(

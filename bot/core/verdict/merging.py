@@ -30,8 +30,10 @@ def merge(by_agent: Findings, by_analyst: Findings, case: Case, ledger: Sequence
     if all(hypothesis.confidence == "unsupported" for hypothesis in carried.hypotheses):
         return _instead(carried, by_analyst)
     suspected = {h.change_id for h in by_analyst.hypotheses if h.confidence in _NAMED}
-    exonerated = {id: claim for id, claim in exonerated_changes(case, ledger, now=now).items() if id not in suspected}
-    return categorize(_with_exonerated(carried, exonerated, observe(ledger).changes, ledger), case, ledger)
+    observations = observe(ledger, alert=case.alert_name)
+    exonerated = {id: one for id, one in exonerated_changes(case, observations, now=now).items() if id not in suspected}
+    merged = _with_exonerated(carried, exonerated, observations.changes, ledger)
+    return categorize(merged, case, ledger, observations)
 
 
 def _instead(by_agent: Findings, by_analyst: Findings) -> Findings:

@@ -10,6 +10,7 @@ from typing import Any
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
 from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect
+from bot.core.ranking.observations import Observations
 from bot.core.ranking.ranking import rank
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 from bot.core.verdict.category import categorize
@@ -42,36 +43,40 @@ class Analyst:
         """Check, follow what deviates, inspect it, rank. Each tool call is a step; a failed one is evidence that says so."""
         began = await run.now()
         ledger: list[LedgerEntry] = []
+        observations = Observations(case.alert_name)
         call_tool = self._calls(case)
 
         async def check(requests: Iterable[_Request]) -> None:
             # Started together and named by what they ask: a replay finds each answer whatever the order they ended in.
             calls = [(tool_for(self._tools, role), arguments) for role, arguments in requests]
             steps = [run.step(_name(case, *one), call_tool, *one, _call(case, *one)) for one in calls]
-            ledger.extend(await asyncio.gather(*steps))
+            entries = await asyncio.gather(*steps)
+            ledger.extend(entries)
+            observations.add(entries)
 
         await check([*_first_checks(case), *([(ToolRole.CALL_WAITS, {})] if self._traced else [])])
-        await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(ledger, [case.service])])
-        await self._follow(case, ledger, check)
-        symptoms = symptoms_to_inspect(case, ledger, now=began, most=MAX_INSPECTED)
+        await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(observations, [case.service])])
+        await self._follow(case, observations, check)
+        symptoms = symptoms_to_inspect(case, observations, now=began, most=MAX_INSPECTED)
         await check(_inspections(symptoms))
         await check(self._own_lines(case, ledger))
-        findings = categorize(rank(case, ledger, now=began), case, ledger)
+        ranked = rank(case, ledger, now=began, observations=observations)
+        findings = categorize(ranked, case, ledger, observations)
         return _signed(findings, len(ledger), began, await run.now())
 
     async def _follow(
-        self, case: Case, ledger: list[LedgerEntry], check: Callable[[Iterable[_Request]], Awaitable[None]]
+        self, case: Case, observations: Observations, check: Callable[[Iterable[_Request]], Awaitable[None]]
     ) -> None:
         """Wave by wave down the dependencies of what deviates, and up where traffic rose."""
         checked = {case.service}
         for _ in range(WAVES):
             # A service that could not be checked is not checked again: the same answer would come at the same price.
-            services = [s for s in next_services(case, ledger) if s not in checked][: MAX_SERVICES - len(checked)]
+            services = [s for s in next_services(case, observations) if s not in checked][: MAX_SERVICES - len(checked)]
             if not services:
                 return
             checked.update(services)
             await check([(role, {"service": s}) for s in services for role in (ToolRole.HEALTH, ToolRole.DEPENDENCIES)])
-            await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(ledger, services)])
+            await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(observations, services)])
             if not case.service:
                 # Nobody says which service hurts: what each one logs is a sign of its own.
                 await check([(ToolRole.LOG_MIX, {"service": s}) for s in services])

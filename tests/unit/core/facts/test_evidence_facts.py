@@ -63,7 +63,7 @@ def test_facts_that_do_not_fit_are_an_error_and_show_as_a_failed_check(facts: di
     entry = entry_or_failure(stored(facts))
 
     assert entry.evidence.blind_spots == (f"Could not check (a_tool): the stored evidence could not be read ({why})",)
-    assert entry.id == "E1" and not observe([entry]).looked_at
+    assert entry.id == "E1" and not observe([entry]).checked
 
 
 def test_a_tool_cannot_return_facts_that_nobody_reads() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.evidence import Findings
 from bot.core.ranking.next_checks import next_services
+from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments, minutes
@@ -175,4 +176,4 @@ def test_a_failing_service_that_nothing_explains_is_a_lead_with_a_check() -> Non
 def test_the_next_services_are_those_that_deviating_ones_call() -> None:
     ledger = Ledger().health("front", deviation("front", "errors", 0, 0.3)).graph("front", "payments").graph("cart", "stock")
 
-    assert next_services(CASE, ledger.entries) == ["payments"]
+    assert next_services(CASE, observe(ledger.entries)) == ["payments"]

@@ -1,0 +1,28 @@
+"""Observations grow with the ledger: read entry by entry they are those of the whole."""
+
+from bot.core.evidence import LedgerEntry
+from bot.core.facts.alerting import AlertFact
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.ranking.observations import Observations, observe
+from tests.unit.evidence_builders import ONSET, Ledger, change, deviation, failing_payments
+
+
+def by_steps(entries: list[LedgerEntry], alert: str) -> Observations:
+    observations = Observations(alert)
+    for entry in entries:
+        observations.add([entry])
+    return observations
+
+
+def test_entries_read_one_by_one_give_the_same_as_all_at_once() -> None:
+    entries = failing_payments(change("payments", 2)).entries
+
+    assert by_steps(entries, "errors") == observe(entries, alert="errors")
+
+
+def test_an_alert_stands_in_for_a_service_only_until_its_health_is_checked() -> None:
+    alert = AlertFact(name="HighErrorRate", service="cart", starts_at=ONSET)
+    entries = Ledger().alerts(EvidenceFacts(alerts=(alert,))).health("cart", deviation("cart", "latency", 0.1, 2.0)).entries
+
+    assert list(by_steps(entries[:1], "").signals["cart"]) == ["errors"]
+    assert list(by_steps(entries, "").signals["cart"]) == ["latency"]
