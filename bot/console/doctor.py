@@ -33,7 +33,7 @@ def examine(secrets: Secrets, console: Console) -> int:
     table = Table("Check", Column("State", no_wrap=True), *(Column(name, overflow="fold") for name in ("Found", "What to do")))
     for check in checks:
         state = f"[{COLOURS[check.state]}]{check.state}[/]"
-        table.add_row(escape(check.name), state, escape(check.found), escape(check.advice))
+        table.add_row(escape(check.name), state, escape(check.result), escape(check.advice))
     console.print(table)
     bad, missing = (sum(check.state == state for check in checks) for state in ("failed", "not set up"))
     blind = f" {missing} of {len(checks)} not set up." if missing else ""

@@ -33,7 +33,7 @@ class Severity(StrEnum):
 
 
 class Alert(BaseModel):
-    """One delivery of one signal, as its source told it; every text in it is untrusted."""
+    """One delivery of one signal, as its source sent it; every text in it is untrusted."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,7 +53,7 @@ class Alert(BaseModel):
     link: str = ""
     """Where the source shows it (generator URL)."""
     expression: str = ""
-    """The query behind the alert, when the source tells it."""
+    """The query behind the alert, where the source sends it."""
 
     @property
     def episode(self) -> str:

@@ -1,4 +1,4 @@
-"""One check of the set-up: what was found and, if it is not well, what to do."""
+"""One check of the set-up: its result and, if that is not good, what to do."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,16 +12,16 @@ class Check:
 
     name: str
     state: CheckState
-    found: str
+    result: str
     advice: str = ""
 
 
-def ok(name: str, found: str, advice: str = "") -> Check:
-    return Check(name, "ok", found, advice)
+def ok(name: str, result: str, advice: str = "") -> Check:
+    return Check(name, "ok", result, advice)
 
 
-def failed(name: str, found: str, advice: str) -> Check:
-    return Check(name, "failed", found, advice)
+def failed(name: str, result: str, advice: str) -> Check:
+    return Check(name, "failed", result, advice)
 
 
 def absent(name: str, advice: str) -> Check:

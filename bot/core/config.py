@@ -91,7 +91,7 @@ class SoloMode(StrEnum):
 
 
 class ConfigSection(BaseModel):
-    """Base of all parts: unknown keys are errors, since a misspelt key is a silent fault."""
+    """Base of all parts: unknown keys are errors, or a misspelt key would be a silent fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -261,7 +261,7 @@ class WebConfig(ConfigSection):
     allow: tuple[str, ...] = ()
     """Paths, e.g. `/api/annotations`; one that ends in `/*` allows one more segment."""
     about: str = ""
-    """What is found there: the model reads it."""
+    """What it holds, in words for the model."""
 
 
 class TracesConfig(ConfigSection):
@@ -277,7 +277,7 @@ class McpConfig(ConfigSection):
     url: Address
     tools: tuple[str, ...] = ()
     about: str = ""
-    """What is found there: the model reads it."""
+    """What it holds, in words for the model."""
 
 
 class SystemsConfig(ConfigSection):

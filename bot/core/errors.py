@@ -1,4 +1,4 @@
-"""The errors that mean something to the house; everything else is a bug and gets an id at a boundary."""
+"""The expected errors; every other exception is a bug and gets an id at a boundary."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,11 +30,11 @@ class TooManyItems(UnreadableBody):
 
 
 class QueryFailed(TocsinError):
-    """A place could not be looked at (down, slow, refused, unreadable). It is never "nothing found"."""
+    """A system could not be queried (down, slow, refused, unreadable). It never means "nothing found"."""
 
 
 class PartialResult(QueryFailed):
-    """Some of the places could be looked at: `seen` is what they told, the text what the others said."""
+    """Some of the systems answered: `seen` holds their answers, the text the errors of the others."""
 
     def __init__(self, text: str, seen: Sequence[Any]) -> None:
         super().__init__(text)
@@ -46,7 +46,7 @@ class InvalidQuery(QueryFailed):
 
 
 class AnswerTooLarge(QueryFailed):
-    """An answer outgrew its cap: less may be asked for."""
+    """An answer was larger than its limit: a narrower query may succeed."""
 
 
 class UnreadableEvidence(TocsinError):
@@ -79,7 +79,7 @@ class NotFound(TocsinError):
 
 
 class JournalMismatch(BaseException):
-    """A story's journal no longer fits its code.
+    """A workflow's journal no longer fits its code.
 
     A BaseException, because it must pass through every `except Exception` on its way to the engine.
     """

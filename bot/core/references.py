@@ -1,4 +1,4 @@
-"""Names in the configuration that point nowhere, or at two things: errors at the start, not surprises at night."""
+"""Names in the configuration that refer to nothing, or to two things: an error at the start instead of at night."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -29,11 +29,11 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
 
 
 def _people(config: Config) -> Iterator[Problem]:
-    known: dict[str, str] = {}
+    holders: dict[str, str] = {}
     for key, one in config.people.items():
-        # Identity is the user id: two people behind one would be whoever comes first.
-        if one.slack and known.setdefault(one.slack, key) != key:
-            yield Problem(f"is {known[one.slack]}'s already", ("people", key, "slack"))
+        # People are identified by their user id: two entries with one id would be the same person.
+        if one.slack and holders.setdefault(one.slack, key) != key:
+            yield Problem(f"is {holders[one.slack]}'s already", ("people", key, "slack"))
 
 
 def _strangers(config: Config, names: Collection[str], *at: str | int) -> Iterator[Problem]:

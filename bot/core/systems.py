@@ -1,4 +1,4 @@
-"""What other systems tell: code hosts, model registries, MCP servers and runbooks. Their text is untrusted."""
+"""Records of other systems: code hosts, model registries, MCP servers and runbooks. Their text is untrusted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,13 +68,13 @@ class ModelVersion:
     @property
     def serves_as(self) -> str:
         """The alias or stage under which it serves; "" if it does not."""
-        known = {alias.casefold(): alias for alias in self.aliases}
-        named = next((known[alias] for alias in SERVING_ALIASES if alias in known), "")
-        return named or (self.stage if self.stage.casefold() == SERVING_STAGE else "")
+        by_folded = {alias.casefold(): alias for alias in self.aliases}
+        serving = next((by_folded[alias] for alias in SERVING_ALIASES if alias in by_folded), "")
+        return serving or (self.stage if self.stage.casefold() == SERVING_STAGE else "")
 
     @property
     def since(self) -> datetime:
-        """The earliest moment from which it can have served: a stage tells it, an alias only that it was registered before."""
+        """The earliest moment at which it can have served: exact by stage; by alias no earlier than its registration."""
         by_alias = any(alias.casefold() in SERVING_ALIASES for alias in self.aliases)
         return self.registered_at if by_alias else self.updated_at
 
@@ -91,7 +91,7 @@ class RemoteTool:
 
 @dataclass(frozen=True)
 class RunbookHit:
-    """A runbook that may fit: its id in the shelf, title, the passage and how well it fits (0..1)."""
+    """A runbook that may fit: its id, title, the passage, and how well it fits (0..1)."""
 
     id: str
     title: str

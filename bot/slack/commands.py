@@ -61,7 +61,7 @@ class CommandRouter:
         if request.entry_point == EntryPoint.MENTION and ASKS in by_word and is_speech(line, by_word):
             here = await self._placed(request)
             if here.ref:
-                return replace(here, verb=ASKS, text=line.said)
+                return replace(here, verb=ASKS, text=line.typed)
         command = by_word.get(line.verb)
         if command is not None and command.speech:
             return replace(request, verb=line.verb, text=line.rest or line.text, ref=line.ref)

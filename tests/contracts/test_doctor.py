@@ -47,7 +47,7 @@ async def test_a_good_set_up_has_nothing_to_repair() -> None:
         checks = await slack(place, {channel: "default"})
 
     assert [check.state for check in checks] == ["ok"] * 4
-    assert name_text(checks, "Slack events").found == "Socket Mode answers"
+    assert name_text(checks, "Slack events").result == "Socket Mode answers"
 
 
 async def test_a_missing_scope_is_named_with_the_way_to_get_it() -> None:
@@ -55,14 +55,14 @@ async def test_a_missing_scope_is_named_with_the_way_to_get_it() -> None:
         place.ws.scopes = set(SCOPES) - {"files:write"}
         check = name_text(await slack(place), "Slack scopes")
 
-    assert check.state == "failed" and "files:write" in check.found and "tocsin manifest" in check.advice
+    assert check.state == "failed" and "files:write" in check.result and "tocsin manifest" in check.advice
 
 
 async def test_a_wrong_token_ends_slack_s_part_with_one_failure() -> None:
     async with sandbox() as place:
         (check,) = await slack(place, token="xoxb-wrong")
 
-    assert check.state == "failed" and "invalid_auth" in check.found
+    assert check.state == "failed" and "invalid_auth" in check.result
 
 
 async def test_an_unknown_channel_fails_and_one_not_joined_yet_does_not() -> None:
@@ -89,7 +89,7 @@ async def test_without_a_way_in_for_events_it_says_which_two_there_are() -> None
 async def test_a_slack_that_cannot_be_reached_is_told_as_such() -> None:
     (check,) = await check_slack("xoxb-1", "", "", f"http://127.0.0.1:{free_port()}/api/", {})
 
-    assert check.state == "failed" and "not reached" in check.found
+    assert check.state == "failed" and "not reached" in check.result
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ async def test_the_model_is_asked_for_one_word(turn: dict[str, Any], state: str,
     async with running(app(Script([turn]))) as url, httpx.AsyncClient() as client:
         check = await check_model(client, name="scripted", key="k", base_url=f"{url}/v1")
 
-    assert check.state == state and told in check.found
+    assert check.state == state and told in check.result
 
 
 async def test_no_model_is_no_failure() -> None:
@@ -126,7 +126,7 @@ def test_a_database_that_is_down_or_old_says_what_to_do(postgres_url: str) -> No
     down = check_database(f"postgresql://app:hunter2@127.0.0.1:{free_port()}/tocsin")
     old = check_database(postgres_url)
 
-    assert down.state == "failed" and "not reached" in down.found and "hunter2" not in down.found
+    assert down.state == "failed" and "not reached" in down.result and "hunter2" not in down.result
     assert old.state == "failed" and "tocsin db upgrade" in old.advice
 
 
@@ -143,7 +143,7 @@ async def test_every_part_of_the_configuration_is_looked_at(tmp_path: Path, monk
 
     checks = await checkup(secrets(tmp_path))
 
-    assert "TOCSIN_TOKEN_PROD" in name_text(checks, "Sources").found
+    assert "TOCSIN_TOKEN_PROD" in name_text(checks, "Sources").result
     failing = {check.name for check in checks if check.state == "failed"}
     assert failing == {"Sources", "Slack token", "Prometheus", "Loki", "Alertmanager", "Runbooks", "Pager"}
     assert all(check.advice for check in checks if check.state == "failed")
@@ -166,7 +166,7 @@ def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
 
     check = check_database(f"sqlite:///{tmp_path / 'app.db'}")
 
-    assert (check.state, check.found) == ("failed", "the database cannot be read: file is not a database")
+    assert (check.state, check.result) == ("failed", "the database cannot be read: file is not a database")
     assert "backup" in check.advice
 
 
@@ -211,8 +211,8 @@ async def test_a_slip_in_a_query_of_the_catalogue_is_found_by_day(slip: bool, tm
         check = name_text(await checkup(secrets(tmp_path)), "Queries")
 
     if slip:
-        assert check.state == "failed" and "services.checkout.signals.errors: " in check.found
-        assert "services.checkout.objectives.answers: " in check.found and "signals.up" not in check.found
+        assert check.state == "failed" and "services.checkout.signals.errors: " in check.result
+        assert "services.checkout.objectives.answers: " in check.result and "signals.up" not in check.result
     else:
-        assert (check.state, check.found) == ("ok", "Prometheus understands 3 of signals and objectives; 1 find nothing now")
+        assert (check.state, check.result) == ("ok", "Prometheus understands 3 of signals and objectives; 1 find nothing now")
         assert check.advice.endswith("services.checkout.signals.errors")

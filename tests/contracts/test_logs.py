@@ -108,12 +108,12 @@ async def test_the_check_of_loki_knows_the_label_that_names_services(answer: obj
         known = await LokiLogs(LogsConfig(loki="http://loki.example.com"), client, token="t0ken").check()
         stranger = await LokiLogs(LogsConfig(loki="http://loki.example.com"), client).check()
 
-    assert (known.state, found in known.found) == (state, True), known
-    assert stranger.state == "failed" and "HTTP 401: no org id" in stranger.found and "TOCSIN_LOKI_TOKEN" in stranger.advice
+    assert (known.state, found in known.result) == (state, True), known
+    assert stranger.state == "failed" and "HTTP 401: no org id" in stranger.result and "TOCSIN_LOKI_TOKEN" in stranger.advice
 
 
 async def test_the_check_of_log_files_names_the_services_without_any(tmp_path: Path) -> None:
     assert (await _files(tmp_path).check()).state == "ok"
     check = await FileLogs({"checkout": str(tmp_path / "*.log"), "cart": str(tmp_path / "nowhere/*.log")}).check()
 
-    assert check.state == "failed" and "cart" in check.found and "checkout" not in check.found
+    assert check.state == "failed" and "cart" in check.result and "checkout" not in check.result

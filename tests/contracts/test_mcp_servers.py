@@ -189,5 +189,5 @@ async def test_the_check_says_what_is_offered_or_what_to_do() -> None:
     async with served_at() as address:
         good, bad = await servers(address).check("notes"), await servers(address, token="wrong").check("notes")
 
-        assert (good.state, good.found) == ("ok", "6 tools")
+        assert (good.state, good.result) == ("ok", "6 tools")
         assert bad.state == "failed" and "systems.mcp.notes" in bad.advice

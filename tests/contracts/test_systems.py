@@ -256,7 +256,7 @@ async def test_the_checks_say_what_is_well_and_what_to_do() -> None:
 
     assert [check.state for check in good] == ["ok"] * 5
     assert [check.state for check in bad] == ["failed"] * 5 and all(check.advice for check in bad)
-    assert "Not Found" in bad[0].found and "permission denied" in bad[1].found and "Bad credentials" in bad[3].found
+    assert "Not Found" in bad[0].result and "permission denied" in bad[1].result and "Bad credentials" in bad[3].result
 
 
 async def test_of_many_commits_the_newest_are_told() -> None:

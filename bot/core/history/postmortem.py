@@ -1,4 +1,4 @@
-"""The postmortem draft: every generated sentence names the ids it stands on; what people must write stays blank."""
+"""The postmortem draft: every generated sentence names the ids that it rests on; what people must write stays blank."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ RAN = (
 
 
 class Sentence(BaseModel):
-    """One generated sentence and the ids (`E3`, `T12`, `AP-1`, `AL-1`, `INC-1`) it stands on; never without one."""
+    """One generated sentence and the ids (`E3`, `T12`, `AP-1`, `AL-1`, `INC-1`) that it rests on; at least one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,11 +64,11 @@ class PostmortemRecord(BaseModel):
     graph: str = ""
     """What the graph under the draft shows, in words; "" without one."""
     cause: ConfirmedCause | None = None
-    """What a person said it was, and who."""
+    """The cause that a person confirmed."""
     evidence: Mapping[str, str] = {}
     """Evidence id -> summary, for all evidence of the group."""
     unseen: Mapping[str, tuple[str, ...]] = {}
-    """Evidence id -> what of it could not be looked at, where there is such."""
+    """Evidence id -> what of it could not be checked, if anything."""
 
 
 def is_needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
@@ -76,21 +76,21 @@ def is_needed(incident: Incident, *, executed: bool, human_minutes: float) -> bo
     return incident.severity.at_least(Severity.SEV2) or executed or human_minutes > 30
 
 
-def draft(material: PostmortemRecord) -> list[PostmortemSection]:
+def draft(record: PostmortemRecord) -> list[PostmortemSection]:
     """The sections in reading order."""
-    considered = tuple(_considered(material))
+    considered = tuple(_considered(record))
     return [
-        PostmortemSection(title="Summary", sentences=tuple(_summary(material))),
-        PostmortemSection(title="Impact", sentences=tuple(_impact(material))),
-        PostmortemSection(title="Timeline", sentences=tuple(_timeline(material.timeline))),
-        PostmortemSection(title="Detection", sentences=tuple(_detection(material))),
-        PostmortemSection(title="Root cause", sentences=tuple(_cause(material))),
+        PostmortemSection(title="Summary", sentences=tuple(_summary(record))),
+        PostmortemSection(title="Impact", sentences=tuple(_impact(record))),
+        PostmortemSection(title="Timeline", sentences=tuple(_timeline(record.timeline))),
+        PostmortemSection(title="Detection", sentences=tuple(_detection(record))),
+        PostmortemSection(title="Root cause", sentences=tuple(_cause(record))),
         *([PostmortemSection(title="Other causes considered", sentences=considered)] if considered else []),
         PostmortemSection(title="Contributing factors", blank="What else made this possible?"),
         PostmortemSection(title="What went well, what went badly", blank="For the people who were there."),
-        PostmortemSection(title="Actions taken", sentences=tuple(_actions(material))),
-        PostmortemSection(title="Follow-ups", sentences=tuple(_follow_ups(material)), blank="Owner and date for each."),
-        PostmortemSection(title="What could not be looked at", sentences=tuple(_gaps(material))),
+        PostmortemSection(title="Actions taken", sentences=tuple(_actions(record))),
+        PostmortemSection(title="Follow-ups", sentences=tuple(_follow_ups(record)), blank="Owner and date for each."),
+        PostmortemSection(title="What could not be checked", sentences=tuple(_gaps(record))),
     ]
 
 
@@ -101,8 +101,8 @@ def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
     text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
     yield Sentence(text=text, sources=(incident.ref,))
     if m.group:
-        told = "One alert is all that came." if m.group.alerts == 1 else f"{m.group.alerts:,} alerts were grouped into one."
-        yield Sentence(text=told, sources=(m.group.ref,))
+        text = "One alert is all that came." if m.group.alerts == 1 else f"{m.group.alerts:,} alerts were grouped into one."
+        yield Sentence(text=text, sources=(m.group.ref,))
 
 
 def _began(m: PostmortemRecord) -> datetime:
@@ -125,12 +125,12 @@ def _impact(m: PostmortemRecord) -> Iterable[Sentence]:
 
 def graph_marks(m: PostmortemRecord) -> list[tuple[datetime, str]]:
     """What a graph of the incident should mark: what was run and how it ended, and when the alerts cleared."""
-    found = [(entry.at, label) for entry in _acts(m) if (label := one_line(entry.text.partition(":")[0], 32))]
+    actions = [(entry.at, label) for entry in _acts(m) if (label := one_line(entry.text.partition(":")[0], 32))]
     cleared = m.group.cleared_at if m.group else None
     if cleared == m.incident.resolved_at:
         # A person resolved it while alerts still fired.
         cleared = None
-    return [*found[:3], *([(cleared, "alerts cleared")] if cleared else [])]
+    return [*actions[:3], *([(cleared, "alerts cleared")] if cleared else [])]
 
 
 def _acts(m: PostmortemRecord) -> list[TimelineEntry]:
@@ -184,8 +184,8 @@ def _cause(m: PostmortemRecord) -> Iterable[Sentence]:
         text = f"It was {ranked}." if same else f"{ranked}: {one_line(first.cause, 300)}"
         yield Sentence(text=text, sources=cited)
     for claim in first.claims:
-        if known := tuple(e for e in claim.evidence if e in m.evidence):
-            yield Sentence(text=one_line(claim.text, 300), sources=known)
+        if cited := tuple(e for e in claim.evidence if e in m.evidence):
+            yield Sentence(text=one_line(claim.text, 300), sources=cited)
 
 
 def _considered(m: PostmortemRecord) -> Iterable[Sentence]:
@@ -204,18 +204,18 @@ def _actions(m: PostmortemRecord) -> Iterable[Sentence]:
         approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == Verdict.APPROVE]
         who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals)
         how = f"approved by {who}" if who else "done by hand, without an approval"
-        text = f"{one_line(p.title, 150)}: {how}; {p.state.value}{_seen(p)}."
+        text = f"{one_line(p.title, 150)}: {how}; {p.state.value}{_result(p)}."
         yield Sentence(text=text, sources=(p.ref,))
     if not ran:
         yield Sentence(text="No action was executed through Tocsin.", sources=(m.incident.ref,))
 
 
-def _seen(p: Proposal) -> str:
+def _result(p: Proposal) -> str:
     """What the signal showed, else what the call answered, in brackets; the state has the verdict already."""
     verdict, _, figures = p.verification.partition(": ")
-    seen = figures if verdict in set(VerificationState) else p.verification
-    told = one_line(seen or p.outcome, 200).rstrip(".")
-    return f" ({told})" if told else ""
+    measured = figures if verdict in set(VerificationState) else p.verification
+    text = one_line(measured or p.outcome, 200).rstrip(".")
+    return f" ({text})" if text else ""
 
 
 def _follow_ups(m: PostmortemRecord) -> Iterable[Sentence]:
@@ -233,13 +233,13 @@ def _gaps(m: PostmortemRecord) -> Iterable[Sentence]:
     for id, texts in m.unseen.items():
         yield from (Sentence(text=one_line(without_lead(text), 300), sources=(id,)) for text in texts)
     if not m.unseen:
-        told = "None of the looks that were made failed." if m.evidence else "Nothing was looked at."
-        yield Sentence(text=told, sources=(m.incident.ref,))
+        text = "All checks succeeded." if m.evidence else "Nothing was checked."
+        yield Sentence(text=text, sources=(m.incident.ref,))
 
 
-def markdown(material: PostmortemRecord, sections: Sequence[PostmortemSection]) -> str:
+def markdown(record: PostmortemRecord, sections: Sequence[PostmortemSection]) -> str:
     """The draft as Markdown; each sentence ends with its ids in brackets."""
-    incident = material.incident
+    incident = record.incident
     lines = [
         f"# {incident.ref}: {one_line(incident.title, 200)}",
         "",

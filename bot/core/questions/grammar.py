@@ -29,7 +29,7 @@ class Line:
     options: Mapping[str, str] = field(default_factory=dict)
     unread: int = 0
     """Characters beyond LIMIT: a line that was not read whole must not be carried out."""
-    said: str = field(default="", compare=False)
+    typed: str = field(default="", compare=False)
     """The whole line as it was typed."""
     rest: str = field(default="", compare=False)
     """What of it stands after the verb: for verbs that take speech, in which nothing is an option."""
@@ -62,8 +62,8 @@ def parse_line(line: str) -> Line:
         else:
             words.append(word)
     text, unread = " ".join(words).strip(), max(0, len(line) - LIMIT)
-    said = line[:LIMIT].strip()
-    return Line(verb=verb, text=text, ref=ref, options=options, unread=unread, said=said, rest=rest.strip())
+    typed = line[:LIMIT].strip()
+    return Line(verb=verb, text=text, ref=ref, options=options, unread=unread, typed=typed, rest=rest.strip())
 
 
 def is_reference(word: str) -> bool:
@@ -87,8 +87,8 @@ def parse_value(value: str) -> tuple[str, int | None]:
 
 def nearest(word: str, known: Iterable[str], most: int = 3) -> list[str]:
     """The known words nearest to a mistyped one by edit distance, the nearest first; far ones are left out."""
-    scored = sorted((distance(word.lower(), name), name) for name in set(known))
-    return [name for steps, name in scored if steps <= max(2, len(word) // 2)][:most]
+    by_distance = sorted((distance(word.lower(), name), name) for name in set(known))
+    return [name for steps, name in by_distance if steps <= max(2, len(word) // 2)][:most]
 
 
 def distance(a: str, b: str) -> int:

@@ -1,4 +1,4 @@
-"""Whether a line whose verb nobody knows is plain speech: a question or sentence, and no mistyped verb."""
+"""Whether a line that begins with no known verb is plain language: a question or a sentence, and no mistyped verb."""
 
 from collections.abc import Iterable
 
@@ -31,26 +31,26 @@ SENTENCE = 3
 
 
 def is_speech(line: Line, known: Iterable[str]) -> bool:
-    """Whether the line asks or tells something in plain words. `known`: the verbs and their aliases.
+    """Whether the line asks or says something in plain language. `known`: the verbs and their aliases.
 
     A word that is near a verb is a mistyped verb and never speech, whatever follows: it must not be swallowed. The small
     words that open English sentences are the exception, if more than a reference follows. A wish ("please stop the
-    rollback") is no question either: nothing would be done, and it would look as if it had been heard.
+    rollback") is no question either: nothing would be done, and the answer would look as if it had been.
     """
     words, asks = line.rest.split(), line.rest.endswith("?")
-    said = [word for word in words if not is_reference(word.strip(".,;:!?"))]
+    plain = [word for word in words if not is_reference(word.strip(".,;:!?"))]
     first = _bare(line.verb)
     if not line.verb or is_reference(first) or (line.options and not asks):
         return False
     if line.verb in _BOTH:
-        return bool(said) and (asks or (line.verb == "why" and len(said) + 1 >= SENTENCE))
+        return bool(plain) and (asks or (line.verb == "why" and len(plain) + 1 >= SENTENCE))
     if line.verb in set(known) or (not asks and _wishes([line.verb, *words], known)):
         return False
     if first in _OPENERS:
-        return bool(said) and (asks or len(words) + 1 >= SENTENCE)
+        return bool(plain) and (asks or len(words) + 1 >= SENTENCE)
     if nearest(first, known):
         return False
-    return asks or line.verb.endswith("?") or len(said) + 1 >= SENTENCE
+    return asks or line.verb.endswith("?") or len(plain) + 1 >= SENTENCE
 
 
 def wished(words: Iterable[str]) -> str:
@@ -65,9 +65,10 @@ def means_remediation(word: str) -> bool:
 
 def _wishes(words: Iterable[str], known: Iterable[str]) -> bool:
     """Whether the first word that says something is a verb of ours, with a slip perhaps, or what people call an action."""
-    said = wished(words)
-    deeds = set(known) - _ANSWERED | _ACTS
-    return said in deeds or (len(said) >= SLIP and said not in _ANSWERED and any(distance(said, deed) == 1 for deed in deeds))
+    verb = wished(words)
+    actions = set(known) - _ANSWERED | _ACTS
+    mistyped = len(verb) >= SLIP and verb not in _ANSWERED and any(distance(verb, action) == 1 for action in actions)
+    return verb in actions or mistyped
 
 
 def _bare(word: str) -> str:

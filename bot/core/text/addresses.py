@@ -1,7 +1,7 @@
-"""Which addresses the bot may open: no way to the inside of the machine or the cloud unless configuration says so.
+"""Which addresses the bot may open: none inside the machine or the cloud, unless the configuration allows it.
 
-An address of a tool or an action comes from configuration; what a text brings in only fills a field of it. Whoever opens
-one resolves the name, checks every address found with `forbidden`, connects to the very address that was checked, and
+The address of a tool or an action comes from the configuration; a text only fills a field of it. Code that opens one
+resolves the name, checks every resolved address with `forbidden`, connects to the very address that was checked, and
 follows no redirect.
 """
 
@@ -19,7 +19,7 @@ _METADATA = frozenset(
 
 
 def ambiguous(url: str) -> str:
-    """What in an address parsers are known to read in two ways; "" if nothing. Ask before any parser."""
+    """Why different parsers may read an address differently; "" if they do not. To be called before any parser."""
     if "\\" in url or any(ord(char) <= 0x20 or 0x7F <= ord(char) <= 0xA0 for char in url):
         return "holds characters that parsers read in different ways"
     return ""

@@ -1,13 +1,13 @@
-"""Foreign text made harmless: one line, limited, control and direction characters visible."""
+"""Untrusted text made harmless: one line, limited, control and direction characters visible."""
 
 import unicodedata
 
 _VISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters, marks and signs that look like nothing: fillers, joiners, a pattern of no dots."""
+"""Letters, marks and signs that are invisible: fillers, joiners, a braille pattern without dots."""
 _OF_EMOJI = "\u200d\ufe0f"
 MAX_MARKS = 4
-"""Combining marks in a row that a script may need; a tower of them covers the lines above."""
+"""Combining marks in a row that a script may need; more of them cover the lines above."""
 
 
 def escape_controls(text: str) -> str:
@@ -27,7 +27,7 @@ def escape_controls(text: str) -> str:
 
 
 def _hidden(char: str, before: str) -> bool:
-    """Whether nobody sees this character behind the one before it."""
+    """Whether this character is invisible after the one before it."""
     if char in _OF_EMOJI:
         return before.isascii() and before.isalpha()
     return (
@@ -44,13 +44,13 @@ def _escaped(char: str) -> str:
 
 
 def one_line(text: str, limit: int = 300) -> str:
-    """Foreign text as one line of at most `limit` characters: white space folded, controls escaped, cut with an ellipsis."""
+    """Untrusted text as one line of at most `limit` characters: white space folded, controls escaped, cut with an ellipsis."""
     folded = escape_controls(" ".join(text.split()))
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 
 def cut(text: str, limit: int) -> str:
-    """Cut with an ellipsis; our own text."""
+    """Trusted text, cut with an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

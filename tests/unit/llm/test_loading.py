@@ -57,5 +57,5 @@ def test_the_doctor_says_whether_the_code_loads_and_what_to_do() -> None:
     broken: Check = check_loading(Installation(ImportError("no module named langchain")).build)
 
     assert check_loading(Installation().build).state == "ok"
-    assert (broken.state, broken.found) == ("failed", "ImportError: no module named langchain")
+    assert (broken.state, broken.result) == ("failed", "ImportError: no module named langchain")
     assert "make install" in broken.advice

@@ -142,8 +142,8 @@ def test_a_look_that_failed_is_listed() -> None:
 def test_no_look_that_failed_is_something_else_than_no_look() -> None:
     looked, blind = (markdown(material(evidence=seen), draft(material(evidence=seen))) for seen in ({"E1": "health"}, {}))
 
-    assert "None of the looks that were made failed." in looked
-    assert "Nothing was looked at." in blind
+    assert "All checks succeeded." in looked
+    assert "Nothing was checked." in blind
 
 
 def test_one_alert_is_told_as_one() -> None:
