@@ -10,6 +10,7 @@ import structlog
 
 from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, TocsinError
+from bot.core.messages.content import MessageKind
 from bot.core.questions.grammar import LIMIT, Line
 from bot.core.questions.speech import is_speech
 from bot.core.redaction.redaction import redact, redact_all
@@ -27,6 +28,17 @@ SOON = 0.7
 """Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
 OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
+NAMES_ITS_SUBJECT = frozenset(
+    {
+        MessageKind.CARD,
+        MessageKind.INCIDENT_CARD,
+        MessageKind.TRIAGE,
+        MessageKind.PROPOSAL,
+        MessageKind.POSTMORTEM,
+        MessageKind.CAUSE,
+    }
+)
+"""Kinds of message whose thread implies the group, incident or proposal that they show."""
 REMEMBERED = 1_000
 DECIDES = frozenset({"approve", "deny", "did"})
 """Commands for which Slack is asked at every use who the person is."""
@@ -89,7 +101,7 @@ class CommandRouter:
             if ephemeral and not request.ref.startswith("AP-"):
                 return True
             return bool(request.ref) and await self.interactions.being_posted(request.channel, request.ref, request.message)
-        if shown.kind == "storm":
+        if shown.kind == MessageKind.STORM:
             return await self.interactions.stands_on_storm(shown.key, request.ref)
         return shown.subject == request.ref
 
@@ -242,7 +254,7 @@ class CommandRouter:
         if request.ref or not request.thread:
             return request
         shown = await self.interactions.shown_at(request.channel, request.thread)
-        if shown is None or shown.kind not in ("card", "incident_card", "triage", "proposal", "postmortem", "cause"):
+        if shown is None or shown.kind not in NAMES_ITS_SUBJECT:
             return request
         return replace(request, ref=shown.subject)
 

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.messages.content import MessageKind
 from bot.store.db.columns import Moment
 from bot.store.db.database import Database
 from bot.store.tables import MessageRow
@@ -25,7 +26,7 @@ async def touch(
     key: str,
     *,
     channel: str,
-    kind: str,
+    kind: MessageKind,
     subject: str,
     thread_key: str = "",
     mentions: Sequence[str] = (),

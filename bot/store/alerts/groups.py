@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Severity
 from bot.core.alerts import escalation, storm
 from bot.core.incident import GroupState, IncidentState, number_of
+from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.db.database import Database
@@ -31,9 +32,9 @@ async def touch_cards(db: Database, session: AsyncSession, rows: Iterable[GroupR
             storms[group.on_storm_card] = group.channel
         else:
             ref = f"AL-{group.id}"
-            await messages.touch(db, session, f"card:{ref}", channel=group.channel, kind="card", subject=ref)
+            await messages.touch(db, session, f"card:{ref}", channel=group.channel, kind=MessageKind.CARD, subject=ref)
     for key, channel in storms.items():
-        await messages.touch(db, session, key, channel=channel, kind="storm", subject=key)
+        await messages.touch(db, session, key, channel=channel, kind=MessageKind.STORM, subject=key)
 
 
 async def storm_of(session: AsyncSession, channel: str, at: datetime) -> str:
@@ -116,7 +117,9 @@ async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
     thread = group.on_storm_card or f"card:{ref}"
     card = await session.get(MessageRow, thread)
     if card and escalation.mention_needs_line(posted=card.sent_rev > 0, attempted=card.attempted_at is not None):
-        await messages.touch(db, session, f"raised:{ref}", channel=group.channel, kind="raised", subject=ref, thread_key=thread)
+        await messages.touch(
+            db, session, f"raised:{ref}", channel=group.channel, kind=MessageKind.RAISED, subject=ref, thread_key=thread
+        )
 
 
 async def mention_in_storm(db: Database, session: AsyncSession, group: GroupRow) -> None:
@@ -138,7 +141,7 @@ async def add_line(db: Database, session: AsyncSession, group: GroupRow, name: s
     key = f"line:AL-{group.id}:{name}"
     if await session.get(MessageRow, key) is None:
         thread = group.on_storm_card or f"card:AL-{group.id}"
-        await messages.touch(db, session, key, channel=group.channel, kind="line", subject=text, thread_key=thread)
+        await messages.touch(db, session, key, channel=group.channel, kind=MessageKind.LINE, subject=text, thread_key=thread)
 
 
 async def clear(db: Database, session: AsyncSession, group: GroupRow, at: datetime) -> None:

@@ -10,6 +10,7 @@ from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
 from bot.core.incident import GroupState
 from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.content import MessageKind
 from bot.store import messages
 from bot.store.alerts.repeats import Delivery, deliveries
 from bot.store.alerts.sorting import Sorter, SortingResult
@@ -20,8 +21,6 @@ CURSOR = "inbox"
 REPEATS = 8
 """So many times as many deliveries are read as may be sorted: most of them are repeats."""
 CHUNK = 400
-BACKLOG_SUMMARY = "digest"
-"""Kind and key of the message, as databases have stored it from the first version on."""
 _READ_TO = func.coalesce(select(CursorRow.seq).where(CursorRow.name == CURSOR).scalar_subquery(), 0)
 _WAITING = select(AlertRow.seq).where(col(AlertRow.seq) > _READ_TO).limit(1)
 
@@ -67,8 +66,8 @@ class Inbox:
             await self.sorter.repeats.count(session, repeats)
             result.more = last < waiting[-1].seq or len(waiting) >= most
             for source in sorted(result.backlogs):
-                channel, key = self.sorter.config.default_channel, f"{BACKLOG_SUMMARY}:{source}"
-                await messages.touch(self.db, session, key, channel=channel, kind=BACKLOG_SUMMARY, subject=source)
+                channel, key = self.sorter.config.default_channel, f"{MessageKind.BACKLOG}:{source}"
+                await messages.touch(self.db, session, key, channel=channel, kind=MessageKind.BACKLOG, subject=source)
             cursor.seq = last
             session.add(cursor)
         self._sorted_to = last

@@ -16,6 +16,7 @@ from bot.core.evidence import Evidence, Findings
 from bot.core.history.postmortem import RAN, PostmortemRecord, PostmortemSection
 from bot.core.incident import Incident, number_of
 from bot.core.investigation.triage_facts import stored_facts
+from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.approvals import rows as proposals
@@ -111,7 +112,13 @@ class Postmortems:
             )
             channel, thread = await transitions.thread_of(session, row.group_id, number)
             await messages.touch(
-                self.db, session, f"postmortem:{ref}", channel=channel, kind="postmortem", subject=ref, thread_key=thread
+                self.db,
+                session,
+                f"postmortem:{ref}",
+                channel=channel,
+                kind=MessageKind.POSTMORTEM,
+                subject=ref,
+                thread_key=thread,
             )
 
     async def newest(self, ref: str) -> PostmortemRow | None:
@@ -159,7 +166,13 @@ class Postmortems:
             await timeline.add(self.db, session, EntryKind.SYSTEM, said, group_id=row.group_id, incident_id=number, key=key)
             channel, thread = await transitions.thread_of(session, row.group_id, number)
             await messages.touch(
-                self.db, session, f"line:{key}", channel=channel, kind="line", subject=f"{ref}: {said}", thread_key=thread
+                self.db,
+                session,
+                f"line:{key}",
+                channel=channel,
+                kind=MessageKind.LINE,
+                subject=f"{ref}: {said}",
+                thread_key=thread,
             )
             log.error("a postmortem draft failed", ref=ref, n=n, why=why)
 

@@ -14,6 +14,7 @@ from bot.core.errors import NotFound
 from bot.core.evidence import Findings
 from bot.core.incident import number_of
 from bot.core.investigation.triage_facts import stored_facts
+from bot.core.messages.content import MessageKind
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.tool_calls import Tools
@@ -131,5 +132,11 @@ class Questions:
         channel, thread_key = await transitions.thread_of(session, row.group_id, row.incident_id)
         subject = str(number)
         await messages.touch(
-            self.db, session, f"answer:{number}", channel=channel, kind="answer", subject=subject, thread_key=thread_key
+            self.db,
+            session,
+            f"answer:{number}",
+            channel=channel,
+            kind=MessageKind.ANSWER,
+            subject=subject,
+            thread_key=thread_key,
         )

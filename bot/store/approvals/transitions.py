@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import ProposalState
 from bot.core.approvals.record import plan_fingerprint, stamp, text_fingerprint
 from bot.core.incident import number_of
+from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.db import locks
@@ -92,7 +93,9 @@ async def refresh_card(db: Database, session: AsyncSession, row: ProposalRow) ->
     """Want the card (in the thread of its group) to show the newest state."""
     ref = ref_of(row)
     channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
-    await messages.touch(db, session, f"proposal:{ref}", channel=channel, kind="proposal", subject=ref, thread_key=thread_key)
+    await messages.touch(
+        db, session, f"proposal:{ref}", channel=channel, kind=MessageKind.PROPOSAL, subject=ref, thread_key=thread_key
+    )
 
 
 async def thread_of(session: AsyncSession, group_id: int | None, incident_id: int | None) -> tuple[str, str]:
@@ -112,7 +115,14 @@ async def post_line(
     """One line in the thread, once for each key; it notifies the people of `mentions`."""
     channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
     await messages.touch(
-        db, session, f"line:{key}", channel=channel, kind="line", subject=line, thread_key=thread_key, mentions=mentions
+        db,
+        session,
+        f"line:{key}",
+        channel=channel,
+        kind=MessageKind.LINE,
+        subject=line,
+        thread_key=thread_key,
+        mentions=mentions,
     )
 
 

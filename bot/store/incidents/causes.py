@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import number_of
+from bot.core.messages.content import MessageKind
 from bot.core.redaction.redaction import redact
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
@@ -42,7 +43,7 @@ async def ask_for_cause(db: Database, session: AsyncSession, incident: IncidentR
     """Ask for the cause in the thread, once: a second close edits the message that stands there already."""
     channel, thread = await transitions.thread_of(session, incident.group_id, incident.id)
     key, ref = question_key(incident.id or 0), f"INC-{incident.id}"
-    await messages.touch(db, session, key, channel=channel, kind="cause", subject=ref, thread_key=thread)
+    await messages.touch(db, session, key, channel=channel, kind=MessageKind.CAUSE, subject=ref, thread_key=thread)
 
 
 async def confirm(db: Database, ref: str, cause: ConfirmedCause) -> bool:

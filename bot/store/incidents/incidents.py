@@ -10,6 +10,7 @@ from bot.core.alert import Severity
 from bot.core.errors import NotFound
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, GroupState, Incident, IncidentState, number_of
+from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.alerts.groups import mention, open_incident, touch_card
@@ -130,7 +131,7 @@ async def _declare_alone(db: Database, session: AsyncSession, row: IncidentRow, 
     text = f"{ref} was declared by {by}: {row.severity} {row.title}"
     await timeline.add(db, session, EntryKind.INCIDENT, text, incident_id=row.id, who=by, key=f"declare:{key}" if key else None)
     await audit.append(db, session, who=by, what="declare", subject=ref, after=row.severity)
-    await messages.touch(db, session, f"card:{ref}", channel=row.channel, kind="incident_card", subject=ref)
+    await messages.touch(db, session, f"card:{ref}", channel=row.channel, kind=MessageKind.INCIDENT_CARD, subject=ref)
     return to_incident(row)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from bot.core.incident import number_of
+from bot.core.messages.content import MessageKind
 from bot.store import audit, messages
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
@@ -104,7 +105,7 @@ class Interactions:
         """Want one line to stand in a channel or thread."""
         async with self.db.write() as session:
             await messages.touch(
-                self.db, session, f"line:{key}", channel=channel, kind="line", subject=text, thread_key=thread_key
+                self.db, session, f"line:{key}", channel=channel, kind=MessageKind.LINE, subject=text, thread_key=thread_key
             )
 
 

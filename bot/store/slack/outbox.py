@@ -9,13 +9,22 @@ from sqlalchemy import ColumnElement, and_, case, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
+from bot.core.messages.content import MessageKind
 from bot.store.db.database import Database
 from bot.store.tables import MessageRow, PictureRow
 
-KINDS_FIRST = ("proposal", "card", "incident_card", "storm", "answer", "postmortem", "triage")
+KINDS_FIRST = (
+    MessageKind.PROPOSAL,
+    MessageKind.CARD,
+    MessageKind.INCIDENT_CARD,
+    MessageKind.STORM,
+    MessageKind.ANSWER,
+    MessageKind.POSTMORTEM,
+    MessageKind.TRIAGE,
+)
 """In this order; whatever else there is comes last."""
 
-UNBUDGETED = ("proposal",)
+UNBUDGETED = (MessageKind.PROPOSAL,)
 """Kinds whose edits do not wait for the others: people decide by what they read there."""
 
 NO_ACCESS = "no access: "

@@ -12,6 +12,7 @@ from bot.core.history.frozen_cases import FrozenCase, scrubbed
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import number_of
 from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.content import MessageKind
 from bot.store import messages
 from bot.store.db.database import Database
 from bot.store.incidents import causes
@@ -90,7 +91,7 @@ class Cases:
         """Say one line in a channel, once for each key."""
         async with self.db.write() as session:
             if await session.get(MessageRow, f"line:{key}") is None:
-                await messages.touch(self.db, session, f"line:{key}", channel=channel, kind="line", subject=text)
+                await messages.touch(self.db, session, f"line:{key}", channel=channel, kind=MessageKind.LINE, subject=text)
 
     async def was_told(self, key: str) -> bool:
         """Whether the line of this key was said."""

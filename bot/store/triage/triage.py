@@ -19,6 +19,7 @@ from bot.core.errors import NotFound, UnreadableEvidence
 from bot.core.evidence import Case, Evidence, LedgerEntry, failed_to_read, parse_entry
 from bot.core.incident import number_of
 from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.content import MessageKind
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
@@ -280,7 +281,7 @@ class Triages:
             session,
             f"triage:{ref}",
             channel=group.channel,
-            kind="triage",
+            kind=MessageKind.TRIAGE,
             subject=ref,
             thread_key=group.on_storm_card or f"card:{ref}",
         )
