@@ -27,7 +27,7 @@ install: .venv/installed  ## make .venv with what the product needs
 	$(PIP) --require-hashes -r tests/requirements.lock
 	@touch $@
 
-demo: install  ## the whole story on this machine, no key needed
+demo: install  ## a whole incident on this machine, no key needed
 	$(BIN)/tocsin demo
 
 serve: install  ## run the bot (reads TOCSIN_* and tocsin.yaml)

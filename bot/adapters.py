@@ -35,9 +35,9 @@ from bot.workflows.investigation.tool_running import ToolRunner
 
 
 def audit_key(secrets: Secrets) -> bytes:
-    """TOCSIN_AUDIT_KEY; else a key file in the data folder, or for replicas one drawn from the address they share."""
-    if given := secrets.audit_key.get_secret_value():
-        return given.encode()
+    """TOCSIN_AUDIT_KEY; else a key file in the data folder, or for replicas one derived from the address of their database."""
+    if configured := secrets.audit_key.get_secret_value():
+        return configured.encode()
     if secrets.postgres:
         return hashlib.sha256(b"tocsin audit " + secrets.database_url.encode()).digest()
     path = secrets.data_dir / "audit.key"
@@ -64,7 +64,7 @@ def logs_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Loki
 
 @dataclass(frozen=True)
 class Systems:
-    """Other systems that tools may look at; None or empty where none is configured."""
+    """Other systems that tools may query; None or empty where none is configured."""
 
     code: GitHub | None
     argocd: ArgoCd | None
@@ -76,16 +76,16 @@ class Systems:
 
     @property
     def histories(self) -> tuple[History, ...]:
-        """Those that tell changes."""
+        """Those that hold changes."""
         return tuple(one for one in (self.argocd, self.helm, self.models) if one is not None)
 
 
 def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Systems:
-    """A client for each system with an address; services without a name there are simply not known to it."""
+    """A client for each system with an address; services without a name in a system are left out."""
 
     def named(system: str) -> dict[str, str]:
-        known = {name: getattr(service.known_as, system) for name, service in config.services.items()}
-        return {name: theirs for name, theirs in known.items() if theirs}
+        names = {name: getattr(service.known_as, system) for name, service in config.services.items()}
+        return {name: name_there for name, name_there in names.items() if name_there}
 
     chosen, key = config.systems, SecretStr.get_secret_value
     code, argocd, helm, models = chosen.github, chosen.argocd, chosen.kubernetes, chosen.mlflow
@@ -100,9 +100,9 @@ def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> S
     )
 
 
-def tools_of(found: Mapping[str, Tool], systems: Systems) -> dict[str, Tool]:
-    """The tools that can see something here; those over systems of the team's own say which there are."""
-    offered = {name: one for name, one in found.items() if not one.needs or getattr(systems, one.needs, None)}
+def tools_of(tools: Mapping[str, Tool], systems: Systems) -> dict[str, Tool]:
+    """The tools whose systems are configured; those for the team's own systems name them in their description."""
+    offered = {name: one for name, one in tools.items() if not one.needs or getattr(systems, one.needs, None)}
     return {name: replace(one, set_up=_inventory(getattr(systems, one.needs, None))) for name, one in offered.items()}
 
 
@@ -133,23 +133,23 @@ def pager_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Pag
 
 
 def model_of(secrets: Secrets) -> str:
-    """The model that is asked; "" when none is set up: then the built-in analyst ranks."""
+    """The model to use; "" when none is set up: then the built-in analyst ranks."""
     return secrets.model or ("gpt-5.1" if secrets.openai_api_key.get_secret_value() else "")
 
 
-def agents_of(secrets: Secrets, config: Config, looker: ToolRunner, triages: Triages, services: Sequence[str]) -> Agents:
-    """The investigator with a model; nothing is imported before it is first asked for."""
+def agents_of(secrets: Secrets, config: Config, tool_runner: ToolRunner, triages: Triages, services: Sequence[str]) -> Agents:
+    """The investigator with a model; nothing is imported before the first use."""
 
     def build() -> Model:
-        asked = settings_of(secrets, model_of(secrets))
-        with_others = replace(asked, fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
-        return agent_of(with_others, config, looker, triages, services)
+        settings = settings_of(secrets, model_of(secrets))
+        with_others = replace(settings, fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
+        return agent_of(with_others, config, tool_runner, triages, services)
 
     return Agents(model_of(secrets), build)
 
 
 def settings_of(secrets: Secrets, name: str) -> ModelSettings:
-    """How the model of this name is asked on the configured server."""
+    """How the model of this name is called on the configured server."""
     return ModelSettings(
         name=name,
         base_url=secrets.openai_base_url,
@@ -159,11 +159,13 @@ def settings_of(secrets: Secrets, name: str) -> ModelSettings:
     )
 
 
-def agent_of(settings: ModelSettings, config: Config, looker: ToolRunner, triages: Triages, services: Sequence[str]) -> Model:
+def agent_of(
+    settings: ModelSettings, config: Config, tool_runner: ToolRunner, triages: Triages, services: Sequence[str]
+) -> Model:
     """The agent. Imports langchain, which takes seconds."""
     from bot.llm.agent import Agent
 
-    return Agent(settings, config.budget, looker, triages, services, inventory_of(config))
+    return Agent(settings, config.budget, tool_runner, triages, services, inventory_of(config))
 
 
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:

@@ -1,4 +1,4 @@
-"""The composition root: builds store, engine and edges, registers the stories, starts and drains them."""
+"""The composition root: builds store, engine and adapters, registers the workflows, starts and drains them."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from bot.core.redaction.redaction import redact
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
 from bot.monitoring.metrics.graph import draw
-from bot.monitoring.runbooks import RunbookShelf
+from bot.monitoring.runbooks import RunbookFolder
 from bot.plugins import Command, Source, Tool, ToolContext, discover, discover_actions
 from bot.ports import Run
 from bot.settings import Secrets, catalogue_of, source_tokens
@@ -71,9 +71,9 @@ from bot.workflows.ticks import EVERY, PagerTick, QuietTick, Tick, TidyTick, as_
 
 log = structlog.get_logger(__name__)
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
-"""Parts of a stop, of 20 s in all: what they leave is for closing connections."""
+"""Parts of a stop, which takes 20 s at most: the rest is for closing connections."""
 SILENT_SECONDS = 30.0
-"""A sender that has not gone round for so long is taken for dead."""
+"""A sender whose loop has not run for so long counts as dead."""
 
 MESSAGES = Counter("bot_messages_total", "Messages posted or edited in Slack", ["channel", "kind", "edit"])
 
@@ -98,7 +98,7 @@ class App:
     ) -> None:
         if not secrets.slack_bot_token.get_secret_value():
             raise ConfigurationError(
-                "is empty: Tocsin speaks in Slack; `make demo` needs no token", key="TOCSIN_SLACK_BOT_TOKEN"
+                "is empty: Tocsin works in Slack; `make demo` needs no token", key="TOCSIN_SLACK_BOT_TOKEN"
             )
         self.secrets, self.config, self.clock = secrets, config, clock
         self.catalogue = catalogue_of(config)
@@ -124,7 +124,7 @@ class App:
         self._build_intake()
         self._build_messages()
         self._build_router()
-        self._build_stories()
+        self._build_workflows()
         self._build_ticks()
         self.asgi: ASGIApp = self._build_web()
         self._tasks: list[asyncio.Task[Any]] = []
@@ -137,7 +137,7 @@ class App:
         self.inbox = Inbox(self.db, self.config, self.catalogue, self.engine, self.committed)
 
     def _build_messages(self) -> None:
-        """What the bot says: state, rendered and sent."""
+        """The bot's messages: state, rendered and sent."""
         self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
         self.slack_client = SlackClient(self.web)
         self.people = People(self.slack_client, self.config.people)
@@ -196,23 +196,23 @@ class App:
         )
         return Approvals(store, Decisions(self.db, self.config), claims, executor, self.rotas, self.engine)
 
-    def _build_stories(self) -> None:
-        self.runbooks = RunbookShelf(self.config.runbooks) if self.config.runbooks else None
-        self.looker = ToolRunner(self.triages, self.tools, self._tool_context)
-        facts = FactCollector(self.looker, self.triages, self.catalogue, self.metrics, draw)
-        desk = TriageSteps(self.triages, facts, self.approvals, self.config)
-        analyst = Analyst(self.looker.bound, self.looker.infos, traced=self.systems.traces is not None)
-        self.agents = agents_of(self.secrets, self.config, self.looker, self.triages, list(self.catalogue.services))
-        self.engine.register("triage", triage(desk, analyst, self.agents.get))
+    def _build_workflows(self) -> None:
+        self.runbooks = RunbookFolder(self.config.runbooks) if self.config.runbooks else None
+        self.tool_runner = ToolRunner(self.triages, self.tools, self._tool_context)
+        facts = FactCollector(self.tool_runner, self.triages, self.catalogue, self.metrics, draw)
+        steps = TriageSteps(self.triages, facts, self.approvals, self.config)
+        analyst = Analyst(self.tool_runner.bound, self.tool_runner.infos, traced=self.systems.traces is not None)
+        self.agents = agents_of(self.secrets, self.config, self.tool_runner, self.triages, list(self.catalogue.services))
+        self.engine.register("triage", triage(steps, analyst, self.agents.get))
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
-        scribe = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
-        self.engine.register("postmortem", postmortem(scribe))
-        self.questions = Questions(self.db, list(self.catalogue.services), self.looker.infos)
+        drafting = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
+        self.engine.register("postmortem", postmortem(drafting))
+        self.questions = Questions(self.db, list(self.catalogue.services), self.tool_runner.infos)
         self.engine.register("question", question(QuestionSteps(self.questions, self.triages, self.config), self.agents.get))
         self.failure_recovery.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 
     def _build_ticks(self) -> None:
-        late = LateChanges(self.db, self.catalogue, self.looker.infos)
+        late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
         ticks: Mapping[str, Tick] = {
             "quiet": QuietTick(self.config, self.postmortems, late, self.engine),
             "pager": PagerTick(Pages(self.db), Watch(self.db), self.pager, self.config),
@@ -262,7 +262,7 @@ class App:
             clock=self.clock,
         )
 
-    # ------------------------------------------------------------ how it is
+    # ------------------------------------------------------------ health
 
     async def _inbox_alive(self) -> bool:
         return self.inbox.alive()
@@ -271,18 +271,18 @@ class App:
         return self.writer.alive()
 
     async def _heartbeat(self) -> None:
-        if self.config.heartbeat_url and await self._well():
+        if self.config.heartbeat_url and await self._healthy():
             await self.client.get(self.config.heartbeat_url)
 
-    async def _well(self) -> bool:
-        """Whether all loops live: the heartbeat says nothing else."""
+    async def _healthy(self) -> bool:
+        """Whether all loops run: that is all the heartbeat means."""
         return self.inbox.alive() and self.writer.alive() and await self._sender_alive()
 
     async def _sender_alive(self) -> bool:
-        """The sender of the process that leads goes round; the others have none."""
+        """Whether the sender of the leading process runs; the others have none."""
         return not self.engine.is_leader() or self.sender.age() < SILENT_SECONDS
 
-    # ------------------------------------------------------------ life
+    # ------------------------------------------------------------ start and stop
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -305,13 +305,13 @@ class App:
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
 
     async def _warm_up(self) -> None:
-        """Import the agent before it is needed, and keep Python from looking through all that was imported ever again."""
+        """Import the agent before it is needed, and exclude all that was imported from garbage collection."""
         await self.agents.get()
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
 
     def _lead(self) -> None:
-        """What one process does for all: messages and ticks."""
+        """What one process does for all replicas: messages and ticks."""
         self._tasks.append(asyncio.create_task(self.sender.run(), name="sender"))
         self.schedule.start()
 
@@ -322,7 +322,7 @@ class App:
         await start_unanswered(self.questions, self.engine)
 
     async def stop(self) -> None:
-        """Drain within 20 s: intake, running steps, messages; unfinished stories go on after the next start."""
+        """Drain within 20 s: intake, running steps, messages; unfinished workflows go on after the next start."""
         self.schedule.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SOCKET_SECONDS):

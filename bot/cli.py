@@ -17,7 +17,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
 
 
-def _tell_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
@@ -28,7 +28,7 @@ def _tell_version(wanted: bool) -> None:
 @app.callback()
 def tocsin(
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Incident response in Slack."""
@@ -54,11 +54,11 @@ def demo(
         bool, typer.Option("--once", help="Play as the commander, print the transcript; exit 0 if resolved")
     ] = False,
     deny: Annotated[bool, typer.Option("--deny", help="With --once: deny the proposal; exits 1")] = False,
-    seed: Annotated[int, typer.Option(help="Draws services and fault")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the services and the fault")] = 1,
     port: Annotated[int, typer.Option(help="Port of the sandbox's page; 0 takes a free one", min=0, max=65535)] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="With --once: also write the result here")] = None,
 ) -> None:
-    """The whole story on this machine: a shop that breaks, Slack's stand-in and the real bot. No key needed."""
+    """A whole incident on this machine: a shop that breaks, a stand-in for Slack and the real bot. No key needed."""
     if not once and (deny or json_file):
         _fail("--deny and --json belong to --once: without it people play")
     from bot.console.demo import play, present
@@ -123,8 +123,8 @@ def test_alert(
     if not url:
         # What listens on every address is reached on this machine.
         url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
-    told = send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve, config=config)
-    typer.echo(told)
+    result = send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve, config=config)
+    typer.echo(result)
 
 
 @app.command()
@@ -169,7 +169,7 @@ def show(ref: Annotated[str, typer.Argument(help="INC-n or AL-n")]) -> None:
 def replay(
     case: Annotated[str, typer.Argument(help="INC-n of a resolved incident whose cause was confirmed")] = "",
     all_: Annotated[bool, typer.Option("--all", help="Every frozen case")] = False,
-    model: Annotated[str, typer.Option(help="Also ask this model; without it the built-in analyst alone")] = "",
+    model: Annotated[str, typer.Option(help="Also use this model; without it the built-in analyst alone")] = "",
     prompt: Annotated[Path | None, typer.Option(help="Give the model this prompt instead of the built-in one")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every answer here")] = None,
 ) -> None:
@@ -213,7 +213,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
         typer.echo(f"Deprecated: {notice}.")
     if not config.default_channel:
         typer.echo(
-            "It has no default_channel yet: alerts of services without a channel are stored, and stand nowhere in Slack."
+            "It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere in Slack."
         )
 
 
@@ -278,7 +278,7 @@ def main() -> None:
         sys.stderr.write(f"tocsin: {error}\n")
         sys.exit(2)
     except OSError as error:
-        # A folder that cannot be written, a full disk: the machine's word says it.
+        # A folder that cannot be written, a full disk: the system's message names it.
         sys.stderr.write(f"tocsin: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n")
         sys.exit(2)
 

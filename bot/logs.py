@@ -39,14 +39,14 @@ def configure(level: str = "INFO", secrets: Iterable[str] = ()) -> None:
         mask,
     ]
     structlog.configure(
-        # The level first: what is not written should cost nothing.
+        # The level first: an event that is not written should cost nothing.
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(Foreign())
+    handler.addFilter(LibraryFilter())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -63,11 +63,11 @@ def _dumps(record: Any, **_options: Any) -> str:
     return json.dumps(record, default=str, ensure_ascii=True)
 
 
-class Foreign(logging.Filter):
-    """Keeps libraries quiet: nothing below WARNING, and each of their lines at most once a minute, with what was counted.
+class LibraryFilter(logging.Filter):
+    """Keeps libraries quiet: nothing below WARNING, and each of their lines at most once a minute, with the repetitions.
 
-    By the record and not by the logger's level, which Bolt sets again; by the place in their code and not by the text,
-    which names sessions and addresses. Slack's SDK writes two errors at every try to connect.
+    Decided by the record and not by the level of the logger, which Bolt sets again; counted by the line of code and not by
+    the text, which names sessions and addresses. Slack's SDK writes two errors at every try to connect.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -86,7 +86,7 @@ class Foreign(logging.Filter):
 
 
 class _Mask:
-    """Cleans every text of a record: known secrets, things that look like secrets, control characters."""
+    """Cleans every text of a record: configured secrets, things that look like secrets, control characters."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self.secrets = tuple(secrets)

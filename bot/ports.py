@@ -1,4 +1,4 @@
-"""What the house needs from outside, as sockets with at least two real implementations each."""
+"""The ports: what the bot needs from outside. Each has at least two real implementations."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -67,7 +67,7 @@ class Engine(Protocol):
 
 
 class Metrics(Protocol):
-    """Time series to look at. Errors: `LookFailed` with what could not be reached or read."""
+    """Time series. Errors: `QueryFailed` with what could not be reached or read."""
 
     async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
         """Samples of each matching series, at most 500 series; an empty list means that nothing matched."""
@@ -83,7 +83,7 @@ class Metrics(Protocol):
 
 
 class Logs(Protocol):
-    """Log lines to look at. Errors: `LookFailed`."""
+    """Log lines. Errors: `QueryFailed`."""
 
     async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
         """Lines of one service that hold `text` (case-insensitive; empty: any), newest first."""
@@ -93,7 +93,7 @@ class Logs(Protocol):
 
 
 class Traces(Protocol):
-    """Traces to look at. Errors: `LookFailed`."""
+    """Traces. Errors: `QueryFailed`."""
 
     async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
         """All spans of at most so many traces of the window that pass through one service."""
@@ -106,18 +106,18 @@ class Traces(Protocol):
 
 
 class History(Protocol):
-    """Changes as another system of record tells them. Errors: `LookFailed`, and `SeenInPart` with the changes of the others."""
+    """The changes that another system of record holds. Errors: `QueryFailed`, `PartialResult` with the others' changes."""
 
     @property
     def name(self) -> str:
-        """How people call it: "Argo CD"."""
+        """Its name for people: "Argo CD"."""
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """Changes of one service ("" = of every service it knows), newest first."""
 
 
 class CodeHost(Protocol):
-    """Repositories to look at. Errors: `LookFailed`."""
+    """Repositories. Errors: `QueryFailed`."""
 
     async def compare(self, service: str, base: str, head: str) -> Comparison:
         """What lies between two versions (tags or commits) of a service's repository."""
@@ -127,36 +127,36 @@ class CodeHost(Protocol):
 
 
 class ModelRegistry(Protocol):
-    """Registered models to look at. Errors: `LookFailed`."""
+    """Registered models. Errors: `QueryFailed`."""
 
     async def versions(self, service: str) -> list[ModelVersion]:
         """The newest versions of the model that a service serves, newest first."""
 
 
 class Web(Protocol):
-    """Servers of the team's own. Errors: `LookFailed`, also for a path that is not allowed."""
+    """Servers of the team's own. Errors: `QueryFailed`, also for a path that is not allowed."""
 
     async def look(self, system: str, path: str, query: Mapping[str, str]) -> Any:
         """The JSON that an allowed path answers to GET."""
 
     def inventory(self) -> Mapping[str, str]:
-        """What may be asked: system -> its paths and what is found there."""
+        """What may be queried: system -> its paths and what they hold."""
 
     def address(self, system: str, path: str, query: Mapping[str, str]) -> str:
-        """Where a person can look again."""
+        """The address at which a person sees the same answer."""
 
 
 class Remote(Protocol):
-    """Tools that other servers offer for looking. Errors: `LookFailed`."""
+    """Read-only tools that other servers offer. Errors: `QueryFailed`."""
 
     def inventory(self) -> Mapping[str, str]:
-        """What may be asked: server -> what is found there."""
+        """What may be queried: server -> what it holds."""
 
     async def tools(self, server: str) -> list[RemoteTool]:
         """What one server offers."""
 
     async def call(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
-        """The text that one of them answers."""
+        """The text with which one of them answers."""
 
 
 class ChangeReader(Protocol):
@@ -176,7 +176,7 @@ class RunbookReader(Protocol):
     async def search(self, text: str, limit: int = 3) -> list[RunbookHit]: ...
 
     async def read(self, id: str) -> str | None:
-        """The whole Markdown of one runbook of the shelf; None if there is none of this id."""
+        """The whole Markdown of one runbook; None if there is none of this id."""
 
 
 class PastReader(Protocol):
@@ -192,10 +192,10 @@ class Investigator(Protocol):
 
 
 class Reader(Protocol):
-    """Reads what was recorded and answers a question from it; looks at nothing. Never raises for a failing model."""
+    """Reads what was recorded and answers a question from it; runs no queries. Never raises for a failing model."""
 
     async def read(self, run: Run, question: int) -> ModelAnswer:
-        """What it says, not judged yet. Called from the workflow's body; each model call is a step of its own."""
+        """What it answers, not judged yet. Called from the workflow's body; each model call is a step of its own."""
 
 
 class Model(Investigator, Reader, Protocol):

@@ -24,7 +24,7 @@ from bot.store.migrate import ready
 
 log = structlog.get_logger(__name__)
 IDLE_SECONDS = 75
-"""Longer than senders and load balancers keep a resting connection, often 60 s: if we close first, a request is cut off."""
+"""Longer than senders and load balancers keep an idle connection, often 60 s: if we close first, a request is cut off."""
 SWITCH_SECONDS = 0.0005
 """Python's own is ten times as long."""
 
@@ -46,18 +46,18 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 def _plainly(asgi: ASGIApp) -> ASGIApp:
-    """A start that the configuration forbids is told in its own words, without a traceback."""
+    """A start that fails because of the configuration prints the error's text, without a traceback."""
 
-    async def told(scope: Scope, receive: Receive, send: Send) -> None:
-        async def say(message: Message) -> None:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_plain(message: Message) -> None:
             lines = str(message.get("message", "")).strip().splitlines()
             if message["type"] == "lifespan.startup.failed" and lines and "ConfigurationError: " in lines[-1]:
                 message = {**message, "message": lines[-1].partition("ConfigurationError: ")[2]}
             await send(message)
 
-        await asgi(scope, receive, say if scope["type"] == "lifespan" else send)
+        await asgi(scope, receive, send_plain if scope["type"] == "lifespan" else send)
 
-    return told
+    return wrapped
 
 
 def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
@@ -90,7 +90,7 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _leave)
-    # Each answer of SQLite crosses two threads; at Python's 5 ms a busy story would hold up every one of them.
+    # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
     sys.setswitchinterval(SWITCH_SECONDS)
     # uvloop where there is one: it halves what a request costs.
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=auto_loop_factory()) as runner:

@@ -44,9 +44,9 @@ class Secrets(BaseSettings):
     skeptic_model: str = ""
     """A second model that tries to refute the first one's answer; empty: none."""
     model_names: Literal["plain", "masked"] = "plain"
-    """Whether names of services, pods, hosts and people leave for the model as they are or as stand-ins."""
+    """Whether names of services, pods, hosts and people are sent to the model as they are or as pseudonyms."""
     structured_output: Literal["tool", "schema"] = "tool"
-    """How the result is asked for: "tool" (every server) or "schema" (json_schema)."""
+    """How the result is requested: "tool" (every server) or "schema" (json_schema)."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
     openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
     webhook_secret: SecretStr = SecretStr("")
@@ -173,11 +173,11 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
 def _note_lines(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int], name: str) -> None:
     lines[path] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
+            if key.value in keys:
                 raise ConfigurationError("stands twice", file=name, line=key.start_mark.line + 1, key=str(key.value))
-            seen.add(key.value)
+            keys.add(key.value)
             _note_lines(value, (*path, key.value), lines, name)
             lines[(*path, key.value)] = key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):
@@ -227,7 +227,7 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
 
 
 def catalogue_of(config: Config) -> Catalogue:
-    """The services of the configuration as the catalogue the house works with."""
+    """The services of the configuration as the catalogue that the bot works with."""
     return Catalogue(
         Service(
             name=name,

@@ -1,6 +1,6 @@
-"""The shelf of runbooks: a folder of Markdown files, searched by their words and read by their id, never by a path.
+"""The runbooks: a folder of Markdown files, searched by their words and read by their id, never by a path.
 
-The folder may be a git checkout or lie in one: whoever pulls it anew has the shelf read anew, and hits link to the commit.
+The folder may be a git checkout or lie in one: after a pull it is read again, and hits link to the commit.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class _Book:
 
 
 @dataclass(frozen=True)
-class _Shelf:
+class _Contents:
     stamp: _Stamp = ()
     books: Mapping[str, _Book] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
@@ -40,12 +40,12 @@ class _Shelf:
     ranking: Ranking = field(default_factory=lambda: Ranking({}))
 
 
-class RunbookShelf:
+class RunbookFolder:
     """The RunbookReader over a folder. An id is the file's path in the folder without `.md`, e.g. `db/SlowQueries`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._shelf = _Shelf()
+        self._contents = _Contents()
         self._loading = asyncio.Lock()
 
     async def search(self, text: str, limit: int = 3) -> list[RunbookHit]:
@@ -53,29 +53,29 @@ class RunbookShelf:
 
         Other scores say how much of the text the runbook holds, at most 0.99.
         """
-        shelf = await self._current()
-        ranked = await asyncio.to_thread(shelf.ranking.search, text, limit + 1)
+        contents = await self._current()
+        ranked = await asyncio.to_thread(contents.ranking.search, text, limit + 1)
         scores = {id: round(min(0.99, score), 3) for id, score in ranked}
-        exact = _exact(shelf, text)
+        exact = _exact(contents, text)
         if exact:
             scores = {exact: 1.0} | {id: score for id, score in scores.items() if id != exact}
-        return [_hit(shelf.books[id], text, score) for id, score in list(scores.items())[:limit]]
+        return [_hit(contents.books[id], text, score) for id, score in list(scores.items())[:limit]]
 
     async def read(self, id: str) -> str | None:
         """The whole Markdown; None if no runbook has this id."""
         book = (await self._current()).books.get(id)
         return book.text if book else None
 
-    async def _current(self) -> _Shelf:
-        """The shelf as the files are now. Raises QueryFailed if the folder cannot be read."""
+    async def _current(self) -> _Contents:
+        """The runbooks as the files are now. Raises QueryFailed if the folder cannot be read."""
         async with self._loading:
             try:
                 stamp = await asyncio.to_thread(_stamp, self._folder)
-                if stamp != self._shelf.stamp:
-                    self._shelf = await asyncio.to_thread(_load, self._folder, stamp)
+                if stamp != self._contents.stamp:
+                    self._contents = await asyncio.to_thread(_load, self._folder, stamp)
             except OSError as error:
                 raise QueryFailed(f"the runbooks cannot be read: {error.strerror} ({self._folder.name})") from error
-            return self._shelf
+            return self._contents
 
 
 def _stamp(folder: Path) -> _Stamp:
@@ -92,13 +92,13 @@ def _stamp(folder: Path) -> _Stamp:
     return tuple(found)
 
 
-def _load(folder: Path, stamp: _Stamp) -> _Shelf:
+def _load(folder: Path, stamp: _Stamp) -> _Contents:
     base = page_base(folder)
     books = {book.id: book for book in (_read(folder, name, base) for name, _, _ in stamp)}
     # Titles last: a page that was copied often keeps the title of the page it was copied from.
     ids, files, titles = ({_folded(name(book)): book.id for book in books.values()} for name in (_by_id, _by_file, _by_title))
     names = titles | files | ids
-    return _Shelf(stamp, books, names, Ranking({book.id: f"{book.title}\n{book.text}" for book in books.values()}))
+    return _Contents(stamp, books, names, Ranking({book.id: f"{book.title}\n{book.text}" for book in books.values()}))
 
 
 def _by_id(book: _Book) -> str:
@@ -131,11 +131,11 @@ def _title(text: str) -> str:
     return next(named, "").strip().strip("\"'")
 
 
-def _exact(shelf: _Shelf, text: str) -> str | None:
+def _exact(contents: _Contents, text: str) -> str | None:
     lines = text.strip().splitlines()
     first = lines[0] if lines else ""
     word = first.split(maxsplit=1)[0] if first.split() else ""
-    return shelf.names.get(_folded(first)) or shelf.names.get(_folded(word))
+    return contents.names.get(_folded(first)) or contents.names.get(_folded(word))
 
 
 def _folded(name: str) -> str:

@@ -1,4 +1,4 @@
-"""How plugins look, and how they are found: one file on a shelf each, named like the plugin."""
+"""The interfaces of plugins, and their discovery: one file each in a plugin package, named like the plugin."""
 
 from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, action
 from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, command

@@ -1,9 +1,10 @@
-"""How plugins are found: the one place that imports by name."""
+"""Discovery of plugins: the only module that imports by name."""
 
 import importlib
 import pkgutil
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import TypeVar
 
 from bot.core.errors import ConfigurationError
 from bot.plugins.actions import Action
@@ -28,7 +29,7 @@ def discover(packages: Iterable[str], kind: type[P]) -> dict[str, P]:
     return plugins
 
 
-def _modules(package: str) -> Iterable[Any]:
+def _modules(package: str) -> Iterable[ModuleType]:
     try:
         root = importlib.import_module(package)
         yield root
@@ -39,7 +40,7 @@ def _modules(package: str) -> Iterable[Any]:
         raise ConfigurationError(f"plugin module {package} does not import: {error}", key="plugins") from error
 
 
-def _plugins_of(module: Any, kind: type[P]) -> Iterable[P]:
+def _plugins_of(module: ModuleType, kind: type[P]) -> Iterable[P]:
     for value in vars(module).values():
         if isinstance(value, kind) and not isinstance(value, type):
             yield value

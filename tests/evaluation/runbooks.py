@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.monitoring.runbooks import RunbookShelf
+from bot.monitoring.runbooks import RunbookFolder
 
 SIMPLE = "simple baseline as the set documents it, name hidden: TF-IDF R@1 0.796, R@3 0.932, MRR 0.867"
 PUBLISHED = "published best: none, the set was put together from public rules and runbooks"
@@ -83,7 +83,7 @@ async def found(
         files = {(id if named else f"{place:04}"): id for place, id in enumerate(sorted(documents))}
         for name, id in files.items():
             (Path(folder) / f"{name}.md").write_text(documents[id], encoding="utf-8")
-        reader = RunbookShelf(Path(folder))
+        reader = RunbookFolder(Path(folder))
         hits = {row["id"]: await reader.search(query(row), limit=len(documents)) for row in shelf.queries}
     return {id: [files[hit.id] for hit in ranked] for id, ranked in hits.items()}
 

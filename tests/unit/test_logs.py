@@ -77,7 +77,7 @@ def test_an_exception_of_a_library_is_masked_too(lines: Any) -> None:
 
 def test_a_library_that_says_the_same_at_every_try_is_written_once_a_minute_and_counted() -> None:
     seconds = 0.0
-    foreign, kept = logs.Foreign(lambda: seconds), []
+    foreign, kept = logs.LibraryFilter(lambda: seconds), []
     for seconds in range(0, 125, 5):
         record = logging.LogRecord(
             "slack_bolt.AsyncApp", logging.ERROR, "client.py", 7, f"session s_{seconds} is lost", (), None

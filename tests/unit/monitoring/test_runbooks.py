@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import QueryFailed
-from bot.monitoring.runbooks import RunbookShelf
+from bot.monitoring.runbooks import RunbookFolder
 
 
 @pytest.fixture
@@ -19,13 +19,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def test_the_exact_name_comes_first_whatever_the_words_say(folder: Path) -> None:
-    hits = await RunbookShelf(folder).search("high-error-rate\nconnections in the pool wait")
+    hits = await RunbookFolder(folder).search("high-error-rate\nconnections in the pool wait")
 
     assert (hits[0].id, hits[0].score) == ("HighErrorRate", 1.0) and hits[1].id == "db/pool"
 
 
 async def test_words_find_a_runbook_with_its_title_and_passage(folder: Path) -> None:
-    (hit, *_) = await RunbookShelf(folder).search("consumers wait for a connection")
+    (hit, *_) = await RunbookFolder(folder).search("consumers wait for a connection")
 
     assert (hit.id, hit.title) == ("db/pool", "Connection pool exhausted") and "slow consumer" in hit.passage
     assert 0.2 < hit.score < 1
@@ -33,17 +33,17 @@ async def test_words_find_a_runbook_with_its_title_and_passage(folder: Path) -> 
 
 @pytest.mark.parametrize("id", ["../secret", "../secret.md", "/etc/passwd", "HighErrorRate.md", ""])
 async def test_an_id_is_looked_up_and_never_a_path(folder: Path, id: str) -> None:
-    assert await RunbookShelf(folder).read(id) is None
+    assert await RunbookFolder(folder).read(id) is None
 
 
 async def test_a_link_out_of_the_folder_is_not_on_the_shelf(folder: Path) -> None:
     (folder / "link.md").symlink_to(folder.parent / "secret.md")
 
-    assert await RunbookShelf(folder).read("link") is None
+    assert await RunbookFolder(folder).read("link") is None
 
 
 async def test_new_and_changed_files_are_seen_without_a_restart(folder: Path) -> None:
-    shelf = RunbookShelf(folder)
+    shelf = RunbookFolder(folder)
     assert await shelf.read("new") is None
 
     (folder / "new.md").write_text("# Disk full\n\nDelete old files.\n")
@@ -53,14 +53,14 @@ async def test_new_and_changed_files_are_seen_without_a_restart(folder: Path) ->
 
 async def test_a_missing_folder_could_not_be_looked_at(tmp_path: Path) -> None:
     with pytest.raises(QueryFailed, match="runbooks cannot be read"):
-        await RunbookShelf(tmp_path / "nowhere").search("x")
+        await RunbookFolder(tmp_path / "nowhere").search("x")
 
 
 async def test_a_private_key_in_a_runbook_is_not_read_out_line_by_line(folder: Path) -> None:
     key = "-----BEGIN RSA PRIVATE " + "KEY-----\nFAKEFAKEFAKE\nFAKEFAKE\n-----END RSA PRIVATE " + "KEY-----"
     (folder / "restore.md").write_text(f"# Restore\n\nPut back:\n{key}\nThen restart.\n")
 
-    assert await RunbookShelf(folder).read("restore") == "# Restore\n\nPut back:\n[private key]\nThen restart.\n"
+    assert await RunbookFolder(folder).read("restore") == "# Restore\n\nPut back:\n[private key]\nThen restart.\n"
 
 
 def checked_out(folder: Path, remote: str, *, packed: bool = False) -> None:
@@ -81,7 +81,7 @@ def checked_out(folder: Path, remote: str, *, packed: bool = False) -> None:
 async def test_a_hit_in_a_checkout_links_to_the_commit(folder: Path, remote: str, packed: bool) -> None:
     checked_out(folder.parent, remote, packed=packed)
 
-    (hit, *_) = await RunbookShelf(folder).search("HighErrorRate")
+    (hit, *_) = await RunbookFolder(folder).search("HighErrorRate")
 
     assert hit.link == f"https://code.example/shop/books/blob/{'a1' * 20}/runbooks/HighErrorRate.md"
 
@@ -89,20 +89,20 @@ async def test_a_hit_in_a_checkout_links_to_the_commit(folder: Path, remote: str
 async def test_what_git_keeps_for_itself_is_not_on_the_shelf(folder: Path) -> None:
     checked_out(folder, "https://code.example/shop/books")
 
-    assert await RunbookShelf(folder).search("Not a runbook") == []
+    assert await RunbookFolder(folder).search("Not a runbook") == []
 
 
 @pytest.mark.parametrize("remote", ["", "/srv/books", "file:///srv/books", "https://"])
 async def test_a_remote_without_a_page_gives_no_link(folder: Path, remote: str) -> None:
     checked_out(folder, remote)
 
-    assert (await RunbookShelf(folder).search("HighErrorRate"))[0].link == ""
+    assert (await RunbookFolder(folder).search("HighErrorRate"))[0].link == ""
 
 
 async def test_the_title_of_the_front_matter_names_a_runbook_without_heading(folder: Path) -> None:
     (folder / "page-7.md").write_text("---\ntitle: 'Queue stuck'\n---\n\nRestart the worker.\n")
 
-    (hit, *_) = await RunbookShelf(folder).search("QueueStuck")
+    (hit, *_) = await RunbookFolder(folder).search("QueueStuck")
 
     assert (hit.id, hit.score) == ("page-7", 1.0)
 
@@ -112,4 +112,4 @@ async def test_a_file_name_goes_before_the_title_of_a_page_copied_from_it(folder
     (folder / "DiskFull.md").write_text("# TODO\n\nGrow the volume.\n")
     (folder / "z-copy.md").write_text("# DiskFull\n\nDelete old files.\n")
 
-    assert (await RunbookShelf(folder).search("DiskFull"))[0].id == "DiskFull"
+    assert (await RunbookFolder(folder).search("DiskFull"))[0].id == "DiskFull"

@@ -14,7 +14,7 @@ from bot.core.history.past_incidents import ConfirmedCause, Fix, PastIncident
 from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue
 from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
-from bot.monitoring.runbooks import RunbookShelf
+from bot.monitoring.runbooks import RunbookFolder
 from tests.unit.builders import NOW, change
 from tests.unit.core.changes.test_rollouts import pod
 from tests.unit.tools.looking import NO_KUBERNETES, Alerts, Changes, Step, context, look
@@ -162,20 +162,20 @@ async def test_without_a_log_store_nothing_is_claimed() -> None:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> RunbookShelf:
+def shelf(tmp_path: Path) -> RunbookFolder:
     (tmp_path / "HighErrorRate.md").write_text("# High error rate\n\nRoll back.\n\nRequests fail with errors.\n")
     (tmp_path / "DiskFull.md").write_text("# Disk full\n\nDelete old files from the volume.\n")
-    return RunbookShelf(tmp_path)
+    return RunbookFolder(tmp_path)
 
 
-async def test_the_runbook_of_the_alert_is_found_by_its_name(shelf: RunbookShelf) -> None:
+async def test_the_runbook_of_the_alert_is_found_by_its_name(shelf: RunbookFolder) -> None:
     found = await look("read_runbook", context(runbooks=shelf))
 
     assert found.facts.runbooks[0] == RunbookFact(id="HighErrorRate", title="High error rate", score=1.0)
     assert "is written for this alert" in found.summary and "Roll back." in found.details
 
 
-async def test_the_address_of_a_runbook_is_looked_up_by_its_last_part(shelf: RunbookShelf) -> None:
+async def test_the_address_of_a_runbook_is_looked_up_by_its_last_part(shelf: RunbookFolder) -> None:
     case = {"alert_name": "Zzz", "runbook_url": "https://wiki.example/runbooks/DiskFull.md#top"}
 
     found = await look("read_runbook", context(runbooks=shelf, case=case))
@@ -183,13 +183,13 @@ async def test_the_address_of_a_runbook_is_looked_up_by_its_last_part(shelf: Run
     assert found.facts.runbooks[0].id == "DiskFull"
 
 
-async def test_a_text_that_no_runbook_speaks_of_finds_none(shelf: RunbookShelf) -> None:
+async def test_a_text_that_no_runbook_speaks_of_finds_none(shelf: RunbookFolder) -> None:
     found = await look("read_runbook", context(runbooks=shelf), alert="the certificate of the mail gateway expires")
 
     assert found.facts.runbooks == () and found.summary == "No runbook fits this alert"
 
 
-async def test_a_runbook_that_does_not_exist_is_said_to_not_exist(shelf: RunbookShelf) -> None:
+async def test_a_runbook_that_does_not_exist_is_said_to_not_exist(shelf: RunbookFolder) -> None:
     found = await look("read_runbook", context(runbooks=shelf), id="../../secret.md")
 
     assert found.summary == "There is no runbook '../../secret.md'"
