@@ -17,7 +17,7 @@ from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
 from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
-from tests.evaluation.world import World, ask
+from tests.evaluation.world import World, answer_of
 
 SIMPLE = "simple baseline: majority category 0.47, passed 0.00; with all evidence as text passed 0.13"
 PUBLISHED = "published: none for opensre; the reference answers stored with the labels pass 0.87 of the same score"
@@ -107,7 +107,7 @@ class Scenario:
             labels={name: str(value or "") for name, value in (alert.get("commonLabels") or {}).items()},
             started_at=self.now - ASKED_AFTER,
         )
-        return ask(self.world, case, now=self.now)
+        return answer_of(self.world, case, now=self.now)
 
     @cached_property
     def service(self) -> str:

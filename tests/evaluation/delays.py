@@ -18,10 +18,10 @@ from bot.core.evidence import Case
 from bot.core.metrics.series import Series
 from bot.core.traces.calls import CallSummary
 from tests.evaluation.figures import Answer, accuracy, read_truth, write_answers
-from tests.evaluation.laying import lay
+from tests.evaluation.laying import add_delay
 from tests.evaluation.nezha import SEEN_AFTER, SIGNALS, System
 from tests.evaluation.progress import shown
-from tests.evaluation.world import Recording, look_into, moment
+from tests.evaluation.world import Recording, investigate_and_answer, moment
 
 SECONDS = (0.2, 0.5, 1.0, 2.0)
 SHARES = (0.5, 1.0)
@@ -61,7 +61,7 @@ class Trial:
 
 
 def evaluate(data: Path, out: Path) -> None:
-    """Lay, look, print by length of delay."""
+    """Add each delay, investigate, print by length of delay."""
     began = time.monotonic()
     answers: dict[str, Answer] = {}
     trials: list[Trial] = []
@@ -90,12 +90,12 @@ def _tell(name: str, trials: Sequence[Trial], answers: Mapping[str, Answer]) -> 
     alone = {t.id: _without(answers[t.id], t) for t in trials}
     likely = [t for t in trials if answers[t.id].likely]
     right = sum(answers[t.id].ranked[0] in (t.target, t.own) for t in likely)
-    said = f"of those {right / len(likely):.2f} right" if likely else "none"
+    likely_text = f"of those {right / len(likely):.2f} right" if likely else "none"
     print(
         f"delay of {name} (n {len(trials)}): AC@1 {accuracy(alone, truth, 1):.2f}, AC@3 {accuracy(alone, truth, 3):.2f}; "
         f"sums of spans allow {most[0]:.2f}, {most[1]:.2f}; "
         f"beside the stretch's own fault {accuracy(answers, truth, 1):.2f}, {accuracy(answers, truth, 3):.2f}; "
-        f"likely {len(likely) / len(trials):.2f}, {said}",
+        f"likely {len(likely) / len(trials):.2f}, {likely_text}",
         flush=True,
     )
 
@@ -127,13 +127,13 @@ def _own_faults(system: System) -> dict[float, tuple[str, str]]:
 
 def _stretches(calls: Sequence[CallSummary]) -> list[list[int]]:
     """Minutes with spans that follow each other."""
-    found: list[list[int]] = []
+    run: list[list[int]] = []
     for minute in sorted({one.minute for one in calls}):
-        if found and minute - found[-1][-1] == 60:
-            found[-1].append(minute)
+        if run and minute - run[-1][-1] == 60:
+            run[-1].append(minute)
         else:
-            found.append([minute])
-    return found
+            run.append([minute])
+    return run
 
 
 def _often_called(calls: Sequence[CallSummary], minutes: Sequence[int]) -> list[str]:
@@ -150,7 +150,7 @@ def _alike(calls: Sequence[CallSummary], minutes: Sequence[int], target: str) ->
     for one in calls:
         if one.minute in minutes and one.side == "server" and one.caller not in ("", one.service):
             counts[one.service][one.minute, one.caller] += one.count
-    return sum(found == counts[target] for found in counts.values())
+    return sum(run == counts[target] for run in counts.values())
 
 
 def _answered(system: System, trial: Trial) -> Answer:
@@ -160,19 +160,21 @@ def _answered(system: System, trial: Trial) -> Answer:
     by_minute: dict[int, list[CallSummary]] = defaultdict(list)
     for one in system.calls:
         by_minute[one.minute].append(one)
-    calls = [one for minute, found in by_minute.items() if minute not in trial.minutes for one in found]
+    calls = [one for minute, run in by_minute.items() if minute not in trial.minutes for one in run]
     longer: dict[tuple[str, str, float], dict[int, float]] = defaultdict(dict)
     for minute in trial.minutes:
         chance = trial.share * min(1.0, max(0.0, (minute + 60 - began) / 60))
         quantiles = sorted({q for _, q in REPORTED.values()})
-        laid = lay(by_minute[minute], trial.target, trial.seconds, chance=chance, rng=rng, quantiles=quantiles)
+        laid = add_delay(by_minute[minute], trial.target, trial.seconds, chance=chance, rng=rng, quantiles=quantiles)
         calls += laid.calls
         for place, by in laid.longer.items():
             longer[place][minute] = by
     end = trial.alert + SEEN_AFTER
     recordings = [_reported(one, longer) for one in system.recordings]
     case = Case(group=trial.id, severity="SEV2", started_at=moment(trial.alert))
-    return Answer.of(look_into(system.world(end, recordings=recordings, calls=calls), case, now=moment(end)).findings)
+    return Answer.of(
+        investigate_and_answer(system.world(end, recordings=recordings, calls=calls), case, now=moment(end)).findings
+    )
 
 
 def _reported(one: Recording, longer: Mapping[tuple[str, str, float], Mapping[int, float]]) -> Recording:

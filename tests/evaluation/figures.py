@@ -47,11 +47,11 @@ def by_system(
     answers: dict[str, Answer] = {}
     truth: dict[str, str] = {}
     for folder in sorted(path.parent for path in data.rglob(incidents)):
-        own, found = answered(folder), read_truth(folder / "labels.json", field)
+        own, labels = answered(folder), read_truth(folder / "labels.json", field)
         answers |= own
-        truth |= found
-        if found:
-            print(in_words(folder.name, own, found), flush=True)
+        truth |= labels
+        if labels:
+            print(figures_line(folder.name, own, labels), flush=True)
     return answers, truth
 
 
@@ -68,15 +68,15 @@ def reciprocal_ranks(answers: Mapping[str, Answer], truth: Truth) -> list[float]
     return [1 / (names.index(right) + 1) if right in names else 0.0 for names, right in hits]
 
 
-def in_words(name: str, answers: Mapping[str, Answer], truth: Truth) -> str:
+def figures_line(name: str, answers: Mapping[str, Answer], truth: Truth) -> str:
     """One line: n, AC@1 / AC@3, the share that was called likely and how much of that was right."""
     likely = {id: answer for id, answer in answers.items() if answer.likely and id in truth}
     right = accuracy(likely, {id: truth[id] for id in likely}, 1)
     empty = sum(not answers[id].ranked for id in truth if id in answers) / max(1, len(truth))
-    said = f"of those {right:.2f} right" if likely else "none"
+    likely_text = f"of those {right:.2f} right" if likely else "none"
     return (
         f"{name} (n {len(truth)}): AC@1 {accuracy(answers, truth, 1):.2f}, AC@3 {accuracy(answers, truth, 3):.2f}; "
-        f"likely {len(likely) / max(1, len(truth)):.2f}, {said}; no answer {empty:.2f}"
+        f"likely {len(likely) / max(1, len(truth)):.2f}, {likely_text}; no answer {empty:.2f}"
     )
 
 

@@ -34,7 +34,7 @@ class _Span:
 
 
 @dataclass(frozen=True)
-class Laid:
+class Delayed:
     """One minute with the delay in it, the seconds that quantiles of a service's spans grew by, and how many calls it met."""
 
     calls: Sequence[CallSummary]
@@ -43,7 +43,7 @@ class Laid:
     met: int
 
 
-def lay(
+def add_delay(
     minute: Sequence[CallSummary],
     target: str,
     seconds: float,
@@ -51,20 +51,20 @@ def lay(
     chance: float,
     rng: np.random.Generator,
     quantiles: Sequence[float],
-) -> Laid:
+) -> Delayed:
     """The calls to `target` from other services last `seconds` longer, each with this chance."""
     rows = list(minute)
     spans = [_spelled_out(number, row) for number, row in enumerate(rows)]
     _tie(rows, spans, rng)
     met = 0
-    for row, found in zip(rows, spans, strict=True):
+    for row, own_spans in zip(rows, spans, strict=True):
         if row.service == target and _from_elsewhere(row):
-            for span in found:
+            for span in own_spans:
                 if span.within is not None and rng.random() < chance:
                     met += 1
                     _lengthen(span.within, seconds * max(0.5, rng.normal(1.0, _JITTER)))
-    summed = [_summed(row, found) for row, found in zip(rows, spans, strict=True)]
-    return Laid(summed, _longer(rows, spans, quantiles), met)
+    summed = [_summed(row, own_spans) for row, own_spans in zip(rows, spans, strict=True)]
+    return Delayed(summed, _longer(rows, spans, quantiles), met)
 
 
 def _spelled_out(number: int, row: CallSummary) -> list[_Span]:
@@ -83,13 +83,13 @@ def _tie(rows: Sequence[CallSummary], spans: Sequence[list[_Span]], rng: np.rand
     waits: dict[str, list[_Span]] = defaultdict(list)
     called_by: dict[str, list[_Span]] = defaultdict(list)
     serves: dict[str, list[_Span]] = defaultdict(list)
-    for row, found in zip(rows, spans, strict=True):
+    for row, own_spans in zip(rows, spans, strict=True):
         if row.side == "client":
-            waits[row.service] += found
+            waits[row.service] += own_spans
         elif row.side == "server":
-            serves[row.service] += found
+            serves[row.service] += own_spans
             if _from_elsewhere(row):
-                called_by[row.caller] += found
+                called_by[row.caller] += own_spans
     for service, mine in waits.items():
         mine.sort(key=lambda span: -span.usual)
         for served, wait in zip(sorted(called_by[service], key=lambda span: -span.usual), mine, strict=False):
@@ -127,12 +127,12 @@ def _longer(
     rows: Sequence[CallSummary], spans: Sequence[list[_Span]], quantiles: Sequence[float]
 ) -> dict[tuple[str, str, float], float]:
     groups: dict[tuple[str, str], list[_Span]] = defaultdict(list)
-    for row, found in zip(rows, spans, strict=True):
-        groups[row.service, row.side] += found
+    for row, own_spans in zip(rows, spans, strict=True):
+        groups[row.service, row.side] += own_spans
     longer: dict[tuple[str, str, float], float] = {}
-    for (service, side), found in groups.items():
-        if any(span.laid for span in found):
-            grown = _at(quantiles, [s.seconds for s in found]) - _at(quantiles, [s.usual for s in found])
+    for (service, side), own_spans in groups.items():
+        if any(span.laid for span in own_spans):
+            grown = _at(quantiles, [s.seconds for s in own_spans]) - _at(quantiles, [s.usual for s in own_spans])
             longer |= {(service, side, q): float(by) for q, by in zip(quantiles, grown, strict=True)}
     return longer
 

@@ -204,7 +204,7 @@ def _sure_gain(sets: Sequence[InvestigatedSet], before: Tuning, after: Tuning) -
     """What the mean over the sets of the mean reciprocal rank gains, beyond one standard error of the difference."""
     gains = [one.quality(after) - one.quality(before) for one in sets]
     error = sum(float(np.var(each)) / max(1, len(each)) for each in gains) ** 0.5
-    return (sum(float(np.mean(each)) for each in gains) - error) / max(1, len(sets))
+    return float((sum(float(np.mean(each)) for each in gains) - error) / max(1, len(sets)))
 
 
 def _with(tuning: Tuning, part: str, name: str, value: float) -> Tuning:

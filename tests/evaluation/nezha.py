@@ -17,8 +17,8 @@ from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.traces.calls import CallSummary, Side
 from bot.monitoring.metrics.recorded import RecordedLogs, RecordedTraces
-from tests.evaluation.figures import Answer, by_system, in_words, write_answers
-from tests.evaluation.world import Investigation, Recording, World, look_into, moment
+from tests.evaluation.figures import Answer, by_system, figures_line, write_answers
+from tests.evaluation.world import Investigation, Recording, World, investigate_and_answer, moment
 
 SEEN_AFTER = 240
 """Seconds after the alert that may be looked at."""
@@ -55,7 +55,7 @@ def evaluate(data: Path, out: Path) -> None:
     answers, truth = by_system(data, "incidents.json", "root_cause_service", _answered)
     write_answers(answers, out)
     if truth:
-        print(in_words("nezha, all", answers, truth))
+        print(figures_line("nezha, all", answers, truth))
         print(SIMPLE, PUBLISHED, sep="\n")
 
 
@@ -79,7 +79,7 @@ class System:
         """What the analyst says at `at` + 240 s, knowing nothing later."""
         end = at + SEEN_AFTER
         case = Case(group=id, severity="SEV2", started_at=moment(at))
-        return look_into(self.world(end), case, now=moment(end))
+        return investigate_and_answer(self.world(end), case, now=moment(end))
 
     def world(
         self, end: float, *, recordings: Sequence[Recording] | None = None, calls: Sequence[CallSummary] | None = None

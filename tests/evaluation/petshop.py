@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bot.core.evidence import Case
 from bot.core.metrics.series import Series
-from tests.evaluation.figures import Answer, in_words, read_truth, write_answers
-from tests.evaluation.world import Investigation, Recording, World, look_into, moment
+from tests.evaluation.figures import Answer, figures_line, read_truth, write_answers
+from tests.evaluation.world import Investigation, Recording, World, investigate_and_answer, moment
 
 Column = tuple[str, str, str]
 """Component, metric, statistic."""
@@ -47,13 +47,13 @@ def evaluate(data: Path, out: Path) -> None:
         found = read_truth(folder / "labels.json", "root_cause_node")
         truth |= found
         if found:
-            print(in_words(folder.name, own, found))
+            print(figures_line(folder.name, own, found))
         if (folder / "normal.csv.gz").exists():
             alerts = json.loads((folder / "alerts.json").read_text(encoding="utf-8"))
             quiet += normal_windows(read_table(folder / "normal.csv.gz"), read_graph(folder / "graph.csv"), alerts)
     write_answers(answers, out)
     if truth:
-        print(in_words("petshop, pooled", answers, truth))
+        print(figures_line("petshop, pooled", answers, truth))
         print(SIMPLE, PUBLISHED, sep="\n")
     if quiet:
         print(f"no cause named on {np.mean(quiet):.2f} of {len(quiet)} normal windows; published specificity 0.17 to 1.00")
@@ -91,7 +91,7 @@ def investigate_issue(
     at = moment(float(str(alert["timestamp"])))
     name = f"{alert['metric']} {alert['agg']}"
     case = Case(group=id, service=str(alert["node"]), alert_name=name, severity="SEV2", started_at=at)
-    return look_into(world, case, now=moment(float(issue.times[-1]) + 1))
+    return investigate_and_answer(world, case, now=moment(float(issue.times[-1]) + 1))
 
 
 def _recordings(normal: Table, issue: Table) -> Iterator[Recording]:

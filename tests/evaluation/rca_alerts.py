@@ -17,7 +17,7 @@ from bot.core.logs.parsing import message_of
 from bot.core.service import Catalogue, Service
 from bot.monitoring.metrics.recorded import RecordedMetrics
 from tests.evaluation.figures import Answer, by_system, write_answers
-from tests.evaluation.world import Investigation, World, look_into, moment
+from tests.evaluation.world import Investigation, World, investigate_and_answer, moment
 
 SEEN_AFTER = timedelta(minutes=10)
 """What may be looked at: the burst, whole."""
@@ -79,7 +79,7 @@ class System:
         earlier = [[a for a in burst if a.starts_at < started] for other, burst in self.alerts.items() if other != id]
         world = World(self.catalogue, RecordedMetrics(), alerts=self.alerts[id], earlier=[burst for burst in earlier if burst])
         case = Case(group=id, alert_name="a burst of alerts", severity="SEV2", started_at=started)
-        return look_into(world, case, now=started + SEEN_AFTER)
+        return investigate_and_answer(world, case, now=started + SEEN_AFTER)
 
     def answer_of(self, findings: Findings) -> Answer:
         """The components that are named, those that the topology knows."""

@@ -62,11 +62,11 @@ class Second:
 def answering(second: Second) -> Iterator[None]:
     """Within it every investigation of a set ends with the model's answer. One loop for all: the client keeps connections."""
     with asyncio.Runner() as runner:
-        token = worlds.AFTERWARDS.set(lambda world, first: runner.run(second.ask(world, first)))
+        token = worlds.SECOND_ANSWER.set(lambda world, first: runner.run(second.ask(world, first)))
         try:
             yield
         finally:
-            worlds.AFTERWARDS.reset(token)
+            worlds.SECOND_ANSWER.reset(token)
 
 
 def _frozen(first: Investigation) -> FrozenCase:

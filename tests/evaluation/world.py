@@ -111,20 +111,20 @@ async def investigate(world: World, case: Case, *, now: datetime) -> Investigati
     return Investigation(case, now, ledger.entries, judge(findings, ledger.entries, group=case.group))
 
 
-AFTERWARDS: ContextVar[Callable[[World, Investigation], Investigation] | None] = ContextVar("afterwards", default=None)
+SECOND_ANSWER: ContextVar[Callable[[World, Investigation], Investigation] | None] = ContextVar("afterwards", default=None)
 """Who answers after the analyst, in its place (`tests/evaluation/second.py`); None for nobody."""
 
 
-def look_into(world: World, case: Case, *, now: datetime) -> Investigation:
+def investigate_and_answer(world: World, case: Case, *, now: datetime) -> Investigation:
     """The same from code that does not wait."""
     first = asyncio.run(investigate(world, case, now=now))
-    afterwards = AFTERWARDS.get()
+    afterwards = SECOND_ANSWER.get()
     return afterwards(world, first) if afterwards else first
 
 
-def ask(world: World, case: Case, *, now: datetime) -> Findings:
+def answer_of(world: World, case: Case, *, now: datetime) -> Findings:
     """The answer alone."""
-    return look_into(world, case, now=now).findings
+    return investigate_and_answer(world, case, now=now).findings
 
 
 def moment(unix: float) -> datetime:
@@ -138,7 +138,7 @@ def _query(one: Recording) -> str:
 
 
 def context(world: World, case: Case, now: datetime) -> ToolContext:
-    """What the tools may look at in this world."""
+    """What the tools may query in this world."""
     return ToolContext(
         now=now,
         case=case,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.evaluation.__main__ import main
-from tests.evaluation.figures import Answer, accuracy, in_words, write_answers
+from tests.evaluation.figures import Answer, accuracy, figures_line, write_answers
 
 TRUTH = {"a": "cart", "b": "Payment"}
 
@@ -24,7 +24,7 @@ def test_an_incident_without_an_answer_counts_as_wrong() -> None:
 def test_confidence_is_told_by_how_much_of_it_was_right() -> None:
     answers = {"a": Answer(["cart"], likely=True), "b": Answer(["front"], likely=False)}
 
-    assert "likely 0.50, of those 1.00 right" in in_words("both", answers, TRUTH)
+    assert "likely 0.50, of those 1.00 right" in figures_line("both", answers, TRUTH)
 
 
 def test_answers_are_written_as_the_scoring_script_reads_them(tmp_path: Path) -> None:

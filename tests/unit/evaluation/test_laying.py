@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.traces.calls import CallSummary
 from tests.evaluation import delays
-from tests.evaluation.laying import Laid, lay
+from tests.evaluation.laying import Delayed, add_delay
 
 MINUTE = [
     CallSummary(600, "", "front", "/*", "server", 10, 0.05, 0.08, 0.09),
@@ -22,8 +22,8 @@ MINUTE = [
 ]
 
 
-def laid(target: str, *, chance: float = 1.0) -> Laid:
-    return lay(MINUTE, target, 1.0, chance=chance, rng=np.random.default_rng(4), quantiles=[0.5])
+def laid(target: str, *, chance: float = 1.0) -> Delayed:
+    return add_delay(MINUTE, target, 1.0, chance=chance, rng=np.random.default_rng(4), quantiles=[0.5])
 
 
 def test_a_delay_is_felt_by_the_caller_and_by_all_that_wait_for_it() -> None:
@@ -40,7 +40,7 @@ def test_the_delayed_service_itself_and_its_neighbours_show_nothing() -> None:
 
 
 def test_where_no_call_is_hit_every_sum_stays_as_it_was() -> None:
-    assert laid("stock", chance=0.0) == Laid(MINUTE, {}, 0)
+    assert laid("stock", chance=0.0) == Delayed(MINUTE, {}, 0)
 
 
 def test_all_calls_are_hit_and_the_half_of_the_callers_waits_that_are_for_them_lasts_longer() -> None:
