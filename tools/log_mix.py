@@ -63,24 +63,24 @@ async def log_mix(ctx: ToolContext, service: str) -> Evidence:
 
 def _one_each(found: Sequence[Unusual]) -> list[Unusual]:
     """The most unusual kinds; at least one, so that an ordinary mix is known to be ordinary."""
-    return [one for place, one in enumerate(found[:JUDGED]) if place == 0 or one.score > 0]
+    return [one for place, one in enumerate(found[:JUDGED]) if place == 0 or one.doublings > 0]
 
 
 def _deviation(service: str, one: Unusual, since: datetime) -> Deviation:
     signal = f"share of log line {cut(one_line(one.kind, 120), 120)!r}"
     direction: Direction = "up" if one.after >= one.before else "down"
-    return Deviation(service, signal, "behaviour", one.score, one.before, one.after, "ratio", None, direction)
+    return Deviation(service, signal, "behaviour", one.doublings, one.before, one.after, "ratio", None, direction)
 
 
 def _summary(name: str, found: Sequence[Unusual]) -> str:
     first = found[0]
-    if first.score <= 0:
+    if first.doublings <= 0:
         return f"{name} logs its usual mix of {len(found)} kinds of lines"
-    moved = sum(one.score > 0 for one in found)
+    moved = sum(one.doublings > 0 for one in found)
     return f"{name} logs another mix than before, {moved} of {len(found)} kinds deviate; most: {_line(first)}"
 
 
 def _line(one: Unusual) -> str:
     kind = "new" if one.after > 20 * one.before else "gone" if not one.count else "more" if one.after > one.before else "fewer"
     shares = f"{figure(one.before, 'ratio')} -> {figure(one.after, 'ratio')} of its lines"
-    return f"{kind}: {one_line(one.kind, 160)!r}, {shares}, {one.count} now ({range_text(one.score)})"
+    return f"{kind}: {one_line(one.kind, 160)!r}, {shares}, {one.count} now ({range_text(one.doublings)})"

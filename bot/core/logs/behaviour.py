@@ -1,4 +1,4 @@
-"""Behaviour: whether a service does its usual mix of things, told from how often each kind came a minute."""
+"""Behaviour: whether a service does its usual mix of things, judged by how often each kind of line came a minute."""
 
 import math
 from collections import Counter
@@ -19,15 +19,15 @@ _Z0 = 3.0
 _USUAL = 0.75
 """Share of the past that is usual: of few windows some are of incidents before."""
 _UNSEEN = 0.5
-"""Times that each kind is taken to have come already: a new kind is a surprise, but not without end."""
+"""Prior count of each kind: a new kind is a surprise, but a finite one."""
 
 
 @dataclass(frozen=True)
 class Unusual:
-    """One kind whose share of all changed: `score` in doublings beyond what is usual, shares 0 to 1, and the count now."""
+    """One kind whose share of all changed: `doublings` beyond what is usual, shares 0 to 1, and the count now."""
 
     kind: str
-    score: float
+    doublings: float
     before: float
     after: float
     count: int
@@ -62,7 +62,7 @@ def unusual(mix: Mix) -> list[Unusual]:
     The count of each kind in the present minutes is compared with its usual share of all counts there, so that load
     cancels out: z is the signed root of twice the Poisson deviance of the count. The limit is the larger of the 75 %
     quantile of the largest |z| over all equally long stretches of the past and 3 (1 + 3/sqrt minutes).
-    score = log2(|z| / limit).
+    doublings = log2(|z| / limit).
     """
     minutes, length = mix.history.shape[1], mix.present.shape[1]
     if not minutes or not length or not mix.present.sum():

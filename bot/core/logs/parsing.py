@@ -14,7 +14,7 @@ MAX_LINE = 2_000
 READ_LINE = 64 * 1024
 """Characters read of one: a JSON line that holds a stack trace is long, and cut anywhere it is no JSON."""
 _MARGIN = 512
-"""So many characters more are kept until secrets are gone: one across the cut must still be seen whole."""
+"""So many characters more are kept until secrets are removed: a secret across the cut must still be whole then."""
 _ISO = re.compile(r"[\[(\"]?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d)?")
 _COMMON_LOG = re.compile(r"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\]")
 _SYSLOG = re.compile(r"(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) ")
@@ -41,12 +41,12 @@ def read_line(text: str, *, newest: datetime) -> LogLine | None:
 
 
 def shortened(text: str) -> str:
-    """A line as it is kept; of a JSON line that is too long its message alone, which is what tells."""
+    """The part of a line that is kept; of a JSON line that is too long, its message."""
     return (message_of(text[:READ_LINE]) if len(text) > MAX_LINE else text)[: MAX_LINE + _MARGIN]
 
 
 def without_secrets(lines: Iterable[LogLine]) -> list[LogLine]:
-    """The lines redacted, then cut: before anything masks their numbers, after which half a key is no longer known for one.
+    """The lines redacted, then cut: before anything masks their numbers, since half a key is not recognised.
 
     Some 20 us a line: call it in a thread.
     """

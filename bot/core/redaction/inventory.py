@@ -22,31 +22,32 @@ _KEYS: dict[Kind, str] = {
 """Labels and fields whose value is a name."""
 _KIND_OF: dict[str, Kind] = {key: kind for kind, keys in _KEYS.items() for key in keys.split()}
 _LABEL = re.compile(rf"\b({'|'.join(_KIND_OF)})=\"?([\w.:/@-]+)", re.A)
-_SAID_BY = re.compile(r"([^:]{1,80}): ")
+_SPEAKER = re.compile(r"([^:]{1,80}): ")
 
 
 def inventory_of(config: Config) -> list[Name]:
     """The names that the configuration holds: services first, as other systems call them, deployments, people, hosts."""
-    found = [Name("service", name) for name in config.services]
+    names = [Name("service", name) for name in config.services]
     for service in config.services.values():
-        found += [Name("service", other) for other in service.depends_on]
-        found += _in({**service.match, **service.deployment})
+        names += [Name("service", other) for other in service.depends_on]
+        names += _in({**service.match, **service.deployment})
         if deployed := service.deployment.get("name"):
-            found.append(Name("workload", deployed))
-        found += [Name("service", name) for name in service.known_as.model_dump().values() if name]
+            names.append(Name("workload", deployed))
+        names += [Name("service", name) for name in service.known_as.model_dump().values() if name]
     for key, person in config.people.items():
-        found += [Name("person", one) for one in (key, person.name, person.slack, person.email) if one]
-    # Queries and errors say where was asked.
-    return found + [Name("host", host) for host in _hosts(config)]
+        names += [Name("person", one) for one in (key, person.name, person.slack, person.email) if one]
+    # Queries and errors name the systems that were queried.
+    return names + [Name("host", host) for host in _hosts(config)]
 
 
 def _hosts(config: Config) -> Iterator[str]:
-    """Hosts of the configured systems. One word as in `http://loki:3100` tells nobody's place, and stands in every finding."""
+    """Hosts of the configured systems. One word as in `http://loki:3100` identifies nobody, and stands in every finding."""
     systems = config.systems
-    of_record = (systems.github.url, systems.argocd.url, systems.kubernetes.url, systems.mlflow.url)
-    own = (*(one.url for one in systems.web.values()), *(one.url for one in systems.mcp.values()))
-    seen = (config.prometheus.url, config.prometheus.public_url, config.logs.loki, config.traces.tempo, config.traces.jaeger)
-    for url in (*seen, config.alertmanager.url, *of_record, *own):
+    inventories = (systems.github.url, systems.argocd.url, systems.kubernetes.url, systems.mlflow.url)
+    team_servers = (*(one.url for one in systems.web.values()), *(one.url for one in systems.mcp.values()))
+    metrics = (config.prometheus.url, config.prometheus.public_url)
+    others = (config.logs.loki, config.traces.tempo, config.traces.jaeger, config.alertmanager.url)
+    for url in (*metrics, *others, *inventories, *team_servers):
         host = urlsplit(url).hostname
         if host and "." in host:
             yield host
@@ -58,16 +59,16 @@ def names_in(case: Case, ledger: Sequence[LedgerEntry], hints: Iterable[str] = (
     Names are taken from fields and labels, where measurements and records put them. Of running text only `label=value` of
     evidence that users of the service cannot write counts: they could make a name of every word.
     """
-    found = [Name("service", case.service), *_in(case.labels), *_labels(case.expression)]
+    names = [Name("service", case.service), *_in(case.labels), *_labels(case.expression)]
     for entry in ledger:
         if not entry.evidence.ok:
-            continue  # it names what was asked for, which there need not be
-        found += [*_in(entry.arguments), *_in(entry.evidence.facts.model_dump(mode="json"))]
+            continue  # it names what was requested, which need not exist
+        names += [*_in(entry.arguments), *_in(entry.evidence.facts.model_dump(mode="json"))]
         if not entry.evidence.user_controllable:
             for text in (entry.evidence.query, entry.evidence.summary, *entry.evidence.details):
-                found += _labels(text)
-    found += [Name("person", said[1]) for hint in hints if (said := _SAID_BY.match(hint))]
-    return [part for name in found for part in _with_address(name) if part.text]
+                names += _labels(text)
+    names += [Name("person", speaker[1]) for hint in hints if (speaker := _SPEAKER.match(hint))]
+    return [part for name in names for part in _with_address(name) if part.text]
 
 
 def _in(node: Any, kind: Kind | None = None) -> Iterator[Name]:
@@ -83,7 +84,7 @@ def _in(node: Any, kind: Kind | None = None) -> Iterator[Name]:
 
 
 def _with_address(name: Name) -> tuple[Name, ...]:
-    """`10.2.0.7:9100` is spoken of as `10.2.0.7` too."""
+    """`10.2.0.7:9100` is written as `10.2.0.7` too."""
     host, _, port = name.text.rpartition(":")
     return (name, Name(name.kind, host)) if name.kind == "host" and host and port.isdigit() else (name,)
 

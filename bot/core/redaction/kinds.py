@@ -1,4 +1,4 @@
-"""Secrets that can be told by their form alone: keys and tokens with a vendor's prefix, private keys, hashes of passwords.
+"""Secrets that are recognised by their form alone: keys and tokens with a vendor's prefix, private keys, hashes of passwords.
 
 RE2 patterns without captures, so that all of them together are one pass in linear time.
 """

@@ -1,7 +1,7 @@
-"""Secrets that are told by what stands before them: a name (`DB_PASSWORD=`), a header, a flag, a user in an address.
+"""Secrets that are recognised by what stands before them: a name (`DB_PASSWORD=`), a header, a flag, a user in an address.
 
 The name says that a secret follows, the value decides whether one does: `password: expired` and `tokens=512` are none.
-Patterns run on RE2; where a value ends is found by looking at each character once.
+Patterns run on RE2; the end of a value is searched reading each character once.
 """
 
 import re
@@ -18,13 +18,13 @@ from bot.core.redaction.values import (
     MIN_STRONG,
     classes,
     decoded,
-    is_drawn,
     is_harmless,
+    is_hex_secret,
     is_random,
     is_secret,
     is_strong,
 )
-from bot.core.redaction.words import LOT, MARKS, NAME, NO_SECRET_KEY, OF_A_PERSON, PASSWORD, Span
+from bot.core.redaction.words import MARKS, NAME, NO_SECRET_KEY, OF_A_PERSON, PASSWORD, RANDOM_ONLY, Span
 from bot.core.text.patterns import Several, linear
 
 _TYPED_AS = r":\s?(?:final |&)?(?:str|string|String|SecretStr|Text|any)(?: \| None)?\s?=\s?"
@@ -38,7 +38,7 @@ _CELL = (
     rf"(?m:^)[ \t]*({NAME})[ \t]*\r?\n[ \t]*"
 )
 """A name and its value side by side in a table, a call or two lines: less telling, so that the value has to be strong."""
-_LOT = rf"(?i)(?:^|\b|[^A-Za-z0-9])({LOT}){MARKS}(?:\s{{0,4}}(?:=>|:=|=|:)\s{{0,4}}|\]?\)?\s{{0,4}}=\s{{0,4}})"
+_RANDOM_ONLY = rf"(?i)(?:^|\b|[^A-Za-z0-9])({RANDOM_ONLY}){MARKS}(?:\s{{0,4}}(?:=>|:=|=|:)\s{{0,4}}|\]?\)?\s{{0,4}}=\s{{0,4}})"
 _NESTED = (
     rf"(?i)(?:^|\b|[^A-Za-z0-9])({NAME}){MARKS}\s{{0,4}}[:=]?\s{{0,4}}\{{?\s{{0,20}}"
     rf"{MARKS}(?:value|default|plaintext|content){MARKS}\s{{0,4}}[:=]\s{{0,4}}"
@@ -54,7 +54,7 @@ _PAIRED = (
 )
 _FORM = rf"(?i)\bname=\"({NAME})\"\s*?\r?\n\r?\n"
 _FLAG = rf"(?i)(?:^|\s)--?({NAME})\s+"
-_SPOKEN = (
+_IN_SENTENCE = (
     rf"(?i)(?:\b(?:token|key|pin|pw|api key|access key|secret key|login|auth code|otp|code)|(?:^|\b|[^A-Za-z0-9]){NAME})"
     r"(?: (?:for|of|to|on|von|für|de|del|pour) [\w.@\-]{1,40}){0,2}"
     r"\s+(?:is|was|are|now|ist|es|est|è|é|to|jest|är|lautet|=|set to|changed to|to)(?: now)?:?\s+|"
@@ -85,7 +85,7 @@ _HOOK = (
 """Whoever knows such an address may post to it: the end of its path is the secret."""
 _NETRC = r"(?i)\blogin\s+\S{1,80}\s+(password)\s+|\bmachine\s+\S{1,80}\s+(password)\s+"
 
-_NAMED = (_LOT, _PAIRED, _NESTED, _PLAIN, _FORM, _FLAG, _TAGGED, _CELL, _SPOKEN, _NETRC)
+_NAMED = (_RANDOM_ONLY, _PAIRED, _NESTED, _PLAIN, _FORM, _FLAG, _TAGGED, _CELL, _IN_SENTENCE, _NETRC)
 _LOOKS = (_BASIC, _QUERY, _HOOK, TELEPHONE, SERVER, LOGIN, SCHEME)
 _RULES = {
     pattern: linear(pattern, capture=pattern in (*PHRASES, *MAYBE, *_LOOKS, _AHEAD))
@@ -108,7 +108,7 @@ _ITEMS = re.compile(
 _INSIDE = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\(?!{quote}).)*\\?") for quote in "\"'`"}
 """What stands before the closing quote. A quote that is escaped itself closes: its opening one was escaped too."""
 MAX_VALUE = 4_096
-MIN_LOT, MIN_HOOK, MAX_NEAR = 10, 24, 512
+MIN_RANDOM_ONLY, MIN_HOOK, MAX_NEAR = 10, 24, 512
 _ATTRIBUTE = re.compile(r"^[a-z_]+(?:[A-Z][a-z]+)*(?:\.(?:[a-z_]+(?:[A-Z][a-z]+)*|[A-Z]+(?:_[A-Z]+)*))+$")
 _GOES_ON = re.compile(r"[(\[]| \+ ")
 _OWN = re.compile(r"(?:self|cls|this|config|settings|args|opts|options|os|env|process|request|kwargs|ctx|app)\.[A-Za-z_.]+$")
@@ -141,9 +141,9 @@ def named_secrets(text: str) -> Iterator[Span]:
         elif pattern == _FORTY:
             yield from _forty(text)
         else:
-            told = _TOLD.get(pattern, _is_no_word)
+            is_value = _VALUE_TESTS.get(pattern, _is_no_word)
             spans = (match.span(match.lastindex or 1) for match in rule.finditer(text))
-            yield from ((start, end) for start, end in spans if told(text[start:end]))
+            yield from ((start, end) for start, end in spans if is_value(text[start:end]))
 
 
 def _is_no_word(value: str) -> bool:
@@ -156,7 +156,7 @@ def _encoded_pair(value: str) -> bool:
 
 
 def _by_lot(value: str) -> bool:
-    return is_random(value) or is_drawn("token", value)
+    return is_random(value) or is_hex_secret("token", value)
 
 
 def _end_of_hook(value: str) -> bool:
@@ -181,7 +181,7 @@ def _encoded(value: str) -> bool:
     return "=" in value or (classes(value) > 1 and not CAMEL.match(value))
 
 
-_TOLD: dict[str, Callable[[str], bool]] = {
+_VALUE_TESTS: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(MAYBE, is_strong),
     _BASIC: _encoded_pair,
     _QUERY: _by_lot,
@@ -205,10 +205,10 @@ def _forty(text: str) -> Iterator[Span]:
 
 
 def _behind_names(text: str, pattern: str) -> Iterator[Span]:
-    seen = 0
+    searched_to = 0
     for match in _RULES[pattern].finditer(text):
-        if match.end() <= seen:
-            # Inside of a value: names may stand there, and each of them would look on to the same end.
+        if match.end() <= searched_to:
+            # Inside of a value: names may stand there, and each of them would search on to the same end.
             continue
         written, mark = match.group(), text[match.end() : match.end() + 1]
         if mark in _INSIDE and (pattern == _TAGGED or (written[0] == mark and written.count(mark) == 1)):
@@ -218,7 +218,7 @@ def _behind_names(text: str, pattern: str) -> Iterator[Span]:
         if _ANOTHER_NAME.match(text, end) or text.startswith("::", match.end() - 1):
             # Another name, or the path of one: `creds: SessionToken: ...`, `token::description`.
             continue
-        seen = end
+        searched_to = end
         value = text[start:end]
         if start >= end or is_harmless(value) or not _fits(pattern, written, value):
             continue
@@ -229,36 +229,37 @@ def _behind_names(text: str, pattern: str) -> Iterator[Span]:
 def _fits(pattern: str, written: str, value: str) -> bool:
     """Whether the value is what the name promises, by how much the pattern tells."""
     if pattern == _CELL:
-        return is_strong(value) or is_drawn(written, value) or (len(value) >= MIN_RANDOM and is_random(value))
-    if pattern == _LOT:
+        return is_strong(value) or is_hex_secret(written, value) or (len(value) >= MIN_RANDOM and is_random(value))
+    if pattern == _RANDOM_ONLY:
         long = len(value) >= MIN_RANDOM and is_random(value)
         return not _NO_SECRET_KEY.search(written) and (
-            is_drawn("", value) or long or (len(value) >= MIN_LOT and is_strong(value))
+            is_hex_secret("", value) or long or (len(value) >= MIN_RANDOM_ONLY and is_strong(value))
         )
-    return is_secret(written, value, spoken=pattern == _SPOKEN)
+    return is_secret(written, value, in_sentence=pattern == _IN_SENTENCE)
 
 
 def _beside_names(text: str) -> Iterator[Span]:
-    """Words drawn by lot right beside "key", "token" and the like."""
+    """Words of high entropy right beside "key", "token" and the like."""
     for match in _RULES[_NEAR].finditer(text):
         start, end = _value(text, match.end(), MAX_NEAR + 1)
         word, name = text[start:end], match.group()
         if not MIN_STRONG <= len(word) <= MAX_NEAR:
             continue
-        found = (
-            (is_random(word) or is_drawn(name, word)) if len(word) >= MIN_RANDOM else is_strong(word) and _CALLED.search(name)
-        )
-        found = found and not _NO_SECRET_KEY.search(text[max(0, match.start() - 20) : match.end()])
-        if found and not _in_code(text, match, start, end):
+        if len(word) >= MIN_RANDOM:
+            secret = is_random(word) or is_hex_secret(name, word)
+        else:
+            secret = is_strong(word) and _CALLED.search(name)
+        secret = secret and not _NO_SECRET_KEY.search(text[max(0, match.start() - 20) : match.end()])
+        if secret and not _in_code(text, match, start, end):
             yield start, end
 
 
 def _before_names(text: str) -> Iterator[Span]:
-    """Words drawn by lot right before "token" and the like: `... api token`."""
+    """Words of high entropy right before "token" and the like: `... api token`."""
     for match in _RULES[_AHEAD].finditer(text):
         word = match.group().split()[0].rstrip("\"'`")
         mixed = any(c.islower() for c in word) and any(c.isupper() for c in word) and "/" not in word
-        if (mixed and is_random(word)) or (match.group(1) and is_drawn("token", word)):
+        if (mixed and is_random(word)) or (match.group(1) and is_hex_secret("token", word)):
             yield match.start(), match.start() + len(word)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import re2
 
-Found = tuple[int, int, str]
+Redaction = tuple[int, int, str]
 
 _CARD = re2.compile(r"\b[0-9](?:[ \-.]?[0-9]){12,18}\b")
 _IBAN = re2.compile(r"\b[A-Z]{2}[0-9]{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?\b")
@@ -36,7 +36,7 @@ _ISSUERS = re.compile(
 """First digits and lengths of the networks' numbers (ISO/IEC 7812)."""
 
 
-def personal(text: str) -> Iterator[Found]:
+def personal(text: str) -> Iterator[Redaction]:
     """Spans with what stands in their place."""
     for match in _MAIL.finditer(text):
         domain = match.group().rpartition("@")[2]

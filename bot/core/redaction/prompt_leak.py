@@ -18,16 +18,16 @@ class PromptLeak:
 
     def without(self, text: str) -> str:
         """The text with each run of seven or more words of a source replaced; any other text comes back as it is."""
-        found = list(_WORD.finditer(text))
-        runs = _runs([m.group().lower() for m in found])
-        echoed = {word for at, run in enumerate(runs) if run in self._runs for word in range(at, at + RUN)}
-        if not echoed:
+        matches = list(_WORD.finditer(text))
+        runs = _runs([m.group().lower() for m in matches])
+        leaked = {word for at, run in enumerate(runs) if run in self._runs for word in range(at, at + RUN)}
+        if not leaked:
             return text
         parts, end = [], 0
-        for at in sorted(echoed):
-            if at - 1 not in echoed:
-                parts += [text[end : found[at].start()], WITHHELD]
-            end = found[at].end()
+        for at in sorted(leaked):
+            if at - 1 not in leaked:
+                parts += [text[end : matches[at].start()], WITHHELD]
+            end = matches[at].end()
         return "".join([*parts, text[end:]])
 
     def without_all(self, value: Any) -> Any:

@@ -36,74 +36,74 @@ class Pseudonyms:
     """`masked(text)` and `unmasked(text)` for one list of names; the same list gives the same stand-ins."""
 
     def __init__(self, names: Iterable[Name]) -> None:
-        """The order of the names numbers them. A name that was given before, in whatever case, is not counted again."""
+        """The order of the names numbers them. A name that came before, in whatever case, is not counted again."""
         self._of: dict[str, str] = {}
         self._name: dict[str, str] = {}
         counted: Counter[str] = Counter()
         by_word: defaultdict[str, list[str]] = defaultdict(list)
-        for kind, given in names:
-            name = _EDGES.sub("", given)
+        for kind, text in names:
+            name = _EDGES.sub("", text)
             if not _maskable(name) or name.lower() in self._of:
                 continue
             counted[kind] += 1
             self._of[name.lower()] = stand_in = f"{kind}-{counted[kind]}"
             self._name[stand_in] = name
             by_word[_first_word(name)].append(name)
-        self._by_word = {word: sorted(found, key=lambda name: (-len(name), name)) for word, found in by_word.items()}
+        self._by_word = {word: sorted(same, key=lambda name: (-len(name), name)) for word, same in by_word.items()}
 
     def masked(self, text: str) -> str:
         """Every name that stands between borders of words replaced, the longest first; upper and lower case alike."""
         parts, end = [], 0
-        foreign = {found.start(): found for found in _STAND_IN.finditer(text)}
+        lookalikes = {match.start(): match for match in _STAND_IN.finditer(text)}
         for place in _WORD.finditer(text):
             start = place.start()
             if start < end:
                 continue
             name = self._name_at(text, start, place[1])
-            seeming = foreign.get(start)
+            seeming = lookalikes.get(start)
             if seeming and len(seeming.group()) > len(name):
                 parts += [text[end:start], _escaped(seeming)]
                 end = seeming.end()
             elif name:
-                parts += [text[end:start], self._written(name, text[start : start + len(name)])]
+                parts += [text[end:start], self._stand_in_of(name, text[start : start + len(name)])]
                 end = start + len(name)
         return "".join([*parts, text[end:]])
 
     def unmasked(self, text: str) -> str:
         """The names back in their places. A stand-in of nothing stays as it is."""
-        return _STAND_IN.sub(self._meant, text)
+        return _STAND_IN.sub(self._original, text)
 
     def _name_at(self, text: str, start: int, word: str) -> str:
         """The longest name that begins here and ends at a border; "" if there is none."""
         for name in self._by_word.get(word.lower(), ()):
             end = start + len(name)
-            said = text[start:end]
+            written = text[start:end]
             ends = end >= len(text) or not text[end].isalnum()
-            if ends and said.lower() == name.lower() and _in_case(name, _case(name, said)) == said:
+            if ends and written.lower() == name.lower() and _in_case(name, _case(name, written)) == written:
                 return name
         return ""
 
-    def _written(self, name: str, said: str) -> str:
-        case = _case(name, said)
+    def _stand_in_of(self, name: str, written: str) -> str:
+        case = _case(name, written)
         return self._of[name.lower()] + (f"c{case:x}" if case else "")
 
-    def _meant(self, found: re.Match[str]) -> str:
-        kind, escapes, number, case = found.groups()
+    def _original(self, match: re.Match[str]) -> str:
+        kind, escapes, number, case = match.groups()
         if escapes:
             return f"{kind}-{escapes[1:]}{number}{case or ''}"
         name = self._name.get(f"{kind.lower()}-{number}")
-        return found.group() if name is None else _in_case(name, int(case[1:], 16) if case else 0)
+        return match.group() if name is None else _in_case(name, int(case[1:], 16) if case else 0)
 
 
 def _maskable(name: str) -> bool:
     """Single letters and plain numbers would replace half of every text."""
-    told = 1 < len(name) <= MAX_NAME and not _UNFIT.search(name)
-    return told and (any(char.isalpha() for char in name) or bool(_ADDRESS.fullmatch(name)))
+    fits = 1 < len(name) <= MAX_NAME and not _UNFIT.search(name)
+    return fits and (any(char.isalpha() for char in name) or bool(_ADDRESS.fullmatch(name)))
 
 
 def _first_word(name: str) -> str:
-    found = _FIRST_WORD.match(name)
-    return found.group().lower() if found else ""
+    match = _FIRST_WORD.match(name)
+    return match.group().lower() if match else ""
 
 
 def _escaped(seeming: re.Match[str]) -> str:
@@ -111,9 +111,9 @@ def _escaped(seeming: re.Match[str]) -> str:
     return f"{kind}-x{escapes}{number}{case or ''}"
 
 
-def _case(name: str, said: str) -> int:
+def _case(name: str, written: str) -> int:
     """Which letters are written in the other case, as bits."""
-    return sum(1 << place for place, (ours, theirs) in enumerate(zip(name, said, strict=False)) if ours != theirs)
+    return sum(1 << place for place, (letter, other) in enumerate(zip(name, written, strict=False)) if letter != other)
 
 
 def _in_case(name: str, case: int) -> str:

@@ -2,7 +2,7 @@
 
 A text is read in several ways, since a secret in disguise is one still: as it stands; with escapes, percent signs and
 entities undone and without invisible characters; with wrapped lines joined; and each Base64 or hexadecimal word decoded
-once. In every reading the same detectors look: forms of secrets, values behind names, random words beside "key" or
+once. In every reading the same detectors run: forms of secrets, values behind names, random words beside "key" or
 "token", numbers of persons. Patterns run on RE2, so the time is linear whatever the text is.
 """
 
@@ -20,13 +20,9 @@ import re2
 from bot.core.redaction.gitleaks import keyword_patterns, vendor_secrets
 from bot.core.redaction.kinds import KINDS
 from bot.core.redaction.names import named_secrets
-from bot.core.redaction.personal import HINT, personal
+from bot.core.redaction.personal import HINT, Redaction, personal
 from bot.core.redaction.tables import placed_secrets
 from bot.core.text.patterns import linear
-
-Found = tuple[int, int, str]
-"""Start, end, and what stands in its place."""
-
 
 _KIND_OF = {kind: linear(*patterns) for kind, patterns in KINDS.items()}
 _PERSONAL = linear(HINT)
@@ -65,9 +61,9 @@ class _Reading:
     starts: Sequence[int]
     ends: Sequence[int]
 
-    def back(self, found: Iterable[Found]) -> list[Found]:
-        """The same spans in the original."""
-        return [(self.starts[start], self.ends[end - 1], kind) for start, end, kind in found if start < end]
+    def in_original(self, redactions: Iterable[Redaction]) -> list[Redaction]:
+        """The same redactions at their places in the original."""
+        return [(self.starts[start], self.ends[end - 1], kind) for start, end, kind in redactions if start < end]
 
 
 def redact(text: str) -> str:
@@ -76,9 +72,9 @@ def redact(text: str) -> str:
         return text
     if _SURROGATES.search(text):
         text = _SURROGATES.sub("\ufffd", text)
-    # Every reading is one of the whole text: what one of them finds may be the half of what another does.
-    looks = (_everything, _escaped, _wrapped, _spaced, _decoded) if _PARTED.search(text) else (_everything, _escaped, _decoded)
-    return _replaced(text, [span for look in looks for span in look(text)])
+    # Every reading is one of the whole text: what one of them detects may be half of what another does.
+    joined = (_wrapped, _spaced) if _PARTED.search(text) else ()
+    return _replaced(text, [span for read in (_everything, _escaped, *joined, _decoded) for span in read(text)])
 
 
 def redact_all(value: Any) -> Any:
@@ -98,14 +94,14 @@ def redact_bytes(body: bytes) -> bytes:
         return redact(body.decode("latin-1")).encode("latin-1", "replace")
 
 
-def _everything(text: str) -> list[Found]:
-    # Persons' numbers are looked for at once: a name would take the first part of a number and leave the rest.
+def _everything(text: str) -> list[Redaction]:
+    # Personal numbers are detected in the same step: a name would take the first part of a number and leave the rest.
     return [*_secrets(text), *personal(text)] if _PERSONAL.search(text) else _secrets(text)
 
 
-def _secrets(text: str) -> list[Found]:
+def _secrets(text: str) -> list[Redaction]:
     spans = [*named_secrets(text), *placed_secrets(text)]
-    typed: list[Found] = []
+    typed: list[Redaction] = []
     if _forms().search(text):
         typed = _typed(text)
         spans += vendor_secrets(text)
@@ -114,32 +110,32 @@ def _secrets(text: str) -> list[Found]:
 
 @cache
 def _forms() -> Any:
-    """Whether a text may hold a secret that is known by its form: one pass for all kinds and all vendors."""
+    """Whether a text may hold a secret that its form gives away: one pass for all kinds and all vendors."""
     return linear(*(pattern for patterns in KINDS.values() for pattern in patterns), *keyword_patterns())
 
 
-def _typed(text: str) -> list[Found]:
+def _typed(text: str) -> list[Redaction]:
     return [(*match.span(), kind) for kind, pattern in _KIND_OF.items() for match in pattern.finditer(text)]
 
 
-def _escaped(text: str) -> list[Found]:
+def _escaped(text: str) -> list[Redaction]:
     """With escapes undone, invisible characters gone and wide letters narrow."""
     reading = _plainly(text)
     if reading is None:
         return []
-    return reading.back(_everything(reading.text))
+    return reading.in_original(_everything(reading.text))
 
 
 def _plainly(text: str) -> _Reading | None:
-    odd = "".join(char for char in set(text) if (char > "~" or char < " ") and _shown(char) != char)
+    odd = "".join(char for char in set(text) if (char > "~" or char < " ") and _plain_form(char) != char)
     escaped = re.compile(f"{_ESCAPED.pattern}|[{re.escape(odd)}]") if odd else _ESCAPED
     parts, starts, ends, at = [], [], [], 0
     for match in escaped.finditer(text):
         start, end = match.span()
-        shown = _shown(match.group())
-        parts += [text[at:start], shown]
-        starts += [*range(at, start), *([start] * len(shown))]
-        ends += [*range(at + 1, start + 1), *([end] * len(shown))]
+        plain = _plain_form(match.group())
+        parts += [text[at:start], plain]
+        starts += [*range(at, start), *([start] * len(plain))]
+        ends += [*range(at + 1, start + 1), *([end] * len(plain))]
         at = end
     if not parts:
         return None
@@ -150,7 +146,7 @@ def _plainly(text: str) -> _Reading | None:
 
 
 @lru_cache(maxsize=4096)
-def _shown(escape: str) -> str:
+def _plain_form(escape: str) -> str:
     """What an escape stands for; nothing for a character that nobody sees."""
     if escape[0] == "%" or escape[:2] in ("\\u", "\\x"):
         # A percent sign may be escaped itself: %253D.
@@ -177,7 +173,7 @@ def _printable(point: int) -> str:
     return char if char.isprintable() or char in "\n\t" else ""
 
 
-def _wrapped(text: str) -> list[Found]:
+def _wrapped(text: str) -> list[Redaction]:
     """With wrapped lines and cut literals joined: only forms of secrets, since joined words look like a name and a value."""
     parts: list[str] = []
     starts: list[int] = []
@@ -191,28 +187,28 @@ def _wrapped(text: str) -> list[Found]:
     parts.append(text[at:])
     starts += range(at, len(text))
     joined = "".join(parts)
-    found = _typed(joined) if _forms().search(joined) else ()
-    return [(starts[start], starts[end - 1] + 1, kind) for start, end, kind in found]
+    redactions = _typed(joined) if _forms().search(joined) else ()
+    return [(starts[start], starts[end - 1] + 1, kind) for start, end, kind in redactions]
 
 
-def _spaced(text: str) -> list[Found]:
+def _spaced(text: str) -> list[Redaction]:
     """With letters that blanks hold apart joined: `p a s s w o r d = ...`."""
     between = {index for match in _APART.finditer(text) for index in range(match.start() + 1, match.end() - 1)}
     if not between:
         return []
-    kept = [index for index in range(len(text)) if index not in between or text[index] != " "]
-    reading = _Reading("".join(text[index] for index in kept), kept, [index + 1 for index in kept])
-    return reading.back(_everything(reading.text))
+    indices = [index for index in range(len(text)) if index not in between or text[index] != " "]
+    reading = _Reading("".join(text[index] for index in indices), indices, [index + 1 for index in indices])
+    return reading.in_original(_everything(reading.text))
 
 
-def _decoded(text: str, times: int = 2) -> list[Found]:
+def _decoded(text: str, times: int = 2) -> list[Redaction]:
     """Words that hold a secret once they are decoded, or decoded twice."""
-    found: list[Found] = []
+    redactions: list[Redaction] = []
     for match in _WORD.finditer(text):
         inner = _inner(match.group()[:MAX_WORD])
         if inner and (_PAIR.match(inner) or _everything(inner) or (times > 1 and _decoded(inner, times - 1))):
-            found.append((*match.span(), "secret"))
-    return found
+            redactions.append((*match.span(), "secret"))
+    return redactions
 
 
 def _inner(word: str) -> str:
@@ -224,15 +220,15 @@ def _inner(word: str) -> str:
             bare = word.rstrip("=").replace("-", "+").replace("_", "/")
             raw = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
         # PowerShell encodes its commands in UTF-16.
-        shown = raw.decode("utf-16-le" if raw[1:2] == b"\0" else "utf-8")
+        plain = raw.decode("utf-16-le" if raw[1:2] == b"\0" else "utf-8")
     except (binascii.Error, ValueError):
         return ""
-    return shown if len(shown) >= 8 and all(c.isprintable() or c in "\r\n\t" for c in shown) else ""
+    return plain if len(plain) >= 8 and all(c.isprintable() or c in "\r\n\t" for c in plain) else ""
 
 
-def _replaced(text: str, found: Iterable[Found]) -> str:
+def _replaced(text: str, redactions: Iterable[Redaction]) -> str:
     """Overlapping spans become one, named by the one that begins first (of equals the longest)."""
-    spans = sorted(found, key=lambda one: (one[0], -one[1]))
+    spans = sorted(redactions, key=lambda one: (one[0], -one[1]))
     if not spans:
         return text
     out, at = [], 0

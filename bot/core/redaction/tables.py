@@ -1,4 +1,4 @@
-"""Secrets that are told by where they stand: below a column's name, at its place in SQL, in the data of a Kubernetes Secret."""
+"""Secrets recognised by their place: below a column's name, at its place in SQL, in the data of a Kubernetes Secret."""
 
 import re
 from collections.abc import Iterator
@@ -58,8 +58,8 @@ def _below(text: str, heading: str, at: int) -> tuple[list[Span], int]:
     if any(" " in name for name in names[1:]) or sum(map(bool, names)) < 2:
         # A sentence with a comma is no heading, nor is one item of a list.
         return [], at
-    wanted = [index for index, name in enumerate(names) if _NAMED.match(name)]
-    found: list[Span] = []
+    secret_at = [index for index, name in enumerate(names) if _NAMED.match(name)]
+    spans: list[Span] = []
     while at < len(text):
         end = text.find("\n", at)
         end = len(text) if end < 0 else end
@@ -67,27 +67,27 @@ def _below(text: str, heading: str, at: int) -> tuple[list[Span], int]:
             cells = _cells(text, at, end)
             if len(cells) != len(names):
                 break
-            found += (cells[index] for index in wanted if _is_one(names[index], text, cells[index]))
+            spans += (cells[index] for index in secret_at if _is_one(names[index], text, cells[index]))
         at = end + 1
-    return found, at
+    return spans, at
 
 
 def _inserted(text: str, columns: Span, rows: Span) -> Iterator[Span]:
     names = [text[start:end] for start, end in _cells(text, *columns)]
-    wanted = [index for index, name in enumerate(names) if _NAMED.match(name)]
-    for row in _ROW.finditer(text, *rows) if wanted else ():
+    secret_at = [index for index, name in enumerate(names) if _NAMED.match(name)]
+    for row in _ROW.finditer(text, *rows) if secret_at else ():
         cells = _cells(text, *row.span(1))
-        yield from (cells[index] for index in wanted if index < len(cells) and _is_one(names[index], text, cells[index]))
+        yield from (cells[index] for index in secret_at if index < len(cells) and _is_one(names[index], text, cells[index]))
 
 
 def _is_one(name: str, text: str, cell: Span) -> bool:
     value = text[cell[0] : cell[1]]
-    return not is_harmless(value) and is_secret(f"{name}=", value, spoken=False)
+    return not is_harmless(value) and is_secret(f"{name}=", value, in_sentence=False)
 
 
 def _cells(text: str, start: int, end: int) -> list[Span]:
     """Where the content of every cell of one line stands, without quotes and blanks."""
-    found: list[Span] = []
+    spans: list[Span] = []
     at = start
     while at < end:
         quoted = _QUOTED.match(text, at, end)
@@ -95,6 +95,6 @@ def _cells(text: str, start: int, end: int) -> list[Span]:
         close = stop.start() if stop else end
         inside = text[at:close]
         from_, to = at + len(inside) - len(inside.lstrip()), at + len(inside.rstrip())
-        found.append(quoted.span(2) if quoted else (from_, max(from_, to)))
+        spans.append(quoted.span(2) if quoted else (from_, max(from_, to)))
         at = stop.end() if stop else end
-    return found
+    return spans

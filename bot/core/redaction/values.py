@@ -1,4 +1,4 @@
-"""Whether a value is a secret: made like a password, drawn by lot, or only a word, a count, a place, the name of an object."""
+"""Whether a value is a secret: made like a password, of high entropy, or a word, a count, a place, the name of an object."""
 
 import base64
 import re
@@ -50,15 +50,15 @@ _VAGUE = ("key",)
 _MARKS_BESIDE = " \t\r\n\"'`([<:="
 _BASE64 = re.compile(r"^[A-Za-z0-9+/]+$")
 MIN_STRONG, MIN_RANDOM = 6, 14
-"""Characters that a value needs to be told as a password, as a key."""
+"""Characters that a value needs to be recognised as a password, as a key."""
 
 
 def is_harmless(value: str) -> bool:
-    shown = value.strip()
-    return not shown or bool(_NOTHING.match(shown) or _HELD_BACK.match(shown) or _ITSELF.match(shown))
+    stripped = value.strip()
+    return not stripped or bool(_NOTHING.match(stripped) or _HELD_BACK.match(stripped) or _ITSELF.match(stripped))
 
 
-def is_secret(written: str, value: str, *, spoken: bool) -> bool:
+def is_secret(written: str, value: str, *, in_sentence: bool) -> bool:
     """Whether what follows a name is one: passwords may be anything, tokens and keys are at least long and no count."""
     if len(value) < (2 if OF_A_PERSON.search(written) else 3) or _place(value) or _STATE.match(value):
         return False
@@ -71,8 +71,8 @@ def is_secret(written: str, value: str, *, spoken: bool) -> bool:
     if written.rstrip("\"'").rstrip().endswith(",") and (not _odd(value) or _MADE_UP.match(value) or " " in value):
         # Fields beside each other: `["username", "password", "email"]`.
         return False
-    if spoken:
-        return len(value) >= 5 and _said(written, value)
+    if in_sentence:
+        return len(value) >= 5 and _is_secret_in_sentence(written, value)
     if _MADE_UP.match(value) and not _PASSWORDS.search(written):
         return False
     if _PASSWORDLIKE.search(written):
@@ -83,18 +83,18 @@ def is_secret(written: str, value: str, *, spoken: bool) -> bool:
     return _odd(value) or len(value) >= (24 if value.isalpha() and value.islower() else 12)
 
 
-def _said(written: str, value: str) -> bool:
+def _is_secret_in_sentence(written: str, value: str) -> bool:
     """Whether what somebody says behind "the password is" is one and no adjective: `case-sensitive`, `base64-encoded`."""
     if written.endswith(" to ") and not _PASSWORDLIKE.search(written):
         # `add the key to README.md`, and `set the key to ...`.
-        return is_drawn("", value) or (len(value) >= MIN_RANDOM and is_random(value))
+        return is_hex_secret("", value) or (len(value) >= MIN_RANDOM and is_random(value))
     if _ADJECTIVE.match(value) or _ALGORITHM.match(value):
         return False
     if _PASSWORDLIKE.search(written) and not _CODES.match(written):
         return _odd(value)
     if _CODES.match(written):
         return value.isdigit()
-    return (classes(value) >= 2 and len(value) >= 8 and not _SLUG.match(value) and not CAMEL.match(value)) or is_drawn(
+    return (classes(value) >= 2 and len(value) >= 8 and not _SLUG.match(value) and not CAMEL.match(value)) or is_hex_secret(
         written, value
     )
 
@@ -128,7 +128,7 @@ def _place(value: str) -> bool:
     return value.startswith(("/", "./", "../", "http://", "https://", "arn:", "file:", "vault:secret", "projects/"))
 
 
-def is_drawn(name: str, value: str) -> bool:
+def is_hex_secret(name: str, value: str) -> bool:
     """A long number in hexadecimal right behind a word that means a secret; a "key" may be anything's."""
     return name.lower().strip(_MARKS_BESIDE).rstrip("s") not in _VAGUE and bool(
         _UUID.match(value) or (len(value) >= 24 and HEX.match(value))
@@ -143,7 +143,7 @@ def decoded(word: str) -> str:
 
 
 def is_random(value: str) -> bool:
-    """Whether a word looks drawn by lot: no name, number, path, hash or identifier as logs are full of."""
+    """Whether a word has high entropy: no name, number, path, hash or identifier as logs are full of."""
     if len(value) >= 36 and value.isalpha() and value.isascii():
         return True
     if _UUID.match(value) or HEX.match(value) or _SLUG.match(value) or CAMEL.match(value) or _COUNTED.match(value):

@@ -72,13 +72,13 @@ _VENDOR = (
     r"honeycomb|"
     r"splunk|wandb|kaggle|replicate|pinecone|adafruit|confluent|contentful|meraki"
 )
-LOT = (
+RANDOM_ONLY = (
     rf"(?:[A-Za-z0-9_.\-]*[_\-.])?(?:{_VENDOR})(?:[_\-](?:api|auth|access|cred|webhook|prod|live))?|"
     r"[A-Za-z0-9_.\-]*?[A-Za-z0-9][_\-]?key|(?:[A-Za-z0-9_.\-]*[_\-])?(?:salt|pepper|seed|verifier|pat|session|sid|"
     r"remember_?me|auth|sign|sig|hmac|encrypt|"
     r"(?:recovery|backup|activation|invite|reset|magic|one_?time|registration)_?(?:code|link))"
 )
-"""Names that hold a secret only if the value is drawn by lot: a `customer_key` may be anything."""
+"""Names that hold a secret only if the value has high entropy: a `customer_key` may be anything."""
 NO_SECRET_KEY = (
     r"(?i)(?:idempotency|incident|alert|event|websocket|cache|partition|sort|primary|foreign|dedup\w*|object|row|record|"
     r"lookup|index|group|hash|message|"
@@ -89,7 +89,7 @@ NO_SECRET_KEY = (
     r"monkey|turnkey)"
     r"[_\-. ]?key|random_?seed|\bseed"
 )
-"""Keys by which things are found, not opened."""
+"""Keys that identify things and open nothing."""
 NAME = rf"[A-Za-z0-9_.\-]*?(?:{PASSWORD}|{TOKEN}|{KEY}|{OTHER}|{PERSON})s?{_SUFFIX}"
 """A name of a variable, field, header or flag that holds a secret. What stands before the word belongs to it."""
 OF_A_PERSON = re2.compile(rf"(?i){PERSON}")
