@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -17,7 +16,7 @@ from bot.core.messages.replies import (
 )
 from bot.core.text.untrusted import cut
 from bot.plugins import Form, Reply
-from bot.slack.blocks import Block, Rendered, actions, button, section
+from bot.slack.blocks import Block, Rendered, View, actions, button, section
 from bot.slack.client import SlackClient
 from bot.slack.forms import form_view, lines, text_view
 from bot.slack.limits import LIMIT
@@ -87,7 +86,7 @@ class Answers:
             text, blocks = plain_text(reply.text, 450), [section(lines(reply.text))]
         return cut(self.redact(text), LIMIT["fallback"]), redacted(blocks, self.redact)
 
-    def form(self, form: Form, target: ReplyTarget) -> dict[str, Any]:
+    def form(self, form: Form, target: ReplyTarget) -> View:
         """A form as the modal that is shown."""
         return self.clean(form_view(form, channel=target.channel, thread=target.thread, called=self.called))
 
@@ -118,7 +117,7 @@ class Answers:
         blocks = [section(lines(text)), actions(button(f"{form.title}...", form.verb, value or "-"))]
         await self._ephemeral(target, text, blocks)
 
-    def clean(self, view: dict[str, Any]) -> dict[str, Any]:
+    def clean(self, view: View) -> View:
         """A view with secrets masked in its texts."""
         return {**view, "blocks": redacted(view["blocks"], self.redact)}
 

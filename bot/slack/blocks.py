@@ -16,6 +16,7 @@ from bot.slack.untrusted_text import code_lines, escape, link, name_text, plain_
 __all__ = [
     "Block",
     "Rendered",
+    "View",
     "actions",
     "button",
     "check_blocks",
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 Block = dict[str, Any]
+View = dict[str, Any]
+"""A modal, as Slack's JSON."""
 Rendered = tuple[str, list[Block]]
 """The fallback text (what a notification shows and a screen reader speaks) and the blocks."""
 

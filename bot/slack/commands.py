@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import structlog
+from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, TocsinError
@@ -16,6 +15,7 @@ from bot.core.questions.speech import is_speech
 from bot.core.redaction.redaction import redact, redact_all
 from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response
 from bot.slack.answers import NOT_TAKEN, Answers, ReplyTarget
+from bot.slack.blocks import View
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
 from bot.slack.people import People
 from bot.slack.vocabulary import ASKS, Vocabulary, check_options
@@ -107,7 +107,7 @@ class CommandRouter:
 
     # ------------------------------------------------------------ a submitted dialog
 
-    async def submit(self, view: Mapping[str, Any], target: ReplyTarget, *, key: str, ack: Any) -> None:
+    async def submit(self, view: View, target: ReplyTarget, *, key: str, ack: AsyncAck) -> None:
         """A modal's fields go to its verb; wrong fields keep it open. Acknowledged within a second, whatever happens."""
         origin = Origin.load(str(view.get("private_metadata") or ""))
         target = replace(target, channel=origin.channel, thread=origin.thread)
@@ -127,7 +127,7 @@ class CommandRouter:
             await ack()
             await self._reply(answer, target, key)
 
-    async def _submitted(self, view: Mapping[str, Any], origin: Origin, target: ReplyTarget, key: str) -> Response:
+    async def _submitted(self, view: View, origin: Origin, target: ReplyTarget, key: str) -> Response:
         if not await self.interactions.first(key) and key in self._taken:
             return Reply("")
         # Noted by a process that is gone, perhaps before it did anything: done now, and a verb knows by the key what it did.
@@ -153,7 +153,7 @@ class CommandRouter:
                 await self.interactions.forget(key)
         return answer
 
-    async def _fill(self, view: Mapping[str, Any], answer: Response, target: ReplyTarget) -> None:
+    async def _fill(self, view: View, answer: Response, target: ReplyTarget) -> None:
         """Put a late answer into the dialog that says "Loading..."; if that was closed, answer privately."""
         shown = self._as_view(answer, target)
         try:
@@ -162,7 +162,7 @@ class CommandRouter:
             if isinstance(answer, Reply) and answer.text:
                 await self.answers.private(target, answer)
 
-    def _as_view(self, answer: Response, target: ReplyTarget) -> dict[str, Any]:
+    def _as_view(self, answer: Response, target: ReplyTarget) -> View:
         if isinstance(answer, Form):
             return self.answers.form(answer, target)
         if isinstance(answer, FieldErrors):
@@ -194,14 +194,14 @@ class CommandRouter:
                 replace(target, trigger_id=""), Reply(f"The dialog could not be opened: {error}. Press again.")
             )
 
-    async def _open_loading(self, verb: str, target: ReplyTarget) -> Mapping[str, Any] | None:
+    async def _open_loading(self, verb: str, target: ReplyTarget) -> View | None:
         slack = self.answers.slack
         try:
             opened = await slack.call(slack.web.views_open, trigger_id=target.trigger_id, view=loading_view(verb.capitalize()))
         except NOT_TAKEN as error:
             log.info("no dialog could be opened", why=str(error))
             return None
-        view: Mapping[str, Any] = opened["view"]
+        view: View = opened["view"]
         return view
 
     async def _reply(self, answer: Reply | FieldErrors, target: ReplyTarget, key: str) -> None:

@@ -1,13 +1,12 @@
 """Modals: a verb's Form as a view, and a submitted view as fields again."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bot.core.text.untrusted import cut
 from bot.plugins import Field, FieldErrors, Form
-from bot.slack.blocks import Block, code, section
+from bot.slack.blocks import Block, View, code, section
 from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import prose
 
@@ -37,7 +36,7 @@ class Origin:
         return cls(**origin)
 
 
-def form_view(form: Form, *, channel: str, thread: str, called: Collection[str] = ()) -> dict[str, Any]:
+def form_view(form: Form, *, channel: str, thread: str, called: Collection[str] = ()) -> View:
     """A Form as a modal; addresses of the hosts `called` stand as they are in its code."""
     origin = Origin(verb=form.verb, ref=form.ref, revision=form.revision, channel=channel, thread=thread)
     blocks: list[Block] = [section(lines(form.intro))] if form.intro else []
@@ -50,12 +49,12 @@ def form_view(form: Form, *, channel: str, thread: str, called: Collection[str] 
     }
 
 
-def text_view(title: str, text: str, blocks: Sequence[Block] = ()) -> dict[str, Any]:
+def text_view(title: str, text: str, blocks: Sequence[Block] = ()) -> View:
     """A modal that only says something."""
     return _frame(title, [*blocks] or [section(lines(text))], close="Close")
 
 
-def loading_view(title: str) -> dict[str, Any]:
+def loading_view(title: str) -> View:
     """Opened at once, because a trigger lives three seconds and the work may take longer."""
     return _frame(title, [section("Loading...")], close="Close")
 
@@ -65,7 +64,7 @@ def lines(text: str) -> str:
     return "\n".join(prose(line, 10_000) for line in text.split("\n"))
 
 
-def submitted(view: Mapping[str, Any]) -> dict[str, str]:
+def submitted(view: View) -> dict[str, str]:
     """The fields of a submitted view by name."""
     values: dict[str, str] = {}
     for name, inputs in view["state"]["values"].items():
@@ -75,7 +74,7 @@ def submitted(view: Mapping[str, Any]) -> dict[str, str]:
     return values
 
 
-def errors_of(answer: FieldErrors, view: Mapping[str, Any]) -> dict[str, str]:
+def errors_of(answer: FieldErrors, view: View) -> dict[str, str]:
     """Errors by input. Slack refuses unknown inputs, so what belongs to none stands at the first."""
     inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
     errors: dict[str, str] = {}
@@ -117,7 +116,7 @@ def _option(value: str, label: str) -> Block:
     return {"text": _plain(label, LIMIT["option"]), "value": value[: LIMIT["option.value"]]}
 
 
-def _frame(title: str, blocks: list[Block], *, close: str) -> dict[str, Any]:
+def _frame(title: str, blocks: list[Block], *, close: str) -> View:
     return {
         "type": "modal",
         "callback_id": CALLBACK,

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.core.actor import Actor
 from bot.core.questions.grammar import Line, parse_line, parse_value
@@ -24,7 +25,7 @@ def register(app: AsyncApp, router: CommandRouter) -> None:
     """Add the four entry points, the message shortcuts, and quiet ends for what needs no answer."""
 
     @app.command(_ANY)
-    async def slash(ack: Any, body: Body) -> None:
+    async def slash(ack: AsyncAck, body: Body) -> None:
         await ack()
         await on_slash(router, body)
 
@@ -33,16 +34,16 @@ def register(app: AsyncApp, router: CommandRouter) -> None:
         await on_mention(router, body)
 
     @app.action(_ANY)
-    async def action(ack: Any, body: Body) -> None:
+    async def action(ack: AsyncAck, body: Body) -> None:
         await ack()
         await on_action(router, body)
 
     @app.view(_ANY)
-    async def submission(ack: Any, body: Body) -> None:
+    async def submission(ack: AsyncAck, body: Body) -> None:
         await on_submission(router, body, ack)
 
     @app.shortcut(_ANY)
-    async def shortcut(ack: Any, body: Body) -> None:
+    async def shortcut(ack: AsyncAck, body: Body) -> None:
         await ack()
         await on_shortcut(router, body)
 
@@ -98,7 +99,7 @@ async def on_action(router: CommandRouter, body: Body) -> None:
     await router.press(request, target, ephemeral=ephemeral)
 
 
-async def on_submission(router: CommandRouter, body: Body, ack: Any) -> None:
+async def on_submission(router: CommandRouter, body: Body, ack: AsyncAck) -> None:
     """A submitted modal. The same values twice are one submission; corrected ones are another."""
     view = body["view"]
     values = json.dumps(view["state"]["values"], sort_keys=True)
