@@ -10,16 +10,16 @@ from bot.core.evidence import Case
 from bot.core.metrics.expression import widest_range
 from bot.core.metrics.signals import alert_signal
 from bot.plugins import ToolContext
-from tools._asked import alert_moment
+from tools._arguments import alert_moment
 from tools._reading import read_all
 from tools._signals import signals_of
 
 GUESS = timedelta(minutes=15)
-"""So long before the alert, where neither its rule nor its signal could be asked: few rules wait longer."""
+"""So long before the alert, where neither its rule nor its signal could be queried: few rules wait longer."""
 FURTHEST = timedelta(hours=6)
 """No onset is sought further before the alert."""
 SECONDS = 3.0
-"""Of a look for the onset; what asked for it has its own look to take."""
+"""Limit of the search for the onset: the tool that needs it has its own queries to make."""
 MOST_SIGNALS = 4
 
 
@@ -27,11 +27,11 @@ async def onset_of(ctx: ToolContext, *, guess: timedelta = GUESS) -> datetime:
     """The earliest moment at which what the alert tells of may have begun, at most six hours before it.
 
     Where its signal left its normal range, and never later than its rule's `for` and the widest range of its expression
-    before it fired; where neither is known, `guess` before. Raises nothing: who asks wants a window, not a finding.
+    before it fired; where neither is known, `guess` before. Raises nothing: the caller wants a window, not a finding.
     """
     at = alert_moment(ctx)
-    known = [moment for moment in await asyncio.gather(_measured(ctx, at), _waited(ctx, at)) if moment]
-    return max(min(known, default=at - guess), at - FURTHEST)
+    moments = [moment for moment in await asyncio.gather(_measured(ctx, at), _waited(ctx, at)) if moment]
+    return max(min(moments, default=at - guess), at - FURTHEST)
 
 
 async def _measured(ctx: ToolContext, at: datetime) -> datetime | None:
@@ -43,8 +43,8 @@ async def _measured(ctx: ToolContext, at: datetime) -> datetime | None:
             readings = await read_all(ctx, signals, alert_at=at) if ctx.metrics else []
     except (QueryFailed, TimeoutError):
         return None
-    found = [one.deviation for one in readings if not isinstance(one, QueryFailed) and one.deviation]
-    return min((one.onset for one in found if one.doublings > 0 and one.onset), default=None)
+    deviations = [one.deviation for one in readings if not isinstance(one, QueryFailed) and one.deviation]
+    return min((one.onset for one in deviations if one.doublings > 0 and one.onset), default=None)
 
 
 async def _waited(ctx: ToolContext, at: datetime) -> datetime | None:
@@ -67,7 +67,7 @@ def _fits(rule: Mapping[str, Any], case: Case) -> bool:
 
 def _wait(rule: Mapping[str, Any]) -> timedelta:
     try:
-        seen = widest_range(str(rule.get("query", "")))
+        window = widest_range(str(rule.get("query", "")))
     except ValueError:
-        seen = timedelta(0)
-    return min(timedelta(seconds=min(float(rule.get("duration") or 0), FURTHEST.total_seconds())) + seen, FURTHEST)
+        window = timedelta(0)
+    return min(timedelta(seconds=min(float(rule.get("duration") or 0), FURTHEST.total_seconds())) + window, FURTHEST)

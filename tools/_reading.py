@@ -20,7 +20,7 @@ from tools._signals import metrics_of
 HISTORY = timedelta(hours=1)
 """What a signal is compared with, unless the caller says otherwise."""
 LONGER = (timedelta(hours=6), timedelta(days=3))
-"""How far back normal is looked for, one after the other, where the history has too few samples to know it."""
+"""How far back the normal range is searched for, one after the other, where the history has too few samples to know it."""
 _MANY_SAMPLES = 240
 STEP_SECONDS = 5.0
 MAX_MEASURED = 20
@@ -107,27 +107,27 @@ async def _samples(
 ) -> _Samples:
     metrics, start, end = metrics_of(ctx), alert_at - before, until or ctx.now
     step = max(STEP_SECONDS, (end - start).total_seconds() / 2_000)
-    found = _Samples(start, end, _own(signal, await metrics.range(signal.promql, start=start, end=end, step=step)))
-    if 0 < found.most < _FEW_SAMPLES:
+    collected = _Samples(start, end, _own(signal, await metrics.range(signal.promql, start=start, end=end, step=step)))
+    if 0 < collected.most < _FEW_SAMPLES:
         # A young series: closer together, a minute of samples is enough to judge.
-        first = min(s.times[0] for s in found.series if len(s.times))
+        first = min(s.times[0] for s in collected.series if len(s.times))
         finer = await metrics.range(signal.promql, start=datetime.fromtimestamp(first, end.tzinfo), end=end, step=1.0)
-        found = replace(found, series=_own(signal, finer) or found.series)
-    if found.series and before == HISTORY:
-        return replace(found, earlier=await _earlier(metrics, signal, start, alert_at, found.most))
-    return found
+        collected = replace(collected, series=_own(signal, finer) or collected.series)
+    if collected.series and before == HISTORY:
+        return replace(collected, earlier=await _earlier(metrics, signal, start, alert_at, collected.most))
+    return collected
 
 
 async def _earlier(metrics: Metrics, signal: SignalQuery, start: datetime, alert_at: datetime, samples: int) -> list[Series]:
     """What the same signal was before `start`, as far back as it takes to know what is normal."""
-    found: list[Series] = []
+    collected: list[Series] = []
     for back in LONGER:
-        if samples + max((len(known_samples(s).times) for s in found), default=0) >= _MANY_SAMPLES:
+        if samples + max((len(known_samples(s).times) for s in collected), default=0) >= _MANY_SAMPLES:
             break
         end = start - timedelta(seconds=1)
         step = max(60.0, back.total_seconds() / 1_500)
-        found = _own(signal, await metrics.range(signal.promql, start=alert_at - back, end=end, step=step))
-    return found
+        collected = _own(signal, await metrics.range(signal.promql, start=alert_at - back, end=end, step=step))
+    return collected
 
 
 def _own(signal: SignalQuery, series: Sequence[Series]) -> list[Series]:
@@ -136,7 +136,7 @@ def _own(signal: SignalQuery, series: Sequence[Series]) -> list[Series]:
 
 def _worst(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Deviation | None:
     past = {tuple(sorted(one.labels.items())): one for one in samples.earlier}
-    found = [
+    collected = [
         measure_deviation(
             one,
             service=signal.service,
@@ -150,25 +150,25 @@ def _worst(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: t
         )
         for one in samples.series[:MAX_MEASURED]
     ]
-    return max((d for d in found if d is not None), key=lambda d: d.doublings, default=None)
+    return max((d for d in collected if d is not None), key=lambda d: d.doublings, default=None)
 
 
 async def read_all(ctx: ToolContext, signals: Sequence[SignalQuery], *, alert_at: datetime) -> list[Reading | QueryFailed]:
-    """Read several signals, a few at once; what could not be looked at stands as its error.
+    """Read several signals, a few at once; what could not be read stands as its error.
 
     Where a signal is known at both ends of the calls, the time on the wire between them is read too.
     """
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(looking: Awaitable[Reading]) -> Reading | QueryFailed:
+    async def one(reading: Awaitable[Reading]) -> Reading | QueryFailed:
         async with gate:
             try:
-                return await looking
+                return await reading
             except QueryFailed as error:
                 return error
 
     named = {signal.name: signal for signal in signals}
     ends = [(outer, named.get(outer.name.removesuffix(AT_CALLERS))) for outer in signals if outer.name.endswith(AT_CALLERS)]
-    looks = [read(ctx, signal, alert_at=alert_at) for signal in signals]
-    looks += [read_wire(ctx, outer, inner, alert_at=alert_at) for outer, inner in ends if inner]
-    return list(await asyncio.gather(*map(one, looks)))
+    readings = [read(ctx, signal, alert_at=alert_at) for signal in signals]
+    readings += [read_wire(ctx, outer, inner, alert_at=alert_at) for outer, inner in ends if inner]
+    return list(await asyncio.gather(*map(one, readings)))

@@ -17,9 +17,9 @@ SLICES, SLICE_LINES = 6, 300
 HALVINGS = 4
 """So often the unread beginning of a flood is halved: what was logged just as it began is read."""
 MORE_SECONDS = 4.0
-"""Of all further looks at a flood; a store that needs more has told its newest lines by then."""
+"""Of all further queries for a flood; a store that needs more has returned its newest lines by then."""
 _TICK = timedelta(milliseconds=1)
-"""A window holds both its ends, and Loki is asked in milliseconds: a part ends so much before the next."""
+"""A window holds both its ends, and Loki is queried in milliseconds: a part ends so much before the next."""
 
 
 @dataclass(frozen=True)

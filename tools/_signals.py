@@ -24,9 +24,9 @@ def metrics_of(ctx: ToolContext) -> Metrics:
 
 async def signals_of(ctx: ToolContext, service: str) -> list[SignalQuery]:
     """The signals of a service: its catalogue's, else its alert's and those that its metrics suggest."""
-    found = ctx.catalogue.get(service)
-    if found and found.signals:
-        return catalogue_signals(found)
+    entry = ctx.catalogue.get(service)
+    if entry and entry.signals:
+        return catalogue_signals(entry)
     own = alert_signal(ctx.case) if service == ctx.case.service else None
     deduced = await _deduced(ctx, service)
     return ([own] if own else []) + deduced
@@ -49,11 +49,11 @@ async def signal_of(ctx: ToolContext, service: str, name: str) -> SignalQuery:
 async def _deduced(ctx: ToolContext, service: str) -> list[SignalQuery]:
     metrics, codes = metrics_of(ctx), ", ".join(CODE_LABELS)
     for matchers in service_matchers(service, ctx.case, ctx.catalogue.get(service)):
-        found = await metrics.instant(f"count by (__name__, {codes}) ({selector('', matchers)})", at=ctx.now)
-        if found:
+        series = await metrics.instant(f"count by (__name__, {codes}) ({selector('', matchers)})", at=ctx.now)
+        if series:
             up = await metrics.instant(f"max(count_over_time({selector('up', matchers)}[5m]))", at=ctx.now)
             window = _rate_window(up[0].last if up else float("nan"))
-            return derived_signals(service, [s.labels for s in found], matchers, rate_window=window)
+            return derived_signals(service, [s.labels for s in series], matchers, rate_window=window)
     return []
 
 

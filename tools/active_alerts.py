@@ -13,7 +13,7 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
-from tools._asked import alert_moment, service_of
+from tools._arguments import alert_moment, service_of
 
 MAX_SHOWN = 40
 _MAX_NEW = 10
@@ -84,8 +84,8 @@ def _summary(ctx: ToolContext, alerts: list[Alert], service: str) -> str:
 def _line(ctx: ToolContext, alert: Alert) -> str:
     service = ctx.catalogue.of_labels(alert.labels) or "no service"
     severity = f" [{one_line(alert.severity, 20)}]" if alert.severity else ""
-    said = one_line(alert.summary, 160)
-    return f"{clock(alert.starts_at)} {one_line(service, 40)}: {one_line(alert.name, 60)}{severity} {said}"
+    summary = one_line(alert.summary, 160)
+    return f"{clock(alert.starts_at)} {one_line(service, 40)}: {one_line(alert.name, 60)}{severity} {summary}"
 
 
 def _fact(ctx: ToolContext, alert: Alert) -> AlertFact:

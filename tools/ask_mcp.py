@@ -28,29 +28,29 @@ async def ask_mcp(ctx: ToolContext, server: str, name: str = "", arguments: str 
     if not tool:
         offered = await ctx.remote.tools(place)
         lines = [f"{one.name}: {one_line(one.description, 200)} {json.dumps(one.schema)[:300]}" for one in offered]
-        return _found(place, f"{place} offers {len(offered)} tools", "tools/list", lines)
-    asked = _object(arguments)
-    answer = await ctx.remote.call(place, tool, asked)
-    call = f"tools/call {one_line(tool, 60)} {one_line(json.dumps(asked), 200)}"
+        return _evidence(place, f"{place} offers {len(offered)} tools", "tools/list", lines)
+    request = _object(arguments)
+    answer = await ctx.remote.call(place, tool, request)
+    call = f"tools/call {one_line(tool, 60)} {one_line(json.dumps(request), 200)}"
     # Large ones not in the way of everything else.
-    lines, told = await asyncio.to_thread(_lines, answer)
-    return _found(place, f"{place} {one_line(tool, 60)}: {told}", call, lines)
+    lines, size = await asyncio.to_thread(_lines, answer)
+    return _evidence(place, f"{place} {one_line(tool, 60)}: {size}", call, lines)
 
 
 def _lines(answer: str) -> tuple[list[str], str]:
     """The lines of an answer, and how many there are in words: JSON, which many tools answer on one line, value by value."""
     try:
-        told = json.loads(answer)
+        parsed = json.loads(answer)
     except (ValueError, RecursionError):
-        told = None
-    if isinstance(told, dict | list):
-        values, count = shown(told)
+        parsed = None
+    if isinstance(parsed, dict | list):
+        values, count = shown(parsed)
         return list(values), f"{count} values" + (f", {count - MAX_LINES} not kept" if count > MAX_LINES else "")
     lines = answer.splitlines()
     return lines[:MAX_LINES], f"{len(lines)} lines" + (f", {len(lines) - MAX_LINES} not kept" if len(lines) > MAX_LINES else "")
 
 
-def _found(server: str, summary: str, query: str, lines: list[str]) -> Evidence:
+def _evidence(server: str, summary: str, query: str, lines: list[str]) -> Evidence:
     return Evidence(
         summary=summary,
         query=query,
@@ -62,9 +62,9 @@ def _found(server: str, summary: str, query: str, lines: list[str]) -> Evidence:
 
 def _object(arguments: str) -> dict[str, object]:
     try:
-        asked = json.loads(arguments) if arguments.strip() else {}
+        parsed = json.loads(arguments) if arguments.strip() else {}
     except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
+        parsed = None
+    if not isinstance(parsed, dict):
         raise InvalidQuery('arguments must be a JSON object, for example {"service": "checkout"}')
-    return asked
+    return parsed

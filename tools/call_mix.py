@@ -12,7 +12,7 @@ from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text
 from bot.core.tool_calls import CALLS, ToolRole
 from bot.plugins import ToolContext, tool
-from tools._asked import alert_moment, service_of
+from tools._arguments import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read
 from tools._signals import metrics_of, signals_of
 
@@ -59,7 +59,7 @@ async def _requests(ctx: ToolContext, service: str) -> Reading | None:
 
 
 def _judged(ctx: ToolContext, name: str, own: Reading, others: Sequence[Reading]) -> list[Reading]:
-    found = []
+    readings = []
     for other in others:
         callee = other.signal.service
         promql = f"({other.signal.promql}) / ({own.signal.promql})"
@@ -77,8 +77,8 @@ def _judged(ctx: ToolContext, name: str, own: Reading, others: Sequence[Reading]
             reference=earlier,
             peer=callee,
         )
-        found.append(Reading(signal, other.start, other.end, [series], deviation, other.samples))
-    return found
+        readings.append(Reading(signal, other.start, other.end, [series], deviation, other.samples))
+    return readings
 
 
 def _ratio(callee: Sequence[Series], caller: Sequence[Series]) -> Series | None:

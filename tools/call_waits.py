@@ -18,7 +18,7 @@ from tools._onset import onset_of
 
 BACK = timedelta(hours=6)
 LEAD = timedelta(minutes=1)
-TOLD = 8
+MAX_SHOWN = 8
 MOST_SERVICES = 60
 
 
@@ -47,16 +47,16 @@ async def call_waits(ctx: ToolContext) -> Evidence:
     )
     if not now.rows:
         raise QueryFailed("no spans were found since the onset")
-    found = await asyncio.to_thread(lambda: detect_delays(waits_by_caller(past.rows), waits_by_caller(now.rows)))
+    delays = await asyncio.to_thread(lambda: detect_delays(waits_by_caller(past.rows), waits_by_caller(now.rows)))
     limits = now.limits or past.limits
     return Evidence(
-        summary=_summary(found) + (f" ({one_line(limits, 200)})" if limits else ""),
+        summary=_summary(delays) + (f" ({one_line(limits, 200)})" if limits else ""),
         query="; ".join(map(ctx.traces.query, services)),
         window=TimeWindow(start=since, end=ctx.now),
-        details=tuple(_line(one) for one in found[:TOLD]),
+        details=tuple(_line(one) for one in delays[:MAX_SHOWN]),
         source="traces",
         unseen=unread_parts(now, past),
-        facts=EvidenceFacts(deviations=tuple(_deviation(one).as_fact() for one in found[:TOLD])),
+        facts=EvidenceFacts(deviations=tuple(_deviation(one).as_fact() for one in delays[:MAX_SHOWN])),
     )
 
 
@@ -72,10 +72,10 @@ def _deviation(one: Delay) -> Deviation:
     return Deviation(one.service, "time of a call on the wire", "network", one.doublings, 0.0, one.seconds, "s")
 
 
-def _summary(found: Sequence[Delay]) -> str:
-    if not found or found[0].doublings <= 0:
+def _summary(delays: Sequence[Delay]) -> str:
+    if not delays or delays[0].doublings <= 0:
         return "No service's callers wait longer than the services take"
-    return f"Callers wait longer than the called services take; most: {_line(found[0])}"
+    return f"Callers wait longer than the called services take; most: {_line(delays[0])}"
 
 
 def _line(one: Delay) -> str:

@@ -11,7 +11,7 @@ from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import CHANGES, Basis
 from bot.plugins import ToolContext, tool
-from tools._asked import service_of
+from tools._arguments import service_of
 
 MAX_COMMITS, MAX_FILES = 30, 40
 LOOKBACK = timedelta(days=14)
@@ -35,16 +35,16 @@ async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str
         base, head = await _newest_deploy(ctx, name)
     if not (base and head):
         return await _lately(ctx, name, hours)
-    found = await ctx.code.compare(name, base.strip()[:120], head.strip()[:120])
+    comparison = await ctx.code.compare(name, base.strip()[:120], head.strip()[:120])
     return Evidence(
-        summary=_summary(name, found),
+        summary=_summary(name, comparison),
         query=f"GET /repos/.../compare/{one_line(base, 60)}...{one_line(head, 60)}",
-        details=(*map(_line, found.commits[:MAX_COMMITS]), *_files(found)),
-        link=found.link,
+        details=(*map(_line, comparison.commits[:MAX_COMMITS]), *_files(comparison)),
+        link=comparison.link,
         source="github",
         user_controllable=True,
         facts=EvidenceFacts(
-            commits=tuple(one.sha for one in found.commits), files=tuple(one.path for one in found.files[:MAX_FILES])
+            commits=tuple(one.sha for one in comparison.commits), files=tuple(one.path for one in comparison.files[:MAX_FILES])
         ),
     )
 
@@ -73,13 +73,13 @@ async def _lately(ctx: ToolContext, service: str, hours: int) -> Evidence:
     )
 
 
-def _summary(service: str, found: Comparison) -> str:
-    base, head = one_line(found.base, 40), one_line(found.head, 40)
-    files = f"{counted(len(found.files), 'file')} changed"
-    if found.behind and not found.total:
-        return f"{service} {base} back to {head}: {counted(found.behind, 'commit')} taken back, {files}"
-    missing = f"; without {counted(found.behind, 'commit')} of {base}" if found.behind else ""
-    return f"{service} {base} to {head}: {counted(found.total, 'commit')}, {files}{missing}"
+def _summary(service: str, comparison: Comparison) -> str:
+    base, head = one_line(comparison.base, 40), one_line(comparison.head, 40)
+    files = f"{counted(len(comparison.files), 'file')} changed"
+    if comparison.behind and not comparison.total:
+        return f"{service} {base} back to {head}: {counted(comparison.behind, 'commit')} taken back, {files}"
+    missing = f"; without {counted(comparison.behind, 'commit')} of {base}" if comparison.behind else ""
+    return f"{service} {base} to {head}: {counted(comparison.total, 'commit')}, {files}{missing}"
 
 
 def _line(commit: Commit) -> str:
@@ -87,8 +87,8 @@ def _line(commit: Commit) -> str:
     return f"{date_and_clock(commit.at)}Z {commit.sha[:12]} {one_line(commit.title, 120)}{by}"
 
 
-def _files(found: Comparison) -> list[str]:
-    largest = sorted(found.files, key=lambda one: -(one.added + one.removed))
+def _files(comparison: Comparison) -> list[str]:
+    largest = sorted(comparison.files, key=lambda one: -(one.added + one.removed))
     shown = [f"{one_line(one.path, 160)} {one.status} +{one.added} -{one.removed}" for one in largest[:MAX_FILES]]
-    more = len(found.files) - len(shown)
+    more = len(comparison.files) - len(shown)
     return [*shown, f"{more} more files"] if more > 0 else shown

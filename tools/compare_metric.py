@@ -9,7 +9,7 @@ from bot.core.metrics.wording import deviation_text, series_text, threshold_text
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.plugins import ToolContext, tool
-from tools._asked import asked_minutes, service_of
+from tools._arguments import limited_minutes, service_of
 from tools._reading import Reading, read
 from tools._signals import metrics_of, signal_of
 
@@ -23,7 +23,7 @@ async def compare_metric(ctx: ToolContext, service: str, signal: str, minutes: i
     normal; 1 is twice the usual reach, 3 eight times. `minutes` is the length
     of the period; the period of equal length before it is what is normal.
     """
-    minutes = asked_minutes(minutes)
+    minutes = limited_minutes(minutes)
     chosen = await signal_of(ctx, service_of(ctx, service), signal)
     reading = await read(ctx, chosen, alert_at=ctx.now, before=timedelta(minutes=2 * minutes))
     return Evidence(

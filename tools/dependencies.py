@@ -9,7 +9,7 @@ from bot.core.metrics.promql import Matcher, selector
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import CALLS, Basis, ToolRole
 from bot.plugins import ToolContext, tool
-from tools._asked import service_of
+from tools._arguments import service_of
 from tools._signals import metrics_of
 
 CALL_GRAPHS = (

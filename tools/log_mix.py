@@ -15,7 +15,7 @@ from bot.core.text.figures import figure
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
-from tools._asked import service_of
+from tools._arguments import service_of
 from tools._onset import onset_of
 
 BACK = timedelta(hours=6)
@@ -23,7 +23,7 @@ LEAD = timedelta(minutes=1)
 """So long before the onset, or before the alert where no onset is known: one is a little late, the other more."""
 READ_LINES = 5_000
 """Lines read of the past and of the present; of a service that logs more, the newest."""
-TOLD = 8
+MAX_SHOWN = 8
 JUDGED = 3
 
 
@@ -49,21 +49,21 @@ async def log_mix(ctx: ToolContext, service: str) -> Evidence:
         raise QueryFailed(
             f"{name} logged {len(now)} lines since the onset and {len(past)} in the hours before: no mix to compare"
         )
-    found = await asyncio.to_thread(lambda: unusual(mix_of([*past, *now], since=since)))
+    kinds = await asyncio.to_thread(lambda: unusual(mix_of([*past, *now], since=since)))
     return Evidence(
-        summary=_summary(name, found),
+        summary=_summary(name, kinds),
         query=ctx.logs.query(name, ""),
         window=TimeWindow(start=since, end=ctx.now),
-        details=tuple(_line(one) for one in found[:TOLD]),
+        details=tuple(_line(one) for one in kinds[:MAX_SHOWN]),
         source="loki" if ctx.logs.query(name, "").startswith("{") else "files",
         user_controllable=True,
-        facts=EvidenceFacts(deviations=tuple(_deviation(name, one, since).as_fact() for one in _one_each(found))),
+        facts=EvidenceFacts(deviations=tuple(_deviation(name, one, since).as_fact() for one in _one_each(kinds))),
     )
 
 
-def _one_each(found: Sequence[Unusual]) -> list[Unusual]:
+def _one_each(kinds: Sequence[Unusual]) -> list[Unusual]:
     """The most unusual kinds; at least one, so that an ordinary mix is known to be ordinary."""
-    return [one for place, one in enumerate(found[:JUDGED]) if place == 0 or one.doublings > 0]
+    return [one for place, one in enumerate(kinds[:JUDGED]) if place == 0 or one.doublings > 0]
 
 
 def _deviation(service: str, one: Unusual, since: datetime) -> Deviation:
@@ -72,12 +72,12 @@ def _deviation(service: str, one: Unusual, since: datetime) -> Deviation:
     return Deviation(service, signal, "behaviour", one.doublings, one.before, one.after, "ratio", None, direction)
 
 
-def _summary(name: str, found: Sequence[Unusual]) -> str:
-    first = found[0]
+def _summary(name: str, kinds: Sequence[Unusual]) -> str:
+    first = kinds[0]
     if first.doublings <= 0:
-        return f"{name} logs its usual mix of {len(found)} kinds of lines"
-    moved = sum(one.doublings > 0 for one in found)
-    return f"{name} logs another mix than before, {moved} of {len(found)} kinds deviate; most: {_line(first)}"
+        return f"{name} logs its usual mix of {len(kinds)} kinds of lines"
+    moved = sum(one.doublings > 0 for one in kinds)
+    return f"{name} logs another mix than before, {moved} of {len(kinds)} kinds deviate; most: {_line(first)}"
 
 
 def _line(one: Unusual) -> str:

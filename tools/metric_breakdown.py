@@ -17,7 +17,7 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole
 from bot.plugins import ToolContext, tool
-from tools._asked import alert_moment, service_of
+from tools._arguments import alert_moment, service_of
 from tools._reading import STEP_SECONDS, Reading, read
 from tools._signals import metrics_of, signal_of
 
@@ -37,17 +37,17 @@ async def metric_breakdown(ctx: ToolContext, service: str, signal: str, by: str 
     name = service_of(ctx, service)
     chosen = await signal_of(ctx, name, signal)
     reading = await read(ctx, chosen, alert_at=alert_moment(ctx))
-    labels = [_asked(by)] if by.strip() else await _candidates(ctx, chosen)
-    found, failures = await _split(ctx, reading, labels)
-    if failures and not found:
+    labels = [_label_name(by)] if by.strip() else await _candidates(ctx, chosen)
+    breakdowns, failures = await _split(ctx, reading, labels)
+    if failures and not breakdowns:
         raise failures[0]
     normal = reading.deviation is not None and reading.deviation.doublings <= 0
     # Noise always has a largest part: without a change nobody carries it.
-    best = found[0] if by.strip() and found else None if normal else most_informative(found)
-    return _evidence(ctx, reading, best, found)
+    best = breakdowns[0] if by.strip() and breakdowns else None if normal else most_informative(breakdowns)
+    return _evidence(ctx, reading, best, breakdowns)
 
 
-def _asked(by: str) -> str:
+def _label_name(by: str) -> str:
     if not is_label_name(by.strip()):
         raise InvalidQuery(f"{one_line(by, 60)!r} cannot be the name of a label")
     return by.strip()
@@ -70,7 +70,7 @@ def _parts_of(signal: SignalQuery) -> tuple[str, ...]:
 
 async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> tuple[list[Breakdown], list[QueryFailed]]:
     """A breakdown for each label; a label by which the query cannot be split is left out."""
-    signal, found, failures = reading.signal, [], []
+    signal, breakdowns, failures = reading.signal, [], []
     onset = reading.deviation.onset if reading.deviation and reading.deviation.onset else alert_moment(ctx)
     step = max(STEP_SECONDS, (reading.end - reading.start).total_seconds() / 1_000)
     for label in labels:
@@ -84,8 +84,8 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
         own = [one for one in split if signal.concerns({name: text for name, text in one.labels.items() if name != label})]
         if own:
             averaged = part.unit in _AVERAGED
-            found.append(break_down(own, label, onset=onset, harm=signal.harm, averaged=averaged))
-    return found, failures
+            breakdowns.append(break_down(own, label, onset=onset, harm=signal.harm, averaged=averaged))
+    return breakdowns, failures
 
 
 def part_of(signal: SignalQuery, label: str) -> SignalQuery:
@@ -99,12 +99,12 @@ def part_of(signal: SignalQuery, label: str) -> SignalQuery:
     return replace(signal, promql=promql, unit=unit)
 
 
-def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, found: Sequence[Breakdown]) -> Evidence:
+def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, breakdowns: Sequence[Breakdown]) -> Evidence:
     signal = part_of(reading.signal, best.label) if best else reading.signal
     parts = best.parts[:MAX_PARTS] if best else ()
     fact = reading.fact
     return Evidence(
-        summary=_summary(reading, signal.unit, best, found),
+        summary=_summary(reading, signal.unit, best, breakdowns),
         query=signal.promql,
         window=TimeWindow(start=reading.start, end=reading.end),
         details=tuple(_line(signal, best.label, part) for part in parts) if best else (),
@@ -115,13 +115,13 @@ def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, found:
             by=best.label if best else "",
             unit=signal.unit,
             breakdown=tuple(_fact(best.label, part) for part in parts) if best else (),
-            tried=tuple(one.label for one in found),
+            tried=tuple(one.label for one in breakdowns),
         ),
     )
 
 
-def _summary(reading: Reading, unit: str, best: Breakdown | None, found: Sequence[Breakdown]) -> str:
-    name, tried = f"{reading.signal.service} {reading.signal.name}", ", ".join(one.label for one in found)
+def _summary(reading: Reading, unit: str, best: Breakdown | None, breakdowns: Sequence[Breakdown]) -> str:
+    name, tried = f"{reading.signal.service} {reading.signal.name}", ", ".join(one.label for one in breakdowns)
     if reading.deviation is not None and reading.deviation.doublings <= 0:
         return f"{deviation_text(reading.deviation)}: there is no change to split"
     if best is None:

@@ -9,7 +9,7 @@ from bot.core.text.moments import clock, date_and_clock
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import CHANGES
 from bot.plugins import ToolContext, tool
-from tools._asked import service_of
+from tools._arguments import service_of
 
 MAX_SHOWN = 10
 
@@ -25,29 +25,29 @@ async def model_versions(ctx: ToolContext, service: str) -> Evidence:
     name = service_of(ctx, service)
     if ctx.models is None:
         raise QueryFailed("no model registry is configured (systems.mlflow)")
-    found = await ctx.models.versions(name)
+    versions = await ctx.models.versions(name)
     return Evidence(
-        summary=_summary(name, found),
+        summary=_summary(name, versions),
         query=f"GET /api/2.0/mlflow/model-versions/search (model of {name})",
-        details=tuple(_line(one) for one in found[:MAX_SHOWN]),
+        details=tuple(_line(one) for one in versions[:MAX_SHOWN]),
         source="mlflow",
         user_controllable=False,
         facts=EvidenceFacts(
-            models=tuple(ModelVersionFact(version=v.version, serves_as=v.serves_as, since=v.since) for v in found)
+            models=tuple(ModelVersionFact(version=v.version, serves_as=v.serves_as, since=v.since) for v in versions)
         ),
     )
 
 
-def _summary(service: str, found: list[ModelVersion]) -> str:
-    if not found:
+def _summary(service: str, versions: list[ModelVersion]) -> str:
+    if not versions:
         return f"{service}: its model has no version"
-    serving = next((one for one in found if one.serves_as), None)
-    newest = found[0]
-    told = f"newest is version {newest.version}, registered {newest.registered_at:%Y-%m-%d} {clock(newest.registered_at)}"
+    serving = next((one for one in versions if one.serves_as), None)
+    newest = versions[0]
+    latest = f"newest is version {newest.version}, registered {newest.registered_at:%Y-%m-%d} {clock(newest.registered_at)}"
     if serving is None:
-        return f"{service}: no version of {newest.model} serves under a usual alias or stage; {told}"
+        return f"{service}: no version of {newest.model} serves under a usual alias or stage; {latest}"
     since = f"{serving.since:%Y-%m-%d} {clock(serving.since)} at the earliest"
-    return f"{service}: {serving.model} version {serving.version} serves as {serving.serves_as}, since {since}; {told}"
+    return f"{service}: {serving.model} version {serving.version} serves as {serving.serves_as}, since {since}; {latest}"
 
 
 def _line(one: ModelVersion) -> str:

@@ -10,9 +10,9 @@ from bot.core.history.past_incidents import FixRecord, SimilarIncident, fix_reco
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
-from tools._asked import service_of
+from tools._arguments import service_of
 
-LOOK_BACK = timedelta(days=730)
+LOOKBACK = timedelta(days=730)
 MOST = 5
 """Past incidents shown."""
 
@@ -33,14 +33,14 @@ async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") ->
     if ctx.past is None:
         raise QueryFailed("no record of past incidents is at hand")
     case = ctx.case.model_copy(update={"service": service_of(ctx, service)}) if service.strip() else ctx.case
-    past = await ctx.past.confirmed(ctx.now - LOOK_BACK)
+    past = await ctx.past.confirmed(ctx.now - LOOKBACK)
     alike = similar_incidents(past, case, words=text.strip(), most=len(past))
     # All that are alike count: of a fix that helped in eight of nine incidents, the five nearest say too little.
     records = fix_records(one.incident for one in alike)
-    asked = one_line(text or case.summary or case.alert_name, 80)
+    search_text = one_line(text or case.summary or case.alert_name, 80)
     return Evidence(
         summary=_summary(alike, records, len(past)),
-        query=f"past_incidents(service={case.service!r}, text={asked!r})",
+        query=f"past_incidents(service={case.service!r}, text={search_text!r})",
         details=(*(_line(one) for one in alike[:MOST]), *(_fix(record) for record in records)),
         source="incidents",
         facts=EvidenceFacts(
@@ -49,9 +49,9 @@ async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") ->
     )
 
 
-def _summary(similar: list[SimilarIncident], records: list[FixRecord], known: int) -> str:
+def _summary(similar: list[SimilarIncident], records: list[FixRecord], on_record: int) -> str:
     if not similar:
-        return f"No past incident with a confirmed cause resembles this one ({known} on record)"
+        return f"No past incident with a confirmed cause resembles this one ({on_record} on record)"
     nearest = similar[0].incident
     fix = next((record for record in records if record.verified), None)
     helped = f"; {fix.action} on {fix.service} was verified in {fix.verified} of {fix.ran} runs" if fix else ""

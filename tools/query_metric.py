@@ -12,7 +12,7 @@ from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
-from tools._asked import alert_moment, asked_minutes, service_of
+from tools._arguments import alert_moment, limited_minutes, service_of
 from tools._reading import Reading, read
 from tools._signals import metrics_of, signal_of
 
@@ -28,7 +28,7 @@ async def query_metric(ctx: ToolContext, service: str = "", signal: str = "", pr
     `promql`, aggregated to a few series with `sum by (...)` or `max by (...)`.
     Call it to see a value; to learn whether it changed call compare_metric.
     """
-    minutes = asked_minutes(minutes)
+    minutes = limited_minutes(minutes)
     chosen = _free(ctx, promql) if promql.strip() else await signal_of(ctx, service_of(ctx, service), signal)
     moment, before = alert_moment(ctx), timedelta(minutes=minutes)
     alert_at = moment if moment > ctx.now - before else ctx.now

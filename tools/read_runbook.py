@@ -30,7 +30,7 @@ async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evide
         raise QueryFailed("no runbooks are configured (runbooks)")
     if id.strip():
         return await _by_id(ctx.runbooks, id.strip())
-    hits = await _found(ctx, ctx.runbooks, alert)
+    hits = await _matching(ctx, ctx.runbooks, alert)
     query = f"search the runbooks for {one_line(alert or ctx.case.alert_name, 120)!r}"
     if not hits:
         return _none("No runbook fits this alert", query)
@@ -45,9 +45,9 @@ async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evide
     )
 
 
-async def _by_id(shelf: RunbookReader, id: str) -> Evidence:
+async def _by_id(runbooks: RunbookReader, id: str) -> Evidence:
     query = f"read the runbook {one_line(id, 120)!r}"
-    text = await shelf.read(id)
+    text = await runbooks.read(id)
     if text is None:
         return _none(f"There is no runbook {one_line(id, 80)!r}", query)
     facts = EvidenceFacts(runbooks=(RunbookFact(id=id, title=id, score=1.0),))
@@ -58,14 +58,14 @@ def _none(summary: str, query: str) -> Evidence:
     return Evidence(summary=summary, query=query, source="runbooks", facts=EvidenceFacts(runbooks=()))
 
 
-async def _found(ctx: ToolContext, shelf: RunbookReader, alert: str) -> list[RunbookHit]:
+async def _matching(ctx: ToolContext, runbooks: RunbookReader, alert: str) -> list[RunbookHit]:
     """By exact name, then by the name that the alert's address ends in, then by words. The address itself is never opened."""
     case = ctx.case
     own = not alert.strip() or alert.strip() == case.alert_name
     text = f"{case.alert_name}\n{case.summary}" if own else alert.strip()
-    hits = await shelf.search(text, limit=3)
+    hits = await runbooks.search(text, limit=3)
     if own and case.runbook_url and not (hits and hits[0].score >= 1):
-        named = [hit for hit in await shelf.search(page_name(case.runbook_url), limit=1) if hit.score >= 1]
+        named = [hit for hit in await runbooks.search(page_name(case.runbook_url), limit=1) if hit.score >= 1]
         hits = [*named, *(hit for hit in hits if hit.id not in {one.id for one in named})][:3]
     return [hit for hit in hits if hit.score >= FITS]
 

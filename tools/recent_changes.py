@@ -15,14 +15,14 @@ from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import CHANGES, Basis, ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
-from tools._asked import service_of
+from tools._arguments import service_of
 from tools._deployments import deployments, namespace, owner
 
 MAX_SHOWN = 30
 _SHARE = 0.8
-"""Of the look's time: a system that hangs must not take with it what was reported to us."""
+"""Share of the call's time: a system that hangs must not take with it the changes that were reported."""
 _Seen = tuple[Sequence[Change], str]
-"""Changes, and why not all of them could be seen; "" if they could."""
+"""Changes, and why they are not all; "" if they are."""
 
 
 @tool(label="changes{of}", role=ToolRole.CHANGES, topic=CHANGES, basis=Basis.REPORTED, row="change")
@@ -41,10 +41,10 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     since = ctx.now - timedelta(hours=hours)
     reported = await ctx.changes.since(service, since)
     systems = [("Kubernetes", _of_cluster(ctx, service, since)), *((h.name, h.changes(service, since)) for h in ctx.histories)]
-    (seen, gap), *told = await asyncio.gather(*(_in_time(ctx, name, look) for name, look in systems))
-    known = merge_reported(reported, [change for rows, _ in told for change in rows])
-    changes = sorted([*known, *without_reported(seen, known)], key=lambda change: change.at, reverse=True)
-    whys = (gap, *(why for _, why in told))
+    (from_cluster, gap), *from_systems = await asyncio.gather(*(_in_time(ctx, name, query) for name, query in systems))
+    recorded = merge_reported(reported, [change for rows, _ in from_systems for change in rows])
+    changes = sorted([*recorded, *without_reported(from_cluster, recorded)], key=lambda change: change.at, reverse=True)
+    whys = (gap, *(why for _, why in from_systems))
     gaps = [(name, why) for (name, _), why in zip(systems, whys, strict=True) if why]
     where = f"on {service}" if service else "on any service"
     return Evidence(
@@ -61,30 +61,30 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     )
 
 
-async def _in_time(ctx: ToolContext, system: str, look: Awaitable[Sequence[Change]]) -> _Seen:
-    """What a system tells within its share of the time: where it cannot, what others told still stands."""
+async def _in_time(ctx: ToolContext, system: str, query: Awaitable[Sequence[Change]]) -> _Seen:
+    """The changes of one system within its share of the time: where it fails, those of the others still stand."""
     seconds = _SHARE * ctx.seconds
     try:
         async with asyncio.timeout(seconds):
-            return await look, ""
+            return await query, ""
     except TimeoutError:
         return [], f"{system} did not answer within {seconds:g} s"
     except QueryFailed as error:
-        seen = error.seen if isinstance(error, PartialResult) else ()
-        return seen, one_line(str(error), 200)
+        partial = error.seen if isinstance(error, PartialResult) else ()
+        return partial, one_line(str(error), 200)
 
 
 async def _of_cluster(ctx: ToolContext, service: str, since: datetime) -> list[Change]:
     """What kube-state-metrics shows. Raises QueryFailed."""
-    known = deployments(ctx, service)
-    if ctx.metrics is None or not known:
+    services = deployments(ctx, service)
+    if ctx.metrics is None or not services:
         return []
     # Fine enough to place a change within a scrape or two; wider where many series come.
     step = max(15.0 if service else 30.0, (ctx.now - since).total_seconds() / 1_500)
-    queries = rollout_queries(list(known), namespace(ctx, service))
-    looks = (ctx.metrics.range(promql, start=since, end=ctx.now, step=step) for promql in queries.values())
-    found = dict(zip(queries, await asyncio.gather(*looks), strict=True))
-    return rollouts(found, service_of=lambda labels: owner(labels, known), start=since, step=step)
+    queries = rollout_queries(list(services), namespace(ctx, service))
+    queried = (ctx.metrics.range(promql, start=since, end=ctx.now, step=step) for promql in queries.values())
+    by_query = dict(zip(queries, await asyncio.gather(*queried), strict=True))
+    return rollouts(by_query, service_of=lambda labels: owner(labels, services), start=since, step=step)
 
 
 def _summary(changes: list[Change], where: str, hours: int) -> str:

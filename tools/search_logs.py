@@ -14,7 +14,7 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
-from tools._asked import asked_minutes, service_of
+from tools._arguments import limited_minutes, service_of
 from tools._onset import onset_of
 from tools._sampling import sample
 
@@ -52,7 +52,7 @@ async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: i
         raise QueryFailed("no log store is configured (logs.loki or logs.files)")
     wanted = text.strip()[:MAX_TEXT]
     onset = await onset_of(ctx) - LEAD
-    start = max(onset, ctx.now - (timedelta(minutes=asked_minutes(minutes)) if minutes > 0 else FURTHEST))
+    start = max(onset, ctx.now - (timedelta(minutes=limited_minutes(minutes)) if minutes > 0 else FURTHEST))
     began = onset - BASELINES * max(ctx.now - start, SHORTEST)
     now, before = await asyncio.gather(
         sample(ctx.logs, name, wanted, start=start, end=ctx.now), sample(ctx.logs, name, wanted, start=began, end=onset)
@@ -72,7 +72,7 @@ async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: i
         details=_within([*map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *map(_example, grown)]),
         source="loki" if ctx.logs.query(name, wanted).startswith("{") else "files",
         user_controllable=True,
-        facts=EvidenceFacts(templates=tuple(_fact(kind, told=kind in grown) for kind in kinds[:MAX_TEMPLATES])),
+        facts=EvidenceFacts(templates=tuple(_fact(kind, quoted=kind in grown) for kind in kinds[:MAX_TEMPLATES])),
     )
 
 
@@ -103,10 +103,10 @@ def _left(kinds: list[TemplateCount]) -> list[str]:
 
 
 def _example(kind: TemplateCount) -> str:
-    return f"e.g. {clock(kind.first_at)} {_told(kind)}" if kind.first_at else ""
+    return f"e.g. {clock(kind.first_at)} {_quoted_line(kind)}" if kind.first_at else ""
 
 
-def _told(kind: TemplateCount) -> str:
+def _quoted_line(kind: TemplateCount) -> str:
     return one_line(message_of(kind.example), MAX_EXAMPLE)
 
 
@@ -114,17 +114,17 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"
 
 
-def _fact(kind: TemplateCount, *, told: bool) -> TemplateFact:
-    """`told`: one of its lines stands among the details."""
+def _fact(kind: TemplateCount, *, quoted: bool) -> TemplateFact:
+    """`quoted`: one of its lines stands among the details."""
     fact = TemplateFact(template=kind.template, count=kind.count, before=kind.before, trend=kind.trend.value, last=kind.last_at)
-    return fact.model_copy(update={"example": _told(kind)}) if told else fact
+    return fact.model_copy(update={"example": _quoted_line(kind)}) if quoted else fact
 
 
 def _within(lines: list[str]) -> tuple[str, ...]:
-    kept, left = [], MAX_CHARACTERS
+    limited, left = [], MAX_CHARACTERS
     for line in lines:
         if left <= 0:
             break
-        kept.append(cut(line, left))
+        limited.append(cut(line, left))
         left -= len(line) + 1
-    return tuple(kept)
+    return tuple(limited)

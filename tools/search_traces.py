@@ -13,7 +13,7 @@ from bot.core.text.untrusted import one_line
 from bot.core.traces.spans import Sample, Span, TimeSpent, compare_spans, unread_parts
 from bot.plugins import ToolContext, tool
 from bot.ports import Traces
-from tools._asked import asked_minutes, service_of
+from tools._arguments import limited_minutes, service_of
 from tools._onset import onset_of
 
 TRACES = 20
@@ -32,7 +32,7 @@ async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Ev
     before the onset, and gives for each operation the time that it spends
     itself, and between services the time on the wire, which neither side spends.
     """
-    name, minutes = service_of(ctx, service), asked_minutes(minutes)
+    name, minutes = service_of(ctx, service), limited_minutes(minutes)
     assert ctx.traces is not None
     length = timedelta(minutes=minutes)
     until = await onset_of(ctx) - LEAD

@@ -12,7 +12,7 @@ from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
-from tools._asked import alert_moment, service_of
+from tools._arguments import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read_all
 from tools._signals import metrics_of, signals_of
 
@@ -31,25 +31,25 @@ async def service_health(ctx: ToolContext, service: str) -> Evidence:
     signals = await signals_of(ctx, name)
     if not signals:
         raise QueryFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
-    looked = await read_all(ctx, signals, alert_at=alert_at)
-    readings = [one for one in looked if isinstance(one, Reading)]
-    failures = [one for one in looked if isinstance(one, QueryFailed)]
+    results = await read_all(ctx, signals, alert_at=alert_at)
+    readings = [one for one in results if isinstance(one, Reading)]
+    failures = [one for one in results if isinstance(one, QueryFailed)]
     if not readings:
         raise failures[0]
     main = max(readings, key=_strength).signal
     start, end = alert_at - HISTORY, ctx.now
-    unseen = _unseen(signals, looked)
+    failed_signals = _failed_signals(signals, results)
     return Evidence(
         summary=_summary(name, readings, failures),
         query="; ".join(reading.signal.promql for reading in readings),
         window=TimeWindow(start=start, end=end),
         details=(
             *(_line(one) for one in sorted(readings, key=_strength, reverse=True)),
-            *(f"{signal} could not be looked at: {why}" for signal, why in unseen),
+            *(f"{signal} could not be checked: {why}" for signal, why in failed_signals),
         ),
         link=metrics_of(ctx).link(main.promql, start=start, end=end),
         source="prometheus",
-        unseen=tuple(could_not_check(f"{name} {signal}", why) for signal, why in unseen),
+        unseen=tuple(could_not_check(f"{name} {signal}", why) for signal, why in failed_signals),
         # Without one judged signal nothing may be concluded, least of all that the service is well.
         ok=any(one.deviation or (one.series and one.signal.has_threshold) for one in readings),
         facts=EvidenceFacts(
@@ -66,8 +66,8 @@ def _strength(reading: Reading) -> float:
 def _summary(name: str, readings: Sequence[Reading], failures: Sequence[QueryFailed]) -> str:
     moved = sorted((r for r in readings if _strength(r) > 0), key=_strength, reverse=True)
     judged = [r for r in readings if r.deviation is not None]
-    unseen = len(readings) - len(judged) + len(failures)
-    gap = f"; {unseen} could not be judged" if unseen else ""
+    unjudged = len(readings) - len(judged) + len(failures)
+    gap = f"; {unjudged} could not be judged" if unjudged else ""
     beyond = [r for r in readings if r.series and r.signal.is_bad(r.last) and r not in moved]
     bad = f"; beyond the bound: {beyond[0].signal.name}" if beyond else ""
     if moved and moved[0].deviation:
@@ -94,7 +94,7 @@ def _beyond(reading: Reading) -> BeyondThresholdFact:
     return BeyondThresholdFact(signal=signal.name, text=text)
 
 
-def _unseen(signals: Sequence[SignalQuery], looked: Sequence[Reading | QueryFailed]) -> list[tuple[str, str]]:
-    """Signals with why they could not be looked at."""
-    pairs = zip(signals, looked[: len(signals)], strict=True)
+def _failed_signals(signals: Sequence[SignalQuery], results: Sequence[Reading | QueryFailed]) -> list[tuple[str, str]]:
+    """Signals with why they could not be checked."""
+    pairs = zip(signals, results[: len(signals)], strict=True)
     return [(s.name, one_line(str(e), 160)) for s, e in pairs if isinstance(e, QueryFailed)]

@@ -14,7 +14,7 @@ from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Topic, could_not_check
 from bot.plugins import ToolContext, tool
 from bot.ports import Metrics
-from tools._asked import service_of
+from tools._arguments import service_of
 from tools._signals import metrics_of
 
 
@@ -28,18 +28,18 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
     bound for a page.
     """
     name = service_of(ctx, service)
-    metrics, known = metrics_of(ctx), ctx.catalogue.get(name)
-    if known is None or not known.objectives:
+    metrics, entry = metrics_of(ctx), ctx.catalogue.get(name)
+    if entry is None or not entry.objectives:
         raise QueryFailed(f"{name} has no objectives (services.{name}.objectives)")
-    found = await asyncio.gather(*(_measured(ctx, metrics, one) for one in known.objectives.values()))
-    by_name = dict(zip(known.objectives, (status for status, _ in found), strict=True))
-    failed = [error for _, errors in found for error in errors]
+    results = await asyncio.gather(*(_measured(ctx, metrics, one) for one in entry.objectives.values()))
+    by_name = dict(zip(entry.objectives, (status for status, _ in results), strict=True))
+    failed = [error for _, errors in results for error in errors]
     if failed and not any(status.measured for status in by_name.values()):
         raise failed[0]
-    gap = f"; {len(failed)} of its windows could not be looked at: {one_line(str(failed[0]), 160)}" if failed else ""
+    gap = f"; {len(failed)} of its windows could not be checked: {one_line(str(failed[0]), 160)}" if failed else ""
     return Evidence(
-        summary=f"{name}: " + "; ".join(_told(one, known.objectives[one], status) for one, status in by_name.items()) + gap,
-        query="; ".join(good_ratio_query(one, one.window) for one in known.objectives.values()),
+        summary=f"{name}: " + "; ".join(_text(one, entry.objectives[one], status) for one, status in by_name.items()) + gap,
+        query="; ".join(good_ratio_query(one, one.window) for one in entry.objectives.values()),
         details=tuple(_line(one, status) for one, status in by_name.items()),
         source="prometheus",
         unseen=(could_not_check(f"{name}'s objectives", one_line(str(failed[0]), 200)),) if failed else (),
@@ -49,7 +49,7 @@ async def slo_status(ctx: ToolContext, service: str) -> Evidence:
 
 
 async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> tuple[ObjectiveStatus, list[QueryFailed]]:
-    """The status, and what could not be asked: the longest window is the slowest, and must not hide the others."""
+    """The status, and what could not be queried: the longest window is the slowest, and must not hide the others."""
     windows = (objective.window, *WINDOWS)
 
     async def share(window: str) -> float | QueryFailed:
@@ -65,7 +65,7 @@ async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) ->
     return objective_status(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True))), failed
 
 
-def _told(name: str, objective: Objective, status: ObjectiveStatus) -> str:
+def _text(name: str, objective: Objective, status: ObjectiveStatus) -> str:
     if not math.isfinite(status.good):
         return f"{name} could not be measured (no events over {objective.window}){_burning(status)}"
     left = f"{figure(status.budget_left, 'ratio')} of the budget left"
@@ -75,9 +75,9 @@ def _told(name: str, objective: Objective, status: ObjectiveStatus) -> str:
 
 def _burning(status: ObjectiveStatus) -> str:
     """The fastest pair that is beyond its bound, as text to be added."""
-    found = status.breaches[:1]
+    breaches = status.breaches[:1]
     return "".join(
-        f", burns at {status.burn[long]:.1f} times the rate that lasts, over {long} and {short}" for long, short, _ in found
+        f", burns at {status.burn[long]:.1f} times the rate that lasts, over {long} and {short}" for long, short, _ in breaches
     )
 
 

@@ -41,13 +41,13 @@ def _parameters(query: str) -> dict[str, str]:
     if not query.strip():
         return {}
     try:
-        asked = json.loads(query)
+        parsed = json.loads(query)
     except ValueError as error:
         raise InvalidQuery('query must be a JSON object, for example {"service": "checkout"}') from error
     if (
-        not isinstance(asked, dict)
-        or len(asked) > MAX_QUERY
-        or not all(isinstance(v, str | int | float) for v in asked.values())
+        not isinstance(parsed, dict)
+        or len(parsed) > MAX_QUERY
+        or not all(isinstance(v, str | int | float) for v in parsed.values())
     ):
         raise InvalidQuery(f"query must be a JSON object of at most {MAX_QUERY} texts or numbers")
-    return {str(name)[:60]: str(value)[:200] for name, value in asked.items()}
+    return {str(name)[:60]: str(value)[:200] for name, value in parsed.items()}

@@ -13,7 +13,7 @@ from bot.core.tool_calls import could_not_check
 
 
 class TimeWindow(BaseModel):
-    """The span of time that was looked at."""
+    """The span of time that was checked."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,7 +29,7 @@ class Evidence(BaseModel):
     summary: str
     """One line that can be read aloud: numbers with unit and window."""
     query: str
-    """How anyone can look again: a PromQL or LogQL query, or an API address of ours."""
+    """How anyone can check again: a PromQL or LogQL query, or an API address of ours."""
     window: TimeWindow | None = None
     details: tuple[str, ...] = ()
     link: str = ""
@@ -41,13 +41,13 @@ class Evidence(BaseModel):
     """True if users of the service can shape the text (paths, user agents, log messages)."""
     ok: bool = True
     unseen: tuple[str, ...] = ()
-    """What of it could not be looked at although the rest could: whole sentences, listed like looks that failed."""
+    """The parts of it that could not be checked: whole sentences, listed like checks that failed."""
     facts: EvidenceFacts = Field(default_factory=EvidenceFacts)
     """For code that reads the finding; never shown to the model as prose."""
 
     @property
     def blind_spots(self) -> tuple[str, ...]:
-        """All that could not be looked at: the whole, or parts of it."""
+        """All that could not be checked: the whole, or parts of it."""
         return self.unseen if self.ok else (self.summary, *self.unseen)
 
 
@@ -88,7 +88,7 @@ def entry_or_failure(stored: Mapping[str, Any]) -> LedgerEntry:
 
 
 def missed(entries: Iterable[LedgerEntry]) -> list[str]:
-    """What could not be looked at, one line each: looks that failed, and the failed parts of those that did not."""
+    """What could not be checked, one line each: checks that failed, and the failed parts of those that did not."""
     return list(dict.fromkeys(line for entry in entries for line in entry.evidence.blind_spots))
 
 
@@ -134,14 +134,14 @@ class Findings(BaseModel):
     ruled_out: list[Claim] = Field(default_factory=list)
     """Suspects that the evidence clears, e.g. an innocent newer deploy."""
     not_checked: list[str] = Field(default_factory=list)
-    """What could not be looked at, and why."""
+    """What could not be checked, and why."""
     category: str = ""
     """The kind of cause (`core/verdict/signs.Category`), "healthy" if nothing is wrong; "" if nobody judged it."""
     because: list[Claim] = Field(default_factory=list)
     """What the category stands on."""
     by: Literal["analyst", "agent"] = "analyst"
     note: str = ""
-    """What people should know beside the causes: that no model was asked, that the onset was not seen."""
+    """What people should know beside the causes: that no model was called, that no metric shows the onset."""
     model: str = ""
     stop_reason: str = ""
     steps: int = 0
@@ -157,14 +157,14 @@ class Findings(BaseModel):
 
 
 def nothing_wrong(findings: Findings | None) -> str:
-    """The words of findings that found nothing wrong; "" for others. No all-clear where a look failed."""
+    """The words of findings that found nothing wrong; "" for others. No all-clear where a check failed."""
     if findings is None or findings.category != "healthy":
         return ""
-    return "Nothing looks wrong in what could be looked at" if findings.not_checked else "Nothing looks wrong"
+    return "Nothing looks wrong in what could be checked" if findings.not_checked else "Nothing looks wrong"
 
 
 class Case(BaseModel):
-    """What is asked of an investigator: plain JSON, an argument of steps."""
+    """What an investigator gets: plain JSON, an argument of steps."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -179,5 +179,5 @@ class Case(BaseModel):
     runbook_url: str = ""
     started_at: datetime
     question: str = ""
-    """What a person asked, or a hint; empty for the ordinary run."""
+    """The question of a person, or a hint; empty for the ordinary run."""
     requester: str = ""

@@ -109,8 +109,8 @@ def _levels(deviation: DeviationFact, evidence: str) -> str:
 def _onset_text(case: Case, main: DeviationFact | None, *, checked: bool) -> str:
     if main is None or main.onset is None:
         if not checked:
-            return f"The onset could not be looked for; the first alert fired at {clock(case.started_at)}"
-        return f"The onset was not seen in metrics; the first alert fired at {clock(case.started_at)}"
+            return f"The onset could not be checked; the first alert fired at {clock(case.started_at)}"
+        return f"No metric shows the onset; the first alert fired at {clock(case.started_at)}"
     return f"{main.service} {main.signal} left the normal range at {clock(main.onset)}"
 
 

@@ -1,4 +1,4 @@
-"""What the team learns from its incidents: closed ones are frozen as cases, and once a week its own accuracy is told."""
+"""What the team learns from its incidents: closed ones are frozen as cases, and once a week Tocsin's accuracy is posted."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ TOLD_FROM = timedelta(hours=8)
 LONG_WEEKS = 12
 
 Answered = Sequence[tuple[Findings, ConfirmedCause]]
-"""What was found, and what a person said it was."""
+"""The findings, and the cause that a person confirmed."""
 
 
 class LearningTick:

@@ -1,6 +1,6 @@
 """A question about an incident: answered at once from what was recorded, then, where a model is set up, by its reading of it.
 
-Nothing is looked at anew and nothing is done: `investigate` looks, and remediations are put to people.
+No tool is called and nothing is done: `investigate` calls tools, and remediations are put to people.
 """
 
 import asyncio

@@ -36,26 +36,26 @@ class Replay:
 
     async def analyst(self, case: FrozenCase) -> Findings:
         """The built-in analyst's answer, judged as the live one is."""
-        triages, asked = await self.stage.set(case)
-        findings = await self._ranked(case, asked, self._runner(case, triages))
-        return judge(findings, await triages.entries(asked.group))
+        triages, new_case = await self.stage.set(case)
+        findings = await self._ranked(case, new_case, self._runner(case, triages))
+        return judge(findings, await triages.entries(new_case.group))
 
     async def agent(self, case: FrozenCase, make: MakeAgent) -> Findings:
-        """A model's answer; it is told the analyst's ranking first, as in a live triage."""
-        triages, asked = await self.stage.set(case)
+        """A model's answer; it gets the analyst's ranking first, as in a live triage."""
+        triages, new_case = await self.stage.set(case)
         runner = self._runner(case, triages)
-        ranked = await self._ranked(case, asked, runner)
-        await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
+        ranked = await self._ranked(case, new_case, runner)
+        await triages.update(new_case.group, new_case.attempt, findings=ranked.model_dump(mode="json"))
         model = make(runner, triages, services_of(case))
-        answer = await model.investigate(self._run(case, "agent"), asked)
-        return judge(answer, await triages.entries(asked.group))
+        answer = await model.investigate(self._run(case, "agent"), new_case)
+        return judge(answer, await triages.entries(new_case.group))
 
     def _runner(self, case: FrozenCase, triages: Triages) -> ToolRunner:
         return ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
 
-    async def _ranked(self, case: FrozenCase, asked: Case, runner: ToolRunner) -> Findings:
+    async def _ranked(self, case: FrozenCase, new_case: Case, runner: ToolRunner) -> Findings:
         traced = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CALL_WAITS)))
-        return await Analyst(runner.bound, runner.infos, traced=traced).investigate(self._run(case, "analyst"), asked)
+        return await Analyst(runner.bound, runner.infos, traced=traced).investigate(self._run(case, "analyst"), new_case)
 
     def _run(self, case: FrozenCase, who: str) -> Run:
         return self.new_run(f"replay:{case.ref}:{who}", case.moment)
@@ -68,15 +68,15 @@ def recorded_tools(tools: Mapping[str, Tool], case: FrozenCase) -> dict[str, Too
 
 def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCase) -> Callable[..., Awaitable[Evidence]]:
     shape = signature(fn)
-    given = {n: p.default for n, p in shape.parameters.items() if p.default is not Parameter.empty}
+    defaults = {n: p.default for n, p in shape.parameters.items() if p.default is not Parameter.empty}
 
     @wraps(fn)
     async def answer(ctx: ToolContext, **arguments: Any) -> Evidence:
         shape.bind(ctx, **arguments)
-        if (seen := case.answer(name, arguments, given)) is not None:
-            if not seen.ok:
-                raise QueryFailed(_why(seen.summary))
-            return seen
+        if (recorded := case.answer(name, arguments, defaults)) is not None:
+            if not recorded.ok:
+                raise QueryFailed(_why(recorded.summary))
+            return recorded
         hints = "; ".join(case.recorded_arguments(name)[:MOST_HINTS]) or "nothing"
         raise QueryFailed(f"not recorded in {case.ref}; recorded of {name}: {one_line(hints, 400)}")
 
@@ -90,20 +90,20 @@ def _why(summary: str) -> str:
 
 
 def services_of(case: FrozenCase) -> list[str]:
-    """The services that the recording speaks of: what a tool may be asked about."""
-    asked = {str(entry.arguments.get("service") or "") for entry in case.entries}
-    return sorted((asked | {case.case.service}) - {""})
+    """The services that the recording speaks of: what a tool may be called for."""
+    services = {str(entry.arguments.get("service") or "") for entry in case.entries}
+    return sorted((services | {case.case.service}) - {""})
 
 
 def _context(case: FrozenCase) -> Callable[[Case], ToolContext]:
     """Recorded tools read nothing of it but the moment and the case."""
-    return lambda asked: ToolContext(
-        now=case.moment, case=asked, catalogue=Catalogue([]), changes=_Nothing(), alerts=_Nothing()
+    return lambda new_case: ToolContext(
+        now=case.moment, case=new_case, catalogue=Catalogue([]), changes=_Nothing(), alerts=_Nothing()
     )
 
 
 class _Nothing:
-    """A reader that must not be asked: all answers come from the recording."""
+    """A reader that must not be used: all answers come from the recording."""
 
     async def since(self, service: str, since: datetime) -> Any:
         raise QueryFailed("not part of the recording")

@@ -1,6 +1,6 @@
 """The triage: facts in seconds, then ranked causes, then proposals.
 
-The investigator runs in the story's body, so that each model call and each
+The investigator runs in the workflow's body, so that each model call and each
 tool call is a step of its own; everything else is a step here.
 """
 
@@ -53,8 +53,8 @@ class TriageSteps:
     async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str]) -> OpenedCase:
         """Record that the attempt began; its case."""
         case = await self.triages.open(ref, attempt, question, requester, late)
-        asked = bool(requester or question)
-        deep = asked or deserves_investigation(Severity(case.severity), self.config)
+        requested = bool(requester or question)
+        deep = requested or deserves_investigation(Severity(case.severity), self.config)
         return OpenedCase(case=case, deep=deep)
 
     async def gather(self, case: Case) -> None:

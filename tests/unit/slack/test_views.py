@@ -299,7 +299,7 @@ def test_nothing_wrong_is_no_all_clear_where_a_check_failed() -> None:
     assert "*Nothing looks wrong.* checkout is as usual (E1)" in words(rendered_triage(findings=well)[1])
     text, blocks = rendered_triage(findings=blind)
     assert "which is no all-clear:* 1 check failed. checkout is as usual (E1)" in words(blocks)
-    assert text.endswith(": Nothing looks wrong in what could be looked at")
+    assert text.endswith(": Nothing looks wrong in what could be checked")
 
 
 def test_where_nothing_looks_wrong_a_chance_cause_neither_leads_nor_names_the_message() -> None:
@@ -359,5 +359,5 @@ def test_in_short_a_group_where_nothing_looks_wrong_names_no_cause() -> None:
         hypothesis(confidence="unlikely"), category="healthy", not_checked=["Could not check (logs of pay): no answer"]
     )
 
-    assert show.findings_line(well) == "*Nothing looks wrong in what could be looked at.* 1 check failed."
+    assert show.findings_line(well) == "*Nothing looks wrong in what could be checked.* 1 check failed."
     assert show.findings_line(findings()) == "*No cause was found.*"

@@ -108,7 +108,7 @@ async def test_a_signal_that_could_not_be_looked_at_is_counted_and_listed() -> N
 
     found = await look("service_health", context(BAD, catalogue=Catalogue(services)), service="checkout")
 
-    assert "1 could not be judged" in found.summary and any("cpu could not be looked at" in line for line in found.details)
+    assert "1 could not be judged" in found.summary and any("cpu could not be checked" in line for line in found.details)
     assert [line.partition(":")[0] for line in found.unseen] == ["Could not check (checkout cpu)"]
 
 

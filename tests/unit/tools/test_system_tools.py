@@ -144,7 +144,7 @@ async def test_one_window_that_cannot_be_asked_does_not_hide_the_others() -> Non
 
     found = await look("slo_status", context(steps, catalogue=catalogue), service="checkout")
 
-    assert found.ok and "1 of its windows could not be looked at" in found.summary
+    assert found.ok and "1 of its windows could not be checked" in found.summary
     assert found.facts.objectives["availability"].good is None
 
 

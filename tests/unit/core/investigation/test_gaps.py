@@ -1,4 +1,4 @@
-"""What could not be looked at, ranked."""
+"""What could not be checked, ranked."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a call of a tool means: which service, how many minutes, which moment."""
+"""What the arguments of a tool call mean: which service, how many minutes, which moment."""
 
 from datetime import datetime
 
@@ -29,8 +29,8 @@ def service_of(ctx: ToolContext, service: str) -> str:
     return name
 
 
-def asked_minutes(minutes: int) -> int:
-    """Between a minute and a day, whatever was asked."""
+def limited_minutes(minutes: int) -> int:
+    """Between a minute and a day, whatever the argument is."""
     return min(max(int(minutes), 1), 24 * 60)
 
 
