@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from bot.sandbox.world.app import world_routes
 from bot.sandbox.world.jobs import sign
 from bot.sandbox.world.life import Life
-from tests.unit.world.builders import let_pass, world
+from tests.unit.sandbox.world.builders import let_pass, world
 
 PROMETHEUS = "/world/prometheus/api/v1"
 LOKI = "/world/loki/loki/api/v1"

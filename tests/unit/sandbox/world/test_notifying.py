@@ -10,7 +10,7 @@ from bot.sandbox.world.delivery import Delivery
 from bot.sandbox.world.notifier import Notifier, fingerprint
 from bot.sandbox.world.rules import RULES, Active
 from bot.sandbox.world.silences import Silences
-from tests.unit.world.builders import START, let_pass, world
+from tests.unit.sandbox.world.builders import START, let_pass, world
 
 POD_RULE = next(rule for rule in RULES if rule.name == "PodErrorRate")
 

@@ -12,7 +12,7 @@ CHANGE = "pipeline:chg-1"
 
 
 def attempt(number: int, **other: Any) -> dict[str, Any]:
-    first = {"group": "AL-1", "attempt": number, "state": "done", "late_changes": [], "told": 0, "weighed": []}
+    first = {"group": "AL-1", "attempt": number, "state": "done", "late_changes": [], "lines": 0, "weighed": []}
     return first | other
 
 
@@ -21,7 +21,7 @@ def message(key: str, words: str) -> dict[str, Any]:
 
 
 FIRST = attempt(1)
-AGAIN = attempt(2, late_changes=[CHANGE], told=1, weighed=[CHANGE])
+AGAIN = attempt(2, late_changes=[CHANGE], lines=1, weighed=[CHANGE])
 SHOWN = message("triage:AL-1", "TRIAGED AL-1, attempt 2, for a change that was reported late")
 GOOD = History(
     late_change=CHANGE,
@@ -43,7 +43,7 @@ def test_one_attempt_for_a_late_change_is_well() -> None:
         ({"attempts": [FIRST, {**AGAIN, "attempt": 3}]}, "AL-1 has the attempts [1, 3]"),
         ({"attempts": [FIRST, {**AGAIN, "state": "failed"}]}, "AL-1, attempt 2 is failed"),
         ({"attempts": [FIRST, {**AGAIN, "weighed": []}]}, "never saw pipeline:chg-1"),
-        ({"attempts": [FIRST, {**AGAIN, "told": 2}]}, "stands 2 times in the timeline"),
+        ({"attempts": [FIRST, {**AGAIN, "lines": 2}]}, "stands 2 times in the timeline"),
         (
             {"messages": [GOOD.messages[0], message("triage:AL-1", "TRIAGED AL-1")]},
             "is not what the message of the triage shows",

@@ -8,7 +8,7 @@ import yaml
 from bot.sandbox.world.model import World
 from bot.sandbox.world.promql.parser import parse
 from bot.sandbox.world.rules import RULES
-from tests.unit.world.builders import ask, let_pass, world
+from tests.unit.sandbox.world.builders import ask, let_pass, world
 
 
 def test_the_files_are_the_same_for_every_seed(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.sandbox.scenarios.catalogue import FAULTS
 from bot.sandbox.world.model import World
-from tests.unit.world.builders import Clock, ask, error_ratio, let_pass, world
+from tests.unit.sandbox.world.builders import Clock, ask, error_ratio, let_pass, world
 
 SEEDS = range(1, 10)
 
