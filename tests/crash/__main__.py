@@ -14,28 +14,28 @@ from rich.table import Table
 
 from tests.crash import matrix, plan
 from tests.crash.matrix import Outcome
-from tests.crash.story import Asked, Told
+from tests.crash.scenario import Result, Scenario
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play, print a table of all stories and the figures."""
+    """Play, print a table of all scenarios and the figures."""
     options = _parse(arguments)
     console = Console()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tocsin-crash-"))
     console.print(f"Logs and databases: {folder}")
     with console.status("A clean run of each kind, for the list of points"):
         clean = matrix.run(matrix.CLEAN, folder)
-        points = [point for told in sorted(clean.told, key=lambda one: one.name) for point in matrix.points_of(told)]
-    points = [point for point in points if point.startswith(tuple(options.only or [""]))]
+        points = [point for one in sorted(clean.results, key=lambda one: one.name) for point in matrix.points_of(one)]
+    points = [] if options.random else [point for point in points if point.startswith(tuple(options.only or [""]))]
     chosen = plan.once(points) if options.quick else points
     console.print(f"{len(points)} points in the journal and outside it; {len(chosen)} are struck on each database")
-    failed = bool(clean.violations) or not points
+    failed = bool(clean.violations) or not (points or options.random)
     for what in clean.violations:
         console.print(f"[red]{what}[/red]", highlight=False)
     for database in ("sqlite", "postgresql") if options.database == "both" else (options.database,):
-        asked = matrix.point_stories(chosen, each=options.each)
-        asked += matrix.random_stories(options.kills // (2 if options.database == "both" else 1))
-        outcome = _played(asked, folder / database, database, console)
+        scenarios = matrix.point_scenarios(chosen, each=options.each)
+        scenarios += matrix.random_scenarios(options.kills // (2 if options.database == "both" else 1))
+        outcome = _played(scenarios, folder / database, database, console)
         _print(outcome, database, console)
         failed = failed or bool(outcome.violations or outcome.missed)
         if options.json:
@@ -47,33 +47,34 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each point once instead of before and after")
     parser.add_argument("--only", action="append", metavar="PREFIX", help="strike only points that begin so; may be repeated")
+    parser.add_argument("--random", action="store_true", help="the random kills alone")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--kills", type=int, default=200, help="random kills in all")
-    parser.add_argument("--each", type=int, default=8, help="points struck in one story; 1 gives each point a story of its own")
+    parser.add_argument("--each", type=int, default=8, help="points struck in one scenario; 1 gives each its own")
     parser.add_argument("--keep", type=Path, help="a folder for logs and databases")
     parser.add_argument("--json", type=Path, help="add the figures to this file, a line a database")
     return parser.parse_args(arguments)
 
 
-def _played(asked: Sequence[Asked], folder: Path, database: str, console: Console) -> Outcome:
+def _played(scenarios: Sequence[Scenario], folder: Path, database: str, console: Console) -> Outcome:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(f"Stories on {database}", total=len(asked))
+        task = progress.add_task(f"Scenarios on {database}", total=len(scenarios))
 
-        def tell(told: Told) -> None:
+        def report(result: Result) -> None:
             progress.advance(task)
-            for what in told.violations:
-                progress.console.print(f"[red]{told.name}[/red]: {what}", highlight=False)
+            for what in result.violations:
+                progress.console.print(f"[red]{result.name}[/red]: {what}", highlight=False)
 
-        return matrix.run(asked, folder, database=database, tell=tell)
+        return matrix.run(scenarios, folder, database=database, report=report)
 
 
 def _print(outcome: Outcome, database: str, console: Console) -> None:
-    table = Table("story", "kills", "seconds", "end", "executions", "violations", title=database)
-    for told in sorted(outcome.told, key=lambda one: one.name):
-        states = ", ".join(f"{p['ref']} {p['state']}" for p in told.history.proposals)
-        executions = len(told.history.executions)
-        table.add_row(told.name, str(told.kills), f"{told.seconds:.0f}", states, str(executions), str(len(told.violations)))
+    table = Table("scenario", "kills", "seconds", "end", "executions", "violations", title=database)
+    for result in sorted(outcome.results, key=lambda one: one.name):
+        states = ", ".join(f"{p['ref']} {p['state']}" for p in result.history.proposals)
+        counts = str(len(result.history.executions)), str(len(result.violations))
+        table.add_row(result.name, str(result.kills), f"{result.seconds:.0f}", states, *counts)
     console.print(table)
     for line in outcome.figures():
         console.print(f"{database}: {line}", highlight=False)

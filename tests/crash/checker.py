@@ -9,13 +9,13 @@ from tests.crash.people import OVER
 from tests.real.slack import COMMANDER, Json, key_of
 
 BACK_SECONDS = 60.0
-"""Within so many seconds of the last restart an approved action has ended one way or the other."""
+"""The promise: within so many seconds of the last restart an approved action has begun, or it is unknown whether it ran."""
 RAN_ONCE = ("succeeded", "not recovered", "could not verify", "verifying")
 MAY_APPROVE = ("bob",)
 
 
 def check(history: History) -> list[str]:
-    """Everything that is wrong with a story; empty if nothing is."""
+    """Everything that is wrong with a scenario; empty if nothing is."""
     return [f"{name.__name__.replace('_', ' ')}: {what}" for name in CHECKS for what in name(history)]
 
 
@@ -63,22 +63,15 @@ def exactly_one_execution_unless_unknown(h: History) -> Iterator[str]:
 
 def _unknown(h: History, p: Json) -> Iterator[str]:
     began, ended = (_audited(h, p["ref"], state) for state in ("executing", "unknown"))
-    if began is None or not any(began <= died <= (ended or died) for died in h.kept.died_at):
+    if began is None or not any(began <= died <= (ended or died) for died in h.process.died_at):
         yield f"{p['ref']} is unknown, and the bot did not die between its attempt and its outcome"
     if not any("not known whether it ran" in m["words"] for m in h.messages):
         yield f"{p['ref']} is unknown, and nobody was told"
 
 
-def an_approved_action_ends_soon_after_the_restart(h: History) -> Iterator[str]:
-    """Executed (or unknown) within a minute of the decision, or of the restart that followed it."""
-    for p in h.proposals:
-        if not (approved := _approved(p)):
-            continue
-        done = _audited(h, p["ref"], "executing") or _audited(h, p["ref"], "unknown")
-        before = [at for at in h.kept.ready_at if done is None or at <= done]
-        since = max([approved, *before])
-        if done is None or done - since > BACK_SECONDS:
-            yield f"{p['ref']} began {'never' if done is None else f'{done - since:.0f} s later'}"
+def an_approved_action_begins(h: History) -> Iterator[str]:
+    """Or it is unknown whether it ran. How soon is a figure: a machine that is busy takes its time (`begin_delays`)."""
+    yield from (f"{p['ref']} began never" for p in h.proposals if _approved(p) and _begun(h, p) is None)
 
 
 def each_execution_has_an_earlier_valid_approval(h: History) -> Iterator[str]:
@@ -112,8 +105,8 @@ def _carried_out(h: History, attempt: Json) -> Iterator[str]:
     # Whether it is ranked first depends on what the shop still shows after minutes of dying; that it was weighed does not.
     if h.late_change not in attempt["weighed"]:
         yield f"{who} never saw {h.late_change}"
-    if attempt["told"] != 1:
-        yield f"{who} stands {attempt['told']} times in the timeline"
+    if attempt["lines"] != 1:
+        yield f"{who} stands {attempt['lines']} times in the timeline"
     shown = [message["words"] for message in h.messages if key_of(message) == f"triage:{attempt['group']}"]
     if not any(f"attempt {attempt['attempt']}, for a change that was reported late" in words for words in shown):
         yield f"{who} is not what the message of the triage shows"
@@ -127,11 +120,11 @@ def attempts_are_numbered_without_a_gap(h: History) -> Iterator[str]:
             yield f"{ref} has the attempts {numbers}"
 
 
-def the_story_went_on(h: History) -> Iterator[str]:
+def the_scenario_went_on(h: History) -> Iterator[str]:
     """Nothing waits for ever, and every restart came up."""
     if h.left_undone:
         yield f"waited in vain for {h.left_undone}"
-    yield from h.kept.trouble
+    yield from h.process.failures
     yield from (f"{p['ref']} is still {p['state']}" for p in h.proposals if p["state"] not in (*OVER, "denied", "pending"))
 
 
@@ -140,12 +133,24 @@ CHECKS: tuple[Callable[[History], Iterator[str]], ...] = (
     each_group_one_card,
     at_most_one_execution_an_approval,
     exactly_one_execution_unless_unknown,
-    an_approved_action_ends_soon_after_the_restart,
+    an_approved_action_begins,
     each_execution_has_an_earlier_valid_approval,
     a_late_change_brings_one_more_attempt,
     attempts_are_numbered_without_a_gap,
-    the_story_went_on,
+    the_scenario_went_on,
 )
+
+
+def begin_delays(h: History) -> Iterator[float]:
+    """Seconds from each approval, or from the readiness that followed it, until the action began."""
+    for p in h.proposals:
+        approved, begun = _approved(p), _begun(h, p)
+        if approved is not None and begun is not None:
+            yield max(0.0, begun - max([approved, *(at for at in h.process.ready_at if at <= begun)]))
+
+
+def _begun(h: History, p: Json) -> float | None:
+    return _audited(h, p["ref"], "executing") or _audited(h, p["ref"], "unknown")
 
 
 def _approved(p: Json) -> float | None:

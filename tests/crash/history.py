@@ -1,17 +1,18 @@
-"""What the world saw of one story, gathered outside the bot, and what the bot itself remembers at the end."""
+"""What the world saw of one scenario, gathered outside the bot, and what the bot itself remembers at the end."""
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from tests.crash.keeper import Kept
 from tests.crash.people import People, Press
 from tests.crash.pipeline import attempts
+from tests.crash.supervisor import ProcessHistory
 from tests.real import PATIENCE
 from tests.real.bot import Bot
 from tests.real.slack import Json, Slack, key_of
 
-SORTED_SECONDS = PATIENCE
+SORTED_SECONDS = 3 * PATIENCE
 """How long the inbox may take to read what is committed before it counts as lost."""
 
 
@@ -27,7 +28,7 @@ class History:
     presses: list[Press] = field(default_factory=list)
     executions: list[Json] = field(default_factory=list)
     """Jobs that ran: `key` (the idempotency key) and `at` (ISO 8601)."""
-    kept: Kept = field(default_factory=Kept)
+    process: ProcessHistory = field(default_factory=ProcessHistory)
     struck: list[str] = field(default_factory=list)
     """The points at which the bot died."""
     left_undone: str = ""
@@ -39,7 +40,7 @@ class History:
     known_changes: list[str] = field(default_factory=list)
     groups: list[Json] = field(default_factory=list)
     attempts: list[Json] = field(default_factory=list)
-    """Triages, each with its `group` and `told`: the lines about it in the timeline."""
+    """Triages, each with its `group`, the changes `weighed`, and `lines`: those about it in the timeline."""
     proposals: list[Json] = field(default_factory=list)
     """With their `decisions`."""
     audit: list[Json] = field(default_factory=list)
@@ -49,8 +50,8 @@ class History:
         return [key for message in self.messages if (key := key_of(message))]
 
 
-def gather(slack: Slack, bot: Bot, people: People, kept: Kept, struck: list[str], late_change: str) -> History:
-    """Everything, when the story is over."""
+def gather(slack: Slack, bot: Bot, people: People, process: ProcessHistory, struck: Path, late_change: str) -> History:
+    """Everything, when the scenario is over."""
     delivered = slack.world("sent?state=delivered")
     alerts = [alert for one in delivered if one["kind"] == "alert" for alert in one["alerts"]]
     return History(
@@ -59,8 +60,8 @@ def gather(slack: Slack, bot: Bot, people: People, kept: Kept, struck: list[str]
         messages=slack.messages(),
         presses=people.presses,
         executions=slack.world("executions"),
-        kept=kept,
-        struck=struck,
+        process=process,
+        struck=struck.read_text().splitlines() if struck.exists() else [],
         late_change=late_change,
         left_undone=people.left_undone,
         stored=_sorted_in(bot, alerts),

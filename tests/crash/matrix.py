@@ -1,4 +1,4 @@
-"""Plays many stories, a few at a time, and counts."""
+"""Plays many scenarios, a few at a time, and counts."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -7,84 +7,93 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.plan import of_a_late_change, reachable, stories
-from tests.crash.story import Asked, Told, play
+import httpx
+
+from tests.crash.checker import begin_delays
+from tests.crash.history import History
+from tests.crash.plan import batches, of_a_late_change, reachable
+from tests.crash.scenario import Result, Scenario, play
 from tests.real.postgres import serving
 
 ABREAST = 6
-"""Stories at a time: they mostly wait."""
+"""Scenarios at a time: they mostly wait."""
 NICENESS = 5
 """Of their processes: what is measured beside them comes first, and they have time."""
 LATE_EVERY = 4
-"""Of the stories with random kills each fourth is one of a late change."""
+"""Of the scenarios with random kills each fourth is one of a late change."""
 
 
 @dataclass
 class Outcome:
     """What came of all of them."""
 
-    told: list[Told] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
 
     @property
     def kills(self) -> int:
-        return sum(one.kills for one in self.told)
+        return sum(result.kills for result in self.results)
 
     @property
     def violations(self) -> list[str]:
-        return [f"{one.name}: {what}" for one in self.told for what in one.violations]
+        return [f"{result.name}: {what}" for result in self.results for what in result.violations]
 
     @property
     def missed(self) -> list[str]:
-        """Points that no story came to."""
-        struck = {point for one in self.told for point in one.history.struck}
-        return sorted({point for one in self.told for point in one.missed} - struck)
+        """Points that no scenario came to."""
+        struck = {point for result in self.results for point in result.history.struck}
+        return sorted({point for result in self.results for point in result.missed} - struck)
 
     def restarts(self) -> list[float]:
         """Seconds from each death to readiness, ascending."""
-        kept = [one.history.kept for one in self.told]
-        return sorted(ready - died for k in kept for died, ready in zip(k.died_at, k.ready_at, strict=False))
+        return sorted(seconds for result in self.results for seconds in result.history.process.restarts())
 
     def figures(self) -> list[str]:
         """What happened, in lines."""
-        states = [p["state"] for one in self.told for p in one.history.proposals if p["decisions"]]
+        states = [p["state"] for result in self.results for p in result.history.proposals if p["decisions"]]
         took = self.restarts() or [0.0]
-        executed = sum(len(one.history.executions) for one in self.told)
+        delays = [delay for result in self.results for delay in begin_delays(result.history)] or [0.0]
+        executed = sum(len(result.history.executions) for result in self.results)
         counted = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
         broken, missed = len(self.violations), len(self.missed)
         return [
-            f"{len(self.told)} stories, {self.kills} kills, {broken} violations, {missed} points not reached",
+            f"{len(self.results)} scenarios, {self.kills} kills, {broken} violations, {missed} points not reached",
             f"approved actions: {counted}; executions: {executed}",
             f"killed to ready, its code already loaded: median {took[len(took) // 2]:.1f} s, longest {took[-1]:.1f} s",
-            f"longest story {max(one.seconds for one in self.told):.0f} s",
+            f"approved, or ready again after it, to begun: longest {max(delays):.1f} s",
+            f"longest scenario {max(result.seconds for result in self.results):.0f} s",
         ]
 
 
 def run(
-    asked: Sequence[Asked],
+    scenarios: Sequence[Scenario],
     folder: Path,
     *,
     database: str = "sqlite",
-    tell: Callable[[Told], None] = lambda _: None,
-    then: Callable[[Told], Sequence[Asked]] = lambda _: (),
+    report: Callable[[Result], None] = lambda _: None,
+    then: Callable[[Result], Sequence[Scenario]] = lambda _: (),
 ) -> Outcome:
-    """Play all of them on one kind of database; `tell` hears of each end, and `then` answers with what follows from it."""
+    """Play all of them on one kind of database; `report` gets each result, and `then` answers with what follows from it."""
     outcome = Outcome()
     with _databases(database) as new_database, ThreadPoolExecutor(ABREAST, initializer=_give_way) as pool:
-        playing = {pool.submit(_play, one, folder, new_database()) for one in asked}
+        playing = {pool.submit(_play, scenario, folder, new_database()) for scenario in scenarios}
         try:
             while playing:
                 ended, playing = wait(playing, return_when=FIRST_COMPLETED)
-                for told in (future.result() for future in ended):
-                    outcome.told.append(told)
-                    tell(told)
-                    playing |= {pool.submit(_play, one, folder, new_database()) for one in then(told)}
+                for result in (future.result() for future in ended):
+                    outcome.results.append(result)
+                    report(result)
+                    playing |= {pool.submit(_play, scenario, folder, new_database()) for scenario in then(result)}
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return outcome
 
 
-def _play(asked: Asked, folder: Path, database_url: str) -> Told:
-    return play(folder / asked.name, asked, database_url)
+def _play(scenario: Scenario, folder: Path, database_url: str) -> Result:
+    try:
+        return play(folder / scenario.name, scenario, database_url)
+    except (AssertionError, httpx.HTTPError) as error:
+        # One that broke off must not hide how the others ended.
+        return Result(scenario.name, 0.0, History(), [f"it broke off: {error}"], list(scenario.points))
 
 
 def _give_way() -> None:
@@ -92,27 +101,28 @@ def _give_way() -> None:
     os.nice(NICENESS)
 
 
-CLEAN = (Asked("clean"), Asked("clean-late", agent=False, late=True))
+CLEAN = (Scenario("clean"), Scenario("clean-late", agent=False, late=True))
 """The runs without a kill: their journals name the points."""
 
 
-def points_of(clean: Told) -> list[str]:
-    """The points of a run on SQLite that a story has to come to; a late change's own story has none but its own."""
+def points_of(clean: Result) -> list[str]:
+    """The points of a run on SQLite that a scenario has to come to; a late change's own has none but its own."""
     points = reachable(clean.journal)
     return [point for point in points if of_a_late_change(point) == bool(clean.history.late_change)]
 
 
-def point_stories(points: Sequence[str], *, each: int) -> list[Asked]:
-    """Stories that together strike all these points."""
-    hands = stories(points, each=each)
-    return [Asked(f"points-{hand.kind}-{n}", hand.points, agent=hand.agent, late=hand.late) for n, hand in enumerate(hands)]
+def point_scenarios(points: Sequence[str], *, each: int) -> list[Scenario]:
+    """Scenarios that together strike all these points."""
+    chosen = batches(points, each=each)
+    return [Scenario(f"points-{one.kind}-{n}", one.points, agent=one.agent, late=one.late) for n, one in enumerate(chosen)]
 
 
-def random_stories(kills: int, *, each: int = 8) -> list[Asked]:
-    """Stories that share so many kills at random."""
+def random_scenarios(kills: int, *, each: int = 8) -> list[Scenario]:
+    """Scenarios that share so many kills at random."""
     counts = [each] * (kills // each) + ([kills % each] if kills % each else [])
     return [
-        Asked(f"random-{n}", kills=count, seed=n, agent=n % 2 == 0, late=n % LATE_EVERY == 3) for n, count in enumerate(counts)
+        Scenario(f"random-{n}", kills=count, seed=n, agent=n % 2 == 0, late=n % LATE_EVERY == 3)
+        for n, count in enumerate(counts)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The people of a story, who do what people do while a bot comes and goes: look again, press again."""
+"""The people of a scenario, who do what people do while a bot comes and goes: look again, press again."""
 
 import contextlib
 import time
@@ -14,7 +14,7 @@ from tests.real.slack import COMMANDER, DEVELOPER, Json, NothingThere, Slack, ke
 OPENS_SECONDS, AT_MOST_SECONDS = 3.0, 12.0
 """How long somebody waits for a dialog: from a bot that died meanwhile, and from one that lives and is slow."""
 READING = 0.7
-"""Seconds somebody looks at a card before pressing: by then a story that was interrupted waits for the press again."""
+"""Seconds somebody looks at a card before pressing: by then a workflow that was interrupted waits for the press again."""
 OVER = ("succeeded", "not recovered", "could not verify", "failed", "unknown", "expired", "stale", "stopped", "superseded")
 
 
@@ -35,9 +35,11 @@ class People:
 
     slack: Slack
     bot: Bot
+    failures: list[str] = field(default_factory=list)
+    """Why the bot will not come back; empty while it may."""
     presses: list[Press] = field(default_factory=list)
     left_undone: str = ""
-    """Where the story stopped, if it did."""
+    """Where the scenario stopped, if it did."""
 
     def play(self, seconds: float) -> None:
         """From the first card to the draft, or to an action of which nobody knows whether it ran."""
@@ -146,8 +148,8 @@ class People:
         return next((dict(self.bot.get(f"groups/{ref}", missing={})) for ref in refs), {})
 
     def _until(self, look: Callable[[], Any], deadline: float, what: str, *, every: float = 0.2) -> Any:
-        """The first true answer; None when the time is up. A bot that is away answers nothing for a while."""
-        while time.monotonic() < deadline:
+        """The first true answer; None when the time is up or the bot is lost. One that is away answers nothing for a while."""
+        while time.monotonic() < deadline and not self.failures:
             try:
                 if found := look():
                     return found

@@ -1,41 +1,40 @@
 """The shop's pipeline, which tells of its changes: before anything breaks, or only when the causes have been ranked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
-from tests.real import PATIENCE
 from tests.real.bot import Bot
 from tests.real.processes import until
 from tests.real.slack import Json, Slack
-
-TOLD_SECONDS = 2 * PATIENCE
 
 
 class Pipeline:
     """What the world tells of changes, and of alerts."""
 
-    def __init__(self, slack: Slack, bot: Bot) -> None:
-        self.slack, self.bot = slack, bot
+    def __init__(self, slack: Slack, bot: Bot, failures: Sequence[str] = ()) -> None:
+        """`failures`: why the bot will not come back; then nothing is waited for any more."""
+        self.slack, self.bot, self._failures = slack, bot, failures
         self._secrets: dict[str, str] = slack.addresses["environment"]
         self._door = {"to": f"{bot.url}/changes/pipeline", "token": self._secrets["TOCSIN_TOKEN_PIPELINE"]}
 
-    def tell_in_time(self) -> str:
+    def tell_in_time(self, seconds: float) -> str:
         """Changes first, then alerts: what is looked at is dying, not a triage that ran before its deploy was known."""
-        self._changes()
+        self._changes(seconds)
         self._alerts()
         return ""
 
     def tell_late(self, seconds: float) -> str:
         """Alerts first; changes when a ranking without them stands. The id of the change that broke the shop."""
         self._alerts()
-        until(self._ranked, seconds, "causes ranked without the change")
-        self._changes()
+        until(lambda: self._failures or self._ranked(), seconds, "causes ranked without the change")
+        self._changes(seconds)
         return f"pipeline:{self.slack.world('truth')['change_id']}"
 
-    def _changes(self) -> None:
+    def _changes(self, seconds: float) -> None:
         self.slack.world("changes/send", self._door)
-        until(lambda: self.slack.world("sent?kind=changes&state=delivered"), TOLD_SECONDS, "the changes delivered")
+        until(lambda: self._failures or self.slack.world("sent?kind=changes&state=delivered"), seconds, "the changes delivered")
 
     def _alerts(self) -> None:
         token = self._secrets["TOCSIN_TOKEN_SHOP"]
@@ -49,16 +48,16 @@ class Pipeline:
 
 
 def attempts(bot: Bot) -> list[Json]:
-    """The triages of all groups, each with its `group`, the changes `weighed`, and `told`: its lines in the timeline."""
+    """The triages of all groups, each with its `group`, the changes `weighed`, and `lines`: those about it in the timeline."""
     found: list[Json] = []
     for group in bot.get("groups"):
         whole: dict[str, Any] = bot.get(f"groups/{group['ref']}")
         lines = [entry["text"] for entry in whole["timeline"]]
         seen = [(entry["at"], change["id"]) for entry in whole["evidence"] for change in _changes_of(entry)]
         for attempt in whole["triages"]:
-            told = sum(line.startswith(f"Attempt {attempt['attempt']}: ") for line in lines)
+            about = sum(line.startswith(f"Attempt {attempt['attempt']}: ") for line in lines)
             weighed = [id for at, id in seen if at >= attempt["started_at"]]
-            found.append({**attempt, "group": group["ref"], "told": told, "weighed": weighed})
+            found.append({**attempt, "group": group["ref"], "lines": about, "weighed": weighed})
     return found
 
 

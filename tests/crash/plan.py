@@ -1,4 +1,4 @@
-"""Which points are struck in which story: several in one, in the order in which the story comes to them."""
+"""Which points are struck in which scenario: several in one, in the order in which it comes to them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 from tests.crash.strikes import LEAVES_UNKNOWN
 
 RARE = ("tick:heartbeat/", "tick:tidy/", "tick:learning/")
-"""Ticks so seldom that a short story may end before they come."""
+"""Ticks so seldom that a short scenario may end before they come."""
 ROUNDS = {"remediation/look at the signal": 2, "remediation/now": 3, "remediation/wait_for": 2}
 """How often the watch comes to a step at least: while the bot is dead the shop recovers, and later rounds never come."""
 AGENT = (
@@ -18,30 +18,30 @@ AGENT = (
 AGAIN_ONLY = ("again/open the case#", "again/judge and show#", "again/propose what fits#")
 """Steps that do in a further attempt what they do not in a first one: they take up a late change, a message and a proposal."""
 ALIKE = 2
-"""Looks of one tool that are struck where time is short: the others are the same code with another argument."""
+"""Calls of one tool that are struck where time is short: the others are the same code with another argument."""
 
 
 def reachable(points: Iterable[str]) -> list[str]:
-    """Without those that a story need not come to."""
+    """Without those that a scenario need not come to."""
     return [p for p in points if not p.startswith(RARE) and _number(p) <= _most(_step(p))]
 
 
 def _most(step: str) -> int:
-    # A further attempt looks as the first one did: its many looks need not be struck again.
+    # A further attempt calls the tools that the first one did: they need not be struck again.
     return ALIKE if step.startswith("again/tool:") else ROUNDS.get(step, 10**6)
 
 
 def of_a_late_change(point: str) -> bool:
-    """Whether only a story comes to it whose changes are told after the causes were ranked."""
+    """Whether only a scenario comes to it whose changes are told after the causes were ranked."""
     return point.startswith(("late/", "again/", "start/again#"))
 
 
 def once(points: Sequence[str]) -> list[str]:
-    """Each point once: before one step, after the next; all outside stories; of a tool's many looks the first.
+    """Each point once: before one step, after the next; all outside workflows; of a tool's many calls the first.
 
     Most of a further attempt is the first one's code: here it is struck only where it does something else.
     """
-    outside = ("intake/", "sender/", "action/", "late/", "start/", "wake/", "door/")
+    outside = ("intake/", "sender/", "action/", "late/", "start/", "wake/", "interaction/")
     sides: dict[str, list[str]] = {}
     for point in points:
         if point.startswith("again/") and not point.startswith(AGAIN_ONLY):
@@ -55,8 +55,8 @@ def once(points: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Hand:
-    """The points of one story: `agent` needs a model to come to them, `late` a change that is told after the ranking."""
+class Batch:
+    """The points of one scenario: `agent` needs a model to come to them, `late` a change that is told after the ranking."""
 
     points: tuple[str, ...]
     kind: Literal["agent", "late", "plain"] = "plain"
@@ -70,26 +70,26 @@ class Hand:
         return self.kind == "late"
 
 
-def stories(points: Sequence[str], *, each: int) -> list[Hand]:
-    """At most `each` points a story, dealt out like cards so that neighbours fall into different stories.
+def batches(points: Sequence[str], *, each: int) -> list[Batch]:
+    """At most `each` points a scenario, dealt out like cards so that neighbours fall into different scenarios.
 
-    After a point that leaves an action unknown nothing else of the story comes, so each of those has its own.
-    Only the stories that need a model have one: importing it is half the price of a restart.
+    After a point that leaves an action unknown nothing else of the scenario comes, so each of those has its own.
+    Only the scenarios that need a model have one: importing it is half the price of a restart.
     """
     with_agent, late = _of_the_agent(points), [point for point in points if of_a_late_change(point)]
     without = [point for point in points if point not in (*with_agent, *late, *LEAVES_UNKNOWN)]
-    hands = [Hand(some, "agent") for some in _dealt(with_agent, each)] + [Hand(some, "late") for some in _dealt(late, each)]
-    hands += [Hand(some) for some in _dealt(without, each)]
-    return hands + [Hand((point,)) for point in points if point in LEAVES_UNKNOWN]
+    dealt = [Batch(some, "agent") for some in _split(with_agent, each)] + [Batch(some, "late") for some in _split(late, each)]
+    dealt += [Batch(some) for some in _split(without, each)]
+    return dealt + [Batch((point,)) for point in points if point in LEAVES_UNKNOWN]
 
 
-def _dealt(points: Sequence[str], each: int) -> list[tuple[str, ...]]:
-    hands = -(-len(points) // each)
-    return [tuple(points[n::hands]) for n in range(hands)]
+def _split(points: Sequence[str], each: int) -> list[tuple[str, ...]]:
+    count = -(-len(points) // each)
+    return [tuple(points[n::count]) for n in range(count)]
 
 
 def _of_the_agent(points: Sequence[str]) -> list[str]:
-    """The steps that come only with a model: its own, and the looks after its briefing (journals keep the order)."""
+    """The steps that come only with a model: its own, and the tool calls after its briefing (journals keep the order)."""
     own = tuple(f"triage/{step}" for step in AGENT)
     briefed = next((n for n, point in enumerate(points) if point.startswith("triage/brief the agent#")), len(points))
     return [p for n, p in enumerate(points) if p.startswith(own) or (n > briefed and p.startswith("triage/tool:"))]

@@ -1,4 +1,4 @@
-"""Where the process dies: a Run that kills between steps, and collaborators that kill between stories.
+"""Where the process dies: a Run that kills between steps, and collaborators that kill between workflows.
 
 A point is `<workflow>/<step>#<n>:before|after`; `n` counts the step's name within one run. Before: its
 function has not been called. After: it has, and the journal does not know yet. Tool steps carry a hash of
@@ -33,15 +33,15 @@ OUTSIDE = (
     "start/triage#1:before",
     "start/remediation#1:before",
     "start/postmortem#1:before",
-    "door/note action#1:after",
-    "door/note view#1:after",
+    "interaction/note action#1:after",
+    "interaction/note view#1:after",
     "wake/remediation#1:before",
     "action/send#1:before",
     "action/send#1:after",
 )
-"""Points outside stories: alerts taken but not committed; committed but not answered; Slack answered but unrecorded (one a
-kind of message, and the upload of a graph); a row that wants a story, which was not started; a press or a dialog noted but
-not done; an answer stored, and the story not woken; claimed and begun but not sent; the effect done but unrecorded."""
+"""Points outside workflows: alerts taken but not committed; committed but not answered; Slack answered but unrecorded (one a
+kind of message, and the upload of a graph); a row that wants a workflow, which was not started; a press or a dialog noted but
+not done; an answer stored, and the workflow not woken; claimed and begun but not sent; the effect done but unrecorded."""
 OUTSIDE_LATE = (
     "late/commit#1:before",
     "late/answer#1:before",
@@ -58,8 +58,8 @@ def step_of(name: str) -> str:
     return name.rpartition(":")[0] if name.startswith("tool:") else name
 
 
-def story_of(id: str) -> str:
-    """A run's story as points have it: a further attempt of a triage is one of its own, a tick is called by its name."""
+def workflow_of(id: str) -> str:
+    """A run's workflow as points have it: a further attempt of a triage is one of its own, a tick is called by its name."""
     kind, _, rest = id.partition(":")
     if kind == "tick":
         return f"tick:{rest.partition(':')[0]}"
@@ -100,7 +100,7 @@ class CrashingRun:
     def _point(self, name: str) -> str:
         step = step_of(name)
         self._seen[step] += 1
-        return f"{story_of(self.id)}/{step}#{self._seen[step]}"
+        return f"{workflow_of(self.id)}/{step}#{self._seen[step]}"
 
     async def step(self, name: str, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         point = self._point(name)
@@ -130,7 +130,7 @@ class CrashingRun:
 
 
 class CrashingApp(App):
-    """The app with collaborators that die at the points outside stories."""
+    """The app with collaborators that die at the points outside workflows."""
 
     def __init__(self, *args: Any, strikes: Strikes, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -138,10 +138,10 @@ class CrashingApp(App):
         self._taken = ""
         _before(self.writer, "put", strikes, self._put_point)
         _after(self.writer, "put", strikes, lambda alerts, *_: "intake/answer#1:before" if alerts else "late/answer#1:before")
-        _before(self.engine, "start", strikes, lambda _, id, *__: f"start/{story_of(id)}#1:before")
-        _after(self.engine, "start", strikes, lambda _, id, *__: f"start/{story_of(id)}#1:after")
-        _before(self.engine, "wake", strikes, lambda id, *_: f"wake/{story_of(id)}#1:before")
-        _after(self.interactions, "first", strikes, lambda key: f"door/note {key.partition(':')[0]}#1:after")
+        _before(self.engine, "start", strikes, lambda _, id, *__: f"start/{workflow_of(id)}#1:before")
+        _after(self.engine, "start", strikes, lambda _, id, *__: f"start/{workflow_of(id)}#1:after")
+        _before(self.engine, "wake", strikes, lambda id, *_: f"wake/{workflow_of(id)}#1:before")
+        _after(self.interactions, "first", strikes, lambda key: f"interaction/note {key.partition(':')[0]}#1:after")
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
         _before(self.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")
         _before(self.approvals.executor.http, "send", strikes, lambda *_: "action/send#1:before")
@@ -152,7 +152,7 @@ class CrashingApp(App):
         return ""
 
     def _commit_point(self) -> str:
-        # One writer commits both. Only a story whose changes come late wants to die at one of them.
+        # One writer commits both. Only a scenario whose changes come late wants to die at one of them.
         return f"{self._taken}/commit#1:before" if self._taken else ""
 
 

@@ -1,14 +1,17 @@
-"""`kill -9` at every point of the story and at random: after the restart it goes on where it was, and acts once.
+"""`kill -9` at every point of the scenario and at random: after the restart it goes on where it was, and acts once.
 
 Each point once on SQLite against the sandbox's world, and 20 random kills; test_real_kills.py has three points on real
 servers. The whole matrix (before and after, PostgreSQL too) is `make crash`.
 """
 
+from pathlib import Path
+
 import pytest
 
 from tests.crash import matrix, plan
+from tests.crash.checker import BACK_SECONDS, begin_delays
 from tests.crash.matrix import Outcome
-from tests.crash.story import Asked, Told
+from tests.crash.scenario import Result, Scenario, play
 from tests.crash.strikes import LEAVES_UNKNOWN
 
 pytestmark = pytest.mark.timeout(7200)
@@ -19,21 +22,21 @@ KILLS = 20
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory, figures: list[str]) -> Outcome:
-    """The clean runs and the random kills; from each clean run's journal follow the stories of its points, each once."""
+    """The clean runs and the random kills; from each clean run's journal follow the scenarios of its points, each once."""
     folder = tmp_path_factory.mktemp("crash")
 
-    def then(told: Told) -> list[Asked]:
-        clean = told.name in [one.name for one in matrix.CLEAN]
-        return matrix.point_stories(plan.once(matrix.points_of(told)), each=EACH) if clean else []
+    def then(result: Result) -> list[Scenario]:
+        clean = result.journal and result.name in [one.name for one in matrix.CLEAN]
+        return matrix.point_scenarios(plan.once(matrix.points_of(result)), each=EACH) if clean else []
 
-    outcome = matrix.run([*matrix.CLEAN, *matrix.random_stories(KILLS, each=7)], folder, then=then)
-    struck = len({point for told in outcome.told for point in told.history.struck})
+    outcome = matrix.run([*matrix.CLEAN, *matrix.random_scenarios(KILLS, each=7)], folder, then=then)
+    struck = len({point for result in outcome.results for point in result.history.struck})
     figures += [f"crash: {struck} points struck once; {outcome.figures()[0]}", *(f"crash: {n}" for n in outcome.figures()[1:])]
     return outcome
 
 
-def _clean(outcome: Outcome) -> Told:
-    return next(told for told in outcome.told if told.name == "clean")
+def _clean(outcome: Outcome) -> Result:
+    return next(result for result in outcome.results if result.name == "clean")
 
 
 def test_the_journal_of_a_clean_run_names_the_points(played: Outcome) -> None:
@@ -54,7 +57,19 @@ def test_whatever_dies_no_invariant_breaks(played: Outcome) -> None:
 
 
 def test_between_the_attempt_and_its_outcome_the_action_is_unknown_and_elsewhere_it_succeeds(played: Outcome) -> None:
-    ends = {point: one.history.proposals[0]["state"] for one in played.told for point in one.history.struck}
+    ends = {point: one.history.proposals[0]["state"] for one in played.results for point in one.history.struck}
 
     assert {point for point, state in ends.items() if state == "unknown"} == set(LEAVES_UNKNOWN)
     assert set(ends.values()) == {"unknown", "succeeded"}
+
+
+@pytest.mark.alone
+def test_an_action_whose_approval_was_stored_at_the_death_begins_within_a_minute_of_the_restart(
+    tmp_path: Path, figures: list[str]
+) -> None:
+    result = play(tmp_path, Scenario("signal lost", ("wake/remediation#1:before",), agent=False))
+
+    delays = list(begin_delays(result.history))
+    figures.append(f"approved, killed before the signal: begun {max(delays):.1f} s after the bot was ready again")
+    assert (result.violations, result.missed) == ([], [])
+    assert len(delays) == 1 and max(delays) < BACK_SECONDS

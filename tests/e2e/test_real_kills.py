@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.keeper import Keeper
+from tests.crash.supervisor import Supervisor
 from tests.real import PATIENCE
 from tests.real.slack import COMMANDER
 from tests.real.stack import Stack
@@ -19,7 +19,7 @@ def test_on_real_servers_three_kills_change_nothing_but_the_time(tmp_path: Path)
     (tmp_path / "points").write_text("\n".join(POINTS))
     with (
         Stack(tmp_path, command=[sys.executable, "-m", "tests.crash.bot", str(tmp_path)]) as stack,
-        Keeper(stack.bot) as keeper,
+        Supervisor(stack.bot) as supervisor,
     ):
         stack.monitoring.deploy("checkout", "1.5.0", errors=0.4)
         proposal = stack.slack.wait("proposal:", "APPROVAL NEEDED")
@@ -30,5 +30,5 @@ def test_on_real_servers_three_kills_change_nothing_but_the_time(tmp_path: Path)
         executed = stack.monitoring.shop()["executed"]
 
     assert (tmp_path / "struck").read_text().split("\n")[:3] == list(POINTS)
-    assert len(keeper.kept.died_at) == 3
+    assert len(supervisor.history.died_at) == 3
     assert (len(cards), len(executed)) == (1, 1)

@@ -3,8 +3,9 @@
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -13,7 +14,21 @@ from tests.real.processes import Process, clean_environment, until
 from tests.real.slack import Json, Slack
 
 API_TOKEN = "api-token-of-tests"
+T = TypeVar("T")
 SERVE = (sys.executable, "-m", "bot.cli", "serve")
+
+
+def until_answered(ask: Callable[[], T], seconds: float, what: str) -> T:
+    """The answer, also of a bot that is away for a while. Raises AssertionError with `what` after `seconds`."""
+    answers: list[T] = []
+
+    def look() -> bool:
+        with suppress(httpx.TransportError):
+            answers.append(ask())
+        return bool(answers)
+
+    until(look, seconds, what)
+    return answers[0]
 
 
 class Bot:
@@ -55,14 +70,16 @@ class Bot:
         self._upgraded = not database_url
         self.http = httpx.Client(timeout=PATIENCE, trust_env=False)
 
+    def prepare(self) -> None:
+        """Bring the database up to date. SQLite is that by itself; with PostgreSQL a person does it once."""
+        if not self._upgraded:
+            command = [sys.executable, "-m", "bot.cli", "db", "upgrade"]
+            subprocess.run(command, env=self.environment, check=True, capture_output=True)
+            self._upgraded = True
+
     def start(self, seconds: float = PATIENCE) -> float:
         """Start and wait until it is ready and Slack reaches it; the seconds it took."""
-        if not self._upgraded:
-            # SQLite is brought up to date by itself; with PostgreSQL a person does it once.
-            subprocess.run(
-                [sys.executable, "-m", "bot.cli", "db", "upgrade"], env=self.environment, check=True, capture_output=True
-            )
-            self._upgraded = True
+        self.prepare()
         self.process.start()
         if self.mode == "http":
             self.slack.post("delivery", {"mode": "http", "bot_url": self.url})

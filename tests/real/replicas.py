@@ -18,9 +18,10 @@ import yaml
 
 from tests.real import PATIENCE
 from tests.real.bot import Bot
-from tests.real.processes import until
+from tests.real.processes import answers, until
 from tests.real.slack import Json, Slack
 
+STARTED_SECONDS = 5 * PATIENCE
 LEADS = b"this process leads"
 
 
@@ -42,8 +43,7 @@ class Replicas:
             for name in ("one", "two")
         ]
         try:
-            self._start(self.bots[0])
-            until(lambda: self.leads(self.bots[0]), PATIENCE, "the first bot leads")
+            until(lambda: self._up(self.bots[0]) and self.leads(self.bots[0]), STARTED_SECONDS, "the first bot leads")
             self.whole()
         except BaseException:
             self.__exit__()
@@ -57,16 +57,20 @@ class Replicas:
 
     def whole(self) -> None:
         """Start whoever is dead, as a service manager does, and wait until Slack reaches both."""
-        for bot in self.bots:
-            if not bot.process.alive:
-                self._start(bot)
-            bot.process.ready(f"{bot.url}/readyz")
+        until(lambda: all([self._up(bot) for bot in self.bots]), STARTED_SECONDS, "both bots ready")
         until(lambda: self.slack.get("state")["connections"] >= len(self.bots), PATIENCE, "the sockets of both bots")
 
-    def _start(self, bot: Bot) -> None:
-        log = bot.process.log
-        self._began[bot.process.name] = log.stat().st_size if log.exists() else 0
-        bot.start()
+    def _up(self, bot: Bot) -> bool:
+        """Whether it is ready; started if it does not run.
+
+        On a busy machine one that stood still for seconds is taken for dead by the other, and ends: it comes back.
+        """
+        if not bot.process.alive:
+            log = bot.process.log
+            self._began[bot.process.name] = log.stat().st_size if log.exists() else 0
+            bot.prepare()
+            bot.process.start()
+        return answers(f"{bot.url}/readyz")
 
     # ------------------------------------------------------------ who is who
 

@@ -1,4 +1,4 @@
-"""One story against the sandbox's world, with a bot that dies: played to its end, and checked."""
+"""One scenario against the sandbox's world, with a bot that dies: played to its end, and checked."""
 
 import json
 import random
@@ -14,24 +14,24 @@ import yaml
 from tests.crash.bot import forked
 from tests.crash.checker import check
 from tests.crash.history import History, gather
-from tests.crash.keeper import Keeper
 from tests.crash.people import People
 from tests.crash.pipeline import Pipeline
-from tests.crash.strikes import OUTSIDE, OUTSIDE_LATE, step_of, story_of
+from tests.crash.strikes import OUTSIDE, OUTSIDE_LATE, step_of, workflow_of
+from tests.crash.supervisor import READY_SECONDS, Supervisor
 from tests.real import PATIENCE
-from tests.real.bot import Bot
+from tests.real.bot import Bot, until_answered
 from tests.real.slack import Slack
 from tests.real.stack import Model
 
-LIMIT, KILL_SECONDS = 600.0, 60.0
-"""Seconds a story may take, and so many more for each kill: on an idle machine they are 40 and 3."""
+LIMIT, KILL_SECONDS = 10 * PATIENCE, PATIENCE
+"""Seconds a scenario may take, and so many more for each kill: on an idle machine they are 40 and 3."""
 SEED, FAULT, SERVICE = 3, "bad-deploy", "checkout"
-LOOKS = {"call": [["service_health", {"service": SERVICE}], ["recent_changes", {"service": SERVICE}]]}
+TOOLS = {"call": [["service_health", {"service": SERVICE}], ["recent_changes", {"service": SERVICE}]]}
 
 
 @dataclass
-class Asked:
-    """One story to be played: `agent` with a model, `late` with changes that are told after the causes were ranked."""
+class Scenario:
+    """What is to be played: `agent` with a model, `late` with changes that are told after the causes were ranked."""
 
     name: str
     points: Sequence[str] = ()
@@ -42,67 +42,72 @@ class Asked:
 
 
 @dataclass
-class Told:
-    """One story's end. `violations` is empty when all invariants held."""
+class Result:
+    """How it ended. `violations` is empty when all invariants held."""
 
     name: str
     seconds: float
     history: History
     violations: list[str]
     missed: list[str] = field(default_factory=list)
-    """Points that this story never came to."""
+    """Points that this scenario never came to."""
     journal: list[str] = field(default_factory=list)
 
     @property
     def kills(self) -> int:
-        return len(self.history.kept.died_at)
+        return len(self.history.process.died_at)
 
 
-def play(folder: Path, asked: Asked, database_url: str = "") -> Told:
+def play(folder: Path, scenario: Scenario, database_url: str = "") -> Result:
     """Play once; the bot dies at each of the points, and so many times at random. No address: on SQLite."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "points").write_text("\n".join(asked.points))
+    (folder / "points").write_text("\n".join(scenario.points))
     began = time.monotonic()
     slack = Slack(folder, "--seed", str(SEED), "--fault", FAULT, "--service", SERVICE).start()
     try:
-        with Model(folder, [LOOKS, _answer(slack)], by_history=True) as model:
-            history = _with_bot(folder, slack, model.url if asked.agent else "", asked, database_url)
+        with Model(folder, [TOOLS, _answer(slack)], by_history=True) as model:
+            history = _with_bot(folder, slack, model.url if scenario.agent else "", scenario, database_url)
     finally:
         slack.stop()
     (folder / "history.json").write_text(json.dumps(asdict(history), indent=1))
-    missed = [point for point in asked.points if point not in history.struck]
+    missed = [point for point in scenario.points if point not in history.struck]
     journal = list_points(folder) if not database_url else []
-    return Told(asked.name, time.monotonic() - began, history, check(history), missed, journal)
+    return Result(scenario.name, time.monotonic() - began, history, check(history), missed, journal)
 
 
-def _with_bot(folder: Path, slack: Slack, model_url: str, asked: Asked, database_url: str) -> History:
+def _with_bot(folder: Path, slack: Slack, model_url: str, scenario: Scenario, database_url: str) -> History:
     bot = Bot(
         folder,
         slack,
-        _hasty(folder / "shop" / "tocsin.yaml"),
+        _with_quick_verification(folder / "shop" / "tocsin.yaml"),
         database_url=database_url,
         model_url=model_url,
         environment=slack.addresses["environment"],
         forked=forked,
     )
-    bot.start()
-    people, pipeline = People(slack, bot), Pipeline(slack, bot)
+    limit = LIMIT + KILL_SECONDS * (len(scenario.points) + scenario.kills)
     try:
-        with Keeper(bot, kills=asked.kills, rng=random.Random(asked.seed)) as keeper:
-            limit = LIMIT + KILL_SECONDS * (len(asked.points) + asked.kills)
-            late_change = pipeline.tell_late(limit) if asked.late else pipeline.tell_in_time()
+        with Supervisor(bot, kills=scenario.kills, rng=random.Random(scenario.seed)) as supervisor:
+            failures = supervisor.history.failures
+            people, pipeline = People(slack, bot, failures), Pipeline(slack, bot, failures)
+            late_change = pipeline.tell_late(limit) if scenario.late else pipeline.tell_in_time(limit)
             people.play(limit)
-            # Kills that are left strike while the last words are said.
-            keeper.kills = min(keeper.kills, 1)
-            people.settle(PATIENCE)
-            struck = (folder / "struck").read_text().splitlines() if (folder / "struck").exists() else []
-            return gather(slack, bot, people, keeper.kept, struck, late_change)
+            # Kills that are left strike while the last messages are sent.
+            supervisor.kills = min(supervisor.kills, 1)
+            people.settle(limit)
+            supervisor.calm()
+            assert not failures, "\n".join(failures)
+            # A point may still be struck, by a tick: then the bot is away for a while, and all is read once more.
+            struck = folder / "struck"
+            return until_answered(
+                lambda: gather(slack, bot, people, supervisor.history, struck, late_change), READY_SECONDS, "the end of it all"
+            )
     finally:
         bot.stop()
 
 
-def _hasty(path: Path) -> Path:
-    """The shop's configuration with a verification that looks every 2 s instead of every 6."""
+def _with_quick_verification(path: Path) -> Path:
+    """The shop's configuration with a verification that asks every 2 s instead of every 6."""
     config = yaml.safe_load(path.read_text())
     for action in config["actions"].values():
         if "verify" in action:
@@ -134,7 +139,7 @@ def _answer(slack: Slack) -> dict[str, object]:
 
 
 def list_points(folder: Path) -> list[str]:
-    """Every point of a story that has ended: of each recorded step in the journal, before and after; and those outside."""
+    """Every point of a scenario that has ended: of each recorded step in the journal, before and after; and those outside."""
     steps: dict[str, None] = {}
     with sqlite3.connect(f"file:{folder / 'data' / 'durable.db'}?mode=ro", uri=True) as journal:
         rows = journal.execute(
@@ -152,4 +157,4 @@ def _steps(workflow: str, names: list[str]) -> Iterator[str]:
             continue
         step = "wait_for" if name == "DBOS.recv" else step_of(name)
         seen[step] += 1
-        yield f"{story_of(workflow)}/{step}#{seen[step]}"
+        yield f"{workflow_of(workflow)}/{step}#{seen[step]}"
