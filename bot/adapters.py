@@ -30,6 +30,7 @@ from bot.pager.webhook import WebhookPager
 from bot.plugins import Tool
 from bot.ports import History, Metrics, Model, Pager
 from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
+from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
 
@@ -137,13 +138,15 @@ def model_of(secrets: Secrets) -> str:
     return secrets.model or ("gpt-5.1" if secrets.openai_api_key.get_secret_value() else "")
 
 
-def agents_of(secrets: Secrets, config: Config, tool_runner: ToolRunner, triages: Triages, services: Sequence[str]) -> Agents:
+def agents_of(
+    secrets: Secrets, config: Config, tool_runner: ToolRunner, triages: Triages, questions: Questions, services: Sequence[str]
+) -> Agents:
     """The investigator with a model; nothing is imported before the first use."""
 
     def build() -> Model:
         settings = settings_of(secrets, model_of(secrets))
         with_others = replace(settings, fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
-        return agent_of(with_others, config, tool_runner, triages, services)
+        return agent_of(with_others, config, tool_runner, triages, questions, services)
 
     return Agents(model_of(secrets), build)
 
@@ -160,12 +163,17 @@ def settings_of(secrets: Secrets, name: str) -> ModelSettings:
 
 
 def agent_of(
-    settings: ModelSettings, config: Config, tool_runner: ToolRunner, triages: Triages, services: Sequence[str]
+    settings: ModelSettings,
+    config: Config,
+    tool_runner: ToolRunner,
+    triages: Triages,
+    questions: Questions,
+    services: Sequence[str],
 ) -> Model:
     """The agent. Imports langchain, which takes seconds."""
     from bot.llm.agent import Agent
 
-    return Agent(settings, config.budget, tool_runner, triages, services, inventory_of(config))
+    return Agent(settings, config.budget, tool_runner, triages, questions, services, inventory_of(config))
 
 
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:

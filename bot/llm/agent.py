@@ -67,6 +67,7 @@ class Agent:
         budget: Budget,
         tool_runner: ToolRunner,
         triages: Triages,
+        questions: Questions,
         services: Sequence[str] = (),
         inventory: Sequence[Name] = (),
     ) -> None:
@@ -75,6 +76,7 @@ class Agent:
         self.budget = budget
         self.tool_runner = tool_runner
         self.triages = triages
+        self.questions = questions
         self.services = services
         self.inventory = [*(Name("service", service) for service in services), *inventory]
         self.schemas = {name: arguments_of(tool) for name, tool in tool_runner.tools.items()}
@@ -108,9 +110,8 @@ class Agent:
     async def read(self, run: Run, question: int) -> ModelAnswer:
         """Answer a question from the recorded evidence, in the workflow's body."""
         fallback = self._model(self.settings.fallback) if self.settings.fallback else None
-        questions = Questions(self.triages.db, self.services, self.tool_runner.infos)
         hidden = self.inventory if self.settings.masked else None
-        reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, questions, hidden)
+        reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, self.questions, hidden)
         return await reader.read(run, question, self.settings.name)
 
     async def _run_graph(self, graph: Any, opening: str, spending: Spending) -> Findings:

@@ -18,6 +18,7 @@ from bot.engine.direct import DirectRun
 from bot.llm.agent import Agent
 from bot.llm.settings import ModelSettings
 from bot.plugins import Tool, ToolContext, tool
+from bot.store.answers.questions import Questions
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow
 from bot.store.triage.triage import Triages
@@ -122,7 +123,9 @@ class Room:
         self.looker = ToolRunner(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
         self.budget = Budget(**{"per_run_seconds": 2 * PATIENCE, **budget})
-        self.agent = Agent(ModelSettings(**model), self.budget, self.looker, self.triages, list(CATALOGUE.services), INVENTORY)
+        services = list(CATALOGUE.services)
+        questions = Questions(db, services, self.looker.infos)
+        self.agent = Agent(ModelSettings(**model), self.budget, self.looker, self.triages, questions, services, INVENTORY)
 
     def _counting(self, one: Tool) -> Tool:
         async def counted(ctx: ToolContext, **arguments: Any) -> Evidence:

@@ -17,6 +17,7 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectRun
 from bot.llm.settings import ModelSettings
+from bot.store.answers.questions import Questions
 from bot.store.triage.replays import Stage
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.tool_running import ToolRunner
@@ -42,7 +43,9 @@ class Second:
                 # As in a live triage: the model is told the analyst's ranking and finds its evidence recorded.
                 ranked = await Analyst(looker.bound, looker.infos, traced=world.traces is not None).investigate(run, asked)
                 await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
-                agent: Any = agent_of(self.model, self.config, looker, triages, list(world.catalogue.services))
+                services = list(world.catalogue.services)
+                questions = Questions(triages.db, services, looker.infos)
+                agent: Any = agent_of(self.model, self.config, looker, triages, questions, services)
                 answer = await agent.investigate(run, asked)
                 ledger = await triages.entries(asked.group)
                 self.found.append(judge(answer, ledger, group=asked.group))

@@ -15,6 +15,7 @@ from bot.core.tool_calls import ToolRole, failure_of, tool_for
 from bot.core.verdict.verdict import judge
 from bot.plugins import Tool, ToolContext
 from bot.ports import Investigator, Run
+from bot.store.answers.questions import Questions
 from bot.store.triage.replays import Stage
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
@@ -22,7 +23,7 @@ from bot.workflows.investigation.tool_running import ToolRunner
 
 NewRun = Callable[[str, datetime], Run]
 """A run without a journal whose clock stands at the given moment."""
-MakeAgent = Callable[[ToolRunner, Triages, list[str]], Investigator]
+MakeAgent = Callable[[ToolRunner, Triages, Questions, list[str]], Investigator]
 MOST_HINTS = 6
 
 
@@ -46,7 +47,8 @@ class Replay:
         runner = self._runner(case, triages)
         ranked = await self._ranked(case, new_case, runner)
         await triages.update(new_case.group, new_case.attempt, findings=ranked.model_dump(mode="json"))
-        model = make(runner, triages, services_of(case))
+        services = services_of(case)
+        model = make(runner, triages, Questions(triages.db, services, runner.infos), services)
         answer = await model.investigate(self._run(case, "agent"), new_case)
         return judge(answer, await triages.entries(new_case.group))
 
