@@ -19,24 +19,6 @@ SCOPES: dict[str, str] = {
 }
 """Bot scopes and why."""
 
-METHODS: dict[str, tuple[str, ...]] = {
-    "apps.connections.open": (),
-    "auth.test": (),
-    "chat.postEphemeral": ("chat:write",),
-    "chat.postMessage": ("chat:write",),
-    "chat.update": ("chat:write",),
-    "conversations.history": ("channels:history", "groups:history"),
-    "conversations.join": ("channels:join",),
-    "conversations.open": ("im:write",),
-    "conversations.replies": ("channels:history", "groups:history"),
-    "files.upload.v2": ("files:write",),
-    "usergroups.users.list": ("usergroups:read",),
-    "users.info": ("users:read", "users:read.email"),
-    "views.open": (),
-    "views.update": (),
-}
-"""Every Web API method the bot calls and the scopes it needs; a test reads the calls out of the code."""
-
 EVENTS = ("app_mention",)
 
 SHORTCUTS = (

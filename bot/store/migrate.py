@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -21,14 +20,12 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
-from sqlmodel import SQLModel
 
 from bot.core.errors import ConfigurationError
 from bot.core.text.untrusted import one_line
 from bot.store import tables  # noqa: F401 - fills the metadata
 from bot.store.db import locks
 from bot.store.db.database import DatabaseAway, DatabaseUnreadable, unreadable
-from bot.store.migrations.comparing import own_tables_only
 
 _BUSY_SECONDS = 30
 
@@ -66,13 +63,6 @@ def upgrade(url: str, *, to: str = "head") -> None:
         command.upgrade(_config(connection), to)
 
 
-def downgrade(url: str, *, to: str) -> None:
-    """Go back to an older revision, in one transaction; what only the newer one can hold is dropped."""
-    refuse_newer(url)
-    with _connection(url) as connection:
-        command.downgrade(_config(connection), to)
-
-
 def current(url: str) -> str:
     """The database's revision; "" for an empty database."""
     with _connection(url) as connection:
@@ -94,13 +84,6 @@ def refuse_newer(url: str) -> None:
             "or restore the copy made before its upgrade",
             key="TOCSIN_DATABASE_URL",
         )
-
-
-def differences(url: str) -> list[Any]:
-    """What bot/store/tables has that the database has not, and the other way round; tables of others are left out."""
-    with _connection(url) as connection:
-        options = {"include_object": own_tables_only, "compare_type": True}
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata))
 
 
 def draft(message: str) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from bot.core.metrics.logql import line_query
-from bot.core.metrics.promql import Matcher, selector, shape
-from tests.attacks.judging import Seen
+from bot.core.metrics.promql import Matcher, selector
+from tests.attacks.judging import Seen, shape
 from tests.attacks.kinds import Kind
 from tests.attacks.twins import queries_ran, twin
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.core.metrics.logql import line_query
-from bot.core.metrics.promql import Matcher, selector, shape
+from bot.core.metrics.promql import Matcher, selector
 from bot.core.redaction.redaction import redact
 from tests.attacks.items import read_items
-from tests.attacks.judging import seen_in
+from tests.attacks.judging import seen_in, shape
 from tests.unit.recorded_data import shared_data
 
 VARIANTS = Path(__file__).parents[1] / "attacks" / "variants"

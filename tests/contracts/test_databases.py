@@ -31,7 +31,7 @@ from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
 from tests.real import wait_until
 from tests.unit.builders import NOW, at, change
-from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert
+from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert, dollars
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -192,10 +192,10 @@ async def test_questions_that_come_at_once_set_aside_no_more_than_the_day_allows
     allowed = await asyncio.gather(*(questions.reserve(number, 0.5, since=since, limit=1.2) for number in numbers))
     first = numbers[allowed.index(True)]
     await questions.answer(first, QuestionAnswer(), final=False)
-    during = await Triages(desk.db).spent_since(since)
+    during = await dollars(desk.db)
     await questions.answer(first, QuestionAnswer(usd=0.1), final=True)
 
-    assert (sum(allowed), during, await Triages(desk.db).spent_since(since)) == (2, 1.0, 0.6)
+    assert (sum(allowed), during, await dollars(desk.db)) == (2, 1.0, 0.6)
 
 
 async def test_replicas_that_ask_at_once_set_aside_no_more_than_the_day_allows(desk: Desk) -> None:
@@ -210,5 +210,5 @@ async def test_replicas_that_ask_at_once_set_aside_no_more_than_the_day_allows(d
     asked = [(here, there)[n % 2].reserve("AL-1", n, 0.5, since=since, limit=limit) for n in range(1, 13)]
     allowed = await asyncio.gather(*asked)
 
-    assert (sum(allowed), await here.spent_since(since)) == (2, 1.0)
+    assert (sum(allowed), await dollars(desk.db)) == (2, 1.0)
     await other.close()

@@ -25,6 +25,7 @@ from bot.workflows.investigation.questions import QuestionSteps, question, start
 from tests.contracts.model_room import NewRoom, Room
 from tests.real import wait_until
 from tests.unit.builders import NOW
+from tests.unit.store.databases import dollars
 from tests.unit.tools.looking import CATALOGUE
 
 ASKED = "what happened to checkout's errors?"
@@ -117,12 +118,12 @@ class Watched(list[str]):
 
 async def test_a_long_ledger_is_searched_beside_the_event_loop_and_not_in_it(room: NewRoom) -> None:
     here = await room(reply(("checkout errors rose", "E1")))
-    here.agent.services = Watched(CATALOGUE.services)
-    here.agent.services.in_the_loop = []
+    here.agent.questions.services = Watched(CATALOGUE.services)
+    here.agent.questions.services.in_the_loop = []
 
     await asked(here)
 
-    assert here.agent.services.in_the_loop and not any(here.agent.services.in_the_loop)
+    assert here.agent.questions.services.in_the_loop and not any(here.agent.questions.services.in_the_loop)
 
 
 async def test_a_model_that_obeys_an_order_in_a_log_achieves_nothing(room: NewRoom) -> None:
@@ -185,7 +186,7 @@ async def test_a_question_costs_money_of_the_day_and_a_spent_day_asks_no_model(r
 
     first, second = await asked(here), await asked(here, key="k2")
 
-    assert first.usd == await here.triages.spent_since(NOW) > 0.001
+    assert first.usd == await dollars(here.db) > 0.001
     assert (second.by, second.note, len(here.asked)) == ("code", "Today's model budget is spent or set aside.", 1)
 
 

@@ -57,7 +57,7 @@ class Replicas:
 
     def whole(self) -> None:
         """Start whoever is dead, as a service manager does, and wait until Slack reaches both."""
-        until(lambda: all([self._up(bot) for bot in self.bots]), STARTED_SECONDS, "both bots ready")
+        until(lambda: all(self._up(bot) for bot in self.bots), STARTED_SECONDS, "both bots ready")
         until(lambda: self.slack.get("state")["connections"] >= len(self.bots), PATIENCE, "the sockets of both bots")
 
     def _up(self, bot: Bot) -> bool:

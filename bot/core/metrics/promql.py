@@ -140,9 +140,3 @@ def _check_brackets(tokens: Sequence[Token]) -> None:
             raise ValueError(f"{token.text} closes nothing")
     if expected:
         raise ValueError(f"{expected[-1]} is missing")
-
-
-def shape(expression: str) -> tuple[Token, ...]:
-    """The tokens without blanks and with every literal emptied: two queries of one shape differ in values alone."""
-    tokens = (token for token in tokenize(expression) if token.kind != "blank")
-    return tuple(Token(token.kind, "") if token.kind in ("string", "number", "duration") else token for token in tokens)

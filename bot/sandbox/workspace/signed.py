@@ -6,14 +6,11 @@ import hashlib
 import hmac
 import json
 import time
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 
 from bot.sandbox.workspace.parcels import Outcome, Parcel
-
-Json = dict[str, Any]
 
 
 class SignedRequests:

@@ -249,11 +249,6 @@ class Triages:
             rows = (await session.exec(query)).unique().all()
             return [(f"AL-{row.group_id}", row.finished_at, row.findings) for row in rows if row.finished_at]
 
-    async def spent_since(self, since: datetime) -> float:
-        """Dollars spent on models from `since` on, by triages and by answers to questions."""
-        async with self.db.read() as session:
-            return await spent(session, col(TriageRow.started_at) >= since, col(QuestionRow.at) >= since)
-
     async def reserve(self, ref: str, attempt: int, usd: float, *, since: datetime, limit: float) -> bool:
         """Set aside what an attempt may cost, if it still fits into `limit` dollars from `since` on; again changes nothing.
 

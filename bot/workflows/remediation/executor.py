@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
-import structlog
 from pydantic import ValidationError
 
 from bot.core.action import DryRun, Outcome, OutcomeState, Plan, Proposal, ProposalState, Tier, Verification, VerificationState
@@ -17,8 +16,6 @@ from bot.plugins import Action, ActionContext, Http
 from bot.ports import Metrics
 from bot.store.approvals.claims import AttemptVerdict, Claims
 from bot.store.approvals.store import ProposalStore
-
-log = structlog.get_logger(__name__)
 
 
 class ActionExecutor:

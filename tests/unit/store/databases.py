@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, true
 from sqlmodel import SQLModel, col, select
 
 from bot.core.alert import Alert
@@ -15,6 +15,7 @@ from bot.store.alerts.inbox import Inbox
 from bot.store.alerts.sorting import Sorter, SortingResult
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow
+from bot.store.triage.triage import spent
 from tests.unit.builders import NOW
 
 CATALOGUE = Catalogue(
@@ -44,6 +45,12 @@ async def open_database(folder: Path, clock: Clock) -> Database:
     async with db.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
     return db
+
+
+async def dollars(db: Database) -> float:
+    """What models cost or have set aside, as it stands in the database: by triages and by answers to questions."""
+    async with db.read() as session:
+        return await spent(session, true(), true())
 
 
 def alert(fingerprint: str = "a", status: str = "firing", *, start: float = -1, **values: Any) -> Alert:

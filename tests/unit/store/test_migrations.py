@@ -12,9 +12,10 @@ from sqlalchemy import NullPool, create_engine, text
 from bot.core.errors import ConfigurationError
 from bot.store import tables
 from bot.store.db.database import Database, async_url
-from bot.store.migrate import current, differences, downgrade, head, ready, refuse_newer, sync_url, upgrade
+from bot.store.migrate import current, head, ready, refuse_newer, sync_url, upgrade
 from bot.store.tables import MessageRow, PostmortemRow, TriageRow
 from tests.real.postgres import postgres_server, postgres_url
+from tests.unit.store.schema import differences, downgrade
 
 __all__ = ["postgres_server", "postgres_url"]
 

@@ -3,7 +3,8 @@
 import pytest
 
 from bot.core.metrics.logql import line_query
-from bot.core.metrics.promql import Matcher, is_plain_name, literal_pattern, quote, selector, shape, tokenize
+from bot.core.metrics.promql import Matcher, is_plain_name, literal_pattern, quote, selector, tokenize
+from tests.attacks.judging import shape
 
 HOSTILE = [
     'x"} or up{job="',
