@@ -1,4 +1,4 @@
-"""The postmortem: gather what is known, measure the impact, write the draft, post it."""
+"""The postmortem: collect the records, measure the impact, write the draft, post it."""
 
 from datetime import datetime, timedelta
 
@@ -20,10 +20,10 @@ from bot.workflows.messages.drawing import Draw, picture
 FINEST, USUAL = 1.0, 5.0
 """Seconds between samples: a short incident is measured finely, or its edges would decide the figure."""
 LEAD = timedelta(seconds=15)
-"""Looked at before the onset too: that is the first sample beyond doubt, and only bad samples count."""
+"""Measured before the onset too: that is the first sample beyond doubt, and only bad samples count."""
 AROUND = timedelta(minutes=5)
 """Drawn before the onset and after the end."""
-MOST_SAMPLES = 10_000
+MAX_SAMPLES = 10_000
 """Prometheus answers at most 11,000 points."""
 
 
@@ -72,12 +72,12 @@ class PostmortemSteps:
         name, chosen = signal
         traffic = next((s for n, s in signals.items() if n in ("traffic", "requests")), None)
         try:
-            found = await self._series(chosen.promql, start, end)
+            series = await self._series(chosen.promql, start, end)
             rate = await self._series(traffic.promql, start, end) if traffic and counts_requests(name, chosen) else None
         except QueryFailed as error:
             return Evidence(summary=could_not_check("impact", str(error)), query=chosen.promql, source="prometheus", ok=False)
         bounds = {"bad_above": chosen.bad_above, "bad_below": chosen.bad_below}
-        impact = measure_impact(found, start=start, end=end, traffic=rate, **bounds) if found else None
+        impact = measure_impact(series, start=start, end=end, traffic=rate, **bounds) if series else None
         if impact is None:
             text = could_not_check("impact", "Prometheus holds no samples of the incident's time")
             return Evidence(summary=text, query=chosen.promql, source="prometheus", ok=False)
@@ -92,8 +92,8 @@ class PostmortemSteps:
 
     async def _series(self, promql: str, start: datetime, end: datetime) -> Series | None:
         assert self.metrics is not None
-        found = await self.metrics.range(promql, start=start, end=end, step=_step(start, end))
-        return found[0] if found else None
+        series = await self.metrics.range(promql, start=start, end=end, step=_step(start, end))
+        return series[0] if series else None
 
     async def write(self, ref: str, n: int, impact: tuple[str, str] | None) -> DraftSize:
         """Write, store and post the draft."""
@@ -102,12 +102,12 @@ class PostmortemSteps:
             shown = await self._picture(material, ref, n)
             material = material.model_copy(update={"impact": impact, "graph": shown})
         sections = core.draft(material)
-        told = {proposal.ref: proposal.state.value for proposal in material.proposals}
-        await self.postmortems.save(ref, n, sections, core.markdown(material, sections), told)
+        states = {proposal.ref: proposal.state.value for proposal in material.proposals}
+        await self.postmortems.save(ref, n, sections, core.markdown(material, sections), states)
         return DraftSize(sentences=sum(len(section.sentences) for section in sections))
 
     async def _picture(self, material: core.PostmortemRecord, ref: str, n: int) -> str:
-        """Draw and keep the signal over the whole incident; its alternative text, or "" when there is nothing to draw."""
+        """Draw and store the signal over the whole incident; its alternative text, or "" when there is nothing to draw."""
         service = self.catalogue.get(material.incident.service)
         signal = _main_signal(service.signals if service else {})
         if signal is None or self.metrics is None or material.group is None:
@@ -147,11 +147,11 @@ async def start_wanted(postmortems: Postmortems, engine: Engine) -> list[str]:
 
 def _step(start: datetime, end: datetime) -> float:
     seconds = (end - start).total_seconds()
-    return max(FINEST, min(USUAL, seconds / 240), seconds / MOST_SAMPLES)
+    return max(FINEST, min(USUAL, seconds / 240), seconds / MAX_SAMPLES)
 
 
 def _main_signal(signals: dict[str, Signal]) -> tuple[str, Signal] | None:
-    """Errors before latency before whatever has a bound."""
+    """Errors before latency before any signal with a threshold."""
     for name in ("errors", "error_ratio", "latency"):
         if name in signals:
             return name, signals[name]

@@ -25,7 +25,7 @@ from bot.sandbox.world.life import Life
 from bot.sandbox.world.model import World
 from bot.settings import Secrets, load_config
 from bot.store.migrate import ready
-from bot.workflows.messages.delivery import RateLimiter
+from bot.workflows.messages.delivery import DeliveryLimits
 from tests.contracts.model_room import serving as serving_model
 from tests.contracts.slack_places import Sandbox, free_port, serving
 from tests.real import PATIENCE, wait_until
@@ -179,7 +179,7 @@ async def revived(recording: Recording, folder: Path) -> AsyncIterator[Revived]:
             secrets = _secrets(recording, folder, ws, model_url)
             ready(f"sqlite:///{folder / 'app.db'}")
             app = App(secrets, load_config(secrets.config), clock=clock.moment)
-            app.sender.pace = RateLimiter(per_channel=0.01)
+            app.sender.limits = DeliveryLimits(per_channel=0.01)
             executor = app.approvals.executor
             executor.http = Readdressed(executor.http, recording.base_url, base_url)
             client = AsyncWebClient(token=ws.bot_token, base_url=f"{base_url}/api/")

@@ -10,7 +10,7 @@ from bot.store.tables import MessageRow
 
 
 class Refused(TocsinError):
-    """Slack answered with an error: nothing was posted. `reason` is Slack's word."""
+    """Slack answered with an error: nothing was posted. `reason` is Slack's error code."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"Slack refused: {reason}" + (f" ({detail})" if detail else ""))
@@ -46,20 +46,24 @@ class Unreachable(TocsinError):
 
 
 class Unanswered(TocsinError):
-    """The request may have been taken and the answer was lost: look before posting again."""
+    """The request may have been taken and the answer was lost: search before posting again."""
 
 
 class NotOurTurn(TocsinError):
     """This process may have been replaced: it must neither send nor record anything."""
 
 
+Block = dict[str, Any]
+"""One block of Slack's Block Kit, as JSON."""
+
+
 class SlackPort(Protocol):
     """Posting and editing. Every post carries our key and revision in its metadata and unfurls nothing."""
 
-    async def post(self, channel: str, text: str, blocks: list[dict[str, Any]], *, thread_ts: str, key: str, rev: int) -> str:
+    async def post(self, channel: str, text: str, blocks: list[Block], *, thread_ts: str, key: str, rev: int) -> str:
         """Post; the new message's ts."""
 
-    async def update(self, channel: str, ts: str, text: str, blocks: list[dict[str, Any]], *, key: str, rev: int) -> None:
+    async def update(self, channel: str, ts: str, text: str, blocks: list[Block], *, key: str, rev: int) -> None:
         """Replace a message's content."""
 
     async def find(self, channel: str, key: str, *, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
@@ -71,12 +75,12 @@ class SlackPort(Protocol):
 
 @dataclass(frozen=True)
 class Rendering:
-    """A message as it should look now."""
+    """A message as it should be now."""
 
     text: str
-    blocks: list[dict[str, Any]]
+    blocks: list[Block]
     weight: str = ""
-    """Changes with what matters (state, severity, who). An edit that leaves it as it was may wait a while."""
+    """Changes with what matters (state, severity, who). An edit that leaves it unchanged may wait."""
 
 
 Render = Callable[[MessageRow], Awaitable[Rendering | None]]
@@ -84,8 +88,8 @@ Render = Callable[[MessageRow], Awaitable[Rendering | None]]
 
 
 @dataclass(frozen=True)
-class RateLimiter:
-    """How fast the sender may be, in seconds and messages."""
+class DeliveryLimits:
+    """The limits of the sender, in seconds and messages."""
 
     per_channel: float = 1.0
     burst: int = 3
@@ -94,8 +98,8 @@ class RateLimiter:
     edit_burst: int = 30
     deadline: float = 2.5
     """Shorter than the 3 s after which another process may have taken over."""
-    look_again: float = 8.0
-    """A post in flight may become visible this late; an empty look-up counts only then."""
+    visible_within: float = 8.0
+    """A post in flight may become visible this late; an empty search counts only after it."""
     poll: float = 0.2
     gaps: tuple[tuple[int, float], ...] = field(default=((4, 1.5), (10, 5.0), (20, 15.0), (30, 30.0), (45, 60.0)))
     """Edits so far -> seconds between edits while nothing but counts changes; at most 60 edits for a fault of half an hour."""

@@ -1,4 +1,4 @@
-"""Pictures of one signal with the moments that matter: a graph that cannot be made never stops a story."""
+"""Pictures of one signal with the moments that matter: a graph that cannot be drawn never stops a workflow."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from bot.core.service import Signal
 from bot.ports import Metrics
 
 log = structlog.get_logger(__name__)
-LOOK_SECONDS = 3.0
-MOST_POINTS = 720
-MOST_SERIES = 5
+QUERY_SECONDS = 3.0
+MAX_POINTS = 720
+MAX_SERIES = 5
 
 Draw = Callable[[SignalGraph], bytes]
 """Draws a graph as PNG; called in a thread."""
@@ -33,10 +33,10 @@ async def picture(
     start: datetime,
     end: datetime,
 ) -> Picture | None:
-    """The signal over [start, end] with the marks that lie in it; None if it cannot be looked at or drawn."""
-    step = max(5.0, (end - start).total_seconds() / MOST_POINTS)
+    """The signal over [start, end] with the marks that lie in it; None if it cannot be read or drawn."""
+    step = max(5.0, (end - start).total_seconds() / MAX_POINTS)
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
+        async with asyncio.timeout(QUERY_SECONDS):
             series = await metrics.range(signal.promql, start=start, end=end, step=step)
     except (QueryFailed, TimeoutError) as error:
         log.warning("no graph", why=str(error) or "no answer in time")
@@ -44,7 +44,7 @@ async def picture(
     if not series:
         return None
     inside = [mark for mark in marks if start <= mark[0] <= end]
-    graph = SignalGraph(title, signal.unit, series[:MOST_SERIES], onset, inside, signal.bad_above)
+    graph = SignalGraph(title, signal.unit, series[:MAX_SERIES], onset, inside, signal.bad_above)
     try:
         return await asyncio.to_thread(draw, graph), alternative_text(graph), title
     except (ValueError, TypeError, ArithmeticError, RuntimeError, OSError) as error:

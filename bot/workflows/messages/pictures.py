@@ -1,11 +1,10 @@
-"""Stored pictures in a message: uploaded once, and told in words where Slack does not take them."""
+"""Stored pictures in a message: uploaded once, and replaced by their text where Slack does not take them."""
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 from bot.store.slack.outbox import Outbox
-from bot.workflows.messages.delivery import RateLimited, Refused, Rendering, SlackPort, Unanswered, Unreachable
+from bot.workflows.messages.delivery import Block, RateLimited, Refused, Rendering, SlackPort, Unanswered, Unreachable
 from bot.workflows.messages.delivery_health import SlackFailureLog
 
 UPLOAD_SECONDS = 10
@@ -18,11 +17,11 @@ class Pictures:
         self.outbox, self.slack, self.failures = outbox, slack, failures
 
     async def within(self, rendering: Rendering) -> Rendering:
-        """The rendering with every picture in its place; without an upload the text of the picture, and that it is missing."""
+        """The rendering with its pictures; instead of one that cannot be uploaded its text, which says that it is missing."""
         blocks = [await self._picture(block) if "picture" in block else block for block in rendering.blocks]
         return replace(rendering, blocks=blocks)
 
-    async def _picture(self, block: dict[str, Any]) -> dict[str, Any]:
+    async def _picture(self, block: Block) -> Block:
         row = await self.outbox.picture(block["picture"])
         if row is None:
             return _missing("The graph is not stored any more")
@@ -38,10 +37,10 @@ class Pictures:
         return {"type": "image", "slack_file": {"id": file}, "alt_text": row.alt[:2000] or row.title}
 
 
-def without_file(block: dict[str, Any]) -> dict[str, Any]:
+def without_file(block: Block) -> Block:
     """A block whose picture Slack refused, in words; any other as it is."""
     return _missing(f"The graph could not be shown. {block['alt_text']}") if "slack_file" in block else block
 
 
-def _missing(text: str) -> dict[str, Any]:
+def _missing(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "plain_text", "text": text[:2000], "emoji": False}]}

@@ -1,4 +1,4 @@
-"""Posts and edits one message, and knows what to believe when Slack's answer is lost."""
+"""Posts and edits one message, also when Slack's answer is lost."""
 
 import asyncio
 import hashlib
@@ -17,12 +17,13 @@ from bot.store.slack.outbox import NO_ACCESS, Outbox
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import (
     AccessRefused,
+    Block,
     ChannelRefused,
     ContentRefused,
+    DeliveryLimits,
     MessageGone,
     NotOurTurn,
     RateLimited,
-    RateLimiter,
     Refused,
     Rendering,
     SlackPort,
@@ -35,7 +36,7 @@ from bot.workflows.messages.pictures import Pictures, without_file
 log = structlog.get_logger(__name__)
 
 REMEMBERED = 5000
-"""Messages whose last look is kept in memory, to save edits that change nothing."""
+"""Messages whose last content is remembered, to save edits that change nothing."""
 GIVE_UP_FOR = 300.0
 """A channel that refuses is asked again this many seconds later: people invite the bot back."""
 
@@ -47,7 +48,7 @@ Count = Callable[[str, str, bool], None]
 
 
 class Poster:
-    """Brings one message into the state it should have. Raises RateLimited and AccessRefused for the sender's pace."""
+    """Brings one message into the state it should have. Raises RateLimited and AccessRefused, for which the sender waits."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Poster:
         slack: SlackPort,
         *,
         default_channel: str,
-        pace: RateLimiter,
+        limits: DeliveryLimits,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         count: Count,
@@ -63,32 +64,32 @@ class Poster:
         lease_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
         """`lease_until`: the monotonic moment from which on another process may send in our place."""
-        self.outbox, self.slack, self.pace, self.count, self.failures = outbox, slack, pace, count, failures
+        self.outbox, self.slack, self.limits, self.count, self.failures = outbox, slack, limits, count, failures
         self.default_channel = default_channel
         self._monotonic, self._sleep, self._lease_until = monotonic, sleep, lease_until
         self._pictures = Pictures(outbox, slack, failures)
-        self._looks: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._last: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     # ------------------------------------------------------------ what an edit is worth
 
     def same(self, row: MessageRow, rendering: Rendering) -> bool:
-        """Whether it already stands there like this."""
-        return self._looks.get(row.key, ("", ""))[0] == _digest(rendering)
+        """Whether it is posted with this content."""
+        return self._last.get(row.key, ("", ""))[0] == _digest(rendering)
 
     def minor(self, row: MessageRow, rendering: Rendering) -> bool:
         """Whether only counts changed since it was last shown."""
-        return row.key in self._looks and self._looks[row.key][1] == rendering.weight
+        return row.key in self._last and self._last[row.key][1] == rendering.weight
 
     def _remember(self, row: MessageRow, rendering: Rendering) -> None:
-        self._looks[row.key] = (_digest(rendering), rendering.weight)
-        self._looks.move_to_end(row.key)
-        while len(self._looks) > REMEMBERED:
-            self._looks.popitem(last=False)
+        self._last[row.key] = (_digest(rendering), rendering.weight)
+        self._last.move_to_end(row.key)
+        while len(self._last) > REMEMBERED:
+            self._last.popitem(last=False)
 
     # ------------------------------------------------------------ edit
 
     async def edit(self, row: MessageRow, rendering: Rendering) -> None:
-        """Replace what stands there. A lost answer does no harm: the same edit is made again."""
+        """Replace the posted content. A lost answer does no harm: the same edit is made again."""
         channel = row.posted_channel or row.channel
 
         async def update(shown: Rendering) -> None:
@@ -122,7 +123,7 @@ class Poster:
     # ------------------------------------------------------------ post
 
     async def post(self, row: MessageRow, parent: MessageRow | None, rendering: Rendering) -> None:
-        """Post it once. If an earlier try may have been taken, look for it first."""
+        """Post it once. If an earlier try may have succeeded, search for it first."""
         thread_ts = parent.ts if parent else ""
         channel = (parent.posted_channel or parent.channel) if parent else row.channel or self.default_channel
         if row.attempted_at is not None and await self._settled(row, channel, thread_ts):
@@ -152,37 +153,37 @@ class Poster:
         self._remember(row, rendering)
 
     async def _settled(self, row: MessageRow, channel: str, thread_ts: str) -> bool:
-        """True if nothing is to be posted now: it stands there, or it is too early to say that it does not."""
+        """True if nothing is to be posted now: it is posted, or it is too early to say that it is not."""
         assert row.attempted_at is not None
-        early = self.outbox.db.clock() < row.attempted_at + timedelta(seconds=self.pace.look_again)
+        early = self.outbox.db.clock() < row.attempted_at + timedelta(seconds=self.limits.visible_within)
         try:
-            found = await self._find(row, channel, thread_ts, row.attempted_at - timedelta(seconds=10))
+            posted = await self._find(row, channel, thread_ts, row.attempted_at - timedelta(seconds=10))
         except AccessRefused as error:
             await self.outbox.unclear(row.key, retry_in=10.0)
             raise error
         except (RateLimited, Unreachable, Unanswered) as error:
-            # Not seen is not absent: what Slack cannot tell now, it took perhaps when it was as slow.
-            self.failures.record(error, channel=channel, key=row.key, doing="look whether it stands")
+            # No answer does not mean absent: Slack may have taken the message although its answer was as slow.
+            self.failures.record(error, channel=channel, key=row.key, doing="search for the message")
             retry_in = error.seconds if isinstance(error, RateLimited) else back_off(row.failures)
             await self.outbox.unclear(row.key, retry_in=retry_in)
             return True
-        if found:
-            await self.outbox.sent(row.key, found[1], ts=found[0], channel=channel, edited=False)
+        if posted:
+            await self.outbox.sent(row.key, posted[1], ts=posted[0], channel=channel, edited=False)
         elif early:
             await self.outbox.unclear(row.key, retry_in=1.0)
-        return bool(found) or early
+        return bool(posted) or early
 
     async def _find(self, row: MessageRow, channel: str, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
-        """Our message's ts and revision. Where Slack lets us not look at all, twice is better than never: None."""
+        """Our message's ts and revision. None where Slack refuses the search: posting twice is better than never."""
         try:
-            async with asyncio.timeout(self.pace.deadline):
+            async with asyncio.timeout(self.limits.deadline):
                 return await self.slack.find(channel, row.key, thread_ts=thread_ts, oldest=oldest)
         except TimeoutError as error:
-            raise Unanswered(f"no answer from Slack within {self.pace.deadline:g} s") from error
+            raise Unanswered(f"no answer from Slack within {self.limits.deadline:g} s") from error
         except AccessRefused:
             raise
         except Refused as error:
-            self.failures.record(error, channel=channel, key=row.key, doing="look whether it stands")
+            self.failures.record(error, channel=channel, key=row.key, doing="search for the message")
             return None
 
     async def _post(self, row: MessageRow, channel: str, thread_ts: str, shown: Rendering, why: str = "") -> None:
@@ -202,12 +203,12 @@ class Poster:
         if not self.default_channel or channel == self.default_channel:
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
             return
-        told = f"Meant for <#{channel}>, which refused it ({error.reason})"
-        elsewhere = replace(shown, blocks=[_small(told), *shown.blocks][:50])
+        note = f"Meant for <#{channel}>, which refused it ({error.reason})"
+        elsewhere = replace(shown, blocks=[_small(note), *shown.blocks][:50])
         try:
-            await self._post(row, self.default_channel, "", elsewhere, f"{error.reason}; stands in the default channel")
+            await self._post(row, self.default_channel, "", elsewhere, f"{error.reason}; posted in the default channel")
         except (Refused, RateLimited, Unreachable, Unanswered) as second:
-            # The message above all must not be doubled: after a lost answer it is looked for in its own channel only.
+            # The message must not be posted twice: after a lost answer it is searched for in its own channel only.
             reason = second.reason if isinstance(second, Refused) else "the default channel did not take it"
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=f"{error.reason}; {reason}")
 
@@ -218,7 +219,7 @@ class Poster:
             if refusal is not None and variant is shown:
                 await self._sleep(PICTURE_READY)
             try:
-                return await self._before(self._monotonic() + self.pace.deadline, partial(call, variant))
+                return await self._before(self._monotonic() + self.limits.deadline, partial(call, variant))
             except ContentRefused as error:
                 log.error("Slack refused a message's content", key=row.key, why=str(error))
                 refusal = error
@@ -250,16 +251,16 @@ def back_off(failures: int) -> float:
 
 
 def _variants(shown: Rendering) -> Iterator[Rendering]:
-    """The message, then with less and less in it: better a plain line than none."""
+    """The message, then with less and less content: a plain line is better than none."""
     yield shown
     if any("slack_file" in block for block in shown.blocks):
         yield shown
         yield replace(shown, blocks=[without_file(block) for block in shown.blocks])
     line = {"type": "section", "text": {"type": "mrkdwn", "text": shown.text, "verbatim": True}}
-    yield replace(shown, blocks=[line, _small("Slack refused the full card; `show` tells the rest")])
+    yield replace(shown, blocks=[line, _small("Slack refused the full card; `show` has the rest")])
 
 
-def _small(text: str) -> dict[str, Any]:
+def _small(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 

@@ -1,9 +1,9 @@
-"""Token buckets: how often one may speak, with a short burst."""
+"""Token buckets: how often a message may be sent, with a short burst."""
 
 from collections.abc import Callable
 
 
-class Bucket:
+class TokenBucket:
     """`rate` tokens a second, at most `burst` at once; all moments come from `monotonic`, in seconds."""
 
     def __init__(self, rate: float, burst: float, monotonic: Callable[[], float]) -> None:
@@ -27,12 +27,12 @@ class Bucket:
         self._tokens -= 1.0
 
     def block(self, seconds: float) -> None:
-        """Nothing before `seconds` from now: Slack said Retry-After."""
+        """Nothing before `seconds` from now: Slack answered with Retry-After."""
         self._blocked_until = max(self._blocked_until, self._monotonic() + seconds)
 
     @property
     def idle(self) -> bool:
-        """Full and not blocked: it can be forgotten."""
+        """Full and not blocked: it can be dropped."""
         return self.wait() == 0.0 and self._tokens >= self._burst
 
     def _refill(self) -> None:

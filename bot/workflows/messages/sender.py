@@ -1,4 +1,4 @@
-"""The sender: makes Slack show the newest state of every message, one channel at a time, at Slack's pace."""
+"""The sender: makes Slack show the newest state of every message, one task per channel, within Slack's limits."""
 
 import asyncio
 import math
@@ -10,15 +10,15 @@ import structlog
 
 from bot.store.slack.outbox import UNBUDGETED, DueMessage, Outbox
 from bot.store.tables import MessageRow
-from bot.workflows.messages.delivery import AccessRefused, NotOurTurn, RateLimited, RateLimiter, Render, Rendering, SlackPort
+from bot.workflows.messages.delivery import AccessRefused, DeliveryLimits, NotOurTurn, RateLimited, Render, Rendering, SlackPort
 from bot.workflows.messages.delivery_health import FailureLog, SlackFailureLog
 from bot.workflows.messages.posting import Count, Poster, back_off
-from bot.workflows.messages.rate_limit import Bucket
+from bot.workflows.messages.rate_limit import TokenBucket
 
 log = structlog.get_logger(__name__)
 
 _PARENT_LOST = 20
-"""Failures of the message above after which a thread message stands in the channel."""
+"""Failures of the parent message after which a thread message is posted in the channel."""
 
 
 class Sender:
@@ -31,20 +31,20 @@ class Sender:
         slack: SlackPort,
         *,
         default_channel: str = "",
-        pace: RateLimiter | None = None,
+        limits: DeliveryLimits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         count: Count = lambda channel, kind, edit: None,
         lease_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        self.pace = pace or RateLimiter()
+        self.limits = limits or DeliveryLimits()
         self.outbox, self.render = outbox, render
         self.failures = SlackFailureLog(FailureLog(log, monotonic))
         self.poster = Poster(
             outbox,
             slack,
             default_channel=default_channel,
-            pace=self.pace,
+            limits=self.limits,
             monotonic=monotonic,
             sleep=sleep,
             count=count,
@@ -52,31 +52,31 @@ class Sender:
             lease_until=lease_until,
         )
         self._monotonic, self._sleep = monotonic, sleep
-        self._buckets: dict[str, Bucket] = {}
-        self._edits = Bucket(self.pace.edits_per_second, self.pace.edit_burst, monotonic)
-        self._all = Bucket(1000, 1000, monotonic)
+        self._buckets: dict[str, TokenBucket] = {}
+        self._edits = TokenBucket(self.limits.edits_per_second, self.limits.edit_burst, monotonic)
+        self._all = TokenBucket(1000, 1000, monotonic)
         self._deferred: dict[str, tuple[int, float]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._stopping = False
-        self._beat_at = monotonic()
+        self._last_round_at = monotonic()
 
     def wake(self) -> None:
-        """Something was committed: look now instead of at the next poll."""
+        """Something was committed: check now instead of at the next poll."""
         self._wake.set()
 
     def age(self) -> float:
-        """Seconds since the loop last went round, for liveness."""
-        return self._monotonic() - self._beat_at
+        """Seconds since the last round of the loop, for liveness."""
+        return self._monotonic() - self._last_round_at
 
     async def run(self) -> None:
         """Serve until `stop`. Other replicas' commits are seen by polling."""
         while not self._stopping:
             self._wake.clear()
             await self._round()
-            self._beat_at = self._monotonic()
+            self._last_round_at = self._monotonic()
             try:
-                async with asyncio.timeout(self.pace.poll):
+                async with asyncio.timeout(self.limits.poll):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -88,7 +88,7 @@ class Sender:
                 while await self._round() or self._workers:
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            log.info("messages are left for the next start")
+            log.info("unsent messages are left for the next start")
         self._stopping = True
         self.wake()
         for worker in list(self._workers.values()):
@@ -106,15 +106,15 @@ class Sender:
         try:
             edits = self._edits.whole()
             # In a storm hundreds of messages wait for their channel or for an edit: they are not even read.
-            for seen in await self.outbox.due(without=list(self._workers), edits=edits > 0):
-                if seen.channel in self._workers or not self._ready(seen):
+            for waiting in await self.outbox.due(without=list(self._workers), edits=edits > 0):
+                if waiting.channel in self._workers or not self._ready(waiting):
                     continue
-                if seen.ts and seen.kind not in UNBUDGETED:
-                    # No more channels than there are edits to give away: the others need not even render theirs.
+                if waiting.ts and waiting.kind not in UNBUDGETED:
+                    # Not more channels than edits are left: the others need not even render theirs.
                     if edits < 1:
                         continue
                     edits -= 1
-                self._start(seen.channel)
+                self._start(waiting.channel)
                 started = True
         except Exception:
             # The loop must outlive a database that is away for a while.
@@ -133,32 +133,32 @@ class Sender:
         while not self._stopping:
             if (pause := max(bucket.wait(), self._all.wait())) > 0:
                 await self._sleep(pause)
-            for seen in await self.outbox.due(channel):
-                if self._ready(seen) and await self._handle(*await self.outbox.with_parent(seen.key), bucket):
+            for waiting in await self.outbox.due(channel):
+                if self._ready(waiting) and await self._handle(*await self.outbox.with_parent(waiting.key), bucket):
                     break
             else:
                 return
 
-    def _bucket(self, channel: str) -> Bucket:
+    def _bucket(self, channel: str) -> TokenBucket:
         if channel not in self._buckets:
             if len(self._buckets) > 2000:
                 self._buckets = {name: bucket for name, bucket in self._buckets.items() if not bucket.idle}
-            self._buckets[channel] = Bucket(1 / self.pace.per_channel, self.pace.burst, self._monotonic)
+            self._buckets[channel] = TokenBucket(1 / self.limits.per_channel, self.limits.burst, self._monotonic)
         return self._buckets[channel]
 
-    def _ready(self, seen: DueMessage) -> bool:
-        """Whether it may be sent now: the message above stands, and its edit was not put off at this very revision."""
-        if seen.parent_ts == "" and (seen.parent_failures or 0) < _PARENT_LOST:
+    def _ready(self, waiting: DueMessage) -> bool:
+        """Whether it may be sent now: the parent message is posted, and its edit was not put off at this very revision."""
+        if waiting.parent_ts == "" and (waiting.parent_failures or 0) < _PARENT_LOST:
             return False
-        if seen.ts and seen.kind not in UNBUDGETED and self._edits.wait() > 0:
+        if waiting.ts and waiting.kind not in UNBUDGETED and self._edits.wait() > 0:
             return False
-        rev, until = self._deferred.get(seen.key, (0, 0.0))
-        if rev == seen.wanted_rev and self._monotonic() < until:
+        rev, until = self._deferred.get(waiting.key, (0, 0.0))
+        if rev == waiting.wanted_rev and self._monotonic() < until:
             return False
-        self._deferred.pop(seen.key, None)
+        self._deferred.pop(waiting.key, None)
         return True
 
-    async def _handle(self, row: MessageRow, parent: MessageRow | None, bucket: Bucket) -> bool:
+    async def _handle(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:
         """Bring one message up to date; True if Slack was called. An error of one message never stops the channel."""
         try:
             return await self._bring(row, parent, bucket)
@@ -176,7 +176,7 @@ class Sender:
             await self.outbox.unclear(row.key, retry_in=back_off(row.failures))
         return True
 
-    async def _bring(self, row: MessageRow, parent: MessageRow | None, bucket: Bucket) -> bool:
+    async def _bring(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:
         rendering = await self.render(row)
         if rendering is None or (row.ts and self.poster.same(row, rendering)):
             await self.outbox.unchanged(row.key, row.wanted_rev)
@@ -194,9 +194,9 @@ class Sender:
         return True
 
     def _put_off(self, row: MessageRow, rendering: Rendering) -> float:
-        """Seconds this edit has to wait: mere counts are refreshed ever more seldom, and edits share one budget."""
+        """Seconds this edit has to wait: counts are refreshed less and less often, and edits share one budget."""
         budget = 0.0 if row.kind in UNBUDGETED else self._edits.wait()
         if not self.poster.minor(row, rendering) or row.sent_at is None:
             return budget
         since = (self.outbox.db.clock() - row.sent_at).total_seconds()
-        return max(budget, self.pace.gap(row.edits) - since)
+        return max(budget, self.limits.gap(row.edits) - since)

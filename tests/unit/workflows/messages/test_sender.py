@@ -208,7 +208,7 @@ async def test_an_archived_channel_falls_back_to_the_default_and_the_reason_is_k
 
     assert {m["channel"] for m in room.slack.messages.values()} == {"C0"}
     assert room.slack.standing("triage:AL-1")[0]["thread"] == "1.0"
-    assert (await room.row("card:AL-1")).undelivered == "is_archived; stands in the default channel"
+    assert (await room.row("card:AL-1")).undelivered == "is_archived; posted in the default channel"
 
 
 async def test_where_even_the_default_channel_refuses_the_reason_stands_and_it_is_tried_again(room: Room) -> None:
