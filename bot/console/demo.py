@@ -1,4 +1,4 @@
-"""`tocsin demo`: the whole story on one machine. With `--once` it plays the commander and prints the transcript."""
+"""`tocsin demo`: a whole incident on one machine. With `--once` it plays the commander and prints the transcript."""
 
 import json
 import signal
@@ -48,7 +48,7 @@ def present(*, seed: int, port: int) -> int:
 
 
 def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
-    """Play the story once as the commander; 0 only if the approved action resolved it and the postmortem stands."""
+    """Play the incident once as the commander; 0 only if the approved action resolved it and the postmortem is posted."""
     console = Console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -61,9 +61,9 @@ def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
         step("start")
         began = time.monotonic()
         with Stage(seed=seed, port=port) as stage:
-            story = _Story(stage, console, deny=deny, step=step)
-            story.tell(f"Sandbox and bot are ready after {time.monotonic() - began:.1f} s (seed {seed})")
-            outcome = story.run()
+            incident = _Incident(stage, console, deny=deny, step=step)
+            incident.tell(f"Sandbox and bot are ready after {time.monotonic() - began:.1f} s (seed {seed})")
+            outcome = incident.run()
             outcome["seconds"] = round(time.monotonic() - began, 1)
             outcome["truth"] = stage.client.get(f"{stage.page}_world/truth").json() if result else None
     if result:
@@ -72,8 +72,8 @@ def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
     return 0 if outcome["resolved"] else 1
 
 
-class _Story:
-    """One run of the story, told line by line."""
+class _Incident:
+    """One run of the incident, printed line by line."""
 
     def __init__(self, stage: Stage, console: Console, *, deny: bool, step: Any) -> None:
         self.stage = stage

@@ -80,7 +80,7 @@ async def _answers(again: Replay, case: FrozenCase, secrets: Secrets, config: Co
     answers = {THEN: case.findings, ANALYST: await again.analyst(case)}
     if wish.model:
         asked = replace(settings_of(secrets, wish.model), prompt=wish.prompt)
-        answers[wish.model] = await again.agent(case, lambda *room: agent_of(asked, config, *room))
+        answers[wish.model] = await again.agent(case, lambda *parts: agent_of(asked, config, *parts))
     return answers
 
 

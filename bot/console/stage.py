@@ -131,13 +131,13 @@ class Stage:
     def break_something(self) -> None:
         """Let the shop send its changes and alerts to the bot."""
         environment = self.told["environment"]
-        doors = {
+        endpoints = {
             "alerts_to": f"{self.bot_url}/alerts/{SOURCE}",
             "alerts_token": environment["TOCSIN_TOKEN_SHOP"],
             "changes_to": f"{self.bot_url}/changes/{CHANGES}",
             "changes_token": environment["TOCSIN_TOKEN_PIPELINE"],
         }
-        self.client.post(f"{self.page}_world/start", json=doors).raise_for_status()
+        self.client.post(f"{self.page}_world/start", json=endpoints).raise_for_status()
 
     def tail(self, name: str, size: int = 3000) -> str:
         """The end of a log of the stage."""

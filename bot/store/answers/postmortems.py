@@ -58,7 +58,7 @@ class Wanting:
 
 
 class Postmortems:
-    """What the postmortem story reads and writes."""
+    """What the postmortem workflow reads and writes."""
 
     def __init__(self, db: Database) -> None:
         self.db = db

@@ -38,7 +38,7 @@ class Put:
 
 
 class Questions:
-    """What the verb `ask` writes and the story `question` reads and writes."""
+    """What the verb `ask` writes and the workflow `question` reads and writes."""
 
     def __init__(self, db: Database, services: Sequence[str] = (), tools: Tools = MappingProxyType({})) -> None:
         """`services`: names of the catalogue, which a question may name; `tools` say which questions they answer."""
@@ -73,7 +73,7 @@ class Questions:
         return row
 
     async def unanswered(self) -> list[int]:
-        """Questions whose story may never have begun, oldest first."""
+        """Questions whose workflow may never have begun, oldest first."""
         async with self.db.read() as session:
             waiting = select(QuestionRow.id).where(QuestionRow.state == "asked").order_by(col(QuestionRow.id))
             return [number for number in (await session.exec(waiting)).all() if number]

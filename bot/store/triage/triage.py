@@ -63,7 +63,7 @@ def group_number(ref: str) -> int:
 
 
 class Triages:
-    """What the triage story reads and writes."""
+    """What the triage workflow reads and writes."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
