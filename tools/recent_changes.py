@@ -70,7 +70,7 @@ async def _in_time(ctx: ToolContext, system: str, query: Awaitable[Sequence[Chan
     except TimeoutError:
         return [], f"{system} did not answer within {seconds:g} s"
     except QueryFailed as error:
-        partial = error.seen if isinstance(error, PartialResult) else ()
+        partial = error.answers if isinstance(error, PartialResult) else ()
         return partial, one_line(str(error), 200)
 
 

@@ -34,11 +34,11 @@ class QueryFailed(TocsinError):
 
 
 class PartialResult(QueryFailed):
-    """Some of the systems answered: `seen` holds their answers, the text the errors of the others."""
+    """Some of the systems answered: `answers` holds what these said, the text the errors of the others."""
 
-    def __init__(self, text: str, seen: Sequence[Any]) -> None:
+    def __init__(self, text: str, answers: Sequence[Any]) -> None:
         super().__init__(text)
-        self.seen = seen
+        self.answers = answers
 
 
 class InvalidQuery(QueryFailed):

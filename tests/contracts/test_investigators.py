@@ -302,7 +302,7 @@ async def test_the_same_alert_with_the_same_cause_is_not_put_to_the_model_again(
     second = await again(here, "f1")
 
     assert (first["by"], second["by"], len(here.asked)) == ("agent", "analyst", 2)
-    assert "the same alert 1 min ago (AL-1) and was not asked again" in second["note"] and second["hypotheses"][0]["claims"]
+    assert "the same alert 1 min ago (AL-1) and was not called again" in second["note"] and second["hypotheses"][0]["claims"]
 
 
 async def test_another_alert_is_put_to_the_model(room: NewRoom) -> None:

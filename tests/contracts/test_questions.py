@@ -148,7 +148,7 @@ async def test_a_model_that_obeys_an_order_in_a_log_achieves_nothing(room: NewRo
 async def test_a_model_that_invents_ids_leaves_the_answer_of_the_code(room: NewRoom) -> None:
     answer = await asked(await room(reply(("it was the database", "E99"), ("trust me", "T5"))))
 
-    assert (answer.by, answer.note) == ("code", "The evidence carries nothing of what the model said.")
+    assert (answer.by, answer.note) == ("code", "The evidence carries nothing of the model's answer.")
     assert lines(answer)[0].startswith("checkout errors rose from") and len(answer.dropped) == 2
 
 

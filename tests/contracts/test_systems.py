@@ -204,7 +204,7 @@ async def test_one_history_that_cannot_be_read_hides_none_of_a_large_inventory()
         with pytest.raises(PartialResult, match=r"service-7: .*no application s7") as partly:
             await argo.changes("", NOW - DAY)
 
-    assert {change.service for change in partly.value.seen} == {f"service-{n}" for n in range(60)} - {"service-7"}
+    assert {change.service for change in partly.value.answers} == {f"service-{n}" for n in range(60)} - {"service-7"}
 
 
 async def test_the_model_version_that_serves_is_a_change() -> None:

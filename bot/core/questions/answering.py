@@ -185,7 +185,7 @@ def _absent(
         one = tools.get(entry.tool, UNKNOWN_TOOL).row
         wide = entry.tool in topics.tools and one and not entry.arguments.get("service")
         if wide and not topics.services & services_listed(entry):
-            text = f"No {one} on {', '.join(sorted(topics.services))} in what was seen: {entry.evidence.summary}"
+            text = f"No {one} on {', '.join(sorted(topics.services))} in what was checked: {entry.evidence.summary}"
             yield Finding(lines=[one_line(text, MAX_LINE)], evidence=[entry.id], untrusted=written_by_others(entry))
 
 
@@ -232,7 +232,7 @@ def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: Ans
 
 def _why_not(by_model: ModelAnswer) -> str:
     if by_model.claims:
-        return "The evidence carries nothing of what the model said."
+        return "The evidence carries nothing of the model's answer."
     if by_model.stop_reason == "answered":
         return "The model found nothing about it in the evidence."
     return f"Model not available ({by_model.stop_reason or 'no usable answer'})."

@@ -85,9 +85,9 @@ def parse_value(value: str) -> tuple[str, int | None]:
     return ref.upper(), int(revision) if revision else None
 
 
-def nearest(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+def nearest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
     """The known words nearest to a mistyped one by edit distance, the nearest first; far ones are left out."""
-    by_distance = sorted((distance(word.lower(), name), name) for name in set(known))
+    by_distance = sorted((distance(word.lower(), name), name) for name in set(names))
     return [name for steps, name in by_distance if steps <= max(2, len(word) // 2)][:most]
 
 

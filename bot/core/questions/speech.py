@@ -25,13 +25,13 @@ _ACTS = frozenset(_REMEDIES.split())
 _ANSWERED = frozenset({"ask", "cause", "did", "gaps", "help", "list", "new", "show", "whoami", "why"})
 """Verbs that a question may hold, and whose wish an answer fulfils: "please show what changed"."""
 SLIP = 5
-"""Letters from which a wish's verb with one slip is still known."""
+"""Letters from which on a wish's verb with one slip is still recognised."""
 SENTENCE = 3
 """Words from which a line without a question mark is a sentence."""
 
 
-def is_speech(line: Line, known: Iterable[str]) -> bool:
-    """Whether the line asks or says something in plain language. `known`: the verbs and their aliases.
+def is_speech(line: Line, verbs: Iterable[str]) -> bool:
+    """Whether the line asks or says something in plain language. `verbs`: the verbs and their aliases.
 
     A word that is near a verb is a mistyped verb and never speech, whatever follows: it must not be swallowed. The small
     words that open English sentences are the exception, if more than a reference follows. A wish ("please stop the
@@ -44,11 +44,11 @@ def is_speech(line: Line, known: Iterable[str]) -> bool:
         return False
     if line.verb in _BOTH:
         return bool(plain) and (asks or (line.verb == "why" and len(plain) + 1 >= SENTENCE))
-    if line.verb in set(known) or (not asks and _wishes([line.verb, *words], known)):
+    if line.verb in set(verbs) or (not asks and _wishes([line.verb, *words], verbs)):
         return False
     if first in _OPENERS:
         return bool(plain) and (asks or len(words) + 1 >= SENTENCE)
-    if nearest(first, known):
+    if nearest(first, verbs):
         return False
     return asks or line.verb.endswith("?") or len(plain) + 1 >= SENTENCE
 
@@ -63,10 +63,10 @@ def means_remediation(word: str) -> bool:
     return word in _ACTS
 
 
-def _wishes(words: Iterable[str], known: Iterable[str]) -> bool:
+def _wishes(words: Iterable[str], verbs: Iterable[str]) -> bool:
     """Whether the first word that says something is a verb of ours, with a slip perhaps, or what people call an action."""
     verb = wished(words)
-    actions = set(known) - _ANSWERED | _ACTS
+    actions = set(verbs) - _ANSWERED | _ACTS
     mistyped = len(verb) >= SLIP and verb not in _ANSWERED and any(distance(verb, action) == 1 for action in actions)
     return verb in actions or mistyped
 

@@ -58,7 +58,7 @@ def _without_twins(firings: Sequence[Firing]) -> list[Firing]:
     """Without the second name of one thing: what fires at the same moment and always fired when the other did."""
     distinct: dict[Any, Firing] = {}
     for f in firings:
-        # Log lines are told apart by what they say, and calls by their ends.
+        # Log lines differ by what they say, and calls by their ends.
         may_be_twin = f.role == "own" and f.kind != "logs"
         history = (f.component, f.kind, f.at, f.weight, f.earlier_here, f.weighted_here, f.weighted_alike)
         distinct.setdefault(history if may_be_twin else (f.component, f.what), f)

@@ -75,7 +75,7 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
         evidence.append(of_onset)
     age = onset - change.at
     if not context.onset_observed:
-        when = "before the alert (the onset itself was not seen)"
+        when = "before the alert (the onset itself was not observed)"
     else:
         when = f"{duration_text(age)} before the onset" if age.total_seconds() >= 2 else "at the onset"
     text = f"{short_change_text(change)} at {clock(change.at)}, {when}"

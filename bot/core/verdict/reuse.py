@@ -21,5 +21,5 @@ def agrees(by_agent: Findings, by_analyst: Findings) -> bool:
 def reused(by_analyst: Findings, ref: str, answered_at: datetime, now: datetime) -> Findings:
     """The analyst's findings with a note on why no model was called."""
     minutes = max(1, round((now - answered_at).total_seconds() / 60))
-    note = f"The model named the same first cause for the same alert {minutes} min ago ({ref}) and was not asked again."
+    note = f"The model named the same first cause for the same alert {minutes} min ago ({ref}) and was not called again."
     return by_analyst.noted(note)

@@ -101,7 +101,7 @@ def test_where_nothing_speaks_about_it_nothing_is_said_and_what_was_looked_at_is
 def test_that_a_list_of_all_changes_holds_none_of_a_service_is_an_answer() -> None:
     ((evidence, line),) = told("what changed on cart?")
 
-    assert evidence == ["E2"] and line.startswith("No change on cart in what was seen: 2 changes on any service")
+    assert evidence == ["E2"] and line.startswith("No change on cart in what was checked: 2 changes on any service")
 
 
 def test_a_look_that_failed_is_told_and_is_no_all_clear() -> None:
@@ -246,7 +246,7 @@ def test_of_a_models_answer_what_the_evidence_carries_stands() -> None:
 @pytest.mark.parametrize(
     ("claims", "reason", "note"),
     [
-        ([("it is the pool", "E99"), ("payments is well", "E8"), ("trust me", "")], "answered", "carries nothing of what"),
+        ([("it is the pool", "E99"), ("payments is well", "E8"), ("trust me", "")], "answered", "carries nothing of the model"),
         ([], "answered", "found nothing about it in the evidence"),
         ([], "the model's server answered 500", "Model not available (the model's server answered 500)."),
     ],

@@ -162,7 +162,7 @@ def test_without_metrics_a_near_change_is_at_most_possible_and_the_gap_is_listed
 
     assert findings.hypotheses[0].confidence == "possible"
     assert findings.not_checked == ["Could not check (service_health): connection refused"]
-    assert "the onset itself was not seen" in findings.hypotheses[0].claims[0].text
+    assert "the onset itself was not observed" in findings.hypotheses[0].claims[0].text
 
 
 def test_a_failing_service_that_nothing_explains_is_a_lead_with_a_check() -> None:
