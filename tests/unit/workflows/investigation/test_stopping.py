@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.evidence import Case, Findings
+from bot.core.evidence import Case, Evidence, Findings
 from bot.core.incident import GroupState
+from bot.plugins import ToolContext, tool
 from bot.store.approvals.switches import ResumeResult, Switches
 from bot.store.incidents import incidents
 from bot.store.tables import GroupRow, TimelineRow
@@ -31,12 +32,18 @@ async def stopped_case(house: Office) -> Case:
     return case
 
 
+@tool
+async def forbidden(ctx: ToolContext) -> Evidence:
+    """Is never called."""
+    raise AssertionError("called after a person stopped the investigation")
+
+
 async def test_a_stopped_investigation_looks_at_nothing_more(house: Office) -> None:
     case = await stopped_case(house)
-    tool: Any = None
-    looker = ToolRunner(Triages(house.db), {"health": tool}, lambda case: tool)
+    context: Any = None
+    runner = ToolRunner(Triages(house.db), {"forbidden": forbidden}, lambda case: context)
 
-    entry = await looker.call(case, "health", {}, "c1")
+    entry = await runner.call(case, "forbidden", {}, "c1")
 
     assert not entry.evidence.ok
     assert "a person stopped the investigation" in entry.evidence.summary
