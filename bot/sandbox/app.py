@@ -83,7 +83,7 @@ class Loopback:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse foreign hosts and origins; note the transport, so that a fault can hang up."""
+        """Refuse other hosts and origins; record the transport, so that a fault can close the connection."""
         if scope["type"] == "http":
             headers = dict(scope["headers"])
             if not _local(headers.get(b"host")) or not _local(headers.get(b"origin")):

@@ -1,1 +1,1 @@
-"""Kinds of fault, one a file: what breaks, how it looks from outside, and what helps."""
+"""Kinds of fault, one a file: what breaks, what its metrics show, and what repairs it."""

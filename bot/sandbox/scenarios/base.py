@@ -42,7 +42,7 @@ class Fault(ABC):
     fixed_by: ClassVar[Action | None] = None
     """What people can do in this shop; None: no action of the catalogue fits or helps."""
     tempting: ClassVar[Action | None] = None
-    """An action that looks right and does not help."""
+    """An action that seems right and does not help."""
     roots: ClassVar[tuple[str, ...]]
     """Services it can strike so that the storefront feels it."""
     lines: ClassVar[tuple[str, ...]] = ()

@@ -1,4 +1,4 @@
-"""A new version writes rows that no version can read: rolling back looks right and does not help."""
+"""A new version writes rows that no version can read: rolling back seems right and does not help."""
 
 from dataclasses import dataclass
 from math import inf

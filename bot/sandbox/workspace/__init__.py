@@ -1,1 +1,1 @@
-"""An honest stand-in for Slack: its Web API, its deliveries and its refusals, kept in memory."""
+"""A stand-in for Slack, in memory: its Web API, its deliveries and its errors."""

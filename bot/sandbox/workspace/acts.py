@@ -32,7 +32,7 @@ class Acts:
     def __init__(self, ws: Workspace, postman: Postman) -> None:
         self.ws = ws
         self.postman = postman
-        self.known: dict[str, Callable[[Person, Any, Json], Awaitable[Json]]] = {
+        self.handlers: dict[str, Callable[[Person, Any, Json], Awaitable[Json]]] = {
             "press": self.press,
             "select": self.press,
             "type": self.type,
@@ -54,16 +54,16 @@ class Acts:
                 raise Refused("no_such_delivery")
             return {"ok": True, **outcome.as_json()}
         person = self.ws.person(str(request.get("as", "U1")))
-        for name, do in self.known.items():
+        for name, do in self.handlers.items():
             if name in request:
                 return {"ok": True, **await do(person, request[name], raw)}
-        raise Refused("unknown_act", [f"known acts: {', '.join(self.known)}, submit, close"])
+        raise Refused("unknown_act", [f"known acts: {', '.join(self.handlers)}, submit, close"])
 
     async def hand_over(self, kind: Kind, payload: Json, raw: Json, *, wants_answer: bool = True) -> Outcome:
         """Deliver a payload; `raw.patch` is laid over it first, `raw.signature` and such forge the request."""
         parcel = Parcel(kind, merged(payload, raw.get("patch") or {}), wants_answer=wants_answer, forgery=Forgery.of(raw))
         outcome = await self.postman.deliver(parcel)
-        self.ws.feed.say("acted", error=outcome.error or None, acked_ms=outcome.acked_ms)
+        self.ws.feed.publish("acted", error=outcome.error or None, acked_ms=outcome.acked_ms)
         return outcome
 
     async def press(self, person: Person, wanted: Json, raw: Json) -> Json:
@@ -85,8 +85,13 @@ class Acts:
             assert target.channel is not None and target.message is not None
             payload = payloads.press_in_message(self.ws, person, target.channel, target.message, action, state)
         outcome = await self.hand_over("interactive", payload, raw, wants_answer=False)
-        place = {"ts": target.message["ts"]} if target.message else {"view": target.view.id if target.view else None}
-        return {**outcome.as_json(), **place, "trigger_id": payload["trigger_id"], "response_url": payload.get("response_url")}
+        target_fields = {"ts": target.message["ts"]} if target.message else {"view": target.view.id if target.view else None}
+        return {
+            **outcome.as_json(),
+            **target_fields,
+            "trigger_id": payload["trigger_id"],
+            "response_url": payload.get("response_url"),
+        }
 
     async def type(self, person: Person, wanted: Json, raw: Json) -> Json:
         """Write into a channel or thread; a text that begins with `/` and no thread is a command."""
@@ -122,7 +127,9 @@ class Acts:
         outcome = await self.hand_over("slash_commands", payload, raw)
         if not outcome.acked:
             reason = FAILURES.get(outcome.error, outcome.error)
-            self.ws.whisper(channel.id, person.id, {"user": "USLACKBOT", "text": f'{name} failed with the error "{reason}"'})
+            self.ws.add_ephemeral(
+                channel.id, person.id, {"user": "USLACKBOT", "text": f'{name} failed with the error "{reason}"'}
+            )
         elif outcome.body:
             url = ResponseUrl(person.id, channel.id, 0.0)
             answer(self.ws, url, outcome.body)

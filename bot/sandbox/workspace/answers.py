@@ -81,16 +81,16 @@ def answer(ws: Workspace, url: ResponseUrl, arguments: Json) -> None:
     if args.text("response_type") == "in_channel":
         ws.post(channel, doc)
     else:
-        ws.whisper(channel.id, url.user, doc)
+        ws.add_ephemeral(channel.id, url.user, doc)
 
 
 def _change_original(ws: Workspace, url: ResponseUrl, args: Args) -> None:
     channel = ws.channels[url.channel]
     if url.is_ephemeral:
         ws.ephemerals = [e for e in ws.ephemerals if e["ts"] != url.message_ts]
-        ws.feed.say("ephemeral_gone", ts=url.message_ts, user=url.user)
+        ws.feed.publish("ephemeral_gone", ts=url.message_ts, user=url.user)
         if not args.flag("delete_original"):
-            ws.whisper(channel.id, url.user, {**BOT_AUTHOR, **content(ws, args)})
+            ws.add_ephemeral(channel.id, url.user, {**BOT_AUTHOR, **content(ws, args)})
         return
     if url.message_ts not in channel.messages:
         raise Refused("message_not_found")

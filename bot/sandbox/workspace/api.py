@@ -23,7 +23,7 @@ Json = dict[str, Any]
 # Imported for their registrations.
 FAMILIES = (chat, conversations, directory, files, marks, modals)
 APP_LEVEL = "apps.connections.open"
-KEPT_ARGUMENTS = ("channel", "ts", "thread_ts", "user", "text", "trigger_id", "view_id", "user_id", "metadata")
+RECORDED_ARGUMENTS = ("channel", "ts", "thread_ts", "user", "text", "trigger_id", "view_id", "user_id", "metadata")
 
 
 class Api:
@@ -99,12 +99,12 @@ class Api:
         return JSONResponse(answer, status, headers={"Retry-After": str(refused.retry_after or 1)} if limited else None)
 
     def _record(self, name: str, arguments: Json, error: str, status: int, started: float, answer: Json | None = None) -> None:
-        kept = {key: arguments[key] for key in KEPT_ARGUMENTS if key in arguments}
-        call = {"method": name, "status": status, "error": error or None, "at": self._ws.now(), "arguments": kept}
+        recorded = {key: arguments[key] for key in RECORDED_ARGUMENTS if key in arguments}
+        call = {"method": name, "status": status, "error": error or None, "at": self._ws.now(), "arguments": recorded}
         call["took_ms"] = round((time.monotonic() - started) * 1000, 2)
         call["ts"] = (answer or {}).get("ts")
         self._ws.calls.append(call)
-        self._ws.feed.say("call", method=name, status=status, error=error or None)
+        self._ws.feed.publish("call", method=name, status=status, error=error or None)
 
 
 class HangUp(Response):

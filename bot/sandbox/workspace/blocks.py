@@ -35,7 +35,7 @@ def check_blocks(blocks: object, surface: str, file_exists: Callable[[str], bool
         problems.add("markdown blocks hold too much text", pointer)
     if sum(isinstance(b, dict) and b.get("type") == "table" for b in listed) > 1:
         problems.add("only one table is allowed", pointer)
-    return problems.found
+    return problems.messages
 
 
 def _check_block(problems: Problems, block: object, pointer: str) -> None:

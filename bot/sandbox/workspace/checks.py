@@ -17,11 +17,11 @@ class Problems:
 
     surface: str
     file_exists: Callable[[str], bool]
-    found: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def add(self, what: str, pointer: str) -> None:
         """Note one problem."""
-        self.found.append(f"[ERROR] {what} [json-pointer:{pointer}]")
+        self.messages.append(f"[ERROR] {what} [json-pointer:{pointer}]")
 
     def keys(self, node: Json, pointer: str, *, need: Collection[str] = (), may: Collection[str] = ()) -> bool:
         """Required fields must be there, unknown ones must not; True if all required ones are there."""

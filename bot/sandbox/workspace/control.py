@@ -57,12 +57,12 @@ class Control:
     def _messages(self, request: Request) -> list[Json]:
         query = request.query_params
         channels = [channel_named(self._ws, query["channel"])] if "channel" in query else list(self._ws.channels.values())
-        found = []
+        messages = []
         for channel in channels:
             listed = channel.thread(query["thread"]) if "thread" in query else list(channel.messages.values())
-            found += [self._ws.shown(channel, message) for message in listed]
-        found = [m for m in found if query.get("contains", "") in m["words"] and m["ts"] > query.get("after", "")]
-        return sorted(found, key=lambda m: str(m["ts"]))
+            messages += [self._ws.shown(channel, message) for message in listed]
+        messages = [m for m in messages if query.get("contains", "") in m["words"] and m["ts"] > query.get("after", "")]
+        return sorted(messages, key=lambda m: str(m["ts"]))
 
     async def ephemerals(self, request: Request) -> Response:
         """Private messages, oldest first, of a `user`."""
@@ -87,8 +87,8 @@ class Control:
     def _views(self, request: Request) -> list[Json]:
         query = request.query_params
         stacks = self._ws.views.stacks.items()
-        found = [{**v.as_slack(), "user": user} for user, stack in stacks if query.get("user") in (None, user) for v in stack]
-        return [view for view in found if query.get("contains", "") in json.dumps(view, ensure_ascii=False)]
+        views = [{**v.as_slack(), "user": user} for user, stack in stacks if query.get("user") in (None, user) for v in stack]
+        return [view for view in views if query.get("contains", "") in json.dumps(view, ensure_ascii=False)]
 
     async def people(self, request: Request) -> Response:
         """Everybody, as Slack's user objects, and the user groups."""
@@ -106,8 +106,8 @@ class Control:
         """Every API call since the start: `method`, `status`, `error`, `at`; filtered by `method`, `since` (seconds)."""
         query = request.query_params
         since = float(query.get("since", "0"))
-        found = [c for c in self._ws.calls if c["at"] >= since and query.get("method") in (None, c["method"])]
-        return JSONResponse({"calls": found, "count": len(found)})
+        calls = [c for c in self._ws.calls if c["at"] >= since and query.get("method") in (None, c["method"])]
+        return JSONResponse({"calls": calls, "count": len(calls)})
 
     async def deliveries(self, request: Request) -> Response:
         """Every attempt to hand something to the app, oldest first."""
@@ -120,18 +120,18 @@ class Control:
     async def wait(self, request: Request) -> Response:
         """Wait until something matches: `for` = message (default), ephemeral, view or bot; `count`, `timeout` seconds."""
         query = request.query_params
-        looks = {"message": self._messages, "ephemeral": self._ephemerals, "view": self._views, "bot": self._bot}
-        look = looks.get(query.get("for", "message"))
-        if look is None:
+        queries = {"message": self._messages, "ephemeral": self._ephemerals, "view": self._views, "bot": self._bot}
+        matching = queries.get(query.get("for", "message"))
+        if matching is None:
             raise Refused("unknown_wait")
         wanted, until = int(query.get("count", "1")), time.monotonic() + min(float(query.get("timeout", "10")), MAX_WAIT_S)
-        while len(found := look(request)) < wanted and not self._ws.feed.closed:
+        while len(matches := matching(request)) < wanted and not self._ws.feed.closed:
             left = until - time.monotonic()
             if left <= 0 or not await self._ws.feed.change(left):
-                found = look(request)
+                matches = matching(request)
                 break
-        ok = len(found) >= wanted
-        return JSONResponse({"found": ok, "matches": found, "match": found[-1] if found and ok else None})
+        ok = len(matches) >= wanted
+        return JSONResponse({"found": ok, "matches": matches, "match": matches[-1] if matches and ok else None})
 
     def _bot(self, request: Request) -> list[Json]:
         return [{"connected": True} for _ in self._postman.sockets.connections]

@@ -67,23 +67,23 @@ class Changes:
         body = await request.json()
         for wanted in body if isinstance(body, list) else [body]:
             self._put_person(wanted)
-        self._ws.feed.say("people")
+        self._ws.feed.publish("people")
         return JSONResponse({"ok": True, "people": [p.as_slack() for p in self._ws.people.values()]})
 
     def _put_person(self, wanted: Json) -> None:
-        known = {key: wanted[key] for key in PERSON_FIELDS & wanted.keys()}
-        known |= {"team_id": wanted["team"]} if "team" in wanted else {}
-        known |= {"is_guest": bool(wanted["guest"])} if "guest" in wanted else {}
+        changes = {key: wanted[key] for key in PERSON_FIELDS & wanted.keys()}
+        changes |= {"team_id": wanted["team"]} if "team" in wanted else {}
+        changes |= {"is_guest": bool(wanted["guest"])} if "guest" in wanted else {}
         if unknown := wanted.keys() - PERSON_FIELDS - {"id", "team", "guest", "channels"}:
             raise Refused("unknown_fields", sorted(unknown))
         person = self._ws.people.get(str(wanted["id"]))
         if person is None:
-            person = Person(str(wanted["id"]), str(known.pop("name", wanted["id"])).lower())
+            person = Person(str(wanted["id"]), str(changes.pop("name", wanted["id"])).lower())
             self._ws.people[person.id] = person
             joins = wanted.get("channels", [c.id for c in self._ws.channels.values() if not c.is_im and not c.is_private])
             for name in joins:
                 channel_named(self._ws, str(name)).members.append(person.id)
-        for key, value in known.items():
+        for key, value in changes.items():
             setattr(person, key, value)
 
     async def usergroups(self, request: Request) -> Response:
@@ -97,7 +97,7 @@ class Changes:
         """Create channels or change them: `name`, `id`, `members`, `bot` (member or not), `private`, `archived`, `shared`."""
         body = await request.json()
         made = [self._put_channel(wanted) for wanted in (body if isinstance(body, list) else [body])]
-        self._ws.feed.say("channels")
+        self._ws.feed.publish("channels")
         return JSONResponse({"ok": True, "channels": made, "channel": made[-1]})
 
     def _put_channel(self, wanted: Json) -> Json:
@@ -127,7 +127,7 @@ class Changes:
             answer["disconnected"] = await self._postman.sockets.ask_to_leave()
         if body.get("cut") or self._ws.faults.down:
             answer["cut"] = await self._postman.sockets.cut()
-        self._ws.feed.say("faults", faults=self._ws.faults.as_json())
+        self._ws.feed.publish("faults", faults=self._ws.faults.as_json())
         return JSONResponse({**answer, "faults": self._ws.faults.as_json()})
 
     async def limits(self, request: Request) -> Response:
@@ -172,5 +172,5 @@ class Changes:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             raise Refused("no_bot_running") from None
-        self._ws.feed.say("killed", pid=pid)
+        self._ws.feed.publish("killed", pid=pid)
         return JSONResponse({"ok": True, "killed": pid})

@@ -1,4 +1,4 @@
-"""How the stand-in says no."""
+"""The errors with which the stand-in refuses a call."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any
 
 Json = dict[str, Any]
-KEPT = 2_000
+MOST_CHANGES = 2_000
 
 
 class Feed:
@@ -16,10 +16,10 @@ class Feed:
     def __init__(self) -> None:
         self.number = 0
         self.closed = False
-        self._changes: deque[tuple[int, Json]] = deque(maxlen=KEPT)
+        self._changes: deque[tuple[int, Json]] = deque(maxlen=MOST_CHANGES)
         self._waiting: set[asyncio.Future[None]] = set()
 
-    def say(self, kind: str, **fields: Any) -> None:
+    def publish(self, kind: str, **fields: Any) -> None:
         """Add a change and wake everybody who waits."""
         self.number += 1
         self._changes.append((self.number, {"kind": kind, **fields}))

@@ -77,9 +77,9 @@ def state_of(blocks: list[Json], entered: Json) -> Json:
         for element in elements_of(block):
             if element["type"] not in _FIELDS or element["type"] == "overflow":
                 continue
-            found, value = _entered(block, element, entered)
+            has_value, value = _entered(block, element, entered)
             values.setdefault(block["block_id"], {})[element["action_id"]] = (
-                typed(element, value) if found else initial(element)
+                typed(element, value) if has_value else initial(element)
             )
     return values
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Counts are elements, lengths are characters unless the name says bytes.
+# Counts are elements, lengths are characters unless the name ends in bytes.
 LIMIT: dict[str, int] = {
     "message.blocks": 50,
     "message.text": 40_000,

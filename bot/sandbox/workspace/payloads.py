@@ -114,5 +114,5 @@ def shortcut(ws: Workspace, person: Person, callback_id: str, channel: Channel |
 
 def action_of(ws: Workspace, element: Json, block_id: str, typed_value: Json) -> Json:
     """One entry of `actions`."""
-    kept: Json = {k: element[k] for k in ("text", "url", "style", "placeholder", "confirm") if k in element}
-    return {"action_id": element["action_id"], "block_id": block_id, **kept, **typed_value, "action_ts": ws.new_ts()}
+    copied: Json = {k: element[k] for k in ("text", "url", "style", "placeholder", "confirm") if k in element}
+    return {"action_id": element["action_id"], "block_id": block_id, **copied, **typed_value, "action_ts": ws.new_ts()}

@@ -1,4 +1,4 @@
-"""Delivery: which way a parcel goes, what is tried again, what is kept for a replay."""
+"""Delivery: by which way a parcel goes, which are retried, and which can be replayed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.sandbox.workspace.state import Workspace
 
 Json = dict[str, Any]
 
-KEPT_PARCELS = 5_000
+MOST_PARCELS = 5_000
 RETRY_REASONS = {"operation_timeout": "timeout", "dispatch_failed": "connection_failed", "http_error": "http_error"}
 DEFAULT_EVENTS = frozenset(
     {
@@ -61,7 +61,7 @@ class Postman:
         else:
             outcome = await self.sockets.deliver(parcel)
         record = {"at": self._ws.now(), "kind": parcel.kind, "retry": parcel.retry_attempt, **outcome.as_json()}
-        self.attempts = [*self.attempts[-KEPT_PARCELS:], record]
+        self.attempts = [*self.attempts[-MOST_PARCELS:], record]
         return outcome
 
     def _by_http(self) -> bool:
@@ -71,11 +71,11 @@ class Postman:
 
     def _keep(self, parcel: Parcel) -> None:
         self.parcels[parcel.id] = parcel
-        while len(self.parcels) > KEPT_PARCELS:
+        while len(self.parcels) > MOST_PARCELS:
             self.parcels.popitem(last=False)
 
     async def replay(self, parcel_id: str, forgery: Forgery) -> Outcome | None:
-        """Deliver the very same payload and envelope id again; None if it is not known."""
+        """Deliver the very same payload and envelope id again; None if there is no such parcel."""
         parcel = self.parcels.get(parcel_id)
         return await self.deliver(replace(parcel, forgery=forgery)) if parcel else None
 

@@ -89,7 +89,7 @@ class Sockets:
         await socket.accept()
         connection = Connection(socket)
         self.connections.append(connection)
-        self._ws.feed.say("bot", connections=len(self.connections))
+        self._ws.feed.publish("bot", connections=len(self.connections))
         try:
             await connection.send(self._hello())
             while True:
@@ -99,7 +99,7 @@ class Sockets:
         finally:
             self.connections.remove(connection)
             connection.gone()
-            self._ws.feed.say("bot", connections=len(self.connections))
+            self._ws.feed.publish("bot", connections=len(self.connections))
 
     def _hello(self) -> Json:
         return {

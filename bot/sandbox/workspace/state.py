@@ -21,7 +21,7 @@ from bot.sandbox.workspace.triggers import ResponseUrl, Triggers
 from bot.sandbox.workspace.views import Views
 
 Json = dict[str, Any]
-KEPT_CALLS = 20_000
+MOST_CALLS = 20_000
 
 
 class Workspace:
@@ -42,7 +42,7 @@ class Workspace:
         self.rates = RateLimits()
         self.ack_s = float(LIMIT["ack.seconds"])
         self.faults = Faults()
-        self.calls: deque[Json] = deque(maxlen=KEPT_CALLS)
+        self.calls: deque[Json] = deque(maxlen=MOST_CALLS)
         self.feed = Feed()
         # Events for the app; the postman puts himself here.
         self.event_sink: Callable[[Json], None] = lambda event: None
@@ -66,15 +66,15 @@ class Workspace:
 
     def channel(self, channel_id: str) -> Channel:
         """A channel the app can see, or `channel_not_found`."""
-        found = self.channels.get(channel_id)
-        if found is None or ((found.is_private or found.is_im) and BOT_USER_ID not in found.members):
+        channel = self.channels.get(channel_id)
+        if channel is None or ((channel.is_private or channel.is_im) and BOT_USER_ID not in channel.members):
             raise Refused("channel_not_found")
-        return found
+        return channel
 
     def add_channel(
         self, name: str, *, channel_id: str = "", members: list[str] | None = None, private: bool = False
     ) -> Channel:
-        """Create a channel with everybody and the bot in it, unless `members` says otherwise."""
+        """Create a channel whose members are `members`; without them everybody and the bot."""
         if any(c.name == name and not c.is_im for c in self.channels.values()):
             raise Refused("name_taken")
         channel_id = channel_id or next(f"C{n}" for n in count(1) if f"C{n}" not in self.channels)
@@ -83,7 +83,7 @@ class Workspace:
             channel_id, name, team if members is None else list(members), is_private=private, created=int(self.now())
         )
         self.channels[channel_id] = channel
-        self.feed.say("channels")
+        self.feed.publish("channels")
         return channel
 
     def direct_channel(self, user_id: str) -> Channel:
@@ -92,7 +92,7 @@ class Workspace:
         if channel_id not in self.channels:
             members = [user_id, BOT_USER_ID]
             self.channels[channel_id] = Channel(channel_id, f"@{self.people[user_id].name}", members, is_im=True)
-            self.feed.say("channels")
+            self.feed.publish("channels")
         return self.channels[channel_id]
 
     def post(self, channel: Channel, doc: Json, *, metadata: Json | None = None, link_names: bool = False) -> Message:
@@ -101,9 +101,9 @@ class Workspace:
         message.mentions = mentions.of_message(str(doc.get("text", "")), doc.get("blocks", []), link_names=link_names)
         message.pings = list(message.mentions)
         channel.add(message)
-        self.feed.say("message", channel=channel.id, message=self.shown(channel, message))
+        self.feed.publish("message", channel=channel.id, message=self.shown(channel, message))
         if message.is_reply and (root := channel.messages.get(message.thread)):
-            self.feed.say("message", channel=channel.id, message=self.shown(channel, root))
+            self.feed.publish("message", channel=channel.id, message=self.shown(channel, root))
         return message
 
     def edit(self, channel: Channel, message: Message, changes: Json) -> None:
@@ -112,20 +112,20 @@ class Workspace:
         message.edits += 1
         message.edited_at.append(self.now())
         message.mentions = mentions.of_message(str(message.doc.get("text", "")), message.doc.get("blocks", []))
-        self.feed.say("message", channel=channel.id, message=self.shown(channel, message))
+        self.feed.publish("message", channel=channel.id, message=self.shown(channel, message))
 
     def delete(self, channel: Channel, ts: str) -> None:
         """Take a message away."""
         channel.remove(ts)
-        self.feed.say("deleted", channel=channel.id, ts=ts)
+        self.feed.publish("deleted", channel=channel.id, ts=ts)
 
-    def whisper(self, channel_id: str, user_id: str, doc: Json) -> Json:
+    def add_ephemeral(self, channel_id: str, user_id: str, doc: Json) -> Json:
         """Show something to one person only; it is in no history."""
         ts = self.new_ts()
         ephemeral = {"type": "message", "ts": ts, "channel": channel_id, "to": user_id, "is_ephemeral": True, **doc}
         ephemeral["words"] = "\n".join(filter(None, [str(doc.get("text", "")), mentions.words(doc.get("blocks", []))]))
         self.ephemerals.append(ephemeral)
-        self.feed.say("ephemeral", message=ephemeral)
+        self.feed.publish("ephemeral", message=ephemeral)
         return ephemeral
 
     def shown(self, channel: Channel, message: Message) -> Json:
@@ -142,8 +142,8 @@ class Workspace:
         }
 
     def show_views(self, user_id: str) -> None:
-        """Tell the page which modals stand before a person."""
-        self.feed.say("views", user=user_id, stack=[view.as_slack() for view in self.views.stacks.get(user_id, [])])
+        """Publish to the page which modals a person has open."""
+        self.feed.publish("views", user=user_id, stack=[view.as_slack() for view in self.views.stacks.get(user_id, [])])
 
     def make_response_url(self, url: ResponseUrl, token: str) -> str:
         """Keep a response URL and give its address."""

@@ -21,7 +21,7 @@ class Submitting:
     def __init__(self, ws: Workspace, acts: Acts) -> None:
         self._ws = ws
         self._acts = acts
-        acts.known |= {"submit": self.submit, "close": self.close}
+        acts.handlers |= {"submit": self.submit, "close": self.close}
 
     async def submit(self, person: Person, wanted: Json, raw: Json) -> Json:
         """Submit the open modal (or `view`) with `values`; `force` skips what Slack's client checks itself."""
@@ -43,7 +43,7 @@ class Submitting:
         return answer
 
     def _react(self, person: Person, view: View, ack: Json) -> Json:
-        """Do what `response_action` says: show errors, replace, put on top, close one or all."""
+        """Carry out the `response_action`: show errors, replace, push, close one or all."""
         action = ack.get("response_action")
         if action == "errors":
             blocks = {block["block_id"] for block in view.doc["blocks"] if block.get("type") == "input"}
@@ -59,7 +59,7 @@ class Submitting:
         return {"errors": None}
 
     async def close(self, person: Person, wanted: Json, raw: Json) -> Json:
-        """Close the open modal, or with `all` the whole stack; the app hears of it if it asked to."""
+        """Close the open modal, or with `all` the whole stack; the app is notified if the view has `notify_on_close`."""
         view = self._view(person, wanted)
         everything = bool(wanted.get("all")) or bool(view.doc.get("clear_on_close"))
         closed = self._ws.views.close(view.user, everything=everything)

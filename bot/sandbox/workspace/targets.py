@@ -44,24 +44,24 @@ def find_target(ws: Workspace, person: Person, wanted: Json) -> Target:
     Without a place: the person's open modal first, then the newest message that has it. A `value` prefers the
     control that carries it; with none such, it replaces the value of the newest, which is how forged presses are made.
     """
-    found = list(_candidates(ws, person, wanted))
-    if not found and wanted.get("force"):
+    candidates = list(_candidates(ws, person, wanted))
+    if not candidates and wanted.get("force"):
         return _forged(ws, person, wanted)
-    if not found:
+    if not candidates:
         raise Refused("no_such_control")
-    exact = [t for t in found if "value" in wanted and t.element.get("value") == wanted["value"]]
-    return (exact or found)[0]
+    exact = [t for t in candidates if "value" in wanted and t.element.get("value") == wanted["value"]]
+    return (exact or candidates)[0]
 
 
 def _candidates(ws: Workspace, person: Person, wanted: Json) -> Iterator[Target]:
-    for place in _places(ws, person, wanted):
-        for block in place.blocks:
+    for surface in _surfaces(ws, person, wanted):
+        for block in surface.blocks:
             for element in elements_of(block):
                 if _fits(block, element, wanted):
-                    yield Target(element, block["block_id"], place.blocks, place.channel, place.message, place.view)
+                    yield Target(element, block["block_id"], surface.blocks, surface.channel, surface.message, surface.view)
 
 
-def _places(ws: Workspace, person: Person, wanted: Json) -> Iterator[Target]:
+def _surfaces(ws: Workspace, person: Person, wanted: Json) -> Iterator[Target]:
     in_message = "ts" in wanted or "channel" in wanted
     if not in_message:
         for view in _views(ws, person, wanted):

@@ -44,12 +44,12 @@ def check_view(view: object, file_exists: Callable[[str], bool]) -> Json:
     for name in ("private_metadata", "callback_id"):
         if view.get(name):
             problems.string(view[name], f"view.{name}", f"/view/{name}")
-    problems.found += check_blocks(view.get("blocks"), str(view["type"]), file_exists, "/view/blocks")
+    problems.messages += check_blocks(view.get("blocks"), str(view["type"]), file_exists, "/view/blocks")
     has_input = any(isinstance(block, dict) and block.get("type") == "input" for block in view.get("blocks") or [])
     if modal and has_input and view.get("submit") is None:
         problems.add("submit is required when an input is in blocks", "/view")
-    if problems.found:
-        raise Refused("invalid_arguments", problems.found)
+    if problems.messages:
+        raise Refused("invalid_arguments", problems.messages)
     return view
 
 

@@ -37,9 +37,9 @@ def alertmanager_routes(life: Life) -> list[BaseRoute]:
             filters = _filters(request)
         except ParseError as error:
             return answer({"code": 400, "message": f"bad matcher: {error}"}, 400)
-        found = life.notifier.entries(life.world.now())
-        kept = [a for a in found if _wanted(request, a) and all(m.accepts(a["labels"].get(m.label, "")) for m in filters)]
-        return answer(kept)
+        alerts = life.notifier.entries(life.world.now())
+        matching = [a for a in alerts if _wanted(request, a) and all(m.accepts(a["labels"].get(m.label, "")) for m in filters)]
+        return answer(matching)
 
     async def silences(request: Request) -> Response:
         now = life.world.now()
@@ -55,13 +55,13 @@ def alertmanager_routes(life: Life) -> list[BaseRoute]:
 
     async def silence(request: Request) -> Response:
         now, silence_id = life.world.now(), request.path_params["id"]
-        known = life.silences.by_id.get(silence_id)
-        if known is None:
+        silence = life.silences.by_id.get(silence_id)
+        if silence is None:
             return answer(f"silence {silence_id} not found", 404)
         if request.method == "DELETE":
             life.silences.expire(silence_id, now)
             return Response(status_code=200)
-        return answer(known.as_json(now))
+        return answer(silence.as_json(now))
 
     async def status(_: Request) -> Response:
         version = {"version": "0.28.1+shop", "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": ""}

@@ -1,4 +1,4 @@
-"""A change to one service: what the shop's pipeline tells the outside."""
+"""A change to one service, as the shop's pipeline reports it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -76,8 +76,8 @@ def signals_of(spec: ServiceSpec) -> dict[str, dict[str, Any]]:
 
 def pages() -> dict[str, str]:
     """The shop's runbooks by the alert they are for, in Markdown."""
-    found = files("bot.sandbox.world").joinpath("runbooks").iterdir()
-    return {page.name.removesuffix(".md"): page.read_text("utf-8") for page in found if page.name.endswith(".md")}
+    folder = files("bot.sandbox.world").joinpath("runbooks").iterdir()
+    return {page.name.removesuffix(".md"): page.read_text("utf-8") for page in folder if page.name.endswith(".md")}
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Configuration:
     def _service(self, spec: ServiceSpec, now: float) -> dict[str, Any]:
         # The rotation begins today: the first named is on call whenever the shop is started, and over any midnight after it.
         day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        found: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "owners": ["dave"],
             "on_call": {"rotation": ["alice", "bob"], "every": "1w", "starts": day.strftime("%Y-%m-%dT%H:%M:%SZ")},
             "depends_on": [call.callee for call in spec.calls],
@@ -134,8 +134,8 @@ class Configuration:
             "signals": signals_of(spec),
         }
         if channel := self.channels.get(spec.name):
-            found["channel"] = channel
-        return found
+            entry["channel"] = channel
+        return entry
 
     def _actions(self) -> dict[str, Any]:
         verify = {"signal": "bad_requests", "below": 0.05, "within": "2m"}

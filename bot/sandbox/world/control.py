@@ -42,12 +42,12 @@ def job_routes(life: Life) -> list[BaseRoute]:
 
     async def changes(request: Request) -> Response:
         service = request.query_params.get("service")
-        found = [c.as_json(life.world.base_url) for c in life.world.changes() if service in (None, c.service)]
-        return answer(found)
+        listed = [c.as_json(life.world.base_url) for c in life.world.changes() if service in (None, c.service)]
+        return answer(listed)
 
     async def change(request: Request) -> Response:
-        found = next((c for c in life.world.changes() if c.id == request.path_params["id"]), None)
-        return answer(found.as_json(life.world.base_url)) if found else answer({"error": "no such change"}, 404)
+        match = next((c for c in life.world.changes() if c.id == request.path_params["id"]), None)
+        return answer(match.as_json(life.world.base_url)) if match else answer({"error": "no such change"}, 404)
 
     async def runbook(request: Request) -> Response:
         text = pages().get(request.path_params["name"])
@@ -118,8 +118,8 @@ class Control:
     async def sent(self, request: Request) -> Response:
         """Every webhook; `?kind=alert|changes`, `?state=waiting|delivered|refused`."""
         wanted = request.query_params
-        found = [s.as_json() for s in self.life.delivery.sent]
-        return answer([s for s in found if all(s.get(name) == value for name, value in wanted.items())])
+        webhooks = [s.as_json() for s in self.life.delivery.sent]
+        return answer([s for s in webhooks if all(s.get(name) == value for name, value in wanted.items())])
 
 
 def control_routes(life: Life) -> list[BaseRoute]:

@@ -62,10 +62,10 @@ class Effects:
 
     def total(self, effects: list[PodEffect], pod: Pod) -> Floats | float:
         """Sum of the effects of one list on one pod."""
-        found = [e.amount for e in effects if e.service == pod.service and e.which(pod)]
-        return sum(found) if found else 0.0
+        amounts = [e.amount for e in effects if e.service == pod.service and e.which(pod)]
+        return sum(amounts) if amounts else 0.0
 
     def most(self, effects: list[PodEffect], pod: Pod) -> Floats | float:
         """Largest of the effects of one list on one pod, 0 if there is none."""
-        found = [e.amount for e in effects if e.service == pod.service and e.which(pod)]
-        return np.maximum.reduce(found) if found else 0.0
+        amounts = [e.amount for e in effects if e.service == pod.service and e.which(pod)]
+        return np.maximum.reduce(amounts) if amounts else 0.0

@@ -103,7 +103,7 @@ class Families:
         ]
 
     def _of_cluster(self) -> list[Family]:
-        """What is known of pods and deployments from outside."""
+        """Metrics of pods, deployments and certificates, as the exporters of a cluster have them."""
         return [
             Family("kube_pod_container_info", "gauge", "Image of a container.", self._container),
             Family("kube_pod_status_ready", "gauge", "1 if the pod passes its readiness probe.", self._gauge("pod_ready")),

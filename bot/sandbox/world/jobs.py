@@ -86,10 +86,10 @@ class Jobs:
             raise JobRefused(401, "signature missing or wrong")
         body = self._body(raw)
         key = headers.get(KEY_HEADER, "")
-        if key and (known := self._by_key.get(key)):
-            if known.action != action or dict(known.body) != body:
+        if key and (earlier := self._by_key.get(key)):
+            if earlier.action != action or dict(earlier.body) != body:
                 raise JobRefused(422, "this Idempotency-Key was used for another request")
-            return known
+            return earlier
         job = self._execute(action, str(body["service"]), key, body, headers)
         self.executed.append(job)
         if key:

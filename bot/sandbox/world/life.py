@@ -22,7 +22,7 @@ class Life:
         self.delivery = Delivery(world.now)
         self.alerts_to = self.alerts_token = ""
         self.changes_to = self.changes_token = ""
-        self._told: set[str] = set()
+        self._sent_changes: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._evaluate_at = 0.0
 
@@ -45,7 +45,7 @@ class Life:
         await self.delivery.stop()
 
     def tick(self) -> None:
-        """One beat: rules when due, then whatever is to be sent (needs a running loop)."""
+        """Evaluate the rules when due, then send what is due (needs a running loop)."""
         now = self.world.now()
         if now >= self._evaluate_at:
             self._evaluate_at = now + EVALUATION_SECONDS
@@ -59,10 +59,10 @@ class Life:
     def send_changes(self, *, again: bool = False) -> int:
         """Send the changes that were not sent yet (`again`: all of them) in one list; answers how many."""
         if again:
-            self._told.clear()
-        new = [change for change in self.world.changes() if change.id not in self._told]
+            self._sent_changes.clear()
+        new = [change for change in self.world.changes() if change.id not in self._sent_changes]
         if new:
-            self._told |= {change.id for change in new}
+            self._sent_changes |= {change.id for change in new}
             payload = [change.as_json(self.world.base_url) for change in new]
             about = {"changes": [change.id for change in new]}
             self.delivery.send("changes", "changes", self.changes_to, self.changes_token, payload, about)

@@ -52,22 +52,22 @@ class Logs:
         """Lines of these services with start <= at < end, newest first if `backward`; lazily."""
         grid = self.history.grid
         first, last = max(0, grid.index(start)), min(self.history.length - 1, grid.index(end))
-        places = range(last, first - 1, -1) if backward else range(first, last + 1)
-        for place in places:
-            lines = [line for service in services for line in self._at(service, place)]
+        indices = range(last, first - 1, -1) if backward else range(first, last + 1)
+        for index in indices:
+            lines = [line for service in services for line in self._at(service, index)]
             lines.sort(key=lambda line: line.at_ns, reverse=backward)
             yield from (line for line in lines if start * 1e9 <= line.at_ns < end * 1e9)
 
-    def _at(self, service: str, place: int) -> list[Line]:
-        at = self.history.grid.start + self.history.grid.step * place
-        chooser = random.Random(stable_hash(self.seed, service, place))
+    def _at(self, service: str, index: int) -> list[Line]:
+        at = self.history.grid.start + self.history.grid.step * index
+        chooser = random.Random(stable_hash(self.seed, service, index))
         pods = self.fleet.alive(service, at)
-        found: list[Line] = []
-        if pods and (place + stable_hash(service)) % NORMAL_EVERY == 0:
-            found.append(self._normal(service, chooser.choice(pods).name, at, chooser))
+        lines: list[Line] = []
+        if pods and (index + stable_hash(service)) % NORMAL_EVERY == 0:
+            lines.append(self._normal(service, chooser.choice(pods).name, at, chooser))
         for pod in pods:
-            found += self._errors(service, pod.name, place, at, chooser)
-        return found[: MOST_ERRORS + 1]
+            lines += self._errors(service, pod.name, index, at, chooser)
+        return lines[: MOST_ERRORS + 1]
 
     def _normal(self, service: str, pod: str, at: float, chooser: random.Random) -> Line:
         if chooser.random() < 0.04:
@@ -75,18 +75,18 @@ class Logs:
         milliseconds = self.shop[service].seconds * 1000 * chooser.uniform(0.7, 2.2)
         return self._line(service, pod, "info", at, chooser, f"GET {chooser.choice(ROUTES)} 200 {milliseconds:.0f}ms")
 
-    def _errors(self, service: str, pod: str, place: int, at: float, chooser: random.Random) -> Iterator[Line]:
-        own = self.history.at("pod_own_error", pod, place)
+    def _errors(self, service: str, pod: str, index: int, at: float, chooser: random.Random) -> Iterator[Line]:
+        own = self.history.at("pod_own_error", pod, index)
         if chooser.random() < 2.0 * own:
             yield self._line(service, pod, "error", at, chooser, self._own_failure(service, at, chooser))
-        if chooser.random() < 0.3 * self.history.at("provider_error", service, place):
+        if chooser.random() < 0.3 * self.history.at("provider_error", service, index):
             yield self._line(service, pod, "error", at, chooser, self._own_failure(service, at, chooser))
         for call in self.shop[service].calls:
-            if chooser.random() < 0.8 * self.history.at("call_error", f"{service}>{call.callee}", place):
+            if chooser.random() < 0.8 * self.history.at("call_error", f"{service}>{call.callee}", index):
                 code = chooser.choice(("500", "502", "503"))
                 text = f"call to {call.callee} failed: {code}, giving up after 2 attempts"
                 yield self._line(service, pod, "error", at, chooser, text)
-            elif self.history.at("call_seconds", f"{service}>{call.callee}", place) > 0.3 and chooser.random() < 0.3:
+            elif self.history.at("call_seconds", f"{service}>{call.callee}", index) > 0.3 and chooser.random() < 0.3:
                 yield self._line(service, pod, "warning", at, chooser, f"slow call to {call.callee}: over 300 ms")
 
     def _own_failure(self, service: str, at: float, chooser: random.Random) -> str:

@@ -30,7 +30,7 @@ class BadQuery(Exception):
     """HTTP 400 with this text."""
 
 
-class Sight(Protocol):
+class WorldView(Protocol):
     """What the API needs of the world."""
 
     logs: Logs
@@ -74,13 +74,13 @@ def read_query(text: str) -> LogQuery:
         raise BadQuery(str(error)) from error
     filters, position = [], match.end()
     while text[position:].strip():
-        if found := _FILTER.match(text, position):
-            filters.append(_line_filter(found[1], unquote(found[2])))
-        elif not (found := _PASSED_OVER.match(text, position)):
+        if token := _FILTER.match(text, position):
+            filters.append(_line_filter(token[1], unquote(token[2])))
+        elif not (token := _PASSED_OVER.match(text, position)):
             raise BadQuery(
                 f"parse error at line 1, col {position + 1}: syntax error: unexpected {text[position:].strip()[:20]!r}"
             )
-        position = found.end()
+        position = token.end()
     return LogQuery(matchers, tuple(filters))
 
 
@@ -102,7 +102,7 @@ def moment(text: str | None, default: float) -> float:
 class LokiApi:
     """The endpoints."""
 
-    def __init__(self, world: Sight) -> None:
+    def __init__(self, world: WorldView) -> None:
         self.world = world
 
     def query_range(self, p: Parameters) -> Response:
@@ -131,13 +131,13 @@ class LokiApi:
     def values(self, p: Parameters, name: str) -> Response:
         now = self.world.now()
         logs = self.world.logs
-        known: dict[str, list[str]] = {
+        values: dict[str, list[str]] = {
             "service": sorted(logs.shop.services),
             "level": ["error", "info", "warning"],
             "namespace": [NAMESPACE],
             "pod": sorted(pod.name for pod in logs.fleet.between(now - 3600, now)),
         }
-        return success(known.get(name, []))
+        return success(values.get(name, []))
 
     def _services(self, query: LogQuery) -> list[str]:
         wanted = [m for m in query.matchers if m.label == "service"]
@@ -158,7 +158,7 @@ class LokiApi:
         return int(text)
 
 
-def loki_routes(world: Sight) -> list[BaseRoute]:
+def loki_routes(world: WorldView) -> list[BaseRoute]:
     """Everything below `/world/loki`."""
     api = LokiApi(world)
 

@@ -18,24 +18,24 @@ class Metrics:
 
     def select(self, selector: Selector) -> list[Samples]:
         """The matching series, one `Samples` a metric name."""
-        found = []
+        blocks = []
         for name in self._names(selector.matchers):
             table = self.table(name)
             rest = [m for m in selector.matchers if m.label != "__name__"]
             rows = [row for row, labels in enumerate(table.labels) if all(m.accepts(labels.get(m.label, "")) for m in rest)]
             if rows:
-                found.append(table.samples(rows, self.history.grid))
-        return found
+                blocks.append(table.samples(rows, self.history.grid))
+        return blocks
 
     def series(self, selector: Selector, start: float, end: float) -> list[Labels]:
         """Label sets of the matching series that have a sample in [start, end] (Unix seconds)."""
         grid = self.history.grid
         first, last = int(np.ceil((start - grid.start) / grid.step)), grid.index(end)
-        found: list[Labels] = []
+        matching: list[Labels] = []
         for samples in self.select(selector):
             alive = (samples.first <= last) & (samples.last >= first)
-            found += [labels for labels, lives in zip(samples.labels, alive, strict=True) if lives]
-        return found
+            matching += [labels for labels, lives in zip(samples.labels, alive, strict=True) if lives]
+        return matching
 
     def table(self, name: str) -> Table:
         """One table, filled up to now."""

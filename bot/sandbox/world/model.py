@@ -142,8 +142,8 @@ class World:
     def rule_groups(self) -> list[dict[str, Any]]:
         """Alerting rules in the form of Prometheus' /api/v1/rules."""
         groups = []
-        for place, rule in enumerate(self.rules.rules):
-            alerts = self.active_alerts(place)
+        for number, rule in enumerate(self.rules.rules):
+            alerts = self.active_alerts(number)
             state = max((a["state"] for a in alerts), default="inactive", key=("inactive", "pending", "firing").index)
             groups.append(
                 {
@@ -163,7 +163,7 @@ class World:
             )
         return [{"name": "shop", "file": "shop.rules.yml", "interval": 2, "limit": 0, "rules": groups}]
 
-    def active_alerts(self, rule_place: int | None = None) -> list[dict[str, Any]]:
+    def active_alerts(self, rule_number: int | None = None) -> list[dict[str, Any]]:
         """Pending and firing alerts in the form of Prometheus' /api/v1/alerts."""
         return [
             {
@@ -173,8 +173,8 @@ class World:
                 "activeAt": iso(active.since),
                 "value": f"{active.value:.16e}",
             }
-            for (place, _), active in self.rules.active.items()
-            if rule_place in (None, place)
+            for (number, _), active in self.rules.active.items()
+            if rule_number in (None, number)
         ]
 
     def write_configuration(

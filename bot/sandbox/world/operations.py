@@ -8,16 +8,16 @@ from bot.sandbox.world.pods import Fleet
 from bot.sandbox.world.shop import Shop
 from bot.sandbox.world.stage import Stage
 
-Told = Callable[[str, str, float, WorldChange | None], None]
+OnOperation = Callable[[str, str, float, WorldChange | None], None]
 """Called with action, service, moment and the change that was taken back, if any."""
 RUNNER = "job-runner"
 
 
 class ShopOperations:
-    """Each operation answers a sentence; ValueError says why it is impossible."""
+    """Each operation returns a sentence; raises ValueError with the reason if it is impossible."""
 
-    def __init__(self, shop: Shop, fleet: Fleet, stage: Stage, clock: Callable[[], float], told: Told) -> None:
-        self.shop, self.fleet, self.stage, self._clock, self._told = shop, fleet, stage, clock, told
+    def __init__(self, shop: Shop, fleet: Fleet, stage: Stage, clock: Callable[[], float], on_operation: OnOperation) -> None:
+        self.shop, self.fleet, self.stage, self._clock, self._on_operation = shop, fleet, stage, clock, on_operation
         self._reverted: list[WorldChange] = []
 
     def now(self) -> float:
@@ -36,7 +36,7 @@ class ShopOperations:
             )
         else:
             self._note(service, at, "config", f"Revert: {change.title}")
-        self._told("rollback", service, at, change)
+        self._on_operation("rollback", service, at, change)
         return f"{service}: took back {change.id} ({change.title})"
 
     def rollforward(self, service: str, body: Mapping[str, Any]) -> str:
@@ -51,14 +51,14 @@ class ShopOperations:
             self._note(service, at, "deploy", f"Roll forward to {change.version}", change.version, change.previous_version)
         else:
             self._note(service, at, "config", f"Again: {change.title}")
-        self._told("rollforward", service, at, change)
+        self._on_operation("rollforward", service, at, change)
         return f"{service}: brought back {change.id}"
 
     def restart(self, service: str) -> str:
         """Replace all pods, one after the other."""
         at = self._ready(service)
         self.fleet.restart(service, at)
-        self._told("restart", service, at, None)
+        self._on_operation("restart", service, at, None)
         return f"{service}: all pods are being replaced"
 
     def flag(self, service: str, body: Mapping[str, Any]) -> str:
@@ -76,7 +76,7 @@ class ShopOperations:
             change = self._wanted(service, body, ("flag",), at)
             self._reverted.append(change)
         self._note(service, at, "flag", f"Switch {state} {change.flag} for everyone")
-        self._told(f"flag_{state}", service, at, change)
+        self._on_operation(f"flag_{state}", service, at, change)
         return f"{service}: flag {change.flag} is {state}"
 
     def _ready(self, service: str) -> float:
@@ -87,12 +87,12 @@ class ShopOperations:
     def _wanted(self, service: str, body: Mapping[str, Any], kinds: tuple[str, ...], at: float) -> WorldChange:
         # Whoever keeps changes of several sources may write `pipeline:chg-1`.
         named = str(body.get("change") or body.get("change_id") or "").rpartition(":")[2]
-        mine = [
+        own_changes = [
             c
             for c in self.stage.changes
             if c.service == service and c.kind in kinds and c.at <= at and c.author != RUNNER and c not in self._reverted
         ]
-        chosen = next((c for c in mine if c.id == named), None) or (mine[-1] if mine else None)
+        chosen = next((c for c in own_changes if c.id == named), None) or (own_changes[-1] if own_changes else None)
         if chosen is None:
             raise ValueError(f"{service} has no {' or '.join(kinds)} change to take back")
         return chosen

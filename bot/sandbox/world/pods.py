@@ -55,20 +55,20 @@ class Fleet:
     def deploy(self, service: str, version: str, at: float) -> None:
         """Roll a new version out: pod after pod, and the last old pod only after the bake time."""
         old = self._settled(service, at)
-        for place, pod in enumerate(old):
-            moment = at + ROLL_SECONDS * place if place < len(old) - 1 else at + BAKE_SECONDS
+        for number, pod in enumerate(old):
+            moment = at + ROLL_SECONDS * number if number < len(old) - 1 else at + BAKE_SECONDS
             self._replace(pod, version, moment)
 
     def return_to(self, service: str, version: str, at: float) -> None:
         """Replace every pod of another version within a few seconds."""
         others = [pod for pod in self._settled(service, at) if pod.version != version]
-        for place, pod in enumerate(others):
-            self._replace(pod, version, at + 1 + REPLACE_SECONDS * place)
+        for number, pod in enumerate(others):
+            self._replace(pod, version, at + 1 + REPLACE_SECONDS * number)
 
     def restart(self, service: str, at: float) -> None:
         """Replace every pod by a fresh one of its version within a few seconds."""
-        for place, pod in enumerate(self._settled(service, at)):
-            self._replace(pod, pod.version, at + 1 + REPLACE_SECONDS * place)
+        for number, pod in enumerate(self._settled(service, at)):
+            self._replace(pod, pod.version, at + 1 + REPLACE_SECONDS * number)
 
     def _settled(self, service: str, at: float) -> list[Pod]:
         """The pods alive at `at`, with everything that was planned for later called off."""

@@ -27,7 +27,7 @@ PREFIX = "/world/prometheus"
 VERSION = "2.53.3+shop"
 
 
-class Sight(Protocol):
+class WorldView(Protocol):
     """What the API needs of the world."""
 
     metrics: Metrics
@@ -102,13 +102,13 @@ def read(text: str) -> Expr:
 
 def _points(vector: Vector, times: np.ndarray[Any, np.dtype[np.float64]]) -> list[dict[str, Any]]:
     stamps = [_stamp(t) for t in times.tolist()]
-    found = []
+    result = []
     for labels, values, present in zip(vector.labels, vector.values, vector.present, strict=True):
         places = np.nonzero(present)[0].tolist()
         if places:
             numbers = values.tolist()
-            found.append({"metric": labels, "values": [[stamps[i], exposition.number(numbers[i])] for i in places]})
-    return sorted(found, key=_by_labels)
+            result.append({"metric": labels, "values": [[stamps[i], exposition.number(numbers[i])] for i in places]})
+    return sorted(result, key=_by_labels)
 
 
 def _by_labels(series: dict[str, Any]) -> list[tuple[str, str]]:
@@ -153,10 +153,10 @@ def raw_samples(metrics: Metrics, expr: Range, at: float) -> dict[str, Any]:
     for samples in metrics.select(expr.selector):
         grid = samples.grid
         low, high = int(np.ceil((end - expr.seconds - grid.start) / grid.step)), grid.index(end)
-        for place, labels in enumerate(samples.labels):
-            columns = np.arange(max(low, samples.first[place]), min(high, samples.last[place]) + 1)
+        for number, labels in enumerate(samples.labels):
+            columns = np.arange(max(low, samples.first[number]), min(high, samples.last[number]) + 1)
             if len(columns):
-                times, values = grid.start + grid.step * columns, samples.table[samples.rows[place], columns]
+                times, values = grid.start + grid.step * columns, samples.table[samples.rows[number], columns]
                 pairs = zip(times.tolist(), values.tolist(), strict=True)
                 result.append({"metric": labels, "values": [[_stamp(t), exposition.number(v)] for t, v in pairs]})
     return {"resultType": "matrix", "result": sorted(result, key=_by_labels)}
@@ -186,7 +186,7 @@ class Parameters:
 class PrometheusApi:
     """The endpoints."""
 
-    def __init__(self, world: Sight) -> None:
+    def __init__(self, world: WorldView) -> None:
         self.world = world
 
     def query(self, p: Parameters) -> Response:
@@ -236,12 +236,12 @@ class PrometheusApi:
 
     def metadata(self, p: Parameters) -> Response:
         wanted = p.get("metric")
-        found = {}
+        described = {}
         for table in self.world.metrics.tables.values():
             title = table.family.title
             if wanted in (None, title):
-                found[title] = [{"type": table.family.kind, "unit": "", "help": table.family.help}]
-        return success(found)
+                described[title] = [{"type": table.family.kind, "unit": "", "help": table.family.help}]
+        return success(described)
 
     def rules(self, _: Parameters) -> Response:
         self.world.now()
@@ -263,12 +263,12 @@ class PrometheusApi:
             selectors = [parse_selector(text) for text in p.all("match[]")] or [parse_selector('{__name__=~".+"}')]
         except ParseError as error:
             raise BadParameter(f'invalid parameter "match[]": {error}') from error
-        found: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        by_labels: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         for selector in selectors:
             assert isinstance(selector, Selector)
             for labels in self.world.metrics.series(selector, start, end):
-                found[tuple(sorted(labels.items()))] = labels
-        return list(found.values())
+                by_labels[tuple(sorted(labels.items()))] = labels
+        return list(by_labels.values())
 
     def _timeout(self, p: Parameters) -> None:
         if (text := p.get("timeout")) is not None:
@@ -295,7 +295,7 @@ def guarded(handle: Callable[[Request, Parameters], Response]) -> Handler:
     return endpoint
 
 
-def prometheus_routes(world: Sight) -> list[BaseRoute]:
+def prometheus_routes(world: WorldView) -> list[BaseRoute]:
     """`/world/metrics` and everything below `/world/prometheus`."""
     api = PrometheusApi(world)
 

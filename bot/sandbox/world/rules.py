@@ -190,23 +190,23 @@ class RuleEngine:
 
     def evaluate(self, at: float) -> list[Active]:
         """One evaluation of every rule; answers the firing alerts."""
-        seen: dict[tuple[int, Key], Active] = {}
-        for place, rule in enumerate(self.rules):
+        active: dict[tuple[int, Key], Active] = {}
+        for number, rule in enumerate(self.rules):
             value = Evaluator(self.metrics, np.asarray([at])).value(parse(rule.expr))
             if not isinstance(value, Vector):
                 continue
             for labels, numbers, present in zip(value.labels, value.values, value.present, strict=True):
                 if present[0]:
-                    self._see(seen, place, rule, labels, float(numbers[0]), at)
-        self.active, self.evaluated_at = seen, at
-        return [alert for alert in seen.values() if alert.fired_at is not None]
+                    self._see(active, number, rule, labels, float(numbers[0]), at)
+        self.active, self.evaluated_at = active, at
+        return [alert for alert in active.values() if alert.fired_at is not None]
 
     def _see(
-        self, seen: dict[tuple[int, Key], Active], place: int, rule: Rule, labels: Labels, value: float, at: float
+        self, active: dict[tuple[int, Key], Active], number: int, rule: Rule, labels: Labels, value: float, at: float
     ) -> None:
         full = {"cluster": CLUSTER, **nameless(labels), "alertname": rule.name, "severity": rule.severity}
-        key = (place, key_of(full))
-        alert = seen[key] = self.active.get(key) or Active(rule, full, at, value)
+        key = (number, key_of(full))
+        alert = active[key] = self.active.get(key) or Active(rule, full, at, value)
         alert.value = value
         if alert.fired_at is None and at - alert.since >= rule.hold_seconds:
             alert.fired_at = at

@@ -119,10 +119,10 @@ class Shop:
 
     def upstream(self, name: str) -> tuple[str, ...]:
         """`name` and everybody who feels it, nearest first."""
-        found = [name]
-        for known in found:
-            found += [caller for caller in self.callers(known) if caller not in found]
-        return tuple(found)
+        reached = [name]
+        for service in reached:
+            reached += [caller for caller in self.callers(service) if caller not in reached]
+        return tuple(reached)
 
     def _order(self) -> tuple[str, ...]:
         placed: list[str] = []

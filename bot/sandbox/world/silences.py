@@ -11,7 +11,7 @@ from bot.sandbox.world.tables import Labels
 
 
 class BadSilence(ValueError):
-    """A silence that cannot be accepted; the text says why."""
+    """A silence that cannot be accepted; the text is the reason."""
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,8 @@ class Stage:
         """The seed's fault, or one of this kind and place."""
         drawn = kind or fault_of_seed(seed)
         # Seeds in a row visit all kinds, and then all places of each kind.
-        place = self.random.choice(drawn.roots) if kind else drawn.roots[(seed - 1) // len(FAULTS) % len(drawn.roots)]
-        return drawn(service or place, onset, self.random.uniform(0.85, 1.15))
+        drawn_service = self.random.choice(drawn.roots) if kind else drawn.roots[(seed - 1) // len(FAULTS) % len(drawn.roots)]
+        return drawn(service or drawn_service, onset, self.random.uniform(0.85, 1.15))
 
     def innocent_deploy(self, fault: Fault, at: float) -> WorldChange:
         """A newer deploy elsewhere, half of the time on a service that alerts itself."""

@@ -1,4 +1,4 @@
-"""chat.*: what the bot says, edits and takes back."""
+"""chat.*: posting, editing and deleting messages of the bot."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def metadata_of(args: Args) -> Json | None:
     return {"event_type": metadata["event_type"], "event_payload": metadata["event_payload"]}
 
 
-def place(ws: Workspace, channel_id: str) -> Channel:
+def writable_channel(ws: Workspace, channel_id: str) -> Channel:
     """The channel that the bot may write to; a person's id means the direct conversation."""
     if channel_id.startswith(("U", "W")) and channel_id in ws.people:
         return ws.direct_channel(channel_id)
@@ -85,7 +85,7 @@ def thread_of(channel: Channel, args: Args) -> Json:
 @method("chat.postMessage")
 async def post_message(ws: Workspace, args: Args) -> Json:
     """Post to a channel or thread."""
-    channel = place(ws, args.need("channel"))
+    channel = writable_channel(ws, args.need("channel"))
     doc: Json = {**BOT_AUTHOR, **content(ws, args), **thread_of(channel, args)}
     if doc.get("thread_ts") and args.flag("reply_broadcast"):
         doc["subtype"] = "thread_broadcast"
@@ -98,7 +98,7 @@ async def post_message(ws: Workspace, args: Args) -> Json:
 @method("chat.update")
 async def update(ws: Workspace, args: Args) -> Json:
     """Edit one of the bot's own messages. Text without blocks takes the blocks away, as in Slack."""
-    channel = place(ws, args.need("channel"))
+    channel = writable_channel(ws, args.need("channel"))
     message = own_message(channel, args.need("ts"))
     if len(args.text("text").encode()) > LIMIT["message.update_text_bytes"]:
         raise Refused("msg_too_long")
@@ -118,7 +118,7 @@ async def update(ws: Workspace, args: Args) -> Json:
 @method("chat.delete")
 async def delete(ws: Workspace, args: Args) -> Json:
     """Delete one of the bot's own messages."""
-    channel = place(ws, args.need("channel"))
+    channel = writable_channel(ws, args.need("channel"))
     message = own_message(channel, args.need("ts"), "cant_delete_message")
     ws.delete(channel, message.ts)
     return {"channel": channel.id, "ts": message.ts}
@@ -127,11 +127,11 @@ async def delete(ws: Workspace, args: Args) -> Json:
 @method("chat.postEphemeral")
 async def post_ephemeral(ws: Workspace, args: Args) -> Json:
     """Show something to one member of a channel."""
-    channel = place(ws, args.need("channel"))
+    channel = writable_channel(ws, args.need("channel"))
     user = args.need("user")
     if user not in channel.members:
         raise Refused("user_not_in_channel")
-    shown = ws.whisper(channel.id, user, {**BOT_AUTHOR, **content(ws, args), **thread_of(channel, args)})
+    shown = ws.add_ephemeral(channel.id, user, {**BOT_AUTHOR, **content(ws, args), **thread_of(channel, args)})
     return {"message_ts": shown["ts"]}
 
 

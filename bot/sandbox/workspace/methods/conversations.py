@@ -1,4 +1,4 @@
-"""conversations.*: channels, who is in them, what was said."""
+"""conversations.*: channels, their members and their messages."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bot.sandbox.workspace.state import Workspace
 
 @method("conversations.list")
 async def list_channels(ws: Workspace, args: Args) -> Json:
-    """Channels the bot can see, public ones only unless `types` says more."""
+    """Channels the bot can see, public ones only unless `types` names more."""
     types = set(args.names("types") or ["public_channel"])
-    found = [c for c in ws.channels.values() if _kind(c) in types and (not c.is_private or BOT_USER_ID in c.members)]
+    channels = [c for c in ws.channels.values() if _kind(c) in types and (not c.is_private or BOT_USER_ID in c.members)]
     if args.flag("exclude_archived"):
-        found = [c for c in found if not c.is_archived]
-    shown, cursor = page(found, args, 100)
+        channels = [c for c in channels if not c.is_archived]
+    shown, cursor = page(channels, args, 100)
     return {"channels": [c.as_slack(BOT_USER_ID) for c in shown], "response_metadata": cursor}
 
 
@@ -122,7 +122,7 @@ async def join(ws: Workspace, args: Args) -> Json:
 
 def _add_members(ws: Workspace, channel: Channel, users: list[str]) -> None:
     channel.members += users
-    ws.feed.say("channels")
+    ws.feed.publish("channels")
     for user in users:
         event = {"type": "member_joined_channel", "user": user, "channel": channel.id, "team": TEAM_ID, "event_ts": ws.new_ts()}
         ws.event_sink(event | {"channel_type": "G" if channel.is_private else "C", "inviter": BOT_USER_ID})
@@ -173,7 +173,7 @@ async def archive(ws: Workspace, args: Args) -> Json:
     if channel.is_archived:
         raise Refused("already_archived")
     channel.is_archived = True
-    ws.feed.say("channels")
+    ws.feed.publish("channels")
     return {}
 
 
@@ -182,7 +182,7 @@ async def set_topic(ws: Workspace, args: Args) -> Json:
     """Set the topic of a channel."""
     channel = _readable(ws, args)
     channel.topic = ws.max_topic(args.text("topic"))
-    ws.feed.say("channels")
+    ws.feed.publish("channels")
     return {"channel": channel.as_slack(BOT_USER_ID)}
 
 

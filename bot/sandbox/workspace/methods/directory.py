@@ -68,7 +68,7 @@ def _visible(ws: Workspace, user: Json) -> Json:
 
 @method("usergroups.list")
 async def usergroup_list(ws: Workspace, args: Args) -> Json:
-    """All user groups, their members only if asked for."""
+    """All user groups; with their members if `include_users` is set."""
     groups = [group.as_slack() for group in ws.usergroups.values()]
     if not args.flag("include_users"):
         groups = [{k: v for k, v in group.items() if k != "users"} for group in groups]

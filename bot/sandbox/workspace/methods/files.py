@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.filestore import File
-from bot.sandbox.workspace.methods.chat import BOT_AUTHOR, as_event, content, place, thread_of
+from bot.sandbox.workspace.methods.chat import BOT_AUTHOR, as_event, content, thread_of, writable_channel
 from bot.sandbox.workspace.methods.registry import Args, Json, method
 from bot.sandbox.workspace.people import BOT_USER_ID
 from bot.sandbox.workspace.state import Workspace
@@ -41,9 +41,9 @@ def _uploaded(ws: Workspace, wanted: Json) -> File:
 
 
 def _share(ws: Workspace, files: list[File], channel_id: str, args: Args) -> None:
-    channel = place(ws, channel_id)
-    said = Args({"text": args.text("initial_comment"), "blocks": args.values.get("blocks")})
-    words = content(ws, said) if said.text("text") or said.values["blocks"] else {"text": ""}
+    channel = writable_channel(ws, channel_id)
+    comment = Args({"text": args.text("initial_comment"), "blocks": args.values.get("blocks")})
+    words = content(ws, comment) if comment.text("text") or comment.values["blocks"] else {"text": ""}
     shown = [file.as_slack(ws.base_url) for file in files]
     message = ws.post(channel, {**BOT_AUTHOR, **words, **thread_of(channel, args), "files": shown, "upload": True})
     for file in files:

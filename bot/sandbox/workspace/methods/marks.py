@@ -35,7 +35,7 @@ def add_reaction(ws: Workspace, channel: Channel, message: Message, name: str, u
         raise Refused("already_reacted")
     entry["users"].append(user)
     entry["count"] = len(entry["users"])
-    ws.feed.say("message", channel=channel.id, message=ws.shown(channel, message))
+    ws.feed.publish("message", channel=channel.id, message=ws.shown(channel, message))
 
 
 def remove_reaction(ws: Workspace, channel: Channel, message: Message, name: str, user: str) -> None:
@@ -47,7 +47,7 @@ def remove_reaction(ws: Workspace, channel: Channel, message: Message, name: str
     entry["users"].remove(user)
     entry["count"] = len(entry["users"])
     message.doc["reactions"] = [r for r in reactions if r["users"]]
-    ws.feed.say("message", channel=channel.id, message=ws.shown(channel, message))
+    ws.feed.publish("message", channel=channel.id, message=ws.shown(channel, message))
 
 
 @method("reactions.add")
@@ -73,7 +73,7 @@ async def pins_add(ws: Workspace, args: Args) -> Json:
         raise Refused("already_pinned")
     channel.pins.append(message.ts)
     message.doc["pinned_to"] = [channel.id]
-    ws.feed.say("message", channel=channel.id, message=ws.shown(channel, message))
+    ws.feed.publish("message", channel=channel.id, message=ws.shown(channel, message))
     return {}
 
 
@@ -92,5 +92,5 @@ async def bookmarks_add(ws: Workspace, args: Args) -> Json:
         "type": kind,
     }
     channel.bookmarks.append(bookmark)
-    ws.feed.say("channels")
+    ws.feed.publish("channels")
     return {"bookmark": bookmark}

@@ -39,5 +39,5 @@ async def views_publish(ws: Workspace, args: Args) -> Json:
     """Replace a person's home tab."""
     user = ws.person(args.need("user_id")).id
     view = ws.views.publish(user, args.document("view"), args.text("hash"))
-    ws.feed.say("home", user=user, view=view.as_slack())
+    ws.feed.publish("home", user=user, view=view.as_slack())
     return {"view": view.as_slack()}

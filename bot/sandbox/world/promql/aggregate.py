@@ -15,10 +15,10 @@ def group_rows(vector: Vector, labels: tuple[str, ...], without: bool) -> dict[K
     groups: dict[Key, tuple[Labels, list[int]]] = {}
     for row, item in enumerate(vector.labels):
         if without:
-            kept = {name: value for name, value in nameless(item).items() if name not in labels}
+            grouping = {name: value for name, value in nameless(item).items() if name not in labels}
         else:
-            kept = {name: item[name] for name in labels if item.get(name)}
-        groups.setdefault(key_of(kept), (kept, []))[1].append(row)
+            grouping = {name: item[name] for name in labels if item.get(name)}
+        groups.setdefault(key_of(grouping), (grouping, []))[1].append(row)
     return groups
 
 
@@ -31,9 +31,9 @@ def aggregate(node: Aggregate, vector: Vector, param: Floats | None, steps: int)
         assert param is not None
         return _ranked(vector, groups, param, largest=node.op == "topk")
     labels, values, present = [], [], []
-    for kept, rows in groups.values():
+    for grouping, rows in groups.values():
         here = vector.present[rows]
-        labels.append(kept)
+        labels.append(grouping)
         present.append(here.any(axis=0))
         with np.errstate(all="ignore"):
             values.append(_reduce(node.op, vector.values[rows], here, param))
@@ -111,19 +111,19 @@ Less = Callable[[int, int], bool]
 
 def _up(heap: list[int], less: Less) -> None:
     """Restore the heap after an append (Go's container/heap, up)."""
-    place = len(heap) - 1
-    while place and less(heap[place], heap[parent := (place - 1) // 2]):
-        heap[place], heap[parent] = heap[parent], heap[place]
-        place = parent
+    index = len(heap) - 1
+    while index and less(heap[index], heap[parent := (index - 1) // 2]):
+        heap[index], heap[parent] = heap[parent], heap[index]
+        index = parent
 
 
 def _down(heap: list[int], less: Less) -> None:
     """Restore the heap after its first was replaced (Go's container/heap, down)."""
-    place = 0
-    while (child := 2 * place + 1) < len(heap):
+    index = 0
+    while (child := 2 * index + 1) < len(heap):
         if child + 1 < len(heap) and less(heap[child + 1], heap[child]):
             child += 1
-        if not less(heap[child], heap[place]):
+        if not less(heap[child], heap[index]):
             return
-        heap[place], heap[child] = heap[child], heap[place]
-        place = child
+        heap[index], heap[child] = heap[child], heap[index]
+        index = child

@@ -26,7 +26,7 @@ OPERATIONS: Mapping[str, Callable[[Floats, Floats], Floats | Bools]] = {
 
 
 def binary(node: Binary, left: Value, right: Value, steps: int) -> Value:
-    """The value of an operation whose sides are known; raises ExecutionError if series do not match one to one."""
+    """The value of an operation on two evaluated sides; raises ExecutionError if series do not match one to one."""
     assert not isinstance(left, str) and not isinstance(right, str)
     with np.errstate(all="ignore"):
         if isinstance(left, Vector) and isinstance(right, Vector):
@@ -61,10 +61,10 @@ def _rows_by_key(vector: Vector, matching: Matching) -> dict[Key, list[int]]:
     return rows
 
 
-def _single(vector: Vector, rows: list[int], side: str, key: Key, asked: Bools) -> tuple[Floats, Bools]:
-    """The one series of the "one" side; several are fine while they never stand at the same step of those in `asked`."""
+def _single(vector: Vector, rows: list[int], side: str, key: Key, needed: Bools) -> tuple[Floats, Bools]:
+    """The one series of the "one" side; several are fine while they never stand at the same step of those in `needed`."""
     here = vector.present[rows]
-    if len(rows) > 1 and ((here.sum(axis=0) > 1) & asked).any():
+    if len(rows) > 1 and ((here.sum(axis=0) > 1) & needed).any():
         shown = ", ".join(f'{name}="{value}"' for name, value in key)
         raise ExecutionError(
             f"found duplicate series for the match group {{{shown}}} on the {side} hand-side of the operation;"
@@ -72,18 +72,18 @@ def _single(vector: Vector, rows: list[int], side: str, key: Key, asked: Bools) 
         )
     if len(rows) == 1:
         return vector.values[rows[0]], here[0]
-    place = here.argmax(axis=0)
-    return vector.values[rows][place, np.arange(here.shape[1])], np.asarray(here.any(axis=0))
+    first = here.argmax(axis=0)
+    return vector.values[rows][first, np.arange(here.shape[1])], np.asarray(here.any(axis=0))
 
 
 def _vectors(node: Binary, left: Vector, right: Vector, steps: int) -> Vector:
     swapped = node.matching.group == "right"
     many, one = (right, left) if swapped else (left, right)
-    # A step at which the other side is empty is answered before its series are looked at.
-    asked = np.asarray(many.present.any(axis=0))
+    # At a step where the other side is empty Prometheus answers before it reads this one.
+    needed = np.asarray(many.present.any(axis=0))
     one_rows = _rows_by_key(one, node.matching)
     side = "left" if swapped else "right"
-    singles = {key: _single(one, rows, side, key, asked) for key, rows in one_rows.items()}
+    singles = {key: _single(one, rows, side, key, needed) for key, rows in one_rows.items()}
     groups = []
     for key, rows in _rows_by_key(many, node.matching).items():
         if key in singles:
@@ -95,7 +95,7 @@ def _vectors(node: Binary, left: Vector, right: Vector, steps: int) -> Vector:
 def _group(
     node: Binary, many: Vector, rows: list[int], single: tuple[Floats, Bools], partner: Labels, *, swapped: bool
 ) -> Vector:
-    """The results of one match group; raises ExecutionError if they cannot be told apart."""
+    """The results of one match group; raises ExecutionError if two of them have the same labels."""
     other, other_here = single
     here = many.present[rows] & other_here
     values = many.values[rows]

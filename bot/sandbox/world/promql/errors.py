@@ -1,4 +1,4 @@
-"""Errors of a query, in the two kinds that Prometheus' API tells apart."""
+"""Errors of a query, in the two kinds that Prometheus' API distinguishes."""
 
 
 class QueryError(Exception):

@@ -190,13 +190,13 @@ class Evaluator:
     def _timestamp(self, expr: Expr) -> Vector:
         if not isinstance(expr, Selector):
             return self._vector(expr).map(lambda v: np.broadcast_to(self.times, v.shape))
-        found = []
+        vectors = []
         for samples in self.storage.select(expr):
             vector, stamps = self._latest(samples, self.times - expr.offset)
-            found.append(
+            vectors.append(
                 Vector([nameless(item) for item in vector.labels], np.asarray(stamps, dtype=np.float64), vector.present)
             )
-        return stack(found, self.steps)
+        return stack(vectors, self.steps)
 
     def _windowed(self, call: Call, source: Expr) -> Vector:
         if rate := _RATES.get(call.function):
@@ -210,13 +210,13 @@ class Evaluator:
             ranges, offset = [self._subquery(source)], source.offset
         else:
             ranges, offset = self.storage.select(source.selector), source.selector.offset
-        found = []
+        vectors = []
         with np.errstate(all="ignore"):
             for samples in ranges:
                 values, present = fn(Windows(samples, self.times, offset, source.seconds))
                 labels = samples.labels if keep_name else [nameless(item) for item in samples.labels]
-                found.append(Vector(labels, values, present))
-        return stack(found, self.steps).checked()
+                vectors.append(Vector(labels, values, present))
+        return stack(vectors, self.steps).checked()
 
     def _subquery(self, source: Subquery) -> Samples:
         """The inner expression as samples on a grid of its own, aligned to the step as Prometheus does."""

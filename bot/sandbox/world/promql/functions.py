@@ -1,4 +1,4 @@
-"""Functions of instant vectors that look at labels or at several series at once."""
+"""Functions of instant vectors that read labels or several series at once."""
 
 import re
 from functools import partial
@@ -19,12 +19,12 @@ def histogram_quantile(q: Floats, vector: Vector, steps: int) -> Vector:
         return empty(steps)
     buckets = Vector([vector.labels[row] for row in rows], vector.values[rows], vector.present[rows])
     labels, values, present = [], [], []
-    for kept, members in group_rows(buckets, ("le",), True).values():
+    for grouping, members in group_rows(buckets, ("le",), True).values():
         members = sorted(members, key=lambda row: _bound(buckets.labels[row]) or 0.0)
         bounds = np.asarray([_bound(buckets.labels[row]) for row in members], dtype=np.float64)
         here = buckets.present[members].any(axis=0)
         counts = np.where(buckets.present[members], buckets.values[members], 0.0)
-        labels.append(nameless(kept))
+        labels.append(nameless(grouping))
         values.append(_quantile_of_buckets(q, bounds, np.maximum.accumulate(counts, axis=0)))
         present.append(here)
     return Vector(labels, np.vstack(values), np.vstack(present))
@@ -43,15 +43,15 @@ def _quantile_of_buckets(q: Floats, bounds: Floats, counts: Floats) -> Floats:
     if len(bounds) < 2 or not np.isinf(bounds[-1]):
         return np.full(len(total), np.nan)
     rank = q * total
-    place = np.minimum((counts < rank).sum(axis=0), len(bounds) - 1)
+    bucket = np.minimum((counts < rank).sum(axis=0), len(bounds) - 1)
     columns = np.arange(len(total))
-    below = np.where(place > 0, counts[np.maximum(place - 1, 0), columns], 0.0)
-    start = np.where(place > 0, bounds[np.maximum(place - 1, 0)], 0.0)
-    inside = counts[place, columns] - below
+    below = np.where(bucket > 0, counts[np.maximum(bucket - 1, 0), columns], 0.0)
+    start = np.where(bucket > 0, bounds[np.maximum(bucket - 1, 0)], 0.0)
+    inside = counts[bucket, columns] - below
     with np.errstate(all="ignore"):
-        answer = start + (bounds[place] - start) * (rank - below) / inside
-    answer = np.where((place == 0) & (bounds[0] <= 0), bounds[0], answer)
-    answer = np.where(place == len(bounds) - 1, bounds[-2], answer)
+        answer = start + (bounds[bucket] - start) * (rank - below) / inside
+    answer = np.where((bucket == 0) & (bounds[0] <= 0), bounds[0], answer)
+    answer = np.where(bucket == len(bounds) - 1, bounds[-2], answer)
     answer = np.where((total == 0) | np.isnan(total), np.nan, answer)
     return np.where(q < 0, -np.inf, np.where(q > 1, np.inf, answer))
 

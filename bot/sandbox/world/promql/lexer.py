@@ -54,13 +54,13 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def tokens(text: str) -> list[Token]:
     """All tokens, an `end` token last; raises ParseError at a character that begins none."""
-    found, position = [], 0
+    result, position = [], 0
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
             what = "unterminated quoted string" if text[position] in "\"'`" else f"unexpected character: {text[position]!r}"
             raise ParseError(what, position, text)
         if match.lastgroup and match.lastgroup != "space":
-            found.append(Token(match.lastgroup, match[0], position))
+            result.append(Token(match.lastgroup, match[0], position))
         position = match.end()
-    return [*found, Token("end", "", len(text))]
+    return [*result, Token("end", "", len(text))]

@@ -63,20 +63,20 @@ def _describe(token: Token) -> str:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.text, self.tokens, self.place, self.depth = text, tokens(text), 0, 0
+        self.text, self.tokens, self.position, self.depth = text, tokens(text), 0, 0
 
     def peek(self, ahead: int = 0) -> Token:
-        return self.tokens[min(self.place + ahead, len(self.tokens) - 1)]
+        return self.tokens[min(self.position + ahead, len(self.tokens) - 1)]
 
     def next(self) -> Token:
         token = self.peek()
-        self.place += 1
+        self.position += 1
         return token
 
     def takes(self, text: str) -> bool:
         """Consume the next token if it is this operator or word."""
         if self.peek().kind in ("op", "name") and self.peek().text == text:
-            self.place += 1
+            self.position += 1
             return True
         return False
 

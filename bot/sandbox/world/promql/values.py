@@ -53,8 +53,8 @@ class Vector:
         places = [
             (np.asarray(alike)[self.present[alike].argmax(axis=0)], range(self.values.shape[1])) for alike in rows.values()
         ]
-        values = np.vstack([self.values[place] for place in places])
-        present = np.vstack([self.present[place] for place in places])
+        values = np.vstack([self.values[cells] for cells in places])
+        present = np.vstack([self.present[cells] for cells in places])
         return Vector([self.labels[row] for row in firsts], values, present)
 
 
@@ -92,8 +92,8 @@ def quantile_of(values: Floats, q: float) -> float:
         return float("nan")
     if not 0 <= q <= 1:
         return float("inf") if q > 1 else float("-inf")
-    known = values[~np.isnan(values)]
-    ascending = np.concatenate([np.full(len(values) - len(known), np.nan), np.sort(known)])
+    numbers = values[~np.isnan(values)]
+    ascending = np.concatenate([np.full(len(values) - len(numbers), np.nan), np.sort(numbers)])
     rank = q * (len(ascending) - 1)
     lower = int(rank)
     weight = rank - lower

@@ -181,7 +181,7 @@ def resets(values: Floats, here: Bools) -> Floats:
 
 
 def _neighbours(values: Floats, here: Bools, test: Callable[[Floats, Floats], Bools]) -> Floats:
-    rows = (row[known] for row, known in zip(values, here, strict=True))
+    rows = (row[row_here] for row, row_here in zip(values, here, strict=True))
     return np.asarray([test(row[:-1], row[1:]).sum() for row in rows], dtype=np.float64)
 
 
@@ -202,8 +202,8 @@ def greatest(values: Floats, here: Bools) -> Floats:
 
 def last(values: Floats, here: Bools) -> Floats:
     """The newest sample."""
-    place = values.shape[1] - 1 - np.argmax(here[:, ::-1], axis=1)
-    return np.asarray(values[np.arange(len(values)), place])
+    index = values.shape[1] - 1 - np.argmax(here[:, ::-1], axis=1)
+    return np.asarray(values[np.arange(len(values)), index])
 
 
 def count(values: Floats, here: Bools) -> Floats:
@@ -233,4 +233,4 @@ def deviation(values: Floats, here: Bools) -> Floats:
 
 def quantile(values: Floats, here: Bools, q: float) -> Floats:
     """The q-quantile of each row's samples."""
-    return np.asarray([quantile_of(row[known], q) for row, known in zip(values, here, strict=True)])
+    return np.asarray([quantile_of(row[row_here], q) for row, row_here in zip(values, here, strict=True)])
