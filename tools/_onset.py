@@ -1,4 +1,4 @@
-"""When what an alert tells of began: from its own signal, from how long its rule waits, else from a guess."""
+"""When the trouble behind an alert began: from its own signal, from how long its rule waits, else from a guess."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ MOST_SIGNALS = 4
 
 
 async def onset_of(ctx: ToolContext, *, guess: timedelta = GUESS) -> datetime:
-    """The earliest moment at which what the alert tells of may have begun, at most six hours before it.
+    """The earliest moment at which the trouble behind the alert may have begun, at most six hours before it.
 
     Where its signal left its normal range, and never later than its rule's `for` and the widest range of its expression
     before it fired; where neither is known, `guess` before. Raises nothing: the caller wants a window, not a finding.

@@ -15,7 +15,7 @@ from tools._arguments import service_of
 
 MAX_COMMITS, MAX_FILES = 30, 40
 LOOKBACK = timedelta(days=14)
-"""So far back the two newest deploys are looked for when no versions are named."""
+"""How far back the two newest deploys are searched for when no versions are named."""
 
 
 @tool(needs="code", label="code changes of {service}", topic=CHANGES, basis=Basis.REPORTED)

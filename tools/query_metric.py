@@ -63,7 +63,7 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
         details=_details(reading),
         link=metrics_of(ctx).link(signal.promql, start=reading.start, end=reading.end),
         source="prometheus",
-        # A free query names no signal, so a deviation of it would speak of nothing.
+        # A free query names no signal, so a deviation of it would be one of no signal.
         facts=EvidenceFacts(deviations=(fact,) if fact and signal.harm != "either" else (), last=_json(reading.last)),
     )
 

@@ -19,7 +19,7 @@ from tools._onset import onset_of
 from tools._sampling import sample
 
 LEAD = timedelta(minutes=5)
-"""So long before the onset the window begins: lines tell of trouble before a rate shows it."""
+"""So long before the onset the window begins: lines report trouble before a rate shows it."""
 FURTHEST = timedelta(hours=6)
 BASELINES, SHORTEST = 2, timedelta(minutes=30)
 """The time before is twice as long as the window, an hour at least: a line that comes seldom is not new."""

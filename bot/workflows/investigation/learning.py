@@ -34,7 +34,7 @@ class LearningTick:
         key = f"accuracy:{monday:%G-W%V}"
         if not self.channel or now < monday + TOLD_FROM or await self.cases.was_told(key):
             return
-        # A week without a confirmed cause has nothing to tell.
+        # A week without a confirmed cause has nothing to report.
         if week := await self.cases.answers(monday - timedelta(weeks=1), monday):
             long = await self.cases.answers(monday - timedelta(weeks=LONG_WEEKS), monday)
             await self.cases.tell_once(key, self.channel, weekly_line(week, long))

@@ -92,7 +92,7 @@ def _why(summary: str) -> str:
 
 
 def services_of(case: FrozenCase) -> list[str]:
-    """The services that the recording speaks of: what a tool may be called for."""
+    """The services that the recording names: what a tool may be called for."""
     services = {str(entry.arguments.get("service") or "") for entry in case.entries}
     return sorted((services | {case.case.service}) - {""})
 
