@@ -136,7 +136,7 @@ class ModelRegistry(Protocol):
 class Web(Protocol):
     """Servers of the team's own. Errors: `QueryFailed`, also for a path that is not allowed."""
 
-    async def look(self, system: str, path: str, query: Mapping[str, str]) -> Any:
+    async def read(self, system: str, path: str, query: Mapping[str, str]) -> Any:
         """The JSON that an allowed path answers to GET."""
 
     def inventory(self) -> Mapping[str, str]:

@@ -94,8 +94,8 @@ def mcp_tokens(systems: Mapping[str, object], environment: Mapping[str, str] = o
 
 
 def _tokens(prefix: str, names: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:
-    found = {name: environment.get(prefix + name.upper().replace("-", "_"), "") for name in names}
-    return {name: token for name, token in found.items() if token}
+    values = {name: environment.get(prefix + name.upper().replace("-", "_"), "") for name in names}
+    return {name: token for name, token in values.items() if token}
 
 
 OLD_KEYS = {"inverse": "undo"}

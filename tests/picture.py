@@ -15,7 +15,7 @@ SETTLE_SECONDS = 3
 
 def main() -> None:
     with Stage(seed=1) as stage:
-        player = Player(stage.client, stage.told["control"])
+        player = Player(stage.client, stage.access["control"])
         stage.break_something()
         if player.wait("proposal:", seconds=60) is None:
             raise SystemExit("no proposal appeared")

@@ -24,7 +24,7 @@ async def web_look(ctx: ToolContext, system: str, path: str, query: str = "") ->
     if ctx.web is None or not ctx.web.inventory():
         raise QueryFailed("no servers are configured (systems.web)")
     parameters = _parameters(query)
-    answer = await ctx.web.look(system.strip(), path.strip(), parameters)
+    answer = await ctx.web.read(system.strip(), path.strip(), parameters)
     # Five megabytes are half a million values: not in the way of everything else.
     lines, count = await asyncio.to_thread(shown, answer)
     more = f", {count - MAX_LINES} more lines not kept" if count > MAX_LINES else ""

@@ -1,4 +1,4 @@
-"""`tocsin test-alert`: one alert through the real endpoint, and back to resolved."""
+"""`tocsin test-alert`: one alert through the real endpoint, and its end."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +15,9 @@ NAME = "TocsinTestAlert"
 def send_test_alert(
     url: str, source: str, token: str, *, severity: str, service: str, resolve: str = "", config: Config | None = None
 ) -> str:
-    """POST one alert; what to expect, in words. Raises TocsinError. `config`: tocsin.yaml, where it lies beside.
+    """POST one alert; returns what to expect, in words. Raises TocsinError. `config` is tocsin.yaml, if there is one.
 
-    It fires from now on. `resolve` is the start of one that fires (as it was told then): an alert is known by its start.
+    It fires from now on. `resolve` is the printed start of one that fires: the start identifies an alert.
     """
     if resolve and not _is_moment(resolve):
         raise TocsinError(f"--resolve takes the moment at which the alert began, such as 2026-01-05T09:00:00Z, not {resolve}")
@@ -35,11 +35,11 @@ def send_test_alert(
 
 
 def expected(config: Config | None, service: str) -> str:
-    """Where the card of an alert of this service should stand, as far as tocsin.yaml is at hand."""
-    known = config.services.get(service) if config else None
-    if config and not (known and known.channel) and not config.default_channel:
+    """Where the card of an alert of this service should stand, as far as tocsin.yaml says."""
+    entry = config.services.get(service) if config else None
+    if config and not (entry and entry.channel) and not config.default_channel:
         return "No card will stand in Slack: tocsin.yaml has no default_channel."
-    own = service and (config is None or (known and known.channel))
+    own = service and (config is None or (entry and entry.channel))
     return f"A card should stand in {f'the channel of {service}' if own else 'the default channel'} within a second."
 
 
@@ -51,7 +51,7 @@ def _is_moment(text: str) -> bool:
 
 
 def alert_body(now: datetime, *, severity: str, service: str, resolve: str) -> dict[str, Any]:
-    """One alert in Alertmanager's form and in the generic one at once: both know `status`, nothing else is of both."""
+    """One alert in Alertmanager's form and in the generic one at once: `status` is the only key in both."""
     started = resolve or iso_utc(now)
     status = "resolved" if resolve else "firing"
     labels = {"alertname": NAME, "severity": severity, **({"service": service} if service else {})}

@@ -55,5 +55,5 @@ def _copy(databases: list[Path], folder: Path) -> None:
         for path, reader in zip(databases, readers, strict=True):
             copy = stack.enter_context(closing(_opened(folder / path.name)))
             reader.backup(copy)
-            if (said := copy.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-                raise sqlite3.DatabaseError(f"the copy of {path.name} is damaged: {said}")
+            if (verdict := copy.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+                raise sqlite3.DatabaseError(f"the copy of {path.name} is damaged: {verdict}")

@@ -62,7 +62,7 @@ def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
         began = time.monotonic()
         with Stage(seed=seed, port=port) as stage:
             incident = _Incident(stage, console, deny=deny, step=step)
-            incident.tell(f"Sandbox and bot are ready after {time.monotonic() - began:.1f} s (seed {seed})")
+            incident.log(f"Sandbox and bot are ready after {time.monotonic() - began:.1f} s (seed {seed})")
             outcome = incident.run()
             outcome["seconds"] = round(time.monotonic() - began, 1)
             outcome["truth"] = stage.client.get(f"{stage.page}_world/truth").json() if result else None
@@ -80,18 +80,18 @@ class _Incident:
         self.console = console
         self.deny = deny
         self.step = step
-        self.player = Player(stage.client, stage.told["control"])
+        self.player = Player(stage.client, stage.access["control"])
         self.names = self.player.names()
         self.outcome: dict[str, Any] = {"seed": stage.seed, "resolved": False, "verdict": "", "proposal": "", "denied": deny}
         self.began = time.monotonic()
 
-    def tell(self, text: str) -> None:
-        told = escape(plain(text, self.names))
-        self.console.print(f"[dim]{time.monotonic() - self.began:5.1f} s[/dim]  {told}", highlight=False, soft_wrap=True)
+    def log(self, text: str) -> None:
+        line = escape(plain(text, self.names))
+        self.console.print(f"[dim]{time.monotonic() - self.began:5.1f} s[/dim]  {line}", highlight=False, soft_wrap=True)
 
     def show(self, who: str, message: Message) -> None:
         """A message as its words, indented."""
-        self.tell(f"{who}:")
+        self.log(f"{who}:")
         # The first line is the fallback of notifications.
         for line in plain(message["words"].partition("\n")[2], self.names).splitlines():
             if line.strip():
@@ -104,10 +104,10 @@ class _Incident:
         self.step("card")
         if (card := self.player.wait("card:", seconds=20)) is None:
             return self._end("no card appeared")
-        self.tell(f"Card in #{self.names.get(card['channel'], card['channel'])}: {card['text']}")
+        self.log(f"Card in #{self.names.get(card['channel'], card['channel'])}: {card['text']}")
         self.step("facts")
         if self.player.wait("triage:", holds="onset", seconds=20) or self.player.wait("triage:", holds="range", seconds=1):
-            self.tell("Facts stand in the thread")
+            self.log("Facts stand in the thread")
         self.step("causes")
         causes = self._causes()
         if causes is None:
@@ -140,17 +140,17 @@ class _Incident:
         self.player.press(DEVELOPER, proposal, Verdict.APPROVE)
         if answer := self.player.private(DEVELOPER):
             self.outcome["refused"] = answer["text"]
-            self.tell(f"The developer presses Approve and is told privately: {answer['text']}")
+            self.log(f"The developer presses Approve and gets a private answer: {answer['text']}")
         self.step("decision")
         verb = Verdict.DENY if self.deny else Verdict.APPROVE
         self.player.press(COMMANDER, proposal, verb)
         if self._state() in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED):
             self.player.submit(COMMANDER, {"reason": "fits the evidence" if not self.deny else "not convinced"})
-        self.tell(f"The commander chooses {verb}")
+        self.log(f"The commander chooses {verb}")
         self.step("outcome")
         state = self._final_state()
         self.outcome["state"] = state
-        self.tell(f"The action: {state}")
+        self.log(f"The action: {state}")
         if self.deny or state != ProposalState.SUCCEEDED:
             return self._end(f"{state}; the fault goes on")
         return self._finish()
@@ -158,11 +158,11 @@ class _Incident:
     def _finish(self) -> dict[str, Any]:
         self.step("clearing")
         card = self.player.wait("card:", holds="monitoring", seconds=60)
-        self.tell("Alerts cleared; monitoring" if card else "Alerts have not cleared yet")
+        self.log("Alerts cleared; monitoring" if card else "Alerts have not cleared yet")
         incident = self._api("incidents")[0]["ref"]
         self.player.command(COMMANDER, (card or self.player.by_key("card:")[0])["channel"], f"resolve {incident}")
         self.player.submit(COMMANDER, {"which": FIRST_CAUSE})
-        self.tell(f"The commander resolves {incident} and confirms the first cause")
+        self.log(f"The commander resolves {incident} and confirms the first cause")
         self.step("postmortem")
         draft = self.player.wait("postmortem:", seconds=20)
         if draft is None:

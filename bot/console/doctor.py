@@ -1,4 +1,4 @@
-"""`tocsin doctor`: asks every system Tocsin stands on, and says what to do where one is not well."""
+"""`tocsin doctor`: checks every system that Tocsin depends on, with advice for each failure."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
@@ -62,7 +62,7 @@ async def checkup(secrets: Secrets) -> list[Check]:
 
 
 def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
-    """None where there is one that cannot be read: what it sets up is not known, so nothing is said of that."""
+    """None where there is one that cannot be read: what it sets up is unknown, so no check covers that."""
     if not secrets.config.exists():
         advice = "`tocsin init --prometheus URL` drafts one; TOCSIN_CONFIG names another place"
         return Config(), failed("Configuration", f"{secrets.config} does not exist", advice)
@@ -92,7 +92,7 @@ def _database(secrets: Secrets) -> Check:
     if secrets.database_url:
         return check_database(secrets.database_url)
     path = secrets.data_dir / "app.db"
-    # Connecting would make the file; looking must not.
+    # Connecting would create the file; a check must not.
     return check_database(f"sqlite:///{path}") if path.exists() else _new_folder(secrets.data_dir)
 
 
@@ -113,12 +113,12 @@ async def _slack(secrets: Secrets, config: Config) -> list[Check]:
 
 
 def _channels(config: Config) -> Mapping[str, str]:
-    """Each configured channel with the services that speak there."""
-    found: dict[str, list[str]] = {config.default_channel: ["default"]} if config.default_channel else {}
+    """Each configured channel with the services whose messages it gets."""
+    services: dict[str, list[str]] = {config.default_channel: ["default"]} if config.default_channel else {}
     for service in catalogue_of(config).services.values():
         if service.channel and service.channel != config.default_channel:
-            found.setdefault(service.channel, []).append(service.name)
-    return {channel: one_line(", ".join(names), 60) for channel, names in found.items()}
+            services.setdefault(service.channel, []).append(service.name)
+    return {channel: one_line(", ".join(names), 60) for channel, names in services.items()}
 
 
 async def _model(secrets: Secrets, client: httpx.AsyncClient) -> Check:
@@ -127,7 +127,7 @@ async def _model(secrets: Secrets, client: httpx.AsyncClient) -> Check:
 
 
 def _model_code(secrets: Secrets) -> list[Check]:
-    """Whether what would ask the model can be imported; of no interest without a model."""
+    """Whether the agent's code can be imported; skipped without a model."""
 
     def build() -> None:
         from bot.llm import agent  # noqa: F401
@@ -137,17 +137,17 @@ def _model_code(secrets: Secrets) -> list[Check]:
 
 async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> list[Check]:
     alertmanager = config.alertmanager.url
-    asked = asyncio.gather(
+    rest = asyncio.gather(
         _logs(secrets, config, client),
         _json("Alertmanager", alertmanager, "/api/v2/status", client, "set alertmanager.url to offer silences"),
         *_others(secrets, config, client),
     )
-    prometheus, others = await asyncio.gather(_prometheus(secrets, config, client), asked)
+    prometheus, others = await asyncio.gather(_prometheus(secrets, config, client), rest)
     return [*prometheus, *others]
 
 
 def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequence[Awaitable[Check]]:
-    """The other systems that tools look at; those that nobody set up are not missed."""
+    """The other systems that tools read; those that are not configured give no check."""
     systems = systems_of(secrets, config, client)
     named = [system.check() for system in (systems.code, systems.argocd, systems.helm, systems.models) if system is not None]
     if systems.traces is not None:
@@ -170,7 +170,7 @@ async def _logs(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> 
 
 
 async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> list[Check]:
-    """Whether it answers; if so, whether it understands what it will be asked."""
+    """Whether it answers; if so, whether it understands the catalogue's queries."""
     if not config.prometheus.url:
         return [absent("Prometheus", "set prometheus.url: without it no onset, no graph and no verification")]
     metrics = PrometheusMetrics(config.prometheus, client, token=secrets.prometheus_token.get_secret_value())
@@ -179,8 +179,8 @@ async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClien
     except QueryFailed as error:
         return [failed("Prometheus", str(error), "check prometheus.url and TOCSIN_PROMETHEUS_TOKEN")]
     up = sum(1 for one in series if len(one.values) and one.values[-1] == 1)
-    found = ok("Prometheus", f"{up} of {len(series)} targets are up")
-    return [found, *await check_queries(metrics, catalogue_of(config))]
+    reachable = ok("Prometheus", f"{up} of {len(series)} targets are up")
+    return [reachable, *await check_queries(metrics, catalogue_of(config))]
 
 
 async def _json(name: str, url: str, path: str, client: httpx.AsyncClient, advice: str) -> Check:

@@ -1,4 +1,4 @@
-"""`tocsin init --prometheus URL`: drafts the catalogue from what Prometheus knows: labels and rules."""
+"""`tocsin init --prometheus URL`: drafts the catalogue from Prometheus' labels and rules."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ INFRASTRUCTURE = re.compile(
 
 
 def draft(url: str, *, token: str = "") -> str:
-    """tocsin.yaml as a draft for `url`, asked with a bearer token if there is one. Raises TocsinError if it does not answer."""
+    """tocsin.yaml as a draft for `url`, read with a bearer token if there is one. Raises TocsinError if it does not answer."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with httpx.Client(base_url=url.rstrip("/"), timeout=10, headers=headers) as client:
         label, services = _services(client)
@@ -77,7 +77,7 @@ def _signals(client: httpx.Client, label: str, service: str, window: str) -> dic
     """Errors, traffic and latency from metric names that follow the common client libraries."""
     names = set(_ask(client, "/api/v1/label/__name__/values", **{"match[]": f"{{{label}={_quoted(service)}}}"}))
     selector = f"{label}={_quoted(service)}"
-    found: dict[str, Any] = {}
+    signals: dict[str, Any] = {}
     counters = (n for n in names if re.search(r"requests?_total$", n))
     for counter in sorted(counters, key=lambda n: (_calls_others(n), n)):
         code = next((c for c in ("code", "status", "status_code") if c in _labels(client, counter, selector)), "")
@@ -85,13 +85,13 @@ def _signals(client: httpx.Client, label: str, service: str, window: str) -> dic
             every = f"sum(rate({counter}{{{selector}}}[{window}]))"
             # A service that never failed has no series of 5xx at all: that is 0, not "unknown".
             bad = f'(sum(rate({counter}{{{selector},{code}=~"5.."}}[{window}])) or vector(0))'
-            found["errors"] = {"promql": f"{bad} / {every}", "unit": "ratio", "bad_above": 0.02}
-            found["traffic"] = {"promql": every, "unit": "requests/s"}
+            signals["errors"] = {"promql": f"{bad} / {every}", "unit": "ratio", "bad_above": 0.02}
+            signals["traffic"] = {"promql": every, "unit": "requests/s"}
             break
     if histogram := serving_time(names):
         quantile = f"histogram_quantile(0.95, sum by (le) (rate({histogram}{{{selector}}}[{window}])))"
-        found["latency"] = {"promql": quantile, "unit": "s", "bad_above": 1.0}
-    return found
+        signals["latency"] = {"promql": quantile, "unit": "s", "bad_above": 1.0}
+    return signals
 
 
 _SERVING = re.compile(r"request|response|http|grpc|rpc|handling|latency")
@@ -106,7 +106,7 @@ def serving_time(names: Iterable[str]) -> str:
 
 
 def _calls_others(name: str) -> bool:
-    """Whether a metric tells how others answered this service, not how it answers."""
+    """Whether a metric measures how others answered this service, not how it answers."""
     return bool(re.search(r"client|external|outgoing|outbound|upstream|egress", name))
 
 
@@ -121,8 +121,8 @@ def _quoted(value: str) -> str:
 def _hosts(rules: Iterable[Mapping[str, Any]]) -> list[str]:
     """Hosts that the rules' annotations lead to (runbooks, dashboards): rules are the team's own, so these may be links."""
     addresses = [str(value) for rule in rules for value in rule.get("annotations", {}).values()]
-    found = {match.group(1).lower() for address in addresses if (match := _ADDRESS.match(address))}
-    return sorted(found)
+    hosts = {match.group(1).lower() for address in addresses if (match := _ADDRESS.match(address))}
+    return sorted(hosts)
 
 
 def _severities(rules: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Plays people in the sandbox: reads what stands in its Slack, presses, submits, waits."""
+"""Plays people in the sandbox: reads messages, presses buttons, submits modals, waits."""
 
 import time
 from typing import Any
@@ -11,7 +11,7 @@ Message = dict[str, Any]
 
 
 class Player:
-    """Hands and eyes of people in the sandbox's workspace, over its control API."""
+    """Acts for people in the sandbox's workspace, over its control API."""
 
     def __init__(self, client: httpx.Client, control: str) -> None:
         self.client = client
@@ -23,8 +23,8 @@ class Player:
 
     def names(self) -> dict[str, str]:
         """People and channels by their Slack id."""
-        known = [*self._get("people")["people"], *self._get("channels")["channels"]]
-        return {one["id"]: one["name"] for one in known}
+        entries = [*self._get("people")["people"], *self._get("channels")["channels"]]
+        return {one["id"]: one["name"] for one in entries}
 
     def by_key(self, prefix: str) -> list[Message]:
         """Messages of the bot whose key begins so (`card:`, `triage:`, `proposal:`, `postmortem:`)."""
@@ -51,8 +51,8 @@ class Player:
         while time.monotonic() < end:
             views = self._get("views", user=person)["views"]
             if views and views[-1].get("submit"):
-                known = {b["block_id"] for b in views[-1]["blocks"] if b.get("type") == "input"}
-                chosen = {name: text for name, text in values.items() if name in known}
+                inputs = {b["block_id"] for b in views[-1]["blocks"] if b.get("type") == "input"}
+                chosen = {name: text for name, text in values.items() if name in inputs}
                 return self._act({"as": person, "submit": {"values": chosen}})
             time.sleep(0.1)
         raise TocsinError(f"no modal opened before {person}")
@@ -65,9 +65,9 @@ class Player:
         """The newest private answer to a person; waits for one."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            found = self._get("ephemerals", user=person, after=after)["ephemerals"]
-            if found:
-                return found[-1]  # type: ignore[no-any-return]
+            answers = self._get("ephemerals", user=person, after=after)["ephemerals"]
+            if answers:
+                return answers[-1]  # type: ignore[no-any-return]
             time.sleep(0.1)
         return None
 

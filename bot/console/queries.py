@@ -1,4 +1,4 @@
-"""Whether Prometheus understands the queries of the catalogue: a slip in one of them is silent until the night it matters."""
+"""Whether Prometheus understands the queries of the catalogue: an error in one of them stays unnoticed until an incident."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from bot.core.text.untrusted import one_line
 from bot.ports import Metrics
 
 AT_ONCE = 8
-"""Queries asked at the same time."""
+"""Queries sent at the same time."""
 SHOWN = 5
 NAME = "Queries"
 
@@ -22,7 +22,7 @@ async def check_queries(metrics: Metrics, catalogue: Catalogue) -> list[Check]:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def refused(promql: str) -> str | None:
-        """Why it cannot be asked; "" if it can, None if it then finds nothing."""
+        """The reason of a refusal; "" if there is none, None if the query returns no series."""
         async with gate:
             try:
                 return "" if await metrics.instant(promql) else None
@@ -38,8 +38,8 @@ async def check_queries(metrics: Metrics, catalogue: Catalogue) -> list[Check]:
         return []
     # No error, no series: that is usual, and may be a label that was misspelt.
     advice = f"look whether these have series at all: {_first(empty, ', ')}" if empty else ""
-    found = f"Prometheus understands {len(queries)} of signals and objectives"
-    return [ok(NAME, f"{found}; {len(empty)} find nothing now" if empty else found, advice)]
+    summary = f"Prometheus understands {len(queries)} of signals and objectives"
+    return [ok(NAME, f"{summary}; {len(empty)} find nothing now" if empty else summary, advice)]
 
 
 def _queries(catalogue: Catalogue) -> Iterator[tuple[str, str]]:

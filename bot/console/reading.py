@@ -1,4 +1,4 @@
-"""`tocsin incidents` and `tocsin show`: the truth straight from the database, with Slack down."""
+"""`tocsin incidents` and `tocsin show`: read straight from the database, also while Slack is down."""
 
 import asyncio
 from itertools import chain
@@ -32,7 +32,7 @@ def open_database(secrets: Secrets) -> Database:
 
 
 def expect_database(secrets: Secrets) -> None:
-    """Looking must not make an empty database where there is none. Raises NotFound, ConfigurationError."""
+    """Reading must not create an empty database. Raises NotFound, ConfigurationError."""
     if secrets.database_url:
         sync_url(secrets.database_url)
     elif not (secrets.data_dir / "app.db").exists():
@@ -46,12 +46,12 @@ def print_incidents(secrets: Secrets, *, everything: bool, console: Console) -> 
     if not rows:
         console.print("No open incident." if not everything else "No incident yet.")
         return
-    for line in chain.from_iterable(map(_told, rows)):
+    for line in chain.from_iterable(map(_overview, rows)):
         console.print(escape(line), highlight=False, soft_wrap=True)
 
 
-def _told(row: Incident) -> tuple[str, str]:
-    """Two lines, not a row of a table: eight columns do not fit a narrow terminal without cutting what people look for."""
+def _overview(row: Incident) -> tuple[str, str]:
+    """Two lines, not a row of a table: eight columns do not fit a narrow terminal without cuts."""
     parts = (row.ref, row.state, row.severity, row.service, row.group, f"declared {date_to_the_minute(row.declared_at)}")
     lead = f"led by {one_line(row.lead, 40)}" if row.lead else "nobody leads"
     return "  ".join(filter(None, (*parts, lead))), f"    {one_line(row.title, 200)}"
@@ -61,8 +61,8 @@ async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:
     db = open_database(secrets)
     try:
         async with db.read() as session:
-            found = await incidents.incidents(session)
-            return [row for row in found if everything or row.state != "RESOLVED"]
+            rows = await incidents.incidents(session)
+            return [row for row in rows if everything or row.state != "RESOLVED"]
     finally:
         await db.close()
 
@@ -70,8 +70,8 @@ async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:
 def print_incident(secrets: Secrets, ref: str, console: Console) -> None:
     """One incident or alert group with its timeline, findings and draft. Raises NotFound."""
     with readable():
-        told = asyncio.run(_whole(secrets, ref.upper()))
-    for line in told:
+        lines = asyncio.run(_whole(secrets, ref.upper()))
+    for line in lines:
         console.print(escape(line), highlight=False, soft_wrap=True)
 
 
@@ -121,8 +121,8 @@ async def _findings(db: Database, ref: str) -> list[str]:
     ]
     missed = [f"  {one_line(without_lead(line), 300)}" for line in findings.not_checked]
     well = nothing_wrong(findings)
-    told = ["", *([f"{well}."] if well else []), *(["Ranked causes:", *causes] if causes else ["No cause was ranked."])]
-    return [*told, "", "Not checked:", *missed] if missed else told
+    lines = ["", *([f"{well}."] if well else []), *(["Ranked causes:", *causes] if causes else ["No cause was ranked."])]
+    return [*lines, "", "Not checked:", *missed] if missed else lines
 
 
 async def _draft(db: Database, incident: Incident | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""`tocsin replay`: frozen cases investigated again, side by side, with nothing of the outside asked but the model."""
+"""`tocsin replay`: frozen cases investigated again, side by side; the model is the only outside system."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ def replay(secrets: Secrets, wish: Wish, console: Console, *, result: Path | Non
         answers = asyncio.run(_replayed(secrets, config, wish))
     _print(answers, console)
     if result is not None:
-        result.write_text(json.dumps([_row(case, found) for case, found in answers], indent=1), encoding="utf-8")
+        result.write_text(json.dumps([_row(case, of_case) for case, of_case in answers], indent=1), encoding="utf-8")
 
 
 async def _replayed(secrets: Secrets, config: Config, wish: Wish) -> list[tuple[FrozenCase, Answers]]:
@@ -67,20 +67,20 @@ async def _cases(secrets: Secrets, ref: str) -> list[FrozenCase]:
     db = open_database(secrets)
     try:
         cases = Cases(db)
-        found = [case for case in [await cases.one(ref)] if case] if ref else await cases.all()
+        frozen = [case for case in [await cases.one(ref)] if case] if ref else await cases.all()
     finally:
         await db.close()
-    if not found:
+    if not frozen:
         what = f"{ref.upper()} is not frozen" if ref else "no case is frozen yet"
         raise NotFound(f"{what}: a case is a resolved incident whose cause a person confirmed (the verb cause)")
-    return found
+    return frozen
 
 
 async def _answers(again: Replay, case: FrozenCase, secrets: Secrets, config: Config, wish: Wish) -> Answers:
     answers = {THEN: case.findings, ANALYST: await again.analyst(case)}
     if wish.model:
-        asked = replace(settings_of(secrets, wish.model), prompt=wish.prompt)
-        answers[wish.model] = await again.agent(case, lambda *parts: agent_of(asked, config, *parts))
+        settings = replace(settings_of(secrets, wish.model), prompt=wish.prompt)
+        answers[wish.model] = await again.agent(case, lambda *parts: agent_of(settings, config, *parts))
     return answers
 
 
@@ -93,27 +93,24 @@ def _run(id: str, moment: datetime) -> Run:
 
 def _print(answers: Sequence[tuple[FrozenCase, Answers]], console: Console) -> None:
     names = list(answers[0][1])
-    table = Table("Case", "A person said", *names)
-    for case, found in answers:
-        said = (
-            f"{case.confirmed.service}: {one_line(case.confirmed.text, 80)}"
-            if case.confirmed.service
-            else one_line(case.confirmed.text, 80)
-        )
-        table.add_row(case.ref, escape(said), *(escape(_cell(found[name], case)) for name in names))
+    table = Table("Case", "Confirmed cause", *names)
+    for case, of_case in answers:
+        cause = one_line(case.confirmed.text, 80)
+        confirmed = f"{case.confirmed.service}: {cause}" if case.confirmed.service else cause
+        table.add_row(case.ref, escape(confirmed), *(escape(_cell(of_case[name], case)) for name in names))
     console.print(table)
     for name in names:
-        total = scorecard(name, [(found[name], case.confirmed) for case, found in answers])
+        total = scorecard(name, [(of_case[name], case.confirmed) for case, of_case in answers])
         console.print(f"{escape(name)}: {escape(scorecard_text(total))}", highlight=False, soft_wrap=True)
 
 
 def _cell(findings: Findings, case: FrozenCase) -> str:
     first = findings.hypotheses[0] if findings.hypotheses else None
-    said = f"{first.confidence}, {one_line(first.cause, 80)}" if first else one_line(findings.stop_reason or "no cause", 80)
-    return f"{grade(findings, case.confirmed) or 'not marked'}: {said}"
+    answer = f"{first.confidence}, {one_line(first.cause, 80)}" if first else one_line(findings.stop_reason or "no cause", 80)
+    return f"{grade(findings, case.confirmed) or 'not marked'}: {answer}"
 
 
-def _row(case: FrozenCase, found: Answers) -> dict[str, object]:
-    marks = {name: grade(findings, case.confirmed) for name, findings in found.items()}
-    answers = {name: findings.model_dump(mode="json") for name, findings in found.items()}
-    return {"case": case.ref, "truth": case.confirmed.model_dump(mode="json"), "marks": marks, "answers": answers}
+def _row(case: FrozenCase, answers: Answers) -> dict[str, object]:
+    marks = {name: grade(findings, case.confirmed) for name, findings in answers.items()}
+    texts = {name: findings.model_dump(mode="json") for name, findings in answers.items()}
+    return {"case": case.ref, "truth": case.confirmed.model_dump(mode="json"), "marks": marks, "answers": texts}

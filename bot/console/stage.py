@@ -18,7 +18,7 @@ from bot.core.errors import TocsinError
 
 READY_SECONDS = 60.0
 PYTHON = (sys.executable, "-P", "-m")
-"""-P: a folder `bot` where somebody stands is not ours."""
+"""-P: a folder `bot` in the working directory must not be imported."""
 SOURCE, CHANGES = "shop", "pipeline"
 """The sources of the shop's tocsin.yaml."""
 
@@ -50,8 +50,8 @@ class Stage:
 
     def __enter__(self) -> "Stage":
         try:
-            self.told = self._start_sandbox()
-            self._environment = self._bot_environment(self.told)
+            self.access = self._start_sandbox()
+            self._environment = self._bot_environment(self.access)
             self._start_bot()
             self.wait_ready()
         except BaseException:
@@ -78,23 +78,23 @@ class Stage:
             raise TocsinError(f"the sandbox did not start: {self.tail('sandbox.log')}")
         return json.loads(line)  # type: ignore[no-any-return]
 
-    def _bot_environment(self, told: Mapping[str, Any]) -> dict[str, str]:
+    def _bot_environment(self, access: Mapping[str, Any]) -> dict[str, str]:
         """Addresses and tokens, as a person would set them; nothing about the fault."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")}
         if not self.model:
-            kept = {k: v for k, v in kept.items() if not k.startswith("OPENAI_")}
+            inherited = {k: v for k, v in inherited.items() if not k.startswith("OPENAI_")}
         models = {k: v for k, v in os.environ.items() if k in ("TOCSIN_MODEL", "TOCSIN_FALLBACK_MODEL")} if self.model else {}
         return {
-            **kept,
+            **inherited,
             **models,
-            **told["environment"],
+            **access["environment"],
             "TOCSIN_CONFIG": str(self.folder / "tocsin.yaml"),
             "TOCSIN_DATA_DIR": str(self.folder / "data"),
             "TOCSIN_PORT": str(self.bot_port),
-            "TOCSIN_SLACK_API_URL": told["slack"],
-            "TOCSIN_SLACK_BOT_TOKEN": told["bot_token"],
-            "TOCSIN_SLACK_APP_TOKEN": told["app_token"],
-            "TOCSIN_SLACK_SIGNING_SECRET": told["signing_secret"],
+            "TOCSIN_SLACK_API_URL": access["slack"],
+            "TOCSIN_SLACK_BOT_TOKEN": access["bot_token"],
+            "TOCSIN_SLACK_APP_TOKEN": access["app_token"],
+            "TOCSIN_SLACK_SIGNING_SECRET": access["signing_secret"],
             "TOCSIN_TOKEN_API": "demo-api-token",
         }
 
@@ -119,7 +119,9 @@ class Stage:
                 break
             try:
                 ready = self.client.get(f"{self.bot_url}/readyz", timeout=2).status_code == 200
-                connected = self.client.get(f"{self.told['control']}/wait", params={"for": "bot", "timeout": 1}).json()["found"]
+                connected = self.client.get(f"{self.access['control']}/wait", params={"for": "bot", "timeout": 1}).json()[
+                    "found"
+                ]
             except httpx.HTTPError:
                 ready = connected = False
             if ready and connected:
@@ -130,7 +132,7 @@ class Stage:
 
     def break_something(self) -> None:
         """Let the shop send its changes and alerts to the bot."""
-        environment = self.told["environment"]
+        environment = self.access["environment"]
         endpoints = {
             "alerts_to": f"{self.bot_url}/alerts/{SOURCE}",
             "alerts_token": environment["TOCSIN_TOKEN_SHOP"],

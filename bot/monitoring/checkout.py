@@ -1,4 +1,4 @@
-"""Where the files of a git checkout can be read in a browser, from what lies in its `.git`: git itself is not run."""
+"""Where the files of a git checkout can be read in a browser, read from its `.git` without running git."""
 
 import re
 from configparser import ConfigParser
@@ -12,9 +12,9 @@ _MAX_LEVELS = 8
 
 
 def page_base(folder: Path) -> str:
-    """The address under which the files of `folder` stand at the checked out commit, with a slash at its end.
+    """The address of the files of `folder` at the checked-out commit, ending with a slash.
 
-    Empty if the folder lies in no checkout, or its remote `origin` has no address that a browser could open.
+    Empty if the folder is in no checkout, or its remote `origin` has no address for a browser.
     """
     for root in [folder.resolve(), *folder.resolve().parents][:_MAX_LEVELS]:
         if (root / ".git").is_dir():
@@ -53,10 +53,10 @@ def _commit(git: Path) -> str:
     try:
         head = (git / "HEAD").read_text("utf-8", "replace").strip()
         name = head.removeprefix("ref: ")
-        found = head if name == head else _reference(git, name)
+        commit = head if name == head else _reference(git, name)
     except OSError:
         return ""
-    return found if _COMMIT.fullmatch(found) else ""
+    return commit if _COMMIT.fullmatch(commit) else ""
 
 
 def _reference(git: Path, name: str) -> str:

@@ -1,4 +1,4 @@
-"""One bounded question over HTTP: a deadline for the whole answer, a cap on its bytes, no redirects, JSON or nothing."""
+"""HTTP requests with limits: a deadline for the whole response, a cap on its bytes, no redirects, JSON only."""
 
 import asyncio
 import json
@@ -19,8 +19,8 @@ _PARSE_IN_THREAD = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A server's answer: its status and its JSON; None where the body was no JSON, and then what its plain text began with."""
+class JsonResponse:
+    """A server's response. `json` is None where the body is not JSON; `text` then holds the beginning of a plain text."""
 
     status: int
     json: Any
@@ -28,7 +28,7 @@ class Asked:
 
 
 class JsonServer:
-    """A server that answers JSON under one configured base address; nothing else is ever asked.
+    """A server that answers JSON under one configured base address; no other address is requested.
 
     `name` is how people call it ("Prometheus"); it opens every error text. `token` goes out as a bearer token.
     """
@@ -55,28 +55,28 @@ class JsonServer:
         parts = urlsplit(self._base)
         return f"{self._name} at {parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
-    async def get(self, path: str, parameters: Mapping[str, str]) -> Asked:
-        """Ask with GET. Raises QueryFailed."""
-        return await self._ask("GET", path, params=parameters)
+    async def get(self, path: str, parameters: Mapping[str, str]) -> JsonResponse:
+        """Send a GET request. Raises QueryFailed."""
+        return await self._send("GET", path, params=parameters)
 
     async def read(self, path: str, parameters: Mapping[str, str]) -> Any:
-        """The JSON of a 200. Raises QueryFailed, which tells what the server said where it refused."""
-        asked = await self.get(path, parameters)
-        if asked.status != 200 or asked.json is None:
-            raise QueryFailed(f"{self.place} answered {refusal(asked)}")
-        return asked.json
+        """The JSON of a 200. Raises QueryFailed, with the reason that the server gave."""
+        response = await self.get(path, parameters)
+        if response.status != 200 or response.json is None:
+            raise QueryFailed(f"{self.place} answered {refusal(response)}")
+        return response.json
 
-    async def post(self, path: str, form: Mapping[str, str]) -> Asked:
-        """Ask with a form, since queries outgrow addresses; with GET where a proxy forbids POST. Raises QueryFailed."""
-        asked = await self._ask("POST", path, data=form)
-        return await self.get(path, form) if asked.status == 405 else asked
+    async def post(self, path: str, form: Mapping[str, str]) -> JsonResponse:
+        """Send a form, since queries outgrow addresses; with GET where a proxy forbids POST. Raises QueryFailed."""
+        response = await self._send("POST", path, data=form)
+        return await self.get(path, form) if response.status == 405 else response
 
-    async def _ask(self, method: str, path: str, **content: Any) -> Asked:
+    async def _send(self, method: str, path: str, **content: Any) -> JsonResponse:
         try:
-            # httpx limits each read; a server that drips needs a limit on the whole.
+            # httpx limits each read; a server that answers byte by byte needs a limit on the whole.
             async with asyncio.timeout(self._seconds):
                 status, body = await self._body(method, path, content)
-                return _asked(status, body, await self._parsed(body))
+                return _response(status, body, await self._parsed(body))
         except (TimeoutError, httpx.TimeoutException) as error:
             raise QueryFailed(f"{self.place} did not answer within {self._seconds:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -91,7 +91,7 @@ class JsonServer:
                 body += chunk
                 if len(body) > MAX_BYTES:
                     raise AnswerTooLarge(
-                        f"{self.place} answered more than {MAX_BYTES // 2**20} MiB: ask for less, or for less time"
+                        f"{self.place} answered more than {MAX_BYTES // 2**20} MiB: narrow the query or its time range"
                     )
             return response.status_code, bytes(body)
         finally:
@@ -101,23 +101,23 @@ class JsonServer:
         return await asyncio.to_thread(_json, body) if len(body) > _PARSE_IN_THREAD else _json(body)
 
 
-def refusal(asked: Asked) -> str:
-    """What a server said where it refused, for the end of a sentence: `HTTP 400: parse error`."""
-    if asked.status == 200 and asked.json is None:
+def refusal(response: JsonResponse) -> str:
+    """The reason of a refusal, for the end of a sentence: `HTTP 400: parse error`."""
+    if response.status == 200 and response.json is None:
         return "something that is no JSON"
-    told = asked.json if isinstance(asked.json, dict) else {}
-    # Jaeger tells several errors in a list.
-    errors = told.get("errors")
+    body = response.json if isinstance(response.json, dict) else {}
+    # Jaeger lists its errors.
+    errors = body.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    why = told.get("message") or told.get("error") or first.get("msg") or asked.text
+    why = body.get("message") or body.get("error") or first.get("msg") or response.text
     why = one_line(str(why), 200)
-    return f"HTTP {asked.status}{': ' + why if why else ''}"
+    return f"HTTP {response.status}{': ' + why if why else ''}"
 
 
-def _asked(status: int, body: bytes, answer: Any) -> Asked:
-    # Many refuse in a line of plain text; a page of a proxy in between tells nothing.
+def _response(status: int, body: bytes, answer: Any) -> JsonResponse:
+    # Many refuse in a line of plain text; an HTML page comes from a proxy and explains nothing.
     text = one_line(body[:400].decode("utf-8", "replace"), 200) if answer is None else ""
-    return Asked(status, answer, "" if text.startswith("<") else text)
+    return JsonResponse(status, answer, "" if text.startswith("<") else text)
 
 
 def _json(body: bytes) -> Any:

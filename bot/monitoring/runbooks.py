@@ -82,14 +82,14 @@ def _stamp(folder: Path) -> _Stamp:
     if not folder.is_dir():
         raise FileNotFoundError(2, "no such folder", str(folder))
     root = folder.resolve()
-    found: list[tuple[str, int, int]] = []
+    files: list[tuple[str, int, int]] = []
     for path in sorted(folder.rglob("*.md")):
-        # What git and its hosts keep for themselves (.git, .github) is no runbook; nor is a link that leads out of the folder.
+        # Folders of git and its hosts (.git, .github) hold no runbooks; a link must not lead out of the folder.
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if len(found) < MAX_FILES and not hidden and path.resolve().is_relative_to(root) and path.is_file():
+        if len(files) < MAX_FILES and not hidden and path.resolve().is_relative_to(root) and path.is_file():
             status = path.stat()
-            found.append((path.relative_to(folder).as_posix(), status.st_mtime_ns, status.st_size))
-    return tuple(found)
+            files.append((path.relative_to(folder).as_posix(), status.st_mtime_ns, status.st_size))
+    return tuple(files)
 
 
 def _load(folder: Path, stamp: _Stamp) -> _Contents:

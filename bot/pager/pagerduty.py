@@ -1,4 +1,4 @@
-"""PagerDuty Events API v2 as our Pager."""
+"""The Pager port over PagerDuty's Events API v2."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""A signed webhook as our Pager: for any other paging service."""
+"""The Pager port over a signed webhook: for any other paging service."""
 
 import hashlib
 import hmac

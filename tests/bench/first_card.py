@@ -11,7 +11,7 @@ def first_card() -> float:
     began = time.monotonic()
     with Stage(seed=1, model=False) as stage:
         stage.break_something()
-        if Player(stage.client, stage.told["control"]).wait("card:", seconds=30) is None:
+        if Player(stage.client, stage.access["control"]).wait("card:", seconds=30) is None:
             raise RuntimeError("no card appeared")
         return time.monotonic() - began
 

@@ -106,7 +106,7 @@ async def test_json_on_one_line_is_told_value_by_value_and_text_without_an_end_s
         pods, book = [await look("ask_mcp", remote, server="notes", name=name) for name in ("dump", "book")]
 
         assert (pods.summary, pods.details[297]) == ("notes dump: 301 values", "items[99].name: web-99")
-        assert book.details[1] == "(7 more characters were not kept)"
+        assert book.details[1] == "(7 more characters were left out)"
 
 
 async def test_a_file_that_a_server_encloses_is_read_and_a_picture_is_told() -> None:
@@ -128,7 +128,7 @@ async def test_without_a_tool_the_offer_is_told() -> None:
     [
         (
             {"server": "notes", "name": "erase"},
-            "does not offer 'erase' for looking; it offers notes, dump, book, file, broken, summary",
+            "does not offer 'erase' as read-only; it offers notes, dump, book, file, broken, summary",
         ),
         ({"server": "notes", "name": "broken"}, "notes broken failed: "),
         ({"server": "notes", "name": "notes", "arguments": "[]"}, "arguments must be a JSON object"),

@@ -222,13 +222,13 @@ async def test_only_allowed_paths_of_the_team_s_servers_are_asked() -> None:
     allowed = {"status": WebConfig(url="http://status.example.com", allow=("/api/notes", "/api/of/*"))}
     async with client(_web) as asked:
         web = AllowedWeb(allowed, asked, tokens={"status": TOKEN})
-        plain, one = await web.look("status", "/api/notes", {"a": "1"}), await web.look("status", "/api/of/checkout", {})
+        plain, one = await web.read("status", "/api/notes", {"a": "1"}), await web.read("status", "/api/of/checkout", {})
         assert (plain, one["path"]) == ({"path": "/api/notes", "asked": {"a": "1"}}, "/api/of/checkout")  # type: ignore[index]
         for path in REFUSED:
             with pytest.raises(QueryFailed, match="is not allowed on status"):
-                await web.look("status", path, {})
+                await web.read("status", path, {})
         with pytest.raises(QueryFailed, match="there is no system 'else'; there is status"):
-            await web.look("else", "/api/notes", {})
+            await web.read("else", "/api/notes", {})
 
 
 async def test_the_checks_say_what_is_well_and_what_to_do() -> None:

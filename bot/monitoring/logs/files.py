@@ -14,7 +14,7 @@ from bot.core.logs.parsing import read_line, without_secrets
 from bot.core.text.untrusted import one_line
 
 MAX_FILES = 20
-"""Files read for one question, the most recently written first."""
+"""Files read by one query, the most recently written first."""
 MAX_TAIL = 8 * 1024 * 1024
 """Bytes read from the end of one file."""
 _BLOCK = 64 * 1024
@@ -37,12 +37,12 @@ class FileLogs:
         """Whether every glob names a file that can be read."""
         empty = await asyncio.to_thread(lambda: [name for name, pattern in self._globs.items() if not _readable(pattern)])
         if empty:
-            found = f"no file that can be read for {one_line(', '.join(empty), 120)}"
-            return failed("Log files", found, "check the globs of logs.files, and who may read these files")
+            problem = f"no file that can be read for {one_line(', '.join(empty), 120)}"
+            return failed("Log files", problem, "check the globs of logs.files, and who may read these files")
         return ok("Log files", f"of {len(self._globs)} services")
 
     def query(self, service: str, text: str) -> str:
-        """What was read, as a shell would name it."""
+        """The files and the filter, as a shell would write them."""
         return f"{self._globs.get(service, 'no files')}" + (f" (lines that hold {text!r})" if text else "")
 
 
@@ -50,15 +50,15 @@ def _search(pattern: str, wanted: str, start: datetime, end: datetime, limit: in
     files = _files(pattern)
     if not files:
         raise QueryFailed(f"no file matches {pattern} (logs.files)")
-    found: list[LogLine] = []
+    lines: list[LogLine] = []
     try:
         for path in files:
             # A file last written before the window holds no line of it.
             if path.stat().st_mtime >= start.timestamp():
-                found += _matching(path, wanted, start, end, limit)
+                lines += _matching(path, wanted, start, end, limit)
     except OSError as error:
         raise QueryFailed(f"{pattern} cannot be read: {error.strerror}") from error
-    return without_secrets(sorted(found, key=lambda line: line.at, reverse=True)[:limit])
+    return without_secrets(sorted(lines, key=lambda line: line.at, reverse=True)[:limit])
 
 
 def _files(pattern: str) -> list[Path]:
@@ -74,7 +74,7 @@ def _readable(pattern: str) -> bool:
 
 def _matching(path: Path, wanted: str, start: datetime, end: datetime, limit: int) -> list[LogLine]:
     """Matching lines of one file, newest first; a stack trace is part of the line above it."""
-    found: list[LogLine] = []
+    matches: list[LogLine] = []
     following: list[str] = []
     newest = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     for text in _backwards(path):
@@ -84,11 +84,11 @@ def _matching(path: Path, wanted: str, start: datetime, end: datetime, limit: in
             continue
         whole = line.model_copy(update={"text": "\n".join([line.text, *reversed(following[-20:])])}) if following else line
         following = []
-        if whole.at < start or len(found) >= limit:
+        if whole.at < start or len(matches) >= limit:
             break
         if whole.at <= end and wanted in whole.text.casefold():
-            found.append(whole)
-    return found
+            matches.append(whole)
+    return matches
 
 
 def _backwards(path: Path) -> Iterator[str]:

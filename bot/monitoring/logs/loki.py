@@ -14,7 +14,7 @@ from bot.core.logs.line import LogLine
 from bot.core.logs.parsing import level_of, shortened, without_secrets
 from bot.core.metrics.logql import line_query
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import Asked, JsonServer, refusal
+from bot.monitoring.http import JsonResponse, JsonServer, refusal
 
 MAX_LINES = 5_000
 """Loki refuses more than this by default (max_entries_limit_per_query)."""
@@ -30,7 +30,7 @@ class LokiLogs:
 
     async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
         """Lines of one service that hold the text, newest first."""
-        asked = await self._server.get(
+        response = await self._server.get(
             "/loki/api/v1/query_range",
             {
                 "query": self.query(service, text),
@@ -40,7 +40,7 @@ class LokiLogs:
                 "direction": "backward",
             },
         )
-        lines = sorted(self._lines(asked), key=lambda line: line.at, reverse=True)
+        lines = sorted(self._lines(response), key=lambda line: line.at, reverse=True)
         return await asyncio.to_thread(without_secrets, lines[:limit])
 
     def query(self, service: str, text: str) -> str:
@@ -57,17 +57,17 @@ class LokiLogs:
         if not isinstance(labels, list | None) or answer.get("status") != "success":
             return failed("Loki", f"{self._server.place} answered something that is not the Loki API", "check logs.loki")
         if labels and self._label not in labels:
-            known = one_line(", ".join(map(str, labels)), 120)
-            return failed("Loki", f"no line has the label {self._label}", f"set logs.label to the one of services: {known}")
+            names = one_line(", ".join(map(str, labels)), 120)
+            return failed("Loki", f"no line has the label {self._label}", f"set logs.label to the one of services: {names}")
         return ok(
             "Loki", f"answers; services are named by the label {self._label}" if labels else "answers; it holds no lines yet"
         )
 
-    def _lines(self, asked: Asked) -> Iterator[LogLine]:
-        if asked.status != 200:
-            raise QueryFailed(f"{self._server.place} answered {refusal(asked)}")
+    def _lines(self, response: JsonResponse) -> Iterator[LogLine]:
+        if response.status != 200:
+            raise QueryFailed(f"{self._server.place} answered {refusal(response)}")
         try:
-            answer = asked.json["data"]
+            answer = response.json["data"]
             if answer["resultType"] != "streams":
                 raise QueryFailed(f"{self._server.place} answered {one_line(str(answer['resultType']), 20)} instead of lines")
             for stream in answer["result"]:

@@ -1,4 +1,4 @@
-"""Metrics from Prometheus and what speaks its API: VictoriaMetrics, Mimir, Thanos (a base path in the address is kept).
+"""Metrics from Prometheus and systems with its API: VictoriaMetrics, Mimir, Thanos (a base path in the address is kept).
 
 API: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
@@ -17,7 +17,7 @@ from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import Asked, JsonServer
+from bot.monitoring.http import JsonResponse, JsonServer
 
 MAX_SERIES = 500
 MAX_POINTS = 11_000
@@ -62,24 +62,24 @@ class PrometheusMetrics:
         return f"{self._public}/graph?{urlencode(shown)}"
 
     def _limits(self) -> dict[str, str]:
-        # One more than is kept shows that there were more. Servers that do not know `limit` ignore it.
+        # One more than is used shows that there were more. Servers that do not know `limit` ignore it.
         return {"timeout": f"{max(1, int(self._seconds))}s", "limit": str(MAX_SERIES + 1)}
 
-    def _payload(self, asked: Asked) -> dict[str, Any]:
-        """The `data` of a good answer; QueryFailed with Prometheus' own words for a refusal."""
-        answer = asked.json
+    def _payload(self, response: JsonResponse) -> dict[str, Any]:
+        """The `data` of a good answer; raises QueryFailed with Prometheus' own reason for a refusal."""
+        answer = response.json
         if isinstance(answer, dict) and answer.get("status") == "error":
             why = one_line(str(answer.get("error", "")), 300)
-            raise QueryFailed(f"{self._server.place} refused the query ({answer.get('errorType', asked.status)}): {why}")
-        if asked.status != 200:
-            raise QueryFailed(f"{self._server.place} answered HTTP {asked.status}{_hint(asked.status)}")
+            raise QueryFailed(f"{self._server.place} refused the query ({answer.get('errorType', response.status)}): {why}")
+        if response.status != 200:
+            raise QueryFailed(f"{self._server.place} answered HTTP {response.status}{_hint(response.status)}")
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise self._unreadable("data")
         payload: dict[str, Any] = answer["data"]
         return payload
 
-    def _series(self, asked: Asked) -> list[Series]:
-        payload = self._payload(asked)
+    def _series(self, response: JsonResponse) -> list[Series]:
+        payload = self._payload(response)
         kind, result = payload.get("resultType"), payload.get("result")
         try:
             if kind == "scalar":

@@ -1,4 +1,4 @@
-"""Recorded metrics, logs and traces: the ports over what lies in memory, for tests and for measuring on public incidents."""
+"""Recorded metrics, logs and traces: the ports over data in memory, for tests and for measuring on public incidents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ LOOKBACK = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class RecordedMetrics:
-    """Series by the exact query that gave them. What was not recorded could not be looked at, which is not "no series"."""
+    """Series by the exact query that gave them. A query that was not recorded fails: that is not "no series"."""
 
     series: Mapping[str, Sequence[Series]] = field(default_factory=dict)
     alerting: Sequence[Mapping[str, Any]] = ()
     absent: str = ""
-    """How the names of metrics begin that the recorded system did not have: "no series" is the truth there."""
+    """Prefix of the metric names that the recorded system did not have: "no series" is the right answer for them."""
 
     async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
         """The recorded samples of the window, in their own step."""
@@ -66,13 +66,13 @@ class RecordedLogs:
         return sorted(held, key=lambda line: line.at, reverse=True)[:limit]
 
     def query(self, service: str, text: str) -> str:
-        """What was asked, in words."""
+        """The query, in words."""
         return f"recorded lines of {service}" + (f" that hold {text!r}" if text else "")
 
 
 @dataclass(frozen=True)
 class RecordedTraces:
-    """Spans as they were summed up; single ones were not kept."""
+    """Sums over spans; single spans are not recorded."""
 
     recorded: Sequence[CallSummary] = ()
 
@@ -81,7 +81,7 @@ class RecordedTraces:
         raise QueryFailed(f"no single spans of {service} were recorded")
 
     async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
-        """Those of the minutes that lie in the window whole: of another nobody would know what came after its end.
+        """The sums of the minutes that lie in the window as a whole; a minute cut off by its end would be incomplete.
 
         All of them: traces through some services hold the spans of others too.
         """
@@ -89,5 +89,5 @@ class RecordedTraces:
         return Sample([one for one in self.recorded if first <= one.minute and one.minute + 60 <= last])
 
     def query(self, service: str) -> str:
-        """What was asked, in words."""
+        """The query, in words."""
         return f"recorded spans of {service} by minute, caller and operation"

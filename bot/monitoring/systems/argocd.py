@@ -14,7 +14,7 @@ from bot.core.config import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonServer
-from bot.monitoring.systems.histories import told_since, tried
+from bot.monitoring.systems.histories import changes_since, tried
 
 _SHORT = 12
 """Characters of a commit that people read."""
@@ -39,7 +39,7 @@ class ArgoCd:
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """Syncs of one application, or of all, newest first."""
-        return await told_since(self._of, self._applications, service, since)
+        return await changes_since(self._of, self._applications, service, since)
 
     async def check(self) -> Check:
         """Whether it answers and the token may read the applications."""
@@ -48,9 +48,9 @@ class ArgoCd:
 
     async def _of(self, service: str) -> list[Change]:
         application = self._applications[service]
-        found = await self._server.read(f"/api/v1/applications/{quote(application, safe='')}", {})
+        answer = await self._server.read(f"/api/v1/applications/{quote(application, safe='')}", {})
         try:
-            rows = sorted((found.get("status") or {}).get("history") or (), key=lambda row: int(row.get("id", 0)))
+            rows = sorted((answer.get("status") or {}).get("history") or (), key=lambda row: int(row.get("id", 0)))
             return [_change(service, application, row, before) for before, row in pairwise([{}, *rows])]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise QueryFailed(f"{self._server.place} answered something that is not the Argo CD API") from error

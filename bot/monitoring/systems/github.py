@@ -17,7 +17,7 @@ from bot.core.errors import QueryFailed
 from bot.core.systems import Commit, Comparison, FileChange
 from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import Asked, JsonServer, refusal
+from bot.monitoring.http import JsonResponse, JsonServer, refusal
 
 PAGE = 100
 """Commits of one answer, GitHub's most."""
@@ -41,23 +41,23 @@ class GitHub:
         )
 
     async def compare(self, service: str, base: str, head: str) -> Comparison:
-        """What `head` has that `base` has not, or what going back takes away. `1.5.0` is looked for as the tag `v1.5.0` too."""
-        found = await self._compared(service, base, head)
-        if found.total or not found.behind:
-            return found
-        # GitHub tells nothing of a way back; the way forth has the same commits and files.
-        taken = await self._compared(service, head, base)
-        files = tuple(replace(one, added=one.removed, removed=one.added) for one in taken.files)
-        return replace(found, commits=taken.commits, files=files)
+        """What `head` has that `base` has not, or what going back takes away. `1.5.0` also matches the tag `v1.5.0`."""
+        forward = await self._compared(service, base, head)
+        if forward.total or not forward.behind:
+            return forward
+        # GitHub lists no commits when `head` is older; the comparison the other way round has them.
+        backward = await self._compared(service, head, base)
+        files = tuple(replace(one, added=one.removed, removed=one.added) for one in backward.files)
+        return replace(forward, commits=backward.commits, files=files)
 
     async def _compared(self, service: str, base: str, head: str) -> Comparison:
         repository = self._repository(service)
         for prefix in ("", "v"):
             basehead = f"{quote(prefix + base, safe='')}...{quote(prefix + head, safe='')}"
             path = f"/repos/{repository}/compare/{basehead}"
-            asked = await self._server.get(path, {"per_page": str(PAGE)})
-            if asked.status != 404:
-                first = self._read(asked)
+            response = await self._server.get(path, {"per_page": str(PAGE)})
+            if response.status != 404:
+                first = self._read(response)
                 return _comparison(base, head, first, await self._newest(path, first))
         names = f"{one_line(base, 40)} and {one_line(head, 40)}"
         raise QueryFailed(f"{self._server.place} knows no versions {names} of {repository} (or the token may not read it)")
@@ -72,16 +72,16 @@ class GitHub:
         pages = [
             self._server.get(path, {"per_page": str(PAGE), "page": str(page)}) for page in range(max(2, last - 1), last + 1)
         ]
-        read = [self._read(asked).get("commits") or () for asked in await asyncio.gather(*pages)]
+        read = [self._read(response).get("commits") or () for response in await asyncio.gather(*pages)]
         return [*(rows if last == 2 else ()), *chain.from_iterable(read)][-PAGE:]
 
     async def commits(self, service: str, since: datetime) -> list[Commit]:
         """Commits on the default branch since then, newest first."""
         path = f"/repos/{self._repository(service)}/commits"
         moment = iso_utc(since)
-        found = await self._server.read(path, {"since": moment, "per_page": str(PAGE)})
+        rows = await self._server.read(path, {"since": moment, "per_page": str(PAGE)})
         try:
-            return [_commit(row) for row in found]
+            return [_commit(row) for row in rows]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _strange(self._server) from error
 
@@ -101,12 +101,12 @@ class GitHub:
             )
         return self._repositories[service]
 
-    def _read(self, asked: Asked) -> dict[str, Any]:
-        if asked.status != 200:
-            raise QueryFailed(f"{self._server.place} answered {refusal(asked)}")
-        if not isinstance(asked.json, dict):
+    def _read(self, response: JsonResponse) -> dict[str, Any]:
+        if response.status != 200:
+            raise QueryFailed(f"{self._server.place} answered {refusal(response)}")
+        if not isinstance(response.json, dict):
             raise _strange(self._server)
-        return asked.json
+        return response.json
 
 
 def _comparison(base: str, head: str, row: Mapping[str, Any], commits: Sequence[Any]) -> Comparison:

@@ -1,4 +1,4 @@
-"""Helm's history from the labels of its release records in Kubernetes; their content holds values and is never asked for.
+"""Helm's history from the labels of its release records in Kubernetes; their content holds values and is never requested.
 
 Records: https://helm.sh/docs/topics/advanced/#storage-backends
 Metadata alone: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-partialobjectmetadata
@@ -18,11 +18,11 @@ from bot.core.config import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonServer
-from bot.monitoring.systems.histories import told_since, tried
+from bot.monitoring.systems.histories import changes_since, tried
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 MOST_PAGES = 20
-"""Of 100 records. Helm keeps 10 unless told otherwise; pages come by name, so that the newest may be on any of them."""
+"""Of 100 records. Helm keeps 10 by default; pages come by name, so that the newest may be on any of them."""
 
 
 class Helm:
@@ -44,7 +44,7 @@ class Helm:
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """Upgrades and rollbacks of one release, or of all, newest first."""
-        return await told_since(self._of, self._releases, service, since)
+        return await changes_since(self._of, self._releases, service, since)
 
     async def check(self) -> Check:
         """Whether it answers and the token may read the records."""
@@ -62,15 +62,15 @@ class Helm:
             raise QueryFailed(f"{self._server.place} answered something that is not a list of release records") from error
 
     async def _records(self, path: str, release: str) -> AsyncIterator[Any]:
-        """The records of all pages; a history that is told in part would hide its newest revision. Raises QueryFailed."""
-        asked = {"labelSelector": f"owner=helm,name={release}", "limit": "100"}
+        """The records of all pages; an incomplete history would hide its newest revision. Raises QueryFailed."""
+        parameters = {"labelSelector": f"owner=helm,name={release}", "limit": "100"}
         for _ in range(MOST_PAGES):
-            page = await self._server.read(path, asked)
+            page = await self._server.read(path, parameters)
             for row in page["items"]:
                 yield row
             if not (more := (page.get("metadata") or {}).get("continue")):
                 return
-            asked["continue"] = str(more)
+            parameters["continue"] = str(more)
         raise QueryFailed(f"{self._server.place} holds more than {100 * MOST_PAGES} records of {one_line(release, 60)}")
 
 

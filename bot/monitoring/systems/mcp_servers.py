@@ -1,4 +1,4 @@
-"""MCP servers over Streamable HTTP: the long tail of systems. Needs the extra `mcp`; nothing is imported before it is asked.
+"""MCP servers over Streamable HTTP: the long tail of systems. Needs the extra `mcp`, imported at the first call.
 
 Specification: https://modelcontextprotocol.io/specification
 """
@@ -15,7 +15,7 @@ from bot.core.systems import RemoteTool
 from bot.core.text.untrusted import one_line
 
 MAX_TEXT = 512 * 1024
-"""Characters kept of one answer; a last line says how many were not."""
+"""Characters used of one answer; a last line states how many more there were."""
 
 
 class McpServers:
@@ -29,27 +29,27 @@ class McpServers:
         self._seconds = seconds
 
     def inventory(self) -> Mapping[str, str]:
-        """What may be asked: server -> what is found there."""
+        """The servers that may be queried, each with its description."""
         return {name: server.about for name, server in self._servers.items()}
 
     async def tools(self, server: str) -> list[RemoteTool]:
         """The offered tools of one server. Raises QueryFailed."""
-        async with self._asked(server) as client:
+        async with self._session(server) as client:
             return await self._offered(server, client)
 
     async def call(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
-        """The text that an offered tool answers. Raises QueryFailed, also with what the tool itself says went wrong."""
-        async with self._asked(server) as client:
+        """The text that an offered tool answers. Raises QueryFailed, also with the error text of the tool itself."""
+        async with self._session(server) as client:
             offered = [one.name for one in await self._offered(server, client)]
             if tool not in offered:
                 names = one_line(", ".join(offered), 400) or "nothing"
-                raise QueryFailed(f"{server} does not offer {one_line(tool, 60)!r} for looking; it offers {names}")
+                raise QueryFailed(f"{server} does not offer {one_line(tool, 60)!r} as read-only; it offers {names}")
             answer = await client.call_tool(tool, dict(arguments))
             text = "\n".join(map(_text, answer.content))
             if answer.is_error:
                 raise QueryFailed(f"{server} {one_line(tool, 60)} failed: {one_line(text, 200)}")
             if (more := len(text) - MAX_TEXT) > 0:
-                return f"{text[:MAX_TEXT]}\n({more} more characters were not kept)"
+                return f"{text[:MAX_TEXT]}\n({more} more characters were left out)"
             return text
 
     async def check(self, server: str) -> Check:
@@ -65,25 +65,25 @@ class McpServers:
 
     async def _offered(self, server: str, client: Any) -> list[RemoteTool]:
         listed = self._servers[server].tools
-        found, cursor = [], None
+        tools, cursor = [], None
         while True:
             page = await client.list_tools(cursor=cursor)
-            found += page.tools
+            tools += page.tools
             cursor = page.next_cursor
-            if not cursor or len(found) > 500:
+            if not cursor or len(tools) > 500:
                 break
         return [
             RemoteTool(one.name, one.description or "", one.input_schema)
-            for one in found
+            for one in tools
             if one.name in listed or (one.annotations and one.annotations.read_only_hint)
         ]
 
     @asynccontextmanager
-    async def _asked(self, server: str) -> AsyncIterator[Any]:
-        """A session with one server, closed at the end. Whatever goes wrong on the way is `QueryFailed`."""
+    async def _session(self, server: str) -> AsyncIterator[Any]:
+        """A session with one server, closed at the end. Every failure is raised as QueryFailed."""
         if server not in self._servers:
-            known = ", ".join(self._servers) or "none"
-            raise InvalidQuery(f"there is no MCP server {one_line(server, 60)!r}; there is {known}")
+            names = ", ".join(self._servers) or "none"
+            raise InvalidQuery(f"there is no MCP server {one_line(server, 60)!r}; there is {names}")
         try:
             import httpx2
             from mcp import Client, MCPError
@@ -112,19 +112,19 @@ class McpServers:
 
 
 def _text(part: Any) -> str:
-    """A part's own text, or that of what it encloses; of a picture or a sound that there is one."""
-    told = getattr(getattr(part, "resource", part), "text", None)
-    if told is None and part.type == "resource_link":
+    """The text of a part or of the resource in it; a placeholder for a picture or a sound."""
+    text = getattr(getattr(part, "resource", part), "text", None)
+    if text is None and part.type == "resource_link":
         return f"({one_line(f'{part.name}: {part.uri}', 300)})"
-    return f"({one_line(part.type, 40)} without text)" if told is None else str(told)
+    return f"({one_line(part.type, 40)} without text)" if text is None else str(text)
 
 
 def _first(server: str, group: ExceptionGroup) -> QueryFailed:
-    """The session's tasks end together: the first failure tells why; one of ours is told as it is."""
-    ours, others = group.split(QueryFailed)
-    told: BaseException | None = ours or others
-    while isinstance(told, BaseExceptionGroup):
-        told = told.exceptions[0]
-    if isinstance(told, QueryFailed):
-        return told
-    return QueryFailed(f"{server} cannot be reached: {one_line(str(told) or type(told).__name__, 160)}")
+    """The session's tasks end together, so the first failure is the reason; a QueryFailed is passed on unchanged."""
+    failures, others = group.split(QueryFailed)
+    error: BaseException | None = failures or others
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, QueryFailed):
+        return error
+    return QueryFailed(f"{server} cannot be reached: {one_line(str(error) or type(error).__name__, 160)}")

@@ -14,7 +14,7 @@ from bot.core.errors import QueryFailed
 from bot.core.systems import ModelVersion
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonServer
-from bot.monitoring.systems.histories import told_since, tried
+from bot.monitoring.systems.histories import changes_since, tried
 
 PAGE = 20
 """Versions read of one model, the newest first; beside them those that have an alias or a stage, however old they are."""
@@ -45,19 +45,19 @@ class MLflow:
                 f"no model of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.mlflow)"
             )
         model = self._models[service]
-        # The name is of the reviewed configuration, which forbids quotes in it.
+        # The name comes from the reviewed configuration, which forbids quotes in it.
         search = {"filter": f"name='{model}'", "max_results": str(PAGE), "order_by": "version_number DESC"}
-        registered, found = await asyncio.gather(
+        registered, newest = await asyncio.gather(
             self._server.read("/api/2.0/mlflow/registered-models/get", {"name": model}),
             self._server.read("/api/2.0/mlflow/model-versions/search", search),
         )
         try:
             aliases = _aliases(registered["registered_model"])
-            rows = [*(found.get("model_versions") or ()), *(registered["registered_model"].get("latest_versions") or ())]
-            known = {str(row["version"]) for row in rows}
+            rows = [*(newest.get("model_versions") or ()), *(registered["registered_model"].get("latest_versions") or ())]
+            listed = {str(row["version"]) for row in rows}
             # A version may serve for long while newer ones are trained every night.
             older = await asyncio.gather(
-                *(self._one(model, version) for version in [one for one in aliases if one not in known][:MOST_ALIASES])
+                *(self._one(model, version) for version in [one for one in aliases if one not in listed][:MOST_ALIASES])
             )
             versions = {one.version: one for one in (_version(row, aliases) for row in [*rows, *older])}
             return sorted(versions.values(), key=lambda one: one.registered_at, reverse=True)
@@ -71,7 +71,7 @@ class MLflow:
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """The version that serves, as a change from the moment from which it can have served."""
-        return await told_since(self._serving, self._models, service, since)
+        return await changes_since(self._serving, self._models, service, since)
 
     async def check(self) -> Check:
         """Whether it answers and knows the models."""
@@ -98,11 +98,11 @@ class MLflow:
 
 
 def _aliases(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    aliases: dict[str, tuple[str, ...]] = {}
     for one in row.get("aliases", ()):
         version = str(one["version"])
-        found[version] = (*found.get(version, ()), one_line(str(one["alias"]), 60))
-    return found
+        aliases[version] = (*aliases.get(version, ()), one_line(str(one["alias"]), 60))
+    return aliases
 
 
 def _version(row: Mapping[str, Any], aliases: Mapping[str, tuple[str, ...]]) -> ModelVersion:

@@ -1,4 +1,4 @@
-"""Servers of the team's own: only what the reviewed configuration allows is asked, with GET."""
+"""Servers of the team's own: only paths that the reviewed configuration allows are read, with GET."""
 
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -33,15 +33,15 @@ class AllowedWeb:
         }
 
     def inventory(self) -> Mapping[str, str]:
-        """What may be asked: system -> its paths and what is found there."""
+        """The systems that may be queried, each with its paths and its description."""
         return {name: f"{', '.join(one.allow)}: {one.about}".rstrip(": ") for name, one in self._systems.items()}
 
-    async def look(self, system: str, path: str, query: Mapping[str, str]) -> object:
+    async def read(self, system: str, path: str, query: Mapping[str, str]) -> object:
         """The JSON that an allowed path answers. Raises QueryFailed."""
         return await self._server(system, path).read(path, query)
 
     def address(self, system: str, path: str, query: Mapping[str, str]) -> str:
-        """Where a person can look again."""
+        """The address where a person can check again."""
         self._server(system, path)
         return self._systems[system].url.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
 
@@ -49,17 +49,17 @@ class AllowedWeb:
         """Whether the first allowed path that has no `*` answers."""
         plain = next((path for path in self._systems[system].allow if not path.endswith("/*")), "")
         if not plain:
-            return ok(system, f"{len(self._systems[system].allow)} paths may be asked; none can be tried without a value")
+            return ok(system, f"{len(self._systems[system].allow)} paths are allowed; none can be tried without a value")
         try:
-            await self.look(system, plain, {})
+            await self.read(system, plain, {})
         except QueryFailed as error:
             return failed(system, str(error), f"check systems.web.{system} in tocsin.yaml")
         return ok(system, f"{plain} answers")
 
     def _server(self, system: str, path: str) -> JsonServer:
         if system not in self._systems:
-            known = ", ".join(self._systems) or "none"
-            raise InvalidQuery(f"there is no system {one_line(system, 60)!r}; there is {known}")
+            names = ", ".join(self._systems) or "none"
+            raise InvalidQuery(f"there is no system {one_line(system, 60)!r}; there is {names}")
         allowed = self._systems[system].allow
         if not any(_fits(path, pattern) for pattern in allowed):
             may = ", ".join(allowed) or "nothing"

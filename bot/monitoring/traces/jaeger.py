@@ -23,21 +23,21 @@ class JaegerTraces:
         self._server = JsonServer(client, name="Jaeger", base=config.jaeger, seconds=seconds, token=token)
 
     async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
-        """All spans of at most so many traces that pass through the service; of fewer where they would be too much."""
+        """All spans of at most so many traces that pass through the service; of fewer where the answer would be too large."""
         window = {"start": str(int(start.timestamp() * 1e6)), "end": str(int(end.timestamp() * 1e6))}
         try:
-            # One more than is kept shows that there were more.
+            # One more than is used shows that there were more.
             answer = await self._server.read("/api/traces", {"service": service, **window, "limit": str(traces + 1)})
         except AnswerTooLarge:
             if traces <= 1:
                 raise
             fewer = await self.spans(service, start=start, end=end, traces=max(1, traces // 4))
             return Sample(fewer.rows, more=True, unread=fewer.unread)
-        found = self._traces(answer)
-        read = sampled([_span(row, trace) for trace in found[:traces] for row in trace.get("spans") or ()])
+        matches = self._traces(answer)
+        read = sampled([_span(row, trace) for trace in matches[:traces] for row in trace.get("spans") or ()])
         if read is None:
             raise self._strange()
-        return Sample(read.rows, more=len(found) > traces, unread=read.unread)
+        return Sample(read.rows, more=len(matches) > traces, unread=read.unread)
 
     async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
         """The spans of these services in the window, summed up a minute."""
@@ -48,27 +48,27 @@ class JaegerTraces:
         return f"GET /api/traces?service={quote(service, safe='')}"
 
     async def check(self) -> None:
-        """Raises QueryFailed if it does not answer, or answers something else than Jaeger would."""
+        """Raises QueryFailed if it does not answer, or answers otherwise than Jaeger does."""
         answer = await self._server.read("/api/services", {})
         if not isinstance(answer, dict) or "data" not in answer:
             raise self._strange()
 
     def _traces(self, answer: Any) -> list[Mapping[str, Any]]:
-        found = answer.get("data") if isinstance(answer, dict) and "data" in answer else 0
+        traces = answer.get("data") if isinstance(answer, dict) and "data" in answer else 0
         errors = answer.get("errors") if isinstance(answer, dict) else None
-        if not found and isinstance(errors, list) and errors:
+        if not traces and isinstance(errors, list) and errors:
             why = errors[0].get("msg") if isinstance(errors[0], dict) else errors[0]
             raise QueryFailed(f"{self._server.place} answered: {one_line(str(why), 200)}")
-        if not isinstance(found, list | None) or not all(isinstance(trace, dict) for trace in found or ()):
+        if not isinstance(traces, list | None) or not all(isinstance(trace, dict) for trace in traces or ()):
             raise self._strange()
-        return found or []
+        return traces or []
 
     def _strange(self) -> QueryFailed:
         return QueryFailed(f"{self._server.place} answered something that is not the Jaeger API")
 
 
 def _span(row: Any, trace: Mapping[str, Any]) -> Span | None:
-    """One span; None for one that holds not what it must."""
+    """One span; None if it lacks a required field."""
     try:
         # Only what waits for it is its caller: a span that follows from another does not.
         parents = [one["spanID"] for one in row.get("references") or () if one.get("refType") == "CHILD_OF"]

@@ -21,27 +21,27 @@ ReadSpans = Callable[..., Awaitable[Sample[Span]]]
 
 
 async def calls_of(read: ReadSpans, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
-    """What some traces of each service tell together. Raises QueryFailed if none of the services could be read."""
+    """The calls in some traces of each service, summed up. Raises QueryFailed if none of the services could be read."""
     spans = _parts(start, end, len(services))
-    turns = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(service: str, since: datetime, until: datetime) -> Sample[Span] | QueryFailed:
-        async with turns:
+        async with slots:
             try:
                 return await read(service, start=since, end=until, traces=TRACES // len(spans))
             except QueryFailed as error:
                 return error
 
-    asked = [(service, *span) for service in services for span in spans]
-    answers = await asyncio.gather(*(one(*each) for each in asked))
-    found = [answer for answer in answers if not isinstance(answer, QueryFailed)]
-    failed = {each[0]: answer for each, answer in zip(asked, answers, strict=True) if isinstance(answer, QueryFailed)}
-    if failed and not found:
+    queries = [(service, *span) for service in services for span in spans]
+    answers = await asyncio.gather(*(one(*each) for each in queries))
+    samples = [answer for answer in answers if not isinstance(answer, QueryFailed)]
+    failed = {each[0]: answer for each, answer in zip(queries, answers, strict=True) if isinstance(answer, QueryFailed)}
+    if failed and not samples:
         raise next(iter(failed.values()))
     return Sample(
-        await asyncio.to_thread(summarize_calls, [span for answer in found for span in answer.rows]),
-        more=any(answer.more for answer in found),
-        unread=(*(f"{name} could not be read: {why}" for name, why in failed.items()), *_once(found)),
+        await asyncio.to_thread(summarize_calls, [span for answer in samples for span in answer.rows]),
+        more=any(answer.more for answer in samples),
+        unread=(*(f"{name} could not be read: {why}" for name, why in failed.items()), *_once(samples)),
     )
 
 
@@ -51,16 +51,16 @@ def sampled(rows: Sequence[Span | None]) -> Sample[Span] | None:
     broken = len(rows) - len(spans)
     if broken and not spans:
         return None
-    return Sample(spans, unread=(f"{broken} of {len(rows)} spans hold not what they must",) if broken else ())
+    return Sample(spans, unread=(f"{broken} of {len(rows)} spans lack required fields",) if broken else ())
 
 
 def _parts(start: datetime, end: datetime, services: int) -> list[tuple[datetime, datetime]]:
-    """Spans of the window that are asked one by one: fewer of them the more services there are."""
+    """Parts of the window, each a query of its own: fewer of them the more services there are."""
     most = min(MOST_PARTS, MOST_SEARCHES // max(1, services))
     count = max(1, min(math.ceil((end - start) / PART), most))
     edges = [start + (end - start) / count * place for place in range(count)]
     return list(pairwise([*edges, end]))
 
 
-def _once(found: Sequence[Sample[Span]]) -> list[str]:
-    return list(dict.fromkeys(why for answer in found for why in answer.unread))
+def _once(samples: Sequence[Sample[Span]]) -> list[str]:
+    return list(dict.fromkeys(why for answer in samples for why in answer.unread))

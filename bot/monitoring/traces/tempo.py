@@ -24,8 +24,8 @@ from bot.monitoring.traces.summing import calls_of, sampled
 _AT_ONCE = 5
 _HEX = re.compile(r"[0-9a-fA-F]{16}")
 
-Kept = dict[str, "asyncio.Task[Sample[Span]]"]
-"""Traces that were asked for already, by id: one request passes through many services."""
+TraceCache = dict[str, "asyncio.Task[Sample[Span]]"]
+"""Traces already requested, by id: one request passes through many services."""
 
 
 class TempoTraces:
@@ -40,10 +40,10 @@ class TempoTraces:
 
     async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
         """The spans of these services in the window, summed up a minute."""
-        kept: Kept = {}
+        cache: TraceCache = {}
 
         async def read(service: str, **window: Any) -> Sample[Span]:
-            return await self._through(service, kept, **window)
+            return await self._through(service, cache, **window)
 
         return await calls_of(read, services, start=start, end=end)
 
@@ -52,33 +52,33 @@ class TempoTraces:
         return f"{{resource.service.name={quote(service)}}}"
 
     async def check(self) -> None:
-        """Raises QueryFailed if it does not answer, or answers something else than Tempo would."""
+        """Raises QueryFailed if it does not answer, or answers otherwise than Tempo does."""
         answer = await self._server.read("/api/search/tags", {})
         if not isinstance(answer, dict) or not answer.keys() & {"tagNames", "metrics"}:
             raise self._strange()
 
-    async def _through(self, service: str, kept: Kept, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
-        """Search, then read each trace that was not read yet. A trace that is gone or too large leaves a gap that is told."""
+    async def _through(self, service: str, cache: TraceCache, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
+        """Search, then read each trace that was not read yet. A trace that is gone or too large is listed as unread."""
         ids = await self._search(service, start, end, traces + 1)
-        turns = asyncio.Semaphore(_AT_ONCE)
+        slots = asyncio.Semaphore(_AT_ONCE)
 
         async def whole(id: str) -> Sample[Span] | QueryFailed:
-            async with turns:
+            async with slots:
                 try:
-                    if id not in kept:
-                        kept[id] = asyncio.create_task(self._trace(id))
-                    return await kept[id]
+                    if id not in cache:
+                        cache[id] = asyncio.create_task(self._trace(id))
+                    return await cache[id]
                 except QueryFailed as error:
                     return error
 
         answers = await asyncio.gather(*map(whole, ids[:traces]))
-        found = [answer for answer in answers if isinstance(answer, Sample)]
+        samples = [answer for answer in answers if isinstance(answer, Sample)]
         failed = [answer for answer in answers if isinstance(answer, QueryFailed)]
-        if failed and not found:
+        if failed and not samples:
             raise failed[0]
         gap = [f"{len(failed)} of {len(answers)} traces could not be read: {failed[0]}"] if failed else []
-        unread = dict.fromkeys([*gap, *(why for answer in found for why in answer.unread)])
-        return Sample([span for answer in found for span in answer.rows], len(ids) > traces, tuple(unread))
+        unread = dict.fromkeys([*gap, *(why for answer in samples for why in answer.unread)])
+        return Sample([span for answer in samples for span in answer.rows], len(ids) > traces, tuple(unread))
 
     async def _search(self, service: str, start: datetime, end: datetime, limit: int) -> list[str]:
         since = int(start.timestamp())
@@ -96,15 +96,15 @@ class TempoTraces:
     async def _trace(self, id: str) -> Sample[Span]:
         answer = await self._server.read(f"/api/traces/{quoted(id, safe='')}", {})
         try:
-            # Older versions say "batches", newer ones wrap "resourceSpans".
+            # Older versions have "batches", newer ones wrap "resourceSpans".
             inner = answer.get("trace", answer)
             batches = inner.get("batches") or inner.get("resourceSpans")
-            found = sampled([_span(id, *row) for batch in batches for row in _rows(batch)])
+            sample = sampled([_span(id, *row) for batch in batches for row in _rows(batch)])
         except (TypeError, AttributeError) as error:
             raise self._strange() from error
-        if found is None:
+        if sample is None:
             raise self._strange()
-        return found
+        return sample
 
     def _strange(self) -> QueryFailed:
         return QueryFailed(f"{self._server.place} answered something that is not the Tempo API")
@@ -121,7 +121,7 @@ def _rows(batch: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _span(trace: str, service: str, row: Any) -> Span | None:
-    """One span; None for one that holds not what it must."""
+    """One span; None if it lacks a required field."""
     try:
         start, end = int(row["startTimeUnixNano"]), int(row["endTimeUnixNano"])
         return Span(

@@ -43,7 +43,7 @@ class Models:
 class Web:
     answer: Any
 
-    async def look(self, system: str, path: str, query: Mapping[str, str]) -> Any:
+    async def read(self, system: str, path: str, query: Mapping[str, str]) -> Any:
         return self.answer
 
     def inventory(self) -> Mapping[str, str]:
