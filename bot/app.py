@@ -115,7 +115,7 @@ class App:
             wrap_run=wrap_run,
             on_mismatch=self.failure_recovery.mismatch,
             on_failure=self.failure_recovery.failure,
-            on_takeover=self._taken_over,
+            on_takeover=self._resume_dead,
             retry_on=AWAY,
         )
         url = async_url(secrets.database_url, secrets.data_dir)
@@ -316,7 +316,7 @@ class App:
         self._tasks.append(asyncio.create_task(self.sender.run(), name="sender"))
         self.schedule.start()
 
-    async def _taken_over(self) -> None:
+    async def _resume_dead(self) -> None:
         """Another process has died: do what it may have committed and not begun."""
         self.inbox.reread_unstarted()
         await self.approvals.resume()

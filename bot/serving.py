@@ -35,8 +35,8 @@ def _leave(*_: object) -> None:
     os._exit(0)
 
 
-def _refuse_taken(host: str, port: int) -> None:
-    """Look before anything starts: a second bot would connect to Slack and take its events before the server fails."""
+def _require_free_port(host: str, port: int) -> None:
+    """Raises ConfigurationError early: a second bot would connect to Slack and take its events before the server fails."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((host, port), family=family).close()
@@ -69,7 +69,7 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
 
-    _refuse_taken(secrets.host, secrets.port)
+    _require_free_port(secrets.host, secrets.port)
 
     async def serve() -> None:
         app = build(secrets, config, wrap_run=wrap_run)

@@ -140,11 +140,11 @@ class Agent:
         )
 
     def _durable(self, run: Run, case: Case, spending: Spending, fallback: str = "", name: str = "model") -> Durable:
-        hear = partial(self.triages.heard, case.group, case.attempt)
+        read_updates = partial(self.triages.heard, case.group, case.attempt)
         caller = Caller(self._model(fallback) if fallback else None)
         # The skeptic has no tools, but text in the evidence may make it call one.
         run_tool = self._run_tool(case) if name == "model" else unknown_tool
-        return Durable(run, run_tool, caller, spending, hear, name=name)
+        return Durable(run, run_tool, caller, spending, read_updates, name=name)
 
     def _names(self, case: Case) -> list[Names]:
         """The middleware that stands next to the model, if names are masked."""

@@ -94,25 +94,25 @@ class EvidenceReader:
             return []
 
         async def pseudonyms() -> Pseudonyms:
-            row, material = await self.questions.row(question), await self.questions.material(question)
+            row, facts = await self.questions.row(question), await self.questions.answer_facts(question)
             requester = [Name("person", row.asked_by)]
-            people = [Name("person", entry.who) for entry in material.timeline if entry.who]
-            case = names_in(material.case, material.ledger) if material.case else []
+            people = [Name("person", entry.who) for entry in facts.timeline if entry.who]
+            case = names_in(facts.case, facts.ledger) if facts.case else []
             return Pseudonyms([*inventory, *requester, *people, *case])
 
         return [Names(pseudonyms)]
 
     async def _brief(self, question: int) -> str:
         row = await self.questions.row(question)
-        material = await self.questions.material(question)
+        facts = await self.questions.answer_facts(question)
         # In a thread: a long ledger would hold up all else that runs.
-        lines = await asyncio.to_thread(_evidence, row.text, material)
+        lines = await asyncio.to_thread(_evidence, row.text, facts)
         return prompt("question_case").render(question=json.dumps(row.text, ensure_ascii=False), evidence=lines or "none")
 
 
-def _evidence(question: str, material: AnswerFacts) -> str:
+def _evidence(question: str, facts: AnswerFacts) -> str:
     """As much as there is room for, what speaks about the question first."""
-    return _within(as_data(entry.id, entry.evidence) for entry in most_relevant_first(question, material))
+    return _within(as_data(entry.id, entry.evidence) for entry in most_relevant_first(question, facts))
 
 
 def _within(lines: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Un
 
 log = structlog.get_logger(__name__)
 
-NOT_TAKEN = (Refused, RateLimited, Unanswered, Unreachable)
+DELIVERY_ERRORS = (Refused, RateLimited, Unanswered, Unreachable)
 
 
 def rendered_reply(content: ReplyContent, view: ViewContext) -> Rendered:
@@ -97,7 +97,7 @@ class Answers:
             try:
                 if await way(target, text, blocks):
                     return
-            except NOT_TAKEN as error:
+            except DELIVERY_ERRORS as error:
                 log.info("one way to answer was closed", way=way.__name__, why=str(error))
         log.warning("a private answer reached nobody", user=target.user, channel=target.channel)
 

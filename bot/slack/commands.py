@@ -14,7 +14,7 @@ from bot.core.questions.grammar import LIMIT, Line
 from bot.core.questions.speech import is_speech
 from bot.core.redaction.redaction import redact, redact_all
 from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response
-from bot.slack.answers import NOT_TAKEN, Answers, ReplyTarget
+from bot.slack.answers import DELIVERY_ERRORS, Answers, ReplyTarget
 from bot.slack.blocks import View
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
 from bot.slack.people import People
@@ -52,7 +52,7 @@ class CommandRouter:
     ) -> None:
         self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
         self._vocabulary = Vocabulary(ctx.verbs, ctx.config.actions)
-        self._taken: deque[str] = deque(maxlen=REMEMBERED)
+        self._handled: deque[str] = deque(maxlen=REMEMBERED)
         """Dialogs that this process carried out or carries out now."""
 
     # ------------------------------------------------------------ a line of text
@@ -128,10 +128,10 @@ class CommandRouter:
             await self._reply(answer, target, key)
 
     async def _submitted(self, view: View, origin: Origin, target: ReplyTarget, key: str) -> Response:
-        if not await self.interactions.first(key) and key in self._taken:
+        if not await self.interactions.first(key) and key in self._handled:
             return Reply("")
         # Noted by a process that is gone, perhaps before it did anything: done now, and a verb knows by the key what it did.
-        self._taken.append(key)
+        self._handled.append(key)
         fields = submitted(view)
         request = Request(
             verb=origin.verb,
@@ -158,7 +158,7 @@ class CommandRouter:
         shown = self._as_view(answer, target)
         try:
             await self.answers.slack.call(self.answers.slack.web.views_update, view_id=view["id"], view=shown)
-        except NOT_TAKEN:
+        except DELIVERY_ERRORS:
             if isinstance(answer, Reply) and answer.text:
                 await self.answers.private(target, answer)
 
@@ -189,7 +189,7 @@ class CommandRouter:
     async def _open(self, form: Form, target: ReplyTarget) -> None:
         try:
             await self.answers.open_form(target, form)
-        except NOT_TAKEN as error:
+        except DELIVERY_ERRORS as error:
             await self.answers.private(
                 replace(target, trigger_id=""), Reply(f"The dialog could not be opened: {error}. Press again.")
             )
@@ -198,7 +198,7 @@ class CommandRouter:
         slack = self.answers.slack
         try:
             opened = await slack.call(slack.web.views_open, trigger_id=target.trigger_id, view=loading_view(verb.capitalize()))
-        except NOT_TAKEN as error:
+        except DELIVERY_ERRORS as error:
             log.info("no dialog could be opened", why=str(error))
             return None
         view: View = opened["view"]
@@ -213,10 +213,10 @@ class CommandRouter:
             await self.answers.private(target, answer)
             return
         above = await self.interactions.shown_at(target.channel, target.thread) if target.thread else None
-        asked_in = above.key if above else ""
+        origin = above.key if above else ""
         channel, thread = await self.interactions.thread_of(answer.about) if answer.about else ("", "")
-        await self.interactions.add_line(key, channel or target.channel, answer.text, thread or asked_in)
-        if thread and thread != asked_in:
+        await self.interactions.add_line(key, channel or target.channel, answer.text, thread or origin)
+        if thread and thread != origin:
             # Whoever used the command elsewhere does not see that thread: a slash command cannot even be typed there.
             text = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
             await self.answers.private(target, Reply(text))

@@ -1,14 +1,14 @@
-"""Reads a request's body within limits, before anything is parsed: bytes on the wire, bytes inflated, seconds."""
+"""Reads a request's body within limits, before anything is parsed: bytes received, bytes inflated, seconds."""
 
 import asyncio
 import zlib
 
 from starlette.requests import ClientDisconnect, Request
 
-MAX_WIRE = 1 << 20
+MAX_RECEIVED = 1 << 20
 MAX_INFLATED = 5 << 20
 SECONDS = 30.0
-"""A sender that drips holds a connection no longer than this."""
+"""A slow sender holds a connection no longer than this."""
 
 
 class Refused(Exception):
@@ -19,9 +19,9 @@ class Refused(Exception):
         self.status, self.why = status, why
 
 
-async def read_body(request: Request, *, wire: int = MAX_WIRE, inflated: int = MAX_INFLATED) -> tuple[bytes, bytes]:
+async def read_body(request: Request, *, received: int = MAX_RECEIVED, inflated: int = MAX_INFLATED) -> tuple[bytes, bytes]:
     """The body as sent and as inflated. Raises Refused with 400, 408, 413 or 415; stops at the limit."""
-    raw = await _raw(request, wire)
+    raw = await _raw(request, received)
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return raw, raw

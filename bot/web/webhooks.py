@@ -30,8 +30,8 @@ from bot.web.measures import ALERTS, CHANGES, REJECTED, REQUESTS
 
 log = structlog.get_logger(__name__)
 MAX_ALERTS = 10_000
-KEPT_APART = 20
-"""So many unreadable items of one body are kept one by one; with more of them the body is kept whole."""
+MOST_SEPARATE = 20
+"""Up to so many unreadable items of one body are stored one by one; with more of them the whole body is stored."""
 LARGE = 64 * 1024
 """Bodies beyond this are parsed in a thread: the loop must go on acknowledging Slack."""
 
@@ -156,6 +156,6 @@ class WebhookEndpoints:
 
 
 def _to_keep(rejected: Sequence[Rejected], body: bytes) -> Sequence[Rejected]:
-    if len(rejected) <= KEPT_APART:
+    if len(rejected) <= MOST_SEPARATE:
         return rejected
     return [Rejected(rejected[0].field, f"{len(rejected)} items were not readable; the first: {rejected[0].problem}", body)]

@@ -65,7 +65,7 @@ class FailureRecovery:
                 attempt = int(rest[0])
                 await self.triages.update(ref, attempt, state=TriageState.FAILED, finished_at=self.triages.db.clock())
                 text = "The triage failed; press Investigate to run it again"
-                await self.triages.say(ref, text, key=f"failed:{ref}:{attempt}")
+                await self.triages.add_entry(ref, text, key=f"failed:{ref}:{attempt}")
             elif workflow == "remediation":
                 await self.approvals.claims.give_up(ref, why)
             elif workflow == "postmortem":

@@ -47,15 +47,15 @@ class PostmortemSteps:
 
     async def measure(self, ref: str, n: int) -> tuple[str, str] | None:
         """Measure the impact and record it as evidence: its text and the evidence id. None without an alert group."""
-        material = await self.postmortems.material(ref)
-        group = material.group
-        service = self.catalogue.get(material.incident.service)
+        record = await self.postmortems.record(ref)
+        group = record.group
+        service = self.catalogue.get(record.incident.service)
         if group is None:
             return None
         signal = _main_signal(service.signals if service else {})
-        start = (material.onset or group.opened_at) - LEAD
-        end = group.cleared_at or material.incident.resolved_at or self.triages.db.clock()
-        evidence = await self._impact(material.incident.service, signal, service.signals if service else {}, start, end)
+        start = (record.onset or group.opened_at) - LEAD
+        end = group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
+        evidence = await self._impact(record.incident.service, signal, service.signals if service else {}, start, end)
         entry = await self.triages.record(group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)
         return evidence.summary, entry.id
 
@@ -97,27 +97,27 @@ class PostmortemSteps:
 
     async def write(self, ref: str, n: int, impact: tuple[str, str] | None) -> DraftSize:
         """Write, store and post the draft."""
-        material = await self.postmortems.material(ref)
+        record = await self.postmortems.record(ref)
         if impact:
-            shown = await self._picture(material, ref, n)
-            material = material.model_copy(update={"impact": impact, "graph": shown})
-        sections = core.draft(material)
-        states = {proposal.ref: proposal.state.value for proposal in material.proposals}
-        await self.postmortems.save(ref, n, sections, core.markdown(material, sections), states)
+            shown = await self._picture(record, ref, n)
+            record = record.model_copy(update={"impact": impact, "graph": shown})
+        sections = core.draft(record)
+        states = {proposal.ref: proposal.state.value for proposal in record.proposals}
+        await self.postmortems.save(ref, n, sections, core.markdown(record, sections), states)
         return DraftSize(sentences=sum(len(section.sentences) for section in sections))
 
-    async def _picture(self, material: core.PostmortemRecord, ref: str, n: int) -> str:
+    async def _picture(self, record: core.PostmortemRecord, ref: str, n: int) -> str:
         """Draw and store the signal over the whole incident; its alternative text, or "" when there is nothing to draw."""
-        service = self.catalogue.get(material.incident.service)
+        service = self.catalogue.get(record.incident.service)
         signal = _main_signal(service.signals if service else {})
-        if signal is None or self.metrics is None or material.group is None:
+        if signal is None or self.metrics is None or record.group is None:
             return ""
-        began = material.onset or material.group.opened_at
-        over = material.group.cleared_at or material.incident.resolved_at or self.triages.db.clock()
+        began = record.onset or record.group.opened_at
+        over = record.group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
         span = {"start": began - AROUND, "end": min(over + AROUND, self.triages.db.clock())}
-        title = f"{material.incident.service} {signal[0]}"
-        marks = core.graph_marks(material)
-        drawn = await picture(self.metrics, self.draw, signal[1], title, onset=material.onset, marks=marks, **span)
+        title = f"{record.incident.service} {signal[0]}"
+        marks = core.graph_marks(record)
+        drawn = await picture(self.metrics, self.draw, signal[1], title, onset=record.onset, marks=marks, **span)
         if drawn is None:
             return ""
         await self.triages.keep_picture(f"postmortem:{ref}:{n}", *drawn)

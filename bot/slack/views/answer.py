@@ -28,7 +28,7 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
         *cited_line(content.evidence, (id for one in (*answer.findings, *answer.unseen) for id in one.evidence), view),
         context(*_small_print(content, answer)),
     ]
-    first = answer.findings[0].lines[0] if answer.findings else _not_found(answer)
+    first = answer.findings[0].lines[0] if answer.findings else _no_finding(answer)
     return f"Answer, {content.ref}: {plain_text(first, 300)}", trim(blocks)
 
 
@@ -42,7 +42,7 @@ def _lines(findings: Iterable[Finding]) -> Iterable[str]:
 
 
 def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
-    yield f"{_not_found(answer)}."
+    yield f"{_no_finding(answer)}."
     if checks := list(_checks([content.evidence[id] for id in answer.looked_at if id in content.evidence])):
         more = f" and {len(checks) - MOST_CHECKS} more" if len(checks) > MOST_CHECKS else ""
         yield f"*What was checked:* {', '.join(checks[:MOST_CHECKS])}{more}"
@@ -50,7 +50,7 @@ def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
         yield f"To check again: {quoted('investigate ' + content.question, 200)}"
 
 
-def _not_found(answer: QuestionAnswer) -> str:
+def _no_finding(answer: QuestionAnswer) -> str:
     """Evidence that says nothing is something else than no evidence."""
     if answer.looked_at:
         return "The evidence says nothing about that"

@@ -63,8 +63,8 @@ class Postmortems:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def material(self, ref: str) -> PostmortemRecord:
-        """All that is known of one incident; raises NotFound."""
+    async def record(self, ref: str) -> PostmortemRecord:
+        """All that is recorded of one incident; raises NotFound."""
         number = number_of(ref, "INC")
         async with self.db.read() as session:
             incident = await incidents.load_incident(session, ref)
@@ -74,7 +74,7 @@ class Postmortems:
             group = await incidents.load_group(session, incident.group) if incident.group else None
             triage = await _newest_triage(session, group_id)
             facts = stored_facts(triage.facts) if triage else None
-            seen = await _evidence(session, group_id)
+            evidence = await _evidence(session, group_id)
             return PostmortemRecord(
                 incident=incident,
                 group=group,
@@ -84,15 +84,20 @@ class Postmortems:
                 onset_evidence=facts.onset_evidence if facts else "",
                 proposals=tuple(await _proposals(session, group_id, number)),
                 decisions=tuple(await _decisions(session, group_id, number)),
-                evidence={id: found.summary for id, found in seen.items()},
-                unseen={id: found.blind_spots for id, found in seen.items() if found.blind_spots},
+                evidence={id: entry.summary for id, entry in evidence.items()},
+                unseen={id: entry.blind_spots for id, entry in evidence.items() if entry.blind_spots},
                 cause=(await causes.newest(session, [number])).get(number),
             )
 
     async def save(
-        self, ref: str, n: int, sections: Sequence[PostmortemSection], text: str, told: Mapping[str, str] = MappingProxyType({})
+        self,
+        ref: str,
+        n: int,
+        sections: Sequence[PostmortemSection],
+        text: str,
+        proposal_states: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Store draft `n` (once) and have it posted in the thread. `told`: the state in which it tells each proposal."""
+        """Store draft `n` (once) and have it posted in the thread, with the state of each proposal as the draft has it."""
         async with self.db.write() as session:
             row, number = await _incident(session, ref)
             if not await _drafted(session, number, n):
@@ -102,13 +107,13 @@ class Postmortems:
                         n=n,
                         sections=[section.model_dump(mode="json") for section in sections],
                         markdown=text,
-                        told=dict(told),
+                        told=dict(proposal_states),
                         at=self.db.clock(),
                     )
                 )
-            said = f"Postmortem draft {n} was written"
+            line = f"Postmortem draft {n} was written"
             await timeline.add(
-                self.db, session, EntryKind.SYSTEM, said, group_id=row.group_id, incident_id=number, key=f"postmortem:{ref}:{n}"
+                self.db, session, EntryKind.SYSTEM, line, group_id=row.group_id, incident_id=number, key=f"postmortem:{ref}:{n}"
             )
             channel, thread = await transitions.thread_of(session, row.group_id, number)
             await messages.touch(
@@ -133,7 +138,7 @@ class Postmortems:
             return await _next_number(session, number_of(ref, "INC") or 0)
 
     async def wanting(self) -> list[Wanting]:
-        """Incidents resolved lately of which no draft was written since, or one that tells an action's end before it came.
+        """Incidents resolved lately of which no draft was written since, or one that is older than an action's end.
 
         A draft of the middle of an incident is not its last. While an action still runs it waits for the end, at most
         OUTCOME_WITHIN.
@@ -145,25 +150,25 @@ class Postmortems:
         lately = col(IncidentRow.resolved_at) > now - LATELY
         async with self.db.read() as session:
             query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", lately, ~written.exists())
-            found = [
+            due = [
                 row
                 for row in (await session.exec(query)).all()
                 if _over_at(row) + OUTCOME_WITHIN <= now or not await _running(session, row)
             ]
-            found += [row for row in await _ended_since(session, now - LATELY) if await _outdated(session, row)]
-            found += [row for row in await _explained_since(session, now - LATELY) if row not in found]
-            return [await _worth(session, row) for row in found]
+            due += [row for row in await _ended_since(session, now - LATELY) if await _outdated(session, row)]
+            due += [row for row in await _explained_since(session, now - LATELY) if row not in due]
+            return [await _worth(session, row) for row in due]
 
     async def failed(self, ref: str, n: int, why: str) -> None:
-        """Tell people in the thread that draft `n` was not written; its number is used up, so that the next is a new try."""
+        """Post in the thread that draft `n` was not written; its number is used up, so that the next is a new try."""
         async with self.db.write() as session:
             row, number = await _incident(session, ref)
             if not await _drafted(session, number, n):
                 empty = PostmortemRow(incident_id=number, n=n, state="failed", sections=[], markdown="", at=self.db.clock())
                 session.add(empty)
-            said = "The postmortem draft could not be written; the log says why"
+            line = "The postmortem draft could not be written; the log says why"
             key = f"postmortem-failed:{ref}:{n}"
-            await timeline.add(self.db, session, EntryKind.SYSTEM, said, group_id=row.group_id, incident_id=number, key=key)
+            await timeline.add(self.db, session, EntryKind.SYSTEM, line, group_id=row.group_id, incident_id=number, key=key)
             channel, thread = await transitions.thread_of(session, row.group_id, number)
             await messages.touch(
                 self.db,
@@ -171,7 +176,7 @@ class Postmortems:
                 f"line:{key}",
                 channel=channel,
                 kind=MessageKind.LINE,
-                subject=f"{ref}: {said}",
+                subject=f"{ref}: {line}",
                 thread_key=thread,
             )
             log.error("a postmortem draft failed", ref=ref, n=n, why=why)
@@ -206,17 +211,17 @@ async def _ended_since(session: AsyncSession, since: datetime) -> Sequence[Incid
 
 
 async def _explained_since(session: AsyncSession, since: datetime) -> Sequence[IncidentRow]:
-    """Resolved incidents of which a person said the cause after the newest draft was written."""
+    """Resolved incidents whose cause a person confirmed after the newest draft was written."""
     newest = select(func.max(PostmortemRow.at)).where(PostmortemRow.incident_id == IncidentRow.id).scalar_subquery()
-    told = select(CauseRow.id).where(CauseRow.incident_id == IncidentRow.id, col(CauseRow.at) > newest)
-    query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", col(IncidentRow.resolved_at) > since, told.exists())
+    explained = select(CauseRow.id).where(CauseRow.incident_id == IncidentRow.id, col(CauseRow.at) > newest)
+    query = select(IncidentRow).where(IncidentRow.state == "RESOLVED", col(IncidentRow.resolved_at) > since, explained.exists())
     return (await session.exec(query)).all()
 
 
 async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
-    """Whether the newest draft tells another state of an action than the one it ended in.
+    """Whether the newest draft describes an action in another state than the one it ended in.
 
-    One that could not be written tells nothing: it is for people to ask again.
+    A draft that could not be written is not outdated: people ask for the next one.
     """
     query = select(PostmortemRow).where(PostmortemRow.incident_id == row.id)
     draft = (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()

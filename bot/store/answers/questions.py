@@ -60,8 +60,8 @@ class Questions:
         except IntegrityError:
             number = 0
         async with self.db.read() as session:
-            found = select(QuestionRow.id).where(QuestionRow.key == key[:400])
-            number = number or (await session.exec(found)).one() or 0
+            query = select(QuestionRow.id).where(QuestionRow.key == key[:400])
+            number = number or (await session.exec(query)).one() or 0
             return Put(number, (await transitions.thread_of(session, group_id, incident_id))[1])
 
     async def row(self, number: int) -> QuestionRow:
@@ -78,17 +78,17 @@ class Questions:
             waiting = select(QuestionRow.id).where(QuestionRow.state == "asked").order_by(col(QuestionRow.id))
             return [number for number in (await session.exec(waiting)).all() if number]
 
-    async def material(self, number: int) -> AnswerFacts:
+    async def answer_facts(self, number: int) -> AnswerFacts:
         """All that was recorded of what the question is about."""
         row = await self.row(number)
         async with self.db.read() as session:
             newest = select(EvidenceRow).where(EvidenceRow.group_id == row.group_id).order_by(col(EvidenceRow.n).desc())
-            found = (await session.exec(newest.limit(MOST_EVIDENCE))).all() if row.group_id else []
+            rows = (await session.exec(newest.limit(MOST_EVIDENCE))).all() if row.group_id else []
             triage = await newest_triage(session, row.group_id) if row.group_id else None
             group = await session.get(GroupRow, row.group_id) if row.group_id else None
             facts = stored_facts(triage.facts) if triage else None
             return AnswerFacts(
-                ledger=[entry_of(one) for one in reversed(found)],
+                ledger=[entry_of(one) for one in reversed(rows)],
                 findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
                 timeline=await timeline.of(session, group_id=row.group_id, incident_id=row.incident_id),
                 onset=facts.onset_text if facts else "",

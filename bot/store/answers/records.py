@@ -95,12 +95,12 @@ async def _proposals(
     session: AsyncSession, group_id: int | None, incident_id: int | None
 ) -> Sequence[tuple[Proposal, Sequence[Decision]]]:
     places = [(ProposalRow.group_id, group_id), (ProposalRow.incident_id, incident_id)]
-    found: dict[int, ProposalRow] = {}
+    by_id: dict[int, ProposalRow] = {}
     for column, number in places:
         if number is not None:
             rows = (await session.exec(select(ProposalRow).where(col(column) == number))).all()
-            found.update({row.id or 0: row for row in rows})
-    return [await _decided(session, found[id]) for id in sorted(found)]
+            by_id.update({row.id or 0: row for row in rows})
+    return [await _decided(session, by_id[id]) for id in sorted(by_id)]
 
 
 async def _decided(session: AsyncSession, row: ProposalRow) -> tuple[Proposal, Sequence[Decision]]:

@@ -30,7 +30,7 @@ NOT_LOOKS = frozenset({"impact"})
 
 
 class Cases:
-    """What replay and the team's accuracy stand on."""
+    """The frozen cases, for replay and the team's accuracy."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -39,30 +39,33 @@ class Cases:
         """Resolved incidents with a confirmed cause that are not frozen, or whose cause was corrected since."""
         async with self.db.read() as session:
             frozen = select(FrozenCaseRow.at).where(FrozenCaseRow.incident_id == IncidentRow.id).scalar_subquery()
-            said = select(func.max(CauseRow.at)).where(CauseRow.incident_id == IncidentRow.id).scalar_subquery()
+            confirmed = select(func.max(CauseRow.at)).where(CauseRow.incident_id == IncidentRow.id).scalar_subquery()
             investigated = select(TriageRow.id).where(TriageRow.group_id == IncidentRow.group_id, *_RANKED)
             query = select(IncidentRow.id).where(
-                IncidentRow.state == "RESOLVED", said.is_not(None), frozen.is_(None) | (said > frozen), investigated.exists()
+                IncidentRow.state == "RESOLVED",
+                confirmed.is_not(None),
+                frozen.is_(None) | (confirmed > frozen),
+                investigated.exists(),
             )
             return [id for id in (await session.exec(query.order_by(col(IncidentRow.id)).limit(AT_ONCE))).all() if id]
 
     async def freeze(self, incident_id: int) -> None:
-        """Keep what was asked, seen, answered and confirmed, secrets removed; a second time replaces the first."""
+        """Store the case, its evidence, the answer and the confirmed cause, without secrets; replaces an earlier one."""
         async with self.db.write() as session:
             incident = await session.get(IncidentRow, incident_id)
-            said = (await causes.newest(session, [incident_id])).get(incident_id)
+            cause = (await causes.newest(session, [incident_id])).get(incident_id)
             group = await session.get(GroupRow, incident.group_id) if incident and incident.group_id else None
             triage = await _last_done(session, incident) if incident else None
-            if group is None or said is None or triage is None:
+            if group is None or cause is None or triage is None:
                 return
             case = await case_of(session, group, triage)
-            entries = await _seen_by(session, triage)
+            entries = await _entries_until(session, triage)
             row = await session.get(FrozenCaseRow, incident_id) or FrozenCaseRow(
                 incident_id=incident_id, asked={}, transcripts=[], truth={}, at=self.db.clock()
             )
             row.asked = scrubbed(case.model_dump(mode="json"))
             row.transcripts = [scrubbed(entry.model_dump(mode="json")) for entry in entries]
-            row.answered, row.truth = scrubbed(triage.findings), said.model_dump(mode="json")
+            row.answered, row.truth = scrubbed(triage.findings), cause.model_dump(mode="json")
             row.at = self.db.clock()
             session.add(row)
 
@@ -73,13 +76,13 @@ class Cases:
         return [_noun(row) for row in rows]
 
     async def answers(self, since: datetime, before: datetime) -> list[tuple[Findings, ConfirmedCause]]:
-        """What was found and what a person said it was, of causes said in this span."""
+        """The findings and the cause that a person confirmed, for causes confirmed in this span."""
         async with self.db.read() as session:
-            # A case is frozen after its cause was said, so the index finds the few that matter.
+            # A case is frozen after its cause was confirmed, so the index finds the few that matter.
             query = select(FrozenCaseRow.answered, FrozenCaseRow.truth).where(col(FrozenCaseRow.at) >= since)
             rows = (await session.exec(query)).all()
-        found = [(Findings.model_validate(answered), ConfirmedCause.model_validate(truth)) for answered, truth in rows]
-        return [(findings, truth) for findings, truth in found if since <= truth.at < before]
+        pairs = [(Findings.model_validate(answered), ConfirmedCause.model_validate(truth)) for answered, truth in rows]
+        return [(findings, truth) for findings, truth in pairs if since <= truth.at < before]
 
     async def one(self, ref: str) -> FrozenCase | None:
         """The frozen case of `INC-n`; None if it is not frozen."""
@@ -87,14 +90,14 @@ class Cases:
             row = await session.get(FrozenCaseRow, number_of(ref, "INC") or 0)
             return _noun(row) if row else None
 
-    async def tell_once(self, key: str, channel: str, text: str) -> None:
-        """Say one line in a channel, once for each key."""
+    async def post_once(self, key: str, channel: str, text: str) -> None:
+        """Post one line in a channel, once for each key."""
         async with self.db.write() as session:
             if await session.get(MessageRow, f"line:{key}") is None:
                 await messages.touch(self.db, session, f"line:{key}", channel=channel, kind=MessageKind.LINE, subject=text)
 
-    async def was_told(self, key: str) -> bool:
-        """Whether the line of this key was said."""
+    async def was_posted(self, key: str) -> bool:
+        """Whether the line of this key was posted."""
         async with self.db.read() as session:
             return await session.get(MessageRow, f"line:{key}") is not None
 
@@ -103,12 +106,12 @@ async def _last_done(session: AsyncSession, incident: IncidentRow) -> TriageRow 
     """The attempt whose answer people had while the incident lasted; else the first one that was finished after it."""
     done = select(TriageRow).where(TriageRow.group_id == incident.group_id, *_RANKED)
     during = done.where(col(TriageRow.finished_at) <= incident.resolved_at).order_by(col(TriageRow.attempt).desc())
-    found = (await session.exec(during.limit(1))).first()
-    return found or (await session.exec(done.order_by(col(TriageRow.attempt)).limit(1))).first()
+    latest = (await session.exec(during.limit(1))).first()
+    return latest or (await session.exec(done.order_by(col(TriageRow.attempt)).limit(1))).first()
 
 
-async def _seen_by(session: AsyncSession, triage: TriageRow) -> Sequence[LedgerEntry]:
-    """What was looked at up to the end of an attempt, oldest first."""
+async def _entries_until(session: AsyncSession, triage: TriageRow) -> Sequence[LedgerEntry]:
+    """The evidence collected up to the end of an attempt, oldest first."""
     query = select(EvidenceRow).where(EvidenceRow.group_id == triage.group_id).order_by(col(EvidenceRow.n))
     if triage.finished_at:
         query = query.where(col(EvidenceRow.at) <= triage.finished_at + AFTER)

@@ -41,7 +41,7 @@ async def failed_looks(db: Database, since: datetime) -> list[FailedCheck]:
     ]
 
 
-async def groups_looked_at(db: Database, since: datetime) -> int:
+async def groups_investigated(db: Database, since: datetime) -> int:
     """Groups of which an investigation was begun from `since` on."""
     async with db.read() as session:
         query = select(func.count(func.distinct(TriageRow.group_id))).where(col(TriageRow.started_at) >= since)

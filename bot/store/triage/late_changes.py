@@ -80,16 +80,16 @@ class LateChanges:
             ranked = await _ranked(session, newest) if newest else []
             if not ranked:
                 return []
-            told_since = min(one.started_at for one in ranked) - CLOCKS_DIFFER
-            reported = await _reported(session, now - LOOKBACK, told_since)
-            found = [await self._again(session, one, reported, now) for one in ranked]
-        return [again for again in found if again is not None]
+            reported_since = min(one.started_at for one in ranked) - CLOCKS_DIFFER
+            reported = await _reported(session, now - LOOKBACK, reported_since)
+            attempts = [await self._again(session, one, reported, now) for one in ranked]
+        return [again for again in attempts if again is not None]
 
     async def _again(
         self, session: AsyncSession, ranked: _Ranked, reported: Sequence[ReportedChange], now: datetime
     ) -> Again | None:
-        told_since = ranked.started_at - CLOCKS_DIFFER
-        fresh = [one for one in reported if one.received_at > told_since and _key(ranked, one.change) not in self._no_news]
+        reported_since = ranked.started_at - CLOCKS_DIFFER
+        fresh = [one for one in reported if one.received_at > reported_since and _key(ranked, one.change) not in self._no_news]
         if not fresh:
             return None
         triages = await _triages(session, ranked.group_id)
@@ -98,11 +98,11 @@ class LateChanges:
         # Facts alone are no ranking that could have missed something; a group that became worse gets its own attempt.
         if group is None or not last.findings or sum(1 for row in triages if row.late_changes) >= MAX_ATTEMPTS:
             return None
-        found = late_changes(fresh, await self._attempted(session, group, triages))
-        self._remember(_key(ranked, one.change) for one in fresh if one not in found)
-        if not burst_is_over(found, now) or await _left_alone(session, group):
+        late = late_changes(fresh, await self._attempted(session, group, triages))
+        self._remember(_key(ranked, one.change) for one in fresh if one not in late)
+        if not burst_is_over(late, now) or await _left_alone(session, group):
             return None
-        ids = tuple(one.change.id for one in found)
+        ids = tuple(one.change.id for one in late)
         return Again(f"AL-{ranked.group_id}", ranked.attempt + 1, last.question, last.requester, ids)
 
     def _remember(self, judged: Iterable[_Judged]) -> None:
@@ -114,13 +114,13 @@ class LateChanges:
         members = select(EpisodeRow.service, func.min(EpisodeRow.starts_at)).where(EpisodeRow.group_id == group.id)
         rows = (await session.exec(members.group_by(EpisodeRow.service))).all()
         alerting = {group.service, *(service for service, _ in rows)} - {""}
-        looked_at, known = await self._checked(session, group.id)
+        checked, weighed = await self._checked(session, group.id)
         facts = stored_facts(triages[-1].facts)
         below = {name for service in alerting for name in self.catalogue.downstream(service)}
         return FinishedAttempt(
             began_at=facts.onset if facts and facts.onset else min((at for _, at in rows), default=group.opened_at),
-            services=alerting | below | looked_at,
-            weighed=known,
+            services=alerting | below | checked,
+            weighed=weighed,
             retried_for={id for row in triages for id in row.late_changes},
         )
 
@@ -138,18 +138,18 @@ def _key(ranked: _Ranked, change: Change) -> _Judged:
 
 
 async def _newest(session: AsyncSession, since: datetime) -> datetime | None:
-    """When the last change was told of those that happened since then."""
+    """When the newest of the changes since then was reported."""
     return (await session.exec(select(func.max(ChangeRow.received_at)).where(col(ChangeRow.at) >= since))).one()
 
 
-async def _reported(session: AsyncSession, since: datetime, told_since: datetime) -> list[ReportedChange]:
-    query = select(ChangeRow).where(col(ChangeRow.at) >= since, col(ChangeRow.received_at) > told_since)
+async def _reported(session: AsyncSession, since: datetime, reported_since: datetime) -> list[ReportedChange]:
+    query = select(ChangeRow).where(col(ChangeRow.at) >= since, col(ChangeRow.received_at) > reported_since)
     rows = (await session.exec(query)).all()
     return [ReportedChange(Change.model_validate(row.model_dump(exclude={"received_at"})), row.received_at) for row in rows]
 
 
 async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
-    """Firing groups whose last attempt ended and began before the newest change was told."""
+    """Firing groups whose last attempt ended and began before the newest change was reported."""
     last = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == GroupRow.id).correlate(GroupRow).scalar_subquery()
     query = (
         select(TriageRow.group_id, TriageRow.attempt, TriageRow.started_at, GroupRow.alerts)
@@ -180,5 +180,5 @@ async def _left_alone(session: AsyncSession, group: GroupRow) -> bool:
     switch = await session.get(SwitchRow, stop_switch(group.id or 0))
     if switch is not None and switch.on:
         return True
-    standing = select(ProposalRow.id).where(here, col(ProposalRow.state).not_in(WITHOUT_EFFECT)).limit(1)
-    return (await session.exec(standing)).first() is not None
+    proposals = select(ProposalRow.id).where(here, col(ProposalRow.state).not_in(WITHOUT_EFFECT)).limit(1)
+    return (await session.exec(proposals)).first() is not None

@@ -32,7 +32,7 @@ class PastIncidents:
             over = col(IncidentRow.resolved_at)
             query = select(IncidentRow).where(IncidentRow.cause != "", over >= since)
             rows = (await session.exec(query.order_by(over.desc()).limit(MOST))).all()
-            said = await causes.newest(session, [row.id or 0 for row in rows])
+            confirmed_causes = await causes.newest(session, [row.id or 0 for row in rows])
             names = await _alert_names(session, [row.group_id for row in rows if row.group_id])
             fixes = await _fixes(session, rows)
         return [
@@ -43,20 +43,20 @@ class PastIncidents:
                 service=row.service,
                 alert_names=names.get(row.group_id or 0, frozenset()),
                 resolved_at=row.resolved_at,
-                cause=said[row.id],
+                cause=confirmed_causes[row.id],
                 fixes=tuple(fixes[row.id]),
             )
             for row in rows
-            if row.id in said and row.resolved_at
+            if row.id in confirmed_causes and row.resolved_at
         ]
 
 
 async def _alert_names(session: AsyncSession, group_ids: Sequence[int]) -> dict[int, frozenset[str]]:
     query = select(EpisodeRow.group_id, EpisodeRow.name).where(col(EpisodeRow.group_id).in_(group_ids)).distinct()
-    found: dict[int, set[str]] = defaultdict(set)
+    by_group: dict[int, set[str]] = defaultdict(set)
     for group_id, name in (await session.exec(query)).all():
-        found[group_id or 0].add(name)
-    return {group_id: frozenset(names) for group_id, names in found.items()}
+        by_group[group_id or 0].add(name)
+    return {group_id: frozenset(names) for group_id, names in by_group.items()}
 
 
 async def _fixes(session: AsyncSession, rows: Iterable[IncidentRow]) -> dict[int, list[Fix]]:
@@ -65,9 +65,9 @@ async def _fixes(session: AsyncSession, rows: Iterable[IncidentRow]) -> dict[int
     ids = [row.id for row in rows]
     here = or_(col(ProposalRow.incident_id).in_(ids), col(ProposalRow.group_id).in_(list(of_group)))
     query = select(ProposalRow).where(here, col(ProposalRow.state).in_(_ENDED)).order_by(col(ProposalRow.id))
-    found: dict[int, list[Fix]] = defaultdict(list)
+    fixes: dict[int, list[Fix]] = defaultdict(list)
     for row in (await session.exec(query)).all():
         incident = row.incident_id or of_group.get(row.group_id or 0, 0)
         fix = Fix(action=row.action, service=row.service, verified=row.state == ProposalState.SUCCEEDED)
-        found[incident].append(fix)
-    return found
+        fixes[incident].append(fix)
+    return fixes

@@ -40,20 +40,20 @@ class Stage:
         """A fresh group for one investigation of this case, without any evidence yet, and what is asked about it."""
         self._moment = case.moment
         self._groups += 1
-        asked = case.case.model_copy(update={"group": f"AL-{self._groups}", "attempt": 1})
+        question = case.case.model_copy(update={"group": f"AL-{self._groups}", "attempt": 1})
         async with self.db.write() as session:
             session.add(
                 GroupRow(
                     id=self._groups,
                     key=case.ref,
-                    title=asked.alert_name,
-                    service=asked.service,
-                    severity=asked.severity,
+                    title=question.alert_name,
+                    service=question.service,
+                    severity=question.severity,
                     state="FIRING",
                     channel="",
-                    opened_at=asked.started_at,
-                    last_alert_at=asked.started_at,
+                    opened_at=question.started_at,
+                    last_alert_at=question.started_at,
                 )
             )
             session.add(TriageRow(group_id=self._groups, attempt=1, state=TriageState.INVESTIGATING, started_at=case.moment))
-        return Triages(self.db), asked
+        return Triages(self.db), question

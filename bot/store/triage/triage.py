@@ -90,16 +90,18 @@ class Triages:
                         late_changes=list(late),
                     )
                 )
-                await self._tell_late(session, group, attempt, late)
+                await self._add_late_entry(session, group, attempt, late)
             await self._touch(session, group)
             lead = (await session.exec(leading(number))).first()
             return _case(group, lead, attempt, question, requester)
 
-    async def _tell_late(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
+    async def _add_late_entry(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
         changes = [row for id in late if (row := await session.get(ChangeRow, id)) is not None]
         if changes:
-            told = ", ".join(f"{kind_in_words(one_line(row.kind, 20))} of {one_line(row.service, 60)}" for row in changes[:3])
-            text = f"Attempt {attempt}: {told} was reported after the causes had been ranked"
+            reported = ", ".join(
+                f"{kind_in_words(one_line(row.kind, 20))} of {one_line(row.service, 60)}" for row in changes[:3]
+            )
+            text = f"Attempt {attempt}: {reported} was reported after the causes had been ranked"
             key = f"late:AL-{group.id}:{attempt}"
             await timeline.add(
                 self.db, session, EntryKind.TRIAGE, text, group_id=group.id, incident_id=group.incident_id, key=key
@@ -194,7 +196,7 @@ class Triages:
         return any(state == TriageState.STOPPED for (state,) in rows)
 
     async def heard(self, ref: str, attempt: int) -> Heard:
-        """What a model must know before each of its turns, in one look."""
+        """What a model must know before each of its turns, in one query."""
         number = group_number(ref)
         rows = await self.db.rows(_HEARD, number=number, attempt=attempt, hints=_hint_keys(number, attempt))
         return Heard(
@@ -202,7 +204,7 @@ class Triages:
             hints=tuple(f"{who}: {text}" for _, who, text in rows if who is not None),
         )
 
-    async def say(self, ref: str, text: str, *, key: str, evidence: Sequence[str] = ()) -> None:
+    async def add_entry(self, ref: str, text: str, *, key: str, evidence: Sequence[str] = ()) -> None:
         """Write one timeline entry of the triage, once."""
         number = group_number(ref)
         async with self.db.write() as session:
@@ -213,7 +215,7 @@ class Triages:
             )
 
     async def hint(self, ref: str, attempt: int, text: str, who: str, *, key: str) -> None:
-        """Keep what a person said while the model looks; its next request holds it. The same `key` is one hint."""
+        """Store what a person writes while the model investigates; its next request holds it. The same `key` is one hint."""
         number = group_number(ref)
         async with self.db.write() as session:
             group = await session.get(GroupRow, number)
@@ -223,7 +225,7 @@ class Triages:
             await timeline.add(self.db, session, EntryKind.NOTE, text, **where, key=f"{_hint_key(number, attempt)}{key}")  # type: ignore[arg-type]
 
     async def hints(self, ref: str, attempt: int) -> list[str]:
-        """What people said during an attempt, oldest first."""
+        """What people wrote during an attempt, oldest first."""
         rows = await self.db.rows(_HINTS, hints=_hint_keys(group_number(ref), attempt))
         return [f"{who}: {text}" for who, text in rows]
 
@@ -235,13 +237,13 @@ class Triages:
     async def same_alert_since(self, ref: str, since: datetime) -> list[tuple[str, datetime, dict[str, Any]]]:
         """Finished attempts of other groups that held one of this group's alerts: group, when, findings; newest first."""
         number = group_number(ref)
-        mine, theirs = aliased(EpisodeRow), aliased(EpisodeRow)
-        same = (col(theirs.source) == mine.source) & (col(theirs.fingerprint) == mine.fingerprint)
+        own, other = aliased(EpisodeRow), aliased(EpisodeRow)
+        same = (col(other.source) == own.source) & (col(other.fingerprint) == own.fingerprint)
         query = (
             select(TriageRow)
-            .join(theirs, col(theirs.group_id) == TriageRow.group_id)
-            .join(mine, same)
-            .where(mine.group_id == number, TriageRow.group_id != number, TriageRow.state == TriageState.DONE)
+            .join(other, col(other.group_id) == TriageRow.group_id)
+            .join(own, same)
+            .where(own.group_id == number, TriageRow.group_id != number, TriageRow.state == TriageState.DONE)
             .where(col(TriageRow.finished_at) >= since)
             .order_by(col(TriageRow.finished_at).desc())
         )
@@ -297,9 +299,9 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
 
 async def spent(session: AsyncSession, attempts: Any, questions: Any) -> float:
     """Dollars that these attempts and these questions cost or have set aside."""
-    looked = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
-    asked = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(questions)
-    return float((await session.exec(looked)).one()) + float((await session.exec(asked)).one())
+    of_attempts = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
+    of_questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(questions)
+    return float((await session.exec(of_attempts)).one()) + float((await session.exec(of_questions)).one())
 
 
 def fits(spent: float, usd: float, limit: float) -> bool:

@@ -8,7 +8,7 @@ from bot.core.history.frozen_cases import scorecard, scorecard_text
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.store.triage.frozen_cases import Cases
 
-TOLD_FROM = timedelta(hours=8)
+POSTED_FROM = timedelta(hours=8)
 """After the week's first moment, UTC: Monday morning."""
 LONG_WEEKS = 12
 
@@ -17,7 +17,7 @@ Answered = Sequence[tuple[Findings, ConfirmedCause]]
 
 
 class LearningTick:
-    """Freezes what was closed and confirmed; says the weekly line in the default channel, once a week."""
+    """Freezes what was closed and confirmed; posts the weekly line in the default channel."""
 
     def __init__(self, cases: Cases, channel: str) -> None:
         self.cases = cases
@@ -32,12 +32,12 @@ class LearningTick:
         now = self.cases.db.clock()
         monday = _monday(now)
         key = f"accuracy:{monday:%G-W%V}"
-        if not self.channel or now < monday + TOLD_FROM or await self.cases.was_told(key):
+        if not self.channel or now < monday + POSTED_FROM or await self.cases.was_posted(key):
             return
         # A week without a confirmed cause has nothing to report.
         if week := await self.cases.answers(monday - timedelta(weeks=1), monday):
             long = await self.cases.answers(monday - timedelta(weeks=LONG_WEEKS), monday)
-            await self.cases.tell_once(key, self.channel, weekly_line(week, long))
+            await self.cases.post_once(key, self.channel, weekly_line(week, long))
 
 
 def weekly_line(week: Answered, long: Answered) -> str:

@@ -25,9 +25,9 @@ class QuestionSteps:
     async def look_up(self, number: int, note: str, final: bool) -> QuestionAnswer:
         """Answer from the record by code alone, and show the answer."""
         row = await self.questions.row(number)
-        material = await self.questions.material(number)
+        facts = await self.questions.answer_facts(number)
         # In a thread: a long ledger takes tens of milliseconds.
-        by_code = (await asyncio.to_thread(answer, row.text, material)).model_copy(update={"note": note})
+        by_code = (await asyncio.to_thread(answer, row.text, facts)).model_copy(update={"note": note})
         await self.questions.answer(number, by_code, final=final)
         return by_code
 
@@ -38,8 +38,8 @@ class QuestionSteps:
 
     async def judge(self, number: int, by_code: QuestionAnswer, by_model: ModelAnswer) -> QuestionAnswer:
         """Show what of the model's answer the evidence carries; if nothing is, the answer of the code stands and says so."""
-        material = await self.questions.material(number)
-        best = await asyncio.to_thread(with_model_answer, by_code, by_model, material)
+        facts = await self.questions.answer_facts(number)
+        best = await asyncio.to_thread(with_model_answer, by_code, by_model, facts)
         await self.questions.answer(number, best, final=True)
         return best
 

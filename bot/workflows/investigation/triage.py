@@ -62,7 +62,7 @@ class TriageSteps:
         facts = await self.facts.gather(case)
         stored = facts.model_dump(mode="json")
         if await self.triages.update(case.group, case.attempt, facts=stored, state=TriageState.INVESTIGATING):
-            await self.triages.say(case.group, facts.onset_text, key=f"facts:{case.group}:{case.attempt}")
+            await self.triages.add_entry(case.group, facts.onset_text, key=f"facts:{case.group}:{case.attempt}")
 
     async def skip(self, case: Case) -> None:
         """Facts only: a person may press Investigate."""
@@ -107,7 +107,7 @@ class TriageSteps:
             text = f"First cause ({first.confidence}): {first.cause}" if first else "No cause was found"
             text = nothing_wrong(judged) or text
             cited = sorted({e for c in first.claims for e in c.evidence}) if first else []
-            await self.triages.say(case.group, text, key=f"findings:{case.group}:{case.attempt}", evidence=cited)
+            await self.triages.add_entry(case.group, text, key=f"findings:{case.group}:{case.attempt}", evidence=cited)
         return judged
 
     async def propose(self, case: Case, findings: Findings) -> list[str]:
