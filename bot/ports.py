@@ -1,4 +1,4 @@
-"""The ports: what the bot needs from outside. Each has at least two real implementations."""
+"""The ports: what the bot needs from outside, as protocols."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime

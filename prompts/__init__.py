@@ -1,4 +1,4 @@
-"""The texts that models read. They live in Markdown files here, never inside Python."""
+"""The texts that models read, as Markdown files beside this module, never inside Python."""
 
 from functools import cache
 from importlib.resources import files

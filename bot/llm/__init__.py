@@ -1,4 +1,4 @@
-"""The agent: langchain over any OpenAI-compatible endpoint. Imported after readiness, in a thread."""
+"""The agent: langchain over any OpenAI-compatible endpoint, imported in a thread once the bot is ready."""
 
 import os
 

@@ -1,1 +1,1 @@
-"""One middleware per worry. The durable one stands innermost around calls; the others decide before it."""
+"""One middleware per concern: the durable one stands next to the calls, the others decide before it."""
