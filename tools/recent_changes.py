@@ -70,7 +70,8 @@ async def _in_time(ctx: ToolContext, system: str, query: Awaitable[Sequence[Chan
     except TimeoutError:
         return [], f"{system} did not answer within {seconds:g} s"
     except QueryFailed as error:
-        partial = error.answers if isinstance(error, PartialResult) else ()
+        answers = error.answers if isinstance(error, PartialResult) else ()
+        partial = [answer for answer in answers if isinstance(answer, Change)]
         return partial, one_line(str(error), 200)
 
 

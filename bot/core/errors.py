@@ -1,7 +1,6 @@
 """The expected errors; every other exception is a bug and gets an id at a boundary."""
 
 from collections.abc import Sequence
-from typing import Any
 
 
 class TocsinError(Exception):
@@ -36,7 +35,7 @@ class QueryFailed(TocsinError):
 class PartialResult(QueryFailed):
     """Some of the systems answered: `answers` holds what these said, the text the errors of the others."""
 
-    def __init__(self, text: str, answers: Sequence[Any]) -> None:
+    def __init__(self, text: str, answers: Sequence[object]) -> None:
         super().__init__(text)
         self.answers = answers
 

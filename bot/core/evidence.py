@@ -65,7 +65,7 @@ class LedgerEntry(BaseModel):
     evidence: Evidence
 
 
-def parse_entry(stored: Mapping[str, Any]) -> LedgerEntry:
+def parse_entry(stored: Mapping[str, object]) -> LedgerEntry:
     """An entry from its JSON, of this version or an older one. Raises UnreadableEvidence."""
     try:
         return LedgerEntry.model_validate(stored)
@@ -73,13 +73,13 @@ def parse_entry(stored: Mapping[str, Any]) -> LedgerEntry:
         raise UnreadableEvidence(f"the stored evidence could not be read ({problem_of(error)})") from error
 
 
-def failed_to_read(stored: Mapping[str, Any], why: UnreadableEvidence) -> LedgerEntry:
+def failed_to_read(stored: Mapping[str, object], why: UnreadableEvidence) -> LedgerEntry:
     """A failed check in the place of an entry that cannot be read: nothing may be concluded from its absence."""
     evidence = Evidence(summary=could_not_check(str(stored["tool"]), str(why)), query="", source=str(stored["tool"]), ok=False)
     return LedgerEntry.model_validate({**stored, "evidence": evidence})
 
 
-def entry_or_failure(stored: Mapping[str, Any]) -> LedgerEntry:
+def entry_or_failure(stored: Mapping[str, object]) -> LedgerEntry:
     """An entry from its JSON; a failed check where that cannot be read."""
     try:
         return parse_entry(stored)

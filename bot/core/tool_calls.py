@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from bot.core.facts.alerting import AlertKind
 from bot.core.text.untrusted import one_line
@@ -72,7 +71,7 @@ class ToolInfo:
     takes_service: bool = True
     """Set by the decorator, from the function's arguments."""
 
-    def describe(self, tool: str, arguments: Mapping[str, Any], limit: int = 40) -> str:
+    def describe(self, tool: str, arguments: Mapping[str, object], limit: int = 40) -> str:
         """A call of this tool as one line; without a label the tool's name and the values of its arguments."""
         if not self.label:
             values = ", ".join(one_line(str(value), limit) for value in arguments.values() if value not in ("", None))
@@ -87,7 +86,7 @@ Tools = Mapping[str, ToolInfo]
 UNKNOWN_TOOL = ToolInfo()
 
 
-def describe_call(tools: Tools, tool: str, arguments: Mapping[str, Any], limit: int = 40) -> str:
+def describe_call(tools: Tools, tool: str, arguments: Mapping[str, object], limit: int = 40) -> str:
     """A tool call as one line, e.g. `health of checkout`."""
     return tools.get(tool, UNKNOWN_TOOL).describe(tool, arguments, limit)
 

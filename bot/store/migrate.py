@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -126,7 +125,7 @@ def _connection(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _disable_implicit_begin(connection: Any, _record: Any) -> None:
+def _disable_implicit_begin(connection: sqlite3.Connection, _record: object) -> None:
     # The driver would begin only before INSERT and the like, so that DDL ran outside any transaction.
     connection.isolation_level = None
 

@@ -1,7 +1,5 @@
 """What all facts have in common: they are JSON of a fixed shape, and what does not fit is an error."""
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from bot.core.text.untrusted import one_line
@@ -13,7 +11,7 @@ class Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     @model_serializer(mode="wrap")
-    def _set_fields_alone(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _set_fields_alone(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
         return {name: value for name, value in write(self).items() if name in self.model_fields_set}
 
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar, overload
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -13,6 +13,7 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
 
+V = TypeVar("V")
 Grade = Literal["right", "near", "wrong", "abstained"]
 GRADES: tuple[Grade, ...] = ("right", "near", "wrong", "abstained")
 NEAR_MISS = 3
@@ -20,7 +21,7 @@ NEAR_MISS = 3
 _NO_ANSWER = frozenset({"unlikely", "unsupported"})
 
 
-def _readable(transcripts: Iterable[Any]) -> tuple[LedgerEntry, ...]:
+def _readable(transcripts: Iterable[LedgerEntry | Mapping[str, object]]) -> tuple[LedgerEntry, ...]:
     """An entry that cannot be read becomes a failed check; the other entries of its case still count."""
     return tuple(one if isinstance(one, LedgerEntry) else entry_or_failure(one) for one in transcripts)
 
@@ -48,7 +49,7 @@ class FrozenCase(BaseModel):
         """The moment of the last tool call."""
         return max((entry.at for entry in self.entries), default=self.case.started_at)
 
-    def answer(self, tool: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any]) -> Evidence | None:
+    def answer(self, tool: str, arguments: Mapping[str, object], defaults: Mapping[str, object]) -> Evidence | None:
         """The evidence of the last tool call with these arguments; None if there was none."""
         wanted = _canonical(arguments, defaults)
         calls = [e for e in self.entries if e.tool == tool and _canonical(e.arguments, defaults) == wanted]
@@ -60,11 +61,17 @@ class FrozenCase(BaseModel):
         return list(dict.fromkeys(one_line(one, 120) for one in arguments))
 
 
-def _canonical(arguments: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+def _canonical(arguments: Mapping[str, object], defaults: Mapping[str, object]) -> str:
     return json.dumps(scrubbed({**defaults, **arguments}), sort_keys=True, default=str)
 
 
-def scrubbed(node: Any, clean: Callable[[str], str] = redact) -> Any:
+@overload
+def scrubbed(node: str, clean: Callable[[str], str] = redact) -> str: ...
+@overload
+def scrubbed(node: Mapping[str, V], clean: Callable[[str], str] = redact) -> dict[str, V]: ...
+@overload
+def scrubbed(node: object, clean: Callable[[str], str] = redact) -> object: ...
+def scrubbed(node: object, clean: Callable[[str], str] = redact) -> object:
     """Plain JSON with secrets masked in every text; keys stay."""
     if isinstance(node, str):
         return clean(node)

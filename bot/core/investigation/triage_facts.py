@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -84,7 +83,7 @@ class TriageFacts(BaseModel):
     """What could not be checked, one sentence each."""
 
 
-def stored_facts(stored: Mapping[str, Any]) -> TriageFacts | None:
+def stored_facts(stored: Mapping[str, object]) -> TriageFacts | None:
     """The facts of a stored attempt, None before there are any. Facts that do not fit are a failed check, never none."""
     if not stored:
         return None

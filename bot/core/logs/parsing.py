@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from bot.core.logs.line import LogLine
 from bot.core.redaction.redaction import redact
@@ -85,11 +84,11 @@ def message_of(text: str) -> str:
     return message if isinstance(message, str) and message else text
 
 
-def _first(fields: dict[str, Any], names: Iterable[str]) -> Any:
+def _first(fields: dict[str, object], names: Iterable[str]) -> object:
     return next((fields[name] for name in names if name in fields), None)
 
 
-def _number_or_text(value: Any) -> datetime | None:
+def _number_or_text(value: object) -> datetime | None:
     if isinstance(value, str):
         return _iso(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

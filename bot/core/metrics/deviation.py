@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +124,17 @@ def harm_of(signal: str, family: Family) -> Harm:
     return "either" if family == "traffic" else "up"
 
 
+class _MeasuredSignal(TypedDict):
+    """What stays the same when the share that is lost is measured in place of the signal."""
+
+    service: str
+    signal: str
+    family: Family
+    unit: str
+    alert_at: datetime
+    before: timedelta
+
+
 def measure_deviation(
     series: Series,
     *,
@@ -149,8 +160,9 @@ def measure_deviation(
     family = family or family_of(signal)
     harm = harm or harm_of(signal, family)
     if harm == "down" and (full := FULL_SHARE.get(unit)) and family == "errors":
-        fixed: dict[str, Any] = {"service": service, "signal": signal, "family": family, "unit": unit}
-        return _measure_lost_share(series, reference, full, alert_at=alert_at, before=before, **fixed)
+        return _measure_lost_share(
+            series, reference, full, service=service, signal=signal, family=family, unit=unit, alert_at=alert_at, before=before
+        )
     series, reference = (_without_idle(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]
     least = _least(family, unit)
     onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
@@ -176,10 +188,12 @@ def measure_deviation(
     )
 
 
-def _measure_lost_share(series: Series, reference: Series | None, full: float, **fixed: Any) -> Deviation | None:
+def _measure_lost_share(
+    series: Series, reference: Series | None, full: float, **measured: Unpack[_MeasuredSignal]
+) -> Deviation | None:
     """Measure 100 % minus the signal: noise of 5 % of its level would hide every fault of an availability near 100 %."""
     earlier = _lost(reference, full) if reference is not None else None
-    lost = measure_deviation(_lost(series, full), reference=earlier, harm="up", **fixed)
+    lost = measure_deviation(_lost(series, full), reference=earlier, harm="up", **measured)
     return lost and replace(lost, before=full - lost.before, after=full - lost.after, direction="down")
 
 

@@ -9,14 +9,14 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from bot.core.redaction.words import Span
-from bot.core.text.patterns import Several, linear
+from bot.core.text.patterns import Pattern, Several, linear
 
 LEFT_OUT = frozenset(
     {
@@ -48,7 +48,7 @@ class Rule:
     """Patterns of secrets that are none, such as documented examples."""
 
     @cached_property
-    def pattern(self) -> Any:
+    def pattern(self) -> Pattern:
         return linear(self.regex, capture=True)
 
     def secrets(self, text: str) -> Iterator[Span]:
@@ -80,7 +80,7 @@ def _occurring() -> Several:
 
 
 @cache
-def _allowlist(patterns: Sequence[str]) -> Any:
+def _allowlist(patterns: Sequence[str]) -> Pattern:
     """Compiled once for the many rules that share it."""
     return linear(*patterns)
 
@@ -103,6 +103,23 @@ def _entropy(value: str) -> float:
     return -sum(count / len(value) * math.log2(count / len(value)) for count in Counter(value).values())
 
 
+class _Allowlist(TypedDict):
+    regexes: NotRequired[list[str]]
+    stopwords: NotRequired[list[str]]
+
+
+class _PublishedRule(TypedDict):
+    """A rule of gitleaks.toml, by the names of its format."""
+
+    id: str
+    regex: str
+    keywords: list[str]
+    path: NotRequired[str]
+    secretGroup: NotRequired[int]
+    entropy: NotRequired[float]
+    allowlists: NotRequired[list[_Allowlist]]
+
+
 @cache
 def _rules() -> Sequence[tuple[str, Sequence[Rule]]]:
     """The rules of each keyword. Read when the first text is redacted: no command that redacts nothing waits for it."""
@@ -112,12 +129,12 @@ def _rules() -> Sequence[tuple[str, Sequence[Rule]]]:
     return [(keyword, [rule for rule in rules if keyword in rule.keywords]) for keyword in keywords]
 
 
-def _is_used(rule: Mapping[str, Any]) -> bool:
+def _is_used(rule: _PublishedRule) -> bool:
     """A rule with a path is one for files of that name; here are texts."""
     return rule["id"] not in LEFT_OUT and "path" not in rule
 
 
-def _rule(rule: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Rule:
+def _rule(rule: _PublishedRule, everywhere: _Allowlist) -> Rule:
     # An allowlist may hold paths alone: they say nothing about a text.
     allowed = [*everywhere["regexes"], *(re.escape(word) for word in everywhere["stopwords"])]
     allowed += [regex for allowlist in rule.get("allowlists", ()) for regex in allowlist.get("regexes", ())]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from bot.core.config import Config
@@ -71,7 +70,7 @@ def names_in(case: Case, ledger: Sequence[LedgerEntry], hints: Iterable[str] = (
     return [part for name in names for part in _with_address(name) if part.text]
 
 
-def _in(node: Any, kind: Kind | None = None) -> Iterator[Name]:
+def _in(node: object, kind: Kind | None = None) -> Iterator[Name]:
     """The names below one piece of JSON; `kind` is what the key above it says."""
     if isinstance(node, Mapping):
         for key, value in node.items():

@@ -6,7 +6,6 @@ Patterns run on RE2; the end of a value is searched reading each character once.
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import re2
 
@@ -25,7 +24,7 @@ from bot.core.redaction.values import (
     is_strong,
 )
 from bot.core.redaction.words import MARKS, NAME, NO_SECRET_KEY, OF_A_PERSON, PASSWORD, RANDOM_ONLY, Span
-from bot.core.text.patterns import Several, linear
+from bot.core.text.patterns import Match, Several, linear
 
 _TYPED_AS = r":\s?(?:final |&)?(?:str|string|String|SecretStr|Text|any)(?: \| None)?\s?=\s?"
 _PLAIN = (
@@ -314,7 +313,7 @@ def _in_prose(written: str, value: str, after: str) -> bool:
     )
 
 
-def _in_code(text: str, match: Any, start: int, end: int) -> bool:
+def _in_code(text: str, match: Match, start: int, end: int) -> bool:
     """A program's own words: `token = get_token(user)`, `${PASSWORD:?missing}`, `arn:...:secret:prod/db`, `nextPageToken`."""
     if _GOES_ON.match(text, end) and _EXPRESSION.match(text[start:end]):
         return True

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 RUN = 7
 """Words in a row from which it is no accident."""
@@ -30,7 +29,7 @@ class PromptLeak:
             end = matches[at].end()
         return "".join([*parts, text[end:]])
 
-    def without_all(self, value: Any) -> Any:
+    def without_all(self, value: object) -> object:
         """JSON with every text in it passed through."""
         if isinstance(value, str):
             return self.without(value)

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import TypeVar, overload
 
 import re2
 
@@ -22,7 +22,9 @@ from bot.core.redaction.kinds import KINDS
 from bot.core.redaction.names import named_secrets
 from bot.core.redaction.personal import HINT, Redaction, personal
 from bot.core.redaction.tables import placed_secrets
-from bot.core.text.patterns import linear
+from bot.core.text.patterns import Pattern, linear
+
+V = TypeVar("V")
 
 _KIND_OF = {kind: linear(*patterns) for kind, patterns in KINDS.items()}
 _PERSONAL = linear(HINT)
@@ -77,7 +79,13 @@ def redact(text: str) -> str:
     return _replaced(text, [span for read in (_everything, _escaped, *joined, _decoded) for span in read(text)])
 
 
-def redact_all(value: Any) -> Any:
+@overload
+def redact_all(value: str) -> str: ...
+@overload
+def redact_all(value: Mapping[str, V]) -> dict[str, V]: ...
+@overload
+def redact_all(value: object) -> object: ...
+def redact_all(value: object) -> object:
     """JSON with every text in it redacted; names of fields stay."""
     if isinstance(value, str):
         return redact(value)
@@ -109,7 +117,7 @@ def _secrets(text: str) -> list[Redaction]:
 
 
 @cache
-def _forms() -> Any:
+def _forms() -> Pattern:
     """Whether a text may hold a secret that its form gives away: one pass for all kinds and all vendors."""
     return linear(*(pattern for patterns in KINDS.values() for pattern in patterns), *keyword_patterns())
 

@@ -1,7 +1,7 @@
 """Patterns that take linear time whatever the text is: RE2, several as one."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import re2
 
@@ -9,12 +9,38 @@ MAX_BYTES = 128 << 20
 """Of the states that a pattern has met. With too few of them an engine begins anew all the time."""
 
 
-def linear(*patterns: str, capture: bool = False) -> Any:
+class Match(Protocol):
+    """Where a pattern occurs: what RE2's matches share with those of `re`. RE2's own classes have no types."""
+
+    @property
+    def lastindex(self) -> int | None: ...
+
+    def group(self, group: int = 0, /) -> str: ...
+
+    def groups(self) -> Sequence[str | None]: ...
+
+    def start(self, group: int = 0, /) -> int: ...
+
+    def end(self, group: int = 0, /) -> int: ...
+
+    def span(self, group: int = 0, /) -> tuple[int, int]: ...
+
+
+class Pattern(Protocol):
+    """A compiled pattern of RE2."""
+
+    def search(self, text: str, /) -> Match | None: ...
+
+    def finditer(self, text: str, /) -> Iterator[Match]: ...
+
+
+def linear(*patterns: str, capture: bool = False) -> Pattern:
     """One RE2 pattern of several. Without captures a match costs no more than finding it."""
-    return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns), _options(capture=capture))
+    pattern: Pattern = re2.compile("|".join(f"(?:{one})" for one in patterns), _options(capture=capture))
+    return pattern
 
 
-def _options(*, capture: bool = False) -> Any:
+def _options(*, capture: bool = False) -> re2.Options:
     options = re2.Options()
     options.never_capture = not capture
     options.max_mem = MAX_BYTES

@@ -8,7 +8,7 @@ https://opentelemetry.io/docs/specs/otel/trace/api/
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import could_not_check
@@ -51,7 +51,7 @@ class Sample(Generic[_T]):
         return "; ".join([*(["a sample: there were more traces"] if self.more else []), *self.unread[:2]])
 
 
-def unread_parts(*samples: Sample[Any]) -> tuple[str, ...]:
+def unread_parts(*samples: Sample[object]) -> tuple[str, ...]:
     """What of them could not be read, one sentence each, as evidence lists it."""
     return tuple(dict.fromkeys(could_not_check("traces", one_line(why, 200)) for one in samples for why in one.unread))
 

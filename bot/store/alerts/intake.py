@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import insert
+from sqlalchemy import Insert, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -170,20 +170,21 @@ class IntakeWriter:
         if changes:
             await connection.execute(self._upsert(), list(changes.values()))
 
-    def _upsert(self) -> Any:
+    def _upsert(self) -> Insert:
         """A change that is reported twice is one change, in its newest form."""
         dialect: Any = sqlite if self.db.sqlite else postgresql
         statement = dialect.insert(ChangeRow)
         newest = {c.name: statement.excluded[c.name] for c in ChangeRow.__table__.columns if c.name != "id"}  # type: ignore[attr-defined]
-        return statement.on_conflict_do_update(index_elements=["id"], set_=newest)
+        upsert: Insert = statement.on_conflict_do_update(index_elements=["id"], set_=newest)
+        return upsert
 
 
-def _values(alert: Alert, received_at: datetime) -> tuple[Any, ...]:
+def _values(alert: Alert, received_at: datetime) -> tuple[object, ...]:
     """One row in the order of _COLUMNS, in the form in which bot.store.db.columns writes it."""
     return tuple(_plain(value) for value in (*alert.__dict__.values(), received_at))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, str):
         return value
     if isinstance(value, dict):

@@ -4,6 +4,7 @@ Comparing every arrival with every open group would make a storm of unrelated al
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select
@@ -83,10 +84,13 @@ class OpenGroups:
         return self._near[service]
 
 
-async def _unresolved(session: AsyncSession) -> Sequence[Any]:
+_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None]
+
+
+async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
     """Number, state, opened, last alert and cleared of every group that is not resolved."""
     columns: Any = (GroupRow.id, GroupRow.state, GroupRow.opened_at, GroupRow.last_alert_at, GroupRow.cleared_at)
-    rows: Sequence[Any] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
+    rows: Sequence[_Unresolved] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
     return rows
 
 

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from bot.core.alert import Alert
 from bot.core.alerts.muting import parse_mute
 from bot.core.alerts.reasons import AlertReasons, ReasonCount
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow
+
+T = TypeVar("T")
 
 HISTORY = timedelta(days=30)
 """How far back alerts that fired together are read."""
@@ -96,7 +99,7 @@ async def reasons_of(session: AsyncSession, group_id: int) -> AlertReasons:
     )
 
 
-async def _reason_counts(session: AsyncSession, query: Any) -> list[ReasonCount]:
+async def _reason_counts(session: AsyncSession, query: Select[str, int]) -> list[ReasonCount]:
     return [(text, count) for text, count in (await session.exec(query)).all()]
 
 
@@ -105,7 +108,9 @@ def _described(muted: Sequence[ReasonCount]) -> list[ReasonCount]:
     return [(mute.describe() if (mute := parse_mute(stored)) else stored, count) for stored, count in muted]
 
 
-def _filtered(query: Any, state: str, service: str, since: datetime | None, group_id: int | None) -> Any:
+def _filtered(
+    query: SelectOfScalar[T], state: str, service: str, since: datetime | None, group_id: int | None
+) -> SelectOfScalar[T]:
     if state:
         query = query.where(EpisodeRow.status == state)
     if service:

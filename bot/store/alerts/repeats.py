@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import Case, bindparam, case, update
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -131,7 +132,7 @@ class Repeats:
                 self._firing[signal] = _Firing(episode.id, episode.group_id, episode.starts_at, row.severity)
 
 
-def _later(column: Any) -> Any:
+def _later(column: Mapped[datetime]) -> Case[datetime]:
     at = bindparam("at", type_=Moment())
     return case((column < at, at), else_=column)
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
@@ -125,7 +125,7 @@ class Questions:
             await session.exec(update(QuestionRow).where(unanswered).values(state="failed", answered_at=self.db.clock()))
             await self._show(session, number)
 
-    async def _show(self, session: Any, number: int) -> None:
+    async def _show(self, session: AsyncSession, number: int) -> None:
         row = await session.get(QuestionRow, number)
         if row is None:
             raise NotFound(f"no question {number}")

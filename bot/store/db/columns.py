@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, DateTime, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 # Constraints need names before the first table is defined: SQLite's batch migrations cannot alter nameless ones.
@@ -46,7 +46,7 @@ class Json(TypeDecorator[Any]):
     impl = JSON
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[object]:
         return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
 
 
@@ -54,6 +54,6 @@ BigKey = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only for INTEGER keys."""
 
 
-def numbered_key() -> Any:
+def numbered_key() -> Any:  # Any: like Field, it stands as the default of an `int | None`
     """A primary key that the database counts up."""
     return Field(default=None, primary_key=True, sa_type=BigKey)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Executable, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -132,7 +133,7 @@ class Database:
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
-    async def rows(self, statement: Executable, **parameters: Any) -> Sequence[Any]:
+    async def rows(self, statement: Executable, **parameters: object) -> Sequence[Sequence[object]]:
         """The rows of one query outside of a session, which takes half the time: for queries around every step."""
         async with self.engine.connect() as connection:
             return (await connection.execute(statement, parameters)).all()
@@ -185,7 +186,7 @@ _CONNECTION = {
 }
 
 
-def _limit_silence(connection: Any, _record: Any) -> None:
+def _limit_silence(connection: DBAPIConnection, _record: object) -> None:
     # Not as a start-up option: PgBouncer refuses those. Committed, or the pool's rollback would undo it.
     cursor = connection.cursor()
     cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
@@ -193,7 +194,7 @@ def _limit_silence(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
-def set_pragmas(connection: Any, _record: Any) -> None:
+def set_pragmas(connection: DBAPIConnection, _record: object) -> None:
     """Make a SQLite connection durable and patient."""
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):

@@ -8,7 +8,7 @@ transaction (for the lock), commit and rollback (for the disk), and pragmas.
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,14 +54,16 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
         self._soft_closed_memoized = EMPTY_DICT
         self._rows = deque()
 
-    def execute(self, operation: Any, parameters: Any = None) -> Any:
+    def execute(self, operation: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> None:
         arguments = () if parameters is None else (parameters,)
         self._run(operation, lambda cursor: cursor.execute(operation, *arguments))
 
-    def executemany(self, operation: Any, seq_of_parameters: Any) -> Any:
+    def executemany(
+        self, operation: str, seq_of_parameters: Sequence[Sequence[object]] | Sequence[Mapping[str, object]]
+    ) -> None:
         self._run(operation, lambda cursor: cursor.executemany(operation, seq_of_parameters))
 
-    def _run(self, operation: str, execute: Callable[[sqlite3.Cursor], Any]) -> None:
+    def _run(self, operation: str, execute: Callable[[sqlite3.Cursor], object]) -> None:
         connection: Any = self._adapt_connection
         try:
             self._cursor = connection.run(operation, execute)
@@ -76,7 +78,7 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
     __slots__ = ()
     _cursor_cls = _Cursor  # type: ignore[assignment]
 
-    def run(self, operation: str, execute: Callable[[sqlite3.Cursor], Any]) -> _Result:
+    def run(self, operation: str, execute: Callable[[sqlite3.Cursor], object]) -> _Result:
         """Run a statement here if it cannot wait: readers never do, and a transaction that wrote holds the lock already."""
         driver: Any = self._connection
         if driver.in_transaction or operation.lstrip()[:6].upper() == "SELECT":
@@ -100,7 +102,7 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
         return bool(driver._connection and driver.in_transaction)
 
 
-def _run_statement(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cursor], Any]) -> _Result:
+def _run_statement(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cursor], object]) -> _Result:
     """Run one statement and read all its rows."""
     cursor = connection.cursor()
     try:
@@ -111,7 +113,7 @@ def _run_statement(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cu
         cursor.close()
 
 
-async def _in_loop(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cursor], Any]) -> _Result:
+async def _in_loop(connection: sqlite3.Connection, execute: Callable[[sqlite3.Cursor], object]) -> _Result:
     # A coroutine, since SQLAlchemy insists that something is awaited; it never yields to the event loop.
     return _run_statement(connection, execute)
 
@@ -124,6 +126,6 @@ class InLoop(AsyncAdapt_aiosqlite_dbapi):
         if sqlite3.threadsafety != SERIALIZED:
             raise RuntimeError("this Python's SQLite was built without its locks (threadsafe=1 is needed)")
 
-    def connect(self, *arg: Any, **kw: Any) -> AsyncAdapt_aiosqlite_connection:
+    def connect(self, *arg: object, **kw: object) -> AsyncAdapt_aiosqlite_connection:
         opened = super().connect(*arg, **kw)
         return _Connection(self, opened._connection)

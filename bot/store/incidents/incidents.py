@@ -1,7 +1,6 @@
 """What people do with incidents and alert groups: each in one transaction with audit, timeline and card."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -209,8 +208,8 @@ async def note(db: Database, ref: str, text: str, who: str, at: datetime | None 
         await _show(db, session, group, incident)
 
 
-async def close_quiet(db: Database, after: Any) -> list[str]:
-    """Resolve groups that cleared `after` (timedelta) ago and that no person touched; their references."""
+async def close_quiet(db: Database, after: timedelta) -> list[str]:
+    """Resolve groups that cleared `after` ago and that no person touched; their references."""
     limit = db.clock() - after
     async with db.write() as session:
         query = select(GroupRow).where(

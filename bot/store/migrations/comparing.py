@@ -1,7 +1,8 @@
 """What a comparison of bot/store/tables with a database looks at, and how columns are written in a migration."""
 
-from typing import Any, Literal
+from typing import Literal
 
+from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.sql.schema import SchemaItem
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
@@ -14,7 +15,7 @@ def own_tables_only(_item: SchemaItem, name: str | None, kind: str, reflected: b
     return not (kind == "table" and reflected and compare_to is None and (name or "") not in SQLModel.metadata.tables)
 
 
-def plain_type(kind: str, item: Any, context: Any) -> str | Literal[False]:
+def plain_type(kind: str, item: object, context: AutogenContext) -> str | Literal[False]:
     """Write our column types in SQLAlchemy's own words: a migration must not change with our code."""
     if kind != "type":
         return False

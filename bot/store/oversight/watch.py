@@ -1,11 +1,11 @@
 """What the ticks check: things that should have happened and did not."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import String, and_, cast, func, literal, or_
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.core.action import ATTEMPT_STARTED, ProposalState
 from bot.core.alert import Severity
@@ -118,13 +118,13 @@ class Watch:
         return [text for text in checks if text]
 
 
-def _recorded_by_hand(ref: str) -> Any:
+def _recorded_by_hand(ref: str) -> ColumnElement[bool]:
     return and_(
         col(ProposalRow.manual), or_(col(ProposalRow.key) == f"did:{ref}", col(ProposalRow.key).startswith(f"did:{ref}:"))
     )
 
 
-def _verified_in_the_same_place(row: ProposalRow) -> Any:
+def _verified_in_the_same_place(row: ProposalRow) -> ColumnElement[bool]:
     return and_(
         col(ProposalRow.service) == row.service,
         col(ProposalRow.group_id).is_not_distinct_from(row.group_id),
@@ -133,14 +133,14 @@ def _verified_in_the_same_place(row: ProposalRow) -> Any:
     )
 
 
-def _waits() -> Any:
+def _waits() -> ColumnElement[bool]:
     """Never posted, and not refused with a reason. What a person deleted was posted once."""
     return and_(
         col(MessageRow.sent_rev) == 0, col(MessageRow.sent_at).is_(None), col(MessageRow.kind).in_(_MUST_STAND), _not_refused()
     )
 
 
-def _not_refused() -> Any:
+def _not_refused() -> ColumnElement[bool]:
     return or_(col(MessageRow.undelivered) == "", col(MessageRow.undelivered).startswith(NO_ACCESS, autoescape=True))
 
 
@@ -153,7 +153,7 @@ async def _fires_since(session: AsyncSession, group: GroupRow) -> datetime:
     return began or group.opened_at
 
 
-async def _count(session: AsyncSession, query: Any) -> int:
+async def _count(session: AsyncSession, query: SelectOfScalar[int]) -> int:
     return int((await session.exec(query)).one())
 
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, case, func, insert, update
+from sqlalchemy import ColumnElement, bindparam, case, func, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.core.change import kind_in_words
 from bot.core.errors import NotFound, UnreadableEvidence
@@ -108,7 +109,7 @@ class Triages:
             )
 
     async def record(
-        self, group: str, tool: str, arguments: Mapping[str, Any], call: str, evidence: Evidence, *, attempt: int = 0
+        self, group: str, tool: str, arguments: Mapping[str, object], call: str, evidence: Evidence, *, attempt: int = 0
     ) -> LedgerEntry:
         """Give a finding its `E<n>`. The same tool, arguments and call recorded again (after a crash) is the same row.
 
@@ -133,7 +134,7 @@ class Triages:
         number: int,
         key: str,
         tool: str,
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, object],
         evidence: Evidence,
         attempt: int,
     ) -> LedgerEntry:
@@ -161,7 +162,7 @@ class Triages:
             query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
             return [entry_of(row) for row in (await session.exec(query)).all()]
 
-    async def members(self, ref: str) -> list[dict[str, Any]]:
+    async def members(self, ref: str) -> list[dict[str, object]]:
         """The group's alerts counted by name and service, most first."""
         async with self.db.read() as session:
             query = (
@@ -172,7 +173,7 @@ class Triages:
             )
             return [{"name": n, "service": s, "count": c} for n, s, c, _ in (await session.exec(query)).all()]
 
-    async def update(self, ref: str, attempt: int, **values: Any) -> bool:
+    async def update(self, ref: str, attempt: int, **values: object) -> bool:
         """Set columns of the attempt's row and have its message shown anew; False, and only money is counted, once stopped."""
         number = group_number(ref)
         async with self.db.write() as session:
@@ -234,7 +235,7 @@ class Triages:
         async with self.db.read() as session:
             return await _row(session, group_number(ref), attempt)
 
-    async def same_alert_since(self, ref: str, since: datetime) -> list[tuple[str, datetime, dict[str, Any]]]:
+    async def same_alert_since(self, ref: str, since: datetime) -> list[tuple[str, datetime, dict[str, object]]]:
         """Finished attempts of other groups that held one of this group's alerts: group, when, findings; newest first."""
         number = group_number(ref)
         own, other = aliased(EpisodeRow), aliased(EpisodeRow)
@@ -284,7 +285,7 @@ class Triages:
         )
 
 
-def leading(number: int) -> Any:
+def leading(number: int) -> SelectOfScalar[EpisodeRow]:
     """The query for a group's worst, oldest firing episode: what it is called after."""
     worst_first = (col(EpisodeRow.severity), col(EpisodeRow.status), col(EpisodeRow.starts_at), col(EpisodeRow.id))
     return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*worst_first).limit(1)
@@ -297,7 +298,7 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
     return (await session.exec(query)).first()
 
 
-async def spent(session: AsyncSession, attempts: Any, questions: Any) -> float:
+async def spent(session: AsyncSession, attempts: ColumnElement[bool], questions: ColumnElement[bool]) -> float:
     """Dollars that these attempts and these questions cost or have set aside."""
     of_attempts = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
     of_questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(questions)

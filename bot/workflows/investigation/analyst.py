@@ -114,14 +114,14 @@ def _signed(findings: Findings, steps: int, began: datetime, ended: datetime) ->
     return findings.model_copy(update=update)
 
 
-def _name(case: Case, tool: str, arguments: dict[str, Any]) -> str:
+def _name(case: Case, tool: str, arguments: dict[str, object]) -> str:
     return f"tool:{tool}:{_digest(case, tool, arguments)}"
 
 
-def _call(case: Case, tool: str, arguments: dict[str, Any]) -> str:
+def _call(case: Case, tool: str, arguments: dict[str, object]) -> str:
     return f"analyst:{case.attempt}:{_digest(case, tool, arguments)}"
 
 
-def _digest(case: Case, tool: str, arguments: dict[str, Any]) -> str:
+def _digest(case: Case, tool: str, arguments: dict[str, object]) -> str:
     request = json.dumps([case.group, case.attempt, tool, arguments], sort_keys=True)
     return hashlib.sha256(request.encode()).hexdigest()[:12]

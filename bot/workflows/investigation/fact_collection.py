@@ -71,7 +71,7 @@ class FactCollector:
             not_checked=tuple(missed(entries.values())),
         )
 
-    async def _check(self, case: Case, role: ToolRole, arguments: dict[str, Any]) -> LedgerEntry:
+    async def _check(self, case: Case, role: ToolRole, arguments: dict[str, object]) -> LedgerEntry:
         tool = tool_for(self.tools.infos, role)
         return await self.tools.call(case, tool, arguments, f"facts:{case.attempt}", CHECK_SECONDS)
 

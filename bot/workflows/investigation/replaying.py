@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Any
+from typing import NoReturn
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Case, Evidence, Findings
@@ -73,7 +73,7 @@ def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCas
     defaults = {n: p.default for n, p in shape.parameters.items() if p.default is not Parameter.empty}
 
     @wraps(fn)
-    async def answer(ctx: ToolContext, **arguments: Any) -> Evidence:
+    async def answer(ctx: ToolContext, **arguments: object) -> Evidence:
         shape.bind(ctx, **arguments)
         if (recorded := case.answer(name, arguments, defaults)) is not None:
             if not recorded.ok:
@@ -107,11 +107,11 @@ def _context(case: FrozenCase) -> Callable[[Case], ToolContext]:
 class _Nothing:
     """A reader that must not be used: all answers come from the recording."""
 
-    async def since(self, service: str, since: datetime) -> Any:
+    async def since(self, service: str, since: datetime) -> NoReturn:
         raise QueryFailed("not part of the recording")
 
-    async def active(self, service: str = "") -> Any:
+    async def active(self, service: str = "") -> NoReturn:
         raise QueryFailed("not part of the recording")
 
-    async def earlier(self, before: datetime) -> Any:
+    async def earlier(self, before: datetime) -> NoReturn:
         raise QueryFailed("not part of the recording")

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from inspect import signature
-from typing import Any
 
 import structlog
 
@@ -49,7 +48,7 @@ class ToolRunner:
         self,
         case: Case,
         tool: str,
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, object],
         call: str,
         seconds: float = TOOL_SECONDS,
         *,
@@ -73,7 +72,7 @@ class ToolRunner:
             return _without_secrets(evidence)  # sooner done than a thread has begun
         return await asyncio.to_thread(_without_secrets, evidence)
 
-    async def _evidence(self, case: Case, name: str, arguments: Mapping[str, Any], label: str, seconds: float) -> Evidence:
+    async def _evidence(self, case: Case, name: str, arguments: Mapping[str, object], label: str, seconds: float) -> Evidence:
         tool = self.tools.get(name)
         failed = partial(_failed, name, arguments, label)
         if tool is None:
@@ -92,16 +91,16 @@ class ToolRunner:
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
             return failed(f"{type(error).__name__} (the log has it under {error_id}): {error}")
 
-    def bound(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
+    def bound(self, case: Case) -> Callable[[str, dict[str, object], str], Awaitable[LedgerEntry]]:
         """`call_tool(tool, arguments, call)` for one case."""
 
-        async def call_tool(tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
+        async def call_tool(tool: str, arguments: dict[str, object], call: str) -> LedgerEntry:
             return await self.call(case, tool, arguments, call)
 
         return call_tool
 
 
-def _unfit_arguments(tool: Tool, arguments: Mapping[str, Any]) -> str:
+def _unfit_arguments(tool: Tool, arguments: Mapping[str, object]) -> str:
     """Why the tool cannot be called so; "" if it can. Asked before: the same error from within a tool is a bug of it."""
     try:
         signature(tool.fn).bind(None, **arguments)
@@ -110,7 +109,7 @@ def _unfit_arguments(tool: Tool, arguments: Mapping[str, Any]) -> str:
     return ""
 
 
-def _failed(tool: str, arguments: Mapping[str, Any], label: str, why: str, *, invalid_query: bool = False) -> Evidence:
+def _failed(tool: str, arguments: Mapping[str, object], label: str, why: str, *, invalid_query: bool = False) -> Evidence:
     request = ", ".join(f"{k}={v}" for k, v in arguments.items())
     summary = could_not_check(label, one_line(why, 240))
     facts = EvidenceFacts(invalid_query=True) if invalid_query else EvidenceFacts()

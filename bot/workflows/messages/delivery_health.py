@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
+from structlog.typing import FilteringBoundLogger
+
 from bot.core.lasting_failures import FailureTracker
 from bot.workflows.messages.delivery import AccessRefused, RateLimited, Refused
 
@@ -13,11 +15,11 @@ Level = Literal["warning", "error"]
 class FailureLog:
     """One for each kind of work. `log` is a structlog logger; a thousand messages that wait for Slack are one failure."""
 
-    def __init__(self, log: Any, monotonic: Monotonic) -> None:
+    def __init__(self, log: FilteringBoundLogger, monotonic: Monotonic) -> None:
         self._log, self._monotonic = log, monotonic
         self._tracker = FailureTracker()
 
-    def record(self, key: str, event: str, /, *, kind: str, level: Level = "warning", **details: Any) -> None:
+    def record(self, key: str, event: str, /, *, kind: str, level: Level = "warning", **details: object) -> None:
         """Something about `key` failed in this way; `details` are logged with it."""
         if figures := self._tracker.record(key, kind, self._monotonic()):
             getattr(self._log, level)(event, **details, **figures)

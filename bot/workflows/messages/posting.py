@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import structlog
 
@@ -32,6 +32,8 @@ from bot.workflows.messages.delivery import (
 )
 from bot.workflows.messages.delivery_health import SlackFailureLog
 from bot.workflows.messages.pictures import Pictures, without_file
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -212,7 +214,7 @@ class Poster:
             reason = second.reason if isinstance(second, Refused) else "the default channel did not take it"
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=f"{error.reason}; {reason}")
 
-    async def _first_accepted(self, row: MessageRow, shown: Rendering, call: Callable[[Rendering], Awaitable[Any]]) -> Any:
+    async def _first_accepted(self, row: MessageRow, shown: Rendering, call: Callable[[Rendering], Awaitable[T]]) -> T:
         """Send the message as it is; if Slack refuses its content, without pictures, then as a plain line."""
         refusal: ContentRefused | None = None
         for variant in _variants(shown):
@@ -226,7 +228,7 @@ class Poster:
         assert refusal is not None
         raise refusal
 
-    async def _before(self, until: float, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def _before(self, until: float, call: Callable[[], Awaitable[T]]) -> T:
         """Make one call if it is not too late, and wait for it no longer than allowed."""
         left = min(until, self._our_turn()) - self._monotonic()
         if left <= 0:
