@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
 from bot.adapters import agents_of, audit_key, logs_of, metrics_of, pager_of, systems_of, tools_of
+from bot.core.actor import Actor
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
@@ -226,7 +227,7 @@ class App:
             self.engine.register(tick_name(name), as_workflow(name, tick))
             self.schedule.add(name, EVERY[name])
 
-    async def _account(self, team: str, user: str) -> Any:
+    async def _account(self, team: str, user: str) -> Actor:
         return await self.people.actor(user, home=team, fresh=True)
 
     def _tool_context(self, case: Case) -> ToolContext:

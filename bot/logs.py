@@ -59,7 +59,7 @@ def configure(level: str = "INFO", secrets: Iterable[str] = ()) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _dumps(record: Any, **_options: Any) -> str:
+def _dumps(record: object, **_options: object) -> str:
     return json.dumps(record, default=str, ensure_ascii=True)
 
 
@@ -91,10 +91,10 @@ class _Mask:
     def __init__(self, secrets: Iterable[str]) -> None:
         self.secrets = tuple(secrets)
 
-    def __call__(self, _logger: Any, _method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def __call__(self, _logger: object, _method: str, record: MutableMapping[str, object]) -> MutableMapping[str, object]:
         return {key: value if key.startswith("_") else self._clean(value) for key, value in record.items()}
 
-    def _clean(self, value: Any) -> Any:
+    def _clean(self, value: object) -> object:
         if isinstance(value, str):
             for secret in self.secrets:
                 value = value.replace(secret, "[secret]")

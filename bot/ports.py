@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from pydantic import JsonValue
 
@@ -13,7 +13,7 @@ from bot.core.history.past_incidents import PastIncident
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.questions.answering import ModelAnswer
-from bot.core.systems import Commit, Comparison, ModelVersion, RemoteTool, RunbookHit
+from bot.core.systems import AlertRule, Commit, Comparison, ModelVersion, RemoteTool, RunbookHit
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 
@@ -75,7 +75,7 @@ class Metrics(Protocol):
     async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
         """One sample a series."""
 
-    async def rules(self) -> list[Mapping[str, Any]]:
+    async def rules(self) -> list[AlertRule]:
         """The alerting rules: name, query, labels, annotations, duration in seconds."""
 
     def link(self, promql: str, *, start: datetime, end: datetime) -> str:
@@ -136,7 +136,7 @@ class ModelRegistry(Protocol):
 class Web(Protocol):
     """Servers of the team's own. Errors: `QueryFailed`, also for a path that is not allowed."""
 
-    async def read(self, system: str, path: str, query: Mapping[str, str]) -> Any:
+    async def read(self, system: str, path: str, query: Mapping[str, str]) -> object:
         """The JSON that an allowed path answers to GET."""
 
     def inventory(self) -> Mapping[str, str]:
@@ -155,7 +155,7 @@ class Remote(Protocol):
     async def tools(self, server: str) -> list[RemoteTool]:
         """What one server offers."""
 
-    async def call(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
+    async def call(self, server: str, tool: str, arguments: Mapping[str, object]) -> str:
         """The text with which one of them answers."""
 
 

@@ -117,7 +117,7 @@ def deprecated_keys(path: Path) -> Iterator[str]:
 class _Place:
     lines: Mapping[tuple[Any, ...], int]
 
-    def line_of(self, loc: tuple[Any, ...]) -> int | None:
+    def line_of(self, loc: tuple[object, ...]) -> int | None:
         """The line of the deepest known part of a path."""
         for end in range(len(loc), 0, -1):
             if loc[:end] in self.lines:
@@ -170,7 +170,7 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
     return config
 
 
-def _note_lines(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int], name: str) -> None:
+def _note_lines(node: yaml.Node, path: tuple[object, ...], lines: dict[tuple[object, ...], int], name: str) -> None:
     lines[path] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         keys: set[str] = set()

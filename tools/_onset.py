@@ -1,14 +1,13 @@
 """When the trouble behind an alert began: from its own signal, from how long its rule waits, else from a guess."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Case
 from bot.core.metrics.expression import widest_range
 from bot.core.metrics.signals import alert_signal
+from bot.core.systems import AlertRule
 from bot.plugins import ToolContext
 from tools._arguments import alert_moment
 from tools._reading import read_all
@@ -60,12 +59,12 @@ async def _waited(ctx: ToolContext, at: datetime) -> datetime | None:
     return min((at - _wait(rule) for rule in own), default=None)
 
 
-def _fits(rule: Mapping[str, Any], case: Case) -> bool:
+def _fits(rule: AlertRule, case: Case) -> bool:
     """One name may stand over several rules that differ in their labels, e.g. in severity."""
     return all(case.labels.get(name) == value for name, value in dict(rule.get("labels") or {}).items())
 
 
-def _wait(rule: Mapping[str, Any]) -> timedelta:
+def _wait(rule: AlertRule) -> timedelta:
     try:
         window = widest_range(str(rule.get("query", "")))
     except ValueError:

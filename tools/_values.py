@@ -1,14 +1,13 @@
 """JSON of foreign systems as lines: each value on one of its own, named by its place."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from bot.core.text.untrusted import cut, one_line
 
 MAX_LINES, MAX_LINE = 1_000, 300
 
 
-def shown(answer: Any) -> tuple[tuple[str, ...], int]:
+def shown(answer: object) -> tuple[tuple[str, ...], int]:
     """The first values, each on a line of its own and named by its place, and how many there are."""
     lines: list[str] = []
     count = 0
@@ -20,7 +19,7 @@ def shown(answer: Any) -> tuple[tuple[str, ...], int]:
     return tuple(lines), count
 
 
-def _flat(answer: Any) -> Iterator[tuple[str, Any]]:
+def _flat(answer: object) -> Iterator[tuple[str, object]]:
     """Each value with its place, in order; however deep it lies, without recursion."""
     left = [("", answer)]
     while left:

@@ -10,7 +10,6 @@ import ipaddress
 import json as jsonlib
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 
 import httpx
 
@@ -49,7 +48,7 @@ class Outbound:
         method: str,
         url: str,
         *,
-        json: Any,
+        json: object,
         key: str,
         headers: Mapping[str, str] | None = None,
         allow_private: bool = False,
@@ -142,7 +141,7 @@ async def _answer(response: httpx.Response) -> HttpAnswer:
     return HttpAnswer(status=response.status_code, text=text, json=_json(text))
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
         return jsonlib.loads(text)
     except (ValueError, RecursionError):

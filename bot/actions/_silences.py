@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from bot.core.text.moments import date_to_the_minute
 from bot.core.text.untrusted import one_line
@@ -18,19 +17,19 @@ def text_of(matchers: Mapping[str, str]) -> str:
     return "{" + ", ".join(conditions(matchers)) + "}"
 
 
-def state_of(silence: Mapping[str, Any]) -> str:
+def state_of(silence: Mapping[str, object]) -> str:
     """`active`, `pending` or `expired`; "" if the answer has none."""
     status = silence.get("status")
     return str(status.get("state", "")) if isinstance(status, Mapping) else ""
 
 
-def existing_silence_text(silence: Mapping[str, Any]) -> str:
+def existing_silence_text(silence: Mapping[str, object]) -> str:
     """In fixed words: a dry run that is made again later must describe the same silence in the same way."""
     by, id = one_line(str(silence.get("createdBy", "")), 60), one_line(str(silence.get("id", "")), 64)
     return f"already silenced until {date_to_the_minute(ends_at(silence))} by {by or 'nobody named'} (silence {id})"
 
 
-def ends_at(silence: Mapping[str, Any]) -> datetime:
+def ends_at(silence: Mapping[str, object]) -> datetime:
     """When it ends; long ago if that cannot be read."""
     try:
         end = datetime.fromisoformat(str(silence.get("endsAt", "")))
@@ -39,7 +38,7 @@ def ends_at(silence: Mapping[str, Any]) -> datetime:
     return end if end.tzinfo else end.replace(tzinfo=UTC)
 
 
-def alert_names(answer: Any) -> list[str]:
+def alert_names(answer: object) -> list[str]:
     """Name and fingerprint of each alert, sorted."""
     names = set()
     for alert in answer if isinstance(answer, list) else ():

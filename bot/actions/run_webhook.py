@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 from pydantic import Field, field_validator
@@ -184,10 +184,10 @@ class RunWebhook(Action):
         """The configured address; only the service's name is filled in."""
         return config.url.replace("{service}", quote(self.service, safe=""))
 
-    def _body(self, config: ActionConfig) -> Any:
+    def _body(self, config: ActionConfig) -> object:
         return self._filled(config.body)
 
-    def _filled(self, template: Any) -> Any:
+    def _filled(self, template: object) -> object:
         """Plain substitution in texts, at any depth. Raises ActionFailed if a value is missing."""
         if isinstance(template, str):
             return _PLACEHOLDER.sub(self._value, template)
@@ -204,7 +204,7 @@ class RunWebhook(Action):
         return value
 
 
-def _remote_id(answer: Any) -> str:
+def _remote_id(answer: object) -> str:
     id = answer.get("id") or answer.get("run") or "" if isinstance(answer, Mapping) else ""
     return one_line(str(id), 100) if isinstance(id, str | int) else ""
 

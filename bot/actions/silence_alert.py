@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
@@ -142,7 +142,7 @@ class SilenceAlert(Action):
         text = f"Nothing was created: {existing_silence_text(first)}."
         return Outcome(state=OutcomeState.DONE, text=text, remote_id=EXISTING + str(first["id"]))
 
-    async def _existing(self, ctx: ActionContext) -> tuple[list[Mapping[str, Any]], str]:
+    async def _existing(self, ctx: ActionContext) -> tuple[list[Mapping[str, object]], str]:
         """Silences in force that cover everything these matchers cover, the longest first; and why they are not known."""
         silences, problem = await self._get(ctx, "/api/v2/silences", [])
         if problem:
@@ -154,7 +154,7 @@ class SilenceAlert(Action):
         covering = [silence for silence in silences if isinstance(silence, Mapping) and self._covers(silence)]
         return sorted(covering, key=ends_at, reverse=True), ""
 
-    def _covers(self, silence: Mapping[str, Any]) -> bool:
+    def _covers(self, silence: Mapping[str, object]) -> bool:
         """Whether it is active and asks for nothing but some of these labels with these values."""
         wanted = silence.get("matchers")
         return (
@@ -164,11 +164,11 @@ class SilenceAlert(Action):
             and all(isinstance(matcher, Mapping) and self._fits(matcher) for matcher in wanted)
         )
 
-    def _fits(self, matcher: Mapping[str, Any]) -> bool:
+    def _fits(self, matcher: Mapping[str, object]) -> bool:
         plain = matcher.get("isRegex") is False and matcher.get("isEqual", True) is True
         return plain and self.matchers.get(str(matcher.get("name"))) == matcher.get("value")
 
-    def _lasts(self, silence: Mapping[str, Any], ctx: ActionContext) -> bool:
+    def _lasts(self, silence: Mapping[str, object], ctx: ActionContext) -> bool:
         """Whether it ends no earlier than the new one would, give or take the minutes of an approval."""
         return ends_at(silence) >= ctx.now + parse_duration(self.duration) - TOLERANCE
 
@@ -224,7 +224,7 @@ class SilenceAlert(Action):
         verdict = VerificationState.RECOVERED if state in wanted else VerificationState.NOT_RECOVERED
         return Verification(state=verdict, text=f"the silence is {one_line(state, 20)}")
 
-    async def _get(self, ctx: ActionContext, path: str, query: list[tuple[str, str]]) -> tuple[Any, str]:
+    async def _get(self, ctx: ActionContext, path: str, query: list[tuple[str, str]]) -> tuple[object, str]:
         """The JSON of one answer, and why there is none."""
         try:
             answer = await ctx.http.send("GET", _address(ctx, path, query), json=None, key="", allow_private=True)

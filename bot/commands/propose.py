@@ -60,7 +60,7 @@ def _unknown_service(ctx: CommandContext, words: list[str]) -> str:
     return next((word for word in words[1:] if word not in ctx.catalogue.services), "")
 
 
-def _arranged(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> dict[str, Any]:
+def _arranged(ctx: CommandContext, entry: str, options: Mapping[str, str]) -> dict[str, object]:
     """Options by the names of the action's arguments; others go into its open mapping (matchers, parameters)."""
     kind = ctx.approvals.executor.kind_of(entry)
     if kind is None:

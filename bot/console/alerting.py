@@ -50,7 +50,7 @@ def _is_moment(text: str) -> bool:
         return False
 
 
-def alert_body(now: datetime, *, severity: str, service: str, resolve: str) -> dict[str, Any]:
+def alert_body(now: datetime, *, severity: str, service: str, resolve: str) -> dict[str, object]:
     """One alert in Alertmanager's form and in the generic one at once: `status` is the only key in both."""
     started = resolve or iso_utc(now)
     status = "resolved" if resolve else "firing"

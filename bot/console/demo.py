@@ -4,6 +4,7 @@ import json
 import signal
 import time
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +69,14 @@ def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
             outcome["truth"] = stage.client.get(f"{stage.page}_world/truth").json() if result else None
     if result:
         result.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
-    console.print(f"[bold]{escape(outcome['verdict'].capitalize())}[/bold], after {outcome['seconds']} s", soft_wrap=True)
+    console.print(f"[bold]{escape(str(outcome['verdict']).capitalize())}[/bold], after {outcome['seconds']} s", soft_wrap=True)
     return 0 if outcome["resolved"] else 1
 
 
 class _Incident:
     """One run of the incident, printed line by line."""
 
-    def __init__(self, stage: Stage, console: Console, *, deny: bool, step: Any) -> None:
+    def __init__(self, stage: Stage, console: Console, *, deny: bool, step: Callable[[str], None]) -> None:
         self.stage = stage
         self.console = console
         self.deny = deny
@@ -97,7 +98,7 @@ class _Incident:
             if line.strip():
                 self.console.print(f"          {escape(line)}", highlight=False, soft_wrap=True)
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> dict[str, object]:
         """Play until the end; the outcome as plain JSON."""
         self.step("alerts")
         self.stage.break_something()
@@ -135,7 +136,7 @@ class _Incident:
             time.sleep(0.2)
         return None
 
-    def _decide(self, proposal: Message) -> dict[str, Any]:
+    def _decide(self, proposal: Message) -> dict[str, object]:
         self.step("refusal")
         self.player.press(DEVELOPER, proposal, Verdict.APPROVE)
         if answer := self.player.private(DEVELOPER):
@@ -155,7 +156,7 @@ class _Incident:
             return self._end(f"{state}; the fault goes on")
         return self._finish()
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self) -> dict[str, object]:
         self.step("clearing")
         card = self.player.wait("card:", holds="monitoring", seconds=60)
         self.log("Alerts cleared; monitoring" if card else "Alerts have not cleared yet")
@@ -175,7 +176,7 @@ class _Incident:
         self.outcome["executions"] = self.stage.client.get(f"{self.stage.page}_world/executions").json()
         return self._end("resolved by the approved action; the postmortem stands")
 
-    def _end(self, verdict: str) -> dict[str, Any]:
+    def _end(self, verdict: str) -> dict[str, object]:
         self.outcome["verdict"] = verdict
         return self.outcome
 
@@ -189,7 +190,7 @@ class _Incident:
             time.sleep(0.2)
         return state
 
-    def _api(self, path: str) -> Any:
+    def _api(self, path: str) -> Any:  # Any: the JSON of an answer
         answer = self.stage.client.get(f"{self.stage.bot_url}/api/{path}", headers={"Authorization": "Bearer demo-api-token"})
         return answer.json() if answer.status_code == 200 else {}
 

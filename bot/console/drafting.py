@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import httpx
 import yaml
@@ -45,7 +45,14 @@ def draft(url: str, *, token: str = "") -> str:
     return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _ask(client: httpx.Client, path: str, **parameters: str) -> Any:
+class _Rule(TypedDict, total=False):
+    """The parts of an alerting rule that a draft uses."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+def _ask(client: httpx.Client, path: str, **parameters: str) -> Any:  # Any: the JSON of an answer
     try:
         answer = client.get(path, params=parameters)
         answer.raise_for_status()
@@ -73,7 +80,7 @@ def _window(client: httpx.Client) -> str:
     return f"{int(widest)}s" if widest % 60 else f"{int(widest // 60)}m"
 
 
-def _signals(client: httpx.Client, label: str, service: str, window: str) -> dict[str, Any]:
+def _signals(client: httpx.Client, label: str, service: str, window: str) -> dict[str, object]:
     """Errors, traffic and latency from metric names that follow the common client libraries."""
     names = set(_ask(client, "/api/v1/label/__name__/values", **{"match[]": f"{{{label}={_quoted(service)}}}"}))
     selector = f"{label}={_quoted(service)}"
@@ -118,14 +125,14 @@ def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def _hosts(rules: Iterable[Mapping[str, Any]]) -> list[str]:
+def _hosts(rules: Iterable[_Rule]) -> list[str]:
     """Hosts that the rules' annotations lead to (runbooks, dashboards): rules are the team's own, so these may be links."""
     addresses = [str(value) for rule in rules for value in rule.get("annotations", {}).values()]
     hosts = {match.group(1).lower() for address in addresses if (match := _ADDRESS.match(address))}
     return sorted(hosts)
 
 
-def _severities(rules: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def _severities(rules: Iterable[_Rule]) -> dict[str, str]:
     usual = {"critical": "SEV2", "page": "SEV2", "error": "SEV3", "warning": "SEV3", "none": "NONE", "info": "NONE"}
     words = {rule.get("labels", {}).get("severity", "").lower() for rule in rules}
     return {**usual, **{word: "SEV3" for word in sorted(words - set(usual)) if word}}

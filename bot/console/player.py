@@ -1,13 +1,29 @@
 """Plays people in the sandbox: reads messages, presses buttons, submits modals, waits."""
 
 import time
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import httpx
 
 from bot.core.errors import TocsinError
 
-Message = dict[str, Any]
+
+class _Payload(TypedDict, total=False):
+    key: str
+
+
+class _Metadata(TypedDict, total=False):
+    event_payload: _Payload | None
+
+
+class Message(TypedDict):
+    """A message as the sandbox lists it."""
+
+    channel: str
+    ts: str
+    text: str
+    words: str
+    metadata: NotRequired[_Metadata | None]
 
 
 class Player:
@@ -40,12 +56,12 @@ class Player:
             time.sleep(0.1)
         return None
 
-    def press(self, person: str, message: Message, action: str) -> dict[str, Any]:
+    def press(self, person: str, message: Message, action: str) -> dict[str, object]:
         """Press a button of a message."""
         wanted = {"channel": message["channel"], "ts": message["ts"], "action_id": action}
         return self._act({"as": person, "press": wanted})
 
-    def submit(self, person: str, values: dict[str, str], *, seconds: float = 10) -> dict[str, Any]:
+    def submit(self, person: str, values: dict[str, str], *, seconds: float = 10) -> dict[str, object]:
         """Fill in and send the modal that stands before a person, once it is no longer loading."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -57,7 +73,7 @@ class Player:
             time.sleep(0.1)
         raise TocsinError(f"no modal opened before {person}")
 
-    def command(self, person: str, channel: str, text: str) -> dict[str, Any]:
+    def command(self, person: str, channel: str, text: str) -> dict[str, object]:
         """A slash command."""
         return self._act({"as": person, "command": {"channel": channel, "command": "/incident", "text": text}})
 
@@ -71,12 +87,12 @@ class Player:
             time.sleep(0.1)
         return None
 
-    def _get(self, what: str, **query: str) -> Any:
+    def _get(self, what: str, **query: str) -> Any:  # Any: the JSON of an answer
         answer = self.client.get(f"{self.control}/{what}", params=query)
         answer.raise_for_status()
         return answer.json()
 
-    def _act(self, act: dict[str, Any]) -> dict[str, Any]:
+    def _act(self, act: dict[str, object]) -> dict[str, object]:
         answer = self.client.post(f"{self.control}/act", json=act)
         if answer.status_code != 200:
             raise TocsinError(f"the sandbox refused an act: {answer.text[:300]}")

@@ -8,9 +8,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import httpx
 
@@ -21,6 +20,17 @@ PYTHON = (sys.executable, "-P", "-m")
 """-P: a folder `bot` in the working directory must not be imported."""
 SOURCE, CHANGES = "shop", "pipeline"
 """The sources of the shop's tocsin.yaml."""
+
+
+class SandboxDetails(TypedDict):
+    """The line with which the sandbox says that it is up: addresses, tokens, and what the bot needs to read its systems."""
+
+    control: str
+    slack: str
+    bot_token: str
+    app_token: str
+    signing_secret: str
+    environment: dict[str, str]
 
 
 class Stage:
@@ -67,7 +77,7 @@ class Stage:
         self.client.close()
         self._folder.cleanup()
 
-    def _start_sandbox(self) -> dict[str, Any]:
+    def _start_sandbox(self) -> SandboxDetails:
         command = [*PYTHON, "bot.sandbox", "--port", str(self.port), "--seed", str(self.seed)]
         command += ["--dir", str(self.folder), "--bot", self.bot_url, "--kill-file", str(self.kill_file)]
         with (self.folder / "sandbox.log").open("wb") as log:
@@ -76,9 +86,10 @@ class Stage:
         line = self.sandbox.stdout.readline()
         if not line:
             raise TocsinError(f"the sandbox did not start: {self.tail('sandbox.log')}")
-        return json.loads(line)  # type: ignore[no-any-return]
+        details: SandboxDetails = json.loads(line)
+        return details
 
-    def _bot_environment(self, access: Mapping[str, Any]) -> dict[str, str]:
+    def _bot_environment(self, access: SandboxDetails) -> dict[str, str]:
         """Addresses and tokens, as a person would set them; nothing about the fault."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")}
         if not self.model:

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
+
+
+class AlertRule(TypedDict, total=False):
+    """An alerting rule of Prometheus."""
+
+    name: str
+    query: str
+    labels: Mapping[str, object]
+    annotations: Mapping[str, object]
+    duration: float
+    """Seconds for which the condition must hold: `for`."""
 
 
 @dataclass(frozen=True)

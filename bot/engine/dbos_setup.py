@@ -2,7 +2,6 @@
 
 import json
 import logging
-from typing import Any
 
 from dbos import Serializer
 
@@ -23,14 +22,14 @@ class JsonSerializer(Serializer):
     An error is kept as type and text, and comes back as WorkflowFailed.
     """
 
-    def serialize(self, data: Any) -> str:
+    def serialize(self, data: object) -> str:
         if isinstance(data, WorkflowFailed):
             return _ERROR + json.dumps(str(data))
         if isinstance(data, BaseException):
             return _ERROR + json.dumps(f"{type(data).__name__}: {data}")
         return json.dumps(data)
 
-    def deserialize(self, serialized_data: str) -> Any:
+    def deserialize(self, serialized_data: str) -> object:
         if serialized_data.startswith(_ERROR):
             return WorkflowFailed(json.loads(serialized_data.removeprefix(_ERROR)))
         return json.loads(serialized_data)

@@ -110,7 +110,7 @@ class DurableEngine:
         # Inside the running loop: else DBOS would run workflows on a loop of its own, with our clients on another.
         DBOS.launch()
 
-    def _as_dbos(self, name: str, function: Workflow) -> Callable[..., Coroutine[Any, Any, JsonValue]]:
+    def _as_dbos(self, name: str, function: Workflow) -> Callable[..., Coroutine[object, object, JsonValue]]:
         # None: a run that waited through a hundred restarts is not broken.
         @DBOS.workflow(name=name, max_recovery_attempts=None)
         async def workflow(*args: JsonValue) -> JsonValue:
@@ -145,10 +145,10 @@ class DurableEngine:
         except error.DBOSNonExistentWorkflowError:
             log.debug("no such run to wake", id=id, topic=topic)
 
-    async def result(self, id: str) -> Any:
+    async def result(self, id: str) -> object:
         """Wait for a run to finish: its result, or WorkflowFailed."""
 
-        async def wait() -> Any:
+        async def wait() -> object:
             handle: Any = await DBOS.retrieve_workflow_async(id)
             return await handle.get_result(polling_interval_sec=POLL_SECONDS)
 
@@ -213,6 +213,6 @@ class DurableEngine:
                 journal._notification_listener_polling_interval_sec = seconds
 
 
-async def _outside(call: Coroutine[Any, Any, T]) -> T:
+async def _outside(call: Coroutine[object, object, T]) -> T:
     """Run in a fresh context: called from inside a workflow or a step, DBOS would make it a part of that workflow."""
     return await asyncio.create_task(call, context=contextvars.Context())

@@ -114,6 +114,7 @@ class Agent:
         reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, self.questions, hidden)
         return await reader.read(run, question, self.settings.name)
 
+    # Any: langgraph's type of a graph has four parameters that create_agent leaves open.
     async def _run_graph(self, graph: Any, opening: str, spending: Spending) -> Findings:
         try:
             # Two nodes a turn, and some for the ends of the loop; the limit that counts is that of the budget.
@@ -156,7 +157,7 @@ class Agent:
 
         return [Names(pseudonyms)] if self.settings.masked else []
 
-    def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:
+    def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:  # Any: as in _run_graph
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
         reread = Reread(run, partial(self.triages.entries, case.group))
         strategy = (
@@ -198,7 +199,7 @@ class Agent:
         return self.chats[name]
 
     def _run_tool(self, case: Case) -> RunTool:
-        async def run_tool(tool: str, arguments: dict[str, Any], call: str) -> Shown:
+        async def run_tool(tool: str, arguments: dict[str, object], call: str) -> Shown:
             entry = await self.tool_runner.call(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
             return Shown(id=entry.id, evidence=entry.evidence)
 
@@ -216,19 +217,21 @@ def arguments_of(tool: Tool) -> type[BaseModel]:
 
 
 def _as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
-    async def refuse(**_arguments: Any) -> str:
+    async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the durable middleware")
 
     return StructuredTool(name=tool.name, description=tool.description, args_schema=schema, coroutine=refuse)
 
 
-def _summaries(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _summaries(findings: Mapping[str, object]) -> list[dict[str, object]]:
     shown = ("cause", "service", "kind", "confidence", "claims")
-    return [{key: hypothesis.get(key) for key in shown} for hypothesis in findings.get("hypotheses", [])]
+    hypotheses = findings.get("hypotheses")
+    listed = hypotheses if isinstance(hypotheses, list) else []
+    return [{key: hypothesis.get(key) for key in shown} for hypothesis in listed]
 
 
-def _findings(answer: Any, spending: Spending, reason: str, prompt_leak: PromptLeak | None = None) -> Findings:
-    parsed = Answer.model_validate(answer) if isinstance(answer, dict) else answer
+def _findings(answer: object, spending: Spending, reason: str, prompt_leak: PromptLeak | None = None) -> Findings:
+    parsed = Answer.model_validate(answer) if isinstance(answer, dict) else answer if isinstance(answer, Answer) else None
     if parsed is not None and prompt_leak is not None:
         parsed = Answer.model_validate(prompt_leak.without_all(parsed.model_dump(mode="json")))
     return Findings(

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 class Chat(ChatOpenAI):
     """Sends what `ChatOpenAI` would send, some milliseconds a turn earlier."""
 
+    # Any, here and below: what langchain passes through these methods has no narrower type in langchain itself.
     def bind_tools(self, tools: Sequence[Any], *, strict: bool | None = None, **kwargs: Any) -> Any:
         """The model with its tools, each converted once."""
         return super().bind_tools([_converted(tool, strict) for tool in tools], strict=strict, **kwargs)
@@ -29,7 +30,7 @@ class Chat(ChatOpenAI):
         return {**payload, "messages": [], "extra_body": {**(payload.get("extra_body") or {}), **fields}}
 
 
-def _converted(tool: Any, strict: bool | None) -> Any:
+def _converted(tool: Any, strict: bool | None) -> Any:  # Any: as in bind_tools
     if not isinstance(tool, BaseTool):
         return tool
     schema = tool.args_schema
@@ -37,7 +38,7 @@ def _converted(tool: Any, strict: bool | None) -> Any:
 
 
 @lru_cache(256)
-def _schema_of(name: str, description: str, schema: type[BaseModel] | str, strict: bool | None) -> dict[str, Any]:
+def _schema_of(name: str, description: str, schema: type[BaseModel] | str, strict: bool | None) -> dict[str, object]:
     """`schema` as a string: of the answer, which langchain makes a tool with a schema in JSON."""
     arguments = json.loads(schema) if isinstance(schema, str) else schema
     return convert_to_openai_tool(StructuredTool(name=name, description=description, args_schema=arguments), strict=strict)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence, Set
-from typing import Any
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
@@ -99,7 +98,7 @@ def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVID
     return chosen
 
 
-def _objections(result: dict[str, Any]) -> list[Objection]:
+def _objections(result: dict[str, object]) -> list[Objection]:
     answer = result.get("structured_response")
     return answer.objections if isinstance(answer, Objections) else []
 

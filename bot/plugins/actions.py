@@ -19,7 +19,7 @@ class Http(Protocol):
     """The one way an action reaches out: no redirects, address checked and pinned, signed, time-limited."""
 
     async def send(
-        self, method: str, url: str, *, json: Any, key: str, headers: Mapping[str, str] = ..., allow_private: bool = False
+        self, method: str, url: str, *, json: object, key: str, headers: Mapping[str, str] = ..., allow_private: bool = False
     ) -> "HttpAnswer":
         """Raises `ActionFailed` before anything was sent, `OutcomeUnknown` when the answer was lost."""
 

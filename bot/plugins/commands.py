@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.core.actor import Actor
 from bot.core.messages.replies import ReplyContent
@@ -93,11 +93,16 @@ class FieldErrors:
 Response = Reply | Form | FieldErrors
 
 
+Context = TypeVar("Context")
+"""What the bot hands to its verbs: a class of `bot.commands`, which this package does not know."""
+
+
 @dataclass(frozen=True)
 class Command:
     """A verb: `async def verb(ctx, request) -> Reply | Form | FieldErrors`; NotAllowed and NotFound become private answers."""
 
     name: str
+    # Any: commands of every context stand in one table.
     fn: Callable[[Any, Request], Awaitable[Response]]
     aliases: tuple[str, ...] = ()
     usage: str = ""
@@ -121,7 +126,7 @@ def command(
     who: str = "anyone",
     options: Iterable[str] = (),
     speech: bool = False,
-) -> Callable[[Callable[[Any, Request], Awaitable[Response]]], Command]:
+) -> Callable[[Callable[[Context, Request], Awaitable[Response]]], Command]:
     """Register a verb."""
     words, valid = tuple(aliases), tuple(options)
     return lambda fn: Command(name=name, fn=fn, aliases=words, usage=usage, who=who, options=valid, speech=speech)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from inspect import signature
 from types import MappingProxyType
-from typing import Any, overload
+from typing import TypedDict, Unpack, overload
 
 from bot.core.evidence import Case, Evidence
 from bot.core.facts.alerting import AlertKind
@@ -73,9 +73,18 @@ class Tool:
         text = (self.fn.__doc__ or "").strip()
         return f"{text}\n\nSet up here: {self.set_up}" if self.set_up else text
 
-    async def __call__(self, ctx: ToolContext, **arguments: Any) -> Evidence:
+    async def __call__(self, ctx: ToolContext, **arguments: object) -> Evidence:
         """Run it; errors that are not expected come out (the caller is the boundary)."""
         return await self.fn(ctx, **arguments)
+
+
+class _Info(TypedDict, total=False):
+    label: str
+    role: ToolRole | None
+    topic: Topic | None
+    basis: Basis
+    row: str
+    first_for: Mapping[AlertKind, int]
 
 
 @overload
@@ -95,7 +104,7 @@ def tool(
 ) -> Callable[[Function], Tool]: ...
 
 
-def tool(fn: Function | None = None, /, *, needs: str = "", **info: Any) -> Tool | Callable[[Function], Tool]:
+def tool(fn: Function | None = None, /, *, needs: str = "", **info: Unpack[_Info]) -> Tool | Callable[[Function], Tool]:
     """Register an async function as a tool named like its file. `needs`: see Tool; the rest is its `ToolInfo`."""
 
     def register(function: Function) -> Tool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,7 +19,7 @@ from bot.web.webhooks import WebhookEndpoints, Writer
 
 
 class Lifespan(Protocol):
-    def __call__(self, app: Starlette, /) -> AbstractAsyncContextManager[Any]: ...
+    def __call__(self, app: Starlette, /) -> AbstractAsyncContextManager[None]: ...
 
 
 def build(

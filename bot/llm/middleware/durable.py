@@ -101,13 +101,13 @@ class Durable(AgentMiddleware):
         parsed = model.model_validate(structured) if model is not None and structured is not None else structured
         return ModelResponse(result=messages_from_dict(record.messages), structured_response=parsed)
 
-    async def awrap_tool_call(self, request: ToolCallRequest, handler: Callable[..., Awaitable[Any]]) -> ToolMessage:
+    async def awrap_tool_call(self, request: ToolCallRequest, handler: Callable[..., Awaitable[object]]) -> ToolMessage:
         name, arguments, call_id = request.tool_call["name"], request.tool_call["args"], str(request.tool_call["id"])
         record = await self.run.step(step_name(name, arguments, call_id), self._timed, name, arguments, call_id)
         self.spending.add_tool_call(record.seconds)
         return ToolMessage(content=as_data(record.entry.id, record.entry.evidence), tool_call_id=call_id, name=name)
 
-    async def _timed(self, name: str, arguments: dict[str, Any], call_id: str) -> ToolCallRecord:
+    async def _timed(self, name: str, arguments: dict[str, object], call_id: str) -> ToolCallRecord:
         began = time.monotonic()
         entry = await self.run_tool(name, arguments, call_id)
         return ToolCallRecord(entry=entry, seconds=time.monotonic() - began)
@@ -121,17 +121,17 @@ def _with_hints(request: Request, hints: Sequence[str]) -> Request:
     return request.override(messages=[*request.messages, HumanMessage(redact(text))])
 
 
-def step_name(tool: str, arguments: dict[str, Any], call_id: str) -> str:
+def step_name(tool: str, arguments: dict[str, object], call_id: str) -> str:
     """`tool:<name>:<hash>`."""
     fingerprint = hashlib.sha256(json.dumps([tool, arguments, call_id], sort_keys=True, default=str).encode()).hexdigest()
     return f"tool:{tool}:{fingerprint[:12]}"
 
 
-async def unknown_tool(tool: str, _arguments: dict[str, Any], _call: str) -> Shown:
+async def unknown_tool(tool: str, _arguments: dict[str, object], _call: str) -> Shown:
     """The answer to a call of a tool that the model does not have: text in the evidence may have named one."""
     answer = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
     return Shown(id="", evidence=answer)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value

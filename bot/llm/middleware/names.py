@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from langchain.agents.middleware import AgentMiddleware, ModelResponse
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ValidationError
 
@@ -21,6 +21,7 @@ from prompts import prompt
 
 Change = Callable[[str], str]
 Model = TypeVar("Model", bound=BaseModel)
+Message = TypeVar("Message", bound=BaseMessage)
 
 
 class Names(AgentMiddleware):
@@ -55,25 +56,25 @@ def _unmasked(response: Response, unmask: Change) -> Response:
     return ModelResponse(result=result, structured_response=answer)
 
 
-def _changed(message: Any, change: Change) -> AnyMessage:
+def _changed(message: Message, change: Change) -> Message:
     """A message with its text and the arguments of its calls changed; the calls' names and ids stay."""
     update: dict[str, Any] = {"content": scrubbed(message.content, change)}
     if isinstance(message, AIMessage):
         for part in ("tool_calls", "invalid_tool_calls"):
             update[part] = [{**call, "args": scrubbed(call["args"], change)} for call in getattr(message, part)]
-    changed: AnyMessage = message.model_copy(update=update)
-    return changed
+    return message.model_copy(update=update)
 
 
-def _described(tool: BaseTool | dict[str, Any], mask: Change) -> BaseTool | dict[str, Any]:
+def _described(tool: BaseTool | dict[str, object], mask: Change) -> BaseTool | dict[str, object]:
     """A description may give a service as an example, and those of other servers' tools say what they like."""
     if isinstance(tool, dict):
-        function = tool.get("function", {})
+        function = tool.get("function")
+        function = function if isinstance(function, dict) else {}
         return {**tool, "function": {**function, "description": mask(str(function.get("description", "")))}}
     return tool.model_copy(update={"description": mask(tool.description)})
 
 
-def fitting(schema: type[Model], answer: Any) -> Model:
+def fitting(schema: type[Model], answer: object) -> Model:
     """The answer in its schema, with texts cut that the names made too long: a pseudonym is often shorter."""
     try:
         return schema.model_validate(answer)
@@ -82,7 +83,7 @@ def fitting(schema: type[Model], answer: Any) -> Model:
             if one["type"] != "string_too_long":
                 raise
             *above, last = one["loc"]
-            holder = answer
+            holder: Any = answer  # Any: the place of the error says what lies there
             for step in above:
                 holder = holder[step]
             holder[last] = cut(holder[last], one["ctx"]["max_length"])

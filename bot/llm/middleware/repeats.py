@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 from langgraph.prebuilt.tool_node import ToolCallRequest
+from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
 from bot.llm.middleware.shorten import MAX_HISTORY, size
@@ -24,8 +24,8 @@ class Repeats(AgentMiddleware):
         self._made: set[str] = set()
 
     async def awrap_tool_call(
-        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
-    ) -> ToolMessage | Any:
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[object]]]
+    ) -> ToolMessage | Command[object]:
         name, arguments = request.tool_call["name"], request.tool_call["args"]
         schema = self.schemas.get(name)
         if schema is None:

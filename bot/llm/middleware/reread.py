@@ -1,12 +1,12 @@
 """Reads evidence of this incident again: what was too long to be shown, and what was recorded before the model started."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import StructuredTool
 from langgraph.prebuilt.tool_node import ToolCallRequest
+from langgraph.types import Command
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.evidence import LedgerEntry
@@ -40,15 +40,15 @@ class Reread(AgentMiddleware):
         self.entries = entries
 
     async def awrap_tool_call(
-        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
-    ) -> ToolMessage | Any:
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[object]]]
+    ) -> ToolMessage | Command[object]:
         call = request.tool_call
         if call["name"] != READ:
             return await handler(request)
         text = await self.run.step(step_name(READ, call["args"], str(call["id"])), self._read, call["args"])
         return ToolMessage(content=text, tool_call_id=str(call["id"]), name=READ)
 
-    async def _read(self, arguments: dict[str, Any]) -> str:
+    async def _read(self, arguments: dict[str, object]) -> str:
         wanted = ReadEvidence.model_validate(arguments)
         entries = {entry.id: entry for entry in await self.entries()}
         if wanted.id not in entries:
@@ -59,7 +59,7 @@ class Reread(AgentMiddleware):
 def as_langchain_tool() -> StructuredTool:
     """The tool as the model sees it."""
 
-    async def refuse(**_arguments: Any) -> str:
+    async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the middleware")
 
     return StructuredTool(name=READ, description=DESCRIPTION, args_schema=ReadEvidence, coroutine=refuse)

@@ -15,6 +15,7 @@ import numpy as np
 from bot.core.config import PrometheusConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
+from bot.core.systems import AlertRule
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonResponse, JsonServer
@@ -43,7 +44,7 @@ class PrometheusMetrics:
         moment = {"time": _moment(at)} if at else {}
         return self._series(await self._server.post("/api/v1/query", {"query": promql} | moment | self._limits()))
 
-    async def rules(self) -> list[Mapping[str, Any]]:
+    async def rules(self) -> list[AlertRule]:
         """The alerting rules of all groups: name, query, labels, annotations, duration (seconds)."""
         groups = self._payload(await self._server.get("/api/v1/rules", {"type": "alert"})).get("groups")
         if not isinstance(groups, list):
@@ -116,7 +117,7 @@ def _one(labels: Mapping[str, Any], samples: Any) -> Series:
     )
 
 
-def _rule(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+def _rule(rule: Mapping[str, Any]) -> AlertRule:
     return {
         "name": str(rule.get("name", "")),
         "query": str(rule.get("query", "")),

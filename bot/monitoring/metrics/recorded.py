@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
 from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series, between
+from bot.core.systems import AlertRule
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 
@@ -21,7 +21,7 @@ class RecordedMetrics:
     """Series by the exact query that gave them. A query that was not recorded fails: that is not "no series"."""
 
     series: Mapping[str, Sequence[Series]] = field(default_factory=dict)
-    alerting: Sequence[Mapping[str, Any]] = ()
+    alerting: Sequence[AlertRule] = ()
     absent: str = ""
     """Prefix of the metric names that the recorded system did not have: "no series" is the right answer for them."""
 
@@ -35,7 +35,7 @@ class RecordedMetrics:
         chosen = [between(s, at - LOOKBACK, at) if at else s for s in self._recorded(promql)]
         return [Series(s.labels, s.times[-1:], s.values[-1:]) for s in chosen if len(s.times)]
 
-    async def rules(self) -> list[Mapping[str, Any]]:
+    async def rules(self) -> list[AlertRule]:
         """The recorded alerting rules."""
         return list(self.alerting)
 
