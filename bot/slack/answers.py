@@ -124,9 +124,13 @@ class Answers:
     async def _ephemeral(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
         if not target.channel:
             return False
-        thread = {"thread_ts": target.thread} if target.thread else {}
         await self.slack.call(
-            self.slack.web.chat_postEphemeral, channel=target.channel, user=target.user, text=text, blocks=blocks, **thread
+            self.slack.web.chat_postEphemeral,
+            channel=target.channel,
+            user=target.user,
+            text=text,
+            blocks=blocks,
+            thread_ts=target.thread or None,
         )
         return True
 

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import time
-from typing import Any
 
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -102,7 +101,7 @@ class SlackEdge:
         finally:
             first.cancel()
 
-    async def _failed(self, error: Exception, body: dict[str, Any]) -> None:
+    async def _failed(self, error: Exception, body: dict[str, object]) -> None:
         """Bolt's error handler: an id for the log and for the person who asked."""
         error_id = secrets.token_hex(4)
         log.error("a Slack listener failed", error_id=error_id, exc_info=error)
@@ -112,18 +111,17 @@ class SlackEdge:
             await self._router.answers.private(target, Reply(f"{problem} {advice}"))
 
 
-def target_of(body: dict[str, Any]) -> ReplyTarget | None:
+def target_of(body: dict[str, object]) -> ReplyTarget | None:
     """Where to tell a person that something failed, whatever kind of interaction it was."""
-    event = body.get("event") or {}
-    user = (
-        (body.get("user") or {}).get("id") if isinstance(body.get("user"), dict) else body.get("user_id") or event.get("user")
-    )
-    if not user:
+    event, user, channel = (body.get(part) for part in ("event", "user", "channel"))
+    event = event if isinstance(event, dict) else {}
+    user_id = user.get("id") if isinstance(user, dict) else body.get("user_id") or event.get("user")
+    if not user_id:
         return None
-    channel = (body.get("channel") or {}).get("id") if isinstance(body.get("channel"), dict) else body.get("channel_id")
+    channel_id = channel.get("id") if isinstance(channel, dict) else body.get("channel_id")
     return ReplyTarget(
-        user=user,
-        channel=channel or event.get("channel", ""),
-        thread=event.get("thread_ts", ""),
-        response_url=body.get("response_url", ""),
+        user=str(user_id),
+        channel=str(channel_id or event.get("channel") or ""),
+        thread=str(event.get("thread_ts") or ""),
+        response_url=str(body.get("response_url") or ""),
     )

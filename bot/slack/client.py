@@ -1,12 +1,13 @@
 """Slack's web client behind the sender's port: posts, edits, searches and uploads, with errors that mean something."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NotRequired, ParamSpec, TypedDict, TypeVar
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.workflows.messages.delivery import (
@@ -71,51 +72,100 @@ def web_client(token: str, api_url: str = "") -> AsyncWebClient:
     return AsyncWebClient(token=token or None, base_url=address, timeout=10, retry_handlers=[])
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Payload(TypedDict, total=False):
+    key: str
+    rev: int
+
+
+class _Metadata(TypedDict, total=False):
+    event_type: str
+    event_payload: _Payload | None
+
+
+class _Posted(TypedDict):
+    """What finding a message again reads of it."""
+
+    ts: str
+    metadata: NotRequired[_Metadata | None]
+
+
 class SlackClient:
     """`SlackPort` on an AsyncWebClient; also what the listeners call."""
 
     def __init__(self, web: AsyncWebClient) -> None:
         self.web = web
 
-    async def post(self, channel: str, text: str, blocks: list[dict[str, Any]], *, thread_ts: str, key: str, rev: int) -> str:
+    async def post(
+        self, channel: str, text: str, blocks: list[dict[str, object]], *, thread_ts: str, key: str, rev: int
+    ) -> str:
         """Post with our key in the metadata; joins a public channel that the bot is not in yet."""
-        arguments: dict[str, Any] = {"channel": channel, "text": text, "blocks": blocks, "metadata": _metadata(key, rev)}
-        if thread_ts:
-            arguments["thread_ts"] = thread_ts
+
+        async def post() -> AsyncSlackResponse:
+            return await self.call(
+                self.web.chat_postMessage,
+                channel=channel,
+                text=text,
+                blocks=blocks,
+                metadata=_metadata(key, rev),
+                thread_ts=thread_ts or None,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+
         try:
-            answer = await self._post(arguments)
+            answer = await post()
         except ChannelRefused as error:
             if error.reason != "not_in_channel":
                 raise
             await self.call(self.web.conversations_join, channel=channel)
-            answer = await self._post(arguments)
+            answer = await post()
         return str(answer["ts"])
 
-    async def _post(self, arguments: dict[str, Any]) -> Any:
-        return await self.call(self.web.chat_postMessage, **arguments, unfurl_links=False, unfurl_media=False)
-
-    async def update(self, channel: str, ts: str, text: str, blocks: list[dict[str, Any]], *, key: str, rev: int) -> None:
+    async def update(self, channel: str, ts: str, text: str, blocks: list[dict[str, object]], *, key: str, rev: int) -> None:
         """Replace text and blocks; the metadata keeps our key and learns the revision."""
         await self.call(self.web.chat_update, channel=channel, ts=ts, text=text, blocks=blocks, metadata=_metadata(key, rev))
 
     async def find(self, channel: str, key: str, *, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
         """Look through the channel's or thread's messages since `oldest` for our key; (ts, revision) or None."""
-        where: dict[str, Any] = {"channel": channel, "limit": PAGE, "include_all_metadata": True}
-        where["oldest"] = f"{oldest.timestamp():.6f}"
-        if thread_ts:
-            where["ts"] = thread_ts
-        method = self.web.conversations_replies if thread_ts else self.web.conversations_history
+        cursor = ""
         for _ in range(MOST_PAGES):
-            answer = await self.call(method, **where)
-            for message in answer.get("messages", ()):
+            answer = await self._page(channel, thread_ts, oldest, cursor)
+            messages: Sequence[_Posted] = answer.get("messages", ())
+            for message in messages:
                 metadata = message.get("metadata") or {}
                 payload = metadata.get("event_payload") or {}
                 if metadata.get("event_type") == EVENT_TYPE and payload.get("key") == key:
                     return str(message["ts"]), int(payload.get("rev", 1))
-            where["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor", "")
-            if not where["cursor"]:
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
                 return None
         return None
+
+    async def _page(self, channel: str, thread_ts: str, oldest: datetime, cursor: str) -> AsyncSlackResponse:
+        """One page of the messages of a thread, or of a channel without one."""
+        since, start = f"{oldest.timestamp():.6f}", cursor or None
+        if thread_ts:
+            return await self.call(
+                self.web.conversations_replies,
+                channel=channel,
+                ts=thread_ts,
+                limit=PAGE,
+                include_all_metadata=True,
+                oldest=since,
+                cursor=start,
+            )
+        return await self.call(
+            self.web.conversations_history,
+            channel=channel,
+            limit=PAGE,
+            include_all_metadata=True,
+            oldest=since,
+            cursor=start,
+        )
 
     async def upload(self, png: bytes, *, title: str, alt: str) -> str:
         """Upload without sharing it to a channel; the file's id, for an image block."""
@@ -123,7 +173,7 @@ class SlackClient:
         files = answer.get("files") or [answer["file"]]
         return str(files[0]["id"])
 
-    async def respond(self, response_url: str, text: str, blocks: list[dict[str, Any]]) -> bool:
+    async def respond(self, response_url: str, text: str, blocks: list[dict[str, object]]) -> bool:
         """Answer privately by an interaction's own address (five times, for half an hour); False if it was not taken."""
         try:
             answer = await AsyncWebhookClient(response_url, timeout=5, retry_handlers=[]).send(
@@ -133,10 +183,10 @@ class SlackClient:
             raise Unanswered(f"Slack's answer was lost: {type(error).__name__}") from error
         return answer.status_code == 200
 
-    async def call(self, method: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
+    async def call(self, method: Callable[P, Awaitable[T]], *arguments: P.args, **named: P.kwargs) -> T:
         """Call one method; Slack's and the network's errors come out as those of bot.workflows.messages.delivery."""
         try:
-            return await method(**arguments)
+            return await method(*arguments, **named)
         except SlackApiError as error:
             raise _refusal(error) from None
         except aiohttp.ClientConnectorError as error:
@@ -145,7 +195,7 @@ class SlackClient:
             raise Unanswered(f"Slack's answer was lost: {type(error).__name__}") from error
 
 
-def _metadata(key: str, rev: int) -> dict[str, Any]:
+def _metadata(key: str, rev: int) -> dict[str, object]:
     return {"event_type": EVENT_TYPE, "event_payload": {"key": key, "rev": rev}}
 
 

@@ -117,10 +117,29 @@ async def on_shortcut(router: CommandRouter, body: Body) -> None:
     await router.line(line, _request(target, entry_point=EntryPoint.SHORTCUT, key=key), target)
 
 
-def _request(target: ReplyTarget, **values: Any) -> Request:
+def _request(
+    target: ReplyTarget,
+    *,
+    entry_point: EntryPoint,
+    key: str,
+    verb: str = "",
+    ref: str = "",
+    revision: int | None = None,
+    message: str = "",
+) -> Request:
     # The actor is looked up inside, after the acknowledgement; until then only the ids are known.
     actor = Actor(team=target.team, user=target.user)
-    return Request(**{"verb": "", "actor": actor, "channel": target.channel, "thread": target.thread, **values})
+    return Request(
+        verb,
+        actor,
+        target.channel,
+        target.thread,
+        ref=ref,
+        revision=revision,
+        entry_point=entry_point,
+        message=message,
+        key=key,
+    )
 
 
 def _interaction_target(body: Body, channel: str, thread: str) -> ReplyTarget:

@@ -1,7 +1,5 @@
 """The Slack app's manifest: the least it needs, each scope with its reason."""
 
-from typing import Any
-
 import yaml
 
 SCOPES: dict[str, str] = {
@@ -30,7 +28,7 @@ SHORTCUTS = (
 """Message shortcuts: the callback id is the verb."""
 
 
-def manifest(url: str | None = None, *, name: str = "tocsin", command: str = "/incident") -> dict[str, Any]:
+def manifest(url: str | None = None, *, name: str = "tocsin", command: str = "/incident") -> dict[str, object]:
     """The manifest as Slack takes it. Without `url` (the bot's public address) it uses Socket Mode."""
     endpoint = f"{url.rstrip('/')}/slack/events" if url else None
     address = {"request_url": endpoint} if endpoint else {}

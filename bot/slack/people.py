@@ -1,9 +1,9 @@
 """The person behind a Slack user: Slack's profile, cached for a minute, joined to the roster by id or by e-mail."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from bot.core.actor import Actor
 from bot.core.config import Person
@@ -16,10 +16,14 @@ CACHE_SECONDS = 60.0
 MOST = 5000
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class _Cached:
     at: float
-    user: Mapping[str, Any]
+    user: Mapping[str, object]
 
 
 class People:
@@ -66,11 +70,12 @@ class People:
         answer = await self._ask(f"user group {group}", self._slack.web.usergroups_users_list, usergroup=group)
         return frozenset(answer.get("users", ()))
 
-    def _person(self, user: str, profile: Mapping[str, Any]) -> str:
-        email = str((profile.get("profile") or {}).get("email") or "").lower()
+    def _person(self, user: str, profile: Mapping[str, object]) -> str:
+        details = profile.get("profile")
+        email = str(details.get("email") or "").lower() if isinstance(details, dict) else ""
         return self._by_slack.get(user) or (self._by_email.get(email, "") if email else "")
 
-    async def _user(self, user: str) -> Mapping[str, Any]:
+    async def _user(self, user: str) -> Mapping[str, object]:
         cached = self._profiles.get(user)
         if cached and self._monotonic() - cached.at < CACHE_SECONDS:
             return cached.user
@@ -80,8 +85,8 @@ class People:
         self._profiles[user] = _Cached(self._monotonic(), answer["user"])
         return self._profiles[user].user
 
-    async def _ask(self, what: str, method: Any, **arguments: Any) -> Any:
+    async def _ask(self, what: str, method: Callable[P, Awaitable[T]], *arguments: P.args, **named: P.kwargs) -> T:
         try:
-            return await self._slack.call(method, **arguments)
+            return await self._slack.call(method, *arguments, **named)
         except (Refused, RateLimited, Unanswered, Unreachable) as error:
             raise QueryFailed(f"Could not look up {what}: {error}. Nothing was done; try again.") from error

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
-from typing import Any
+from typing import TypeVar, overload
 from urllib.parse import urlsplit
 
 import structlog
@@ -34,6 +34,8 @@ from bot.store.db.database import Database
 from bot.store.slack import message_contents as contents
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import Rendering
+
+V = TypeVar("V")
 
 log = structlog.get_logger(__name__)
 
@@ -160,7 +162,13 @@ def called_hosts(config: Config) -> frozenset[str]:
     return frozenset((urlsplit(address).hostname or "").lower() for address in addresses) - {""}
 
 
-def redacted(node: Any, redact: Callable[[str], str]) -> Any:
+@overload
+def redacted(node: list[V], redact: Callable[[str], str]) -> list[V]: ...
+@overload
+def redacted(node: dict[str, V], redact: Callable[[str], str]) -> dict[str, V]: ...
+@overload
+def redacted(node: object, redact: Callable[[str], str]) -> object: ...
+def redacted(node: object, redact: Callable[[str], str]) -> object:
     """Blocks with secrets masked in every text: the last gate before Slack. Ids, verbs and values stay as they are."""
     if isinstance(node, dict):
         return {

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic_core import from_json
 
@@ -38,7 +38,7 @@ _STRINGS = re.compile(rb'"[^"]*"')
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes) -> object:
     """JSON of a body. NaN, infinities, lone surrogates and depth over 64 are refused with a reason."""
     if too_deep(body):
         raise UnreadableBody(f"nested deeper than {MAX_DEPTH}")
@@ -65,7 +65,7 @@ def too_deep(body: bytes, limit: int = MAX_DEPTH) -> bool:
     return b"[]" in brackets or brackets.count(b"[") > limit
 
 
-def each(items: Sequence[Any], read: Callable[[Any, str], T], prefix: str = "") -> tuple[list[T], list[Rejected]]:
+def each(items: Sequence[object], read: Callable[[object, str], T], prefix: str = "") -> tuple[list[T], list[Rejected]]:
     """Read every item; one that cannot be read is set aside and the others go on. Raises if all are unreadable."""
     if len(items) > MAX_ITEMS:
         raise TooManyItems(f"more than {MAX_ITEMS} in one body", field=prefix or "body")
@@ -83,18 +83,18 @@ def each(items: Sequence[Any], read: Callable[[Any, str], T], prefix: str = "") 
     return results, rejected
 
 
-def labels(values: Mapping[Any, Any] | None) -> dict[str, str]:
+def labels(values: Mapping[str, object] | None) -> dict[str, str]:
     """Labels as short one-line texts without secrets. Of more than 64 the usual ones stay and the rest is counted."""
     return _texts(values or {}, lambda value: escape_controls(clean(value)))
 
 
-def annotations(values: Mapping[Any, Any] | None) -> dict[str, str]:
+def annotations(values: Mapping[str, object] | None) -> dict[str, str]:
     """Annotations as texts without secrets, lines kept."""
     return _texts(values or {}, lambda value: clean(value, MAX_ANNOTATION))
 
 
-def _texts(values: Mapping[Any, Any], text: Callable[[Any], str]) -> dict[str, str]:
-    names: Iterable[Any] = values
+def _texts(values: Mapping[str, object], text: Callable[[object], str]) -> dict[str, str]:
+    names: Iterable[str] = values
     if len(values) > MAX_LABELS:
         names = list(dict.fromkeys([*(n for n in FIRST if n in values), *values]))[:MAX_LABELS]
     texts = {_name(str(name)[:_LONGEST_NAME]): text(values[name]) for name in names if name != ""}
@@ -103,7 +103,7 @@ def _texts(values: Mapping[Any, Any], text: Callable[[Any], str]) -> dict[str, s
     return texts
 
 
-def clean(value: Any, limit: int = MAX_VALUE) -> str:
+def clean(value: object, limit: int = MAX_VALUE) -> str:
     """One untrusted value as text of at most `limit` characters, without secrets and without NUL, which no database takes."""
     if isinstance(value, str):
         if len(value) <= _SHORT:
@@ -131,7 +131,7 @@ def _name(text: str) -> str:
     return cut_marked(escape_controls(text), MAX_NAME)
 
 
-def word(value: Any, limit: int = MAX_NAME) -> str:
+def word(value: object, limit: int = MAX_NAME) -> str:
     """An untrusted name: one line, no control characters."""
     return escape_controls(clean(value, limit))
 
@@ -140,12 +140,12 @@ def cut_marked(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 7] + "… (cut)"
 
 
-def fingerprint(values: Any) -> str:
+def fingerprint(values: object) -> str:
     """Identity of whatever JSON holds, for senders that give none."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def moment(value: Any, field: str) -> datetime | None:
+def moment(value: object, field: str) -> datetime | None:
     """An ISO 8601 moment or Unix seconds as aware UTC; None for absent and Go's zero time. Raises UnreadableBody."""
     if value in (None, "", 0) or (isinstance(value, str) and value.startswith("0001-")):
         return None
@@ -161,7 +161,7 @@ def moment(value: Any, field: str) -> datetime | None:
     return parsed
 
 
-def started(value: Any, field: str, received_at: datetime) -> datetime:
+def started(value: object, field: str, received_at: datetime) -> datetime:
     """When it began. Absent or further ahead than clocks differ: when it was received, which means "start unknown"."""
     start = moment(value, field)
     return received_at if start is None or start > received_at + FUTURE else start

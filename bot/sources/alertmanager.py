@@ -2,7 +2,6 @@
 
 import urllib.parse
 from functools import lru_cache, partial
-from typing import Any
 
 from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
@@ -22,7 +21,7 @@ def alertmanager(request: SourceRequest) -> Intake:
     return Intake(alerts=tuple(alerts), truncated=truncated if isinstance(truncated, int) else 0, rejected=tuple(rejected))
 
 
-def _alert(request: SourceRequest, group_key: str, raw: Any, field: str) -> Alert:
+def _alert(request: SourceRequest, group_key: str, raw: object, field: str) -> Alert:
     if not isinstance(raw, dict):
         raise UnreadableBody("an alert is an object", field=field)
     if raw.get("status") not in ("firing", "resolved"):

@@ -9,16 +9,18 @@ To /changes: `{"service", "title", "kind", "at", "id", "author", "version", "pre
 and `title` are needed; `kind` is deploy (the default), config, flag, model or scale. The same `id` again is the same change.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, cast
+from typing import TypeVar, cast
 
 from bot.core.alert import Alert, Status
 from bot.core.change import Change
 from bot.core.errors import UnreadableBody
-from bot.plugins import Intake, SourceRequest, source
+from bot.plugins import Intake, Rejected, SourceRequest, source
 from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
 
+T = TypeVar("T")
 KINDS = ("deploy", "config", "flag", "model", "scale")
 _STATUS = {
     **dict.fromkeys(("firing", "alerting", "triggered", "open", "problem", "down"), "firing"),
@@ -39,7 +41,7 @@ def generic(request: SourceRequest) -> Intake:
     return Intake(alerts=tuple(alerts), rejected=tuple(rejected))
 
 
-def _each(body: Any, read: Any) -> tuple[list[Any], list[Any]]:
+def _each(body: object, read: Callable[[object, str], T]) -> tuple[list[T], list[Rejected]]:
     return each(body, read) if isinstance(body, list) else ([read(body, "")], [])
 
 
@@ -47,7 +49,7 @@ def _under(field: str, name: str) -> str:
     return f"{field}.{name}" if field else name
 
 
-def _alert(request: SourceRequest, raw: Any, field: str) -> Alert:
+def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
     if not isinstance(raw, dict):
         raise UnreadableBody("an alert is an object", field=field)
     name = word(raw.get("name") or raw.get("title"), 256)
@@ -77,21 +79,21 @@ def _alert(request: SourceRequest, raw: Any, field: str) -> Alert:
     )
 
 
-def _part(raw: dict[str, Any], key: str, field: str) -> dict[str, Any]:
+def _part(raw: dict[str, object], key: str, field: str) -> dict[str, object]:
     part = raw.get(key) or {}
     if not isinstance(part, dict):
         raise UnreadableBody("must be an object of texts", field=_under(field, key))
     return dict(part)
 
 
-def _status(raw: dict[str, Any], field: str) -> Status:
+def _status(raw: dict[str, object], field: str) -> Status:
     status = _STATUS.get(str(raw.get("status") or "firing").strip().lower())
     if status is None:
         raise UnreadableBody('must be "firing" or "resolved"', field=_under(field, "status"))
     return cast(Status, status)
 
 
-def _change(request: SourceRequest, raw: Any, field: str) -> Change:
+def _change(request: SourceRequest, raw: object, field: str) -> Change:
     if not isinstance(raw, dict):
         raise UnreadableBody("a change is an object", field=field)
     for key in ("service", "title"):
@@ -113,5 +115,5 @@ def _change(request: SourceRequest, raw: Any, field: str) -> Change:
     )
 
 
-def _identity(raw: dict[str, Any], at: datetime) -> str:
+def _identity(raw: dict[str, object], at: datetime) -> str:
     return fingerprint([raw["service"], raw["title"], raw.get("version"), at.isoformat()])

@@ -1,7 +1,5 @@
 """GitHub's `deployment_status` webhook as changes; signed with X-Hub-Signature-256 or sent with our token."""
 
-from typing import Any
-
 from bot.core.change import Change
 from bot.core.errors import UnreadableBody
 from bot.plugins import Intake, SourceRequest, source
@@ -26,7 +24,7 @@ def github(request: SourceRequest) -> Intake:
     return Intake(changes=(_change(request, status, deployment, word(_part(body, "repository").get("name"), 200)),))
 
 
-def _change(request: SourceRequest, status: dict[str, Any], deployment: dict[str, Any], repository: str) -> Change:
+def _change(request: SourceRequest, status: dict[str, object], deployment: dict[str, object], repository: str) -> Change:
     services = request.config.options.get("services", {})
     sha, ref = word(deployment.get("sha"), 64), word(deployment.get("ref"), 200)
     creator = deployment.get("creator")
@@ -43,7 +41,7 @@ def _change(request: SourceRequest, status: dict[str, Any], deployment: dict[str
     )
 
 
-def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
+def _part(body: dict[str, object], name: str) -> dict[str, object]:
     part = body.get(name)
     if not isinstance(part, dict):
         raise UnreadableBody("is missing", field=name)
