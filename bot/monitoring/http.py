@@ -17,13 +17,19 @@ MAX_BYTES = 5 * 1024 * 1024
 _PARSE_IN_THREAD = 256 * 1024
 """Bytes from which parsing would hold up the loop noticeably (about 2 ms)."""
 
+ForeignJson = Any
+"""JSON of another system, in whatever form it answers. Its readers index into it, and report what does not fit as
+QueryFailed: to check each level before would say the same twice."""
+JsonObject = Mapping[str, ForeignJson]
+"""One object of such JSON."""
+
 
 @dataclass(frozen=True)
 class JsonResponse:
     """A server's response. `json` is None where the body is not JSON; `text` then holds the beginning of a plain text."""
 
     status: int
-    json: Any
+    json: ForeignJson
     text: str = ""
 
 
@@ -59,7 +65,7 @@ class JsonServer:
         """Send a GET request. Raises QueryFailed."""
         return await self._send("GET", path, params=parameters)
 
-    async def read(self, path: str, parameters: Mapping[str, str]) -> Any:
+    async def read(self, path: str, parameters: Mapping[str, str]) -> ForeignJson:
         """The JSON of a 200. Raises QueryFailed, with the reason that the server gave."""
         response = await self.get(path, parameters)
         if response.status != 200 or response.json is None:
@@ -68,22 +74,26 @@ class JsonServer:
 
     async def post(self, path: str, form: Mapping[str, str]) -> JsonResponse:
         """Send a form, since queries outgrow addresses; with GET where a proxy forbids POST. Raises QueryFailed."""
-        response = await self._send("POST", path, data=form)
+        response = await self._send("POST", path, form=form)
         return await self.get(path, form) if response.status == 405 else response
 
-    async def _send(self, method: str, path: str, **content: Any) -> JsonResponse:
+    async def _send(
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None
+    ) -> JsonResponse:
         try:
             # httpx limits each read; a server that answers byte by byte needs a limit on the whole.
             async with asyncio.timeout(self._seconds):
-                status, body = await self._body(method, path, content)
+                status, body = await self._body(method, path, params, form)
                 return _response(status, body, await self._parsed(body))
         except (TimeoutError, httpx.TimeoutException) as error:
             raise QueryFailed(f"{self.place} did not answer within {self._seconds:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise QueryFailed(f"{self.place} cannot be reached: {one_line(str(error) or type(error).__name__, 160)}") from error
 
-    async def _body(self, method: str, path: str, content: dict[str, Any]) -> tuple[int, bytes]:
-        request = self._client.build_request(method, self._base + path, headers=self._headers, **content)
+    async def _body(
+        self, method: str, path: str, params: Mapping[str, str] | None, form: Mapping[str, str] | None
+    ) -> tuple[int, bytes]:
+        request = self._client.build_request(method, self._base + path, headers=self._headers, params=params, data=form)
         response = await self._client.send(request, stream=True, follow_redirects=False)
         try:
             body = bytearray()
@@ -97,7 +107,7 @@ class JsonServer:
         finally:
             await response.aclose()
 
-    async def _parsed(self, body: bytes) -> Any:
+    async def _parsed(self, body: bytes) -> ForeignJson:
         return await asyncio.to_thread(_json, body) if len(body) > _PARSE_IN_THREAD else _json(body)
 
 
@@ -114,13 +124,13 @@ def refusal(response: JsonResponse) -> str:
     return f"HTTP {response.status}{': ' + why if why else ''}"
 
 
-def _response(status: int, body: bytes, answer: Any) -> JsonResponse:
+def _response(status: int, body: bytes, answer: ForeignJson) -> JsonResponse:
     # Many refuse in a line of plain text; an HTML page comes from a proxy and explains nothing.
     text = one_line(body[:400].decode("utf-8", "replace"), 200) if answer is None else ""
     return JsonResponse(status, answer, "" if text.startswith("<") else text)
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes) -> ForeignJson:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

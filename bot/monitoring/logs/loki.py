@@ -1,9 +1,8 @@
 """Log lines from Loki. API: https://grafana.com/docs/loki/latest/reference/loki-http-api/"""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 
@@ -76,7 +75,7 @@ class LokiLogs:
             raise QueryFailed(f"{self._server.place} answered something that is not the Loki API") from error
 
 
-def _line(labels: dict[str, Any], entry: list[Any]) -> LogLine:
+def _line(labels: Mapping[str, object], entry: Sequence[str]) -> LogLine:
     text = str(entry[1])
     named = next((str(labels[name]).lower()[:10] for name in _LEVEL_LABELS if name in labels), "")
     seconds, nanoseconds = divmod(int(entry[0]), 10**9)

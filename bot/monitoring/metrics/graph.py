@@ -2,10 +2,13 @@
 
 import io
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bot.core.metrics.graph import SignalGraph
 from bot.core.text.figures import figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _ROW = 0.075
 """Height of one row of labels, as a share of the picture's: each mark has a row of its own above the curve."""
@@ -35,7 +38,7 @@ def draw(graph: SignalGraph) -> bytes:
     return out.getvalue()
 
 
-def _frame(axes: Any, graph: SignalGraph, *, headroom: float) -> None:
+def _frame(axes: "Axes", graph: SignalGraph, *, headroom: float) -> None:
     from matplotlib.dates import AutoDateLocator, DateFormatter
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -55,17 +58,17 @@ def _frame(axes: Any, graph: SignalGraph, *, headroom: float) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _bound(axes: Any, threshold: float, unit: str) -> None:
+def _bound(axes: "Axes", threshold: float, unit: str) -> None:
     axes.axhline(threshold, color=_BOUND, linestyle="--", linewidth=1.4)
     label = f"bound {figure(threshold, unit)}"
     axes.text(0.008, threshold, label, transform=axes.get_yaxis_transform(), color=_BOUND, fontsize=13, va="bottom")
 
 
-def _mark(axes: Any, at: datetime, label: str, color: str, *, row: int, late: bool, solid: bool) -> None:
+def _mark(axes: "Axes", at: datetime, label: str, color: str, *, row: int, late: bool, solid: bool) -> None:
     """A vertical line and its label beside it, on the side that has room."""
     from matplotlib.dates import date2num  # mixed coordinates take no datetime
 
-    axes.axvline(at, color=color, linestyle="-" if solid else "--", linewidth=1.8)
+    axes.axvline(at, color=color, linestyle="-" if solid else "--", linewidth=1.8)  # type: ignore[arg-type]
     axes.annotate(
         label,
         (date2num(at), 1 - _ROW * row),  # type: ignore[no-untyped-call]

@@ -4,9 +4,7 @@ API: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
 import math
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -18,7 +16,7 @@ from bot.core.metrics.series import Series
 from bot.core.systems import AlertRule
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import JsonResponse, JsonServer
+from bot.monitoring.http import ForeignJson, JsonObject, JsonResponse, JsonServer
 
 MAX_SERIES = 500
 MAX_POINTS = 11_000
@@ -66,7 +64,7 @@ class PrometheusMetrics:
         # One more than is used shows that there were more. Servers that do not know `limit` ignore it.
         return {"timeout": f"{max(1, int(self._seconds))}s", "limit": str(MAX_SERIES + 1)}
 
-    def _payload(self, response: JsonResponse) -> dict[str, Any]:
+    def _payload(self, response: JsonResponse) -> JsonObject:
         """The `data` of a good answer; raises QueryFailed with Prometheus' own reason for a refusal."""
         answer = response.json
         if isinstance(answer, dict) and answer.get("status") == "error":
@@ -76,7 +74,7 @@ class PrometheusMetrics:
             raise QueryFailed(f"{self._server.place} answered HTTP {response.status}{_hint(response.status)}")
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise self._unreadable("data")
-        payload: dict[str, Any] = answer["data"]
+        payload: JsonObject = answer["data"]
         return payload
 
     def _series(self, response: JsonResponse) -> list[Series]:
@@ -107,7 +105,7 @@ def _moment(at: datetime) -> str:
     return f"{at.timestamp():.3f}"
 
 
-def _one(labels: Mapping[str, Any], samples: Any) -> Series:
+def _one(labels: JsonObject, samples: ForeignJson) -> Series:
     """One row of an answer; `NaN` and `+Inf` are what float() reads."""
     pairs = [(float(at), float(value)) for at, value in samples]
     return Series(
@@ -117,7 +115,7 @@ def _one(labels: Mapping[str, Any], samples: Any) -> Series:
     )
 
 
-def _rule(rule: Mapping[str, Any]) -> AlertRule:
+def _rule(rule: JsonObject) -> AlertRule:
     return {
         "name": str(rule.get("name", "")),
         "query": str(rule.get("query", "")),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -13,7 +12,7 @@ from bot.core.check import Check
 from bot.core.config import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import JsonServer
+from bot.monitoring.http import JsonObject, JsonServer
 from bot.monitoring.systems.histories import changes_since, tried
 
 _SHORT = 12
@@ -56,7 +55,7 @@ class ArgoCd:
             raise QueryFailed(f"{self._server.place} answered something that is not the Argo CD API") from error
 
 
-def _change(service: str, application: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Change:
+def _change(service: str, application: str, row: JsonObject, before: JsonObject) -> Change:
     by = row.get("initiatedBy") or {}
     revision = _revision(row)
     return Change(
@@ -72,7 +71,7 @@ def _change(service: str, application: str, row: Mapping[str, Any], before: Mapp
     )
 
 
-def _revision(row: Mapping[str, Any]) -> str:
+def _revision(row: JsonObject) -> str:
     """Of one source, or of several as one text."""
     several = row.get("revisions") or ()
     return one_line(str(row.get("revision") or "+".join(str(one)[:_SHORT] for one in several)), 80)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -17,7 +16,7 @@ from bot.core.errors import QueryFailed
 from bot.core.systems import Commit, Comparison, FileChange
 from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import JsonResponse, JsonServer, refusal
+from bot.monitoring.http import JsonObject, JsonResponse, JsonServer, refusal
 
 PAGE = 100
 """Commits of one answer, GitHub's most."""
@@ -62,7 +61,7 @@ class GitHub:
         names = f"{one_line(base, 40)} and {one_line(head, 40)}"
         raise QueryFailed(f"{self._server.place} knows no versions {names} of {repository} (or the token may not read it)")
 
-    async def _newest(self, path: str, first: Mapping[str, Any]) -> list[Any]:
+    async def _newest(self, path: str, first: JsonObject) -> list[JsonObject]:
         """The newest commits of a comparison: GitHub lists the oldest first, so of many they are on the last pages."""
         rows = list(first.get("commits") or ())
         total = first.get("total_commits")
@@ -101,7 +100,7 @@ class GitHub:
             )
         return self._repositories[service]
 
-    def _read(self, response: JsonResponse) -> dict[str, Any]:
+    def _read(self, response: JsonResponse) -> JsonObject:
         if response.status != 200:
             raise QueryFailed(f"{self._server.place} answered {refusal(response)}")
         if not isinstance(response.json, dict):
@@ -109,7 +108,7 @@ class GitHub:
         return response.json
 
 
-def _comparison(base: str, head: str, row: Mapping[str, Any], commits: Sequence[Any]) -> Comparison:
+def _comparison(base: str, head: str, row: JsonObject, commits: Sequence[JsonObject]) -> Comparison:
     try:
         return Comparison(
             base=base,
@@ -124,7 +123,7 @@ def _comparison(base: str, head: str, row: Mapping[str, Any], commits: Sequence[
         raise QueryFailed("GitHub answered something that is not its comparison API") from error
 
 
-def _commit(row: Mapping[str, Any]) -> Commit:
+def _commit(row: JsonObject) -> Commit:
     commit = row["commit"]
     by = commit.get("author") or {}
     moment = (commit.get("committer") or by)["date"]
@@ -137,7 +136,7 @@ def _commit(row: Mapping[str, Any]) -> Commit:
     )
 
 
-def _file(row: Mapping[str, Any]) -> FileChange:
+def _file(row: JsonObject) -> FileChange:
     return FileChange(str(row["filename"]), int(row.get("additions", 0)), int(row.get("deletions", 0)), str(row["status"]))
 
 

@@ -7,7 +7,6 @@ Metadata alone: https://kubernetes.io/docs/reference/using-api/api-concepts/#rec
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -17,7 +16,7 @@ from bot.core.check import Check
 from bot.core.config import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import JsonServer
+from bot.monitoring.http import JsonObject, JsonServer
 from bot.monitoring.systems.histories import changes_since, tried
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -61,7 +60,7 @@ class Helm:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise QueryFailed(f"{self._server.place} answered something that is not a list of release records") from error
 
-    async def _records(self, path: str, release: str) -> AsyncIterator[Any]:
+    async def _records(self, path: str, release: str) -> AsyncIterator[JsonObject]:
         """The records of all pages; an incomplete history would hide its newest revision. Raises QueryFailed."""
         parameters = {"labelSelector": f"owner=helm,name={release}", "limit": "100"}
         for _ in range(MOST_PAGES):
@@ -74,7 +73,7 @@ class Helm:
         raise QueryFailed(f"{self._server.place} holds more than {100 * MOST_PAGES} records of {one_line(release, 60)}")
 
 
-def _change(service: str, release: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Change:
+def _change(service: str, release: str, row: JsonObject, before: JsonObject) -> Change:
     labels = row["labels"]
     revision, status = str(labels["version"]), one_line(str(labels.get("status", "")), 40)
     return Change(

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Any
 
 from bot.core.change import Change
 from bot.core.check import Check, failed, ok
@@ -38,7 +37,7 @@ async def changes_since(
     raise PartialResult(f"{first[0]}{f' and {others} more' if others else ''}: {first[1]}", changes)
 
 
-async def tried(name: str, of: Callable[[str], Awaitable[Any]], services: Iterable[str], *, what: str, advice: str) -> Check:
+async def tried(name: str, of: Callable[[str], Awaitable[object]], services: Iterable[str], *, what: str, advice: str) -> Check:
     """Whether the system answers for every configured service; `what` names what is counted."""
     names = list(services)
     try:

@@ -6,13 +6,17 @@ Specification: https://modelcontextprotocol.io/specification
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import McpConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.systems import RemoteTool
 from bot.core.text.untrusted import one_line
+
+if TYPE_CHECKING:
+    from mcp import Client
+    from mcp.types import ContentBlock
 
 MAX_TEXT = 512 * 1024
 """Characters used of one answer; a last line states how many more there were."""
@@ -37,7 +41,7 @@ class McpServers:
         async with self._session(server) as client:
             return await self._offered(server, client)
 
-    async def call(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
+    async def call(self, server: str, tool: str, arguments: Mapping[str, object]) -> str:
         """The text that an offered tool answers. Raises QueryFailed, also with the error text of the tool itself."""
         async with self._session(server) as client:
             offered = [one.name for one in await self._offered(server, client)]
@@ -63,7 +67,7 @@ class McpServers:
             return failed(f"MCP {server}", "none of its tools is marked read-only", advice)
         return ok(f"MCP {server}", f"{len(offered)} tools")
 
-    async def _offered(self, server: str, client: Any) -> list[RemoteTool]:
+    async def _offered(self, server: str, client: "Client") -> list[RemoteTool]:
         listed = self._servers[server].tools
         tools, cursor = [], None
         while True:
@@ -79,7 +83,7 @@ class McpServers:
         ]
 
     @asynccontextmanager
-    async def _session(self, server: str) -> AsyncIterator[Any]:
+    async def _session(self, server: str) -> AsyncIterator["Client"]:
         """A session with one server, closed at the end. Every failure is raised as QueryFailed."""
         if server not in self._servers:
             names = ", ".join(self._servers) or "none"
@@ -111,7 +115,7 @@ class McpServers:
             raise _first(server, group) from group
 
 
-def _text(part: Any) -> str:
+def _text(part: "ContentBlock") -> str:
     """The text of a part or of the resource in it; a placeholder for a picture or a sound."""
     text = getattr(getattr(part, "resource", part), "text", None)
     if text is None and part.type == "resource_link":

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 
@@ -13,7 +12,7 @@ from bot.core.config import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.systems import ModelVersion
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import JsonServer
+from bot.monitoring.http import JsonObject, JsonServer
 from bot.monitoring.systems.histories import changes_since, tried
 
 PAGE = 20
@@ -64,9 +63,9 @@ class MLflow:
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise QueryFailed(f"{self._server.place} answered something that is not the MLflow API") from error
 
-    async def _one(self, model: str, version: str) -> Mapping[str, Any]:
+    async def _one(self, model: str, version: str) -> JsonObject:
         answer = await self._server.read("/api/2.0/mlflow/model-versions/get", {"name": model, "version": version})
-        row: Mapping[str, Any] = answer["model_version"]
+        row: JsonObject = answer["model_version"]
         return row
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
@@ -97,7 +96,7 @@ class MLflow:
         return [change]
 
 
-def _aliases(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _aliases(row: JsonObject) -> dict[str, tuple[str, ...]]:
     aliases: dict[str, tuple[str, ...]] = {}
     for one in row.get("aliases", ()):
         version = str(one["version"])
@@ -105,7 +104,7 @@ def _aliases(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return aliases
 
 
-def _version(row: Mapping[str, Any], aliases: Mapping[str, tuple[str, ...]]) -> ModelVersion:
+def _version(row: JsonObject, aliases: Mapping[str, tuple[str, ...]]) -> ModelVersion:
     version = one_line(str(row["version"]), 40)
     stage = one_line(str(row.get("current_stage", "")), 40)
     return ModelVersion(

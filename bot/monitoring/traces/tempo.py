@@ -5,9 +5,8 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote as quoted
 
 import httpx
@@ -18,7 +17,7 @@ from bot.core.metrics.promql import quote
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
-from bot.monitoring.http import JsonServer
+from bot.monitoring.http import ForeignJson, JsonObject, JsonServer
 from bot.monitoring.traces.summing import calls_of, sampled
 
 _AT_ONCE = 5
@@ -42,8 +41,8 @@ class TempoTraces:
         """The spans of these services in the window, summed up a minute."""
         cache: TraceCache = {}
 
-        async def read(service: str, **window: Any) -> Sample[Span]:
-            return await self._through(service, cache, **window)
+        async def read(service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
+            return await self._through(service, cache, start=start, end=end, traces=traces)
 
         return await calls_of(read, services, start=start, end=end)
 
@@ -110,7 +109,7 @@ class TempoTraces:
         return QueryFailed(f"{self._server.place} answered something that is not the Tempo API")
 
 
-def _rows(batch: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _rows(batch: JsonObject) -> Iterator[tuple[str, ForeignJson]]:
     """Each span of one process with the name of its service. Empty fields are left out in JSON of protocol buffers."""
     attributes = (batch.get("resource") or {}).get("attributes") or ()
     named = {one.get("key"): (one.get("value") or {}).get("stringValue") for one in attributes}
@@ -120,7 +119,7 @@ def _rows(batch: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield service, row
 
 
-def _span(trace: str, service: str, row: Any) -> Span | None:
+def _span(trace: str, service: str, row: ForeignJson) -> Span | None:
     """One span; None if it lacks a required field."""
     try:
         start, end = int(row["startTimeUnixNano"]), int(row["endTimeUnixNano"])
