@@ -1,7 +1,6 @@
 """The first tool calls of a model: from the kind of alert and the service graph alone, whatever any text says."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from bot.core.alerts.kind import kind_of
 from bot.core.evidence import Case, LedgerEntry
@@ -9,7 +8,7 @@ from bot.core.facts.alerting import AlertKind
 from bot.core.ranking.observations import Observations, observe
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 
-PlannedCall = tuple[str, dict[str, Any]]
+PlannedCall = tuple[str, dict[str, object]]
 """A tool and its arguments."""
 MAX_NEIGHBOURS = 6
 MAX_CALLS = 12

@@ -41,7 +41,7 @@ class ToolCallRecord(BaseModel):
     seconds: float
 
 
-RunTool = Callable[[str, dict[str, Any], str], Awaitable[Shown]]
+RunTool = Callable[[str, dict[str, object], str], Awaitable[Shown]]
 """`await run_tool(tool, arguments, call id)`; never raises."""
 
 

@@ -3,9 +3,8 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
@@ -16,7 +15,7 @@ from bot.core.tool_calls import ToolRole, Tools, tool_for
 from bot.core.verdict.category import categorize
 from bot.ports import Run
 
-CallTool = Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]
+CallTool = Callable[[str, Mapping[str, object], str], Awaitable[LedgerEntry]]
 """`call_tool(tool, arguments, call)`: one recorded tool call. `call` names it within the case."""
 
 WAVES = 8
@@ -28,7 +27,7 @@ HOURS = 6
 MAX_INSPECTED = 3
 """Services whose symptoms are broken down by label and whose logs are read."""
 
-_Request = tuple[ToolRole, dict[str, Any]]
+_Request = tuple[ToolRole, Mapping[str, object]]
 
 
 class Analyst:
@@ -114,14 +113,14 @@ def _signed(findings: Findings, steps: int, began: datetime, ended: datetime) ->
     return findings.model_copy(update=update)
 
 
-def _name(case: Case, tool: str, arguments: dict[str, object]) -> str:
+def _name(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
     return f"tool:{tool}:{_digest(case, tool, arguments)}"
 
 
-def _call(case: Case, tool: str, arguments: dict[str, object]) -> str:
+def _call(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
     return f"analyst:{case.attempt}:{_digest(case, tool, arguments)}"
 
 
-def _digest(case: Case, tool: str, arguments: dict[str, object]) -> str:
+def _digest(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
     request = json.dumps([case.group, case.attempt, tool, arguments], sort_keys=True)
     return hashlib.sha256(request.encode()).hexdigest()[:12]

@@ -91,10 +91,10 @@ class ToolRunner:
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
             return failed(f"{type(error).__name__} (the log has it under {error_id}): {error}")
 
-    def bound(self, case: Case) -> Callable[[str, dict[str, object], str], Awaitable[LedgerEntry]]:
+    def bound(self, case: Case) -> Callable[[str, Mapping[str, object], str], Awaitable[LedgerEntry]]:
         """`call_tool(tool, arguments, call)` for one case."""
 
-        async def call_tool(tool: str, arguments: dict[str, object], call: str) -> LedgerEntry:
+        async def call_tool(tool: str, arguments: Mapping[str, object], call: str) -> LedgerEntry:
             return await self.call(case, tool, arguments, call)
 
         return call_tool

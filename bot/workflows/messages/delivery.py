@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.core.errors import TocsinError
 from bot.store.tables import MessageRow
@@ -53,7 +53,7 @@ class NotOurTurn(TocsinError):
     """This process may have been replaced: it must neither send nor record anything."""
 
 
-Block = dict[str, Any]
+Block = dict[str, object]
 """One block of Slack's Block Kit, as JSON."""
 
 

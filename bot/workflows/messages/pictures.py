@@ -22,7 +22,7 @@ class Pictures:
         return replace(rendering, blocks=blocks)
 
     async def _picture(self, block: Block) -> Block:
-        row = await self.outbox.picture(block["picture"])
+        row = await self.outbox.picture(str(block["picture"]))
         if row is None:
             return _missing("The graph is not stored any more")
         file = row.slack_file

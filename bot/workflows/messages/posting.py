@@ -258,7 +258,7 @@ def _variants(shown: Rendering) -> Iterator[Rendering]:
     if any("slack_file" in block for block in shown.blocks):
         yield shown
         yield replace(shown, blocks=[without_file(block) for block in shown.blocks])
-    line = {"type": "section", "text": {"type": "mrkdwn", "text": shown.text, "verbatim": True}}
+    line: Block = {"type": "section", "text": {"type": "mrkdwn", "text": shown.text, "verbatim": True}}
     yield replace(shown, blocks=[line, _small("Slack refused the full card; `show` has the rest")])
 
 
