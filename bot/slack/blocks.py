@@ -42,8 +42,9 @@ __all__ = [
 ]
 
 Block = dict[str, Any]
+"""One block, as the JSON of Slack's Block Kit. Any: each type of block nests its texts and controls in another way."""
 View = dict[str, Any]
-"""A modal, as Slack's JSON."""
+"""A modal, as Slack's JSON: Any, since Slack sends modals back with what people entered."""
 Rendered = tuple[str, list[Block]]
 """The fallback text (what a notification shows and a screen reader speaks) and the blocks."""
 

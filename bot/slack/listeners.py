@@ -15,6 +15,8 @@ from bot.slack.answers import ReplyTarget
 from bot.slack.commands import CommandRouter
 
 Body = dict[str, Any]
+"""The JSON of an interaction, as Slack documents it for its kind. Any: listeners index into it, and what does not fit ends in
+the error handler of `bot.slack.app`."""
 
 _ANY = re.compile(r".*", re.DOTALL)
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[:,]?\s*")
