@@ -48,5 +48,5 @@ class ResultFormat(Generic[T]):
 
 
 @lru_cache(maxsize=512)
-def _adapter(type_: Any) -> TypeAdapter[object]:  # Any: a declared type may be a union, for which Python has no type
+def _adapter(type_: Any) -> TypeAdapter[Any]:  # Any: a declared type may be a union, for which Python has no type
     return TypeAdapter(type_)
