@@ -1,4 +1,4 @@
-"""The process: refuses a port that is taken, serves until SIGTERM or SIGINT, then drains."""
+"""The process: refuses a port that is in use, serves until SIGTERM or SIGINT, then drains."""
 
 import asyncio
 import contextlib

@@ -35,11 +35,11 @@ async def dependencies(ctx: ToolContext, service: str) -> Evidence:
     if name in ctx.catalogue.services:
         calls, callers = list(ctx.catalogue.dependencies(name)), list(ctx.catalogue.dependents(name))
         return _evidence(ctx, name, calls, callers, query="tocsin.yaml: services.*.depends_on", source="catalogue")
-    calls, callers, query = await _seen(ctx, name)
+    calls, callers, query = await _calls_in_metrics(ctx, name)
     return _evidence(ctx, name, calls, callers, query=query, source="prometheus")
 
 
-async def _seen(ctx: ToolContext, name: str) -> tuple[list[str], list[str], str]:
+async def _calls_in_metrics(ctx: ToolContext, name: str) -> tuple[list[str], list[str], str]:
     """Without a catalogue entry: the ends of calls in the metrics' own service graph. Raises QueryFailed without one."""
     metrics = metrics_of(ctx)
     for metric, caller, callee in CALL_GRAPHS:

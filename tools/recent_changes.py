@@ -21,7 +21,7 @@ from tools._deployments import deployments, namespace, owner
 MAX_SHOWN = 30
 _SHARE = 0.8
 """Share of the call's time: a system that hangs must not take with it the changes that were reported."""
-_Seen = tuple[Sequence[Change], str]
+_SystemChanges = tuple[Sequence[Change], str]
 """Changes, and why they are not all; "" if they are."""
 
 
@@ -61,7 +61,7 @@ async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) ->
     )
 
 
-async def _in_time(ctx: ToolContext, system: str, query: Awaitable[Sequence[Change]]) -> _Seen:
+async def _in_time(ctx: ToolContext, system: str, query: Awaitable[Sequence[Change]]) -> _SystemChanges:
     """The changes of one system within its share of the time: where it fails, those of the others still stand."""
     seconds = _SHARE * ctx.seconds
     try:

@@ -35,12 +35,12 @@ def send_test_alert(
 
 
 def expected(config: Config | None, service: str) -> str:
-    """Where the card of an alert of this service should stand, as far as tocsin.yaml says."""
+    """Where the card of an alert of this service should appear, as far as tocsin.yaml says."""
     entry = config.services.get(service) if config else None
     if config and not (entry and entry.channel) and not config.default_channel:
-        return "No card will stand in Slack: tocsin.yaml has no default_channel."
+        return "No card will appear in Slack: tocsin.yaml has no default_channel."
     own = service and (config is None or (entry and entry.channel))
-    return f"A card should stand in {f'the channel of {service}' if own else 'the default channel'} within a second."
+    return f"A card should appear in {f'the channel of {service}' if own else 'the default channel'} within a second."
 
 
 def _is_moment(text: str) -> bool:

@@ -33,11 +33,11 @@ async def check_queries(metrics: Metrics, catalogue: Catalogue) -> list[Check]:
     bad = [f"{key}: {one_line(why, 200)}" for key, why in answers.items() if why]
     empty = [key for key, why in answers.items() if why is None]
     if bad:
-        return [failed(NAME, _first(bad, "; "), "repair these keys of tocsin.yaml; until then these signals are not seen")]
+        return [failed(NAME, _first(bad, "; "), "repair these keys of tocsin.yaml; until then these signals are not checked")]
     if not queries:
         return []
     # No error, no series: that is usual, and may be a label that was misspelt.
-    advice = f"look whether these have series at all: {_first(empty, ', ')}" if empty else ""
+    advice = f"check whether these have series at all: {_first(empty, ', ')}" if empty else ""
     summary = f"Prometheus understands {len(queries)} of signals and objectives"
     return [ok(NAME, f"{summary}; {len(empty)} find nothing now" if empty else summary, advice)]
 

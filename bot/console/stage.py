@@ -130,9 +130,8 @@ class Stage:
                 break
             try:
                 ready = self.client.get(f"{self.bot_url}/readyz", timeout=2).status_code == 200
-                connected = self.client.get(f"{self.access['control']}/wait", params={"for": "bot", "timeout": 1}).json()[
-                    "found"
-                ]
+                wait = self.client.get(f"{self.access['control']}/wait", params={"for": "bot", "timeout": 1})
+                connected = wait.json()["found"]
             except httpx.HTTPError:
                 ready = connected = False
             if ready and connected:

@@ -59,7 +59,7 @@ class GitHub:
                 first = self._read(response)
                 return _comparison(base, head, first, await self._newest(path, first))
         names = f"{one_line(base, 40)} and {one_line(head, 40)}"
-        raise QueryFailed(f"{self._server.place} knows no versions {names} of {repository} (or the token may not read it)")
+        raise QueryFailed(f"{self._server.place} has no versions {names} of {repository} (or the token may not read it)")
 
     async def _newest(self, path: str, first: JsonObject) -> list[JsonObject]:
         """The newest commits of a comparison: GitHub lists the oldest first, so of many they are on the last pages."""
