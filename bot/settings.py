@@ -118,7 +118,7 @@ class _Place:
     lines: Mapping[tuple[Any, ...], int]
 
     def line_of(self, loc: tuple[object, ...]) -> int | None:
-        """The line of the deepest known part of a path."""
+        """The line of the deepest part of a path that the file holds."""
         for end in range(len(loc), 0, -1):
             if loc[:end] in self.lines:
                 return self.lines[loc[:end]]
@@ -157,7 +157,7 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
         try:
             _note_lines(node, (), lines, name)
         except RecursionError:
-            raise ConfigurationError("an alias stands inside what it names", file=name) from None
+            raise ConfigurationError("an alias refers to itself", file=name) from None
     place = _Place(lines)
     try:
         config = Config.model_validate(content)
@@ -176,7 +176,7 @@ def _note_lines(node: yaml.Node, path: tuple[object, ...], lines: dict[tuple[obj
         keys: set[str] = set()
         for key, value in node.value:
             if key.value in keys:
-                raise ConfigurationError("stands twice", file=name, line=key.start_mark.line + 1, key=str(key.value))
+                raise ConfigurationError("appears twice", file=name, line=key.start_mark.line + 1, key=str(key.value))
             keys.add(key.value)
             _note_lines(value, (*path, key.value), lines, name)
             lines[(*path, key.value)] = key.start_mark.line + 1

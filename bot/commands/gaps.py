@@ -9,7 +9,7 @@ from bot.core.investigation.gaps import Gap, rank_gaps
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import Tools, describe_call
 from bot.plugins import Reply, Request, command
-from bot.store.triage.gaps import failed_looks, groups_investigated
+from bot.store.triage.gaps import failed_checks, groups_investigated
 from bot.workflows.command_context import CommandContext
 
 USUAL = "30d"
@@ -20,7 +20,7 @@ SHOWN = 12
 async def gaps(ctx: CommandContext, request: Request) -> Reply:
     """List what the investigations could not check, the most often missed first: access worth setting up."""
     since, service = _since(ctx.clock(), request.options.get("since", USUAL)), request.options.get("service", "")
-    checks = [check for check in await failed_looks(ctx.db, since) if service in ("", check.service)]
+    checks = [check for check in await failed_checks(ctx.db, since) if service in ("", check.service)]
     investigated, ranked = await groups_investigated(ctx.db, since), rank_gaps(checks)
     about = f" of {one_line(service, 60)}" if service else ""
     if not ranked:

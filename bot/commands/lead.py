@@ -38,7 +38,7 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
 
 
 async def _person(ctx: CommandContext, request: Request, name: str, roster: Roster) -> str:
-    """The person meant: a mention or a person key; without a word, whoever speaks. Raises NotFound, NotAllowed."""
+    """The person meant: a mention or a person key; without a word, the requester. Raises NotFound, NotAllowed."""
     if not name:
         return name_of(request.actor)
     if mention := _MENTION.search(name):

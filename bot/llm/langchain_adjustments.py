@@ -35,7 +35,7 @@ def _limited(message: AIMessage, limit: int) -> AIMessage:
 
 
 def describe_schema_errors(error: Exception) -> str:
-    """What a model is told whose answer does not fit its schema: where and why.
+    """The error text for a model whose answer does not fit its schema: where and why.
 
     Never what it wrote there: a secret in it would come back cut in pieces, which redaction does not recognize.
     """

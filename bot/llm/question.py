@@ -111,7 +111,7 @@ class EvidenceReader:
 
 
 def _evidence(question: str, facts: AnswerFacts) -> str:
-    """As much as there is room for, what speaks about the question first."""
+    """As much as there is room for, what is about the question first."""
     return _within(as_data(entry.id, entry.evidence) for entry in most_relevant_first(question, facts))
 
 

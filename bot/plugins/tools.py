@@ -64,7 +64,7 @@ class Tool:
     needs: str = ""
     """The field of the context without which it can check nothing: it is offered only where that is set up."""
     set_up: str = ""
-    """The systems behind it that the configuration sets up: a model can only name those that it was told of."""
+    """The systems behind it that the configuration sets up: a model can only name those that its prompt lists."""
     info: ToolInfo = UNKNOWN_TOOL
 
     @property

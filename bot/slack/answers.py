@@ -61,7 +61,7 @@ class ReplyTarget:
     team: str = ""
     """The workspace the interaction came from."""
     home: str = ""
-    """The person's own workspace, where Slack tells it."""
+    """The person's own workspace, where Slack names it."""
 
 
 class Answers:

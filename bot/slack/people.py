@@ -46,7 +46,7 @@ class People:
         return self._team
 
     async def actor(self, user: str, *, home: str = "", fresh: bool = False) -> Actor:
-        """The person behind a Slack user id. `home` is their workspace as the interaction tells it, if it does.
+        """The person behind a Slack user id. `home` is their workspace as the interaction names it, if it does.
 
         `fresh`: ask Slack now; who may approve is never answered from memory.
         """

@@ -11,7 +11,7 @@ from bot.core.evidence import Findings
 from bot.llm.middleware.shorten import MAX_HISTORY, within
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
-from bot.store.triage.gaps import failed_looks
+from bot.store.triage.gaps import failed_checks
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
 from tests.real import wait_until
 from tests.unit.builders import NOW, evidence
@@ -124,12 +124,12 @@ async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(r
 
     await here.investigate()
 
-    looks = await failed_looks(here.db, NOW - timedelta(days=1))
+    looks = await failed_checks(here.db, NOW - timedelta(days=1))
     assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
     assert {look.tool for look in looks} == {"broken", "web_look"}  # no server is configured: that is a gap
     misfit = await here.looker.call(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
     assert (
-        "arguments do not fit: " in misfit.evidence.summary and len(await failed_looks(here.db, NOW - timedelta(days=1))) == 2
+        "arguments do not fit: " in misfit.evidence.summary and len(await failed_checks(here.db, NOW - timedelta(days=1))) == 2
     )
 
 

@@ -26,7 +26,7 @@ from bot.store.oversight.watch import Watch
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.frozen_cases import Cases
-from bot.store.triage.gaps import failed_looks
+from bot.store.triage.gaps import failed_checks
 from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
 from tests.real import wait_until
@@ -162,7 +162,7 @@ async def test_looks_that_failed_are_told_apart_from_those_that_saw(desk: Desk) 
     partly = Evidence(summary="no change", query="", unseen=("no Argo CD",))
     await Triages(desk.db).record("AL-1", "recent_changes", {}, "three", partly)
 
-    missed = await failed_looks(desk.db, NOW - timedelta(days=1))
+    missed = await failed_checks(desk.db, NOW - timedelta(days=1))
     assert sorted(look.summary for look in missed) == ["look two", "no Argo CD"]
 
 

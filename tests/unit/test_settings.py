@@ -48,7 +48,7 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
     [
         ("services:\n  checkout:\n    owners: [nobody]\n", "3: services.checkout.owners.0"),
         ("services:\n  checkout: {singals: {}}\n", "2: services.checkout.singals: unknown key"),
-        ("people:\n  alice: {}\n  alice: {}\n", "3: alice: stands twice"),
+        ("people:\n  alice: {}\n  alice: {}\n", "3: alice: appears twice"),
         ("budget:\n  per_run_usd: much\n", "2: budget.per_run_usd"),
         ("close_after: soon\n", "1: close_after: not a duration"),
         ("- a list\n", "1: the file must be a mapping"),
@@ -57,7 +57,7 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
         ("a: [1\n", "2: expected"),
         ("actions:\n  rollback: {kind: run_webhook, undo: nothing}\n", "2: actions.rollback.undo"),
         ("actions:\n  rollback: {kind: run_webhook}\n", "2: actions.rollback.url: run_webhook needs it"),
-        ("a: &a [*a]\n", "an alias stands inside what it names"),
+        ("a: &a [*a]\n", "an alias refers to itself"),
         ("services:\n  a: {depends_on: [a]}\n", "2: services.a.depends_on.0: a service does not depend on itself"),
         ("prometheus: {url: 'prom:9090'}\n", "1: prometheus.url: not an address: it begins with http:// or https://"),
         ("budget: {per_day_usd: -1}\n", "1: budget.per_day_usd: Input should be greater than or equal to 0"),

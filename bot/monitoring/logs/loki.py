@@ -47,7 +47,7 @@ class LokiLogs:
         return line_query(self._label, service, text)
 
     async def check(self) -> Check:
-        """Whether it answers and knows the label that names services."""
+        """Whether it answers and has the label that names services."""
         try:
             answer = await self._server.read("/loki/api/v1/labels", {})
         except QueryFailed as error:

@@ -96,7 +96,7 @@ class GitHub:
     def _repository(self, service: str) -> str:
         if service not in self._repositories:
             raise QueryFailed(
-                f"no repository of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.github)"
+                f"no repository of {one_line(service, 60)} is configured (services.{one_line(service, 60)}.known_as.github)"
             )
         return self._repositories[service]
 

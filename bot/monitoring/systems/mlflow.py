@@ -41,7 +41,7 @@ class MLflow:
         """The newest versions of the model that a service serves."""
         if service not in self._models:
             raise QueryFailed(
-                f"no model of {one_line(service, 60)} is known (services.{one_line(service, 60)}.known_as.mlflow)"
+                f"no model of {one_line(service, 60)} is configured (services.{one_line(service, 60)}.known_as.mlflow)"
             )
         model = self._models[service]
         # The name comes from the reviewed configuration, which forbids quotes in it.
@@ -73,7 +73,7 @@ class MLflow:
         return await changes_since(self._serving, self._models, service, since)
 
     async def check(self) -> Check:
-        """Whether it answers and knows the models."""
+        """Whether it answers and holds the models."""
         advice = "check systems.mlflow.url, TOCSIN_MLFLOW_TOKEN and known_as.mlflow"
         return await tried(self.name, self.versions, self._models, what="models", advice=advice)
 

@@ -1,4 +1,4 @@
-"""The answer to one question: the question, the evidence that speaks about it, and what could not be checked."""
+"""The answer to one question: the question, the evidence about it, and what could not be checked."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, cited_line, described
 
 MOST_CHECKS = 8
-"""Checks named where none of them speaks about the question."""
+"""Checks named where none of them is about the question."""
 
 
 def render(content: AnswerContent, view: ViewContext) -> Rendered:

@@ -140,7 +140,7 @@ def _changes(triage: TriageContent, facts: TriageFacts) -> Iterable[str]:
 
 
 def _no_change(facts: TriageFacts) -> str:
-    """That there was no change may be said only where every system answered."""
+    """ "No change" may be shown only where every system answered."""
     if not facts.changes_ok:
         return "could not check"
     return "none found in what could be checked" if facts.changes_partly else "none found"

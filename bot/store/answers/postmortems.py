@@ -39,7 +39,7 @@ from bot.store.triage.triage import entry_of
 log = structlog.get_logger(__name__)
 LATELY = timedelta(days=7)
 OUTCOME_WITHIN = timedelta(minutes=5)
-"""So long a draft waits for an action that still runs; after that it tells what is known, and is written anew later."""
+"""So long a draft waits for an action that still runs; after that it is written without the outcome, and again later."""
 _IS_DRAFT = col(PostmortemRow.state) != "failed"
 _BEGUN = tuple(s.value for s in (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING))
 _ENDED = tuple(s.value for s in RAN if s.final)

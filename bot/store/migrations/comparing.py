@@ -1,4 +1,4 @@
-"""What a comparison of bot/store/tables with a database looks at, and how columns are written in a migration."""
+"""What a comparison of bot/store/tables with a database covers, and how columns are written in a migration."""
 
 from typing import Literal
 

@@ -118,7 +118,7 @@ class Outbox:
         await self._set(key, **values, attempted_at=None, failures=0, edits=edits)
 
     async def unchanged(self, key: str, rev: int) -> None:
-        """Record that the newest state looks like the posted one."""
+        """Record that the newest state renders like the posted one."""
         await self._set(key, sent_rev=rev, retry_at=None)
 
     async def gone(self, key: str) -> None:

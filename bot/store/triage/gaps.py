@@ -11,11 +11,11 @@ from bot.store.tables import EvidenceRow, TriageRow
 from bot.store.triage.triage import entry_of
 
 MOST = 10_000
-"""Failed looks read, the newest."""
+"""Failed tool calls read, the newest."""
 
 
-async def failed_looks(db: Database, since: datetime) -> list[FailedCheck]:
-    """What looks from `since` on could not see, newest first; without those whose question was wrong."""
+async def failed_checks(db: Database, since: datetime) -> list[FailedCheck]:
+    """What tool calls from `since` on could not check, newest first; without those with an invalid query."""
     async with db.read() as session:
         failed = col(EvidenceRow.evidence)["ok"].as_boolean().is_(False)
         partly = col(EvidenceRow.evidence)["unseen"][0].as_string().is_not(None)

@@ -34,7 +34,7 @@ from bot.store.tables import (
 from bot.store.triage.triage import entry_of
 
 CLOCKS_DIFFER = timedelta(minutes=1)
-"""A change told so shortly before an attempt began is looked for in its evidence too."""
+"""A change reported so shortly before an attempt began is searched for in its evidence too."""
 _MOST_REMEMBERED = 20_000
 
 _Judged = tuple[int, int, int, str, datetime]

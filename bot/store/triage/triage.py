@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Heard:
-    """What people did and said during an attempt; `hints` oldest first."""
+    """What people did and wrote during an attempt; `hints` oldest first."""
 
     stopped: bool
     hints: tuple[str, ...]
@@ -125,7 +125,7 @@ class Triages:
                         await messages.refresh(self.db, session, f"triage:{group}")
                     return entry
             except IntegrityError:
-                continue  # two looks of one group took the same number on PostgreSQL: take the next
+                continue  # two tool calls of one group took the same number on PostgreSQL: take the next
         raise RuntimeError(f"no free evidence number in {group} after 8 tries")
 
     async def _record(

@@ -25,10 +25,10 @@ def test_every_source_of_alerts_reads_the_test_alert_and_its_end_as_one(kind: st
     assert began[:3] == ended[:3] and (began[0], began[3], ended[3]) == ("TocsinTestAlert", "firing", "resolved")
 
 
-def test_the_test_alert_says_where_its_card_stands_and_where_none_will() -> None:
+def test_the_test_alert_says_where_its_card_appears_and_where_none_will() -> None:
     shop = Config(services={"shop": ServiceConfig(channel="C0SHOP")})
     both = shop.model_copy(update={"default_channel": "C0ALL"})
 
-    assert "in the channel of shop within" in expected(shop, "shop") and "No card will stand" in expected(shop, "bank")
+    assert "in the channel of shop within" in expected(shop, "shop") and "No card will appear" in expected(shop, "bank")
     assert "in the default channel within" in expected(both, "bank")
     assert "in the channel of bank within" in expected(None, "bank")

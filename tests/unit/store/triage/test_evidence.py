@@ -10,7 +10,7 @@ from sqlmodel import col
 from bot.core.evidence import Evidence, missed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.store.tables import EvidenceRow
-from bot.store.triage.gaps import failed_looks
+from bot.store.triage.gaps import failed_checks
 from bot.store.triage.triage import Triages
 from tests.unit.approving import Office, office
 from tests.unit.evidence_builders import deviation
@@ -55,4 +55,4 @@ async def test_a_call_with_wrong_arguments_is_no_gap(house: Office) -> None:
         failed = Evidence(summary=f"failed {call}", query="", ok=False, facts=EvidenceFacts(invalid_query=wrong))
         await Triages(house.db).record("AL-1", "a_tool", {}, call, failed)
 
-    assert [check.summary for check in await failed_looks(house.db, house.now)] == ["failed b"]
+    assert [check.summary for check in await failed_checks(house.db, house.now)] == ["failed b"]
