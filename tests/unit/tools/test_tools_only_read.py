@@ -39,7 +39,7 @@ READERS = {
     "Traces.spans",
     "Web.address",
     "Web.inventory",
-    "Web.look",
+    "Web.read",
 }
 
 
