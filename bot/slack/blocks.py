@@ -41,8 +41,8 @@ __all__ = [
     "when",
 ]
 
-Block = dict[str, Any]
-"""One block, as the JSON of Slack's Block Kit. Any: each type of block nests its texts and controls in another way."""
+Block = dict[str, object]
+"""One block, as the JSON of Slack's Block Kit."""
 View = dict[str, Any]
 """A modal, as Slack's JSON: Any, since Slack sends modals back with what people entered."""
 Rendered = tuple[str, list[Block]]
@@ -160,15 +160,22 @@ def trim(blocks: list[Block]) -> list[Block]:
     """Bring a message under the budget of text by cutting its longest paragraphs; the first and the last block stay."""
     blocks = [*blocks[: LIMIT["message.blocks"] - 1], blocks[-1]] if len(blocks) > LIMIT["message.blocks"] else blocks
     while text_size(blocks) > LIMIT["message.text"]:
-        longest = max(blocks[1:-1], key=lambda block: len(block.get("text", {}).get("text", "")))
-        text = longest["text"]["text"]
+        longest = max(blocks[1:-1], key=lambda block: len(_paragraph(block)))
+        text = _paragraph(longest)
         shorter = cut_lines(text, max(200, len(text) * 2 // 3))
         if shorter.count("```") % 2:
             shorter += "\n```"
         if len(shorter) >= len(text):
             break
-        longest["text"]["text"] = shorter
+        part = longest["text"]
+        longest["text"] = {**part, "text": shorter} if isinstance(part, dict) else part
     return blocks
+
+
+def _paragraph(block: Block) -> str:
+    """The text of a headline or a paragraph; "" for other blocks."""
+    part = block.get("text")
+    return str(part.get("text", "")) if isinstance(part, dict) else ""
 
 
 def check_blocks(blocks: list[Block]) -> list[str]:
@@ -184,16 +191,17 @@ def check_blocks(blocks: list[Block]) -> list[str]:
 
 
 def _problems(block: Block) -> Iterable[str]:
-    kind = block.get("type")
-    if kind == "actions" and not block["elements"]:
+    kind, elements = str(block.get("type", "")), block.get("elements")
+    controls = elements if isinstance(elements, list) else []
+    if kind == "actions" and not controls:
         yield "no controls"
     if kind in ("header", "section") and "text" in block:
-        yield from _length(block["text"]["text"], kind)
+        yield from _length(_paragraph(block), kind)
     if kind == "actions":
-        ids = [element["action_id"] for element in block["elements"]]
+        ids = [element["action_id"] for element in controls]
         if len(ids) != len(set(ids)):
             yield "an action_id twice"
-        for element in block["elements"]:
+        for element in controls:
             yield from _length(element.get("value", "-"), "button.value")
 
 
