@@ -52,7 +52,7 @@ async def _person(ctx: CommandContext, request: Request, name: str, roster: Rost
 
 
 async def _check_account(ctx: CommandContext, user: str) -> None:
-    """Whoever may change nothing here can lead nothing either. Raises NotAllowed, LookFailed."""
+    """Only full members of the workspace may lead. Raises NotAllowed, QueryFailed."""
     if ctx.account is None or not user:
         return
     account = await ctx.account(user)

@@ -308,7 +308,7 @@ class Budget(ConfigSection):
 
     @property
     def most_of_a_run(self) -> float:
-        """Dollars set aside for one run. It may pass its own limit by its last answer: that little is not."""
+        """Dollars set aside for one run. A run may exceed its limit by its last answer: that excess is not reserved."""
         priced = self.usd_per_million_in or self.usd_per_million_out
         return min(self.per_run_usd, self.per_day_usd) if priced else 0.0
 

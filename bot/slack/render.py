@@ -81,7 +81,7 @@ class Renderer:
         if problems := check_blocks(blocks):
             log.error("a view broke Slack's limits", kind=row.kind, key=row.key, problems=problems[:5])
         text = cut(self.redact(text), LIMIT["fallback"])
-        return Rendering(text=text, blocks=redacted(blocks, self.redact), weight=repr(content.urgent_part))
+        return Rendering(text=text, blocks=redacted(blocks, self.redact), urgent_state=repr(content.urgent_part))
 
     async def _context(self, row: MessageRow, content: Content) -> ViewContext:
         """Allowed hosts, people, and whom to mention.

@@ -181,7 +181,7 @@ async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk
 
     assert (before, await cases.wanting()) == ([], [])
     assert [(case.ref, case.confirmed.text, len(case.entries)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
-    assert len(await cases.answers(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1
+    assert len(await cases.graded_pairs(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1
 
 
 async def test_questions_that_come_at_once_set_aside_no_more_than_the_day_allows(desk: Desk) -> None:

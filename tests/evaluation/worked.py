@@ -46,7 +46,7 @@ def evaluate(data: Path, out: Path) -> None:
 
 
 def _graph(observations: Observations) -> CallGraph:
-    return CallGraph(observations.near, observations.depends_on, observations.rates)
+    return CallGraph(observations.comparable, observations.depends_on, observations.rates)
 
 
 def _path(one: Investigation) -> list[str]:
@@ -93,7 +93,7 @@ def _draw(path: list[str], one: Investigation, observations: Observations, norma
         axis.axvline(
             (one.case.started_at - moment(float(issue.times[0]))).total_seconds() / 60, color="#d1242f", linestyle="--"
         )
-        deviation = observations.near[service][family_of(metric)]
+        deviation = observations.comparable[service][family_of(metric)]
         axis.set_title(f"{service}: {one.case.alert_name}, doublings {deviation.doublings:.1f}", fontsize=9, loc="left")
         axis.axhline(deviation.before, color="#8c959f", linewidth=0.8)
     rows[-1].set_xlabel("minutes from the first row of the incident; dashed: the alert; grey: the median before")

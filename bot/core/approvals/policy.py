@@ -61,13 +61,13 @@ def may_propose(
     actor: Actor | None, eligibility: Eligibility | None, request: ActionRequest, context: DecisionContext
 ) -> RuleResult:
     """Whether this may be put to people. `actor` None: the bot proposes by itself."""
-    checks: list[Check] = [lambda: rules.never(request)]
+    checks: list[Check] = [lambda: rules.tier_allowed(request)]
     if actor is not None:
-        checks += [lambda: rules.human(actor, eligibility), lambda: rules.rostered(eligibility)]
+        checks += [lambda: rules.human_member(actor, eligibility), lambda: rules.on_rota_or_owner(eligibility)]
     checks += [
-        lambda: rules.halted(context),
-        lambda: rules.frozen(request, context),
-        lambda: rules.closed(context),
+        lambda: rules.automation_on(context),
+        lambda: rules.no_freeze(request, context),
+        lambda: rules.incident_open(context),
         lambda: rules.silence_length(request, context),
         lambda: rules.too_many_open(context),
         lambda: rules.blast_radius(request, context),
@@ -86,16 +86,16 @@ def may_decide(
     others: Sequence[CountedDecision] = (),
 ) -> RuleResult:
     """Whether this person's answer counts now. A denial needs only an eligible person (or the requester, who may withdraw)."""
-    checks: list[Check] = [lambda: rules.never(request), lambda: rules.human(actor, eligibility)]
+    checks: list[Check] = [lambda: rules.tier_allowed(request), lambda: rules.human_member(actor, eligibility)]
     if verdict == Verdict.DENY:
         checks.append(lambda: rules.may_deny(eligibility, request, context))
         return rules.first_objection(checks) or RuleResult(True, Rule.MAY_DENY)
     checks += [
-        lambda: rules.halted(context),
-        lambda: rules.frozen(request, context),
-        lambda: rules.closed(context),
+        lambda: rules.automation_on(context),
+        lambda: rules.no_freeze(request, context),
+        lambda: rules.incident_open(context),
         lambda: rules.rota_age(eligibility, request),
-        lambda: rules.dry_run(request),
+        lambda: rules.dry_run_fresh(request),
         lambda: rules.eligible(eligibility, request, others, context),
         lambda: rules.too_many_targets(request, context),
         # The last one: it alone may answer with a permission of its own kind (solo).
@@ -107,10 +107,10 @@ def may_decide(
 def may_start(request: ActionRequest, context: DecisionContext) -> RuleResult:
     """Whether it may start now: asked in the claim and again before the remote call. `quorum` asks for eligibility."""
     checks: list[Check] = [
-        lambda: rules.never(request),
-        lambda: rules.halted(context),
-        lambda: rules.frozen(request, context),
-        lambda: rules.closed(context),
+        lambda: rules.tier_allowed(request),
+        lambda: rules.automation_on(context),
+        lambda: rules.no_freeze(request, context),
+        lambda: rules.incident_open(context),
         lambda: rules.one_at_a_time(request, context),
         lambda: rules.blast_radius(request, context),
     ]

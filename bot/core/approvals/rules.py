@@ -40,15 +40,15 @@ def first_objection(checks: Iterable[Check]) -> RuleResult | None:
     return None
 
 
-def never(request: ActionRequest) -> RuleResult | None:
-    """Tier X, and any tier that is none."""
+def tier_allowed(request: ActionRequest) -> RuleResult | None:
+    """Refuses tier X, and any value that is no tier."""
     if request.tier is Tier.X or request.tier not in set(Tier):
         return RuleResult(False, Rule.TIER_X, f"The bot never does {request.action}.", who_may(Tier.X, request.service))
     return None
 
 
-def human(actor: Actor, eligibility: Eligibility | None) -> RuleResult | None:
-    """Full human members of our workspace who are in the roster."""
+def human_member(actor: Actor, eligibility: Eligibility | None) -> RuleResult | None:
+    """Refuses bots, guests, deactivated accounts, people of other workspaces, and whoever is not in the roster."""
     if actor.is_bot:
         return RuleResult(False, Rule.ONLY_HUMANS, "Bots never qualify; a person of the roster has to do this.")
     if actor.is_stranger:
@@ -62,16 +62,16 @@ def human(actor: Actor, eligibility: Eligibility | None) -> RuleResult | None:
     return None
 
 
-def rostered(eligibility: Eligibility | None) -> RuleResult | None:
-    """Whoever is on a rota, owns something or is a deputy."""
+def on_rota_or_owner(eligibility: Eligibility | None) -> RuleResult | None:
+    """Refuses whoever is on no rota, owns nothing and is no deputy."""
     if eligibility is not None and eligibility.rostered:
         return None
     text = "Only people of a rota, owners and deputies may propose an action."
     return RuleResult(False, Rule.NOT_ROSTERED, text, "any rostered person")
 
 
-def halted(context: DecisionContext) -> RuleResult | None:
-    """Neither everything is paused nor this incident stopped."""
+def automation_on(context: DecisionContext) -> RuleResult | None:
+    """Refuses while all actions are paused or this incident is stopped."""
     if context.paused:
         text = f"All automated actions are paused ({context.paused})."
         return RuleResult(False, Rule.PAUSED, text, "an admin resumes with `admin resume`")
@@ -80,8 +80,8 @@ def halted(context: DecisionContext) -> RuleResult | None:
     return None
 
 
-def frozen(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    """No freeze covers the service now, but for an undo of a change in an open SEV1/2."""
+def no_freeze(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
+    """Refuses while a freeze covers the service, except for an undo of a change in an open SEV1/2."""
     for freeze in context.freezes:
         covers = not freeze.services or request.service in freeze.services
         if covers and freeze.starts <= context.now < freeze.ends:
@@ -96,14 +96,14 @@ def frozen(request: ActionRequest, context: DecisionContext) -> RuleResult | Non
     return None
 
 
-def closed(context: DecisionContext) -> RuleResult | None:
-    """The incident is open."""
+def incident_open(context: DecisionContext) -> RuleResult | None:
+    """Refuses once the incident is closed."""
     text = "The incident is closed; propose anew if it is still needed."
     return None if context.incident_open else RuleResult(False, Rule.CLOSED, text)
 
 
 def silence_length(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    """2 hours in a SEV1, else 12."""
+    """Refuses silences of more than 2 hours in a SEV1, else of more than 12."""
     hours = 2 if context.severity is Severity.SEV1 else 12
     if request.silence is None or request.silence <= timedelta(hours=hours):
         return None
@@ -142,7 +142,7 @@ def blast_radius(request: ActionRequest, context: DecisionContext) -> RuleResult
 
 
 def one_at_a_time(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    """No other action runs on the service."""
+    """Refuses while another action runs on the service."""
     if not context.running_on_service:
         return None
     return RuleResult(False, Rule.BUSY, f"{context.running_on_service} is running on {request.service}; one at a time.")
@@ -161,8 +161,8 @@ def rota_age(eligibility: Eligibility, request: ActionRequest) -> RuleResult | N
     return None
 
 
-def dry_run(request: ActionRequest) -> RuleResult | None:
-    """From tier 2 on a fresh dry run that worked."""
+def dry_run_fresh(request: ActionRequest) -> RuleResult | None:
+    """Refuses from tier 2 on without a fresh dry run that worked."""
     if request.tier < Tier.TWO or request.dry_run_ok:
         return None
     return RuleResult(False, Rule.DRY_RUN, "The dry run is missing, failed or older than 2 minutes; open Approve... again.")

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 
-LOOKBACK = timedelta(hours=6)
-"""How far back an attempt lists changes; a further attempt would not list an older one either."""
+CHANGE_LOOKBACK_HOURS = 6
+CHANGE_LOOKBACK = timedelta(hours=CHANGE_LOOKBACK_HOURS)
+"""How far back an attempt lists changes, as a leak may be hours old; a further attempt would not list an older one either."""
 QUIET_PERIOD = timedelta(seconds=10)
 """A roll-out reports several services in a row: it is over when nothing more came for so long."""
 MAX_WAIT = timedelta(minutes=1)

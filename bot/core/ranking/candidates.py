@@ -101,7 +101,7 @@ def add_symptoms(context: RankingContext, candidate: Candidate) -> None:
 def _add_no_change(context: RankingContext, candidate: Candidate) -> None:
     """Add that nothing was changed, if changes were listed."""
     service, observations = candidate.service, context.observations
-    evidence = observations.no_changes.get(service) or observations.no_changes.get("")
+    evidence = observations.change_list_evidence.get(service) or observations.change_list_evidence.get("")
     recent = [
         c
         for c in observations.changes.values()

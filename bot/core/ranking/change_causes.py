@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE, nearness
+from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation
@@ -43,7 +43,7 @@ def change_causes(context: RankingContext) -> list[Candidate]:
 
 def _change_cause(context: RankingContext, change: Change, share: float) -> Candidate:
     onset, weights = context.onset_of(change.service), context.tuning.changes
-    fit = nearness(onset - change.at, weights) * _kind_factor(change, weights)
+    fit = recency_factor(onset - change.at, weights) * _kind_factor(change, weights)
     versions = compare_versions(context.observations, change, weights)
     recent = onset - change.at <= timedelta(seconds=weights.sure_within)
     candidate = Candidate(

@@ -34,7 +34,7 @@ def locate_fault(
     count by themselves, and behaviour counts from half of its limit on: the best lead, though not a sure one.
     """
     weights = tuning.signs
-    graph = CallGraph(observations.near, observations.depends_on, observations.rates, tuning.attribution)
+    graph = CallGraph(observations.comparable, observations.depends_on, observations.rates, tuning.attribution)
     by_graph = _by_call_graph(start, graph, weights, service_named=service_named, family=family)
     least = 0.0 if service_named else tuning.attribution.nearly_normal
     signs = [by_graph, *(_of_one_service(observations, f, weights, least) for f in _OF_ONE_SERVICE)]

@@ -63,16 +63,16 @@ class Observations:
     signals: dict[str, dict[Family, Deviation]] = field(default_factory=dict)
     """The deviation that represents each family of each service; only what left its normal range."""
     all_signals: dict[tuple[str, str], Deviation] = field(default_factory=dict)
-    near: dict[str, dict[Family, Deviation]] = field(default_factory=dict)
-    """As `signals`, by the figure that services are compared by, and with what is within its normal range too."""
+    comparable: dict[str, dict[Family, Deviation]] = field(default_factory=dict)
+    """As `signals`, but each family by the one signal that all services are compared by, within its normal range too."""
     rates: dict[str, Deviation] = field(default_factory=dict)
     """Requests of each service, whether they moved or not."""
     evidence_of: dict[tuple[str, str], str] = field(default_factory=dict)
     """(service, signal) to the evidence that measured it."""
     changes: dict[str, Change] = field(default_factory=dict)
     change_evidence: dict[str, str] = field(default_factory=dict)
-    no_changes: dict[str, str] = field(default_factory=dict)
-    """Service ("" = all) to the evidence of its list of changes, whatever it holds."""
+    change_list_evidence: dict[str, str] = field(default_factory=dict)
+    """Service ("" = all) to the evidence that listed its changes, even if the list was empty."""
     breakdowns: list[ObservedBreakdown] = field(default_factory=list)
     templates: list[ObservedTemplate] = field(default_factory=list)
     depends_on: dict[str, list[str]] = field(default_factory=dict)
@@ -97,9 +97,9 @@ class Observations:
                 _read_changes(entry, self)
                 _read_rows(entry, self)
                 _read_graph(entry, self)
-        self.signals, self.near, self.rates = {}, {}, {}
+        self.signals, self.comparable, self.rates = {}, {}, {}
         _sort_by_family(self)
-        _compare_by_figure(self, self.alert)
+        _choose_comparable(self, self.alert)
         _stand_in_alerts(self)
 
     def quiet(self, service: str) -> bool:
@@ -122,7 +122,7 @@ def _sort_by_family(observations: Observations) -> None:
     """The deviation of each family that represents its service.
 
     For errors, latency and traffic the signal that deviates on most services is taken where it deviates, so that
-    caller and callee are compared by the same figure (a p99 explains no mean); else the strongest.
+    caller and callee are compared by the same signal (a p99 explains no mean); else the strongest.
     """
     moved = [d for d in observations.all_signals.values() if d.doublings > 0]
     spread = Counter((d.family, d.signal) for d in moved)
@@ -135,21 +135,25 @@ def _sort_by_family(observations: Observations) -> None:
         observations.signals.setdefault(deviation.service, {})[deviation.family] = deviation
 
 
-def _compare_by_figure(observations: Observations, alert: str) -> None:
-    """For each family one figure that all services are compared by: a p99 explains no mean.
+def _choose_comparable(observations: Observations, alert: str) -> None:
+    """For each family one signal that all services are compared by: a p99 explains no mean.
 
     The alert's own, else a mean (shares of lost time add up in means), else the one that deviates on most services.
     """
     spread = Counter((d.family, d.signal) for d in observations.all_signals.values() if d.doublings > 0)
     names = Counter((d.family, d.signal) for d in observations.all_signals.values())
-    figures = {family: _figure(family, spread, names, alert) for family in _COMPARED if any(f == family for f, _ in names)}
-    for deviation in sorted(observations.all_signals.values(), key=lambda d: (d.signal == figures.get(d.family), d.doublings)):
-        observations.near.setdefault(deviation.service, {})[deviation.family] = deviation
+    by_family = {
+        family: _compared_by(family, spread, names, alert) for family in _COMPARED if any(f == family for f, _ in names)
+    }
+    for deviation in sorted(
+        observations.all_signals.values(), key=lambda d: (d.signal == by_family.get(d.family), d.doublings)
+    ):
+        observations.comparable.setdefault(deviation.service, {})[deviation.family] = deviation
         if deviation.family == "traffic":
             observations.rates[deviation.service] = deviation
 
 
-def _figure(family: Family, spread: Counter[tuple[Family, str]], names: Counter[tuple[Family, str]], alert: str) -> str:
+def _compared_by(family: Family, spread: Counter[tuple[Family, str]], names: Counter[tuple[Family, str]], alert: str) -> str:
     def worth(name: str) -> tuple[bool, bool, int, int]:
         own = name.casefold() == alert.casefold()
         return own, bool(_MEAN.search(name)), spread[(family, name)], names[(family, name)]
@@ -172,7 +176,7 @@ def _read_deviations(entry: LedgerEntry, observations: Observations) -> None:
 def _read_changes(entry: LedgerEntry, observations: Observations) -> None:
     if entry.evidence.facts.changes is None:
         return
-    observations.no_changes.setdefault(_service(entry), entry.id)
+    observations.change_list_evidence.setdefault(_service(entry), entry.id)
     for change in entry.evidence.facts.changes:
         observations.changes.setdefault(change.id, change)
         observations.change_evidence.setdefault(change.id, entry.id)
@@ -222,4 +226,4 @@ def _stand_in_alerts(observations: Observations) -> None:
     for service, deviation in observations.alerting.items():
         if service not in observations.health_evidence:
             observations.signals[service] = {deviation.family: deviation}
-            observations.near[service] = {deviation.family: deviation}
+            observations.comparable[service] = {deviation.family: deviation}

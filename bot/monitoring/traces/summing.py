@@ -22,17 +22,17 @@ ReadSpans = Callable[..., Awaitable[Sample[Span]]]
 
 async def calls_of(read: ReadSpans, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
     """The calls in some traces of each service, summed up. Raises QueryFailed if none of the services could be read."""
-    spans = _parts(start, end, len(services))
+    windows = _windows(start, end, len(services))
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(service: str, since: datetime, until: datetime) -> Sample[Span] | QueryFailed:
         async with slots:
             try:
-                return await read(service, start=since, end=until, traces=TRACES // len(spans))
+                return await read(service, start=since, end=until, traces=TRACES // len(windows))
             except QueryFailed as error:
                 return error
 
-    queries = [(service, *span) for service in services for span in spans]
+    queries = [(service, *window) for service in services for window in windows]
     answers = await asyncio.gather(*(one(*each) for each in queries))
     samples = [answer for answer in answers if not isinstance(answer, QueryFailed)]
     failed = {each[0]: answer for each, answer in zip(queries, answers, strict=True) if isinstance(answer, QueryFailed)}
@@ -54,7 +54,7 @@ def sampled(rows: Sequence[Span | None]) -> Sample[Span] | None:
     return Sample(spans, unread=(f"{broken} of {len(rows)} spans lack required fields",) if broken else ())
 
 
-def _parts(start: datetime, end: datetime, services: int) -> list[tuple[datetime, datetime]]:
+def _windows(start: datetime, end: datetime, services: int) -> list[tuple[datetime, datetime]]:
     """Parts of the window, each a query of its own: fewer of them the more services there are."""
     most = min(MOST_PARTS, MOST_SEARCHES // max(1, services))
     count = max(1, min(math.ceil((end - start) / PART), most))

@@ -107,7 +107,7 @@ class Postmortems:
                         n=n,
                         sections=[section.model_dump(mode="json") for section in sections],
                         markdown=text,
-                        told=dict(proposal_states),
+                        proposal_states=dict(proposal_states),
                         at=self.db.clock(),
                     )
                 )
@@ -225,10 +225,10 @@ async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
     """
     query = select(PostmortemRow).where(PostmortemRow.incident_id == row.id)
     draft = (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
-    if draft is None or draft.told is None or draft.at < _over_at(row):
+    if draft is None or draft.proposal_states is None or draft.at < _over_at(row):
         return False
     rows = (await session.exec(select(ProposalRow).where(_of_incident(row), col(ProposalRow.state).in_(_ENDED)))).all()
-    return any(draft.told.get(transitions.ref_of(proposal)) != proposal.state for proposal in rows)
+    return any(draft.proposal_states.get(transitions.ref_of(proposal)) != proposal.state for proposal in rows)
 
 
 async def _incident(session: AsyncSession, ref: str) -> tuple[IncidentRow, int]:

@@ -19,7 +19,7 @@ class PostmortemRow(SQLModel, table=True):
     n: int
     state: str = "draft"
     """draft, or failed: it could not be written, and its number is used up."""
-    told: dict[str, str] | None = Field(default=None, sa_type=Json)
+    proposal_states: dict[str, str] | None = Field(default=None, sa_type=Json, sa_column_kwargs={"name": "told"})
     """The state of each proposal in this draft; None: written before this column existed."""
     sections: list[dict[str, Any]] = Field(sa_type=Json)
     markdown: str = Field(sa_type=Text)

@@ -73,11 +73,10 @@ class FrozenCaseRow(SQLModel, table=True):
 
     __tablename__ = "frozen_cases"
     incident_id: int = Field(primary_key=True, sa_type=BigInteger)
-    asked: dict[str, Any] = Field(sa_type=Json)
-    """The case."""
+    case: dict[str, Any] = Field(sa_type=Json, sa_column_kwargs={"name": "asked"})
     transcripts: list[dict[str, Any]] = Field(sa_type=Json)
     """Every tool call with its arguments and answer, oldest first."""
-    answered: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    findings: dict[str, Any] = Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"name": "answered"})
     """The findings of that time."""
-    truth: dict[str, Any] = Field(sa_type=Json)
+    confirmed: dict[str, Any] = Field(sa_type=Json, sa_column_kwargs={"name": "truth"})
     at: datetime = Field(sa_type=Moment, index=True)

@@ -61,11 +61,11 @@ class Cases:
             case = await case_of(session, group, triage)
             entries = await _entries_until(session, triage)
             row = await session.get(FrozenCaseRow, incident_id) or FrozenCaseRow(
-                incident_id=incident_id, asked={}, transcripts=[], truth={}, at=self.db.clock()
+                incident_id=incident_id, case={}, transcripts=[], confirmed={}, at=self.db.clock()
             )
-            row.asked = scrubbed(case.model_dump(mode="json"))
+            row.case = scrubbed(case.model_dump(mode="json"))
             row.transcripts = [scrubbed(entry.model_dump(mode="json")) for entry in entries]
-            row.answered, row.truth = scrubbed(triage.findings), cause.model_dump(mode="json")
+            row.findings, row.confirmed = scrubbed(triage.findings), cause.model_dump(mode="json")
             row.at = self.db.clock()
             session.add(row)
 
@@ -75,14 +75,14 @@ class Cases:
             rows = (await session.exec(select(FrozenCaseRow).order_by(col(FrozenCaseRow.incident_id)))).all()
         return [_noun(row) for row in rows]
 
-    async def answers(self, since: datetime, before: datetime) -> list[tuple[Findings, ConfirmedCause]]:
-        """The findings and the cause that a person confirmed, for causes confirmed in this span."""
+    async def graded_pairs(self, since: datetime, before: datetime) -> list[tuple[Findings, ConfirmedCause]]:
+        """Findings and the confirmed cause of each case whose cause was confirmed in [since, before)."""
         async with self.db.read() as session:
             # A case is frozen after its cause was confirmed, so the index finds the few that matter.
-            query = select(FrozenCaseRow.answered, FrozenCaseRow.truth).where(col(FrozenCaseRow.at) >= since)
+            query = select(FrozenCaseRow.findings, FrozenCaseRow.confirmed).where(col(FrozenCaseRow.at) >= since)
             rows = (await session.exec(query)).all()
-        pairs = [(Findings.model_validate(answered), ConfirmedCause.model_validate(truth)) for answered, truth in rows]
-        return [(findings, truth) for findings, truth in pairs if since <= truth.at < before]
+        pairs = [(Findings.model_validate(findings), ConfirmedCause.model_validate(confirmed)) for findings, confirmed in rows]
+        return [(findings, confirmed) for findings, confirmed in pairs if since <= confirmed.at < before]
 
     async def one(self, ref: str) -> FrozenCase | None:
         """The frozen case of `INC-n`; None if it is not frozen."""

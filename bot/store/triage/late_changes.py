@@ -13,7 +13,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import WITHOUT_EFFECT
 from bot.core.change import Change
-from bot.core.changes.late_reports import LOOKBACK, MAX_ATTEMPTS, FinishedAttempt, ReportedChange, burst_is_over, late_changes
+from bot.core.changes.late_reports import (
+    CHANGE_LOOKBACK,
+    MAX_ATTEMPTS,
+    FinishedAttempt,
+    ReportedChange,
+    burst_is_over,
+    late_changes,
+)
 from bot.core.incident import GroupState
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
@@ -76,12 +83,12 @@ class LateChanges:
         """What should be attempted anew now; the same answer until the attempt has begun."""
         now = self.db.clock()
         async with self.db.read() as session:
-            newest = await _newest(session, now - LOOKBACK)
+            newest = await _newest(session, now - CHANGE_LOOKBACK)
             ranked = await _ranked(session, newest) if newest else []
             if not ranked:
                 return []
             reported_since = min(one.started_at for one in ranked) - CLOCKS_DIFFER
-            reported = await _reported(session, now - LOOKBACK, reported_since)
+            reported = await _reported(session, now - CHANGE_LOOKBACK, reported_since)
             attempts = [await self._again(session, one, reported, now) for one in ranked]
         return [again for again in attempts if again is not None]
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
+from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
 from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect
@@ -22,8 +23,6 @@ WAVES = 8
 """So many calls deep the graph is followed from the alerting service."""
 MAX_SERVICES = 60
 """Services checked in one investigation."""
-HOURS = 6
-"""How far back changes are listed: a leak may be hours old."""
 MAX_INSPECTED = 3
 """Services whose symptoms are broken down by label and whose logs are read."""
 
@@ -91,7 +90,7 @@ def _first_checks(case: Case) -> list[_Request]:
     # An alert that names no service gives no place to begin: all services, then.
     service = {"service": case.service}
     own = [(ToolRole.HEALTH, service), (ToolRole.DEPENDENCIES, service)] if case.service else [(ToolRole.DEPENDENCIES, service)]
-    return [*own, (ToolRole.CHANGES, {"service": "", "hours": HOURS}), (ToolRole.ALERTS, {"service": ""})]
+    return [*own, (ToolRole.CHANGES, {"service": "", "hours": CHANGE_LOOKBACK_HOURS}), (ToolRole.ALERTS, {"service": ""})]
 
 
 def _inspections(symptoms: Iterable[tuple[str, str, Family]]) -> list[_Request]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.change import kind_in_words
+from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, LedgerEntry, missed
 from bot.core.facts.measured import DeviationFact
 from bot.core.investigation import facts as core
@@ -38,7 +39,7 @@ class FactCollector:
         """The facts of the case; their evidence is in the ledger by then."""
         requests: dict[ToolRole, dict[str, Any]] = {
             ToolRole.HEALTH: {"service": case.service},
-            ToolRole.CHANGES: {"service": "", "hours": 6},
+            ToolRole.CHANGES: {"service": "", "hours": CHANGE_LOOKBACK_HOURS},
             ToolRole.ALERTS: {"service": ""},
             ToolRole.RUNBOOK: {"alert": case.alert_name},
             ToolRole.PAST_INCIDENTS: {},

@@ -35,8 +35,8 @@ class LearningTick:
         if not self.channel or now < monday + POSTED_FROM or await self.cases.was_posted(key):
             return
         # A week without a confirmed cause has nothing to report.
-        if week := await self.cases.answers(monday - timedelta(weeks=1), monday):
-            long = await self.cases.answers(monday - timedelta(weeks=LONG_WEEKS), monday)
+        if week := await self.cases.graded_pairs(monday - timedelta(weeks=1), monday):
+            long = await self.cases.graded_pairs(monday - timedelta(weeks=LONG_WEEKS), monday)
             await self.cases.post_once(key, self.channel, weekly_line(week, long))
 
 

@@ -79,8 +79,8 @@ class Rendering:
 
     text: str
     blocks: list[Block]
-    weight: str = ""
-    """Changes with what matters (state, severity, who). An edit that leaves it unchanged may wait."""
+    urgent_state: str = ""
+    """State, severity and who acts, as one string. An edit that leaves it unchanged may wait."""
 
 
 Render = Callable[[MessageRow], Awaitable[Rendering | None]]

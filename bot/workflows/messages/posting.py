@@ -80,10 +80,10 @@ class Poster:
 
     def minor(self, row: MessageRow, rendering: Rendering) -> bool:
         """Whether only counts changed since it was last shown."""
-        return row.key in self._last and self._last[row.key][1] == rendering.weight
+        return row.key in self._last and self._last[row.key][1] == rendering.urgent_state
 
     def _remember(self, row: MessageRow, rendering: Rendering) -> None:
-        self._last[row.key] = (_digest(rendering), rendering.weight)
+        self._last[row.key] = (_digest(rendering), rendering.urgent_state)
         self._last.move_to_end(row.key)
         while len(self._last) > REMEMBERED:
             self._last.popitem(last=False)

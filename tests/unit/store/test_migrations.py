@@ -156,7 +156,7 @@ async def test_what_the_first_schema_wrote_is_read_with_the_new_columns_empty(an
     await db.close()
 
     assert triage is not None and draft is not None and message is not None
-    assert (triage.no_proposal, triage.late_changes, draft.told, message.mentions) == ("", [], None, [])
+    assert (triage.no_proposal, triage.late_changes, draft.proposal_states, message.mentions) == ("", [], None, [])
 
 
 def test_causes_told_before_they_were_rows_are_kept_with_who_resolved_the_incident(url: str) -> None:

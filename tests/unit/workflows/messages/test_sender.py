@@ -53,7 +53,7 @@ class Room:
         self.seconds += seconds
 
     async def render(self, row: MessageRow) -> Rendering | None:
-        default = Rendering(text=f"{row.key} rev {row.wanted_rev}", blocks=[], weight=str(row.wanted_rev))
+        default = Rendering(text=f"{row.key} rev {row.wanted_rev}", blocks=[], urgent_state=str(row.wanted_rev))
         return self.looks.get(row.key, default)
 
     async def touch(self, key: str, channel: str = "C1", kind: str = "card", thread: str = "") -> None:
@@ -236,7 +236,7 @@ async def test_slack_down_for_an_hour_loses_nothing_and_shows_the_newest_state_o
 
 async def test_mere_counts_are_edited_ever_more_seldom(room: Room) -> None:
     for number in range(30 * 60 // 15):
-        room.looks["card:AL-1"] = Rendering(text=f"{number} alerts", blocks=[], weight="FIRING")
+        room.looks["card:AL-1"] = Rendering(text=f"{number} alerts", blocks=[], urgent_state="FIRING")
         await room.touch("card:AL-1")
         await room.sender.drain()
         room.seconds += 15
@@ -249,10 +249,10 @@ async def test_mere_counts_are_edited_ever_more_seldom(room: Room) -> None:
 async def test_a_new_state_is_shown_at_once_although_counts_are_put_off(room: Room) -> None:
     await room.touch("card:AL-1")
     for alerts in range(8):
-        room.looks["card:AL-1"] = Rendering(text=f"{alerts}", blocks=[], weight="FIRING")
+        room.looks["card:AL-1"] = Rendering(text=f"{alerts}", blocks=[], urgent_state="FIRING")
         await room.touch("card:AL-1")
         await room.sender.drain()
-    room.looks["card:AL-1"] = Rendering(text="taken", blocks=[], weight="ACKNOWLEDGED")
+    room.looks["card:AL-1"] = Rendering(text="taken", blocks=[], urgent_state="ACKNOWLEDGED")
     await room.touch("card:AL-1")
 
     await room.sender.drain()
@@ -261,7 +261,7 @@ async def test_a_new_state_is_shown_at_once_although_counts_are_put_off(room: Ro
 
 
 async def test_an_edit_that_changes_nothing_is_not_sent(room: Room) -> None:
-    room.looks["card:AL-1"] = Rendering(text="same", blocks=[], weight="x")
+    room.looks["card:AL-1"] = Rendering(text="same", blocks=[], urgent_state="x")
     await room.touch("card:AL-1")
     await room.sender.drain()
     await room.touch("card:AL-1")
@@ -285,7 +285,7 @@ async def test_a_card_that_a_person_deleted_is_posted_anew(room: Room) -> None:
 async def with_picture(room: Room) -> None:
     async with room.db.write() as session:
         session.add(PictureRow(key="p", png=b"png", alt="errors rise at 03:00", title="errors", created_at=NOW))
-    room.looks["triage:AL-1"] = Rendering(text="facts", blocks=[{"type": "image", "picture": "p"}], weight="")
+    room.looks["triage:AL-1"] = Rendering(text="facts", blocks=[{"type": "image", "picture": "p"}], urgent_state="")
     await room.touch("triage:AL-1", kind="triage")
 
 
