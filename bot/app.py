@@ -43,7 +43,7 @@ from bot.store.approvals.decisions import Decisions
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import AWAY, Clock, Database, async_url, utc_now
 from bot.store.oversight.pages import Pages
-from bot.store.oversight.watch import Watch
+from bot.store.oversight.watch import OversightQueries
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.outbox import Outbox
 from bot.store.slack.usergroups import Usergroups
@@ -68,7 +68,7 @@ from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import EVERY, PagerTick, QuietTick, Tick, TidyTick, as_workflow
+from bot.workflows.ticks import EVERY, HousekeepingTick, PagerTick, Tick, TidyTick, as_workflow
 
 log = structlog.get_logger(__name__)
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
@@ -216,8 +216,8 @@ class App:
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
         ticks: Mapping[str, Tick] = {
-            "quiet": QuietTick(self.config, self.postmortems, late, self.engine),
-            "pager": PagerTick(Pages(self.db), Watch(self.db), self.pager, self.config),
+            "quiet": HousekeepingTick(self.config, self.postmortems, late, self.engine),
+            "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config),
             "heartbeat": self._heartbeat,
             "tidy": TidyTick(self.interactions, self.rotas, self.engine.forget),
             "learning": LearningTick(Cases(self.db), self.config.default_channel),

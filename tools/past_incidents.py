@@ -20,7 +20,7 @@ MOST = 5
 @tool(
     label="past incidents",
     role=ToolRole.PAST_INCIDENTS,
-    topic=Topic("past earlier previous previously similar seen recurring ago", otherwise="before again"),
+    topic=Topic("past earlier previous previously similar seen recurring ago", fallback_words="before again"),
     basis=Basis.BACKGROUND,
 )
 async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") -> Evidence:

@@ -2,7 +2,7 @@
 
 import json
 
-from bot.core.action import Proposal, Verdict
+from bot.core.action import DecisionChoice, Proposal
 from bot.plugins import Request
 from bot.store.approvals.decisions import Press
 
@@ -39,7 +39,7 @@ def target_name(proposal: Proposal) -> str:
     return next(iter(proposal.targets)) if len(proposal.targets) == 1 else proposal.service
 
 
-def press_of(request: Request, revision: int, verdict: Verdict, reason: str = "") -> Press:
+def press_of(request: Request, revision: int, verdict: DecisionChoice, reason: str = "") -> Press:
     """The answer that a request gives to a proposal."""
     return Press(
         ref=request.ref,

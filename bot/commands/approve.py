@@ -1,7 +1,7 @@
 """Approve."""
 
 from bot.commands._plan import fits, plan_of, press_of, target_name
-from bot.core.action import Proposal, Tier, Verdict
+from bot.core.action import DecisionChoice, Proposal, Tier
 from bot.core.approvals.policy_types import Rule
 from bot.core.errors import NotAllowed
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
@@ -17,7 +17,7 @@ async def approve(ctx: CommandContext, request: Request) -> Reply | Form | Field
     if not ref.startswith("AP-"):
         return Reply("Say which proposal, for example: approve AP-3. The card has the button.")
     if request.entry_point in (EntryPoint.MENTION, EntryPoint.SHORTCUT):
-        press = press_of(request, request.revision or 0, Verdict.APPROVE)
+        press = press_of(request, request.revision or 0, DecisionChoice.APPROVE)
         return Reply((await ctx.approvals.refuse(press, Rule.TEXT, TEXT)).text)
     proposal = await ctx.approvals.store.load(ref)
     if request.entry_point == EntryPoint.MODAL:
@@ -37,7 +37,7 @@ async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) 
 async def _decide(ctx: CommandContext, request: Request, proposal: Proposal, reason: str = "") -> Reply:
     if request.revision is None:
         raise NotAllowed("This button names no revision, so nothing was approved. Use the proposal's card.")
-    press = press_of(request, request.revision, Verdict.APPROVE, reason)
+    press = press_of(request, request.revision, DecisionChoice.APPROVE, reason)
     return Reply((await ctx.approvals.decide(proposal, press)).text)
 
 

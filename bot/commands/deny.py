@@ -1,7 +1,7 @@
 """Deny or withdraw."""
 
 from bot.commands._plan import press_of
-from bot.core.action import Verdict
+from bot.core.action import DecisionChoice
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.workflows.command_context import CommandContext
 
@@ -17,7 +17,7 @@ async def deny(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     reason = (request.fields.get("reason") or request.text).strip()
     if not reason and request.entry_point == EntryPoint.MODAL:
         return FieldErrors({"reason": "Say why; the record shows it."})
-    press = press_of(request, revision, Verdict.DENY, reason)
+    press = press_of(request, revision, DecisionChoice.DENY, reason)
     if not reason:
         if (refused := await ctx.approvals.check(proposal, press)) is not None:
             return Reply(refused.text)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from bot.console.plain import plain
 from bot.console.player import Message, Player
 from bot.console.stage import Stage
-from bot.core.action import OPEN_STATES, ProposalState, Verdict
+from bot.core.action import OPEN_STATES, DecisionChoice, ProposalState
 
 COMMANDER, DEVELOPER = "U2", "U3"
 FIRST_CAUSE = "1"
@@ -138,12 +138,12 @@ class _Incident:
 
     def _decide(self, proposal: Message) -> dict[str, object]:
         self.step("refusal")
-        self.player.press(DEVELOPER, proposal, Verdict.APPROVE)
+        self.player.press(DEVELOPER, proposal, DecisionChoice.APPROVE)
         if answer := self.player.private(DEVELOPER):
             self.outcome["refused"] = answer["text"]
             self.log(f"The developer presses Approve and gets a private answer: {answer['text']}")
         self.step("decision")
-        verb = Verdict.DENY if self.deny else Verdict.APPROVE
+        verb = DecisionChoice.DENY if self.deny else DecisionChoice.APPROVE
         self.player.press(COMMANDER, proposal, verb)
         if self._state() in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED):
             self.player.submit(COMMANDER, {"reason": "fits the evidence" if not self.deny else "not convinced"})

@@ -49,7 +49,7 @@ class ProposalState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Final states are final."""
+        """True if no transition leaves this state."""
         return self not in OPEN_STATES
 
 
@@ -77,7 +77,7 @@ WITHOUT_EFFECT = frozenset(
 """Ends without a run: people still wait for something to do."""
 
 
-class Verdict(StrEnum):
+class DecisionChoice(StrEnum):
     """What one person answers to a proposal."""
 
     APPROVE = "approve"
@@ -86,7 +86,7 @@ class Verdict(StrEnum):
     @property
     def past(self) -> str:
         """`approved` or `denied`: the same word in a sentence about what somebody did."""
-        return "approved" if self is Verdict.APPROVE else "denied"
+        return "approved" if self is DecisionChoice.APPROVE else "denied"
 
 
 class DryRun(BaseModel):
@@ -212,6 +212,6 @@ class Decision(BaseModel):
     proposal: str
     revision: int
     person: str
-    verdict: Verdict
+    verdict: DecisionChoice
     reason: str
     at: datetime

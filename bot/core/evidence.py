@@ -136,7 +136,7 @@ class Findings(BaseModel):
     not_checked: list[str] = Field(default_factory=list)
     """What could not be checked, and why."""
     category: str = ""
-    """The kind of cause (`core/verdict/signs.Category`), "healthy" if nothing is wrong; "" if nobody judged it."""
+    """The kind of cause (`core/verdict/category_signs.Category`), "healthy" if nothing is wrong; "" if nobody judged it."""
     because: list[Claim] = Field(default_factory=list)
     """What the category stands on."""
     by: Literal["analyst", "agent"] = "analyst"

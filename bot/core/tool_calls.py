@@ -42,7 +42,7 @@ class Topic:
     """One kind of question: the words that open it."""
 
     words: str
-    otherwise: str = ""
+    fallback_words: str = ""
     """Words that open it only where no other topic is opened: "before" in "what changed before it?" does not."""
 
 

@@ -3,7 +3,7 @@
 from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, action
 from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, command
 from bot.plugins.discovery import discover, discover_actions
-from bot.plugins.sources import Intake, Rejected, Source, SourceRequest, source
+from bot.plugins.sources import ParsedBody, Rejected, Source, SourceRequest, source
 from bot.plugins.tools import Tool, ToolContext, tool
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "Form",
     "Http",
     "HttpAnswer",
-    "Intake",
+    "ParsedBody",
     "Rejected",
     "Reply",
     "Request",

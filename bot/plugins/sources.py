@@ -19,7 +19,7 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Intake:
+class ParsedBody:
     """What a body held: alerts, changes, or both. `truncated` counts what the source itself left out."""
 
     alerts: tuple[Alert, ...] = ()
@@ -46,7 +46,7 @@ class Source:
     """`read` turns a body into alerts and changes; raises `UnreadableBody` with the field."""
 
     name: str
-    read: Callable[[SourceRequest], Intake]
+    read: Callable[[SourceRequest], ParsedBody]
     takes: frozenset[str]
     """Which endpoints: "alerts", "changes"."""
     signature_header: str = ""
@@ -54,5 +54,5 @@ class Source:
 
 
 def source(name: str, *, takes: Iterable[str] = ("alerts",), signature_header: str = "") -> Callable[..., Source]:
-    """Register a function `(SourceRequest) -> Intake` as a source."""
+    """Register a function `(SourceRequest) -> ParsedBody` as a source."""
     return lambda read: Source(name=name, read=read, takes=frozenset(takes), signature_header=signature_header)

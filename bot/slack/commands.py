@@ -24,7 +24,7 @@ from bot.workflows.command_context import CommandContext
 
 log = structlog.get_logger(__name__)
 
-SOON = 0.7
+LOADING_AFTER = 0.7
 """Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
 OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
@@ -40,7 +40,7 @@ NAMES_ITS_SUBJECT = frozenset(
 )
 """Kinds of message whose thread implies the group, incident or proposal that they show."""
 REMEMBERED = 1_000
-DECIDES = frozenset({"approve", "deny", "did"})
+NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did"})
 """Commands for which Slack is asked at every use who the person is."""
 
 
@@ -48,7 +48,7 @@ class CommandRouter:
     """Finds the verb, calls it and delivers its answer; after `soon` seconds a dialog says that it is on its way."""
 
     def __init__(
-        self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = SOON
+        self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = LOADING_AFTER
     ) -> None:
         self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
         self._vocabulary = Vocabulary(ctx.verbs, ctx.config.actions)
@@ -85,7 +85,7 @@ class CommandRouter:
         """A pressed control. The message it stands on must show the very subject it names."""
         if not await self.interactions.first(request.key):
             return
-        if not await self._stands_where_it_should(request, ephemeral):
+        if not await self._button_matches_message(request, ephemeral):
             reason = (
                 "This button is not on a message of mine that shows its subject, so it does nothing. Use the original card."
             )
@@ -94,7 +94,7 @@ class CommandRouter:
             return
         await self._serve(request, target)
 
-    async def _stands_where_it_should(self, request: Request, ephemeral: bool) -> bool:
+    async def _button_matches_message(self, request: Request, ephemeral: bool) -> bool:
         shown = await self.interactions.shown_at(request.channel, request.message)
         if shown is None:
             # Private answers have no row; no decision is accepted from one.
@@ -226,7 +226,7 @@ class CommandRouter:
         try:
             if target.team != await self.people.team():
                 raise await self._refusal(request, target, "This belongs to another workspace. Nothing was done.")
-            actor = await self.people.actor(target.user, home=target.home, fresh=request.verb in DECIDES)
+            actor = await self.people.actor(target.user, home=target.home, fresh=request.verb in NEEDS_FRESH_IDENTITY)
             command = self._vocabulary.command(request)
             request = _without_secrets(request)
             check_options(command, request.options)

@@ -5,12 +5,12 @@ from functools import lru_cache, partial
 
 from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
-from bot.plugins import Intake, SourceRequest, source
+from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
 
 
 @source("alertmanager")
-def alertmanager(request: SourceRequest) -> Intake:
+def alertmanager(request: SourceRequest) -> ParsedBody:
     """Every alert of the body; `truncatedAlerts` says what `max_alerts` left out."""
     body = parse(request.body)
     if not isinstance(body, dict) or not isinstance(body.get("alerts"), list):
@@ -18,7 +18,7 @@ def alertmanager(request: SourceRequest) -> Intake:
     group_key = clean(body.get("groupKey"))
     alerts, rejected = each(body["alerts"], partial(_alert, request, group_key), "alerts")
     truncated = body.get("truncatedAlerts")
-    return Intake(alerts=tuple(alerts), truncated=truncated if isinstance(truncated, int) else 0, rejected=tuple(rejected))
+    return ParsedBody(alerts=tuple(alerts), truncated=truncated if isinstance(truncated, int) else 0, rejected=tuple(rejected))
 
 
 def _alert(request: SourceRequest, group_key: str, raw: object, field: str) -> Alert:

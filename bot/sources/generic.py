@@ -17,7 +17,7 @@ from typing import TypeVar, cast
 from bot.core.alert import Alert, Status
 from bot.core.change import Change
 from bot.core.errors import UnreadableBody
-from bot.plugins import Intake, Rejected, SourceRequest, source
+from bot.plugins import ParsedBody, Rejected, SourceRequest, source
 from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
 
 T = TypeVar("T")
@@ -29,16 +29,16 @@ _STATUS = {
 
 
 @source("generic", takes=("alerts", "changes"))
-def generic(request: SourceRequest) -> Intake:
+def generic(request: SourceRequest) -> ParsedBody:
     """One object or a list of them; the endpoint says whether they are alerts or changes."""
     body = parse(request.body)
     if not isinstance(body, dict | list):
         raise UnreadableBody("must be an object or a list of objects", field="body")
     if request.endpoint == "changes":
         changes, rejected = _each(body, partial(_change, request))
-        return Intake(changes=tuple(changes), rejected=tuple(rejected))
+        return ParsedBody(changes=tuple(changes), rejected=tuple(rejected))
     alerts, rejected = _each(body, partial(_alert, request))
-    return Intake(alerts=tuple(alerts), rejected=tuple(rejected))
+    return ParsedBody(alerts=tuple(alerts), rejected=tuple(rejected))
 
 
 def _each(body: object, read: Callable[[object, str], T]) -> tuple[list[T], list[Rejected]]:

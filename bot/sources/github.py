@@ -2,26 +2,26 @@
 
 from bot.core.change import Change
 from bot.core.errors import UnreadableBody
-from bot.plugins import Intake, SourceRequest, source
+from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import clean, parse, started, word
 
 
 @source("github", takes=("changes",), signature_header="x-hub-signature-256")
-def github(request: SourceRequest) -> Intake:
+def github(request: SourceRequest) -> ParsedBody:
     """A deployment that succeeded is a change of the repository's service; other events and states are accepted and ignored.
 
     Options: `services: {repository: service}`, else the repository's name; `environment` (default production).
     """
     body = parse(request.body)
     if request.headers.get("x-github-event", "deployment_status") != "deployment_status":
-        return Intake()
+        return ParsedBody()
     if not isinstance(body, dict):
         raise UnreadableBody("GitHub's webhook is an object", field="body")
     status, deployment = _part(body, "deployment_status"), _part(body, "deployment")
     environment = str(request.config.options.get("environment", "production"))
     if status.get("state") != "success" or deployment.get("environment") != environment:
-        return Intake()
-    return Intake(changes=(_change(request, status, deployment, word(_part(body, "repository").get("name"), 200)),))
+        return ParsedBody()
+    return ParsedBody(changes=(_change(request, status, deployment, word(_part(body, "repository").get("name"), 200)),))
 
 
 def _change(request: SourceRequest, status: dict[str, object], deployment: dict[str, object], repository: str) -> Change:

@@ -20,7 +20,7 @@ from bot.core.config import SourceConfig
 from bot.core.errors import TooManyItems, UnreadableBody
 from bot.core.redaction.redaction import redact, redact_bytes
 from bot.core.text.untrusted import one_line
-from bot.plugins import Intake, Rejected, Source, SourceRequest
+from bot.plugins import ParsedBody, Rejected, Source, SourceRequest
 from bot.store.alerts.intake import Busy
 from bot.store.db.database import Clock
 from bot.web.auth import bearer_matches, signature_matches, token_problem
@@ -90,8 +90,8 @@ class WebhookEndpoints:
         try:
             delivery = replace(delivery, body=await self._authentic_body(request, delivery.source, kind))
             large = len(delivery.body) > LARGE
-            intake = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
-            return await self._store(delivery, intake)
+            parsed = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
+            return await self._store(delivery, parsed)
         except Refused as refused:
             log.warning("webhook refused", **labels, status=refused.status, why=refused.why)
             return refusal(refused.status, refused.why)
@@ -113,27 +113,27 @@ class WebhookEndpoints:
             raise Refused(401, "the signature does not fit")
         return body
 
-    async def _store(self, delivery: SourceRequest, intake: Intake) -> Response:
+    async def _store(self, delivery: SourceRequest, parsed: ParsedBody) -> Response:
         name, received_at = delivery.source, delivery.received_at
-        count = len(intake.alerts) + len(intake.changes)
+        count = len(parsed.alerts) + len(parsed.changes)
         if count > MAX_ALERTS:
             raise Refused(413, f"more than {MAX_ALERTS} in one body")
         if count:
-            await self.writer.put(intake.alerts, intake.changes, received_at)
-        for item in _to_keep(intake.rejected, delivery.body):
+            await self.writer.put(parsed.alerts, parsed.changes, received_at)
+        for item in _to_keep(parsed.rejected, delivery.body):
             await self._keep(name, item.body, item.problem, received_at)
-        ALERTS.labels(name).inc(len(intake.alerts))
-        CHANGES.labels(name).inc(len(intake.changes))
-        REJECTED.labels(name).inc(len(intake.rejected))
-        rejected = [{"field": item.field, "error": item.problem} for item in intake.rejected[:20]]
-        truncated = {"left_out_by_source": intake.truncated} if intake.truncated else {}
+        ALERTS.labels(name).inc(len(parsed.alerts))
+        CHANGES.labels(name).inc(len(parsed.changes))
+        REJECTED.labels(name).inc(len(parsed.rejected))
+        rejected = [{"field": item.field, "error": item.problem} for item in parsed.rejected[:20]]
+        truncated = {"left_out_by_source": parsed.truncated} if parsed.truncated else {}
         # Not at INFO: in a storm the lines would cost more than the alerts; /metrics counts them.
         log.debug(
             "webhook taken",
             endpoint=delivery.endpoint,
             source=name,
             accepted=count,
-            rejected=len(intake.rejected),
+            rejected=len(parsed.rejected),
             **truncated,
         )
         return JSONResponse({"accepted": count, **({"rejected": rejected} if rejected else {})}, status_code=202)

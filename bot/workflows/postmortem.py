@@ -137,10 +137,10 @@ def postmortem(steps: PostmortemSteps) -> Workflow:
 async def start_wanted(postmortems: Postmortems, engine: Engine) -> list[str]:
     """Start the draft of each resolved incident that deserves one and has none; harmless when repeated."""
     started = []
-    for wanting in await postmortems.wanting():
-        ref = wanting.incident.ref
-        if core.is_needed(wanting.incident, executed=wanting.executed, human_minutes=wanting.human_minutes):
-            await engine.start("postmortem", f"postmortem:{ref}:{wanting.n}", ref, wanting.n)
+    for due in await postmortems.due_drafts():
+        ref = due.incident.ref
+        if core.is_needed(due.incident, executed=due.executed, human_minutes=due.human_minutes):
+            await engine.start("postmortem", f"postmortem:{ref}:{due.n}", ref, due.n)
             started.append(ref)
     return started
 

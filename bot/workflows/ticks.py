@@ -17,7 +17,7 @@ from bot.store.alerts import groups
 from bot.store.answers.postmortems import Postmortems
 from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages
-from bot.store.oversight.watch import Watch
+from bot.store.oversight.watch import OversightQueries
 from bot.store.slack.interactions import Interactions
 from bot.store.tables import HeartbeatRow
 from bot.store.triage.late_changes import LateChanges
@@ -28,11 +28,11 @@ from bot.workflows.rotas import Rotas
 log = structlog.get_logger(__name__)
 
 Tick = Callable[[], Awaitable[object]]
-PROMISE = timedelta(seconds=60)
-"""Within which a stored alert has everything it should have."""
+AUDIT_AFTER = timedelta(seconds=60)
+"""A stored alert has everything it should have by then."""
 KEEP_JOURNALS = timedelta(days=2)
 """Ticks make about 26,000 runs a day; nothing starts a run anew that ended so long ago."""
-REFUSED = timedelta(hours=1)
+PAGE_REFUSED_FOR = timedelta(hours=1)
 """How long a message that Slack refuses is worth a page: later, people have long found another way."""
 
 
@@ -51,7 +51,7 @@ def as_workflow(name: str, tick: Tick) -> Workflow:
     return workflow
 
 
-class QuietTick:
+class HousekeepingTick:
     """Ends what is over, and starts the workflows that nobody requested."""
 
     def __init__(self, config: Config, postmortems: Postmortems, late: LateChanges, engine: Engine) -> None:
@@ -93,7 +93,7 @@ class TidyTick:
 class PagerTick:
     """Decides which pages should be open, and sends them."""
 
-    def __init__(self, pages: Pages, watch: Watch, pager: Pager | None, config: Config) -> None:
+    def __init__(self, pages: Pages, watch: OversightQueries, pager: Pager | None, config: Config) -> None:
         self.pages = pages
         self.watch = watch
         self.pager = pager
@@ -135,7 +135,8 @@ class PagerTick:
     async def _refused(self) -> None:
         """Messages that Slack refuses for good: one page for each channel, cleared when they are posted or old."""
         refused = {
-            f"refused:{row.channel}": row for row in await self.watch.refused(self.config.pager.slack_down_after, REFUSED)
+            f"refused:{row.channel}": row
+            for row in await self.watch.refused_messages(self.config.pager.slack_down_after, PAGE_REFUSED_FOR)
         }
         for key, row in refused.items():
             details = {"channel": row.channel, "subject": row.subject, "why": row.undelivered}
@@ -172,10 +173,10 @@ class PagerTick:
                 await self.pages.clear(key)
 
     async def _auditor(self) -> None:
-        if self.watch.db.clock() - self.since < PROMISE:
+        if self.watch.db.clock() - self.since < AUDIT_AFTER:
             # What a restart interrupted is being caught up with.
             return
-        alarms = await self.watch.alarms(PROMISE)
+        alarms = await self.watch.alarms(AUDIT_AFTER)
         if alarms:
             self._failures.record("auditor", "auditor alarm", kind="", level="error", alarms=alarms)
             await self.pages.open("auditor", "Tocsin's own check failed: " + "; ".join(alarms), "SEV2")

@@ -22,7 +22,7 @@ from bot.store.answers.questions import Questions
 from bot.store.db.database import Database, DatabaseAway, async_url
 from bot.store.incidents import causes, incidents
 from bot.store.migrate import upgrade
-from bot.store.oversight.watch import Watch
+from bot.store.oversight.watch import OversightQueries
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.frozen_cases import Cases
@@ -127,7 +127,7 @@ async def test_two_replicas_that_sort_at_once_lose_and_double_nothing(desk: Desk
 
 async def test_the_ticks_look_the_same(desk: Desk) -> None:
     await desk.receive(alert("a", start=-5))
-    watch, drafts = Watch(desk.db), Postmortems(desk.db)
+    watch, drafts = OversightQueries(desk.db), Postmortems(desk.db)
     desk.clock.forward(6)
 
     assert [group.id for group in await watch.unacknowledged(timedelta(minutes=5))] == [1]
@@ -136,7 +136,7 @@ async def test_the_ticks_look_the_same(desk: Desk) -> None:
     assert await watch.alarms() == ["no card stands in Slack for AL-1", "no triage was started for AL-1"]
     assert await desk.inbox.unstarted() == [("AL-1", 1)]
     await incidents.resolve(desk.db, "INC-1", "alice")
-    assert [(wanting.incident.ref, wanting.n) for wanting in await drafts.wanting()] == [("INC-1", 1)]
+    assert [(due.incident.ref, due.n) for due in await drafts.due_drafts()] == [("INC-1", 1)]
 
 
 async def test_what_people_said_it_was_is_found_again_and_brings_a_new_draft(desk: Desk) -> None:
@@ -150,7 +150,7 @@ async def test_what_people_said_it_was_is_found_again_and_brings_a_new_draft(des
 
     (past,) = await PastIncidents(desk.db).confirmed(NOW - timedelta(days=1))
     assert (past.cause, past.alert_names) == (later, frozenset({"Alert a"}))
-    assert [wanting.n for wanting in await drafts.wanting()] == [2]
+    assert [due.n for due in await drafts.due_drafts()] == [2]
     assert await audit.verify(desk.db) is None
 
 
@@ -174,12 +174,12 @@ async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(desk
     unranked = {"state": "done", "finished_at": NOW}
     await triages.update("AL-1", 1, **unranked)
     await incidents.resolve(desk.db, "INC-1", "alice", "bad deploy")
-    before = await cases.wanting()
+    before = await cases.due_incidents()
     await triages.update("AL-1", 1, findings=Findings().model_dump(mode="json"))
-    (wanted,) = await cases.wanting()
+    (wanted,) = await cases.due_incidents()
     await cases.freeze(wanted)
 
-    assert (before, await cases.wanting()) == ([], [])
+    assert (before, await cases.due_incidents()) == ([], [])
     assert [(case.ref, case.confirmed.text, len(case.entries)) for case in await cases.all()] == [("INC-1", "bad deploy", 1)]
     assert len(await cases.graded_pairs(NOW - timedelta(days=1), NOW + timedelta(days=1))) == 1
 

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel, select
 
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
-from bot.core.action import DryRun, Proposal, Tier, Verdict
+from bot.core.action import DecisionChoice, DryRun, Proposal, Tier
 from bot.core.actor import Actor
 from bot.core.config import Config
 from bot.core.errors import QueryFailed
@@ -187,14 +187,14 @@ class Office:
         self, ref: str, who: str, verdict: str = "approve", *, revision: int = 1, reason: str = "", key: str = ""
     ) -> DecisionResult:
         """Count one answer without waking the workflow."""
-        press = Press(ref, revision, actor(who), Verdict(verdict), reason, key)
+        press = Press(ref, revision, actor(who), DecisionChoice(verdict), reason, key)
         return await self.decisions.decide(press, await self.rotas.roster("checkout"))
 
     async def approve(
         self, ref: str, who: str = "bob", *, revision: int = 1, reason: str = "", key: str = ""
     ) -> DecisionResult:
         """Approve as the button of the card does."""
-        press = Press(ref, revision, actor(who), Verdict.APPROVE, reason, key or f"{who}:{ref}:{revision}")
+        press = Press(ref, revision, actor(who), DecisionChoice.APPROVE, reason, key or f"{who}:{ref}:{revision}")
         return await self.approvals.decide(await self.store.load(ref), press)
 
     async def revise(self, ref: str, seen: DryRun, tier: Tier) -> Proposal:

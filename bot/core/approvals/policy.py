@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from bot.core.action import ProposalState, Tier, Verdict
+from bot.core.action import DecisionChoice, ProposalState, Tier
 from bot.core.actor import Actor
 from bot.core.approvals import rules
 from bot.core.approvals.policy_types import (
@@ -80,14 +80,14 @@ def may_decide(
     eligibility: Eligibility,
     request: ActionRequest,
     context: DecisionContext,
-    verdict: Verdict,
+    verdict: DecisionChoice,
     *,
     reason: str = "",
     others: Sequence[CountedDecision] = (),
 ) -> RuleResult:
     """Whether this person's answer counts now. A denial needs only an eligible person (or the requester, who may withdraw)."""
     checks: list[Check] = [lambda: rules.tier_allowed(request), lambda: rules.human_member(actor, eligibility)]
-    if verdict == Verdict.DENY:
+    if verdict == DecisionChoice.DENY:
         checks.append(lambda: rules.may_deny(eligibility, request, context))
         return rules.first_objection(checks) or RuleResult(True, Rule.MAY_DENY)
     checks += [
@@ -129,11 +129,11 @@ def quorum(request: ActionRequest, decisions: Sequence[CountedDecision], context
 
 
 def _quorum(request: ActionRequest, decisions: Sequence[CountedDecision], context: DecisionContext) -> Quorum:
-    if any(d.verdict == Verdict.DENY for d in decisions):
+    if any(d.verdict == DecisionChoice.DENY for d in decisions):
         return Quorum(ProposalState.DENIED, "denied")
     if request.tier in (Tier.X, Tier.ZERO):
         return Quorum(ProposalState.PENDING, "this tier is not decided by people")
-    approvals = [d for d in decisions if d.verdict == Verdict.APPROVE]
+    approvals = [d for d in decisions if d.verdict == DecisionChoice.APPROVE]
     counted = [d for d in approvals if _counts(d, request, approvals, context)]
     if request.tier is Tier.THREE:
         return _two_people(request, counted)

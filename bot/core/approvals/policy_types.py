@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from bot.core.action import ProposalState, Tier, Verdict
+from bot.core.action import DecisionChoice, ProposalState, Tier
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Eligibility
 from bot.core.config import Freeze, SoloMode
@@ -140,7 +140,7 @@ class CountedDecision:
     """One decision on the revision in question, with the person's eligibility now."""
 
     eligibility: Eligibility
-    verdict: Verdict
+    verdict: DecisionChoice
     at: datetime
     reason: str = ""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.core.action import Decision, Proposal, ProposalState, Verdict, VerificationState
+from bot.core.action import Decision, DecisionChoice, Proposal, ProposalState, VerificationState
 from bot.core.alert import Severity
 from bot.core.evidence import Findings
 from bot.core.history.past_incidents import ConfirmedCause
@@ -201,7 +201,7 @@ def _considered(m: PostmortemRecord) -> Iterable[Sentence]:
 def _actions(m: PostmortemRecord) -> Iterable[Sentence]:
     ran = [p for p in m.proposals if p.state in RAN]
     for p in ran:
-        approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == Verdict.APPROVE]
+        approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == DecisionChoice.APPROVE]
         who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals)
         how = f"approved by {who}" if who else "done by hand, without an approval"
         text = f"{one_line(p.title, 150)}: {how}; {p.state.value}{_result(p)}."

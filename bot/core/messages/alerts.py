@@ -104,6 +104,7 @@ class StormContent(Content):
 
     @property
     def urgent_part(self) -> object:
+        # Every tenth group redraws the message at once.
         return next((group.incident for group in self.groups if group.incident), ""), len(self.groups) // 10
 
 

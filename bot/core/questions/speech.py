@@ -9,7 +9,7 @@ _MORE_OPENERS = """
     any anything anybody anyone everything explain hello hey hi i maybe please should since so still tell there whose why"""
 _OPENERS = (STOP_WORDS - {"no", "not"}) | frozenset(_MORE_OPENERS.split())
 """Words that open a sentence. They are near some verb (how, show) and yet no mistyped one; `not` for `note` is left out."""
-_BOTH = frozenset({"why", "did"})
+_VERBS_OF_QUESTIONS = frozenset({"why", "did"})
 """Verbs that are words of questions too: `why 2` shows evidence, "did the rollback help?" asks."""
 _POLITE = """
     again all also and anyone bot can could do everybody everyone folks go guys ahead have hello hey hi i just kindly let lets
@@ -24,10 +24,10 @@ _ACTS = frozenset(_REMEDIES.split())
 """What people call remediations, besides the verbs that propose them."""
 _ANSWERED = frozenset({"ask", "cause", "did", "gaps", "help", "list", "new", "show", "whoami", "why"})
 """Verbs that a question may hold, and whose wish an answer fulfils: "please show what changed"."""
-SLIP = 5
-"""Letters from which on a wish's verb with one slip is still recognised."""
-SENTENCE = 3
-"""Words from which a line without a question mark is a sentence."""
+MIN_LETTERS_FOR_TYPO = 5
+"""A verb of a wish this long is recognised with one typo."""
+MIN_WORDS_OF_SENTENCE = 3
+"""A line of this many words is a sentence even without a question mark."""
 
 
 def is_speech(line: Line, verbs: Iterable[str]) -> bool:
@@ -42,15 +42,15 @@ def is_speech(line: Line, verbs: Iterable[str]) -> bool:
     first = _bare(line.verb)
     if not line.verb or is_reference(first) or (line.options and not asks):
         return False
-    if line.verb in _BOTH:
-        return bool(plain) and (asks or (line.verb == "why" and len(plain) + 1 >= SENTENCE))
+    if line.verb in _VERBS_OF_QUESTIONS:
+        return bool(plain) and (asks or (line.verb == "why" and len(plain) + 1 >= MIN_WORDS_OF_SENTENCE))
     if line.verb in set(verbs) or (not asks and _wishes([line.verb, *words], verbs)):
         return False
     if first in _OPENERS:
-        return bool(plain) and (asks or len(words) + 1 >= SENTENCE)
+        return bool(plain) and (asks or len(words) + 1 >= MIN_WORDS_OF_SENTENCE)
     if nearest(first, verbs):
         return False
-    return asks or line.verb.endswith("?") or len(plain) + 1 >= SENTENCE
+    return asks or line.verb.endswith("?") or len(plain) + 1 >= MIN_WORDS_OF_SENTENCE
 
 
 def wished(words: Iterable[str]) -> str:
@@ -67,7 +67,9 @@ def _wishes(words: Iterable[str], verbs: Iterable[str]) -> bool:
     """Whether the first word that says something is a verb of ours, with a slip perhaps, or what people call an action."""
     verb = wished(words)
     actions = set(verbs) - _ANSWERED | _ACTS
-    mistyped = len(verb) >= SLIP and verb not in _ANSWERED and any(distance(verb, action) == 1 for action in actions)
+    mistyped = (
+        len(verb) >= MIN_LETTERS_FOR_TYPO and verb not in _ANSWERED and any(distance(verb, action) == 1 for action in actions)
+    )
     return verb in actions or mistyped
 
 

@@ -56,7 +56,7 @@ def _subjects(topics: tuple[tuple[str, Topic], ...]) -> _Subjects:
     for tool, topic in topics:
         by_topic.setdefault(topic, []).append(tool)
     usual = [_subject(topic.words, *tools) for topic, tools in by_topic.items()]
-    otherwise = [_subject(topic.otherwise, *tools) for topic, tools in by_topic.items() if topic.otherwise]
+    otherwise = [_subject(topic.fallback_words, *tools) for topic, tools in by_topic.items() if topic.fallback_words]
     return _Subjects((*usual, *_OF_THE_RECORD), tuple(otherwise))
 
 

@@ -43,7 +43,9 @@ class RankingContext:
     def suspects(self) -> list[tuple[str, float]]:
         """Services whose share is worth a look at their causes, with that share, the largest first."""
         least = self.tuning.confidence.suspect
-        return sorted(((s, b) for s, b in self.shares.items() if b >= least), key=lambda p: (-p[1], p[0]))
+        return sorted(
+            ((service, share) for service, share in self.shares.items() if share >= least), key=lambda p: (-p[1], p[0])
+        )
 
 
 def ranking_context(case: Case, observations: Observations, now: datetime, tuning: Tuning = TUNING) -> RankingContext:

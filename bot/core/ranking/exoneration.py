@@ -64,11 +64,11 @@ def _exonerating_claim(context: RankingContext, change: Change) -> Claim | None:
 
 def _explained_by_dependency(context: RankingContext, change: Change, what: str) -> Claim | None:
     """The changed service deviates, but what it depends on explains that."""
-    culprit = max(context.shares, key=lambda s: context.shares[s])
-    cause, effect = context.symptom_of(culprit), context.symptom_of(change.service)
-    if cause is None or effect is None or culprit == change.service:
+    main_cause = max(context.shares, key=lambda s: context.shares[s])
+    cause, effect = context.symptom_of(main_cause), context.symptom_of(change.service)
+    if cause is None or effect is None or main_cause == change.service:
         return None
-    text = f"{what}: its {effect.signal} came from {culprit} {cause.signal} ({amount(cause.after, cause.unit)})"
+    text = f"{what}: its {effect.signal} came from {main_cause} {cause.signal} ({amount(cause.after, cause.unit)})"
     observations = context.observations
     return _claim(text, [observations.change_evidence[change.id], observations.id_of(effect), observations.id_of(cause)])
 

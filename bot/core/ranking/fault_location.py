@@ -27,11 +27,12 @@ class Attribution:
 def locate_fault(
     start: str, observations: Observations, *, service_named: bool, family: Family | None, tuning: Tuning = TUNING
 ) -> Attribution:
-    """Attribute by all signs: a service's strongest sign plus 0.3 of its others, as a share of the sum over all services.
+    """Attribute by all signs: a service's strongest sign plus a part of its others, as a share of the sum of all services.
 
-    The call graph (core/ranking/attribution) is one sign, as strong as the symptoms that were followed; network time and
-    changed behaviour count with their own strength. Where no alert names a service, symptoms count for less, resources
-    count by themselves, and behaviour counts from half of its limit on: the best lead, though not a sure one.
+    The weights are core/tuning.SignWeights. The call graph (core/ranking/attribution) is one sign, as strong as the
+    symptoms that were followed; network time and changed behaviour count with their own strength. Where no alert names a
+    service, symptoms count for less, resources count by themselves, and behaviour counts from half of its limit on: the
+    best lead, though not a sure one.
     """
     weights = tuning.signs
     graph = CallGraph(observations.comparable, observations.depends_on, observations.rates, tuning.attribution)

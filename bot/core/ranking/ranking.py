@@ -36,8 +36,8 @@ def rank(
     """Findings from the facts of the ledger, the likeliest cause first.
 
     The fault is located (`core/ranking/fault_location`) as shares of the services; on each suspect service changes,
-    resources, providers and traffic compete, each with likelihood = share x fit (0 to 1). "likely" needs a likelihood of
-    0.4, 1.4 times that of the next other cause, a deviation of at least one doubling, and a check of everything that the
+    resources, providers and traffic compete, each with likelihood = share x fit (0 to 1). "likely" needs a high
+    likelihood, a lead over the next other cause, a clear deviation (`Tuning.confidence`), and a check of everything that the
     services at fault depend on. No deviation anywhere is a result ("nothing looks wrong"), not a guess. `observations` is
     what the ledger holds, where it was read before.
     """

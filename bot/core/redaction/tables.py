@@ -12,7 +12,7 @@ _NAMED = re2.compile(rf"(?i)^[\"'`]?{NAME}[\"'`]?$")
 _HEADING = re2.compile(
     rf"(?im)^(?:[^\n]*[,;|\t])?\s*[\"'`]?(?:{NAME})[\"'`]?\s*[,;|\t][^\n]*\n|^[^\n]*[,;|\t]\s*[\"'`]?(?:{NAME})[\"'`]?\s*\n"
 )
-"""A line in which a name of a secret is a cell."""
+"""A header row one of whose columns is named like a secret."""
 _KIND = re2.compile(r"\bkind\\*[\"']?\s*:\s*\\*[\"']?Secret\b")
 _DATA = re2.compile(r"(?m)^([ \t]*)(?:stringData|data):[ \t]*\r?\n((?:[ \t]+[^\n]*(?:\n|\z))+)")
 _DATA_JSON = re2.compile(r"\"(?:stringData|data)\\*\"\s*:\s*\{([^{}]*)\}")

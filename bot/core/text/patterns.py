@@ -6,7 +6,7 @@ from typing import Protocol
 import re2
 
 MAX_BYTES = 128 << 20
-"""Of the states that a pattern has met. With too few of them an engine begins anew all the time."""
+"""Size of RE2's DFA cache for one pattern. A small one is emptied and rebuilt all the time."""
 
 
 class Match(Protocol):
@@ -35,7 +35,7 @@ class Pattern(Protocol):
 
 
 def linear(*patterns: str, capture: bool = False) -> Pattern:
-    """One RE2 pattern of several. Without captures a match costs no more than finding it."""
+    """One RE2 pattern that matches any of these. Without captures a match costs no more than finding it."""
     pattern: Pattern = re2.compile("|".join(f"(?:{one})" for one in patterns), _options(capture=capture))
     return pattern
 

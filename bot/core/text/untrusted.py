@@ -14,8 +14,8 @@ def escape_controls(text: str) -> str:
     """Show control, format (bidi, zero-width, tag), surrogate, private and empty-looking characters as `\\u....` escapes.
 
     Newlines and tabs included: one input makes one record, never lines. The
-    zero-width joiner and variation selectors of emoji stay, not behind plain
-    letters; of combining marks in a row the first four stay.
+    zero-width joiner and variation selectors of emoji are kept unless they follow
+    a plain letter; at most four combining marks in a row are kept.
     """
     if text.isascii() and text.isprintable():
         return text

@@ -11,7 +11,7 @@ from bot.core.evidence import LEAD_ONLY, Case, Claim, Findings, Hypothesis, Ledg
 from bot.core.ranking.observations import Observations, observe
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tuning import TUNING
-from bot.core.verdict.signs import Category, Sign, category_of, ended_in, sign_in
+from bot.core.verdict.category_signs import Category, CategorySign, category_of, ended_in, sign_in
 
 _OF_KIND = {
     "resource": Category.RESOURCE,
@@ -42,9 +42,9 @@ def categorize(
 ) -> Findings:
     """The findings with their category and the claims that it rests on.
 
-    Each sign counts its weight (3 names a cause, 2 suggests one), signs in the alert's own words half, a signal that left
-    its normal range 1 to 2, the first ranked cause 3 if likely and 1 if possible. The heaviest category wins; below 1 it
-    is unknown. "Healthy" needs a check of the service that shows nothing: no signal beyond its threshold or at twice its
+    Each sign counts its weight: texts that name or suggest a cause, the alert's own words, signals outside their normal
+    range, the first ranked cause (all in core/tuning.CategoryWeights). The heaviest category wins; if it is too light it is
+    unknown. "Healthy" needs a check of the service that shows nothing: no signal beyond its threshold or at twice its
     normal range, no line that names a cause (unless a later one reports its end), no line of the last five minutes that
     speaks of trouble, no other alert on it. The case's own alert alone does not make it unhealthy. Where metrics rank
     nothing, the signs are the lead.
@@ -69,7 +69,7 @@ def categorize(
     return categorized if findings.hypotheses or not leading else _lead(categorized, case, category, leading)
 
 
-def _in_log_lines(ledger: Iterable[LedgerEntry]) -> list[Sign]:
+def _in_log_lines(ledger: Iterable[LedgerEntry]) -> list[CategorySign]:
     """Signs in the templates of lines that were logged now; each counts once, however often it was logged."""
     logged = [
         (row, row.template, row.last or entry.at, entry)
@@ -90,16 +90,16 @@ def _in_log_lines(ledger: Iterable[LedgerEntry]) -> list[Sign]:
     return signs
 
 
-def _beyond_thresholds(ledger: Iterable[LedgerEntry]) -> list[Sign]:
+def _beyond_thresholds(ledger: Iterable[LedgerEntry]) -> list[CategorySign]:
     """Signals that are beyond the threshold that their owners set."""
     rows = [(row, e.id) for e in ledger if e.evidence.ok for row in e.evidence.facts.beyond or ()]
-    return [Sign(category_of(row.signal), _WEIGHTS.beyond_threshold, row.text, id) for row, id in rows]
+    return [CategorySign(category_of(row.signal), _WEIGHTS.beyond_threshold, row.text, id) for row, id in rows]
 
 
-def _deviations(observations: Observations) -> list[Sign]:
+def _deviations(observations: Observations) -> list[CategorySign]:
     moved = [d for d in observations.all_signals.values() if d.doublings > 0]
     return [
-        Sign(
+        CategorySign(
             category_of(d.signal),
             _WEIGHTS.deviation + min(1.0, d.doublings / 2),
             f"{d.service} {d.signal} left the normal range",
@@ -109,18 +109,18 @@ def _deviations(observations: Observations) -> list[Sign]:
     ]
 
 
-def _in_alert_text(case: Case, ledger: Iterable[LedgerEntry]) -> list[Sign]:
+def _in_alert_text(case: Case, ledger: Iterable[LedgerEntry]) -> list[CategorySign]:
     """Signs in the words of the case's own alert; the list of alerts is their evidence."""
     evidence = next((e.id for e in ledger if e.evidence.ok and e.evidence.facts.alerts is not None), "")
     if not evidence:
         return []
     signs = [sign_in(text[:_MAX_ALERT_TEXT], evidence) for text in dict.fromkeys((case.alert_name, case.summary)) if text]
-    return [Sign(s.category, s.weight * _WEIGHTS.alert_text, s.text, s.evidence) for s in signs if s]
+    return [CategorySign(s.category, s.weight * _WEIGHTS.alert_text, s.text, s.evidence) for s in signs if s]
 
 
 def _of_first_cause(
-    findings: Findings, case: Case, observations: Observations, ledger: Iterable[LedgerEntry], signs: Iterable[Sign]
-) -> list[Sign]:
+    findings: Findings, case: Case, observations: Observations, ledger: Iterable[LedgerEntry], signs: Iterable[CategorySign]
+) -> list[CategorySign]:
     first = next(iter(findings.hypotheses), None)
     if first is None or first.confidence not in _OF_CONFIDENCE or not first.claims:
         return []
@@ -135,7 +135,7 @@ def _of_first_cause(
         )
         if not supported:
             return []
-    return [Sign(category, _OF_CONFIDENCE[first.confidence], first.claims[0].text, first.claims[0].evidence[0])]
+    return [CategorySign(category, _OF_CONFIDENCE[first.confidence], first.claims[0].text, first.claims[0].evidence[0])]
 
 
 def _is_recorded(change: Change, cited: Set[str], ledger: Iterable[LedgerEntry]) -> bool:
@@ -145,7 +145,12 @@ def _is_recorded(change: Change, cited: Set[str], ledger: Iterable[LedgerEntry])
 
 
 def _is_shown(
-    first: Hypothesis, category: Category, cited: Set[str], case: Case, observations: Observations, signs: Iterable[Sign]
+    first: Hypothesis,
+    category: Category,
+    cited: Set[str],
+    case: Case,
+    observations: Observations,
+    signs: Iterable[CategorySign],
 ) -> bool:
     """Whether the cited evidence, or a deviation of the service that is named, is of this category."""
     if any(sign.category is category and sign.evidence in cited for sign in signs):
@@ -168,7 +173,9 @@ def _capped(findings: Findings) -> Findings:
     return findings.model_copy(update={"hypotheses": capped, "dropped": [*findings.dropped, *dropped]})
 
 
-def _nothing_wrong(case: Case, observations: Observations, ledger: Iterable[LedgerEntry], signs: Sequence[Sign]) -> bool:
+def _nothing_wrong(
+    case: Case, observations: Observations, ledger: Iterable[LedgerEntry], signs: Sequence[CategorySign]
+) -> bool:
     others = [
         alert
         for entry in ledger
@@ -195,9 +202,9 @@ def _healthy(findings: Findings, case: Case, observations: Observations) -> Find
     )
 
 
-def _heaviest(signs: Iterable[Sign]) -> tuple[Category, list[Sign]]:
+def _heaviest(signs: Iterable[CategorySign]) -> tuple[Category, list[CategorySign]]:
     """The category with the most weight and its signs, the heaviest first."""
-    by_category: dict[Category, list[Sign]] = defaultdict(list)
+    by_category: dict[Category, list[CategorySign]] = defaultdict(list)
     for sign in signs:
         if sign.category is not Category.UNKNOWN:
             by_category[sign.category].append(sign)
@@ -208,11 +215,11 @@ def _heaviest(signs: Iterable[Sign]) -> tuple[Category, list[Sign]]:
     return best, sorted(by_category[best], key=lambda sign: -sign.weight)
 
 
-def _claim(sign: Sign) -> Claim:
+def _claim(sign: CategorySign) -> Claim:
     return Claim(text=one_line(sign.text, 400), evidence=[sign.evidence])
 
 
-def _lead(findings: Findings, case: Case, category: Category, signs: Sequence[Sign]) -> Findings:
+def _lead(findings: Findings, case: Case, category: Category, signs: Sequence[CategorySign]) -> Findings:
     """The findings with the heaviest sign as their cause: nothing was ranked, but something was logged."""
     first = max(signs, key=lambda sign: sign.weight)
     kinds: dict[Category, Literal["resource", "dependency"]] = {

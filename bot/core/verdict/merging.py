@@ -51,11 +51,11 @@ def _instead(by_agent: Findings, by_analyst: Findings) -> Findings:
 def _with_exonerated(
     findings: Findings, exonerated: Mapping[str, Claim], changes: Mapping[str, Change], ledger: Sequence[LedgerEntry]
 ) -> Findings:
-    innocent = [changes[id] for id in exonerated]
-    accused = {change.id for change in innocent if any(_accuses(h, change, changes) for h in findings.hypotheses)}
-    listed = {change.id for change in innocent if any(_is_about(c.text, change, innocent) for c in findings.ruled_out)}
-    added = [claim for id, claim in exonerated.items() if id not in accused | listed]
-    disputed = [_disputed(h, [exonerated[c.id] for c in innocent if _accuses(h, c, changes)]) for h in findings.hypotheses]
+    cleared = [changes[id] for id in exonerated]
+    named = {change.id for change in cleared if any(_accuses(h, change, changes) for h in findings.hypotheses)}
+    listed = {change.id for change in cleared if any(_is_about(c.text, change, cleared) for c in findings.ruled_out)}
+    added = [claim for id, claim in exonerated.items() if id not in named | listed]
+    disputed = [_disputed(h, [exonerated[c.id] for c in cleared if _accuses(h, c, changes)]) for h in findings.hypotheses]
     lowered = [
         f'"likely" for {one_line(before.cause, 160)} (what the analyst checked clears that change)'
         for before, after in zip(findings.hypotheses, disputed, strict=True)

@@ -35,14 +35,14 @@ class TempoTraces:
 
     async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
         """All spans of at most so many traces that pass through the service."""
-        return await self._through(service, {}, start=start, end=end, traces=traces)
+        return await self._read_traces_of(service, {}, start=start, end=end, traces=traces)
 
     async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
         """The spans of these services in the window, summed up a minute."""
         cache: TraceCache = {}
 
         async def read(service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
-            return await self._through(service, cache, start=start, end=end, traces=traces)
+            return await self._read_traces_of(service, cache, start=start, end=end, traces=traces)
 
         return await calls_of(read, services, start=start, end=end)
 
@@ -54,14 +54,16 @@ class TempoTraces:
         """Raises QueryFailed if it does not answer, or answers otherwise than Tempo does."""
         answer = await self._server.read("/api/search/tags", {})
         if not isinstance(answer, dict) or not answer.keys() & {"tagNames", "metrics"}:
-            raise self._strange()
+            raise self._not_tempo()
 
-    async def _through(self, service: str, cache: TraceCache, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
+    async def _read_traces_of(
+        self, service: str, cache: TraceCache, *, start: datetime, end: datetime, traces: int
+    ) -> Sample[Span]:
         """Search, then read each trace that was not read yet. A trace that is gone or too large is listed as unread."""
         ids = await self._search(service, start, end, traces + 1)
         slots = asyncio.Semaphore(_AT_ONCE)
 
-        async def whole(id: str) -> Sample[Span] | QueryFailed:
+        async def read_trace(id: str) -> Sample[Span] | QueryFailed:
             async with slots:
                 try:
                     if id not in cache:
@@ -70,7 +72,7 @@ class TempoTraces:
                 except QueryFailed as error:
                     return error
 
-        answers = await asyncio.gather(*map(whole, ids[:traces]))
+        answers = await asyncio.gather(*map(read_trace, ids[:traces]))
         samples = [answer for answer in answers if isinstance(answer, Sample)]
         failed = [answer for answer in answers if isinstance(answer, QueryFailed)]
         if failed and not samples:
@@ -87,10 +89,10 @@ class TempoTraces:
         answer = await self._server.read("/api/search", {"q": self.query(service), **window})
         try:
             if not answer.keys() & {"traces", "metrics"}:
-                raise self._strange()
+                raise self._not_tempo()
             return list(dict.fromkeys(str(row["traceID"]) for row in answer.get("traces") or ()))
         except (KeyError, TypeError, AttributeError) as error:
-            raise self._strange() from error
+            raise self._not_tempo() from error
 
     async def _trace(self, id: str) -> Sample[Span]:
         answer = await self._server.read(f"/api/traces/{quoted(id, safe='')}", {})
@@ -100,12 +102,12 @@ class TempoTraces:
             batches = inner.get("batches") or inner.get("resourceSpans")
             sample = sampled([_span(id, *row) for batch in batches for row in _rows(batch)])
         except (TypeError, AttributeError) as error:
-            raise self._strange() from error
+            raise self._not_tempo() from error
         if sample is None:
-            raise self._strange()
+            raise self._not_tempo()
         return sample
 
-    def _strange(self) -> QueryFailed:
+    def _not_tempo(self) -> QueryFailed:
         return QueryFailed(f"{self._server.place} answered something that is not the Tempo API")
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from bot.core.action import Proposal, ProposalState, Tier, Verdict
+from bot.core.action import DecisionChoice, Proposal, ProposalState, Tier
 from bot.core.approvals.policy_types import who_may
 from bot.core.messages.proposals import ProposalContent
 from bot.slack.blocks import (
@@ -106,7 +106,7 @@ def _controls(content: ProposalContent, *, whole: bool) -> Block | None:
     by_hand = now in _BY_HAND and not content.manual
     controls = [
         _approve(proposal, value) if may_approve else None,
-        button("Deny...", Verdict.DENY, value, accessible_label=f"Deny {ref}")
+        button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}")
         if now in (*_DECIDABLE, ProposalState.APPROVED)
         else None,
         button("I ran it", "did", value, accessible_label=f"I ran {ref} by hand") if by_hand else None,

@@ -45,7 +45,7 @@ class Inbox:
         async with self.db.read() as session:
             if (await session.exec(_WAITING)).first() is None:
                 return None
-        # Until the batch is committed it may come to be undone, and what the sorter remembers of it with it.
+        # The batch may still roll back; what the sorter remembers of it would then be wrong.
         sorted_to, self._sorted_to = self._sorted_to, None
         async with self.db.write(urgent=True) as session:
             cursor = await self._cursor(session)

@@ -46,7 +46,7 @@ _ENDED = tuple(s.value for s in RAN if s.final)
 
 
 @dataclass(frozen=True)
-class Wanting:
+class DueDraft:
     """A resolved incident without its draft."""
 
     incident: Incident
@@ -137,7 +137,7 @@ class Postmortems:
         async with self.db.read() as session:
             return await _next_number(session, number_of(ref, "INC") or 0)
 
-    async def wanting(self) -> list[Wanting]:
+    async def due_drafts(self) -> list[DueDraft]:
         """Incidents resolved lately of which no draft was written since, or one that is older than an action's end.
 
         A draft of the middle of an incident is not its last. While an action still runs it waits for the end, at most
@@ -157,7 +157,7 @@ class Postmortems:
             ]
             due += [row for row in await _ended_since(session, now - LATELY) if await _outdated(session, row)]
             due += [row for row in await _explained_since(session, now - LATELY) if row not in due]
-            return [await _worth(session, row) for row in due]
+            return [await _due_draft(session, row) for row in due]
 
     async def failed(self, ref: str, n: int, why: str) -> None:
         """Post in the thread that draft `n` was not written; its number is used up, so that the next is a new try."""
@@ -249,7 +249,7 @@ async def _next_number(session: AsyncSession, incident_id: int) -> int:
     return ((await session.exec(newest)).one() or 0) + 1
 
 
-async def _worth(session: AsyncSession, row: IncidentRow) -> Wanting:
+async def _due_draft(session: AsyncSession, row: IncidentRow) -> DueDraft:
     ran = select(ProposalRow.id).outerjoin(AttemptRow, col(AttemptRow.proposal_id) == ProposalRow.id)
     acted = col(AttemptRow.proposal_id).is_not(None) | col(ProposalRow.manual)
     executed = (await session.exec(ran.where(_of_incident(row), acted).limit(1))).first() is not None
@@ -258,7 +258,7 @@ async def _worth(session: AsyncSession, row: IncidentRow) -> Wanting:
     )
     moments = sorted((await session.exec(human)).all())
     minutes = (moments[-1] - moments[0]).total_seconds() / 60 if moments else 0.0
-    return Wanting(incidents.to_incident(row), executed, minutes, await _next_number(session, row.id or 0))
+    return DueDraft(incidents.to_incident(row), executed, minutes, await _next_number(session, row.id or 0))
 
 
 async def _newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:

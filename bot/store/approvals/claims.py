@@ -8,11 +8,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import (
     ATTEMPT_STARTED,
+    DecisionChoice,
     Outcome,
     OutcomeState,
     ProposalState,
     Terms,
-    Verdict,
     Verification,
     VerificationState,
 )
@@ -49,7 +49,7 @@ class ClaimResult:
     busy: bool = False
 
 
-class AttemptVerdict(StrEnum):
+class CallPermission(StrEnum):
     """Whether the remote call may be made."""
 
     GO = "go"
@@ -61,9 +61,9 @@ class AttemptVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class AttemptStart:
-    """The verdict with what the call needs, or why it is refused."""
+    """The permission with what the call needs, or why it is refused."""
 
-    verdict: AttemptVerdict
+    permission: CallPermission
     key: str = ""
     why: str = ""
     terms: Terms | None = None
@@ -136,8 +136,10 @@ class Claims:
         return [
             decision
             for decision in decisions
-            if decision.verdict == Verdict.DENY
-            or await transitions.signed(self.db, session, row, what=Verdict.APPROVE, who=decision.eligibility.person or "-")
+            if decision.verdict == DecisionChoice.DENY
+            or await transitions.signed(
+                self.db, session, row, what=DecisionChoice.APPROVE, who=decision.eligibility.person or "-"
+            )
         ]
 
     async def _take(self, session: AsyncSession, row: ProposalRow, workflow: str) -> ClaimResult:
@@ -177,22 +179,22 @@ class Claims:
             row = await rows.locked(session, ref)
             held = await session.get(AttemptRow, row.id)
             if held is not None:
-                return AttemptStart(AttemptVerdict.REPEATED, held.idempotency_key, terms=rows.stored_terms(row))
+                return AttemptStart(CallPermission.REPEATED, held.idempotency_key, terms=rows.stored_terms(row))
             claim = await session.get(ClaimRow, row.id)
             if row.state != ProposalState.CLAIMED or claim is None or claim.workflow != workflow:
-                return AttemptStart(AttemptVerdict.REFUSED, why=f"{ref} is {row.state}")
+                return AttemptStart(CallPermission.REFUSED, why=f"{ref} is {row.state}")
             if why := await transitions.tampering(self.db, session, row):
                 await transitions.raise_alarm(self.db, session, row, why)
-                return AttemptStart(AttemptVerdict.REFUSED, why=why)
+                return AttemptStart(CallPermission.REFUSED, why=why)
             if versions is not None and versions.get(row.action) != row.record["action_version"]:
                 await self._not_run(session, row, ProposalState.STALE, _CHANGED)
-                return AttemptStart(AttemptVerdict.REFUSED, why=_CHANGED)
+                return AttemptStart(CallPermission.REFUSED, why=_CHANGED)
             context = await rows.stored_context(self.db, session, self.config, row)
             answer = policy.may_start(rows.stored_request(row, self.config, dry_run_ok=True), context)
             if not answer.allow:
                 to = ProposalState.STOPPED if answer.rule is Rule.STOPPED else ProposalState.STALE
                 await self._not_run(session, row, to, answer.text)
-                return AttemptStart(AttemptVerdict.REFUSED, why=answer.text)
+                return AttemptStart(CallPermission.REFUSED, why=answer.text)
             return await self._begin(session, row)
 
     async def _begin(self, session: AsyncSession, row: ProposalRow) -> AttemptStart:
@@ -200,7 +202,7 @@ class Claims:
         session.add(AttemptRow(proposal_id=row.id or 0, idempotency_key=key, state=ATTEMPT_STARTED, at=self.db.clock()))
         await session.flush()
         await transitions.move(self.db, session, row, ProposalState.EXECUTING, policy=self.policy, message=f"key {key}")
-        return AttemptStart(AttemptVerdict.GO, key, terms=rows.stored_terms(row))
+        return AttemptStart(CallPermission.GO, key, terms=rows.stored_terms(row))
 
     async def attempt_finish(self, ref: str, outcome: Outcome) -> ProposalState:
         """Store what the one call came to; the state afterwards. An outcome that is stored already stays."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import ProposalState, Tier, Verdict
+from bot.core.action import DecisionChoice, ProposalState, Tier
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import CountedDecision, DecisionContext, Quorum, Rule, RuleResult
@@ -27,7 +27,7 @@ class Press:
     ref: str
     revision: int
     actor: Actor
-    verdict: Verdict
+    verdict: DecisionChoice
     reason: str = ""
     key: str = ""
     """Unique per interaction; a repeat has no effect."""
@@ -143,7 +143,7 @@ class Decisions:
         if state in DECIDABLE and self.db.clock() >= row.expires_at:
             await transitions.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy)
             return RuleResult(False, Rule.EXPIRED, await rows.state_text(session, row))
-        if state not in (DENIABLE if press.verdict == Verdict.DENY else DECIDABLE):
+        if state not in (DENIABLE if press.verdict == DecisionChoice.DENY else DECIDABLE):
             return RuleResult(False, Rule.LATE, await rows.state_text(session, row))
         if press.card and not await _is_card(session, row, press):
             return RuleResult(False, Rule.OTHER_MESSAGE, "This button is not on the proposal's own card.")

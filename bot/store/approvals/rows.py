@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Decision, Plan, Proposal, ProposalState, Terms, Verdict
+from bot.core.action import Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
 from bot.core.approvals.record import terms_of
@@ -182,11 +182,11 @@ async def counted_decisions(
     owner = Owner(row.group_id, row.incident_id)
     decisions = []
     for decision in await decision_rows(session, row, revision=row.revision):
-        if decision.verdict not in set(Verdict):
+        if decision.verdict not in set(DecisionChoice):
             continue
         person = "" if decision.person in without else decision.person
         eligibility = await eligibility_of(session, person, row.service, owner, roster, now)
-        decisions.append(CountedDecision(eligibility, Verdict(decision.verdict), decision.at, decision.reason))
+        decisions.append(CountedDecision(eligibility, DecisionChoice(decision.verdict), decision.at, decision.reason))
     return decisions
 
 
@@ -199,7 +199,7 @@ async def state_text(session: AsyncSession, row: ProposalRow) -> str:
     """The answer to a late press: who did what and when."""
     ref, state = transitions.ref_of(row), ProposalState(row.state)
     rows = await decision_rows(session, row, revision=row.revision)
-    answers = ", ".join(f"already {Verdict(d.verdict).past} by {d.person} at {clock_to_the_minute(d.at)}" for d in rows)
+    answers = ", ".join(f"already {DecisionChoice(d.verdict).past} by {d.person} at {clock_to_the_minute(d.at)}" for d in rows)
     if state is ProposalState.EXPIRED:
         return f"{ref} expired at {clock_to_the_minute(row.expires_at)}; propose it anew if it is still needed."
     return f"{ref} is {state.value}" + (f": {answers}." if answers else ".") + (f" {row.outcome}" if row.outcome else "")

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import OPEN_STATES, Decision, Plan, Proposal, ProposalState, Terms, Tier, Verdict
+from bot.core.action import OPEN_STATES, Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms, Tier
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import PROPOSAL_LIFE, Rule, RuleResult, who_may
@@ -282,7 +282,7 @@ class ProposalStore:
         async with self.db.read() as session:
             row = await rows.row_of(session, ref)
             decisions = await rows.decision_rows(session, row, revision=row.revision)
-            return [(d.person, d.team, d.slack_user) for d in decisions if d.verdict == Verdict.APPROVE]
+            return [(d.person, d.team, d.slack_user) for d in decisions if d.verdict == DecisionChoice.APPROVE]
 
     async def service_of(self, ref: str) -> str:
         """The service of a group (`AL-n`) or incident (`INC-n`); "" if unknown."""

@@ -33,7 +33,7 @@ TOO_OFTEN = 5
 """Failures of one card, while other messages are sent, from which on it is this card's own failure."""
 
 
-class Watch:
+class OversightQueries:
     """Queries of the pager, heartbeat and auditor ticks."""
 
     def __init__(self, db: Database) -> None:
@@ -59,7 +59,7 @@ class Watch:
     async def oldest_undelivered(self) -> datetime | None:
         """When the oldest message was made that waits for Slack; first posts only.
 
-        None while Slack takes others: a long queue is no outage. What Slack refuses with a reason is in `refused`.
+        None while Slack takes others: a long queue is no outage. What Slack refuses with a reason is in `refused_messages`.
         """
         async with self.db.read() as session:
             oldest: datetime | None = (await session.exec(select(func.min(MessageRow.created_at)).where(_waits()))).one()
@@ -67,7 +67,7 @@ class Watch:
             newest: datetime | None = (await session.exec(posted)).one()
         return max(oldest, newest) if oldest and newest else oldest
 
-    async def refused(self, after: timedelta, until: timedelta) -> list[MessageRow]:
+    async def refused_messages(self, after: timedelta, until: timedelta) -> list[MessageRow]:
         """Messages made `after` to `until` ago that Slack refuses with a reason: they are in no channel."""
         now = self.db.clock()
         async with self.db.read() as session:

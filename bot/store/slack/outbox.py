@@ -106,7 +106,7 @@ class Outbox:
         retry_at = self.db.clock() + timedelta(seconds=retry_in)
         await self._set(key, attempted_at=None, retry_at=retry_at, failures=MessageRow.failures + 1, undelivered=why)
 
-    async def unclear(self, key: str, *, retry_in: float) -> None:
+    async def retry_unconfirmed(self, key: str, *, retry_in: float) -> None:
         """Record that Slack gave no clear answer: the message is searched for in a while."""
         await self._set(key, retry_at=self.db.clock() + timedelta(seconds=retry_in), failures=MessageRow.failures + 1)
 

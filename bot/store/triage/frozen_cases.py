@@ -35,7 +35,7 @@ class Cases:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def wanting(self) -> list[int]:
+    async def due_incidents(self) -> list[int]:
         """Resolved incidents with a confirmed cause that are not frozen, or whose cause was corrected since."""
         async with self.db.read() as session:
             frozen = select(FrozenCaseRow.at).where(FrozenCaseRow.incident_id == IncidentRow.id).scalar_subquery()

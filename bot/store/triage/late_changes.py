@@ -49,7 +49,7 @@ _Judged = tuple[int, int, int, str, datetime]
 
 
 @dataclass(frozen=True)
-class Again:
+class RetryDue:
     """An attempt to start: it answers the same question of the same person as the one before."""
 
     group: str
@@ -67,19 +67,19 @@ class _Ranked:
     attempt: int
     started_at: datetime
     alerts: int
-    """So many belonged to it: another one may be of a service whose changes were none of this group's business."""
+    """The number of its alerts: a further one may be of a service whose changes did not concern this group before."""
 
 
 class LateChanges:
-    """Finds them. What was judged to be no news for one attempt and its alerts stays that, and is not read again."""
+    """Finds them. A change judged irrelevant to one attempt and its alerts is not read again."""
 
     def __init__(self, db: Database, catalogue: Catalogue, tools: Tools) -> None:
         self.db = db
         self.catalogue = catalogue
         self.health, self.changes = tool_for(tools, ToolRole.HEALTH), tool_for(tools, ToolRole.CHANGES)
-        self._no_news: set[_Judged] = set()
+        self._irrelevant: set[_Judged] = set()
 
-    async def due(self) -> list[Again]:
+    async def due(self) -> list[RetryDue]:
         """What should be attempted anew now; the same answer until the attempt has begun."""
         now = self.db.clock()
         async with self.db.read() as session:
@@ -89,14 +89,16 @@ class LateChanges:
                 return []
             reported_since = min(one.started_at for one in ranked) - CLOCKS_DIFFER
             reported = await _reported(session, now - CHANGE_LOOKBACK, reported_since)
-            attempts = [await self._again(session, one, reported, now) for one in ranked]
-        return [again for again in attempts if again is not None]
+            attempts = [await self._retry_due(session, one, reported, now) for one in ranked]
+        return [retry for retry in attempts if retry is not None]
 
-    async def _again(
+    async def _retry_due(
         self, session: AsyncSession, ranked: _Ranked, reported: Sequence[ReportedChange], now: datetime
-    ) -> Again | None:
+    ) -> RetryDue | None:
         reported_since = ranked.started_at - CLOCKS_DIFFER
-        fresh = [one for one in reported if one.received_at > reported_since and _key(ranked, one.change) not in self._no_news]
+        fresh = [
+            one for one in reported if one.received_at > reported_since and _key(ranked, one.change) not in self._irrelevant
+        ]
         if not fresh:
             return None
         triages = await _triages(session, ranked.group_id)
@@ -107,15 +109,15 @@ class LateChanges:
             return None
         late = late_changes(fresh, await self._attempted(session, group, triages))
         self._remember(_key(ranked, one.change) for one in fresh if one not in late)
-        if not burst_is_over(late, now) or await _left_alone(session, group):
+        if not burst_is_over(late, now) or await _must_not_retry(session, group):
             return None
         ids = tuple(one.change.id for one in late)
-        return Again(f"AL-{ranked.group_id}", ranked.attempt + 1, last.question, last.requester, ids)
+        return RetryDue(f"AL-{ranked.group_id}", ranked.attempt + 1, last.question, last.requester, ids)
 
     def _remember(self, judged: Iterable[_Judged]) -> None:
-        if len(self._no_news) > _MOST_REMEMBERED:
-            self._no_news.clear()
-        self._no_news.update(judged)
+        if len(self._irrelevant) > _MOST_REMEMBERED:
+            self._irrelevant.clear()
+        self._irrelevant.update(judged)
 
     async def _attempted(self, session: AsyncSession, group: GroupRow, triages: Sequence[TriageRow]) -> FinishedAttempt:
         members = select(EpisodeRow.service, func.min(EpisodeRow.starts_at)).where(EpisodeRow.group_id == group.id)
@@ -176,8 +178,8 @@ async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
     return (await session.exec(query)).all()
 
 
-async def _left_alone(session: AsyncSession, group: GroupRow) -> bool:
-    """Something is put to people or was run already, or a person stopped the bot here."""
+async def _must_not_retry(session: AsyncSession, group: GroupRow) -> bool:
+    """A proposal is open or ran, or a person stopped the bot here."""
     here = col(ProposalRow.group_id) == group.id
     if group.incident_id is not None:
         here = or_(here, col(ProposalRow.incident_id) == group.incident_id)

@@ -9,7 +9,7 @@ from bot.core.change import kind_in_words
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, LedgerEntry, missed
 from bot.core.facts.measured import DeviationFact
-from bot.core.investigation import facts as core
+from bot.core.investigation import first_facts as core
 from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorChange, RunbookExcerpt, TriageFacts
 from bot.core.service import Catalogue, Signal
 from bot.core.text.figures import figure

@@ -24,7 +24,7 @@ class LearningTick:
         self.channel = channel
 
     async def __call__(self) -> None:
-        for incident_id in await self.cases.wanting():
+        for incident_id in await self.cases.due_incidents():
             await self.cases.freeze(incident_id)
         await self._weekly()
 

@@ -128,7 +128,7 @@ class Poster:
         """Post it once. If an earlier try may have succeeded, search for it first."""
         thread_ts = parent.ts if parent else ""
         channel = (parent.posted_channel or parent.channel) if parent else row.channel or self.default_channel
-        if row.attempted_at is not None and await self._settled(row, channel, thread_ts):
+        if row.attempted_at is not None and await self._posted_or_too_early(row, channel, thread_ts):
             return
         shown = await self._pictures.within(rendering)
         self._our_turn()
@@ -151,28 +151,28 @@ class Poster:
             await self.outbox.not_posted(row.key, retry_in=back_off(row.failures))
         except Unanswered as error:
             self.failures.record(error, channel=channel, key=row.key, doing="post")
-            await self.outbox.unclear(row.key, retry_in=1.0)
+            await self.outbox.retry_unconfirmed(row.key, retry_in=1.0)
         self._remember(row, rendering)
 
-    async def _settled(self, row: MessageRow, channel: str, thread_ts: str) -> bool:
+    async def _posted_or_too_early(self, row: MessageRow, channel: str, thread_ts: str) -> bool:
         """True if nothing is to be posted now: it is posted, or it is too early to say that it is not."""
         assert row.attempted_at is not None
         early = self.outbox.db.clock() < row.attempted_at + timedelta(seconds=self.limits.visible_within)
         try:
             posted = await self._find(row, channel, thread_ts, row.attempted_at - timedelta(seconds=10))
         except AccessRefused as error:
-            await self.outbox.unclear(row.key, retry_in=10.0)
+            await self.outbox.retry_unconfirmed(row.key, retry_in=10.0)
             raise error
         except (RateLimited, Unreachable, Unanswered) as error:
             # No answer does not mean absent: Slack may have taken the message although its answer was as slow.
             self.failures.record(error, channel=channel, key=row.key, doing="search for the message")
             retry_in = error.seconds if isinstance(error, RateLimited) else back_off(row.failures)
-            await self.outbox.unclear(row.key, retry_in=retry_in)
+            await self.outbox.retry_unconfirmed(row.key, retry_in=retry_in)
             return True
         if posted:
             await self.outbox.sent(row.key, posted[1], ts=posted[0], channel=channel, edited=False)
         elif early:
-            await self.outbox.unclear(row.key, retry_in=1.0)
+            await self.outbox.retry_unconfirmed(row.key, retry_in=1.0)
         return bool(posted) or early
 
     async def _find(self, row: MessageRow, channel: str, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:

@@ -173,7 +173,7 @@ class Sender:
             self.failures.record(error, channel=row.channel, key=row.key, doing="send")
         except Exception:
             log.exception("a message was not sent", key=row.key, error_id=secrets.token_hex(4))
-            await self.outbox.unclear(row.key, retry_in=back_off(row.failures))
+            await self.outbox.retry_unconfirmed(row.key, retry_in=back_off(row.failures))
         return True
 
     async def _bring(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:

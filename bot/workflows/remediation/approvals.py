@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from bot.core.action import Plan, Proposal, ProposalState, Verdict
+from bot.core.action import DecisionChoice, Plan, Proposal, ProposalState
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import Rule
@@ -142,7 +142,7 @@ class Approvals:
 
     async def prepare(self, proposal: Proposal, actor: Actor) -> Proposal:
         """What *Approve...* shows: a fresh dry run, bound to the revision returned. Raises NotAllowed with rule and who may."""
-        press = Press(proposal.ref, proposal.revision, actor, Verdict.APPROVE, reason="-")
+        press = Press(proposal.ref, proposal.revision, actor, DecisionChoice.APPROVE, reason="-")
         if (refused := await self.check(proposal, press)) is not None:
             await self._wake(refused, press, "check")
             raise NotAllowed(refused.text, audited=True)
@@ -163,7 +163,7 @@ class Approvals:
         """
         roster = await self.rotas.roster(proposal.service)
         refused = None
-        if press.verdict == Verdict.APPROVE and not proposal.tier.needs_form and not proposal.state.final:
+        if press.verdict == DecisionChoice.APPROVE and not proposal.tier.needs_form and not proposal.state.final:
             # Tier 1 has no form in between, so the dry run that the press binds is made here.
             refused = await self.decisions.check(press, roster)
             if refused is None:

@@ -14,7 +14,7 @@ from bot.core.service import Catalogue
 from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext, Http
 from bot.ports import Metrics
-from bot.store.approvals.claims import AttemptVerdict, Claims
+from bot.store.approvals.claims import CallPermission, Claims
 from bot.store.approvals.store import ProposalStore
 
 
@@ -144,7 +144,7 @@ class ActionExecutor:
             return (await self.store.load(ref)).state
         config, action = self._built(terms.action, terms.service, terms.arguments)
         ctx = self._context(terms.action, config, ref=ref, incident=terms.incident, key=start.key)
-        if start.verdict is AttemptVerdict.REPEATED:
+        if start.permission is CallPermission.REPEATED:
             return await self.claims.attempt_finish(ref, await self._probed(action, ctx))
         if self.permit:
             # If this process was paused since the attempt was written, another one may have stored `unknown` by now.

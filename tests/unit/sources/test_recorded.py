@@ -1,13 +1,13 @@
 """What a real Alertmanager sent, byte by byte."""
 
 from bot.core.config import SourceConfig
-from bot.plugins import Intake, SourceRequest
+from bot.plugins import ParsedBody, SourceRequest
 from bot.sources.alertmanager import alertmanager
 from tests.unit.builders import NOW
 from tests.unit.recorded_data import shared_data
 
 
-def read(name: str) -> Intake:
+def read(name: str) -> ParsedBody:
     body = shared_data("recorded", "alertmanager", f"webhook_{name}.json").read_bytes()
     return alertmanager.read(SourceRequest("prod", body, {}, NOW.replace(year=2030), SourceConfig(kind="alertmanager")))
 

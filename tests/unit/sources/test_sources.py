@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.config import SourceConfig
 from bot.core.errors import UnreadableBody
-from bot.plugins import Intake, Source, SourceRequest
+from bot.plugins import ParsedBody, Source, SourceRequest
 from bot.sources.alertmanager import alertmanager
 from bot.sources.generic import generic
 from bot.sources.github import github
@@ -25,7 +25,7 @@ FIRING: dict[str, Any] = {
 }
 
 
-def read(source: Source, body: Any, endpoint: str = "alerts", **options: Any) -> Intake:
+def read(source: Source, body: Any, endpoint: str = "alerts", **options: Any) -> ParsedBody:
     config = SourceConfig(kind=source.name, options=options)
     return source.read(SourceRequest("prod", json.dumps(body).encode(), {}, NOW, config, endpoint))
 
@@ -137,7 +137,7 @@ def test_repositories_can_be_mapped_to_services() -> None:
 
 @pytest.mark.parametrize("body", [deployment("failure"), deployment(environment="staging")])
 def test_other_deployments_are_taken_and_ignored(body: Any) -> None:
-    assert read(github, body, "changes") == Intake()
+    assert read(github, body, "changes") == ParsedBody()
 
 
 def test_a_github_body_without_its_parts_is_refused() -> None:

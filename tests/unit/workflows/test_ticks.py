@@ -13,7 +13,7 @@ from bot.core.errors import PagerFailed
 from bot.engine.direct import DirectRun
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
-from bot.store.oversight.watch import Watch
+from bot.store.oversight.watch import OversightQueries
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, MessageRow, PageRow, TriageRow
@@ -51,7 +51,7 @@ class Night:
         self.db = Database(f"sqlite+aiosqlite:///{path}", clock=lambda: self.moment)
         self.pager = Recorder()
         config = Config.model_validate({"sources": {"am": {"kind": "alertmanager"}}, "heartbeat_every": "1m"})
-        self.tick = PagerTick(Pages(self.db), Watch(self.db), self.pager, config)
+        self.tick = PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, config)
 
     async def add(self, *rows: Any) -> None:
         async with self.db.write() as session:

@@ -9,7 +9,7 @@ from bot.core.errors import OutcomeUnknown
 from bot.plugins import HttpAnswer
 from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages
-from bot.store.oversight.watch import Watch
+from bot.store.oversight.watch import OversightQueries
 from bot.workflows.ticks import PagerTick
 from tests.unit.approving import Office, actor
 from tests.unit.workflows.test_ticks import Recorder
@@ -21,7 +21,7 @@ class Night(Office):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.pager = Recorder()
-        self.tick = PagerTick(Pages(self.db), Watch(self.db), self.pager, self.config)
+        self.tick = PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config)
 
     async def restart(self, key: str) -> str:
         proposal = await self.propose("restart", key=key)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.action import Tier, Verdict
+from bot.core.action import DecisionChoice, Tier
 from bot.core.actor import Actor
 from bot.core.alert import Severity
 from bot.core.approvals.policy import may_decide, may_propose, may_start, policy_version, quorum, tier_with
@@ -33,11 +33,13 @@ def context(**values: Any) -> DecisionContext:
 
 def approves(eligibility: Eligibility, request: ActionRequest, now: DecisionContext, **flags: Any) -> Any:
     reason = flags.pop("reason", "")
-    return may_decide(Actor(person=eligibility.person, **flags), eligibility, request, now, Verdict.APPROVE, reason=reason)
+    return may_decide(
+        Actor(person=eligibility.person, **flags), eligibility, request, now, DecisionChoice.APPROVE, reason=reason
+    )
 
 
 def decision(eligibility: Eligibility, verdict: str = "approve", **values: Any) -> CountedDecision:
-    return CountedDecision(**{"eligibility": eligibility, "verdict": Verdict(verdict), "at": NOW, **values})
+    return CountedDecision(**{"eligibility": eligibility, "verdict": DecisionChoice(verdict), "at": NOW, **values})
 
 
 @pytest.mark.parametrize("role", ["on_call", "commander", "deputy"])
@@ -129,7 +131,7 @@ def test_solo_ends_once_somebody_else_acted_or_where_it_is_off() -> None:
     other = [decision(who("bob", deputy=True), "deny")]
 
     assert not may_decide(
-        Actor(person="alice"), person, proposed, context(now=at(9)), Verdict.APPROVE, reason="r", others=other
+        Actor(person="alice"), person, proposed, context(now=at(9)), DecisionChoice.APPROVE, reason="r", others=other
     ).allow
     assert not approves(person, proposed, context(now=at(9), solo=SoloMode.OFF), reason="r").allow
 

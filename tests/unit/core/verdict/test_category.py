@@ -10,7 +10,7 @@ from bot.core.facts.measured import BeyondThresholdFact
 from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize
-from bot.core.verdict.signs import Category
+from bot.core.verdict.category_signs import Category
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
 

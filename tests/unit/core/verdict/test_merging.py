@@ -5,8 +5,8 @@ from typing import Any
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize
+from bot.core.verdict.category_signs import Category
 from bot.core.verdict.merging import MAX_RULED_OUT, merge
-from bot.core.verdict.signs import Category
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments
 

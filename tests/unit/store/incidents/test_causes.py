@@ -112,10 +112,10 @@ async def test_a_cause_told_after_the_draft_brings_a_new_draft(house: Office) ->
     await incidents.resolve(house.db, "INC-1", "alice")
     drafts = Postmortems(house.db)
     await drafts.save("INC-1", 1, [], "")
-    before = await drafts.wanting()
+    before = await drafts.due_drafts()
     house.pass_time(minutes=5)
     await causes.confirm(house.db, "INC-1", said(house, "full disk"))
-    after = [wanting.n for wanting in await drafts.wanting()]
+    after = [due.n for due in await drafts.due_drafts()]
     await drafts.save("INC-1", 2, [], "")
 
-    assert (before, after, await drafts.wanting()) == ([], [2], [])
+    assert (before, after, await drafts.due_drafts()) == ([], [2], [])

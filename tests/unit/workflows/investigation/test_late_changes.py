@@ -25,7 +25,7 @@ from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
-from bot.workflows.ticks import QuietTick
+from bot.workflows.ticks import HousekeepingTick
 from tests.unit.approving import Office
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import CATALOGUE, ERRORS, INFOS, NO_KUBERNETES, ONSET, TOOLS, Step, context
@@ -78,7 +78,7 @@ class Duty(Office):
         if settle:
             self.now += QUIET_PERIOD
         due = await self.late.due()
-        await QuietTick(self.config, Postmortems(self.db), self.late, self.engine)()
+        await HousekeepingTick(self.config, Postmortems(self.db), self.late, self.engine)()
         for again in due:
             await self.engine.result(f"triage:{again.group}:{again.attempt}")
         return [again.group for again in due]

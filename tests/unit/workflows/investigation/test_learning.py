@@ -78,7 +78,7 @@ async def test_what_was_seen_after_the_answer_is_no_part_of_the_case(house: Offi
 async def test_a_corrected_cause_freezes_the_case_anew_and_nothing_else_does(house: Office) -> None:
     await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
     await tick(house)
-    settled = await Cases(house.db).wanting()
+    settled = await Cases(house.db).due_incidents()
     house.pass_time(minutes=1)
     await causes.confirm(house.db, "INC-1", said(house, "full disk"))
 
@@ -89,7 +89,7 @@ async def test_an_incident_that_was_never_ranked_is_no_case(house: Office) -> No
     await Triages(house.db).update("AL-1", 1, findings={})
     await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
 
-    assert await tick(house) == [] and await Cases(house.db).wanting() == []
+    assert await tick(house) == [] and await Cases(house.db).due_incidents() == []
 
 
 async def test_the_week_is_told_once_on_monday_morning(house: Office) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.verdict.signs import Category, category_of, ended_in, sign_in
+from bot.core.verdict.category_signs import Category, category_of, ended_in, sign_in
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ class Category(StrEnum):
 
 
 @dataclass(frozen=True)
-class Sign:
+class CategorySign:
     """One text or measurement and the category that it is a sign of (weights: core/tuning.CategoryWeights)."""
 
     category: Category
@@ -120,7 +120,7 @@ _PATTERNS = [
 ]
 
 
-def sign_in(text: str, evidence: str) -> Sign | None:
+def sign_in(text: str, evidence: str) -> CategorySign | None:
     """The sign in one text: its strongest category, or trouble of no known kind; None for a text without any.
 
     A text that reports an end ("is now running", "has finished") is no sign, whatever else it says.
@@ -142,9 +142,9 @@ def category_of(signal: str) -> Category:
     return Category.RESOURCE if _RESOURCE.search(signal) else Category.UNKNOWN
 
 
-def _trouble_in(text: str, evidence: str) -> Sign | None:
+def _trouble_in(text: str, evidence: str) -> CategorySign | None:
     matches = [(weight, category) for weight, category, words in _PATTERNS if words.search(text)]
     if matches:
         weight, category = max(matches, key=lambda pair: pair[0])
-        return Sign(category, weight, text, evidence)
-    return Sign(Category.UNKNOWN, _WEIGHTS.trouble, text, evidence) if _TROUBLE.search(text) else None
+        return CategorySign(category, weight, text, evidence)
+    return CategorySign(Category.UNKNOWN, _WEIGHTS.trouble, text, evidence) if _TROUBLE.search(text) else None

@@ -3,7 +3,7 @@
 from bot.core.evidence import missed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import DeviationFact, Family
-from bot.core.investigation.facts import changes_before, main_deviation
+from bot.core.investigation.first_facts import changes_before, main_deviation
 from tests.unit.builders import NOW, at, change, evidence
 
 
