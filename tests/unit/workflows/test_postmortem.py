@@ -117,7 +117,7 @@ async def test_a_draft_of_a_version_that_did_not_keep_what_it_tells_is_left_as_i
     await resolved_while_verifying(house)
     house.pass_time(seconds=OUTCOME_WITHIN.total_seconds())
     await draft(house, 1)
-    await change(house, PostmortemRow, told=None)
+    await change(house, PostmortemRow, proposal_states=None)
     await ended(house, ProposalState.SUCCEEDED, "recovered")
 
     assert await wanted(house) == []
