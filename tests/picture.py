@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from bot.console.player import Player
-from bot.console.stage import Stage
+from bot.console.stage import DemoProcesses
 from tests.real.processes import binary
 
 PICTURE = Path(__file__).parents[1] / "docs" / "demo.png"
@@ -14,7 +14,7 @@ SETTLE_SECONDS = 3
 
 
 def main() -> None:
-    with Stage(seed=1) as stage:
+    with DemoProcesses(seed=1) as stage:
         player = Player(stage.client, stage.access["control"])
         stage.break_something()
         if player.wait("proposal:", seconds=60) is None:

@@ -16,7 +16,7 @@ from bot.workflows.command_context import CommandContext
 
 NONE = "0"
 """The choice of none of the ranked causes."""
-MOST = 3
+MAX_CAUSES = 3
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Ranked:
 async def ranked_of(ctx: CommandContext, group: str) -> Ranked:
     """The causes of a group's newest attempt; none if it has no group or was not triaged."""
     row = await Triages(ctx.db).row(group) if group else None
-    return Ranked(row.attempt, row.findings.get("hypotheses", [])[:MOST]) if row else Ranked()
+    return Ranked(row.attempt, row.findings.get("hypotheses", [])[:MAX_CAUSES]) if row else Ranked()
 
 
 def confirmed_cause(ctx: CommandContext, request: Request, answer: Mapping[str, str]) -> ConfirmedCause:

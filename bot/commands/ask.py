@@ -8,7 +8,7 @@ from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 from bot.workflows.investigation.questions import start
 
-MOST = 500
+MAX_QUESTION_LENGTH = 500
 """Characters of a question that are read."""
 
 
@@ -19,7 +19,7 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
     In the thread of an alert or incident the verb may be left out: @tocsin is it the database?
     """
     subject = await subject_of(ctx, request)
-    question = one_line(request.fields.get("question") or request.text, MOST)
+    question = one_line(request.fields.get("question") or request.text, MAX_QUESTION_LENGTH)
     if not question:
         if request.entry_point == EntryPoint.MODAL:
             return FieldErrors({"question": "Write what you want to know."})

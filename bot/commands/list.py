@@ -25,7 +25,7 @@ async def list(ctx: CommandContext, request: Request) -> Reply:
     rows = sorted([*groups, *bare], key=lambda row: row.severity)
     if service and not rows and service not in ctx.catalogue.services:
         return Reply(f"Nothing found; {service[:60]} is not a service of the catalogue either.")
-    more = max(map(len, (groups, bare))) >= overview.MOST
+    more = max(map(len, (groups, bare))) >= overview.MAX_ROWS
     return Reply(f"{which}: {len(rows)}", content=ListReply(rows=rows, title=which.capitalize(), page=page, more=more))
 
 

@@ -10,7 +10,7 @@ from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, co
 from bot.store.incidents import incidents
 from bot.workflows.command_context import CommandContext
 
-MOST = 2000
+MAX_NOTE_LENGTH = 2000
 """Characters that an entry of the timeline holds."""
 
 
@@ -23,10 +23,10 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
         return FieldErrors({"text": "Write what happened."})
     if not text:
         return Form(f"Note for {subject.ref}", "note", ref=subject.ref, fields=[Field("text", "What happened?", kind="long")])
-    if len(escape_controls(text)) > MOST:
+    if len(escape_controls(text)) > MAX_NOTE_LENGTH:
         text = _shortened(text, request)
         if not text:
-            problem = f"A note has at most {MOST:,} characters. Nothing was noted: say it in several notes."
+            problem = f"A note has at most {MAX_NOTE_LENGTH:,} characters. Nothing was noted: say it in several notes."
             return FieldErrors({"text": problem}) if request.entry_point == EntryPoint.MODAL else Reply(problem)
     at = _moment(request.options["at"], ctx.clock()) if "at" in request.options else None
     await incidents.note(
@@ -42,7 +42,7 @@ def _shortened(text: str, request: Request) -> str:
         return ""
     text = escape_controls(text)
     end = f"… (cut: the whole message has {len(text):,} characters)"
-    return text[: MOST - len(end)].rstrip() + end
+    return text[: MAX_NOTE_LENGTH - len(end)].rstrip() + end
 
 
 def _moment(clock: str, now: datetime) -> datetime:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from bot.console.plain import plain
 from bot.console.player import Message, Player
-from bot.console.stage import Stage
+from bot.console.stage import DemoProcesses
 from bot.core.action import OPEN_STATES, DecisionChoice, ProposalState
 
 COMMANDER, DEVELOPER = "U2", "U3"
@@ -30,7 +30,7 @@ def present(*, seed: int, port: int) -> int:
     # Ended from outside, it must not leave the sandbox and the bot behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with console.status("Starting the sandbox and the bot"):
-        stage = Stage(seed=seed, port=port).__enter__()
+        stage = DemoProcesses(seed=seed, port=port).__enter__()
     try:
         console.print(f"\nOpen [bold]{stage.page}[/bold]: Slack's stand-in. Something breaks in a moment.", soft_wrap=True)
         console.print(
@@ -61,7 +61,7 @@ def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
 
         step("start")
         began = time.monotonic()
-        with Stage(seed=seed, port=port) as stage:
+        with DemoProcesses(seed=seed, port=port) as stage:
             incident = _Incident(stage, console, deny=deny, step=step)
             incident.log(f"Sandbox and bot are ready after {time.monotonic() - began:.1f} s (seed {seed})")
             outcome = incident.run()
@@ -76,7 +76,7 @@ def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
 class _Incident:
     """One run of the incident, printed line by line."""
 
-    def __init__(self, stage: Stage, console: Console, *, deny: bool, step: Callable[[str], None]) -> None:
+    def __init__(self, stage: DemoProcesses, console: Console, *, deny: bool, step: Callable[[str], None]) -> None:
         self.stage = stage
         self.console = console
         self.deny = deny

@@ -25,7 +25,7 @@ from bot.ports import Run
 from bot.settings import Secrets, load_config
 from bot.store.db.database import readable
 from bot.store.triage.frozen_cases import Cases
-from bot.store.triage.replays import Stage
+from bot.store.triage.replays import ReplayDatabase
 from bot.workflows.investigation.replaying import Replay
 
 THEN, ANALYST = "as answered then", "analyst"
@@ -58,7 +58,7 @@ async def _replayed(secrets: Secrets, config: Config, wish: Wish) -> list[tuple[
     cases = await _cases(secrets, wish.ref)
     tools = discover(["tools", *config.plugins], Tool)
     with tempfile.TemporaryDirectory() as folder:
-        async with Stage(Path(folder)) as stage:
+        async with ReplayDatabase(Path(folder)) as stage:
             again = Replay(stage, tools, _run)
             return [(case, await _answers(again, case, secrets, config, wish)) for case in cases]
 

@@ -33,8 +33,8 @@ class SandboxDetails(TypedDict):
     environment: dict[str, str]
 
 
-class Stage:
-    """`with Stage(seed=1) as stage:` - sandbox and bot are up inside, and gone after it."""
+class DemoProcesses:
+    """`with DemoProcesses(seed=1) as stage:` - sandbox and bot are up inside, and gone after it."""
 
     def __init__(self, *, seed: int, port: int = 0, model: bool = True) -> None:
         self.seed = seed
@@ -58,7 +58,7 @@ class Stage:
     def page(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> "DemoProcesses":
         try:
             self.access = self._start_sandbox()
             self._environment = self._bot_environment(self.access)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 EVERY_SECONDS = 60.0
-MOST = 1000
+MAX_FAILURES = 1000
 """Failures remembered at once."""
 
 
@@ -24,7 +24,7 @@ class FailureTracker:
     A failure that flickers gets no more lines than one that lasts: at most one a minute for each kind, and one end each.
     """
 
-    def __init__(self, every: float = EVERY_SECONDS, most: int = MOST) -> None:
+    def __init__(self, every: float = EVERY_SECONDS, most: int = MAX_FAILURES) -> None:
         self.every, self.most = every, most
         self._failures: dict[str, _Failure] = {}
 

@@ -24,10 +24,10 @@ from bot.core.text.untrusted import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
 from bot.llm.chat import Chat
 from bot.llm.langchain_adjustments import describe_schema_errors, keep_hooks_in_the_loop
+from bot.llm.middleware.call_guard import CallGuard
 from bot.llm.middleware.durable import Durable, RunTool, Shown, unknown_tool
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
-from bot.llm.middleware.repeats import Repeats
 from bot.llm.middleware.reread import ReadEvidence, Reread, as_langchain_tool
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
@@ -175,7 +175,7 @@ class Agent:
                 Shorten(),
                 Secrets(),
                 Limits(spending),
-                Repeats(schemas, spending),
+                CallGuard(schemas, spending),
                 reread,
                 durable,
                 *self._names(case),

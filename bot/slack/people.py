@@ -13,7 +13,7 @@ from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Un
 
 CACHE_SECONDS = 60.0
 """How long a profile is trusted: people who leave lose their rights within a minute."""
-MOST = 5000
+MAX_PROFILES = 5000
 
 
 P = ParamSpec("P")
@@ -80,7 +80,7 @@ class People:
         if cached and self._monotonic() - cached.at < CACHE_SECONDS:
             return cached.user
         answer = await self._ask("who you are", self._slack.web.users_info, user=user)
-        if len(self._profiles) >= MOST:
+        if len(self._profiles) >= MAX_PROFILES:
             self._profiles.clear()
         self._profiles[user] = _Cached(self._monotonic(), answer["user"])
         return self._profiles[user].user

@@ -3,13 +3,13 @@
 import time
 
 from bot.console.player import Player
-from bot.console.stage import Stage
+from bot.console.stage import DemoProcesses
 
 
 def first_card() -> float:
     """Seconds from starting the demo's stage until its first card stands."""
     began = time.monotonic()
-    with Stage(seed=1, model=False) as stage:
+    with DemoProcesses(seed=1, model=False) as stage:
         stage.break_something()
         if Player(stage.client, stage.access["control"]).wait("card:", seconds=30) is None:
             raise RuntimeError("no card appeared")

@@ -15,7 +15,7 @@ from bot.engine.direct import DirectRun
 from bot.llm.agent import Agent
 from bot.llm.settings import ModelSettings
 from bot.ports import Run
-from bot.store.triage.replays import Stage
+from bot.store.triage.replays import ReplayDatabase
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.replaying import Replay
 from tests.contracts.model_room import ANSWER, HEALTH, Room, database, serving
@@ -40,8 +40,8 @@ async def case(tmp_path: Path) -> AsyncIterator[FrozenCase]:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with Stage(tmp_path) as stage:
+async def stage(tmp_path: Path) -> AsyncIterator[ReplayDatabase]:
+    async with ReplayDatabase(tmp_path) as stage:
         yield stage
 
 
@@ -54,7 +54,7 @@ def ranked(findings: Findings) -> list[tuple[str, str, float]]:
     return [(h.cause, h.confidence, h.likelihood) for h in findings.hypotheses]
 
 
-async def test_the_analyst_answers_as_it_did_then_whatever_the_systems_say_now(case: FrozenCase, stage: Stage) -> None:
+async def test_the_analyst_answers_as_it_did_then_whatever_the_systems_say_now(case: FrozenCase, stage: ReplayDatabase) -> None:
     again = Replay(stage, TOOLS, run)
 
     assert case.findings.hypotheses
@@ -62,7 +62,9 @@ async def test_the_analyst_answers_as_it_did_then_whatever_the_systems_say_now(c
     assert ranked(await again.analyst(case)) == ranked(case.findings)
 
 
-async def test_a_model_sees_the_recorded_looks_and_is_told_which_were_not_recorded(case: FrozenCase, stage: Stage) -> None:
+async def test_a_model_sees_the_recorded_looks_and_is_told_which_were_not_recorded(
+    case: FrozenCase, stage: ReplayDatabase
+) -> None:
     script = Script([{"call": [HEALTH, ["search_logs", {"service": "cart", "text": "x"}]]}, ANSWER])
     async with serving(script) as url:
         settings = ModelSettings(name="scripted", base_url=url)
@@ -75,7 +77,7 @@ async def test_a_model_sees_the_recorded_looks_and_is_told_which_were_not_record
     assert "errors rose from 0.1 % to 30 %" in told[0] and "not recorded in INC-1" in told[1]
 
 
-async def test_a_prompt_of_ones_own_is_what_the_model_reads(case: FrozenCase, stage: Stage, tmp_path: Path) -> None:
+async def test_a_prompt_of_ones_own_is_what_the_model_reads(case: FrozenCase, stage: ReplayDatabase, tmp_path: Path) -> None:
     own = tmp_path / "own.md"
     own.write_text("Say what broke. You have {{ steps }} steps.")
     script = Script([ANSWER])

@@ -18,7 +18,7 @@ from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectRun
 from bot.llm.settings import ModelSettings
 from bot.store.answers.questions import Questions
-from bot.store.triage.replays import Stage
+from bot.store.triage.replays import ReplayDatabase
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.tool_running import ToolRunner
 from tests.evaluation import world as worlds
@@ -36,7 +36,7 @@ class Second:
     async def ask(self, world: World, first: Investigation) -> Investigation:
         """What the model says of an incident that the analyst has ranked."""
         with tempfile.TemporaryDirectory() as folder:
-            async with Stage(Path(folder)) as stage:
+            async with ReplayDatabase(Path(folder)) as stage:
                 triages, asked = await stage.set(_frozen(first))
                 looker = ToolRunner(triages, worlds.TOOLS, lambda case: worlds.context(world, case, first.now))
                 run = DirectRun(asked.group, clock=lambda: first.now)

@@ -8,7 +8,7 @@ from bot.slack.blocks import Block, context, name_text, prose
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
 
-MOST = 16
+MAX_CITED = 16
 PIECE = 2_900
 """Characters of one element, below Slack's 3,000: a link cut in its middle would be none."""
 ADDRESS_BUDGET = 5_000
@@ -25,14 +25,14 @@ def cited_line(evidence: Mapping[str, LedgerEntry], ids: Iterable[str], view: Vi
     """One row that names each cited evidence once, as a link where its address is allowed."""
     cited = [id for id in dict.fromkeys(ids) if id in evidence]
     budget, shown = ADDRESS_BUDGET, []
-    for id in cited[:MOST]:
+    for id in cited[:MAX_CITED]:
         entry = evidence[id]
         address = allowed_address(entry.evidence.link, view.hosts)
         label = f"{id} {described(entry)}"
         budget -= len(address)
         shown.append(f"<{address}|{label}>" if address and budget > 0 else label)
-    if len(cited) > MOST:
-        shown.append(f"and {len(cited) - MOST} more")
+    if len(cited) > MAX_CITED:
+        shown.append(f"and {len(cited) - MAX_CITED} more")
     if shown:
         yield context(*_packed([f"*Evidence:* {shown[0]}", *shown[1:]]))
 

@@ -19,7 +19,7 @@ from bot.core.incident import GroupState
 from bot.store.db.columns import Moment
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SourceRow
 
-MOST = 100_000
+MAX_EPISODES = 100_000
 """Episodes remembered; beyond that everything is forgotten and learned anew."""
 
 Signal = tuple[str, str]
@@ -79,7 +79,7 @@ class Repeats:
 
         If one delivery of an alert is news, all deliveries of it in this batch are sorted: their order matters.
         """
-        if len(self._firing) > MOST:
+        if len(self._firing) > MAX_EPISODES:
             self._firing.clear()
         news: list[Delivery] = []
         head: list[Delivery] = []

@@ -15,7 +15,7 @@ from bot.core.messages.replies import ListRow
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
 
-MOST = 500
+MAX_ROWS = 500
 """Rows of each kind that a list reads."""
 
 
@@ -74,7 +74,7 @@ class ListCriteria:
     service: str = ""
     since: datetime | None = None
     taken_by: str = ""
-    limit: int = MOST
+    limit: int = MAX_ROWS
 
 
 async def groups(db: Database, criteria: ListCriteria = ListCriteria()) -> list[ListRow]:

@@ -10,7 +10,7 @@ from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, TriageRow
 from bot.store.triage.triage import entry_of
 
-MOST = 10_000
+MAX_ROWS = 10_000
 """Failed tool calls read, the newest."""
 
 
@@ -23,7 +23,7 @@ async def failed_checks(db: Database, since: datetime) -> list[FailedCheck]:
             select(EvidenceRow)
             .where(col(EvidenceRow.at) >= since, failed | partly)
             .order_by(col(EvidenceRow.at).desc())
-            .limit(MOST)
+            .limit(MAX_ROWS)
         )
         rows = (await session.exec(query)).all()
     return [

@@ -15,7 +15,7 @@ from bot.store.db.database import Database
 from bot.store.incidents import causes
 from bot.store.tables import EpisodeRow, IncidentRow, ProposalRow
 
-MOST = 500
+MAX_INCIDENTS = 500
 """Incidents read, the newest."""
 _ENDED = tuple(state.value for state in RAN if state.final)
 
@@ -27,11 +27,11 @@ class PastIncidents:
         self.db = db
 
     async def confirmed(self, since: datetime) -> list[PastIncident]:
-        """Incidents resolved from `since` on whose cause a person confirmed, newest first, at most MOST."""
+        """Incidents resolved from `since` on whose cause a person confirmed, newest first, at most MAX_INCIDENTS."""
         async with self.db.read() as session:
             over = col(IncidentRow.resolved_at)
             query = select(IncidentRow).where(IncidentRow.cause != "", over >= since)
-            rows = (await session.exec(query.order_by(over.desc()).limit(MOST))).all()
+            rows = (await session.exec(query.order_by(over.desc()).limit(MAX_INCIDENTS))).all()
             confirmed_causes = await causes.newest(session, [row.id or 0 for row in rows])
             names = await _alert_names(session, [row.group_id for row in rows if row.group_id])
             fixes = await _fixes(session, rows)

@@ -15,8 +15,8 @@ from bot.store.tables import GroupRow, TriageRow
 from bot.store.triage.triage import Triages
 
 
-class Stage:
-    """`async with Stage(folder) as stage`: an empty database in `folder`; its clock stands at the case's moment."""
+class ReplayDatabase:
+    """`async with ReplayDatabase(folder) as stage`: an empty database in `folder`; its clock stands at the case's moment."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

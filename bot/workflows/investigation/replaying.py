@@ -16,7 +16,7 @@ from bot.core.verdict.verdict import judge
 from bot.plugins import Tool, ToolContext
 from bot.ports import Investigator, Run
 from bot.store.answers.questions import Questions
-from bot.store.triage.replays import Stage
+from bot.store.triage.replays import ReplayDatabase
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.tool_running import ToolRunner
@@ -30,7 +30,7 @@ MOST_HINTS = 6
 class Replay:
     """Investigates frozen cases offline. `stage` is a database of its own: nothing is written to the real one."""
 
-    def __init__(self, stage: Stage, tools: Mapping[str, Tool], new_run: NewRun) -> None:
+    def __init__(self, stage: ReplayDatabase, tools: Mapping[str, Tool], new_run: NewRun) -> None:
         self.stage = stage
         self.tools = tools
         self.new_run = new_run

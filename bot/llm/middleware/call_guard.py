@@ -14,7 +14,7 @@ from bot.llm.results import READ
 from bot.llm.spending import Spending
 
 
-class Repeats(AgentMiddleware):
+class CallGuard(AgentMiddleware):
     """Stands before the durable middleware: what it refuses is never a step."""
 
     def __init__(self, schemas: Mapping[str, type[BaseModel]], spending: Spending) -> None:
