@@ -132,7 +132,7 @@ async def test_the_ticks_look_the_same(desk: Desk) -> None:
 
     assert [group.id for group in await watch.unacknowledged(timedelta(minutes=5))] == [1]
     assert await watch.oldest_undelivered() == NOW
-    assert await watch.refused(timedelta(minutes=2), timedelta(hours=1)) == []
+    assert await watch.refused_messages(timedelta(minutes=2), timedelta(hours=1)) == []
     assert await watch.alarms() == ["no card stands in Slack for AL-1", "no triage was started for AL-1"]
     assert await desk.inbox.unstarted() == [("AL-1", 1)]
     await incidents.resolve(desk.db, "INC-1", "alice")
