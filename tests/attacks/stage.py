@@ -159,7 +159,7 @@ class Stage:
         self.gate = Gate()
         self.app = App(found, load_config(found.config), wrap_run=self.gate.wrap)
         self.app.db.clock = lambda: utc_now() + self.offset
-        self.app.doors.soon = PATIENCE
+        self.app.router.soon = PATIENCE
         config = uvicorn.Config(
             self.app.asgi,
             host="127.0.0.1",
