@@ -50,5 +50,5 @@ def _summary(reading: Reading) -> str:
 
 def _details(reading: Reading) -> tuple[str, ...]:
     signal = reading.signal
-    bound = [f"{threshold_text(signal)}; now {figure(reading.last, signal.unit)}"] if threshold_text(signal) else []
-    return (*bound, *(series_text(one, signal.unit) for one in reading.series[:10]))
+    threshold = [f"{threshold_text(signal)}; now {figure(reading.last, signal.unit)}"] if threshold_text(signal) else []
+    return (*threshold, *(series_text(one, signal.unit) for one in reading.series[:10]))

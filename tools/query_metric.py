@@ -52,9 +52,9 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
     if not series:
         summary = f"{name}: no series matches in {last}, which is no sign of health"
     else:
-        bound = f" ({threshold_text(signal)})" if threshold_text(signal) else ""
+        threshold = f" ({threshold_text(signal)})" if threshold_text(signal) else ""
         more = f"; the worst of {len(series)} series" if len(series) > 1 else ""
-        summary = f"{name}: {figure(reading.last, signal.unit)} now{bound}{more}, over {last}"
+        summary = f"{name}: {figure(reading.last, signal.unit)} now{threshold}{more}, over {last}"
     fact = reading.fact
     return Evidence(
         summary=summary,

@@ -69,7 +69,7 @@ def _summary(name: str, readings: Sequence[Reading], failures: Sequence[QueryFai
     unjudged = len(readings) - len(judged) + len(failures)
     gap = f"; {unjudged} could not be judged" if unjudged else ""
     beyond = [r for r in readings if r.series and r.signal.is_bad(r.last) and r not in moved]
-    bad = f"; beyond the bound: {beyond[0].signal.name}" if beyond else ""
+    bad = f"; beyond the threshold: {beyond[0].signal.name}" if beyond else ""
     if moved and moved[0].deviation:
         return f"{deviation_text(moved[0].deviation)}; {len(moved)} of {len(readings)} signals deviate{bad}{gap}"
     if not judged:
@@ -79,16 +79,16 @@ def _summary(name: str, readings: Sequence[Reading], failures: Sequence[QueryFai
 
 def _line(reading: Reading) -> str:
     signal = reading.signal
-    bound = f" [{threshold_text(signal)}]" if threshold_text(signal) else ""
+    threshold = f" [{threshold_text(signal)}]" if threshold_text(signal) else ""
     if reading.deviation:
-        return deviation_text(reading.deviation) + bound
+        return deviation_text(reading.deviation) + threshold
     if not reading.series:
-        return f"{signal.service} {signal.name}: no data{bound}"
-    return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, too few samples to judge{bound}"
+        return f"{signal.service} {signal.name}: no data{threshold}"
+    return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, too few samples to judge{threshold}"
 
 
 def _beyond(reading: Reading) -> BeyondThresholdFact:
-    """A signal beyond the bound that its owners set, with or without a past to compare with."""
+    """A signal beyond the threshold that its owners set, with or without a past to compare with."""
     signal = reading.signal
     text = f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)} [{threshold_text(signal)}]"
     return BeyondThresholdFact(signal=signal.name, text=text)

@@ -74,7 +74,7 @@ def _text(name: str, objective: Objective, status: ObjectiveStatus) -> str:
 
 
 def _burning(status: ObjectiveStatus) -> str:
-    """The fastest pair that is beyond its bound, as text to be added."""
+    """The fastest pair that is beyond its threshold, as text to be added."""
     breaches = status.breaches[:1]
     return "".join(
         f", burns at {status.burn[long]:.1f} times the rate that lasts, over {long} and {short}" for long, short, _ in breaches

@@ -1,4 +1,4 @@
-"""Whether a service's signal is back within its bound. An absent series or a dead Prometheus is never "recovered"."""
+"""Whether a service's signal is back within its threshold. An absent series or a dead Prometheus is never "recovered"."""
 
 import math
 
@@ -41,7 +41,7 @@ def _judged(values: list[float], verify: VerifyConfig, signal: Signal) -> Verifi
     if not values:
         return _unverified(f"{verify.signal} has no value now", signal.promql)
     if below is None and above is None:
-        return _unverified(f"{verify.signal} has no bound to hold", signal.promql)
+        return _unverified(f"{verify.signal} has no threshold to hold", signal.promql)
     if below is not None and max(values) > below:
         return _verified(VerificationState.NOT_RECOVERED, max(values), "above", below, verify.signal, signal)
     if above is not None and min(values) < above:
@@ -52,8 +52,10 @@ def _judged(values: list[float], verify: VerifyConfig, signal: Signal) -> Verifi
     return _verified(VerificationState.RECOVERED, min(values), "at least", above, verify.signal, signal)
 
 
-def _verified(state: VerificationState, value: float, relation: str, bound: float, name: str, signal: Signal) -> Verification:
-    text = f"{name}: {figure(value, signal.unit)}, {relation} the bound of {figure(bound, signal.unit)}"
+def _verified(
+    state: VerificationState, value: float, relation: str, threshold: float, name: str, signal: Signal
+) -> Verification:
+    text = f"{name}: {figure(value, signal.unit)}, {relation} the threshold of {figure(threshold, signal.unit)}"
     return Verification(state=state, text=text, query=signal.promql, value=value)
 
 

@@ -141,7 +141,7 @@ def _impact(stack: Stack, incident: Json) -> dict[str, tuple[float, float]]:
     failed = stack.monitoring.value(f"sum(max_over_time({counted}[10m]) - min_over_time({counted}[10m]))", end)
     facts = said["facts"]
     return {
-        "seconds above the bound": (facts["bad_seconds"], FINE * sum(value > 0.02 for _, value in ratio)),
+        "seconds above the threshold": (facts["bad_seconds"], FINE * sum(value > 0.02 for _, value in ratio)),
         "failed requests": (facts["failed"], failed),
         "peak": (facts["peak"], max(value for _, value in ratio)),
     }

@@ -60,7 +60,7 @@ def _frame(axes: "Axes", graph: SignalGraph, *, headroom: float) -> None:
 
 def _bound(axes: "Axes", threshold: float, unit: str) -> None:
     axes.axhline(threshold, color=_BOUND, linestyle="--", linewidth=1.4)
-    label = f"bound {figure(threshold, unit)}"
+    label = f"threshold {figure(threshold, unit)}"
     axes.text(0.008, threshold, label, transform=axes.get_yaxis_transform(), color=_BOUND, fontsize=13, va="bottom")
 
 

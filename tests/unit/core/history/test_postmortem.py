@@ -78,8 +78,8 @@ def test_the_cause_names_who_confirmed_it() -> None:
     [
         (
             ProposalState.SUCCEEDED,
-            "recovered: errors: 0 %, within the bound of 2 %",
-            "succeeded (errors: 0 %, within the bound of 2 %).",
+            "recovered: errors: 0 %, within the threshold of 2 %",
+            "succeeded (errors: 0 %, within the threshold of 2 %).",
         ),
         (ProposalState.VERIFYING, "", "verifying (Run by hand by alice)."),
     ],
