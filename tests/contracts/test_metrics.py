@@ -91,7 +91,7 @@ async def test_a_metrics_port_keeps_its_promises(subject: Subject) -> None:
     await _a_range_has_ascending_samples(subject)
     await _an_instant_has_one_sample_a_series(subject)
     await _nothing_matched_is_an_empty_list(subject)
-    await _a_refused_query_is_could_not_look(subject)
+    await _a_refused_query_is_query_failed(subject)
     await _alerting_rules_have_name_query_and_duration(subject)
     await _the_link_holds_the_query(subject)
 
@@ -120,7 +120,7 @@ async def _nothing_matched_is_an_empty_list(subject: Subject) -> None:
     assert await subject.metrics.range(subject.absent, **_window(subject)) == []
 
 
-async def _a_refused_query_is_could_not_look(subject: Subject) -> None:
+async def _a_refused_query_is_query_failed(subject: Subject) -> None:
     with pytest.raises(QueryFailed):
         await subject.metrics.range(subject.refused, **_window(subject))
 

@@ -40,7 +40,7 @@ class Heard:
 
 _OWN = (col(TriageRow.group_id) == bindparam("number")) & (col(TriageRow.attempt) == bindparam("attempt"))
 _HINT = col(TimelineRow.key).like(bindparam("hints"))
-# Written once: these are asked around every look and every call of a model, and writing one takes longer than its answer.
+# Built once: they run around every tool call and model call, and building one takes longer than its answer.
 _STATE = select(TriageRow.state).where(_OWN)
 _HINTS = select(TimelineRow.who, TimelineRow.text).where(_HINT).order_by(col(TimelineRow.id))
 _HEARD = (
@@ -52,7 +52,7 @@ _HEARD = (
 _NUMBERS = select(func.max(EvidenceRow.n), func.max(case((col(EvidenceRow.key) == bindparam("key"), EvidenceRow.n)))).where(
     EvidenceRow.group_id == bindparam("number")
 )
-"""The newest number of a group's ledger, and that of the look with this key."""
+"""The newest number of a group's ledger, and that of the tool call with this key."""
 _ADD = insert(EvidenceRow)
 
 
@@ -192,7 +192,7 @@ class Triages:
             return True
 
     async def stopped(self, ref: str, attempt: int) -> bool:
-        """Whether a person stopped this attempt: asked before each look and each call of a model."""
+        """Whether a person stopped this attempt: read before each tool call and each model call."""
         rows = await self.db.rows(_STATE, number=group_number(ref), attempt=attempt)
         return any(state == TriageState.STOPPED for (state,) in rows)
 
@@ -336,7 +336,7 @@ def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str,
 
 
 async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
-    """What one attempt was asked; without an attempt, what the first one would be."""
+    """The case of one attempt; without an attempt, that of the first one."""
     lead = (await session.exec(leading(group.id or 0))).first()
     return _case(group, lead, row.attempt, row.question, row.requester) if row else _case(group, lead, 1, "", "")
 
