@@ -13,7 +13,7 @@ from bot.core.history.past_incidents import PastIncident
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.questions.answering import ModelAnswer
-from bot.core.systems import AlertRule, Commit, Comparison, ModelVersion, RemoteTool, RunbookHit
+from bot.core.systems import AlertRule, Commit, Comparison, FileChange, ModelVersion, RemoteTool, RunbookHit
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 
@@ -122,8 +122,11 @@ class CodeHost(Protocol):
     async def compare(self, service: str, base: str, head: str) -> Comparison:
         """What lies between two versions (tags or commits) of a service's repository."""
 
-    async def commits(self, service: str, since: datetime) -> list[Commit]:
-        """Commits on the default branch, newest first; at most 100."""
+    async def commits(self, service: str, since: datetime, *, head: str = "") -> list[Commit]:
+        """Commits that a version (tag or commit; "" = the default branch) holds, newest first; at most 100."""
+
+    async def diff(self, service: str, sha: str) -> tuple[FileChange, ...]:
+        """The files of one commit, with their patches."""
 
 
 class ModelRegistry(Protocol):

@@ -118,6 +118,7 @@ class Hypothesis(BaseModel):
     component: str = Field(default="", max_length=120, description="The pod or host at fault, where it is one and not all")
     kind: CauseKind = "unknown"
     change_id: str = Field(default="", max_length=200, description="The id of the change at fault, if one is")
+    commit: str = Field(default="", max_length=64, description="The commit at fault, where the change brought several")
     confidence: Confidence = "possible"
     likelihood: float = Field(default=0.5, ge=0, le=1, validation_alias=AliasChoices("likelihood", "score"))
     """Kept as `score` in rows written before it had this name."""

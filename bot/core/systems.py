@@ -37,6 +37,8 @@ class FileChange:
     added: int
     removed: int
     status: str = "modified"
+    patch: str = ""
+    """Its hunks as a unified diff; "" where the host sends none (a binary or a very large file). Untrusted text."""
 
 
 @dataclass(frozen=True)

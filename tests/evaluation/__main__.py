@@ -13,6 +13,7 @@ import structlog
 import tests.evaluation
 from bot.adapters import settings_of
 from bot.settings import Secrets
+from tests.evaluation.figures import DETAILS
 
 NOT_SETS = frozenset({"world", "figures", "second", "laying", "progress", "weight_choices"})
 Evaluate = Callable[[Path, Path], None]
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     evaluate: Evaluate = importlib.import_module(f"tests.evaluation.{options.set}").evaluate
+    DETAILS.set(options.details)
     evaluate(options.data, options.out)
     if options.model:
         _ask_a_model(options, evaluate)
@@ -43,6 +45,8 @@ def _ask_a_model(options: argparse.Namespace, evaluate: Evaluate) -> None:
 
     second = Second(settings_of(Secrets(), options.model))
     print(f"--- {options.set} asked of {options.model}, with the same tools")
+    if options.details:
+        DETAILS.set(options.details.with_suffix(f".{options.model.replace('/', '-')}.json"))
     with answering(second):
         evaluate(options.data, options.out.with_suffix(f".{options.model.replace('/', '-')}.json"))
     print(second.in_words())
@@ -59,6 +63,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("set", help="the name of a module of this package")
     parser.add_argument("--data", type=Path, required=True, help="the folder of the set, or of one system in it")
     parser.add_argument("--out", type=Path, required=True, help="where the answers go, as JSON")
+    parser.add_argument(
+        "--details", type=Path, help="where the causes, changes, confidence and seconds of each answer go, as JSON"
+    )
     parser.add_argument("--model", default="", help="ask this model too (OPENAI_API_KEY, OPENAI_BASE_URL); it costs money")
     return parser.parse_args(arguments)
 

@@ -17,6 +17,7 @@ from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
 from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
+from tests.evaluation.figures import Answer, write_details
 from tests.evaluation.world import World, answer_of
 
 SIMPLE = "simple baseline: majority category 0.47, passed 0.00; with all evidence as text passed 0.13"
@@ -41,14 +42,18 @@ def evaluate(data: Path, out: Path) -> None:
     """Answer every scenario under `data`; print how right that was where labels lie beside them."""
     answers: dict[str, dict[str, str]] = {}
     labels: dict[str, dict[str, Any]] = {}
+    details: dict[str, Answer] = {}
     for path in sorted(data.rglob("opensre.jsonl.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as file:
             scenarios = [Scenario(json.loads(line)) for line in file if line.strip()]
-        answers |= {one.id: told(one.ask()) for one in scenarios}
+        findings = {one.id: one.ask() for one in scenarios}
+        answers |= {id: told(one) for id, one in findings.items()}
+        details |= {id: Answer.of(one) for id, one in findings.items()}
         beside = path.with_name("opensre.labels.json")
         labels |= json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(answers, indent=1), encoding="utf-8")
+    write_details(details)
     if labels:
         print(figures(answers, labels))
         print(SIMPLE, PUBLISHED, sep="\n")

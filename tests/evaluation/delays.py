@@ -101,7 +101,7 @@ def _tell(name: str, trials: Sequence[Trial], answers: Mapping[str, Answer]) -> 
 
 
 def _without(answer: Answer, trial: Trial) -> Answer:
-    return Answer([name for name in answer.ranked if name == trial.target or name != trial.own], answer.likely)
+    return replace(answer, ranked=[name for name in answer.ranked if name == trial.target or name != trial.own])
 
 
 def _trials(system: System) -> Iterator[Trial]:

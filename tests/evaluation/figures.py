@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.evidence import Findings
+from bot.core.evidence import Findings, Hypothesis
+
+DETAILS: ContextVar[Path | None] = ContextVar("details", default=None)
+"""Where the details of the answers go (`--details`); None for nowhere."""
 
 
 @dataclass(frozen=True)
@@ -14,13 +18,45 @@ class Answer:
 
     ranked: Sequence[str]
     likely: bool = False
+    changes: Sequence[str] = ()
+    """The changes that are named as causes, in their order; "" stands for a cause that is no change."""
+    confidence: str = "none"
+    """Of the first cause; "none" where no cause is named or nothing carries it."""
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, findings: Findings) -> "Answer":
         """The services of the hypotheses in their order, each once."""
         services = [h.service for h in findings.hypotheses if h.service]
-        likely = bool(findings.hypotheses) and findings.hypotheses[0].confidence == "likely"
-        return cls(list(dict.fromkeys(services)), likely)
+        return cls.named(list(dict.fromkeys(services)), findings)
+
+    @classmethod
+    def named(cls, ranked: Sequence[str], findings: Findings) -> "Answer":
+        """The same with names of the set's own for what is at fault."""
+        first = findings.hypotheses[0].confidence if findings.hypotheses else "none"
+        changes = [change_of(hypothesis) for hypothesis in findings.hypotheses]
+        confidence = "none" if first == "unsupported" else first
+        return cls(ranked, first == "likely", changes, confidence, findings.seconds)
+
+    @property
+    def change(self) -> str:
+        """The change that the first cause names; "" for none."""
+        return self.changes[0] if self.changes else ""
+
+    def details(self) -> dict[str, object]:
+        """As `--details` writes it."""
+        return {
+            "ranked": list(self.ranked),
+            "change": self.change,
+            "changes": list(dict.fromkeys(filter(None, self.changes))),
+            "confidence": self.confidence,
+            "seconds": self.seconds,
+        }
+
+
+def change_of(hypothesis: Hypothesis) -> str:
+    """The commit that a hypothesis names, else the id of its change."""
+    return hypothesis.commit or hypothesis.change_id
 
 
 Truth = Mapping[str, str]
@@ -28,9 +64,18 @@ Truth = Mapping[str, str]
 
 
 def write_answers(answers: Mapping[str, Answer], out: Path) -> None:
-    """`{incident: [best, second, ...]}`, as `scoring/score_ranking.py` reads it."""
+    """`{incident: [best, second, ...]}`, as `scoring/score_ranking.py` reads it; the details where `--details` wants them."""
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({id: list(answer.ranked) for id, answer in answers.items()}, indent=1), encoding="utf-8")
+    write_details(answers)
+
+
+def write_details(answers: Mapping[str, Answer]) -> None:
+    """`{incident: {"ranked", "change", "changes", "confidence", "seconds"}}` into the file of `--details`, if one is wanted."""
+    if (path := DETAILS.get()) is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = {id: answer.details() for id, answer in answers.items()}
+        path.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 def read_truth(labels: Path, field: str) -> dict[str, str]:

@@ -84,8 +84,7 @@ class System:
     def answer_of(self, findings: Findings) -> Answer:
         """The components that are named, those that the topology knows."""
         named = [h.component or h.service for h in findings.hypotheses]
-        likely = bool(findings.hypotheses) and findings.hypotheses[0].confidence == "likely"
-        return Answer([name for name in dict.fromkeys(named) if name in self.kinds], likely)
+        return Answer.named([name for name in dict.fromkeys(named) if name in self.kinds], findings)
 
     def unnamed(self, truth: Mapping[str, str]) -> list[str]:
         """The incidents in which no alert names the true component, not even as an end of a call: out of a ranking's reach."""

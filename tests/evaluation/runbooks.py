@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.monitoring.runbooks import RunbookFolder
+from tests.evaluation.figures import Answer, write_details
 
 SIMPLE = "simple baseline as the set documents it, name hidden: TF-IDF R@1 0.796, R@3 0.932, MRR 0.867"
 PUBLISHED = "published best: none, the set was put together from public rules and runbooks"
@@ -52,6 +53,7 @@ def evaluate(data: Path, out: Path) -> None:
             print(SIMPLE, PUBLISHED, sep="\n")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(answers, indent=1), encoding="utf-8")
+    write_details({id: Answer(ranked[:10]) for id, ranked in answers.items()})
 
 
 def read_shelves(data: Path) -> list[Shelf]:

@@ -1,6 +1,7 @@
 """A recorded world and one investigation in it: the live analyst with the live tools, only the outside is a recording."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectRun
 from bot.monitoring.metrics.recorded import RecordedMetrics
 from bot.plugins import Tool, ToolContext, discover
-from bot.ports import Logs, Traces
+from bot.ports import CodeHost, Logs, Traces
 from bot.workflows.investigation.analyst import Analyst
 
 
@@ -43,6 +44,7 @@ class World:
     earlier: Sequence[Sequence[Alert]] = ()
     """The bursts of alerts before, one list each."""
     changes: Sequence[Change] = ()
+    code: CodeHost | None = None
 
     @classmethod
     def of(cls, recordings: Iterable[Recording], depends_on: Mapping[str, Sequence[str]], **more: Any) -> "World":
@@ -107,8 +109,12 @@ async def investigate(world: World, case: Case, *, now: datetime) -> Investigati
     """What the analyst sees and answers at `now`."""
     ledger = _Ledger(world, case, now)
     analyst = Analyst(lambda _: ledger.look, INFOS, traced=world.traces is not None)
+    began = time.monotonic()
     findings = await analyst.investigate(DirectRun(case.group, clock=lambda: now), case)
-    return Investigation(case, now, ledger.entries, judge(findings, ledger.entries, group=case.group))
+    judged = judge(findings, ledger.entries, group=case.group)
+    # The recorded clock stands still: what people wait is measured beside it.
+    timed = judged.model_copy(update={"seconds": round(time.monotonic() - began, 3)})
+    return Investigation(case, now, ledger.entries, timed)
 
 
 SECOND_ANSWER: ContextVar[Callable[[World, Investigation], Investigation] | None] = ContextVar("afterwards", default=None)
@@ -149,6 +155,7 @@ def context(world: World, case: Case, now: datetime) -> ToolContext:
         metrics=replace(world.metrics, absent="kube_"),
         logs=world.logs,
         traces=world.traces,
+        code=world.code,
     )
 
 

@@ -9,7 +9,7 @@ from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series, between
 from bot.core.systems import AlertRule
-from bot.core.traces.calls import CallSummary
+from bot.core.traces.calls import CallSummary, summarize_calls
 from bot.core.traces.spans import Sample, Span
 
 LOOKBACK = timedelta(minutes=5)
@@ -91,3 +91,27 @@ class RecordedTraces:
     def query(self, service: str) -> str:
         """The query, in words."""
         return f"recorded spans of {service} by minute, caller and operation"
+
+
+@dataclass(frozen=True)
+class RecordedSpans:
+    """Single spans."""
+
+    recorded: Sequence[Span] = ()
+
+    async def spans(self, service: str, *, start: datetime, end: datetime, traces: int) -> Sample[Span]:
+        """All spans of the newest traces of the window that pass through the service."""
+        began: dict[str, float] = {}
+        for span in self.recorded:
+            if span.service == service and start.timestamp() <= span.start <= end.timestamp():
+                began[span.trace] = max(span.start, began.get(span.trace, span.start))
+        newest = sorted(began, key=lambda trace: -began[trace])[:traces]
+        return Sample([span for span in self.recorded if span.trace in newest], more=len(began) > len(newest))
+
+    async def calls(self, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
+        """The spans of the window, summed up."""
+        return Sample(summarize_calls(s for s in self.recorded if start.timestamp() <= s.start <= end.timestamp()))
+
+    def query(self, service: str) -> str:
+        """The query, in words."""
+        return f"recorded traces through {service}"

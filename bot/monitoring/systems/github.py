@@ -74,13 +74,21 @@ class GitHub:
         read = [self._read(response).get("commits") or () for response in await asyncio.gather(*pages)]
         return [*(rows if last == 2 else ()), *chain.from_iterable(read)][-PAGE:]
 
-    async def commits(self, service: str, since: datetime) -> list[Commit]:
-        """Commits on the default branch since then, newest first."""
+    async def commits(self, service: str, since: datetime, *, head: str = "") -> list[Commit]:
+        """Commits since then that a version holds ("" = the default branch), newest first."""
         path = f"/repos/{self._repository(service)}/commits"
-        moment = iso_utc(since)
-        rows = await self._server.read(path, {"since": moment, "per_page": str(PAGE)})
+        query = {"since": iso_utc(since), "per_page": str(PAGE)} | ({"sha": head} if head else {})
+        rows = await self._server.read(path, query)
         try:
             return [_commit(row) for row in rows]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _strange(self._server) from error
+
+    async def diff(self, service: str, sha: str) -> tuple[FileChange, ...]:
+        """The files of one commit, with their patches; GitHub sends at most 300 files a page, of which the first is read."""
+        row = await self._server.read(f"/repos/{self._repository(service)}/commits/{quote(sha, safe='')}", {})
+        try:
+            return tuple(_file(one) for one in row.get("files") or ())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _strange(self._server) from error
 
@@ -137,7 +145,8 @@ def _commit(row: JsonObject) -> Commit:
 
 
 def _file(row: JsonObject) -> FileChange:
-    return FileChange(str(row["filename"]), int(row.get("additions", 0)), int(row.get("deletions", 0)), str(row["status"]))
+    added, removed = int(row.get("additions", 0)), int(row.get("deletions", 0))
+    return FileChange(str(row["filename"]), added, removed, str(row["status"]), str(row.get("patch") or ""))
 
 
 def _strange(server: JsonServer) -> QueryFailed:

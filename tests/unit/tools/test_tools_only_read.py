@@ -19,6 +19,7 @@ READERS = {
     "Catalogue.of_labels",
     "ChangeReader.since",
     "CodeHost.commits",
+    "CodeHost.diff",
     "CodeHost.compare",
     "History.changes",
     "Logs.query",
