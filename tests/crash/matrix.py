@@ -11,8 +11,9 @@ import httpx
 
 from tests.crash.checker import begin_delays
 from tests.crash.history import History
-from tests.crash.plan import batches, of_a_late_change, reachable
+from tests.crash.plan import batches, reachable
 from tests.crash.scenario import Result, Scenario, play
+from tests.crash.strikes import of_a_late_change
 from tests.real.postgres import serving
 
 ABREAST = 6

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.crash.strikes import LEAVES_UNKNOWN
+from tests.crash.strikes import LEAVES_UNKNOWN, of_a_late_change
 
-RARE = ("tick:heartbeat/", "tick:tidy/", "tick:learning/")
-"""Ticks so seldom that a short scenario may end before they come."""
+RARE = ("tick:heartbeat/", "tick:tidy/", "tick:learning/", "triage/leave it at the facts#")
+"""Ticks so seldom that a short scenario may end before they come; and the end of a triage whose group had only its mildest
+alert so far, which depends on how the alerts of one fault fall around the deaths."""
 ROUNDS = {"remediation/look at the signal": 2, "remediation/now": 3, "remediation/wait_for": 2}
 """How often the watch comes to a step at least: while the bot is dead the shop recovers, and later rounds never come."""
 AGENT = (
@@ -29,11 +30,6 @@ def reachable(points: Iterable[str]) -> list[str]:
 def _most(step: str) -> int:
     # A further attempt calls the tools that the first one did: they need not be struck again.
     return ALIKE if step.startswith("again/tool:") else ROUNDS.get(step, 10**6)
-
-
-def of_a_late_change(point: str) -> bool:
-    """Whether only a scenario comes to it whose changes are told after the causes were ranked."""
-    return point.startswith(("late/", "again/", "start/again#"))
 
 
 def once(points: Sequence[str]) -> list[str]:

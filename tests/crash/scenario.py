@@ -71,7 +71,7 @@ def play(folder: Path, scenario: Scenario, database_url: str = "") -> Result:
         slack.stop()
     (folder / "history.json").write_text(json.dumps(asdict(history), indent=1))
     missed = [point for point in scenario.points if point not in history.struck]
-    journal = list_points(folder) if not database_url else []
+    journal = list_points(folder, late=scenario.late) if not database_url else []
     return Result(scenario.name, time.monotonic() - began, history, check(history), missed, journal)
 
 
@@ -138,7 +138,7 @@ def _answer(slack: Slack) -> dict[str, object]:
 # ---------------------------------------------------------------- the points
 
 
-def list_points(folder: Path) -> list[str]:
+def list_points(folder: Path, *, late: bool) -> list[str]:
     """Every point of a scenario that has ended: of each recorded step in the journal, before and after; and those outside."""
     steps: dict[str, None] = {}
     with sqlite3.connect(f"file:{folder / 'data' / 'durable.db'}?mode=ro", uri=True) as journal:
@@ -146,7 +146,8 @@ def list_points(folder: Path) -> list[str]:
             "SELECT workflow_uuid, function_name FROM operation_outputs ORDER BY workflow_uuid, function_id"
         ).fetchall()
     for workflow in dict.fromkeys(id for id, _ in rows):
-        steps.update(dict.fromkeys(_steps(workflow, [name for id, name in rows if id == workflow])))
+        names = [name for id, name in rows if id == workflow]
+        steps.update(dict.fromkeys(_steps(workflow_of(workflow, late=late), names)))
     return [f"{step}:{side}" for step in steps for side in ("before", "after")] + [*OUTSIDE, *OUTSIDE_LATE]
 
 
@@ -157,4 +158,4 @@ def _steps(workflow: str, names: list[str]) -> Iterator[str]:
             continue
         step = "wait_for" if name == "DBOS.recv" else step_of(name)
         seen[step] += 1
-        yield f"{workflow_of(workflow)}/{step}#{seen[step]}"
+        yield f"{workflow}/{step}#{seen[step]}"

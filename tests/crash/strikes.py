@@ -58,12 +58,20 @@ def step_of(name: str) -> str:
     return name.rpartition(":")[0] if name.startswith("tool:") else name
 
 
-def workflow_of(id: str) -> str:
-    """A run's workflow as points have it: a further attempt of a triage is one of its own, a tick is called by its name."""
+def of_a_late_change(point: str) -> bool:
+    """Whether only a scenario comes to it whose changes are told after the causes were ranked."""
+    return point.startswith(("late/", "again/", "start/again#"))
+
+
+def workflow_of(id: str, *, late: bool) -> str:
+    """A run's workflow as points have it: a tick is called by its name, an attempt that a `late` change brings is `again`.
+
+    Without one a further attempt is the ranking of a group whose first alert was not bad enough for more than the facts.
+    """
     kind, _, rest = id.partition(":")
     if kind == "tick":
         return f"tick:{rest.partition(':')[0]}"
-    return "again" if kind == "triage" and not rest.endswith(":1") else kind
+    return "again" if late and kind == "triage" and not rest.endswith(":1") else kind
 
 
 class Strikes:
@@ -74,6 +82,11 @@ class Strikes:
         wanted = (folder / "points").read_text().splitlines() if (folder / "points").exists() else []
         done = self.struck.read_text().splitlines() if self.struck.exists() else []
         self._left = [point for point in wanted if point not in done]
+        self._late = any(map(of_a_late_change, wanted))
+
+    def workflow_of(self, id: str) -> str:
+        """A run's workflow as the points of this scenario have it."""
+        return workflow_of(id, late=self._late)
 
     def at(self, point: str) -> None:
         """Die here, if that is wanted."""
@@ -100,7 +113,7 @@ class CrashingRun:
     def _point(self, name: str) -> str:
         step = step_of(name)
         self._seen[step] += 1
-        return f"{workflow_of(self.id)}/{step}#{self._seen[step]}"
+        return f"{self._strikes.workflow_of(self.id)}/{step}#{self._seen[step]}"
 
     async def step(self, name: str, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         point = self._point(name)
@@ -138,9 +151,9 @@ class CrashingApp(App):
         self._taken = ""
         _before(self.writer, "put", strikes, self._put_point)
         _after(self.writer, "put", strikes, lambda alerts, *_: "intake/answer#1:before" if alerts else "late/answer#1:before")
-        _before(self.engine, "start", strikes, lambda _, id, *__: f"start/{workflow_of(id)}#1:before")
-        _after(self.engine, "start", strikes, lambda _, id, *__: f"start/{workflow_of(id)}#1:after")
-        _before(self.engine, "wake", strikes, lambda id, *_: f"wake/{workflow_of(id)}#1:before")
+        _before(self.engine, "start", strikes, lambda _, id, *__: f"start/{strikes.workflow_of(id)}#1:before")
+        _after(self.engine, "start", strikes, lambda _, id, *__: f"start/{strikes.workflow_of(id)}#1:after")
+        _before(self.engine, "wake", strikes, lambda id, *_: f"wake/{strikes.workflow_of(id)}#1:before")
         _after(self.interactions, "first", strikes, lambda key: f"interaction/note {key.partition(':')[0]}#1:after")
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
         _before(self.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")

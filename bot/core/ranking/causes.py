@@ -159,7 +159,7 @@ def _front_rise(context: RankingContext, risen: dict[str, Deviation]) -> Deviati
     """The rise nearest to the front among those that grew about equally: what reaches it reaches everything behind it."""
     most = max(_growth(context, rise) for rise in risen.values())
     order = list(context.shares)
-    steep = (r for r in risen.values() if _growth(context, r) > context.tuning.traffic.nearly_most * most)
+    steep = (r for r in risen.values() if _growth(context, r) >= context.tuning.traffic.nearly_most * most)
     return min(steep, key=lambda r: order.index(r.service))
 
 
