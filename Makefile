@@ -74,8 +74,9 @@ slack-live: .venv/tests-installed  ## the conformance suite against a real works
 	$(BIN)/python -m pytest tests/contracts/test_slack_conformance.py
 
 lock:  ## resolve the lock files again (needs uv)
-	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
-	uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -c requirements.lock -o tests/requirements.lock
+	@# Everything first: what a provider's extra needs has to fit what the product is installed with.
+	uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o tests/requirements.lock
+	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -c tests/requirements.lock -o requirements.lock
 
 docs: .venv/tests-installed  ## write docs/commands.md from the commands, and the package map of docs/architecture.md
 	$(BIN)/python -m bot.commands > docs/commands.md

@@ -13,7 +13,8 @@ from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.redaction.inventory import inventory_of
 from bot.llm.loading import Agents
-from bot.llm.settings import ModelSettings
+from bot.llm.providers.capabilities import ModelApi, Provider, parse_model_name
+from bot.llm.settings import NO_KEY, ModelSettings
 from bot.monitoring.logs.files import FileLogs
 from bot.monitoring.logs.loki import LokiLogs
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
@@ -133,9 +134,13 @@ def pager_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Pag
     return None
 
 
+DEFAULT_MODEL = "gpt-5.5"
+"""Where there is a key for OpenAI and no model is named."""
+
+
 def model_of(secrets: Secrets) -> str:
     """The model to use; "" when none is set up: then the built-in analyst ranks."""
-    return secrets.model or ("gpt-5.1" if secrets.openai_api_key.get_secret_value() else "")
+    return secrets.model or (DEFAULT_MODEL if secrets.openai_api_key.get_secret_value() else "")
 
 
 def agents_of(
@@ -153,12 +158,27 @@ def agents_of(
 
 def settings_of(secrets: Secrets, name: str) -> ModelSettings:
     """How the model of this name is called on the configured server."""
+    provider = parse_model_name(name).provider
+    openai = provider is Provider.OPENAI
     return ModelSettings(
         name=name,
-        base_url=secrets.openai_base_url,
-        api_key=secrets.openai_api_key,
+        base_url=secrets.model_url or (secrets.openai_base_url if openai else ""),
+        api_key=secrets.openai_api_key if openai else NO_KEY,
         structured=secrets.structured_output,
         masked=secrets.model_names == "masked",
+        api=ModelApi(secrets.model_api),
+        effort=secrets.reasoning_effort,
+        extra=secrets.model_extra_body,
+        tool_choice=secrets.model_tool_choice,
+        urls={} if openai else {Provider.OPENAI: secrets.openai_base_url},
+        keys={
+            Provider.OPENAI: secrets.openai_api_key,
+            Provider.ANTHROPIC: secrets.anthropic_api_key,
+            Provider.GOOGLE: secrets.google_api_key,
+            Provider.BEDROCK: secrets.bedrock_api_key,
+            Provider.DEEPSEEK: secrets.deepseek_api_key,
+            Provider.OLLAMA: secrets.ollama_api_key,
+        },
     )
 
 

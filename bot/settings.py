@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.config import Config
@@ -39,7 +39,7 @@ class Secrets(BaseSettings):
     slack_signing_secret: SecretStr = SecretStr("")
     slack_api_url: str = ""
     model: str = ""
-    """An OpenAI-compatible model's name; empty: the built-in analyst ranks."""
+    """`provider:model`, or the name of a model on a server that speaks OpenAI's protocol; empty: the built-in analyst ranks."""
     fallback_model: str = ""
     skeptic_model: str = ""
     """A second model that tries to refute the first one's answer; empty: none."""
@@ -47,8 +47,23 @@ class Secrets(BaseSettings):
     """Whether names of services, pods, hosts and people are sent to the model as they are or as pseudonyms."""
     structured_output: Literal["tool", "schema"] = "tool"
     """How the result is requested: "tool" (every server) or "schema" (json_schema)."""
+    model_url: str = ""
+    """Of the server of the model, where it is not its provider's own."""
+    model_api: Literal["auto", "responses", "chat"] = "auto"
+    """Which of OpenAI's protocols; "auto": responses for its own reasoning models at its own address, else chat completions."""
+    reasoning_effort: Annotated[str, Field(pattern=r"^[a-z]{0,12}$")] = ""
+    """How long the model reasons, in its provider's words (none, low, medium, high, ...)."""
+    model_extra_body: dict[str, Any] = Field(default_factory=dict)
+    """More fields of each request to the model, as JSON."""
+    model_tool_choice: Literal["", "auto", "required"] = ""
+    """Whether a call of a tool is demanded of the model; empty: where its provider allows it."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
     openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
+    anthropic_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="ANTHROPIC_API_KEY")
+    google_api_key: SecretStr = Field(default=SecretStr(""), validation_alias=AliasChoices("GOOGLE_API_KEY", "GEMINI_API_KEY"))
+    deepseek_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="DEEPSEEK_API_KEY")
+    ollama_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OLLAMA_API_KEY")
+    bedrock_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="AWS_BEARER_TOKEN_BEDROCK")
     webhook_secret: SecretStr = SecretStr("")
     audit_key: SecretStr = SecretStr("")
     token_api: SecretStr = SecretStr("")

@@ -94,7 +94,8 @@ class DemoProcesses:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")}
         if not self.model:
             inherited = {k: v for k, v in inherited.items() if not k.startswith("OPENAI_")}
-        models = {k: v for k, v in os.environ.items() if k in ("TOCSIN_MODEL", "TOCSIN_FALLBACK_MODEL")} if self.model else {}
+        own = ("TOCSIN_MODEL", "TOCSIN_FALLBACK_MODEL", "TOCSIN_REASONING_EFFORT")
+        models = {k: v for k, v in os.environ.items() if k in own or k.startswith("TOCSIN_MODEL_")} if self.model else {}
         return {
             **inherited,
             **models,

@@ -9,9 +9,10 @@ from typing import Any, get_type_hints
 from jinja2 import Template
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
+from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import StructuredTool
 from langgraph.errors import GraphRecursionError
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from bot.core.config import Budget
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
@@ -22,7 +23,6 @@ from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.core.text.untrusted import one_line
 from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
-from bot.llm.chat import Chat
 from bot.llm.langchain_adjustments import describe_schema_errors, keep_hooks_in_the_loop
 from bot.llm.middleware.call_guard import CallGuard
 from bot.llm.middleware.durable import Durable, RunTool, Shown, unknown_tool
@@ -31,6 +31,7 @@ from bot.llm.middleware.names import Names
 from bot.llm.middleware.reread import ReadEvidence, Reread, as_langchain_tool
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
+from bot.llm.providers.clients import chat_model
 from bot.llm.question import EvidenceReader
 from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
@@ -84,7 +85,7 @@ class Agent:
             *(_as_langchain_tool(tool, self.schemas[name]) for name, tool in tool_runner.tools.items()),
             as_langchain_tool(),
         ]
-        self.chats: dict[str, Chat] = {}
+        self.chats: dict[str, BaseChatModel] = {}
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", services=[])
         self.prompt_leak = PromptLeak(
@@ -186,16 +187,9 @@ class Agent:
     def _instructions(self) -> Template:
         return prompt_of(self.settings.prompt) if self.settings.prompt else prompt("triage")
 
-    def _model(self, name: str) -> Chat:
+    def _model(self, name: str) -> BaseChatModel:
         if name not in self.chats:
-            self.chats[name] = Chat(
-                model=name,
-                base_url=self.settings.base_url or None,
-                api_key=self.settings.api_key if self.settings.api_key.get_secret_value() else SecretStr("none"),
-                timeout=CALL_SECONDS,
-                max_retries=0,
-                use_responses_api=False,
-            )
+            self.chats[name] = chat_model(self.settings, name, seconds=CALL_SECONDS)
         return self.chats[name]
 
     def _run_tool(self, case: Case) -> RunTool:

@@ -13,6 +13,7 @@ from langchain_core.exceptions import LangChainException, ModelRefusalError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
+from bot.llm.providers.failures import failure_of, library_errors, model_name
 from bot.llm.spending import CallRecord
 
 log = structlog.get_logger(__name__)
@@ -20,12 +21,17 @@ CALL_SECONDS = 30.0
 """Limit of one try."""
 TRIES = 2
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputError, openai.OpenAIError, LangChainException)
-"""What langchain raises for bodies that are no chat completion or no answer in the wanted form."""
+"""What langchain raises for bodies that are no answer of a model, or none in the wanted form."""
 
 
 Request = ModelRequest[Any]
 Response = ModelResponse[Any]
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+def call_errors() -> tuple[type[Exception], ...]:
+    """What a call may raise that is no fault of ours."""
+    return (*UNREADABLE, *library_errors())
 
 
 class ModelDown(Exception):
@@ -53,8 +59,8 @@ class Caller:
         """
         began = time.monotonic()
         models = [request.model, *([self.fallback] if self.fallback else [])]
-        models.sort(key=lambda model: bool(answered) and _name(model) != answered)
-        problem = "no time left"
+        models.sort(key=lambda model: bool(answered) and model_name(model) != answered)
+        problem, words = "no time left", ""
         for model in models:
             for attempt in range(TRIES):
                 left = min(CALL_SECONDS, seconds - (time.monotonic() - began))
@@ -64,33 +70,26 @@ class Caller:
                     async with asyncio.timeout(left):
                         response = await handler(request.override(model=model))
                     return Called(response, _record(response, model, seconds=time.monotonic() - began))
-                except (TimeoutError, openai.APITimeoutError):
+                except TimeoutError:
                     problem = f"no answer within {left:.0f} s"
                     break  # a hanging model hangs again; the fallback or the analyst is faster
-                except openai.APIError as error:
-                    problem = _problem(error)
-                    if not _passing(error):
-                        break
                 except ModelRefusalError:
                     problem = "the model refused to answer"
                     break
-                except UNREADABLE as error:
-                    # Tried once more: a sampled answer may be readable the next time.
-                    problem = f"the answer could not be read ({type(error).__name__})"
+                except call_errors() as error:
+                    failure = failure_of(error)
+                    words = failure.text if failure else ""
+                    if failure is not None and failure.timed_out:
+                        problem = f"no answer within {left:.0f} s"
+                        break
+                    # An answer that could not be read is tried once more: the next one may be readable.
+                    problem = str(failure or f"the answer could not be read ({type(error).__name__})")
+                    if failure is not None and not failure.may_pass:
+                        break
                 if attempt + 1 < TRIES:
                     await asyncio.sleep(min(0.5, left / 4))
-            log.warning("model call failed", model=_name(model), why=problem)
+            log.warning("model call failed", model=model_name(model), why=problem, answer=words)
         return Called(None, CallRecord(error=problem, seconds=time.monotonic() - began))
-
-
-def _passing(error: openai.APIError) -> bool:
-    status = getattr(error, "status_code", None)
-    return status is None or status == 429 or status >= 500
-
-
-def _problem(error: openai.APIError) -> str:
-    status = getattr(error, "status_code", None)
-    return f"the model's server answered {status}" if status else "the model's server was not reached"
 
 
 def _record(response: Response, model: BaseChatModel, *, seconds: float) -> CallRecord:
@@ -98,8 +97,4 @@ def _record(response: Response, model: BaseChatModel, *, seconds: float) -> Call
     text = sum(len(str(m.content)) for m in response.result)
     into = sum(u["input_tokens"] for u in usages)
     out = sum(u["output_tokens"] for u in usages) or text // 4
-    return CallRecord(seconds=seconds, tokens_in=into, tokens_out=out, model=_name(model))
-
-
-def _name(model: BaseChatModel) -> str:
-    return str(getattr(model, "model_name", "") or "")
+    return CallRecord(seconds=seconds, tokens_in=into, tokens_out=out, model=model_name(model))

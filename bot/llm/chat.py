@@ -1,20 +1,89 @@
-"""The client of a model: langchain's, without the work that it would repeat with each turn."""
+"""The client of a model that speaks OpenAI's protocol: langchain's, without the work that it would repeat with each turn."""
 
 import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.tools import BaseTool, StructuredTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_openai import ChatOpenAI
+from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import BaseModel
 
+REASONING = "reasoning_content"
+"""What the model reasoned, as DeepSeek and the servers that follow it name it."""
+CALL_EXTRAS = "tool_call_extras"
+"""Where we keep fields of tool calls that langchain drops, by the calls' ids."""
+EXTRA_CONTENT = "extra_content"
+"""Where Gemini's OpenAI-compatible server puts the thought signature of a call."""
 
-class Chat(ChatOpenAI):
+
+# Any, here and below: langchain's own types of what passes through these methods.
+class KeptReasoning(BaseChatOpenAI):
+    """Sends back what a model reasoned over chat completions. Servers refuse a turn whose reasoning is missing."""
+
+    def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
+        result = super()._create_chat_result(response, generation_info)
+        choices = response.get("choices") if isinstance(response, dict) else response.choices
+        for generation, choice in zip(result.generations, choices or (), strict=False):
+            generation.message.additional_kwargs |= _extras(_field(choice, "message"))
+        return result
+
+    def _convert_chunk_to_generation_chunk(
+        self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
+    ) -> ChatGenerationChunk | None:
+        generation = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
+        choices = chunk.get("choices")
+        if generation is not None and choices:
+            generation.message.additional_kwargs |= _extras(choices[0].get("delta"))
+        return generation
+
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
+        if "messages" in payload:
+            payload["messages"] = _with_extras(payload["messages"], self._convert_input(input_).to_messages())
+        return payload
+
+
+def _extras(message: object) -> dict[str, Any]:
+    reasoning = _field(message, REASONING)
+    calls = {_field(call, "id"): _field(call, EXTRA_CONTENT) for call in _field(message, "tool_calls") or ()}
+    extras = {id: extra for id, extra in calls.items() if id and extra}
+    return {**({REASONING: reasoning} if reasoning is not None else {}), **({CALL_EXTRAS: extras} if extras else {})}
+
+
+def _field(value: object, name: str) -> Any:
+    """A field of what the openai client returns, parsed or as plain JSON."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+def _with_extras(sent: Sequence[dict[str, Any]], messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+    """The messages as they are sent, each with what its original holds beside its text and calls."""
+    if len(sent) != len(messages):
+        return list(sent)
+    return [_with_extra(one, message) for one, message in zip(sent, messages, strict=True)]
+
+
+def _with_extra(sent: dict[str, Any], message: BaseMessage) -> dict[str, Any]:
+    if not isinstance(message, AIMessage):
+        return sent
+    if REASONING in message.additional_kwargs:
+        sent = {**sent, REASONING: message.additional_kwargs[REASONING]}
+    if extras := message.additional_kwargs.get(CALL_EXTRAS):
+        calls = sent.get("tool_calls") or []
+        sent["tool_calls"] = [{**call, EXTRA_CONTENT: extras[call["id"]]} if call["id"] in extras else call for call in calls]
+    return sent
+
+
+class Chat(KeptReasoning, ChatOpenAI):
     """Sends what `ChatOpenAI` would send, some milliseconds a turn earlier."""
 
-    # Any, here and below: what langchain passes through these methods has no narrower type in langchain itself.
     def bind_tools(self, tools: Sequence[Any], *, strict: bool | None = None, **kwargs: Any) -> Any:
         """The model with its tools, each converted once."""
         return super().bind_tools([_converted(tool, strict) for tool in tools], strict=strict, **kwargs)
@@ -25,9 +94,15 @@ class Chat(ChatOpenAI):
         The openai client would look up the type of each of their fields first.
         """
         payload: dict[str, Any] = super()._get_request_payload(*args, **kwargs)
+        if "messages" not in payload:
+            return self._responses_payload(payload)
         fields = {field: payload.pop(field) for field in ("messages", "tools") if field in payload}
         # The client requires messages; those of the body replace the empty list.
         return {**payload, "messages": [], "extra_body": {**(payload.get("extra_body") or {}), **fields}}
+
+    def _responses_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
+        fields = {field: payload.pop(field) for field in ("input", "tools") if field in payload}
+        return {**payload, "input": [], "extra_body": {**(payload.get("extra_body") or {}), **fields}}
 
 
 def _converted(tool: Any, strict: bool | None) -> Any:  # Any: as in bind_tools

@@ -1,9 +1,15 @@
 """Which model is asked, where and how. Apart from the agent, whose import takes seconds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
+
+from bot.llm.providers.capabilities import ModelApi, Provider, parse_model_name
+
+NO_KEY = SecretStr("")
 
 
 @dataclass(frozen=True)
@@ -11,7 +17,9 @@ class ModelSettings:
     """Which model, where. `structured` is "tool" (every server) or "schema" (json_schema)."""
 
     name: str
+    """`provider:model`, or a model's name alone for a server that speaks OpenAI's protocol."""
     base_url: str = ""
+    """Of the server of `name`, where it is not the provider's own."""
     api_key: SecretStr = field(default_factory=lambda: SecretStr(""))
     fallback: str = ""
     skeptic: str = ""
@@ -21,3 +29,27 @@ class ModelSettings:
     """Names leave as stand-ins only."""
     prompt: Path | None = None
     """Instead of the built-in `prompts/triage.md`; knows the same variables."""
+    api: ModelApi = ModelApi.AUTO
+    effort: str = ""
+    """How long the model reasons, in its provider's words; "" leaves it to the provider."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """More fields of each request's body, for the provider of `name`."""
+    tool_choice: str = ""
+    """"auto" or "required" against what the table of providers says; "" follows it."""
+    urls: Mapping[Provider, str] = field(default_factory=dict)
+    """Of other providers' servers: a fallback's or skeptic's."""
+    keys: Mapping[Provider, SecretStr] = field(default_factory=dict)
+
+    @property
+    def provider(self) -> Provider:
+        return parse_model_name(self.name).provider
+
+    def url_of(self, provider: Provider) -> str:
+        """The address of this provider's server; "" is the provider's own."""
+        return self.base_url if provider is self.provider else self.urls.get(provider, "")
+
+    def key_of(self, provider: Provider) -> SecretStr:
+        """The key for this provider; empty where its client reads the environment."""
+        return (
+            self.api_key if provider is self.provider and self.api_key.get_secret_value() else self.keys.get(provider, NO_KEY)
+        )

@@ -1,0 +1,179 @@
+"""Makes langchain's client of a model, whichever provider serves it; a provider's package is imported when it is needed."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from langchain.chat_models import init_chat_model
+from langchain_core.language_models import BaseChatModel
+from pydantic import SecretStr
+
+from bot.core.errors import ConfigurationError
+from bot.llm.chat import Chat, KeptReasoning
+from bot.llm.providers.capabilities import (
+    CAPABILITIES,
+    ModelApi,
+    ModelName,
+    Provider,
+    chosen_api,
+    may_force_tools,
+    parse_model_name,
+    takes_effort,
+)
+from bot.llm.settings import ModelSettings
+
+CLAUDE_MAX_TOKENS = 16_000
+"""Anthropic's API requires a limit of the answer; thinking counts in it."""
+OLLAMA_CONTEXT = 32_768
+"""Ollama's own default cuts a long prompt without a word."""
+
+
+def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseChatModel:
+    """The client of the model of this name; one call waits `seconds` at most.
+
+    Raises ConfigurationError with the command to run where the provider's package is not installed.
+    """
+    parsed = parse_model_name(name)
+    ours = parsed.provider is settings.provider
+    effort, extra = (settings.effort, settings.extra) if ours else ("", {})
+    if parsed.provider is Provider.OPENAI:
+        model: BaseChatModel = _openai(settings, parsed.model, effort, extra, seconds)
+    else:
+        _check_installed(parsed)
+        made = init_chat_model(
+            parsed.model, model_provider=_langchain_name(parsed), **_arguments(settings, parsed, effort, extra, seconds)
+        )
+        model = _with_kept_reasoning(made, parsed)
+    forced = settings.tool_choice != "auto" if settings.tool_choice else may_force_tools(parsed, effort=effort, extra=extra)
+    return with_tool_choice(model, forced=forced)
+
+
+def _openai(settings: ModelSettings, model: str, effort: str, extra: Mapping[str, Any], seconds: float) -> Chat:
+    base_url, key = settings.url_of(Provider.OPENAI), settings.key_of(Provider.OPENAI)
+    responses = chosen_api(settings.api, model, base_url) is ModelApi.RESPONSES
+    arguments: dict[str, Any] = {}
+    if responses:
+        # Nothing is kept at the provider: what the model reasoned comes back sealed, and is sent again with each turn.
+        arguments = {"store": False, "include": ["reasoning.encrypted_content"], "output_version": "responses/v1"}
+    if effort and takes_effort(model, base_url):
+        arguments |= {"reasoning": {"effort": effort}} if responses else {"reasoning_effort": effort}
+    return Chat(
+        model=model,
+        base_url=base_url or None,
+        api_key=key if key.get_secret_value() else SecretStr("none"),
+        timeout=seconds,
+        max_retries=0,
+        use_responses_api=responses,
+        extra_body=dict(extra) or None,
+        **arguments,
+    )
+
+
+def _langchain_name(name: ModelName) -> str:
+    return name.prefix if name.provider is Provider.OTHER else CAPABILITIES[name.provider].langchain_name
+
+
+def _check_installed(name: ModelName) -> None:
+    if name.provider is Provider.OTHER:
+        return  # langchain names the package that is missing
+    capability = CAPABILITIES[name.provider]
+    if importlib.util.find_spec(capability.module) is None:
+        command = f"pip install 'tocsin[{capability.extra}]'"
+        raise ConfigurationError(f"{name.provider} needs {capability.module}: run `{command}`", key="TOCSIN_MODEL")
+
+
+def _arguments(
+    settings: ModelSettings, name: ModelName, effort: str, extra: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    """What langchain's class of the provider is made with. Only the caller of models tries again, so no class does."""
+    if name.provider is Provider.OTHER:
+        return {**({"reasoning_effort": effort} if effort else {}), **extra}
+    url, key = settings.url_of(name.provider), settings.key_of(name.provider)
+    common = {"base_url": url} if url else {}
+    if key.get_secret_value() and name.provider is not Provider.OLLAMA:
+        common["api_key"] = key.get_secret_value()
+    return {**common, **_ARGUMENTS[name.provider](effort, dict(extra), seconds, key.get_secret_value())}
+
+
+def _anthropic(effort: str, extra: dict[str, Any], seconds: float, _key: str) -> dict[str, Any]:
+    limit = extra.pop("max_tokens", CLAUDE_MAX_TOKENS)
+    named: dict[str, Any] = {field: extra.pop(field) for field in ("thinking", "output_config", "betas") if field in extra}
+    if effort == "none":
+        named.setdefault("thinking", {"type": "disabled"})
+    elif effort:
+        named["reasoning_effort"] = effort
+    body = {"model_kwargs": {"extra_body": extra}} if extra else {}
+    return {"timeout": seconds, "max_retries": 0, "max_tokens": limit, **named, **body}
+
+
+def _google(effort: str, extra: dict[str, Any], seconds: float, _key: str) -> dict[str, Any]:
+    # One try: a number of tries below one is taken for the default.
+    return {"timeout": seconds, "max_retries": 1, **({"thinking_level": effort} if effort else {}), **extra}
+
+
+def _bedrock(effort: str, extra: dict[str, Any], seconds: float, _key: str) -> dict[str, Any]:
+    fields = {"additional_model_request_fields": extra} if extra else {}
+    return {"timeout": int(seconds), "max_retries": 0, **({"reasoning_effort": effort} if effort else {}), **fields}
+
+
+def _deepseek(effort: str, extra: dict[str, Any], seconds: float, _key: str) -> dict[str, Any]:
+    if effort == "none":
+        extra.setdefault("thinking", {"type": "disabled"})
+    level = {"reasoning_effort": effort} if effort and effort != "none" else {}
+    return {"timeout": seconds, "max_retries": 0, **level, **({"extra_body": extra} if extra else {})}
+
+
+def _ollama(effort: str, extra: dict[str, Any], seconds: float, key: str) -> dict[str, Any]:
+    headers = {"headers": {"Authorization": f"Bearer {key}"}} if key else {}
+    levels: dict[str, Any] = {"none": False, "": None, "low": "low", "medium": "medium", "high": "high"}
+    reasoning = {"reasoning": levels.get(effort, True)} if effort else {}
+    return {"num_ctx": OLLAMA_CONTEXT, "client_kwargs": {"timeout": seconds, **headers}, **reasoning, **extra}
+
+
+_ARGUMENTS: Mapping[Provider, Callable[[str, dict[str, Any], float, str], dict[str, Any]]] = {
+    Provider.ANTHROPIC: _anthropic,
+    Provider.GOOGLE: _google,
+    Provider.BEDROCK: _bedrock,
+    Provider.DEEPSEEK: _deepseek,
+    Provider.OLLAMA: _ollama,
+}
+
+
+def with_tool_choice(model: BaseChatModel, *, forced: bool) -> BaseChatModel:
+    """The model, which is only asked to call a tool where its provider refuses to have it forced.
+
+    langchain demands a call of every model that answers with a tool, without a way to say otherwise.
+    """
+    permitted = getattr(model, "supports_tool_choice_values", None)
+    if forced and (permitted is None or "any" in permitted):
+        return model
+    return _of_kind(model, _asking(type(model)))
+
+
+@lru_cache(16)
+def _asking(kind: type[BaseChatModel]) -> type[BaseChatModel]:
+    """A class that differs in how it binds tools; it keeps its name, which logs and traces show."""
+
+    # Any: what langchain passes through has no narrower type in langchain itself.
+    def bind_tools(self: BaseChatModel, tools: Any, *, tool_choice: Any = None, **kwargs: Any) -> Any:
+        return kind.bind_tools(self, tools, **kwargs)
+
+    return type(kind.__name__, (kind,), {"bind_tools": bind_tools, "__module__": kind.__module__})
+
+
+def _with_kept_reasoning(model: BaseChatModel, name: ModelName) -> BaseChatModel:
+    if name.provider is not Provider.DEEPSEEK:
+        return model
+    return _of_kind(model, _keeping(type(model)))
+
+
+@lru_cache(4)
+def _keeping(kind: type[BaseChatModel]) -> type[BaseChatModel]:
+    return type(kind.__name__, (KeptReasoning, kind), {"__module__": kind.__module__})
+
+
+def _of_kind(model: BaseChatModel, kind: type[BaseChatModel]) -> BaseChatModel:
+    """The same client with the methods of a subclass of its own class: init_chat_model does not let one name the class."""
+    model.__class__ = kind
+    return model

@@ -1,0 +1,146 @@
+"""What went wrong with a call, whichever provider's library raised it. None of those libraries is imported for it."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.exceptions import ModelError, ModelRefusalError
+from langchain_core.language_models import BaseChatModel
+
+from bot.core.redaction.redaction import redact
+from bot.core.text.untrusted import one_line
+
+ERRORS: Mapping[str, Sequence[str]] = {
+    "openai": ["APIError"],
+    "anthropic": ["APIError"],
+    "google.genai.errors": ["APIError"],
+    "langchain_google_genai.chat_models": ["ChatGoogleGenerativeAIError"],
+    "botocore.exceptions": ["BotoCoreError", "ClientError"],
+    "ollama": ["RequestError", "ResponseError"],
+    "httpx": ["HTTPError"],
+    "httpx2": ["HTTPError"],
+}
+"""The errors of each library which say that a provider refused or was not reached, and not that our own code is wrong."""
+MAX_WORDS = 300
+"""Of what the provider says: enough for the sentence that names the remedy."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed call."""
+
+    status: int | None = None
+    """Of the answer; None where there was none."""
+    text: str = ""
+    """The provider's own words, in one line and without secrets."""
+    timed_out: bool = False
+    retry_after: float | None = None
+    """Seconds that the provider wants to be left alone."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed later."""
+        return not self.timed_out and (self.status is None or self.status in (408, 409, 425, 429) or self.status >= 500)
+
+    def __str__(self) -> str:
+        if self.timed_out:
+            return "the model's server did not answer in time"
+        if self.status is None:
+            return "the model's server was not reached"
+        return f"the model's server answered {self.status}"
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """The failure that a library's error stands for; None for errors of any other kind."""
+    chain = list(_chain(error))
+    if isinstance(error, ModelRefusalError) or not any(_of_library(one) for one in chain):
+        return None
+    statuses = [status for one in chain if (status := _status(one)) is not None]
+    timed_out = not statuses and any("timeout" in kind.__name__.lower() for one in chain for kind in type(one).__mro__)
+    headers = next((headers for one in chain if (headers := _headers(one))), {})
+    return Failure(statuses[0] if statuses else None, _words(chain), timed_out, _retry_after(headers))
+
+
+def library_errors() -> tuple[type[Exception], ...]:
+    """Those errors, of the libraries that are imported here; plain ones for connections, which some libraries raise."""
+    loaded = ((sys.modules[module], names) for module, names in ERRORS.items() if module in sys.modules)
+    return (ConnectionError, *(getattr(module, name) for module, names in loaded for name in names if hasattr(module, name)))
+
+
+def model_name(model: BaseChatModel) -> str:
+    """What the provider calls this model; each of langchain's classes names the field differently."""
+    fields = ("model_name", "model_id", "model")
+    return next((str(name) for field in fields if (name := getattr(model, field, None))), "")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what caused it, the outermost first."""
+    count = 0
+    while error is not None and count < 8:
+        yield error
+        error, count = error.__cause__ or error.__context__, count + 1
+
+
+def _of_library(error: BaseException) -> bool:
+    return isinstance(error, (ModelError, *library_errors()))
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status, where each library keeps it."""
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):  # botocore
+        candidates = [response.get("ResponseMetadata", {}).get("HTTPStatusCode")]
+    else:
+        candidates = [getattr(error, "status_code", None), getattr(response, "status_code", None), getattr(error, "code", None)]
+    return next((number for number in candidates if isinstance(number, int) and 100 <= number < 600), None)
+
+
+def _headers(error: BaseException) -> Mapping[str, str]:
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):
+        return dict(response.get("ResponseMetadata", {}).get("HTTPHeaders") or {})
+    return {str(key).lower(): str(value) for key, value in dict(getattr(response, "headers", None) or {}).items()}
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """`Retry-After` in seconds; a date is left to our own waiting."""
+    try:
+        return max(0.0, float(headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _words(chain: list[BaseException]) -> str:
+    for error in chain:
+        response = getattr(error, "response", None)
+        if isinstance(response, Mapping) and (message := response.get("Error", {}).get("Message")):
+            return _line(message)
+        for body in (getattr(error, "body", None), getattr(error, "details", None)):
+            if message := _message(body):
+                return _line(message)
+    return _line(chain[0])
+
+
+def _message(body: Any) -> str:  # Any: a provider's JSON
+    """The sentence in an error's body: `{"error": {"message": ...}}`, `{"message": ...}` or `{"error": "..."}`."""
+    if isinstance(body, list):
+        body = body[0] if body else None
+    if not isinstance(body, dict):
+        return ""
+    inner = body.get("error", body)
+    return str(inner.get("message") or "") if isinstance(inner, dict) else str(inner)
+
+
+def message_of(text: str) -> str:
+    """The provider's own sentence in the body of a refusal, in one line; the body itself where it is no such JSON."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return _line(text)
+    return _line(_message(body) or text)
+
+
+def _line(text: object) -> str:
+    return one_line(redact(str(text)), MAX_WORDS)
