@@ -3,6 +3,9 @@
 from bot.commands._subject import name_of
 from bot.core.alert import Severity
 from bot.core.errors import NotFound
+from bot.core.incident import Incident
+from bot.core.questions.declared import began_at, service_in
+from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.store.incidents import incidents, overview
@@ -25,7 +28,11 @@ _SEVERITIES = (
     who="members",
 )
 async def declare(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
-    """Declare an incident, from nothing or from an alert group. A dialog opens unless title and sev are given."""
+    """Declare an incident, from nothing or from an alert group. A dialog opens unless title and sev are given.
+
+    One that is declared from nothing is investigated from its title: the service that it names, and since when ("since
+    14:05", "for 20 minutes"; UTC).
+    """
     group = await overview.subject_of(ctx.db, request.ref) if request.ref else None
     if group is not None and group.incident:
         return Reply(f"{group.group or group.ref} is already {group.incident}.")
@@ -38,17 +45,34 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
         return FieldErrors(wrong)
     if not title or severity is None or request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT):
         return _form(ctx, request, group, title, severity, service)
+    person = name_of(request.actor)
     declared = await incidents.declare(
         ctx.db,
         title=title,
         severity=severity,
-        service=service or (group.service if group else ""),
+        service=service or (group.service if group else service_in(title, ctx.catalogue)),
         channel=group.channel if group else request.channel or ctx.config.default_channel,
-        by=name_of(request.actor),
+        by=person,
         group_ref=group.group if group else "",
         key=request.key,
     )
-    return Reply(f"Declared {declared.ref}." + _unknown_service(ctx, service))
+    if group is not None:
+        return Reply(f"Declared {declared.ref}." + _unknown_service(ctx, service))
+    # Attempt 1, also when the same dialog is sent again. The inbox starts it after a crash in between.
+    await ctx.engine.start("triage", f"triage:{declared.group}:1", declared.group, 1, "", person)
+    return Reply(f"Declared {declared.ref}. {_investigated(declared)}" + _unknown_service(ctx, service))
+
+
+def _investigated(declared: Incident) -> str:
+    """How the text was understood: whoever wrote it can correct it."""
+    since = began_at(declared.title, declared.declared_at)
+    began = f"since {clock_to_the_minute(since)}" if since else "as of now, because its text names no moment in UTC"
+    if declared.service:
+        return f"Tocsin investigates {declared.service}, {began}: the answer will stand in the thread of {declared.group}."
+    return (
+        f"Its text names no service of the catalogue, so Tocsin investigates all of them, {began}: "
+        f"the answer will stand in the thread of {declared.group}."
+    )
 
 
 def _unknown_service(ctx: CommandContext, service: str) -> str:

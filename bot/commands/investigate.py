@@ -4,6 +4,7 @@ from bot.commands._subject import name_of, subject_of
 from bot.core.investigation.triage_state import RUNNING
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Reply, Request, command
+from bot.store.incidents import incidents
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 
@@ -12,19 +13,18 @@ from bot.workflows.command_context import CommandContext
 async def investigate(ctx: CommandContext, request: Request) -> Reply:
     """Run the triage, again or with a question or hint. It only reads; nothing is changed."""
     subject = await subject_of(ctx, request)
-    if not subject.group:
-        return Reply(f"{subject.ref} has no alert group, so there is nothing to investigate yet.")
+    group = subject.group or (await incidents.group_to_investigate(ctx.db, subject.ref)).ref
     triages = Triages(ctx.db)
-    newest = await triages.row(subject.group)
+    newest = await triages.row(group)
     question = "" if request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT) else one_line(request.text, 500)
     if newest is not None and newest.state in RUNNING and not question:
-        return Reply(f"The triage of {subject.group} is already running; it shows its progress in the thread.")
+        return Reply(f"The triage of {group} is already running; it shows its progress in the thread.")
     if newest is not None and newest.state in RUNNING and newest.findings:
         # The first ranking stands and the run goes on: a model is at work, and reads the hint before its next turn.
-        await triages.hint(subject.group, newest.attempt, question, name_of(request.actor), key=request.key)
-        return Reply(f"Taken into the triage of {subject.group} that is running; its timeline keeps it as a note.")
+        await triages.hint(group, newest.attempt, question, name_of(request.actor), key=request.key)
+        return Reply(f"Taken into the triage of {group} that is running; its timeline keeps it as a note.")
     attempt = newest.attempt + 1 if newest else 1
     # Two people at once take the same number and so attach to the same run.
-    run_id = f"triage:{subject.group}:{attempt}"
-    await ctx.engine.start("triage", run_id, subject.group, attempt, question, name_of(request.actor))
-    return Reply(f"Investigating {subject.group}: the triage message in its thread shows the causes.")
+    run_id = f"triage:{group}:{attempt}"
+    await ctx.engine.start("triage", run_id, group, attempt, question, name_of(request.actor))
+    return Reply(f"Investigating {group}: the triage message in its thread shows the causes.")

@@ -61,6 +61,11 @@ class AlertGroup(BaseModel):
     reopened: int = 0
     rev: int = 1
 
+    @property
+    def declared(self) -> bool:
+        """Whether a person declared what is wrong, and no alert has come yet."""
+        return self.alerts == 0
+
 
 class Incident(BaseModel):
     """What people or policy declared."""

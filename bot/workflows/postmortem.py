@@ -53,7 +53,7 @@ class PostmortemSteps:
         if group is None:
             return None
         signal = _main_signal(service.signals if service else {})
-        start = (record.onset or group.opened_at) - LEAD
+        start = (record.onset or record.reported_at) - LEAD
         end = group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
         evidence = await self._impact(record.incident.service, signal, service.signals if service else {}, start, end)
         entry = await self.triages.record(group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)
@@ -112,7 +112,7 @@ class PostmortemSteps:
         signal = _main_signal(service.signals if service else {})
         if signal is None or self.metrics is None or record.group is None:
             return ""
-        began = record.onset or record.group.opened_at
+        began = record.onset or record.reported_at
         over = record.group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
         span = {"start": began - AROUND, "end": min(over + AROUND, self.triages.db.clock())}
         title = f"{record.incident.service} {signal[0]}"

@@ -10,6 +10,7 @@ from bot.core.alert import Severity
 from bot.core.evidence import Findings
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, Incident
+from bot.core.questions.declared import began_at
 from bot.core.text.durations import rounded_duration
 from bot.core.text.moments import clock, date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
@@ -70,6 +71,18 @@ class PostmortemRecord(BaseModel):
     unseen: Mapping[str, tuple[str, ...]] = {}
     """Evidence id -> what of it could not be checked, if anything."""
 
+    @property
+    def alerted(self) -> AlertGroup | None:
+        """Its group, if an alert came at all: an incident that people declared may have none."""
+        return self.group if self.group and not self.group.declared else None
+
+    @property
+    def reported_at(self) -> datetime:
+        """When the first alert came; without alerts the moment that the person who declared it named, or declared it."""
+        if self.alerted:
+            return self.alerted.opened_at
+        return began_at(self.incident.title, self.incident.declared_at) or self.incident.declared_at
+
 
 def is_needed(incident: Incident, *, executed: bool, human_minutes: float) -> bool:
     """Whether a draft comes by itself: SEV1/2, an executed action, or over 30 minutes of human work."""
@@ -100,13 +113,13 @@ def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
     lasted = f" It lasted {rounded_duration(end - _began(m))}." if (end := _ended(m)) else " It is not over."
     text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
     yield Sentence(text=text, sources=(incident.ref,))
-    if m.group:
-        text = "One alert is all that came." if m.group.alerts == 1 else f"{m.group.alerts:,} alerts were grouped into one."
-        yield Sentence(text=text, sources=(m.group.ref,))
+    if m.alerted:
+        text = "One alert is all that came." if m.alerted.alerts == 1 else f"{m.alerted.alerts:,} alerts were grouped into one."
+        yield Sentence(text=text, sources=(m.alerted.ref,))
 
 
 def _began(m: PostmortemRecord) -> datetime:
-    return m.onset or (m.group.opened_at if m.group else m.incident.declared_at)
+    return m.onset or m.reported_at
 
 
 def _ended(m: PostmortemRecord) -> datetime | None:
@@ -120,7 +133,7 @@ def _impact(m: PostmortemRecord) -> Iterable[Sentence]:
         if m.graph:
             yield Sentence(text=f"The graph shows {m.graph}", sources=(evidence, *_marked(m)))
     else:
-        yield Sentence(text="Impact could not be measured: no signal of the service was readable.", sources=(m.incident.ref,))
+        yield Sentence(text="Impact was not measured.", sources=(m.incident.ref,))
 
 
 def graph_marks(m: PostmortemRecord) -> list[tuple[datetime, str]]:
@@ -149,21 +162,25 @@ def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:
 
 
 def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
-    if m.group is None:
-        yield Sentence(text=f"A person declared it at {clock(m.incident.declared_at)}.", sources=(m.incident.ref,))
-        return
-    yield Sentence(text=f"The first alert arrived at {clock(m.group.opened_at)}.", sources=(m.group.ref,))
+    declared, alerted = m.incident.declared_at, m.alerted
+    at, ref = (alerted.opened_at, alerted.ref) if alerted else (declared, m.incident.ref)
+    how = f"The first alert arrived at {clock(at)}." if alerted else f"A person declared it at {clock(at)}."
+    yield Sentence(text=how, sources=(ref,))
     if m.onset and m.onset_evidence:
-        delay = rounded_duration(m.group.opened_at - m.onset)
-        text = f"The signal left its normal range at {clock(m.onset)}, {delay} before the first alert arrived."
-        yield Sentence(text=text, sources=(m.onset_evidence, m.group.ref))
+        before = "the first alert arrived" if alerted else "it was declared"
+        text = f"The signal left its normal range at {clock(m.onset)}, {rounded_duration(at - m.onset)} before {before}."
+        yield Sentence(text=text, sources=(m.onset_evidence, ref))
+    if m.group:
+        yield _acknowledged(m, m.group, at)
+
+
+def _acknowledged(m: PostmortemRecord, group: AlertGroup, reported_at: datetime) -> Sentence:
     # The group's own moment is taken back when it fires again; the timeline keeps the first one.
     first = next((e for e in m.timeline if e.kind is EntryKind.GROUP and e.text.startswith("Acknowledged by ")), None)
-    if at := first.at if first else m.group.acknowledged_at:
-        source = first.id if first else m.group.ref
-        yield Sentence(text=f"It was acknowledged after {rounded_duration(at - m.group.opened_at)}.", sources=(source,))
-    else:
-        yield Sentence(text="Nobody acknowledged it.", sources=(m.group.ref,))
+    if at := first.at if first else group.acknowledged_at:
+        source = first.id if first else group.ref
+        return Sentence(text=f"It was acknowledged after {rounded_duration(at - reported_at)}.", sources=(source,))
+    return Sentence(text="Nobody acknowledged it.", sources=(group.ref,))
 
 
 def _cause(m: PostmortemRecord) -> Iterable[Sentence]:

@@ -137,16 +137,15 @@ def named_in(text: str, services: Iterable[str]) -> frozenset[str]:
     return _without_services(text, services)[0]
 
 
-def _without_services(text: str, services: Iterable[str]) -> tuple[frozenset[str], str]:
+def named_in_order(text: str, services: Iterable[str]) -> list[str]:
+    """The same in the order of the text, each once."""
     names = _names(frozenset(services))
-    services_named: set[str] = set()
+    return list(dict.fromkeys(names.by_words[match[0]] for match in names.pattern.finditer(_words_of(text))))
 
-    def remove(match: re.Match[str]) -> str:
-        services_named.add(names.by_words[match[0]])
-        return " "
 
-    rest = names.pattern.sub(remove, _words_of(text))
-    return frozenset(services_named), rest
+def _without_services(text: str, services: Iterable[str]) -> tuple[frozenset[str], str]:
+    names, words = _names(frozenset(services)), _words_of(text)
+    return frozenset(names.by_words[match[0]] for match in names.pattern.finditer(words)), names.pattern.sub(" ", words)
 
 
 @dataclass(frozen=True)

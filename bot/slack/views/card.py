@@ -53,7 +53,7 @@ def render(card: CardContent, view: ViewContext) -> Rendered:
 
 def title(group: AlertGroup) -> str:
     """`FIRING SEV2 · checkout · HighErrorRate`."""
-    parts = (f"{group.state} {group.severity}", plain_text(group.service, 40), plain_text(group.title, 80))
+    parts = (f"{_state(group)} {group.severity}", plain_text(group.service, 40), plain_text(group.title, 80))
     return " · ".join(part for part in parts if part)
 
 
@@ -62,7 +62,16 @@ def fallback(group: AlertGroup) -> str:
     severity = group.severity.removeprefix("SEV")
     what = f"{plain_text(group.service, 60)} {plain_text(group.title, 120)}".strip()
     note = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
-    return f"{_STATES[group.state]}, severity {severity}: {what}, {_alerts(group)}.{note}"
+    return f"{_state_in_words(group)}, severity {severity}: {what}, {_alerts(group)}.{note}"
+
+
+def _state(group: AlertGroup) -> str:
+    """The state word; nothing fires where a person declared it and no alert came."""
+    return "OPEN" if group.declared and group.state is GroupState.FIRING else group.state
+
+
+def _state_in_words(group: AlertGroup) -> str:
+    return "Open" if group.declared and group.state is GroupState.FIRING else _STATES[group.state]
 
 
 def _problem(card: CardContent, view: ViewContext) -> str:
@@ -94,6 +103,8 @@ def _facts(card: CardContent, view: ViewContext) -> Block:
 
 
 def _alerts(group: AlertGroup) -> str:
+    if group.declared:
+        return "no alert, declared by a person"
     firing = f" {group.firing:,} firing" if group.firing else " none firing"
     # Where all alerts fire, one number says it.
     count = counted(group.alerts, "alert") + (" firing" if group.firing == group.alerts else f",{firing}")
@@ -118,7 +129,7 @@ def _controls(card: CardContent) -> Block | None:
         button("Acknowledge", "ack", ref, style="primary", accessible_label=f"Acknowledge {ref}") if firing else None,
         None if card.incident else button("Declare...", "declare", ref, accessible_label=f"Declare an incident from {ref}"),
         None if card.triaged else button("Investigate", "investigate", ref, accessible_label=f"Investigate {ref}"),
-        None if firing else button("Resolve...", "resolve", ref, accessible_label=f"Resolve {ref}"),
+        None if firing and not card.group.declared else button("Resolve...", "resolve", ref, accessible_label=f"Resolve {ref}"),
     ]
     return actions(*shown) if any(shown) else None
 
@@ -138,7 +149,7 @@ def status_line(card: CardContent) -> str:
             resolved_at = incident.resolved_at if incident else None
             return f"*RESOLVED*{by} after {time_between(group.opened_at, resolved_at or group.cleared_at)}"
         case GroupState.FIRING:
-            return "*FIRING* not acknowledged"
+            return f"*{_state(group)}* not acknowledged"
 
 
 def time_between(start: datetime, end: datetime | None) -> str:

@@ -9,7 +9,6 @@ from bot.core.alert import Severity
 from bot.core.errors import NotFound
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, GroupState, Incident, IncidentState, number_of
-from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.alerts.groups import mention, open_incident, touch_card
@@ -119,7 +118,7 @@ async def _declare_of(
 
 
 async def _declare_alone(db: Database, session: AsyncSession, row: IncidentRow, key: str) -> Incident:
-    """An incident without alerts: it gets a card of its own. The same `key` again is the same incident."""
+    """An incident without alerts gets a group without alerts, to be investigated. The same `key` again is the same incident."""
     if key:
         earlier = select(TimelineRow.incident_id).where(TimelineRow.key == f"declare:{key}")
         if before := (await session.exec(earlier)).first():
@@ -127,11 +126,47 @@ async def _declare_alone(db: Database, session: AsyncSession, row: IncidentRow, 
     session.add(row)
     await session.flush()
     ref, by = f"INC-{row.id}", row.declared_by
+    group = await _group_without_alerts(db, session, row)
     text = f"{ref} was declared by {by}: {row.severity} {row.title}"
-    await timeline.add(db, session, EntryKind.INCIDENT, text, incident_id=row.id, who=by, key=f"declare:{key}" if key else None)
+    once = f"declare:{key}" if key else None
+    await timeline.add(db, session, EntryKind.INCIDENT, text, group_id=group.id, incident_id=row.id, who=by, key=once)
     await audit.append(db, session, who=by, what="declare", subject=ref, after=row.severity)
-    await messages.touch(db, session, f"card:{ref}", channel=row.channel, kind=MessageKind.INCIDENT_CARD, subject=ref)
     return to_incident(row)
+
+
+async def _group_without_alerts(db: Database, session: AsyncSession, incident: IncidentRow) -> GroupRow:
+    """The group that holds the evidence about a declared incident, and its card."""
+    now = db.clock()
+    group = GroupRow(
+        key="",
+        title=incident.title,
+        service=incident.service,
+        severity=incident.severity,
+        state=GroupState.RESOLVED if incident.state == IncidentState.RESOLVED else GroupState.FIRING,
+        channel=incident.channel,
+        opened_at=incident.declared_at,
+        last_alert_at=incident.declared_at,
+        cleared_at=incident.resolved_at,
+        incident_id=incident.id,
+        mentioned_at=now,
+        human_at=now,
+    )
+    session.add(group)
+    await session.flush()
+    incident.group_id = group.id
+    session.add(incident)
+    await touch_card(db, session, group)
+    return group
+
+
+async def group_to_investigate(db: Database, ref: str) -> AlertGroup:
+    """The group of an incident; one without alerts for an incident that an older version declared without. Raises NotFound."""
+    async with db.write() as session:
+        group, incident = await _rows(session, ref)
+        if group is None and incident is not None:
+            group = await _group_without_alerts(db, session, incident)
+        assert group is not None  # _rows found one of the two
+        return to_group(group)
 
 
 async def acknowledge(db: Database, ref: str, person: str) -> AlertGroup:

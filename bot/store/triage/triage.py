@@ -21,6 +21,7 @@ from bot.core.evidence import Case, Evidence, LedgerEntry, failed_to_read, parse
 from bot.core.incident import number_of
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
+from bot.core.questions.declared import began_at
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
@@ -329,7 +330,7 @@ def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str,
         labels=lead.labels if lead else {},
         expression=lead.expression if lead else "",
         runbook_url=lead.annotations.get("runbook_url", "") if lead else "",
-        started_at=lead.starts_at if lead else group.opened_at,
+        started_at=lead.starts_at if lead else began_at(group.title, group.opened_at) or group.opened_at,
         question=question,
         requester=requester,
     )

@@ -98,12 +98,6 @@ def test_detection_says_how_long_the_first_alert_took() -> None:
     assert "60 s before the first alert arrived" in markdown(material(), draft(material()))
 
 
-def test_without_a_readable_signal_the_impact_is_not_zero_but_unmeasured() -> None:
-    text = markdown(material(impact=None), draft(material(impact=None)))
-
-    assert "Impact could not be measured" in text
-
-
 def test_who_acknowledged_before_it_fired_again_is_not_nobody() -> None:
     took = TimelineEntry(id="T7", at=at(3), kind="group", text="Acknowledged by alice", who="alice")
     again = material(group=group(cleared_at=at(15), acknowledged_at=None), timeline=(took,))
@@ -199,3 +193,24 @@ def test_a_first_cause_that_a_person_confirmed_is_not_told_twice() -> None:
     text = markdown(both, draft(both))
 
     assert text.count("v2 broke it") == 1 and "It was Tocsin's first cause (likely). [E1]" in text
+
+
+def test_without_alerts_the_draft_says_who_declared_it_and_since_when() -> None:
+    declared = {
+        "incident": incident(title="slow since 02:45"),
+        "group": group(alerts=0, firing=0),
+        "impact": None,
+        "onset": None,
+    }
+    text = markdown(material(**declared), draft(material(**declared)))
+
+    assert "It lasted 35 min." in text
+    assert "A person declared it at 03:00:00 UTC." in text
+    assert "alert arrived" not in text and "grouped" not in text
+
+
+def test_what_was_never_tried_is_not_called_unreadable() -> None:
+    text = markdown(material(impact=None), draft(material(impact=None)))
+
+    assert "Impact was not measured." in text
+    assert "readable" not in text

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,11 +83,37 @@ async def test_declaring_for_a_group_that_has_an_incident_changes_nothing(desk: 
     assert len(await desk.rows(IncidentRow)) == 1
 
 
-async def test_an_incident_without_alerts_has_a_card_of_its_own(desk: Desk) -> None:
+async def test_an_incident_without_alerts_has_a_group_and_a_card_of_its_own(desk: Desk) -> None:
     incident = await declared(desk)
 
-    assert (incident.ref, incident.group) == ("INC-2", "")
-    assert "card:INC-2" in [row.key for row in await desk.rows(MessageRow)]
+    assert (incident.ref, incident.group) == ("INC-2", "AL-2")
+    assert [row.alerts for row in await desk.rows(GroupRow)] == [1, 0]
+    assert "card:AL-2" in [row.key for row in await desk.rows(MessageRow)]
+
+
+async def test_a_declared_incident_closes_when_a_person_says_so_alone(desk: Desk) -> None:
+    incident = await declared(desk)
+    desk.clock.forward(600)
+
+    assert await incidents.close_quiet(desk.db, HALF_AN_HOUR) == []
+    await incidents.resolve(desk.db, incident.ref, "alice")
+    assert [row.state for row in await desk.rows(GroupRow)] == ["FIRING", "RESOLVED"]
+
+
+async def test_a_resolved_incident_of_an_older_version_gets_a_group_that_is_over(desk: Desk) -> None:
+    async with desk.db.write() as session:
+        fields: dict[str, Any] = {
+            "title": "Old",
+            "severity": "SEV2",
+            "service": "checkout",
+            "state": "RESOLVED",
+            "channel": "C1",
+        }
+        session.add(IncidentRow(**fields, declared_at=desk.clock(), resolved_at=desk.clock()))
+
+    group = await incidents.group_to_investigate(desk.db, "INC-2")
+
+    assert (group.ref, group.state, group.declared) == ("AL-2", "RESOLVED", True)
 
 
 async def test_every_change_asks_for_the_card_anew(desk: Desk) -> None:

@@ -1,0 +1,93 @@
+"""A declared incident is investigated from its text, its service and its time."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands.declare import declare
+from bot.commands.investigate import investigate
+from bot.plugins import Request
+from bot.store.tables import GroupRow, IncidentRow
+from bot.store.triage.triage import Triages
+from tests.unit.approving import Office, actor, office
+from tests.unit.commands.using import context
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+class Started:
+    """Keeps what was started."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[Any, ...]] = []
+
+    async def start(self, workflow: str, id: str, *args: Any) -> None:
+        self.runs.append((id, *args))
+
+
+async def using(house: Office, verb: Any, text: str, **values: Any) -> tuple[str, list[tuple[Any, ...]]]:
+    """The reply, and what was started."""
+    engine: Any = Started()
+    fields = {"verb": verb.name, "text": text, "entry_point": "slash", "channel": "C7", "key": "1", **values}
+    reply = await verb.fn(replace(context(house), engine=engine), Request(actor=actor("alice"), **fields))
+    return reply.text, engine.runs
+
+
+async def test_the_service_and_the_moment_in_its_text_are_what_is_investigated(house: Office) -> None:
+    text, runs = await using(house, declare, "Checkout is slow since 02:40", options={"sev": "4"})
+
+    group = runs[0][1]
+    case = await Triages(house.db).open(group, 1, "", "alice")
+    assert runs == [(f"triage:{group}:1", group, 1, "", "alice")]
+    assert (case.service, case.started_at, case.summary) == (
+        "checkout",
+        house.now - timedelta(minutes=20),
+        "Checkout is slow since 02:40",
+    )
+    assert "investigates checkout, since 02:40 UTC" in text
+
+
+async def test_a_text_without_service_or_moment_says_so(house: Office) -> None:
+    text, _ = await using(house, declare, "Nothing works", options={"sev": "1"})
+
+    assert "names no service of the catalogue" in text
+    assert "names no moment" in text
+
+
+async def test_the_named_service_counts_more_than_the_text(house: Office) -> None:
+    _, runs = await using(house, declare, "Checkout is slow", options={"sev": "4", "service": "search"})
+
+    assert (await Triages(house.db).open(runs[0][1], 1, "", "alice")).service == "search"
+
+
+async def test_an_incident_of_an_older_version_gets_its_group_when_it_is_investigated(house: Office) -> None:
+    async with house.db.write() as session:
+        fields: dict[str, Any] = {
+            "title": "Checkout is down",
+            "severity": "SEV2",
+            "service": "checkout",
+            "state": "OPEN",
+            "channel": "C7",
+        }
+        row = IncidentRow(**fields, declared_at=house.now)
+        session.add(row)
+        await session.flush()
+        number = row.id
+
+    for _ in range(2):
+        _, runs = await using(house, investigate, "", ref=f"INC-{number}")
+
+    async with house.db.read() as session:
+        incident = await session.get(IncidentRow, number)
+        assert incident is not None and f"AL-{incident.group_id}" == runs[0][1]
+        group = await session.get(GroupRow, incident.group_id)
+        assert group is not None and (group.service, group.alerts, group.incident_id) == ("checkout", 0, number)
