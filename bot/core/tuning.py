@@ -67,8 +67,8 @@ class AttributionWeights:
 class BurstWeights:
     """What an alert says of the component in which a burst of alerts began (core/ranking/burst_ranking)."""
 
-    most_bits: float = 4.5
-    """One in 23 is rare enough: a fault that came before must not be found less likely for that. Chosen."""
+    most_bits: float = 6.0
+    """One in 64 is rare enough: a fault that came before must not be found less likely for that. Chosen."""
     pooled: float = 4.0
     """What is known of alike components counts like so many bursts of the component's own. Chosen."""
     now: float = 3.0
@@ -79,10 +79,14 @@ class BurstWeights:
     """An alert on a slow call names both ends and decides little between them; it is rather the called one. Chosen."""
     caller: float = 0.25
     """The same at the calling end. Chosen."""
+    awaited: float = 1.5
+    """A component's own wait for a service, at the service: it holds the way there, which no other sign shows. Chosen."""
+    missing_wait: float = 2.0
+    """Bits that a caller loses for each callee that it does not wait for: if it were at fault, all its calls would. Chosen."""
     alike: float = 0.25
     """Further alerts of one kind on a component, or of one service's pods, repeat the first more than they add. Chosen."""
-    next_kind: float = 0.3
-    """Factor from each kind of alert on a component to its next. Chosen."""
+    next_kind: float = 0.8
+    """Factor from each kind of alert on a component to its next: independent kinds nearly add up. Chosen."""
     crowd: float = 0.3
     """The more components of a level there are, the oftener one is odd by chance; pods are the measure of it. Chosen."""
     copied_from_pod: float = 0.8
@@ -91,8 +95,6 @@ class BurstWeights:
     """Share of a pod's bits that is left once its service ranks before it. Chosen."""
     prior: float = 0.5
     """Bursts added to each count, so that what never fired before is rare and not impossible. By hand."""
-    max_kinds: int = 4
-    """Kinds of alert that count on one component. By hand."""
     half_life_in_bursts: float = 14.0
     """Further bursts after which an earlier one counts half: systems change. Counted while alerts are read. By hand."""
 
@@ -102,14 +104,15 @@ class AlertKindWeights:
     """What an alert counts by its kind (core/alerts/kind), where 1 is whole. Counted while alerts are read. By hand."""
 
     network: float = 0.7
-    """Traffic, like load and log lines, follows what happens elsewhere more often than it brings it about."""
+    """Traffic, like load, follows what happens elsewhere more often than it brings it about."""
     load: float = 0.5
     """Threads, queues and request rates."""
-    logs: float = 0.5
+    handed_down: float = 0.0
+    """A line about another that failed says nothing of who logged it."""
     other: float = 0.5
     """An alert of no known kind."""
     falling: float = 0.5
-    """Less use of a resource: rather an effect of less work than a cause."""
+    """Less use of a resource, or faster answers: rather an effect of less work than a cause."""
     kernel_choice: float = 0.5
     """Which core runs what, and which pages of files stay in memory."""
 

@@ -22,12 +22,11 @@ _WEIGHTS = TUNING.alert_kinds
 _OF_KIND: dict[AlertKind, float] = {
     "network": _WEIGHTS.network,
     "load": _WEIGHTS.load,
-    "logs": _WEIGHTS.logs,
     "other": _WEIGHTS.other,
 }
 """All other kinds count whole."""
 
-_GOOD_WHEN_HIGH = frozenset({"errors", "latency", "other"})
+_GOOD_WHEN_HIGH = frozenset({"errors", "other"})
 _RETAINED = re.compile(r"rss|anon|heap", re.I)
 """What a process holds does not shrink for want of work: it falls when the process dies or lets go of it."""
 
@@ -41,6 +40,11 @@ _LOCAL_FAILURE = re.compile(
 )
 """A line about what the process itself cannot reach on its own machine; load does not do that, nor does another service."""
 
+_OF_ANOTHER = re.compile(
+    r"\b(down|up)stream|\bremote|rpc error|\bcall(s|ed|ing)? (to|service|of)\b|request (to|error)|context canceled", re.I
+)
+"""A line about a call to somebody else, or from somebody who went away: errors are handed down to who made them."""
+
 
 @lru_cache(maxsize=4096)
 def kind_of(name: str) -> AlertKind:
@@ -51,10 +55,10 @@ def kind_of(name: str) -> AlertKind:
 
 @lru_cache(maxsize=4096)
 def weight_of(name: str, direction: str = "") -> float:
-    """What an alert of this name counts, 0 to 1: less use of a resource is an effect of less work more often than a cause."""
+    """What an alert of this name counts, 0 to 1: less use of a resource, or faster answers, are effects of less work."""
     kind = kind_of(name)
-    if kind == "logs" and _LOCAL_FAILURE.search(name):
-        return 1.0
+    if kind == "logs":
+        return _WEIGHTS.handed_down if _OF_ANOTHER.search(name) and not _LOCAL_FAILURE.search(name) else 1.0
     fell = direction in ("down", "below", "falling") and kind not in _GOOD_WHEN_HIGH
     effect = fell and not (kind == "memory" and _RETAINED.search(name))
     chosen = kind in ("cpu", "memory") and bool(_KERNEL_CHOICE.search(name))

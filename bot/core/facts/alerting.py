@@ -9,8 +9,9 @@ from bot.core.facts.fact import Fact
 
 AlertKind = Literal["disk", "memory", "cpu", "network", "load", "errors", "latency", "logs", "other"]
 Level = Literal["pod", "service", "host"]
-CallEnd = Literal["own", "callee", "caller"]
-"""Whether an alert is about the component itself or about calls, and then at which end the component stands."""
+CallEnd = Literal["own", "callee", "caller", "waiting"]
+"""Whether an alert is about the component itself or about calls, and then at which end the component stands; "waiting":
+the caller's own measure of a call, which holds the way there and back too."""
 
 
 class AlertFact(Fact):
@@ -39,6 +40,15 @@ class FiringFact(Fact):
     """None in facts of versions that did not weight earlier bursts by their age."""
     weighted_alike: float = Field(0.0, validation_alias=AliasChoices("weighted_alike", "alike"))
     share_of_ends: float = Field(1.0, validation_alias=AliasChoices("share_of_ends", "seen"))
+    novelty: float = 0.0
+    """Of a line never logged here before: earlier bursts, weighted by age, in which something new was logged here."""
+    novelty_alike: float = 0.0
+    callee: str = ""
+    """Of a wait: the service that was called."""
+    callees: int = 0
+    """Services that this component, or another part of its service, was ever seen to wait for."""
+    waiting_callers: int = 0
+    """Components that were ever seen to wait for the called service."""
 
 
 class BurstFact(Fact):

@@ -3,11 +3,11 @@
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from bot.core.alert import Alert
 from bot.core.alerts.component import OPERATIONS, Component, component_of, ends_of
@@ -45,6 +45,16 @@ class Firing:
     """The same, summed over all components of this level."""
     share_of_ends: float = 1.0
     """Of calls: the share of their known other ends at which it fires. If the called one is slow, all its callers see it."""
+    novelty: float = 0.0
+    """Of a line never logged here before: earlier bursts, weighted by age, in which something new was logged here."""
+    novelty_alike: float = 0.0
+    """The same, summed over all components of this level."""
+    callee: str = ""
+    """Of a wait: the service that was called."""
+    callees: int = 0
+    """Of a wait: services that this component, or another part of its service, was ever seen to wait for."""
+    waiting_callers: int = 0
+    """Of a wait: components that were ever seen to wait for the called service."""
 
     def as_fact(self) -> FiringFact:
         """As evidence holds it."""
@@ -102,6 +112,9 @@ class _Occurrence(NamedTuple):
     """Which calls it is about, whatever is wrong with them."""
     other_end: str = ""
     """The component at their other end."""
+    operation: str = ""
+    callee: str = ""
+    """The service that is called, where the component stands at the calling end."""
 
 
 _Key = tuple[str, str]
@@ -115,18 +128,10 @@ def read_burst(alerts: Iterable[Alert], earlier: Sequence[Sequence[Alert]], cata
     now = _read(alerts, catalogue)
     past = [_read(burst, catalogue) for burst in sorted(filter(None, earlier), key=_start, reverse=True)]
     components = {(r[0].place.level, r[0].place.name, r[0].place.service) for burst in (now, *past) for r in burst.values()}
+    counts = _Counts.of(past)
+    waits = _Waits.of((now, *past))
     ends = _other_ends((now, *past))
-    here = Counter(key for burst in past for key in burst)
-    weighted_here: dict[_Key, float] = defaultdict(float)
-    weighted_alike: dict[_Key, float] = defaultdict(float)
-    for age, burst in enumerate(past):
-        for key, occurrences in burst.items():
-            weighted_here[key] += _weight_at(age)
-            weighted_alike[(occurrences[0].place.level, key[1])] += _weight_at(age)
-    firings = [
-        _firing(occurrences, here[key], weighted_here[key], weighted_alike[(occurrences[0].place.level, key[1])], ends)
-        for key, occurrences in now.items()
-    ]
+    firings = [waits.marked(_firing(occurrences, counts, ends), occurrences[0]) for occurrences in now.values()]
     return Burst(
         firings=sorted(firings, key=lambda f: (f.at, f.component, f.what))[:_MAX_FIRINGS],
         bursts=len(past),
@@ -156,14 +161,108 @@ def _other_ends(bursts: Iterable[_Occurrences]) -> Mapping[_Key, set[str]]:
     return ends
 
 
-def _firing(
-    occurrences: Sequence[_Occurrence], here: int, weighted_here: float, weighted_alike: float, ends: Mapping[_Key, set[str]]
-) -> Firing:
+@dataclass(frozen=True)
+class _Counts:
+    """How often what fires now fired in earlier bursts, the newest of them first."""
+
+    here: Mapping[_Key, int]
+    weighted_here: Mapping[_Key, float]
+    weighted_alike: Mapping[_Key, float]
+    """By level and what fires."""
+    novelty: Mapping[str, float]
+    """By component: bursts in which it logged a line that it had never logged before, weighted by age."""
+    novelty_alike: Mapping[Level, float]
+
+    @classmethod
+    def of(cls, past: Sequence[_Occurrences]) -> Self:
+        weighted_here: dict[_Key, float] = defaultdict(float)
+        weighted_alike: dict[_Key, float] = defaultdict(float)
+        first: dict[_Key, tuple[int, _Occurrence]] = {}
+        for age, burst in enumerate(past):
+            for key, (one, *_) in burst.items():
+                weighted_here[key] += _weight_at(age)
+                weighted_alike[(one.place.level, key[1])] += _weight_at(age)
+                first[key] = age, one
+        novelty: dict[str, float] = defaultdict(float)
+        novelty_alike: dict[Level, float] = defaultdict(float)
+        for age, name, level in {(age, o.place.name, o.place.level) for age, o in first.values() if o.kind == "logs"}:
+            novelty[name] += _weight_at(age)
+            novelty_alike[level] += _weight_at(age)
+        return cls(Counter(key for burst in past for key in burst), weighted_here, weighted_alike, novelty, novelty_alike)
+
+
+@dataclass(frozen=True)
+class _Waits:
+    """Which alerts are about waits: a component's own measure of an operation that another service serves."""
+
+    served: Mapping[str, str]
+    """Operation to the service that serves it."""
+    callees: Mapping[str, Set[str]]
+    """Service to those that it was seen to wait for."""
+    callers: Mapping[str, Set[str]]
+    """Service to the components that were seen to wait for it."""
+
+    @classmethod
+    def of(cls, bursts: Sequence[_Occurrences]) -> Self:
+        every = [one for burst in bursts for occurrences in burst.values() for one in occurrences if one.operation]
+        served = {one.operation: one.callee for one in every if one.role == "caller" and one.callee != _service(one)}
+        callees: dict[str, set[str]] = defaultdict(set)
+        callers: dict[str, set[str]] = defaultdict(set)
+        for one in every:
+            callee = one.callee or served.get(one.operation, "")
+            if callee and callee != _service(one):
+                callees[_service(one)].add(callee)
+            if _is_wait(one, served):
+                callers[callee].add(one.place.name)
+        return cls(served, callees, callers)
+
+    def marked(self, firing: Firing, one: _Occurrence) -> Firing:
+        """The firing as a wait, if it is about one."""
+        if not _is_wait(one, self.served):
+            return firing
+        callee = self.served[one.operation]
+        return replace(
+            firing,
+            role="waiting",
+            callee=callee,
+            callees=len(self.callees[_service(one)]),
+            waiting_callers=len(self.callers[callee]),
+            share_of_ends=1.0,
+        )
+
+
+def _is_wait(one: _Occurrence, served: Mapping[str, str]) -> bool:
+    """Both ends are this component, and another service is known to serve the operation."""
+    return (
+        one.role == "callee" and one.other_end == one.place.name and served.get(one.operation, _service(one)) != _service(one)
+    )
+
+
+def _service(one: _Occurrence) -> str:
+    return one.place.service or one.place.name
+
+
+def _firing(occurrences: Sequence[_Occurrence], counts: _Counts, ends: Mapping[_Key, set[str]]) -> Firing:
     first, place = occurrences[0], occurrences[0].place
-    where = (place.name, place.level, place.service, place.host)
-    share = len({o.other_end for o in occurrences}) / len(ends[(place.name, first.calls)]) if first.calls else 1.0
-    counts = (here, weighted_here, weighted_alike, share)
-    return Firing(*where, first.what, first.kind, first.role, first.weight, first.at, *counts)
+    key = (place.name, first.what)
+    is_new = first.kind == "logs" and not counts.here.get(key)
+    return Firing(
+        component=place.name,
+        level=place.level,
+        service=place.service,
+        host=place.host,
+        what=first.what,
+        kind=first.kind,
+        role=first.role,
+        weight=first.weight,
+        at=first.at,
+        earlier_here=counts.here.get(key, 0),
+        weighted_here=counts.weighted_here.get(key, 0.0),
+        weighted_alike=counts.weighted_alike.get((place.level, first.what), 0.0),
+        share_of_ends=len({o.other_end for o in occurrences}) / len(ends[(place.name, first.calls)]) if first.calls else 1.0,
+        novelty=counts.novelty.get(place.name, 0.0) if is_new else 0.0,
+        novelty_alike=counts.novelty_alike.get(place.level, 0.0) if is_new else 0.0,
+    )
 
 
 def _read(alerts: Iterable[Alert], catalogue: Catalogue) -> _Occurrences:
@@ -188,8 +287,9 @@ def _occurrences(alert: Alert, catalogue: Catalogue) -> list[_Occurrence]:
         operation = _without_digits(next((alert.labels[name] for name in OPERATIONS if alert.labels.get(name)), ""))
         to = f"{operation} to {callee.service or callee.name}"
         at, called_what, calling_what = alert.starts_at, f"{what} {operation}".strip(), f"{what} {to}"
-        called = _Occurrence(callee, called_what, kind, "callee", weight, at, f"from {operation}", caller.name)
-        calling = _Occurrence(caller, calling_what, kind, "caller", weight, at, to, callee.name)
+        called = _Occurrence(callee, called_what, kind, "callee", weight, at, f"from {operation}", caller.name, operation)
+        service = callee.service or callee.name
+        calling = _Occurrence(caller, calling_what, kind, "caller", weight, at, to, callee.name, operation, service)
         return [called] if caller.name == callee.name else [called, calling]
     place = component_of(alert.labels, catalogue.of_labels(alert.labels))
     return [_Occurrence(place, what, kind, "own", weight, alert.starts_at)] if place else []

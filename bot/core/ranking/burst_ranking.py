@@ -2,18 +2,21 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, Self
 
 from bot.core.alerts.component import Component
-from bot.core.facts.alerting import AlertKind, CallEnd
+from bot.core.facts.alerting import AlertKind, CallEnd, Level
 from bot.core.ranking.alert_burst import Burst, Firing
 from bot.core.tuning import TUNING, BurstWeights
 
-Bits = dict[str, dict[AlertKind, dict[str, float]]]
+SignKind = tuple[AlertKind, Literal["own", "called", "waits"]]
+"""Kinds of evidence that are independent of each other: a kind of alert, reported by the component, its callers, its calls."""
+Bits = dict[str, dict[SignKind, dict[str, float]]]
 """Component to kind to what fires to its bits of surprise."""
+_DIRECTIONS = {"up": "up", "above": "up", "rising": "up", "down": "down", "below": "down", "falling": "down"}
 
 
 @dataclass(frozen=True)
@@ -32,19 +35,23 @@ def rank_burst(
 ) -> list[ComponentRank]:
     """Components by how much the burst points at them, the likeliest first.
 
-    An alert counts its bits of surprise, -log2 p. p is how often it fired on this component, each earlier burst weighted
-    by its age, with what is known of all components of its level mixed in as if it were 4 bursts: p = (own + 4 q) /
-    (bursts + 4); 4.5 bits are the most. They are halved for each 200 s after the start and weighted by the alert's kind;
-    calls also by the share of their other ends that see it. Two alerts that always fire together are one. Within a kind
-    the best counts whole and the others add log2 of their sum a quarter; a component's kinds are summed 1, 0.3, 0.09,
-    0.027. A service counts its own alerts and, by the same law, 1 + log2(pods) / 4 times the mean over its pods, so that
-    it ranks before them only if they behave alike; behind it its pods are explained and keep 0.4 of their bits. A host
-    counts for more the fewer hosts there are beside pods, and for less where one pod on it fires the same kind of alert
-    as rarely.
+    An alert counts its bits of surprise, -log2 p, 6 at most. p is how often it fired on this component, the mean of lately
+    (each earlier burst weighted by its age) and ever, with what is known of all components of its level mixed in as if it
+    were 4 bursts: p = (own + 4 q) / (bursts + 4). A line never logged here before is as usual as new lines are here.
+    Bits are halved for each 200 s after the start and weighted by the alert's kind; calls also by the share of their other
+    ends that see it. What a pod takes over from a sibling that lost it is an effect. Two alerts that always fire together
+    are one. Waits for calls are judged by their coverage (`_add_waits`).
+    Within a kind the best counts whole and the others add log2 of their sum a quarter; kinds are nearly independent, so
+    that a component's are summed 1, 0.8, 0.64, ... A service counts its own alerts and, by the same law,
+    1 + log2(pods) / 4 times the mean over its pods, so that it ranks before them only if they behave alike; behind it its
+    pods are explained and keep 0.4 of their bits. A host counts for more the fewer hosts there are beside pods, and for
+    less where one pod on it fires the same kind of alert as rarely.
     """
     burst = replace(burst, firings=_without_twins(burst.firings))
     places = {f.component: Component(f.component, f.level, f.service, f.host) for f in burst.firings}
     bits = _surprise(burst, started_at, weights)
+    for service in _add_waits(bits, burst, started_at, weights):
+        places.setdefault(service, Component(service, "service", service))
     _weigh_hosts(bits, places, burst, weights)
     totals = {name: _total(kinds, weights) for name, kinds in bits.items()}
     for service, pods in _pods_by_service(places.values()).items():
@@ -66,24 +73,121 @@ def _without_twins(firings: Sequence[Firing]) -> list[Firing]:
 
 
 def _surprise(burst: Burst, started_at: datetime, weights: BurstWeights) -> Bits:
-    together = Counter((f.level, f.what) for f in burst.firings)
+    surprise = _Surprise.of(burst, started_at, weights)
     # A component whose own calls fail or are slow is so because of them.
     passed_on = {(f.component, f.kind) for f in burst.firings if f.role == "caller"}
+    siblings = _siblings_that_lost(burst.firings)
     bits: Bits = defaultdict(lambda: defaultdict(dict))
     for f in burst.firings:
-        chances = max(burst.population.get(f.level, 1), 1) * (burst.weighted_bursts + weights.now) + 2 * weights.prior
-        pooled = (f.weighted_alike + weights.now * together[(f.level, f.what)] + weights.prior) / chances
-        often = (f.weighted_here + weights.pooled * pooled) / (burst.weighted_bursts + weights.pooled)
-        late = max(0.0, (f.at - started_at).total_seconds())
-        surprise = min(weights.most_bits, -math.log2(min(1.0, often))) * 0.5 ** (late / weights.half_life)
-        explained = f.role == "callee" and (f.component, f.kind) in passed_on
-        weighted = surprise * f.weight * f.share_of_ends * _role_factor(f.role, weights)
-        bits[f.component][f.kind][f.what] = 0.0 if explained else weighted
+        if f.role == "waiting":
+            continue
+        explained = (f.role == "callee" and (f.component, f.kind) in passed_on) or _took_over(f, siblings)
+        weighted = surprise.bits(f) * f.weight * f.share_of_ends * _role_factor(f.role, weights)
+        bits[f.component][_kind(f)][f.what] = 0.0 if explained else weighted
     return bits
 
 
+@dataclass(frozen=True)
+class _Surprise:
+    """Bits of surprise of the firings of one burst."""
+
+    burst: Burst
+    started_at: datetime
+    weights: BurstWeights
+    together: Mapping[tuple[Level, str], int]
+    """Components of a level that fire the same now."""
+
+    @classmethod
+    def of(cls, burst: Burst, started_at: datetime, weights: BurstWeights) -> Self:
+        return cls(burst, started_at, weights, Counter((f.level, f.what) for f in burst.firings))
+
+    def bits(self, f: Firing) -> float:
+        """-log2 of how usual the firing is, halved with the time since the start."""
+        late = max(0.0, (f.at - self.started_at).total_seconds())
+        faded = math.exp2(-late / self.weights.half_life)
+        return min(self.weights.most_bits, -math.log2(min(1.0, self._often(f)))) * faded
+
+    def _often(self, f: Firing) -> float:
+        lately, ever = self.burst.weighted_bursts, float(self.burst.bursts)
+        alike_ever = f.weighted_alike * ever / lately if lately else 0.0
+        often = self._share(f, f.weighted_here, f.weighted_alike, lately)
+        usual = (often + self._share(f, f.earlier_here, alike_ever, ever)) / 2
+        if not f.novelty_alike:
+            return usual
+        of_level = f.novelty_alike / max(self.burst.population.get(f.level, 1), 1) / max(lately, 1e-9)
+        new = (f.novelty + self.weights.pooled * of_level) / (lately + self.weights.pooled)
+        return max(usual, new)
+
+    def _share(self, f: Firing, here: float, alike: float, bursts: float) -> float:
+        """How often it fired on the component, with what is known of alike ones mixed in."""
+        weights = self.weights
+        chances = max(self.burst.population.get(f.level, 1), 1) * (bursts + weights.now) + 2 * weights.prior
+        pooled = (alike + weights.now * self.together[(f.level, f.what)] + weights.prior) / chances
+        return (here + weights.pooled * pooled) / (bursts + weights.pooled)
+
+
+def _kind(f: Firing) -> SignKind:
+    """What others report of a component is independent of what it reports itself."""
+    return (f.kind, "called") if f.role == "callee" else (f.kind, "own")
+
+
+def _siblings_that_lost(firings: Iterable[Firing]) -> dict[tuple[str, str], set[str]]:
+    """Service and kind of traffic to its pods that lose it."""
+    lost: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for f in firings:
+        if _is_traffic(f) and _direction(f) == "down":
+            lost[f.service, _undirected(f)].add(f.component)
+    return lost
+
+
+def _took_over(f: Firing, lost: Mapping[tuple[str, str], Set[str]]) -> bool:
+    return _is_traffic(f) and _direction(f) == "up" and bool(lost.get((f.service, _undirected(f)), set()) - {f.component})
+
+
+def _is_traffic(f: Firing) -> bool:
+    return f.level == "pod" and f.role == "own" and f.kind in ("load", "network") and bool(f.service)
+
+
+def _direction(f: Firing) -> str:
+    return _DIRECTIONS.get(f.what.rpartition(" ")[2], "")
+
+
+def _undirected(f: Firing) -> str:
+    return f.what.rpartition(" ")[0]
+
+
+def _add_waits(bits: Bits, burst: Burst, started_at: datetime, weights: BurstWeights) -> set[str]:
+    """Judge waits by coverage and add their bits; the services that callers wait for.
+
+    If a component is slow to reach all that it calls, it is at fault itself: the bits of its waits add up, less 2 for
+    each known callee that it does not wait for. What is left for a callee is the mean over all that ever waited for it,
+    each times the share of the caller's other callees that it does not wait for.
+    """
+    surprise = _Surprise.of(burst, started_at, weights)
+    by_caller: dict[tuple[str, AlertKind], dict[str, tuple[float, Firing]]] = defaultdict(dict)
+    for f in burst.firings:
+        if f.role == "waiting":
+            of_callee = by_caller[f.component, f.kind]
+            of_callee[f.callee] = max(
+                of_callee.get(f.callee, (0.0, f)), (surprise.bits(f) * f.weight, f), key=lambda one: one[0]
+            )
+    for (caller, kind), waits in by_caller.items():
+        known = max([len(waits), *(f.callees for _, f in waits.values())])
+        whole = sum(of_wait for of_wait, _ in waits.values()) - weights.missing_wait * (known - len(waits))
+        if known == 1:
+            whole *= weights.caller
+        if whole > 0:
+            bits[caller][kind, "waits"]["waits"] = whole
+        others = (len(waits) - 1) / (known - 1) if known > 1 else 0.0
+        for callee, (of_wait, f) in waits.items():
+            called = bits[callee][kind, "called"]
+            share = of_wait * weights.awaited * (1 - others) / max(1, f.waiting_callers)
+            called["waits"] = called.get("waits", 0.0) + share
+    return {callee for waits in by_caller.values() for callee in waits}
+
+
 def _role_factor(role: CallEnd, weights: BurstWeights) -> float:
-    return {"own": 1.0, "callee": weights.callee, "caller": weights.caller}[role]
+    return {"callee": weights.callee, "caller": weights.caller}.get(role, 1.0)
 
 
 def _weigh_hosts(bits: Bits, places: Mapping[str, Component], burst: Burst, weights: BurstWeights) -> None:
@@ -99,13 +203,13 @@ def _weigh_hosts(bits: Bits, places: Mapping[str, Component], burst: Burst, weig
             bits[host][kind] = {what: value * factor for what, value in of_host.items()}
 
 
-def _total(kinds: Mapping[AlertKind, Mapping[str, float]], weights: BurstWeights) -> float:
+def _total(kinds: Mapping[SignKind, Mapping[str, float]], weights: BurstWeights) -> float:
     by_kind = []
     for alerts in kinds.values():
         first, *others = sorted(alerts.values(), reverse=True)
         by_kind.append(first * (1 + weights.alike * math.log2(1 + sum(others) / first)) if first > 0 else 0.0)
     by_kind.sort(reverse=True)
-    return sum(value * weights.next_kind**place for place, value in enumerate(by_kind[: weights.max_kinds]))
+    return sum(value * weights.next_kind**place for place, value in enumerate(by_kind))
 
 
 def _pods_by_service(places: Iterable[Component]) -> dict[str, list[str]]:
@@ -118,7 +222,7 @@ def _pods_by_service(places: Iterable[Component]) -> dict[str, list[str]]:
 
 def _rolled_up(
     bits: Bits, service: str, pods: Sequence[str], pod_count: int, weights: BurstWeights
-) -> dict[AlertKind, dict[str, float]]:
+) -> dict[SignKind, dict[str, float]]:
     """The service's bits: its own alerts, and what its pods fire alike. Pods that fire nothing count as zero."""
     kinds = {kind: dict(alerts) for kind, alerts in bits.get(service, {}).items()}
     # Two pods may behave alike by chance, four hardly; a single pod is the service.
@@ -149,5 +253,5 @@ def _ordered(
 def _most_surprising(place: Component, burst: Burst, bits: Bits) -> list[Firing]:
     """The component's own alerts or, of a service without any, those of its pods."""
     own = [f for f in burst.firings if f.component == place.name]
-    own = own or [f for f in burst.firings if place.level == "service" and f.service == place.name]
-    return sorted(own, key=lambda f: -bits[f.component][f.kind][f.what])
+    own = own or [f for f in burst.firings if place.level == "service" and place.name in (f.service, f.callee)]
+    return sorted(own, key=lambda f: -bits[f.component][_kind(f)].get(f.what, 0.0))

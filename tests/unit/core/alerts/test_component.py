@@ -70,7 +70,7 @@ def test_what_only_sounds_like_it_counts_whole(name: str) -> None:
     assert weight_of(name, "up") == 1.0
 
 
-def test_a_line_about_what_is_broken_on_the_spot_counts_whole_and_others_by_half() -> None:
+def test_a_line_counts_whole_unless_it_is_about_another_that_failed() -> None:
     assert weight_of("Log lines: [Errno 2] No such file or directory: 'a.csv'") == 1.0
     assert weight_of("Log lines: permission denied") == 1.0
-    assert weight_of("Log lines: an error occurred in the downstream service") == 0.5
+    assert weight_of("Log lines: an error occurred in the downstream service") == 0.0

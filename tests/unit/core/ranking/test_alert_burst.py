@@ -123,6 +123,50 @@ def test_a_component_whose_own_calls_fail_fails_because_of_them() -> None:
     assert order([calls("front", "cart", "CallsFailed"), calls("cart", "db", "SlowCalls")])[0] != "front"
 
 
+def waits(caller: str, callee: str) -> list[Alert]:
+    """The caller's own measure of its calls; the server's own once named who serves them."""
+    return [fires("SlowCalls", client_service=caller, server_service=caller, operation=f"get {callee}")]
+
+
+def serves(caller: str, callee: str) -> Alert:
+    return fires("SlowCalls", client_service=caller, server_service=callee, operation=f"get {callee}")
+
+
+CALLEES = ("cart", "ads", "users")
+SERVED = [[serves("front", callee) for callee in CALLEES], [fires("Other", service="x")], [fires("Other", service="x")]]
+
+
+def test_a_wait_for_one_of_many_callees_points_at_that_callee() -> None:
+    assert order(waits("front", "cart"), *SERVED)[0] == "cart"
+
+
+def test_waits_for_all_callees_point_at_the_caller() -> None:
+    assert order([alert for callee in CALLEES for alert in waits("front", callee)], *SERVED)[0] == "front"
+
+
+def test_four_moderately_rare_kinds_beat_one_rare_alert_on_a_bystander() -> None:
+    kinds = ("MemoryHigh", "DiskBusy", "LatencyHigh", "ErrorsHigh")
+    sometimes = [[fires(name, -60 * n, service="cart") for name in kinds] for n in range(1, 6)]
+    quiet = [[fires("Other", -60 * n, service="x")] for n in range(6, 25)]
+
+    now = [*(fires(name, service="cart") for name in kinds), fires("CpuHigh", service="bystander")]
+    assert order(now, *sometimes, *quiet)[0] == "cart"
+
+
+def test_the_pod_that_took_over_the_traffic_of_a_sibling_is_no_suspect() -> None:
+    lost = fires("requests received", pod="cart-1", service="cart", direction="down")
+    took = fires("requests received", pod="cart-2", service="cart", direction="up")
+
+    assert "cart-2" not in order([lost, took])
+
+
+def test_another_new_line_says_little_of_a_component_that_logs_new_lines_all_the_time() -> None:
+    chatty = [[fires(f"Log lines: {word}", -60 * n, service="chatty")] for n, word in enumerate("abcdefgh", 1)]
+    now = [fires("Log lines: y", service="chatty"), fires("Log lines: z", service="quiet")]
+
+    assert order(now, *chatty) == ["quiet", "chatty"]
+
+
 def test_two_names_of_one_number_count_once() -> None:
     one, other = fires("memory rss bytes", service="a"), fires("memory rss share", service="a")
     together, apart = [[one, other]], [[one, other], [one]]
