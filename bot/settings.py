@@ -55,7 +55,7 @@ class Secrets(BaseSettings):
     """How long the model reasons, in its provider's words (none, low, medium, high, ...)."""
     model_extra_body: dict[str, Any] = Field(default_factory=dict)
     """More fields of each request to the model, as JSON."""
-    model_tool_choice: Literal["", "auto", "required"] = ""
+    model_tool_choice: Literal["", "auto", "required", "named"] = ""
     """Whether a call of a tool is demanded of the model; empty: where its provider allows it."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
     openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.core.alert import Severity
+from bot.core.budget import Budget
 from bot.core.change import ChangeKind
 from bot.core.evidence import CauseKind
 from bot.core.service import Objective, Signal
@@ -294,23 +295,6 @@ class SystemsConfig(ConfigSection):
 
 class AlertmanagerConfig(ConfigSection):
     url: Address = ""
-
-
-class Budget(ConfigSection):
-    per_run_usd: float = Field(default=0.50, ge=0)
-    per_day_usd: float = Field(default=20.0, ge=0)
-    per_run_seconds: float = Field(default=90.0, ge=0)
-    per_run_steps: int = Field(default=12, ge=0)
-    per_run_calls: int = Field(default=25, ge=0)
-    per_run_tokens: int = Field(default=200_000, ge=0)
-    usd_per_million_in: float = Field(default=2.0, ge=0)
-    usd_per_million_out: float = Field(default=8.0, ge=0)
-
-    @property
-    def most_of_a_run(self) -> float:
-        """Dollars set aside for one run. A run may exceed its limit by its last answer: that excess is not reserved."""
-        priced = self.usd_per_million_in or self.usd_per_million_out
-        return min(self.per_run_usd, self.per_day_usd) if priced else 0.0
 
 
 class PagerConfig(ConfigSection):

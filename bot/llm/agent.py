@@ -14,7 +14,7 @@ from langchain_core.tools import StructuredTool
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from bot.core.config import Budget
+from bot.core.budget import Budget
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
 from bot.core.investigation.first_plan import first_plan
 from bot.core.questions.answering import ModelAnswer
@@ -22,7 +22,7 @@ from bot.core.redaction.inventory import names_in
 from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
 from bot.core.text.untrusted import one_line
-from bot.llm.calling import CALL_SECONDS, Caller, ModelDown
+from bot.llm.calling import Caller, ModelDown
 from bot.llm.langchain_adjustments import describe_schema_errors, keep_hooks_in_the_loop
 from bot.llm.middleware.call_guard import CallGuard
 from bot.llm.middleware.durable import Durable, RunTool, Shown, unknown_tool
@@ -87,7 +87,7 @@ class Agent:
         ]
         self.chats: dict[str, BaseChatModel] = {}
         # Without the services: their names in a row are no secret, and findings name them.
-        rules = prompt("triage").render(steps="", calls="", services=[])
+        rules = prompt("triage").render(steps="", calls="", seconds="", services=[])
         self.prompt_leak = PromptLeak(
             [rules, prompt("names").render(), *(tool.description for tool in tool_runner.tools.values())]
         )
@@ -110,9 +110,9 @@ class Agent:
 
     async def read(self, run: Run, question: int) -> ModelAnswer:
         """Answer a question from the recorded evidence, in the workflow's body."""
-        fallback = self._model(self.settings.fallback) if self.settings.fallback else None
         hidden = self.inventory if self.settings.masked else None
-        reader = EvidenceReader(self._model(self.settings.name), Caller(fallback), self.budget, self.questions, hidden)
+        caller = self._caller(self.settings.fallback)
+        reader = EvidenceReader(self._model(self.settings.name), caller, self.budget, self.questions, hidden)
         return await reader.read(run, question, self.settings.name)
 
     # Any: langgraph's type of a graph has four parameters that create_agent leaves open.
@@ -143,10 +143,17 @@ class Agent:
 
     def _durable(self, run: Run, case: Case, spending: Spending, fallback: str = "", name: str = "model") -> Durable:
         read_updates = partial(self.triages.heard, case.group, case.attempt)
-        caller = Caller(self._model(fallback) if fallback else None)
+        caller = self._caller(fallback)
         # The skeptic has no tools, but text in the evidence may make it call one.
         run_tool = self._run_tool(case) if name == "model" else unknown_tool
         return Durable(run, run_tool, caller, spending, read_updates, name=name)
+
+    def _caller(self, fallback: str = "") -> Caller:
+        other = self._model(fallback) if fallback else None
+        return Caller(self.budget, other, takes_named_tool=self._takes_named_tool)
+
+    def _takes_named_tool(self, model: BaseChatModel) -> bool:
+        return any(chat is model and self.settings.takes_named_tool(name) for name, chat in self.chats.items())
 
     def _names(self, case: Case) -> list[Names]:
         """The middleware that stands next to the model, if names are masked."""
@@ -169,13 +176,11 @@ class Agent:
         return create_agent(
             self._model(self.settings.name),
             self.tools,
-            system_prompt=self._instructions().render(
-                steps=self.budget.per_run_steps, calls=self.budget.per_run_calls, services=list(self.services)
-            ),
+            system_prompt=self._instructions().render(**self._limits(), services=list(self.services)),
             middleware=[
-                Shorten(),
+                Limits(spending, Answer.__name__),
+                Shorten(spending),
                 Secrets(),
-                Limits(spending),
                 CallGuard(schemas, spending),
                 reread,
                 durable,
@@ -184,12 +189,21 @@ class Agent:
             response_format=strategy,
         )
 
+    def _limits(self) -> dict[str, str]:
+        """What the model is told of its budget."""
+        budget = self.budget
+        return {
+            "steps": str(budget.per_run_steps),
+            "calls": str(budget.per_run_calls),
+            "seconds": f"{budget.per_run_seconds:g}",
+        }
+
     def _instructions(self) -> Template:
         return prompt_of(self.settings.prompt) if self.settings.prompt else prompt("triage")
 
     def _model(self, name: str) -> BaseChatModel:
         if name not in self.chats:
-            self.chats[name] = chat_model(self.settings, name, seconds=CALL_SECONDS)
+            self.chats[name] = chat_model(self.settings, name, seconds=self.budget.per_call_seconds)
         return self.chats[name]
 
     def _run_tool(self, case: Case) -> RunTool:

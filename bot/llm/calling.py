@@ -1,27 +1,39 @@
-"""One model call: the only layer that retries, the time limit and the fallback model."""
+"""One model call: the only layer that tries again, the limits of time, and the fallback model."""
 
 import asyncio
+import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import openai
 import structlog
 from langchain.agents.middleware import ModelRequest, ModelResponse
-from langchain.agents.structured_output import StructuredOutputError
-from langchain_core.exceptions import LangChainException, ModelRefusalError
+from langchain.agents.structured_output import ProviderStrategy, StructuredOutputError
+from langchain_core.exceptions import ContextOverflowError, LangChainException, ModelRefusalError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import UsageMetadata
 
+from bot.core.budget import Budget
 from bot.llm.providers.failures import failure_of, library_errors, model_name
-from bot.llm.spending import CallRecord
+from bot.llm.spending import CallRecord, Recovery, Usage
+from bot.llm.streaming import AnswerStream
 
 log = structlog.get_logger(__name__)
-CALL_SECONDS = 30.0
-"""Limit of one try."""
 TRIES = 2
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputError, openai.OpenAIError, LangChainException)
+MAX_WAITS = 4
+"""Tries of a server that says itself how long to wait."""
+PAUSE_SECONDS = 0.5
+LONG_WAIT_SECONDS = 5.0
+"""A server that wants to be left alone for longer is left for the fallback model."""
+CHARACTERS_PER_TOKEN = 4
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputError, LangChainException)
 """What langchain raises for bodies that are no answer of a model, or none in the wanted form."""
+_FINISHED = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
+"""Where providers say why an answer ended: one that was cut off says nothing."""
+_TOO_LONG = {"length", "max_tokens", "incomplete", "model_context_window_exceeded"}
+_OVERFLOW = re.compile(r"context.{0,20}(size|length|window)|prompt is too long|too many tokens", re.IGNORECASE)
 
 
 Request = ModelRequest[Any]
@@ -29,13 +41,12 @@ Response = ModelResponse[Any]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def call_errors() -> tuple[type[Exception], ...]:
-    """What a call may raise that is no fault of ours."""
-    return (*UNREADABLE, *library_errors())
-
-
 class ModelDown(Exception):
-    """No usable answer from any model; the text says why."""
+    """No usable answer from any model; the text says why, `recovery` what may still bring one."""
+
+    def __init__(self, why: str, recovery: Recovery = Recovery.NONE) -> None:
+        super().__init__(why)
+        self.recovery = recovery
 
 
 class Called(NamedTuple):
@@ -45,11 +56,45 @@ class Called(NamedTuple):
     record: CallRecord
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Why a try brought no answer."""
+
+    text: str
+    may_pass: bool = False
+    """Whether the same request may succeed later."""
+    wait: float | None = None
+    """Seconds that the server wants to be left alone."""
+    recovery: Recovery = Recovery.NONE
+    answer: str = ""
+    """The provider's own words, for the log."""
+
+
+class _Unfinished(Exception):
+    """An answer that ended before its end."""
+
+
+def call_errors() -> tuple[type[Exception], ...]:
+    """What a call may raise that is no fault of ours."""
+    return (_Unfinished, *UNREADABLE, *library_errors())
+
+
 class Caller:
     """Calls the model, then the fallback. Failures are returned: they are recorded like answers."""
 
-    def __init__(self, fallback: BaseChatModel | None = None) -> None:
+    def __init__(
+        self,
+        limits: Budget,
+        fallback: BaseChatModel | None = None,
+        *,
+        takes_named_tool: Callable[[BaseChatModel], bool] = lambda _model: False,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`takes_named_tool`: whether a model can be made to call the tool of a name."""
+        self.limits = limits
         self.fallback = fallback
+        self.takes_named_tool = takes_named_tool
+        self.wait = wait
 
     async def call(self, request: Request, handler: Handler, *, seconds: float, answered: str = "") -> Called:
         """One answer, or none and the error in the record.
@@ -60,41 +105,163 @@ class Caller:
         began = time.monotonic()
         models = [request.model, *([self.fallback] if self.fallback else [])]
         models.sort(key=lambda model: bool(answered) and model_name(model) != answered)
-        problem, words = "no time left", ""
+        problem, usages = Problem("no time left"), list[Usage]()
         for model in models:
-            for attempt in range(TRIES):
-                left = min(CALL_SECONDS, seconds - (time.monotonic() - began))
-                if left <= 0:
-                    break
-                try:
-                    async with asyncio.timeout(left):
-                        response = await handler(request.override(model=model))
-                    return Called(response, _record(response, model, seconds=time.monotonic() - began))
-                except TimeoutError:
-                    problem = f"no answer within {left:.0f} s"
-                    break  # a hanging model hangs again; the fallback or the analyst is faster
-                except ModelRefusalError:
-                    problem = "the model refused to answer"
-                    break
-                except call_errors() as error:
-                    failure = failure_of(error)
-                    words = failure.text if failure else ""
-                    if failure is not None and failure.timed_out:
-                        problem = f"no answer within {left:.0f} s"
-                        break
-                    # An answer that could not be read is tried once more: the next one may be readable.
-                    problem = str(failure or f"the answer could not be read ({type(error).__name__})")
-                    if failure is not None and not failure.may_pass:
-                        break
-                if attempt + 1 < TRIES:
-                    await asyncio.sleep(min(0.5, left / 4))
-            log.warning("model call failed", model=model_name(model), why=problem, answer=words)
-        return Called(None, CallRecord(error=problem, seconds=time.monotonic() - began))
+            tries = _Tries(self, request, model, began + seconds, others=model is not models[-1])
+            response = await tries.run(handler)
+            usages += tries.usages
+            if response is not None:
+                took = time.monotonic() - began
+                return Called(response, CallRecord(seconds=took, usages=usages, model=model_name(model)))
+            problem = tries.problem or problem
+            log.warning("model call failed", model=model_name(model), why=problem.text, answer=problem.answer)
+        record = CallRecord(error=problem.text, recovery=problem.recovery, seconds=time.monotonic() - began, usages=usages)
+        return Called(None, record)
 
 
-def _record(response: Response, model: BaseChatModel, *, seconds: float) -> CallRecord:
-    usages = [m.usage_metadata for m in response.result if isinstance(m, AIMessage) and m.usage_metadata]
-    text = sum(len(str(m.content)) for m in response.result)
-    into = sum(u["input_tokens"] for u in usages)
-    out = sum(u["output_tokens"] for u in usages) or text // 4
-    return CallRecord(seconds=seconds, tokens_in=into, tokens_out=out, model=model_name(model))
+class _Tries:
+    """The tries of one model for one call."""
+
+    def __init__(self, caller: Caller, request: Request, model: BaseChatModel, deadline: float, *, others: bool) -> None:
+        """`others`: whether there is another model to ask."""
+        self.caller, self.model, self.deadline, self.others = caller, model, deadline, others
+        self.request = _for_model(request, model, named=caller.takes_named_tool(model))
+        self.usages: list[Usage] = []
+        self.problem: Problem | None = None
+
+    async def run(self, handler: Handler) -> Response | None:
+        """The answer; None with `problem` if there is none."""
+        for attempt in range(1, MAX_WAITS + 1):
+            left = min(self.caller.limits.per_call_seconds, self.deadline - time.monotonic())
+            if left <= 0:
+                return None
+            response = await self._attempt(handler, left)
+            if response is not None:
+                return response
+            if (pause := self._pause(attempt)) is None:
+                return None
+            await self.caller.wait(pause)
+        return None
+
+    def _pause(self, attempt: int) -> float | None:
+        """Seconds before the next try; None if there is none."""
+        problem = self.problem
+        if problem is None or not problem.may_pass or (attempt >= TRIES and problem.wait is None):
+            return None
+        left = self.deadline - time.monotonic()
+        if problem.wait is None:
+            return min(PAUSE_SECONDS, left / 4)
+        if problem.wait >= left:
+            text = f"{problem.text}; it asks to wait {problem.wait:.0f} s, and {max(left, 0):.0f} s are left"
+            self.problem = Problem(text)
+            return None
+        return None if self.others and problem.wait > LONG_WAIT_SECONDS else problem.wait
+
+    async def _attempt(self, handler: Handler, seconds: float) -> Response | None:
+        streams = getattr(self.model, "disable_streaming", False) is not True
+        idle = self.caller.limits.idle_seconds if streams else seconds
+        stream = AnswerStream(seconds, idle)
+        try:
+            async with stream.limited():
+                response = await handler(self.request)
+            _check_finished(response, streamed=bool(stream.chunks))
+        except TimeoutError:
+            self.problem = Problem(stream.timeout_text, may_pass=not self.others, recovery=Recovery.ANSWER)
+            self._count(stream, sent=True)
+        except ModelRefusalError:
+            self.problem = Problem("the model refused to answer")
+            self._count(stream)
+        except call_errors() as error:
+            self.problem = _problem_of(error, stream)
+            self._count(stream)
+        else:
+            self.usages.append(_usage_of(response, self.request, model_name(self.model)))
+            return response
+        return None
+
+    def _count(self, stream: AnswerStream, *, sent: bool = False) -> None:
+        """Count what a request cost that brought no answer. `sent`: it may have been read although nothing came back."""
+        if sent or stream.chunks:
+            count = _counted(stream.usage, model_name(self.model)) if stream.usage else None
+            self.usages.append(count or _estimated(self.request, stream.characters, model_name(self.model)))
+
+
+def _problem_of(error: Exception, stream: AnswerStream) -> Problem:
+    failure = failure_of(error)
+    if failure is None:
+        # An answer that could not be read is tried once more: the next one may be readable.
+        text = str(error) if isinstance(error, _Unfinished) else f"the answer could not be read ({type(error).__name__})"
+        return Problem(text, may_pass=True, recovery=Recovery.ANSWER)
+    if isinstance(error, ContextOverflowError) or (failure.status in (400, 413) and _OVERFLOW.search(failure.text)):
+        return Problem("the request was too long for the model", recovery=Recovery.SHORTER, answer=failure.text)
+    if failure.timed_out:
+        return Problem("the model's server did not answer in time", recovery=Recovery.ANSWER)
+    if failure.status is None and stream.chunks:
+        return Problem("the answer was cut off", may_pass=True, recovery=Recovery.ANSWER)
+    return Problem(str(failure), may_pass=failure.may_pass, wait=failure.retry_after, answer=failure.text)
+
+
+def _check_finished(response: Response, *, streamed: bool) -> None:
+    """Raise where the answer is not whole: the part of a tool call that came would be read as the whole of it."""
+    for message in response.result:
+        if not isinstance(message, AIMessage):
+            continue
+        ends = {str(message.response_metadata[key]).lower() for key in _FINISHED if message.response_metadata.get(key)}
+        if ends & _TOO_LONG:
+            raise _Unfinished("the answer was longer than the model may write")
+        if streamed and not ends:
+            raise _Unfinished("the answer was cut off")
+
+
+class _NamingTool:
+    """A model that has to call the tool of this name: for a structured answer langchain only demands any tool."""
+
+    def __init__(self, model: BaseChatModel, tool: str) -> None:
+        self._model, self._tool = model, tool
+
+    # Any: what langchain passes through has no narrower type in langchain itself.
+    def bind_tools(self, tools: Sequence[Any], *, tool_choice: object = None, **kwargs: Any) -> Any:
+        return self._model.bind_tools(tools, tool_choice=self._tool, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def _for_model(request: Request, model: BaseChatModel, *, named: bool) -> Request:
+    """The request as this model gets it. One that wants a named tool keeps all tools, as the provider's cache holds them."""
+    tool = request.tool_choice
+    if not isinstance(tool, str):
+        return request.override(model=model)
+    if not named:
+        return request.override(model=model, tools=[], tool_choice=None)
+    if isinstance(request.response_format, ProviderStrategy):
+        return request.override(model=model, tool_choice=None, model_settings={**request.model_settings, "tool_choice": "none"})
+    naming: Any = _NamingTool(model, tool)
+    return request.override(model=naming, tool_choice=None)
+
+
+def _usage_of(response: Response, request: Request, model: str) -> Usage:
+    messages = [message for message in response.result if isinstance(message, AIMessage)]
+    counts = [_counted(message.usage_metadata, model) for message in messages if message.usage_metadata]
+    if counts:
+        return counts[0]
+    return _estimated(request, sum(len(str(message.content)) + len(str(message.tool_calls)) for message in messages), model)
+
+
+def _counted(usage: UsageMetadata, model: str) -> Usage:
+    details_in, details_out = usage.get("input_token_details") or {}, usage.get("output_token_details") or {}
+    return Usage(
+        model=model,
+        tokens_in=usage["input_tokens"],
+        cached=details_in.get("cache_read") or 0,
+        cache_writes=details_in.get("cache_creation") or 0,
+        tokens_out=usage["output_tokens"],
+        reasoning=details_out.get("reasoning") or 0,
+    )
+
+
+def _estimated(request: Request, characters: int, model: str) -> Usage:
+    rules = request.system_message.text if request.system_message else ""
+    sent = len(rules) + sum(len(str(message.content)) for message in request.messages)
+    tokens = (sent // CHARACTERS_PER_TOKEN, characters // CHARACTERS_PER_TOKEN)
+    return Usage(model=model, tokens_in=tokens[0], tokens_out=tokens[1], estimated=True)

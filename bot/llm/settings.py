@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.llm.providers.capabilities import ModelApi, Provider, parse_model_name
+from bot.llm.providers.capabilities import ModelApi, Provider, may_name_tool, parse_model_name
 
 NO_KEY = SecretStr("")
 
@@ -35,7 +35,7 @@ class ModelSettings:
     extra: Mapping[str, Any] = field(default_factory=dict)
     """More fields of each request's body, for the provider of `name`."""
     tool_choice: str = ""
-    """"auto" or "required" against what the table of providers says; "" follows it."""
+    """"auto", "required" or "named" against what the table of providers says; "" follows it."""
     urls: Mapping[Provider, str] = field(default_factory=dict)
     """Of other providers' servers: a fallback's or skeptic's."""
     keys: Mapping[Provider, SecretStr] = field(default_factory=dict)
@@ -53,3 +53,7 @@ class ModelSettings:
         return (
             self.api_key if provider is self.provider and self.api_key.get_secret_value() else self.keys.get(provider, NO_KEY)
         )
+
+    def takes_named_tool(self, name: str) -> bool:
+        """Whether the model of this name can be told which tool to call; many servers refuse that or pass over it."""
+        return self.tool_choice == "named" or may_name_tool(parse_model_name(name), self.url_of(Provider.OPENAI))

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from bot.core.evidence import Findings
-from bot.llm.middleware.shorten import MAX_HISTORY, within
+from bot.llm.middleware.shorten import most_bytes, replaced, size, within
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
 from bot.store.triage.gaps import failed_checks
@@ -21,6 +21,11 @@ FLOOD = ["flood", {}]
 
 def read(id: str, **asked: Any) -> list[Any]:
     return ["read_evidence", {"id": id, **asked}]
+
+
+def sent_bytes(request: dict[str, Any]) -> int:
+    """The bytes of a request's body."""
+    return len(json.dumps(request, ensure_ascii=False).encode())
 
 
 async def test_a_result_that_is_too_long_is_shown_with_head_tail_and_the_way_to_the_rest(room: NewRoom) -> None:
@@ -75,12 +80,12 @@ def test_a_long_history_loses_details_of_its_oldest_results_and_no_id() -> None:
     for n, text in enumerate(results):
         messages += [AIMessage("look"), ToolMessage(text, tool_call_id=str(n))]  # type: ignore[list-item]
 
-    kept = within(messages, 10_000)
+    kept = replaced(messages, within(messages, 10_000))
 
     told = [json.loads(str(message.content)) for message in kept if message.type == "tool"]
     assert [one["id"] for one in told] == ["E1", "E2", "E3", "E4"]
-    assert ["details" in one for one in told] == [False, False, True, True]
-    assert sum(len(str(message.content)) for message in kept) <= 10_000
+    assert ["details" in one for one in told] == [False, False, False, True]
+    assert sum(map(size, kept)) <= 10_000
 
 
 async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read_once_more(room: NewRoom) -> None:
@@ -89,7 +94,7 @@ async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read
 
     await here.investigate()
 
-    assert max(sum(len(str(m["content"])) for m in request["messages"][1:]) for request in here.asked) <= MAX_HISTORY
+    assert max(map(sent_bytes, here.asked)) <= most_bytes(here.budget.context_tokens)
     assert json.loads(here.told()[-1])["lines"][0].startswith("1 line 1 ")
     assert {json.loads(text)["id"] for text in here.told()} == {"E1"}
 
@@ -101,7 +106,7 @@ async def test_a_turn_of_many_long_results_stays_within_bounds_and_the_model_is_
     await here.investigate()
 
     told = [json.loads(text) for text in here.told(1)]
-    assert sum(len(str(m["content"])) for m in here.asked[1]["messages"][1:]) <= MAX_HISTORY
+    assert sent_bytes(here.asked[1]) <= most_bytes(here.budget.context_tokens)
     assert {one["id"] for one in told} == {f"E{n}" for n in range(1, 10)}
     assert "details" in told[0] and told[-1]["left_out"] == "there was no room for its details; read_evidence reads them"
     assert json.loads(here.told()[-1])["lines"][0].startswith("200 line 200 ")

@@ -2,8 +2,10 @@
 
 It speaks the chat-completions protocol over HTTP and records each request. A
 turn is one of `{"call": [[tool, arguments], ...]}`, `{"answer": {...}}` (the
-structured result), `{"text": "..."}`, `{"status": 503}`, `{"garbage": true}`
-or `{"hang": true}`; with `"hold": true` it waits until it is released. The last turn repeats.
+structured result), `{"text": "..."}`, `{"status": 503}` (with `"headers"` and `"error"`), `{"garbage": true}`,
+`{"drop": true}` (the connection is closed) or `{"hang": true}`; with `"hold": true` it waits until it is released.
+An answer that is streamed may have a fault: `"cut": "connection"` (closed in the middle), `"cut": "quiet"` (ended in the
+middle), `"cut": "stall"` (nothing comes any more). `"usage": {...}` replaces the tokens. The last turn repeats.
 
 `"E:<tool>"` in an answer becomes the evidence id of that tool's newest result in the conversation. With
 `by_history` the turn follows from the conversation instead of from how often was asked, so that a question
@@ -14,13 +16,13 @@ import argparse
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.real import IDLE_SECONDS
@@ -55,11 +57,17 @@ def app(script: Script) -> Starlette:
             await asyncio.sleep(3600)
         if turn.get("hold"):
             await script.released.wait()
+        if turn.get("drop"):
+            return StreamingResponse(_dropped())
         if status := turn.get("status"):
-            return JSONResponse({"error": {"message": "scripted"}}, status_code=status)
+            error = {"error": {"message": turn.get("error", "scripted")}}
+            return JSONResponse(error, status_code=status, headers=turn.get("headers"))
         if turn.get("garbage"):
             return Response("<html>not a completion</html>", media_type="application/json")
-        return JSONResponse(completion(_cited(turn, body), number, body))
+        whole = completion(_cited(turn, body), number, body)
+        if body.get("stream"):
+            return StreamingResponse(_events(whole, body, turn.get("cut", "")), media_type="text/event-stream")
+        return JSONResponse(whole)
 
     async def replace(request: Request) -> Response:
         script.turns = await request.json()
@@ -112,8 +120,56 @@ def completion(turn: dict[str, Any], number: int, body: dict[str, Any]) -> dict[
         "created": 0,
         "model": body.get("model", "scripted"),
         "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
+        "usage": turn.get("usage") or {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
     }
+
+
+async def _dropped() -> AsyncIterator[bytes]:
+    raise ConnectionAbortedError("scripted")
+    yield b""
+
+
+PIECE = 200
+"""Characters of text or arguments in one event."""
+
+
+async def _events(whole: dict[str, Any], body: dict[str, Any], cut: str) -> AsyncIterator[str]:
+    """A completion as the server sends it piece by piece; with a `cut` the first half of the pieces and no end."""
+    head = {key: whole[key] for key in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    message = whole["choices"][0]["message"]
+    deltas = list(_deltas(message))
+    for delta in deltas[: max(1, len(deltas) // 2)] if cut else deltas:
+        yield _event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    if cut == "connection":
+        raise ConnectionAbortedError("scripted")
+    if cut == "stall":
+        await asyncio.sleep(3600)
+    if cut:
+        return
+    reason = whole["choices"][0]["finish_reason"]
+    yield _event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    if (body.get("stream_options") or {}).get("include_usage"):
+        yield _event({**head, "choices": [], "usage": whole["usage"]})
+    yield "data: [DONE]\n\n"
+
+
+def _event(chunk: dict[str, Any]) -> str:
+    return f"data: {json.dumps(chunk)}\n\n"
+
+
+def _deltas(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield {"role": "assistant", "content": "" if message["content"] else None}
+    for piece in _pieces(message["content"] or ""):
+        yield {"content": piece}
+    for index, call in enumerate(message.get("tool_calls") or ()):
+        begun = {"index": index, "id": call["id"], "type": "function", "function": {**call["function"], "arguments": ""}}
+        yield {"tool_calls": [begun]}
+        for piece in _pieces(call["function"]["arguments"]):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
+
+
+def _pieces(text: str) -> Iterator[str]:
+    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.core.config import Budget, Config, ConfigSection, Matchers, PagerConfig, Period
+from bot.core.budget import Budget, ModelPrices
+from bot.core.config import Config, ConfigSection, Matchers, PagerConfig, Period
 from bot.core.service import Objective, Signal
 from bot.settings import Secrets, parse_config
 from bot.store import tables
@@ -35,7 +36,14 @@ def test_every_key_of_the_configuration_is_in_the_table() -> None:
 
 def test_every_key_of_every_part_is_in_the_table_or_in_an_example() -> None:
     shown = set(re.findall(r"\w+", " ".join(re.findall(r"```.*?```|`[^`\n]+`", README + SYSTEMS, re.DOTALL))))
-    parts = [Signal, Objective, *ConfigSection.__subclasses__(), *Matchers.__subclasses__(), *Period.__subclasses__()]
+    parts = [
+        Signal,
+        Objective,
+        ModelPrices,
+        *ConfigSection.__subclasses__(),
+        *Matchers.__subclasses__(),
+        *Period.__subclasses__(),
+    ]
 
     assert {part.__name__: sorted(part.model_fields.keys() - shown) for part in parts if part.model_fields.keys() - shown} == {}
 
@@ -62,9 +70,10 @@ def test_alertmanager_takes_the_snippet(tmp_path: Path) -> None:
 def test_the_limits_in_the_table_are_those_of_the_code() -> None:
     b = Budget()
     limits = f"{b.per_run_seconds:g}, {b.per_run_steps}, {b.per_run_calls}, {b.per_run_tokens}"
+    calls = f"{b.per_call_seconds:g}, {b.idle_seconds:g}, {b.context_tokens}"
     prices = f"{b.usd_per_million_in:g}, {b.usd_per_million_out:g}"
 
-    assert f"| {b.per_run_usd:.2f}, {b.per_day_usd:g}; {limits}; {prices} |" in README
+    assert f"| {b.per_run_usd:.2f}, {b.per_day_usd:g}; {limits}; {calls}; {prices} |" in README
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -9,7 +9,6 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
-from bot.llm.middleware.shorten import MAX_HISTORY, size
 from bot.llm.results import READ
 from bot.llm.spending import Spending
 
@@ -36,7 +35,8 @@ class CallGuard(AgentMiddleware):
             first = error.errors()[0]
             return self._refuse(request, f"Arguments do not fit: {'.'.join(map(str, first['loc']))}: {first['msg']}.")
         key = json.dumps([name, clean], sort_keys=True)
-        if key in self._made and not _may_be_gone(request):
+        # A passage that was read before may be among what is left out of a long history.
+        if key in self._made and not (name == READ and self.spending.details_left_out):
             return self._refuse(request, "You made this tool call already; its result is above.")
         if self.spending.calls >= self.spending.budget.per_run_calls:
             return self._refuse(request, "No tool calls are left: answer with what you have.")
@@ -48,8 +48,3 @@ class CallGuard(AgentMiddleware):
     def _refuse(self, request: ToolCallRequest, text: str) -> ToolMessage:
         call = request.tool_call
         return ToolMessage(content=text, tool_call_id=str(call["id"]), name=call["name"], status="error")
-
-
-def _may_be_gone(request: ToolCallRequest) -> bool:
-    """Whether it is a passage read before that the model may not see any more: those of a long history are left out."""
-    return request.tool_call["name"] == READ and size(request.state["messages"]) > MAX_HISTORY

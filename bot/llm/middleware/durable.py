@@ -81,9 +81,9 @@ class Durable(AgentMiddleware):
             people = await self.input_since_start()
             if people.stopped:
                 return CallRecord(error="a person stopped the investigation")
-            left, before = self.spending.seconds_left, self.spending.model
-            with_hints = _with_hints(request, people.hints)
-            response, record = await self.caller.call(with_hints, handler, seconds=left, answered=before)
+            seconds = self.spending.call_seconds(last=bool(request.tool_choice) or not request.tools)
+            with_hints, before = _with_hints(request, people.hints), self.spending.model
+            response, record = await self.caller.call(with_hints, handler, seconds=seconds, answered=before)
             update: dict[str, Any] = {"hints": len(people.hints)}
             if response is not None:
                 result = cleaned(limit_calls(response.result))
@@ -95,7 +95,7 @@ class Durable(AgentMiddleware):
         self.spending.add_model_call(record)
         self.hints_shown = max(self.hints_shown, record.hints)
         if record.error:
-            raise ModelDown(record.error)
+            raise ModelDown(record.error, record.recovery)
         model = getattr(schema, "schema", None)
         structured = record.structured
         parsed = model.model_validate(structured) if model is not None and structured is not None else structured

@@ -1,42 +1,112 @@
-"""Keeps a long history within bounds: details of the oldest results go first, ids and summaries stay."""
+"""Keeps a request within the model's context: details of the oldest results go first, ids and summaries stay."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
-from langchain_core.messages import AnyMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langchain_core.tools import BaseTool
+from pydantic import BaseModel
 
 from bot.llm.calling import Handler, Request, Response
 from bot.llm.results import shortened, unshown
+from bot.llm.spending import Spending
 
-MAX_HISTORY = 96_000
-"""Characters of all messages of one request, about 24,000 tokens."""
+BYTES_PER_TOKEN = 3
+"""Fewer than any tokenizer takes for JSON of identifiers and numbers, so that the limit holds for all of them."""
+ANSWER_TOKENS = 4_000
+"""Left for what the model writes."""
+SLACK = 0.25
+"""So much more room is made than is needed: each shortening changes the beginning that the provider has cached."""
+MARGIN_BYTES = 4_000
+"""For what is added later: hints of people, the answer's own schema, pseudonyms that are longer than names."""
+_FRAME_BYTES = 80
+"""Of one message or call beside its text: its role and its id."""
+
+
+def most_bytes(context_tokens: int) -> int:
+    """The bytes of one request as sent for a context of so many tokens."""
+    return max(0, context_tokens - ANSWER_TOKENS) * BYTES_PER_TOKEN
 
 
 class Shorten(AgentMiddleware):
-    """Changes the request only: the state keeps the whole, and the evidence is in the ledger."""
+    """Changes the request only: the state keeps the whole, and the evidence is in the ledger. One object a run.
+
+    What was shortened once stays so in each later request, however much room there is: the provider's cache holds it.
+    """
+
+    def __init__(self, spending: Spending) -> None:
+        super().__init__()
+        self.spending = spending
+        self._most = most_bytes(spending.budget.context_tokens)
+        self._shortened: dict[int, str] = {}
+        self._fixed = 0
 
     async def awrap_model_call(self, request: Request, handler: Handler) -> Response:
-        return await handler(request.override(messages=within(request.messages)))
+        self._fixed = self._fixed or _rules_and_tools(request)
+        whole = self._most // 2 if self.spending.request_too_long else self._most
+        room = whole - MARGIN_BYTES - self._fixed
+        self._shortened = within(request.messages, room, self._shortened)
+        self.spending.details_left_out = bool(self._shortened)
+        messages = replaced(request.messages, self._shortened)
+        self.spending.context_full = self.spending.context_full or sum(map(size, messages)) > room
+        return await handler(request.override(messages=messages))
 
 
-def size(messages: Sequence[AnyMessage]) -> int:
-    """Characters of all messages."""
-    return sum(len(str(message.content)) for message in messages)
+def size(message: AnyMessage) -> int:
+    """Bytes of a message as it is sent: JSON within JSON has its quotes escaped, and letters may take more than a byte."""
+    calls = message.tool_calls if isinstance(message, AIMessage) else ()
+    arguments = sum(_bytes(json.dumps(call["args"], ensure_ascii=False)) + _FRAME_BYTES for call in calls)
+    return _bytes(message.content) + arguments + _FRAME_BYTES
 
 
-def within(messages: Sequence[AnyMessage], most: int = MAX_HISTORY) -> list[AnyMessage]:
-    """The messages with the details of as many old results left out as it takes.
+def _bytes(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+
+
+def _rules_and_tools(request: Request) -> int:
+    rules = _bytes(request.system_message.text) if request.system_message else 0
+    return rules + sum(map(_tool_bytes, request.tools))
+
+
+def _tool_bytes(tool: BaseTool | dict[str, Any]) -> int:
+    if not isinstance(tool, BaseTool):
+        return _bytes(tool)
+    schema = tool.args_schema
+    arguments = _schema_bytes(schema) if isinstance(schema, type) and issubclass(schema, BaseModel) else _bytes(schema)
+    return _bytes(tool.description) + arguments + _FRAME_BYTES
+
+
+@lru_cache(256)
+def _schema_bytes(schema: type[BaseModel]) -> int:
+    return _bytes(schema.model_json_schema())
+
+
+def within(messages: Sequence[AnyMessage], most: int, before: Mapping[int, str] = {}) -> dict[int, str]:
+    """The results that are sent without their details, by index: those of `before`, and as many old ones as it takes.
 
     The newest turn's stay, unless they are too much by themselves: then the last ones of them are shown with their summaries.
     """
+    texts = dict(before)
+    excess = sum(map(size, replaced(messages, texts))) - most
+    if excess <= 0:
+        return texts
     newest = max((index for index, message in enumerate(messages) if message.type == "ai"), default=len(messages))
-    old = [(index, shortened) for index in range(newest)]
-    new = [(index, unshown) for index in reversed(range(newest, len(messages)))]
-    shortened_messages, excess = list(messages), size(messages) - most
-    for index, shorten in (*old, *new):
+    old = [(index, shortened, -SLACK * most) for index in range(newest)]
+    new = [(index, unshown, 0.0) for index in reversed(range(newest, len(messages)))]
+    for index, shorten, until in (*old, *new):
         message = messages[index]
-        if excess > 0 and isinstance(message, ToolMessage):
-            text = shorten(str(message.content))
-            excess -= len(str(message.content)) - len(text)
-            shortened_messages[index] = message.model_copy(update={"content": text})
-    return shortened_messages
+        if excess > until and isinstance(message, ToolMessage) and index not in texts:
+            texts[index] = shorten(str(message.content))
+            excess -= _bytes(message.content) - _bytes(texts[index])
+    return texts
+
+
+def replaced(messages: Sequence[AnyMessage], texts: Mapping[int, str]) -> list[AnyMessage]:
+    """The messages with these texts in the place of their own."""
+    return [
+        message.model_copy(update={"content": texts[index]}) if index in texts else message
+        for index, message in enumerate(messages)
+    ]

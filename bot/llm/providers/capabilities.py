@@ -117,6 +117,13 @@ def may_force_tools(name: ModelName, *, effort: str = "", extra: Mapping[str, ob
     return name.provider is not Provider.OLLAMA
 
 
+def may_name_tool(name: ModelName, openai_url: str) -> bool:
+    """Whether a request may name the tool to call, so that the others can stay in it as the provider's cache holds them."""
+    if name.provider is Provider.OPENAI:
+        return is_openai_address(openai_url)
+    return name.provider in (Provider.ANTHROPIC, Provider.GOOGLE, Provider.DEEPSEEK) or "claude" in name.model
+
+
 def _thinking(extra: Mapping[str, object], effort: str) -> bool | None:
     """Whether the settings turn thinking on or off; None where they leave it to the model."""
     switch = extra.get("thinking")

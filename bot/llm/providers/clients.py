@@ -65,6 +65,9 @@ def _openai(settings: ModelSettings, model: str, effort: str, extra: Mapping[str
         timeout=seconds,
         max_retries=0,
         use_responses_api=responses,
+        # langchain leaves the count of tokens out where an address is set; the caller has its own limit of silence.
+        stream_usage=True,
+        stream_chunk_timeout=None,
         extra_body=dict(extra) or None,
         **arguments,
     )
