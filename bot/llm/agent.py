@@ -14,7 +14,7 @@ from langchain_core.tools import StructuredTool
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from bot.core.budget import Budget
+from bot.core.config import Budget
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
 from bot.core.investigation.first_plan import first_plan
 from bot.core.questions.answering import ModelAnswer

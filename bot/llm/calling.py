@@ -15,7 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from bot.core.budget import Budget
+from bot.core.config import Budget
 from bot.llm.providers.failures import failure_of, library_errors, model_name
 from bot.llm.spending import CallRecord, Recovery, Usage
 from bot.llm.streaming import AnswerStream

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.core.budget import Budget, ModelPrices
-from bot.core.config import Config, ConfigSection, Matchers, PagerConfig, Period
+from bot.core.config import Budget, Config, ConfigSection, Matchers, PagerConfig, Period
 from bot.core.service import Objective, Signal
 from bot.settings import Secrets, parse_config
 from bot.store import tables
@@ -36,14 +35,7 @@ def test_every_key_of_the_configuration_is_in_the_table() -> None:
 
 def test_every_key_of_every_part_is_in_the_table_or_in_an_example() -> None:
     shown = set(re.findall(r"\w+", " ".join(re.findall(r"```.*?```|`[^`\n]+`", README + SYSTEMS, re.DOTALL))))
-    parts = [
-        Signal,
-        Objective,
-        ModelPrices,
-        *ConfigSection.__subclasses__(),
-        *Matchers.__subclasses__(),
-        *Period.__subclasses__(),
-    ]
+    parts = [Signal, Objective, *ConfigSection.__subclasses__(), *Matchers.__subclasses__(), *Period.__subclasses__()]
 
     assert {part.__name__: sorted(part.model_fields.keys() - shown) for part in parts if part.model_fields.keys() - shown} == {}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.budget import Budget, ModelPrices
+from bot.core.config import Budget, ModelPrices
 from bot.llm.spending import CallRecord, Spending, Usage
 
 
@@ -68,7 +68,7 @@ def test_a_record_of_an_earlier_version_is_counted_at_the_first_price() -> None:
     spending = Spending(Budget())
     spending.add_model_call(CallRecord.model_validate({"tokens_in": 500_000, "tokens_out": 100_000, "model": "m"}))
 
-    assert (spending.tokens, spending.usd) == (600_000, pytest.approx(1.8))
+    assert spending.tokens == 600_000 and spending.usd == pytest.approx(1.8)
 
 
 def test_money_is_set_aside_where_any_model_has_a_price() -> None:
