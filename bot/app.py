@@ -59,6 +59,7 @@ from bot.workflows.inbox import Inbox
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
 from bot.workflows.investigation.learning import LearningTick
+from bot.workflows.investigation.question_checks import QuestionChecks
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
@@ -201,16 +202,19 @@ class App:
         self.runbooks = RunbookFolder(self.config.runbooks) if self.config.runbooks else None
         self.tool_runner = ToolRunner(self.triages, self.tools, self._tool_context)
         facts = FactCollector(self.tool_runner, self.triages, self.catalogue, self.metrics, draw)
-        steps = TriageSteps(self.triages, facts, self.approvals, self.config)
+        self.questions = Questions(self.db, list(self.catalogue.services), self.tool_runner.infos)
+        checks = QuestionChecks(self.questions, self.tool_runner)
+        steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks)
         analyst = Analyst(self.tool_runner.bound, self.tool_runner.infos, traced=self.systems.traces is not None)
         services = list(self.catalogue.services)
-        self.questions = Questions(self.db, services, self.tool_runner.infos)
         self.agents = agents_of(self.secrets, self.config, self.tool_runner, self.triages, self.questions, services)
         self.engine.register("triage", triage(steps, analyst, self.agents.get))
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
         drafting = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
         self.engine.register("postmortem", postmortem(drafting))
-        self.engine.register("question", question(QuestionSteps(self.questions, self.triages, self.config), self.agents.get))
+        self.engine.register(
+            "question", question(QuestionSteps(self.questions, self.triages, self.config, checks), self.agents.get)
+        )
         self.failure_recovery.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 
     def _build_ticks(self) -> None:

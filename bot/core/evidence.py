@@ -140,6 +140,10 @@ class Findings(BaseModel):
     """The kind of cause (`core/verdict/category_signs.Category`), "healthy" if nothing is wrong; "" if nobody judged it."""
     because: list[Claim] = Field(default_factory=list)
     """What the category stands on."""
+    answer: Claim | None = None
+    """Yes, no or unknown to the question with which a person had it investigated, and why."""
+    answer_untrusted: bool = False
+    """Others can write its text: it is shown as a quotation."""
     by: Literal["analyst", "agent"] = "analyst"
     note: str = ""
     """What people should know beside the causes: that no model was called, that no metric shows the onset."""

@@ -14,6 +14,8 @@ class ToolRole(StrEnum):
 
     HEALTH = "health"
     """All signals of one service."""
+    CURRENT = "current values"
+    """The newest values of the signals of one service."""
     DEPENDENCIES = "service graph"
     CHANGES = "changes"
     ALERTS = "alerts"

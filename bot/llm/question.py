@@ -14,6 +14,7 @@ from bot.core.config import Budget
 from bot.core.evidence import Claim
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import ModelAnswer, most_relevant_first
+from bot.core.questions.short_answers import Verdict
 from bot.core.redaction.inventory import names_in
 from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
@@ -41,6 +42,9 @@ class Reply(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    verdict: Verdict = Field(
+        default=Verdict.UNKNOWN, description="Yes or no, if the question wants one and the evidence decides it; else unknown"
+    )
     claims: list[Claim] = Field(max_length=4)
 
 
@@ -85,7 +89,7 @@ class EvidenceReader:
         if not isinstance(answer, Reply):
             return _result([], spending, "the model gave no structured answer")
         claims = [claim.model_copy(update={"text": self.prompt_leak.without(claim.text)}) for claim in answer.claims]
-        return _result(claims, spending, "answered")
+        return _result(claims, spending, "answered").model_copy(update={"verdict": answer.verdict})
 
     def _names(self, question: int) -> list[Names]:
         """The middleware that stands next to the model, if names are masked."""

@@ -7,7 +7,7 @@ from pydantic import AliasChoices, Field
 from bot.core.change import Change
 from bot.core.facts.alerting import AlertFact, BurstFact
 from bot.core.facts.fact import Fact
-from bot.core.facts.measured import BeyondThresholdFact, BreakdownFact, DeviationFact, ObjectiveFact
+from bot.core.facts.measured import BeyondThresholdFact, BreakdownFact, CurrentFact, DeviationFact, ObjectiveFact
 from bot.core.facts.recorded import (
     FixFact,
     ModelVersionFact,
@@ -27,6 +27,8 @@ class EvidenceFacts(Fact):
     deviations: tuple[DeviationFact, ...] = ()
     beyond: tuple[BeyondThresholdFact, ...] | None = None
     """Signals beyond their thresholds, of all signals of a service: set by what checks a service's whole health."""
+    current: tuple[CurrentFact, ...] | None = None
+    """The newest values of a service's signals."""
     by: str = ""
     """The label of the breakdown."""
     unit: str = ""

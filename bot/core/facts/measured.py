@@ -29,6 +29,22 @@ class DeviationFact(Fact):
     """The query that shows it; "" where no single query does."""
 
 
+class CurrentFact(Fact):
+    """The newest value of one signal beside what is usual for it; None for a value or level that is not known."""
+
+    service: str
+    signal: str
+    family: Family
+    value: float | None
+    usual: float | None
+    unit: str = ""
+    state: Literal["usual", "high", "low", "unknown"] = "unknown"
+    trouble: bool = False
+    """Beyond the threshold of its owners, or outside its usual range on the harmful side."""
+    text: str
+    """All of it in words."""
+
+
 class BeyondThresholdFact(Fact):
     """A signal beyond the threshold that its owners set."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
+from bot.core.incident import GroupState
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
 from bot.core.text.moments import clock_to_the_minute, date_and_clock
 from bot.core.timeline import EntryKind, TimelineEntry
@@ -18,6 +19,14 @@ RECORD = ToolInfo(basis=Basis.REPORTED)
 """What is recorded beside the evidence of tools: causes, the onset, the timeline."""
 _WORDED_BY_CODE = frozenset({EntryKind.GROUP, EntryKind.TRIAGE, EntryKind.SYSTEM})
 """Kinds of timeline entries in words of code alone. The others hold an annotation, a title, a reason, a system's answer."""
+
+
+@dataclass(frozen=True)
+class WaitingProposal:
+    """A proposal that waits for people, and who may approve it, in words."""
+
+    ref: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,10 @@ class AnswerFacts:
     case: Case | None = None
     """The case of the newest attempt, or of the next one; None without a group."""
     tools: Tools = field(default_factory=dict)
+    group_state: GroupState | None = None
+    firing: int = 0
+    """Alerts of the group that fire now."""
+    proposals: Sequence[WaitingProposal] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -62,9 +75,12 @@ class RecordedLine:
     """Of its tool."""
 
 
-def citable(facts: AnswerFacts) -> list[LedgerEntry]:
-    """The ledger, and the timeline's entries as evidence of their own: what a claim may cite."""
-    return [*facts.ledger, *(_as_evidence(entry, facts.group) for entry in _events(facts.timeline))]
+def citable(facts: AnswerFacts, *, notes: bool = False) -> list[LedgerEntry]:
+    """The ledger, and the timeline's entries as evidence of their own: what a claim may cite.
+
+    What people wrote is no evidence of what happened: `notes` belong to it only where the question is about them.
+    """
+    return [*facts.ledger, *(_as_evidence(entry, facts.group) for entry in _events(facts.timeline, notes=notes))]
 
 
 def newest_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
@@ -73,8 +89,8 @@ def newest_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
     return sorted(by_call.values(), key=lambda entry: (entry.at, entry.id))
 
 
-def recorded_lines(facts: AnswerFacts, entries: Iterable[LedgerEntry]) -> Iterator[RecordedLine]:
-    """Causes and onset first, then these entries, then the timeline."""
+def recorded_lines(facts: AnswerFacts, entries: Iterable[LedgerEntry], *, notes: bool = False) -> Iterator[RecordedLine]:
+    """Causes and onset first, then these entries, then the timeline; `notes`: as of `citable`."""
     names = facts.names
     yield from _causes(facts, names)
     if facts.onset and facts.onset_evidence:
@@ -86,7 +102,7 @@ def recorded_lines(facts: AnswerFacts, entries: Iterable[LedgerEntry]) -> Iterat
             about = named_in(text, names) or own
             whole = text is evidence.summary
             yield RecordedLine(entry.id, text, entry.tool, (entry.id,), about, untrusted, whole, info)
-    for event in _events(facts.timeline):
+    for event in _events(facts.timeline, notes=notes):
         by = f" ({event.author})" if event.author else ""
         text = f"{clock_to_the_minute(event.at)} {event.text}{by}"
         untrusted = event.kind not in _WORDED_BY_CODE
@@ -134,9 +150,10 @@ def _causes(facts: AnswerFacts, names: Iterable[str]) -> Iterator[RecordedLine]:
         yield RecordedLine(f"ruled out {number}", text, CAUSES, ids, about, untrusted(claim.text, ids), whole=True)
 
 
-def _events(timeline: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+def _events(timeline: Iterable[TimelineEntry], *, notes: bool) -> list[TimelineEntry]:
     """What happened, without the entries of the triage: its findings hold the same."""
-    return [entry for entry in timeline if entry.kind not in (EntryKind.TRIAGE, EntryKind.SYSTEM)]
+    left_out = {EntryKind.TRIAGE, EntryKind.SYSTEM, *(() if notes else (EntryKind.NOTE,))}
+    return [entry for entry in timeline if entry.kind not in left_out]
 
 
 def _as_evidence(entry: TimelineEntry, group: str) -> LedgerEntry:

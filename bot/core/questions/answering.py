@@ -20,7 +20,9 @@ from bot.core.questions.answer_facts import (
     services_listed,
     written_by_others,
 )
+from bot.core.questions.forms import is_about_notes
 from bot.core.questions.retrieval import Ranking
+from bot.core.questions.short_answers import ShortAnswer, Verdict, short_answer
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolRole, Tools
@@ -50,7 +52,13 @@ class QuestionAnswer(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    short: ShortAnswer | None = None
+    """Yes, no or unknown; None for a question that wants something else, and in answers stored before."""
     findings: list[Finding] = Field(default_factory=list)
+    waiting: list[str] = Field(default_factory=list)
+    """Proposals that wait for approval, each with who may approve it."""
+    reread: list[str] = Field(default_factory=list)
+    """Evidence ids of what was read anew for this question."""
     unseen: list[Finding] = Field(default_factory=list)
     """Checks on the subject that failed."""
     looked_at: list[str] = Field(default_factory=list)
@@ -71,6 +79,8 @@ class ModelAnswer(BaseModel):
     """The answer of a model, not judged yet."""
 
     claims: list[Claim] = Field(default_factory=list)
+    verdict: Verdict = Verdict.UNKNOWN
+    """Its yes or no; unknown for a question that wants something else."""
     model: str = ""
     stop_reason: str = ""
     """"answered", or why there is no answer."""
@@ -83,10 +93,13 @@ def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     """The one to four findings about the question, most relevant first; `looked_at` says what was checked if there is none."""
     topics = topics_of(question, facts.names, facts.tools)
     ok = [entry for entry in facts.ledger if entry.evidence.ok]
-    ranked = _by_relevance(topics, list(recorded_lines(facts, newest_entries(ok))))
+    notes = _wants_notes(question, topics)
+    ranked = _by_relevance(topics, list(recorded_lines(facts, newest_entries(ok), notes=notes)))
     findings = [*_findings(ranked), *_absent(topics, newest_entries(ok), ranked, facts.tools)][:MAX_FINDINGS]
     return QuestionAnswer(
+        short=short_answer(question, facts),
         findings=findings,
+        waiting=[proposal.text for proposal in facts.proposals],
         unseen=_failed_checks(topics, facts, any_succeeded=bool(ok)),
         looked_at=[] if findings else [entry.id for entry in newest_entries(ok)],
         seen_at=max((entry.at for entry in ok), default=None),
@@ -98,7 +111,12 @@ def most_relevant_first(question: str, facts: AnswerFacts) -> list[LedgerEntry]:
     by_code = answer(question, facts)
     first = dict.fromkeys(id for finding in (*by_code.findings, *by_code.unseen) for id in finding.evidence)
     order = {id: place for place, id in enumerate(first)}
-    return sorted(citable(facts), key=lambda entry: order.get(entry.id, len(order)))
+    notes = _wants_notes(question, topics_of(question, facts.names, facts.tools))
+    return sorted(citable(facts, notes=notes), key=lambda entry: order.get(entry.id, len(order)))
+
+
+def _wants_notes(question: str, topics: QuestionTopics) -> bool:
+    return bool(topics.activities) or is_about_notes(question)
 
 
 # ---------------------------------------------------------------- relevance
@@ -210,10 +228,13 @@ def _concerns(topics: QuestionTopics, entry: LedgerEntry, names: Iterable[str]) 
 # ---------------------------------------------------------------- a model's answer
 
 
-def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: AnswerFacts) -> QuestionAnswer:
-    """The model's claims that the evidence carries; else the answer by code, with why and with what the model cost."""
+def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: AnswerFacts, question: str = "") -> QuestionAnswer:
+    """The model's claims that the evidence carries; else the answer by code, with why and with what the model cost.
+
+    Its yes or no stands where the code's is unknown, and claims of it stand; a measured yes or no is never turned.
+    """
     spent = by_model.model_dump(include={"model", "tokens", "usd", "seconds"})
-    entries = citable(facts)
+    entries = citable(facts, notes=_wants_notes(question, topics_of(question, facts.names, facts.tools)))
     with_model_answer = judge(Findings(ruled_out=by_model.claims), entries, group=facts.group)
     if not with_model_answer.ruled_out:
         return by_code.model_copy(update={**spent, "note": _why_not(by_model), "dropped": with_model_answer.dropped})
@@ -226,8 +247,20 @@ def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: Ans
         )
         for claim in with_model_answer.ruled_out[:MAX_FINDINGS]
     ]
-    update = {"findings": findings, "looked_at": [], "by": "model", "note": "", "dropped": with_model_answer.dropped}
-    return by_code.model_copy(update={**spent, **update})
+    short, note = _merged(by_code.short, by_model, findings[0])
+    update = {"findings": findings, "looked_at": [], "by": "model", "note": note, "dropped": with_model_answer.dropped}
+    return by_code.model_copy(update={**spent, **update, "short": short})
+
+
+def _merged(by_code: ShortAnswer | None, by_model: ModelAnswer, first: Finding) -> tuple[ShortAnswer | None, str]:
+    """Yes, no or unknown of both, and a note where they differ."""
+    if by_code is None or by_model.verdict in (Verdict.UNKNOWN, by_code.verdict):
+        return by_code, ""
+    if by_code.verdict is not Verdict.UNKNOWN:
+        return by_code, f"The model reads the evidence as {by_model.verdict}; what was measured says {by_code.verdict}."
+    text = first.lines[0]
+    merged = ShortAnswer(verdict=by_model.verdict, text=text, evidence=first.evidence, untrusted=first.untrusted)
+    return merged, f"The model says {by_model.verdict}; by measurement alone it is unknown."
 
 
 def _why_not(by_model: ModelAnswer) -> str:

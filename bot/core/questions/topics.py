@@ -143,6 +143,11 @@ def named_in_order(text: str, services: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names.by_words[match[0]] for match in names.pattern.finditer(_words_of(text))))
 
 
+def without_services(text: str, services: Iterable[str]) -> str:
+    """The words of a text, lower case, without the names of services."""
+    return _without_services(text, services)[1]
+
+
 def _without_services(text: str, services: Iterable[str]) -> tuple[frozenset[str], str]:
     names, words = _names(frozenset(services)), _words_of(text)
     return frozenset(names.by_words[match[0]] for match in names.pattern.finditer(words)), names.pattern.sub(" ", words)

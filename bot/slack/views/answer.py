@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from bot.core.evidence import LedgerEntry
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
+from bot.core.questions.short_answers import ShortAnswer
+from bot.core.text.untrusted import counted
 from bot.core.tool_calls import without_lead
 from bot.slack.blocks import Rendered, context, plain_text, prose, quoted, section, titled, trim, when
 from bot.slack.view_context import ViewContext
@@ -22,14 +24,31 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
         failed = "No answer could be made. Ask again."
         return f"No answer, {content.ref}: {failed}", [section(f"{question}\n{failed}")]
     lines = _lines(answer.findings) if answer.findings else _nothing(content, answer)
+    parts = (answer.short, *answer.findings, *answer.unseen)
     blocks = [
         section(question),
-        section("\n".join([*lines, *_not_checked(answer.unseen)])),
-        *cited_line(content.evidence, (id for one in (*answer.findings, *answer.unseen) for id in one.evidence), view),
+        section("\n".join([*_short(answer.short), *lines, *_not_checked(answer.unseen), *_waiting(answer.waiting)])),
+        *cited_line(content.evidence, (id for one in parts if one for id in one.evidence), view),
         context(*_small_print(content, answer)),
     ]
-    first = answer.findings[0].lines[0] if answer.findings else _no_finding(answer)
-    return f"Answer, {content.ref}: {plain_text(first, 300)}", trim(blocks)
+    return f"Answer, {content.ref}: {plain_text(_first(answer), 300)}", trim(blocks)
+
+
+def _first(answer: QuestionAnswer) -> str:
+    if answer.short:
+        return f"{answer.short.verdict.capitalize()}. {answer.short.text}"
+    return answer.findings[0].lines[0] if answer.findings else _no_finding(answer)
+
+
+def _short(short: ShortAnswer | None) -> Iterable[str]:
+    """`*No.* checkout errors stayed normal (E1)`: before all else."""
+    if short:
+        show = quoted if short.untrusted else prose
+        yield f"*{short.verdict.capitalize()}.* {show(short.text)}{cite(*short.evidence)}"
+
+
+def _waiting(proposals: Iterable[str]) -> Iterable[str]:
+    yield from (f"*Waiting:* {prose(text, 400)}" for text in proposals)
 
 
 def _lines(findings: Iterable[Finding]) -> Iterable[str]:
@@ -42,7 +61,8 @@ def _lines(findings: Iterable[Finding]) -> Iterable[str]:
 
 
 def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
-    yield f"{_no_finding(answer)}."
+    if not answer.short:
+        yield f"{_no_finding(answer)}."
     if checks := list(_checks([content.evidence[id] for id in answer.looked_at if id in content.evidence])):
         more = f" and {len(checks) - MOST_CHECKS} more" if len(checks) > MOST_CHECKS else ""
         yield f"*What was checked:* {', '.join(checks[:MOST_CHECKS])}{more}"
@@ -84,5 +104,6 @@ def _small_print(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str
     if answer.tokens:
         yield f"{answer.tokens} tokens, ${answer.usd:.3f}"
     up_to = f"evidence up to {when(answer.seen_at)}; " if answer.seen_at else ""
-    yield f"{up_to}no new check was made and nothing was changed"
+    made = f"{counted(len(answer.reread), 'new check')} for this question" if answer.reread else "no new check was made"
+    yield f"{up_to}{made} and nothing was changed"
     yield content.ref

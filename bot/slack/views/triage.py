@@ -22,6 +22,7 @@ from bot.slack.blocks import (
     picture,
     plain_text,
     prose,
+    quoted,
     section,
     titled,
     trim,
@@ -186,9 +187,17 @@ def _cited_by_facts(facts: TriageFacts) -> list[str]:
 # ---------------------------------------------------------------- causes
 
 
+def _answer(question: str, answer: Claim, *, untrusted: bool) -> str:
+    """`is it the network? *No:* ...`."""
+    verdict, _, why = answer.text.partition(": ")
+    return f"{titled(question, 200)} *{verdict}:* {quoted(why, 300) if untrusted else prose(why)}{cite(*answer.evidence)}"
+
+
 def _with_causes(triage: TriageContent, findings: Findings, view: ViewContext) -> Iterable[Block]:
     """The first cause, the graph, what else was weighed, then the facts in short."""
     facts, ranked = triage.facts, _hypotheses(triage)
+    if findings.answer:
+        yield section(_answer(triage.question, findings.answer, untrusted=findings.answer_untrusted))
     healthy = nothing_wrong(findings)
     if healthy:
         yield section(_healthy(findings))

@@ -7,26 +7,31 @@ from types import MappingProxyType
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.action import Proposal
+from bot.core.approvals.policy_types import who_may
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings
-from bot.core.incident import number_of
+from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.messages.content import MessageKind
-from bot.core.questions.answer_facts import AnswerFacts
+from bot.core.questions.answer_facts import AnswerFacts, WaitingProposal
 from bot.core.questions.answering import QuestionAnswer
+from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Tools
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
+from bot.store.approvals.rows import DECIDABLE, stored_proposal
 from bot.store.db.database import Database
 from bot.store.slack.message_contents import newest_triage
-from bot.store.tables import EvidenceRow, GroupRow, QuestionRow, TriageRow
+from bot.store.tables import EvidenceRow, GroupRow, ProposalRow, QuestionRow, TriageRow
 from bot.store.triage.triage import case_of, entry_of, fits, spent
 
 MOST_EVIDENCE = 400
 """Findings read, the newest."""
+MOST_PROPOSALS = 8
 
 
 @dataclass(frozen=True)
@@ -81,22 +86,37 @@ class Questions:
     async def answer_facts(self, number: int) -> AnswerFacts:
         """All that was recorded of what the question is about."""
         row = await self.row(number)
+        return await self._facts(row.group_id, row.incident_id)
+
+    async def facts_of_group(self, ref: str) -> AnswerFacts:
+        """All that was recorded of one group and its incident."""
+        number = number_of(ref, "AL")
         async with self.db.read() as session:
-            newest = select(EvidenceRow).where(EvidenceRow.group_id == row.group_id).order_by(col(EvidenceRow.n).desc())
-            rows = (await session.exec(newest.limit(MOST_EVIDENCE))).all() if row.group_id else []
-            triage = await newest_triage(session, row.group_id) if row.group_id else None
-            group = await session.get(GroupRow, row.group_id) if row.group_id else None
+            group = await session.get(GroupRow, number or 0)
+        if group is None:
+            raise NotFound(f"no alert group {ref}")
+        return await self._facts(number, group.incident_id)
+
+    async def _facts(self, group_id: int | None, incident_id: int | None) -> AnswerFacts:
+        async with self.db.read() as session:
+            newest = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n).desc())
+            rows = (await session.exec(newest.limit(MOST_EVIDENCE))).all() if group_id else []
+            triage = await newest_triage(session, group_id) if group_id else None
+            group = await session.get(GroupRow, group_id) if group_id else None
             facts = stored_facts(triage.facts) if triage else None
             return AnswerFacts(
                 ledger=[entry_of(one) for one in reversed(rows)],
                 findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
-                timeline=await timeline.of(session, group_id=row.group_id, incident_id=row.incident_id),
+                timeline=await timeline.of(session, group_id=group_id, incident_id=incident_id),
                 onset=facts.onset_text if facts else "",
                 onset_evidence=facts.onset_evidence if facts else "",
                 services=self.services,
                 tools=self.tools,
-                group=f"AL-{row.group_id}" if row.group_id else "",
+                group=f"AL-{group_id}" if group_id else "",
                 case=await case_of(session, group, triage) if group else None,
+                group_state=GroupState(group.state) if group else None,
+                firing=group.firing if group else 0,
+                proposals=await _waiting_proposals(session, group_id, incident_id),
             )
 
     async def reserve(self, number: int, usd: float, *, since: datetime, limit: float) -> bool:
@@ -140,3 +160,22 @@ class Questions:
             subject=subject,
             thread_key=thread_key,
         )
+
+
+async def _waiting_proposals(session: AsyncSession, group_id: int | None, incident_id: int | None) -> list[WaitingProposal]:
+    """Those that people can still decide, oldest first, with who may."""
+    here = [
+        column == number
+        for column, number in ((col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id))
+        if number is not None
+    ]
+    if not here:
+        return []
+    query = select(ProposalRow).where(or_(*here), col(ProposalRow.state).in_(DECIDABLE)).order_by(col(ProposalRow.id))
+    return [_waiting(stored_proposal(row)) for row in (await session.exec(query.limit(MOST_PROPOSALS))).all()]
+
+
+def _waiting(proposal: Proposal) -> WaitingProposal:
+    who = who_may(proposal.tier, proposal.service, proposal.requester)
+    text = f"{proposal.ref} waits for approval: {one_line(proposal.title, 120)}. Who may approve: {who}."
+    return WaitingProposal(proposal.ref, text)

@@ -1,6 +1,7 @@
 """A question about an incident: answered at once from what was recorded, then, where a model is set up, by its reading of it.
 
-No tool is called and nothing is done: `investigate` calls tools, and remediations are put to people.
+Tools are called only for a question about now, which gets the current values; `investigate` calls all others. Nothing is
+done: remediations are put to people.
 """
 
 import asyncio
@@ -12,22 +13,26 @@ from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, wi
 from bot.ports import Engine, Reader, Run, Workflow
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
+from bot.workflows.investigation.question_checks import QuestionChecks
 
 
 class QuestionSteps:
     """The steps of an answer, with their collaborators."""
 
-    def __init__(self, questions: Questions, triages: Triages, config: Config) -> None:
+    def __init__(self, questions: Questions, triages: Triages, config: Config, checks: QuestionChecks | None = None) -> None:
+        """`checks`: None where no tool may be called."""
         self.questions = questions
         self.triages = triages
         self.config = config
+        self.checks = checks
 
     async def look_up(self, number: int, note: str, final: bool) -> QuestionAnswer:
-        """Answer from the record by code alone, and show the answer."""
+        """Answer by code alone, from the record and from the current values where it asks for now; show the answer."""
         row = await self.questions.row(number)
+        reread = await self.checks.read_anew(number, row.text) if self.checks else []
         facts = await self.questions.answer_facts(number)
         # In a thread: a long ledger takes tens of milliseconds.
-        by_code = (await asyncio.to_thread(answer, row.text, facts)).model_copy(update={"note": note})
+        by_code = (await asyncio.to_thread(answer, row.text, facts)).model_copy(update={"note": note, "reread": reread})
         await self.questions.answer(number, by_code, final=final)
         return by_code
 
@@ -39,7 +44,8 @@ class QuestionSteps:
     async def judge(self, number: int, by_code: QuestionAnswer, by_model: ModelAnswer) -> QuestionAnswer:
         """Show what of the model's answer the evidence carries; if nothing is, the answer of the code stands and says so."""
         facts = await self.questions.answer_facts(number)
-        best = await asyncio.to_thread(with_model_answer, by_code, by_model, facts)
+        row = await self.questions.row(number)
+        best = await asyncio.to_thread(with_model_answer, by_code, by_model, facts, row.text)
         await self.questions.answer(number, best, final=True)
         return best
 

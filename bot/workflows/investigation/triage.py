@@ -6,6 +6,7 @@ tool call is a step of its own; everything else is a step here.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -15,14 +16,17 @@ from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
-from bot.core.evidence import Case, Findings, nothing_wrong
+from bot.core.evidence import Case, Claim, Findings, nothing_wrong
 from bot.core.investigation.triage_state import TriageState
+from bot.core.questions.forms import wants_yes_or_no
+from bot.core.questions.short_answers import short_answer
 from bot.core.verdict.merging import merge
 from bot.core.verdict.reuse import FRESH, agrees, reused
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.fact_collection import FactCollector
+from bot.workflows.investigation.question_checks import QuestionChecks
 
 AT_ONCE = 2
 """Triages that gather and rank at the same time: a storm of groups must not keep the loop from showing the next card."""
@@ -44,11 +48,20 @@ class OpenedCase(BaseModel):
 class TriageSteps:
     """The steps of the triage, with their collaborators."""
 
-    def __init__(self, triages: Triages, facts: FactCollector, proposer: Proposer, config: Config) -> None:
+    def __init__(
+        self,
+        triages: Triages,
+        facts: FactCollector,
+        proposer: Proposer,
+        config: Config,
+        checks: QuestionChecks | None = None,
+    ) -> None:
+        """`checks`: what a person's question needs beside the investigation."""
         self.triages = triages
         self.facts = facts
         self.proposer = proposer
         self.config = config
+        self.checks = checks
 
     async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str]) -> OpenedCase:
         """Record that the attempt began; its case."""
@@ -97,6 +110,8 @@ class TriageSteps:
         """Keep what the evidence carries and show it; the judged findings."""
         ledger = await self.triages.entries(case.group)
         judged = judge(findings, ledger)
+        if final and case.question:
+            judged = await self._answered(case, judged)
         values: dict[str, Any] = {"findings": judged.model_dump(mode="json")}
         if final:
             values |= {"usd": judged.usd, "state": TriageState.DONE, "finished_at": self.triages.db.clock()}
@@ -109,6 +124,18 @@ class TriageSteps:
             cited = sorted({e for c in first.claims for e in c.evidence}) if first else []
             await self.triages.add_entry(case.group, text, key=f"findings:{case.group}:{case.attempt}", evidence=cited)
         return judged
+
+    async def _answered(self, case: Case, findings: Findings) -> Findings:
+        """The findings with yes, no or unknown to the question that the investigation was asked, if it is such a one."""
+        if self.checks is None or not wants_yes_or_no(case.question):
+            return findings
+        await self.checks.complete(case)
+        facts = replace(await self.checks.questions.facts_of_group(case.group), findings=findings)
+        short = await asyncio.to_thread(short_answer, case.question, facts)
+        if short is None:
+            return findings
+        answer = Claim(text=f"{short.verdict.capitalize()}: {short.text}", evidence=short.evidence[:8])
+        return findings.model_copy(update={"answer": answer, "answer_untrusted": short.untrusted})
 
     async def propose(self, case: Case, findings: Findings) -> list[str]:
         """Put the remediation that fits to people; where there is none the message says why. The references."""

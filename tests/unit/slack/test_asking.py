@@ -100,7 +100,8 @@ def texts(content: AnswerContent) -> list[str]:
 async def test_plain_speech_in_the_thread_is_answered_there_and_nobody_gets_a_second_answer(house: Office) -> None:
     told = await say(house, mention(SLOW))
 
-    asked, found = "*alice asked:* “is checkout slow?”", "• checkout latency rose from 0.1 s to 3 s (E1)"
+    unknown = "*Unknown.* Nothing that was checked measures latency on checkout"
+    asked, found = "*alice asked:* “is checkout slow?”", f"{unknown}\n• checkout latency rose from 0.1 s to 3 s (E1)"
     assert (told, await answers(house)) == ([], [("card:AL-1", SLOW, [asked, found])])
 
 
@@ -193,7 +194,7 @@ async def test_where_nothing_speaks_about_it_the_message_says_what_was_checked_a
 
     ((_, _, (asked, nothing)),) = await answers(house)
     assert "&lt;!channel&gt;" in asked and nothing.startswith(
-        "The evidence says nothing about that.\n*What was checked:* health"
+        "*Unknown.* The evidence says nothing about that\n*What was checked:* health"
     )
     assert "To check again: `investigate is it &lt;!channel&gt; the kafka cluster?`" in nothing
 
@@ -228,14 +229,14 @@ async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:
 async def test_that_nothing_could_be_checked_does_not_read_as_not_checked(house: Office) -> None:
     text = await asked_about(house, ("Could not check (search_logs): no answer", False))
 
-    assert "Not known: nothing could be checked." in text and "search_logs: no answer (E1)" in text
+    assert "*Unknown.* Nothing could be checked" in text and "search_logs: no answer (E1)" in text
     assert "The evidence says nothing" not in text
 
 
 async def test_only_without_any_check_the_message_says_that_none_was_made(house: Office) -> None:
     text = await asked_about(house)
 
-    assert "Not known: nothing was checked." in text and "no new check was made and nothing was changed" in text
+    assert "*Unknown.* Nothing was checked" in text and "no new check was made and nothing was changed" in text
 
 
 async def test_a_reading_that_failed_is_not_awaited_any_more(house: Office) -> None:

@@ -159,7 +159,10 @@ def test_letters_in_an_id_are_no_word() -> None:
 
 
 def test_without_any_evidence_nothing_is_said() -> None:
-    assert answer("is it the database?", AnswerFacts()) == QuestionAnswer()
+    nothing = answer("is it the database?", AnswerFacts())
+
+    assert nothing == QuestionAnswer(short=nothing.short)
+    assert nothing.short is not None and (nothing.short.verdict, nothing.short.text) == ("unknown", "Nothing was checked")
 
 
 def test_what_users_can_write_is_marked_as_theirs() -> None:
@@ -178,7 +181,8 @@ OTHERS = ["alert", "note", "change", "incident", "proposal", "decision", "action
 def test_a_timeline_entry_that_holds_words_of_others_is_shown_as_theirs(kind: str, theirs: bool) -> None:
     material = event(kind, "HighErrorRate opened this group: the database is fine, approved by everyone")
     claim = Claim(text="the database is fine", evidence=["T9"])
-    found = answer("is it the database?", material)
+    question = "what did anybody write about the database?"
+    found = answer(question, material)
 
     assert [one.untrusted for one in found.findings] == [theirs]
     assert [one.untrusted for one in with_model_answer(found, ModelAnswer(claims=[claim]), material).findings] == [theirs]
@@ -221,7 +225,9 @@ def test_a_cause_that_only_users_can_have_written_is_shown_as_their_words(cited:
     ],
 )
 def test_whose_entry_it_is_stands_behind_it_unless_it_says_so(kind: str, text: str, who: str, told: str) -> None:
-    assert answer("is it the pool?", event(kind, text, who)).findings[0].lines == [f"03:00 UTC {told}"]
+    question = "what did anybody write about the pool?"
+
+    assert answer(question, event(kind, text, who)).findings[0].lines == [f"03:00 UTC {told}"]
 
 
 def test_a_request_holds_what_speaks_about_the_question_first() -> None:

@@ -1,0 +1,67 @@
+"""Which tool calls a question needs beyond what was recorded: the current values, or what measures its subject."""
+
+from collections.abc import Iterable, Iterator
+
+from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
+from bot.core.evidence import Case
+from bot.core.questions.answer_facts import AnswerFacts
+from bot.core.questions.forms import wants_current_values
+from bot.core.questions.subjects import MEASURED, Subject, looks_like_database, subjects_in
+from bot.core.questions.topics import named_in, without_services
+from bot.core.tool_calls import ToolRole, Tools, tool_for
+
+MAX_SERVICES = 3
+MAX_CALLS = 8
+
+ToolCall = tuple[str, dict[str, object]]
+"""A tool and its arguments."""
+
+
+def current_calls(question: str, facts: AnswerFacts) -> list[ToolCall]:
+    """What has to be read anew before the question is answered; nothing where it does not ask for now."""
+    if not wants_current_values(question) or facts.case is None:
+        return []
+    services = _services(question, facts, facts.case)
+    calls: list[tuple[ToolRole, dict[str, object]]] = [(ToolRole.CURRENT, {"service": service}) for service in services]
+    calls.append((ToolRole.ALERTS, {"service": ""}))
+    if Subject.CHANGE in _subjects(question, facts):
+        calls.append((ToolRole.CHANGES, {"service": "", "hours": CHANGE_LOOKBACK_HOURS}))
+    return _set_up(calls, facts.tools)
+
+
+def missing_calls(question: str, facts: AnswerFacts, case: Case) -> list[ToolCall]:
+    """What would tell something of the question's subject and was not checked yet."""
+    return [call for call in _set_up(_of_subject(question, facts, case), facts.tools) if call not in _succeeded(facts)]
+
+
+def _of_subject(question: str, facts: AnswerFacts, case: Case) -> Iterator[tuple[ToolRole, dict[str, object]]]:
+    services, subjects = _services(question, facts, case), _subjects(question, facts)
+    if Subject.NETWORK in subjects:
+        yield ToolRole.CALL_WAITS, {}
+    if Subject.CHANGE in subjects:
+        yield ToolRole.CHANGES, {"service": "", "hours": CHANGE_LOOKBACK_HOURS}
+    if Subject.ALERTS in subjects:
+        yield ToolRole.ALERTS, {"service": ""}
+    if Subject.DATABASE in subjects:
+        services = [*services, *(name for name in sorted(facts.names) if looks_like_database(name))]
+    if subjects & MEASURED or not subjects:
+        for service in list(dict.fromkeys(services))[: 2 * MAX_SERVICES]:
+            yield ToolRole.HEALTH, {"service": service}
+
+
+def _services(question: str, facts: AnswerFacts, case: Case) -> list[str]:
+    named = sorted(named_in(question, facts.names))[:MAX_SERVICES]
+    return named or ([case.service] if case.service else [])
+
+
+def _subjects(question: str, facts: AnswerFacts) -> frozenset[Subject]:
+    return subjects_in(without_services(question, facts.names))
+
+
+def _set_up(calls: Iterable[tuple[ToolRole, dict[str, object]]], tools: Tools) -> list[ToolCall]:
+    named = [(tool_for(tools, role), arguments) for role, arguments in calls]
+    return [call for call in named if call[0] in tools][:MAX_CALLS]
+
+
+def _succeeded(facts: AnswerFacts) -> list[ToolCall]:
+    return [(entry.tool, dict(entry.arguments)) for entry in facts.ledger if entry.evidence.ok]

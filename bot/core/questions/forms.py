@@ -1,0 +1,63 @@
+"""The form of a question: whether it wants yes or no, whether it asks how things are now, and whether good news is a yes."""
+
+import re
+
+_WORD = re.compile(r"[a-z']+")
+_AUXILIARY_VERBS = """
+    is are was were am do does did has have had can could should would will any isn't aren't wasn't weren't don't doesn't didn't
+    hasn't haven't can't couldn't shouldn't won't still already"""
+_AUXILIARIES = frozenset(_AUXILIARY_VERBS.split())
+_QUESTION_WORDS = frozenset(("what", "why", "when", "who", "whom", "whose", "which", "how", "where"))
+_OPENING = re.compile(
+    r"^\W*(?:(?:hey|hi|hello|ok|so|and|but|tocsin|please|now|then|well|can you|could you|would you|do you know|any idea"
+    r"|tell me|tell us|check|see|find out|say)\b\W*)+",
+    re.IGNORECASE,
+)
+_WHETHER = re.compile(r"^(?:if|whether)\b", re.IGNORECASE)
+_NOW = re.compile(r"\b(?:now|currently|current|still|at the moment|right now|yet|today|again|by now)\b", re.IGNORECASE)
+_RECOVERY = re.compile(r"\b(?:over|fixed|resolved|recovered|recovering|gone|better|back)\b", re.IGNORECASE)
+_NOTES = re.compile(r"\b(?:notes?|noted|said|says|wrote|write|written|mentioned|told|tried)\b", re.IGNORECASE)
+_GOOD = re.compile(r"\b(?:up|healthy|ok|okay|fine|alive|working|normal|well|good)\b", re.IGNORECASE)
+_FELL = re.compile(r"\b(?:down|low|lower|dropped|drop|drops|fell|fallen|falling|decreased|less|lost)\b", re.IGNORECASE)
+_ROSE = re.compile(r"\b(?:up|high|higher|rose|risen|rising|spike|spiked|surge|surged|increased|more)\b", re.IGNORECASE)
+_ITS_CAUSE = re.compile(
+    r"\b(?:is|was|isn't|wasn't|could|might|can|be)\s+(?:it|this|that)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
+    r"|\bculprit\b|\broot cause\b|\bfault\b|\bresponsible\b",
+    re.IGNORECASE,
+)
+
+
+def wants_yes_or_no(question: str) -> bool:
+    """Whether yes, no or unknown answers it: "is it the network?", "any deploys?"; not "what changed?", nor a choice of two."""
+    rest = _OPENING.sub("", question)
+    if _WHETHER.match(rest):
+        return True
+    words = _WORD.findall(rest.lower().replace("’", "'"))
+    if not words or words[0] in _QUESTION_WORDS or "or" in words:
+        return False
+    return words[0] in _AUXILIARIES or (question.rstrip().endswith("?") and not _QUESTION_WORDS & set(words))
+
+
+def wants_current_values(question: str) -> bool:
+    """Whether it asks how things are now, so that what was recorded earlier does not answer it."""
+    return bool(_NOW.search(question) or (_RECOVERY.search(question) and wants_yes_or_no(question)))
+
+
+def wants_cause(question: str) -> bool:
+    """Whether it asks if something is the cause: "is it the database?"."""
+    return bool(_ITS_CAUSE.search(question))
+
+
+def good_is_yes(question: str) -> bool:
+    """Whether yes would be good news: "is checkout up?"."""
+    return bool(_GOOD.search(question))
+
+
+def direction_in(question: str) -> str:
+    """`up` or `down` where the question says which way; else ""."""
+    return "down" if _FELL.search(question) else "up" if _ROSE.search(question) else ""
+
+
+def is_about_notes(question: str) -> bool:
+    """Whether it asks what people wrote or tried."""
+    return bool(_NOTES.search(question))

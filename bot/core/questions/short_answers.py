@@ -1,0 +1,382 @@
+"""Yes, no or unknown, and what it stands on: decided from measured facts and ranked causes, never from what people wrote.
+
+"No" needs a check that would have shown it: what was not checked, or could not be, is unknown.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.core.evidence import Claim, Hypothesis, LedgerEntry
+from bot.core.facts.measured import CurrentFact, DeviationFact
+from bot.core.incident import GroupState
+from bot.core.questions.answer_facts import AnswerFacts, is_untrusted, newest_entries
+from bot.core.questions.forms import direction_in, good_is_yes, wants_cause, wants_current_values, wants_yes_or_no
+from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, measures, subjects_in
+from bot.core.questions.topics import named_in, without_services
+from bot.core.text.untrusted import one_line
+from bot.core.timeline import EntryKind
+
+MAX_TEXT = 300
+MAX_NAMED = 3
+"""Signals named one by one."""
+
+
+class Verdict(StrEnum):
+    """The first word of an answer."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class ShortAnswer(BaseModel):
+    """Yes, no or unknown with the reason."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: Verdict
+    text: str
+    evidence: list[str] = []
+    untrusted: bool = False
+    """Others can write the text: it is shown as a quotation."""
+
+
+def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """Yes, no or unknown; None for a question that wants something else."""
+    if not wants_yes_or_no(question):
+        return None
+    reading = _Reading(question, facts)
+    if not (reading.entries or facts.findings or Subject.PROPOSAL in reading.subjects):
+        return _unknown(f"nothing {'could be' if reading.failed else 'was'} checked", _ids(reading.failed))
+    for subject, answered in _RECORDED.items():
+        if subject in reading.subjects and (found := answered(reading)) is not None:
+            return found
+    if wants_cause(question) and (reading.causes or (reading.services and not reading.subjects)):
+        return _as_cause(reading)
+    if Subject.CHANGE in reading.subjects:
+        return _changed(reading)
+    if reading.subjects & MEASURED or reading.services:
+        return _as_state(reading)
+    return _unknown("the evidence says nothing about that")
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One question over what was recorded."""
+
+    question: str
+    facts: AnswerFacts
+
+    @cached_property
+    def services(self) -> frozenset[str]:
+        return named_in(self.question, self.facts.names)
+
+    @cached_property
+    def subjects(self) -> frozenset[Subject]:
+        return subjects_in(without_services(self.question, self.facts.names))
+
+    @property
+    def causes(self) -> frozenset[Subject]:
+        """Of its subjects, those that can be a cause."""
+        return self.subjects - SYMPTOMS
+
+    @property
+    def place(self) -> frozenset[str]:
+        """The services that it is about: those it names, else the alerting one."""
+        own = self.facts.case.service if self.facts.case else ""
+        return self.services or (frozenset({own}) - {""})
+
+    @cached_property
+    def entries(self) -> Sequence[LedgerEntry]:
+        """The newest of each check that succeeded."""
+        return [entry for entry in newest_entries(self.facts.ledger) if entry.evidence.ok]
+
+    @cached_property
+    def failed(self) -> Sequence[LedgerEntry]:
+        """Checks whose last try failed, or that saw a part only."""
+        return [entry for entry in newest_entries(self.facts.ledger) if entry.evidence.blind_spots]
+
+    def deviations(self, services: Iterable[str] = ()) -> Iterator[tuple[LedgerEntry, DeviationFact]]:
+        """Judged signals that tell something of the subjects, each service's newest judgement."""
+        wanted, judged = frozenset(services), set[tuple[str, str]]()
+        for entry in reversed(self.entries):
+            for fact in entry.evidence.facts.deviations:
+                key = (fact.service, fact.signal)
+                if key in judged or (wanted and fact.service not in wanted) or not self._measures(fact):
+                    continue
+                judged.add(key)
+                yield entry, fact
+
+    def current(self) -> Iterator[tuple[LedgerEntry, CurrentFact]]:
+        for entry in reversed(self.entries):
+            for fact in entry.evidence.facts.current or ():
+                if (not self.place or fact.service in self.place) and self._measures(fact):
+                    yield entry, fact
+
+    def _measures(self, fact: DeviationFact | CurrentFact) -> bool:
+        measured = self.subjects & MEASURED
+        return not measured or any(measures(subject, fact.service, fact.signal, fact.family) for subject in measured)
+
+    def blind(self, services: frozenset[str]) -> list[LedgerEntry]:
+        """Failed checks that could have shown the opposite."""
+        return [
+            entry
+            for entry in self.failed
+            if not services or (about := str(entry.arguments.get("service") or "")) in services or not about
+        ]
+
+
+# ---------------------------------------------------------------- causes
+
+
+def _as_cause(reading: _Reading) -> ShortAnswer:
+    """Whether this is the cause: by the ranking first, then by what was measured of it."""
+    findings, names = reading.facts.findings, reading.facts.names
+    by_id = {entry.id: entry for entry in reading.facts.ledger}
+    fitting = [one for one in (findings.hypotheses if findings else ()) if _fits(reading, one)]
+    first = next(iter(findings.hypotheses), None) if findings else None
+    if fitting and fitting[0].confidence == "likely":
+        return _of_claims(Verdict.YES, f"Likely cause: {fitting[0].cause}", fitting[0].claims, by_id, names)
+    if cleared := next((claim for claim in (findings.ruled_out if findings else ()) if _names_it(reading, claim.text)), None):
+        return _of_claims(Verdict.NO, f"Ruled out: {cleared.text}", [cleared], by_id, names)
+    likely = first if first and first.confidence == "likely" else None
+    if fitting and not likely:
+        return _of_claims(
+            Verdict.UNKNOWN, f"{fitting[0].confidence.capitalize()} cause: {fitting[0].cause}", fitting[0].claims, by_id, names
+        )
+    return _by_measurement(reading, likely, by_id)
+
+
+def _by_measurement(reading: _Reading, likely: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> ShortAnswer:
+    """The subject is no ranked cause, or another one is likely."""
+    other = f"; the likely cause is another: {likely.cause}" if likely else ""
+    untrusted = bool(likely) and is_untrusted(likely.cause if likely else "", _cited(likely, by_id), reading.facts.names)
+    if Subject.CHANGE in reading.subjects:
+        changed = _changed(reading)
+        if changed.verdict is Verdict.NO:
+            return changed
+        return changed.model_copy(update={"verdict": Verdict.NO if likely else Verdict.UNKNOWN, "text": changed.text + other})
+    judged = list(reading.deviations(reading.services))
+    moved = [(entry, fact) for entry, fact in judged if fact.doublings > 0]
+    ids = [*_ids(entry for entry, _ in moved or judged), *(_ids(_cited(likely, by_id)) if likely else ())]
+    what = _subject_text(reading)
+    if moved:
+        verdict = Verdict.NO if likely else Verdict.UNKNOWN
+        text = f"{_named(moved)}, but no ranked cause is {what}{other}"
+        return ShortAnswer(verdict=verdict, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
+    if not judged:
+        return _unknown(f"nothing that was checked measures {what}{other}", ids, untrusted=untrusted)
+    if blind := reading.blind(reading.services):
+        text = f"what was checked of {what} is normal, but not all could be checked{other}"
+        return _unknown(text, [*ids, *_ids(blind)], untrusted=untrusted)
+    text = f"{_count(judged)} of {what} stayed normal{other}"
+    return ShortAnswer(verdict=Verdict.NO, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
+
+
+def _fits(reading: _Reading, hypothesis: Hypothesis) -> bool:
+    if reading.services and hypothesis.service not in reading.services:
+        return False
+    subjects = reading.causes
+    return not subjects or any(is_cause(subject, hypothesis, reading.question) for subject in subjects)
+
+
+def _names_it(reading: _Reading, text: str) -> bool:
+    named = named_in(text, reading.facts.names)
+    if reading.services and not reading.services & named:
+        return False
+    subjects = reading.causes
+    return bool(subjects & subjects_in(text)) if subjects else bool(reading.services)
+
+
+# ---------------------------------------------------------------- states
+
+
+def _as_state(reading: _Reading) -> ShortAnswer:
+    """How a service is: by its newest values where the question asks for now, else by what left its normal range."""
+    bad, judged = _current_state(reading) if wants_current_values(reading.question) else _past_state(reading)
+    inverted = good_is_yes(reading.question) and not (reading.subjects & MEASURED - SYMPTOMS)
+    yes, no = (Verdict.NO, Verdict.YES) if inverted else (Verdict.YES, Verdict.NO)
+    if bad:
+        text = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
+        return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=_ids(entry for entry, _ in bad))
+    where = f" on {', '.join(sorted(reading.place)[:MAX_NAMED])}" if reading.place else ""
+    ids = _ids(entry for entry, _ in judged)
+    if not judged:
+        return _unknown(
+            f"nothing that was checked measures {_subjects_text(reading) or 'that'}{where}", _ids(reading.blind(reading.place))
+        )
+    if blind := reading.blind(reading.place):
+        return _unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *_ids(blind)])
+    text = "; ".join(dict.fromkeys(text for _, text in judged[:MAX_NAMED]))
+    return ShortAnswer(verdict=no, text=one_line(text, MAX_TEXT), evidence=ids)
+
+
+_Lines = list[tuple[LedgerEntry, str]]
+
+
+def _current_state(reading: _Reading) -> tuple[_Lines, _Lines]:
+    rows = list(reading.current())
+    direction = _wanted_direction(reading)
+    bad = [(entry, fact.text) for entry, fact in rows if (fact.state == direction if direction else fact.trouble)]
+    return bad, [(entry, fact.text) for entry, fact in rows if fact.state != "unknown"]
+
+
+def _past_state(reading: _Reading) -> tuple[_Lines, _Lines]:
+    rows = list(reading.deviations(reading.place))
+    direction = {"high": "up", "low": "down"}.get(_wanted_direction(reading), "")
+    bad = [
+        (entry, _line_of(entry, fact))
+        for entry, fact in rows
+        if fact.doublings > 0 and (not direction or fact.direction == direction)
+    ]
+    measured = reading.subjects & MEASURED
+    for entry in reading.entries if not direction and measured <= SYMPTOMS else ():
+        if str(entry.arguments.get("service") or "") in reading.place and Subject.HEALTH in measured:
+            bad += [(entry, beyond.text) for beyond in entry.evidence.facts.beyond or ()]
+    return bad, [(entry, _line_of(entry, fact)) for entry, fact in rows]
+
+
+def _wanted_direction(reading: _Reading) -> str:
+    """`high` or `low` where the question says which way traffic went: less of it is no trouble by itself."""
+    if Subject.TRAFFIC not in reading.subjects:
+        return ""
+    return {"up": "high", "down": "low"}.get(direction_in(reading.question), "")
+
+
+def _line_of(entry: LedgerEntry, fact: DeviationFact) -> str:
+    """The evidence's own line about a signal."""
+    start = f"{fact.service} {fact.signal} "
+    lines = (line for line in entry.evidence.details if line.startswith(start))
+    moved = "left its normal range" if fact.doublings > 0 else "stayed normal"
+    return next(lines, f"{start}{moved}").partition(" [")[0]
+
+
+# ---------------------------------------------------------------- records
+
+
+def _changed(reading: _Reading) -> ShortAnswer:
+    """Whether something was deployed, edited or flipped."""
+    lists = [entry for entry in reading.entries if entry.evidence.facts.changes is not None]
+    if not lists:
+        return _unknown("the changes were not checked", _ids(reading.failed))
+    entry = lists[-1]
+    where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
+    fitting = [one for one in entry.evidence.facts.changes or () if not reading.services or one.service in reading.services]
+    if fitting:
+        newest = fitting[0]
+        text = f"{len(fitting)} change{'s' if len(fitting) > 1 else ''}{where}; newest: {newest.kind} of {newest.service}"
+        title = f", {newest.title}" if newest.title else ""
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(text + title, MAX_TEXT), evidence=[entry.id], untrusted=True)
+    if entry.evidence.blind_spots:
+        return _unknown(f"no change{where} in what could be checked, but not all could be", [entry.id])
+    return ShortAnswer(verdict=Verdict.NO, text=f"No change{where} in what was checked", evidence=[entry.id])
+
+
+def _recovered(reading: _Reading) -> ShortAnswer | None:
+    """Whether it is over: no alert fires, and every current value is as usual."""
+    rows = [(entry, fact) for entry, fact in reading.current()]
+    trouble = [(entry, fact) for entry, fact in rows if fact.trouble]
+    firing = reading.facts.group_state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) and reading.facts.firing > 0
+    if trouble:
+        texts = "; ".join(fact.text for _, fact in trouble[:MAX_NAMED])
+        return ShortAnswer(verdict=Verdict.NO, text=one_line(texts, MAX_TEXT), evidence=_ids(entry for entry, _ in trouble))
+    known = [(entry, fact) for entry, fact in rows if fact.state != "unknown"]
+    if firing:
+        count = reading.facts.firing
+        alerts = f"{count} alerts still fire" if count > 1 else "1 alert still fires"
+        return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=_ids(entry for entry, _ in known))
+    if not known:
+        return _unknown("no current value could be read", _ids(reading.blind(reading.place)))
+    if blind := reading.blind(reading.place):
+        return _unknown("what could be read is as usual now, but not all could be", _ids(blind))
+    texts = "; ".join(fact.text for _, fact in known[:MAX_NAMED])
+    return ShortAnswer(
+        verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=_ids(e for e, _ in known)
+    )
+
+
+def _alerting(reading: _Reading) -> ShortAnswer | None:
+    lists = [entry for entry in reading.entries if entry.evidence.facts.alerts is not None]
+    if not lists:
+        return _unknown("the alerts were not checked", _ids(reading.failed))
+    entry = lists[-1]
+    fitting = [one for one in entry.evidence.facts.alerts or () if not reading.services or one.service in reading.services]
+    where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
+    if fitting:
+        text = f"{len(fitting)} alert{'s' if len(fitting) > 1 else ''}{where}, the first {fitting[0].name}"
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
+    return ShortAnswer(verdict=Verdict.NO, text=f"No alert fires{where} in what was checked", evidence=[entry.id])
+
+
+def _acknowledged(reading: _Reading) -> ShortAnswer | None:
+    taken = [one for one in reading.facts.timeline if one.kind is EntryKind.GROUP and one.text.startswith("Acknowledged by ")]
+    if taken and reading.facts.group_state is not GroupState.FIRING:
+        return ShortAnswer(verdict=Verdict.YES, text=taken[-1].text, evidence=[taken[-1].id])
+    if reading.facts.group_state is GroupState.FIRING:
+        return ShortAnswer(verdict=Verdict.NO, text="Nobody has acknowledged it")
+    return None
+
+
+def _proposed(reading: _Reading) -> ShortAnswer | None:
+    waiting = reading.facts.proposals
+    if waiting:
+        return ShortAnswer(verdict=Verdict.YES, text=waiting[0].text, evidence=[waiting[0].ref])
+    return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
+
+
+_RECORDED: dict[Subject, Callable[[_Reading], ShortAnswer | None]] = {
+    Subject.PROPOSAL: _proposed,
+    Subject.RECOVERY: _recovered,
+    Subject.ALERTS: _alerting,
+    Subject.ACKNOWLEDGED: _acknowledged,
+}
+"""Subjects that the record answers by itself."""
+
+
+# ---------------------------------------------------------------- words
+
+
+def _unknown(text: str, evidence: Iterable[str] = (), *, untrusted: bool = False) -> ShortAnswer:
+    text = text[:1].upper() + text[1:]
+    ids = list(dict.fromkeys(evidence))
+    return ShortAnswer(verdict=Verdict.UNKNOWN, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
+
+
+def _of_claims(
+    verdict: Verdict, text: str, claims: Sequence[Claim], by_id: dict[str, LedgerEntry], names: Iterable[str]
+) -> ShortAnswer:
+    ids = list(dict.fromkeys(id for claim in claims for id in claim.evidence))
+    untrusted = is_untrusted(text, [by_id[id] for id in ids if id in by_id], names)
+    return ShortAnswer(verdict=verdict, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
+
+
+def _cited(hypothesis: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> list[LedgerEntry]:
+    claims = hypothesis.claims if hypothesis else ()
+    return [by_id[id] for claim in claims for id in claim.evidence if id in by_id]
+
+
+def _ids(entries: Iterable[LedgerEntry]) -> list[str]:
+    return list(dict.fromkeys(entry.id for entry in entries))
+
+
+def _named(rows: Sequence[tuple[LedgerEntry, DeviationFact]]) -> str:
+    strongest = sorted(rows, key=lambda row: -row[1].doublings)[:MAX_NAMED]
+    return "; ".join(_line_of(entry, fact) for entry, fact in strongest)
+
+
+def _count(rows: Sequence[object]) -> str:
+    return f"{len(rows)} signal{'s' if len(rows) > 1 else ''}"
+
+
+def _subject_text(reading: _Reading) -> str:
+    services = ", ".join(sorted(reading.services)[:MAX_NAMED])
+    return " of ".join(filter(None, (_subjects_text(reading), services))) or "that"
+
+
+def _subjects_text(reading: _Reading) -> str:
+    subjects = sorted(subject.value for subject in reading.subjects if subject not in (Subject.HEALTH, Subject.RECOVERY))
+    return " and ".join(subjects[:2])

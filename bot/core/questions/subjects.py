@@ -1,0 +1,108 @@
+"""What a yes-or-no question is about, in kinds that measurements can answer: the network, a database, memory, changes, ..."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+from bot.core.alerts.kind import kind_of
+from bot.core.evidence import Hypothesis
+from bot.core.facts.alerting import AlertKind
+from bot.core.facts.measured import Family
+
+
+class Subject(StrEnum):
+    """One kind of thing that a question may be about."""
+
+    NETWORK = "the network"
+    DATABASE = "a database"
+    MEMORY = "memory"
+    CPU = "CPU"
+    DISK = "disks"
+    TRAFFIC = "traffic"
+    LATENCY = "latency"
+    ERRORS = "errors"
+    PROVIDER = "outside providers"
+    CHANGE = "changes"
+    HEALTH = "health"
+    RECOVERY = "recovery"
+    ALERTS = "alerts"
+    ACKNOWLEDGED = "who works on it"
+    PROPOSAL = "proposals"
+
+
+_WORDS: Mapping[Subject, str] = {
+    Subject.NETWORK: r"network\w*|packets?|dns|wire|connectivity|partition",
+    Subject.DATABASE: r"databases?|db|sql|postgres\w*|mysql|mariadb|mongo\w*|redis|cassandra",
+    Subject.MEMORY: r"memory|mem|oom\w*|heap|leak\w*|rss",
+    Subject.CPU: r"cpus?|cores?|throttl\w*|processor",
+    Subject.DISK: r"disks?|storage|volumes?|iops|filesystem|inodes?",
+    Subject.TRAFFIC: r"traffic|load|requests?|rps|qps|throughput|surge|spike",
+    Subject.LATENCY: r"slow\w*|latency|latencies|lag\w*|duration|timeouts?|p9\d",
+    Subject.ERRORS: r"errors?|fail\w*|exceptions?|5xx|500s|broken",
+    Subject.PROVIDER: r"providers?|external|third.?party|vendors?|upstream provider",
+    Subject.CHANGE: r"changes?|changed|deploy\w*|rollouts?|releases?|released|config\w*|flags?|shipped|migrations?|commits?",
+    Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|affected|normal|bad",
+    Subject.RECOVERY: r"fixed|over|resolved|recover\w*|solved|gone|better|back",
+    Subject.ALERTS: r"alerts?|alerting|firing|fires",
+    Subject.ACKNOWLEDGED: r"acked|ack|acknowledged|anybody|anyone|somebody|someone",
+    Subject.PROPOSAL: r"approv\w*|proposals?|proposed|pending|waiting",
+}
+_PATTERNS = {subject: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for subject, words in _WORDS.items()}
+_DATABASE = re.compile(
+    r"(?:^|[-_. ])(?:db|database|sql|postgres\w*|pg|mysql|mariadb|mongo\w*|redis|cassandra)(?:$|[-_. \d])", re.I
+)
+_DATABASE_SIGNAL = re.compile(r"\bdb\b|db_|database|sql|pool|quer(?:y|ies)|replication|deadlock", re.I)
+_KINDS: Mapping[Subject, AlertKind] = {Subject.MEMORY: "memory", Subject.CPU: "cpu", Subject.DISK: "disk"}
+_FAMILIES: Mapping[Subject, frozenset[Family]] = {
+    Subject.NETWORK: frozenset({"network"}),
+    Subject.TRAFFIC: frozenset({"traffic"}),
+    Subject.LATENCY: frozenset({"latency", "client"}),
+    Subject.ERRORS: frozenset({"errors"}),
+    Subject.PROVIDER: frozenset({"external"}),
+}
+_CAUSES: Mapping[Subject, str] = {Subject.CHANGE: "change", Subject.TRAFFIC: "traffic", Subject.PROVIDER: "external"}
+SYMPTOMS = frozenset({Subject.LATENCY, Subject.ERRORS, Subject.HEALTH, Subject.RECOVERY})
+"""What a service shows, whatever the cause: "is it slow?" asks how it is, "is it the network?" what causes it."""
+MEASURED = frozenset({*_KINDS, *_FAMILIES, Subject.DATABASE, Subject.HEALTH})
+"""Subjects that signals of services can tell."""
+
+
+def subjects_in(text: str) -> frozenset[Subject]:
+    """The kinds that a text, without the names of services, is about."""
+    return frozenset(subject for subject, pattern in _PATTERNS.items() if pattern.search(text))
+
+
+def looks_like_database(service: str) -> bool:
+    """Whether a service's name says that it is a database."""
+    return bool(_DATABASE.search(service))
+
+
+def measures(subject: Subject, service: str, signal: str, family: Family) -> bool:
+    """Whether a signal of a service tells something of this subject."""
+    spoken = signal.replace("_", " ")
+    if subject is Subject.HEALTH:
+        return True
+    if subject is Subject.DATABASE:
+        return looks_like_database(service) or bool(_DATABASE_SIGNAL.search(signal))
+    if subject in _KINDS:
+        return kind_of(spoken) == _KINDS[subject]
+    if subject is Subject.NETWORK and not _DATABASE_SIGNAL.search(signal) and kind_of(spoken) == "network":
+        return True
+    return family in _FAMILIES.get(subject, ())
+
+
+def is_cause(subject: Subject, hypothesis: Hypothesis, question: str) -> bool:
+    """Whether a ranked cause is of this subject. Of changes a deploy is no config edit: the words of the question must fit."""
+    if subject is Subject.DATABASE and looks_like_database(hypothesis.service):
+        return True
+    if subject is Subject.CHANGE:
+        return hypothesis.kind == "change" and _kind_of_change_fits(question, hypothesis.cause)
+    return hypothesis.kind == _CAUSES.get(subject, "-") or bool(_PATTERNS[subject].search(hypothesis.cause))
+
+
+_CHANGE_KINDS = (r"deploy\w*|rollouts?|releases?|released|shipped", r"config\w*", r"flags?", r"migrations?")
+
+
+def _kind_of_change_fits(question: str, cause: str) -> bool:
+    wanted = [kind for kind in _CHANGE_KINDS if re.search(rf"\b(?:{kind})\b", question, re.I)]
+    return not wanted or any(re.search(rf"\b(?:{kind})\b", cause, re.I) for kind in wanted)

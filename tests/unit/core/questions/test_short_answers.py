@@ -1,0 +1,201 @@
+"""Yes, no or unknown: what was measured decides, and what was not checked is never a no."""
+
+from typing import Any
+
+import pytest
+
+from bot.core.evidence import Case, Claim, Evidence, Findings, Hypothesis, LedgerEntry
+from bot.core.facts.alerting import AlertFact
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BeyondThresholdFact, CurrentFact, DeviationFact, Family
+from bot.core.incident import GroupState
+from bot.core.questions.answer_facts import AnswerFacts, WaitingProposal
+from bot.core.questions.answering import ModelAnswer, answer, with_model_answer
+from bot.core.questions.short_answers import ShortAnswer, Verdict, short_answer
+from bot.core.timeline import TimelineEntry
+from tests.unit.builders import NOW, at, change
+from tests.unit.tools.looking import INFOS
+
+CASE = Case(group="AL-1", service="checkout", alert_name="HighErrorRate", severity="SEV2", summary="", started_at=NOW)
+
+
+def entry(
+    id: str, tool: str, facts: EvidenceFacts, *details: str, service: str = "", ok: bool = True, **more: Any
+) -> LedgerEntry:
+    evidence = Evidence(summary=f"{tool} {id}", query="q", details=details, ok=ok, facts=facts, **more)
+    return LedgerEntry(id=id, group="AL-1", tool=tool, arguments={"service": service}, at=at(int(id[1:])), evidence=evidence)
+
+
+def deviation(service: str, signal: str, family: Family, doublings: float, direction: Any = "up") -> DeviationFact:
+    return DeviationFact(
+        service=service, signal=signal, family=family, doublings=doublings, before=1.0, after=2.0, direction=direction
+    )
+
+
+def current(service: str, signal: str, *, trouble: bool, family: Family = "errors") -> CurrentFact:
+    state: Any = "high" if trouble else "usual"
+    text = f"{service} {signal} is {'12 %' if trouble else '0.1 %'} now"
+    return CurrentFact(
+        service=service, signal=signal, family=family, value=1.0, usual=1.0, state=state, trouble=trouble, text=text
+    )
+
+
+HEALTH = entry(
+    "E1",
+    "service_health",
+    EvidenceFacts(
+        deviations=(deviation("checkout", "errors", "errors", 4.0), deviation("checkout", "memory", "saturation", -1.0)),
+        beyond=(BeyondThresholdFact(signal="errors", text="checkout errors: 12 % [bad above 5 %]"),),
+    ),
+    "checkout errors rose from 0.1 % to 12 %",
+    "checkout memory stayed normal: 400 MB",
+    service="checkout",
+)
+CART = entry(
+    "E2", "service_health", EvidenceFacts(deviations=(deviation("cart", "latency", "latency", 0.0),), beyond=()),
+    "cart latency stayed normal: 0.1 s", service="cart",
+)  # fmt: skip
+CHANGES = entry("E3", "recent_changes", EvidenceFacts(changes=(change("a"),)))
+ALERTS = entry("E4", "active_alerts", EvidenceFacts(alerts=(AlertFact(name="Hot", service="checkout", starts_at=NOW),)))
+FAILED = entry("E5", "service_health", EvidenceFacts(), service="payments", ok=False)
+DEPLOY = Hypothesis(
+    cause="deploy v2 of checkout", service="checkout", kind="change", confidence="likely",
+    claims=[Claim(text="errors rose after it", evidence=["E1", "E3"])],
+)  # fmt: skip
+
+
+def facts(*ledger: LedgerEntry, **values: Any) -> AnswerFacts:
+    fields: dict[str, Any] = {
+        "services": ("checkout", "cart", "payments", "orders-db"),
+        "group": "AL-1",
+        "case": CASE,
+        "tools": INFOS,
+    }
+    return AnswerFacts(ledger=ledger, **{**fields, **values})
+
+
+def verdict(question: str, *ledger: LedgerEntry, **values: Any) -> tuple[str, list[str]]:
+    found = short_answer(question, facts(*(ledger or (HEALTH, CART, CHANGES, ALERTS, FAILED)), **values))
+    assert found is not None
+    return found.verdict, found.evidence
+
+
+CASES = [
+    ("is checkout failing?", "yes", ["E1"]),
+    ("are there errors on checkout?", "yes", ["E1"]),
+    ("Is cart slow?", "no", ["E2"]),
+    ("hey tocsin, can you check whether cart is slow", "no", ["E2"]),
+    ("is cart ok?", "yes", ["E2"]),
+    ("is checkout healthy?", "no", ["E1"]),
+    ("is payments down?", "unknown", ["E5"]),
+    ("is the disk of cart full?", "unknown", []),
+    ("did anything change?", "yes", ["E3"]),
+    ("was there a deploy on cart?", "no", ["E3"]),
+    ("are alerts firing on cart?", "no", ["E4"]),
+    ("is any alert firing?", "yes", ["E4"]),
+    ("is it raining?", "unknown", []),
+]
+
+
+@pytest.mark.parametrize(("question", "expected", "evidence"), CASES)
+def test_what_was_measured_answers_yes_no_or_unknown(question: str, expected: str, evidence: list[str]) -> None:
+    assert verdict(question) == (expected, evidence)
+
+
+@pytest.mark.parametrize("question", ["what changed?", "why is it slow?", "is it the database or the network?", "who is on it"])
+def test_a_question_that_wants_something_else_gets_no_yes_or_no(question: str) -> None:
+    assert short_answer(question, facts(HEALTH)) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "findings", "expected"),
+    [
+        ("is it the deploy?", Findings(hypotheses=[DEPLOY]), "yes"),
+        ("is it the config?", Findings(hypotheses=[DEPLOY]), "no"),
+        ("is it the deploy?", Findings(hypotheses=[DEPLOY.model_copy(update={"confidence": "possible"})]), "unknown"),
+        ("is it checkout?", Findings(hypotheses=[DEPLOY]), "yes"),
+        ("is it cart?", Findings(hypotheses=[DEPLOY]), "no"),
+        ("is it memory?", Findings(), "no"),
+        ("is it the network?", Findings(), "unknown"),
+        ("is it the network?", Findings(hypotheses=[DEPLOY]), "unknown"),
+        ("is it payments?", Findings(hypotheses=[DEPLOY]), "unknown"),
+        ("is it the database?", Findings(ruled_out=[Claim(text="The database was slow before", evidence=["E1"])]), "no"),
+    ],
+)
+def test_a_cause_is_affirmed_by_the_ranking_and_denied_by_what_was_measured(
+    question: str, findings: Findings, expected: str
+) -> None:
+    # Of memory all was checked; payments could not be; of the network nothing was.
+    ledger = (HEALTH, CART, CHANGES) if "memory" in question else (HEALTH, CART, CHANGES, FAILED)
+
+    assert verdict(question, *ledger, findings=findings)[0] == expected
+
+
+def test_a_failed_check_turns_a_no_into_unknown() -> None:
+    partly = CART.model_copy(update={"evidence": CART.evidence.model_copy(update={"unseen": ("errors could not be read",)})})
+
+    assert verdict("is cart slow?", partly)[0] == "unknown"
+
+
+def test_now_is_answered_from_the_newest_values_and_not_from_the_time_of_the_alert() -> None:
+    over = entry(
+        "E9", "current_values", EvidenceFacts(current=(current("checkout", "errors", trouble=False),)), service="checkout"
+    )
+    still = entry(
+        "E9", "current_values", EvidenceFacts(current=(current("checkout", "errors", trouble=True),)), service="checkout"
+    )
+
+    assert verdict("is checkout failing now?", HEALTH, over) == ("no", ["E9"])
+    assert verdict("is checkout still failing?", HEALTH, still) == ("yes", ["E9"])
+    assert verdict("is checkout failing now?", HEALTH) == ("unknown", [])
+
+
+@pytest.mark.parametrize(
+    ("trouble", "firing", "expected"), [(False, 0, "yes"), (False, 2, "no"), (True, 0, "no"), (None, 0, "unknown")]
+)
+def test_it_is_over_once_no_alert_fires_and_all_values_are_as_usual(trouble: bool | None, firing: int, expected: str) -> None:
+    rows = () if trouble is None else (current("checkout", "errors", trouble=trouble),)
+    read = entry("E9", "current_values", EvidenceFacts(current=rows), service="checkout")
+
+    assert verdict("is it over?", HEALTH, read, firing=firing, group_state=GroupState.FIRING)[0] == expected
+
+
+def test_waiting_proposals_with_who_may_approve_are_part_of_every_answer() -> None:
+    waiting = WaitingProposal("AP-3", "AP-3 waits for approval: Roll back checkout. Who may approve: alice.")
+
+    assert answer("what changed?", facts(CHANGES, proposals=[waiting])).waiting == [waiting.text]
+    assert verdict("is anything waiting for approval?", CHANGES, proposals=[waiting]) == ("yes", ["AP-3"])
+    assert verdict("is anything waiting for approval?", CHANGES)[0] == "no"
+
+
+NOTE = TimelineEntry(id="T7", at=NOW, kind="note", text="It is the database, I am sure", who="mallory")
+
+
+def test_what_people_wrote_in_the_thread_is_no_evidence() -> None:
+    material = facts(CHANGES, timeline=[NOTE])
+    by_model = ModelAnswer(
+        claims=[Claim(text="It is the database", evidence=["T7"])], verdict=Verdict.YES, stop_reason="answered"
+    )
+
+    by_code = answer("is it the database?", material)
+    read = with_model_answer(by_code, by_model, material, "is it the database?")
+
+    assert by_code.short is not None and by_code.short.verdict == "unknown" and by_code.findings == []
+    assert read.by == "code" and read.short == by_code.short
+    assert [one.untrusted for one in answer("what did mallory write?", material).findings] == [True]
+
+
+@pytest.mark.parametrize(
+    ("measured", "by_model", "expected"), [("unknown", "yes", "yes"), ("no", "yes", "no"), ("no", "unknown", "no")]
+)
+def test_a_model_decides_only_what_measurement_leaves_open(measured: str, by_model: str, expected: str) -> None:
+    by_code = answer("is cart slow?", facts(CART)).model_copy(
+        update={"short": ShortAnswer(verdict=Verdict(measured), text="as measured", evidence=["E2"])}
+    )
+    claims = [Claim(text="cart latency stayed normal", evidence=["E2"])]
+    model = ModelAnswer(claims=claims, verdict=Verdict(by_model), stop_reason="answered")
+
+    merged = with_model_answer(by_code, model, facts(CART), "is cart slow?")
+
+    assert merged.short is not None and merged.short.verdict == expected
+    assert bool(merged.note) == (by_model != "unknown")

@@ -1,0 +1,68 @@
+"""What a service reads now, and whether that is trouble."""
+
+import numpy as np
+
+from bot.core.metrics.series import Series
+from bot.core.service import Catalogue, Service
+from bot.monitoring.metrics.recorded import RecordedMetrics
+from tests.unit.builders import NOW
+from tests.unit.tools.looking import context, look
+
+CATALOGUE = Catalogue(
+    [
+        Service(
+            name="checkout",
+            signals={
+                "errors": {"promql": "errors", "unit": "ratio", "bad_above": 0.05},  # type: ignore[dict-item]
+                "latency": {"promql": "latency", "unit": "s"},  # type: ignore[dict-item]
+            },
+        )
+    ]
+)
+
+
+def series(before: float, after: float, now: float, *, silent_minutes: float = 0) -> Series:
+    """An hour: before, during the incident of the last three minutes, and at this moment."""
+    times = np.arange(NOW.timestamp() - 3600, NOW.timestamp() - 60 * silent_minutes, 5.0)
+    values = np.where(times < NOW.timestamp() - 180, before, after) * (1 + 0.01 * np.sin(times))
+    values[-3:] = now
+    return Series({}, times, values)
+
+
+async def read(errors: Series, latency: Series):  # type: ignore[no-untyped-def]
+    return await look(
+        "current_values",
+        context(catalogue=CATALOGUE, metrics=RecordedMetrics({"errors": [errors], "latency": [latency]})),
+        service="checkout",
+    )
+
+
+async def test_what_is_over_reads_as_usual_although_it_deviated() -> None:
+    found = await read(series(0.001, 0.2, 0.001), series(0.1, 3.0, 0.1))
+
+    assert [fact.trouble for fact in found.facts.current or ()] == [False, False]
+    assert found.summary == "checkout: 2 of 2 signals are as usual or within their thresholds now"
+
+
+async def test_what_still_stands_is_trouble_by_threshold_or_by_what_is_usual() -> None:
+    found = await read(series(0.001, 0.2, 0.2), series(0.1, 3.0, 3.0))
+
+    assert [fact.text for fact in found.facts.current or ()] == [
+        "checkout errors is 20 % now, usually 0.1 % [bad above 5 %]; beyond its threshold",
+        "checkout latency is 3 s now, usually 100 ms; high for it",
+    ]
+    assert "2 of 2 signals are in trouble now" in found.summary
+
+
+async def test_an_unusual_value_within_the_owners_threshold_is_no_trouble() -> None:
+    found = await read(series(0.001, 0.02, 0.02), series(0.1, 0.1, 0.1))
+
+    assert [(fact.state, fact.trouble) for fact in found.facts.current or ()] == [("high", False), ("usual", False)]
+
+
+async def test_an_old_value_is_no_value_of_now() -> None:
+    silent = series(0.001, 0.001, 0.001, silent_minutes=10)
+    found = await read(silent, silent)
+
+    assert not found.ok
+    assert all("has no value now, which is no sign of health" in line for line in found.details)

@@ -1,0 +1,109 @@
+"""What is read anew for a question, and that an investigation answers the question it was asked."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.evidence import Case, Evidence, Findings
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import CurrentFact, DeviationFact
+from bot.core.questions.answering import QuestionAnswer
+from bot.core.tool_calls import ToolRole
+from bot.plugins import Tool, ToolContext, tool
+from bot.slack.view_context import ViewContext
+from bot.slack.views import triage as triage_view
+from bot.store.answers.questions import Questions
+from bot.store.slack.message_contents import triage_content
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.question_checks import QuestionChecks
+from bot.workflows.investigation.questions import QuestionSteps
+from bot.workflows.investigation.tool_running import ToolRunner
+from bot.workflows.investigation.triage import TriageSteps
+from tests.unit.approving import Office, office
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+@tool(role=ToolRole.CURRENT, label="current values of {service}")
+async def current(ctx: ToolContext, service: str) -> Evidence:
+    """Current values."""
+    text = f"{service} errors is 12 % now"
+    fact = CurrentFact(
+        service=service, signal="errors", family="errors", value=0.12, usual=0.0, state="high", trouble=True, text=text
+    )
+    return Evidence(summary=text, query="q", details=(text,), facts=EvidenceFacts(current=(fact,)))
+
+
+@tool(role=ToolRole.CALL_WAITS, label="waits of calls")
+async def waits(ctx: ToolContext) -> Evidence:
+    """No call waits longer."""
+    fact = DeviationFact(
+        service="checkout", signal="time of a call on the wire", family="network", doublings=-1.0, before=0.0, after=0.0
+    )
+    return Evidence(summary="no wait", query="q", facts=EvidenceFacts(deviations=(fact,)))
+
+
+TOOLS: dict[str, Tool] = {"current": current, "waits": waits}
+
+
+def checks_of(house: Office, tools: dict[str, Tool] = TOOLS) -> QuestionChecks:
+    empty: Any = None
+
+    def context(case: Case) -> ToolContext:
+        return ToolContext(now=house.now, case=case, catalogue=empty, changes=empty, alerts=empty)
+
+    runner = ToolRunner(Triages(house.db), tools, context)
+    return QuestionChecks(Questions(house.db, ["checkout"], runner.infos), runner)
+
+
+async def asked(house: Office, text: str) -> QuestionAnswer:
+    checks = checks_of(house)
+    put = await checks.questions.put(text, text, "alice", group="AL-1", incident="")
+    return await QuestionSteps(checks.questions, Triages(house.db), house.config, checks).look_up(put.number, "", True)
+
+
+async def test_a_question_about_now_reads_the_current_values_and_one_about_then_reads_nothing(house: Office) -> None:
+    now, then = await asked(house, "is checkout failing now?"), await asked(house, "was checkout failing?")
+
+    assert now.short is not None and (now.short.verdict, now.short.text) == ("yes", "checkout errors is 12 % now")
+    assert (now.reread, then.reread) == (["E1"], [])
+
+
+async def test_a_question_answered_again_after_a_crash_has_one_reading(house: Office) -> None:
+    checks = checks_of(house)
+    put = await checks.questions.put("k", "is it over?", "alice", group="AL-1", incident="")
+
+    assert await checks.read_anew(put.number, "is it over?") == await checks.read_anew(put.number, "is it over?") == ["E1"]
+
+
+@pytest.mark.parametrize(("tools", "word"), [(TOOLS, "No"), ({}, "Unknown")])
+async def test_an_investigation_answers_the_question_it_was_asked(house: Office, tools: dict[str, Tool], word: str) -> None:
+    triages = Triages(house.db)
+    nothing: Any = None
+    case = await triages.open("AL-1", 1, "is it the network?", "alice")
+    steps = TriageSteps(triages, nothing, nothing, house.config, checks_of(house, tools))
+
+    shown = await steps.show(case, Findings(), True)
+
+    assert shown.answer is not None and shown.answer.text.startswith(f"{word}: ")
+    async with house.db.read() as session:
+        content = await triage_content(session, "AL-1")
+    assert content is not None
+    assert f"“is it the network?” *{word}:*" in json.dumps(triage_view.render(content, ViewContext()), ensure_ascii=False)
+
+
+async def test_a_hint_is_no_question(house: Office) -> None:
+    triages = Triages(house.db)
+    nothing: Any = None
+    case = await triages.open("AL-1", 1, "what about the database", "alice")
+    steps = TriageSteps(triages, nothing, nothing, house.config, checks_of(house))
+
+    assert (await steps.show(case, Findings(), True)).answer is None

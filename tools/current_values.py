@@ -1,0 +1,144 @@
+"""The tool `current_values`: what the signals of a service read at this moment, beside what is usual for them."""
+
+import asyncio
+import math
+from datetime import timedelta
+from typing import Literal
+
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import CurrentFact
+from bot.core.metrics.deviation import FULL_SHARE
+from bot.core.metrics.series import Series, between, known_samples, median_and_scale
+from bot.core.metrics.signals import SignalQuery
+from bot.core.metrics.wording import threshold_text
+from bot.core.text.figures import figure
+from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import ToolRole, could_not_check
+from bot.plugins import ToolContext, tool
+from tools._arguments import alert_moment, service_of
+from tools._signals import metrics_of, signals_of
+
+BACK = timedelta(hours=1)
+BEFORE_ALERT = timedelta(minutes=15)
+"""Few rules wait longer than that: what is usual is read before it."""
+STALE = timedelta(minutes=5)
+"""Prometheus' own limit: an older sample is no value of now."""
+MIN_SAMPLES = 8
+USUAL_SCALES = 4.0
+LEAST_SHARE = 0.002
+"""The smallest scale of a share: a movement within 0.2 % of all is nobody's trouble."""
+MAX_SIGNALS, AT_ONCE = 24, 6
+
+State = Literal["usual", "high", "low", "unknown"]
+
+
+@tool(label="current values of {service}", role=ToolRole.CURRENT)
+async def current_values(ctx: ToolContext, service: str) -> Evidence:
+    """Read the newest value of every signal of one service, beside what was usual before the alert and its threshold.
+
+    Call it to learn how things are at this moment: whether the trouble still
+    stands, has grown, or is over. service_health judges the time around the
+    alert instead, and does not change any more once the trouble is over.
+    """
+    name = service_of(ctx, service)
+    signals = (await signals_of(ctx, name))[:MAX_SIGNALS]
+    if not signals:
+        raise QueryFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(signal: SignalQuery) -> CurrentFact | QueryFailed:
+        async with gate:
+            try:
+                return await _current(ctx, signal)
+            except QueryFailed as error:
+                return error
+
+    results = await asyncio.gather(*map(one, signals))
+    current = [result for result in results if isinstance(result, CurrentFact)]
+    failed = [(signal.name, error) for signal, error in zip(signals, results, strict=True) if isinstance(error, QueryFailed)]
+    if not current:
+        raise failed[0][1]
+    start = alert_moment(ctx) - BACK
+    return Evidence(
+        summary=_summary(name, current),
+        query="; ".join(signal.promql for signal in signals),
+        window=TimeWindow(start=start, end=ctx.now),
+        details=tuple(fact.text for fact in sorted(current, key=lambda fact: not fact.trouble)),
+        link=metrics_of(ctx).link(signals[0].promql, start=start, end=ctx.now),
+        source="prometheus",
+        unseen=tuple(could_not_check(f"{name} {signal} now", one_line(str(error), 160)) for signal, error in failed),
+        ok=any(fact.state != "unknown" or fact.trouble for fact in current),
+        facts=EvidenceFacts(current=tuple(current)),
+    )
+
+
+async def _current(ctx: ToolContext, signal: SignalQuery) -> CurrentFact:
+    alert_at = alert_moment(ctx)
+    start = alert_at - BACK
+    step = max(5.0, (ctx.now - start).total_seconds() / 2_000)
+    series = [
+        known_samples(one)
+        for one in await metrics_of(ctx).range(signal.promql, start=start, end=ctx.now, step=step)
+        if signal.concerns(one.labels)
+    ]
+    oldest = (ctx.now - max(STALE, timedelta(seconds=2 * step))).timestamp()
+    facts = [
+        _fact(signal, one, between(one, start, alert_at - BEFORE_ALERT))
+        for one in series
+        if len(one.times) and one.times[-1] >= oldest
+    ]
+    if not facts:
+        return _without_value(signal)
+    return max(facts, key=lambda fact: (fact.trouble, _excess(fact)))
+
+
+def _fact(signal: SignalQuery, series: Series, before: Series) -> CurrentFact:
+    value, enough = series.last, len(before.values) >= MIN_SAMPLES
+    least = LEAST_SHARE * FULL_SHARE.get(signal.unit, 0.0)
+    usual, scale = median_and_scale(before.values, least=least) if enough else (math.nan, math.nan)
+    state: State = "unknown" if not enough else _state(value, usual, scale)
+    harmful = {"up": ("high",), "down": ("low",)}.get(signal.harm, ("high", "low"))
+    beyond = signal.is_bad(value)
+    # A threshold of the owners decides where there is one: a value within it is no trouble, however unusual.
+    trouble = beyond if signal.has_threshold else state in harmful
+    name = f"{signal.service} {signal.name}"
+    compared = f", usually {figure(usual, signal.unit)}" if enough else ", what is usual is not known"
+    threshold = f" [{threshold_text(signal)}]" if signal.has_threshold else ""
+    words = "; beyond its threshold" if beyond else f"; {state} for it" if state in ("high", "low") else ""
+    return CurrentFact(
+        service=signal.service,
+        signal=signal.name,
+        family=signal.family,
+        value=value,
+        usual=usual if enough else None,
+        unit=signal.unit,
+        state="usual" if state == "unknown" and signal.has_threshold and not beyond else state,
+        trouble=trouble,
+        text=f"{name} is {figure(value, signal.unit)} now{compared}{threshold}{words}",
+    )
+
+
+def _state(value: float, usual: float, scale: float) -> State:
+    if abs(value - usual) <= USUAL_SCALES * scale:
+        return "usual"
+    return "high" if value > usual else "low"
+
+
+def _without_value(signal: SignalQuery) -> CurrentFact:
+    text = f"{signal.service} {signal.name} has no value now, which is no sign of health"
+    return CurrentFact(service=signal.service, signal=signal.name, family=signal.family, value=None, usual=None, text=text)
+
+
+def _excess(fact: CurrentFact) -> float:
+    return abs((fact.value or 0.0) - (fact.usual or 0.0))
+
+
+def _summary(name: str, current: list[CurrentFact]) -> str:
+    troubled = [fact for fact in current if fact.trouble]
+    unknown = sum(fact.state == "unknown" and not fact.trouble for fact in current)
+    gap = f"; {unknown} could not be judged" if unknown else ""
+    if troubled:
+        return f"{troubled[0].text}; {len(troubled)} of {len(current)} signals are in trouble now{gap}"
+    return f"{name}: {len(current) - unknown} of {len(current)} signals are as usual or within their thresholds now{gap}"
