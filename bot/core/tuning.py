@@ -21,6 +21,10 @@ class SignWeights:
     """Time that callers wait beyond what the service itself takes. Chosen."""
     behaviour: float = 0.8
     """Another mix of log lines or calls than usual. Chosen."""
+    more_calls: float = 0.1
+    """More calls per request: retries, or requests counted late. What is not called any more says more. Chosen."""
+    last_step: float = 0.5
+    """Share of vanished calls that counts at the last step that is still called: the request may have ended there. By hand."""
     resource: float = 0.24
     """A resource that ran short, where no alert names a service. Chosen."""
     further_signs: float = 0.3
@@ -188,6 +192,12 @@ class ResourceWeights:
     """Pods that are ready or wanted."""
     full_growth: float = 0.2
     """Growth as a share of its own level from which on it counts whole: 4 % more memory starve nobody."""
+    ample: float = 0.5
+    """Share of its limit up to which a resource is far from exhausted."""
+    scarce: float = 0.8
+    """Share of its limit from which on it counts whole."""
+    far_below: float = 0.1
+    """What is left of a resource far below its limit."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
         "symptom_anywhere": (0.5, 0.1, 0.2, 1.0),
         "network": (1.0, 0.5, 2.0, 4.0),
         "behaviour": (1.0, 0.5, 0.8, 2.0),
+        "more_calls": (0.5, 0.0, 0.1, 1.0),
+        "last_step": (0.5, 0.0, 1.0),
         "resource": (0.5, 0.12, 0.24, 1.0),
         "further_signs": (0.5, 0.0, 0.3, 1.0),
         "behaviour_of_callees": (0.5, 0.0, 1.0),
@@ -74,6 +76,9 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
         "restarts": (0.5, 0.25, 0.75, 1.0),
         "replicas": (0.5, 0.25, 0.6, 1.0),
         "full_growth": (0.2, 0.05, 0.5),
+        "ample": (0.5, 0.3),
+        "scarce": (0.8, 0.9),
+        "far_below": (0.1, 0.0, 0.5),
     },
     "providers": {
         "least": (0.5, 0.25, 0.45),

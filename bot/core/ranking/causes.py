@@ -8,7 +8,7 @@ from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
 from bot.core.ranking.context import SEEN_LATE_BY, RankingContext
-from bot.core.ranking.fault_location import weight_of_resource
+from bot.core.ranking.fault_location import USUAL_LINES, exhaustion, weight_of_resource
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
 from bot.core.service import reachable
 from bot.core.text.moments import clock
@@ -34,7 +34,8 @@ def _short_resources(context: RankingContext, service: str) -> list[Deviation]:
 def _resource_cause(context: RankingContext, deviation: Deviation, share: float, rival: float, surge: float) -> Candidate:
     service, weights = deviation.service, context.tuning.resources
     late = _came_late(context, deviation)
-    weight = weight_of_resource(deviation, weights)
+    near = exhaustion(deviation, weights)
+    weight = weight_of_resource(deviation, weights) * (near if deviation.onset else 1.0)
     fit = weight * (weights.least + weights.growth * _strength(context, deviation)) * (weights.late if late else 1.0)
     candidate = Candidate(
         kind="resource",
@@ -43,9 +44,12 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         cause=_shortage(deviation),
         check=f"Does {service} recover with more room for {deviation.signal} (one pod restarted, or the limit raised)?",
         strength=deviation.doublings,
-        sure=_clear(context, deviation) and not late,
+        sure=_clear(context, deviation) and not late and near >= 1.0 and not _climbs_alone(context, deviation),
     )
     support(context, candidate, [deviation_claim(deviation, context.observations)], logs=True)
+    if near < 1.0:
+        text = f"{deviation.signal} stands at {amount(deviation.after, deviation.unit)} of its limit: it is not exhausted"
+        candidate.against.append(Claim(text=text, evidence=[context.observations.id_of(deviation)]))
     if late:
         text = f"{deviation.signal} left the normal range at {clock(deviation.onset or context.onset)}, after the symptoms"
         candidate.against.append(Claim(text=text, evidence=[context.observations.id_of(deviation)]))
@@ -55,6 +59,11 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
 def _came_late(context: RankingContext, deviation: Deviation) -> bool:
     """Whether it deviates only since its service had symptoms: then it is rather an effect."""
     return deviation.onset is not None and deviation.onset > context.onset_of(deviation.service) + SEEN_LATE_BY
+
+
+def _climbs_alone(context: RankingContext, deviation: Deviation) -> bool:
+    """Whether it has climbed since long before, and its service has no symptom: then it may have gone on so for days."""
+    return deviation.onset is None and context.symptom_of(deviation.service) is None
 
 
 def _strength(context: RankingContext, deviation: Deviation) -> float:
@@ -68,6 +77,8 @@ def _clear(context: RankingContext, deviation: Deviation) -> bool:
 def _shortage(deviation: Deviation) -> str:
     if "restart" in deviation.signal.lower():
         return f"Containers of {deviation.service} keep restarting"
+    if exhaustion(deviation) < 1.0:
+        return f"{deviation.service} shows more {deviation.signal} than usual"
     verb = "ran low on" if deviation.direction == "down" else "ran out of headroom in"
     return f"{deviation.service} {verb} {deviation.signal}"
 
@@ -218,7 +229,7 @@ def network_causes(context: RankingContext) -> list[Candidate]:
 def behaviour_causes(context: RankingContext) -> list[Candidate]:
     """A suspect service logs or calls another mix than it usually does."""
     causes, weights = [], context.tuning.other_causes
-    least = 0.0 if context.service_named else context.tuning.attribution.nearly_normal
+    least = 0.0 if context.service_named else USUAL_LINES
     for service, share in context.suspects():
         signals = context.observations.all_signals.items()
         signs = [d for (s, _), d in signals if s == service and d.family == "behaviour"]
@@ -243,7 +254,8 @@ def unexplained_causes(context: RankingContext) -> list[Candidate]:
     """A service fails and nothing that was checked says why: a lead, never more than possible."""
     causes = []
     for service, share in context.suspects():
-        if not context.observations.signals.get(service):
+        # A resource that is used more is a cause of its own, and no failure.
+        if not set(context.observations.signals.get(service, ())) - {"saturation"}:
             continue
         candidate = Candidate(
             kind="dependency" if service != context.start else "unknown",

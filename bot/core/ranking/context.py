@@ -54,9 +54,16 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
     family = family_of(case.alert_name) if case.alert_name else None
     family = family if family in SYMPTOMS else None
     named = bool(case.service)
+    observations = observations.without_older(_began(case, start, observations, tuning))
     shares = locate_fault(start, observations, service_named=named, family=family, tuning=tuning).shares
     onset = _first_onset(start, shares, observations, tuning)
     return RankingContext(observations, shares, start, onset or case.started_at, onset is not None, now, named, tuning)
+
+
+def _began(case: Case, start: str, observations: Observations, tuning: Tuning) -> datetime:
+    """The alert's own onset: that of the symptom of its service, else when it fired."""
+    symptom = main_symptom(observations.signals.get(start, {}), tuning.attribution) if case.service else None
+    return min(symptom.onset, case.started_at) if symptom and symptom.onset else case.started_at
 
 
 def _first_onset(start: str, shares: dict[str, float], observations: Observations, tuning: Tuning) -> datetime | None:

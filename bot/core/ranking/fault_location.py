@@ -1,10 +1,11 @@
 """Where the fault lies: all kinds of sign added up, as shares of the attribution over the services."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, attribute_symptom, main_symptom, symptom_of
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
@@ -12,6 +13,10 @@ from bot.core.tuning import TUNING, ResourceWeights, SignWeights, Tuning
 
 _OF_ONE_SERVICE: tuple[Family, ...] = ("network", "behaviour")
 """Signs that point at the very service at which they were measured."""
+_USUAL_CALLS = -1.5
+"""Doublings up to which a callee is called at its usual rate."""
+USUAL_LINES = -2.0
+"""Doublings up to which a service logs its usual mix of lines."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,61 @@ def _doublings_by_service(observations: Observations, family: Family, weights: S
     """One kind of sign by service, changed behaviour counted from `least`; services without the sign are left out."""
     by_service: dict[str, float] = {}
     for (service, _), deviation in observations.all_signals.items():
-        # A callee that fails or is slow explains why it is called less or more.
-        explained = deviation.peer and main_symptom(observations.signals.get(deviation.peer, {}))
+        explained = deviation.peer and _is_handed_down(deviation, observations)
         base = least if family == "behaviour" else 0.0
         if deviation.family == family and deviation.doublings > base and not explained:
-            by_service[service] = max(by_service.get(service, 0.0), deviation.doublings - base)
-    return _without_callees(by_service, observations, weights, least) if family == "behaviour" else by_service
+            weight = weights.more_calls if more_calls(deviation) else 1.0
+            by_service[service] = max(by_service.get(service, 0.0), weight * (deviation.doublings - base))
+    if family != "behaviour":
+        return by_service
+    return _at_last_steps(_without_callees(by_service, observations, weights, least), observations, weights, least)
+
+
+def _at_last_steps(
+    behaviour: Mapping[str, float], observations: Observations, weights: SignWeights, least: float
+) -> dict[str, float]:
+    """Where calls vanished because requests end early, half of the sign goes to the step that they end in."""
+    moved = dict(behaviour)
+    for service in behaviour:
+        calls = [d for (s, _), d in observations.all_signals.items() if s == service and d.peer]
+        vanished = max((d.doublings - least for d in calls if d.direction == "down"), default=0.0)
+        step = _last_step([d.peer for d in calls if not _is_missing(d)], observations) if vanished > 0 else ""
+        if step:
+            passed = weights.last_step * min(moved[service], vanished)
+            moved[service] -= passed
+            moved[step] = moved.get(step, 0.0) + passed
+    return moved
+
+
+def _is_missing(calls: Deviation) -> bool:
+    return calls.direction == "down" and calls.doublings > _USUAL_CALLS
+
+
+def _last_step(called: Iterable[str], observations: Observations) -> str:
+    """Of the callees that are still called at their usual rate the one whose own lines changed most; "" if none's did."""
+    lines = {callee: _change_of_lines(callee, observations) for callee in called}
+    step = max(lines, key=lambda callee: lines[callee], default="")
+    return step if step and lines[step] > USUAL_LINES else ""
+
+
+def _change_of_lines(service: str, observations: Observations) -> float:
+    own = [d for (s, _), d in observations.all_signals.items() if s == service and d.family == "behaviour" and not d.peer]
+    return max((d.doublings for d in own), default=-math.inf)
+
+
+def _is_handed_down(calls: Deviation, observations: Observations) -> bool:
+    """Whether a callee explains another mix of calls: one that fails or is slow itself, or another one that fails.
+
+    A request that failed in one callee never reaches the next.
+    """
+    callees = observations.depends_on.get(calls.service, ())
+    fails = any("errors" in observations.signals.get(callee, {}) for callee in callees)
+    return fails or main_symptom(observations.signals.get(calls.peer, {})) is not None
+
+
+def more_calls(deviation: Deviation) -> bool:
+    """More calls per request: retries, or requests that were counted late. What a service stopped calling says more."""
+    return bool(deviation.peer) and deviation.direction == "up"
 
 
 def _without_callees(
@@ -149,4 +203,15 @@ def weight_of_resource(deviation: Deviation, weights: ResourceWeights = TUNING.r
     )
     weight = next((weight for word, weight in by_word if word in deviation.signal.lower()), 1.0)
     grown = abs(deviation.shift) / deviation.before if deviation.before > 0 else 1.0
-    return weight * min(1.0, grown / weights.full_growth)
+    # What climbs slowly far below its limit has neither begun with the incident nor starved anybody.
+    slow = exhaustion(deviation, weights) if deviation.onset is None else 1.0
+    return weight * min(1.0, grown / weights.full_growth) * slow
+
+
+def exhaustion(deviation: Deviation, weights: ResourceWeights = TUNING.resources) -> float:
+    """How near a resource is to its limit, from 0.1 (far below it) to 1 (near it, or its limit is not known)."""
+    limit = FULL_SHARE.get(deviation.unit)
+    if limit is None or deviation.direction == "down" or math.isnan(deviation.after):
+        return 1.0
+    near = (deviation.after / limit - weights.ample) / (weights.scarce - weights.ample)
+    return max(weights.far_below, min(1.0, near))

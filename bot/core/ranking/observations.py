@@ -4,7 +4,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
@@ -15,6 +16,8 @@ from bot.core.metrics.deviation import Deviation, family_of
 _MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
 _OF_ITS_CALLERS: tuple[Family, ...] = ("network", "behaviour")
 """Signs of a service in its callers or its log: they are no check of its health."""
+OLDER_BY = timedelta(minutes=15)
+"""What left its normal range so long before the alert's own onset, on top of two samples, is not part of it."""
 _COMPARED: tuple[Family, ...] = ("errors", "latency", "traffic")
 
 
@@ -97,10 +100,27 @@ class Observations:
                 _read_changes(entry, self)
                 _read_rows(entry, self)
                 _read_graph(entry, self)
+        self._derive()
+
+    def _derive(self) -> None:
         self.signals, self.comparable, self.rates = {}, {}, {}
         _sort_by_family(self)
         _choose_comparable(self, self.alert)
         _stand_in_alerts(self)
+
+    def without_older(self, began: datetime) -> "Observations":
+        """Without what stood unchanged since well before the alert's own onset: it belongs to an older incident.
+
+        A resource may run out slowly, so it stays. Where nothing else deviates all stays: the onset is then not the alert's.
+        """
+        older = {key for key, d in self.all_signals.items() if d.doublings > 0 and _is_older(d, began)}
+        deviating = {key for key, d in self.all_signals.items() if d.doublings > 0 and d.family != "saturation"}
+        if not older or older >= deviating:
+            return self
+        kept = {key: replace(d, doublings=0.0) if key in older else d for key, d in self.all_signals.items()}
+        current = replace(self, all_signals=kept)
+        current._derive()
+        return current
 
     def quiet(self, service: str) -> bool:
         """True if the service was checked and nothing of it left its normal range: "could not check" is not quiet."""
@@ -109,6 +129,11 @@ class Observations:
     def id_of(self, deviation: Deviation) -> str:
         """The evidence that measured a deviation."""
         return self.evidence_of[(deviation.service, deviation.signal)]
+
+
+def _is_older(deviation: Deviation, began: datetime) -> bool:
+    slack = OLDER_BY + timedelta(seconds=2 * deviation.step)
+    return deviation.family != "saturation" and deviation.onset is not None and deviation.onset < began - slack
 
 
 def observe(ledger: Iterable[LedgerEntry], *, alert: str = "") -> Observations:

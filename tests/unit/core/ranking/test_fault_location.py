@@ -1,0 +1,75 @@
+"""Where the fault is located where no alert names a service: what is a cause, and what an effect or an older incident."""
+
+from dataclasses import replace
+
+from bot.core.evidence import Case, Hypothesis
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.metrics.deviation import Deviation
+from bot.core.ranking.ranking import rank
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, deviation, failing_payments, minutes
+
+ANYWHERE = CASE.model_copy(update={"service": "", "alert_name": "something is wrong"})
+
+
+def first(ledger: Ledger, case: Case = ANYWHERE) -> Hypothesis:
+    return rank(case, ledger.entries, now=NOW).hypotheses[0]
+
+
+def calls(caller: str, callee: str, before: float, after: float, doublings: float) -> Deviation:
+    signal = f"calls to {callee} per request"
+    return replace(deviation(caller, signal, before, after, doublings=doublings, family="behaviour"), peer=callee)
+
+
+def lines(service: str, doublings: float) -> Deviation:
+    return deviation(service, "share of log line 'x'", 0.1, 0.3, doublings=doublings, family="behaviour")
+
+
+def mixes(ledger: Ledger, *found: Deviation) -> Ledger:
+    """The mixes of calls and lines, which are no check of anybody's health."""
+    facts = EvidenceFacts(deviations=tuple(d.as_fact() for d in found))
+    return ledger._add("call_mix", facts, service=found[0].service)
+
+
+def test_more_calls_than_usual_point_less_at_a_caller_than_calls_that_vanished() -> None:
+    ledger = Ledger().graph("front", "cart").graph("shop", "cart", "ads").health("cart").health("front").health("shop")
+    mixes(ledger, calls("front", "cart", 1.0, 2.0, 2.0), calls("shop", "cart", 1.0, 0.1, 1.0))
+
+    assert first(ledger).service == "shop"
+
+
+def test_where_calls_vanish_the_last_step_that_is_still_called_shares_the_suspicion() -> None:
+    ledger = Ledger().graph("shop", "stock", "ads").health("stock").health("shop")
+    mixes(ledger, calls("shop", "ads", 1.0, 0.0, 1.0), calls("shop", "stock", 1.0, 1.0, -3.0))
+    alone = {h.service for h in rank(ANYWHERE, ledger.entries, now=NOW).hypotheses}
+    mixes(ledger, lines("stock", -1.0))
+
+    assert alone == {"shop"}
+    assert {h.service for h in rank(ANYWHERE, ledger.entries, now=NOW).hypotheses} == {"shop", "stock"}
+
+
+def test_errors_of_one_callee_explain_that_the_next_is_not_called() -> None:
+    ledger = Ledger().graph("shop", "stock", "ads").health("shop").health("ads")
+    mixes(ledger, calls("shop", "ads", 1.0, 0.0, 3.0))
+    ledger.health("stock", deviation("stock", "errors", 0.001, 0.2, doublings=1, unit="ratio"))
+
+    assert first(ledger).service == "stock"
+
+
+def test_what_stood_unchanged_since_long_before_the_alert_belongs_to_an_older_incident() -> None:
+    old = deviation("cart", "errors", 0.0, 0.9, doublings=6, late=-45, unit="ratio")
+    ledger = failing_payments().health("cart", old)
+
+    assert {h.service for h in rank(CASE, ledger.entries, now=NOW).hypotheses} == {"payments"}
+    recent = failing_payments().health("cart", replace(old, onset=ONSET - minutes(1)))
+    assert "cart" in {h.service for h in rank(CASE, recent.entries, now=NOW).hypotheses}
+
+
+def test_memory_that_creeps_far_below_its_limit_is_not_exhausted() -> None:
+    creeping = replace(deviation("cart", "memory usage", 13, 19, doublings=2, unit="%"), onset=None)
+    ledger = Ledger().graph("cart").health("cart", creeping)
+    cause = first(ledger)
+
+    assert cause.confidence != "likely" and "ran out" not in cause.cause
+    assert any("not exhausted" in claim.text for claim in cause.against)
+    full = Ledger().graph("cart").health("cart", replace(creeping, after=96.0))
+    assert "ran out of headroom" in first(full).cause
