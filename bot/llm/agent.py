@@ -1,8 +1,9 @@
 """The investigator with a model: `create_agent` with our tools, one middleware per worry, a structured result."""
 
+import asyncio
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, get_type_hints
 
@@ -71,8 +72,10 @@ class Agent:
         questions: Questions,
         services: Sequence[str] = (),
         inventory: Sequence[Name] = (),
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`inventory`: names that are masked too, besides those of `services`, cases and evidence."""
+        self.wait = wait
         self.settings = settings
         self.budget = budget
         self.tool_runner = tool_runner
@@ -125,7 +128,10 @@ class Agent:
             return _findings(None, spending, str(down))
         except GraphRecursionError:
             return _findings(None, spending, "the model repeated itself without an answer")
-        return _findings(result.get("structured_response"), spending, "answered", self.prompt_leak)
+        findings = _findings(result.get("structured_response"), spending, "answered", self.prompt_leak)
+        if spending.interruption and findings.hypotheses:
+            return findings.noted(f"One request failed ({spending.interruption}): answered from what was gathered before.")
+        return findings
 
     async def _brief(self, case: Case) -> str:
         """The opening message: the case and the evidence so far, as data."""
@@ -150,7 +156,7 @@ class Agent:
 
     def _caller(self, fallback: str = "") -> Caller:
         other = self._model(fallback) if fallback else None
-        return Caller(self.budget, other, takes_named_tool=self._takes_named_tool)
+        return Caller(self.budget, other, takes_named_tool=self._takes_named_tool, wait=self.wait)
 
     def _takes_named_tool(self, model: BaseChatModel) -> bool:
         return any(chat is model and self.settings.takes_named_tool(name) for name, chat in self.chats.items())

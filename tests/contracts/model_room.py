@@ -125,7 +125,15 @@ class Room:
         self.budget = Budget(**{"per_run_seconds": 2 * PATIENCE, **budget})
         services = list(CATALOGUE.services)
         questions = Questions(db, services, self.looker.infos)
-        self.agent = Agent(ModelSettings(**model), self.budget, self.looker, self.triages, questions, services, INVENTORY)
+        self.waits: list[float] = []
+        """Seconds that were waited for before a request was made again; no test waits for them."""
+        settings_of_model = ModelSettings(**model)
+        self.agent = Agent(
+            settings_of_model, self.budget, self.looker, self.triages, questions, services, INVENTORY, wait=self._wait
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
 
     def _counting(self, one: Tool) -> Tool:
         async def counted(ctx: ToolContext, **arguments: Any) -> Evidence:

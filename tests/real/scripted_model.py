@@ -5,7 +5,8 @@ turn is one of `{"call": [[tool, arguments], ...]}`, `{"answer": {...}}` (the
 structured result), `{"text": "..."}`, `{"status": 503}` (with `"headers"` and `"error"`), `{"garbage": true}`,
 `{"drop": true}` (the connection is closed) or `{"hang": true}`; with `"hold": true` it waits until it is released.
 An answer that is streamed may have a fault: `"cut": "connection"` (closed in the middle), `"cut": "quiet"` (ended in the
-middle), `"cut": "stall"` (nothing comes any more). `"usage": {...}` replaces the tokens. The last turn repeats.
+middle), `"cut": "stall"` (nothing comes any more). `"usage": {...}` replaces the tokens, `"finish": "length"` the reason
+why it ended. The last turn repeats.
 
 `"E:<tool>"` in an answer becomes the evidence id of that tool's newest result in the conversation. With
 `by_history` the turn follows from the conversation instead of from how often was asked, so that a question
@@ -119,7 +120,7 @@ def completion(turn: dict[str, Any], number: int, body: dict[str, Any]) -> dict[
         "object": "chat.completion",
         "created": 0,
         "model": body.get("model", "scripted"),
-        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}],
+        "choices": [{"index": 0, "message": message, "finish_reason": turn.get("finish", "tool_calls" if calls else "stop")}],
         "usage": turn.get("usage") or {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
     }
 

@@ -42,16 +42,19 @@ class Shorten(AgentMiddleware):
         self.spending = spending
         self._most = most_bytes(spending.budget.context_tokens)
         self._shortened: dict[int, str] = {}
-        self._fixed = 0
+        self._fixed = self._sent = 0
 
     async def awrap_model_call(self, request: Request, handler: Handler) -> Response:
         self._fixed = self._fixed or _rules_and_tools(request)
-        whole = self._most // 2 if self.spending.request_too_long else self._most
-        room = whole - MARGIN_BYTES - self._fixed
+        if self.spending.request_too_long:
+            # The model's window is smaller than the settings say: half of what it refused may fit.
+            self._most = min(self._most, self._sent) // 2
+        room = self._most - MARGIN_BYTES - self._fixed
         self._shortened = within(request.messages, room, self._shortened)
         self.spending.details_left_out = bool(self._shortened)
         messages = replaced(request.messages, self._shortened)
-        self.spending.context_full = self.spending.context_full or sum(map(size, messages)) > room
+        self._sent = self._fixed + sum(map(size, messages))
+        self.spending.context_full = self.spending.context_full or self._sent > room + self._fixed
         return await handler(request.override(messages=messages))
 
 

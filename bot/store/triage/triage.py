@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -117,7 +117,7 @@ class Triages:
         With an `attempt` it is one of the checks that the message of that attempt counts.
         """
         number = group_number(group)
-        key = hashlib.sha256(json.dumps([tool, dict(arguments), call], sort_keys=True, default=str).encode()).hexdigest()[:32]
+        key = _evidence_key(tool, arguments, call)
         for _ in range(8):
             try:
                 async with self.db.write() as session:
@@ -162,6 +162,19 @@ class Triages:
         async with self.db.read() as session:
             query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
             return [entry_of(row) for row in (await session.exec(query)).all()]
+
+    async def attempt_entries(
+        self, group: str, attempt: int, analyst_call: Callable[[str, Mapping[str, object]], str]
+    ) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
+        """What the analyst recorded in one attempt, and what a model did, oldest first.
+
+        `analyst_call(tool, arguments)`: the name that the analyst's call would have there.
+        """
+        async with self.db.read() as session:
+            query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
+            rows = (await session.exec(query)).all()
+        by_analyst = [r for r in rows if r.key == _evidence_key(r.tool, r.arguments, analyst_call(r.tool, r.arguments))]
+        return [entry_of(row) for row in by_analyst], [entry_of(row) for row in rows if row.attempt == attempt]
 
     async def members(self, ref: str) -> list[dict[str, object]]:
         """The group's alerts counted by name and service, most first."""
@@ -340,6 +353,10 @@ async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None)
     """The case of one attempt; without an attempt, that of the first one."""
     lead = (await session.exec(leading(group.id or 0))).first()
     return _case(group, lead, row.attempt, row.question, row.requester) if row else _case(group, lead, 1, "", "")
+
+
+def _evidence_key(tool: str, arguments: Mapping[str, object], call: str) -> str:
+    return hashlib.sha256(json.dumps([tool, dict(arguments), call], sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def entry_of(row: EvidenceRow) -> LedgerEntry:

@@ -3,14 +3,14 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
 from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect
-from bot.core.ranking.observations import Observations
+from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.ranking import rank
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 from bot.core.verdict.category import categorize
@@ -47,7 +47,7 @@ class Analyst:
         async def check(requests: Iterable[_Request]) -> None:
             # Started together and named by what they ask: a replay finds each answer whatever the order they ended in.
             calls = [(tool_for(self._tools, role), arguments) for role, arguments in requests]
-            steps = [run.step(_name(case, *one), call_tool, *one, _call(case, *one)) for one in calls]
+            steps = [run.step(_name(case, *one), call_tool, *one, call_name(case, *one)) for one in calls]
             entries = await asyncio.gather(*steps)
             ledger.extend(entries)
             observations.add(entries)
@@ -58,8 +58,7 @@ class Analyst:
         symptoms = symptoms_to_inspect(case, observations, now=began, most=MAX_INSPECTED)
         await check(_inspections(symptoms))
         await check(self._own_lines(case, ledger))
-        ranked = rank(case, ledger, now=began, observations=observations)
-        findings = categorize(ranked, case, ledger, observations)
+        findings = _ranked(case, ledger, began, observations)
         return _signed(findings, len(ledger), began, await run.now())
 
     async def _follow(
@@ -84,6 +83,25 @@ class Analyst:
         logs = tool_for(self._tools, ToolRole.LOGS)
         read = any(entry.tool == logs and entry.arguments.get("service") == case.service for entry in ledger)
         return [(ToolRole.LOGS, {"service": case.service, "text": ""})] if case.service and not read else []
+
+
+def ranked_again(findings: Findings, case: Case, ledger: Sequence[LedgerEntry], more: Sequence[LedgerEntry]) -> Findings:
+    """The analyst's findings over its own ledger and what a model recorded in the same attempt.
+
+    Where both made the same query the analyst's own reading counts: a later one may show the recovery.
+    """
+    own = {_digest(case, entry.tool, entry.arguments) for entry in ledger}
+    new = [entry for entry in more if _digest(case, entry.tool, entry.arguments) not in own]
+    if not ledger or not new:
+        return findings
+    entries = [*ledger, *new]
+    again = _ranked(case, entries, ledger[0].at, observe(entries, alert=case.alert_name))
+    result = ("hypotheses", "ruled_out", "not_checked", "category", "because", "note")
+    return findings.model_copy(update={field: getattr(again, field) for field in result})
+
+
+def _ranked(case: Case, ledger: Sequence[LedgerEntry], now: datetime, observations: Observations) -> Findings:
+    return categorize(rank(case, ledger, now=now, observations=observations), case, ledger, observations)
 
 
 def _first_checks(case: Case) -> list[_Request]:
@@ -116,7 +134,8 @@ def _name(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
     return f"tool:{tool}:{_digest(case, tool, arguments)}"
 
 
-def _call(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
+def call_name(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
+    """How the ledger knows a call of the analyst."""
     return f"analyst:{case.attempt}:{_digest(case, tool, arguments)}"
 
 

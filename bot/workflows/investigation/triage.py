@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -25,6 +26,7 @@ from bot.core.verdict.reuse import FRESH, agrees, reused
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage.triage import Triages
+from bot.workflows.investigation.analyst import call_name, ranked_again
 from bot.workflows.investigation.fact_collection import FactCollector
 from bot.workflows.investigation.question_checks import QuestionChecks
 
@@ -102,9 +104,11 @@ class TriageSteps:
         return None
 
     async def weigh(self, case: Case, by_agent: Findings, by_analyst: Findings) -> Findings:
-        """The agent's findings if the evidence carries any of them; else the analyst's stand and say why (`merge`)."""
+        """Both answers merged. The analyst's covers what the agent recorded too: a run that fails loses none of it."""
         ledger = await self.triages.entries(case.group)
-        return merge(by_agent, by_analyst, case, ledger, now=self.triages.db.clock())
+        own, more = await self.triages.attempt_entries(case.group, case.attempt, partial(call_name, case))
+        ranked = ranked_again(by_analyst, case, own, more)
+        return merge(by_agent, ranked, case, ledger, now=self.triages.db.clock())
 
     async def show(self, case: Case, findings: Findings, final: bool) -> Findings:
         """Keep what the evidence carries and show it; the judged findings."""
