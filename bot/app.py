@@ -205,7 +205,12 @@ class App:
         self.questions = Questions(self.db, list(self.catalogue.services), self.tool_runner.infos)
         checks = QuestionChecks(self.questions, self.tool_runner)
         steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks)
-        analyst = Analyst(self.tool_runner.bound, self.tool_runner.infos, traced=self.systems.traces is not None)
+        analyst = Analyst(
+            self.tool_runner.bound,
+            self.tool_runner.infos,
+            traced=self.systems.traces is not None,
+            coded=self.systems.code is not None,
+        )
         services = list(self.catalogue.services)
         self.agents = agents_of(self.secrets, self.config, self.tool_runner, self.triages, self.questions, services)
         self.engine.register("triage", triage(steps, analyst, self.agents.get))

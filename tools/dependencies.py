@@ -10,6 +10,7 @@ from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import CALLS, Basis, ToolRole
 from bot.plugins import ToolContext, tool
 from tools._arguments import service_of
+from tools._observed_calls import observed_calls
 from tools._signals import metrics_of
 
 CALL_GRAPHS = (
@@ -34,6 +35,10 @@ async def dependencies(ctx: ToolContext, service: str) -> Evidence:
     name = service_of(ctx, service)
     if name in ctx.catalogue.services:
         calls, callers = list(ctx.catalogue.dependencies(name)), list(ctx.catalogue.dependents(name))
+        if not calls and not callers and (ctx.traces or ctx.logs):
+            # Nobody wrote down whom it calls: what it was seen calling says it.
+            calls, callers, query = await observed_calls(ctx, name)
+            return _evidence(ctx, name, calls, callers, query=query, source="traces and logs")
         return _evidence(ctx, name, calls, callers, query="tocsin.yaml: services.*.depends_on", source="catalogue")
     calls, callers, query = await _calls_in_metrics(ctx, name)
     return _evidence(ctx, name, calls, callers, query=query, source="prometheus")

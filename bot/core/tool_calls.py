@@ -27,6 +27,8 @@ class ToolRole(StrEnum):
     LOG_MIX = "log mix"
     CALL_MIX = "call mix"
     CALL_WAITS = "call waits"
+    CODE = "code"
+    """The commits that a version brought, with their diffs."""
 
 
 class Basis(StrEnum):

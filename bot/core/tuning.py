@@ -170,6 +170,42 @@ class ChangeWeights:
 
 
 @dataclass(frozen=True)
+class DiffWeights:
+    """Points for what a diff has in common with the trouble (core/diffs/explanation). By hand."""
+
+    name: float = 3.0
+    """A compound name that the diff adds or removes stands in new lines, and not in usual ones."""
+    gone_name: float = 2.5
+    """One that it removes stands in lines that fell silent."""
+    missing: float = 4.0
+    """New lines miss a table, field or key that the diff queries, renames or drops."""
+    missing_call: float = 2.5
+    """New lines miss something, and the diff no longer makes a call that brings such things in."""
+    effect: float = 2.0
+    """A setting or statement of a kind that brings such symptoms about, changed far enough."""
+    accumulation: float = 2.5
+    """The same of something that grows without a limit, where memory runs out."""
+    dependency: float = 3.0
+    """New lines name a package whose version changed."""
+    small_step: float = 1.0
+    """The same where only the last number of its version changed."""
+    further: float = 0.5
+    """Factor for the second and third reason."""
+    word: float = 0.7
+    """A word of a name that was added or removed stands in new lines, and not in usual ones."""
+    nearby_word: float = 0.3
+    """A word of a path, or of a name that stands on both sides of changed lines."""
+    most_of_words: float = 1.8
+    """Points that words earn at most: vocabulary alone explains nothing."""
+    moved: float = 0.2
+    """Factor for code that was only put elsewhere."""
+    explained: float = 2.2
+    """Points from which on a diff explains the trouble."""
+    related: float = 1.0
+    """Points below which it has nothing to do with it."""
+
+
+@dataclass(frozen=True)
 class ResourceWeights:
     """How well a resource that ran short explains the symptoms of its service. By hand."""
 
@@ -392,6 +428,7 @@ class Tuning:
     alert_kinds: AlertKindWeights = field(default_factory=AlertKindWeights)
     burst_causes: BurstCauseWeights = field(default_factory=BurstCauseWeights)
     changes: ChangeWeights = field(default_factory=ChangeWeights)
+    diffs: DiffWeights = field(default_factory=DiffWeights)
     resources: ResourceWeights = field(default_factory=ResourceWeights)
     providers: ProviderWeights = field(default_factory=ProviderWeights)
     traffic: TrafficWeights = field(default_factory=TrafficWeights)

@@ -41,7 +41,9 @@ class Second:
                 looker = ToolRunner(triages, worlds.TOOLS, lambda case: worlds.context(world, case, first.now))
                 run = DirectRun(asked.group, clock=lambda: first.now)
                 # As in a live triage: the model is told the analyst's ranking and finds its evidence recorded.
-                ranked = await Analyst(looker.bound, looker.infos, traced=world.traces is not None).investigate(run, asked)
+                ranked = await Analyst(
+                    looker.bound, looker.infos, traced=world.traces is not None, coded=world.code is not None
+                ).investigate(run, asked)
                 await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
                 services = list(world.catalogue.services)
                 questions = Questions(triages.db, services, looker.infos)

@@ -6,6 +6,7 @@ from pydantic import AliasChoices, Field
 
 from bot.core.change import Change
 from bot.core.facts.alerting import AlertFact, BurstFact
+from bot.core.facts.code import DiffFact
 from bot.core.facts.fact import Fact
 from bot.core.facts.measured import BeyondThresholdFact, BreakdownFact, CurrentFact, DeviationFact, ObjectiveFact
 from bot.core.facts.recorded import (
@@ -44,6 +45,10 @@ class EvidenceFacts(Fact):
     """Newest first."""
     commits: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    diffs: tuple[DiffFact, ...] | None = None
+    """What each commit between two versions touches, newest first."""
+    version: str = ""
+    """The version whose code was read, as the change names it."""
     models: tuple[ModelVersionFact, ...] = ()
 
     alerts: tuple[AlertFact, ...] | None = None

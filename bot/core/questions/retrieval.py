@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.questions.stemming import pairs, stems
+from bot.core.text.stemming import pairs, stems
 from bot.core.tuning import TUNING
 
 _WEIGHTS = TUNING.retrieval

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bot.core.questions.grammar import Line, distance, is_reference, nearest
-from bot.core.questions.stemming import STOP_WORDS
+from bot.core.text.stemming import STOP_WORDS
 
 _MORE_OPENERS = """
     any anything anybody anyone everything explain hello hey hi i maybe please should since so still tell there whose why"""

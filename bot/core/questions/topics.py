@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.core.questions.stemming import stem, stems
+from bot.core.text.stemming import stem, stems
 from bot.core.tool_calls import Tools, Topic
 
 CAUSES = "causes"

@@ -84,3 +84,14 @@ def start_service(case: Case, observations: Observations) -> str:
     by_service = observations.signals.items()
     strongest = sorted(((d.doublings, s) for s, signals in by_service for d in signals.values()), reverse=True)
     return strongest[0][1] if strongest else ""
+
+
+def nearby_services(context: RankingContext) -> set[str]:
+    """The suspects, the alerting service, all that fails, and their direct neighbours: what they call, who calls them."""
+    observations = context.observations
+    failing = {s for s in observations.signals if context.symptom_of(s)}
+    own = {context.start, *failing, *(service for service, _ in context.suspects())} - {""}
+    called = {callee for service in own for callee in observations.depends_on.get(service, ())}
+    calling = {caller for service in own for caller in observations.dependents.get(service, ())}
+    calling |= {caller for caller, callees in observations.depends_on.items() if own & set(callees)}
+    return own | called | calling

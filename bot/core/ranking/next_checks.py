@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
-from bot.core.ranking.context import ranking_context, start_service
+from bot.core.ranking.context import nearby_services, ranking_context, start_service
 from bot.core.ranking.observations import Observations
 
 
@@ -35,3 +36,20 @@ def symptoms_to_inspect(
         checked = service in observations.health_evidence
         symptoms += [(service, d.signal, d.family) for d in deviations if d is not None and checked]
     return list(dict.fromkeys(symptoms))
+
+
+def versions_to_read(case: Case, observations: Observations, *, now: datetime, most: int) -> list[tuple[str, str, str]]:
+    """(service, version before, version) of the deploys that may be the cause, those of the likeliest services first.
+
+    What a leak or a full disk shows now may have been brought hours ago: age sorts the deploys and leaves none out.
+    """
+    context = ranking_context(case, observations, now)
+    near = nearby_services(context)
+    deploys = [
+        change
+        for change in observations.changes.values()
+        if change.version and change.service in near and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
+    ]
+    deploys.sort(key=lambda change: (-context.shares.get(change.service, 0.0), -change.at.timestamp(), change.id))
+    versions = ((change.service, change.previous_version, change.version) for change in deploys)
+    return list(dict.fromkeys(versions))[:most]

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.alerting import AlertFact
+from bot.core.facts.code import DiffFact
 from bot.core.facts.measured import BreakdownFact, Family
 from bot.core.metrics.deviation import Deviation, family_of
 
@@ -55,6 +56,20 @@ class ObservedTemplate:
     count: float
     before: float
     evidence: str
+    trend: str = "steady"
+    """`bot.core.logs.templates.Trend`."""
+    example: str = ""
+    """One of its lines as it was written, where that was kept."""
+
+
+@dataclass(frozen=True)
+class ObservedCode:
+    """The diffs of the commits that one version of a service brought, newest first."""
+
+    service: str
+    version: str
+    diffs: tuple[DiffFact, ...]
+    evidence: str
 
 
 @dataclass
@@ -78,6 +93,8 @@ class Observations:
     """Service ("" = all) to the evidence that listed its changes, even if the list was empty."""
     breakdowns: list[ObservedBreakdown] = field(default_factory=list)
     templates: list[ObservedTemplate] = field(default_factory=list)
+    code: list[ObservedCode] = field(default_factory=list)
+    """What was read of the code that changes brought."""
     depends_on: dict[str, list[str]] = field(default_factory=dict)
     dependents: dict[str, list[str]] = field(default_factory=dict)
     services: list[str] = field(default_factory=list)
@@ -213,7 +230,11 @@ def _read_rows(entry: LedgerEntry, observations: Observations) -> None:
     if rows:
         observations.breakdowns.append(ObservedBreakdown(service, str(entry.arguments.get("signal", "")), rows, entry.id))
     for fact in facts.templates:
-        observations.templates.append(ObservedTemplate(service, fact.template, fact.count, fact.before, entry.id))
+        observations.templates.append(
+            ObservedTemplate(service, fact.template, fact.count, fact.before, entry.id, fact.trend, fact.example)
+        )
+    if facts.diffs is not None:
+        observations.code.append(ObservedCode(service, facts.version, facts.diffs, entry.id))
 
 
 def _row(fact: BreakdownFact, unit: str) -> BreakdownRow:

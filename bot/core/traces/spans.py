@@ -122,3 +122,18 @@ def self_seconds(span: Span, children: Iterable[Span]) -> float:
             covered += last - first
             covered_until = last
     return max(0.0, span.seconds - covered)
+
+
+def neighbours(spans: Iterable[Span], service: str) -> tuple[set[str], set[str]]:
+    """The services that one calls and those that call it, by parents that belong to another service."""
+    by_id = {(span.trace, span.id): span for span in spans}
+    called: set[str] = set()
+    calling: set[str] = set()
+    for span in by_id.values():
+        parent = by_id.get((span.trace, span.parent))
+        if parent is not None and parent.service != span.service:
+            if parent.service == service:
+                called.add(span.service)
+            elif span.service == service:
+                calling.add(parent.service)
+    return called, calling

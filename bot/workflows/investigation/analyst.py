@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
-from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect
+from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect, versions_to_read
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.ranking import rank
 from bot.core.tool_calls import ToolRole, Tools, tool_for
@@ -23,6 +23,8 @@ WAVES = 8
 """So many calls deep the graph is followed from the alerting service."""
 MAX_SERVICES = 60
 """Services checked in one investigation."""
+MAX_VERSIONS = 8
+"""Versions whose code is read: those of the changes that may be the cause."""
 MAX_INSPECTED = 3
 """Services whose symptoms are broken down by label and whose logs are read."""
 
@@ -30,12 +32,15 @@ _Request = tuple[ToolRole, Mapping[str, object]]
 
 
 class Analyst:
-    """An Investigator without a model. `calls` gives the tool calls of one case; `traced` says that there are traces."""
+    """An Investigator without a model. `calls` gives the tool calls of one case; `traced` says that there are traces, `coded`
+    that the code of versions can be read.
+    """
 
-    def __init__(self, calls: Callable[[Case], CallTool], tools: Tools, *, traced: bool = False) -> None:
+    def __init__(self, calls: Callable[[Case], CallTool], tools: Tools, *, traced: bool = False, coded: bool = False) -> None:
         self._calls = calls
         self._tools = tools
         self._traced = traced
+        self._coded = coded
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Check, follow what deviates, inspect it, rank. Each tool call is a step; a failed one is evidence that says so."""
@@ -58,6 +63,9 @@ class Analyst:
         symptoms = symptoms_to_inspect(case, observations, now=began, most=MAX_INSPECTED)
         await check(_inspections(symptoms))
         await check(self._own_lines(case, ledger))
+        if self._coded:
+            versions = versions_to_read(case, observations, now=began, most=MAX_VERSIONS)
+            await check([(ToolRole.CODE, {"service": s, "base": base, "head": head}) for s, base, head in versions])
         findings = _ranked(case, ledger, began, observations)
         return _signed(findings, len(ledger), began, await run.now())
 

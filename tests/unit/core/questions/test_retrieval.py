@@ -1,7 +1,7 @@
 """The runbook that fits is found by its words."""
 
 from bot.core.questions.retrieval import Ranking, best_passage
-from bot.core.questions.stemming import stem, stems
+from bot.core.text.stemming import stem, stems
 
 SHELF = {
     "disk": "# NodeDiskFull\nThe filesystem of a node is filling up. Delete old logs or grow the volume.",

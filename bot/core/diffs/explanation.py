@@ -1,0 +1,267 @@
+"""How far a diff explains what is observed: new and vanished log lines, error texts, signals that left their normal range."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bot.core.diffs.effects import is_small_step
+from bot.core.diffs.names import holds_name, is_telling, words
+from bot.core.facts.code import DiffFact, EffectFact, EffectKind
+from bot.core.text.untrusted import one_line
+from bot.core.tuning import TUNING, DiffWeights
+
+_MISSING = re.compile(
+    r"not (found|registered|defined|exist|configured|initiali[sz]ed|available|mapped|supported|recogni[sz]ed)|doesn.t exist|"
+    r"no (such|mapping|route|handler|provider|table|column|field|method|bean|module)|unknown|undefined|missing|unresolved|"
+    r"unrecogni[sz]ed|cannot (find|resolve)|is required",
+    re.I,
+)
+"""What a program says of a name that it does not find."""
+_BRINGS_IN = re.compile(
+    r"regist|init|load|seed|populat|mount|bind|configur|provid|migrat|setup|subscrib|install|enabl|add|boot|start|connect|creat",
+    re.I,
+)
+"""Calls without which something is missing later."""
+_MORE, _LESS, _CHANGED = 1, -1, 0
+_Signs = tuple[tuple[int, str], ...]
+_SYMPTOMS: dict[EffectKind, _Signs] = {
+    "accumulation": ((_CHANGED, r"memory|\brss|heap|\boom|out of memory|\bgc\b"),),
+    "release": (
+        (_CHANGED, r"memory|heap|\boom|connection|pool|open files|descriptor|goroutine|thread|deadlock|\block|leak|disk|space"),
+    ),
+    "verbosity": ((_MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
+    "timeout": (
+        (_LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature"),
+        (_MORE, r"latenc|duration|p9\d|wait|pool|thread|queue|hang|stuck"),
+    ),
+    "retry": (
+        (_LESS, r"retr|attempt|exhaust|gave up|giving up|budget"),
+        (_MORE, r"retr|storm|overload|amplif|requests?_|rps|qps|traffic|throttl|429|too many"),
+    ),
+    "pool": (
+        (_LESS, r"pool|connection|acquire|exhaust|wait|queue|backlog|lag|saturat|busy|timed? ?out|rejected"),
+        (_MORE, r"too many|max_connections|connection slots|memory|cpu|contention|lock|deadlock|load|context switch"),
+    ),
+    "cache": (
+        (_LESS, r"cache|miss|hit|origin|quer(y|ies)|load|database|\bdb|qps|latenc|cpu"),
+        (_MORE, r"stale|outdated|memory|heap|old (value|data|price)|inconsisten|expired|revoked"),
+    ),
+    "limit": (
+        (
+            _LESS,
+            r"limit|exceed|too (large|many|long|big)|quota|throttl|429|413|reject|truncat|dropp|\bfull\b|overflow|insufficient",
+        ),
+        (_MORE, r"memory|heap|\boom|overload|cpu|disk|too (large|many)|saturat"),
+    ),
+    "memory": ((_LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
+    "schedule": ((_LESS, r"load|overlap|cpu|qps|requests?_|lock|quota|throttl"), (_MORE, r"lag|backlog|stale|queue|delay|age")),
+    "batch": (
+        (_LESS, r"throttl|capacity|quota|requests?_|round.?trips|quer(y|ies)|rate|latenc|backlog|lag"),
+        (_MORE, r"too large|memory|time.?d?.?out|payload|exceed|lock"),
+    ),
+    "query": ((_CHANGED, r"\bsql|relation|column|slow quer|full scan|seq.?scan|\block (wait|time)|deadlock|database|\bdb\b"),),
+    "schema": ((_CHANGED, r"column|relation|table|constraint|null value|migration|\bsql|\block"),),
+    "guard": (
+        (_LESS, r"null|\bnil\b|none.?type|undefined|panic|exception|out of (range|bounds)|overflow|divi|segfault|traceback"),
+        (_MORE, r"invalid|reject|forbidden|denied|unauthori|40[013]|validation|required|refused"),
+    ),
+}
+"""What each kind of effect brings about, by whether it means more, less or just another."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_VERBOSE = ("off", "never", "fatal", "error", "warn", "warning", "info", "debug", "trace")
+
+
+@dataclass(frozen=True)
+class SymptomText:
+    """A log line, an alert's words or the name of a signal that tells of the trouble."""
+
+    text: str
+    evidence: str
+    gone: bool = False
+    """True for lines that fell silent."""
+    signal: bool = False
+    """True for the name of a signal: it tells what is hurt and seldom which code."""
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """What is observed of an incident, in words."""
+
+    texts: Sequence[SymptomText] = ()
+    usual: Sequence[str] = ()
+    """Lines as they come on any day: their words tell nothing."""
+
+    def new(self) -> list[SymptomText]:
+        """Lines and words that came with the trouble."""
+        return [one for one in self.texts if not one.gone and not one.signal]
+
+
+@dataclass
+class Explanation:
+    """How strongly a diff explains the symptoms, and by what: each reason with the evidence of the symptom, the best first."""
+
+    strength: float = 0.0
+    reasons: list[tuple[float, str, str]] = field(default_factory=list)
+    """Points, words, evidence."""
+
+    def add(self, points: float, reason: str, evidence: str) -> None:
+        self.reasons.append((points, reason, evidence))
+
+
+def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.diffs) -> Explanation:
+    """Points for names that the lines hold, effects that bring such symptoms about, and shared words; 0 for an inert diff.
+
+    The strongest point counts whole, further ones half: several effects of one commit tell of the same trouble.
+    """
+    explanation = Explanation()
+    if diff.inert:
+        return explanation
+    usual = frozenset(word for line in symptoms.usual for word in words(line))
+    for reason in (*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual)):
+        explanation.add(*reason)
+    explanation.reasons.sort(key=lambda one: -one[0])
+    points = [one[0] for one in explanation.reasons]
+    named = (points[0] + weights.further * sum(points[1:3])) if points else 0.0
+    total = named + _shared_words(diff, symptoms, weights, usual)
+    explanation.strength = total * (weights.moved if diff.moved else 1.0)
+    return explanation
+
+
+_Reason = tuple[float, str, str]
+
+
+def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+    """Whole names that stand in lines: what is added in new lines, what is removed in lines that fell silent."""
+    usual = "\n".join(symptoms.usual)
+    for name in (name for name in diff.added if is_telling(name) and not holds_name(usual, name)):
+        if line := _holding(symptoms.new(), name):
+            yield weights.name, f"adds {name}, which new lines name", line.evidence
+    for name in (name for name in diff.removed if is_telling(name)):
+        if line := _holding([one for one in symptoms.texts if one.gone], name):
+            yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
+        elif (line := _holding(symptoms.new(), name)) and not holds_name(usual, name):
+            yield weights.name, f"removes {name}, which new lines name", line.evidence
+
+
+def _holding(texts: Iterable[SymptomText], name: str) -> SymptomText | None:
+    return next((one for one in texts if holds_name(one.text, name)), None)
+
+
+def _by_effects(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> Iterable[_Reason]:
+    for effect in diff.effects:
+        if reason := _by_effect(effect, symptoms, weights, usual):
+            yield reason
+
+
+def _by_effect(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
+    text = effect_text(effect)
+    if effect.kind == "dependency":
+        return _by_dependency(effect, symptoms, weights, usual)
+    if effect.kind in ("query", "schema", "name") and (line := _naming(effect, symptoms)):
+        return weights.missing, f"{text}, and new lines miss it", line.evidence
+    if effect.kind == "call":
+        line = _missing_for(effect, symptoms, usual)
+        return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
+    direction, size = _change_of(effect)
+    for wanted, pattern in _SYMPTOMS.get(effect.kind, ()):
+        line = _matching(symptoms, pattern) if wanted in (_CHANGED, direction) else None
+        if line:
+            base = weights.accumulation if effect.kind == "accumulation" else weights.effect
+            return base * size, f"{text}, which fits {one_line(line.text, 60)}", line.evidence
+    return None
+
+
+def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
+    own = words(effect.name) - usual
+    line = next((one for one in symptoms.new() if own & words(one.text)), None)
+    if line is None:
+        return None
+    points = weights.small_step if is_small_step(effect.before, effect.after) else weights.dependency
+    return points, f"{effect_text(effect)}, which new lines name", line.evidence
+
+
+def _naming(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A line that misses the name."""
+    names = [name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2]
+    missing = [one for one in symptoms.new() if _MISSING.search(one.text)]
+    return next((one for one in missing for name in names if holds_name(one.text, name)), None)
+
+
+def _missing_for(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
+    if not _BRINGS_IN.search(effect.name):
+        return None
+    own = words(effect.name)
+    return next((one for one in symptoms.new() if _MISSING.search(one.text) and (words(one.text) & own) - usual), None)
+
+
+def _matching(symptoms: Symptoms, pattern: str) -> SymptomText | None:
+    return next((one for one in symptoms.texts if not one.gone and re.search(pattern, one.text, re.I)), None)
+
+
+def _change_of(effect: EffectFact) -> tuple[int, float]:
+    """More or less, and how much of it counts, 0 to 1: eight to two counts whole, three to four little."""
+    if effect.kind in ("accumulation", "release", "query", "schema"):
+        return _CHANGED, 1.0
+    if effect.kind == "guard":
+        return (_MORE if effect.after else _LESS), 0.4
+    if effect.kind == "batch" and not (effect.before or effect.after):
+        return _LESS, 1.0
+    before, after = _level(effect.before), _level(effect.after)
+    if effect.after and not effect.before:
+        return (_MORE if effect.kind in ("verbosity", "cache") else _LESS), 0.3
+    if effect.before and not effect.after:
+        return _LESS, 1.0
+    if before is None or after is None or before == after:
+        return _CHANGED, 0.5
+    size = abs(math.log2(after / before)) / 1.5 if before > 0 and after > 0 else 1.0
+    return (_MORE if after > before else _LESS), min(1.0, size)
+
+
+def _level(text: str) -> float | None:
+    folded = text.casefold()
+    if folded in _VERBOSE:
+        return 2.0 ** _VERBOSE.index(folded)
+    if folded in ("true", "on", "always", "false", "off"):
+        return float(folded in ("true", "on", "always"))
+    match = _NUMBER.search(text)
+    return float(match.group()) * _unit(text[match.end() :]) if match else None
+
+
+def _unit(rest: str) -> float:
+    """Seconds of a unit of time, bytes of a unit of memory; 1 for none."""
+    units = (
+        (r"^\s*\*?\s*(time\.)?milli|^ms", 0.001), (r"^\s*\*?\s*(time\.)?minute|^m(in)?$", 60.0),
+        (r"^\s*\*?\s*(time\.)?hour|^h", 3600.0), (r"^d(ay)?", 86400.0), (r"^ki?b?$", 1e3), (r"^mi?b?$", 1e6), (r"^gi?b?$", 1e9),
+    )  # fmt: skip
+    return next((factor for pattern, factor in units if re.search(pattern, rest, re.I)), 1.0)
+
+
+def effect_text(effect: EffectFact) -> str:
+    """An effect in words that stand in the tool's own lines."""
+    name = one_line(effect.name, 80)
+    if effect.kind == "guard":
+        return f"{'adds' if effect.after else 'removes'} the condition {name}"
+    if effect.before and effect.after:
+        return f"changes {name} from {one_line(effect.before, 40)} to {one_line(effect.after, 40)}"
+    if effect.before:
+        return f"removes {name} ({one_line(effect.before, 40)})"
+    if effect.after:
+        return f"adds {name} ({one_line(effect.after, 40)})"
+    plain = {
+        "accumulation": f"lets {name} grow without a limit",
+        "release": f"no longer does {name}",
+        "query": f"queries {name}",
+        "schema": f"changes the schema of {name}",
+        "batch": f"no longer does {name} for many at once",
+    }
+    return plain.get(effect.kind, f"removes {name}")
+
+
+def _shared_words(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> float:
+    """Points for words that changed names share with lines of the trouble."""
+    told = frozenset(word for one in symptoms.new() for word in words(one.text)) - usual
+    net = frozenset(word for name in (*diff.removed, *diff.added) for word in words(name))
+    near = frozenset(word for name in (*diff.touched, *diff.paths) for word in words(name)) - net
+    points = weights.word * len(net & told) + weights.nearby_word * len(near & told)
+    return min(weights.most_of_words, points)

@@ -1,0 +1,55 @@
+"""Patches of a unified diff, read line by line: a host of repositories cuts them where it likes, so counts are not trusted.
+
+Form: https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.core.systems import FileChange
+
+MAX_LINES = 2_000
+"""Changed lines read of one file: a generated file says nothing more."""
+_COMMENT = re.compile(r"^\s*(//|#(?!\[)|/\*|\*/|\*\s|--\s|;|<!--|\"\"\"|''')")
+_IMPORT = re.compile(r"^\s*(import\b|from\s+\S+\s+import\b|#include\b|using\s+[\w.]+;|require\(|use\s+[\w:]+;)")
+_PACKAGE = re.compile(r"^\s*(package|namespace|module)\s+[\w.:\\]+\s*[;{]?$")
+_PUNCTUATION = re.compile(r"^[\s(){}\[\];,]*$")
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The changed lines of one file, without those that are blank, comments or brackets alone."""
+
+    path: str
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    known: bool = True
+    """False where the host sent no patch: anything may have changed."""
+
+
+def read_patches(files: Iterable[FileChange]) -> list[Patch]:
+    """The changed lines of each file."""
+    return [_read(file.path, file.patch.splitlines()) for file in files]
+
+
+def _read(path: str, lines: Sequence[str]) -> Patch:
+    removed, added = [], []
+    for line in lines[: 2 * MAX_LINES]:
+        # Only hunks are sent: `---` and `+++` at their start are headers of a file where somebody sends those too.
+        if line.startswith(("--- ", "+++ ")):
+            continue
+        if line.startswith("-") and _says_something(line[1:]):
+            removed.append(line[1:])
+        elif line.startswith("+") and _says_something(line[1:]):
+            added.append(line[1:])
+    return Patch(path, tuple(removed), tuple(added), known=bool(lines))
+
+
+def _says_something(line: str) -> bool:
+    return not (_PUNCTUATION.match(line) or _COMMENT.match(line) or _PACKAGE.match(line))
+
+
+def is_import(line: str) -> bool:
+    """Whether a line of code only brings names in."""
+    return bool(_IMPORT.match(line))

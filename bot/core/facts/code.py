@@ -1,0 +1,57 @@
+"""Facts of code: what the diff of one commit touches. Every name and value in them is untrusted text."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from bot.core.facts.fact import Fact
+
+EffectKind = Literal[
+    "accumulation",
+    "release",
+    "verbosity",
+    "timeout",
+    "retry",
+    "pool",
+    "cache",
+    "limit",
+    "memory",
+    "schedule",
+    "batch",
+    "query",
+    "schema",
+    "dependency",
+    "guard",
+    "call",
+    "name",
+    "setting",
+]
+"""What a diff does, as far as lines show it (`bot.core.diffs.effects`)."""
+
+
+class EffectFact(Fact):
+    """One thing that a diff does: of settings the name with both values, of dependencies the package with both versions."""
+
+    kind: EffectKind
+    name: str
+    before: str = ""
+    after: str = ""
+    path: str = ""
+
+
+class DiffFact(Fact):
+    """One commit's diff: the names that it removes, adds or has on changed lines, each once, and what it does."""
+
+    commit: str
+    at: AwareDatetime
+    title: str = ""
+    paths: tuple[str, ...] = ()
+    inert: bool = False
+    """True if it can change no behaviour: documents, tests, styles, comments, or code that only moved."""
+    moved: bool = False
+    """True if nearly everything that it removes it adds again elsewhere."""
+    effects: tuple[EffectFact, ...] = ()
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    touched: tuple[str, ...] = ()
+    """Names on changed lines that stand on both sides."""
