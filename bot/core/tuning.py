@@ -161,6 +161,24 @@ class ChangeWeights:
     """Share of the version's shift above which another version shows it alike."""
     sure_within: float = 600.0
     """Seconds before the onset within which a change is sure without a breakdown by version."""
+    rival_within: float = 3600.0
+    """Seconds before the onset within which another change nearby makes this one's moment say nothing."""
+    explained_place: float = 0.6
+    """Share of the attribution that a change counts with at least whose diff explains the trouble."""
+    neighbour_place: float = 0.06
+    """The same of a change on a neighbour of what fails: it stays a candidate even where that one looks normal."""
+    explained: float = 0.95
+    """Fit of a change whose diff explains the trouble."""
+    explained_half_life: float = 3600.0
+    """Seconds without a symptom after which such a change is half as suspect, unless what it does bites late."""
+    explained_least: float = 0.3
+    """What is left of it in any case."""
+    unexplained: float = 0.5
+    """A change whose diff was read and has little to do with the trouble."""
+    unrelated: float = 0.15
+    """One whose diff was read and has nothing to do with it."""
+    unread_beside_explained: float = 0.4
+    """One whose code was not read, while the diff of another explains the trouble."""
     after_trouble: float = 0.3
     """A resource was running out, or a provider failing, before the change came."""
     after_rollback: float = 0.6
@@ -181,8 +199,12 @@ class DiffWeights:
     """New lines miss a table, field or key that the diff queries, renames or drops."""
     missing_call: float = 2.5
     """New lines miss something, and the diff no longer makes a call that brings such things in."""
-    effect: float = 2.0
+    effect: float = 2.2
     """A setting or statement of a kind that brings such symptoms about, changed far enough."""
+    signal: float = 0.7
+    """Factor where only the name of a signal that deviates says so, and no line."""
+    of_another: float = 0.6
+    """The same where only another service's line or signal says so."""
     accumulation: float = 2.5
     """The same of something that grows without a limit, where memory runs out."""
     dependency: float = 3.0
@@ -250,6 +272,20 @@ class ProviderWeights:
     """Share that a change of the caller takes away."""
     named_from: float = 0.6
     """Share of the change that one provider must hold to be named."""
+
+
+@dataclass(frozen=True)
+class OutsideWeights:
+    """How well a cause outside the team's own code fits that lines name: a provider, a certificate, a node. By hand."""
+
+    sure: float = 0.9
+    """Fit where the line leaves no doubt (a certificate that expired), or several services say the same."""
+    named: float = 0.7
+    """Fit where one service's lines name it."""
+    least_share: float = 0.3
+    """Share of the attribution that it counts with at least: what lines name outright is rarely beside the point."""
+    over_timing: float = 0.3
+    """Factor for changes that nothing but their moment speaks for, where such a cause is named."""
 
 
 @dataclass(frozen=True)
@@ -431,6 +467,7 @@ class Tuning:
     diffs: DiffWeights = field(default_factory=DiffWeights)
     resources: ResourceWeights = field(default_factory=ResourceWeights)
     providers: ProviderWeights = field(default_factory=ProviderWeights)
+    outside: OutsideWeights = field(default_factory=OutsideWeights)
     traffic: TrafficWeights = field(default_factory=TrafficWeights)
     other_causes: OtherCauseWeights = field(default_factory=OtherCauseWeights)
     confidence: ConfidenceThresholds = field(default_factory=ConfidenceThresholds)

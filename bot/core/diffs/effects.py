@@ -30,7 +30,7 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ("verbosity", r"(log|trace|debug|sampl).*(level|rate|ratio|verbos|mode)|^level$|verbos|sample_?rate|^debug$|log_?level"),
     ("timeout", r"time_?out|deadline|keep_?alive|linger|lease|leeway|skew|grace"),
     ("retry", r"retr(y|ies)|attempt|back_?off|jitter|circuit|breaker"),
-    ("cache", r"ttl|cache|expir|evict|max_?age|stale|memo"),
+    ("cache", r"ttl|cache|expir|evict|max_?age|stale|memoi"),
     ("pool", r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|thread|worker|concurren|parallel|semaphore|replica|shard"),
     ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
     ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush"),

@@ -69,6 +69,7 @@ _SYMPTOMS: dict[EffectKind, _Signs] = {
 }
 """What each kind of effect brings about, by whether it means more, less or just another."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_MAX_QUOTED = 70
 _VERBOSE = ("off", "never", "fatal", "error", "warn", "warning", "info", "debug", "trace")
 
 
@@ -78,6 +79,8 @@ class SymptomText:
 
     text: str
     evidence: str
+    service: str = ""
+    """Whose it is; "" for what belongs to the incident as a whole."""
     gone: bool = False
     """True for lines that fell silent."""
     signal: bool = False
@@ -109,16 +112,17 @@ class Explanation:
         self.reasons.append((points, reason, evidence))
 
 
-def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.diffs) -> Explanation:
+def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.diffs, *, service: str = "") -> Explanation:
     """Points for names that the lines hold, effects that bring such symptoms about, and shared words; 0 for an inert diff.
 
+    `service`: whose code it is. What a kind of effect brings about counts less in names of signals and in other services.
     The strongest point counts whole, further ones half: several effects of one commit tell of the same trouble.
     """
     explanation = Explanation()
     if diff.inert:
         return explanation
     usual = frozenset(word for line in symptoms.usual for word in words(line))
-    for reason in (*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual)):
+    for reason in (*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual, service)):
         explanation.add(*reason)
     explanation.reasons.sort(key=lambda one: -one[0])
     points = [one[0] for one in explanation.reasons]
@@ -148,13 +152,17 @@ def _holding(texts: Iterable[SymptomText], name: str) -> SymptomText | None:
     return next((one for one in texts if holds_name(one.text, name)), None)
 
 
-def _by_effects(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> Iterable[_Reason]:
+def _by_effects(
+    diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str], service: str
+) -> Iterable[_Reason]:
     for effect in diff.effects:
-        if reason := _by_effect(effect, symptoms, weights, usual):
+        if reason := _by_effect(effect, symptoms, weights, usual, service):
             yield reason
 
 
-def _by_effect(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
+def _by_effect(
+    effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str], service: str
+) -> _Reason | None:
     text = effect_text(effect)
     if effect.kind == "dependency":
         return _by_dependency(effect, symptoms, weights, usual)
@@ -165,10 +173,14 @@ def _by_effect(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usu
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = _change_of(effect)
     for wanted, pattern in _SYMPTOMS.get(effect.kind, ()):
-        line = _matching(symptoms, pattern) if wanted in (_CHANGED, direction) else None
+        line = _matching(symptoms, pattern, service) if wanted in (_CHANGED, direction) else None
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
-            return base * size, f"{text}, which fits {one_line(line.text, 60)}", line.evidence
+            return (
+                base * size * _directness(line, service, weights),
+                f"{text}, which fits {_beginning(line.text)}",
+                line.evidence,
+            )
     return None
 
 
@@ -195,8 +207,24 @@ def _missing_for(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) 
     return next((one for one in symptoms.new() if _MISSING.search(one.text) and (words(one.text) & own) - usual), None)
 
 
-def _matching(symptoms: Symptoms, pattern: str) -> SymptomText | None:
-    return next((one for one in symptoms.texts if not one.gone and re.search(pattern, one.text, re.I)), None)
+def _matching(symptoms: Symptoms, pattern: str, service: str) -> SymptomText | None:
+    """The most direct text that fits: a line of the service itself before signals, and before what others say."""
+    matches = [one for one in symptoms.texts if not one.gone and re.search(pattern, one.text, re.I)]
+    return min(matches, key=lambda one: (_of_another(one, service), one.signal), default=None)
+
+
+def _of_another(text: SymptomText, service: str) -> bool:
+    return bool(service and text.service) and text.service != service
+
+
+def _directness(text: SymptomText, service: str, weights: DiffWeights) -> float:
+    return (weights.signal if text.signal else 1.0) * (weights.of_another if _of_another(text, service) else 1.0)
+
+
+def _beginning(text: str) -> str:
+    """The first words of a text; no number is cut in two."""
+    line = one_line(text, 400)
+    return line if len(line) <= _MAX_QUOTED else line[:_MAX_QUOTED].rpartition(" ")[0]
 
 
 def _change_of(effect: EffectFact) -> tuple[int, float]:

@@ -31,6 +31,16 @@ class Candidate:
     check: str = ""
     """What a person can do to confirm it."""
     change_id: str = ""
+    commit: str = ""
+    """The commit at fault, where the change brought several."""
+    carried: bool = False
+    """Whether its version alone shows the symptom."""
+    explained: bool = False
+    """Whether its diff explains the symptom."""
+    outside: bool = False
+    """Whether lines name a cause outside the team's own code."""
+    rivals: tuple[str, ...] = ()
+    """Other changes that nothing but time tells apart from it."""
     component: str = ""
     """The pod or host, where the cause is narrower than the service or no service's."""
     strength: float = 0.0

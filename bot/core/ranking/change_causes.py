@@ -1,6 +1,8 @@
 """Changes as causes: the share of their service, nearness in time, and what its versions and earlier trouble show."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -10,7 +12,8 @@ from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
-from bot.core.ranking.context import SEEN_LATE_BY, RankingContext
+from bot.core.ranking.code_evidence import CodeReading, read_code, symptoms_of
+from bot.core.ranking.context import SEEN_LATE_BY, RankingContext, nearby_services
 from bot.core.ranking.observations import BreakdownRow, Observations
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
@@ -31,38 +34,147 @@ class VersionComparison(NamedTuple):
     evidence: str = ""
 
 
-def change_causes(context: RankingContext) -> list[Candidate]:
-    """Changes of suspect services before the onset: share x nearness in time x what the versions show."""
-    causes = []
-    for service, share in context.suspects():
-        for change in context.observations.changes.values():
-            if change.service == service and change.at <= context.onset_of(service) + ONSET_TOLERANCE:
-                causes.append(_change_cause(context, change, share))
-    return [c for c in causes if c.likelihood > 0]
+def change_causes(context: RankingContext, *, outside: bool = False) -> list[Candidate]:
+    """Changes before the onset: share of their service x nearness in time x what their versions and their code show.
+
+    A change is suspect by what it carries. A version that alone shows the symptom, or a diff that explains it, counts
+    whatever its age; a diff that was read and has nothing to do with it counts little, however near it came. A change of a
+    direct neighbour of a failing service stays a candidate even where that neighbour looks normal.
+
+    `outside`: lines name a cause outside, which counts for more than any change's moment.
+    """
+    symptoms = symptoms_of(context.observations, context.summary)
+    near = nearby_services(context)
+    weighed = [
+        _WeighedChange(change, read_code(context, change, symptoms), _weigh_versions(context, change))
+        for change in context.observations.changes.values()
+        if change.service in near and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
+    ]
+    causes = [_change_cause(context, one, weighed) for one in weighed]
+    for cause in causes if outside else ():
+        if not (cause.carried or cause.explained):
+            cause.likelihood *= context.tuning.outside.over_timing
+            cause.sure = False
+    return [cause for cause in causes if cause.likelihood > 0]
 
 
-def _change_cause(context: RankingContext, change: Change, share: float) -> Candidate:
-    onset, weights = context.onset_of(change.service), context.tuning.changes
-    fit = recency_factor(onset - change.at, weights) * _kind_factor(change, weights)
-    versions = compare_versions(context.observations, change, weights)
-    recent = onset - change.at <= timedelta(seconds=weights.sure_within)
+@dataclass(frozen=True)
+class _WeighedChange:
+    """A change with what its code and its versions say of it."""
+
+    change: Change
+    code: CodeReading
+    versions: VersionComparison
+
+    @property
+    def carried(self) -> bool:
+        """Whether its version alone shows the symptom."""
+        return self.versions.factor > 1
+
+    @property
+    def decided(self) -> bool:
+        """Whether something besides its moment speaks for or against it."""
+        return self.carried or self.versions.factor < 1 or self.code.explains or self.code.unrelated
+
+
+def _weigh_versions(context: RankingContext, change: Change) -> VersionComparison:
+    return compare_versions(context.observations, change, context.tuning.changes)
+
+
+def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> Candidate:
+    change, code, versions = weighed.change, weighed.code, weighed.versions
+    onset = context.onset_of(change.service)
     candidate = Candidate(
         kind="change",
         service=change.service,
-        likelihood=min(1.0, share * fit * versions.factor),
-        cause=f"{change_text(change)} broke {change.service}",
+        likelihood=min(1.0, _place(context, weighed) * _fit(context, weighed, others)),
+        cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
+        commit=code.diff.commit if code.explains and code.diff and code.commits > 1 else "",
         check=_check(change),
-        sure=versions.factor > 1 or (versions.factor == 1 and recent),
+        carried=weighed.carried,
+        explained=code.explains,
+        sure=weighed.carried or code.explains or _alone(context, weighed, others),
     )
     _add_nearness(context, change, onset, candidate)
+    if code.claim and not code.unrelated:
+        candidate.claims.append(code.claim)
     add_symptoms(context, candidate)
     if versions.rows:
         claim = Claim(text=_versions_text(versions), evidence=[versions.evidence])
         (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
-    _weigh_earlier_trouble(context, change, candidate)
+    if code.unrelated:
+        text = f"the code of {short_change_text(change)} was read, and nothing in it has to do with the symptoms"
+        candidate.against.append(Claim(text=one_line(text, 400), evidence=[code.evidence]))
+    _weigh_rivals(context, weighed, others, candidate)
+    _weigh_earlier_trouble(context, weighed, candidate)
     _weigh_rollback(context, change, candidate)
     return candidate
+
+
+def _with_commit(change: Change, code: CodeReading) -> str:
+    """The change, and of several commits the one that explains the trouble."""
+    if code.explains and code.diff and code.commits > 1:
+        return f"commit {code.diff.commit[:12]} in {change_text(change)}"
+    return change_text(change)
+
+
+def _place(context: RankingContext, weighed: _WeighedChange) -> float:
+    """The share of its service; more where its code explains the trouble, or where it is a neighbour that fell still."""
+    weights, share = context.tuning.changes, context.shares.get(weighed.change.service, 0.0)
+    if weighed.code.explains:
+        return max(share, weights.explained_place)
+    return max(share, weights.neighbour_place)
+
+
+def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> float:
+    change, code, weights = weighed.change, weighed.code, context.tuning.changes
+    age = context.onset_of(change.service) - change.at
+    fit = recency_factor(age, weights) * _kind_factor(change, weights)
+    if code.explains:
+        late = 1.0 if code.bites_late else 0.5 ** (max(age, timedelta(0)) / timedelta(seconds=weights.explained_half_life))
+        return max(fit, weights.explained * max(late, weights.explained_least)) * min(1.0, weighed.versions.factor)
+    if code.read:
+        fit *= weights.unrelated if code.unrelated else weights.unexplained
+    elif any(other.code.explains for other in others):
+        fit *= weights.unread_beside_explained
+    return fit * weighed.versions.factor
+
+
+def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
+    """Whether nothing else was changed nearby shortly before: only then its moment says something by itself."""
+    weights = context.tuning.changes
+    recent = timedelta(0) <= _age(context, weighed.change) + ONSET_TOLERANCE <= timedelta(seconds=weights.sure_within)
+    rivals = [o for o in others if o is not weighed and _age(context, o.change) <= timedelta(seconds=weights.rival_within)]
+    return recent and not rivals and not weighed.code.read and weighed.versions.factor == 1
+
+
+def _age(context: RankingContext, change: Change) -> timedelta:
+    return context.onset_of(change.service) - change.at
+
+
+def _weigh_rivals(
+    context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange], candidate: Candidate
+) -> None:
+    """Several changes of one service shortly before the onset, and nothing but time to tell them apart: one of these."""
+    if weighed.decided:
+        return
+    within = timedelta(seconds=context.tuning.changes.rival_within)
+    rivals = [
+        other
+        for other in others
+        if other is not weighed
+        and other.change.service == weighed.change.service
+        and not other.decided
+        and _age(context, other.change) <= within
+    ]
+    if rivals and _age(context, weighed.change) <= within:
+        candidate.sure = False
+        candidate.rivals = tuple(sorted(other.change.id for other in rivals))
+        first = rivals[0].change
+        text = f"{short_change_text(first)} at {clock(first.at)} came as near: nothing but time tells them apart"
+        evidence = [context.observations.change_evidence[first.id]]
+        candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
 
 
 def _kind_factor(change: Change, weights: ChangeWeights) -> float:
@@ -141,8 +253,12 @@ def _versions_text(versions: VersionComparison) -> str:
     return one_line(f"Both versions show it: {levels[0]} and {levels[1]}", 400)
 
 
-def _weigh_earlier_trouble(context: RankingContext, change: Change, candidate: Candidate) -> None:
+def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, candidate: Candidate) -> None:
     """A resource that was already running out, or an outside provider already failing, when the change came."""
+    change = weighed.change
+    if weighed.code.explains and weighed.code.bites_late:
+        # A leak climbs through the whole window that is read: where it began is not seen.
+        return
     signals = context.observations.signals.get(change.service, {})
     families: tuple[Family, ...] = ("saturation", "external")
     for family in families:

@@ -30,6 +30,8 @@ class RankingContext:
     service_named: bool = True
     """Whether the alert names a service."""
     tuning: Tuning = TUNING
+    summary: str = ""
+    """What the alert says in its own words: untrusted text."""
 
     def symptom_of(self, service: str) -> Deviation | None:
         """The stronger of the service's errors and latency; None if neither deviates."""
@@ -57,7 +59,9 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
     observations = observations.without_older(_began(case, start, observations, tuning))
     shares = locate_fault(start, observations, service_named=named, family=family, tuning=tuning).shares
     onset = _first_onset(start, shares, observations, tuning)
-    return RankingContext(observations, shares, start, onset or case.started_at, onset is not None, now, named, tuning)
+    return RankingContext(
+        observations, shares, start, onset or case.started_at, onset is not None, now, named, tuning, case.summary
+    )
 
 
 def _began(case: Case, start: str, observations: Observations, tuning: Tuning) -> datetime:

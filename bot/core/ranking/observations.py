@@ -100,6 +100,8 @@ class Observations:
     services: list[str] = field(default_factory=list)
     """All services of the catalogue, where they were listed."""
     graph_evidence: dict[str, str] = field(default_factory=dict)
+    alert_evidence: str = ""
+    """The evidence that listed what fires."""
     alerting: dict[str, Deviation] = field(default_factory=dict)
     """A firing alert of a service as a weak deviation: all that is known of it where its metrics could not be checked."""
     health_evidence: dict[str, str] = field(default_factory=dict)
@@ -251,6 +253,8 @@ def _read_graph(entry: LedgerEntry, observations: Observations) -> None:
     if facts.dependents is not None:
         observations.dependents[service] = list(facts.dependents)
         observations.graph_evidence[service] = entry.id
+    if facts.alerts is not None:
+        observations.alert_evidence = observations.alert_evidence or entry.id
     for alert in facts.alerts or ():
         _note_alert(alert, observations, entry.id)
 

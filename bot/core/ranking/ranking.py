@@ -18,6 +18,7 @@ from bot.core.ranking.change_causes import change_causes
 from bot.core.ranking.context import RankingContext, ranking_context
 from bot.core.ranking.exoneration import ruled_out
 from bot.core.ranking.observations import Observations, observe
+from bot.core.ranking.outside_causes import outside_causes
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
 
@@ -59,12 +60,13 @@ def rank(
 
 
 def _candidates(context: RankingContext) -> list[Candidate]:
-    changes = change_causes(context)
+    outside = outside_causes(context)
+    changes = change_causes(context, outside=bool(outside))
     surges = traffic_causes(context)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
     causes = changes + surges + providers + resource_causes(context, changes + providers, surge)
-    causes += network_causes(context) + behaviour_causes(context) + unexplained_causes(context)
+    causes += outside + network_causes(context) + behaviour_causes(context) + unexplained_causes(context)
     # Where no alert names a service, the service comes first and what is wrong with it second.
     order = {c.service: 0.0 if context.service_named else -context.shares.get(c.service, 0.0) for c in causes}
     thresholds = context.tuning.confidence
@@ -96,6 +98,7 @@ def _hypothesis(
         component=candidate.component[:120],
         kind=candidate.kind,
         change_id=candidate.change_id[:200],
+        commit=candidate.commit[:64],
         confidence=_confidence(candidate, rank, rival, context),
         likelihood=round(min(1.0, max(0.0, candidate.likelihood)), 3),
         claims=_unique(candidate.claims)[:6],

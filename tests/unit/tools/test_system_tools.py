@@ -22,13 +22,16 @@ COMMITS = (Commit("abc", NOW - timedelta(minutes=20), "Shrink the pool", "Ann"),
 
 @dataclass(frozen=True)
 class Code:
-    """Knows one comparison and one commit."""
+    """Knows one comparison and one commit, with the patch of the one file that it changed."""
 
     async def compare(self, service: str, base: str, head: str) -> Comparison:
         return Comparison(base, head, 1, COMMITS, (FileChange("pool.py", 1, 9),))
 
-    async def commits(self, service: str, since: datetime) -> list[Commit]:
+    async def commits(self, service: str, since: datetime, *, head: str = "") -> list[Commit]:
         return [commit for commit in COMMITS if commit.at >= since]
+
+    async def diff(self, service: str, sha: str) -> tuple[FileChange, ...]:
+        return (FileChange("pool.py", 1, 9, patch="@@ -1,9 +1 @@\n-POOL_SIZE = 20\n+POOL_SIZE = 2\n unchanged"),)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,21 @@ async def test_the_newest_deploy_is_compared_with_the_version_before_it() -> Non
 
     assert found.summary == "checkout 1.4.0 to 1.5.0: 1 commit, 1 file changed"
     assert "Shrink the pool by Ann" in found.details[0] and found.details[1] == "pool.py modified +1 -9"
+
+
+async def test_what_each_commit_does_stands_with_its_quoted_diff() -> None:
+    found = await look("code_changes", context(code=Code()), service="checkout", base="1.4.0", head="1.5.0")
+
+    assert found.details[-5:] == (
+        "diff of abc: changes POOL_SIZE from 20 to 2",
+        "| pool.py",
+        "| @@ -1,9 +1 @@",
+        "| -POOL_SIZE = 20",
+        "| +POOL_SIZE = 2",
+    )
+    effect = (found.facts.diffs or ())[0].effects[0]
+    assert (effect.kind, effect.name, effect.before, effect.after) == ("pool", "POOL_SIZE", "20", "2")
+    assert found.user_controllable
 
 
 async def test_without_a_known_deploy_the_commits_of_the_last_hours_are_listed() -> None:

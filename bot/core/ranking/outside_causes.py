@@ -1,0 +1,159 @@
+"""Causes outside the team's own code, from what lines and alerts say: providers, certificates, names, nodes, broken records.
+
+Such evidence outranks nearness in time: a deploy that came minutes before a certificate expired did not expire it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.core.diffs.explanation import Symptoms, SymptomText
+from bot.core.evidence import CauseKind, Claim
+from bot.core.ranking.candidates import Candidate, add_symptoms
+from bot.core.ranking.code_evidence import symptoms_of
+from bot.core.ranking.context import RankingContext
+from bot.core.text.untrusted import one_line
+
+_PROVIDER_FAILS = re.compile(
+    r"\b5\d\d\b|service ?unavailable|internal ?(server ?)?error|slow ?down|timed? ?out|time-?out|connection (refused|reset)|"
+    r"unreachable|outage|degraded|overloaded|bad gateway|throttl|rate.?limit|\b429\b",
+    re.I,
+)
+_HOST = re.compile(
+    r"(?<![\w@.-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|cloud|app|ai|co|us|eu|de|uk))(?![\w-])", re.I
+)
+_OWN_HOST = re.compile(r"\.(svc|local|internal|cluster|lan|corp|intra)(\.|$)", re.I)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of cause outside: what lines say of it, and how it is put to people."""
+
+    pattern: re.Pattern[str]
+    kind: CauseKind
+    cause: str
+    check: str
+    sure: bool
+
+
+_KINDS = (
+    _Kind(
+        re.compile(
+            r"certificate (has |is )?(been )?(expired|not yet valid|revoked)|cert\w*\b.{0,40}\bexpired|x509: .*expired", re.I
+        ),
+        "external",
+        "A certificate that {service} relies on is no longer valid",
+        "Read the dates of the certificate at the address that the line names",
+        sure=True,
+    ),
+    _Kind(
+        re.compile(
+            r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription)\b.{0,40}\b(expired|revoked|suspended)", re.I
+        ),
+        "external",
+        "A credential of {service} has expired or was revoked",
+        "Read until when the credential was valid, and who revoked it",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
+            r"no such host|nxdomain|servfail|(temporary failure in )?name resolution|enotfound|getaddrinfo|"
+            r"dns.{0,30}(fail|time|error)",
+            re.I,
+        ),
+        "external",
+        "Names that {service} looks up are not resolved",
+        "Resolve the name that the line holds from a pod and from outside",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
+            r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
+            r"hardware|spot (interruption|termination)|availability zone|\bi/o error|read-only file ?system|ecc error|"
+            r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",
+            re.I,
+        ),
+        "external",
+        "The machine or zone below {service} fails",
+        "Read the events of the node that the pods of {service} run on",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
+            r"re-?deliver|poison|dead.?letter|\bdlq\b|same (offset|message|record|event)|"
+            r"(malformed|corrupt(ed)?|truncated|invalid|unparse?able) (record|message|event|payload|file|row|feed|batch|input)|"
+            r"(record|message|event|row|feed)\b.{0,60}(out of range|unparse?able|malformed|corrupt|rejected|schema mismatch)",
+            re.I,
+        ),
+        "unknown",
+        "{service} cannot process a record that comes again and again",
+        "Set the record that the lines name aside and watch whether {service} goes on",
+        sure=False,
+    ),
+)
+
+
+def outside_causes(context: RankingContext) -> list[Candidate]:
+    """What lines and alerts say of causes outside, one candidate for each kind and service that says so."""
+    symptoms = symptoms_of(context.observations, context.summary)
+    candidates = [*_of_kinds(context, symptoms), *_providers(context, symptoms)]
+    best: dict[tuple[str, str], Candidate] = {}
+    for candidate in candidates:
+        key = (candidate.cause, candidate.service)
+        if key not in best or candidate.likelihood > best[key].likelihood:
+            best[key] = candidate
+    return list(best.values())
+
+
+def _of_kinds(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidate]:
+    for kind in _KINDS:
+        matching = [line for line in symptoms.new() if kind.pattern.search(line.text)]
+        for service in dict.fromkeys(_service_of(context, line) for line in matching):
+            lines = [line for line in matching if _service_of(context, line) == service]
+            yield _candidate(context, service, kind, kind.cause.format(service=service), lines)
+
+
+def _providers(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidate]:
+    """Hosts outside whose calls fail: more surely so where several services say it of one."""
+    by_host: dict[str, list[SymptomText]] = {}
+    for line in symptoms.new():
+        if _PROVIDER_FAILS.search(line.text):
+            for host in {host.casefold() for host in _HOST.findall(line.text) if _is_outside(host, context)}:
+                by_host.setdefault(host, []).append(line)
+    for host, lines in by_host.items():
+        services = list(dict.fromkeys(_service_of(context, line) for line in lines))
+        kind = _Kind(
+            _PROVIDER_FAILS, "external", "", "Read the provider's status page, and call it once from outside", len(services) > 1
+        )
+        for service in services:
+            yield _candidate(context, service, kind, f"{one_line(host, 100)}, which {service} calls, fails", lines)
+
+
+def _is_outside(host: str, context: RankingContext) -> bool:
+    services = {service.casefold() for service in (*context.observations.checked, *context.observations.depends_on)}
+    return not _OWN_HOST.search(host) and host.casefold().split(".")[0] not in services
+
+
+def _service_of(context: RankingContext, line: SymptomText) -> str:
+    """The service whose lines these are; the alerting service for its own words."""
+    observations = context.observations
+    return next((t.service for t in observations.templates if t.evidence == line.evidence), context.start)
+
+
+def _candidate(context: RankingContext, service: str, kind: _Kind, cause: str, lines: Sequence[SymptomText]) -> Candidate:
+    weights = context.tuning.outside
+    share = max(context.shares.get(service, 0.0), weights.least_share)
+    candidate = Candidate(
+        kind=kind.kind,
+        service=service,
+        likelihood=share * (weights.sure if kind.sure else weights.named),
+        cause=cause,
+        check=kind.check.format(service=service),
+        sure=kind.sure,
+        outside=True,
+    )
+    for line in lines[:2]:
+        text = f"{service} logs {one_line(line.text, 240)}"
+        candidate.claims.append(Claim(text=one_line(text, 400), evidence=[line.evidence]))
+    add_symptoms(context, candidate)
+    return candidate

@@ -1,0 +1,1 @@
+"""Diffs: what they touch, and what that explains."""

@@ -1,0 +1,130 @@
+"""How far diffs explain log lines and signals: guilty ones in any language, beside innocent ones that look as near."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.core.diffs.explanation import Explanation, Symptoms, SymptomText, explain
+from bot.core.diffs.summary import summarize_diff
+from bot.core.facts.code import DiffFact
+from bot.core.systems import Commit, FileChange
+from bot.core.tuning import TUNING
+from tests.unit.builders import NOW
+
+
+def diff_of(path: str, *lines: str) -> DiffFact:
+    patch = "\n".join(["@@ -1 +1 @@", *lines])
+    return summarize_diff(Commit("c" * 40, NOW, "tidy"), [FileChange(path, 1, 1, patch=patch)])
+
+
+def explained(diff: DiffFact, *texts: str, signals: Sequence[str] = (), usual: Sequence[str] = ()) -> Explanation:
+    lines = [SymptomText(text, "E1") for text in texts]
+    return explain(diff, Symptoms([*lines, *(SymptomText(name, "E2", signal=True) for name in signals)], usual))
+
+
+GUILTY = [
+    ("db/orders.py", ["+rows = db.execute('SELECT id FROM order_notes')"], 'relation "order_notes" does not exist'),
+    (
+        "src/pool.ts",
+        ["-const pool = createPool({ max: 50 })", "+const pool = createPool({ max: 5 })"],
+        "queue full, limit exceeded",
+    ),
+    ("application.yml", ["-  maximum-pool-size: 40", "+  maximum-pool-size: 4"], "HikariPool-1 - Connection is not available"),
+    ("client.go", ["-\tTimeout: 5 * time.Second,", "+\tTimeout: 200 * time.Millisecond,"], "context deadline exceeded"),
+    ("src/Cart.java", ["-    if (cart.getCoupon() != null) {"], "java.lang.NullPointerException: getCoupon()"),
+    ("app/models.py", ['-    "customer_ref": str,', '+    "client_ref": str,'], "unknown field customer_ref in payload"),
+    ("package.json", ['-    "undici": "5.28.0",', '+    "undici": "6.19.2",'], "TypeError in undici: invalid onError method"),
+    ("lib/sessions.rb", ["-  sessions.evict(expired)"], "container killed: out of memory"),
+    ("cache.go", ["+var seen = map[string]Item{}", "+\tseen[key] = item"], "OOMKilled: memory limit reached"),
+    ("logback.properties", ["-root.level=WARN", "+root.level=DEBUG"], "write /data/app.log: no space left on device"),
+    ("Startup.cs", ["-    services.RegisterPriceProvider(config);"], "price provider not registered"),
+    ("values.yaml", ["-      memory: 512Mi", "+      memory: 64Mi"], "OOMKilled: exit code 137"),
+]
+CERTAIN = (
+    "db/orders.py",
+    "application.yml",
+    "client.go",
+    "app/models.py",
+    "package.json",
+    "cache.go",
+    "Startup.cs",
+    "values.yaml",
+)
+
+
+@pytest.mark.parametrize(("path", "lines", "text"), GUILTY, ids=lambda value: str(value)[:24])
+def test_a_diff_that_brings_the_symptom_about_explains_it(path: str, lines: list[str], text: str) -> None:
+    assert explained(diff_of(path, *lines), text).strength >= TUNING.diffs.related
+
+
+def test_a_missing_table_a_leak_or_a_limit_that_was_cut_to_a_tenth_explains_by_itself() -> None:
+    certain = [row for row in GUILTY if row[0] in CERTAIN]
+
+    assert all(explained(diff_of(path, *lines), text).strength >= TUNING.diffs.explained for path, lines, text in certain)
+
+
+INNOCENT = [
+    ("docs/orders.md", ["+order_notes does not exist any more"]),
+    ("tests/test_orders.py", ["+assert 'order_notes' in tables"]),
+    ("web/theme.css", ["-  color: #333333;", "+  color: #444444;"]),
+    ("orders/handler.go", ['-\tlog.Printf("order_notes read")', '+\tlog.Printf("order_notes read by %s", user)']),
+    ("orders/read.py", ["-# reads order_notes", "+# reads order_notes once"]),
+]
+
+
+@pytest.mark.parametrize(("path", "lines"), INNOCENT, ids=lambda value: str(value)[:24])
+def test_documents_tests_styles_logs_and_comments_explain_nothing(path: str, lines: list[str]) -> None:
+    diff = diff_of(path, *lines)
+
+    assert diff.inert and explained(diff, 'relation "order_notes" does not exist').strength == 0
+
+
+def test_code_that_was_only_put_elsewhere_explains_nothing() -> None:
+    body = ["out = store.read(order, limit)", "if out is None:", "    raise OrderNotFound(order)", "return decode(out)"]
+    moved = diff_of(
+        "orders.py", *(f"-{line}" for line in body), "+return read_order(order)", *(f"+    {line}" for line in body)
+    )
+
+    assert moved.moved and explained(moved, "OrderNotFound: order 7 not found").strength < TUNING.diffs.related
+
+
+def test_a_bounded_collection_is_no_leak() -> None:
+    lines = [
+        "+var recent = map[string]Item{}",
+        "+\tif len(recent) > maxRecent {",
+        "+\t\tdelete(recent, oldest)",
+        "+\trecent[key] = item",
+    ]
+
+    assert not [effect for effect in diff_of("cache.go", *lines).effects if effect.kind == "accumulation"]
+
+
+def test_a_setting_that_went_the_other_way_does_not_explain() -> None:
+    wider = diff_of("application.yml", "-  maximum-pool-size: 4", "+  maximum-pool-size: 40")
+
+    assert explained(wider, "HikariPool-1 - Connection is not available").strength < TUNING.diffs.related
+
+
+def test_names_of_usual_lines_tell_nothing() -> None:
+    diff = diff_of("orders.py", "+    notes = load_notes(order_id)")
+
+    assert (
+        explained(diff, "load_notes failed").strength > explained(diff, "load_notes failed", usual=["load_notes done"]).strength
+    )
+
+
+def test_the_last_number_of_a_dependency_counts_less_than_its_first() -> None:
+    text = "panic in widgets: bad handle"
+    small, large = (
+        explained(diff_of("go.mod", "-\tacme.org/widgets v1.4.1", f"+\tacme.org/widgets v{version}"), text).strength
+        for version in ("1.4.2", "2.0.0")
+    )
+
+    assert small < TUNING.diffs.explained <= large
+
+
+def test_what_a_commit_message_or_a_note_in_the_diff_says_counts_nothing() -> None:
+    patch = "@@ -1 +1 @@ caused by order_notes\n-a = 1\n+a = 2\n note: order_notes is to blame"
+    fact = summarize_diff(Commit("c" * 40, NOW, "this broke order_notes"), [FileChange("x.py", 1, 1, patch=patch)])
+
+    assert explained(fact, 'relation "order_notes" does not exist').strength < TUNING.diffs.related
