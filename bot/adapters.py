@@ -193,7 +193,8 @@ def agent_of(
     """The agent. Imports langchain, which takes seconds."""
     from bot.llm.agent import Agent
 
-    return Agent(settings, config.budget, tool_runner, triages, questions, services, inventory_of(config))
+    signals = [name for service in config.services.values() for name in service.signals]
+    return Agent(settings, config.budget, tool_runner, triages, questions, services, inventory_of(config), signals=signals)
 
 
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:

@@ -13,7 +13,7 @@ from bot.core.history.past_incidents import PastIncident
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.questions.answering import ModelAnswer
-from bot.core.systems import AlertRule, Commit, Comparison, FileChange, ModelVersion, RemoteTool, RunbookHit
+from bot.core.systems import AlertRule, Commit, Comparison, FileChange, MetricDescription, ModelVersion, RemoteTool, RunbookHit
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 
@@ -75,6 +75,15 @@ class Metrics(Protocol):
     async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
         """One sample a series."""
 
+    async def names(self, selector: str, *, start: datetime, end: datetime) -> list[str]:
+        """Names of the metrics that match a series selector ("" = all) and have samples in the window; at most 5,000."""
+
+    async def label_sets(self, selector: str, *, start: datetime, end: datetime) -> list[Mapping[str, str]]:
+        """The labels of each series that matches a selector and has samples in the window; at most 2,000."""
+
+    async def metadata(self) -> Mapping[str, MetricDescription]:
+        """What is known of each metric: its type, unit and help, as its exporter describes it."""
+
     async def rules(self) -> list[AlertRule]:
         """The alerting rules: name, query, labels, annotations, duration in seconds."""
 
@@ -85,10 +94,12 @@ class Metrics(Protocol):
 class Logs(Protocol):
     """Log lines. Errors: `QueryFailed`."""
 
-    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
-        """Lines of one service that hold `text` (case-insensitive; empty: any), newest first."""
+    async def search(
+        self, service: str, text: str, *, start: datetime, end: datetime, limit: int, pod: str = ""
+    ) -> list[LogLine]:
+        """Lines of one service (of one pod, host or file) that hold `text` (case-insensitive; empty: any), newest first."""
 
-    def query(self, service: str, text: str) -> str:
+    def query(self, service: str, text: str, pod: str = "") -> str:
         """The query in the store's own language, as anyone can run it again."""
 
 

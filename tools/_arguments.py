@@ -1,6 +1,7 @@
 """What the arguments of a tool call mean: which service, how many minutes, which moment."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, time, timedelta
 
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.metrics.promql import is_plain_name
@@ -27,6 +28,22 @@ def service_of(ctx: ToolContext, service: str) -> str:
     if not is_plain_name(name):
         raise InvalidQuery(f"{one_line(name, 60)!r} cannot be the name of a service")
     return name
+
+
+def moment_of(ctx: ToolContext, text: str, default: datetime) -> datetime:
+    """A moment as ISO 8601 or as a time of day in UTC, the last such one; `default` for "". Raises InvalidQuery."""
+    text = text.strip()
+    if not text:
+        return default
+    try:
+        if re.fullmatch(r"\d{1,2}:\d\d(?::\d\d)?Z?", text):
+            clock = time.fromisoformat(text.removesuffix("Z").zfill(5))
+            at = datetime.combine(ctx.now.astimezone(UTC).date(), clock, UTC)
+            return at if at <= ctx.now else at - timedelta(days=1)
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidQuery(f"{one_line(text, 40)!r} is no moment: write 2026-03-01T02:50:00Z or 02:50 (UTC)") from error
+    return min(at if at.tzinfo else at.replace(tzinfo=UTC), ctx.now)
 
 
 def limited_minutes(minutes: int) -> int:

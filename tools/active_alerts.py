@@ -13,6 +13,7 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import AnyService
 from tools._arguments import alert_moment, service_of
 
 MAX_SHOWN = 40
@@ -26,7 +27,7 @@ _MAX_NEW = 10
     basis=Basis.REPORTED,
     row="alert",
 )
-async def active_alerts(ctx: ToolContext, service: str = "") -> Evidence:
+async def active_alerts(ctx: ToolContext, service: AnyService = "") -> Evidence:
     """List the alerts that fire now, the oldest first: of one service, or of all when none is named.
 
     Call it to see how far the trouble reaches and where it began: the service

@@ -12,6 +12,7 @@ from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text
 from bot.core.tool_calls import CALLS, ToolRole
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
 from tools._arguments import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read
 from tools._signals import metrics_of, signals_of
@@ -20,7 +21,7 @@ MOST_CALLEES = 20
 
 
 @tool(label="what {service} calls", role=ToolRole.CALL_MIX, topic=CALLS, first_for={"load": 1})
-async def call_mix(ctx: ToolContext, service: str) -> Evidence:
+async def call_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Compare how often a service calls each of its dependencies per request of its own, now and before the alert.
 
     Call it when a service seems to fail without being slow: one that returns

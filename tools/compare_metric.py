@@ -9,13 +9,14 @@ from bot.core.metrics.wording import deviation_text, series_text, threshold_text
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import Minutes, ServiceName, SignalName
 from tools._arguments import limited_minutes, service_of
 from tools._reading import Reading, read
 from tools._signals import metrics_of, signal_of
 
 
 @tool(label="{service} {signal} compared")
-async def compare_metric(ctx: ToolContext, service: str, signal: str, minutes: int = 30) -> Evidence:
+async def compare_metric(ctx: ToolContext, service: ServiceName, signal: SignalName, minutes: Minutes = 30) -> Evidence:
     """Compare one signal of one service now with the time before: before, after, since when, and how unusual that is.
 
     Call it to learn whether a service takes part in the incident, for the

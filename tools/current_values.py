@@ -17,6 +17,7 @@ from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
 from tools._arguments import alert_moment, service_of
 from tools._signals import metrics_of, signals_of
 
@@ -35,7 +36,7 @@ State = Literal["usual", "high", "low", "unknown"]
 
 
 @tool(label="current values of {service}", role=ToolRole.CURRENT)
-async def current_values(ctx: ToolContext, service: str) -> Evidence:
+async def current_values(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Read the newest value of every signal of one service, beside what was usual before the alert and its threshold.
 
     Call it to learn how things are at this moment: whether the trouble still

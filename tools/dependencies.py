@@ -9,6 +9,7 @@ from bot.core.metrics.promql import Matcher, selector
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import CALLS, Basis, ToolRole
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
 from tools._arguments import service_of
 from tools._observed_calls import observed_calls
 from tools._signals import metrics_of
@@ -22,7 +23,7 @@ CALL_GRAPHS = (
 
 
 @tool(label="what {service} depends on", role=ToolRole.DEPENDENCIES, topic=CALLS, basis=Basis.BACKGROUND)
-async def dependencies(ctx: ToolContext, service: str) -> Evidence:
+async def dependencies(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Tell which services one service calls, directly and further on, and which call it.
 
     Call it to know where else to look: a fault of a service that is called

@@ -15,6 +15,7 @@ from bot.core.text.figures import figure
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
 from tools._arguments import service_of
 from tools._onset import onset_of
 
@@ -28,7 +29,7 @@ JUDGED = 3
 
 
 @tool(label="kinds of log line of {service}", role=ToolRole.LOG_MIX, topic=LOGS, first_for={"logs": 1})
-async def log_mix(ctx: ToolContext, service: str) -> Evidence:
+async def log_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Compare the mix of log lines of one service since the onset with the hours before: new, vanished, surging kinds.
 
     Call it when metrics do not show why a service fails. A kind of line that

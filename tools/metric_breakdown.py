@@ -17,6 +17,7 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName, SignalName
 from tools._arguments import alert_moment, service_of
 from tools._reading import STEP_SECONDS, Reading, read
 from tools._signals import metrics_of, signal_of
@@ -26,7 +27,7 @@ _AVERAGED = frozenset({"ratio", "share", "percent", "%", "s", "seconds", "ms"})
 
 
 @tool(label="{service} {signal} split", role=ToolRole.BREAKDOWN)
-async def metric_breakdown(ctx: ToolContext, service: str, signal: str, by: str = "") -> Evidence:
+async def metric_breakdown(ctx: ToolContext, service: ServiceName, signal: SignalName, by: str = "") -> Evidence:
     """Split one signal by a label and tell which value carries the change: one version, pod, status code or provider.
 
     Call it once a signal is known to deviate. If one version carries it, the

@@ -9,13 +9,14 @@ from bot.core.text.moments import clock, date_and_clock
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import CHANGES
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
 from tools._arguments import service_of
 
 MAX_SHOWN = 10
 
 
 @tool(needs="models", label="model versions of {service}", topic=CHANGES)
-async def model_versions(ctx: ToolContext, service: str) -> Evidence:
+async def model_versions(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Tell which version of its model a service serves, and which versions were registered lately.
 
     Call it when a service that predicts, ranks or classifies answers worse or

@@ -10,6 +10,7 @@ from bot.core.history.past_incidents import FixRecord, SimilarIncident, fix_reco
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import AnyService
 from tools._arguments import service_of
 
 LOOKBACK = timedelta(days=730)
@@ -23,7 +24,7 @@ MOST = 5
     topic=Topic("past earlier previous previously similar seen recurring ago", fallback_words="before again"),
     basis=Basis.BACKGROUND,
 )
-async def past_incidents(ctx: ToolContext, service: str = "", text: str = "") -> Evidence:
+async def past_incidents(ctx: ToolContext, service: AnyService = "", text: str = "") -> Evidence:
     """Find resolved incidents like this one whose cause a person confirmed, and which fixes were verified in them.
 
     Call it without arguments for the alert at hand, with another `service`

@@ -1,39 +1,89 @@
 """The tool `query_metric`: one signal, or one PromQL query, over a window."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import numpy as np
 
 from bot.core.errors import InvalidQuery
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.promql import tokenize
+from bot.core.metrics.series import Series, known_samples
 from bot.core.metrics.signals import SignalQuery
-from bot.core.metrics.wording import series_text, threshold_text
+from bot.core.metrics.wording import labels_text, series_text, threshold_text
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
+from bot.core.text.moments import date_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
-from tools._arguments import alert_moment, limited_minutes, service_of
-from tools._reading import Reading, read
+from bot.plugins.arguments import Described, Minutes, ServiceName, SignalName
+from tools._arguments import alert_moment, limited_minutes, moment_of, service_of
+from tools._reading import STEP_SECONDS, Reading, read
 from tools._signals import metrics_of, signal_of
 
 MAX_SHOWN = 20
+MAX_COURSES, COURSE_POINTS = 3, 16
+FURTHEST = timedelta(days=31)
 
 
 @tool(label="{service} {signal}")
-async def query_metric(ctx: ToolContext, service: str = "", signal: str = "", promql: str = "", minutes: int = 60) -> Evidence:
-    """Read one metric over the last minutes: newest, lowest and highest value of each series.
+async def query_metric(
+    ctx: ToolContext,
+    service: ServiceName = "",
+    signal: SignalName = "",
+    promql: Annotated[str, Described("PromQL instead of service and signal")] = "",
+    minutes: Minutes = 60,
+    start: Annotated[str, Described("Begin of a window in the past, as ISO 8601 or 02:50 (UTC); empty: the last minutes")] = "",
+    end: Annotated[str, Described("Its end; empty: now")] = "",
+) -> Evidence:
+    """Read one metric over a window: newest, lowest and highest value of each series, and its course.
 
     Name a service and one of its signals ("errors", "latency", "traffic",
     ...); without a signal the one behind the alert is read. Or give PromQL in
-    `promql`, aggregated to a few series with `sum by (...)` or `max by (...)`.
+    `promql`, aggregated to a few series with `sum by (...)` or `max by (...)`;
+    find_metrics tells which metrics and labels there are. Give `start` and
+    `end` for any window of the last month, e.g. the same hour a week ago.
     Call it to see a value; to learn whether it changed call compare_metric.
     """
     minutes = limited_minutes(minutes)
     chosen = _free(ctx, promql) if promql.strip() else await signal_of(ctx, service_of(ctx, service), signal)
+    if start.strip():
+        return await _window(ctx, chosen, start, end)
     moment, before = alert_moment(ctx), timedelta(minutes=minutes)
     alert_at = moment if moment > ctx.now - before else ctx.now
     reading = await read(ctx, chosen, alert_at=alert_at, before=before - (ctx.now - alert_at))
     return _evidence(ctx, reading, minutes)
+
+
+async def _window(ctx: ToolContext, signal: SignalQuery, start: str, end: str) -> Evidence:
+    """A window of the past, as it was: nothing is judged."""
+    until = moment_of(ctx, end, ctx.now)
+    since = max(moment_of(ctx, start, until), ctx.now - FURTHEST)
+    if since >= until:
+        raise InvalidQuery("the window ends before it begins")
+    step = max(STEP_SECONDS, (until - since).total_seconds() / 2_000)
+    found = await metrics_of(ctx).range(signal.promql, start=since, end=until, step=step)
+    reading = Reading(signal, since, until, [one for one in found if signal.concerns(one.labels)])
+    name, span = (
+        one_line(f"{signal.service} {signal.name}", 200),
+        f"from {date_to_the_minute(since)} to {date_to_the_minute(until)}",
+    )
+    if not reading.series:
+        summary = f"{name}: no series matches {span}, which is no sign of health"
+    else:
+        worst = known_samples(reading.worst).values
+        low, high = (figure(float(edge), signal.unit) for edge in (worst.min(), worst.max())) if len(worst) else ("-", "-")
+        more = f"; the worst of {len(reading.series)} series" if len(reading.series) > 1 else ""
+        summary = f"{name}: {low} to {high}, at the end {figure(reading.last, signal.unit)}{more}, {span}"
+    return Evidence(
+        summary=summary,
+        query=signal.promql,
+        window=TimeWindow(start=since, end=until),
+        details=_details(reading),
+        link=metrics_of(ctx).link(signal.promql, start=since, end=until),
+        source="prometheus",
+    )
 
 
 def _free(ctx: ToolContext, promql: str) -> SignalQuery:
@@ -71,7 +121,18 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
 def _details(reading: Reading) -> tuple[str, ...]:
     shown = [series_text(one, reading.signal.unit) for one in reading.series[:MAX_SHOWN]]
     hidden = len(reading.series) - len(shown)
-    return (*shown, f"and {hidden} more series") if hidden > 0 else tuple(shown)
+    more = [f"and {hidden} more series"] if hidden > 0 else []
+    return (*shown, *more, *(_course(one, reading.signal.unit) for one in reading.series[:MAX_COURSES]))
+
+
+def _course(series: Series, unit: str) -> str:
+    """A series' values at some moments of the window, evenly spread: `course of {...}: 02:00 0.1 %, 02:05 12 %`."""
+    known = known_samples(series)
+    places = sorted({round(place) for place in np.linspace(0, len(known.times) - 1, min(COURSE_POINTS, len(known.times)))})
+    moments = [datetime.fromtimestamp(float(known.times[place]), UTC) for place in places]
+    form = "%m-%d %H:%M" if len(moments) > 1 and moments[-1] - moments[0] > timedelta(hours=20) else "%H:%M"
+    points = (f"{at:{form}} {figure(float(known.values[place]), unit)}" for at, place in zip(moments, places, strict=True))
+    return f"course of {labels_text(dict(series.labels))} (UTC): {', '.join(points)}"
 
 
 def _json(value: float) -> float | None:

@@ -14,6 +14,7 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import Minutes, ServiceName
 from tools._arguments import limited_minutes, service_of
 from tools._onset import onset_of
 from tools._sampling import sample
@@ -36,7 +37,7 @@ MAX_TEXT = 200
     topic=LOGS,
     first_for={"errors": 1, "latency": 2, "load": 2, "logs": 2, "disk": 1, "memory": 1, "cpu": 1, "other": 1},
 )
-async def search_logs(ctx: ToolContext, service: str, text: str = "", minutes: int = 0) -> Evidence:
+async def search_logs(ctx: ToolContext, service: ServiceName, text: str = "", minutes: Minutes = 0) -> Evidence:
     """Count the kinds of log lines of one service since the onset: which are new, grew, or vanished.
 
     Call it when metrics show that a service fails but not why. Leave `text`

@@ -12,6 +12,7 @@ from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.traces.spans import Sample, Span, TimeSpent, compare_spans, unread_parts
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import Minutes, ServiceName
 from bot.ports import Traces
 from tools._arguments import limited_minutes, service_of
 from tools._onset import onset_of
@@ -24,7 +25,7 @@ MAX_SHOWN = 25
 
 
 @tool(needs="traces", label="traces of {service}", first_for={"latency": 1, "network": 2})
-async def search_traces(ctx: ToolContext, service: str, minutes: int = 15) -> Evidence:
+async def search_traces(ctx: ToolContext, service: ServiceName, minutes: Minutes = 15) -> Evidence:
     """Compare where the time of requests through a service goes, now and before the alert.
 
     Call it when a service is slow and metrics do not tell which call makes it

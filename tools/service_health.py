@@ -12,13 +12,14 @@ from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
 from tools._arguments import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read_all
 from tools._signals import metrics_of, signals_of
 
 
 @tool(label="health of {service}", role=ToolRole.HEALTH)
-async def service_health(ctx: ToolContext, service: str) -> Evidence:
+async def service_health(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Look at all signals of one service around the alert: which left their normal range, how far and since when.
 
     Call it first for the failing service, then for each service that it

@@ -13,13 +13,14 @@ from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Topic, could_not_check
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
 from bot.ports import Metrics
 from tools._arguments import service_of
 from tools._signals import metrics_of
 
 
 @tool(label="SLO of {service}", topic=Topic("slo budget burn burning objective"), first_for={"errors": 2})
-async def slo_status(ctx: ToolContext, service: str) -> Evidence:
+async def slo_status(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Tell how much error budget each objective of a service has left and how fast it burns now.
 
     Call it to judge how much an incident matters to users, and whether it may

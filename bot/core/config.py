@@ -244,6 +244,8 @@ class LogsConfig(ConfigSection):
     loki: Address = ""
     label: str = "service"
     """The Loki label that holds the service."""
+    pod_label: str = "pod"
+    """The Loki label that holds the pod or host."""
     files: dict[str, str] = Field(default_factory=dict)
     """Service -> glob of log files."""
 

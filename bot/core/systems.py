@@ -18,6 +18,15 @@ class AlertRule(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
+class MetricDescription:
+    """What an exporter says of a metric: untrusted text."""
+
+    type: str = ""
+    unit: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
 class Commit:
     """One commit; message and author are untrusted text."""
 

@@ -1,22 +1,21 @@
 """The investigator with a model: `create_agent` with our tools, one middleware per worry, a structured result."""
 
 import asyncio
-import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Any
 
 from jinja2 import Template
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.language_models import BaseChatModel
-from langchain_core.tools import StructuredTool
 from langgraph.errors import GraphRecursionError
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.config import Budget
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
+from bot.core.investigation.briefing import evidence_lines
 from bot.core.investigation.first_plan import first_plan
 from bot.core.questions.answering import ModelAnswer
 from bot.core.redaction.inventory import names_in
@@ -29,7 +28,7 @@ from bot.llm.middleware.call_guard import CallGuard
 from bot.llm.middleware.durable import Durable, RunTool, Shown, unknown_tool
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
-from bot.llm.middleware.reread import ReadEvidence, Reread, as_langchain_tool
+from bot.llm.middleware.reread import ReadEvidence, Reread, read_tool
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
 from bot.llm.providers.clients import chat_model
@@ -38,7 +37,8 @@ from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
 from bot.llm.spending import Spending
-from bot.plugins import Tool
+from bot.llm.tool_schemas import arguments_of, as_langchain_tool
+from bot.plugins.arguments import Names as NameKinds
 from bot.ports import Run
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
@@ -73,8 +73,9 @@ class Agent:
         services: Sequence[str] = (),
         inventory: Sequence[Name] = (),
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        signals: Sequence[str] = (),
     ) -> None:
-        """`inventory`: names that are masked too, besides those of `services`, cases and evidence."""
+        """`inventory`: names that are masked too, besides those of `services`, cases and evidence. `signals`: their names."""
         self.wait = wait
         self.settings = settings
         self.budget = budget
@@ -83,10 +84,11 @@ class Agent:
         self.questions = questions
         self.services = services
         self.inventory = [*(Name("service", service) for service in services), *inventory]
-        self.schemas = {name: arguments_of(tool) for name, tool in tool_runner.tools.items()}
+        names = {} if settings.masked else {NameKinds.SERVICES: services, NameKinds.SIGNALS: signals}
+        self.schemas = {name: arguments_of(tool, names) for name, tool in tool_runner.tools.items()}
         self.tools = [
-            *(_as_langchain_tool(tool, self.schemas[name]) for name, tool in tool_runner.tools.items()),
-            as_langchain_tool(),
+            *(as_langchain_tool(tool, self.schemas[name]) for name, tool in tool_runner.tools.items()),
+            read_tool(),
         ]
         self.chats: dict[str, BaseChatModel] = {}
         # Without the services: their names in a row are no secret, and findings name them.
@@ -144,7 +146,7 @@ class Agent:
             question=json.dumps(case.question, ensure_ascii=False) if case.question else "",
             analyst=json.dumps(_summaries(row.findings if row else {}), ensure_ascii=False),
             plan="\n".join(f"{tool} {json.dumps(arguments, ensure_ascii=False)}" for tool, arguments in plan),
-            evidence="\n".join(f"{e.id} {json.dumps(e.evidence.summary, ensure_ascii=False)}" for e in entries) or "none",
+            evidence=evidence_lines(entries, self.tool_runner.infos),
         )
 
     def _durable(self, run: Run, case: Case, spending: Spending, fallback: str = "", name: str = "model") -> Durable:
@@ -214,27 +216,10 @@ class Agent:
 
     def _run_tool(self, case: Case) -> RunTool:
         async def run_tool(tool: str, arguments: dict[str, object], call: str) -> Shown:
-            entry = await self.tool_runner.call(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True)
+            entry = await self.tool_runner.call(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True, reuse=True)
             return Shown(id=entry.id, evidence=entry.evidence)
 
         return run_tool
-
-
-def arguments_of(tool: Tool) -> type[BaseModel]:
-    """A tool's typed arguments (all but the context) as a model that refuses others."""
-    hints = get_type_hints(tool.fn)
-    fields: dict[str, Any] = {}
-    for name, parameter in list(inspect.signature(tool.fn).parameters.items())[1:]:
-        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[name] = (hints[name], default)
-    return create_model(f"{tool.name}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
-
-
-def _as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
-    async def refuse(**_arguments: object) -> str:
-        raise AssertionError("tool calls pass through the durable middleware")
-
-    return StructuredTool(name=tool.name, description=tool.description, args_schema=schema, coroutine=refuse)
 
 
 def _summaries(findings: Mapping[str, object]) -> list[dict[str, object]]:

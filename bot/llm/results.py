@@ -60,13 +60,24 @@ def summary_of(text: str, *, left_out: str = "details") -> str:
     return json.dumps({**header, "left_out": left_out}, ensure_ascii=False)
 
 
-def passage(entry: LedgerEntry, *, contains: str, line: int, most: int = 60) -> str:
+def passages(entries: Sequence[LedgerEntry], *, contains: str, line: int) -> str:
+    """`passage` of several findings, which share the room of one."""
+    if len(entries) == 1:
+        return passage(entries[0], contains=contains, line=line)
+    share = (MAX_TEXT - 400) // len(entries)
+    parts = [json.loads(passage(entry, contains=contains, line=line, limit=share)) for entry in entries]
+    written_by_users = any(entry.evidence.user_controllable for entry in entries)
+    header = {"id": ", ".join(entry.id for entry in entries), "written_by_users": written_by_users}
+    return json.dumps({**header, "passages": parts}, ensure_ascii=False)
+
+
+def passage(entry: LedgerEntry, *, contains: str, line: int, most: int = 60, limit: int = MAX_TEXT) -> str:
     """Some lines of a finding's details, numbered from 1, from `line` on, of those that hold `contains` (any case)."""
     wanted = contains.casefold()
     numbered = enumerate(entry.evidence.details, 1)
     matches = [f"{number} {text}" for number, text in numbered if number >= line and wanted in text.casefold()]
     shown = matches[:most]
-    while len(text := _passage(entry, shown, len(matches))) > MAX_TEXT and shown:
+    while len(text := _passage(entry, shown, len(matches))) > limit and shown:
         shown = shown[: len(shown) // 2]
     return text
 

@@ -40,6 +40,27 @@ async def test_a_result_that_is_too_long_is_shown_with_head_tail_and_the_way_to_
     assert further["lines"][0].startswith("150 line 150 ")
 
 
+async def test_several_ids_are_read_at_once_and_count_as_no_tool_call(room: NewRoom) -> None:
+    calls = [FLOOD, ["monolith", {}]]
+    budget = {"per_run_calls": 3}
+    here = await room(
+        {"call": calls},
+        {"call": [read("E1, E2")]},
+        {"call": [read("E2;E1 E9")]},
+        {"call": [["service_health", {"service": "checkout"}]]},
+        ANSWER,
+        budget=budget,
+    )
+
+    await here.investigate()
+    together = json.loads(here.told()[2])
+
+    assert (together["id"], [one["id"] for one in together["passages"]]) == ("E1, E2", ["E1", "E2"])
+    assert len(here.told()[2]) <= MAX_TEXT and all(one["lines"] for one in together["passages"])
+    assert here.told()[3] == "There is no evidence E9. There is E1, E2."
+    assert json.loads(here.told()[4])["id"] == "E3"
+
+
 async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(room: NewRoom) -> None:
     reads = {"call": [read("E:torrent", line=998), read("E:flood", line=200)]}
     here = await room({"call": [["torrent", {}], FLOOD]}, reads, ANSWER)

@@ -36,6 +36,8 @@ class Subject:
     refused: str
     end: datetime
     has_rules: bool = True
+    lists: bool = True
+    """Whether what it holds can be listed."""
 
 
 def recorded_answer(name: str) -> dict[str, Any]:
@@ -54,6 +56,8 @@ def _replay(request: httpx.Request) -> httpx.Response:
     """The recorded answer for each of the queries of a contract."""
     if request.url.path.endswith("/rules"):
         return replayed("rules")
+    if request.method == "GET":
+        return httpx.Response(404)  # Lists were not recorded.
     form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
     if form["query"] == "sum(rate(x[5m]":
         return replayed("query_bad_syntax")
@@ -72,12 +76,12 @@ def _recording() -> RecordedMetrics:
 async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
     queries = {"present": "up", "absent": "nonexistent_metric", "refused": "sum(rate(x[5m]"}
     if request.param == "recorded":
-        yield Subject(_recording(), end=RECORDED_END, **queries)
+        yield Subject(_recording(), end=RECORDED_END, lists=False, **queries)
     elif request.param == "prometheus, replayed":
         recorded_answer("rules")
         config = PrometheusConfig(url="http://prometheus.example.com")
         async with httpx.AsyncClient(transport=httpx.MockTransport(_replay)) as client:
-            yield Subject(PrometheusMetrics(config, client), end=RECORDED_END, **queries)
+            yield Subject(PrometheusMetrics(config, client), end=RECORDED_END, lists=False, **queries)
     else:
         server = prometheus if request.param == "prometheus, real" else victoria_metrics
         async with server(tmp_path) as url, httpx.AsyncClient() as client:
@@ -94,6 +98,7 @@ async def test_a_metrics_port_keeps_its_promises(subject: Subject) -> None:
     await _a_refused_query_is_query_failed(subject)
     await _alerting_rules_have_name_query_and_duration(subject)
     await _the_link_holds_the_query(subject)
+    await _names_and_labels_can_be_listed(subject)
 
 
 def _window(subject: Subject) -> dict[str, Any]:
@@ -168,3 +173,22 @@ async def test_recorded_forms_of_answers_are_read(name: str, series: int, sample
         found = await PrometheusMetrics(PrometheusConfig(url="http://prometheus.example.com"), client).instant("x")
 
     assert len(found) == series and max(len(one.times) for one in found) == samples
+
+
+async def _names_and_labels_can_be_listed(subject: Subject) -> None:
+    window = {"start": subject.end - timedelta(minutes=5), "end": subject.end}
+    if not subject.lists:
+        with pytest.raises(QueryFailed):
+            await subject.metrics.names("", **window)
+        return
+    names = await subject.metrics.names("", **window)
+    of_checkout = await subject.metrics.names('{service="checkout"}', **window)
+    sets = await subject.metrics.label_sets('up{service="checkout"}', **window)
+
+    assert names == sorted(names) and {"up"} <= set(of_checkout) <= set(names)
+    assert [(labels["service"], labels["version"]) for labels in sets] == [("checkout", "1.5")]
+    assert await subject.metrics.names('{service="nobody"}', **window) == []
+    if described := await subject.metrics.metadata():
+        assert (described["go_goroutines"].type, "goroutines" in described["go_goroutines"].help) == ("gauge", True)
+    with pytest.raises(QueryFailed):
+        await subject.metrics.label_sets("sum(rate(x[5m]", **window)

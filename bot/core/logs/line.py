@@ -13,3 +13,5 @@ class LogLine(BaseModel):
     at: datetime
     text: str
     level: str = ""
+    pod: str = ""
+    """The pod, host or file that wrote it; empty if unknown."""

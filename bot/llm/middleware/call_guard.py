@@ -38,11 +38,13 @@ class CallGuard(AgentMiddleware):
         # A passage that was read before may be among what is left out of a long history.
         if key in self._made and not (name == READ and self.spending.details_left_out):
             return self._refuse(request, "You made this tool call already; its result is above.")
-        if self.spending.calls >= self.spending.budget.per_run_calls:
+        # To read evidence again asks no system: only turns and tokens limit it.
+        counts = name != READ
+        if counts and self.spending.calls >= self.spending.budget.per_run_calls:
             return self._refuse(request, "No tool calls are left: answer with what you have.")
         self._made.add(key)
         # Counted here and not where the tool runs: langchain switches tasks on the way, and all calls of a turn would pass.
-        self.spending.calls += 1
+        self.spending.calls += counts
         return await handler(request.override(tool_call={**request.tool_call, "args": clean}))
 
     def _refuse(self, request: ToolCallRequest, text: str) -> ToolMessage:

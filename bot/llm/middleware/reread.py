@@ -1,5 +1,6 @@
 """Reads evidence of this incident again: what was too long to be shown, and what was recorded before the model started."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from langchain.agents.middleware import AgentMiddleware
@@ -12,13 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.core.evidence import LedgerEntry
 from bot.core.text.untrusted import one_line
 from bot.llm.middleware.durable import step_name
-from bot.llm.results import READ, passage
+from bot.llm.results import READ, passages
 from bot.ports import Run
 
 DESCRIPTION = """Read the details of evidence that was recorded already, by its id.
 
-Call it for evidence that was listed with its summary alone, or whose lines were left out. `contains` keeps the lines that
-hold a text (upper and lower case alike); `line` is the first line wanted. It runs no new query: the id stays the same."""
+Call it for evidence that was listed with its summary alone, or whose lines were left out; several ids at once cost no more
+than one. `contains` keeps the lines that hold a text (upper and lower case alike); `line` is the first line wanted. It runs no
+new query and counts as no tool call: the ids stay the same."""
+MAX_IDS = 8
 
 
 class ReadEvidence(BaseModel):
@@ -26,7 +29,8 @@ class ReadEvidence(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str = Field(max_length=20)
+    # One text, as journals of earlier versions hold it: with a list, steps of a run under way would have other names.
+    id: str = Field(max_length=80, description="One id, or several: E3, E7, E12")
     contains: str = Field(default="", max_length=200)
     line: int = Field(default=1, ge=1)
 
@@ -51,12 +55,13 @@ class Reread(AgentMiddleware):
     async def _read(self, arguments: dict[str, object]) -> str:
         wanted = ReadEvidence.model_validate(arguments)
         entries = {entry.id: entry for entry in await self.entries()}
-        if wanted.id not in entries:
-            return f"There is no evidence {one_line(wanted.id, 20)}. There is {', '.join(entries) or 'none'}."
-        return passage(entries[wanted.id], contains=wanted.contains, line=wanted.line)
+        ids = list(dict.fromkeys(re.split(r"[,;\s]+", wanted.id.strip())))[:MAX_IDS]
+        if unknown := [id for id in ids if id not in entries]:
+            return f"There is no evidence {one_line(', '.join(unknown), 60)}. There is {', '.join(entries) or 'none'}."
+        return passages([entries[id] for id in ids], contains=wanted.contains, line=wanted.line)
 
 
-def as_langchain_tool() -> StructuredTool:
+def read_tool() -> StructuredTool:
     """The tool as the model sees it."""
 
     async def refuse(**_arguments: object) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.core.check import Check, failed, ok
-from bot.core.errors import QueryFailed
+from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.logs.parsing import read_line, without_secrets
 from bot.core.text.untrusted import one_line
@@ -26,12 +26,14 @@ class FileLogs:
     def __init__(self, globs: Mapping[str, str]) -> None:
         self._globs = dict(globs)
 
-    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
-        """Lines of one service that hold the text, newest first; read in a thread."""
+    async def search(
+        self, service: str, text: str, *, start: datetime, end: datetime, limit: int, pod: str = ""
+    ) -> list[LogLine]:
+        """Lines of one service that hold the text, newest first; read in a thread. `pod` is the name of one file."""
         pattern = self._globs.get(service)
         if pattern is None:
             raise QueryFailed(f"no log files are configured for {service} (logs.files)")
-        return await asyncio.to_thread(_search, pattern, text.casefold(), start, end, limit)
+        return await asyncio.to_thread(_search, pattern, text.casefold(), start, end, limit, pod)
 
     async def check(self) -> Check:
         """Whether every glob names a file that can be read."""
@@ -41,15 +43,18 @@ class FileLogs:
             return failed("Log files", problem, "check the globs of logs.files, and who may read these files")
         return ok("Log files", f"of {len(self._globs)} services")
 
-    def query(self, service: str, text: str) -> str:
+    def query(self, service: str, text: str, pod: str = "") -> str:
         """The files and the filter, as a shell would write them."""
-        return f"{self._globs.get(service, 'no files')}" + (f" (lines that hold {text!r})" if text else "")
+        file = f" ({pod})" if pod else ""
+        return f"{self._globs.get(service, 'no files')}{file}" + (f" (lines that hold {text!r})" if text else "")
 
 
-def _search(pattern: str, wanted: str, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+def _search(pattern: str, wanted: str, start: datetime, end: datetime, limit: int, name: str = "") -> list[LogLine]:
     files = _files(pattern)
     if not files:
         raise QueryFailed(f"no file matches {pattern} (logs.files)")
+    if name and not (files := [path for path in files if name in (path.name, path.stem)]):
+        raise InvalidQuery(f"no file of {pattern} is named {one_line(name, 60)}")
     lines: list[LogLine] = []
     try:
         for path in files:
@@ -87,7 +92,7 @@ def _matching(path: Path, wanted: str, start: datetime, end: datetime, limit: in
         if whole.at < start or len(matches) >= limit:
             break
         if whole.at <= end and wanted in whole.text.casefold():
-            matches.append(whole)
+            matches.append(whole.model_copy(update={"pod": path.name}))
     return matches
 
 

@@ -17,6 +17,7 @@ from bot.monitoring.http import JsonResponse, JsonServer, refusal
 
 MAX_LINES = 5_000
 """Loki refuses more than this by default (max_entries_limit_per_query)."""
+_POD_LABELS = ("pod", "pod_name", "k8s_pod_name", "instance", "host", "hostname", "container")
 _LEVEL_LABELS = ("level", "detected_level", "severity")
 
 
@@ -24,15 +25,17 @@ class LokiLogs:
     """The Logs port over Loki's `query_range`."""
 
     def __init__(self, config: LogsConfig, client: httpx.AsyncClient, *, token: str = "", seconds: float = 10.0) -> None:
-        self._label = config.label
+        self._label, self._pod_label = config.label, config.pod_label
         self._server = JsonServer(client, name="Loki", base=config.loki, seconds=seconds, token=token)
 
-    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+    async def search(
+        self, service: str, text: str, *, start: datetime, end: datetime, limit: int, pod: str = ""
+    ) -> list[LogLine]:
         """Lines of one service that hold the text, newest first."""
         response = await self._server.get(
             "/loki/api/v1/query_range",
             {
-                "query": self.query(service, text),
+                "query": self.query(service, text, pod),
                 "start": str(_nanoseconds(start)),
                 "end": str(_nanoseconds(end)),
                 "limit": str(max(1, min(limit, MAX_LINES))),
@@ -42,9 +45,9 @@ class LokiLogs:
         lines = sorted(self._lines(response), key=lambda line: line.at, reverse=True)
         return await asyncio.to_thread(without_secrets, lines[:limit])
 
-    def query(self, service: str, text: str) -> str:
+    def query(self, service: str, text: str, pod: str = "") -> str:
         """The LogQL that `search` sends."""
-        return line_query(self._label, service, text)
+        return line_query(self._label, service, text, pod_label=self._pod_label, pod=pod)
 
     async def check(self) -> Check:
         """Whether it answers and has the label that names services."""
@@ -70,17 +73,19 @@ class LokiLogs:
             if answer["resultType"] != "streams":
                 raise QueryFailed(f"{self._server.place} answered {one_line(str(answer['resultType']), 20)} instead of lines")
             for stream in answer["result"]:
-                yield from (_line(stream["stream"], entry) for entry in stream["values"])
+                labels = stream["stream"]
+                pod = next((str(labels[name])[:120] for name in (self._pod_label, *_POD_LABELS) if name in labels), "")
+                yield from (_line(labels, entry, pod) for entry in stream["values"])
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise QueryFailed(f"{self._server.place} answered something that is not the Loki API") from error
 
 
-def _line(labels: Mapping[str, object], entry: Sequence[str]) -> LogLine:
+def _line(labels: Mapping[str, object], entry: Sequence[str], pod: str) -> LogLine:
     text = str(entry[1])
     named = next((str(labels[name]).lower()[:10] for name in _LEVEL_LABELS if name in labels), "")
     seconds, nanoseconds = divmod(int(entry[0]), 10**9)
     at = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000)
-    return LogLine(at=at, text=shortened(text), level=named or level_of(text))
+    return LogLine(at=at, text=shortened(text), level=named or level_of(text), pod=pod)
 
 
 def _nanoseconds(at: datetime) -> int:

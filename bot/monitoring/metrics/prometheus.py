@@ -4,6 +4,7 @@ API: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ import numpy as np
 from bot.core.config import PrometheusConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
-from bot.core.systems import AlertRule
+from bot.core.systems import AlertRule, MetricDescription
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import ForeignJson, JsonObject, JsonResponse, JsonServer
@@ -21,6 +22,7 @@ from bot.monitoring.http import ForeignJson, JsonObject, JsonResponse, JsonServe
 MAX_SERIES = 500
 MAX_POINTS = 11_000
 """Prometheus refuses more points a series than this."""
+MAX_NAMES, MAX_LABEL_SETS = 5_000, 2_000
 _SHORTEST_STEP = 0.001
 
 
@@ -41,6 +43,33 @@ class PrometheusMetrics:
         """One sample a series, at `at` or now."""
         moment = {"time": _moment(at)} if at else {}
         return self._series(await self._server.post("/api/v1/query", {"query": promql} | moment | self._limits()))
+
+    async def names(self, selector: str, *, start: datetime, end: datetime) -> list[str]:
+        """Names of metrics with samples in the window, in order."""
+        match = {"match[]": selector} if selector else {}
+        names = await self._list("/api/v1/label/__name__/values", match | _window(start, end, MAX_NAMES))
+        return sorted(str(name) for name in names)[:MAX_NAMES]
+
+    async def label_sets(self, selector: str, *, start: datetime, end: datetime) -> list[Mapping[str, str]]:
+        """The labels of the series that match."""
+        rows = await self._list("/api/v1/series", {"match[]": selector} | _window(start, end, MAX_LABEL_SETS))
+        sets = [row for row in rows[:MAX_LABEL_SETS] if isinstance(row, dict)]
+        return [{str(name): str(value) for name, value in row.items()} for row in sets]
+
+    async def metadata(self) -> Mapping[str, MetricDescription]:
+        """The first description of each metric; targets may differ in theirs."""
+        described = self._payload(await self._server.get("/api/v1/metadata", {"limit_per_metric": "1"}))
+        return {str(name): _description(rows) for name, rows in described.items()}
+
+    async def _list(self, path: str, parameters: Mapping[str, str]) -> list[ForeignJson]:
+        """A list of an endpoint, whose `data` is one; servers that do not know `limit` answer all."""
+        response = await self._server.get(path, parameters)
+        answer = response.json
+        if response.status == 200 and isinstance(answer, dict) and isinstance(answer.get("data"), list):
+            rows: list[ForeignJson] = answer["data"]
+            return rows
+        self._payload(response)
+        raise self._unreadable("data")
 
     async def rules(self) -> list[AlertRule]:
         """The alerting rules of all groups: name, query, labels, annotations, duration (seconds)."""
@@ -99,6 +128,15 @@ def widened(start: datetime, end: datetime, step: float) -> float:
     span = max(0.0, (end - start).total_seconds())
     narrowest = span / (MAX_POINTS - 1)
     return max(step, _SHORTEST_STEP) if step >= narrowest else float(math.ceil(narrowest))
+
+
+def _window(start: datetime, end: datetime, limit: int) -> dict[str, str]:
+    return {"start": _moment(start), "end": _moment(end), "limit": str(limit)}
+
+
+def _description(rows: ForeignJson) -> MetricDescription:
+    first = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+    return MetricDescription(*(one_line(str(first.get(key) or ""), 300) for key in ("type", "unit", "help")))
 
 
 def _moment(at: datetime) -> str:

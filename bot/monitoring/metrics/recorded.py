@@ -8,7 +8,7 @@ from urllib.parse import quote
 from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series, between
-from bot.core.systems import AlertRule
+from bot.core.systems import AlertRule, MetricDescription
 from bot.core.traces.calls import CallSummary, summarize_calls
 from bot.core.traces.spans import Sample, Span
 
@@ -35,6 +35,18 @@ class RecordedMetrics:
         chosen = [between(s, at - LOOKBACK, at) if at else s for s in self._recorded(promql)]
         return [Series(s.labels, s.times[-1:], s.values[-1:]) for s in chosen if len(s.times)]
 
+    async def names(self, selector: str, *, start: datetime, end: datetime) -> list[str]:
+        """Raises QueryFailed: queries were recorded, and not what else there was."""
+        raise QueryFailed("the names of metrics were not recorded")
+
+    async def label_sets(self, selector: str, *, start: datetime, end: datetime) -> list[Mapping[str, str]]:
+        """The labels of the series that were recorded for this query."""
+        return [dict(one.labels) for one in await self.range(selector, start=start, end=end, step=0)]
+
+    async def metadata(self) -> Mapping[str, MetricDescription]:
+        """Raises QueryFailed: as `names`."""
+        raise QueryFailed("the descriptions of metrics were not recorded")
+
     async def rules(self) -> list[AlertRule]:
         """The recorded alerting rules."""
         return list(self.alerting)
@@ -57,17 +69,20 @@ class RecordedLogs:
 
     lines: Mapping[str, Sequence[LogLine]] = field(default_factory=dict)
 
-    async def search(self, service: str, text: str, *, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+    async def search(
+        self, service: str, text: str, *, start: datetime, end: datetime, limit: int, pod: str = ""
+    ) -> list[LogLine]:
         """Lines of the window that hold the text, newest first."""
         if service not in self.lines:
             raise QueryFailed(f"no log lines of {service} were recorded")
         wanted = text.casefold()
-        held = [line for line in self.lines[service] if start <= line.at <= end and wanted in line.text.casefold()]
+        of_pod = [line for line in self.lines[service] if pod in ("", line.pod)]
+        held = [line for line in of_pod if start <= line.at <= end and wanted in line.text.casefold()]
         return sorted(held, key=lambda line: line.at, reverse=True)[:limit]
 
-    def query(self, service: str, text: str) -> str:
+    def query(self, service: str, text: str, pod: str = "") -> str:
         """The query, in words."""
-        return f"recorded lines of {service}" + (f" that hold {text!r}" if text else "")
+        return f"recorded lines of {pod or service}" + (f" that hold {text!r}" if text else "")
 
 
 @dataclass(frozen=True)

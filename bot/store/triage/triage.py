@@ -176,6 +176,15 @@ class Triages:
         by_analyst = [r for r in rows if r.key == _evidence_key(r.tool, r.arguments, analyst_call(r.tool, r.arguments))]
         return [entry_of(row) for row in by_analyst], [entry_of(row) for row in rows if row.attempt == attempt]
 
+    async def entries_of(self, group: str, tool: str, *, since: datetime) -> list[LedgerEntry]:
+        """The evidence of one tool from `since` on, oldest first."""
+        own = (EvidenceRow.group_id == group_number(group), EvidenceRow.tool == tool, col(EvidenceRow.at) >= since)
+        async with self.db.read() as session:
+            return [
+                entry_of(row)
+                for row in (await session.exec(select(EvidenceRow).where(*own).order_by(col(EvidenceRow.n)))).all()
+            ]
+
     async def members(self, ref: str) -> list[dict[str, object]]:
         """The group's alerts counted by name and service, most first."""
         async with self.db.read() as session:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from inspect import signature
 
@@ -15,7 +16,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.investigation.gaps import BY_PEOPLE
 from bot.core.redaction.redaction import redact, redact_all
 from bot.core.text.untrusted import cut, one_line
-from bot.core.tool_calls import Tools, could_not_check, describe_call
+from bot.core.tool_calls import ToolRole, Tools, could_not_check, describe_call
 from bot.plugins import Tool, ToolContext
 from bot.store.triage.triage import Triages
 
@@ -26,6 +27,10 @@ MAX_DETAILS, MAX_STORED = 1_000, 128_000
 """Lines and characters kept of one finding's details; a model is shown head and tail and reads on from there."""
 MAX_LINE = 4_000
 """Characters of one line: a longer one becomes several, so that each can be read by its number."""
+
+REUSE_WITHIN = timedelta(minutes=5)
+"""So long an answer of a tool is new enough for a model: the analyst asked shortly before it."""
+READ_ANEW = frozenset({ToolRole.CURRENT, ToolRole.ALERTS})
 
 FLOOD = 10_000
 """Characters of details from which on they would hold up the event loop for more than some milliseconds."""
@@ -53,12 +58,16 @@ class ToolRunner:
         seconds: float = TOOL_SECONDS,
         *,
         shown: bool = False,
+        reuse: bool = False,
     ) -> LedgerEntry:
         """Call a tool and record its evidence. Never raises for a failing tool: `ok=False` says what could not be checked.
 
-        `shown`: the call counts in the progress that the triage's message shows.
+        `shown`: the call counts in the progress that the triage's message shows. `reuse`: what the same call found within
+        the last minutes is the answer, under its id.
         """
         label = describe_call(self.infos, tool, arguments)
+        if reuse and (recorded := await self._recorded(case, tool, arguments)):
+            return recorded
         if await self.triages.stopped(case.group, case.attempt):
             evidence = _failed(tool, arguments, label, BY_PEOPLE)
         else:
@@ -66,6 +75,17 @@ class ToolRunner:
         clean = await self._clean(evidence.model_copy(update={"label": label}))
         attempt = case.attempt if shown else 0
         return await self.triages.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
+
+    async def _recorded(self, case: Case, name: str, arguments: Mapping[str, object]) -> LedgerEntry | None:
+        """The newest finding of the same call, if it succeeded lately; what is read to see the present is read anew."""
+        tool = self.tools.get(name)
+        if tool is None or tool.info.role in READ_ANEW or _unfit_arguments(tool, arguments):
+            return None
+        wanted = _complete(tool, case, arguments)
+        lately = await self.triages.entries_of(case.group, name, since=self.triages.db.clock() - REUSE_WITHIN)
+        same = (entry for entry in reversed(lately) if _complete(tool, case, entry.arguments) == wanted)
+        newest = next(same, None)
+        return newest if newest and newest.evidence.ok else None
 
     async def _clean(self, evidence: Evidence) -> Evidence:
         if sum(map(len, evidence.details)) < FLOOD:
@@ -107,6 +127,16 @@ def _unfit_arguments(tool: Tool, arguments: Mapping[str, object]) -> str:
     except TypeError as error:
         return str(error)
     return ""
+
+
+def _complete(tool: Tool, case: Case, arguments: Mapping[str, object]) -> dict[str, object]:
+    """The arguments with those that were left out; an empty service is the case's own where a tool needs one."""
+    parameters = list(signature(tool.fn).parameters.values())[1:]
+    defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
+    complete: dict[str, object] = redact_all({**defaults, **arguments})
+    if not complete.get("service", "x") and "service" not in defaults:
+        complete["service"] = case.service
+    return complete
 
 
 def _failed(tool: str, arguments: Mapping[str, object], label: str, why: str, *, invalid_query: bool = False) -> Evidence:

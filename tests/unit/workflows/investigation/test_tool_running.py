@@ -1,6 +1,7 @@
 """One look: what a tool saw, as it is kept."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,30 @@ async def test_no_part_of_what_was_seen_keeps_a_secret(house: Office) -> None:
 
     stored = entry.evidence
     assert stored.unseen == ("password=[secret]",) == stored.details and "hunter2" not in entry.model_dump_json()
+
+
+@tool
+async def counted(ctx: ToolContext, service: str, minutes: int = 30) -> Evidence:
+    """Counts its calls."""
+    CALLS.append(service)
+    return Evidence(summary=f"call {len(CALLS)}", query="q", ok=service != "broken")
+
+
+CALLS: list[str] = []
+
+
+async def test_a_call_that_was_made_lately_is_served_from_the_ledger_under_its_id(house: Office) -> None:
+    triages = Triages(house.db)
+    case = await triages.open("AL-1", 1, "", "")
+    runner = ToolRunner(triages, {"counted": counted}, lambda _: context())
+
+    first = await runner.call(case, "counted", {"service": "checkout"}, "analyst")
+    same = await runner.call(case, "counted", {"service": "checkout", "minutes": 30}, "agent", reuse=True)
+    own = await runner.call(case, "counted", {"service": ""}, "agent", reuse=True)
+    other = await runner.call(case, "counted", {"service": "checkout", "minutes": 5}, "agent", reuse=True)
+    failed = [await runner.call(case, "counted", {"service": "broken"}, call, reuse=True) for call in ("a", "b")]
+    house.now += timedelta(minutes=6)
+    later = await runner.call(case, "counted", {"service": "checkout"}, "agent", reuse=True)
+
+    assert same.id == own.id == first.id == "E1"
+    assert len({first.id, other.id, later.id, *(one.id for one in failed)}) == 5

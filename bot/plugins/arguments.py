@@ -1,0 +1,31 @@
+"""Arguments of tools with what they mean: a tool annotates its arguments with these, or with descriptions of its own.
+
+The description stands in the schema that a model reads. Names of services and signals are listed there too, where they
+are few.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+
+class Names(StrEnum):
+    """Which of the catalogue's names an argument takes."""
+
+    SERVICES = "services"
+    SIGNALS = "signals"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What an argument means, for the model; `names`: what it takes names of."""
+
+    text: str
+    names: Names | None = None
+
+
+ServiceName = Annotated[str, Described("Service, as the catalogue names it", Names.SERVICES)]
+AnyService = Annotated[str, Described("Service, as the catalogue names it; empty: all", Names.SERVICES)]
+SignalName = Annotated[str, Described("Signal of that service, e.g. errors, latency, traffic", Names.SIGNALS)]
+Minutes = Annotated[int, Described("Length of the window in minutes, at most 1440")]
+Moment = Annotated[str, Described("2026-03-01T02:50:00Z, or 02:50 (UTC)")]

@@ -1,0 +1,60 @@
+"""What a model reads of a tool's arguments."""
+
+from typing import Annotated, Any
+
+import pytest
+from pydantic import ValidationError
+
+from bot.core.evidence import Evidence
+from bot.llm.tool_schemas import arguments_of
+from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import Described, Names, ServiceName, SignalName
+from tests.unit.tools.looking import TOOLS
+
+
+@tool
+async def weather(
+    ctx: ToolContext, service: ServiceName, signal: SignalName = "", unit: Annotated[str, Described("C or F")] = "C"
+) -> Evidence:
+    """Say what the weather is."""
+    raise AssertionError
+
+
+def properties(**names: Any) -> dict[str, Any]:
+    lists = {Names(kind): values for kind, values in names.items()}
+    return dict(arguments_of(weather, lists).model_json_schema()["properties"])
+
+
+def test_arguments_say_what_they_mean() -> None:
+    assert {name: one["description"] for name, one in properties().items()} == {
+        "service": "Service, as the catalogue names it",
+        "signal": "Signal of that service, e.g. errors, latency, traffic",
+        "unit": "C or F",
+    }
+
+
+def test_few_names_are_listed_and_many_are_not() -> None:
+    many = [f"service-{number}" for number in range(100)]
+
+    assert properties(services=["cart", "pay", "cart"])["service"]["enum"] == ["", "cart", "pay"]
+    assert "enum" not in properties(services=many)["service"] and "enum" not in properties()["service"]
+
+
+def test_a_name_that_is_not_listed_reaches_the_tool_and_another_argument_does_not() -> None:
+    schema = arguments_of(weather, {Names.SERVICES: ["cart"]})
+
+    assert schema.model_validate({"service": "unknown"}).model_dump()["service"] == "unknown"
+    with pytest.raises(ValidationError):
+        schema.model_validate({"service": "cart", "command": "rm"})
+
+
+def test_every_argument_of_a_window_or_a_name_is_described() -> None:
+    bare = {
+        (name, argument)
+        for name, one in TOOLS.items()
+        if name not in ("code_changes", "recent_changes")
+        for argument, schema in arguments_of(one).model_json_schema()["properties"].items()
+        if argument in ("service", "signal", "minutes", "start", "end") and not schema.get("description")
+    }
+
+    assert bare == set()

@@ -1,0 +1,53 @@
+"""Raw lines by time, pod and text."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.errors import InvalidQuery
+from bot.core.logs.line import LogLine
+from bot.monitoring.metrics.recorded import RecordedLogs
+from tests.unit.builders import NOW
+from tests.unit.tools.looking import ONSET, context, look
+
+LINES = [
+    LogLine(at=ONSET, text="ERROR pool exhausted", pod="checkout-a"),
+    LogLine(at=ONSET + timedelta(seconds=1), text="  at Pool.take(Pool.java:12)", pod="checkout-a"),
+    LogLine(at=ONSET + timedelta(seconds=2), text="INFO served", pod="checkout-b"),
+    LogLine(at=NOW - timedelta(hours=2), text="INFO started", pod="checkout-b"),
+]
+LOGS = RecordedLogs({"checkout": LINES, "payments": [LogLine(at=NOW, text=f"line {n}") for n in range(500)]})
+
+
+async def test_the_lines_around_the_alert_stand_as_they_were_written_oldest_first() -> None:
+    found = await look("read_logs", context(logs=LOGS), service="checkout")
+
+    assert found.details == (
+        "02:57:00.000Z checkout-a ERROR pool exhausted",
+        "02:57:01.000Z checkout-a at Pool.take(Pool.java:12)",
+        "02:57:02.000Z checkout-b INFO served",
+    )
+    assert found.user_controllable and "3 log lines of 2 pods" in found.summary
+
+
+async def test_pod_text_and_time_narrow_the_window() -> None:
+    of_pod = await look("read_logs", context(logs=LOGS), service="checkout", pod="checkout-b")
+    of_text = await look("read_logs", context(logs=LOGS), service="checkout", text="POOL")
+    earlier = await look("read_logs", context(logs=LOGS), service="checkout", start="01:00", minutes=5)
+
+    assert [len(found.details) for found in (of_pod, of_text, earlier)] == [1, 2, 1]
+
+
+async def test_of_many_lines_the_first_or_the_newest_are_shown_and_the_rest_is_counted() -> None:
+    start = "2026-03-01T02:59:00Z"
+    first = await look("read_logs", context(logs=LOGS), service="payments", start=start)
+    newest = await look("read_logs", context(logs=LOGS), service="payments", start=start, newest=True)
+
+    assert len(first.details) == len(newest.details) == 200 and first.details != newest.details
+    assert "500 log lines" in first.summary and "200 of them shown" in first.summary
+
+
+@pytest.mark.parametrize("start", ["yesterday", "25:00", "2026-13-01"])
+async def test_a_moment_that_is_none_is_the_models_mistake(start: str) -> None:
+    with pytest.raises(InvalidQuery):
+        await look("read_logs", context(logs=LOGS), service="checkout", start=start)
