@@ -10,8 +10,8 @@ from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.metrics.promql import Matcher, is_metric_name, selector
 from bot.core.metrics.signals import service_matchers
-from bot.core.questions.stemming import stems
 from bot.core.systems import MetricDescription
+from bot.core.text.stemming import stems
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import AnyService, Described
