@@ -15,6 +15,7 @@ from bot.core.text.moments import date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import TimelineEntry
 from bot.core.tool_calls import without_lead
+from bot.core.verdict.merging import views_text
 from bot.settings import Secrets
 from bot.store import timeline
 from bot.store.alerts.reader import reasons_of
@@ -121,7 +122,12 @@ async def _findings(db: Database, ref: str) -> list[str]:
     ]
     missed = [f"  {one_line(without_lead(line), 300)}" for line in findings.not_checked]
     well = nothing_wrong(findings)
-    lines = ["", *([f"{well}."] if well else []), *(["Ranked causes:", *causes] if causes else ["No cause was ranked."])]
+    views = [f"  {text}"] if (text := views_text(findings)) else []
+    lines = [
+        "",
+        *([f"{well}."] if well else []),
+        *(["Ranked causes:", *causes, *views] if causes else ["No cause was ranked."]),
+    ]
     return [*lines, "", "Not checked:", *missed] if missed else lines
 
 

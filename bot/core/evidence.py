@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from bot.core.errors import UnreadableEvidence
 from bot.core.facts.evidence_facts import EvidenceFacts
@@ -105,6 +106,7 @@ LEAD_ONLY = "Inconclusive: the first cause is the best lead, no more."
 """The note where nothing ranked is likely."""
 
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
+NamedBy = Literal["", "analyst", "agent", "both"]
 CauseKind = Literal["change", "dependency", "resource", "traffic", "external", "unknown"]
 
 
@@ -126,6 +128,8 @@ class Hypothesis(BaseModel):
     against: list[Claim] = Field(default_factory=list, max_length=6)
     not_checked: list[str] = Field(default_factory=list, max_length=8)
     check: str = Field(default="", max_length=300, description="The check that would decide")
+    named_by: SkipJsonSchema[NamedBy] = ""
+    """Who named it, set by code where the analyst's and the agent's answers were merged: no part of what a model answers."""
 
 
 class Findings(BaseModel):

@@ -362,6 +362,8 @@ class VerdictThresholds:
 
     version_growth: float = 1.5
     """How many times its former level a version must show for it to deviate."""
+    explained_by_callees: float = 0.5
+    """Share of a service's symptom from which on its dependencies explain it."""
     rounding: float = 0.02
     """People round: 4.9 % may be called 5 %."""
 

@@ -1,43 +1,107 @@
-"""Merges two answers into the one that people see: the model's where evidence carries it, else the analyst's."""
+"""Merges the model's and the analyst's answers into the one that people see: what they share is joined, what not is ordered."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.change import Change
-from bot.core.evidence import Case, Claim, Findings, Hypothesis, LedgerEntry
+from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry
 from bot.core.ranking.exoneration import exonerated_changes
 from bot.core.ranking.observations import observe
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.category import categorize
-from bot.core.verdict.verdict import judge
+from bot.core.verdict.disputes import MAX_AGAINST, MAX_RULED_OUT, NAMED, with_exonerated
+from bot.core.verdict.identity import identify
+from bot.core.verdict.structure import Measured, sources, standing_of
+from bot.core.verdict.verdict import CONFIDENCES, judge
 
-MAX_RULED_OUT = 8
-"""Claims under "ruled out", the model's own first."""
-MAX_AGAINST = 6
-_NAMED = ("likely", "possible")
-_MIN_TITLE = 8
-"""Shorter titles occur in other sentences by chance."""
+__all__ = ["MAX_RULED_OUT", "merge", "same_cause", "views_text"]
+
+MAX_CLAIMS = 6
+MAX_CAUSES = 5
+_UNSPECIFIC = ("unknown", "dependency")
+"""Kinds that say where a failure lies, not what it is."""
 
 
-def merge(by_agent: Findings, by_analyst: Findings, case: Case, ledger: Sequence[LedgerEntry], *, now: datetime) -> Findings:
-    """The agent's findings if the evidence carries any of them, judged; else the analyst's, with why and what it cost.
+def merge(
+    by_agent: Findings,
+    by_analyst: Findings,
+    case: Case,
+    ledger: Sequence[LedgerEntry],
+    *,
+    now: datetime,
+    services: Collection[str] = (),
+) -> Findings:
+    """One answer of two, judged. `services` are those of the inventory, besides the ones that the evidence speaks of.
 
-    The agent's get a category and, under "ruled out", the changes that the analyst does not suspect and the evidence
-    exonerates. If the agent accuses one of those, it is in dispute: the exonerating claim stands against the cause, which is
-    possible at most, and the change is not listed as ruled out.
+    - A cause of the model that names a service or change that nobody knows is refused; one that no evidence carries falls.
+    - The same cause of both is joined: the model's wording, both evidences, the stronger of both confidences, each of which
+      the evidence allowed. Where the analyst only says that a service fails, the model's cause there takes its place.
+    - Where they disagree both are shown, first the more confident, then the one that the evidence carries further. Of two
+      that would be likely only that one stays so: the analyst's unless the evidence carries the model's further.
+    - The changes that the evidence clears are ruled out; a cause of the model that accuses one is in dispute.
+
+    Without any carried cause of the model the analyst's answer stands, with why and what the model cost.
     """
-    carried = judge(by_agent, ledger)
+    identified, refused = _identified(by_agent, Measured(ledger), {*services, case.service} - {""})
+    carried = judge(identified, ledger)
     if all(hypothesis.confidence == "unsupported" for hypothesis in carried.hypotheses):
-        return _instead(carried, by_analyst)
-    suspected = {h.change_id for h in by_analyst.hypotheses if h.confidence in _NAMED}
+        return _instead(carried, by_analyst, refused)
+    suspected = {h.change_id for h in by_analyst.hypotheses if h.confidence in NAMED}
     observations = observe(ledger, alert=case.alert_name)
     exonerated = {id: one for id, one in exonerated_changes(case, observations, now=now).items() if id not in suspected}
-    merged = _with_exonerated(carried, exonerated, observations.changes, ledger)
-    return categorize(merged, case, ledger, observations)
+    disputed = judge(with_exonerated(carried, exonerated, observations.changes), ledger)
+    merged = _merged(disputed, judge(by_analyst, ledger), Measured(ledger), {entry.id: entry for entry in ledger})
+    note = _note(merged, refused)
+    return categorize(merged.model_copy(update={"note": note}), case, ledger, observations)
 
 
-def _instead(by_agent: Findings, by_analyst: Findings) -> Findings:
-    if by_agent.hypotheses:
+def same_cause(one: Hypothesis, other: Hypothesis) -> bool:
+    """Whether two causes are the same: the same service and the same change, or without a change the same kind."""
+    if one.service != other.service or one.change_id != other.change_id:
+        return False
+    return bool(one.change_id) or one.kind == other.kind
+
+
+def views_text(findings: Findings) -> str:
+    """Whether the model and the analyst agree on the first cause, as one sentence; "" where only one of them answered."""
+    if not findings.hypotheses or not findings.hypotheses[0].named_by:
+        return ""
+    first, *others = findings.hypotheses
+    if first.named_by == "both":
+        return "The AI model and the built-in analyst agree on this cause."
+    names = {"agent": "the AI model", "analyst": "the built-in analyst"}
+    rival = "analyst" if first.named_by == "agent" else "agent"
+    place = next((n for n, other in enumerate(others, 2) if other.named_by in (rival, "both")), 0)
+    if not place:
+        text = f"{names[first.named_by]} names this cause, {names[rival]} names none."
+        return text[:1].upper() + text[1:]
+    other = findings.hypotheses[place - 1]
+    same = " on the same service" if other.service == first.service else ""
+    return (
+        f"They disagree: {names[first.named_by]} names this cause first, {names[rival]} names cause {place}{same}"
+        f" ({other.confidence})."
+    )
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def _identified(by_agent: Findings, measured: Measured, services: Collection[str]) -> tuple[Findings, list[str]]:
+    """The model's causes as the inventory and the records name them, and why others are refused."""
+    # Who named a cause is for code to say.
+    own = [hypothesis.model_copy(update={"named_by": ""}) for hypothesis in by_agent.hypotheses]
+    identified = [identify(hypothesis, measured, services) for hypothesis in own]
+    refused = [one.refused for one in identified if one.refused]
+    dropped = [f"{one_line(one.hypothesis.cause, 160)} ({one.refused})" for one in identified if one.refused]
+    kept = [one.hypothesis for one in identified if not one.refused]
+    update = {"hypotheses": kept, "dropped": [*by_agent.dropped, *dropped], "by": "agent"}
+    return by_agent.model_copy(update=update), refused
+
+
+def _instead(by_agent: Findings, by_analyst: Findings, refused: Sequence[str]) -> Findings:
+    if refused and not by_agent.hypotheses:
+        note = _refusal(refused)
+    elif by_agent.hypotheses:
         note = "The evidence carries nothing of the model's answer."
     elif by_agent.stop_reason == "answered":
         note = "The model named no cause."
@@ -48,49 +112,135 @@ def _instead(by_agent: Findings, by_analyst: Findings) -> Findings:
     return by_analyst.noted(note).model_copy(update={**outcome, **spent})
 
 
-def _with_exonerated(
-    findings: Findings, exonerated: Mapping[str, Claim], changes: Mapping[str, Change], ledger: Sequence[LedgerEntry]
-) -> Findings:
-    cleared = [changes[id] for id in exonerated]
-    named = {change.id for change in cleared if any(_accuses(h, change, changes) for h in findings.hypotheses)}
-    listed = {change.id for change in cleared if any(_is_about(c.text, change, cleared) for c in findings.ruled_out)}
-    added = [claim for id, claim in exonerated.items() if id not in named | listed]
-    disputed = [_disputed(h, [exonerated[c.id] for c in cleared if _accuses(h, c, changes)]) for h in findings.hypotheses]
+def _refusal(refused: Sequence[str]) -> str:
+    count = "A cause" if len(refused) == 1 else f"{len(refused)} causes"
+    return f"{count} of the model {'was' if len(refused) == 1 else 'were'} refused: {'; '.join(dict.fromkeys(refused))}."
+
+
+def _note(merged: Findings, refused: Sequence[str]) -> str:
+    lead = LEAD_ONLY if merged.hypotheses and merged.hypotheses[0].confidence != "likely" else ""
+    notes = (_refusal(refused) if refused else "", merged.note.replace(LEAD_ONLY, "").strip(), lead)
+    return one_line(" ".join(filter(None, notes)), 600)
+
+
+# ---------------------------------------------------------------- one list of two
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """A cause with how far the evidence carries it."""
+
+    hypothesis: Hypothesis
+    strength: int
+    systems: int
+    """Systems that saw what its claims cite."""
+
+    @property
+    def order(self) -> tuple[int, int, int, bool]:
+        """The one to show first is the smallest. Where all is equal the model's, which saw the analyst's answer."""
+        confidence = CONFIDENCES.index(self.hypothesis.confidence)
+        return confidence, -self.strength, -self.systems, self.hypothesis.named_by == "analyst"
+
+
+def _merged(by_agent: Findings, by_analyst: Findings, measured: Measured, entries: Mapping[str, LedgerEntry]) -> Findings:
+    """The model's findings with the causes of both, joined and ordered."""
+    own = [h.model_copy(update={"named_by": "agent"}) for h in by_agent.hypotheses if h.confidence != "unsupported"]
+    others = [h.model_copy(update={"named_by": "analyst"}) for h in by_analyst.hypotheses if h.confidence != "unsupported"]
+    joined = _joined(own, others)
+    weighed = sorted((_weigh(h, measured, entries) for h in joined), key=lambda one: one.order)
+    hypotheses, lowered = _one_likely(weighed)
+    first = hypotheses[0]
+    update = {
+        "hypotheses": _both_first(hypotheses)[:MAX_CAUSES],
+        "by": "analyst" if first.named_by == "analyst" else "agent",
+        "not_checked": list(dict.fromkeys([*by_agent.not_checked, *by_analyst.not_checked])),
+        "dropped": [*by_agent.dropped, *lowered],
+    }
+    return by_agent.model_copy(update=update)
+
+
+def _weigh(hypothesis: Hypothesis, measured: Measured, entries: Mapping[str, LedgerEntry]) -> _Weighed:
+    cited = [id for claim in hypothesis.claims for id in claim.evidence]
+    return _Weighed(hypothesis, standing_of(hypothesis, measured).strength, len(sources(entries, cited)))
+
+
+def _joined(own: Sequence[Hypothesis], others: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """The causes of both lists; the same cause once."""
+    left, joined = list(others), []
+    for hypothesis in own:
+        match = next((o for o in left if same_cause(hypothesis, o)), None) or next(
+            (o for o in left if _covered(o, hypothesis)), None
+        )
+        if match is not None:
+            left.remove(match)
+        joined.append(hypothesis if match is None else _join(hypothesis, match))
+    return joined + left
+
+
+def _covered(by_analyst: Hypothesis, by_agent: Hypothesis) -> bool:
+    """Whether the analyst only says that a service fails, and the model what fails there. A likely cause is never dropped so."""
+    vague = by_analyst.kind in _UNSPECIFIC and not by_analyst.change_id and by_analyst.confidence != "likely"
+    specific = by_agent.kind not in _UNSPECIFIC or bool(by_agent.change_id)
+    return by_analyst.service == by_agent.service and vague and specific
+
+
+def _join(by_agent: Hypothesis, by_analyst: Hypothesis) -> Hypothesis:
+    """One cause in the model's wording, with both evidences."""
+    same = same_cause(by_agent, by_analyst)
+    update = {
+        # To say where it fails, however surely, makes no surer what fails there.
+        "confidence": _stronger(by_agent.confidence, by_analyst.confidence) if same else by_agent.confidence,
+        "likelihood": by_analyst.likelihood if same else by_agent.likelihood,
+        "component": by_agent.component or by_analyst.component,
+        "claims": _both(by_agent.claims, by_analyst.claims, MAX_CLAIMS),
+        "against": _both(by_agent.against, by_analyst.against, MAX_AGAINST),
+        "not_checked": list(dict.fromkeys([*by_agent.not_checked, *by_analyst.not_checked]))[:8],
+        "check": by_agent.check or by_analyst.check,
+        "named_by": "both" if same else "agent",
+    }
+    return by_agent.model_copy(update=update)
+
+
+def _stronger(one: Confidence, other: Confidence) -> Confidence:
+    return min(one, other, key=CONFIDENCES.index)
+
+
+def _both(own: Sequence[Claim], further: Sequence[Claim], most: int) -> list[Claim]:
+    """The own claims, and of the others first those on evidence that no own claim cites; room is left for two of these."""
+    cited = {id for claim in own for id in claim.evidence}
+    texts = {claim.text for claim in own}
+    new = [claim for claim in further if claim.text not in texts]
+    ordered = sorted(new, key=lambda claim: set(claim.evidence) <= cited)
+    room = max(most - len(own), min(2, len(ordered)))
+    return [*own[: most - min(room, len(ordered))], *ordered[:room]][:most]
+
+
+def _one_likely(weighed: Sequence[_Weighed]) -> tuple[list[Hypothesis], list[str]]:
+    """Of several likely causes one stays so: one of the analyst's, unless the evidence carries another further."""
+    likely = [one for one in weighed if one.hypothesis.confidence == "likely"]
+    if len(likely) < 2:
+        return [one.hypothesis for one in weighed], []
+    strongest = max(one.strength for one in likely)
+    chosen = min(
+        (one for one in likely if one.strength == strongest),
+        key=lambda one: ("both", "analyst", "agent").index(one.hypothesis.named_by or "agent"),
+    )
+    others = [one for one in likely if one is not chosen]
     lowered = [
-        f'"likely" for {one_line(before.cause, 160)} (what the analyst checked clears that change)'
-        for before, after in zip(findings.hypotheses, disputed, strict=True)
-        if before.confidence != after.confidence
+        f'"likely" for {one_line(one.hypothesis.cause, 160)} (the evidence carries another cause at least as far)'
+        for one in others
     ]
-    ruled_out = [*findings.ruled_out, *added][:MAX_RULED_OUT]
-    update = {"hypotheses": disputed, "ruled_out": ruled_out, "dropped": [*findings.dropped, *lowered]}
-    return judge(findings.model_copy(update=update), ledger)
+    possible = [one.hypothesis.model_copy(update={"confidence": "possible"}) for one in others]
+    rest = [one.hypothesis for one in weighed if one.hypothesis.confidence != "likely"]
+    return [chosen.hypothesis, *possible, *rest], lowered
 
 
-def _disputed(hypothesis: Hypothesis, against: Sequence[Claim]) -> Hypothesis:
-    if not against:
-        return hypothesis
-    new = [claim for claim in against if claim.text not in {one.text for one in hypothesis.against}]
-    confidence = "possible" if hypothesis.confidence == "likely" else hypothesis.confidence
-    return hypothesis.model_copy(update={"against": [*new, *hypothesis.against][:MAX_AGAINST], "confidence": confidence})
-
-
-def _accuses(hypothesis: Hypothesis, change: Change, changes: Collection[str]) -> bool:
-    """Whether a likely or possible cause is this change; a model may omit the id or get it wrong, and name the version."""
-    if hypothesis.confidence not in _NAMED:
-        return False
-    if hypothesis.change_id in changes:
-        return hypothesis.change_id == change.id
-    return hypothesis.service in ("", change.service) and _names(hypothesis.cause, change)
-
-
-def _is_about(text: str, change: Change, others: Iterable[Change]) -> bool:
-    """Whether a sentence is about this change: by its id, its title, or its version where no other has the same."""
-    if change.id in text:
-        return True
-    same = [other for other in others if other.version == change.version]
-    return _names(text, change) and (len(same) == 1 or change.service in text)
-
-
-def _names(text: str, change: Change) -> bool:
-    folded, title = text.casefold(), change.title.casefold()
-    return (len(title) >= _MIN_TITLE and title in folded) or (bool(change.version) and change.version.casefold() in folded)
+def _both_first(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Right behind the first cause the other's first one, if they disagree and it is as confident as what stands there."""
+    first, *rest = hypotheses
+    if first.named_by == "both" or not rest:
+        return list(hypotheses)
+    other = next((h for h in rest if h.named_by != first.named_by), None)
+    if other is None or other.confidence != rest[0].confidence:
+        return list(hypotheses)
+    return [first, other, *(h for h in rest if h is not other)]

@@ -1,160 +1,178 @@
-"""Whether the numbers, versions, moments and quoted words of a claim stand in the evidence that it cites."""
+"""Strikes from a sentence the figures, moments, versions, names and quoted words that do not stand in its evidence."""
 
-import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from bot.core.evidence import LedgerEntry
-from bot.core.tuning import TUNING
+from bot.core.verdict.evidence_figures import EvidenceFigures
+from bot.core.verdict.quantities import Dimension, Quantity, blanked, quantities
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
-_MOMENT = re.compile(r"\b(?:\d{4}-\d{2}-\d{2}[T ])?(\d{2}:\d{2})(:\d{2})?(?:\.\d+)?Z?\b")
+_STRUCK = re.compile(r"\[[a-z ]+ not in evidence\]")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-_VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}[\w.+-]*")
-_UNITS = (
-    r"%|percent|ratio|µs|ms|milliseconds?|s|sec|seconds?|min|minutes?|h|hours?|d|days?|x|times|fold|rps|qps|req/s|/s|"
-    r"[KMGT]i?B|bytes|B|cores?|[kM]"
+_MOMENT = re.compile(
+    r"(?<![\w:.-])(?:\d{4}-\d{2}-\d{2}[T ])?([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:\.\d+)?"
+    r"(?:\s?([ap])\.?m\b\.?|Z)?(?![\w:])",
+    re.I,
 )
-_BEFORE = r"(?:(?<![\w.:/-])|(?<=\d[-/])|(?<=[^\W\d]:))"
-"""What stands before a number: `checkout-2` and `HTTP/2` are names, the second half of `1-99 %` and `3/5` is none."""
-_NUMBER = re.compile(rf"{_BEFORE}([-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)\s?({_UNITS})?(?![\w])(?!\.\d)", re.I)
-_COUNTED = re.compile(rf"{_BEFORE}(\d[\d,]*(?:\.\d+)?)(?!(?:xx|st|nd|rd|th|{_UNITS})\b)[a-z]{{2,}}\b", re.I)
-"""A number with what it counts written onto it: `400req`, `99pct`. `5xx` is a name, `3rd` none."""
+_VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}(?:[-+][0-9A-Za-z.]*[0-9A-Za-z])?(?![\w])", re.I)
+_OPAQUE = re.compile(
+    r"\b(?=[\w-]*\d)(?=[\w-]*[a-z])"
+    r"(?:[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{5,}(?:-[a-z0-9]+)*|[0-9a-f]{7,40})\b",
+    re.I,
+)
+"""Names that machines draw: pods, ids of changes, commits. `checkout-2` and `gpt-4o` are none."""
+_HOST = re.compile(
+    r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|example|internal|local|test|de|eu|uk)\b", re.I
+)
+_ORDINAL = re.compile(r"\b\d+(?:st|nd|rd|th)\b|\b\d+xx\b", re.I)
+
 _QUOTED = re.compile(
     r"`([^`]{2,200})`|\"([^\"]{2,200})\"|“([^”]{2,200})”|„([^“”]{2,200})[“”]|«([^»]{2,200})»|‘([^’]{2,200})’(?!\w)|"
     r"(?<!\w)'([^']{2,200})'(?!\w)"
 )
-_SPAN_SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
-_TIMES = ("x", "times", "fold")
-_SHARE = (1.0, 100.0, 0.01)
-_SPAN = tuple(a / b for a in (1e-6, 1e-3, 1.0, 60.0, 3600.0) for b in (1e-6, 1e-3, 1.0, 60.0, 3600.0))
-_AMOUNT = tuple(base**power for base in (1000.0, 1024.0) for power in (-3, -2, -1, 0, 1, 2, 3))
+_RANGE = re.compile(r"\s*(?:-|–|—|/|to|and|or|→|->|of|out of)\s*", re.I)
+_STRUCK_AS = {
+    "quotation": "[words not in evidence]",
+    "date": "[date not in evidence]",
+    "moment": "[time not in evidence]",
+    "version": "[version not in evidence]",
+    "name": "[name not in evidence]",
+    "figure": "[figure not in evidence]",
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A part of a sentence that can be checked; `held` says whether the evidence holds it."""
+
+    start: int
+    end: int
+    kind: str
+    held: bool
+
+
+@dataclass(frozen=True)
+class Quotation:
+    """A sentence after the check: what the evidence does not hold is struck from it."""
+
+    text: str
+    missing: tuple[str, ...] = ()
+    """What was struck, as it was written."""
+    held: int = 0
+    """How many parts the evidence does hold."""
+    kinds: frozenset[str] = frozenset()
+    """The kinds of what was struck."""
+
+
+def has_struck(text: str) -> bool:
+    """Whether something was struck from the text before."""
+    return bool(_STRUCK.search(text))
 
 
 def first_unsupported(text: str, cited: Sequence[LedgerEntry]) -> str:
-    """The first number, moment, version or quotation in `text` that its evidence does not hold; "" if it holds all.
+    """The first part of `text` that its evidence does not hold; "" if it holds all."""
+    return next(iter(check_quotes(text, EvidenceFigures(cited)).missing), "")
 
-    Checked are numbers (any usual unit, rounded by up to 2 % or to the digits shown), spans between two moments of the
-    evidence, factors between two of its numbers, clock times, versions, and words in quotation marks or backticks.
+
+def check_quotes(text: str, evidence: EvidenceFigures, limit: int = 400) -> Quotation:
+    """Strike from a sentence what the evidence does not hold; the sentence stays.
+
+    Checked are figures in any usual unit (rounded by up to 2 % or to the digits shown), durations of several units, spans
+    between two moments of the evidence, sums, differences, factors and percentages of its levels, times of day, dates,
+    versions, names that machines draw, and words in quotation marks or backticks.
     """
-    source = "\n".join(map(evidence_text, cited))
-    rest = _REFERENCES.sub(" ", text)
-    for pattern, carried in (
-        (_QUOTED, _contains(source)),
-        (_DATE, _contains(source)),
-        (_MOMENT, _contains_moment(source)),
-        (_VERSION, _contains(source)),
-    ):
+    parts = sorted(_checked(text, evidence), key=lambda part: part.start)
+    lost = [part for part in parts if not part.held]
+    struck = text
+    for part in reversed(lost):
+        struck = struck[: part.start] + _STRUCK_AS[part.kind] + struck[part.end :]
+    return Quotation(
+        text=struck if len(struck) <= limit else struck[: limit - 1].rstrip() + "…",
+        missing=tuple(_missing(text, part) for part in lost),
+        held=len(parts) - len(lost),
+        kinds=frozenset(part.kind for part in lost),
+    )
+
+
+def _missing(text: str, part: Checked) -> str:
+    written = text[part.start : part.end].strip()
+    return written[1:-1].strip() if part.kind == "quotation" else written
+
+
+def _checked(text: str, evidence: EvidenceFigures) -> Iterator[Checked]:
+    rest = text
+    for pattern in (_STRUCK, _REFERENCES):
+        rest = _blank_all(rest, pattern)
+    for kind, pattern, holds in _pattern_checks(evidence):
         for match in pattern.finditer(rest):
-            part = next((g for g in match.groups() if g), match.group()) if pattern is _QUOTED else match.group()
-            if not carried(part):
-                return part
-        rest = pattern.sub(" ", rest)
-    numbers, sizes = _numbers(source), list(_sizes(cited))
-    moments = _moments(source)
-    for match in _NUMBER.finditer(rest):
-        digits, unit = match.group(1), (match.group(2) or "").lower()
-        counted = not unit and abs(_value(digits)) in sizes
-        if not counted and not _holds_number(digits, unit, numbers, moments, cited):
-            return match.group().strip()
-    named = _contains(source)
-    for match in _COUNTED.finditer(rest):
-        if not named(match.group()) and not _holds_number(match.group(1), "", numbers, moments, cited):
-            return match.group()
-    return ""
+            yield Checked(match.start(), match.end(), kind, holds(match))
+        rest = _blank_all(rest, pattern)
+    rest = _blank_all(rest, _ORDINAL)
+    figures = quantities(rest)
+    for place, quantity in enumerate(figures):
+        following = figures[place + 1] if place + 1 < len(figures) else None
+        held = evidence.holds(quantity) or _holds_in_unit_of_next(rest, quantity, following, evidence)
+        # A number with what it counts written onto it may be a name of the evidence: `99pct`.
+        held = held or (rest[quantity.start : quantity.end].casefold() in evidence.text and quantity.step == 0.0)
+        yield Checked(quantity.start, quantity.end, "figure", held)
 
 
-def evidence_text(entry: LedgerEntry) -> str:
-    """Everything that one entry says: summary, query, lines, facts, window, arguments and link."""
-    evidence = entry.evidence
-    window = f"{evidence.window.start.isoformat()} {evidence.window.end.isoformat()}" if evidence.window else ""
-    facts = json.dumps(evidence.facts.model_dump(mode="json"), ensure_ascii=False)
-    arguments = json.dumps(dict(entry.arguments), ensure_ascii=False, default=str)
-    return "\n".join((evidence.summary, evidence.query, *evidence.details, facts, window, arguments, evidence.link))
+def _holds_in_unit_of_next(text: str, quantity: Quantity, following: Quantity | None, evidence: EvidenceFigures) -> bool:
+    """`0.1 to 45 %`: the first figure has the unit of the second."""
+    if quantity.dimension is not Dimension.BARE or following is None or following.dimension is Dimension.BARE:
+        return False
+    if not _RANGE.fullmatch(text[quantity.end : following.start]):
+        return False
+    size = following.unit
+    scaled = Quantity(
+        quantity.value * size, following.dimension, quantity.step * size, size, quantity.start, quantity.end, quantity.bound
+    )
+    return evidence.holds(scaled)
 
 
-def _contains(source: str) -> Callable[[str], bool]:
-    folded = " ".join(source.casefold().replace('\\"', '"').split())
-    return lambda part: " ".join(part.casefold().split()).rstrip(".…") in folded
+def _pattern_checks(
+    evidence: EvidenceFigures,
+) -> tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], bool]], ...]:
+    def contains(match: re.Match[str]) -> bool:
+        return _folded(match.group()) in evidence.text
+
+    def contains_version(match: re.Match[str]) -> bool:
+        version = re.escape(match.group().casefold().lstrip("v"))
+        return bool(re.search(rf"(?<![\d.]){version}(?![\d]|\.\d)", evidence.text))
+
+    return (
+        ("quotation", _QUOTED, lambda match: _contains_words(next(g for g in match.groups() if g), evidence)),
+        ("moment", _MOMENT, lambda match: _contains_moment(match, evidence)),
+        ("date", _DATE, contains),
+        ("version", _VERSION, contains_version),
+        ("name", _HOST, contains),
+        ("name", _OPAQUE, contains),
+    )
 
 
-def _contains_moment(source: str) -> Callable[[str], bool]:
-    def carried(part: str) -> bool:
-        match = _MOMENT.search(part)
-        return bool(match) and match is not None and match.group(1) in source
-
-    return carried
-
-
-def _numbers(source: str) -> list[float]:
-    without_moments = _DATE.sub(" ", _MOMENT.sub(" ", source))
-    return [abs(_value(m)) for m in re.findall(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", without_moments)]
+def _contains_words(quoted: str, evidence: EvidenceFigures) -> bool:
+    """Whether the quoted words stand there; what an ellipsis leaves out, or a template masks, may be anything."""
+    parts = [part for part in re.split(r"\s*(?:…|\.\.\.|<\*>)\s*", _folded(quoted)) if part.strip(" .,;:")]
+    return all(
+        part.rstrip(" .,;:") in evidence.text or any(pattern.search(part) for pattern in evidence.templates) for part in parts
+    )
 
 
-def _value(text: str) -> float:
-    return float(text.lstrip("+").replace(",", "").replace("−", "-") or 0)
+def _contains_moment(match: re.Match[str], evidence: EvidenceFigures) -> bool:
+    hour, minute, second, half = match.groups()
+    of_day = int(hour) % 12 + (12 if half.lower() == "p" else 0) if half else int(hour)
+    if (date := _DATE.search(match.group())) and date.group() not in evidence.text:
+        return False
+    return evidence.holds_clock(of_day, int(minute), int(second) if second else None)
 
 
-def _sizes(cited: Sequence[LedgerEntry]) -> Iterable[float]:
-    """How many lines and rows the cited evidence holds: "3 changes" counts them."""
-    for entry in cited:
-        yield float(len(entry.evidence.details))
-        facts = entry.evidence.facts.model_dump(mode="json")
-        yield from (float(len(value)) for value in facts.values() if isinstance(value, list | dict))
-    yield float(len(cited))
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
-def _moments(source: str) -> list[datetime]:
-    moments = []
-    for text in re.findall(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?", source):
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        moments.append(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    return moments
-
-
-def _holds_number(
-    digits: str, unit: str, numbers: Sequence[float], moments: Sequence[datetime], cited: Sequence[LedgerEntry]
-) -> bool:
-    value = abs(_value(digits))
-    step = 0.5 * 10.0 ** -len(digits.partition(".")[2]) if "e" not in digits.lower() else 0.0
-    if any(_same(value, number * scale, step) for number in numbers for scale in _scales(unit)):
-        return True
-    if unit in _TIMES or unit in ("%", "percent"):
-        return any(_same(value, factor, max(step, 0.1 * value)) for factor in _factors(cited, percent=unit not in _TIMES))
-    seconds = _SPAN_SECONDS.get(unit.rstrip("s") or unit, 0)
-    return bool(seconds) and _holds_span(value * seconds, seconds, moments)
-
-
-def _scales(unit: str) -> tuple[float, ...]:
-    """Factors to the other units that people give the same quantity in: percent and ratio, ms to h, B to GiB."""
-    if unit.rstrip("s") in _SPAN_SECONDS or unit in ("s", "ms", "µs") or unit.startswith("millisecond"):
-        return _SPAN
-    if re.fullmatch(r"[kmgt]i?b?|bytes|b", unit):
-        return _AMOUNT
-    return _SHARE
-
-
-def _same(value: float, source: float, step: float) -> bool:
-    # Rounding to whole figures must not make 1 GiB of half a GiB, nor "0 errors" of a few.
-    tolerance = min(step, 0.25 * value) if value else 1e-9
-    return abs(value - source) <= max(tolerance * 1.0001, TUNING.verdict.rounding * source)
-
-
-def _factors(cited: Sequence[LedgerEntry], *, percent: bool) -> Iterable[float]:
-    """How many times (or by how many percent) what came after is what stood before, and the shares of a breakdown."""
-    for entry in cited:
-        facts = entry.evidence.facts
-        rows = [*((d.before, d.after) for d in facts.deviations), *((b.before, b.after) for b in facts.breakdown)]
-        for before, after in rows:
-            if before and after:
-                yield from (100 * abs(after - before) / before,) if percent else (after / before, before / after)
-
-
-def _holds_span(seconds: float, unit: float, moments: Sequence[datetime]) -> bool:
-    slack = max(unit, 0.05 * seconds)
-    return any(abs(abs((a - b).total_seconds()) - seconds) <= slack for a, b in combinations(set(moments), 2))
+def _blank_all(text: str, pattern: re.Pattern[str]) -> str:
+    for match in pattern.finditer(text):
+        text = blanked(text, match.start(), match.end())
+    return text

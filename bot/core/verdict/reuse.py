@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Findings
+from bot.core.verdict.merging import same_cause
 
 FRESH = timedelta(minutes=30)
 """How long a model's answer is reused for the same alert, if the analyst's ranking of now agrees with it."""
@@ -15,7 +16,8 @@ def agrees(by_agent: Findings, by_analyst: Findings) -> bool:
     agents, analysts = by_agent.hypotheses[0], by_analyst.hypotheses[0]
     if agents.confidence in ("unlikely", "unsupported") or analysts.confidence in ("unlikely", "unsupported"):
         return False
-    return (agents.kind, agents.service, agents.change_id) == (analysts.kind, analysts.service, analysts.change_id)
+    # Of a merged answer the first cause may be the analyst's alone: then the model said something else.
+    return agents.named_by != "analyst" and same_cause(agents, analysts)
 
 
 def reused(by_analyst: Findings, ref: str, answered_at: datetime, now: datetime) -> Findings:

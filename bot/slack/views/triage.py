@@ -11,6 +11,7 @@ from bot.core.messages.investigation import ProposalLine, TriageContent
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 from bot.core.tool_calls import without_lead
+from bot.core.verdict.merging import views_text
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -202,7 +203,7 @@ def _with_causes(triage: TriageContent, findings: Findings, view: ViewContext) -
     if healthy:
         yield section(_healthy(findings))
     elif ranked:
-        yield section("\n".join(_first_cause(ranked[0])))
+        yield section("\n".join(_first_cause(ranked[0], views_text(findings))))
     else:
         yield section("*No cause was found:* nothing that was checked explains it.")
     yield from _graph(facts)
@@ -223,8 +224,11 @@ def _healthy(findings: Findings) -> str:
     return f"*{nothing_wrong(findings)}.* {because}"
 
 
-def _first_cause(hypothesis: Hypothesis) -> Iterable[str]:
+def _first_cause(hypothesis: Hypothesis, views: str) -> Iterable[str]:
+    """The first cause; `views` says who names it and whether the other agrees."""
     yield f"*{hypothesis.confidence.capitalize()}:* {prose(hypothesis.cause)}"
+    if views:
+        yield views
     for claim in hypothesis.claims[:4]:
         yield f"• {_claim(claim)}"
     yield f"*Against:* {'; '.join(map(_claim, hypothesis.against[:3])) or 'nothing'}"
@@ -235,12 +239,15 @@ def _first_cause(hypothesis: Hypothesis) -> Iterable[str]:
         yield f"*To confirm:* {prose(hypothesis.check, 200)}"
 
 
+_BY = {"": "", "agent": ", by the AI model", "analyst": ", by the built-in analyst", "both": ", by both"}
+
+
 def _other_causes(ranked: Sequence[Hypothesis], leading: int) -> Iterable[str]:
     """One line for each cause behind the `leading` first ones."""
     for number, hypothesis in enumerate(ranked[leading:], leading + 1):
         against = next(iter(hypothesis.against), None)
         but = f". Against: {_claim(against, 160)}" if against else ""
-        yield f"*{number}. {hypothesis.confidence.capitalize()}:* {prose(hypothesis.cause, 160)}{but}"
+        yield f"*{number}. {hypothesis.confidence.capitalize()}{_BY[hypothesis.named_by]}:* {prose(hypothesis.cause, 160)}{but}"
 
 
 def _cleared(findings: Findings) -> Iterable[str]:
@@ -342,6 +349,7 @@ def _unit(findings: Findings) -> str:
 
 
 def _ranked_by(findings: Findings) -> str:
-    if findings.by == "agent":
+    answered = any(hypothesis.named_by in ("agent", "both") for hypothesis in findings.hypotheses)
+    if findings.by == "agent" or answered:
         return f"AI model {plain_text(findings.model, 60)}"
     return "ranked without the AI model" if findings.model else "no AI model"

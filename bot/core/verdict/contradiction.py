@@ -1,0 +1,90 @@
+"""Whether the sentence of a cause names something else than its fields, or what was measured and is normal.
+
+Words never make a cause likely. They only keep one from it: where the sentence names other services or another version than
+the fields that were checked, and where all it names was measured and none of it left its normal range.
+"""
+
+import re
+from collections.abc import Iterable
+
+from bot.core.evidence import Hypothesis
+from bot.core.verdict.structure import Measured
+
+_VERSION = re.compile(r"\bv?(\d+(?:\.\d+){1,}[\w.+-]*)", re.I)
+_RESOURCES = {
+    "memory": r"memor|heap|\bram\b|\boom\b|\brss\b|garbage|leak",
+    "cpu": r"\bcpus?\b|processor|\bcores?\b|throttl",
+    "connection": r"connection|\bpools?\b",
+    "disk": r"\bdisks?\b|storage|volume|filesystem|\binodes?\b|out of space",
+    "queue": r"\bqueues?\b|backlog|consumer lag",
+    "thread": r"\bthreads?\b|worker pool",
+    "descriptor": r"descriptor|open files",
+}
+"""What a sentence, or the name of a signal, may call a resource."""
+_OUTSIDE = re.compile(r"provider|third.part|outside|external|upstream vendor|payment gateway|\bdns\b|certificate|\btls\b", re.I)
+_NETWORK = re.compile(r"\bnetwork|packet|on the wire|\bmtu\b|round.?trip", re.I)
+_SURGE = re.compile(r"\btraffic\b|\bsurge|flood|crawler|\bddos\b|too many requests|more requests", re.I)
+
+
+def contradiction(hypothesis: Hypothesis, measured: Measured) -> str:
+    """What the sentence names beside what was checked; "" if nothing."""
+    return _other_services(hypothesis, measured) or _other_version(hypothesis, measured) or _normal_causes(hypothesis, measured)
+
+
+def _other_services(hypothesis: Hypothesis, measured: Measured) -> str:
+    own = measured.observations.changes.get(hypothesis.change_id)
+    fields = {hypothesis.service, own.service if own else ""} - {""}
+    named = services_in(hypothesis.cause, known_services(measured))
+    return f"its sentence is about {', '.join(sorted(named))}" if fields and named and not named & fields else ""
+
+
+def _other_version(hypothesis: Hypothesis, measured: Measured) -> str:
+    own = measured.observations.changes.get(hypothesis.change_id)
+    if own is None or not own.version:
+        return ""
+    versions = {c.version.lstrip("v") for c in measured.observations.changes.values() if c.version}
+    named = {version.lstrip("v") for version in _VERSION.findall(hypothesis.cause)} & versions
+    mine = {own.version.lstrip("v"), own.previous_version.lstrip("v")}
+    return f"its sentence is about version {', '.join(sorted(named))}" if named and not named & mine else ""
+
+
+def _normal_causes(hypothesis: Hypothesis, measured: Measured) -> str:
+    """Of a cause whose fields name no single change: everything that its sentence blames was measured and is normal."""
+    if hypothesis.kind not in ("resource", "dependency") or hypothesis.change_id:
+        return ""
+    blamed = list(_blamed(hypothesis, measured))
+    if not blamed or any(shown for _, shown in blamed):
+        return ""
+    return f"nothing shows that {' or '.join(name for name, _ in blamed)} left its normal range there"
+
+
+def _blamed(hypothesis: Hypothesis, measured: Measured) -> Iterable[tuple[str, bool]]:
+    """What the sentence blames, and whether it left its normal range on the service."""
+    text, moved = hypothesis.cause, measured.deviations(hypothesis.service)
+    for resource, words in _RESOURCES.items():
+        if re.search(words, text, re.I):
+            yield resource, any(re.search(words, d.signal.replace("_", " "), re.I) for d in moved)
+    families = {d.family for d in moved}
+    if _OUTSIDE.search(text):
+        yield "somebody outside", "external" in families
+    if _NETWORK.search(text):
+        yield "the network", "network" in families
+    if _SURGE.search(text):
+        yield "traffic", "traffic" in families
+
+
+def known_services(measured: Measured) -> set[str]:
+    """Every service that the evidence speaks of."""
+    observed = measured.observations
+    named = {*observed.services, *observed.signals, *observed.checked, *observed.health_evidence, *observed.alerting}
+    named |= {*observed.depends_on, *observed.dependents, *(c.service for c in observed.changes.values())}
+    named |= {name for names in (*observed.depends_on.values(), *observed.dependents.values()) for name in names}
+    named |= {str(entry.arguments.get("service") or "") for entry in measured.entries.values()}
+    named |= {name for entry in measured.entries.values() for name in entry.evidence.facts.further}
+    return named - {""}
+
+
+def services_in(text: str, services: Iterable[str]) -> set[str]:
+    """The services that a sentence names as whole words; `orders` in `orders-db` is none."""
+    folded = text.casefold()
+    return {name for name in services if re.search(rf"(?<![\w-]){re.escape(name.casefold())}(?![\w]|-\w)", folded)}

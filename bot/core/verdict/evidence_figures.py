@@ -1,0 +1,347 @@
+"""The figures and moments that evidence holds, and those that follow from them: sums, differences, factors, spans."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import combinations, permutations
+
+from bot.core.evidence import LedgerEntry
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.tuning import TUNING
+from bot.core.verdict.quantities import Bound, Dimension, Quantity, numbers_in, of_unit, quantities
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?")
+_CLOCK = re.compile(r"(?<![\w:.-])(\d{2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?Z?(?![\w:])")
+_VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}[\w.+-]*")
+_MAX_OF_LINE = 12
+"""A line with more figures than this is a list: relations between all of them would hold any figure by chance."""
+_LARGEST = 6
+"""Counts of one finding that are added up in pairs; and all of them together."""
+_ADDED_UP = (Dimension.BARE, Dimension.RATE)
+"""Counts and rates add up; two levels of memory or two latencies do not."""
+_ABOUT, _WIDE = 0.1, 0.3
+"""How far off a figure behind "about" may be, and one behind "more than" or "less than"."""
+_MOMENT_SLACK = 2.0
+"""Seconds: clock times are cut off to whole seconds."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two figures that belong together: a level before and after, two rows of one breakdown, two figures of one line."""
+
+    first: float
+    second: float
+    dimension: Dimension
+    in_time: bool = False
+    """Before and after: the second as a growth over the first."""
+
+
+class EvidenceFigures:
+    """What some evidence says in figures."""
+
+    def __init__(self, cited: Sequence[LedgerEntry]) -> None:
+        self._cited = cited
+
+    # ------------------------------------------------------------ as it stands there
+
+    @cached_property
+    def text(self) -> str:
+        """Everything that it says, folded for comparison."""
+        return " ".join("\n".join(map(evidence_text, self._cited)).casefold().replace('\\"', '"').split())
+
+    @cached_property
+    def templates(self) -> list[re.Pattern[str]]:
+        """Log templates as patterns: a quoted line has words where the template is masked."""
+        facts = (row.template for entry in self._cited for row in entry.evidence.facts.templates)
+        masked = {" ".join(template.casefold().split()) for template in facts if "<*>" in template}
+        return [re.compile(r"\S.*?".join(map(re.escape, template.split("<*>")))) for template in masked]
+
+    @cached_property
+    def _lines(self) -> list[tuple[Quantity, ...]]:
+        texts = (text for entry in self._cited for text in (entry.evidence.summary, *entry.evidence.details))
+        return [quantities(without_moments(text)) for text in texts]
+
+    @cached_property
+    def _levels(self) -> dict[Dimension, list[float]]:
+        """Figures by dimension, from texts, queries, arguments and typed facts."""
+        levels: dict[Dimension, list[float]] = defaultdict(list)
+        for line in (*self._lines, *map(quantities, self._machine_texts())):
+            for quantity in line:
+                levels[quantity.dimension].append(quantity.value)
+        for pair in self._pairs_of_facts:
+            levels[pair.dimension] += [pair.first, pair.second]
+        for share in (row.share for entry in self._cited for row in entry.evidence.facts.breakdown):
+            levels[Dimension.SHARE].append(abs(share))
+        return levels
+
+    def _machine_texts(self) -> Iterator[str]:
+        for entry in self._cited:
+            yield from (f"{value} {name}" for name, value in entry.arguments.items())
+
+    @cached_property
+    def _bare(self) -> list[float]:
+        """Numbers without a unit: those of texts, those of facts that are no level, and how many rows there are."""
+        raw = (json.dumps(entry.evidence.facts.model_dump(mode="json")) for entry in self._cited)
+        numbers = [number for text in raw for number in numbers_in(without_moments(text))]
+        return [*self._levels[Dimension.BARE], *numbers, *self._sizes()]
+
+    def _sizes(self) -> Iterator[float]:
+        """How many lines, rows and services there are: "3 changes" counts them."""
+        yield float(len(self._cited))
+        services: set[str] = set()
+        for entry in self._cited:
+            facts = entry.evidence.facts
+            yield float(len(entry.evidence.details))
+            rows = facts.model_dump(mode="json").values()
+            yield from (float(len(value)) for value in rows if isinstance(value, list | dict))
+            yield float(sum(row.doublings > 0 for row in facts.deviations))
+            yield from map(float, _counts(row.service for row in facts.changes or ()))
+            yield from map(float, _counts(row.service for row in facts.alerts or ()))
+            yield from map(float, _counts(row.name for row in facts.alerts or ()))
+            yield from map(float, _counts(row.trend for row in facts.templates))
+            services |= {row.service for row in facts.deviations} | {str(entry.arguments.get("service") or "")}
+        yield float(len(services - {""}))
+
+    # ------------------------------------------------------------ what follows from it
+
+    @cached_property
+    def _pairs_of_facts(self) -> list[Pair]:
+        return [pair for entry in self._cited for pair in _pairs(entry.evidence.facts)]
+
+    @cached_property
+    def _pairs(self) -> list[Pair]:
+        pairs = list(self._pairs_of_facts)
+        for line in self._lines:
+            if len(line) <= _MAX_OF_LINE:
+                alike = ((a, b) for a, b in combinations(line, 2) if a.dimension is b.dimension)
+                pairs += [Pair(a.value, b.value, a.dimension) for a, b in alike]
+        return pairs + self._pairs_of_one_signal()
+
+    def _pairs_of_one_signal(self) -> list[Pair]:
+        """The same signal on two services: "twice as many as on the caller"."""
+        by_signal: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for row in (row for entry in self._cited for row in entry.evidence.facts.deviations):
+            if row.after is not None:
+                by_signal[row.signal, row.unit].append(abs(row.after))
+        return [
+            Pair(a, b, of_unit(a, unit).dimension)
+            for (_, unit), levels in by_signal.items()
+            for a, b in combinations(sorted(set(levels))[-_LARGEST:], 2)
+        ]
+
+    @cached_property
+    def _factors(self) -> list[float]:
+        ordered = ((a, b) for pair in self._pairs for a, b in permutations((pair.first, pair.second), 2))
+        return [a / b for a, b in ordered if b > 0]
+
+    @cached_property
+    def _relative(self) -> list[float]:
+        """Shares that follow: the growth of a level over what it was before, and one count as a share of another."""
+        growth = (abs(p.second - p.first) / p.first for p in self._pairs if p.in_time and p.first > 0)
+        parts = ((count, sum(counts)) for counts in self._count_lists() for count in counts)
+        return [*growth, *(a / b for a, b in (*self._counts_of_summaries(), *parts) if 0 < a <= b)]
+
+    def _counts_of_summaries(self) -> Iterator[tuple[float, float]]:
+        """Whole numbers that one summary names together: "201 of 241 lines"."""
+        for entry in self._cited:
+            found = quantities(without_moments(entry.evidence.summary))
+            counts = sorted({q.value for q in found if q.dimension is Dimension.BARE and q.value.is_integer()})
+            yield from combinations(counts, 2)
+
+    @cached_property
+    def _combined(self) -> dict[Dimension, list[float]]:
+        """Sums and differences, exact to their digits."""
+        combined: dict[Dimension, list[float]] = defaultdict(list)
+        for pair in self._pairs:
+            combined[pair.dimension].append(abs(pair.first - pair.second))
+            if pair.dimension in _ADDED_UP:
+                combined[pair.dimension].append(pair.first + pair.second)
+        for counts in self._count_lists():
+            largest = sorted(counts, reverse=True)
+            sums = [sum(largest), *(sum(largest[:n]) for n in range(2, len(largest)))]
+            combined[Dimension.BARE] += [*sums, *(a + b for a, b in combinations(largest[:_LARGEST], 2))]
+        return combined
+
+    def _count_lists(self) -> Iterator[list[float]]:
+        by_tool: dict[str, list[float]] = defaultdict(list)
+        for entry in self._cited:
+            counts = [float(row.count) for row in entry.evidence.facts.templates]
+            yield counts
+            by_tool[entry.tool] += counts
+        yield from by_tool.values()
+
+    # ------------------------------------------------------------ whether it carries a figure
+
+    def holds(self, quantity: Quantity) -> bool:
+        """Whether a figure stands there or follows from what stands there."""
+        if any(_same(quantity, level) for level in self._stated(quantity)):
+            return True
+        if any(_same(quantity, level, exact=True) for level in self._combined[quantity.dimension]):
+            return True
+        match quantity.dimension:
+            case Dimension.FACTOR:
+                return any(_same(quantity, factor) for factor in self._factors)
+            case Dimension.SHARE:
+                return any(_same(quantity, share) for share in self._relative)
+            case Dimension.TIME:
+                return self._holds_span(quantity)
+            case Dimension.BARE:
+                return any(_same(quantity, level) for level in self._levels[Dimension.SHARE])
+        return False
+
+    def _stated(self, quantity: Quantity) -> Iterator[float]:
+        yield from self._levels[quantity.dimension]
+        match quantity.dimension:
+            case Dimension.BARE:
+                yield from self._bare
+            case Dimension.SHARE:
+                # A whole number without a unit counts something, and details count too.
+                fractions = [number for number in self._untyped if number % 1]
+                yield from (*fractions, *(number / 100 for number in fractions))
+            case Dimension.FACTOR:
+                # "logged 36 times" counts.
+                yield from self._bare
+            case _:
+                yield from self._untyped
+
+    @cached_property
+    def _untyped(self) -> list[float]:
+        """Levels whose unit nobody stated: of summaries, of signals without a unit, and the newest value of a metric."""
+        last = [abs(e.evidence.facts.last) for e in self._cited if e.evidence.facts.last is not None]
+        texts = (without_moments(entry.evidence.summary) for entry in self._cited)
+        stated = [q.value for text in texts for q in quantities(text) if q.dimension is Dimension.BARE]
+        rows = [row for entry in self._cited for row in entry.evidence.facts.deviations if not row.unit]
+        return [*last, *stated, *(abs(level) for row in rows for level in (row.before, row.after) if level is not None)]
+
+    # ------------------------------------------------------------ moments
+
+    @cached_property
+    def moments(self) -> list[datetime]:
+        """All moments, those of texts on the day of their evidence."""
+        moments: set[datetime] = set()
+        for entry in self._cited:
+            texts = (entry.evidence.summary, *entry.evidence.details)
+            moments.update(iso_moments(evidence_text(entry)))
+            for text in texts:
+                moments.update(_clock_moments(_ISO.sub(" ", text), entry.at))
+            moments.add(entry.at)
+        return sorted(moments)
+
+    def holds_clock(self, hour: int, minute: int, second: int | None) -> bool:
+        """Whether a time of day is that of a moment: to two seconds, or to the minute, cut off or rounded."""
+        of_day = 3600 * hour + 60 * minute + (second or 0)
+        before, after = (_MOMENT_SLACK, _MOMENT_SLACK) if second is not None else (30.0, 60.0)
+        apart = ((_of_day(moment) - of_day + 43200) % 86400 - 43200 for moment in self.moments)
+        return any(-before <= seconds <= after for seconds in apart)
+
+    def _holds_span(self, quantity: Quantity) -> bool:
+        early, late = _span_bounds(quantity)
+        spans = (abs((a - b).total_seconds()) for a, b in combinations(self.moments, 2))
+        return any(early <= span <= late for span in spans)
+
+
+def _span_bounds(quantity: Quantity) -> tuple[float, float]:
+    """Which spans between moments may be called so: rounded, or cut off to whole units."""
+    whole = quantity.step >= 0.5 * quantity.unit
+    late = quantity.value + (quantity.unit if whole else quantity.step) + _MOMENT_SLACK
+    early = quantity.value - quantity.step - _MOMENT_SLACK
+    match quantity.bound:
+        case Bound.ABOUT:
+            return min(early, quantity.value * (1 - _ABOUT)), max(late, quantity.value * (1 + _ABOUT))
+        case Bound.MORE:
+            return early, max(late, quantity.value * (1 + _WIDE))
+        case Bound.LESS:
+            return min(early, quantity.value * (1 - _WIDE)), late
+    return early, late
+
+
+def _same(quantity: Quantity, level: float, *, exact: bool = False) -> bool:
+    value = quantity.value
+    # Rounding to whole figures must not make 1 GiB of half a GiB, nor "0 errors" of a few.
+    step = quantity.step if quantity.in_words else min(quantity.step, 0.25 * value) if value else 1e-9
+    tolerance = step * 1.0001 if exact else max(step * 1.0001, TUNING.verdict.rounding * level)
+    match quantity.bound:
+        case Bound.ABOUT:
+            tolerance = max(tolerance, _ABOUT * value)
+        case Bound.MORE if not exact:
+            return value - tolerance <= level <= value * (1 + _WIDE)
+        case Bound.LESS if not exact:
+            return value * (1 - _WIDE) <= level <= value + tolerance or (
+                level < value and quantity.dimension is Dimension.SHARE
+            )
+    return abs(value - level) <= tolerance
+
+
+def _pairs(facts: EvidenceFacts) -> Iterator[Pair]:
+    for row in facts.deviations:
+        yield from _pair(row.before, row.after, row.unit, in_time=True)
+    for part in facts.breakdown:
+        yield from _pair(part.before, part.after, facts.unit, in_time=True)
+    after = [part.after for part in facts.breakdown if part.after is not None][:_LARGEST]
+    for one, other in combinations(after, 2):
+        yield from _pair(one, other, facts.unit)
+    for template in facts.templates:
+        yield from _pair(template.before, float(template.count), "", in_time=True)
+    for spent in facts.spent:
+        yield from _pair(spent.before, spent.now, "s", in_time=True)
+        yield from _pair(float(spent.errors), float(spent.requests), "")
+
+
+def _pair(before: float | None, after: float | None, unit: str, *, in_time: bool = False) -> Iterator[Pair]:
+    if before is not None and after is not None:
+        first, second = of_unit(before, unit), of_unit(after, unit)
+        yield Pair(first.value, second.value, first.dimension, in_time)
+
+
+def _counts(names: Iterable[str]) -> Iterable[int]:
+    counts: dict[str, int] = defaultdict(int)
+    for name in names:
+        counts[name] += 1
+    return counts.values()
+
+
+# ---------------------------------------------------------------- texts
+
+
+def evidence_text(entry: LedgerEntry) -> str:
+    """Everything that one entry says: summary, query, lines, facts, window, arguments and link."""
+    evidence = entry.evidence
+    window = f"{evidence.window.start.isoformat()} {evidence.window.end.isoformat()}" if evidence.window else ""
+    facts = json.dumps(evidence.facts.model_dump(mode="json"), ensure_ascii=False)
+    arguments = json.dumps(dict(entry.arguments), ensure_ascii=False, default=str)
+    return "\n".join((evidence.summary, evidence.query, *evidence.details, facts, window, arguments, evidence.link))
+
+
+def without_moments(text: str) -> str:
+    """The text with blanks in place of dates, times of day and versions: none of their digits is a figure."""
+    for pattern in (_ISO, re.compile(r"\b\d{4}-\d{2}-\d{2}\b"), _CLOCK, _VERSION):
+        text = pattern.sub(lambda match: " " * len(match.group()), text)
+    return text
+
+
+def iso_moments(text: str) -> Iterator[datetime]:
+    """The moments of a text that are written with their date."""
+    for written in _ISO.findall(text):
+        try:
+            moment = datetime.fromisoformat(written)
+        except ValueError:
+            continue
+        yield moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _clock_moments(text: str, day_of: datetime) -> Iterator[datetime]:
+    """Times of day as moments: the last such time before the evidence came."""
+    came = day_of.astimezone(UTC)
+    for hour, minute, second in _CLOCK.findall(text):
+        if int(hour) < 24 and int(minute) < 60 and int(second or 0) < 60:
+            moment = came.replace(hour=int(hour), minute=int(minute), second=int(second or 0), microsecond=0)
+            yield moment if moment <= came + timedelta(minutes=5) else moment - timedelta(days=1)
+
+
+def _of_day(moment: datetime) -> float:
+    utc = moment.astimezone(UTC)
+    return 3600 * utc.hour + 60 * utc.minute + utc.second + utc.microsecond / 1e6

@@ -1,0 +1,102 @@
+"""Which service and which recorded change a model's cause means; one that nobody knows is refused."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bot.core.change import Change
+from bot.core.evidence import Hypothesis
+from bot.core.text.untrusted import one_line
+from bot.core.verdict.contradiction import known_services
+from bot.core.verdict.structure import Measured
+
+_AFTER_NAME = re.compile(r"[\s_-]*(?:service|svc|deployment|app|pods?)$", re.I)
+_KINDS = {
+    "deploy": r"deploy|release|roll.?out|new version|new image|new code|\bbuild\b|upgrade",
+    "config": r"config|setting",
+    "flag": r"\bflag|toggle|experiment",
+    "model": r"new model|model version|retrain",
+    "scale": r"scal(?:ed|ing)",
+}
+"""What a sentence may call a change of each kind. It finds the record; what speaks for that change stands in the evidence."""
+_MIN_TITLE = 8
+"""Shorter titles occur in other sentences by chance."""
+
+
+@dataclass(frozen=True)
+class Identified:
+    """A cause with its service and change as they are recorded; or why it is refused."""
+
+    hypothesis: Hypothesis
+    refused: str = ""
+
+
+def identify(hypothesis: Hypothesis, measured: Measured, services: Collection[str] = ()) -> Identified:
+    """The cause with the names of the inventory and the records. Refused if it names a service or change that neither has.
+
+    A change may be named without its source (`chg-1` for `pipeline:chg-1`), by its version or by its title, where only one
+    recorded change of the service is meant. A change belongs to its own service.
+    """
+    service = _service(hypothesis.service, {*known_services(measured), *services})
+    if service is None:
+        return Identified(hypothesis, f"nobody knows a service {one_line(hypothesis.service, 60)}")
+    hypothesis = hypothesis.model_copy(update={"service": service})
+    change = _change(hypothesis, measured)
+    if change is None and hypothesis.change_id:
+        return Identified(hypothesis, f"nobody recorded a change {one_line(hypothesis.change_id, 60)}")
+    if change is None:
+        return Identified(hypothesis)
+    kind = "change" if hypothesis.kind in ("unknown", "dependency") else hypothesis.kind
+    return Identified(hypothesis.model_copy(update={"service": change.service, "change_id": change.id, "kind": kind}))
+
+
+def _service(name: str, known: Collection[str]) -> str | None:
+    """The known service of this name; "" where none is named; None where nobody knows it. Nobody knows any: as it is."""
+    plain = name.strip()
+    if not plain or not known or plain in known:
+        return plain
+    by_folded = {one.casefold(): one for one in sorted(known)}
+    without = _AFTER_NAME.sub("", plain).strip()
+    return by_folded.get(plain.casefold()) or by_folded.get(without.casefold())
+
+
+def _change(hypothesis: Hypothesis, measured: Measured) -> Change | None:
+    """The recorded change that is meant; None where none is, or more than one may be."""
+    changes = list(measured.observations.changes.values())
+    own = [c for c in changes if hypothesis.service in ("", c.service)]
+    if given := hypothesis.change_id.strip().casefold():
+        exact = [c for c in changes if given in (c.id.casefold(), c.id.casefold().partition(":")[2])]
+        return _only(exact or [c for c in own if names_change(given, c)] or [c for c in own if _named(hypothesis.cause, c)])
+    if hypothesis.kind not in ("change", "dependency", "unknown"):
+        return None
+    if named := [c for c in own if _named(hypothesis.cause, c)]:
+        return _only(named)
+    kinds = {kind for kind, words in _KINDS.items() if re.search(words, hypothesis.cause, re.I)}
+    if hypothesis.kind != "change" and not kinds:
+        return None
+    own = [c for c in own if not kinds or c.kind in kinds]
+    claims = " ".join(claim.text for claim in hypothesis.claims)
+    suspects = [c for c in _suspects(hypothesis.service, measured) if c in own]
+    return _only([c for c in own if _named(claims, c)]) or _only(own) or _only(suspects)
+
+
+def _suspects(service: str, measured: Measured) -> list[Change]:
+    """The change whose version carries the failure of a service, else those just before it."""
+    carried = measured.carried_change(service)
+    return [carried] if carried else measured.near_changes(service)
+
+
+def _only(changes: Collection[Change]) -> Change | None:
+    return next(iter(changes)) if len(changes) == 1 else None
+
+
+def _named(text: str, change: Change) -> bool:
+    return change.id.casefold() in text.casefold() or names_change(text, change)
+
+
+def names_change(text: str, change: Change) -> bool:
+    """Whether a text names a change by its title or version."""
+    folded, title = text.casefold(), change.title.casefold()
+    version = re.escape(change.version.casefold().lstrip("v"))
+    by_version = bool(change.version) and re.search(rf"(?<![\d.]){version}(?![\d]|\.\d)", folded) is not None
+    return (len(title) >= _MIN_TITLE and title in folded) or by_version

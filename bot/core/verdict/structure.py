@@ -1,0 +1,321 @@
+"""What the evidence shows of a cause: not what its sentence says, but whether what it names was recorded and measured."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from bot.core.change import Change
+from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.evidence import Hypothesis, LedgerEntry
+from bot.core.metrics.deviation import Deviation
+from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees, main_symptom
+from bot.core.ranking.change_causes import VersionComparison, compare_versions
+from bot.core.ranking.context import SEEN_LATE_BY
+from bot.core.ranking.fault_location import weight_of_resource
+from bot.core.ranking.observations import Observations, observe
+from bot.core.tuning import TUNING
+from bot.core.verdict.corroboration import ADVICE_SOURCES
+
+_SURE = TUNING.confidence.sure
+_NEAR = timedelta(seconds=TUNING.changes.sure_within)
+_EXPLAINED = TUNING.verdict.explained_by_callees
+
+
+class Measured:
+    """The evidence of one incident that can show a cause: measurements and records, nothing that users can write."""
+
+    def __init__(self, entries: Iterable[LedgerEntry], onset: datetime | None = None) -> None:
+        self.entries = {entry.id: entry for entry in entries if _can_show(entry)}
+        self.onset = onset
+        """The incident's onset if it is known."""
+
+    @cached_property
+    def observations(self) -> Observations:
+        return observe(self.entries.values())
+
+    @cached_property
+    def graph(self) -> CallGraph:
+        observed = self.observations
+        return CallGraph(observed.comparable, observed.depends_on, observed.rates)
+
+    # ------------------------------------------------------------ one service
+
+    def symptom_of(self, service: str) -> Deviation | None:
+        """The stronger of its errors and latency; None if neither left its normal range."""
+        return main_symptom(self.observations.signals.get(service, {}))
+
+    def onset_of(self, service: str) -> datetime | None:
+        """When one service began to fail: its first symptom, else whatever left its normal range; None if nothing did.
+
+        A queue or a cache may drift long before; that is not when the service began to fail.
+        """
+        own = [d for d in self.deviations(service) if d.onset]
+        return min(((d.family not in SYMPTOMS, d.onset) for d in own), default=(False, None))[1]
+
+    def began(self, service: str) -> datetime | None:
+        """The incident's onset if it is known, else that of the service."""
+        return self.onset or self.onset_of(service)
+
+    def deviations(self, service: str) -> list[Deviation]:
+        """All its signals that left their normal range."""
+        return [d for (name, _), d in self.observations.all_signals.items() if name == service and d.doublings > 0]
+
+    def explaining_callee(self, service: str) -> str:
+        """The dependency that explains most of the service's symptom; "" if they explain less than half of it."""
+        callees = [c for c in dict.fromkeys(self.observations.depends_on.get(service, ())) if c != service]
+        shares = explained_by_callees(service, callees, self.graph, self.symptom_of(service))
+        return max(shares, key=lambda name: shares[name]) if sum(shares.values()) >= _EXPLAINED else ""
+
+    def unchecked_callee(self, service: str) -> str:
+        """A direct dependency whose health nobody could check: the cause may lie there. "" if there is none."""
+        callees = self.observations.depends_on.get(service, ())
+        return next((name for name in callees if name not in self.observations.health_evidence), "")
+
+    # ------------------------------------------------------------ what may explain its trouble
+
+    def changes_of(self, service: str) -> list[Change]:
+        """Its recorded changes, the newest first."""
+        return sorted((c for c in self.observations.changes.values() if c.service == service), key=lambda c: c.at, reverse=True)
+
+    def versions_of(self, change: Change) -> VersionComparison:
+        return compare_versions(self.observations, change)
+
+    def carried_change(self, service: str) -> Change | None:
+        """The change before the onset whose version alone shows the symptom."""
+        began = self.began(service)
+        before = [c for c in self.changes_of(service) if began and c.at <= began + ONSET_TOLERANCE]
+        return next((c for c in before if self.versions_of(c).factor > 1), None)
+
+    def near_changes(self, service: str, moment: datetime | None = None) -> list[Change]:
+        """Its changes in the ten minutes before the onset (or another moment) that no comparison of versions clears."""
+        began = moment or self.began(service)
+        if began is None:
+            return []
+        near = (c for c in self.changes_of(service) if -ONSET_TOLERANCE <= began - c.at <= _NEAR and c.kind != "scale")
+        return [c for c in near if self.versions_of(c).factor >= 1]
+
+    def failing_provider(self, service: str) -> Deviation | None:
+        """Failing calls to somebody outside that did not begin after the symptoms."""
+        outside = self.observations.signals.get(service, {}).get("external")
+        clear = outside is not None and outside.direction == "up" and outside.doublings >= _SURE
+        return outside if clear and outside and not self.came_late(outside) else None
+
+    def short_resources(self, service: str) -> list[Deviation]:
+        """Resources that ran short before or with the symptoms, and that may break a service."""
+        short = (d for d in self.deviations(service) if d.family == "saturation" and d.doublings >= _SURE)
+        return [d for d in short if not self.came_late(d) and weight_of_resource(d, TUNING.resources) >= _LEAST_RESOURCE]
+
+    def surge(self, service: str) -> Deviation | None:
+        """More requests than before, of which no caller of the service has as many more; None where it is no cause."""
+        weights, rise = TUNING.traffic, self.rise(service)
+        if rise is None or self.growth(rise) <= weights.risen or rise.doublings < _SURE or self.came_late(rise):
+            return None
+        callers = [r for c in self.callers(service) if c in self.observations.health_evidence and (r := self.rise(c))]
+        steeper = any(self.growth(r) >= weights.nearly_most * self.growth(rise) for r in callers)
+        known = any(c in self.observations.health_evidence for c in self.callers(service))
+        return None if steeper or (known and not callers) else rise
+
+    def rise(self, service: str) -> Deviation | None:
+        traffic = self.observations.signals.get(service, {}).get("traffic")
+        risen = traffic is not None and traffic.direction == "up" and traffic.after > TUNING.traffic.rising * traffic.before
+        return traffic if risen else None
+
+    def growth(self, rise: Deviation) -> float:
+        return rise.after / rise.before if rise.before > 0 else TUNING.traffic.from_nothing
+
+    def callers(self, service: str) -> list[str]:
+        observed = self.observations
+        by_callees = [name for name, callees in observed.depends_on.items() if service in callees]
+        return list(dict.fromkeys([*observed.dependents.get(service, ()), *by_callees]))
+
+    def came_late(self, deviation: Deviation) -> bool:
+        """Whether it deviates only since its service had symptoms: then it is rather an effect."""
+        symptom = self.symptom_of(deviation.service)
+        began = symptom.onset if symptom else None
+        return began is not None and deviation.onset is not None and deviation.onset > began + SEEN_LATE_BY
+
+    # ------------------------------------------------------------ where it stands
+
+    def ids(self, *services: str) -> set[str]:
+        """The evidence that the structure of a cause on these services was read from."""
+        observed = self.observations
+        of_signals = {id for (name, _), id in observed.evidence_of.items() if name in services}
+        of_graph = {observed.graph_evidence[name] for name in services if name in observed.graph_evidence}
+        return of_signals | of_graph
+
+
+_LEAST_RESOURCE = 0.5
+"""Weight (core/ranking/fault_location) from which on a short resource may break a service: bytes and disks are lighter."""
+
+
+def _can_show(entry: LedgerEntry) -> bool:
+    evidence = entry.evidence
+    return evidence.ok and not evidence.user_controllable and evidence.source not in ADVICE_SOURCES
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the evidence carries one cause."""
+
+    strength: int
+    """0: nothing of it was measured. 1: its service fails. 2: what it names is there, and so is something else that
+    explains the failure. 3: what it names explains it, and nothing else does. 4: the version alone carries it."""
+    reason: str = ""
+    """What keeps it from being likely; "" if nothing does."""
+    too_late: bool = False
+    """The change came after the onset."""
+    evidence: frozenset[str] = field(default_factory=frozenset)
+    """What shows it."""
+
+    @property
+    def may_be_likely(self) -> bool:
+        return not self.reason
+
+
+def standing_of(hypothesis: Hypothesis, measured: Measured) -> Standing:
+    """What the evidence shows of a cause of its kind, and what else explains the failure."""
+    change = measured.observations.changes.get(hypothesis.change_id)
+    if hypothesis.kind == "resource" and (change is None or not measured.near_changes(change.service)):
+        return _resource(hypothesis, measured)
+    if change is not None:
+        return _change(change, measured)
+    if hypothesis.kind == "change" or hypothesis.change_id:
+        return Standing(_location(hypothesis.service, measured), "no record holds the change")
+    judges = {"external": _external, "traffic": _traffic, "dependency": _dependency}
+    if judge := judges.get(hypothesis.kind):
+        return judge(hypothesis.service, measured)
+    return Standing(_location(hypothesis.service, measured), "it names no kind of cause that a measurement could show")
+
+
+def _location(service: str, measured: Measured) -> int:
+    return 1 if measured.deviations(service) else 0
+
+
+def _change(change: Change, measured: Measured) -> Standing:
+    service = change.service
+    shown = frozenset({measured.observations.change_evidence[change.id], *measured.ids(service)})
+    began = measured.began(service)
+    versions = measured.versions_of(change)
+    if began and change.at > began + ONSET_TOLERANCE:
+        return Standing(0, "the change came after the onset", too_late=True, evidence=shown)
+    if not began:
+        return Standing(0, "when it began is not known, so the change may have come after it", evidence=shown)
+    if not measured.deviations(service) and versions.factor <= 1:
+        return Standing(0, f"nothing of {service} left its normal range", evidence=shown)
+    if versions.factor > 1:
+        return Standing(4, evidence=shown | {versions.evidence})
+    reason = _against_change(change, began, versions, measured)
+    return Standing(2 if reason else 3, reason, evidence=shown)
+
+
+def _against_change(change: Change, began: datetime, versions: VersionComparison, measured: Measured) -> str:
+    """What keeps a change, of which only its moment is known, from being likely."""
+    service = change.service
+    if versions.factor < 1:
+        return "other versions show it too"
+    if callee := measured.explaining_callee(service):
+        return f"{callee}, which {service} depends on, explains it"
+    if callee := measured.unchecked_callee(service):
+        return f"{callee}, which {service} depends on, could not be checked"
+    if measured.failing_provider(service):
+        return f"calls of {service} to somebody outside fail"
+    if began - change.at > _NEAR:
+        return "it ran well for too long before the onset, and nothing shows that its version carries the failure"
+    if earlier := next((d for d in measured.short_resources(service) if _before(d, change)), None):
+        return f"{service} {earlier.signal} had left its normal range before the change"
+    if measured.surge(service):
+        return f"{service} got more requests at the same time"
+    others = [other for other in measured.near_changes(service) if other.id != change.id]
+    if others:
+        return f"{len(others) + 1} changes of {service} came then, and only its moment speaks for this one"
+    if change.kind in ("scale", "other"):
+        return "a change of this kind rarely breaks a service"
+    carried = measured.carried_change(service)
+    return f"the version of another change of {service} carries it" if carried and carried.id != change.id else ""
+
+
+def _before(deviation: Deviation, change: Change) -> bool:
+    """One that climbs through the whole window has no onset: it began before."""
+    return deviation.onset is None or deviation.onset < change.at - SEEN_LATE_BY
+
+
+def _resource(hypothesis: Hypothesis, measured: Measured) -> Standing:
+    service = hypothesis.service
+    short = measured.short_resources(service)
+    if not short:
+        return Standing(_location(service, measured), f"no resource of {service or 'a service'} ran short before it failed")
+    shown = frozenset({measured.observations.id_of(d) for d in short} | measured.ids(service))
+    first = min((d.onset for d in short if d.onset), default=None)
+    climbing = any(d.onset is None for d in short)
+    reason = _against_own_trouble(service, measured, None if climbing else first)
+    if not reason and measured.surge(service):
+        reason = f"{service} got more requests at the same time"
+    if not reason and measured.failing_provider(service):
+        reason = f"calls of {service} to somebody outside fail"
+    if not reason and measured.symptom_of(service) is None:
+        reason = f"{service} has neither errors nor latency beyond its normal range"
+    return Standing(2 if reason else 3, reason, evidence=shown)
+
+
+def _external(service: str, measured: Measured) -> Standing:
+    outside = measured.failing_provider(service)
+    if outside is None:
+        why = f"calls of {service or 'a service'} to somebody outside do not fail first"
+        return Standing(_location(service, measured), why)
+    reason = _against_own_trouble(service, measured, outside.onset)
+    return Standing(2 if reason else 3, reason, evidence=_shown(outside, measured))
+
+
+def _shown(deviation: Deviation, measured: Measured) -> frozenset[str]:
+    return frozenset({measured.observations.id_of(deviation), *measured.ids(deviation.service)})
+
+
+def _traffic(service: str, measured: Measured) -> Standing:
+    rise = measured.surge(service)
+    if rise is None:
+        why = f"{service or 'no service'} got no more requests than its callers pass on"
+        return Standing(_location(service, measured), why)
+    reason = _against_own_trouble(service, measured, rise.onset, surge=True)
+    began = measured.onset_of(service)
+    carried = timedelta(seconds=TUNING.traffic.carried_for + rise.step)
+    if not reason and measured.symptom_of(service) is None:
+        reason = f"{service} carries them: neither errors nor latency left their normal range"
+    if not reason and rise.onset and began and rise.onset < began - carried:
+        reason = f"{service} had carried them for a while before it failed"
+    return Standing(2 if reason else 3, reason, evidence=_shown(rise, measured))
+
+
+def _dependency(service: str, measured: Measured) -> Standing:
+    symptom = measured.symptom_of(service) or measured.observations.signals.get(service, {}).get("network")
+    if symptom is None or symptom.doublings < _SURE:
+        return Standing(_location(service, measured), f"{service or 'no service'} does not fail clearly")
+    reason = ""
+    if callee := measured.explaining_callee(service):
+        reason = f"{callee}, which {service} depends on, explains it"
+    elif callee := measured.unchecked_callee(service):
+        reason = f"{callee}, which {service} depends on, could not be checked"
+    return Standing(1 if reason else 2, reason, evidence=frozenset(measured.ids(service)))
+
+
+def _against_own_trouble(service: str, measured: Measured, moment: datetime | None, *, surge: bool = False) -> str:
+    """What else explains a trouble of the service's own that began at `moment` (None: it climbed through the whole window).
+
+    Behind a surge the dependencies get more requests too: their trouble is then an effect.
+    """
+    if carried := measured.carried_change(service):
+        return f"the version of {carried.kind} {carried.version or carried.title} carries it"
+    if moment and (near := measured.near_changes(service, moment)):
+        return f"{near[0].kind} {near[0].version or near[0].title} of {service} came just before"
+    callee = measured.explaining_callee(service)
+    if callee and not (surge and measured.rise(callee)):
+        return f"{callee}, which {service} depends on, explains it"
+    if callee := measured.unchecked_callee(service):
+        return f"{callee}, which {service} depends on, could not be checked"
+    return ""
+
+
+def sources(entries: Mapping[str, LedgerEntry], ids: Iterable[str]) -> set[str]:
+    """The systems that observed something of this incident, behind these ids."""
+    cited: Sequence[LedgerEntry] = [entries[id] for id in ids if id in entries]
+    return {entry.evidence.source or entry.tool for entry in cited if entry.evidence.source not in ADVICE_SOURCES}
