@@ -178,7 +178,7 @@ def _joined(own: Sequence[Hypothesis], others: Sequence[Hypothesis]) -> list[Hyp
 
 
 def _covered(by_analyst: Hypothesis, by_agent: Hypothesis) -> bool:
-    """Whether the analyst only says that a service fails, and the model what fails there. A likely cause is never dropped so."""
+    """Whether the analyst only says that a service fails, and the model what fails there; never where it says so as likely."""
     vague = by_analyst.kind in _UNSPECIFIC and not by_analyst.change_id and by_analyst.confidence != "likely"
     specific = by_agent.kind not in _UNSPECIFIC or bool(by_agent.change_id)
     return by_analyst.service == by_agent.service and vague and specific

@@ -11,6 +11,7 @@ from bot.core.text.untrusted import one_line
 from bot.core.verdict.contradiction import contradiction
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 from bot.core.verdict.evidence_figures import EvidenceFigures
+from bot.core.verdict.identity import identify
 from bot.core.verdict.quoting import Quotation, check_quotes, has_struck
 from bot.core.verdict.structure import Measured, sources, standing_of
 
@@ -30,6 +31,7 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
       hypothesis are struck from their sentences (`core/verdict/quoting`); what was struck goes to `dropped`. A claim of which
       nothing was confirmed stays to be read, and carries nothing.
     - A hypothesis without a claim that carries it is "unsupported" and last.
+    - A model's cause gets the service and the change that it means as the records name them (`core/verdict/identity`).
     - A model's cause may be "likely" only by what the evidence shows of its kind (`core/verdict/structure`), with two systems
       behind it, one of which users of the service cannot write to. Its words make nothing likely.
     - A change must be recorded before the onset, and its service or version must deviate. One after the onset is "unlikely".
@@ -93,6 +95,10 @@ class Judgement:
 
     def judged(self, hypothesis: Hypothesis) -> Hypothesis:
         """With what its evidence holds, and no more confidence than that allows."""
+        refused = ""
+        if self._by_model(hypothesis):
+            identified = identify(hypothesis, self.measured)
+            hypothesis, refused = identified.hypothesis, identified.refused
         claims = [(claim, ids) for claim in hypothesis.claims if (ids := self._valid_ids(claim))]
         against = [(claim, ids) for claim in hypothesis.against if (ids := self._valid_ids(claim))]
         cited = list(dict.fromkeys(id for _, ids in (*claims, *against) for id in ids))
@@ -101,7 +107,7 @@ class Judgement:
         # The sentence of the cause cites nothing itself, and a person may look anything up that was recorded.
         cause = check_quotes(hypothesis.cause, self.recorded, limit=300)
         self._note_struck(hypothesis.cause, cause, ["any evidence"])
-        confidence = self._confidence(hypothesis, checked, cause)
+        confidence = self._confidence(hypothesis, checked, cause, refused)
         update = {
             "cause": cause.text,
             "claims": [claim for claim, _ in checked],
@@ -143,12 +149,18 @@ class Judgement:
 
     # ------------------------------------------------------------ confidence
 
-    def _confidence(self, hypothesis: Hypothesis, claims: Sequence[tuple[Claim, bool]], cause: Quotation) -> Confidence:
+    def _by_model(self, hypothesis: Hypothesis) -> bool:
+        return (hypothesis.named_by or self.by) == "agent"
+
+    def _confidence(
+        self, hypothesis: Hypothesis, claims: Sequence[tuple[Claim, bool]], cause: Quotation, refused: str
+    ) -> Confidence:
         carrying = [claim for claim, carries in claims if carries]
         if not carrying:
             return "unsupported"
         cited = list(dict.fromkeys(id for claim in carrying for id in claim.evidence))
-        allowed, reason = self._highest(hypothesis, cited, cause)
+        allowed: Confidence
+        allowed, reason = ("possible", refused) if refused else self._highest(hypothesis, cited, cause)
         # `CONFIDENCES` begins with the most confident: the later of the two is the lower one.
         confidence = max(hypothesis.confidence, allowed, key=CONFIDENCES.index)
         if reason and confidence != hypothesis.confidence:
@@ -160,7 +172,7 @@ class Judgement:
         standing = standing_of(hypothesis, self.measured)
         if standing.too_late:
             return "unlikely", standing.reason
-        by_model = (hypothesis.named_by or self.by) == "agent"
+        by_model = self._by_model(hypothesis)
         # The analyst weighs rivals itself; of a change that it names, the record and the deviation are checked again.
         unshown = hypothesis.kind == "change" and standing.strength < 2
         if standing.reason and (by_model or unshown):

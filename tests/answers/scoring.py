@@ -1,0 +1,111 @@
+"""How much of right answers is kept, and how often a wrong one is called likely."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.evidence import Findings
+from bot.core.verdict.merging import merge
+from bot.core.verdict.verdict import judge
+from tests.answers import false_answers, true_answers
+from tests.answers.faults import Investigated
+from tests.answers.reading import Reading
+from tests.answers.recorded import investigated
+
+WANTED = 60
+"""Answers of each corpus."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer of one corpus about one investigation."""
+
+    name: str
+    of: Investigated
+    answer: Findings
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One answer after the verdict, alone and merged with the analyst's."""
+
+    answered: Answered
+    alone: Findings
+    merged: Findings
+
+    @property
+    def sentences(self) -> int:
+        """Claims of the answer."""
+        return sum(1 for _ in _texts(self.answered.answer))
+
+    @property
+    def changed(self) -> list[str]:
+        """Sentences that do not stand as they were written."""
+        kept = set(_texts(self.alone))
+        return [text for text in _texts(self.answered.answer) if text not in kept]
+
+    @property
+    def likely(self) -> bool:
+        """Whether its first cause is called likely, judged alone."""
+        return any(h.confidence == "likely" for h in self.alone.hypotheses)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every sentence stands and the first cause is likely."""
+        return self.likely and not self.changed
+
+    @property
+    def shown_likely(self) -> bool:
+        """Whether a cause that the model alone names is called likely after the merge."""
+        return any(h.confidence == "likely" and getattr(h, "named_by", "agent") == "agent" for h in self.merged.hypotheses)
+
+
+def _texts(findings: Findings) -> Iterator[str]:
+    for hypothesis in findings.hypotheses:
+        yield from (hypothesis.cause, *(claim.text for claim in hypothesis.claims))
+    yield from (claim.text for claim in findings.ruled_out)
+
+
+def corpus(styles: Mapping[str, object]) -> list[Answered]:
+    """`WANTED` answers, in turn over the faults, so that each fault has its share."""
+    answers = []
+    for name, one in investigated().items():
+        for style, write in styles.items():
+            assert callable(write)
+            answers.append((style, name, one, write))
+    # By place: the first seed of each fault has all styles, the second fills up.
+    answers.sort(key=lambda a: (a[1].rpartition("/")[2], list(styles).index(a[0])))
+    return [Answered(f"{name} {style}", one, write(Reading(name, one))) for style, name, one, write in answers[:WANTED]]
+
+
+def true_corpus() -> list[Answered]:
+    """Right answers."""
+    return corpus(true_answers.STYLES)
+
+
+def false_corpus() -> list[Answered]:
+    """Wrong answers."""
+    return corpus(false_answers.STYLES)
+
+
+def judged(answers: Sequence[Answered]) -> list[Judged]:
+    """Each as the workflow would judge it, alone and merged."""
+    return [
+        Judged(
+            one,
+            judge(one.answer, one.of.ledger),
+            merge(one.answer, one.of.findings, one.of.case, one.of.ledger, now=one.of.now),
+        )
+        for one in answers
+    ]
+
+
+def figures(true: Sequence[Judged], false: Sequence[Judged]) -> str:
+    """The figures in two lines."""
+    whole, likely = sum(one.whole for one in true), sum(one.likely for one in true)
+    sentences, changed = sum(one.sentences for one in true), sum(len(one.changed) for one in true)
+    wrong, shown = sum(one.likely for one in false), sum(one.shown_likely for one in false)
+    return (
+        f"right answers (n {len(true)}): kept whole {whole / len(true):.2f}, likely {likely / len(true):.2f}; "
+        f"sentences (n {sentences}) kept as written {1 - changed / sentences:.3f}\n"
+        f"wrong answers (n {len(false)}): called likely {wrong}, and after the merge {shown}"
+    )
