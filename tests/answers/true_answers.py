@@ -42,14 +42,15 @@ def in_factors(of: Reading) -> Findings:
     before, after = row.before or 0.0, row.after or 0.0
     claims: list[Claim] = []
     if before > 0:
-        claims.append(claim(f"{row.signal} of {of.root} is up {after / before:.1f}-fold since {of.onset:%H:%M}", of.health(of.root)))
+        claims.append(
+            claim(f"{row.signal} of {of.root} is up {after / before:.1f}-fold since {of.onset:%H:%M}", of.health(of.root))
+        )
     if row.unit == "ratio":
         claims.append(claim(f"that is {100 * (after - before):.1f} percentage points more", of.health(of.root)))
     else:
         claims.append(claim(f"each request takes {1000 * (after - before):.0f} ms longer", of.health(of.root)))
-    if trouble := of.trouble:
-        if trouble.before:
-            claims.append(claim(f"{trouble.signal} grew {(trouble.after or 0) / trouble.before:.1f} times", of.health(of.root)))
+    if (trouble := of.trouble) and trouble.before:
+        claims.append(claim(f"{trouble.signal} grew {(trouble.after or 0) / trouble.before:.1f} times", of.health(of.root)))
     if change := of.change:
         ago = round((of.onset - change.at).total_seconds())
         claims.append(claim(f"the {change.kind} came {ago} s before that", of.changes, of.health(of.root)))
@@ -73,9 +74,13 @@ def rounded(of: Reading) -> Findings:
         claims.append(claim(f'"{change.title}" is what changed', of.changes))
     if trouble := of.trouble:
         full = trouble.unit == "ratio"
-        text = f"{trouble.signal} is at almost {round(100 * (trouble.after or 0))} %" if full else f"{trouble.signal} is up a lot"
+        text = (
+            f"{trouble.signal} is at almost {round(100 * (trouble.after or 0))} %" if full else f"{trouble.signal} is up a lot"
+        )
         claims.append(claim(text, of.health(of.root)))
-    what = f"{change.author}'s change of {of.root}" if (change := of.change) else f"Trouble with {of.subject.removeprefix('the ')}"
+    what = (
+        f"{change.author}'s change of {of.root}" if (change := of.change) else f"Trouble with {of.subject.removeprefix('the ')}"
+    )
     return answered(cause(what, of.root.capitalize(), of.kind, *claims, change_id=of.change.id if of.change else ""))
 
 
@@ -128,7 +133,9 @@ def by_split(of: Reading) -> Findings:
         best = max(rows, key=lambda r: r.share)
         value = next(iter(best.labels.values()))
         unit = entry.evidence.facts.unit
-        claims.append(claim(f"{value} shows {of.level(best.after, unit)} and {round(100 * best.share)} % of the change", entry.id))
+        claims.append(
+            claim(f"{value} shows {of.level(best.after, unit)} and {round(100 * best.share)} % of the change", entry.id)
+        )
     callers = sorted(s for s in of.of.services if s not in (of.root, of.alerting) and _suffers(of, s))
     if callers:
         caller = of.symptom(callers[0])
@@ -138,7 +145,11 @@ def by_split(of: Reading) -> Findings:
     if trouble := of.trouble:
         claims.append(claim(f"{trouble.signal} at {of.level(trouble.after, trouble.unit)}", of.health(of.root)))
     version = f" {of.change.version}" if of.change and of.change.version else ""
-    text = f"{of.subject}{version} is why {of.alerting} fails".capitalize() if not version else f"{of.root}{version} is the culprit"
+    text = (
+        f"{of.subject}{version} is why {of.alerting} fails".capitalize()
+        if not version
+        else f"{of.root}{version} is the culprit"
+    )
     return answered(cause(text, of.root, of.kind, *claims, change_id=of.change.id if of.change else ""))
 
 

@@ -16,6 +16,7 @@ from bot.settings import Secrets
 from tests.evaluation.figures import DETAILS
 
 NOT_SETS = frozenset({"world", "figures", "second", "laying", "progress", "weight_choices"})
+ANSWERS = Path(__file__).parents[1] / "answers"
 Evaluate = Callable[[Path, Path], None]
 """`evaluate(data, out)` of a set's module."""
 
@@ -61,13 +62,19 @@ def sets() -> list[str]:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.evaluation", description=__doc__)
     parser.add_argument("set", help="the name of a module of this package")
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the set, or of one system in it")
-    parser.add_argument("--out", type=Path, required=True, help="where the answers go, as JSON")
+    parser.add_argument("--data", type=Path, help="the folder of the set, or of one system in it")
+    parser.add_argument("--out", type=Path, help="where the answers go, as JSON")
     parser.add_argument(
         "--details", type=Path, help="where the causes, changes, confidence and seconds of each answer go, as JSON"
     )
     parser.add_argument("--model", default="", help="ask this model too (OPENAI_API_KEY, OPENAI_BASE_URL); it costs money")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.set == "answers":
+        # The corpora are part of the tests: nothing has to be fetched for them.
+        options.data, options.out = options.data or ANSWERS, options.out or Path("answers.json")
+    elif options.data is None or options.out is None:
+        parser.error("--data and --out are needed")
+    return options
 
 
 if __name__ == "__main__":

@@ -214,6 +214,8 @@ def _against_change(change: Change, began: datetime, versions: VersionComparison
     service = change.service
     if versions.factor < 1:
         return "other versions show it too"
+    if (symptom := measured.symptom_of(service)) is None or symptom.doublings < _SURE:
+        return f"{service} has neither errors nor latency clearly beyond its normal range"
     if callee := measured.explaining_callee(service):
         return f"{callee}, which {service} depends on, explains it"
     if callee := measured.unchecked_callee(service):

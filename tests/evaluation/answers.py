@@ -1,0 +1,50 @@
+"""Written answers of a model over the sandbox's faults: are right ones kept whole, is a wrong one ever called likely?
+
+The corpora of `tests/answers`, or those under `--data`: lines of JSON files, `{"id", "investigation" ("bad-deploy/1"), "right"
+(true or false), "answer" (hypotheses, ruled_out; evidence ids as `tests/answers/investigated.json.gz` holds them)}`.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bot.core.evidence import Findings
+from tests.answers.recorded import investigated
+from tests.answers.scoring import Answered, Judged, false_corpus, figures, judged, true_corpus
+
+
+def evaluate(data: Path, out: Path) -> None:
+    """Judge both corpora, alone and merged with the analyst's answer; print the figures and what went wrong."""
+    others = sorted(data.rglob("*.jsonl")) if data.is_dir() else [data]
+    right, wrong = (_read(others, right=True), _read(others, right=False)) if others else (true_corpus(), false_corpus())
+    kept, blamed = judged(right), judged(wrong)
+    print(figures(kept, blamed))
+    for line in _misses(kept, blamed):
+        print(line)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({one.answered.name: _shown(one) for one in (*kept, *blamed)}, indent=1), encoding="utf-8")
+
+
+def _read(paths: Sequence[Path], *, right: bool) -> list[Answered]:
+    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [
+        Answered(
+            str(row["id"]), investigated()[row["investigation"]], Findings.model_validate({"by": "agent", **row["answer"]})
+        )
+        for row in rows
+        if bool(row["right"]) is right
+    ]
+
+
+def _misses(kept: Sequence[Judged], blamed: Sequence[Judged]) -> Iterator[str]:
+    for one in kept:
+        if not one.whole:
+            yield f"  right, not kept: {one.answered.name}: {one.alone.dropped}"
+    for one in blamed:
+        if one.likely or one.shown_likely:
+            yield f"  wrong, called likely: {one.answered.name}"
+
+
+def _shown(one: Judged) -> dict[str, object]:
+    causes = [(h.confidence, h.cause) for h in one.alone.hypotheses]
+    return {"causes": causes, "dropped": one.alone.dropped, "merged": [(h.confidence, h.cause) for h in one.merged.hypotheses]}
