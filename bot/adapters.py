@@ -3,24 +3,28 @@
 import hashlib
 import os
 import secrets as randomness
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx
 from pydantic import SecretStr
 
-from bot.core.config import Config
-from bot.core.errors import ConfigurationError
+from bot.core.config import Config, KubernetesConfig
+from bot.core.errors import ConfigurationError, QueryFailed
 from bot.core.redaction.inventory import inventory_of
 from bot.llm.loading import Agents
 from bot.llm.providers.capabilities import ModelApi, Provider, parse_model_name
 from bot.llm.settings import NO_KEY, ModelSettings
+from bot.monitoring.http import TokenSource
 from bot.monitoring.logs.files import FileLogs
 from bot.monitoring.logs.loki import LokiLogs
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.systems.argocd import ArgoCd
 from bot.monitoring.systems.github import GitHub
 from bot.monitoring.systems.helm import Helm
+from bot.monitoring.systems.kubernetes import Kubernetes
 from bot.monitoring.systems.mcp_servers import McpServers
 from bot.monitoring.systems.mlflow import MLflow
 from bot.monitoring.systems.web import AllowedWeb
@@ -71,6 +75,7 @@ class Systems:
     code: GitHub | None
     argocd: ArgoCd | None
     helm: Helm | None
+    cluster: Kubernetes | None
     models: MLflow | None
     web: AllowedWeb | None
     remote: McpServers | None
@@ -90,16 +95,44 @@ def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> S
         return {name: name_there for name, name_there in names.items() if name_there}
 
     chosen, key = config.systems, SecretStr.get_secret_value
-    code, argocd, helm, models = chosen.github, chosen.argocd, chosen.kubernetes, chosen.mlflow
+    code, argocd, kubernetes, models = chosen.github, chosen.argocd, chosen.kubernetes, chosen.mlflow
+    to_cluster, cluster_token = cluster_access(kubernetes, client, key(secrets.kubernetes_token))
+    workloads, releases = workloads_of(config), named("helm")
     return Systems(
         code=GitHub(code, client, named("github"), token=key(secrets.github_token)) if code.url else None,
         argocd=ArgoCd(argocd, client, named("argocd"), token=key(secrets.argocd_token)) if argocd.url else None,
-        helm=Helm(helm, client, named("helm"), token=key(secrets.kubernetes_token)) if helm.url else None,
+        helm=Helm(kubernetes, to_cluster, releases, token=cluster_token) if kubernetes.url else None,
+        cluster=Kubernetes(kubernetes, to_cluster, workloads, token=cluster_token) if kubernetes.url and workloads else None,
         models=MLflow(models, client, named("mlflow"), token=key(secrets.mlflow_token)) if models.url else None,
         web=AllowedWeb(chosen.web, client, tokens=web_tokens(chosen.web)) if chosen.web else None,
         remote=McpServers(chosen.mcp, tokens=mcp_tokens(chosen.mcp)) if chosen.mcp else None,
         traces=traces_of(secrets, config, client),
     )
+
+
+def workloads_of(config: Config) -> dict[str, str]:
+    """Service -> `namespace/name` of its workload, where the configuration says both."""
+    places = {}
+    for name, service in config.services.items():
+        namespace, workload = service.deployment.get("namespace", ""), service.deployment.get("name", "")
+        if place := service.known_as.kubernetes or (f"{namespace}/{workload}" if namespace and workload else ""):
+            places[name] = place
+    return places
+
+
+def cluster_access(config: KubernetesConfig, client: httpx.AsyncClient, token: str) -> tuple[httpx.AsyncClient, TokenSource]:
+    """The client that trusts the cluster's own certificates, and the token; with a file, the token that it holds now."""
+    if config.ca_file:
+        # A client of its own for as long as the process runs: certificates are checked by client.
+        client = httpx.AsyncClient(follow_redirects=False, verify=ssl.create_default_context(cafile=config.ca_file))
+
+    def read_token() -> str:
+        try:
+            return Path(config.token_file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise QueryFailed(f"the token of Kubernetes cannot be read: {error.strerror} (token_file)") from error
+
+    return client, read_token if config.token_file else token
 
 
 def tools_of(tools: Mapping[str, Tool], systems: Systems) -> dict[str, Tool]:

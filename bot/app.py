@@ -255,6 +255,7 @@ class App:
             code=self.systems.code,
             models=self.systems.models,
             web=self.systems.web,
+            cluster=self.systems.cluster,
             remote=self.systems.remote,
         )
 

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from bot.core.alert import Alert
 from bot.core.change import Change
+from bot.core.cluster import WorkloadState
 from bot.core.evidence import Case, Findings
 from bot.core.history.past_incidents import PastIncident
 from bot.core.logs.line import LogLine
@@ -125,6 +126,19 @@ class History(Protocol):
 
     async def changes(self, service: str, since: datetime) -> list[Change]:
         """Changes of one service ("" = of every service it knows), newest first."""
+
+
+class ClusterReader(Protocol):
+    """Workloads of a cluster. Errors: `QueryFailed`."""
+
+    async def workload(self, service: str) -> WorkloadState:
+        """The workload of a service with its pods, revisions and events; what of these could not be read is in `unread`."""
+
+    async def logs(self, service: str, *, pod: str, container: str, previous: bool, lines: int) -> list[str]:
+        """The last lines of a container of one of the service's own pods, oldest first; `previous`: before its restart."""
+
+    def place(self, service: str) -> str:
+        """`namespace/name`, as anyone can ask for it again."""
 
 
 class CodeHost(Protocol):

@@ -149,7 +149,11 @@ async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) 
 def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequence[Awaitable[Check]]:
     """The other systems that tools read; those that are not configured give no check."""
     systems = systems_of(secrets, config, client)
-    named = [system.check() for system in (systems.code, systems.argocd, systems.helm, systems.models) if system is not None]
+    named = [
+        system.check()
+        for system in (systems.code, systems.argocd, systems.helm, systems.cluster, systems.models)
+        if system is not None
+    ]
     if systems.traces is not None:
         named.append(_traces(systems.traces))
     web = [systems.web.check(name) for name in config.systems.web if systems.web is not None]

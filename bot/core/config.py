@@ -127,6 +127,8 @@ class KnownAs(ConfigSection):
     """The application."""
     helm: str = Field(default="", pattern=r"^$|^[a-z0-9-]+/[a-z0-9.-]+$")
     """namespace/release."""
+    kubernetes: str = Field(default="", pattern=r"^$|^[a-z0-9-]+/[a-z0-9.-]+$")
+    """namespace/name of its deployment, stateful set or daemon set; else that of `deployment`."""
     mlflow: str = Field(default="", pattern=r"^[^/:'\"\\]*$")
     """The registered model that the service serves."""
 
@@ -256,6 +258,15 @@ class SystemConfig(ConfigSection):
     url: Address = ""
 
 
+class KubernetesConfig(SystemConfig):
+    """The API server. In a pod: https://kubernetes.default.svc, with the files of its service account."""
+
+    token_file: str = ""
+    """Read before each request, instead of TOCSIN_KUBERNETES_TOKEN: a service account's token is replaced every hour."""
+    ca_file: str = ""
+    """Certificates that the server's own is checked against; empty: those of the system."""
+
+
 class WebConfig(ConfigSection):
     """A server of the team's own that a tool may query: these paths alone, with GET."""
 
@@ -286,8 +297,8 @@ class SystemsConfig(ConfigSection):
     github: SystemConfig = SystemConfig()
     """https://api.github.com, or a server's own /api/v3."""
     argocd: SystemConfig = SystemConfig()
-    kubernetes: SystemConfig = SystemConfig()
-    """For Helm's history: the bot reads the labels of its release records, never their content."""
+    kubernetes: KubernetesConfig = KubernetesConfig()
+    """Workloads, pods, events and logs; and Helm's history from the labels of its release records, never their content."""
     mlflow: SystemConfig = SystemConfig()
     web: dict[str, WebConfig] = Field(default_factory=dict)
     mcp: dict[str, McpConfig] = Field(default_factory=dict)

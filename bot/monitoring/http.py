@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,8 @@ ForeignJson = Any
 QueryFailed: to check each level before would say the same twice."""
 JsonObject = Mapping[str, ForeignJson]
 """One object of such JSON."""
+TokenSource = str | Callable[[], str]
+"""A bearer token, or what reads it before each request: one that is replaced every hour. Raises QueryFailed."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,15 @@ class JsonServer:
         name: str,
         base: str,
         seconds: float,
-        token: str = "",
+        token: TokenSource = "",
         accept: str = "application/json",
     ) -> None:
         self._client = client
         self._name = name
         self._base = base.rstrip("/")
         self._seconds = seconds
-        self._headers = {"Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
+        self._accept = accept
+        self._token = token
 
     @property
     def place(self) -> str:
@@ -72,6 +75,13 @@ class JsonServer:
             raise QueryFailed(f"{self.place} answered {refusal(response)}")
         return response.json
 
+    async def read_text(self, path: str, parameters: Mapping[str, str]) -> str:
+        """The text of a 200. Raises QueryFailed, with the reason that the server gave."""
+        status, body = await self._within_limits("GET", path, parameters, None)
+        if status != 200:
+            raise QueryFailed(f"{self.place} answered {refusal(_response(status, body, await self._parsed(body)))}")
+        return body.decode("utf-8", "replace")
+
     async def post(self, path: str, form: Mapping[str, str]) -> JsonResponse:
         """Send a form, since queries outgrow addresses; with GET where a proxy forbids POST. Raises QueryFailed."""
         response = await self._send("POST", path, form=form)
@@ -80,11 +90,16 @@ class JsonServer:
     async def _send(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None
     ) -> JsonResponse:
+        status, body = await self._within_limits(method, path, params, form)
+        return _response(status, body, await self._parsed(body))
+
+    async def _within_limits(
+        self, method: str, path: str, params: Mapping[str, str] | None, form: Mapping[str, str] | None
+    ) -> tuple[int, bytes]:
         try:
             # httpx limits each read; a server that answers byte by byte needs a limit on the whole.
             async with asyncio.timeout(self._seconds):
-                status, body = await self._body(method, path, params, form)
-                return _response(status, body, await self._parsed(body))
+                return await self._body(method, path, params, form)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise QueryFailed(f"{self.place} did not answer within {self._seconds:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -93,7 +108,9 @@ class JsonServer:
     async def _body(
         self, method: str, path: str, params: Mapping[str, str] | None, form: Mapping[str, str] | None
     ) -> tuple[int, bytes]:
-        request = self._client.build_request(method, self._base + path, headers=self._headers, params=params, data=form)
+        token = self._token if isinstance(self._token, str) else await asyncio.to_thread(self._token)
+        headers = {"Accept": self._accept} | ({"Authorization": f"Bearer {token}"} if token else {})
+        request = self._client.build_request(method, self._base + path, headers=headers, params=params, data=form)
         response = await self._client.send(request, stream=True, follow_redirects=False)
         try:
             body = bytearray()

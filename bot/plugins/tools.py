@@ -14,6 +14,7 @@ from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolInfo, ToolRole, Topic
 from bot.ports import (
     AlertReader,
     ChangeReader,
+    ClusterReader,
     CodeHost,
     History,
     Logs,
@@ -47,6 +48,7 @@ class ToolContext:
     code: CodeHost | None = None
     models: ModelRegistry | None = None
     web: Web | None = None
+    cluster: ClusterReader | None = None
     remote: Remote | None = None
     seconds: float = 10.0
     """The limit of the whole call: a tool that queries several systems leaves none of them all of it."""

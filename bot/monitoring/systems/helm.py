@@ -16,7 +16,7 @@ from bot.core.check import Check
 from bot.core.config import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import JsonObject, JsonServer
+from bot.monitoring.http import JsonObject, JsonServer, TokenSource
 from bot.monitoring.systems.histories import changes_since, tried
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -35,7 +35,7 @@ class Helm:
         client: httpx.AsyncClient,
         releases: Mapping[str, str],
         *,
-        token: str = "",
+        token: TokenSource = "",
         seconds: float = 8.0,
     ) -> None:
         self._releases = releases

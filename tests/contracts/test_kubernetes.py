@@ -1,0 +1,144 @@
+"""Workloads of a cluster are read with GET alone, and what a role forbids is said."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.adapters import cluster_access, workloads_of
+from bot.core.config import Config, KubernetesConfig
+from bot.core.errors import InvalidQuery, QueryFailed
+from bot.core.evidence import Evidence
+from bot.monitoring.systems.kubernetes import Kubernetes
+from tests.contracts.kubernetes_api import TOKEN, ApiServer, deployment, event, pod, replica_set
+from tests.unit.tools.looking import context, look
+
+HERE = KubernetesConfig(url="http://kubernetes.example.com")
+OBJECTS: dict[str, list[dict[str, Any]]] = {
+    "deployments": [deployment()],
+    "replicasets": [
+        replica_set("checkout-a", "6", "shop/checkout:1.9", 0),
+        replica_set("checkout-b", "7", "shop/checkout:2.0", 2),
+    ],
+    "pods": [
+        pod("checkout-b-1"),
+        pod("checkout-b-2", crashed=True),
+        {"metadata": {"name": "other", "labels": {"app": "cart"}}},
+    ],
+    "events": [
+        event("checkout-b-2", "BackOff", "Back-off restarting failed container"),
+        event("checkout-b", "FailedCreate", "quota exceeded", kind="ReplicaSet", series=True),
+        event("cart-1", "Unhealthy", "another workload"),
+    ],
+}
+LOGS = {("checkout-b-2", True): "loading\njava.lang.OutOfMemoryError\n", ("checkout-b-2", False): "loading\n"}
+
+
+class Cluster:
+    """A reader over a stand-in."""
+
+    def __init__(self, server: ApiServer, token: Any = TOKEN) -> None:
+        self.server = server
+        self.client = httpx.AsyncClient(transport=httpx.MockTransport(server))
+        self.reader = Kubernetes(HERE, self.client, {"checkout": "prod/checkout", "payments": "prod/nobody"}, token=token)
+
+    async def tool(self, name: str, **arguments: Any) -> Evidence:
+        return await look(name, context(cluster=self.reader), service="checkout", **arguments)
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    here = Cluster(ApiServer(OBJECTS, LOGS))
+    yield here
+    await here.client.aclose()
+
+
+async def test_a_workload_is_described_with_rollout_revisions_pods_and_events(cluster: Cluster) -> None:
+    found = await cluster.tool("describe_workload")
+    text = "\n".join(found.details)
+
+    assert found.summary == (
+        "checkout: 1 of 2 pods ready, rolling out, 2 of 2 updated; 1 pod not ready; 6 restarts; waiting: CrashLoopBackOff; "
+        "2 kinds of warning in 6 h"
+    )
+    assert "Progressing is False: ProgressDeadlineExceeded" in text
+    assert "revision 7 since 2026-03-01 02:50 UTC: 2 of 2 ready, shop/checkout:2.0" in text
+    assert "container app: waiting: CrashLoopBackOff (back-off 5m0s" in text
+    assert "before: terminated: OOMKilled (exit 137) at 02:58:30 UTC" in text
+    assert "warning 2026-03-01 02:59 UTC ReplicaSet/checkout-b FailedCreate (9 times): quota exceeded" in text
+    assert "another workload" not in text and "never-shown" not in text and found.user_controllable
+
+
+async def test_what_a_container_wrote_before_it_died_is_read_from_the_pod_that_restarted_most(cluster: Cluster) -> None:
+    found = await cluster.tool("pod_logs")
+
+    assert found.details[-1] == "checkout-b-2/app 2026-03-01T02:50:00Z java.lang.OutOfMemoryError"
+    assert len((await cluster.tool("pod_logs", previous=False)).details) == 1
+
+
+async def test_only_pods_of_the_service_can_be_read(cluster: Cluster) -> None:
+    for arguments in ({"pod": "other"}, {"pod": "../secrets/x"}, {"container": "sidecar"}):
+        with pytest.raises(InvalidQuery):
+            await cluster.tool("pod_logs", **arguments)
+
+    assert all(request.method == "GET" and "secrets" not in request.url.path for request in cluster.server.requests)
+
+
+async def test_a_container_that_never_restarted_has_no_earlier_log(cluster: Cluster) -> None:
+    with pytest.raises(QueryFailed, match="previous terminated container"):
+        await cluster.tool("pod_logs", pod="checkout-b-1")
+
+
+@pytest.mark.parametrize("resource", ["events", "pods", "replicasets"])
+async def test_what_the_role_forbids_is_said_and_the_rest_stands(resource: str) -> None:
+    here = Cluster(ApiServer(OBJECTS, LOGS, forbidden=frozenset({resource})))
+    found = await here.tool("describe_workload")
+
+    assert found.ok and len(found.unseen) == 1 and "cannot list resource" in found.unseen[0]
+    assert (await here.reader.check()).state == "failed"
+    await here.client.aclose()
+
+
+async def test_lists_of_many_pages_are_read_whole() -> None:
+    here = Cluster(ApiServer({**OBJECTS, "pods": [pod(f"checkout-b-{n}") for n in range(90)]}, page=25))
+
+    assert len((await here.reader.workload("checkout")).pods) == 90
+    await here.client.aclose()
+
+
+async def test_an_unknown_workload_and_a_wrong_token_could_not_be_checked(cluster: Cluster) -> None:
+    with pytest.raises(QueryFailed, match="no workload prod/nobody"):
+        await cluster.reader.workload("payments")
+    with pytest.raises(QueryFailed, match="known_as.kubernetes"):
+        await cluster.reader.workload("cart")
+    with pytest.raises(QueryFailed, match="401: Unauthorized"):
+        await Cluster(cluster.server, token="wrong").reader.workload("checkout")
+
+
+async def test_the_token_of_a_service_account_is_read_anew_for_each_request(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    config = HERE.model_copy(update={"token_file": str(file)})
+    async with httpx.AsyncClient() as client:
+        _, token = cluster_access(config, client, "unused")
+    here = Cluster(ApiServer(OBJECTS, LOGS), token=token)
+
+    file.write_text("expired\n")
+    with pytest.raises(QueryFailed):
+        await here.reader.workload("checkout")
+    file.write_text(f"{TOKEN}\n")
+    assert (await here.reader.workload("checkout")).wanted == 2
+    file.unlink()
+    with pytest.raises(QueryFailed, match="token_file"):
+        await here.reader.workload("checkout")
+    await here.client.aclose()
+
+
+def test_the_place_of_a_workload_is_configured_or_that_of_its_deployment() -> None:
+    services: Any = {
+        "a": {"known_as": {"kubernetes": "prod/a"}},
+        "b": {"deployment": {"namespace": "prod", "name": "b-main"}},
+        "c": {"deployment": {"name": "c"}},
+    }
+    assert workloads_of(Config.model_validate({"services": services})) == {"a": "prod/a", "b": "prod/b-main"}

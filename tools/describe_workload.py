@@ -1,0 +1,109 @@
+"""The tool `describe_workload`: what the cluster says of a service's pods, their restarts, the rollout, and events."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from bot.core.cluster import ClusterEvent, ContainerState, PodState, Revision, WorkloadState
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence
+from bot.core.text.durations import duration_text
+from bot.core.text.moments import clock, date_to_the_minute
+from bot.core.text.untrusted import counted
+from bot.core.tool_calls import Topic, could_not_check
+from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
+from tools._arguments import service_of
+
+MAX_PODS, MAX_REVISIONS, MAX_EVENTS = 40, 5, 40
+EVENTS_BACK = timedelta(hours=6)
+
+
+@tool(
+    needs="cluster",
+    label="pods of {service}",
+    topic=Topic("pod pods container containers crash crashloop oomkilled evicted rollout kubernetes restart restarts"),
+    first_for={"memory": 2, "cpu": 3, "disk": 2},
+)
+async def describe_workload(ctx: ToolContext, service: ServiceName) -> Evidence:
+    """Describe a service's workload in Kubernetes: rollout, revisions with images, pods with their restarts, and events.
+
+    Call it when pods crash, restart, do not start or are not ready, and after
+    a deploy: whether it has rolled out, and which revision the bad pods run.
+    For what a container wrote before it died call pod_logs.
+    """
+    name = service_of(ctx, service)
+    if ctx.cluster is None:
+        raise QueryFailed("no cluster is configured (systems.kubernetes)")
+    state = await ctx.cluster.workload(name)
+    events = [event for event in state.events if event.at >= ctx.now - EVENTS_BACK]
+    return Evidence(
+        summary=_summary(name, state, events),
+        query=f"kubectl describe {state.kind} {state.name} -n {state.namespace}",
+        details=tuple(_lines(state, events, ctx.now)),
+        source="kubernetes",
+        unseen=tuple(could_not_check(f"{name} in Kubernetes", why) for why in state.unread),
+        # Events quote what images and probes answer.
+        user_controllable=True,
+    )
+
+
+def _summary(name: str, state: WorkloadState, events: Sequence[ClusterEvent]) -> str:
+    rollout = "rolled out" if state.rolled_out else f"rolling out, {state.updated} of {state.wanted} updated"
+    troubled = [pod for pod in state.pods if not pod.ready]
+    restarts = sum(one.restarts for pod in state.pods for one in pod.containers)
+    reasons = list(dict.fromkeys(_trouble(one) for pod in state.pods for one in pod.containers if _trouble(one)))
+    parts = [
+        f"{name}: {state.ready} of {state.wanted} pods ready, {rollout}",
+        f"{counted(len(troubled), 'pod')} not ready" if troubled else "",
+        f"{counted(restarts, 'restart')}" if restarts else "no restart",
+        ", ".join(reasons[:3]),
+        f"{counted(sum(event.warning for event in events), 'kind')} of warning in {duration_text(EVENTS_BACK)}",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _trouble(container: ContainerState) -> str:
+    if container.state.startswith("waiting") or (container.state.startswith("terminated") and not container.ready):
+        return container.state
+    return container.last if container.restarts else ""
+
+
+def _lines(state: WorkloadState, events: Sequence[ClusterEvent], now: datetime) -> Iterator[str]:
+    yield (
+        f"{state.kind} {state.namespace}/{state.name}: wanted {state.wanted}, updated {state.updated}, ready {state.ready}, "
+        f"available {state.available}"
+    )
+    yield from state.conditions
+    yield from map(_revision, state.revisions[:MAX_REVISIONS])
+    worst_first = sorted(state.pods, key=lambda pod: (pod.ready, -sum(one.restarts for one in pod.containers), pod.name))
+    for pod in worst_first[:MAX_PODS]:
+        yield from _pod(pod, now)
+    if len(state.pods) > MAX_PODS:
+        yield f"and {len(state.pods) - MAX_PODS} more pods"
+    warnings_first = sorted(events, key=lambda event: (not event.warning, -event.at.timestamp()))
+    yield from map(_event, warnings_first[:MAX_EVENTS])
+
+
+def _revision(one: Revision) -> str:
+    images = ", ".join(one.images)
+    return f"revision {one.number} since {date_to_the_minute(one.created_at)}: {one.ready} of {one.replicas} ready, {images}"
+
+
+def _pod(pod: PodState, now: datetime) -> Iterator[str]:
+    age = f", for {duration_text(now - pod.started_at)}" if pod.started_at else ""
+    ready = "ready" if pod.ready else "not ready"
+    revision = f", of {pod.revision}" if pod.revision else ""
+    yield f"pod {pod.name} on {pod.node or 'no node'}: {pod.phase}, {ready}{age}{revision}"
+    yield from (f"  {condition}" for condition in pod.unmet)
+    for one in pod.containers:
+        if one.ready and not one.restarts:
+            continue
+        last = f"; before: {one.last}" + (f" at {clock(one.last_at)}" if one.last_at else "") if one.last else ""
+        message = f" ({one.message})" if one.message else ""
+        yield f"  container {one.name}: {one.state}{message}, {counted(one.restarts, 'restart')}{last}; {one.image}"
+
+
+def _event(event: ClusterEvent) -> str:
+    kind = "warning" if event.warning else "event"
+    times = f" ({event.count} times)" if event.count > 1 else ""
+    return f"{kind} {date_to_the_minute(event.at)} {event.about} {event.reason}{times}: {event.message}"
