@@ -72,7 +72,8 @@ def pod(name: str, *, crashed: bool = False) -> dict[str, Any]:
     }
     return {
         "metadata": {
-            "name": name, "namespace": "prod", "labels": LABELS, "ownerReferences": [{"kind": "ReplicaSet", "name": "checkout-b"}],
+            "name": name, "namespace": "prod", "labels": LABELS,
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "checkout-b"}],
         },
         "spec": {"nodeName": "node-7", "containers": [{"name": "app", "env": [{"name": "PASSWORD", "value": "never-shown"}]}]},
         "status": {

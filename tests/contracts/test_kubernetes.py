@@ -111,7 +111,7 @@ async def test_lists_of_many_pages_are_read_whole() -> None:
 async def test_an_unknown_workload_and_a_wrong_token_could_not_be_checked(cluster: Cluster) -> None:
     with pytest.raises(QueryFailed, match="no workload prod/nobody"):
         await cluster.reader.workload("payments")
-    with pytest.raises(QueryFailed, match="known_as.kubernetes"):
+    with pytest.raises(QueryFailed, match=r"known_as\.kubernetes"):
         await cluster.reader.workload("cart")
     with pytest.raises(QueryFailed, match="401: Unauthorized"):
         await Cluster(cluster.server, token="wrong").reader.workload("checkout")
