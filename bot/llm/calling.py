@@ -32,7 +32,7 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputE
 """What langchain raises for bodies that are no answer of a model, or none in the wanted form."""
 _FINISHED = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
 """Where providers say why an answer ended: one that was cut off says nothing."""
-_TOO_LONG = {"length", "max_tokens", "incomplete", "model_context_window_exceeded"}
+_LENGTH = {"length", "max_tokens", "incomplete", "model_context_window_exceeded"}
 _OVERFLOW = re.compile(r"context.{0,20}(size|length|window)|prompt is too long|too many tokens", re.IGNORECASE)
 
 
@@ -70,13 +70,17 @@ class Problem:
     """The provider's own words, for the log."""
 
 
-class _Unfinished(Exception):
-    """An answer that ended before its end."""
+class _CutOff(ValueError):
+    """An answer whose end is missing."""
+
+
+class _TooLong(ValueError):
+    """An answer that ended at the limit of what the model may write: the next one would too."""
 
 
 def call_errors() -> tuple[type[Exception], ...]:
     """What a call may raise that is no fault of ours."""
-    return (_Unfinished, *UNREADABLE, *library_errors())
+    return (*UNREADABLE, *library_errors())
 
 
 class Caller:
@@ -190,8 +194,9 @@ def _problem_of(error: Exception, stream: AnswerStream) -> Problem:
     failure = failure_of(error)
     if failure is None:
         # An answer that could not be read is tried once more: the next one may be readable.
-        text = str(error) if isinstance(error, _Unfinished) else f"the answer could not be read ({type(error).__name__})"
-        return Problem(text, may_pass=True, recovery=Recovery.ANSWER)
+        own = isinstance(error, (_CutOff, _TooLong))
+        text = str(error) if own else f"the answer could not be read ({type(error).__name__})"
+        return Problem(text, may_pass=not isinstance(error, _TooLong), recovery=Recovery.ANSWER)
     if isinstance(error, ContextOverflowError) or (failure.status in (400, 413) and _OVERFLOW.search(failure.text)):
         return Problem("the request was too long for the model", recovery=Recovery.SHORTER, answer=failure.text)
     if failure.timed_out:
@@ -207,10 +212,10 @@ def _check_finished(response: Response, *, streamed: bool) -> None:
         if not isinstance(message, AIMessage):
             continue
         ends = {str(message.response_metadata[key]).lower() for key in _FINISHED if message.response_metadata.get(key)}
-        if ends & _TOO_LONG:
-            raise _Unfinished("the answer was longer than the model may write")
+        if ends & _LENGTH:
+            raise _TooLong("the answer was longer than the model may write")
         if streamed and not ends:
-            raise _Unfinished("the answer was cut off")
+            raise _CutOff("the answer was cut off")
 
 
 class _NamingTool:

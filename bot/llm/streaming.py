@@ -45,8 +45,10 @@ class AnswerStream(AsyncCallbackHandler):
     def timeout_text(self) -> str:
         """Which of the two limits ended it."""
         over = asyncio.get_running_loop().time() >= self._deadline
-        if over or not self.chunks:
+        if not self.chunks:
             return f"no answer within {self.seconds if over else self.idle_seconds:.0f} s"
+        if over:
+            return f"the answer was not complete within {self.seconds:.0f} s"
         return f"the answer broke off: nothing came for {self.idle_seconds:.0f} s"
 
     async def on_llm_new_token(self, token: object, *, chunk: Any = None, **_context: object) -> None:

@@ -121,25 +121,24 @@ async def test_to_the_last_turn_nothing_changes_before_the_newest_messages(room:
 
 
 async def test_a_history_that_was_shortened_stays_so_and_its_beginning_is_the_same_again(room: NewRoom) -> None:
-    parts = [{"call": [["flood", {"part": n}]]} for n in range(9)]
-    here = await room(*parts, ANSWER, budget={"context_tokens": 24_000})
+    parts = [{"call": [["flood", {"part": n}]]} for n in range(11)]
+    here = await room(*parts, ANSWER)
 
     await here.investigate()
 
     stable = [a["messages"] == b["messages"][: len(a["messages"])] for a, b in zip(here.asked, here.asked[1:], strict=False)]
-    assert stable.count(False) in (1, 2, 3) and '"left_out": "details were shown above' in str(here.asked[-1])
+    assert 0 < stable.count(False) < len(stable) / 2 and '"left_out": "details were shown above' in str(here.asked[-1])
 
 
 async def test_tokens_cost_what_their_kind_costs_also_where_no_answer_came(room: NewRoom) -> None:
     details = {"prompt_tokens_details": {"cached_tokens": 900_000}, "completion_tokens_details": {"reasoning_tokens": 50_000}}
     usage = {"prompt_tokens": 1_000_000, "completion_tokens": 100_000, "total_tokens": 1_100_000, **details}
     prices = {"usd_per_million_cached": 0.2, "usd_per_million_reasoning": 4, "per_run_usd": 100, "per_run_tokens": 10**9}
-    cut = {**ANSWER, "usage": usage, "finish": "length"}
-    here = await room(cut, cut, budget=prices)
+    here = await room({**ANSWER, "usage": usage, "finish": "length"}, budget=prices)
 
     findings = await here.investigate()
 
-    assert findings.tokens == 2_200_000 and findings.usd == pytest.approx(2 * (0.1 * 2 + 0.9 * 0.2 + 0.05 * 8 + 0.05 * 4))
+    assert findings.tokens == 1_100_000 and findings.usd == pytest.approx(0.1 * 2 + 0.9 * 0.2 + 0.05 * 8 + 0.05 * 4)
 
 
 async def test_a_request_that_timed_out_is_counted_by_what_was_sent_and_came(room: NewRoom) -> None:

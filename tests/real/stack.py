@@ -8,6 +8,7 @@ with Stack(folder) as stack:            # SQLite, Socket Mode, no model
 import contextlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 
 from tests.real import free_port
 from tests.real.bot import Bot
+from tests.real.llama_server import LlamaServer
 from tests.real.monitoring import ALERT_TOKEN, CHANGE_TOKEN, SECRET, Monitoring, error_ratio
 from tests.real.processes import Process, clean_environment
 from tests.real.slack import Slack
@@ -63,9 +65,13 @@ class Stack:
         mode: str = "socket",
         turns: list[dict[str, Any]] | None = None,
         command: list[str] | None = None,
+        model: LlamaServer | None = None,
+        budget: Mapping[str, float] | None = None,
     ) -> None:
+        """`model`: a real one that runs already. `budget`: limits in tocsin.yaml."""
         self.folder = folder
         self.database_url, self.mode, self.turns, self.command = database_url, mode, turns, command
+        self.real_model, self.budget = model, dict(budget or {})
         self._ending = contextlib.ExitStack()
 
     def __enter__(self) -> "Stack":
@@ -89,11 +95,11 @@ class Stack:
         self.bot = Bot(
             self.folder,
             self.slack,
-            write_config(self.folder, self.monitoring),
+            write_config(self.folder, self.monitoring, self.budget),
             port=port,
             database_url=self.database_url,
             mode=self.mode,
-            model_url=self.model.url if self.model else "",
+            model_url=model.url if (model := self.real_model or self.model) else "",
             environment=secrets_of_sources(),
             **({"command": self.command} if self.command else {}),  # type: ignore[arg-type]
         )
@@ -110,12 +116,13 @@ def secrets_of_sources() -> dict[str, str]:
     }
 
 
-def write_config(folder: Path, monitoring: Monitoring) -> Path:
+def write_config(folder: Path, monitoring: Monitoring, budget: Mapping[str, float] | None = None) -> Path:
     """tocsin.yaml and one runbook, as the shop's team would have them."""
     (folder / "runbooks").mkdir(exist_ok=True)
     (folder / "runbooks" / "high-error-rate.md").write_text(RUNBOOK)
     path = folder / "tocsin.yaml"
-    path.write_text(yaml.safe_dump(configuration(monitoring), sort_keys=False))
+    content = {**configuration(monitoring), **({"budget": dict(budget)} if budget else {})}
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
     return path
 
 
