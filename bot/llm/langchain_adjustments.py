@@ -8,6 +8,8 @@ import langsmith
 from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import ValidationError
 
+from bot.llm.message_parts import without_calls
+
 MAX_CALLS = 50
 """Twice the tool calls of a run by default: calls beyond the budget are refused one by one."""
 MAX_ERRORS = 5
@@ -31,7 +33,9 @@ def _limited(message: AIMessage, limit: int) -> AIMessage:
     calls = message.tool_calls[:limit]
     others = {key: value for key, value in message.additional_kwargs.items() if key != "tool_calls"}
     invalid = message.invalid_tool_calls[: limit - len(calls)]
-    return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": invalid, "additional_kwargs": others})
+    content = without_calls(message.content, {str(call["id"]) for call in (*calls, *invalid)})
+    update = {"content": content, "tool_calls": calls, "invalid_tool_calls": invalid, "additional_kwargs": others}
+    return message.model_copy(update=update)
 
 
 def describe_schema_errors(error: Exception) -> str:

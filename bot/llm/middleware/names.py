@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from langchain.agents.middleware import AgentMiddleware, ModelResponse
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +17,7 @@ from bot.core.history.frozen_cases import scrubbed
 from bot.core.redaction.pseudonyms import Pseudonyms
 from bot.core.text.untrusted import cut
 from bot.llm.calling import Handler, Request, Response
+from bot.llm.message_parts import changed
 from prompts import prompt
 
 Change = Callable[[str], str]
@@ -57,12 +58,8 @@ def _unmasked(response: Response, unmask: Change) -> Response:
 
 
 def _changed(message: Message, change: Change) -> Message:
-    """A message with its text and the arguments of its calls changed; the calls' names and ids stay."""
-    update: dict[str, Any] = {"content": scrubbed(message.content, change)}
-    if isinstance(message, AIMessage):
-        for part in ("tool_calls", "invalid_tool_calls"):
-            update[part] = [{**call, "args": scrubbed(call["args"], change)} for call in getattr(message, part)]
-    return message.model_copy(update=update)
+    """What the provider sealed keeps its pseudonyms: it is refused when a letter of it differs."""
+    return changed(message, lambda value: scrubbed(value, change))
 
 
 def _described(tool: BaseTool | dict[str, object], mask: Change) -> BaseTool | dict[str, object]:

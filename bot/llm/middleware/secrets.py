@@ -1,12 +1,11 @@
 """Removes secrets from every model request, and from what the model answers before that is recorded or asked back."""
 
-from typing import Any
-
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
 from bot.core.redaction.redaction import redact, redact_all
 from bot.llm.calling import Handler, Request, Response
+from bot.llm.message_parts import changed
 
 
 class Secrets(AgentMiddleware):
@@ -21,8 +20,10 @@ class Secrets(AgentMiddleware):
 
     def _without(self, message: AnyMessage) -> AnyMessage:
         content = message.content
+        if isinstance(message, AIMessage):
+            return message  # cleaned when it came, and parts of it are sealed
         if not isinstance(content, str):
-            return message.model_copy(update={"content": redact_all(content)})
+            return changed(message, redact_all)
         if content not in self._redacted:
             # A long conversation is sent again with each turn, and looking through it costs milliseconds.
             self._redacted[content] = redact(content)
@@ -32,15 +33,8 @@ class Secrets(AgentMiddleware):
 
 
 def cleaned(messages: list[BaseMessage]) -> list[BaseMessage]:
-    """A model's answer as it may be recorded and asked back: its text and the arguments of its calls redacted."""
-    return [_cleaned(message) for message in messages]
+    """A model's answer as it may be recorded and asked back: its text and the arguments of its calls redacted.
 
-
-def _cleaned(message: BaseMessage) -> BaseMessage:
-    changed: dict[str, Any] = {"content": redact_all(message.content)}
-    if isinstance(message, AIMessage):
-        # The calls' ids stay: answers refer to them.
-        for part in ("tool_calls", "invalid_tool_calls"):
-            changed[part] = [{**call, "args": redact_all(call["args"])} for call in getattr(message, part)]
-    same = all(getattr(message, name) == value for name, value in changed.items())
-    return message if same else message.model_copy(update=changed)
+    What the provider sealed stays: it was made of redacted requests, and is refused when a letter of it differs.
+    """
+    return [changed(message, redact_all) for message in messages]

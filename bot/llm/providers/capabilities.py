@@ -61,6 +61,7 @@ servers that speak OpenAI's protocol have names like `llama3:8b`."""
 OPENAI_ADDRESS = "https://api.openai.com/v1"
 _OPENAI_REASONS = re.compile(r"^(o\d|gpt-([5-9]|\d\d)(?!\d))(?!.*\bchat\b)")
 _OPENAI_NEEDS_RESPONSES = re.compile(r"^gpt-(5\.([4-9]|\d\d)|[6-9]|\d\d)(?!.*\bchat\b)|codex|-pro\b")
+_CLAUDE_VERSION = re.compile(r"claude-(?!mythos)[a-z]+-(\d+)(?:-(\d{1,2}))?(?!\d)")
 _CLAUDE_MAY_BE_FORCED = re.compile(r"claude-(3|(opus|sonnet|haiku)-4)(?!\d)")
 
 
@@ -95,8 +96,8 @@ def chosen_api(api: ModelApi, model: str, base_url: str) -> ModelApi:
 
     From gpt-5.4 on, OpenAI refuses function tools together with reasoning over chat completions; few other servers have more.
     """
-    if api is not ModelApi.AUTO:
-        return api
+    if api != ModelApi.AUTO:
+        return ModelApi(api)
     return ModelApi.RESPONSES if is_openai_address(base_url) and takes_effort(model, base_url) else ModelApi.CHAT
 
 
@@ -122,6 +123,12 @@ def may_name_tool(name: ModelName, openai_url: str) -> bool:
     if name.provider is Provider.OPENAI:
         return is_openai_address(openai_url)
     return name.provider in (Provider.ANTHROPIC, Provider.GOOGLE, Provider.DEEPSEEK) or "claude" in name.model
+
+
+def binds_thinking(model: str) -> bool:
+    """Whether what Claude thought is refused once something before it has changed, unless the request says otherwise."""
+    version = _CLAUDE_VERSION.search(model)
+    return version is not None and (int(version[1]), int(version[2] or 0)) >= (5, 1)
 
 
 def _thinking(extra: Mapping[str, object], effort: str) -> bool | None:

@@ -16,6 +16,7 @@ from bot.llm.providers.capabilities import (
     ModelApi,
     ModelName,
     Provider,
+    binds_thinking,
     chosen_api,
     may_force_tools,
     parse_model_name,
@@ -25,6 +26,9 @@ from bot.llm.settings import ModelSettings
 
 CLAUDE_MAX_TOKENS = 16_000
 """Anthropic's API requires a limit of the answer; thinking counts in it."""
+CLAUDE_BINDING = "thinking-binding-controls-2026-08-01"
+"""The beta of Anthropic's API in which a request says what becomes of thinking whose conversation has changed since: hints of
+people stand in one request only, and long results are shortened later."""
 OLLAMA_CONTEXT = 32_768
 """Ollama's own default cuts a long prompt without a word."""
 
@@ -92,49 +96,56 @@ def _arguments(
     """What langchain's class of the provider is made with. Only the caller of models tries again, so no class does."""
     if name.provider is Provider.OTHER:
         return {**({"reasoning_effort": effort} if effort else {}), **extra}
-    url, key = settings.url_of(name.provider), settings.key_of(name.provider)
-    common = {"base_url": url} if url else {}
-    if key.get_secret_value() and name.provider is not Provider.OLLAMA:
-        common["api_key"] = key.get_secret_value()
-    return {**common, **_ARGUMENTS[name.provider](effort, dict(extra), seconds, key.get_secret_value())}
+    url, key = settings.url_of(name.provider), settings.key_of(name.provider).get_secret_value()
+    arguments = _ARGUMENTS[name.provider](name.model, effort, dict(extra), seconds)
+    if url:
+        arguments["base_url"] = url
+    if key and name.provider is Provider.OLLAMA:
+        arguments["client_kwargs"] |= {"headers": {"Authorization": f"Bearer {key}"}}
+    elif key:
+        arguments["api_key"] = key
+    return arguments
 
 
-def _anthropic(effort: str, extra: dict[str, Any], seconds: float, _key: str) -> dict[str, Any]:
+def _anthropic(model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
     limit = extra.pop("max_tokens", CLAUDE_MAX_TOKENS)
     named: dict[str, Any] = {field: extra.pop(field) for field in ("thinking", "output_config", "betas") if field in extra}
     if effort == "none":
         named.setdefault("thinking", {"type": "disabled"})
     elif effort:
         named["reasoning_effort"] = effort
-    body = {"model_kwargs": {"extra_body": extra}} if extra else {}
-    return {"timeout": seconds, "max_retries": 0, "max_tokens": limit, **named, **body}
+    if binds_thinking(model) and "thinking" not in named:
+        named["thinking"] = {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
+        named["betas"] = [*named.get("betas", ()), CLAUDE_BINDING]
+    # Rules, tools and history are the same in each turn: read from the cache they cost a tenth.
+    body = {"cache_control": {"type": "ephemeral"}, **({"extra_body": extra} if extra else {})}
+    return {"timeout": seconds, "max_retries": 0, "max_tokens": limit, **named, "model_kwargs": body}
 
 
-def _google(effort: str, extra: dict[str, Any], seconds: float, _key: str) -> dict[str, Any]:
+def _google(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
     # One try: a number of tries below one is taken for the default.
     return {"timeout": seconds, "max_retries": 1, **({"thinking_level": effort} if effort else {}), **extra}
 
 
-def _bedrock(effort: str, extra: dict[str, Any], seconds: float, _key: str) -> dict[str, Any]:
+def _bedrock(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
     fields = {"additional_model_request_fields": extra} if extra else {}
     return {"timeout": int(seconds), "max_retries": 0, **({"reasoning_effort": effort} if effort else {}), **fields}
 
 
-def _deepseek(effort: str, extra: dict[str, Any], seconds: float, _key: str) -> dict[str, Any]:
+def _deepseek(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
     if effort == "none":
         extra.setdefault("thinking", {"type": "disabled"})
     level = {"reasoning_effort": effort} if effort and effort != "none" else {}
     return {"timeout": seconds, "max_retries": 0, **level, **({"extra_body": extra} if extra else {})}
 
 
-def _ollama(effort: str, extra: dict[str, Any], seconds: float, key: str) -> dict[str, Any]:
-    headers = {"headers": {"Authorization": f"Bearer {key}"}} if key else {}
-    levels: dict[str, Any] = {"none": False, "": None, "low": "low", "medium": "medium", "high": "high"}
+def _ollama(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
+    levels: dict[str, Any] = {"none": False, "low": "low", "medium": "medium", "high": "high"}
     reasoning = {"reasoning": levels.get(effort, True)} if effort else {}
-    return {"num_ctx": OLLAMA_CONTEXT, "client_kwargs": {"timeout": seconds, **headers}, **reasoning, **extra}
+    return {"num_ctx": OLLAMA_CONTEXT, "client_kwargs": {"timeout": seconds}, **reasoning, **extra}
 
 
-_ARGUMENTS: Mapping[Provider, Callable[[str, dict[str, Any], float, str], dict[str, Any]]] = {
+_ARGUMENTS: Mapping[Provider, Callable[[str, str, dict[str, Any], float], dict[str, Any]]] = {
     Provider.ANTHROPIC: _anthropic,
     Provider.GOOGLE: _google,
     Provider.BEDROCK: _bedrock,
