@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from bot.adapters import logs_of, model_of, systems_of
+from bot.adapters import logs_of, model_of, settings_of, systems_of
 from bot.console.queries import check_queries
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
@@ -49,15 +49,14 @@ async def checkup(secrets: Secrets) -> list[Check]:
     """All checks, in the order in which one would repair them; with a broken configuration, those that need none."""
     config, first = _configuration(secrets)
     if config is None:
-        async with httpx.AsyncClient(follow_redirects=False, timeout=10) as client:
-            slack, model = await asyncio.gather(_slack(secrets, Config()), _model(secrets, client))
-        return [first, _database(secrets), *slack, model, *_model_code(secrets)]
+        slack, models = await asyncio.gather(_slack(secrets, Config()), _models(secrets))
+        return [first, _database(secrets), *slack, *models, *_model_code(secrets)]
     async with httpx.AsyncClient(follow_redirects=False, timeout=10) as client:
-        slack, model, systems = await asyncio.gather(
-            _slack(secrets, config), _model(secrets, client), _systems(secrets, config, client)
+        slack, models, systems = await asyncio.gather(
+            _slack(secrets, config), _models(secrets), _systems(secrets, config, client)
         )
     database = _database(secrets)
-    outside = [*slack, model, *_model_code(secrets), *systems]
+    outside = [*slack, *models, *_model_code(secrets), *systems]
     return [first, *_sources(config), database, *outside, *_local(config), _pager(secrets, config)]
 
 
@@ -121,9 +120,13 @@ def _channels(config: Config) -> Mapping[str, str]:
     return {channel: one_line(", ".join(names), 60) for channel, names in services.items()}
 
 
-async def _model(secrets: Secrets, client: httpx.AsyncClient) -> Check:
-    key = secrets.openai_api_key.get_secret_value()
-    return await check_model(client, name=model_of(secrets), key=key, base_url=secrets.openai_base_url)
+async def _models(secrets: Secrets) -> list[Check]:
+    """The model, and those that stand in for it or review its answers."""
+    name = model_of(secrets)
+    settings = settings_of(secrets, name)
+    others = {"Fallback model": secrets.fallback_model, "Skeptic": secrets.skeptic_model} if name else {}
+    named = {"Model": name, **{role: other for role, other in others.items() if other}}
+    return list(await asyncio.gather(*(check_model(settings, other, role) for role, other in named.items())))
 
 
 def _model_code(secrets: Secrets) -> list[Check]:

@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from bot.core.config import Budget
+from bot.llm.message_parts import answered_by, readable_by
 from bot.llm.providers.failures import failure_of, library_errors, model_name
 from bot.llm.spending import CallRecord, Recovery, Usage
 from bot.llm.streaming import AnswerStream
@@ -179,7 +180,9 @@ class _Tries:
             self.problem = _problem_of(error, stream)
             self._count(stream)
         else:
-            self.usages.append(_usage_of(response, self.request, model_name(self.model)))
+            name = model_name(self.model)
+            self.usages.append(_usage_of(response, self.request, name))
+            response.result[:] = [answered_by(message, name) for message in response.result]
             return response
         return None
 
@@ -234,6 +237,7 @@ class _NamingTool:
 
 def _for_model(request: Request, model: BaseChatModel, *, named: bool) -> Request:
     """The request as this model gets it. One that wants a named tool keeps all tools, as the provider's cache holds them."""
+    request = request.override(messages=readable_by(request.messages, model_name(model)))
     tool = request.tool_choice
     if not isinstance(tool, str):
         return request.override(model=model)

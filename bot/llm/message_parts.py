@@ -1,7 +1,7 @@
 """The parts of a message: those that we may change, and those that a provider sealed and wants back as they were."""
 
 import json
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -31,6 +31,8 @@ SEALED_FIELDS = frozenset(
 )
 """Fields of the other parts that are the provider's: names, ids and signatures."""
 SEALED_KEYWORDS = frozenset({"__gemini_function_call_thought_signatures__", CALL_EXTRAS})
+ANSWERED_BY = "answered_by"
+"""Where a message's metadata name the model; journals of older versions have no such name, and nothing sealed."""
 CALL_PARTS: Mapping[str, str] = {"function_call": "call_id", "tool_use": "id", "tool_call": "id"}
 """Parts that repeat a tool call, and their field with its id."""
 
@@ -74,6 +76,24 @@ def _field(name: str, value: Any, change: Change) -> Any:
         return change(value)
     new = change(arguments)
     return value if new == arguments else json.dumps(new, ensure_ascii=False)
+
+
+def answered_by(message: Message, model: str) -> Message:
+    """The message with the name of the model that wrote it, which knows best what its sealed parts mean."""
+    return message.model_copy(update={"response_metadata": {**message.response_metadata, ANSWERED_BY: model}})
+
+
+def readable_by(messages: Sequence[Message], model: str) -> list[Message]:
+    """The messages without what other models sealed: no provider takes another's, and the text and the calls say it all."""
+    return [_unsealed(message) if _of_another(message, model) else message for message in messages]
+
+
+def _of_another(message: BaseMessage, model: str) -> bool:
+    return isinstance(message, AIMessage) and message.response_metadata.get(ANSWERED_BY, model) != model
+
+
+def _unsealed(message: Message) -> Message:
+    return message.model_copy(update={"content": str(message.text), "additional_kwargs": {}, "response_metadata": {}})
 
 
 def without_calls(content: Any, calls: Set[str]) -> Any:

@@ -5,7 +5,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.console import Console
 from bot.console.doctor import checkup, examine
 from bot.core.check import Check, ok
 from bot.llm.checkup import check_model
+from bot.llm.settings import ModelSettings
 from bot.settings import Secrets
 from bot.slack.checkup import check_slack
 from bot.slack.manifest import SCOPES
@@ -92,26 +92,38 @@ async def test_a_slack_that_cannot_be_reached_is_told_as_such() -> None:
     assert check.state == "failed" and "not reached" in check.result
 
 
+CALLED = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]
+
+
 @pytest.mark.parametrize(
-    ("turn", "state", "told"),
+    ("turns", "state", "result"),
     [
-        ({"text": "ok"}, "ok", "answers (ok)"),
-        ({"status": 401}, "failed", "answered 401"),
-        ({"garbage": True}, "failed", "no chat completion"),
+        (CALLED, "ok", "answers, calls tools and reads their results"),
+        ([CALLED[0], {"text": "the word is tocsin"}], "ok", "calls tools"),
+        ([CALLED[0], {"text": "which word?"}], "failed", "did not understand its result (which word?)"),
+        ([{"text": "ok"}], "failed", "answers (ok), but called no tool"),
+        ([{"status": 401}], "failed", "answered 401: scripted"),
+        ([CALLED[0], {"status": 429}], "failed", "answered 429: scripted"),
+        ([{"garbage": True}], "failed", "no chat completion"),
     ],
 )
-async def test_the_model_is_asked_for_one_word(turn: dict[str, Any], state: str, told: str) -> None:
-    async with running(app(Script([turn]))) as url, httpx.AsyncClient() as client:
-        check = await check_model(client, name="scripted", key="k", base_url=f"{url}/v1")
+async def test_the_model_is_asked_with_a_tool_in_two_turns(turns: list[dict[str, Any]], state: str, result: str) -> None:
+    async with running(app(Script(list(turns)))) as url:
+        check = await check_model(ModelSettings("scripted", f"{url}/v1", SecretStr("k")), "scripted")
 
-    assert check.state == state and told in check.result
+    assert (check.state, check.name) == (state, "Model scripted") and result in check.result
 
 
 async def test_no_model_is_no_failure() -> None:
-    async with httpx.AsyncClient() as client:
-        check = await check_model(client, name="", key="", base_url="")
+    check = await check_model(ModelSettings(""), "")
 
     assert check.state == "not set up" and "analyst" in check.advice
+
+
+async def test_a_provider_whose_package_is_missing_is_named_with_the_command_to_run() -> None:
+    check = await check_model(ModelSettings("mistralai:mistral-large"), "mistralai:mistral-large")
+
+    assert check.state == "failed" and "langchain-mistralai" in check.result
 
 
 def test_the_database_is_reached_and_its_revision_known(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Makes langchain's client of a model, whichever provider serves it; a provider's package is imported when it is needed."""
 
 import importlib.util
+import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -45,6 +46,8 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
         model: BaseChatModel = _openai(settings, parsed.model, effort, extra, seconds)
     else:
         _check_installed(parsed)
+        # One line for each tool and turn, about a field of schemas that Gemini does without.
+        logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
         made = init_chat_model(
             parsed.model, model_provider=_langchain_name(parsed), **_arguments(settings, parsed, effort, extra, seconds)
         )
@@ -136,7 +139,7 @@ def _deepseek(_model: str, effort: str, extra: dict[str, Any], seconds: float) -
     if effort == "none":
         extra.setdefault("thinking", {"type": "disabled"})
     level = {"reasoning_effort": effort} if effort and effort != "none" else {}
-    return {"timeout": seconds, "max_retries": 0, **level, **({"extra_body": extra} if extra else {})}
+    return {"timeout": seconds, "max_retries": 0, "stream_usage": True, **level, **({"extra_body": extra} if extra else {})}
 
 
 def _ollama(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:

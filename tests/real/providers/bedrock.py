@@ -54,7 +54,7 @@ class Bedrock(ModelServer):
 
     def _thinks(self, body: Json) -> bool:
         fields = body.get("additionalModelRequestFields") or {}
-        return (fields.get("thinking") or {"type": "adaptive"})["type"] != "disabled"
+        return bool((fields.get("thinking") or {"type": "adaptive"})["type"] != "disabled")
 
     def _check_choice(self, body: Json) -> None:
         choice = (body.get("toolConfig") or {}).get("toolChoice") or {}
@@ -65,7 +65,7 @@ class Bedrock(ModelServer):
     def _check_thinking(self, body: Json) -> None:
         turns = [message for message in body["messages"] if message["role"] == "assistant"]
         for number, message in enumerate(turns if self._thinks(body) else ()):
-            text = (message["content"][0].get("reasoningContent") or {}).get("reasoningText")
+            text: Json = (message["content"][0].get("reasoningContent") or {}).get("reasoningText") or {}
             expected = f"messages.{number}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`."
             require(text, f"The model returned the following errors: {expected}")
             require(

@@ -67,7 +67,7 @@ class Claude(ModelServer):
         binding = (body.get("thinking") or {}).get("block_binding") or {}
         drops = binding.get("prefix_mismatch_behavior") == "drop_block"
         for position, message in enumerate(body["messages"]):
-            if message["role"] != "assistant" or not self._thinks(body):
+            if message["role"] != "assistant" or not self._thinks(body) or not _written_here(message):
                 continue
             first = message["content"][0]
             place = f"messages.{position}.content.0"
@@ -163,6 +163,11 @@ def _check_pairs(messages: list[Json]) -> None:
         require(not calls or sorted(first, key=str) == sorted(calls), lost)
         extra = f"messages.{position + 1}.content.0: unexpected `tool_use_id` found in `tool_result` blocks"
         require(message["role"] != "assistant" or sorted(results) == sorted(calls), extra)
+
+
+def _written_here(message: Json) -> bool:
+    """Whether the turn is Claude's own: with adaptive thinking, turns of other models need not begin with a thought."""
+    return all(block["id"].startswith("toolu_") for block in _blocks([message], "tool_use"))
 
 
 def _begun(block: Json) -> Json:

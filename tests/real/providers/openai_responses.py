@@ -136,9 +136,9 @@ def _events(turn: Turn, body: Json) -> Iterator[Json]:
 
 
 def _item_events(index: int, item: Json) -> Iterator[Json]:
-    begun = {"function_call": {"arguments": ""}, "message": {"content": []}}.get(item["type"], {})
+    empty: Mapping[str, Json] = {"function_call": {"arguments": ""}, "message": {"content": []}}
     place = {"item_id": item["id"], "output_index": index}
-    yield {"type": "response.output_item.added", "output_index": index, "item": {**item, **begun}}
+    yield {"type": "response.output_item.added", "output_index": index, "item": {**item, **empty.get(item["type"], {})}}
     if item["type"] == "function_call":
         for part in halves(item["arguments"]):
             yield {"type": "response.function_call_arguments.delta", "delta": part, **place}

@@ -1,0 +1,255 @@
+"""The real agent over each provider's protocol: its stand-in refuses what the provider refuses, and refuses none of ours."""
+
+import asyncio
+import importlib.util
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.core.evidence import Findings
+from bot.engine.durable import DurableEngine
+from bot.llm.providers.capabilities import ModelApi
+from bot.ports import Run
+from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, Room, database
+from tests.real import wait_until
+from tests.real.providers.server import Json, ModelServer
+from tests.real.serving import running
+from tests.unit.builders import NOW
+
+needs = importlib.util.find_spec
+if not all(map(needs, ("anthropic", "google.genai", "botocore", "ollama", "langchain_deepseek"))):
+    pytest.skip("the extras for the providers are not installed", allow_module_level=True)
+
+from tests.real.providers.bedrock import Bedrock  # noqa: E402 - after the skip
+from tests.real.providers.claude import Claude  # noqa: E402
+from tests.real.providers.deepseek import DeepSeek  # noqa: E402
+from tests.real.providers.gemini import Gemini  # noqa: E402
+from tests.real.providers.ollama import Ollama  # noqa: E402
+from tests.real.providers.openai_chat import OpenAIChat, OpenReasoning  # noqa: E402
+from tests.real.providers.openai_responses import OpenAIResponses  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Served:
+    """One provider as a team would set it up."""
+
+    server: Callable[[list[Json], str], ModelServer]
+    prefix: str
+    model: str
+    path: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.prefix}{self.model}"
+
+
+SERVED: dict[str, Served] = {
+    "openai responses": Served(OpenAIResponses, "", "gpt-5.5", "/v1", {"api": ModelApi.RESPONSES, "effort": "high"}),
+    "openai chat": Served(OpenAIChat, "", "gpt-4.1", "/v1"),
+    "openai chat without reasoning": Served(OpenAIChat, "", "gpt-5.5", "/v1", {"effort": "none"}),
+    "compatible, reasons in the open": Served(OpenReasoning, "", "kimi-k2", "/v1"),
+    "claude 5.5": Served(Claude, "anthropic:", "claude-opus-5-5", "", {"effort": "low"}),
+    "claude 5": Served(Claude, "anthropic:", "claude-sonnet-5"),
+    "claude 4.6": Served(Claude, "anthropic:", "claude-sonnet-4-6"),
+    "claude 4.6, thinking": Served(Claude, "anthropic:", "claude-sonnet-4-6", "", {"effort": "high"}),
+    "gemini 3": Served(Gemini, "google:", "gemini-3.6-flash", "", {"effort": "high"}),
+    "bedrock": Served(Bedrock, "bedrock:", "us.anthropic.claude-opus-5"),
+    "deepseek": Served(DeepSeek, "deepseek:", "deepseek-v4-pro", "", {"effort": "high"}),
+    "deepseek, not thinking": Served(DeepSeek, "deepseek:", "deepseek-v4-pro", "", {"effort": "none"}),
+    "ollama": Served(Ollama, "ollama:", "qwen3:8b"),
+}
+TURNS: list[Json] = [
+    {"call": [HEALTH, CHANGES]},
+    {"call": [["recent_changes", {"service": "", "hours": 3}]], "text": "One “more” look."},
+]
+Place = Callable[..., Any]
+
+
+@pytest.fixture
+async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+    """`await place(served, turn, ...)`: a room whose model is served by this provider's stand-in."""
+    # AWS has no key that its client takes over plain HTTP, so the stand-in is signed for like the real one.
+    for name, value in {"ACCESS_KEY_ID": "AKIAEXAMPLE", "SECRET_ACCESS_KEY": "k", "DEFAULT_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    async with AsyncExitStack() as stack:
+        db = await database(tmp_path / "app.db")
+        stack.push_async_callback(db.close)
+
+        async def build(served: Served, *turns: Json, budget: Mapping[str, Any] | None = None, **settings: Any) -> Room:
+            server = served.server(list(turns), served.model)
+            url = await stack.enter_async_context(running(server.app()))
+            key = {} if served.prefix == "bedrock:" else {"api_key": SecretStr("k")}
+            return Room(db, server, url + served.path, budget or {}, name=served.name, **key, **served.settings, **settings)  # type: ignore[arg-type]
+
+        yield build
+
+
+def served_by(here: Room) -> ModelServer:
+    assert isinstance(here.script, ModelServer)
+    return here.script
+
+
+SEALING = ("openai responses", "compatible, reasons in the open", "claude 5.5", "gemini 3", "bedrock", "deepseek", "ollama")
+"""Each protocol once, in the form that wants most back."""
+
+# Of Google's SDK, about its own use of aiohttp.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+
+
+def every_protocol(test: Any) -> Any:
+    return pytest.mark.parametrize("served", [SERVED[name] for name in SEALING], ids=SEALING)(test)
+
+
+def every_provider(test: Any) -> Any:
+    return pytest.mark.parametrize("served", SERVED.values(), ids=list(SERVED))(test)
+
+
+@every_provider
+async def test_two_turns_with_tools_and_an_answer(place: Place, served: Served) -> None:
+    here = await place(served, *TURNS, ANSWER)
+
+    findings = await here.investigate()
+
+    assert (findings.stop_reason, findings.steps, served_by(here).refusals) == ("answered", 3, [])
+    assert [hypothesis.cause for hypothesis in findings.hypotheses] == ["deploy 1.4 of checkout broke it"]
+    assert here.looked == ["service_health", "recent_changes", "recent_changes"] and findings.tokens == 3300
+
+
+@every_provider
+async def test_an_interrupted_run_goes_on_from_the_journal(place: Place, served: Served, tmp_path: Path) -> None:
+    here = await place(served, *TURNS, {**ANSWER, "hold": True})
+
+    findings = await crashed_and_resumed(here, tmp_path)
+
+    assert (findings.stop_reason, served_by(here).refusals) == ("answered", []) and findings.hypotheses
+    # The last turn alone was asked again, with all that the provider sealed in the turns before.
+    assert len(here.asked) == 4 and without_marks(here.asked[3]) == without_marks(here.asked[2])
+
+
+@every_protocol
+async def test_a_secret_that_the_model_writes_goes_neither_into_the_journal_nor_back(place: Place, served: Served) -> None:
+    secret = "password=hunter2hunter2"
+    here = await place(served, {"call": [["recent_changes", {"service": secret}], HEALTH], "text": secret}, *TURNS[1:], ANSWER)
+
+    findings = await here.investigate()
+
+    assert (findings.stop_reason, served_by(here).refusals) == ("answered", [])
+    thought = "is the model's own invention"
+    assert not any("hunter2" in text for text in texts_of(here.asked[-1]) if thought not in text)
+
+
+@every_protocol
+async def test_of_a_hundred_calls_in_one_turn_those_beyond_the_cap_are_forgotten(place: Place, served: Served) -> None:
+    many = [["recent_changes", {"service": "", "hours": hours}] for hours in range(1, 101)]
+    here = await place(served, {"call": many}, ANSWER)
+
+    findings = await here.investigate()
+
+    assert (findings.stop_reason, findings.steps, served_by(here).refusals) == ("answered", 2, [])
+
+
+@every_protocol
+async def test_hints_and_pseudonyms_change_what_stood_before(place: Place, served: Served) -> None:
+    here = await place(served, TURNS[0], {**TURNS[1], "hold": True}, ANSWER, masked=True)
+    running_agent = asyncio.create_task(here.investigate())
+    await wait_until(lambda: len(here.asked) == 2 or running_agent.done())
+    await here.triages.hint("AL-1", 1, "look at “payments” too", "ann", key="k")
+    served_by(here).released.set()
+
+    findings = await running_agent
+
+    assert (findings.stop_reason, served_by(here).refusals) == ("answered", [])
+    assert "payments" not in json.dumps(here.asked[0], ensure_ascii=False)
+
+
+@every_protocol
+async def test_a_fallback_of_another_provider_reads_what_the_first_one_wrote(place: Place, served: Served) -> None:
+    here = await place(served, TURNS[0], {"status": 500})
+    other = SERVED["openai chat" if "claude" in served.name else "claude 5.5"]
+    server = other.server([TURNS[0], *TURNS[1:], ANSWER], other.model)
+    async with running(server.app()) as url:
+        provider = here.agent.settings.provider
+        settings = {**vars(here.agent.settings), "fallback": other.name}
+        other_provider = type(here.agent.settings)(other.name).provider
+        assert provider is not other_provider or served.name == other.name
+        here.agent.settings = type(here.agent.settings)(
+            **{**settings, "urls": {other_provider: url + other.path}, "keys": {other_provider: SecretStr("k")}}
+        )
+        findings = await here.investigate()
+
+    assert findings.stop_reason == "answered" and server.refusals == [] and findings.model == other.model
+
+
+@pytest.mark.parametrize(
+    ("served", "words"),
+    [
+        (Served(OpenAIChat, "", "gpt-5.5", "/v1"), "use /v1/responses or set reasoning_effort to 'none'"),
+        (Served(OpenAIChat, "", "gpt-5.5", "/v1", {"effort": "low"}), "use /v1/responses"),
+        (Served(Claude, "anthropic:", "claude-opus-5-5", "", {"tool_choice": "required"}), "forced tool use is not supported"),
+        (
+            Served(Claude, "anthropic:", "claude-sonnet-5", "", {"extra": {"reasoning_tokens": 9}}),
+            "Extra inputs are not permitted",
+        ),
+        (Served(Claude, "anthropic:", "claude-opus-5-5", "", {"effort": "none"}), '"thinking.type.disabled" is not supported'),
+        (
+            Served(DeepSeek, "deepseek:", "deepseek-v4-pro", "", {"tool_choice": "required"}),
+            "does not support this tool_choice",
+        ),
+        (Served(Ollama, "ollama:", "qwen3:8b", "", {"extra": {"num_ctx": 2048}}), "num_ctx is too small"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Served) else "",
+)
+async def test_what_a_provider_refuses_ends_the_run_with_its_own_words_in_the_log(
+    place: Place, served: Served, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = await place(served, *TURNS, ANSWER)
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason == "the model's server answered 400"
+    assert words in served_by(here).refusals[0] and words.split("'")[0].split('"')[0] in capsys.readouterr().out
+
+
+async def crashed_and_resumed(here: Room, folder: Path) -> Findings:
+    """The run is cut off while the third turn is awaited, and goes on in a new engine."""
+    case = await here.case()
+
+    async def investigate(run: Run) -> Any:
+        return (await here.agent.investigate(run, case)).model_dump(mode="json")
+
+    def engine() -> DurableEngine:
+        engine = DurableEngine(folder, clock=lambda: NOW)
+        engine.register("look", investigate)
+        return engine
+
+    first = engine()
+    await first.launch()
+    await first.start("look", "look:1")
+    await wait_until(lambda: len(here.asked) == 3)
+    await first.stop(within=0.1)
+    served_by(here).turns[-1] = ANSWER
+
+    second = engine()
+    await second.launch()
+    findings = await second.result("look:1")
+    await second.stop(within=1)
+    return Findings.model_validate(findings)
+
+
+def without_marks(body: Json) -> Json:
+    return {key: value for key, value in body.items() if key != "metadata"}
+
+
+def texts_of(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in texts_of(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in texts_of(item)]
+    return [value] if isinstance(value, str) else []
