@@ -1,4 +1,4 @@
-"""The agent: langchain over any OpenAI-compatible endpoint, imported in a thread once the bot is ready."""
+"""The agent: langchain over each provider of models, imported in a thread once the bot is ready."""
 
 import os
 
