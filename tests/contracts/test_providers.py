@@ -1,6 +1,7 @@
 """The real agent over each provider's protocol: its stand-in refuses what the provider refuses, and refuses none of ours."""
 
 import asyncio
+import gc
 import importlib.util
 import inspect
 import json
@@ -92,6 +93,7 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             return here
 
         yield build
+    gc.collect()
 
 
 async def close_models(here: Room) -> None:
@@ -112,8 +114,12 @@ def served_by(here: Room) -> ModelServer:
 SEALING = ("openai responses", "compatible, reasons in the open", "claude 5.5", "gemini 3", "bedrock", "deepseek", "ollama")
 """Each protocol once, in the form that wants most back."""
 
-# Of Google's SDK, about its own use of aiohttp.
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+# Of Google's SDK, about its own use of aiohttp, and the connections that it leaves open after an error.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def every_protocol(test: Any) -> Any:

@@ -35,7 +35,7 @@ class Ollama(ModelServer):
             _check_known(tool, Tool, "tool")
         require(body["messages"], "messages must not be empty")
         # The real server cuts the beginning off without a word, the rules first.
-        tokens = len(json.dumps(body["messages"])) // BYTES_PER_TOKEN
+        tokens = len(json.dumps([body["messages"], body.get("tools")])) // BYTES_PER_TOKEN
         require(tokens < (body.get("options") or {}).get("num_ctx", 4096), "truncated: num_ctx is too small for the messages")
         _check_order(body["messages"])
 
