@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
@@ -115,7 +116,7 @@ def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, breakd
             deviations=(fact,) if fact else (),
             by=best.label if best else "",
             unit=signal.unit,
-            breakdown=tuple(_fact(best.label, part) for part in parts) if best else (),
+            breakdown=tuple(_fact(best.label, part, averaged=signal.unit in _AVERAGED) for part in parts) if best else (),
             tried=tuple(one.label for one in breakdowns),
         ),
     )
@@ -145,5 +146,14 @@ def _line(signal: SignalQuery, label: str, part: BreakdownPart) -> str:
     return f"{label}={one_line(part.value, 80) or 'none'}: {before} -> {after}, {part.share:.0%} of the change"
 
 
-def _fact(label: str, part: BreakdownPart) -> BreakdownFact:
-    return BreakdownFact(labels={label: part.value}, before=part.before, after=part.after, share=part.share)
+def _fact(label: str, part: BreakdownPart, *, averaged: bool) -> BreakdownFact:
+    until = datetime.fromtimestamp(part.until, UTC) if part.until else None
+    return BreakdownFact(
+        labels={label: part.value},
+        before=part.before,
+        # A share or a latency of a value that serves nothing any more is unknown, and not zero.
+        after=part.after if part.present or not averaged else None,
+        share=part.share,
+        until=until,
+        existed=part.existed,
+    )

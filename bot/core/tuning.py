@@ -155,6 +155,8 @@ class ChangeWeights:
     """Another version shows some of it."""
     versions_alike: float = 0.1
     """All versions show it alike: the change is not the cause."""
+    least_harm: float = 0.02
+    """Share of the usual level by which a version must be worse to show the symptom at all."""
     alone_below: float = 0.25
     """Share of the version's shift below which another version does not show the symptom."""
     alike_above: float = 0.6

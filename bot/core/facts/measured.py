@@ -61,6 +61,10 @@ class BreakdownFact(Fact):
     after: float | None
     share: float
     """Of the change, 0 to 1."""
+    until: AwareDatetime | None = None
+    """When its newest sample was taken; None in facts of versions that did not note it."""
+    existed: bool = True
+    """False for a value that had no samples before the onset, such as a new version: its `before` is 0."""
 
 
 class ObjectiveFact(Fact):

@@ -28,6 +28,12 @@ class BreakdownPart:
     before: float
     after: float
     share: float
+    until: float = 0.0
+    """Unix seconds of its newest sample; 0 without one."""
+    existed: bool = True
+    """Whether it had samples before the onset: a new version has none, and `before` is 0."""
+    present: bool = True
+    """Whether it had samples after the onset; if not, `after` is 0."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,27 @@ def candidate_labels(label_sets: Iterable[Mapping[str, str]]) -> list[str]:
 def break_down(series: Sequence[Series], label: str, *, onset: datetime, harm: Harm, averaged: bool) -> Breakdown:
     """Compare each value of `label` before and after the onset; series of one value are summed, or averaged for ratios.
 
-    A value without data counts as zero: the requests, or errors, were not there.
+    A value without data counts as zero: the requests, or errors, were not there. Not so for averages: a share or a latency
+    without data is unknown, so a value that is gone moved nothing, and a new one is compared with what all were before.
     """
-    medians = [(value, *_medians(group, onset, averaged)) for value, group in _grouped(series, label).items()]
-    moves = {value: _move(before, after, harm) for value, before, after in medians}
+    groups = _grouped(series, label)
+    medians = [(value, *_medians(group, onset, averaged)) for value, group in groups.items()]
+    usual = _combined([before for _, before, _ in medians], averaged=True) if averaged else 0.0
+    moves = {
+        value: 0.0 if averaged and np.isnan(after) else _move(usual if np.isnan(before) else before, after, harm)
+        for value, before, after in medians
+    }
     total = sum(moves.values())
     parts = [
-        BreakdownPart(value, _zero_if_nan(before), _zero_if_nan(after), round(moves[value] / total, 3) if total > 0 else 0.0)
+        BreakdownPart(
+            value,
+            _zero_if_nan(before),
+            _zero_if_nan(after),
+            round(moves[value] / total, 3) if total > 0 else 0.0,
+            _newest(groups[value]),
+            not np.isnan(before),
+            not np.isnan(after),
+        )
         for value, before, after in medians
     ]
     present = [after for _, _, after in medians if label not in IDENTITY_LABELS or not np.isnan(after)]
@@ -91,6 +111,11 @@ def _medians(group: Sequence[Series], onset: datetime, averaged: bool) -> tuple[
     before = [_median(one.values[one.times < start]) for one in group]
     after = [_median(one.values[one.times >= start]) for one in group]
     return _combined(before, averaged), _combined(after, averaged)
+
+
+def _newest(group: Sequence[Series]) -> float:
+    """The moment of the newest sample of any of the series."""
+    return max((float(one.times[np.isfinite(one.values)][-1]) for one in group if np.isfinite(one.values).any()), default=0.0)
 
 
 def _median(values: NDArray[np.float64]) -> float:

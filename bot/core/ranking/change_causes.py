@@ -10,11 +10,11 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.deviation import Deviation, Harm, family_of, harm_of
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.context import SEEN_LATE_BY, RankingContext, nearby_services
-from bot.core.ranking.observations import BreakdownRow, Observations
+from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -208,30 +208,59 @@ def _onset_evidence(context: RankingContext, service: str) -> str:
 
 
 def compare_versions(observations: Observations, change: Change, weights: ChangeWeights = TUNING.changes) -> VersionComparison:
-    """What the first breakdown that shows the change's version says of it; a factor of 1 if none does.
+    """What the breakdowns that show the change's version say of it, the clearest one; a factor of 1 if none does.
 
-    The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, 0.8 between these, and 1 if
-    there is no other version to compare with.
+    Versions that serve at the same time are siblings: they are compared by their levels now, measured from what was usual
+    before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, 0.8 between these, and 1
+    if there is no other version to compare with.
     """
-    for breakdown in observations.breakdowns:
-        if breakdown.service != change.service or not change.version:
-            continue
-        own = [r for r in breakdown.rows if _is_version(r, change.version)]
-        label = next((k for k, v in own[0].labels.items() if _same_version(v, change.version)), "") if own else ""
-        others = [r for r in breakdown.rows if r not in own and r.labels.get(label) and not math.isnan(r.after)]
-        if not own or own[0].shift <= 0:
-            continue
-        if not others:
-            return VersionComparison(1.0, (own[0],), breakdown.evidence)
-        worst = max(others, key=lambda r: r.shift)
-        return VersionComparison(_version_factor(own[0], worst, weights), (own[0], worst), breakdown.evidence)
-    return VersionComparison()
+    found = [
+        compared
+        for breakdown in observations.breakdowns
+        if breakdown.service == change.service and change.version and (compared := _compared(breakdown, change, weights))
+    ]
+    return max(found, key=lambda one: (one.factor > 1, one.factor < 1, one.factor), default=VersionComparison())
 
 
-def _version_factor(own: BreakdownRow, other: BreakdownRow, weights: ChangeWeights) -> float:
-    if other.shift < weights.alone_below * own.shift:
+def _compared(breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights) -> VersionComparison | None:
+    """One breakdown; None if the change's version is not in it or shows no symptom."""
+    own = next((row for row in breakdown.rows if _is_version(row, change.version)), None)
+    if own is None or _is_gone(own):
+        return None
+    label = next(name for name, value in own.labels.items() if _same_version(value, change.version))
+    others = [row for row in breakdown.rows if row is not own and row.labels.get(label) and not _is_gone(row)]
+    harm = harm_of(breakdown.signal, family_of(breakdown.signal))
+    usual = _usual_level(own, others)
+    shown = _harm(own, usual, harm)
+    if shown <= weights.least_harm * max(abs(usual), 1e-9):
+        return None
+    if not others:
+        return VersionComparison(1.0, (own,), breakdown.evidence)
+    worst = max(others, key=lambda row: _harm(row, usual, harm))
+    return VersionComparison(_version_factor(shown, _harm(worst, usual, harm), weights), (own, worst), breakdown.evidence)
+
+
+def _usual_level(own: BreakdownRow, others: Sequence[BreakdownRow]) -> float:
+    """What the versions showed before: a new one had no level of its own."""
+    levels = [row.before for row in (own, *others) if row.existed]
+    return max(levels, default=0.0)
+
+
+def _harm(row: BreakdownRow, usual: float, harm: Harm) -> float:
+    """How far a version is on the harmful side of the usual level now."""
+    shift = row.after - usual
+    return -shift if harm == "down" else abs(shift) if harm == "either" else shift
+
+
+def _is_gone(row: BreakdownRow) -> bool:
+    """Whether it shows nothing any more, so that its level means nothing."""
+    return math.isnan(row.after)
+
+
+def _version_factor(own: float, other: float, weights: ChangeWeights) -> float:
+    if other < weights.alone_below * own:
         return weights.version_carries
-    return weights.versions_alike if other.shift > weights.alike_above * own.shift else weights.version_unclear
+    return weights.versions_alike if other > weights.alike_above * own else weights.version_unclear
 
 
 def _is_version(row: BreakdownRow, version: str) -> bool:

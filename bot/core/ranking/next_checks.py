@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
 from bot.core.ranking.context import nearby_services, ranking_context, start_service
-from bot.core.ranking.observations import Observations
+from bot.core.ranking.observations import Observations, ObservedBreakdown
 
 
 def next_services(case: Case, observations: Observations) -> list[str]:
@@ -39,7 +40,34 @@ def symptoms_to_inspect(
 
 
 def versions_to_read(case: Case, observations: Observations, *, now: datetime, most: int) -> list[tuple[str, str, str]]:
-    """(service, version before, version) of the deploys that may be the cause, those of the likeliest services first.
+    """(service, version before, version) of the deploys that may be the cause, those of the likeliest services first."""
+    deploys = _deploys_nearby(case, observations, now)
+    return list(dict.fromkeys((change.service, change.previous_version, change.version) for change in deploys))[:most]
+
+
+def versions_to_compare(case: Case, observations: Observations, *, now: datetime, most: int) -> list[tuple[str, str]]:
+    """(service, signal) to split by version: errors and latency of services that were deployed, though they look normal.
+
+    A bad version on one of five pods hides in the mean of all.
+    """
+    services = dict.fromkeys(change.service for change in _deploys_nearby(case, observations, now))
+    compared = {(split.service, split.signal) for split in observations.breakdowns if _by_version(split)}
+    wanted: tuple[Family, ...] = ("errors", "latency")
+    signals = [
+        (service, observations.comparable[service][family].signal)
+        for service in services
+        for family in wanted
+        if family in observations.comparable.get(service, {})
+    ]
+    return [one for one in signals if one not in compared and one[0] in observations.health_evidence][:most]
+
+
+def _by_version(split: ObservedBreakdown) -> bool:
+    return any("version" in label for row in split.rows for label in row.labels)
+
+
+def _deploys_nearby(case: Case, observations: Observations, now: datetime) -> list[Change]:
+    """Deploys before the onset on what fails and on its neighbours, those of the likeliest services first, then the newest.
 
     What a leak or a full disk shows now may have been brought hours ago: age sorts the deploys and leaves none out.
     """
@@ -50,6 +78,4 @@ def versions_to_read(case: Case, observations: Observations, *, now: datetime, m
         for change in observations.changes.values()
         if change.version and change.service in near and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
     ]
-    deploys.sort(key=lambda change: (-context.shares.get(change.service, 0.0), -change.at.timestamp(), change.id))
-    versions = ((change.service, change.previous_version, change.version) for change in deploys)
-    return list(dict.fromkeys(versions))[:most]
+    return sorted(deploys, key=lambda change: (-context.shares.get(change.service, 0.0), -change.at.timestamp(), change.id))

@@ -31,6 +31,10 @@ class BreakdownRow:
     after: float
     share: float
     unit: str = ""
+    until: datetime | None = None
+    """When its newest sample was taken, where that was noted."""
+    existed: bool = True
+    """False for a value that had no samples before the onset."""
 
     @property
     def shift(self) -> float:
@@ -241,7 +245,7 @@ def _read_rows(entry: LedgerEntry, observations: Observations) -> None:
 
 def _row(fact: BreakdownFact, unit: str) -> BreakdownRow:
     after = math.nan if fact.after is None else fact.after
-    return BreakdownRow(fact.labels, fact.before or 0.0, after, fact.share, unit)
+    return BreakdownRow(fact.labels, fact.before or 0.0, after, fact.share, unit, fact.until, fact.existed)
 
 
 def _read_graph(entry: LedgerEntry, observations: Observations) -> None:

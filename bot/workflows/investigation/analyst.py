@@ -9,7 +9,13 @@ from datetime import datetime
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
-from bot.core.ranking.next_checks import next_services, services_with_calls, symptoms_to_inspect, versions_to_read
+from bot.core.ranking.next_checks import (
+    next_services,
+    services_with_calls,
+    symptoms_to_inspect,
+    versions_to_compare,
+    versions_to_read,
+)
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.ranking import rank
 from bot.core.tool_calls import ToolRole, Tools, tool_for
@@ -25,6 +31,8 @@ MAX_SERVICES = 60
 """Services checked in one investigation."""
 MAX_VERSIONS = 8
 """Versions whose code is read: those of the changes that may be the cause."""
+MAX_COMPARED = 12
+"""Signals of deployed services that are split by version."""
 MAX_INSPECTED = 3
 """Services whose symptoms are broken down by label and whose logs are read."""
 
@@ -63,6 +71,8 @@ class Analyst:
         symptoms = symptoms_to_inspect(case, observations, now=began, most=MAX_INSPECTED)
         await check(_inspections(symptoms))
         await check(self._own_lines(case, ledger))
+        splits = versions_to_compare(case, observations, now=began, most=MAX_COMPARED)
+        await check([(ToolRole.BREAKDOWN, {"service": s, "signal": signal, "by": "version"}) for s, signal in splits])
         if self._coded:
             versions = versions_to_read(case, observations, now=began, most=MAX_VERSIONS)
             await check([(ToolRole.CODE, {"service": s, "base": base, "head": head}) for s, base, head in versions])
