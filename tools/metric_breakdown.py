@@ -142,7 +142,9 @@ def _summary(reading: Reading, unit: str, best: Breakdown | None, breakdowns: Se
 
 
 def _line(signal: SignalQuery, label: str, part: BreakdownPart) -> str:
-    before, after = figure(part.before, signal.unit), figure(part.after, signal.unit)
+    averaged = signal.unit in _AVERAGED
+    before = figure(part.before, signal.unit) if part.existed or not averaged else "new"
+    after = figure(part.after, signal.unit) if part.present or not averaged else "gone"
     return f"{label}={one_line(part.value, 80) or 'none'}: {before} -> {after}, {part.share:.0%} of the change"
 
 

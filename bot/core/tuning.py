@@ -155,8 +155,10 @@ class ChangeWeights:
     """Another version shows some of it."""
     versions_alike: float = 0.1
     """All versions show it alike: the change is not the cause."""
-    least_harm: float = 0.02
-    """Share of the usual level by which a version must be worse to show the symptom at all."""
+    least_errors: float = 0.02
+    """Share of the usual level by which a version must fail more to show the symptom at all; absolute where none was usual."""
+    least_slowness: float = 0.5
+    """The same of latency: new pods are slower for a while, until their caches are warm."""
     alone_below: float = 0.25
     """Share of the version's shift below which another version does not show the symptom."""
     alike_above: float = 0.6
@@ -187,6 +189,35 @@ class ChangeWeights:
     """Somebody went back to the version before, and the alert still fires."""
     rollback_seconds: float = 180.0
     """After which a rollback should have helped."""
+
+
+@dataclass(frozen=True)
+class NeighbourWeights:
+    """How far what fails is handed down to changed services next to it (core/ranking/changed_neighbours). By hand."""
+
+    handed: float = 0.6
+    """Share of the attribution that is handed down where all that fails stands next to a change."""
+    failing: float = 0.5
+    """Doublings of errors or latency from which on a service fails."""
+    noticed: float = 0.1
+    """Share of its usual latency by which a service must be slower to count as failing."""
+    within: float = 1800.0
+    """Seconds before the onset within which a change is handed anything."""
+    itself: float = 1.0
+    callee: float = 0.9
+    """A change of what the failing service calls."""
+    caller: float = 0.4
+    """A change of who calls it: wrong requests fail where they arrive."""
+    carried: float = 6.0
+    """Its version alone shows a symptom."""
+    silent: float = 4.0
+    """Its version serves nothing, while the one before goes on."""
+    own_symptom: float = 2.5
+    """Its service shows a symptom of its own."""
+    uncalled: float = 0.3
+    """No version of it is called any more: it is hurt by whoever called it."""
+    alike: float = 0.2
+    """The version before shows the symptom alike."""
 
 
 @dataclass(frozen=True)
@@ -468,6 +499,7 @@ class Tuning:
     alert_kinds: AlertKindWeights = field(default_factory=AlertKindWeights)
     burst_causes: BurstCauseWeights = field(default_factory=BurstCauseWeights)
     changes: ChangeWeights = field(default_factory=ChangeWeights)
+    neighbours: NeighbourWeights = field(default_factory=NeighbourWeights)
     diffs: DiffWeights = field(default_factory=DiffWeights)
     resources: ResourceWeights = field(default_factory=ResourceWeights)
     providers: ProviderWeights = field(default_factory=ProviderWeights)

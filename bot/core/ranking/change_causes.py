@@ -1,37 +1,25 @@
 """Changes as causes: the share of their service, nearness in time, and what its versions and earlier trouble show."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import Deviation, Harm, family_of, harm_of
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.context import SEEN_LATE_BY, RankingContext, nearby_services
-from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
+from bot.core.ranking.versions import VersionComparison, compare_versions, serving
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
-from bot.core.tuning import TUNING, ChangeWeights
+from bot.core.tuning import ChangeWeights
 
 _RAN_LONG = timedelta(minutes=20)
 """A change that ran so long before the onset is listed with that against it."""
-
-
-class VersionComparison(NamedTuple):
-    """What a breakdown by version says of a change."""
-
-    factor: float = 1.0
-    """By which the change is likelier (its version alone shows the symptom) or less likely (others show it alike)."""
-    rows: tuple[BreakdownRow, ...] = ()
-    """The change's version first, then the worst of the others; empty where no breakdown shows the version."""
-    evidence: str = ""
 
 
 def change_causes(context: RankingContext, *, outside: bool = False) -> list[Candidate]:
@@ -103,6 +91,9 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
     if versions.rows:
         claim = Claim(text=_versions_text(versions), evidence=[versions.evidence])
         (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
+    if (calls := serving(context.observations, change, context.now)).silent:
+        text = f"{short_change_text(change)} serves nothing, while the version before goes on"
+        candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
     if code.unrelated:
         text = f"the code of {short_change_text(change)} was read, and nothing in it has to do with the symptoms"
         candidate.against.append(Claim(text=one_line(text, 400), evidence=[code.evidence]))
@@ -157,6 +148,8 @@ def _weigh_rivals(
     context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange], candidate: Candidate
 ) -> None:
     """Several changes of one service shortly before the onset, and nothing but time to tell them apart: one of these."""
+    if weighed.carried and any(other.carried and other.change.service != weighed.change.service for other in others):
+        candidate.sure = False
     if weighed.decided:
         return
     within = timedelta(seconds=context.tuning.changes.rival_within)
@@ -207,70 +200,6 @@ def _onset_evidence(context: RankingContext, service: str) -> str:
     return ""
 
 
-def compare_versions(observations: Observations, change: Change, weights: ChangeWeights = TUNING.changes) -> VersionComparison:
-    """What the breakdowns that show the change's version say of it, the clearest one; a factor of 1 if none does.
-
-    Versions that serve at the same time are siblings: they are compared by their levels now, measured from what was usual
-    before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, 0.8 between these, and 1
-    if there is no other version to compare with.
-    """
-    found = [
-        compared
-        for breakdown in observations.breakdowns
-        if breakdown.service == change.service and change.version and (compared := _compared(breakdown, change, weights))
-    ]
-    return max(found, key=lambda one: (one.factor > 1, one.factor < 1, one.factor), default=VersionComparison())
-
-
-def _compared(breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights) -> VersionComparison | None:
-    """One breakdown; None if the change's version is not in it or shows no symptom."""
-    own = next((row for row in breakdown.rows if _is_version(row, change.version)), None)
-    if own is None or _is_gone(own):
-        return None
-    label = next(name for name, value in own.labels.items() if _same_version(value, change.version))
-    others = [row for row in breakdown.rows if row is not own and row.labels.get(label) and not _is_gone(row)]
-    harm = harm_of(breakdown.signal, family_of(breakdown.signal))
-    usual = _usual_level(own, others)
-    shown = _harm(own, usual, harm)
-    if shown <= weights.least_harm * max(abs(usual), 1e-9):
-        return None
-    if not others:
-        return VersionComparison(1.0, (own,), breakdown.evidence)
-    worst = max(others, key=lambda row: _harm(row, usual, harm))
-    return VersionComparison(_version_factor(shown, _harm(worst, usual, harm), weights), (own, worst), breakdown.evidence)
-
-
-def _usual_level(own: BreakdownRow, others: Sequence[BreakdownRow]) -> float:
-    """What the versions showed before: a new one had no level of its own."""
-    levels = [row.before for row in (own, *others) if row.existed]
-    return max(levels, default=0.0)
-
-
-def _harm(row: BreakdownRow, usual: float, harm: Harm) -> float:
-    """How far a version is on the harmful side of the usual level now."""
-    shift = row.after - usual
-    return -shift if harm == "down" else abs(shift) if harm == "either" else shift
-
-
-def _is_gone(row: BreakdownRow) -> bool:
-    """Whether it shows nothing any more, so that its level means nothing."""
-    return math.isnan(row.after)
-
-
-def _version_factor(own: float, other: float, weights: ChangeWeights) -> float:
-    if other < weights.alone_below * own:
-        return weights.version_carries
-    return weights.versions_alike if other > weights.alike_above * own else weights.version_unclear
-
-
-def _is_version(row: BreakdownRow, version: str) -> bool:
-    return any(_same_version(value, version) for value in row.labels.values())
-
-
-def _same_version(value: str, version: str) -> bool:
-    return bool(version) and (value == version or value.lstrip("v") == version.lstrip("v") or value.endswith(":" + version))
-
-
 def _versions_text(versions: VersionComparison) -> str:
     levels = [
         f"{'/'.join(r.labels.values())} from {amount(r.before, r.unit)} to {amount(r.after, r.unit)}" for r in versions.rows
@@ -285,7 +214,8 @@ def _versions_text(versions: VersionComparison) -> str:
 def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, candidate: Candidate) -> None:
     """A resource that was already running out, or an outside provider already failing, when the change came."""
     change = weighed.change
-    if weighed.code.explains and weighed.code.bites_late:
+    if weighed.carried or (weighed.code.explains and weighed.code.bites_late):
+        # A version that alone shows the symptom brought it, whatever else ran short before.
         # A leak climbs through the whole window that is read: where it began is not seen.
         return
     signals = context.observations.signals.get(change.service, {})

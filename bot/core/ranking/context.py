@@ -91,10 +91,15 @@ def start_service(case: Case, observations: Observations) -> str:
 
 
 def nearby_services(context: RankingContext) -> set[str]:
-    """The suspects, the alerting service, all that fails, and their direct neighbours: what they call, who calls them."""
+    """The suspects, the alerting service, all that fails, and their direct neighbours: what they call, who calls them.
+
+    All changed services where nothing is known to fail.
+    """
     observations = context.observations
     failing = {s for s in observations.signals if context.symptom_of(s)}
     own = {context.start, *failing, *(service for service, _ in context.suspects())} - {""}
+    if not own:
+        return {change.service for change in observations.changes.values()}
     called = {callee for service in own for callee in observations.depends_on.get(service, ())}
     calling = {caller for service in own for caller in observations.dependents.get(service, ())}
     calling |= {caller for caller, callees in observations.depends_on.items() if own & set(callees)}

@@ -15,6 +15,7 @@ from bot.core.ranking.causes import (
     unexplained_causes,
 )
 from bot.core.ranking.change_causes import change_causes
+from bot.core.ranking.changed_neighbours import hand_down
 from bot.core.ranking.context import RankingContext, ranking_context
 from bot.core.ranking.exoneration import ruled_out
 from bot.core.ranking.observations import Observations, observe
@@ -43,7 +44,7 @@ def rank(
     what the ledger holds, where it was read before.
     """
     observations = observations or observe(ledger, alert=case.alert_name)
-    context = ranking_context(case, observations, now, tuning)
+    context = hand_down(ranking_context(case, observations, now, tuning))
     failed = missed(ledger)
     if context.start in observations.health_evidence and not any(observations.signals.values()):
         return Findings(note=_all_normal(observations, failed), not_checked=failed, ruled_out=ruled_out(context, ()))

@@ -1,0 +1,111 @@
+"""Hands what fails down to what was changed: itself, what it calls, who calls it; by moment, versions and own symptoms.
+
+A service that fails for no reason of its own minutes after a neighbour was changed is rather hurt by that change, also
+where the changed service looks normal: it may answer wrongly without failing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.change import Change
+from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
+from bot.core.metrics.deviation import Deviation
+from bot.core.ranking.attribution import SYMPTOMS
+from bot.core.ranking.context import RankingContext
+from bot.core.ranking.versions import compare_versions, serving
+from bot.core.tuning import NeighbourWeights
+
+
+def hand_down(context: RankingContext) -> RankingContext:
+    """The context with a part of the attribution moved to changed services next to what fails; as it was without any."""
+    failing = _failing(context)
+    # Where nothing fails that is measured, a version that serves nothing, or fails on one of many pods, is the best lead.
+    handed = _handed(context, failing) if failing or context.service_named else _outstanding(context)
+    moved = context.tuning.neighbours.handed * sum(handed.values())
+    if not moved:
+        return context
+    services = dict.fromkeys([*context.shares, *handed])
+    part = context.tuning.neighbours.handed
+    shares = {s: (1 - moved) * context.shares.get(s, 0.0) + part * handed.get(s, 0.0) for s in services}
+    return replace(context, shares=shares)
+
+
+def _handed(context: RankingContext, failing: Mapping[str, float]) -> dict[str, float]:
+    """What each changed service is handed, adding up to the share of the failing ones that have a changed neighbour."""
+    total, handed = sum(failing.values()), dict[str, float]()
+    for service, weight in failing.items():
+        suspects = _suspects(context, service)
+        parts = sum(suspects.values())
+        for suspect, part in suspects.items():
+            handed[suspect] = handed.get(suspect, 0.0) + weight / total * part / parts
+    return handed
+
+
+def _outstanding(context: RankingContext) -> dict[str, float]:
+    """Changed services whose new version stands out by itself, adding up to 1."""
+    weights = context.tuning.neighbours
+    parts = {
+        change.service: evidence
+        for change in context.observations.changes.values()
+        if timedelta(0) <= context.onset - change.at <= timedelta(seconds=weights.within)
+        and (evidence := _evidence(context, change, weights)) >= weights.silent
+    }
+    return {service: part / sum(parts.values()) for service, part in parts.items()}
+
+
+def _failing(context: RankingContext) -> dict[str, float]:
+    """Services with errors or latency outside their range and no cause of their own, by strength."""
+    failing = {}
+    for service, signals in context.observations.signals.items():
+        strongest = max((d.doublings for d in _symptoms(context, service)), default=0.0)
+        if strongest >= context.tuning.neighbours.failing and not _has_own_cause(signals.values(), context):
+            failing[service] = strongest
+    return failing
+
+
+def _symptoms(context: RankingContext, service: str) -> list[Deviation]:
+    """Errors and latency of a service that people would notice: a hundredth more than usual is measured, and hurts nobody."""
+    signals = context.observations.signals.get(service, {})
+    symptoms = (signals[family] for family in SYMPTOMS if family in signals)
+    least = context.tuning.neighbours.noticed
+    return [d for d in symptoms if d.family != "latency" or not abs(d.shift) < least * abs(d.before)]
+
+
+def _has_own_cause(deviations: Iterable[Deviation], context: RankingContext) -> bool:
+    """Whether a provider, the network or more traffic may explain it."""
+    sure = context.tuning.confidence.sure
+    risen = [d for d in deviations if d.direction == "up" and d.doublings >= sure]
+    return any(d.family in ("external", "network", "traffic") for d in risen)
+
+
+def _suspects(context: RankingContext, failing: str) -> dict[str, float]:
+    """Changed services next to a failing one, by how much speaks for each; the best change of a service counts."""
+    weights, observations = context.tuning.neighbours, context.observations
+    place = {failing: weights.itself}
+    place |= {callee: weights.callee for callee in observations.depends_on.get(failing, ()) if callee != failing}
+    callers = {s for s, callees in observations.depends_on.items() if failing in callees}
+    place |= {caller: weights.caller for caller in callers if caller not in place}
+    suspects: dict[str, float] = {}
+    for change in observations.changes.values():
+        age = context.onset_of(failing) - change.at
+        if change.service in place and -ONSET_TOLERANCE <= age <= timedelta(seconds=weights.within):
+            part = place[change.service] * recency_factor(age, context.tuning.changes) * _evidence(context, change, weights)
+            suspects[change.service] = max(part, suspects.get(change.service, 0.0))
+    return suspects
+
+
+def _evidence(context: RankingContext, change: Change, weights: NeighbourWeights) -> float:
+    """What besides its moment speaks for or against a change."""
+    observations = context.observations
+    factor = compare_versions(observations, change, context.tuning.changes).factor
+    calls = serving(observations, change, context.now)
+    if factor > 1:
+        return weights.carried
+    if factor < context.tuning.changes.version_unclear:
+        return weights.alike
+    if calls.silent:
+        return weights.silent
+    if calls.uncalled:
+        return weights.uncalled
+    return weights.own_symptom if _symptoms(context, change.service) else 1.0

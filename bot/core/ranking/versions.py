@@ -1,0 +1,121 @@
+"""What splits by version say of a change: whether its version alone shows the symptom, or serves nothing at all."""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from bot.core.change import Change
+from bot.core.metrics.deviation import Harm, family_of, harm_of
+from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
+from bot.core.tuning import TUNING, ChangeWeights
+
+_STARTS_WITHIN = timedelta(seconds=60)
+"""So long after it was rolled out a version may have served nothing yet."""
+_CALLED_WITHIN = timedelta(seconds=150)
+"""A version whose newest sample is older is not called any more."""
+
+
+class VersionComparison(NamedTuple):
+    """What a breakdown by version says of a change."""
+
+    factor: float = 1.0
+    """By which the change is likelier (its version alone shows the symptom) or less likely (others show it alike)."""
+    rows: tuple[BreakdownRow, ...] = ()
+    """The change's version first, then the worst of the others; empty where no breakdown shows the version."""
+    evidence: str = ""
+
+
+def compare_versions(observations: Observations, change: Change, weights: ChangeWeights = TUNING.changes) -> VersionComparison:
+    """What the breakdowns that show the change's version say of it, the clearest one; a factor of 1 if none does.
+
+    Versions that serve at the same time are siblings: they are compared by their levels now, measured from what was usual
+    before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, 0.8 between these, and 1
+    if there is no other version to compare with.
+    """
+    found = [
+        compared
+        for breakdown in observations.breakdowns
+        if breakdown.service == change.service and change.version and (compared := _compared(breakdown, change, weights))
+    ]
+    return max(found, key=lambda one: (one.factor > 1, one.factor < 1, one.factor), default=VersionComparison())
+
+
+def _compared(breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights) -> VersionComparison | None:
+    """One breakdown; None if the change's version is not in it or shows no symptom."""
+    own = next((row for row in breakdown.rows if _is_version(row, change.version)), None)
+    if own is None or _is_gone(own):
+        return None
+    label = next(name for name, value in own.labels.items() if _same_version(value, change.version))
+    others = [row for row in breakdown.rows if row is not own and row.labels.get(label) and not _is_gone(row)]
+    harm = harm_of(breakdown.signal, family_of(breakdown.signal))
+    usual = _usual_level(own, others)
+    shown = _harm(own, usual, harm)
+    least = weights.least_errors if family_of(breakdown.signal) == "errors" else weights.least_slowness
+    if shown <= least * max(abs(usual), 1e-9) or (usual == 0 and shown <= weights.least_errors):
+        return None
+    if not others:
+        return VersionComparison(1.0, (own,), breakdown.evidence)
+    worst = max(others, key=lambda row: _harm(row, usual, harm))
+    return VersionComparison(_version_factor(shown, _harm(worst, usual, harm), weights), (own, worst), breakdown.evidence)
+
+
+def _usual_level(own: BreakdownRow, others: Sequence[BreakdownRow]) -> float:
+    """What the versions showed before: a new one had no level of its own."""
+    levels = [row.before for row in (own, *others) if row.existed]
+    return max(levels, default=0.0)
+
+
+def _harm(row: BreakdownRow, usual: float, harm: Harm) -> float:
+    """How far a version is on the harmful side of the usual level now."""
+    shift = row.after - usual
+    return -shift if harm == "down" else abs(shift) if harm == "either" else shift
+
+
+def _is_gone(row: BreakdownRow) -> bool:
+    """Whether it shows nothing any more, so that its level means nothing."""
+    return math.isnan(row.after)
+
+
+def _version_factor(own: float, other: float, weights: ChangeWeights) -> float:
+    if other < weights.alone_below * own:
+        return weights.version_carries
+    return weights.versions_alike if other > weights.alike_above * own else weights.version_unclear
+
+
+def _is_version(row: BreakdownRow, version: str) -> bool:
+    return any(_same_version(value, version) for value in row.labels.values())
+
+
+def _same_version(value: str, version: str) -> bool:
+    return bool(version) and (value == version or value.lstrip("v") == version.lstrip("v") or value.endswith(":" + version))
+
+
+class Serving(NamedTuple):
+    """Whether a rolled-out version takes its part of the calls."""
+
+    silent: bool = False
+    """It serves nothing while other versions go on: it does not start, or is not ready."""
+    uncalled: bool = False
+    """No version is called any more: the service is hurt by whoever called it."""
+    evidence: str = ""
+
+
+def serving(observations: Observations, change: Change, now: datetime) -> Serving:
+    """What the splits by version say of the calls that a change's version takes; nothing where there is no other version."""
+    for breakdown in observations.breakdowns:
+        versions = [row for row in breakdown.rows if any("version" in name for name in row.labels)]
+        others = [row for row in versions if not _is_version(row, change.version)]
+        if breakdown.service != change.service or not change.version or not others:
+            continue
+        if not any(_is_called(row, now) for row in others):
+            return Serving(uncalled=True, evidence=breakdown.evidence)
+        own = next((row for row in versions if _is_version(row, change.version)), None)
+        if (own is None or not _is_called(own, now)) and now - change.at > _STARTS_WITHIN:
+            return Serving(silent=True, evidence=breakdown.evidence)
+        return Serving(evidence=breakdown.evidence)
+    return Serving()
+
+
+def _is_called(row: BreakdownRow, now: datetime) -> bool:
+    return not _is_gone(row) and (row.until is None or now - row.until <= _CALLED_WITHIN)
