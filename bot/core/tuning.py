@@ -193,7 +193,7 @@ class ChangeWeights:
 
 @dataclass(frozen=True)
 class NeighbourWeights:
-    """How far what fails is handed down to changed services next to it (core/ranking/changed_neighbours). By hand."""
+    """How far what fails is handed down to changed services next to it (core/ranking/changes/changed_neighbours). By hand."""
 
     handed: float = 0.6
     """Share of the attribution that is handed down where all that fails stands next to a change."""

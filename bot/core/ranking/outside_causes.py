@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.core.diffs.explanation import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
-from bot.core.ranking.code_evidence import symptoms_of
+from bot.core.ranking.changes.code_evidence import symptoms_of
 from bot.core.ranking.context import RankingContext
 from bot.core.text.untrusted import one_line
 

@@ -14,10 +14,10 @@ from bot.core.ranking.causes import (
     traffic_causes,
     unexplained_causes,
 )
-from bot.core.ranking.change_causes import change_causes
-from bot.core.ranking.changed_neighbours import hand_down
+from bot.core.ranking.changes.change_causes import change_causes
+from bot.core.ranking.changes.changed_neighbours import hand_down
+from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.context import RankingContext, ranking_context
-from bot.core.ranking.exoneration import ruled_out
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.outside_causes import outside_causes
 from bot.core.text.untrusted import counted, cut, one_line

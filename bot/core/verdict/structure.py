@@ -10,7 +10,7 @@ from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Hypothesis, LedgerEntry
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees, main_symptom
-from bot.core.ranking.change_causes import VersionComparison, compare_versions
+from bot.core.ranking.changes.versions import VersionComparison, compare_versions
 from bot.core.ranking.context import SEEN_LATE_BY
 from bot.core.ranking.fault_location import weight_of_resource
 from bot.core.ranking.observations import Observations, observe

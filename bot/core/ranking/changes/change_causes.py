@@ -10,9 +10,9 @@ from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
-from bot.core.ranking.code_evidence import CodeReading, read_code, symptoms_of
+from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
+from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving
 from bot.core.ranking.context import SEEN_LATE_BY, RankingContext, nearby_services
-from bot.core.ranking.versions import VersionComparison, compare_versions, serving
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line

@@ -12,8 +12,8 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS
+from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.context import RankingContext
-from bot.core.ranking.versions import compare_versions, serving
 from bot.core.tuning import NeighbourWeights
 
 

@@ -7,9 +7,9 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case, Claim
 from bot.core.ranking.candidates import amount, change_text
+from bot.core.ranking.changes.versions import compare_versions
 from bot.core.ranking.context import RankingContext, ranking_context
 from bot.core.ranking.observations import Observations
-from bot.core.ranking.versions import compare_versions
 from bot.core.service import reachable
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
