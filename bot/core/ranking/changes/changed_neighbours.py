@@ -11,7 +11,7 @@ from datetime import timedelta
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
 from bot.core.metrics.deviation import Deviation
-from bot.core.ranking.attribution import SYMPTOMS
+from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees
 from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.context import RankingContext
 from bot.core.tuning import NeighbourWeights
@@ -55,13 +55,23 @@ def _outstanding(context: RankingContext) -> dict[str, float]:
 
 
 def _failing(context: RankingContext) -> dict[str, float]:
-    """Services with errors or latency outside their range and no cause of their own, by strength."""
+    """Services with errors or latency outside their range, by how much of it no callee and no cause of their own explains."""
     failing = {}
     for service, signals in context.observations.signals.items():
-        strongest = max((d.doublings for d in _symptoms(context, service)), default=0.0)
-        if strongest >= context.tuning.neighbours.failing and not _has_own_cause(signals.values(), context):
-            failing[service] = strongest
-    return failing
+        strongest = max(_symptoms(context, service), key=lambda d: d.doublings, default=None)
+        if strongest is None or _has_own_cause(signals.values(), context):
+            continue
+        if strongest.doublings >= context.tuning.neighbours.failing:
+            failing[service] = strongest.doublings * (1 - _explained(context, strongest))
+    return {service: weight for service, weight in failing.items() if weight > 0}
+
+
+def _explained(context: RankingContext, symptom: Deviation) -> float:
+    """The share of a symptom that failing callees explain, 0 to 1."""
+    observations, weights = context.observations, context.tuning.attribution
+    graph = CallGraph(observations.comparable, observations.depends_on, observations.rates, weights)
+    callees = [callee for callee in observations.depends_on.get(symptom.service, ()) if callee != symptom.service]
+    return min(1.0, sum(explained_by_callees(symptom.service, callees, graph, symptom).values()))
 
 
 def _symptoms(context: RankingContext, service: str) -> list[Deviation]:
@@ -80,19 +90,22 @@ def _has_own_cause(deviations: Iterable[Deviation], context: RankingContext) -> 
 
 
 def _suspects(context: RankingContext, failing: str) -> dict[str, float]:
-    """Changed services next to a failing one, by how much speaks for each; the best change of a service counts."""
-    weights, observations = context.tuning.neighbours, context.observations
-    place = {failing: weights.itself}
-    place |= {callee: weights.callee for callee in observations.depends_on.get(failing, ()) if callee != failing}
-    callers = {s for s, callees in observations.depends_on.items() if failing in callees}
-    place |= {caller: weights.caller for caller in callers if caller not in place}
-    suspects: dict[str, float] = {}
-    for change in observations.changes.values():
+    """Changed services next to a failing one, by what speaks for each: callers only where neither it nor a callee changed."""
+    weights, calls = context.tuning.neighbours, context.observations.depends_on
+    below = {failing: weights.itself} | {c: weights.callee for c in calls.get(failing, ()) if c != failing}
+    above = {s: weights.caller for s, callees in calls.items() if failing in callees and s not in below}
+    return _changed(context, failing, below) or _changed(context, failing, above)
+
+
+def _changed(context: RankingContext, failing: str, places: Mapping[str, float]) -> dict[str, float]:
+    """Those of the places that were changed shortly before; the best change of a service counts."""
+    weights, changed = context.tuning.neighbours, dict[str, float]()
+    for change in context.observations.changes.values():
         age = context.onset_of(failing) - change.at
-        if change.service in place and -ONSET_TOLERANCE <= age <= timedelta(seconds=weights.within):
-            part = place[change.service] * recency_factor(age, context.tuning.changes) * _evidence(context, change, weights)
-            suspects[change.service] = max(part, suspects.get(change.service, 0.0))
-    return suspects
+        if change.service in places and -ONSET_TOLERANCE <= age <= timedelta(seconds=weights.within):
+            part = places[change.service] * recency_factor(age, context.tuning.changes) * _evidence(context, change, weights)
+            changed[change.service] = max(part, changed.get(change.service, 0.0))
+    return changed
 
 
 def _evidence(context: RankingContext, change: Change, weights: NeighbourWeights) -> float:

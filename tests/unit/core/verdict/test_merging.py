@@ -64,7 +64,7 @@ def test_a_cleared_change_is_in_dispute_too_where_its_version_is_named_and_its_i
 
         findings = merged_with(failing_payments(INNOCENT), claims)
 
-        accusing = next(h for h in findings.hypotheses if h.named_by == "agent")
+        accusing = next(h for h in findings.hypotheses if h.cause == "4.0.0 of cart leaks")
         assert cleared(findings) == [] and len(accusing.against) == 1
 
 
