@@ -27,6 +27,7 @@ from bot.monitoring.systems.helm import Helm
 from bot.monitoring.systems.kubernetes import Kubernetes
 from bot.monitoring.systems.mcp_servers import McpServers
 from bot.monitoring.systems.mlflow import MLflow
+from bot.monitoring.systems.postgres import PostgresServers
 from bot.monitoring.systems.web import AllowedWeb
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
@@ -34,7 +35,7 @@ from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
 from bot.plugins import Tool
 from bot.ports import History, Metrics, Model, Pager
-from bot.settings import Secrets, mcp_tokens, source_tokens, web_tokens
+from bot.settings import Secrets, mcp_tokens, postgres_passwords, source_tokens, web_tokens
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
@@ -76,6 +77,7 @@ class Systems:
     argocd: ArgoCd | None
     helm: Helm | None
     cluster: Kubernetes | None
+    databases: PostgresServers | None
     models: MLflow | None
     web: AllowedWeb | None
     remote: McpServers | None
@@ -103,6 +105,7 @@ def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> S
         argocd=ArgoCd(argocd, client, named("argocd"), token=key(secrets.argocd_token)) if argocd.url else None,
         helm=Helm(kubernetes, to_cluster, releases, token=cluster_token) if kubernetes.url else None,
         cluster=Kubernetes(kubernetes, to_cluster, workloads, token=cluster_token) if kubernetes.url and workloads else None,
+        databases=PostgresServers(chosen.postgres, passwords=postgres_passwords(chosen.postgres)) if chosen.postgres else None,
         models=MLflow(models, client, named("mlflow"), token=key(secrets.mlflow_token)) if models.url else None,
         web=AllowedWeb(chosen.web, client, tokens=web_tokens(chosen.web)) if chosen.web else None,
         remote=McpServers(chosen.mcp, tokens=mcp_tokens(chosen.mcp)) if chosen.mcp else None,
@@ -233,5 +236,9 @@ def agent_of(
 def known_secrets(secrets: Secrets, config: Config) -> list[str]:
     """Every configured secret, so that logs can mask them."""
     fields = (value.get_secret_value() for value in vars(secrets).values() if hasattr(value, "get_secret_value"))
-    systems = (*web_tokens(config.systems.web).values(), *mcp_tokens(config.systems.mcp).values())
+    systems = (
+        *web_tokens(config.systems.web).values(),
+        *mcp_tokens(config.systems.mcp).values(),
+        *postgres_passwords(config.systems.postgres).values(),
+    )
     return [value for value in (*fields, *source_tokens(config.sources).values(), *systems, secrets.database_url) if value]

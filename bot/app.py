@@ -256,6 +256,7 @@ class App:
             models=self.systems.models,
             web=self.systems.web,
             cluster=self.systems.cluster,
+            databases=self.systems.databases,
             remote=self.systems.remote,
         )
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.cluster import WorkloadState
+from bot.core.database_health import DatabaseHealth
 from bot.core.evidence import Case, Findings
 from bot.core.history.past_incidents import PastIncident
 from bot.core.logs.line import LogLine
@@ -139,6 +140,16 @@ class ClusterReader(Protocol):
 
     def place(self, service: str) -> str:
         """`namespace/name`, as anyone can ask for it again."""
+
+
+class Databases(Protocol):
+    """Database servers, read by fixed queries. Errors: `QueryFailed`."""
+
+    def inventory(self) -> Mapping[str, Sequence[str]]:
+        """What may be queried: database -> the services that use it."""
+
+    async def health(self, database: str) -> DatabaseHealth:
+        """What the server says of itself now."""
 
 
 class CodeHost(Protocol):

@@ -108,6 +108,11 @@ def mcp_tokens(systems: Mapping[str, object], environment: Mapping[str, str] = o
     return _tokens("TOCSIN_MCP_TOKEN_", systems, environment)
 
 
+def postgres_passwords(systems: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The password of each PostgreSQL server: `orders` is read from TOCSIN_POSTGRES_PASSWORD_ORDERS."""
+    return _tokens("TOCSIN_POSTGRES_PASSWORD_", systems, environment)
+
+
 def _tokens(prefix: str, names: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:
     values = {name: environment.get(prefix + name.upper().replace("-", "_"), "") for name in names}
     return {name: token for name, token in values.items() if token}

@@ -160,6 +160,8 @@ def _others(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Sequ
     if systems.traces is not None:
         named.append(_traces(systems.traces))
     web = [systems.web.check(name) for name in config.systems.web if systems.web is not None]
+    if systems.databases is not None:
+        named += [systems.databases.check(name) for name in config.systems.postgres]
     return named + web + [systems.remote.check(name) for name in config.systems.mcp if systems.remote is not None]
 
 

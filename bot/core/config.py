@@ -293,6 +293,19 @@ class McpConfig(ConfigSection):
     """What it holds, in words for the model."""
 
 
+class PostgresConfig(ConfigSection):
+    """A PostgreSQL server whose statistics are read; its password comes from TOCSIN_POSTGRES_PASSWORD_<NAME>."""
+
+    host: str
+    port: int = Field(default=5432, ge=1, le=65535)
+    database: str
+    user: str
+    """A role of its own that is a member of pg_monitor and no superuser."""
+    sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    services: tuple[str, ...] = ()
+    """The services that use it."""
+
+
 class SystemsConfig(ConfigSection):
     github: SystemConfig = SystemConfig()
     """https://api.github.com, or a server's own /api/v3."""
@@ -300,6 +313,7 @@ class SystemsConfig(ConfigSection):
     kubernetes: KubernetesConfig = KubernetesConfig()
     """Workloads, pods, events and logs; and Helm's history from the labels of its release records, never their content."""
     mlflow: SystemConfig = SystemConfig()
+    postgres: dict[str, PostgresConfig] = Field(default_factory=dict)
     web: dict[str, WebConfig] = Field(default_factory=dict)
     mcp: dict[str, McpConfig] = Field(default_factory=dict)
     """Needs the extra `mcp`."""

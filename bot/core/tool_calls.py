@@ -27,6 +27,8 @@ class ToolRole(StrEnum):
     LOG_MIX = "log mix"
     CALL_MIX = "call mix"
     CALL_WAITS = "call waits"
+    DATABASE = "database health"
+    """Locks, slow queries, connections and replication of a database."""
     CODE = "code"
     """The commits that a version brought, with their diffs."""
 

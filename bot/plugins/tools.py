@@ -16,6 +16,7 @@ from bot.ports import (
     ChangeReader,
     ClusterReader,
     CodeHost,
+    Databases,
     History,
     Logs,
     Metrics,
@@ -49,6 +50,7 @@ class ToolContext:
     models: ModelRegistry | None = None
     web: Web | None = None
     cluster: ClusterReader | None = None
+    databases: Databases | None = None
     remote: Remote | None = None
     seconds: float = 10.0
     """The limit of the whole call: a tool that queries several systems leaves none of them all of it."""

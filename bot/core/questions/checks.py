@@ -43,6 +43,7 @@ def _of_subject(question: str, facts: AnswerFacts, case: Case) -> Iterator[tuple
     if Subject.ALERTS in subjects:
         yield ToolRole.ALERTS, {"service": ""}
     if Subject.DATABASE in subjects:
+        yield ToolRole.DATABASE, {}
         services = [*services, *(name for name in sorted(facts.names) if looks_like_database(name))]
     if subjects & MEASURED or not subjects:
         for service in list(dict.fromkeys(services))[: 2 * MAX_SERVICES]:

@@ -111,6 +111,12 @@ class _Reading:
                 judged.add(key)
                 yield entry, fact
 
+    @property
+    def troubled_database(self) -> tuple[LedgerEntry, str] | None:
+        """The newest trouble that a database reports of itself."""
+        reports = ((entry, entry.evidence.facts.troubles or ()) for entry in reversed(self.entries))
+        return next(((entry, troubles[0]) for entry, troubles in reports if troubles), None)
+
     def current(self) -> Iterator[tuple[LedgerEntry, CurrentFact]]:
         for entry in reversed(self.entries):
             for fact in entry.evidence.facts.current or ():
@@ -160,6 +166,9 @@ def _by_measurement(reading: _Reading, likely: Hypothesis | None, by_id: dict[st
         if changed.verdict is Verdict.NO:
             return changed
         return changed.model_copy(update={"verdict": Verdict.NO if likely else Verdict.UNKNOWN, "text": changed.text + other})
+    if Subject.DATABASE in reading.subjects and (troubled := reading.troubled_database) and not likely:
+        entry, text = troubled
+        return _unknown(f"{text}, but no ranked cause is {_subject_text(reading)}", [entry.id], untrusted=True)
     judged = list(reading.deviations(reading.services))
     moved = [(entry, fact) for entry, fact in judged if fact.doublings > 0]
     ids = [*_ids(entry for entry, _ in moved or judged), *(_ids(_cited(likely, by_id)) if likely else ())]

@@ -1,0 +1,102 @@
+"""The tool `database_health`: what a PostgreSQL server says of its connections, locks, queries, replication and vacuum."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from bot.core.database_health import DatabaseHealth, Session, troubles
+from bot.core.errors import InvalidQuery, QueryFailed
+from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.text.durations import decimal_minutes
+from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import ToolRole, Topic, could_not_check
+from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import Described
+from bot.ports import Databases
+
+
+@tool(
+    needs="databases",
+    label="database health",
+    role=ToolRole.DATABASE,
+    topic=Topic(
+        "database db postgres postgresql sql lock locks locked deadlock deadlocks replication replica vacuum query queries"
+    ),
+    first_for={"latency": 3, "load": 3},
+)
+async def database_health(
+    ctx: ToolContext, database: Annotated[str, Described("Empty: the one that the alerting service uses")] = ""
+) -> Evidence:
+    """Read what a PostgreSQL server says of itself now: connections, who waits for whose lock, long transactions, slow queries,
+    replication lag and vacuum.
+
+    Call it when a service that uses the database is slow, times out or runs
+    out of connections. The queries are fixed and only read; values within the
+    texts of queries are masked. Statistics of queries count since they began,
+    not since the onset.
+    """
+    if ctx.databases is None:
+        raise QueryFailed("no database is configured (systems.postgres)")
+    name = _chosen(ctx, ctx.databases, database.strip())
+    health = await ctx.databases.health(name)
+    trouble = troubles(health)
+    return Evidence(
+        summary=_summary(name, health, trouble),
+        query=f"pg_stat_activity, pg_locks, pg_stat_statements, pg_stat_replication, pg_stat_database of {name}",
+        details=tuple(_lines(health)),
+        source="postgresql",
+        unseen=tuple(could_not_check(f"database {name}", why) for why in health.unread),
+        user_controllable=True,
+        facts=EvidenceFacts(troubles=trouble),
+    )
+
+
+def _chosen(ctx: ToolContext, databases: Databases, database: str) -> str:
+    """The database that is meant: as named, else the alerting service's, else the only one."""
+    inventory = databases.inventory()
+    if database in inventory:
+        return database
+    used = [name for name, services in inventory.items() if (database or ctx.case.service) in services]
+    if len(used) == 1 or (not database and len(inventory) == 1):
+        return next(iter(used or inventory))
+    raise InvalidQuery(f"name one of the databases: {one_line(', '.join(used or inventory), 200)}")
+
+
+def _summary(name: str, health: DatabaseHealth, trouble: tuple[str, ...]) -> str:
+    used = f"{health.connections} of {health.max_connections} connections"
+    if trouble:
+        return f"database {name}: {'; '.join(trouble[:3])}; {used}"
+    gap = "; not all could be read" if health.unread else ""
+    return f"database {name}: no lock waits, no long transaction, no replication lag; {used}{gap}"
+
+
+def _lines(health: DatabaseHealth) -> Iterator[str]:
+    role = "a standby" if health.standby else "the primary"
+    yield f"PostgreSQL {health.version}, {role}; {health.connections} of {health.max_connections} connections"
+    if health.by_state:
+        yield "connections by state: " + ", ".join(f"{state} {count}" for state, count in health.by_state)
+    if health.by_client:
+        yield "connections by user and application: " + ", ".join(f"{client} {count}" for client, count in health.by_client)
+    yield from map(_session, health.sessions)
+    for one in health.statements:
+        times = f"mean {one.mean:.1f} ms, longest {one.longest:.0f} ms"
+        yield f"statement: {one.calls} calls, {times}, {one.rows} rows: {one.query}"
+    for standby in health.standbys:
+        lag = "no lag known" if standby.lag is None else f"lag {standby.lag:.1f} s"
+        behind = "" if standby.bytes_behind is None else f", {standby.bytes_behind} bytes behind"
+        yield f"replication {standby.name}: {standby.state}, {lag}{behind}"
+    for slot in health.slots:
+        yield f"slot {slot.name}: {'active' if slot.active else 'inactive'}, holds {slot.bytes_held / 2**20:.0f} MiB of log"
+    for table in health.tables:
+        yield f"table {table.name}: {table.dead} dead of {table.rows} rows, vacuumed {table.vacuumed}"
+    if health.totals:
+        yield "since the statistics began: " + ", ".join(f"{name} {count}" for name, count in health.totals)
+    yield f"oldest transaction id: {health.oldest_transaction} transactions old"
+
+
+def _session(one: Session) -> str:
+    blocked = f", blocked by pid {', '.join(map(str, one.blocked_by))}" if one.blocked_by else ""
+    waits = f", waits for {one.waits_for}" if one.waits_for else ""
+    open_for = f", transaction open for {decimal_minutes(one.transaction_age)}" if one.transaction_age else ""
+    client = f"{one.user} {one.application}".strip()
+    return f"pid {one.pid} ({client}): {one.state} for {decimal_minutes(one.query_age)}{open_for}{waits}{blocked}: {one.query}"
