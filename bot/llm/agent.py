@@ -28,6 +28,7 @@ from bot.llm.middleware.call_guard import CallGuard
 from bot.llm.middleware.durable import Durable, RunTool, Shown, unknown_tool
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
+from bot.llm.middleware.nudge import Nudge
 from bot.llm.middleware.reread import ReadEvidence, Reread, read_tool
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
@@ -186,6 +187,7 @@ class Agent:
             self.tools,
             system_prompt=self._instructions().render(**self._limits(), services=list(self.services)),
             middleware=[
+                Nudge(spending, Answer.__name__),
                 Limits(spending, Answer.__name__),
                 Shorten(spending),
                 Secrets(),

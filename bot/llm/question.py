@@ -23,6 +23,7 @@ from bot.llm.langchain_adjustments import describe_schema_errors
 from bot.llm.middleware.durable import Durable, unknown_tool
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
+from bot.llm.middleware.nudge import Nudge
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.results import as_data
 from bot.llm.spending import Spending
@@ -76,7 +77,7 @@ class EvidenceReader:
             self.model,
             [],
             system_prompt=prompt("question").render(),
-            middleware=[Secrets(), Limits(spending), durable, *self._names(question)],
+            middleware=[Nudge(spending, Reply.__name__), Secrets(), Limits(spending), durable, *self._names(question)],
             response_format=ToolStrategy(Reply, handle_errors=describe_schema_errors),
         )
         try:

@@ -15,6 +15,7 @@ from bot.core.verdict.review import Refutation, apply_refutations
 from bot.llm.calling import ModelDown
 from bot.llm.langchain_adjustments import describe_schema_errors
 from bot.llm.middleware.limits import Limits
+from bot.llm.middleware.nudge import Nudge
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.results import as_data, summary_of
 from bot.llm.spending import Spending
@@ -60,7 +61,7 @@ class Skeptic:
             self.model,
             [],
             system_prompt=prompt("skeptic").render(),
-            middleware=[Secrets(), Limits(spending), *calling],
+            middleware=[Nudge(spending, Objections.__name__), Secrets(), Limits(spending), *calling],
             response_format=ToolStrategy(Objections, handle_errors=describe_schema_errors),
         )
         try:

@@ -206,6 +206,24 @@ async def test_a_fallback_of_another_provider_reads_what_the_first_one_wrote(pla
     assert findings.stop_reason == "answered" and server.refusals == [] and findings.model == other.model
 
 
+@every_protocol
+async def test_text_instead_of_a_call_is_asked_about_once(place: Place, served: Served) -> None:
+    here = await place(served, TURNS[0], {"text": "It was the deploy, I think."}, ANSWER)
+
+    findings = await here.investigate()
+
+    assert (findings.stop_reason, findings.steps, served_by(here).refusals) == ("answered", 3, [])
+
+
+@every_provider
+async def test_the_last_turn_is_the_answer(place: Place, served: Served) -> None:
+    here = await place(served, TURNS[0], ANSWER, budget={"per_run_steps": 2})
+
+    findings = await here.investigate()
+
+    assert (findings.stop_reason, findings.steps, served_by(here).refusals) == ("answered", 2, [])
+
+
 @pytest.mark.parametrize(
     ("served", "words"),
     [
