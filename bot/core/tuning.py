@@ -397,8 +397,8 @@ class VerdictThresholds:
     """How many times its former level a version must show for it to deviate."""
     explained_by_callees: float = 0.5
     """Share of a service's symptom from which on its dependencies explain it."""
-    rounding: float = 0.02
-    """People round: 4.9 % may be called 5 %."""
+    rounding: float = 0.01
+    """Evidence is rounded itself, to three digits: beyond what the digits of a claim say, a figure may be so far off."""
 
 
 @dataclass(frozen=True)

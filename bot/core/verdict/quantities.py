@@ -53,7 +53,7 @@ _TIME = {
     "s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0,
     "d": 86400.0, "day": 86400.0, "week": 604800.0,
 }  # fmt: skip
-_SHARE = {"%": 0.01, "percent": 0.01, "per cent": 0.01, "pct": 0.01, "percentage point": 0.01, "pp": 0.01}
+_SHARE = {"%": 0.01, "percent": 0.01, "per cent": 0.01, "pct": 0.01, "percentage point": 0.01, "pp": 0.01, "point": 0.01}
 _BYTES = {"b": 1.0, "byte": 1.0} | {
     f"{prefix}{ending}": base**power
     for power, prefix in enumerate("kmgtp", 1)
@@ -75,7 +75,7 @@ _BEFORE = r"(?:(?<![\w.:/-])|(?<=\d[-/–])|(?<=[^\W\d]:))"
 """What stands before a figure: `checkout-2` and `HTTP/2` are names, the second half of `1-99 %` and `3/5` is none."""
 _DIGITS = r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?"
 _UNIT_WORDS = (
-    "percentage points?|per cent|percent|pct|pp|%|requests? per second|requests?/s|req/s|calls/s|per second|rps|qps|/s|"
+    "percentage[- ]points?|points?|per cent|percent|pct|pp|%|requests? per second|requests?/s|req/s|calls/s|per second|rps|qps|/s|"
     "microseconds?|milliseconds?|msecs?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|"
     "[kmgtp]i?b|[kmgtp]i|bytes?|ns|µs|us|ms|times?|fold|×|[smhdxbk]"
 )
@@ -92,6 +92,7 @@ _DURATION_PART = re.compile(rf"(\d+(?:\.\d+)?)[\s\u00a0\u202f]?({_DURATION_UNIT}
 _WORD_FACTOR = re.compile(
     rf"\b(?:({'|'.join(_WORD_FACTORS)})|({'|'.join(_NUMBER_WORDS)})(?:[\s-]?fold| times))\b|\ban (order) of magnitude\b", re.I
 )
+_BY_A_FACTOR = re.compile(r"\bfactor (?:of )?(?:about |over |nearly |some |~ ?)?$", re.I)
 _BOUNDS = (
     (Bound.MORE, r"(?:more than|over|above|at least|exceed(?:s|ed|ing)?|upwards of|beyond|past|[>≥])"),
     (Bound.LESS, r"(?:less than|under|below|at most|fewer than|no more than|up to|within|[<≤])"),
@@ -147,8 +148,10 @@ def _take(
 def _figure(match: re.Match[str], text: str) -> Quantity | None:
     digits, unit = match.group(1), match.group(2) or ""
     attached = match.end(1) == match.start(2)
-    dimension, size = _dimension(unit, attached=attached)
+    dimension, size = _dimension(unit.replace("-", " "), attached=attached)
     number = number_of(digits)
+    if not unit and _BY_A_FACTOR.search(text[max(0, match.start() - 16) : match.start(1)]):
+        dimension, size = Dimension.FACTOR, 1.0
     step = 0.5 * 10.0 ** -len(digits.partition(".")[2]) if "e" not in digits.lower() else 0.0
     start, end = _without_sign(match, digits), match.end(2) if unit and size else match.end(1)
     return Quantity(abs(number) * (size or 1.0), dimension, step * (size or 1.0), size or 1.0, start, end, _bound(text, start))
