@@ -54,6 +54,11 @@ class EvidenceFigures:
         return " ".join("\n".join(map(evidence_text, self._cited)).casefold().replace('\\"', '"').split())
 
     @cached_property
+    def plain_text(self) -> str:
+        """The same without quotation marks: a quoted line may hold some of its own."""
+        return without_marks(self.text)
+
+    @cached_property
     def templates(self) -> list[re.Pattern[str]]:
         """Log templates as patterns: a quoted line has words where the template is masked."""
         facts = (row.template for entry in self._cited for row in entry.evidence.facts.templates)
@@ -169,8 +174,10 @@ class EvidenceFigures:
     def _count_lists(self) -> Iterator[list[float]]:
         by_tool: dict[str, list[float]] = defaultdict(list)
         for entry in self._cited:
-            counts = [float(row.count) for row in entry.evidence.facts.templates]
+            rows = entry.evidence.facts.templates
+            counts = [float(row.count) for row in rows]
             yield counts
+            yield [float(row.count) for row in rows if row.trend in ("new", "surging")]
             by_tool[entry.tool] += counts
         yield from by_tool.values()
 
@@ -314,6 +321,11 @@ def evidence_text(entry: LedgerEntry) -> str:
     facts = json.dumps(evidence.facts.model_dump(mode="json"), ensure_ascii=False)
     arguments = json.dumps(dict(entry.arguments), ensure_ascii=False, default=str)
     return "\n".join((evidence.summary, evidence.query, *evidence.details, facts, window, arguments, evidence.link))
+
+
+def without_marks(text: str) -> str:
+    """The text without quotation marks of any kind."""
+    return re.sub(r"[\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb]", "", text)
 
 
 def without_moments(text: str) -> str:

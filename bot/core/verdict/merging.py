@@ -161,7 +161,11 @@ def _merged(by_agent: Findings, by_analyst: Findings, measured: Measured, entrie
 
 def _weigh(hypothesis: Hypothesis, measured: Measured, entries: Mapping[str, LedgerEntry]) -> _Weighed:
     cited = [id for claim in hypothesis.claims for id in claim.evidence]
-    return _Weighed(hypothesis, standing_of(hypothesis, measured).strength, len(sources(entries, cited)))
+    strength = standing_of(hypothesis, measured).strength
+    if hypothesis.named_by != "agent" and hypothesis.confidence == "likely" and strength <= 1:
+        # What the analyst is sure of on other signs (an alert burst, new lines), and nothing measured speaks against.
+        strength = 3
+    return _Weighed(hypothesis, strength, len(sources(entries, cited)))
 
 
 def _joined(own: Sequence[Hypothesis], others: Sequence[Hypothesis]) -> list[Hypothesis]:

@@ -75,7 +75,8 @@ _BEFORE = r"(?:(?<![\w.:/-])|(?<=\d[-/–])|(?<=[^\W\d]:))"
 """What stands before a figure: `checkout-2` and `HTTP/2` are names, the second half of `1-99 %` and `3/5` is none."""
 _DIGITS = r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?"
 _UNIT_WORDS = (
-    "percentage[- ]points?|points?|per cent|percent|pct|pp|%|requests? per second|requests?/s|req/s|calls/s|per second|rps|qps|/s|"
+    "percentage[- ]points?|points?|per cent|percent|pct|pp|%|"
+    "requests? per second|requests?/s|req/s|calls/s|per second|rps|qps|/s|"
     "microseconds?|milliseconds?|msecs?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|"
     "[kmgtp]i?b|[kmgtp]i|bytes?|ns|µs|us|ms|times?|fold|×|[smhdxbk]"
 )

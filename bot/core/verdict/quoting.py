@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.core.evidence import LedgerEntry
-from bot.core.verdict.evidence_figures import EvidenceFigures
+from bot.core.verdict.evidence_figures import EvidenceFigures, without_marks
 from bot.core.verdict.quantities import Dimension, Quantity, blanked, quantities
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
@@ -111,12 +111,21 @@ def _checked(text: str, evidence: EvidenceFigures) -> Iterator[Checked]:
         rest = _blank_all(rest, pattern)
     rest = _blank_all(rest, _ORDINAL)
     figures = quantities(rest)
-    for place, quantity in enumerate(figures):
-        following = figures[place + 1] if place + 1 < len(figures) else None
-        held = evidence.holds(quantity) or _holds_in_unit_of_next(rest, quantity, following, evidence)
-        # A number with what it counts written onto it may be a name of the evidence: `99pct`.
-        held = held or (rest[quantity.start : quantity.end].casefold() in evidence.text and quantity.step == 0.0)
-        yield Checked(quantity.start, quantity.end, "figure", held)
+    held = [_holds(rest, place, figures, evidence) for place in range(len(figures))]
+    for quantity, holds_it in zip(figures, held, strict=True):
+        # "137 lines (53 + 46 + 38)": the sentence itself shows what it adds up.
+        parts = [other.value for other, one in zip(figures, held, strict=True) if one and other.dimension is quantity.dimension]
+        added = len(parts) > 1 and abs(sum(parts) - quantity.value) < 1e-9
+        yield Checked(quantity.start, quantity.end, "figure", holds_it or added)
+
+
+def _holds(text: str, place: int, figures: Sequence[Quantity], evidence: EvidenceFigures) -> bool:
+    quantity = figures[place]
+    following = figures[place + 1] if place + 1 < len(figures) else None
+    if evidence.holds(quantity) or _holds_in_unit_of_next(text, quantity, following, evidence):
+        return True
+    # A number with what it counts written onto it may be a name of the evidence: `99pct`.
+    return quantity.step == 0.0 and text[quantity.start : quantity.end].casefold() in evidence.text
 
 
 def _holds_in_unit_of_next(text: str, quantity: Quantity, following: Quantity | None, evidence: EvidenceFigures) -> bool:
@@ -155,9 +164,13 @@ def _pattern_checks(
 def _contains_words(quoted: str, evidence: EvidenceFigures) -> bool:
     """Whether the quoted words stand there; what an ellipsis leaves out, or a template masks, may be anything."""
     parts = [part for part in re.split(r"\s*(?:…|\.\.\.|<\*>)\s*", _folded(quoted)) if part.strip(" .,;:")]
-    return all(
-        part.rstrip(" .,;:") in evidence.text or any(pattern.search(part) for pattern in evidence.templates) for part in parts
-    )
+    return all(_contains_part(part.rstrip(" .,;:"), evidence) for part in parts)
+
+
+def _contains_part(part: str, evidence: EvidenceFigures) -> bool:
+    if part in evidence.text or any(pattern.search(part) for pattern in evidence.templates):
+        return True
+    return without_marks(part) in evidence.plain_text
 
 
 def _contains_moment(match: re.Match[str], evidence: EvidenceFigures) -> bool:

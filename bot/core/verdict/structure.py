@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.diffs.explanation import Symptoms
 from bot.core.evidence import Hypothesis, LedgerEntry
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees, main_symptom
+from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions
-from bot.core.ranking.context import SEEN_LATE_BY
+from bot.core.ranking.context import SEEN_LATE_BY, RankingContext
 from bot.core.ranking.fault_location import weight_of_resource
 from bot.core.ranking.observations import Observations, observe
+from bot.core.ranking.outside_causes import outside_causes
 from bot.core.tuning import TUNING
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 
@@ -26,13 +29,25 @@ class Measured:
     """The evidence of one incident that can show a cause: measurements and records, nothing that users can write."""
 
     def __init__(self, entries: Iterable[LedgerEntry], onset: datetime | None = None) -> None:
-        self.entries = {entry.id: entry for entry in entries if _can_show(entry)}
+        self._recorded = [entry for entry in entries if entry.evidence.ok]
+        self.entries = {entry.id: entry for entry in self._recorded if _can_show(entry)}
         self.onset = onset
         """The incident's onset if it is known."""
 
     @cached_property
     def observations(self) -> Observations:
         return observe(self.entries.values())
+
+    @cached_property
+    def _with_lines(self) -> RankingContext:
+        """All that was recorded, with log lines: what they say is compared with code, or speaks against a cause."""
+        observed = observe(self._recorded)
+        moment = max((entry.at for entry in self._recorded), default=datetime.min.replace(tzinfo=UTC))
+        return RankingContext(observed, {}, "", self.onset or moment, self.onset is not None, moment)
+
+    @cached_property
+    def _symptoms(self) -> Symptoms:
+        return symptoms_of(self._with_lines.observations)
 
     @cached_property
     def graph(self) -> CallGraph:
@@ -81,11 +96,20 @@ class Measured:
     def versions_of(self, change: Change) -> VersionComparison:
         return compare_versions(self.observations, change)
 
+    def code_of(self, change: Change) -> CodeReading:
+        """What its diffs explain of the symptoms."""
+        return read_code(self._with_lines, change, self._symptoms)
+
+    def carries(self, change: Change) -> bool:
+        """Whether its version alone shows the symptom, or its code explains it and no other version shows it too."""
+        versions = self.versions_of(change).factor
+        return versions > 1 or (versions == 1 and self.code_of(change).explains)
+
     def carried_change(self, service: str) -> Change | None:
-        """The change before the onset whose version alone shows the symptom."""
+        """The change before the onset that carries the failure of a service."""
         began = self.began(service)
         before = [c for c in self.changes_of(service) if began and c.at <= began + ONSET_TOLERANCE]
-        return next((c for c in before if self.versions_of(c).factor > 1), None)
+        return next((c for c in before if self.carries(c)), None)
 
     def near_changes(self, service: str, moment: datetime | None = None) -> list[Change]:
         """Its changes in the ten minutes before the onset (or another moment) that no comparison of versions clears."""
@@ -93,7 +117,11 @@ class Measured:
         if began is None:
             return []
         near = (c for c in self.changes_of(service) if -ONSET_TOLERANCE <= began - c.at <= _NEAR and c.kind != "scale")
-        return [c for c in near if self.versions_of(c).factor >= 1]
+        return [c for c in near if self.versions_of(c).factor >= 1 and not self.code_of(c).unrelated]
+
+    def named_outside(self, service: str) -> str:
+        """A cause outside that new log lines of the service name; "" if none do."""
+        return next((one.cause for one in outside_causes(self._with_lines) if one.service == service), "")
 
     def failing_provider(self, service: str) -> Deviation | None:
         """Failing calls to somebody outside that did not begin after the symptoms."""
@@ -160,7 +188,8 @@ class Standing:
 
     strength: int
     """0: nothing of it was measured. 1: its service fails. 2: what it names is there, and so is something else that
-    explains the failure. 3: what it names explains it, and nothing else does. 4: the version alone carries it."""
+    explains the failure. 3: what it names explains it, and nothing else does. 4: the version alone carries it, or the code
+    of the change explains it."""
     reason: str = ""
     """What keeps it from being likely; "" if nothing does."""
     too_late: bool = False
@@ -177,7 +206,7 @@ def standing_of(hypothesis: Hypothesis, measured: Measured) -> Standing:
     """What the evidence shows of a cause of its kind, and what else explains the failure."""
     change = measured.observations.changes.get(hypothesis.change_id)
     if hypothesis.kind == "resource" and (change is None or not measured.near_changes(change.service)):
-        return _resource(hypothesis, measured)
+        return _resource(hypothesis, change, measured)
     if change is not None:
         return _change(change, measured)
     if hypothesis.kind == "change" or hypothesis.change_id:
@@ -201,10 +230,11 @@ def _change(change: Change, measured: Measured) -> Standing:
         return Standing(0, "the change came after the onset", too_late=True, evidence=shown)
     if not began:
         return Standing(0, "when it began is not known, so the change may have come after it", evidence=shown)
-    if not measured.deviations(service) and versions.factor <= 1:
+    if not measured.deviations(service) and not measured.carries(change):
         return Standing(0, f"nothing of {service} left its normal range", evidence=shown)
-    if versions.factor > 1:
-        return Standing(4, evidence=shown | {versions.evidence})
+    if measured.carries(change):
+        code = measured.code_of(change).evidence if versions.factor <= 1 else ""
+        return Standing(4, evidence=shown | ({versions.evidence, code} - {""}))
     reason = _against_change(change, began, versions, measured)
     return Standing(2 if reason else 3, reason, evidence=shown)
 
@@ -214,6 +244,8 @@ def _against_change(change: Change, began: datetime, versions: VersionComparison
     service = change.service
     if versions.factor < 1:
         return "other versions show it too"
+    if measured.code_of(change).unrelated:
+        return "its code was read, and nothing in it has to do with the symptoms"
     if (symptom := measured.symptom_of(service)) is None or symptom.doublings < _SURE:
         return f"{service} has neither errors nor latency clearly beyond its normal range"
     if callee := measured.explaining_callee(service):
@@ -222,6 +254,8 @@ def _against_change(change: Change, began: datetime, versions: VersionComparison
         return f"{callee}, which {service} depends on, could not be checked"
     if measured.failing_provider(service):
         return f"calls of {service} to somebody outside fail"
+    if outside := measured.named_outside(service):
+        return f"its log names a cause outside: {outside}"
     if began - change.at > _NEAR:
         return "it ran well for too long before the onset, and nothing shows that its version carries the failure"
     if earlier := next((d for d in measured.short_resources(service) if _before(d, change)), None):
@@ -234,7 +268,7 @@ def _against_change(change: Change, began: datetime, versions: VersionComparison
     if change.kind in ("scale", "other"):
         return "a change of this kind rarely breaks a service"
     carried = measured.carried_change(service)
-    return f"the version of another change of {service} carries it" if carried and carried.id != change.id else ""
+    return f"another change of {service} carries it" if carried and carried.id != change.id else ""
 
 
 def _before(deviation: Deviation, change: Change) -> bool:
@@ -242,7 +276,7 @@ def _before(deviation: Deviation, change: Change) -> bool:
     return deviation.onset is None or deviation.onset < change.at - SEEN_LATE_BY
 
 
-def _resource(hypothesis: Hypothesis, measured: Measured) -> Standing:
+def _resource(hypothesis: Hypothesis, change: Change | None, measured: Measured) -> Standing:
     service = hypothesis.service
     short = measured.short_resources(service)
     if not short:
@@ -251,6 +285,8 @@ def _resource(hypothesis: Hypothesis, measured: Measured) -> Standing:
     first = min((d.onset for d in short if d.onset), default=None)
     climbing = any(d.onset is None for d in short)
     reason = _against_own_trouble(service, measured, None if climbing else first)
+    if not reason and change is not None and not (climbing and measured.changes_of(service)[:1] == [change]):
+        reason = "nothing shows that it ran short since that change"
     if not reason and measured.surge(service):
         reason = f"{service} got more requests at the same time"
     if not reason and measured.failing_provider(service):
@@ -262,6 +298,8 @@ def _resource(hypothesis: Hypothesis, measured: Measured) -> Standing:
 
 def _external(service: str, measured: Measured) -> Standing:
     outside = measured.failing_provider(service)
+    if outside is None and (named := measured.named_outside(service)):
+        return Standing(1, f"only log lines say so: {named}", evidence=frozenset(measured.ids(service)))
     if outside is None:
         why = f"calls of {service or 'a service'} to somebody outside do not fail first"
         return Standing(_location(service, measured), why)
@@ -289,7 +327,8 @@ def _traffic(service: str, measured: Measured) -> Standing:
 
 
 def _dependency(service: str, measured: Measured) -> Standing:
-    symptom = measured.symptom_of(service) or measured.observations.signals.get(service, {}).get("network")
+    network = measured.observations.signals.get(service, {}).get("network")
+    symptom = network or measured.symptom_of(service)
     if symptom is None or symptom.doublings < _SURE:
         return Standing(_location(service, measured), f"{service or 'no service'} does not fail clearly")
     reason = ""
@@ -297,7 +336,8 @@ def _dependency(service: str, measured: Measured) -> Standing:
         reason = f"{callee}, which {service} depends on, explains it"
     elif callee := measured.unchecked_callee(service):
         reason = f"{callee}, which {service} depends on, could not be checked"
-    return Standing(1 if reason else 2, reason, evidence=frozenset(measured.ids(service)))
+    strength = 1 if reason else 3 if network else 2
+    return Standing(strength, reason, evidence=frozenset(measured.ids(service)))
 
 
 def _against_own_trouble(service: str, measured: Measured, moment: datetime | None, *, surge: bool = False) -> str:
@@ -306,7 +346,7 @@ def _against_own_trouble(service: str, measured: Measured, moment: datetime | No
     Behind a surge the dependencies get more requests too: their trouble is then an effect.
     """
     if carried := measured.carried_change(service):
-        return f"the version of {carried.kind} {carried.version or carried.title} carries it"
+        return f"{carried.kind} {carried.version or carried.title} of {service} carries it"
     if moment and (near := measured.near_changes(service, moment)):
         return f"{near[0].kind} {near[0].version or near[0].title} of {service} came just before"
     callee = measured.explaining_callee(service)
