@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry
+from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry, NamedBy
 from bot.core.ranking.changes.exoneration import exonerated_changes
 from bot.core.ranking.observations import observe
 from bot.core.text.untrusted import one_line
@@ -200,9 +200,16 @@ def _join(by_agent: Hypothesis, by_analyst: Hypothesis) -> Hypothesis:
         "against": _both(by_agent.against, by_analyst.against, MAX_AGAINST),
         "not_checked": list(dict.fromkeys([*by_agent.not_checked, *by_analyst.not_checked]))[:8],
         "check": by_agent.check or by_analyst.check,
-        "named_by": "both" if same else "agent",
+        "named_by": _accuser(by_agent, by_analyst) if same else "agent",
     }
     return by_agent.model_copy(update=update)
+
+
+def _accuser(by_agent: Hypothesis, by_analyst: Hypothesis) -> NamedBy:
+    """Who holds the cause for the cause: who only lists it as unlikely does not."""
+    if by_agent.confidence in NAMED and by_analyst.confidence in NAMED:
+        return "both"
+    return "analyst" if by_analyst.confidence in NAMED else "agent"
 
 
 def _stronger(one: Confidence, other: Confidence) -> Confidence:

@@ -108,7 +108,8 @@ class TriageSteps:
         ledger = await self.triages.entries(case.group)
         own, more = await self.triages.attempt_entries(case.group, case.attempt, partial(call_name, case))
         ranked = ranked_again(by_analyst, case, own, more)
-        return merge(by_agent, ranked, case, ledger, now=self.triages.db.clock())
+        services = tuple(self.config.services)
+        return merge(by_agent, ranked, case, ledger, now=self.triages.db.clock(), services=services)
 
     async def show(self, case: Case, findings: Findings, final: bool) -> Findings:
         """Keep what the evidence carries and show it; the judged findings."""

@@ -1,0 +1,34 @@
+"""A sentence may keep a cause from being likely, where it names something else than the fields that were checked."""
+
+from typing import Any
+
+from bot.core.evidence import Hypothesis
+from bot.core.verdict.contradiction import contradiction
+from bot.core.verdict.structure import Measured
+from tests.unit.evidence_builders import Ledger, change, deviation, failing_payments
+
+DEPLOY = change("payments", 2, version="2.3.1", previous="2.3.0")
+OTHER = change("cart", 1, version="4.0.0")
+
+
+def said(cause: str, ledger: Ledger | None = None, **fields: Any) -> str:
+    hypothesis = Hypothesis.model_validate({"cause": cause, "service": "payments", **fields})
+    return contradiction(hypothesis, Measured((ledger or failing_payments(DEPLOY, OTHER)).entries))
+
+
+def test_a_sentence_about_another_service_or_version_is_about_another_cause() -> None:
+    assert said("cart is broken", kind="dependency") == "its sentence is about cart"
+    assert "version 4.0.0" in said("4.0.0 broke it", kind="change", change_id=DEPLOY.id)
+
+
+def test_other_names_beside_the_own_are_no_contradiction() -> None:
+    assert said("front fails because payments got 2.3.1 in place of 2.3.0", kind="change", change_id=DEPLOY.id) == ""
+    assert said("gremlins", kind="dependency") == ""
+
+
+def test_what_was_measured_and_is_normal_is_not_what_failed() -> None:
+    full = failing_payments(DEPLOY).health("payments", deviation("payments", "connections", 0.3, 1.0, unit="ratio"))
+
+    assert "memory" in said("the heap of payments is full", full, kind="resource")
+    assert said("payments has no free connections, its heap is fine", full, kind="resource") == ""
+    assert "somebody outside" in said("a third party of payments is down", full, kind="dependency")

@@ -1,0 +1,56 @@
+"""Figures of a text with their unit, as people write them."""
+
+import pytest
+
+from bot.core.verdict.quantities import Bound, Dimension, quantities
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "dimension"),
+    [
+        ("2 h 38 min before", 9480, Dimension.TIME),
+        ("2h38m", 9480, Dimension.TIME),
+        ("2 hours and 38 minutes", 9480, Dimension.TIME),
+        ("1 min 40 s", 100, Dimension.TIME),
+        ("a 26-second gap", 26, Dimension.TIME),
+        ("6.8-fold", 6.8, Dimension.FACTOR),
+        ("6,8-fold", 6.8, Dimension.FACTOR),
+        ("7 times", 7, Dimension.FACTOR),
+        ("by a factor of 770", 770, Dimension.FACTOR),
+        ("doubled", 2, Dimension.FACTOR),
+        ("tenfold", 10, Dimension.FACTOR),
+        ("45 %", 0.45, Dimension.SHARE),
+        ("44.9 percentage points", 0.449, Dimension.SHARE),
+        ("1,234 req/s", 1234, Dimension.RATE),
+        ("512 MiB", 512 * 2**20, Dimension.BYTES),
+        ("1.2k lines", 1200, Dimension.BARE),
+        ("40000msgs", 40000, Dimension.BARE),
+    ],
+)
+def test_a_figure_is_read_in_its_canonical_unit(text: str, value: float, dimension: Dimension) -> None:
+    (quantity,) = quantities(text)
+
+    assert (round(quantity.value, 6), quantity.dimension) == (value, dimension)
+
+
+@pytest.mark.parametrize("text", ["checkout-2", "HTTP/2 and utf-8", "p99 and v2", "5xx", "the 3rd replica", "x6"])
+def test_names_hold_no_figure(text: str) -> None:
+    assert quantities(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("about 45 %", Bound.ABOUT),
+        ("more than 3 times", Bound.MORE),
+        ("over 38 %", Bound.MORE),
+        ("below 1 %", Bound.LESS),
+        ("at 45 %", Bound.EXACT),
+    ],
+)
+def test_the_word_before_a_figure_says_how_exact_it_is(text: str, bound: Bound) -> None:
+    assert quantities(text)[0].bound is bound
+
+
+def test_units_that_do_not_descend_are_no_duration() -> None:
+    assert [quantity.value for quantity in quantities("5 s 3 h")] == [5, 10800]

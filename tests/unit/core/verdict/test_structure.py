@@ -1,0 +1,128 @@
+"""What the evidence shows of a cause, by its kind, whatever its sentence says."""
+
+from typing import Any
+
+import pytest
+
+from bot.core.evidence import Hypothesis
+from bot.core.metrics.deviation import Deviation
+from bot.core.verdict.structure import Measured, Standing, standing_of
+from tests.unit.evidence_builders import Ledger, change, deviation, failing_payments
+
+ERRORS = deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio")
+POOL = deviation("payments", "connections", 0.3, 0.99, doublings=3, late=-2, unit="ratio")
+CALLS_OUT = deviation("payments", "provider_errors", 0.0, 0.7, doublings=4, unit="ratio", family="external")
+DEPLOY = change("payments", 2, version="2.3.1", previous="2.3.0")
+
+
+def standing(ledger: Ledger, **fields: Any) -> Standing:
+    values = {"cause": "x", "service": "payments", **fields}
+    return standing_of(Hypothesis.model_validate(values), Measured(ledger.entries))
+
+
+def shop(*signals: Deviation, changes: tuple[Any, ...] = (), db: tuple[Deviation, ...] = ()) -> Ledger:
+    """Payments calls the database; both were checked, and all changes listed."""
+    ledger = Ledger().health("payments", *(signals or (ERRORS,))).graph("payments", "db", callers=["front"])
+    return ledger.changes(*changes).health("db", *db)
+
+
+def of_deploy(ledger: Ledger, id: str = DEPLOY.id) -> Standing:
+    return standing(ledger, kind="change", change_id=id)
+
+
+def test_the_only_change_just_before_a_service_fails_may_be_likely() -> None:
+    assert of_deploy(shop(changes=(DEPLOY,))) == standing(shop(changes=(DEPLOY,)), kind="change", change_id=DEPLOY.id)
+    assert of_deploy(shop(changes=(DEPLOY,))).may_be_likely
+
+
+def test_a_version_that_alone_shows_the_failure_is_carried_furthest() -> None:
+    ledger = shop(changes=(DEPLOY,)).breakdown("payments", "errors", "version", **{"2_3_1": (0.0, 0.9), "2_3_0": (0.0, 0.0)})
+
+    assert of_deploy(ledger).strength == 4 > of_deploy(shop(changes=(DEPLOY,))).strength
+
+
+def test_versions_that_fail_alike_clear_the_change() -> None:
+    ledger = shop(changes=(DEPLOY,)).breakdown("payments", "errors", "version", **{"2_3_1": (0.0, 0.4), "2_3_0": (0.0, 0.4)})
+
+    assert of_deploy(ledger).reason == "other versions show it too"
+
+
+@pytest.mark.parametrize(
+    ("ledger", "why"),
+    [
+        (shop(changes=(change("payments", -2),)), "came after the onset"),
+        (shop(changes=(change("payments", 90),)), "ran well for too long"),
+        (shop(changes=(change("payments", 2), change("payments", 1, kind="config"))), "2 changes of payments came then"),
+        (shop(ERRORS, CALLS_OUT, changes=(change("payments", 2),)), "somebody outside"),
+        (shop(ERRORS, POOL, changes=(change("payments", 0.2),)), "connections had left its normal range before"),
+        (shop(changes=(change("payments", 2, kind="scale"),)), "of this kind rarely"),
+        (
+            shop(changes=(change("payments", 2),), db=(deviation("db", "errors", 0.0, 0.5, doublings=4, unit="ratio"),)),
+            "db, which payments depends on, explains it",
+        ),
+        (shop(deviation("payments", "cpu", 0.2, 0.5), changes=(change("payments", 2),)), "neither errors nor latency"),
+    ],
+)
+def test_a_change_of_which_only_the_moment_is_known_gives_way_to_what_else_explains_it(ledger: Ledger, why: str) -> None:
+    first = next(row for entry in ledger.entries for row in entry.evidence.facts.changes or ())
+
+    assert why in of_deploy(ledger, first.id).reason
+
+
+def test_a_dependency_that_nobody_checked_may_hold_the_cause() -> None:
+    ledger = Ledger().health("payments", ERRORS).graph("payments", "db").changes(DEPLOY)
+
+    assert "db, which payments depends on, could not be checked" in of_deploy(ledger).reason
+
+
+def test_a_resource_must_run_short_and_nothing_else_explain_it() -> None:
+    assert standing(shop(ERRORS, POOL), kind="resource").may_be_likely
+    assert "no resource" in standing(shop(), kind="resource").reason
+    assert (
+        "2.3.1 of payments carries it"
+        in standing(
+            shop(ERRORS, POOL, changes=(DEPLOY,)).breakdown(
+                "payments", "errors", "version", **{"2_3_1": (0, 0.9), "2_3_0": (0, 0)}
+            ),
+            kind="resource",
+        ).reason
+    )
+    assert "somebody outside" in standing(shop(ERRORS, POOL, CALLS_OUT), kind="resource").reason
+
+
+def test_a_resource_that_ran_short_after_the_failure_is_an_effect() -> None:
+    late = deviation("payments", "queue", 6, 900, doublings=5, late=5)
+
+    assert "no resource" in standing(shop(ERRORS, late), kind="resource").reason
+
+
+def test_an_old_change_is_no_part_of_a_shortage_that_began_since() -> None:
+    old = change("payments", 120, version="2.3.1")
+
+    assert "since that change" in standing(shop(ERRORS, POOL, changes=(old,)), kind="resource", change_id=old.id).reason
+
+
+def test_a_provider_must_fail_itself() -> None:
+    assert standing(shop(ERRORS, CALLS_OUT), kind="external").may_be_likely
+    assert "do not fail first" in standing(shop(), kind="external").reason
+
+
+def test_traffic_must_rise_more_than_that_of_the_callers() -> None:
+    rise = deviation("payments", "traffic", 50, 200, doublings=4, unit="req/s")
+    calm = deviation("front", "traffic", 50, 60, doublings=2, unit="req/s")
+    steep = deviation("front", "traffic", 50, 210, doublings=4, unit="req/s")
+
+    assert standing(shop(ERRORS, rise).health("front", calm), kind="traffic").may_be_likely
+    assert not standing(shop(ERRORS, rise).health("front", steep), kind="traffic").may_be_likely
+
+
+def test_a_failing_service_that_its_dependencies_do_not_explain_is_where_it_fails() -> None:
+    assert standing(failing_payments(), kind="dependency").may_be_likely
+    assert (
+        "payments, which front depends on, explains it"
+        in standing(failing_payments(), kind="dependency", service="front").reason
+    )
+
+
+def test_an_unknown_kind_shows_nothing() -> None:
+    assert not standing(failing_payments(), kind="unknown").may_be_likely
