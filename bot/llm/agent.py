@@ -236,7 +236,8 @@ def _findings(answer: object, spending: Spending, reason: str, prompt_leak: Prom
     if parsed is not None and prompt_leak is not None:
         parsed = Answer.model_validate(prompt_leak.without_all(parsed.model_dump(mode="json")))
     return Findings(
-        hypotheses=parsed.hypotheses if parsed else [],
+        # Who named a cause is for code to say.
+        hypotheses=[one.model_copy(update={"named_by": ""}) for one in parsed.hypotheses] if parsed else [],
         ruled_out=parsed.ruled_out if parsed else [],
         not_checked=parsed.not_checked if parsed else [],
         by="agent",

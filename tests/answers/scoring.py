@@ -1,6 +1,6 @@
 """How much of right answers is kept, and how often a wrong one is called likely."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.evidence import Findings
@@ -65,12 +65,11 @@ def _texts(findings: Findings) -> Iterator[str]:
     yield from (claim.text for claim in findings.ruled_out)
 
 
-def corpus(styles: Mapping[str, object]) -> list[Answered]:
+def corpus(styles: Mapping[str, Callable[[Reading], Findings]]) -> list[Answered]:
     """`WANTED` answers, in turn over the faults, so that each fault has its share."""
     answers = []
     for name, one in investigated().items():
         for style, write in styles.items():
-            assert callable(write)
             answers.append((style, name, one, write))
     # By place: the first seed of each fault has all styles, the second fills up.
     answers.sort(key=lambda a: (a[1].rpartition("/")[2], list(styles).index(a[0])))
