@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
+import structlog
 from pydantic import SecretStr
 
 from bot.core.config import Config, KubernetesConfig
@@ -39,6 +40,10 @@ from bot.settings import Secrets, mcp_tokens, postgres_passwords, source_tokens,
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
+from tools._remote import remote_tool
+
+log = structlog.get_logger(__name__)
+MAX_NATIVE = 16
 
 
 def audit_key(secrets: Secrets) -> bytes:
@@ -179,17 +184,46 @@ def model_of(secrets: Secrets) -> str:
     return secrets.model or (DEFAULT_MODEL if secrets.openai_api_key.get_secret_value() else "")
 
 
+async def native_tools(remote: McpServers | None, config: Config) -> dict[str, Tool]:
+    """The tools of MCP servers that the configuration lists as native; a server that cannot be reached has none."""
+    tools: dict[str, Tool] = {}
+    for server, listed in config.systems.mcp.items():
+        if remote is None or not listed.native:
+            continue
+        try:
+            offered = {one.name: one for one in await remote.tools(server)}
+        except QueryFailed as error:
+            log.warning("an MCP server cannot be asked for its native tools", server=server, why=str(error))
+            continue
+        for name in listed.native[:MAX_NATIVE]:
+            tool = remote_tool(server, offered[name]) if name in offered else None
+            if tool is None:
+                log.warning("a tool of an MCP server cannot be native", server=server, tool=name, offered=name in offered)
+            else:
+                tools[tool.name] = tool
+    return tools
+
+
 def agents_of(
-    secrets: Secrets, config: Config, tool_runner: ToolRunner, triages: Triages, questions: Questions, services: Sequence[str]
+    secrets: Secrets,
+    config: Config,
+    tool_runner: ToolRunner,
+    triages: Triages,
+    questions: Questions,
+    services: Sequence[str],
+    remote: McpServers | None = None,
 ) -> Agents:
-    """The investigator with a model; nothing is imported before the first use."""
+    """The investigator with a model; nothing is imported, and no server asked for its tools, before the first use."""
+
+    async def prepare() -> None:
+        tool_runner.add(await native_tools(remote, config))
 
     def build() -> Model:
         settings = settings_of(secrets, model_of(secrets))
         with_others = replace(settings, fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
         return agent_of(with_others, config, tool_runner, triages, questions, services)
 
-    return Agents(model_of(secrets), build)
+    return Agents(model_of(secrets), build, prepare)
 
 
 def settings_of(secrets: Secrets, name: str) -> ModelSettings:

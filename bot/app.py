@@ -212,7 +212,9 @@ class App:
             coded=self.systems.code is not None,
         )
         services = list(self.catalogue.services)
-        self.agents = agents_of(self.secrets, self.config, self.tool_runner, self.triages, self.questions, services)
+        self.agents = agents_of(
+            self.secrets, self.config, self.tool_runner, self.triages, self.questions, services, self.systems.remote
+        )
         self.engine.register("triage", triage(steps, analyst, self.agents.get))
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
         drafting = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)

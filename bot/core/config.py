@@ -289,6 +289,8 @@ class McpConfig(ConfigSection):
 
     url: Address
     tools: tuple[str, ...] = ()
+    native: tuple[str, ...] = ()
+    """Of the offered tools those that a model gets as tools of their own, with their own schemas, at most 16."""
     about: str = ""
     """What it holds, in words for the model."""
 

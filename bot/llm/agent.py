@@ -29,6 +29,7 @@ from bot.llm.middleware.durable import Durable, RunTool, Shown, unknown_tool
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.nudge import Nudge
+from bot.llm.middleware.plan import LONG_RUN, PLAN, KeepPlan, Plan, plan_tool
 from bot.llm.middleware.reread import ReadEvidence, Reread, read_tool
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
@@ -85,11 +86,13 @@ class Agent:
         self.questions = questions
         self.services = services
         self.inventory = [*(Name("service", service) for service in services), *inventory]
+        self.keeps_plan = budget.per_run_steps >= LONG_RUN
         names = {} if settings.masked else {NameKinds.SERVICES: services, NameKinds.SIGNALS: signals}
         self.schemas = {name: arguments_of(tool, names) for name, tool in tool_runner.tools.items()}
         self.tools = [
             *(as_langchain_tool(tool, self.schemas[name]) for name, tool in tool_runner.tools.items()),
             read_tool(),
+            *([plan_tool()] if self.keeps_plan else []),
         ]
         self.chats: dict[str, BaseChatModel] = {}
         # Without the services: their names in a row are no secret, and findings name them.
@@ -176,6 +179,8 @@ class Agent:
 
     def _graph(self, run: Run, case: Case, spending: Spending, durable: Durable) -> Any:  # Any: as in _run_graph
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
+        if self.keeps_plan:
+            schemas[PLAN] = Plan
         reread = Reread(run, partial(self.triages.entries, case.group))
         strategy = (
             ProviderStrategy(Answer)
@@ -192,6 +197,7 @@ class Agent:
                 Shorten(spending),
                 Secrets(),
                 CallGuard(schemas, spending),
+                KeepPlan(),
                 reread,
                 durable,
                 *self._names(case),

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
@@ -36,8 +36,10 @@ class Unavailable:
 class Agents:
     """`get()` for each triage; `name` is the model's ("" when none is set up), `build` imports and makes the agent."""
 
-    def __init__(self, name: str, build: Callable[[], Model]) -> None:
+    def __init__(self, name: str, build: Callable[[], Model], prepare: Callable[[], Awaitable[None]] | None = None) -> None:
+        """`prepare`: awaited once before the agent is built; it raises nothing."""
         self.name = name
+        self._prepare = prepare
         self._build = build
         self._agent: Model | None = None
         self._lock = asyncio.Lock()
@@ -48,6 +50,8 @@ class Agents:
             return None
         async with self._lock:
             if self._agent is None:
+                if self._prepare is not None:
+                    await self._prepare()
                 self._agent = await asyncio.to_thread(self._loaded)
         return self._agent
 

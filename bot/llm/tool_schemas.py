@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from langchain_core.tools import StructuredTool
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, create_model, model_serializer
 
 from bot.plugins import Tool
 from bot.plugins.arguments import Described, Names
@@ -19,6 +19,8 @@ NameLists = Mapping[Names, Sequence[str]]
 
 def arguments_of(tool: Tool, names: NameLists | None = None) -> type[BaseModel]:
     """A tool's typed arguments (all but the context) as a model that refuses others."""
+    if tool.schema is not None:
+        return _of_json_schema(tool.name, tool.schema)
     hints = get_type_hints(tool.fn, include_extras=True)
     fields: dict[str, Any] = {}
     for name, parameter in list(inspect.signature(tool.fn).parameters.items())[1:]:
@@ -33,7 +35,42 @@ def as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
     async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the durable middleware")
 
-    return StructuredTool(name=tool.name, description=tool.description, args_schema=schema, coroutine=refuse)
+    arguments = dict(tool.schema) if tool.schema is not None else schema
+    return StructuredTool(name=tool.name, description=tool.description, args_schema=arguments, coroutine=refuse)
+
+
+_TYPES: Mapping[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
+
+
+def _of_json_schema(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
+    """What a server's own schema demands of the names and plain types of arguments; the server checks the rest."""
+    properties, required = schema.get("properties") or {}, set(schema.get("required") or ())
+    fields: dict[str, Any] = {}
+    for number, (argument, one) in enumerate(properties.items()):
+        kind = one.get("type") if isinstance(one, dict) else None
+        hint = _TYPES.get(kind, Any) if isinstance(kind, str) else Any
+        wanted = argument in required
+        # By position: a server may name an argument as no field can be named.
+        fields[f"argument_{number}"] = (hint if wanted else hint | None, Field(... if wanted else None, alias=str(argument)))
+    return create_model(f"{name}_arguments", __base__=_ByAlias, **fields) if fields else _AnyArguments
+
+
+class _ByAlias(BaseModel):
+    """Arguments under the names that a server gives them; those that were left out stay out."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    @model_serializer(mode="wrap")
+    def _as_named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        whole = handler(self)
+        aliases = (type(self).model_fields[field].alias for field in self.model_fields_set)
+        return {name: whole[name] for name in aliases if name is not None and name in whole}
+
+
+class _AnyArguments(BaseModel):
+    """Arguments of a tool whose schema names none."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 def _field(hint: Any, default: object, names: NameLists) -> tuple[Any, Any]:

@@ -70,6 +70,8 @@ class Tool:
     set_up: str = ""
     """The systems behind it that the configuration sets up: a model can only name those that its prompt lists."""
     info: ToolInfo = UNKNOWN_TOOL
+    schema: Mapping[str, object] | None = None
+    """JSON Schema of the arguments, of a tool that comes from elsewhere; None: the function's own."""
 
     @property
     def description(self) -> str:

@@ -241,3 +241,24 @@ async def test_without_a_second_model_nobody_is_asked_twice(room: NewRoom) -> No
     await here.investigate()
 
     assert len(here.asked) == 3
+
+
+async def test_a_list_of_open_questions_stays_in_the_conversation_and_is_no_query(room: NewRoom) -> None:
+    plan = ["update_plan", {"items": ["[ ] payments", "[x] checkout: errors rose"]}]
+    here = await room(
+        {"call": [plan]}, {"call": [["service_health", {"service": "checkout"}]]}, ANSWER, budget={"per_run_calls": 1}
+    )
+
+    await here.investigate()
+
+    assert here.told()[0] == "Noted." and json.loads(here.told()[1])["ok"]
+    assert [entry.tool for entry in await here.triages.entries("AL-1")] == ["service_health"]
+    assert "[x] checkout: errors rose" in json.dumps(here.asked[2]["messages"])
+
+
+async def test_a_short_run_is_offered_no_list(room: NewRoom) -> None:
+    here = await room(ANSWER, budget={"per_run_steps": 4})
+
+    await here.investigate()
+
+    assert "update_plan" not in [tool["function"]["name"] for tool in here.asked[0]["tools"]]

@@ -9,6 +9,7 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
+from bot.llm.middleware.plan import PLAN
 from bot.llm.results import READ
 from bot.llm.spending import Spending
 
@@ -38,8 +39,8 @@ class CallGuard(AgentMiddleware):
         # A passage that was read before may be among what is left out of a long history.
         if key in self._made and not (name == READ and self.spending.details_left_out):
             return self._refuse(request, "You made this tool call already; its result is above.")
-        # To read evidence again asks no system: only turns and tokens limit it.
-        counts = name != READ
+        # To read evidence again or to keep a list asks no system: only turns and tokens limit it.
+        counts = name not in (READ, PLAN)
         if counts and self.spending.calls >= self.spending.budget.per_run_calls:
             return self._refuse(request, "No tool calls are left: answer with what you have.")
         self._made.add(key)

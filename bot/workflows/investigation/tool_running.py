@@ -44,6 +44,10 @@ class ToolRunner:
         self.tools = tools
         self._context = context
 
+    def add(self, tools: Mapping[str, Tool]) -> None:
+        """Tools that another system offers; none of them takes the place of one of ours."""
+        self.tools = {**tools, **self.tools}
+
     @property
     def infos(self) -> Tools:
         """The metadata of the tools."""
