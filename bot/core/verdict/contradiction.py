@@ -35,7 +35,11 @@ def _other_services(hypothesis: Hypothesis, measured: Measured) -> str:
     own = measured.observations.changes.get(hypothesis.change_id)
     fields = {hypothesis.service, own.service if own else ""} - {""}
     named = services_in(hypothesis.cause, known_services(measured))
-    return f"its sentence is about {', '.join(sorted(named))}" if fields and named and not named & fields else ""
+    if not fields or named & fields:
+        return ""
+    # Who calls the service suffers with it: "storefront fails because a provider is down" names nobody else as the cause.
+    others = named - set().union(*map(measured.all_callers, fields))
+    return f"its sentence is about {', '.join(sorted(others))}" if others else ""
 
 
 def _other_version(hypothesis: Hypothesis, measured: Measured) -> str:

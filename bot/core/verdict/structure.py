@@ -157,6 +157,13 @@ class Measured:
         by_callees = [name for name, callees in observed.depends_on.items() if service in callees]
         return list(dict.fromkeys([*observed.dependents.get(service, ()), *by_callees]))
 
+    def all_callers(self, service: str) -> set[str]:
+        """Everybody who calls it, directly or through others."""
+        reached = [service]
+        for name in reached:
+            reached += [caller for caller in self.callers(name) if caller not in reached]
+        return set(reached[1:])
+
     def came_late(self, deviation: Deviation) -> bool:
         """Whether it deviates only since its service had symptoms: then it is rather an effect."""
         symptom = self.symptom_of(deviation.service)

@@ -74,6 +74,7 @@ def test_a_right_likely_cause_of_the_analyst_is_never_lost(name: str, quality: s
     first = findings.hypotheses[0]
     assert first.confidence == "likely" and is_right(first, of), (first.cause, findings.dropped)
     assert [h.cause for h in findings.hypotheses[1:] if h.confidence == "likely"] == []
+    assert judge(findings, of.of.ledger) == findings
 
 
 @pytest.mark.parametrize("quality", ["right", "differently worded"])
@@ -100,15 +101,6 @@ def test_a_wrong_likely_cause_of_the_analyst_is_overturned_by_evidence(name: str
     assert first.confidence == "likely" and is_right(first, of) and first.named_by == "agent"
     assert findings.hypotheses[1].named_by == "analyst" and findings.hypotheses[1].confidence == "possible"
     assert views_text(findings).startswith("They disagree: the AI model names this cause first")
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_what_a_merge_shows_judges_to_the_same(name: str) -> None:
-    of = reading(name)
-    for write in WRITE.values():
-        findings = merged(of, write(of), of.of.findings)
-
-        assert judge(findings, of.of.ledger) == findings
 
 
 def test_a_service_or_change_that_nobody_knows_is_refused_with_a_note() -> None:

@@ -26,6 +26,11 @@ def test_other_names_beside_the_own_are_no_contradiction() -> None:
     assert said("gremlins", kind="dependency") == ""
 
 
+def test_who_calls_the_service_suffers_and_is_no_other_cause() -> None:
+    assert said("front answers with errors", kind="dependency") == ""
+    assert "db" in said("db is slow", kind="dependency")
+
+
 def test_what_was_measured_and_is_normal_is_not_what_failed() -> None:
     full = failing_payments(DEPLOY).health("payments", deviation("payments", "connections", 0.3, 1.0, unit="ratio"))
 
