@@ -105,6 +105,22 @@ class Claim(BaseModel):
 LEAD_ONLY = "Inconclusive: the first cause is the best lead, no more."
 """The note where nothing ranked is likely."""
 
+Basis = Literal["measured", "alerts"]
+"""What a cause was ranked by: signals that left their normal range, in doublings, or a burst of alerts, in bits."""
+
+
+class Lead(BaseModel):
+    """How far the analyst's first cause lies ahead, and how often causes that lay so far ahead were right."""
+
+    model_config = ConfigDict(frozen=True)
+
+    basis: Basis
+    distance: float
+    """Of its service (or component) from the next one: doublings, or bits of surprise."""
+    probability: float = Field(ge=0, le=1)
+    """On public incidents and those whose cause the team confirmed (core/ranking/calibration)."""
+
+
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
 NamedBy = Literal["", "analyst", "agent", "both"]
 CauseKind = Literal["change", "dependency", "resource", "traffic", "external", "unknown"]
@@ -149,6 +165,8 @@ class Findings(BaseModel):
     answer_untrusted: bool = False
     """Others can write its text: it is shown as a quotation."""
     by: Literal["analyst", "agent"] = "analyst"
+    lead: Lead | None = None
+    """Of the analyst's first cause; None where it was not ranked by distance, and in rows of older versions."""
     note: str = ""
     """What people should know beside the causes: that no model was called, that no metric shows the onset."""
     model: str = ""
@@ -172,6 +190,16 @@ def nothing_wrong(findings: Findings | None) -> str:
     return "Nothing looks wrong in what could be checked" if findings.not_checked else "Nothing looks wrong"
 
 
+class GradedLead(BaseModel):
+    """One lead of the past and whether it was right, by the cause that a person confirmed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    basis: Basis
+    distance: float
+    right: bool
+
+
 class Case(BaseModel):
     """What an investigator gets: plain JSON, an argument of steps."""
 
@@ -189,4 +217,6 @@ class Case(BaseModel):
     started_at: datetime
     question: str = ""
     """The question of a person, or a hint; empty for the ordinary run."""
+    graded_leads: tuple[GradedLead, ...] = ()
+    """What became of the analyst's leads in this team's incidents, for its confidence."""
     requester: str = ""

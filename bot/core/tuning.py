@@ -380,9 +380,12 @@ class ConfidenceThresholds:
     listed_anywhere: float = 0.01
     """The same where no alert names a service: the attribution is spread thin."""
     possible: float = 0.12
-    likely: float = 0.4
+    likely: float = 0.93
+    """Share of right answers among leads that lay so far ahead, from which on the first cause is likely: 0.9 and a margin."""
+    best_lead: float = 0.5
+    """The same from which on it is the best lead, and no longer one of several."""
     likely_margin: float = 1.4
-    """How many times the next cause's likelihood the first must have to be called likely."""
+    """How many times the likelihood of the next cause at the same place the first must have to be called likely."""
     sure: float = 1.0
     """Doublings that a deviation must have for its cause to be sure: twice the normal range."""
     exonerated: float = 0.1

@@ -20,7 +20,7 @@ from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
 from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
 from tests.evaluation.figures import Answer, Truth, accuracy, figures_line, read_truth, write_answers
-from tests.evaluation.world import World, investigate_and_answer, moment
+from tests.evaluation.world import Investigation, World, investigate_and_answer, moment
 
 LABELS = ("pod", "version", "caller")
 SIMPLE = (
@@ -85,6 +85,10 @@ class Shop:
 
     def answer(self, id: str) -> Answer:
         """What the analyst says when the incident's recording ends."""
+        return Answer.of(self.ask(id).findings)
+
+    def ask(self, id: str) -> Investigation:
+        """The same with all that was seen."""
         incident = self.incidents[id]
         case = Case(
             group=id,
@@ -93,7 +97,7 @@ class Shop:
             severity="SEV2",
             started_at=moment(incident["alert_ts"]),
         )
-        return Answer.of(investigate_and_answer(self.world(id), case, now=moment(incident["until"])).findings)
+        return investigate_and_answer(self.world(id), case, now=moment(incident["until"]))
 
     def world(self, id: str) -> World:
         """Each signal is the mean over a service's pods; each can be split by pod, version and caller."""

@@ -87,7 +87,7 @@ class InvestigatedSet:
 def evaluate(data: Path, out: Path) -> None:
     """Print how each set, then each project's sets together, fare with weights chosen without them, and the worst of each."""
     began = time.monotonic()
-    sets = [one for one in _sets(data) if one.truth]
+    sets = [one for one in investigated_sets(data) if one.truth]
     one_by_one = _leave_out(sets, [[one] for one in sets], "set")
     answers = {id: answer for left in one_by_one for id, answer in left.answers().items()}
     write_answers(answers, out)
@@ -135,7 +135,7 @@ def _leave_out(sets: Sequence[InvestigatedSet], parts: Sequence[Sequence[Investi
     return left_out
 
 
-def _sets(data: Path) -> Iterator[InvestigatedSet]:
+def investigated_sets(data: Path) -> Iterator[InvestigatedSet]:
     petshops = sorted(path.parent for path in data.rglob("alerts.json") if (path.parent / "graph.csv").exists())
     if petshops:
         yield _petshop(petshops)

@@ -110,7 +110,22 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
 }
 """Each weight's values, first the middle of what it can be (a share is a half); another is taken if it is surely better."""
 
+_CHANGES = "no set that is left out here holds changes"
 NOT_CHOSEN: Mapping[str, str] = {
+    "changes.explained": _CHANGES,
+    "changes.explained_half_life": _CHANGES,
+    "changes.explained_least": _CHANGES,
+    "changes.explained_place": _CHANGES,
+    "changes.least_errors": _CHANGES,
+    "changes.least_slowness": _CHANGES,
+    "changes.neighbour_place": _CHANGES,
+    "changes.rival_within": _CHANGES,
+    "changes.unexplained": _CHANGES,
+    "changes.unread_beside_explained": _CHANGES,
+    "changes.unrelated": _CHANGES,
+    "diffs": _CHANGES,
+    "neighbours": _CHANGES,
+    "outside": _CHANGES,
     "burst.half_life_in_bursts": "counted while alerts are read, and each set is investigated once",
     "burst_causes.doublings": "decides what is called likely, not the order",
     "changes.sure_within": "decides what is called likely, not the order",

@@ -13,6 +13,7 @@ from bot.core.text.untrusted import one_line
 
 _RESOURCES = ("disk", "memory", "cpu")
 _MAX_CLAIMS = 3
+_LEAST_KINDS = 2
 
 
 def with_burst(
@@ -39,6 +40,8 @@ def with_burst(
     carried = any(c.sure and c.likelihood >= weights.carried for c in measured)
     unmeasured = [] if carried else [r for r in ranks if r.place.service not in health_evidence]
     candidates = [*measured, *(_candidate(rank, burst, evidence, context) for rank in unmeasured)]
+    if unmeasured and unmeasured[0] is ranks[0]:
+        candidates[len(measured)].bits_ahead = _bits_ahead(ranks)
     return sorted(candidates, key=lambda c: -c.likelihood)
 
 
@@ -70,6 +73,13 @@ def _candidate(rank: ComponentRank, burst: Burst, evidence: str, context: Rankin
         strength=weights.doublings,
         sure=False,
     )
+
+
+def _bits_ahead(ranks: Sequence[ComponentRank]) -> float:
+    """How far the first component lies ahead; one kind of alert alone is no lead, however rare it is."""
+    if ranks[0].kinds < _LEAST_KINDS:
+        return 0.0
+    return ranks[0].surprise_bits - (ranks[1].surprise_bits if len(ranks) > 1 else 0.0)
 
 
 def _kind(rank: ComponentRank, context: RankingContext) -> CauseKind:

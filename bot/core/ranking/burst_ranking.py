@@ -29,6 +29,11 @@ class ComponentRank:
     firings: Sequence[Firing] = field(default=())
     """What it rests on, the most surprising first."""
 
+    @property
+    def kinds(self) -> int:
+        """Independent kinds of evidence among them."""
+        return len({_kind(firing) for firing in self.firings if firing.weight > 0})
+
 
 def rank_burst(
     burst: Burst, *, started_at: datetime, most: int = 8, weights: BurstWeights = TUNING.burst

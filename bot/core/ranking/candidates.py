@@ -45,6 +45,8 @@ class Candidate:
     """The pod or host, where the cause is narrower than the service or no service's."""
     strength: float = 0.0
     """Doublings beyond normal of the strongest deviation it rests on."""
+    bits_ahead: float | None = None
+    """Of the component that a burst of alerts points at most: bits of surprise from the next one; None for any other."""
     sure: bool = True
     """False where the observations do not tell it apart from its rivals, however well it fits."""
 

@@ -1,6 +1,6 @@
 """What the ranking of one incident works on: its observations, the attribution to services, when and where it began."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Case
@@ -32,6 +32,8 @@ class RankingContext:
     tuning: Tuning = TUNING
     summary: str = ""
     """What the alert says in its own words: untrusted text."""
+    doublings: dict[str, float] = field(default_factory=dict)
+    """The attribution in weighted doublings beyond normal."""
 
     def symptom_of(self, service: str) -> Deviation | None:
         """The stronger of the service's errors and latency; None if neither deviates."""
@@ -57,10 +59,20 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
     family = family if family in SYMPTOMS else None
     named = bool(case.service)
     observations = observations.without_older(_began(case, start, observations, tuning))
-    shares = locate_fault(start, observations, service_named=named, family=family, tuning=tuning).shares
+    attribution = locate_fault(start, observations, service_named=named, family=family, tuning=tuning)
+    shares = attribution.shares
     onset = _first_onset(start, shares, observations, tuning)
     return RankingContext(
-        observations, shares, start, onset or case.started_at, onset is not None, now, named, tuning, case.summary
+        observations=observations,
+        shares=shares,
+        doublings=attribution.doublings,
+        start=start,
+        onset=onset or case.started_at,
+        onset_observed=onset is not None,
+        now=now,
+        service_named=named,
+        tuning=tuning,
+        summary=case.summary,
     )
 
 

@@ -3,8 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry, missed
+from bot.core.evidence import (
+    LEAD_ONLY,
+    Basis,
+    Case,
+    CauseKind,
+    Claim,
+    Findings,
+    GradedLead,
+    Hypothesis,
+    Lead,
+    LedgerEntry,
+    missed,
+)
 from bot.core.ranking.burst_causes import with_burst
+from bot.core.ranking.calibration import probability_of
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.causes import (
     behaviour_causes,
@@ -24,6 +37,8 @@ from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
 
 _MAX_CAUSES = 4
+_PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
+"""Kinds of cause that name a place and no reason."""
 _MAX_OF_ONE_SERVICE = 2
 
 
@@ -38,10 +53,11 @@ def rank(
     """Findings from the facts of the ledger, the likeliest cause first.
 
     The fault is located (`core/ranking/fault_location`) as shares of the services; on each suspect service changes,
-    resources, providers and traffic compete, each with likelihood = share x fit (0 to 1). "likely" needs a high
-    likelihood, a lead over the next other cause, a clear deviation (`Tuning.confidence`), and a check of everything that the
-    services at fault depend on. No deviation anywhere is a result ("nothing looks wrong"), not a guess. `observations` is
-    what the ledger holds, where it was read before.
+    resources, providers and traffic compete, each with likelihood = share x fit (0 to 1). "likely" needs a place that lies
+    so far ahead that nine of ten such leads were right (`core/ranking/calibration`), a lead over the other causes at this
+    place, a clear deviation (`Tuning.confidence`), and a check of everything that the service at fault depends on.
+    No deviation anywhere is a result ("nothing looks wrong"), not a guess. `observations` is what the ledger holds, where
+    it was read before.
     """
     observations = observations or observe(ledger, alert=case.alert_name)
     context = hand_down(ranking_context(case, observations, now, tuning))
@@ -50,14 +66,41 @@ def rank(
         return Findings(note=_all_normal(observations, failed), not_checked=failed, ruled_out=ruled_out(context, ()))
     listed = _without_repetition(_candidates(context))
     candidates = with_burst(listed, context, ledger, started_at=case.started_at)[:_MAX_CAUSES]
-    hypotheses = [_hypothesis(c, i, candidates, context, failed) for i, c in enumerate(candidates)]
+    lead = lead_of(candidates, context, case.graded_leads)
+    hypotheses = [_hypothesis(c, i, candidates, context, failed, lead) for i, c in enumerate(candidates)]
     accused = [h.change_id for h in hypotheses if h.confidence in ("likely", "possible")]
     return Findings(
         hypotheses=hypotheses,
         ruled_out=ruled_out(context, accused),
         not_checked=failed,
+        lead=lead,
         note=_note(hypotheses),
     )
+
+
+def lead_of(ranked: Sequence[Candidate], context: RankingContext, graded: Sequence[GradedLead] = ()) -> Lead | None:
+    """How far the first candidate's place lies ahead of the next one, and how often such leads are right."""
+    if not ranked:
+        return None
+    first, basis, distance = ranked[0], _basis(ranked[0]), ranked[0].bits_ahead
+    if distance is None:
+        distance = _doublings_ahead(first, context)
+    distance = round(distance, 3)
+    return Lead(basis=basis, distance=distance, probability=probability_of(distance, basis, graded))
+
+
+def _doublings_ahead(candidate: Candidate, context: RankingContext) -> float:
+    """How far its service lies ahead of the next: by the signs that located it, or else by what the cause rests on."""
+    weights, total = context.tuning.signs, sum(context.doublings.values())
+    own = total * context.shares.get(candidate.service, 0.0)
+    next_one = total * max((share for service, share in context.shares.items() if service != candidate.service), default=0.0)
+    if own <= weights.least_strength:
+        own = weights.resource * candidate.strength * context.shares.get(candidate.service, 0.0)
+    return own - next_one
+
+
+def _basis(candidate: Candidate) -> Basis:
+    return "measured" if candidate.bits_ahead is None else "alerts"
 
 
 def _candidates(context: RankingContext) -> list[Candidate]:
@@ -90,9 +133,15 @@ def _without_repetition(ordered: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _hypothesis(
-    candidate: Candidate, rank: int, ranked: Sequence[Candidate], context: RankingContext, failed: Sequence[str]
+    candidate: Candidate,
+    rank: int,
+    ranked: Sequence[Candidate],
+    context: RankingContext,
+    failed: Sequence[str],
+    lead: Lead | None,
 ) -> Hypothesis:
-    rival = ranked[rank + 1].likelihood if rank + 1 < len(ranked) else 0.0
+    sure = rank == 0 and lead is not None and _is_likely(ranked, context, lead)
+    possible = candidate.likelihood >= context.tuning.confidence.possible
     return Hypothesis(
         cause=cut(candidate.cause, 300),
         service=candidate.service[:120],
@@ -100,7 +149,7 @@ def _hypothesis(
         kind=candidate.kind,
         change_id=candidate.change_id[:200],
         commit=candidate.commit[:64],
-        confidence=_confidence(candidate, rank, rival, context),
+        confidence="likely" if sure else "possible" if possible else "unlikely",
         likelihood=round(min(1.0, max(0.0, candidate.likelihood)), 3),
         claims=_unique(candidate.claims)[:6],
         against=_unique(candidate.against)[:6],
@@ -113,19 +162,21 @@ def _unique(claims: Sequence[Claim]) -> list[Claim]:
     return list({claim.text: claim for claim in claims}.values())
 
 
-def _confidence(candidate: Candidate, rank: int, rival: float, context: RankingContext) -> Confidence:
-    thresholds = context.tuning.confidence
-    clear = candidate.likelihood >= thresholds.likely and candidate.likelihood >= thresholds.likely_margin * rival
-    if (
-        rank == 0
-        and clear
-        and candidate.sure
-        and candidate.strength >= thresholds.sure
-        and context.onset_observed
-        and not _unchecked_dependencies(candidate, context)
-    ):
-        return "likely"
-    return "possible" if candidate.likelihood >= thresholds.possible else "unlikely"
+def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead) -> bool:
+    """Whether the first cause is likely: its place by calibration, and of the causes at this place it by its own evidence.
+
+    A service that fails says no more than that, so where it lies is all that has to be sure.
+    """
+    thresholds, first = context.tuning.confidence, ranked[0]
+    if lead.probability < thresholds.likely:
+        return False
+    if lead.basis == "alerts":
+        return True
+    if _unchecked_dependencies(first, context) or not context.onset_observed:
+        return False
+    rival = max((c.likelihood for c in ranked[1:] if c.service == first.service), default=0.0)
+    clear = first.likelihood >= thresholds.likely_margin * rival
+    return clear and (first.kind in _PLACES or (first.sure and first.strength >= thresholds.sure))
 
 
 def _unchecked_dependencies(candidate: Candidate, context: RankingContext) -> list[str]:

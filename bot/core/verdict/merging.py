@@ -52,7 +52,7 @@ def merge(
     disputed = judge(with_exonerated(carried, exonerated, observations.changes), ledger)
     merged = _merged(disputed, judge(by_analyst, ledger), Measured(ledger), {entry.id: entry for entry in ledger})
     note = _note(merged, refused)
-    return categorize(merged.model_copy(update={"note": note}), case, ledger, observations)
+    return categorize(merged.model_copy(update={"note": note, "lead": by_analyst.lead}), case, ledger, observations)
 
 
 def same_cause(one: Hypothesis, other: Hypothesis) -> bool:

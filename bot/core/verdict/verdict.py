@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Self
 
-from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, LedgerEntry, missed
+from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LedgerEntry, missed
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.contradiction import contradiction
 from bot.core.verdict.corroboration import ADVICE_SOURCES
@@ -73,12 +73,15 @@ class Judgement:
     by: str
     """Who answered. The analyst's causes are composed by code from measurements; a model's may be what it read."""
     dropped: list[str] = field(default_factory=list)
+    lead: Lead | None = None
+    """The analyst's, whose confidence was measured on evidence like this, be it of one system."""
 
     @classmethod
     def of(cls, findings: Findings, ledger: Sequence[LedgerEntry], group: str, onset: datetime | None) -> Self:
         entries = {entry.id: entry for entry in ledger if entry.group == group}
         of_others = {entry.id for entry in ledger} - set(entries)
-        return cls(entries, of_others, Measured(entries.values(), onset), findings.by, list(findings.dropped))
+        measured = Measured(entries.values(), onset)
+        return cls(entries, of_others, measured, findings.by, list(findings.dropped), findings.lead)
 
     # ------------------------------------------------------------ claims
 
@@ -181,6 +184,8 @@ class Judgement:
             return "possible", f"its sentence names a {sorted(struck)[0]} that is not in its evidence"
         if by_model and (other := contradiction(hypothesis, self.measured)):
             return "possible", other
+        if self.lead and not by_model:
+            return "likely", ""
         ids = {*cited, *standing.evidence}
         if len(sources(self.entries, ids)) < 2:
             return "possible", "only one system saw it"

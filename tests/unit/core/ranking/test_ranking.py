@@ -165,12 +165,12 @@ def test_without_metrics_a_near_change_is_at_most_possible_and_the_gap_is_listed
     assert "the onset itself was not observed" in findings.hypotheses[0].claims[0].text
 
 
-def test_a_failing_service_that_nothing_explains_is_a_lead_with_a_check() -> None:
+def test_a_failing_service_that_nothing_explains_is_a_place_with_a_check() -> None:
     findings = judged(failing_payments())
 
     first = findings.hypotheses[0]
-    assert (first.kind, first.service, first.confidence) == ("dependency", "payments", "possible")
-    assert first.check and findings.note == "Inconclusive: the first cause is the best lead, no more."
+    assert (first.kind, first.service, first.confidence) == ("dependency", "payments", "likely")
+    assert first.check and "nothing that was checked shows why" in first.cause
 
 
 def test_the_next_services_are_those_that_deviating_ones_call() -> None:
