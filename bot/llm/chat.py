@@ -1,9 +1,9 @@
 """The client of a model that speaks OpenAI's protocol: langchain's, without the work that it would repeat with each turn."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
@@ -12,7 +12,8 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
-from pydantic import BaseModel
+from openai import AsyncOpenAI, AsyncStream
+from pydantic import BaseModel, model_validator
 
 REASONING = "reasoning_content"
 """What the model reasoned, as DeepSeek and the servers that follow it name it."""
@@ -81,8 +82,36 @@ def _with_extra(sent: dict[str, Any], message: BaseMessage) -> dict[str, Any]:
     return sent
 
 
+class PlainChunks:
+    """The client's chat completions, with the parts of a streamed answer as plain JSON.
+
+    langchain turns each part back into JSON, and the client would first make an object of some twenty classes of it.
+    """
+
+    def __init__(self, client: AsyncOpenAI) -> None:
+        self._client = client
+
+    async def create(self, *, extra_body: Mapping[str, Any] | None = None, **fields: Any) -> Any:
+        """As the client's own; a streamed answer is an iterator of JSON objects."""
+        if not fields.get("stream"):
+            return await self._client.chat.completions.create(extra_body=extra_body, **fields)
+        body = {**fields, **(extra_body or {})}
+        return await self._client.post(
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object]
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client.chat.completions, name)
+
+
 class Chat(KeptReasoning, ChatOpenAI):
     """Sends what `ChatOpenAI` would send, some milliseconds a turn earlier."""
+
+    @model_validator(mode="after")
+    def read_plain_chunks(self) -> Self:
+        """Replace the client that langchain made."""
+        self.async_client = PlainChunks(self.root_async_client)
+        return self
 
     def bind_tools(self, tools: Sequence[Any], *, strict: bool | None = None, **kwargs: Any) -> Any:
         """The model with its tools, each converted once."""
