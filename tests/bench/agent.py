@@ -58,13 +58,14 @@ def report() -> None:
         look, _ = _a_turn(folder / "look", looks=True)
         commit = _commit(folder)
     more, whole = turn.ours - turn.bare, look.ours - look.bare
+    goals = _judged(more, TURN_LIMIT_MS), _judged(whole, TOOL_LIMIT_MS)
     rows: list[list[object]] = [
         ["openai client alone, the same requests", turn.bare, "", "", ""],
-        ["ours: langchain, our code, the turn's durable step", turn.ours, more, turn.ours / turn.bare, _judged(more, TURN_LIMIT_MS)],
+        ["ours: langchain, our code, the turn's durable step", turn.ours, more, turn.ours / turn.bare, goals[0]],
         ["  of it a commit that waits for this disk", commit, "", "", ""],
         ["  CPU of the process", turn.cpu, "", "", ""],
         ["with a look each turn: openai client alone", look.bare, "", "", ""],
-        ["  ours: a tool, the ledger, a second durable step besides", look.ours, whole, look.ours / look.bare, _judged(whole, TOOL_LIMIT_MS)],
+        ["  ours: a tool, the ledger, a second durable step besides", look.ours, whole, look.ours / look.bare, goals[1]],
         [f"  of it {COMMITS} commits more", COMMITS * commit, "", "", ""],
         ["  CPU of the process", look.cpu, "", "", ""],
         ["once a run: beginning, graph, answer", once, "", "", ""],
