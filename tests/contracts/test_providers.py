@@ -176,9 +176,10 @@ async def test_of_a_hundred_calls_in_one_turn_those_beyond_the_cap_are_forgotten
 
 @every_protocol
 async def test_hints_and_pseudonyms_change_what_stood_before(place: Place, served: Served) -> None:
-    here = await place(served, TURNS[0], {**TURNS[1], "hold": True}, ANSWER, masked=True)
+    # The hint stands at the end of the second and of the third request: what was thought after the second came after it.
+    here = await place(served, {**TURNS[0], "hold": True}, *TURNS[1:], ANSWER, masked=True)
     running_agent = asyncio.create_task(here.investigate())
-    await wait_until(lambda: len(here.asked) == 2 or running_agent.done())
+    await wait_until(lambda: len(here.asked) == 1 or running_agent.done())
     await here.triages.hint("AL-1", 1, "look at “payments” too", "ann", key="k")
     served_by(here).released.set()
 

@@ -84,7 +84,7 @@ class OpenAIResponses(ModelServer):
                 yield item["call_id"], str(item["output"])
 
     def whole(self, turn: Turn, body: Json) -> Json:
-        return _response(turn, body, "completed", list(_items(turn)))
+        return _response(turn, body, "completed", list(_items(turn, body)))
 
     def pieces(self, turn: Turn, body: Json) -> Iterator[bytes]:
         for number, data in enumerate(_events(turn, body)):
@@ -101,8 +101,9 @@ def _check_choice(body: Json) -> None:
     require(names or choice in (None, "auto", "none"), "'tool_choice' is only allowed when 'tools' are specified.")
 
 
-def _items(turn: Turn) -> Iterator[Json]:
-    yield {"id": f"rs_{turn.number}", "type": "reasoning", "summary": [], "encrypted_content": turn.seal}
+def _items(turn: Turn, body: Json) -> Iterator[Json]:
+    encrypted = {"encrypted_content": turn.seal} if "reasoning.encrypted_content" in (body.get("include") or ()) else {}
+    yield {"id": f"rs_{turn.number}", "type": "reasoning", "summary": [], **encrypted}
     for index, call in enumerate(turn.calls):
         item = {"id": f"fc_{turn.number}_{index}", "type": "function_call", "status": "completed", "call_id": call.id}
         yield {**item, "name": call.name, "arguments": json.dumps(call.arguments)}
@@ -130,9 +131,9 @@ def _response(turn: Turn, body: Json, status: str, output: list[Json]) -> Json:
 
 def _events(turn: Turn, body: Json) -> Iterator[Json]:
     yield {"type": "response.created", "response": _response(turn, body, "in_progress", [])}
-    for index, item in enumerate(_items(turn)):
+    for index, item in enumerate(_items(turn, body)):
         yield from _item_events(index, item)
-    yield {"type": "response.completed", "response": _response(turn, body, "completed", list(_items(turn)))}
+    yield {"type": "response.completed", "response": _response(turn, body, "completed", list(_items(turn, body)))}
 
 
 def _item_events(index: int, item: Json) -> Iterator[Json]:

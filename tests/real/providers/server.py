@@ -6,7 +6,7 @@ request that is made again after a crash gets the same answer.
 """
 
 import asyncio
-import hashlib
+import base64
 import json
 import re
 from abc import ABC, abstractmethod
@@ -51,9 +51,9 @@ class Turn:
 
 
 def seal(number: int) -> str:
-    """What a provider encrypts or signs for turn `number`: text in the form of a secret, which redaction would take out."""
-    key = "AKIA" + hashlib.sha256(str(number).encode()).hexdigest()[:16].upper()
-    return f"{key}password{'Zm9v' * 200}{number:04d}"
+    """What a provider encrypts or signs for turn `number`: text in the form of a secret (a token), which redaction takes out."""
+    body = base64.b64encode(json.dumps({"turn": number, "thought": "y" * 300}).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJIUzI1NiJ9.{body}.{'Zm9v' * 12}"
 
 
 class ModelServer(ABC):
