@@ -51,7 +51,7 @@ class Turn:
 
 
 def seal(number: int) -> str:
-    """What a provider encrypts or signs for turn `number`: text in the form of a secret (a token), which redaction takes out."""
+    """What a provider encrypts or signs for turn `number`: text in the form of a token, which redaction takes out."""
     body = base64.b64encode(json.dumps({"turn": number, "thought": "y" * 300}).encode()).decode().rstrip("=")
     return f"eyJhbGciOiJIUzI1NiJ9.{body}.{'Zm9v' * 12}"
 
