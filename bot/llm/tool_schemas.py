@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunction
 from bot.plugins import Tool
 from bot.plugins.arguments import Described, Names
 
-MAX_LISTED = 400
+MAX_LISTED = 120
 """Characters of names that one argument lists: they stand in the schema of every tool that takes them."""
 
 NameLists = Mapping[Names, Sequence[str]]
@@ -35,8 +35,18 @@ def as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
     async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the durable middleware")
 
-    arguments = dict(tool.schema) if tool.schema is not None else schema
+    arguments = dict(tool.schema) if tool.schema is not None else _plain(schema.model_json_schema())
     return StructuredTool(name=tool.name, description=tool.description, args_schema=arguments, coroutine=refuse)
+
+
+def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema without what tells a model nothing, in the form in which it is sent: langchain's own would lose the names."""
+    properties = {
+        name: {key: value for key, value in one.items() if key != "title" and (key, value) != ("default", "")}
+        for name, one in (schema.get("properties") or {}).items()
+    }
+    required = {"required": schema["required"]} if schema.get("required") else {}
+    return {"type": "object", "properties": properties, **required}
 
 
 _TYPES: Mapping[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict}

@@ -24,8 +24,8 @@ class Described:
     names: Names | None = None
 
 
-ServiceName = Annotated[str, Described("Service, as the catalogue names it", Names.SERVICES)]
-AnyService = Annotated[str, Described("Service, as the catalogue names it; empty: all", Names.SERVICES)]
-SignalName = Annotated[str, Described("Signal of that service, e.g. errors, latency, traffic", Names.SIGNALS)]
-Minutes = Annotated[int, Described("Length of the window in minutes, at most 1440")]
+ServiceName = Annotated[str, Described("Service of the catalogue", Names.SERVICES)]
+AnyService = Annotated[str, Described("Service of the catalogue; empty: all", Names.SERVICES)]
+SignalName = Annotated[str, Described("Its signal, e.g. errors, latency, traffic", Names.SIGNALS)]
+Minutes = Annotated[int, Described("Window, at most 1440")]
 Moment = Annotated[str, Described("2026-03-01T02:50:00Z, or 02:50 (UTC)")]

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from inspect import signature
+from inspect import cleandoc, signature
 from types import MappingProxyType
 from typing import TypedDict, Unpack, overload
 
@@ -76,7 +76,9 @@ class Tool:
     @property
     def description(self) -> str:
         """What the model reads."""
-        text = (self.fn.__doc__ or "").strip()
+        # Line breaks and indentation of the source would only cost tokens.
+        paragraphs = cleandoc(self.fn.__doc__ or "").split("\n\n")
+        text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
         return f"{text}\n\nSet up here: {self.set_up}" if self.set_up else text
 
     async def __call__(self, ctx: ToolContext, **arguments: object) -> Evidence:

@@ -9,7 +9,7 @@ from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, ToolRole, Tools
 
-DETAILS = 4_500
+DETAILS = 3_000
 """Characters of all details together: the opening stays within some 6,000 tokens."""
 MAX_LINE = 240
 _LINES = {ToolRole.HEALTH: 4, ToolRole.ALERTS: 5, ToolRole.LOGS: 4, ToolRole.BREAKDOWN: 3}

@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 import pytest
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ValidationError
 
 from bot.core.evidence import Evidence
-from bot.llm.tool_schemas import arguments_of
+from bot.llm.tool_schemas import arguments_of, as_langchain_tool
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, Names, ServiceName, SignalName
 from tests.unit.tools.looking import TOOLS
@@ -27,8 +28,8 @@ def properties(**names: Any) -> dict[str, Any]:
 
 def test_arguments_say_what_they_mean() -> None:
     assert {name: one["description"] for name, one in properties().items()} == {
-        "service": "Service, as the catalogue names it",
-        "signal": "Signal of that service, e.g. errors, latency, traffic",
+        "service": "Service of the catalogue",
+        "signal": "Its signal, e.g. errors, latency, traffic",
         "unit": "C or F",
     }
 
@@ -58,3 +59,21 @@ def test_every_argument_of_a_window_or_a_name_is_described() -> None:
     }
 
     assert bare == set()
+
+
+def test_what_is_sent_holds_the_names_and_no_more_than_a_model_needs() -> None:
+    sent = convert_to_openai_tool(as_langchain_tool(weather, arguments_of(weather, {Names.SERVICES: ["cart"]})))["function"]
+
+    assert sent == {
+        "name": "weather",
+        "description": "Say what the weather is.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "service": {"description": "Service of the catalogue", "enum": ["", "cart"], "type": "string"},
+                "signal": {"description": "Its signal, e.g. errors, latency, traffic", "type": "string"},
+                "unit": {"default": "C", "description": "C or F", "type": "string"},
+            },
+            "required": ["service"],
+        },
+    }
