@@ -183,6 +183,8 @@ class ChangeWeights:
     """One whose diff was read and has nothing to do with it."""
     unread_beside_explained: float = 0.4
     """One whose code was not read, while the diff of another explains the trouble."""
+    unnamed_flag: float = 0.6
+    """A flag whose name has no word in common with what is logged."""
     after_trouble: float = 0.3
     """A resource was running out, or a provider failing, before the change came."""
     after_rollback: float = 0.6

@@ -114,6 +114,11 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
     return tuple(reversed(unique.values()))[:MAX_EFFECTS]
 
 
+def is_manifest(path: str) -> bool:
+    """Whether a file lists what is built upon."""
+    return bool(_MANIFEST.search(path))
+
+
 def is_reporting(line: str) -> bool:
     """Whether a line writes to a log, a metric, a span or the body of an answer."""
     return bool(_REPORTING.search(line)) and not _CALLED_SETTING.search(line)

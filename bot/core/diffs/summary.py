@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bot.core.diffs.effects import effects_of, is_reporting
+from bot.core.diffs.effects import effects_of, is_manifest, is_reporting
 from bot.core.diffs.names import counted_names, is_telling, words
 from bot.core.diffs.patches import Patch, is_import, read_patches
 from bot.core.facts.code import DiffFact
@@ -29,8 +29,10 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange]) -> DiffFact:
     """What the diff of one commit touches. A file without a patch counts by its path alone."""
     patches = read_patches(files)
     telling = [patch for patch in patches if not _INERT_PATH.search(patch.path)]
-    removed = counted_names(line for patch in telling for line in patch.removed)
-    added = counted_names(line for patch in telling for line in patch.added)
+    # Names in a manifest are packages, which count as such.
+    code = [patch for patch in telling if not is_manifest(patch.path)]
+    removed = counted_names(line for patch in code for line in patch.removed)
+    added = counted_names(line for patch in code for line in patch.added)
     effects = effects_of(telling)
     # A call that is now made elsewhere belongs to code that moved; another value or name does not.
     moved = _is_moved(removed, added) and all(effect.kind == "call" for effect in effects)

@@ -68,6 +68,28 @@ _KINDS = (
     ),
     _Kind(
         re.compile(
+            r"packet loss|network (is )?unreachable|no route to host|network partition|link (is )?down|\bbgp\b|"
+            r"clock (skew|drift|jump)|\bntp\b",
+            re.I,
+        ),
+        "external",
+        "The network or the clocks below {service} fail",
+        "Measure the round trip and the offset of the clock between the hosts that the lines name",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
+            r"\bddos\b|crawler|scrap(er|ing)|bot traffic|flash.?sale|(traffic|request) (spike|surge|flood)|"
+            r"quota (exceeded|exhausted)|account .{0,20}(suspended|over its limit)",
+            re.I,
+        ),
+        "traffic",
+        "{service} is asked for more than it may serve",
+        "Read which clients bring the requests, and what the quota is",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
             r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
             r"hardware|spot (interruption|termination)|availability zone|\bi/o error|read-only file ?system|ecc error|"
             r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
+from bot.core.diffs.names import words
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation
@@ -124,12 +125,24 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
     fit = recency_factor(age, weights) * _kind_factor(change, weights)
     if code.explains:
         late = 1.0 if code.bites_late else 0.5 ** (max(age, timedelta(0)) / timedelta(seconds=weights.explained_half_life))
-        return max(fit, weights.explained * max(late, weights.explained_least)) * min(1.0, weighed.versions.factor)
+        best = max(other.code.strength for other in others)
+        # Of two diffs that explain it the one with more to show goes first, however near the other came.
+        explained = weights.explained * max(late, weights.explained_least) * max(0.5, code.strength / best)
+        return (explained if code.strength < best else max(fit, explained)) * min(1.0, weighed.versions.factor)
     if code.read:
         fit *= weights.unrelated if code.unrelated else weights.unexplained
     elif any(other.code.explains for other in others):
         fit *= weights.unread_beside_explained
+    elif change.kind == "flag" and not _is_named(context, change):
+        fit *= weights.unnamed_flag
     return fit * weighed.versions.factor
+
+
+def _is_named(context: RankingContext, change: Change) -> bool:
+    """Whether new lines share a telling word with the title of a change whose code cannot be read; True without any lines."""
+    lines = symptoms_of(context.observations, context.summary).new()
+    own = words(change.title) - words(change.service)
+    return not lines or any(own & words(line.text) for line in lines)
 
 
 def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
@@ -218,12 +231,15 @@ def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, can
         # A version that alone shows the symptom brought it, whatever else ran short before.
         # A leak climbs through the whole window that is read: where it began is not seen.
         return
-    signals = context.observations.signals.get(change.service, {})
+    signals, weights = context.observations.signals.get(change.service, {}), context.tuning.changes
     families: tuple[Family, ...] = ("saturation", "external")
     for family in families:
         deviation = signals.get(family)
+        if deviation and weighed.code.explains and deviation.onset is None:
+            # One that climbs through the whole window, such as restarts, may have begun with the change.
+            continue
         if deviation and deviation.doublings >= context.tuning.confidence.sure and _deviated_before(deviation, change):
-            candidate.likelihood *= context.tuning.changes.after_trouble
+            candidate.likelihood *= weights.after_trouble
             since = f"left the normal range at {clock(deviation.onset)}" if deviation.onset else "had climbed all the time"
             text = f"{deviation.service} {deviation.signal} {since}, before the change"
             evidence = [context.observations.id_of(deviation), context.observations.change_evidence[change.id]]
