@@ -244,6 +244,8 @@ class DiffWeights:
     """The same of something that grows without a limit, where memory runs out."""
     dependency: float = 3.0
     """New lines name a package whose version changed."""
+    startup: float = 1.5
+    """New lines say that something does not start, and the version of a package changed that they do not name."""
     small_step: float = 1.0
     """The same where only the last number of its version changed."""
     further: float = 0.5

@@ -28,7 +28,7 @@ _CALLED_SETTING = re.compile(
 """`setMaxPoolSize(10)`, `.withTimeout(5)`, `logger.setLevel(logging.DEBUG)`."""
 _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ("verbosity", r"(log|trace|debug|sampl).*(level|rate|ratio|verbos|mode)|^level$|verbos|sample_?rate|^debug$|log_?level"),
-    ("timeout", r"time_?out|deadline|keep_?alive|linger|lease|leeway|skew|grace"),
+    ("timeout", r"time_?out|deadline|keep_?alive|linger|lease|leeway|skew|grace|delay|probe|heartbeat"),
     ("retry", r"retr(y|ies)|attempt|back_?off|jitter|circuit|breaker"),
     ("cache", r"ttl|cache|expir|evict|max_?age|stale|memoi"),
     ("pool", r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|thread|worker|concurren|parallel|semaphore|replica|shard"),
@@ -81,6 +81,22 @@ _RELEASE = re.compile(
 _MANY_AT_ONCE = re.compile(
     r"batch|bulk|chunk|prefetch|select_?related|preload|eager|join_?fetch|multi_?get|pipeline|_many\b|includes\(", re.I
 )
+_LOCK = re.compile(
+    r"\b\w*(?:mutex|mu|lock|semaphore|synchronized|atomic)\w*\s*\.?\s*(?:un)?lock\w*\s*\(|\bfor update\b|\bsynchronized\b|"
+    r"\b(?:acquire|release)(?:_lock|Lock)?\(",
+    re.I,
+)
+_SPAWN = re.compile(
+    r"\bgo func\b|\bgo \w+[\w.]*\(|new Thread\(|Thread\(target|create_task\(|setInterval\(|ensure_future\(|tokio::spawn|"
+    r"CompletableFuture\.\w+Async"
+)
+_CACHE_KEY = re.compile(r"(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
+_LOOP = re.compile(r"^\s*(?:for|foreach|while)\b|\.(?:map|forEach|each)\(")
+_READ_OF_ONE = re.compile(
+    r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"
+    r"\b(?:query|fetch|execute|find\w*)\(",
+    re.I,
+)
 _GUARD = re.compile(
     r"^\s*(?:\}?\s*else\s+)?(?:if|unless|guard|assert|require|check)\b|\?\.|\?\?|getOrDefault|Optional|is not None|!= nil|"
     r"!==? null"
@@ -92,7 +108,7 @@ _REPORTING = re.compile(
     re.I,
 )
 """Lines that report something, to a log, a metric or a caller: they rarely break what they report."""
-_STRING = re.compile(r"\"([^\"\\]{2,80})\"|'([^'\\]{2,80})'|`([^`]{2,80})`")
+_STRING = re.compile(r"\"([^\"\\]{2,80})\"|'([^'\\]{2,80})'")
 _NOT_LETTERS = re.compile(r"[^a-z0-9<>=!]")
 _CONSTANT_KEY = re.compile(r"^[A-Za-z_][\w.-]{2,60}$")
 
@@ -107,6 +123,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_accumulations(code),
         *_one_by_one(code),
         *_releases(code),
+        *_of_statements(code),
         *_calls_and_guards(code),
         *_names(code),
     ]
@@ -226,6 +243,29 @@ def _one_by_one(patches: Iterable[Patch]) -> Iterator[EffectFact]:
                     yield _effect("batch", name, patch.path)
 
 
+def _of_statements(patches: Iterable[Patch]) -> Iterator[EffectFact]:
+    """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache, a call in a new loop."""
+    for patch in patches:
+        for line in (*patch.removed, *patch.added):
+            if match := _LOCK.search(line):
+                yield _effect("lock", match.group(0).strip(), patch.path)
+        for line in patch.added:
+            if match := _SPAWN.search(line):
+                yield _effect("spawn", match.group(0).strip(), patch.path)
+        before, after = ([line for line in lines if _CACHE_KEY.search(line)] for lines in (patch.removed, patch.added))
+        if before and after and before != after:
+            yield _effect("cache", after[0].strip(), patch.path)
+        yield from _calls_in_loops(patch)
+
+
+def _calls_in_loops(patch: Patch) -> Iterator[EffectFact]:
+    """A read of a store or another service for each item of a loop that is new."""
+    started = next((place for place, line in enumerate(patch.added) if _LOOP.search(line)), len(patch.added))
+    for line in patch.added[started + 1 : started + 8]:
+        if match := _READ_OF_ONE.search(line):
+            yield _effect("batch", match.group(0).strip("( "), patch.path)
+
+
 def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
     """Something is no longer closed, released or evicted."""
     added = "\n".join(line for patch in patches for line in patch.added)
@@ -276,5 +316,9 @@ def _names(patches: Sequence[Patch]) -> Iterator[EffectFact]:
 
 
 def _quoted(lines: Iterable[str]) -> Mapping[str, None]:
-    texts = (text for line in lines for match in _STRING.findall(line) for text in match if text)
-    return dict.fromkeys(text for text in texts if _CONSTANT_KEY.match(text))
+    return dict.fromkeys(text for text in quoted_texts(lines) if _CONSTANT_KEY.match(text))
+
+
+def quoted_texts(lines: Iterable[str]) -> list[str]:
+    """The texts in quotes; a tag in backticks holds further ones."""
+    return [text for line in lines for match in _STRING.findall(line.replace("`", " ")) for text in match if text]

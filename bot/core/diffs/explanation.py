@@ -26,13 +26,16 @@ _BRINGS_IN = re.compile(
 _MORE, _LESS, _CHANGED = 1, -1, 0
 _Signs = tuple[tuple[int, str], ...]
 _SYMPTOMS: dict[EffectKind, _Signs] = {
-    "accumulation": ((_CHANGED, r"memory|\brss|heap|\boom|out of memory|\bgc\b"),),
+    "accumulation": ((_CHANGED, r"memory(?! address)|\brss|heap|\boom|out of memory|\bgc\b"),),
     "release": (
-        (_CHANGED, r"memory|heap|\boom|connection|pool|open files|descriptor|goroutine|thread|deadlock|\block|leak|disk|space"),
+        (
+            _CHANGED,
+            r"memory(?! address)|heap|\boom|connection|pool|too many|descriptor|goroutine|thread|\block|leak|disk|space",
+        ),
     ),
     "verbosity": ((_MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
     "timeout": (
-        (_LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature"),
+        (_LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready"),
         (_MORE, r"latenc|duration|p9\d|wait|pool|thread|queue|hang|stuck"),
     ),
     "retry": (
@@ -45,14 +48,14 @@ _SYMPTOMS: dict[EffectKind, _Signs] = {
     ),
     "cache": (
         (_LESS, r"cache|miss|hit|origin|quer(y|ies)|load|database|\bdb|qps|latenc|cpu"),
-        (_MORE, r"stale|outdated|memory|heap|old (value|data|price)|inconsisten|expired|revoked"),
+        (_MORE, r"stale|outdated|old (value|data|price)|inconsisten|revoked"),
     ),
     "limit": (
         (
             _LESS,
             r"limit|exceed|too (large|many|long|big)|quota|throttl|429|413|reject|truncat|dropp|\bfull\b|overflow|insufficient",
         ),
-        (_MORE, r"memory|heap|\boom|overload|cpu|disk|too (large|many)|saturat"),
+        (_MORE, r"memory(?! address)|heap|\boom|overload|cpu|disk|too (large|many)|saturat"),
     ),
     "memory": ((_LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
     "schedule": ((_LESS, r"load|overlap|cpu|qps|requests?_|lock|quota|throttl"), (_MORE, r"lag|backlog|stale|queue|delay|age")),
@@ -61,13 +64,22 @@ _SYMPTOMS: dict[EffectKind, _Signs] = {
         (_MORE, r"too large|memory|time.?d?.?out|payload|exceed|lock"),
     ),
     "query": ((_CHANGED, r"\bsql|relation|column|slow quer|full scan|seq.?scan|\block (wait|time)|deadlock|database|\bdb\b"),),
-    "schema": ((_CHANGED, r"column|relation|table|constraint|null value|migration|\bsql|\block"),),
+    "schema": ((_CHANGED, r"column|relation|table|constraint|null value|migration|\bsql|\block|slow quer|scan|index"),),
+    "lock": ((_CHANGED, r"deadlock|\block|stuck|\brace\b|concurrent|contention|hang"),),
+    "spawn": ((_CHANGED, r"goroutine|thread|memory(?! address)|\boom|too many|\brace\b|concurrent|leak"),),
     "guard": (
         (_LESS, r"null|\bnil\b|none.?type|undefined|panic|exception|out of (range|bounds)|overflow|divi|segfault|traceback"),
         (_MORE, r"invalid|reject|forbidden|denied|unauthori|40[013]|validation|required|refused"),
     ),
 }
 """What each kind of effect brings about, by whether it means more, less or just another."""
+_NOTHING = re.compile(r"\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length|isPresent|exists", re.I)
+"""Conditions without which code works on what is not there."""
+_DOES_NOT_START = re.compile(
+    r"exec (format|/|user process)|glibc|shared object|import ?error|module ?not ?found|nosuchmethod|classnotfound|"
+    r"incompatible|undefined symbol|cannot find module|unsupported (class|version)|crash.?loop|failed to start|startup",
+    re.I,
+)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _MAX_QUOTED = 70
 _VERBOSE = ("off", "never", "fatal", "error", "warn", "warning", "info", "debug", "trace")
@@ -141,6 +153,9 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
     for name in (name for name in diff.added if is_telling(name) and not holds_name(usual, name)):
         if line := _holding(symptoms.new(), name):
             yield weights.name, f"adds {name}, which new lines name", line.evidence
+    for text in (text for text in diff.literals if not holds_name(usual, text)):
+        if line := _holding(symptoms.new(), text):
+            yield weights.name, f"adds the text {text}, which new lines hold", line.evidence
     for name in (name for name in diff.removed if is_telling(name)):
         if line := _holding([one for one in symptoms.texts if one.gone], name):
             yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
@@ -188,7 +203,13 @@ def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights,
     own = words(effect.name) - usual
     line = next((one for one in symptoms.new() if own & words(one.text)), None)
     if line is None:
-        return None
+        starting = next((one for one in symptoms.new() if _DOES_NOT_START.search(one.text)), None)
+        large = starting is not None and not is_small_step(effect.before, effect.after)
+        return (
+            (weights.startup, f"{effect_text(effect)}, and it does not start", starting.evidence)
+            if large and starting
+            else None
+        )
     points = weights.small_step if is_small_step(effect.before, effect.after) else weights.dependency
     return points, f"{effect_text(effect)}, which new lines name", line.evidence
 
@@ -229,11 +250,13 @@ def _beginning(text: str) -> str:
 
 def _change_of(effect: EffectFact) -> tuple[int, float]:
     """More or less, and how much of it counts, 0 to 1: eight to two counts whole, three to four little."""
-    if effect.kind in ("accumulation", "release", "query", "schema"):
+    if effect.kind in ("accumulation", "release", "query", "schema", "lock"):
         return _CHANGED, 1.0
+    if effect.kind == "spawn":
+        return _CHANGED, 0.6
     if effect.kind == "guard":
-        return (_MORE if effect.after else _LESS), 0.4
-    if effect.kind == "batch" and not (effect.before or effect.after):
+        return (_MORE if effect.after else _LESS), 1.0 if _NOTHING.search(effect.before) else 0.4
+    if effect.kind in ("batch", "cache") and not (effect.before or effect.after):
         return _LESS, 1.0
     before, after = _level(effect.before), _level(effect.after)
     if effect.after and not effect.before:
@@ -279,6 +302,9 @@ def effect_text(effect: EffectFact) -> str:
     plain = {
         "accumulation": f"lets {name} grow without a limit",
         "release": f"no longer does {name}",
+        "lock": f"locks or unlocks elsewhere ({name})",
+        "spawn": f"starts work beside ({name})",
+        "cache": f"keys a cache by {name}",
         "query": f"queries {name}",
         "schema": f"changes the schema of {name}",
         "batch": f"no longer does {name} for many at once",

@@ -8,7 +8,7 @@ from bot.core.text.stemming import stems
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[-./][A-Za-z_][A-Za-z0-9_]*)*|\d+(?:\.\d+)?")
 _PART = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\d+(?:\.\d+)?")
-_COMPOUND = re.compile(r"[a-z][A-Z]|[A-Za-z]_[A-Za-z]|[A-Za-z]-[A-Za-z]|[A-Z][a-z]+[A-Z]")
+_COMPOUND = re.compile(r"[a-z][A-Z]|[A-Za-z]_[A-Za-z]|[A-Za-z][-.][A-Za-z]|[A-Z][a-z]+[A-Z]")
 MIN_LENGTH = 3
 _EVERYWHERE = """
     abstract and any app arg args array as async await auto base bool boolean break byte bytes case catch cfg char class client
@@ -30,8 +30,12 @@ COMMON_WORDS = frozenset(stem for word in _EVERYWHERE.split() for stem in stems(
 
 
 def identifiers(text: str) -> list[str]:
-    """The identifiers of one line, parts of dotted names alone too."""
-    return [part for name in _IDENTIFIER.findall(text) for part in _PART.findall(name)]
+    """The identifiers of one line, dotted names whole and each part alone."""
+    names: list[str] = []
+    for name in _IDENTIFIER.findall(text):
+        parts = _PART.findall(name)
+        names += parts if len(parts) == 1 else [*parts, name]
+    return names
 
 
 def counted_names(lines: Iterable[str]) -> Counter[str]:

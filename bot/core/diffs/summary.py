@@ -4,14 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bot.core.diffs.effects import effects_of, is_manifest, is_reporting
+from bot.core.diffs.effects import effects_of, is_manifest, is_reporting, quoted_texts
 from bot.core.diffs.names import counted_names, is_telling, words
 from bot.core.diffs.patches import Patch, is_import, read_patches
 from bot.core.facts.code import DiffFact
 from bot.core.systems import Commit, FileChange
 from bot.core.text.untrusted import one_line
 
-MAX_NAMES, MAX_PATHS = 60, 20
+MAX_NAMES, MAX_PATHS, MAX_LITERALS = 60, 20, 30
+_SHORTEST_LITERAL = 5
 _INERT_PATH = re.compile(
     r"(^|/)(docs?|documentation|tests?|testdata|__tests__|spec|fixtures|examples?|\.github|\.circleci|\.gitlab|\.vscode)/|"
     r"(_test|\.test|\.spec|_spec)\.\w+$|(^|/)test_[^/]+$|\.(md|rst|adoc|css|scss|sass|less|svg|png|jpe?g|gif|ico|woff2?|snap)$|"
@@ -46,6 +47,7 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange]) -> DiffFact:
         effects=effects,
         removed=_names(removed - added),
         added=_names(added - removed),
+        literals=_literals(code),
         touched=_names(removed & added),
     )
 
@@ -53,6 +55,14 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange]) -> DiffFact:
 def _names(names: Counter[str]) -> tuple[str, ...]:
     telling = [one_line(name, 80) for name in names if words(name) or is_telling(name)]
     return tuple(telling[:MAX_NAMES])
+
+
+def _literals(patches: Sequence[Patch]) -> tuple[str, ...]:
+    """Quoted texts that are new, those of lines that only report something aside."""
+    before = set(quoted_texts(line for patch in patches for line in patch.removed))
+    added = quoted_texts(line for patch in patches for line in patch.added if not is_reporting(line))
+    new = dict.fromkeys(one_line(text, 80) for text in added if text not in before and len(text) >= _SHORTEST_LITERAL)
+    return tuple(new)[:MAX_LITERALS]
 
 
 def _is_moved(removed: Counter[str], added: Counter[str]) -> bool:

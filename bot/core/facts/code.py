@@ -22,6 +22,8 @@ EffectKind = Literal[
     "schema",
     "dependency",
     "guard",
+    "lock",
+    "spawn",
     "call",
     "name",
     "setting",
@@ -53,5 +55,7 @@ class DiffFact(Fact):
     effects: tuple[EffectFact, ...] = ()
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    literals: tuple[str, ...] = ()
+    """Texts in quotes that it adds, log messages aside."""
     touched: tuple[str, ...] = ()
     """Names on changed lines that stand on both sides."""

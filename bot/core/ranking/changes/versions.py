@@ -111,6 +111,9 @@ def serving(observations: Observations, change: Change, now: datetime) -> Servin
         if not any(_is_called(row, now) for row in others):
             return Serving(uncalled=True, evidence=breakdown.evidence)
         own = next((row for row in versions if _is_version(row, change.version)), None)
+        if own is None and not any(_is_version(row, change.previous_version) for row in others):
+            # The label may name versions otherwise than the deploy does: then its absence says nothing.
+            continue
         if (own is None or not _is_called(own, now)) and now - change.at > _STARTS_WITHIN:
             return Serving(silent=True, evidence=breakdown.evidence)
         return Serving(evidence=breakdown.evidence)

@@ -1,0 +1,126 @@
+"""What versions, code, neighbours and lines that name a cause outside say of changes."""
+
+from datetime import timedelta
+
+from bot.core.evidence import Findings
+from bot.core.facts.code import DiffFact, EffectFact
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BreakdownFact
+from bot.core.facts.recorded import TemplateFact
+from bot.core.ranking.changes.versions import compare_versions, serving
+from bot.core.ranking.observations import observe
+from bot.core.ranking.ranking import rank
+from bot.core.verdict.verdict import judge
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, minutes
+
+GUILTY, NEWER = change("front", 30, version="2.0.0"), change("front", 1, version="2.1.0")
+MISSING = TemplateFact(template='relation "order_notes" does not exist', count=40, before=0, trend="new")
+
+
+def judged(ledger: Ledger) -> Findings:
+    return judge(rank(CASE, ledger.entries, now=NOW), ledger.entries, onset=ONSET)
+
+
+def failing_front(*changes: object) -> Ledger:
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
+    return ledger.graph("front", "cart", "db").changes(*changes).health("cart").health("db")  # type: ignore[arg-type]
+
+
+def code(ledger: Ledger, version: str, *diffs: DiffFact) -> Ledger:
+    return ledger._add("code_changes", EvidenceFacts(diffs=diffs, version=version), source="github", service="front")
+
+
+def diff(sha: str, *effects: EffectFact, inert: bool = False) -> DiffFact:
+    return DiffFact(commit=sha * 40, at=ONSET - minutes(60), paths=("front/orders.py",), inert=inert, effects=effects)
+
+
+QUERIES = EffectFact(kind="query", name="order_notes", path="front/orders.py")
+
+
+def test_a_deploy_whose_diff_explains_the_lines_goes_before_a_newer_one_whose_diff_does_not() -> None:
+    ledger = failing_front(GUILTY, NEWER).lines("front", MISSING)
+
+    findings = judged(code(code(ledger, "2.0.0", diff("a", QUERIES), diff("b")), "2.1.0", diff("c", inert=True)))
+
+    first = findings.hypotheses[0]
+    assert (first.change_id, first.commit, first.confidence) == (GUILTY.id, "a" * 40, "likely")
+    assert any("queries order_notes" in claim.text for claim in first.claims)
+    assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id == NEWER.id)
+
+
+def test_a_deploy_whose_diff_has_nothing_to_do_with_it_is_never_likely_however_near() -> None:
+    findings = judged(code(failing_front(NEWER).lines("front", MISSING), "2.1.0", diff("c")))
+
+    assert all(h.confidence != "likely" for h in findings.hypotheses)
+    assert not findings.hypotheses[0].change_id
+
+
+def test_of_two_changes_that_only_their_moment_tells_apart_none_is_likely() -> None:
+    findings = judged(failing_front(NEWER, change("front", 2, kind="config")))
+
+    assert all(h.confidence != "likely" for h in findings.hypotheses)
+    assert any("nothing but time tells them apart" in claim.text for claim in findings.hypotheses[0].against)
+
+
+def test_commits_made_after_the_roll_out_are_no_part_of_it() -> None:
+    late = diff("d", QUERIES).model_copy(update={"at": ONSET})
+
+    findings = judged(code(failing_front(NEWER).lines("front", MISSING), "2.1.0", late, diff("c")))
+
+    assert all(h.commit != late.commit for h in findings.hypotheses)
+
+
+def test_a_certificate_that_expired_outranks_a_deploy_minutes_before() -> None:
+    expired = TemplateFact(template="x509: certificate has expired or is not yet valid", count=50, before=0, trend="new")
+
+    findings = judged(failing_front(NEWER).lines("front", expired))
+
+    assert (findings.hypotheses[0].kind, findings.hypotheses[0].change_id) == ("external", "")
+    assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id)
+
+
+def test_a_provider_is_named_by_the_host_whose_calls_fail_and_an_address_of_our_own_is_none() -> None:
+    def first(line: str) -> str:
+        template = TemplateFact(template=line, count=50, before=0, trend="new")
+        return judged(failing_front().lines("front", template)).hypotheses[0].cause
+
+    assert "files.example.com" in first("GET https://files.example.com/a answered 503 Service Unavailable")
+    assert "example" not in first("GET http://cart.svc.example.local/a answered 503 Service Unavailable")
+
+
+def version_rows(ledger: Ledger, service: str, signal: str, **rows: tuple[float | None, float | None]) -> Ledger:
+    parts = tuple(
+        BreakdownFact(labels={"version": name}, before=before, after=after, share=0.5, until=NOW, existed=before is not None)
+        for name, (before, after) in rows.items()
+    )
+    return ledger._add("metric_breakdown", EvidenceFacts(breakdown=parts, unit="%"), service=service, signal=signal)
+
+
+def test_a_new_version_is_compared_with_the_one_beside_it_and_not_with_zero() -> None:
+    new = change("front", 2, version="v2")
+    alone, alike, well = (
+        observe(version_rows(failing_front(new), "front", "success rate", v1=(100.0, old), v2=(None, own)).entries)
+        for old, own in ((98.0, 50.0), (52.0, 50.0), (60.0, 100.0))
+    )
+
+    assert [compare_versions(one, new).factor for one in (alone, alike, well)] == [1.35, 0.1, 1.0]
+
+
+def test_a_version_that_serves_nothing_while_the_one_before_goes_on_is_silent() -> None:
+    new = change("cart", 3, version="v2", previous="v1")
+    silent = observe(version_rows(failing_front(new), "cart", "success rate", v1=(100.0, 100.0)).entries)
+    serves = observe(version_rows(failing_front(new), "cart", "success rate", v1=(100.0, 100.0), v2=(None, 100.0)).entries)
+    other_names = observe(version_rows(failing_front(new), "cart", "success rate", abc123=(100.0, 100.0)).entries)
+
+    assert serving(silent, new, NOW).silent
+    assert not serving(silent, new, new.at + timedelta(seconds=30)).silent
+    assert not serving(serves, new, NOW).silent and not serving(other_names, new, NOW).silent
+
+
+def test_a_change_of_a_neighbour_that_looks_normal_is_a_candidate() -> None:
+    quiet = change("cart", 1, version="4.0.0")
+
+    findings = judged(failing_front(quiet))
+
+    named = next(h for h in findings.hypotheses if h.change_id == quiet.id)
+    assert named.confidence != "likely"
