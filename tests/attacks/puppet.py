@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.attacks.items import Item, decoded
-from tests.real.scripted_model import completion
+from tests.real.scripted_model import completion, streamed
 
 Json = dict[str, Any]
 ORDERED = (
@@ -58,9 +58,9 @@ class Puppet:
         asked.append(body)
         turn = sum(message["role"] == "assistant" for message in body["messages"])
         if asks:
-            return JSONResponse(completion(self._told(service, body, turn), len(asked), body))
+            return _answer(completion(self._told(service, body, turn), len(asked), body), body)
         played = honest(service, body, turn) if service in self.honest else self._turn(service, body, turn)
-        return JSONResponse(raw(played, body) if "raw" in played else completion(played, len(asked), body))
+        return _answer(raw(played, body) if "raw" in played else completion(played, len(asked), body), body)
 
     def _turn(self, service: str, body: Json, turn: int) -> Json:
         item = self.items.get(service)
@@ -203,6 +203,10 @@ def honest(service: str, body: Json, turn: int) -> Json:
     ]
     cause = {"cause": f"the deploy of {service} broke it", "service": service, "kind": "dependency", "confidence": "likely"}
     return {"answer": {"hypotheses": [{**cause, "score": 0.9, "claims": claims}]}}
+
+
+def _answer(whole: Json, body: Json) -> Response:
+    return streamed(whole, body) if body.get("stream") else JSONResponse(whole)
 
 
 def raw(turn: Json, body: Json) -> Json:

@@ -67,7 +67,7 @@ def app(script: Script) -> Starlette:
             return Response("<html>not a completion</html>", media_type="application/json")
         whole = completion(_cited(turn, body), number, body)
         if body.get("stream"):
-            return StreamingResponse(_events(whole, body, turn.get("cut", "")), media_type="text/event-stream")
+            return streamed(whole, body, turn.get("cut", ""))
         return JSONResponse(whole)
 
     async def replace(request: Request) -> Response:
@@ -132,6 +132,11 @@ async def _dropped() -> AsyncIterator[bytes]:
 
 PIECE = 200
 """Characters of text or arguments in one event."""
+
+
+def streamed(whole: dict[str, Any], body: dict[str, Any], cut: str = "") -> StreamingResponse:
+    """A completion as a stream of events."""
+    return StreamingResponse(_events(whole, body, cut), media_type="text/event-stream")
 
 
 async def _events(whole: dict[str, Any], body: dict[str, Any], cut: str) -> AsyncIterator[str]:

@@ -25,6 +25,8 @@ _ADDED_UP = (Dimension.BARE, Dimension.RATE)
 """Counts and rates add up; two levels of memory or two latencies do not."""
 _ABOUT, _WIDE = 0.1, 0.3
 """How far off a figure behind "about" may be, and one behind "more than" or "less than"."""
+_OF_FACTORS = 0.05
+"""A factor of two rounded levels is less exact than they are: 25.7 times may be called 25."""
 _MOMENT_SLACK = 2.0
 """Seconds: clock times are cut off to whole seconds."""
 
@@ -146,9 +148,17 @@ class EvidenceFigures:
     @cached_property
     def _relative(self) -> list[float]:
         """Shares that follow: the growth of a level over what it was before, and one count as a share of another."""
-        growth = (abs(p.second - p.first) / p.first for p in self._pairs if p.in_time and p.first > 0)
+        growth = [abs(p.second - p.first) / p.first for p in self._pairs if p.in_time and p.first > 0]
+        growth += [abs(a - b) / b for a, b in self._levels_of_summaries() if b > 0]
         parts = ((count, sum(counts)) for counts in self._count_lists() for count in counts)
         return [*growth, *(a / b for a, b in (*self._counts_of_summaries(), *parts) if 0 < a <= b)]
+
+    def _levels_of_summaries(self) -> Iterator[tuple[float, float]]:
+        """Two levels that one summary names together: "3.2 s (before 0.47 s)"."""
+        for entry in self._cited:
+            found = quantities(without_moments(entry.evidence.summary))
+            levels = [q for q in found if q.dimension not in (Dimension.BARE, Dimension.FACTOR)]
+            yield from ((a.value, b.value) for a, b in permutations(levels, 2) if a.dimension is b.dimension)
 
     def _counts_of_summaries(self) -> Iterator[tuple[float, float]]:
         """Whole numbers that one summary names together: "201 of 241 lines"."""
@@ -191,7 +201,7 @@ class EvidenceFigures:
             return True
         match quantity.dimension:
             case Dimension.FACTOR:
-                return any(_same(quantity, factor) for factor in self._factors)
+                return any(_same(quantity, factor, rounding=_OF_FACTORS) for factor in self._factors)
             case Dimension.SHARE:
                 return any(_same(quantity, share) for share in self._relative)
             case Dimension.TIME:
@@ -221,8 +231,10 @@ class EvidenceFigures:
         last = [abs(e.evidence.facts.last) for e in self._cited if e.evidence.facts.last is not None]
         texts = (without_moments(entry.evidence.summary) for entry in self._cited)
         stated = [q.value for text in texts for q in quantities(text) if q.dimension is Dimension.BARE]
-        rows = [row for entry in self._cited for row in entry.evidence.facts.deviations if not row.unit]
-        return [*last, *stated, *(abs(level) for row in rows for level in (row.before, row.after) if level is not None)]
+        facts = [entry.evidence.facts for entry in self._cited]
+        rows = [(row.before, row.after) for one in facts for row in one.deviations if not row.unit]
+        rows += [(row.before, row.after) for one in facts if not one.unit for row in one.breakdown]
+        return [*last, *stated, *(abs(level) for row in rows for level in row if level is not None)]
 
     # ------------------------------------------------------------ moments
 
@@ -266,11 +278,11 @@ def _span_bounds(quantity: Quantity) -> tuple[float, float]:
     return early, late
 
 
-def _same(quantity: Quantity, level: float, *, exact: bool = False) -> bool:
+def _same(quantity: Quantity, level: float, *, exact: bool = False, rounding: float = TUNING.verdict.rounding) -> bool:
     value = quantity.value
     # Rounding to whole figures must not make 1 GiB of half a GiB, nor "0 errors" of a few.
     step = quantity.step if quantity.in_words else min(quantity.step, 0.25 * value) if value else 1e-9
-    tolerance = step * 1.0001 if exact else max(step * 1.0001, TUNING.verdict.rounding * level)
+    tolerance = step * 1.0001 if exact else max(step * 1.0001, rounding * level)
     match quantity.bound:
         case Bound.ABOUT:
             tolerance = max(tolerance, _ABOUT * value)

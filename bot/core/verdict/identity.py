@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.core.change import Change
+from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Hypothesis
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.contradiction import known_services
@@ -72,8 +73,10 @@ def _change(hypothesis: Hypothesis, measured: Measured) -> Change | None:
     if named := [c for c in own if _named(hypothesis.cause, c)]:
         return _only(named)
     kinds = {kind for kind, words in _KINDS.items() if re.search(words, hypothesis.cause, re.I)}
-    if hypothesis.kind != "change" and not kinds:
-        return None
+    if hypothesis.kind != "change":
+        # Of a cause that is called no change: only one that may have brought the failure about.
+        began = measured.began(hypothesis.service)
+        own = [c for c in own if kinds and began and c.at <= began + ONSET_TOLERANCE]
     own = [c for c in own if not kinds or c.kind in kinds]
     claims = " ".join(claim.text for claim in hypothesis.claims)
     suspects = [c for c in _suspects(hypothesis.service, measured) if c in own]

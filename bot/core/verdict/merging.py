@@ -9,6 +9,7 @@ from bot.core.ranking.changes.exoneration import exonerated_changes
 from bot.core.ranking.observations import observe
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.category import categorize
+from bot.core.verdict.contradiction import contradiction
 from bot.core.verdict.disputes import MAX_AGAINST, MAX_RULED_OUT, NAMED, with_exonerated
 from bot.core.verdict.identity import identify
 from bot.core.verdict.structure import Measured, sources, standing_of
@@ -55,11 +56,18 @@ def merge(
     return categorize(merged.model_copy(update={"note": note, "lead": by_analyst.lead}), case, ledger, observations)
 
 
-def same_cause(one: Hypothesis, other: Hypothesis) -> bool:
-    """Whether two causes are the same: the same service and the same change, or without a change the same kind."""
-    if one.service != other.service or one.change_id != other.change_id:
+def same_cause(by_agent: Hypothesis, by_analyst: Hypothesis) -> bool:
+    """Whether two causes are the same: the same service and the same change, or without a change the same kind.
+
+    A model's cause of unknown kind is nobody else's: only its words say what it is. "The service itself fails" is one cause,
+    whether the analyst found it below the alerting service (dependency) or at it (unknown).
+    """
+    if by_agent.service != by_analyst.service or by_agent.change_id != by_analyst.change_id:
         return False
-    return bool(one.change_id) or one.kind == other.kind
+    if by_agent.change_id:
+        return True
+    kinds = _UNSPECIFIC if by_agent.kind == "dependency" else (by_agent.kind,)
+    return by_agent.kind != "unknown" and by_analyst.kind in kinds
 
 
 def views_text(findings: Findings) -> str:
@@ -146,7 +154,7 @@ def _merged(by_agent: Findings, by_analyst: Findings, measured: Measured, entrie
     """The model's findings with the causes of both, joined and ordered."""
     own = [h.model_copy(update={"named_by": "agent"}) for h in by_agent.hypotheses if h.confidence != "unsupported"]
     others = [h.model_copy(update={"named_by": "analyst"}) for h in by_analyst.hypotheses if h.confidence != "unsupported"]
-    joined = _joined(own, others)
+    joined = _joined(own, others, measured)
     weighed = sorted((_weigh(h, measured, entries) for h in joined), key=lambda one: one.order)
     hypotheses, lowered = _one_likely(weighed)
     first = hypotheses[0]
@@ -168,12 +176,13 @@ def _weigh(hypothesis: Hypothesis, measured: Measured, entries: Mapping[str, Led
     return _Weighed(hypothesis, strength, len(sources(entries, cited)))
 
 
-def _joined(own: Sequence[Hypothesis], others: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """The causes of both lists; the same cause once."""
+def _joined(own: Sequence[Hypothesis], others: Sequence[Hypothesis], measured: Measured) -> list[Hypothesis]:
+    """The causes of both lists; the same cause once. A sentence about something else than its fields is another cause."""
     left, joined = list(others), []
     for hypothesis in own:
-        match = next((o for o in left if same_cause(hypothesis, o)), None) or next(
-            (o for o in left if _covered(o, hypothesis)), None
+        candidates = [] if contradiction(hypothesis, measured) else left
+        match = next((o for o in candidates if same_cause(hypothesis, o)), None) or next(
+            (o for o in candidates if _covered(o, hypothesis)), None
         )
         if match is not None:
             left.remove(match)

@@ -157,3 +157,26 @@ def test_the_words_of_a_cause_make_nothing_likely_and_nothing_less_so() -> None:
         worded = answered(right.model_copy(update={"cause": text}))
 
         assert judge(worded, of.of.ledger).hypotheses[0].confidence == "likely", text
+
+
+def test_a_sentence_about_another_resource_is_no_wording_of_the_analyst_s_cause() -> None:
+    of = reading("pool-exhaustion/1")
+    answer = true_answers.exact(of).hypotheses[0].model_copy(update={"cause": f"{of.root} ran out of memory"})
+
+    findings = merged(of, answered(answer), sure(of))
+
+    assert (findings.hypotheses[0].named_by, findings.hypotheses[0].confidence) == ("analyst", "likely")
+    assert [(h.cause, h.confidence) for h in findings.hypotheses if h.named_by == "agent"] == [(answer.cause, "possible")]
+
+
+def test_words_of_unknown_kind_never_stand_for_a_cause_of_the_analyst() -> None:
+    of = reading("memory-leak/1")
+    row = claim(f"{of.root} fails", of.health(of.root))
+    sure_of_itself = of.of.findings.hypotheses[0].model_copy(
+        update={"kind": "unknown", "confidence": "likely", "change_id": ""}
+    )
+    analyst = of.of.findings.model_copy(update={"hypotheses": [sure_of_itself]})
+
+    findings = merged(of, answered(cause("buy now", of.root, "unknown", row)), analyst)
+
+    assert findings.hypotheses[0].cause == sure_of_itself.cause
