@@ -42,6 +42,12 @@ class AnswerStream(AsyncCallbackHandler):
             _stream.reset(token)
 
     @property
+    def ends_at(self) -> float:
+        """When the waiting for the next part ends, by the loop's clock."""
+        when = self._timeout.when() if self._timeout else None
+        return self._deadline if when is None else when
+
+    @property
     def timeout_text(self) -> str:
         """Which of the two limits ended it."""
         over = asyncio.get_running_loop().time() >= self._deadline

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.config import Budget, ModelPrices
-from bot.llm.spending import CallRecord, Spending, Usage
+from bot.llm.spending import CallRecord, Recovery, Spending, Usage
 
 
 def spent(seconds: float, **budget: float) -> Spending:
@@ -62,6 +62,11 @@ def test_each_model_has_its_own_price_with_or_without_its_provider() -> None:
 
     assert [cost(one, prices={"small": small}) for one in requests] == [2, 1, 1]
     assert cost(*requests, prices={"other:small": small}) == 4
+
+
+def test_a_failed_call_of_an_earlier_version_ends_its_run_as_it_did_then() -> None:
+    # Another request would be a step that its journal does not hold.
+    assert CallRecord.model_validate({"error": "no answer within 30 s"}).recovery is Recovery.NONE
 
 
 def test_a_record_of_an_earlier_version_is_counted_at_the_first_price() -> None:
