@@ -25,7 +25,7 @@ from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.nudge import Nudge
 from bot.llm.middleware.secrets import Secrets
-from bot.llm.results import as_data
+from bot.llm.results import as_data, sent_bytes
 from bot.llm.spending import Spending
 from bot.ports import Run
 from bot.store.answers.questions import Questions
@@ -33,7 +33,7 @@ from bot.store.triage.triage import Heard
 from prompts import prompt
 
 MAX_EVIDENCE = 48_000
-"""Characters of evidence in the one request."""
+"""Bytes of evidence in the one request, as sent."""
 MAX_CALLS = 2
 """Calls for one answer: a second only if the first had not the wanted form."""
 
@@ -124,9 +124,9 @@ def _within(lines: Iterable[str]) -> str:
     """Whole lines for as long as there is room."""
     chosen, left = [], MAX_EVIDENCE
     for line in lines:
-        if len(line) < left:
+        if (size := sent_bytes(line)) < left:
             chosen.append(line)
-            left -= len(line) + 1
+            left -= size + 1
     return "\n".join(chosen)
 
 

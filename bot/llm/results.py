@@ -7,11 +7,25 @@ from bot.core.evidence import Evidence, LedgerEntry
 from bot.core.text.untrusted import cut
 
 MAX_TEXT = 16_384
-"""Characters of one result that the model sees at once; the whole is in the ledger."""
+"""Bytes as sent of one result that the model sees at once; the whole is in the ledger."""
 MAX_SUMMARY = 4_000
-"""Of these, at most for a summary or a query: a team's own tool may write long ones."""
+"""Characters of a summary or a query, at most: a team's own tool may write long ones."""
+MAX_SUMMARY_BYTES = 6_000
+"""The same as sent: where every letter is escaped, fewer of them."""
 READ = "read_evidence"
 """The tool that reads what was left out."""
+
+
+def sent_bytes(value: object) -> int:
+    """Bytes of a text or of JSON within a request: quotes are escaped, and by some clients every letter beyond ASCII."""
+    return len(json.dumps(value, default=str))
+
+
+def cut_as_sent(text: str, most: int) -> str:
+    """The text, cut so that it takes no more than so many bytes of a request."""
+    while (size := sent_bytes(text)) > most and text:
+        text = cut(text, min(len(text) - 1, max(1, len(text) * most // size)))
+    return text
 
 
 def as_data(id: str, evidence: Evidence) -> str:
@@ -22,19 +36,19 @@ def as_data(id: str, evidence: Evidence) -> str:
         "ok": evidence.ok,
         "source": evidence.source,
         "written_by_users": evidence.user_controllable,
-        "summary": cut(evidence.summary, MAX_SUMMARY),
-        "query": cut(evidence.query, MAX_SUMMARY),
+        "summary": cut_as_sent(cut(evidence.summary, MAX_SUMMARY), MAX_SUMMARY_BYTES),
+        "query": cut_as_sent(cut(evidence.query, MAX_SUMMARY), MAX_SUMMARY_BYTES),
     }
     text = json.dumps({**fields, "details": lines}, ensure_ascii=False)
-    if len(text) <= MAX_TEXT:
+    if sent_bytes(text) <= MAX_TEXT:
         return text
     keep = len(lines)
-    while keep and len(text) > MAX_TEXT:
+    while keep and sent_bytes(text) > MAX_TEXT:
         keep //= 2
         left_out = f"{len(lines) - 2 * keep} of {len(lines)} lines left out; {READ} reads them (lines from 1)"
         shown = [*lines[:keep], *(lines[-keep:] if keep else [])]
         text = json.dumps({**fields, "details": shown, "left_out": left_out}, ensure_ascii=False)
-    return text[:MAX_TEXT]
+    return text
 
 
 def shortened(text: str) -> str:
@@ -77,7 +91,7 @@ def passage(entry: LedgerEntry, *, contains: str, line: int, most: int = 60, lim
     numbered = enumerate(entry.evidence.details, 1)
     matches = [f"{number} {text}" for number, text in numbered if number >= line and wanted in text.casefold()]
     shown = matches[:most]
-    while len(text := _passage(entry, shown, len(matches))) > limit and shown:
+    while sent_bytes(text := _passage(entry, shown, len(matches))) > limit and shown:
         shown = shown[: len(shown) // 2]
     return text
 

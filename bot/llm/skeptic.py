@@ -17,14 +17,14 @@ from bot.llm.langchain_adjustments import describe_schema_errors
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.nudge import Nudge
 from bot.llm.middleware.secrets import Secrets
-from bot.llm.results import as_data, summary_of
+from bot.llm.results import as_data, sent_bytes, summary_of
 from bot.llm.spending import Spending
 from bot.ports import Run
 from bot.store.triage.triage import Triages
 from prompts import prompt
 
 MAX_EVIDENCE = 48_000
-"""Characters of evidence in the one request."""
+"""Bytes of evidence in the one request, as sent."""
 
 
 class Objection(BaseModel):
@@ -85,17 +85,17 @@ class Skeptic:
 
 
 def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVIDENCE) -> list[str]:
-    """The findings as data, what the answer cites first and the newest before the oldest, in at most so many characters.
+    """The findings as data, what the answer cites first and the newest before the oldest, in at most so many bytes as sent.
 
     Details of what does not fit any more are left out, then whole findings: never a part of one.
     """
     chosen, left, newest_first = [], most, list(reversed(entries))
     for entry in sorted(newest_first, key=lambda entry: entry.id not in cited):
         whole = as_data(entry.id, entry.evidence)
-        text = next((text for text in (whole, summary_of(whole)) if len(text) < left), "")
+        text = next((text for text in (whole, summary_of(whole)) if sent_bytes(text) < left), "")
         if text:
             chosen.append(text)
-            left -= len(text) + 1
+            left -= sent_bytes(text) + 1
     return chosen
 
 

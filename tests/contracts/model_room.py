@@ -95,6 +95,13 @@ async def monolith(ctx: ToolContext) -> Evidence:
     return Evidence(summary="1 line", query="{}", source="files", details=(line, "another"), unseen=unseen)
 
 
+@tool
+async def escapes(ctx: ToolContext, part: int = 0) -> Evidence:
+    """Finds lines of which JSON escapes every letter, under a summary as long as all of them."""
+    lines = tuple('é"\\' * 60 for _ in range(80))
+    return Evidence(summary="“é”\t" * 3000, query='é"' * 3000, source="files", user_controllable=True, details=lines)
+
+
 POD = "checkout-7d9f-abcde"
 
 
@@ -119,7 +126,7 @@ class Room:
         self.triages = Triages(db)
         self.looked: list[str] = []
         self.changes = [change("1.4")]
-        tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, monolith, gossip)}}
+        tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, monolith, gossip, escapes)}}
         self.looker = ToolRunner(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
         self.budget = Budget(**{"per_run_seconds": 2 * PATIENCE, **budget})

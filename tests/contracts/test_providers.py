@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from bot.core.evidence import Findings
 from bot.engine.durable import DurableEngine
+from bot.llm.middleware.shorten import most_bytes
 from bot.llm.providers.capabilities import ModelApi
 from bot.ports import Run
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, Room, database
@@ -205,6 +206,20 @@ async def test_a_fallback_of_another_provider_reads_what_the_first_one_wrote(pla
         findings = await here.investigate()
 
     assert findings.stop_reason == "answered" and server.refusals == [] and findings.model == other.model
+
+
+@every_protocol
+async def test_no_request_is_longer_than_its_bound_in_bytes_as_sent(place: Place, served: Served) -> None:
+    turns = [{"call": [["escapes", {"part": 10 * turn + part}] for part in range(4)]} for turn in range(4)]
+    here = await place(served, *turns, ANSWER)
+    for part in range(40, 60):
+        await here.looker.call(await here.case(), "escapes", {"part": part}, f"analyst:{part}")
+
+    findings = await here.investigate()
+
+    bound = most_bytes(here.budget.context_tokens)
+    assert (findings.stop_reason, served_by(here).refusals) == ("answered", [])
+    assert 0.5 * bound < max(served_by(here).sizes) <= bound
 
 
 @every_protocol

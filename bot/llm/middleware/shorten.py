@@ -11,7 +11,7 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
 from bot.llm.calling import Handler, Request, Response
-from bot.llm.results import shortened, unshown
+from bot.llm.results import cut_as_sent, sent_bytes, shortened, unshown
 from bot.llm.spending import Spending
 
 BYTES_PER_TOKEN = 3
@@ -22,6 +22,8 @@ SLACK = 0.25
 """So much more room is made than is needed: each shortening changes the beginning that the provider has cached."""
 MARGIN_BYTES = 4_000
 """For what is added later: hints of people, the answer's own schema, pseudonyms that are longer than names."""
+MIN_TEXT_BYTES = 400
+"""What is left of a text that is cut: an id and the beginning of its summary."""
 _FRAME_BYTES = 80
 """Of one message or call beside its text: its role and its id."""
 
@@ -52,7 +54,7 @@ class Shorten(AgentMiddleware):
         room = self._most - MARGIN_BYTES - self._fixed
         self._shortened = within(request.messages, room, self._shortened)
         self.spending.details_left_out = bool(self._shortened)
-        messages = replaced(request.messages, self._shortened)
+        messages = clamped(replaced(request.messages, self._shortened), room)
         self._sent = self._fixed + sum(map(size, messages))
         self.spending.context_full = self.spending.context_full or self._sent > room + self._fixed
         return await handler(request.override(messages=messages))
@@ -61,30 +63,28 @@ class Shorten(AgentMiddleware):
 def size(message: AnyMessage) -> int:
     """Bytes of a message as it is sent: JSON within JSON has its quotes escaped, and letters may take more than a byte."""
     calls = message.tool_calls if isinstance(message, AIMessage) else ()
-    arguments = sum(_bytes(json.dumps(call["args"], ensure_ascii=False)) + _FRAME_BYTES for call in calls)
-    return _bytes(message.content) + arguments + _FRAME_BYTES
-
-
-def _bytes(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    arguments = sum(sent_bytes(json.dumps(call["args"])) + _FRAME_BYTES for call in calls)
+    # What a model reasoned in the open, and the marks that providers put beside a message, are sent back too.
+    beside = sent_bytes(message.additional_kwargs) if message.additional_kwargs else 0
+    return sent_bytes(message.content) + arguments + beside + _FRAME_BYTES
 
 
 def _rules_and_tools(request: Request) -> int:
-    rules = _bytes(request.system_message.text) if request.system_message else 0
+    rules = sent_bytes(request.system_message.text) if request.system_message else 0
     return rules + sum(map(_tool_bytes, request.tools))
 
 
 def _tool_bytes(tool: BaseTool | dict[str, Any]) -> int:
     if not isinstance(tool, BaseTool):
-        return _bytes(tool)
+        return sent_bytes(tool)
     schema = tool.args_schema
-    arguments = _schema_bytes(schema) if isinstance(schema, type) and issubclass(schema, BaseModel) else _bytes(schema)
-    return _bytes(tool.description) + arguments + _FRAME_BYTES
+    arguments = _schema_bytes(schema) if isinstance(schema, type) and issubclass(schema, BaseModel) else sent_bytes(schema)
+    return sent_bytes(tool.description) + arguments + _FRAME_BYTES
 
 
 @lru_cache(256)
 def _schema_bytes(schema: type[BaseModel]) -> int:
-    return _bytes(schema.model_json_schema())
+    return sent_bytes(schema.model_json_schema())
 
 
 def within(messages: Sequence[AnyMessage], most: int, before: Mapping[int, str] = {}) -> dict[int, str]:
@@ -103,7 +103,7 @@ def within(messages: Sequence[AnyMessage], most: int, before: Mapping[int, str] 
         message = messages[index]
         if excess > until and isinstance(message, ToolMessage) and index not in texts:
             texts[index] = shorten(str(message.content))
-            excess -= _bytes(message.content) - _bytes(texts[index])
+            excess -= sent_bytes(message.content) - sent_bytes(texts[index])
     return texts
 
 
@@ -113,3 +113,15 @@ def replaced(messages: Sequence[AnyMessage], texts: Mapping[int, str]) -> list[A
         message.model_copy(update={"content": texts[index]}) if index in texts else message
         for index, message in enumerate(messages)
     ]
+
+
+def clamped(messages: list[AnyMessage], most: int) -> list[AnyMessage]:
+    """The messages with their longest texts cut where even the summaries are too much; parts that a provider sealed stay."""
+    clamped_messages, excess = list(messages), sum(map(size, messages)) - most
+    for index in sorted(range(len(messages)), key=lambda index: -size(messages[index])):
+        message = messages[index]
+        if excess > 0 and isinstance(message.content, str):
+            text = cut_as_sent(message.content, max(MIN_TEXT_BYTES, sent_bytes(message.content) - excess))
+            excess -= sent_bytes(message.content) - sent_bytes(text)
+            clamped_messages[index] = message.model_copy(update={"content": text})
+    return clamped_messages

@@ -1,13 +1,15 @@
 """What may be changed in a message and what a provider sealed."""
 
+from typing import Any
+
 from langchain_core.messages import AIMessage, ToolMessage
 
 from bot.core.redaction.redaction import redact_all
 from bot.llm.message_parts import answered_by, changed, readable_by, without_calls
 
 SECRET = "password=hunter2hunter2"
-CALL = {"name": "look", "args": {"service": SECRET}, "id": "call_1", "type": "tool_call"}
-PARTS = [
+CALL: Any = {"name": "look", "args": {"service": SECRET}, "id": "call_1", "type": "tool_call"}
+PARTS: list[Any] = [
     {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": SECRET},
     {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "look", "arguments": '{"service": "' + SECRET + '"}'},
     {"type": "text", "text": SECRET, "extras": {"signature": SECRET}},
@@ -17,10 +19,10 @@ PARTS = [
 def test_texts_and_arguments_are_redacted_alike_and_sealed_parts_stay() -> None:
     message = changed(AIMessage(content=PARTS, tool_calls=[CALL]), redact_all)
 
-    reasoning, call, text = message.content
-    assert reasoning == PARTS[0] and text["extras"] == PARTS[2]["extras"]  # type: ignore[index]
-    assert "hunter2" not in str(call) and "hunter2" not in text["text"]  # type: ignore[index]
-    assert call["arguments"] == '{"service": "' + message.tool_calls[0]["args"]["service"] + '"}'  # type: ignore[index]
+    reasoning, call, text = list[Any](message.content)
+    assert reasoning == PARTS[0] and text["extras"] == PARTS[2]["extras"]
+    assert "hunter2" not in str(call) and "hunter2" not in text["text"]
+    assert call["arguments"] == '{"service": "' + message.tool_calls[0]["args"]["service"] + '"}'
 
 
 def test_reasoning_in_the_open_is_redacted_and_signatures_beside_it_stay() -> None:
