@@ -58,7 +58,7 @@ from bot.workflows.failure_recovery import FailureRecovery
 from bot.workflows.inbox import Inbox
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
-from bot.workflows.investigation.learning import LearningTick
+from bot.workflows.investigation.learning import LeadRecord, LearningTick
 from bot.workflows.investigation.question_checks import QuestionChecks
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from bot.workflows.investigation.tool_running import ToolRunner
@@ -204,7 +204,8 @@ class App:
         facts = FactCollector(self.tool_runner, self.triages, self.catalogue, self.metrics, draw)
         self.questions = Questions(self.db, list(self.catalogue.services), self.tool_runner.infos)
         checks = QuestionChecks(self.questions, self.tool_runner)
-        steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks)
+        leads = LeadRecord(Cases(self.db))
+        steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks, leads)
         analyst = Analyst(
             self.tool_runner.bound,
             self.tool_runner.infos,

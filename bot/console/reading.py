@@ -118,7 +118,8 @@ async def _findings(db: Database, ref: str) -> list[str]:
         return ["", "It was not investigated."]
     findings = Findings.model_validate(row.findings)
     causes = [
-        f"  {number}. {h.confidence.capitalize()}: {one_line(h.cause, 300)}" for number, h in enumerate(findings.hypotheses, 1)
+        f"  {number}. {h.confidence_text.capitalize()}: {one_line(h.cause, 300)}"
+        for number, h in enumerate(findings.hypotheses, 1)
     ]
     missed = [f"  {one_line(without_lead(line), 300)}" for line in findings.not_checked]
     well = nothing_wrong(findings)

@@ -106,7 +106,9 @@ def _print(answers: Sequence[tuple[FrozenCase, Answers]], console: Console) -> N
 
 def _cell(findings: Findings, case: FrozenCase) -> str:
     first = findings.hypotheses[0] if findings.hypotheses else None
-    answer = f"{first.confidence}, {one_line(first.cause, 80)}" if first else one_line(findings.stop_reason or "no cause", 80)
+    answer = (
+        f"{first.confidence_text}, {one_line(first.cause, 80)}" if first else one_line(findings.stop_reason or "no cause", 80)
+    )
     return f"{grade(findings, case.confirmed) or 'not marked'}: {answer}"
 
 

@@ -102,7 +102,7 @@ class Claim(BaseModel):
     evidence: list[str] = Field(default_factory=list, max_length=8, description="Evidence ids, e.g. E3")
 
 
-LEAD_ONLY = "Inconclusive: the first cause is the best lead, no more."
+LEAD_ONLY = "Inconclusive: the causes are leads, no more."
 """The note where nothing ranked is likely."""
 
 Basis = Literal["measured", "alerts"]
@@ -123,6 +123,8 @@ class Lead(BaseModel):
 
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
 NamedBy = Literal["", "analyst", "agent", "both"]
+Standing = Literal["", "best lead", "one of several"]
+"""What "possible" means beside the other causes; "" for other confidences, and in rows of older versions."""
 CauseKind = Literal["change", "dependency", "resource", "traffic", "external", "unknown"]
 
 
@@ -146,6 +148,13 @@ class Hypothesis(BaseModel):
     check: str = Field(default="", max_length=300, description="The check that would decide")
     named_by: SkipJsonSchema[NamedBy] = ""
     """Who named it, set by code where the analyst's and the agent's answers were merged: no part of what a model answers."""
+    standing: SkipJsonSchema[Standing] = ""
+    """Of a possible cause, beside the others; set by code where an answer is judged."""
+
+    @property
+    def confidence_text(self) -> str:
+        """The confidence as people read it: likely, best lead, one of several, unlikely."""
+        return self.standing or self.confidence
 
 
 class Findings(BaseModel):

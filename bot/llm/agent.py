@@ -144,7 +144,7 @@ class Agent:
         entries = await self.triages.entries(case.group)
         row = await self.triages.row(case.group, case.attempt)
         plan = first_plan(case, entries, self.tool_runner.infos)
-        shown = case.model_dump(mode="json", exclude={"question", "requester"})
+        shown = case.model_dump(mode="json", exclude={"question", "requester", "graded_leads"})
         return prompt("case").render(
             case=json.dumps(shown, ensure_ascii=False),
             question=json.dumps(case.question, ensure_ascii=False) if case.question else "",

@@ -103,4 +103,4 @@ def _fits(entry: ActionConfig, hypothesis: Hypothesis, change: Change | None, ta
 
 def _because(hypothesis: Hypothesis) -> str:
     cited = sorted({e for claim in hypothesis.claims for e in claim.evidence}, key=lambda e: (len(e), e))
-    return f"{hypothesis.cause} ({hypothesis.confidence}, {', '.join(cited)})"
+    return f"{hypothesis.cause} ({hypothesis.confidence_text}, {', '.join(cited)})"

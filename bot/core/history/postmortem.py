@@ -197,7 +197,7 @@ def _cause(m: PostmortemRecord) -> Iterable[Sentence]:
     cited = tuple(dict.fromkeys(e for claim in first.claims for e in claim.evidence if e in m.evidence))
     if cited:
         views = {"both": ", named by the AI model and the built-in analyst", "agent": ", named by the AI model"}
-        ranked = f"Tocsin's first cause ({first.confidence}{views.get(first.named_by, '')})"
+        ranked = f"Tocsin's first cause ({first.confidence_text}{views.get(first.named_by, '')})"
         same = m.cause is not None and m.cause.text == first.cause
         text = f"It was {ranked}." if same else f"{ranked}: {one_line(first.cause, 300)}"
         yield Sentence(text=text, sources=cited)
@@ -211,7 +211,7 @@ def _considered(m: PostmortemRecord) -> Iterable[Sentence]:
         cited = tuple(dict.fromkeys(e for c in other.claims for e in c.evidence if e in m.evidence))
         if cited:
             by = {"agent": " (AI model)", "analyst": " (built-in analyst)"}.get(other.named_by, "")
-            yield Sentence(text=f"{other.confidence.capitalize()}{by}: {one_line(other.cause, 300)}", sources=cited)
+            yield Sentence(text=f"{other.confidence_text.capitalize()}{by}: {one_line(other.cause, 300)}", sources=cited)
     for claim in m.findings.ruled_out if m.findings else ():
         if cited := tuple(e for e in claim.evidence if e in m.evidence):
             yield Sentence(text=f"Ruled out: {one_line(claim.text, 300)}", sources=cited)

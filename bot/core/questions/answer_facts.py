@@ -140,7 +140,7 @@ def _causes(facts: AnswerFacts, names: Iterable[str]) -> Iterator[RecordedLine]:
     for number, one in enumerate(findings.hypotheses, 1):
         ids = tuple(dict.fromkeys(id for claim in one.claims for id in claim.evidence))
         claims = "; ".join(claim.text for claim in one.claims[:2])
-        text = f"Cause {number}, {one.confidence}: {one.cause}" + (f" ({claims})" if claims else "")
+        text = f"Cause {number}, {one.confidence_text}: {one.cause}" + (f" ({claims})" if claims else "")
         about = named_in(text, names) | (frozenset({one.service}) - {""})
         quoted = untrusted(one.cause, ids) or any(untrusted(claim.text, claim.evidence) for claim in one.claims[:2])
         yield RecordedLine(f"cause {number}", text, CAUSES, ids, about, quoted, whole=True)

@@ -152,7 +152,7 @@ def _as_cause(reading: _Reading) -> ShortAnswer:
     likely = first if first and first.confidence == "likely" else None
     if fitting and not likely:
         return _of_claims(
-            Verdict.UNKNOWN, f"{fitting[0].confidence.capitalize()} cause: {fitting[0].cause}", fitting[0].claims, by_id, names
+            Verdict.UNKNOWN, f"{fitting[0].confidence_text.capitalize()}: {fitting[0].cause}", fitting[0].claims, by_id, names
         )
     return _by_measurement(reading, likely, by_id)
 

@@ -13,7 +13,7 @@ from bot.core.verdict.contradiction import contradiction
 from bot.core.verdict.disputes import MAX_AGAINST, MAX_RULED_OUT, NAMED, with_exonerated
 from bot.core.verdict.identity import identify
 from bot.core.verdict.structure import Measured, sources, standing_of
-from bot.core.verdict.verdict import CONFIDENCES, judge
+from bot.core.verdict.verdict import CONFIDENCES, by_confidence, judge
 
 __all__ = ["MAX_RULED_OUT", "merge", "same_cause", "views_text"]
 
@@ -53,7 +53,8 @@ def merge(
     disputed = judge(with_exonerated(carried, exonerated, observations.changes), ledger)
     merged = _merged(disputed, judge(by_analyst, ledger), Measured(ledger), {entry.id: entry for entry in ledger})
     note = _note(merged, refused)
-    return categorize(merged.model_copy(update={"note": note, "lead": by_analyst.lead}), case, ledger, observations)
+    merged = merged.model_copy(update={"note": note, "lead": by_analyst.lead})
+    return by_confidence(categorize(merged, case, ledger, observations))
 
 
 def same_cause(by_agent: Hypothesis, by_analyst: Hypothesis) -> bool:
@@ -87,7 +88,7 @@ def views_text(findings: Findings) -> str:
     same = " on the same service" if other.service == first.service else ""
     return (
         f"They disagree: {names[first.named_by]} names this cause first, {names[rival]} names cause {place}{same}"
-        f" ({other.confidence})."
+        f" ({other.confidence_text})."
     )
 
 
@@ -117,7 +118,7 @@ def _instead(by_agent: Findings, by_analyst: Findings, refused: Sequence[str]) -
         note = f"Model not available ({by_agent.stop_reason or 'no usable answer'})."
     spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
     outcome = {"stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
-    return by_analyst.noted(note).model_copy(update={**outcome, **spent})
+    return by_confidence(by_analyst.noted(note).model_copy(update={**outcome, **spent}))
 
 
 def _refusal(refused: Sequence[str]) -> str:

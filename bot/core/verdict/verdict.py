@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Self
 
-from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LedgerEntry, missed
+from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LedgerEntry, Standing, missed
 from bot.core.text.untrusted import one_line
+from bot.core.tuning import TUNING
 from bot.core.verdict.contradiction import contradiction
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 from bot.core.verdict.evidence_figures import EvidenceFigures
@@ -53,9 +54,27 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
 
 
 def by_confidence(findings: Findings) -> Findings:
-    """The hypotheses by confidence; equals keep their order."""
+    """The hypotheses by confidence, equals in their order, and what each possible one is beside the others."""
     ordered = sorted(findings.hypotheses, key=lambda h: CONFIDENCES.index(h.confidence))
-    return findings.model_copy(update={"hypotheses": ordered})
+    best = _is_best_lead(ordered, findings)
+    placed = [h.model_copy(update={"standing": _standing(h, best=best and n == 0)}) for n, h in enumerate(ordered)]
+    return findings.model_copy(update={"hypotheses": placed})
+
+
+def _standing(hypothesis: Hypothesis, *, best: bool) -> Standing:
+    if hypothesis.confidence != "possible":
+        return ""
+    return "best lead" if best else "one of several"
+
+
+def _is_best_lead(ordered: Sequence[Hypothesis], findings: Findings) -> bool:
+    """Whether the first cause stands out: it lies clearly ahead of the next, and such leads are right as often as not."""
+    thresholds, possible = TUNING.confidence, [h for h in ordered if h.confidence == "possible"]
+    if len(possible) < 2:
+        return True
+    clear = possible[0].likelihood >= thresholds.likely_margin * possible[1].likelihood
+    measured = findings.lead is None or findings.by == "agent" or findings.lead.probability >= thresholds.best_lead
+    return clear and measured
 
 
 def _once(lines: Iterable[str]) -> list[str]:

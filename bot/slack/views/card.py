@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from bot.core.change import Change, kind_in_words
+from bot.core.evidence import Hypothesis
 from bot.core.incident import AlertGroup, GroupState
 from bot.core.investigation.triage_facts import PriorChange
 from bot.core.messages.alerts import CardContent
@@ -74,12 +75,17 @@ def _state_in_words(group: AlertGroup) -> str:
     return "Open" if group.declared and group.state is GroupState.FIRING else _STATES[group.state]
 
 
+def _cause_label(cause: Hypothesis) -> str:
+    """`Likely cause`, or what a possible cause is beside the others: `Best lead`."""
+    return cause.standing.capitalize() or f"{cause.confidence.capitalize()} cause"
+
+
 def _problem(card: CardContent, view: ViewContext) -> str:
     lines = [titled(card.summary or card.group.title)]
     if links := [_link(label, url, view.hosts) for label, url in card.links]:
         lines.append(" · ".join(links))
     if first := card.first_cause:
-        lines.append(f"*{first.confidence.capitalize()} cause:* {prose(first.cause, 200)}")
+        lines.append(f"*{_cause_label(first)}:* {prose(first.cause, 200)}")
     if view.mention:
         lines.append("On call: " + " ".join(f"<@{user}>" for user in view.mention))
     return "\n".join(lines)

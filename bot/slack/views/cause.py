@@ -15,7 +15,7 @@ def render(content: CauseContent, view: ViewContext) -> Rendered:
 
 def _asking(content: CauseContent) -> Rendered:
     ref, first, value = content.ref, content.hypothesis, f"{content.ref}:{content.attempt}"
-    guess = f"\nTocsin's first cause ({first.confidence}): {prose(first.cause, 300)}" if first else ""
+    guess = f"\nTocsin's first cause ({first.confidence_text}): {prose(first.cause, 300)}" if first else ""
     controls = actions(
         button("That was it", "confirm", value, accessible_label=f"Confirm the first cause of {ref}") if first else None,
         button("Say what it was...", "cause", value, accessible_label=f"Say what {ref} was"),

@@ -70,4 +70,4 @@ def findings_line(findings: Findings) -> str:
     if well := nothing_wrong(findings):
         return f"*{well}.*{missed}"
     first = next(iter(findings.hypotheses), None)
-    return f"*{first.confidence.capitalize()}:* {prose(first.cause)}" if first else f"*No cause was found.*{missed}"
+    return f"*{first.confidence_text.capitalize()}:* {prose(first.cause)}" if first else f"*No cause was found.*{missed}"

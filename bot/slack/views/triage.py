@@ -79,7 +79,7 @@ def _fallback(triage: TriageContent, word: str) -> str:
     if well := nothing_wrong(triage.findings):
         return start + well
     if first:
-        return f"{start}{first.confidence}, {plain_text(first.cause)}"
+        return f"{start}{first.confidence_text}, {plain_text(first.cause)}"
     onset_text = triage.facts.onset_text if triage.facts else ""
     return start + plain_text(onset_text or "the facts follow in seconds")
 
@@ -226,7 +226,7 @@ def _healthy(findings: Findings) -> str:
 
 def _first_cause(hypothesis: Hypothesis, views: str) -> Iterable[str]:
     """The first cause; `views` says who names it and whether the other agrees."""
-    yield f"*{hypothesis.confidence.capitalize()}:* {prose(hypothesis.cause)}"
+    yield f"*{hypothesis.confidence_text.capitalize()}:* {prose(hypothesis.cause)}"
     if views:
         yield views
     for claim in hypothesis.claims[:4]:
@@ -247,7 +247,8 @@ def _other_causes(ranked: Sequence[Hypothesis], leading: int) -> Iterable[str]:
     for number, hypothesis in enumerate(ranked[leading:], leading + 1):
         against = next(iter(hypothesis.against), None)
         but = f". Against: {_claim(against, 160)}" if against else ""
-        yield f"*{number}. {hypothesis.confidence.capitalize()}{_BY[hypothesis.named_by]}:* {prose(hypothesis.cause, 160)}{but}"
+        label = f"{number}. {hypothesis.confidence_text.capitalize()}{_BY[hypothesis.named_by]}"
+        yield f"*{label}:* {prose(hypothesis.cause, 160)}{but}"
 
 
 def _cleared(findings: Findings) -> Iterable[str]:

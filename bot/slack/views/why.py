@@ -15,7 +15,7 @@ def render(reply: WhyReply, view: ViewContext) -> Rendered:
     """The hypothesis, its claims and the evidence that they name."""
     following = f"; `why {reply.n + 1}` shows the next" if reply.n < reply.count else ""
     blocks = [
-        header(f"Why {reply.n} of {reply.count}: {reply.hypothesis.confidence.capitalize()}"),
+        header(f"Why {reply.n} of {reply.count}: {reply.hypothesis.confidence_text.capitalize()}"),
         section("\n".join(_statements(reply))),
         *_evidence(reply, view),
         context(reply.ref + following),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core.evidence import Findings
+from bot.core.evidence import Findings, GradedLead
 from bot.core.history.frozen_cases import scorecard, scorecard_text
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.store.triage.frozen_cases import Cases
@@ -11,6 +11,9 @@ from bot.store.triage.frozen_cases import Cases
 POSTED_FROM = timedelta(hours=8)
 """After the week's first moment, UTC: Monday morning."""
 LONG_WEEKS = 12
+MOST_LEADS = 60
+"""Graded leads that go into a case, the newest first: older ones were made by other rules on other systems."""
+LEAD_WEEKS = 52
 
 Answered = Sequence[tuple[Findings, ConfirmedCause]]
 """The findings, and the cause that a person confirmed."""
@@ -38,6 +41,33 @@ class LearningTick:
         if week := await self.cases.graded_pairs(monday - timedelta(weeks=1), monday):
             long = await self.cases.graded_pairs(monday - timedelta(weeks=LONG_WEEKS), monday)
             await self.cases.post_once(key, self.channel, weekly_line(week, long))
+
+
+class LeadRecord:
+    """What became of the analyst's leads in incidents whose cause a person confirmed."""
+
+    def __init__(self, cases: Cases) -> None:
+        self.cases = cases
+
+    async def newest(self) -> tuple[GradedLead, ...]:
+        """The newest graded leads: they correct how probable the next lead is."""
+        now = self.cases.db.clock()
+        return graded_leads(await self.cases.graded_pairs(now - timedelta(weeks=LEAD_WEEKS), now))
+
+
+def graded_leads(answered: Answered) -> tuple[GradedLead, ...]:
+    """The lead of each answer and whether its place was right; answers without a lead or a confirmed service have none."""
+    newest = sorted(answered, key=lambda one: one[1].at, reverse=True)
+    graded = (_graded(findings, cause) for findings, cause in newest)
+    return tuple(lead for lead in graded if lead is not None)[:MOST_LEADS]
+
+
+def _graded(findings: Findings, cause: ConfirmedCause) -> GradedLead | None:
+    own = [h for h in findings.hypotheses if (h.named_by or findings.by) != "agent"]
+    if findings.lead is None or not own or not cause.service:
+        return None
+    right = own[0].service == cause.service
+    return GradedLead(basis=findings.lead.basis, distance=findings.lead.distance, right=right)
 
 
 def weekly_line(week: Answered, long: Answered) -> str:

@@ -28,6 +28,7 @@ from bot.ports import Investigator, Run, Workflow
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import call_name, ranked_again
 from bot.workflows.investigation.fact_collection import FactCollector
+from bot.workflows.investigation.learning import LeadRecord
 from bot.workflows.investigation.question_checks import QuestionChecks
 
 AT_ONCE = 2
@@ -57,17 +58,21 @@ class TriageSteps:
         proposer: Proposer,
         config: Config,
         checks: QuestionChecks | None = None,
+        leads: LeadRecord | None = None,
     ) -> None:
-        """`checks`: what a person's question needs beside the investigation."""
+        """`checks`: what a person's question needs beside the investigation; `leads`: what became of earlier leads."""
         self.triages = triages
         self.facts = facts
         self.proposer = proposer
         self.config = config
         self.checks = checks
+        self.leads = leads
 
     async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str]) -> OpenedCase:
         """Record that the attempt began; its case."""
         case = await self.triages.open(ref, attempt, question, requester, late)
+        if self.leads:
+            case = case.model_copy(update={"graded_leads": await self.leads.newest()})
         requested = bool(requester or question)
         deep = requested or deserves_investigation(Severity(case.severity), self.config)
         return OpenedCase(case=case, deep=deep)
@@ -124,7 +129,7 @@ class TriageSteps:
             return Findings(note="A person stopped the investigation.")
         if final:
             first = judged.hypotheses[0] if judged.hypotheses else None
-            text = f"First cause ({first.confidence}): {first.cause}" if first else "No cause was found"
+            text = f"First cause ({first.confidence_text}): {first.cause}" if first else "No cause was found"
             text = nothing_wrong(judged) or text
             cited = sorted({e for c in first.claims for e in c.evidence}) if first else []
             await self.triages.add_entry(case.group, text, key=f"findings:{case.group}:{case.attempt}", evidence=cited)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.evidence import Evidence, Findings, Hypothesis
+from bot.core.evidence import Evidence, Findings, Hypothesis, Lead
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.store.incidents import causes, incidents
 from bot.store.tables import MessageRow
 from bot.store.triage.frozen_cases import Cases
 from bot.store.triage.triage import Triages
-from bot.workflows.investigation.learning import LearningTick
+from bot.workflows.investigation.learning import LeadRecord, LearningTick, graded_leads
 from tests.unit.approving import Office, office
 from tests.unit.builders import NOW
 
@@ -113,3 +113,35 @@ async def test_a_week_in_which_nothing_was_confirmed_is_not_told(house: Office) 
     await tick(house)
 
     assert await lines(house) == []
+
+
+LED = FOUND.model_copy(update={"lead": Lead(basis="measured", distance=1.5, probability=0.95)})
+
+
+def test_a_lead_is_graded_by_the_service_that_a_person_confirmed() -> None:
+    cause = ConfirmedCause(text="bad deploy", service="checkout", said_by="alice", at=NOW)
+    other, unknown = cause.model_copy(update={"service": "cart"}), cause.model_copy(update={"service": ""})
+
+    graded = graded_leads([(LED, cause), (LED, other), (LED, unknown), (FOUND, cause)])
+
+    assert [(lead.basis, lead.distance, lead.right) for lead in graded] == [("measured", 1.5, True), ("measured", 1.5, False)]
+
+
+def test_a_cause_that_the_model_named_says_nothing_of_the_analyst_s_lead() -> None:
+    cause = ConfirmedCause(text="bad deploy", service="checkout", said_by="alice", at=NOW)
+    by_model = Hypothesis(cause="a bad deploy", service="cart", named_by="agent")
+    merged = LED.model_copy(update={"by": "agent", "hypotheses": [by_model, *LED.hypotheses]})
+    merged.hypotheses[1] = merged.hypotheses[1].model_copy(update={"named_by": "analyst"})
+
+    assert [lead.right for lead in graded_leads([(merged, cause)])] == [True]
+
+
+async def test_the_record_of_leads_grows_with_each_confirmed_cause(house: Office) -> None:
+    await Triages(house.db).update("AL-1", 1, findings=LED.model_dump(mode="json"))
+    await incidents.resolve(house.db, "INC-1", "alice")
+    before = await LeadRecord(Cases(house.db)).newest()
+    await causes.confirm(house.db, "INC-1", said(house, "bad deploy"))
+    await tick(house)
+    house.now += timedelta(minutes=1)
+
+    assert (before, [lead.right for lead in await LeadRecord(Cases(house.db)).newest()]) == ((), [True])
