@@ -9,7 +9,7 @@ from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.untrusted import one_line
-from bot.core.tool_calls import ToolRole, Topic, could_not_check
+from bot.core.tool_calls import ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described
 from bot.ports import Databases
@@ -19,9 +19,6 @@ from bot.ports import Databases
     needs="databases",
     label="database health",
     role=ToolRole.DATABASE,
-    topic=Topic(
-        "database db postgres postgresql sql lock locks locked deadlock deadlocks replication replica vacuum query queries"
-    ),
     first_for={"latency": 3, "load": 3},
 )
 async def database_health(

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from bot.core.cluster import ClusterEvent, ContainerState, PodState, Revision, WorkloadState
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import PodFact
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock, date_to_the_minute
 from bot.core.text.untrusted import counted
-from bot.core.tool_calls import Topic, could_not_check
+from bot.core.tool_calls import could_not_check
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import ServiceName
 from tools._arguments import service_of
@@ -21,7 +23,6 @@ EVENTS_BACK = timedelta(hours=6)
 @tool(
     needs="cluster",
     label="pods of {service}",
-    topic=Topic("pod pods container containers crash crashloop oomkilled evicted rollout kubernetes restart restarts"),
     first_for={"memory": 2, "cpu": 3, "disk": 2},
 )
 async def describe_workload(ctx: ToolContext, service: ServiceName) -> Evidence:
@@ -44,6 +45,7 @@ async def describe_workload(ctx: ToolContext, service: ServiceName) -> Evidence:
         unseen=tuple(could_not_check(f"{name} in Kubernetes", why) for why in state.unread),
         # Events quote what images and probes answer.
         user_controllable=True,
+        facts=EvidenceFacts(pods=tuple(PodFact(pod=pod.name, node=pod.node, namespace=state.namespace) for pod in state.pods)),
     )
 
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import PodFact
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, ServiceName
@@ -31,6 +33,7 @@ async def pod_logs(
         raise QueryFailed("no cluster is configured (systems.kubernetes)")
     chosen = {"pod": pod.strip()[:253], "container": container.strip()[:63]}
     lines = await ctx.cluster.logs(name, **chosen, previous=previous, lines=MAX_LINES)
+    pods = sorted({line.partition("/")[0] for line in lines})
     when = "before its last restart" if previous else "now"
     of = f" of {one_line(pod, 80)}" if pod.strip() else ""
     namespace, _, workload = ctx.cluster.place(name).partition("/")
@@ -40,4 +43,5 @@ async def pod_logs(
         details=tuple(one_line(line, MAX_LINE) for line in lines),
         source="kubernetes",
         user_controllable=True,
+        facts=EvidenceFacts(pods=tuple(PodFact(pod=one, namespace=namespace) for one in pods)),
     )

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import PodFact
 from bot.core.logs.line import LogLine
 from bot.core.text.moments import clock, date_to_the_minute
 from bot.core.text.untrusted import cut, one_line
@@ -53,6 +55,7 @@ async def read_logs(
         details=_within([_line(line) for line in shown]),
         source="loki" if query.startswith("{") else "files",
         user_controllable=True,
+        facts=EvidenceFacts(pods=tuple(PodFact(pod=pod) for pod in sorted({line.pod for line in shown if line.pod}))),
     )
 
 

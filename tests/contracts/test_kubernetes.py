@@ -10,9 +10,12 @@ import pytest
 from bot.adapters import cluster_access, workloads_of
 from bot.core.config import Config, KubernetesConfig
 from bot.core.errors import InvalidQuery, QueryFailed
-from bot.core.evidence import Evidence
+from bot.core.evidence import Evidence, LedgerEntry
+from bot.core.redaction.inventory import names_in
 from bot.monitoring.systems.kubernetes import Kubernetes
 from tests.contracts.kubernetes_api import TOKEN, ApiServer, deployment, event, pod, replica_set
+from tests.unit.builders import NOW
+from tests.unit.evidence_builders import CASE
 from tests.unit.tools.looking import context, look
 
 HERE = KubernetesConfig(url="http://kubernetes.example.com")
@@ -68,6 +71,11 @@ async def test_a_workload_is_described_with_rollout_revisions_pods_and_events(cl
     assert "container app: waiting: CrashLoopBackOff (back-off 5m0s" in text
     assert "before: terminated: OOMKilled (exit 137) at 02:58:30 UTC" in text
     assert "warning 2026-03-01 02:59 UTC ReplicaSet/checkout-b FailedCreate (9 times): quota exceeded" in text
+    names = {
+        (name.kind, name.text)
+        for name in names_in(CASE, [LedgerEntry(id="E1", group="AL-1", tool="t", at=NOW, evidence=found)])
+    }
+    assert {("pod", "checkout-b-2"), ("host", "node-7"), ("namespace", "prod")} <= names  # masked where names are
     assert "another workload" not in text and "never-shown" not in text and found.user_controllable
 
 

@@ -13,6 +13,7 @@ from bot.core.facts.recorded import (
     FixFact,
     ModelVersionFact,
     PastIncidentFact,
+    PodFact,
     RunbookFact,
     TemplateFact,
     TimeSpentFact,
@@ -65,6 +66,7 @@ class EvidenceFacts(Fact):
     """Services that are called indirectly, with their distance in calls."""
 
     templates: tuple[TemplateFact, ...] = ()
+    pods: tuple[PodFact, ...] = ()
     spent: tuple[TimeSpentFact, ...] = ()
 
     runbooks: tuple[RunbookFact, ...] = ()

@@ -42,6 +42,14 @@ class ModelVersionFact(Fact):
     since: AwareDatetime
 
 
+class PodFact(Fact):
+    """One pod that a finding names: where names are masked, they are found by these fields."""
+
+    pod: str
+    node: str = ""
+    namespace: str = ""
+
+
 class RunbookFact(Fact):
     """A runbook that fits, with the share of the alert's words that it holds (1 where it is named like the alert)."""
 

@@ -2,6 +2,8 @@
 
 import re
 
+from bot.core.questions.subjects import Subject, subjects_in
+
 _WORD = re.compile(r"[a-z']+")
 _AUXILIARY_VERBS = """
     is are was were am do does did has have had can could should would will any isn't aren't wasn't weren't don't doesn't didn't
@@ -15,7 +17,6 @@ _OPENING = re.compile(
 )
 _WHETHER = re.compile(r"^(?:if|whether)\b", re.IGNORECASE)
 _NOW = re.compile(r"\b(?:now|currently|current|still|at the moment|right now|yet|today|again|by now)\b", re.IGNORECASE)
-_RECOVERY = re.compile(r"\b(?:over|fixed|resolved|recovered|recovering|gone|better|back)\b", re.IGNORECASE)
 _NOTES = re.compile(r"\b(?:notes?|noted|said|says|wrote|write|written|mentioned|told|tried)\b", re.IGNORECASE)
 _GOOD = re.compile(r"\b(?:up|healthy|ok|okay|fine|alive|working|normal|well|good)\b", re.IGNORECASE)
 _FELL = re.compile(r"\b(?:down|low|lower|dropped|drop|drops|fell|fallen|falling|decreased|less|lost)\b", re.IGNORECASE)
@@ -40,7 +41,7 @@ def wants_yes_or_no(question: str) -> bool:
 
 def wants_current_values(question: str) -> bool:
     """Whether it asks how things are now, so that what was recorded earlier does not answer it."""
-    return bool(_NOW.search(question) or (_RECOVERY.search(question) and wants_yes_or_no(question)))
+    return bool(_NOW.search(question)) or (wants_yes_or_no(question) and Subject.RECOVERY in subjects_in(question))
 
 
 def wants_cause(question: str) -> bool:

@@ -16,7 +16,7 @@ from bot.core.incident import GroupState
 from bot.core.questions.answer_facts import AnswerFacts, is_untrusted, newest_entries
 from bot.core.questions.forms import direction_in, good_is_yes, wants_cause, wants_current_values, wants_yes_or_no
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, measures, subjects_in
-from bot.core.questions.topics import named_in, without_services
+from bot.core.questions.topics import canonical, named_in, topics_of, without_services
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 
@@ -55,6 +55,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     for subject, answered in _RECORDED.items():
         if subject in reading.subjects and (found := answered(reading)) is not None:
             return found
+    if activities := topics_of(question, facts.names, facts.tools).activities:
+        return _done(reading, activities)
     if wants_cause(question) and (reading.causes or (reading.services and not reading.subjects)):
         return _as_cause(reading)
     if Subject.CHANGE in reading.subjects:
@@ -328,6 +330,20 @@ def _acknowledged(reading: _Reading) -> ShortAnswer | None:
     if reading.facts.group_state is GroupState.FIRING:
         return ShortAnswer(verdict=Verdict.NO, text="Nobody has acknowledged it")
     return None
+
+
+_DEEDS = frozenset({EntryKind.GROUP, EntryKind.INCIDENT, EntryKind.PROPOSAL, EntryKind.DECISION, EntryKind.ACTION})
+"""Entries that record what was done; a note holds what somebody says was done."""
+
+
+def _done(reading: _Reading, activities: frozenset[str]) -> ShortAnswer:
+    """Whether somebody did it, as far as it was done here."""
+    deeds = [one for one in reading.facts.timeline if one.kind in _DEEDS and activities & canonical(one.text)]
+    if deeds:
+        return ShortAnswer(
+            verdict=Verdict.YES, text=one_line(deeds[-1].text, MAX_TEXT), evidence=[deeds[-1].id], untrusted=True
+        )
+    return _unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
 
 
 def _proposed(reading: _Reading) -> ShortAnswer | None:

@@ -42,10 +42,14 @@ _WORDS: Mapping[Subject, str] = {
     Subject.PROVIDER: r"providers?|external|third.?party|vendors?|upstream provider",
     Subject.CHANGE: r"changes?|changed|deploy\w*|rollouts?|releases?|released|config\w*|flags?|shipped|migrations?|commits?",
     Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|affected|normal|bad",
-    Subject.RECOVERY: r"fixed|over|resolved|recover\w*|solved|gone|better|back",
+    Subject.RECOVERY: r"fixed|resolved|recover\w*|solved|all clear|back to normal"
+    r"|(?:is|are|was)\s+(?:it|this|that|they|things|everything|all)\s+(?:\w+\s+)?(?:over|gone|better|back)",
     Subject.ALERTS: r"alerts?|alerting|firing|fires",
-    Subject.ACKNOWLEDGED: r"acked|ack|acknowledged|anybody|anyone|somebody|someone",
-    Subject.PROPOSAL: r"approv\w*|proposals?|proposed|pending|waiting",
+    Subject.ACKNOWLEDGED: r"acked|ack|acknowledged"
+    r"|(?:anybody|anyone|somebody|someone)\s+(?:on\s+(?:it|this)|looking|working|aware|investigating|here)",
+    Subject.PROPOSAL: r"proposals?|proposed|approvals?\s+(?:pending|waiting)"
+    r"|(?:needs?|pending|waiting\s+for)\s+(?:an?\s+)?approvals?"
+    r"|(?:pending|waiting)\s+(?:actions?|remediations?|decisions?)|to\s+(?:be\s+)?approved?",
 }
 _PATTERNS = {subject: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for subject, words in _WORDS.items()}
 _DATABASE = re.compile(

@@ -46,10 +46,12 @@ def _hosts(config: Config) -> Iterator[str]:
     team_servers = (*(one.url for one in systems.web.values()), *(one.url for one in systems.mcp.values()))
     metrics = (config.prometheus.url, config.prometheus.public_url)
     others = (config.logs.loki, config.traces.tempo, config.traces.jaeger, config.alertmanager.url)
-    for url in (*metrics, *others, *inventories, *team_servers):
-        host = urlsplit(url).hostname
-        if host and "." in host:
-            yield host
+    hosts = (*(urlsplit(url).hostname for url in (*metrics, *others, *inventories, *team_servers)), *_database_hosts(config))
+    yield from (host for host in hosts if host and "." in host)
+
+
+def _database_hosts(config: Config) -> Iterator[str]:
+    return (server.host for server in config.systems.postgres.values())
 
 
 def names_in(case: Case, ledger: Sequence[LedgerEntry], hints: Iterable[str] = ()) -> list[Name]:

@@ -168,6 +168,28 @@ def test_waiting_proposals_with_who_may_approve_are_part_of_every_answer() -> No
     assert verdict("is anything waiting for approval?", CHANGES)[0] == "no"
 
 
+ROLLED_BACK = TimelineEntry(id="T8", at=NOW, kind="action", text="Roll back checkout: succeeded", who="alice")
+SAID = TimelineEntry(id="T9", at=NOW, kind="note", text="I rolled back checkout", who="bob")
+
+
+@pytest.mark.parametrize(("entry", "expected"), [(ROLLED_BACK, ("yes", ["T8"])), (SAID, ("unknown", []))])
+def test_what_was_done_is_what_the_record_says_and_not_what_somebody_wrote(entry: TimelineEntry, expected: Any) -> None:
+    assert verdict("did anyone roll it back?", HEALTH, timeline=[entry]) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "answered"),
+    [
+        ("did anyone deploy?", "yes"),  # about changes, not about who works on it
+        ("is anybody looking?", "no"),
+        ("are requests of cart waiting?", "unknown"),  # about traffic, not about proposals
+        ("is the error rate over 5 %?", "yes"),  # about errors, not about whether it is over
+    ],
+)
+def test_a_word_alone_does_not_make_a_subject(question: str, answered: str) -> None:
+    assert verdict(question, group_state=GroupState.FIRING)[0] == answered
+
+
 NOTE = TimelineEntry(id="T7", at=NOW, kind="note", text="It is the database, I am sure", who="mallory")
 
 

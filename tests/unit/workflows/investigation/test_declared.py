@@ -1,0 +1,54 @@
+"""A declared incident is investigated like an alert: from its text, without any."""
+
+from pathlib import Path
+from typing import Any
+
+from bot.core.alert import Severity
+from bot.core.approvals.remedies import Fitted
+from bot.engine.direct import DirectRun
+from bot.store.incidents import incidents
+from bot.store.slack.message_contents import triage_content
+from bot.store.triage.triage import Triages
+from bot.workflows.investigation.analyst import Analyst
+from bot.workflows.investigation.fact_collection import FactCollector
+from bot.workflows.investigation.tool_running import ToolRunner
+from bot.workflows.investigation.triage import TriageSteps, triage
+from tests.unit.approving import office
+from tests.unit.builders import NOW, change
+from tests.unit.tools.looking import CATALOGUE, ERRORS, NO_KUBERNETES, TOOLS, Changes, Step, context
+
+
+class Nobody:
+    """Proposes nothing."""
+
+    async def propose_fitting(self, *_: Any) -> Fitted:
+        return Fitted(why="nothing fits")
+
+
+async def nobody() -> None:
+    return None
+
+
+async def test_a_text_leads_to_facts_and_ranked_causes_without_any_alert(tmp_path: Path) -> None:
+    house = await office(tmp_path)
+    triages = Triages(house.db)
+    metrics = {ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}
+    ledger = ToolRunner(
+        triages,
+        TOOLS,
+        lambda case: context(metrics, case=case.model_dump(mode="json"), changes=Changes([change("1.4", minutes_before=4)])),
+    )
+    facts = FactCollector(ledger, triages, CATALOGUE, None, lambda _graph: b"")
+    run = triage(TriageSteps(triages, facts, Nobody(), house.config), Analyst(ledger.bound, ledger.infos), nobody)
+    declared = await incidents.declare(
+        house.db, title="Errors on checkout since 02:58", severity=Severity.SEV4, service="checkout", channel="C1", by="alice"
+    )
+
+    await run(DirectRun("t", clock=lambda: NOW), declared.group, 1, "", "alice")
+
+    async with house.db.read() as session:
+        content = await triage_content(session, declared.group)
+    assert content is not None and content.facts is not None and content.findings is not None
+    assert content.facts.onset_text == "checkout errors left the normal range at 02:57:00 UTC"
+    assert (content.state, content.hypotheses[0].service) == ("done", "checkout")
+    await house.close()
