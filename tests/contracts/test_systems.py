@@ -47,7 +47,19 @@ def commit(sha: str, minutes: float, message: str) -> dict[str, object]:
 def _github(path: str, asked: httpx.Request) -> httpx.Response:
     if path == "/repos/shop/checkout":
         return httpx.Response(200, json={"full_name": "shop/checkout"})
+    if path == "/repos/shop/checkout/commits/c2":
+        file = {
+            "filename": "pool.py",
+            "status": "modified",
+            "additions": 1,
+            "deletions": 1,
+            "patch": "@@ -1 +1 @@\n-a = 1\n+a = 2",
+        }
+        binary = {"filename": "logo.png", "status": "added", "additions": 0, "deletions": 0}
+        return httpx.Response(200, json={**commit("c2", 5, "Second"), "files": [file, binary]})
     if path == "/repos/shop/checkout/commits":
+        if asked.url.params.get("sha") not in (None, "v1.5.0"):
+            return httpx.Response(404, json={"message": "Not Found"})
         return httpx.Response(200, json=[commit("c2", 5, "Second"), commit("c1", 60, "First\n\nbody")])
     if path == "/repos/shop/checkout/compare/v1.4.0...v1.5.0":
         files = [{"filename": "pool.py", "status": "modified", "additions": 3, "deletions": 9}]
@@ -136,6 +148,18 @@ async def test_a_way_back_tells_what_it_takes_back(github: GitHub) -> None:
 
 async def test_commits_of_the_last_hours_come_newest_first(github: GitHub) -> None:
     assert [one.sha for one in await github.commits("checkout", NOW - DAY)] == ["c2", "c1"]
+
+
+async def test_commits_of_a_version_are_found_by_its_tag_too(github: GitHub) -> None:
+    assert [one.sha for one in await github.commits("checkout", NOW - DAY, head="1.5.0")] == ["c2", "c1"]
+    with pytest.raises(QueryFailed, match="has no version 9"):
+        await github.commits("checkout", NOW - DAY, head="9")
+
+
+async def test_the_patches_of_a_commit_come_as_they_are_and_a_binary_has_none(github: GitHub) -> None:
+    text, binary = await github.diff("checkout", "c2")
+
+    assert (text.path, text.patch.splitlines()[1:], binary.patch) == ("pool.py", ["-a = 1", "+a = 2"], "")
 
 
 async def test_a_version_that_the_repository_does_not_know_could_not_be_looked_at(github: GitHub) -> None:

@@ -75,12 +75,20 @@ class GitHub:
         return [*(rows if last == 2 else ()), *chain.from_iterable(read)][-PAGE:]
 
     async def commits(self, service: str, since: datetime, *, head: str = "") -> list[Commit]:
-        """Commits since then that a version holds ("" = the default branch), newest first."""
+        """Commits since then that a version holds ("" = the default branch), newest first. `1.5.0` also matches `v1.5.0`."""
         path = f"/repos/{self._repository(service)}/commits"
-        query = {"since": iso_utc(since), "per_page": str(PAGE)} | ({"sha": head} if head else {})
-        rows = await self._server.read(path, query)
+        query = {"since": iso_utc(since), "per_page": str(PAGE)}
+        for prefix in ("", "v") if head else ("",):
+            response = await self._server.get(path, query | ({"sha": prefix + head} if head else {}))
+            if response.status != 404:
+                return self._commits(response)
+        raise QueryFailed(f"{self._server.place} has no version {one_line(head, 40)} of {self._repository(service)}")
+
+    def _commits(self, response: JsonResponse) -> list[Commit]:
+        if response.status != 200:
+            raise QueryFailed(f"{self._server.place} answered {refusal(response)}")
         try:
-            return [_commit(row) for row in rows]
+            return [_commit(row) for row in response.json]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _strange(self._server) from error
 
