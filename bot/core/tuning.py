@@ -183,6 +183,10 @@ class ChangeWeights:
     """One whose diff was read and has nothing to do with it."""
     unread_beside_explained: float = 0.4
     """One whose code was not read, while the diff of another explains the trouble."""
+    drift: float = 0.7
+    """A change since which a resource of its service has climbed, whatever its age."""
+    drift_within: float = 900.0
+    """Seconds after the change within which the climb must begin."""
     unnamed_flag: float = 0.6
     """A flag whose name has no word in common with what is logged."""
     after_trouble: float = 0.3

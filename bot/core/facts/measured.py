@@ -25,6 +25,8 @@ class DeviationFact(Fact):
     direction: Literal["up", "down"] = "up"
     step: float = 0.0
     peer: str = ""
+    climbs_since: AwareDatetime | None = None
+    """When a resource that climbs through the whole window began to, where that stands out."""
     promql: str = ""
     """The query that shows it; "" where no single query does."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.facts.measured import DeviationFact, Family
+from bot.core.metrics.drift import climb_start, until_restart
 from bot.core.metrics.series import Direction, Series, between, find_onset, known_samples, median_and_scale, time_after_alert
 
 Harm = Literal["up", "down", "either"]
@@ -68,6 +69,8 @@ class Deviation:
     """Seconds between its samples: an onset is no more exact than that. 0 if unknown."""
     peer: str = ""
     """Of calls: the service that is called."""
+    climbs_since: float | None = None
+    """Unix seconds at which a resource that climbs through the whole window began to, where that stands out."""
 
     @property
     def shift(self) -> float:
@@ -89,6 +92,7 @@ class Deviation:
             step=round(self.step, 1),
             peer=self.peer,
             **({"promql": promql} if promql else {}),
+            **({"climbs_since": _moment(self.climbs_since)} if self.climbs_since else {}),
         )
 
     @classmethod
@@ -106,6 +110,7 @@ class Deviation:
             direction=fact.direction,
             step=fact.step,
             peer=fact.peer,
+            climbs_since=fact.climbs_since.timestamp() if fact.climbs_since else None,
         )
 
 
@@ -171,8 +176,11 @@ def measure_deviation(
     if len(past) < (_MIN_COARSE_SAMPLES if _step_of(window) >= _COARSE_STEP else _MIN_SAMPLES) or not len(present):
         return None
     side = _side(past, present, harm)
-    if family == "saturation" and (climb := _climb(window, side)):
-        return Deviation(service, signal, family, climb[0], climb[1], climb[2], unit, None, "up" if side > 0 else "down")
+    if family == "saturation" and (climb := _climb(rising := until_restart(window, side), side)):
+        since = climb_start(_together(reference, rising), side)
+        return Deviation(
+            service, signal, family, climb[0], climb[1], climb[2], unit, None, "up" if side > 0 else "down", climbs_since=since
+        )
     return Deviation(
         step=_step_of(window),
         peer=peer,
@@ -186,6 +194,17 @@ def measure_deviation(
         onset=onset,
         direction="up" if side > 0 else "down",
     )
+
+
+def _together(earlier: Series | None, window: Series) -> Series:
+    """An earlier period and the window as one series."""
+    if earlier is None:
+        return window
+    before = earlier.times < window.times[0]
+    times, values = (
+        np.concatenate(pair) for pair in ((earlier.times[before], window.times), (earlier.values[before], window.values))
+    )
+    return Series(window.labels, times, values)
 
 
 def _measure_lost_share(
@@ -297,6 +316,10 @@ def _lost(series: Series, full: float) -> Series:
 
 def _step_of(series: Series) -> float:
     return float(np.median(np.diff(series.times))) if len(series.times) > 1 else 0.0
+
+
+def _moment(unix: float) -> datetime:
+    return datetime.fromtimestamp(unix, UTC).replace(microsecond=0)
 
 
 def _rounded(value: float) -> float | None:

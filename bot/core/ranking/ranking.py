@@ -28,7 +28,7 @@ from bot.core.ranking.causes import (
     unexplained_causes,
 )
 from bot.core.ranking.changes.change_causes import change_causes
-from bot.core.ranking.changes.changed_neighbours import hand_down
+from bot.core.ranking.changes.changed_neighbours import changed_nearby, hand_down
 from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.context import RankingContext, ranking_context
 from bot.core.ranking.observations import Observations, observe
@@ -176,7 +176,9 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
         return False
     rival = max((c.likelihood for c in ranked[1:] if c.service == first.service), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
-    return clear and (first.kind in _PLACES or (first.sure and first.strength >= thresholds.sure))
+    # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
+    place = first.kind in _PLACES and not changed_nearby(context, first.service)
+    return clear and (place or (first.sure and first.strength >= thresholds.sure))
 
 
 def _unchecked_dependencies(candidate: Candidate, context: RankingContext) -> list[str]:

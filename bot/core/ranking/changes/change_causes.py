@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
@@ -92,6 +92,8 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
     if versions.rows:
         claim = Claim(text=_versions_text(versions), evidence=[versions.evidence])
         (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
+    if drift := drift_since(context, change):
+        candidate.claims.append(drift_claim(context, change, drift))
     if (calls := serving(context.observations, change, context.now)).silent:
         text = f"{short_change_text(change)} serves nothing, while the version before goes on"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
@@ -129,6 +131,8 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         # Of two diffs that explain it the one with more to show goes first, however near the other came.
         explained = weights.explained * max(late, weights.explained_least) * max(0.5, code.strength / best)
         return (explained if code.strength < best else max(fit, explained)) * min(1.0, weighed.versions.factor)
+    if drift_since(context, change):
+        fit = max(fit, weights.drift)
     if code.read:
         fit *= weights.unrelated if code.unrelated else weights.unexplained
     elif any(other.code.explains for other in others):
@@ -235,7 +239,7 @@ def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, can
     families: tuple[Family, ...] = ("saturation", "external")
     for family in families:
         deviation = signals.get(family)
-        if deviation and weighed.code.explains and deviation.onset is None:
+        if deviation and deviation.onset is None and (weighed.code.explains or drift_since(context, change)):
             # One that climbs through the whole window, such as restarts, may have begun with the change.
             continue
         if deviation and deviation.doublings >= context.tuning.confidence.sure and _deviated_before(deviation, change):
@@ -247,8 +251,32 @@ def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, can
             return
 
 
+def drift_since(context: RankingContext, change: Change) -> Deviation | None:
+    """A resource of the changed service that has climbed since the change: so long a way to the symptom is no alibi."""
+    earliest, latest = change.at - SEEN_LATE_BY, change.at + timedelta(seconds=context.tuning.changes.drift_within)
+    drifts = [
+        deviation
+        for (service, _), deviation in context.observations.all_signals.items()
+        if service == change.service
+        and deviation.climbs_since is not None
+        and deviation.doublings > 0
+        and earliest.timestamp() <= deviation.climbs_since <= latest.timestamp()
+    ]
+    return max(drifts, key=lambda one: one.doublings, default=None)
+
+
+def drift_claim(context: RankingContext, change: Change, drift: Deviation) -> Claim:
+    """The same as a claim."""
+    since = datetime.fromtimestamp(drift.climbs_since or 0.0, UTC)
+    text = f"{drift.service} {drift.signal} has climbed since {clock(since)}, from {short_change_text(change)} on"
+    evidence = [context.observations.id_of(drift), context.observations.change_evidence[change.id]]
+    return Claim(text=one_line(text, 400), evidence=evidence)
+
+
 def _deviated_before(deviation: Deviation, change: Change) -> bool:
     """True if it deviated before the change; one that climbs through the whole window (no onset) did."""
+    if deviation.climbs_since is not None:
+        return deviation.climbs_since < (change.at - SEEN_LATE_BY).timestamp()
     return deviation.onset is None or deviation.onset < change.at - SEEN_LATE_BY
 
 

@@ -31,6 +31,11 @@ def hand_down(context: RankingContext) -> RankingContext:
     return replace(context, shares=shares)
 
 
+def changed_nearby(context: RankingContext, service: str) -> bool:
+    """Whether a service, what it calls or who calls it was changed shortly before."""
+    return bool(_suspects(context, service))
+
+
 def _handed(context: RankingContext, failing: Mapping[str, float]) -> dict[str, float]:
     """What each changed service is handed, adding up to the share of the failing ones that have a changed neighbour."""
     total, handed = sum(failing.values()), dict[str, float]()
