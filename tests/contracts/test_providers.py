@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from bot.core.evidence import Findings
 from bot.engine.durable import DurableEngine
+from bot.llm.checkup import check_model
 from bot.llm.middleware.shorten import most_bytes
 from bot.llm.providers.capabilities import ModelApi
 from bot.ports import Run
@@ -268,6 +269,27 @@ async def test_what_a_provider_refuses_ends_the_run_with_its_own_words_in_the_lo
 
     assert findings.stop_reason == "the model's server answered 400"
     assert words in served_by(here).refusals[0] and words.split("'")[0].split('"')[0] in capsys.readouterr().out
+
+
+WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]
+
+
+@every_provider
+async def test_the_doctor_asks_with_a_tool_in_two_turns(place: Place, served: Served) -> None:
+    here = await place(served, *WORD)
+
+    check = await check_model(here.agent.settings, served.name)
+
+    assert (check.state, served_by(here).refusals) == ("ok", [])
+    assert len(here.asked) == 2 and check.name == f"Model {served.name}"
+
+
+async def test_the_doctor_shows_the_provider_s_own_words(place: Place) -> None:
+    here = await place(Served(OpenAIChat, "", "gpt-5.5", "/v1"), *WORD)
+
+    check = await check_model(here.agent.settings, "gpt-5.5")
+
+    assert check.state == "failed" and "use /v1/responses or set reasoning_effort to 'none'" in check.result
 
 
 async def crashed_and_resumed(here: Room, folder: Path) -> Findings:

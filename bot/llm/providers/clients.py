@@ -45,7 +45,8 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
     if parsed.provider is Provider.OPENAI:
         model: BaseChatModel = _openai(settings, parsed.model, effort, extra, seconds)
     else:
-        _check_installed(parsed)
+        if missing := missing_package(parsed):
+            raise ConfigurationError(missing, key="TOCSIN_MODEL")
         # One line for each tool and turn, about a field of schemas that Gemini does without.
         logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
         made = init_chat_model(
@@ -80,17 +81,20 @@ def _openai(settings: ModelSettings, model: str, effort: str, extra: Mapping[str
     )
 
 
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
 def _langchain_name(name: ModelName) -> str:
     return name.prefix if name.provider is Provider.OTHER else CAPABILITIES[name.provider].langchain_name
 
 
-def _check_installed(name: ModelName) -> None:
-    if name.provider is Provider.OTHER:
-        return  # langchain names the package that is missing
-    capability = CAPABILITIES[name.provider]
-    if importlib.util.find_spec(capability.module) is None:
-        command = f"pip install 'tocsin[{capability.extra}]'"
-        raise ConfigurationError(f"{name.provider} needs {capability.module}: run `{command}`", key="TOCSIN_MODEL")
+def missing_package(name: ModelName, installed: Callable[[str], bool] = _is_installed) -> str:
+    """What to run before this model's provider can be used; "" where its package is there."""
+    capability = CAPABILITIES.get(name.provider)  # of others langchain names the package that is missing
+    if capability is None or not capability.module or installed(capability.module):
+        return ""
+    return f"{name.provider} needs {capability.module}: run `pip install 'tocsin[{capability.extra}]'`"
 
 
 def _arguments(
