@@ -1,9 +1,11 @@
 """The figures and moments that evidence holds, and those that follow from them: sums, differences, factors, spans."""
 
 import json
+import math
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,6 +21,8 @@ _CLOCK = re.compile(r"(?<![\w:.-])(\d{2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?Z?(?![\w
 _VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}[\w.+-]*")
 _MAX_OF_LINE = 12
 """A line with more figures than this is a list: relations between all of them would hold any figure by chance."""
+_MAX_LINES, _MAX_MOMENTS = 600, 400
+"""Lines whose figures are related to each other, and moments (the newest) between which spans are measured."""
 _LARGEST = 6
 """Counts of one finding that are added up in pairs; and all of them together."""
 _ADDED_UP = (Dimension.BARE, Dimension.RATE)
@@ -29,6 +33,9 @@ _OF_FACTORS = 0.05
 """A factor of two rounded levels is less exact than they are: 25.7 times may be called 25."""
 _MOMENT_SLACK = 2.0
 """Seconds: clock times are cut off to whole seconds."""
+
+
+_Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class EvidenceFigures:
         return [quantities(without_moments(text)) for text in texts]
 
     @cached_property
-    def _levels(self) -> dict[Dimension, list[float]]:
+    def _levels(self) -> Mapping[Dimension, Sequence[float]]:
         """Figures by dimension, from texts, queries, arguments and typed facts."""
         levels: dict[Dimension, list[float]] = defaultdict(list)
         for line in (*self._lines, *map(quantities, self._machine_texts())):
@@ -83,18 +90,18 @@ class EvidenceFigures:
             levels[pair.dimension] += [pair.first, pair.second]
         for share in (row.share for entry in self._cited for row in entry.evidence.facts.breakdown):
             levels[Dimension.SHARE].append(abs(share))
-        return levels
+        return {dimension: _ordered(levels[dimension]) for dimension in Dimension}
 
     def _machine_texts(self) -> Iterator[str]:
         for entry in self._cited:
             yield from (f"{value} {name}" for name, value in entry.arguments.items())
 
     @cached_property
-    def _bare(self) -> list[float]:
+    def _bare(self) -> Sequence[float]:
         """Numbers without a unit: those of texts, those of facts that are no level, and how many rows there are."""
         raw = (json.dumps(entry.evidence.facts.model_dump(mode="json")) for entry in self._cited)
         numbers = [number for text in raw for number in numbers_in(without_moments(text))]
-        return [*self._levels[Dimension.BARE], *numbers, *self._sizes()]
+        return _ordered([*self._levels[Dimension.BARE], *numbers, *self._sizes()])
 
     def _sizes(self) -> Iterator[float]:
         """How many lines, rows and services there are: "3 changes" counts them."""
@@ -122,7 +129,7 @@ class EvidenceFigures:
     @cached_property
     def _pairs(self) -> list[Pair]:
         pairs = list(self._pairs_of_facts)
-        for line in self._lines:
+        for line in self._lines[:_MAX_LINES]:
             if len(line) <= _MAX_OF_LINE:
                 alike = ((a, b) for a, b in combinations(line, 2) if a.dimension is b.dimension)
                 pairs += [Pair(a.value, b.value, a.dimension) for a, b in alike]
@@ -141,17 +148,17 @@ class EvidenceFigures:
         ]
 
     @cached_property
-    def _factors(self) -> list[float]:
+    def _factors(self) -> Sequence[float]:
         ordered = ((a, b) for pair in self._pairs for a, b in permutations((pair.first, pair.second), 2))
-        return [a / b for a, b in ordered if b > 0]
+        return _ordered([a / b for a, b in ordered if b > 0])
 
     @cached_property
-    def _relative(self) -> list[float]:
+    def _relative(self) -> Sequence[float]:
         """Shares that follow: the growth of a level over what it was before, and one count as a share of another."""
         growth = [abs(p.second - p.first) / p.first for p in self._pairs if p.in_time and p.first > 0]
         growth += [abs(a - b) / b for a, b in self._levels_of_summaries() if b > 0]
         parts = ((count, sum(counts)) for counts in self._count_lists() for count in counts)
-        return [*growth, *(a / b for a, b in (*self._counts_of_summaries(), *parts) if 0 < a <= b)]
+        return _ordered([*growth, *(a / b for a, b in (*self._counts_of_summaries(), *parts) if 0 < a <= b)])
 
     def _levels_of_summaries(self) -> Iterator[tuple[float, float]]:
         """Two levels that one summary names together: "3.2 s (before 0.47 s)"."""
@@ -168,7 +175,7 @@ class EvidenceFigures:
             yield from combinations(counts, 2)
 
     @cached_property
-    def _combined(self) -> dict[Dimension, list[float]]:
+    def _sums_and_differences(self) -> Mapping[Dimension, Sequence[float]]:
         """Sums and differences, exact to their digits."""
         combined: dict[Dimension, list[float]] = defaultdict(list)
         for pair in self._pairs:
@@ -179,7 +186,7 @@ class EvidenceFigures:
             largest = sorted(counts, reverse=True)
             sums = [sum(largest), *(sum(largest[:n]) for n in range(2, len(largest)))]
             combined[Dimension.BARE] += [*sums, *(a + b for a, b in combinations(largest[:_LARGEST], 2))]
-        return combined
+        return {dimension: _ordered(combined[dimension]) for dimension in Dimension}
 
     def _count_lists(self) -> Iterator[list[float]]:
         by_tool: dict[str, list[float]] = defaultdict(list)
@@ -195,38 +202,43 @@ class EvidenceFigures:
 
     def holds(self, quantity: Quantity) -> bool:
         """Whether a figure stands there or follows from what stands there."""
-        if any(_same(quantity, level) for level in self._stated(quantity)):
+        if not math.isfinite(quantity.value):
+            return False
+        near = _bounds(quantity)
+        if any(_within(levels, near) for levels in self._stated(quantity.dimension)):
             return True
-        if any(_same(quantity, level, exact=True) for level in self._combined[quantity.dimension]):
+        if _within(self._sums_and_differences[quantity.dimension], _bounds(quantity, exact=True)):
             return True
         match quantity.dimension:
             case Dimension.FACTOR:
-                return any(_same(quantity, factor, rounding=_OF_FACTORS) for factor in self._factors)
+                return _within(self._factors, _bounds(quantity, rounding=_OF_FACTORS))
             case Dimension.SHARE:
-                return any(_same(quantity, share) for share in self._relative)
+                return _within(self._relative, near)
             case Dimension.TIME:
-                return self._holds_span(quantity)
+                return _within(self._spans, _span_bounds(quantity))
             case Dimension.BARE:
-                return any(_same(quantity, level) for level in self._levels[Dimension.SHARE])
+                return _within(self._levels[Dimension.SHARE], near)
         return False
 
-    def _stated(self, quantity: Quantity) -> Iterator[float]:
-        yield from self._levels[quantity.dimension]
-        match quantity.dimension:
-            case Dimension.BARE:
-                yield from self._bare
-            case Dimension.SHARE:
-                # A whole number without a unit counts something, and details count too.
-                fractions = [number for number in self._untyped if number % 1]
-                yield from (*fractions, *(number / 100 for number in fractions))
-            case Dimension.FACTOR:
+    def _stated(self, dimension: Dimension) -> Iterator[Sequence[float]]:
+        yield self._levels[dimension]
+        match dimension:
+            case Dimension.BARE | Dimension.FACTOR:
                 # "logged 36 times" counts.
-                yield from self._bare
+                yield self._bare
+            case Dimension.SHARE:
+                yield self._fractions
             case _:
-                yield from self._untyped
+                yield self._untyped
 
     @cached_property
-    def _untyped(self) -> list[float]:
+    def _fractions(self) -> Sequence[float]:
+        """Levels without a unit that may be shares: a whole number counts something."""
+        fractions = [number for number in self._untyped if number % 1]
+        return _ordered([*fractions, *(number / 100 for number in fractions)])
+
+    @cached_property
+    def _untyped(self) -> Sequence[float]:
         """Levels whose unit nobody stated: of summaries, of signals without a unit, and the newest value of a metric."""
         last = [abs(e.evidence.facts.last) for e in self._cited if e.evidence.facts.last is not None]
         texts = (without_moments(entry.evidence.summary) for entry in self._cited)
@@ -234,7 +246,7 @@ class EvidenceFigures:
         facts = [entry.evidence.facts for entry in self._cited]
         rows = [(row.before, row.after) for one in facts for row in one.deviations if not row.unit]
         rows += [(row.before, row.after) for one in facts if not one.unit for row in one.breakdown]
-        return [*last, *stated, *(abs(level) for row in rows for level in row if level is not None)]
+        return _ordered([*last, *stated, *(abs(level) for row in rows for level in row if level is not None)])
 
     # ------------------------------------------------------------ moments
 
@@ -257,13 +269,14 @@ class EvidenceFigures:
         apart = ((_of_day(moment) - of_day + 43200) % 86400 - 43200 for moment in self.moments)
         return any(-before <= seconds <= after for seconds in apart)
 
-    def _holds_span(self, quantity: Quantity) -> bool:
-        early, late = _span_bounds(quantity)
-        spans = (abs((a - b).total_seconds()) for a, b in combinations(self.moments, 2))
-        return any(early <= span <= late for span in spans)
+    @cached_property
+    def _spans(self) -> list[float]:
+        """Seconds between two moments, the shortest first."""
+        moments = [moment.timestamp() for moment in self.moments[-_MAX_MOMENTS:]]
+        return sorted({round(later - earlier, 1) for earlier, later in combinations(moments, 2)})
 
 
-def _span_bounds(quantity: Quantity) -> tuple[float, float]:
+def _span_bounds(quantity: Quantity) -> _Bounds:
     """Which spans between moments may be called so: rounded, or cut off to whole units."""
     whole = quantity.step >= 0.5 * quantity.unit
     late = quantity.value + (quantity.unit if whole else quantity.step) + _MOMENT_SLACK
@@ -278,21 +291,31 @@ def _span_bounds(quantity: Quantity) -> tuple[float, float]:
     return early, late
 
 
-def _same(quantity: Quantity, level: float, *, exact: bool = False, rounding: float = TUNING.verdict.rounding) -> bool:
+def _ordered(values: Iterable[float]) -> Sequence[float]:
+    return sorted(value for value in values if math.isfinite(value))
+
+
+def _within(ordered: Sequence[float], bounds: _Bounds) -> bool:
+    """Whether one of the values lies within the bounds."""
+    place = bisect_left(ordered, bounds[0])
+    return place < len(ordered) and ordered[place] <= bounds[1]
+
+
+def _bounds(quantity: Quantity, *, exact: bool = False, rounding: float = TUNING.verdict.rounding) -> _Bounds:
+    """Which levels may be called so. `exact`: to the digits shown alone."""
     value = quantity.value
     # Rounding to whole figures must not make 1 GiB of half a GiB, nor "0 errors" of a few.
     step = quantity.step if quantity.in_words else min(quantity.step, 0.25 * value) if value else 1e-9
-    tolerance = step * 1.0001 if exact else max(step * 1.0001, rounding * level)
+    off = step * 1.0001 if exact else max(step * 1.0001, rounding * value)
     match quantity.bound:
         case Bound.ABOUT:
-            tolerance = max(tolerance, _ABOUT * value)
+            off = max(off, _ABOUT * value)
         case Bound.MORE if not exact:
-            return value - tolerance <= level <= value * (1 + _WIDE)
+            return value - off, value * (1 + _WIDE)
         case Bound.LESS if not exact:
-            return value * (1 - _WIDE) <= level <= value + tolerance or (
-                level < value and quantity.dimension is Dimension.SHARE
-            )
-    return abs(value - level) <= tolerance
+            # "Below 1 %": how far below matters to nobody.
+            return 0.0 if quantity.dimension is Dimension.SHARE else value * (1 - _WIDE), value + off
+    return value - off, value + off
 
 
 def _pairs(facts: EvidenceFacts) -> Iterator[Pair]:

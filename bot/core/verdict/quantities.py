@@ -71,7 +71,7 @@ _NUMBER_WORDS = {
     "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100, "thousand": 1000,
 }  # fmt: skip
 
-_BEFORE = r"(?:(?<![\w.:/-])|(?<=\d[-/–])|(?<=[^\W\d]:))"
+_BEFORE = r"(?=[-+−\d])(?:(?<![\w.:/-])|(?<=\d[-/–])|(?<=[^\W\d]:))"
 """What stands before a figure: `checkout-2` and `HTTP/2` are names, the second half of `1-99 %` and `3/5` is none."""
 _DIGITS = r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?"
 _UNIT_WORDS = (
@@ -112,11 +112,16 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
     Cached: the same lines of evidence are read for every claim that cites them.
     """
+    if not _DIGIT.search(text):
+        return tuple(_take(text, _WORD_FACTOR, _word_factor)[1])
     rest, durations = _take(text, _COMPOUND, _compound)
     rest, figures = _take(rest, _FIGURE, _figure)
     rest, glued = _take(rest, _GLUED, _glued)
     _, words = _take(rest, _WORD_FACTOR, _word_factor)
     return tuple(sorted((*durations, *figures, *glued, *words), key=lambda quantity: quantity.start))
+
+
+_DIGIT = re.compile(r"\d")
 
 
 def blanked(text: str, start: int, end: int) -> str:

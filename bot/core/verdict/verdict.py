@@ -92,6 +92,7 @@ class Judgement:
     by: str
     """Who answered. The analyst's causes are composed by code from measurements; a model's may be what it read."""
     dropped: list[str] = field(default_factory=list)
+    figures: dict[frozenset[str], EvidenceFigures] = field(default_factory=dict)
     lead: Lead | None = None
     """The analyst's, whose confidence was measured on evidence like this, be it of one system."""
 
@@ -100,7 +101,7 @@ class Judgement:
         entries = {entry.id: entry for entry in ledger if entry.group == group}
         of_others = {entry.id for entry in ledger} - set(entries)
         measured = Measured(entries.values(), onset)
-        return cls(entries, of_others, measured, findings.by, list(findings.dropped), findings.lead)
+        return cls(entries, of_others, measured, findings.by, list(findings.dropped), lead=findings.lead)
 
     # ------------------------------------------------------------ claims
 
@@ -109,10 +110,17 @@ class Judgement:
         """All evidence of the incident that could be checked."""
         return EvidenceFigures([entry for entry in self.entries.values() if entry.evidence.ok])
 
+    def _figures(self, ids: Sequence[str]) -> EvidenceFigures:
+        """Of this evidence; kept, since claims and causes often cite the same."""
+        key = frozenset(ids)
+        if key not in self.figures:
+            self.figures[key] = EvidenceFigures([self.entries[id] for id in ids])
+        return self.figures[key]
+
     def carried(self, claims: Iterable[Claim]) -> list[Claim]:
         """The claims that stand by themselves: what their own evidence does not hold is struck; without the rest they go."""
         cited = [(claim, ids) for claim in claims if (ids := self._valid_ids(claim))]
-        checked = [self._checked(claim, ids, EvidenceFigures([self.entries[id] for id in ids])) for claim, ids in cited]
+        checked = [self._checked(claim, ids, self._figures(ids)) for claim, ids in cited]
         return [claim for claim, carries in checked if carries]
 
     def judged(self, hypothesis: Hypothesis) -> Hypothesis:
@@ -124,7 +132,7 @@ class Judgement:
         claims = [(claim, ids) for claim in hypothesis.claims if (ids := self._valid_ids(claim))]
         against = [(claim, ids) for claim in hypothesis.against if (ids := self._valid_ids(claim))]
         cited = list(dict.fromkeys(id for _, ids in (*claims, *against) for id in ids))
-        figures = EvidenceFigures([self.entries[id] for id in cited])
+        figures = self._figures(cited)
         checked = [self._checked(claim, ids, figures) for claim, ids in claims]
         # The sentence of the cause cites nothing itself, and a person may look anything up that was recorded.
         cause = check_quotes(hypothesis.cause, self.recorded, limit=300)

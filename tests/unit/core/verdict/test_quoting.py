@@ -3,7 +3,8 @@
 import pytest
 
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.verdict.quoting import first_unsupported
+from bot.core.verdict.evidence_figures import EvidenceFigures
+from bot.core.verdict.quoting import check_quotes, first_unsupported
 from tests.unit.evidence_builders import entry
 
 MEMORY = entry(
@@ -49,3 +50,56 @@ def test_the_same_quantity_in_another_unit_stands(text: str) -> None:
 )
 def test_what_the_evidence_does_not_say_is_named(text: str, missing: str) -> None:
     assert first_unsupported(text, [MEMORY]) == missing
+
+
+SLOWER = entry(
+    1,
+    "query_metric",
+    EvidenceFacts(),
+    summary="checkout p95 is 3.2 s (before 0.47 s) since 11:58:15 UTC; 41 errors and 17 timeouts in 10 min; 12 of 16 pods; "
+    "2.3.1 was rolled out at 09:20:10 UTC",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "6.8-fold slower, p95 is 6.8 times what it was",
+        "p95 rose sevenfold",
+        "p95 rose by 580 %, by 2.73 s",
+        "58 errors and timeouts in all, 24 more errors than timeouts",
+        "12 of 16 pods (75 %)",
+        "it began 2 h 38 min after the roll-out",
+        "it began more than two and a half hours after 2.3.1",
+        "since 11:58, or 11:58 am, for 10 minutes or 600 s",
+        "about half a second before (0.5 s), over 3 s now",
+    ],
+)
+def test_what_follows_from_the_evidence_stands(text: str) -> None:
+    assert first_unsupported(text, [SLOWER]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("it began 5 h 12 min after the roll-out", "5 h 12 min"),
+        ("9-fold slower", "9-fold"),
+        ("p95 rose by 120 %", "120 %"),
+        ("77 errors and timeouts in all", "77"),
+        ("since 13:40", "13:40"),
+        ("2.3.7 broke it", "2.3.7"),
+        ("pod checkout-5d8f7c9b6d-x2x9z", "checkout-5d8f7c9b6d-x2x9z"),
+        ("pay.example.com is down", "pay.example.com"),
+        ("9" * 400 + " errors", "9" * 400),
+    ],
+)
+def test_what_does_not_follow_is_named(text: str, missing: str) -> None:
+    assert first_unsupported(text, [SLOWER]) == missing
+
+
+def test_what_is_struck_leaves_the_sentence_and_says_what_it_was() -> None:
+    checked = check_quotes("9-fold slower since 13:40, says `out of disk`", EvidenceFigures([SLOWER]))
+
+    assert checked.text == "[figure not in evidence] slower since [time not in evidence], says [words not in evidence]"
+    assert checked.missing == ("9-fold", "13:40", "out of disk") and checked.held == 0
+    assert check_quotes(checked.text, EvidenceFigures([SLOWER])).text == checked.text
