@@ -1,15 +1,17 @@
 """A model's server that is slow, cut off, refuses or answers garbage, at every turn: the analyst's answer stands."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.core.evidence import Findings
+from bot.core.ranking.ranking import rank
 from bot.llm.loading import Agents
 from bot.workflows.investigation.analyst import call_name
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room, fire
 from tests.contracts.test_investigators import Proposer, crashed_and_gone_on, story
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, failing_payments
 
 TURNS = ({"call": [HEALTH]}, {"call": [CHANGES]}, ANSWER)
 """An undisturbed run."""
@@ -160,15 +162,19 @@ async def test_the_fallback_and_the_second_model_have_their_own_prices(room: New
     assert findings.usd == pytest.approx(1.0 + 8 * 100 / 1e6, abs=1e-4)
 
 
-async def test_what_a_failed_run_recorded_is_told_from_what_the_analyst_did(room: NewRoom) -> None:
-    here = await room({"call": [["query_metric", {"promql": "up"}]]}, {"status": 401})
-    await story(here, Proposer())
+async def test_the_analyst_ranks_again_over_what_a_failed_run_recorded(room: NewRoom) -> None:
+    here, deploy = await room(ANSWER), change("payments", 4, version="2.1", previous="2.0")
+    entries, rows = failing_payments(deploy).entries, {"2_0": (0.001, 0.001), "2_1": (None, 0.9)}
+    (split,) = Ledger().breakdown("payments", "errors", "version", **rows).entries
+    for one in entries:
+        call = call_name(CASE, one.tool, one.arguments)
+        await here.triages.record("AL-1", one.tool, one.arguments, call, one.evidence)
+    await here.triages.record("AL-1", split.tool, split.arguments, "agent:1:call_1_0", split.evidence, attempt=1)
 
-    own, more = await here.triages.attempt_entries("AL-1", 1, partial(call_name, await here.case()))
+    failed = Findings(by="agent", stop_reason="no answer within 60 s")
+    findings = await here.desk(Proposer()).weigh(CASE, failed, rank(CASE, entries, now=NOW))
 
-    assert {entry.tool for entry in own} >= {"service_health", "dependencies"} and [entry.tool for entry in more] == [
-        "query_metric"
-    ]
+    assert findings.by == "analyst" and "E8" in {id for claim in findings.hypotheses[0].claims for id in claim.evidence}
 
 
 async def test_a_crash_after_the_failed_call_repeats_nothing_that_was_recorded(room: NewRoom, tmp_path: Path) -> None:
