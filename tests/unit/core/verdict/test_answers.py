@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bot.core.evidence import Claim, Findings, Hypothesis
+from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.verdict.merging import merge, same_cause, views_text
 from bot.core.verdict.verdict import judge
+from prompts import prompt
 from tests.answers import false_answers, true_answers
 from tests.answers.reading import Reading, cause, claim
 from tests.answers.recorded import investigated
@@ -180,3 +182,20 @@ def test_words_of_unknown_kind_never_stand_for_a_cause_of_the_analyst() -> None:
     findings = merged(of, answered(cause("buy now", of.root, "unknown", row)), analyst)
 
     assert findings.hypotheses[0].cause == sure_of_itself.cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "its version alone carries the failure",
+        "the connections were out of range before errors and latency rose",
+        "every dependency was checked and none explains it",
+        "calls to the provider fail, and not only later",
+        "it is the only change in the ten minutes before the onset",
+        "nothing else on this service explains it better",
+    ],
+)
+def test_the_rules_of_the_prompt_leave_what_answers_say_alone(text: str) -> None:
+    rules = PromptLeak([prompt("triage").render(steps="", calls="", seconds="", services=[])])
+
+    assert rules.without(text) == text
