@@ -8,10 +8,10 @@ from pydantic import JsonValue
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.core.cluster import WorkloadState
-from bot.core.database_health import DatabaseHealth
 from bot.core.evidence import Case, Findings
 from bot.core.history.past_incidents import PastIncident
+from bot.core.infrastructure.cluster import WorkloadState
+from bot.core.infrastructure.database_health import DatabaseHealth
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.questions.answering import ModelAnswer

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from bot.core.database_health import DatabaseHealth, Session, troubles
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.infrastructure.database_health import DatabaseHealth, Session, troubles
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check

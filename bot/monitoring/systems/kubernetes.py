@@ -10,9 +10,9 @@ from urllib.parse import quote
 import httpx
 
 from bot.core.check import Check
-from bot.core.cluster import ClusterEvent, PodState, Revision, WorkloadState
 from bot.core.config import SystemConfig
 from bot.core.errors import InvalidQuery, QueryFailed
+from bot.core.infrastructure.cluster import ClusterEvent, PodState, Revision, WorkloadState
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonObject, JsonResponse, JsonServer, TokenSource, refusal
 from bot.monitoring.systems import kubernetes_objects as objects

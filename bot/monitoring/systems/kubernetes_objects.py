@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.cluster import ClusterEvent, ContainerState, PodState, Revision, WorkloadState
+from bot.core.infrastructure.cluster import ClusterEvent, ContainerState, PodState, Revision, WorkloadState
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonObject
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.core.check import Check, failed, ok
 from bot.core.config import PostgresConfig
-from bot.core.database_health import DatabaseHealth, Session, Slot, Standby, Statement, Table, masked
 from bot.core.errors import InvalidQuery, QueryFailed
+from bot.core.infrastructure.database_health import DatabaseHealth, Session, Slot, Standby, Statement, Table, masked
 from bot.core.text.untrusted import one_line
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.database_health import DatabaseHealth, Session, Slot, Standby, masked, troubles
+from bot.core.infrastructure.database_health import DatabaseHealth, Session, Slot, Standby, masked, troubles
 
 QUIET = DatabaseHealth(version="16", standby=False, connections=10, max_connections=100)
 WAITING = Session(11, "app", "web", "active", 40.0, 30.0, "Lock: tuple", (12,), "UPDATE a")

@@ -1,0 +1,1 @@
+"""Infrastructure as it reports itself: workloads of a cluster, and the health of databases."""
