@@ -171,10 +171,11 @@ async def test_the_analyst_ranks_again_over_what_a_failed_run_recorded(room: New
         await here.triages.record("AL-1", one.tool, one.arguments, call, one.evidence)
     await here.triages.record("AL-1", split.tool, split.arguments, "agent:1:call_1_0", split.evidence, attempt=1)
 
-    failed = Findings(by="agent", stop_reason="no answer within 60 s")
+    failed = Findings(by="agent", stop_reason="no answer within 60 s", seconds=60)
     findings = await here.desk(Proposer()).weigh(CASE, failed, rank(CASE, entries, now=NOW))
 
-    assert findings.by == "analyst" and "E8" in {id for claim in findings.hypotheses[0].claims for id in claim.evidence}
+    assert (findings.by, findings.seconds) == ("analyst", 60)
+    assert "E8" in {id for claim in findings.hypotheses[0].claims for id in claim.evidence}
 
 
 async def test_a_crash_after_the_failed_call_repeats_nothing_that_was_recorded(room: NewRoom, tmp_path: Path) -> None:

@@ -116,7 +116,15 @@ def _instead(by_agent: Findings, by_analyst: Findings, refused: Sequence[str]) -
         note = "The model named no cause."
     else:
         note = f"Model not available ({by_agent.stop_reason or 'no usable answer'})."
-    spent = {"model": by_agent.model, "steps": by_agent.steps, "tokens": by_agent.tokens, "usd": by_agent.usd}
+    # The turns that are shown took the model's time as well.
+    seconds = round(by_analyst.seconds + by_agent.seconds, 2)
+    spent = {
+        "model": by_agent.model,
+        "steps": by_agent.steps,
+        "tokens": by_agent.tokens,
+        "usd": by_agent.usd,
+        "seconds": seconds,
+    }
     outcome = {"stop_reason": by_agent.stop_reason, "dropped": by_agent.dropped}
     return by_confidence(by_analyst.noted(note).model_copy(update={**outcome, **spent}))
 
