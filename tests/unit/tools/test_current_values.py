@@ -13,8 +13,8 @@ CATALOGUE = Catalogue(
         Service(
             name="checkout",
             signals={
-                "errors": {"promql": "errors", "unit": "ratio", "bad_above": 0.05},  # type: ignore[dict-item]
-                "latency": {"promql": "latency", "unit": "s"},  # type: ignore[dict-item]
+                "errors": {"promql": "errors", "unit": "ratio", "bad_above": 0.05},
+                "latency": {"promql": "latency", "unit": "s"},
             },
         )
     ]
