@@ -54,9 +54,11 @@ def attempts(bot: Bot) -> list[Json]:
         whole: dict[str, Any] = bot.get(f"groups/{group['ref']}")
         lines = [entry["text"] for entry in whole["timeline"]]
         seen = [(entry["at"], change["id"]) for entry in whole["evidence"] for change in _changes_of(entry)]
-        for attempt in whole["triages"]:
+        ordered = sorted(whole["triages"], key=lambda attempt: int(attempt["attempt"]))
+        ends = [*(attempt["started_at"] for attempt in ordered[1:]), "9999"]
+        for attempt, end in zip(ordered, ends, strict=True):
             about = sum(line.startswith(f"Attempt {attempt['attempt']}: ") for line in lines)
-            weighed = [id for at, id in seen if at >= attempt["started_at"]]
+            weighed = [id for at, id in seen if attempt["started_at"] <= at < end]
             found.append({**attempt, "group": group["ref"], "lines": about, "weighed": weighed})
     return found
 

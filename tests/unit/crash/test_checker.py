@@ -35,6 +35,10 @@ def test_one_attempt_for_a_late_change_is_well() -> None:
     assert check(GOOD) == []
 
 
+def test_one_more_attempt_for_changes_that_the_first_could_not_read_is_well() -> None:
+    assert check(replace(GOOD, late_change="")) == []
+
+
 @pytest.mark.parametrize(
     ("happened", "told"),
     [
@@ -49,7 +53,7 @@ def test_one_attempt_for_a_late_change_is_well() -> None:
             "is not what the message of the triage shows",
         ),
         ({"messages": [*GOOD.messages, SHOWN]}, "triage:AL-1 stands 2 times"),
-        ({"late_change": ""}, "brought about by no late change"),
+        ({"late_change": "", "attempts": [{**FIRST, "weighed": [CHANGE]}, AGAIN]}, "brought about by no late change"),
         ({"changes": ["chg-1"]}, "change chg-1 was acknowledged and is not stored"),
     ],
 )
