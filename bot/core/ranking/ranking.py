@@ -92,6 +92,9 @@ def lead_of(ranked: Sequence[Candidate], context: RankingContext, graded: Sequen
 def _doublings_ahead(candidate: Candidate, context: RankingContext) -> float:
     """How far its service lies ahead of the next: by the signs that located it, or else by what the cause rests on."""
     weights, total = context.tuning.signs, sum(context.doublings.values())
+    if candidate.kind == "traffic":
+        # What fails behind a surge is explained by it, and no rival.
+        return weights.resource * candidate.strength
     own = total * context.shares.get(candidate.service, 0.0)
     next_one = total * max((share for service, share in context.shares.items() if service != candidate.service), default=0.0)
     if own <= weights.least_strength:

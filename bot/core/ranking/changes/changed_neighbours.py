@@ -10,11 +10,15 @@ from datetime import timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
-from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees
 from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.context import RankingContext
+from bot.core.ranking.fault_location import exhaustion
 from bot.core.tuning import NeighbourWeights
+
+_LEAST_OWN = 0.2
+"""Share of a symptom that no callee explains from which on it is a failure of its own."""
 
 
 def hand_down(context: RankingContext) -> RankingContext:
@@ -64,11 +68,13 @@ def _failing(context: RankingContext) -> dict[str, float]:
     failing = {}
     for service, signals in context.observations.signals.items():
         strongest = max(_symptoms(context, service), key=lambda d: d.doublings, default=None)
-        if strongest is None or _has_own_cause(signals.values(), context):
+        if strongest is None or _has_own_cause(signals.values(), context) or _ran_short(context, service):
             continue
-        if strongest.doublings >= context.tuning.neighbours.failing:
-            failing[service] = strongest.doublings * (1 - _explained(context, strongest))
-    return {service: weight for service, weight in failing.items() if weight > 0}
+        left = 1 - _explained(context, strongest)
+        # What callees explain mostly is handed down to them, and the rest of it is no failure of its own.
+        if strongest.doublings >= context.tuning.neighbours.failing and left >= _LEAST_OWN:
+            failing[service] = strongest.doublings * left
+    return failing
 
 
 def _explained(context: RankingContext, symptom: Deviation) -> float:
@@ -92,6 +98,15 @@ def _has_own_cause(deviations: Iterable[Deviation], context: RankingContext) -> 
     sure = context.tuning.confidence.sure
     risen = [d for d in deviations if d.direction == "up" and d.doublings >= sure]
     return any(d.family in ("external", "network", "traffic") for d in risen)
+
+
+def _ran_short(context: RankingContext, service: str) -> bool:
+    """Whether a resource near its known limit may explain it; not where the service itself was changed: that may be why."""
+    weights, sure = context.tuning.neighbours, context.tuning.confidence.sure
+    short = context.observations.signals.get(service, {}).get("saturation")
+    if short is None or short.doublings < sure or short.unit not in FULL_SHARE or exhaustion(short) < 1.0:
+        return False
+    return short.direction == "up" and not _changed(context, service, {service: weights.itself})
 
 
 def _suspects(context: RankingContext, failing: str) -> dict[str, float]:

@@ -6,7 +6,7 @@ from bot.core.evidence import Case, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.ranking import rank
-from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, deviation, failing_payments, minutes
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
 
 ANYWHERE = CASE.model_copy(update={"service": "", "alert_name": "something is wrong"})
 
@@ -73,3 +73,12 @@ def test_memory_that_creeps_far_below_its_limit_is_not_exhausted() -> None:
     assert any("not exhausted" in claim.text for claim in cause.against)
     full = Ledger().graph("cart").health("cart", replace(creeping, after=96.0))
     assert "ran out of headroom" in first(full).cause
+
+
+def test_a_change_of_the_caller_is_not_blamed_for_a_pool_that_is_full_below_it() -> None:
+    full = deviation("payments", "connections", 0.13, 0.97, late=-3, unit="ratio")
+    ledger = failing_payments(change("front", 1)).health("payments", full)
+
+    cause = first(ledger, CASE)
+
+    assert (cause.kind, cause.service) == ("resource", "payments")
