@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import structlog
 from jinja2 import Template
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
@@ -14,6 +15,7 @@ from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.config import Budget
+from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
 from bot.core.investigation.briefing import evidence_lines
 from bot.core.investigation.first_plan import first_plan
@@ -48,6 +50,7 @@ from bot.workflows.investigation.tool_running import ToolRunner
 from prompts import prompt, prompt_of
 
 keep_hooks_in_the_loop()
+log = structlog.get_logger(__name__)
 
 
 # The model sees the name as that of the tool it answers with, and journals hold it: renamed, a run that was interrupted before
@@ -95,6 +98,8 @@ class Agent:
             *([plan_tool()] if self.keeps_plan else []),
         ]
         self.chats: dict[str, BaseChatModel] = {}
+        # What is missing for it shows where the agent is loaded, and the analyst's answer stands.
+        self._model(settings.name)
         # Without the services: their names in a row are no secret, and findings name them.
         rules = prompt("triage").render(steps="", calls="", seconds="", services=[])
         self.prompt_leak = PromptLeak(
@@ -107,9 +112,13 @@ class Agent:
         opening = await run.step("brief the agent", self._brief, case)
         durable = self._durable(run, case, spending, self.settings.fallback)
         findings = await self._run_graph(self._graph(run, case, spending, durable), opening, spending)
-        if findings.hypotheses and self.settings.skeptic:
-            findings = await Skeptic(self._model(self.settings.skeptic), self.triages).review(
+        if findings.hypotheses and (skeptic := self._other_model(self.settings.skeptic)):
+            findings = await Skeptic(skeptic, self.triages).review(
                 findings, run, case, spending, [self._durable(run, case, spending, name="skeptic"), *self._names(case)]
+            )
+        elif findings.hypotheses and self.settings.skeptic:
+            findings = findings.model_copy(
+                update={"note": f"No second model reviewed this: {self.settings.skeptic} is not usable."}
             )
         hints = await run.step("read the last hints", self.triages.hints, case.group, case.attempt)
         if late := hints[durable.hints_shown :]:
@@ -161,7 +170,7 @@ class Agent:
         return Durable(run, run_tool, caller, spending, read_updates, name=name)
 
     def _caller(self, fallback: str = "") -> Caller:
-        other = self._model(fallback) if fallback else None
+        other = self._other_model(fallback)
         return Caller(self.budget, other, takes_named_tool=self._takes_named_tool, wait=self.wait)
 
     def _takes_named_tool(self, model: BaseChatModel) -> bool:
@@ -221,6 +230,14 @@ class Agent:
         if name not in self.chats:
             self.chats[name] = chat_model(self.settings, name, seconds=self.budget.per_call_seconds)
         return self.chats[name]
+
+    def _other_model(self, name: str) -> BaseChatModel | None:
+        """The fallback model or the skeptic. One that cannot be used costs the first one's work nothing."""
+        try:
+            return self._model(name) if name else None
+        except ConfigurationError as error:
+            log.error("the model cannot be used", model=name, why=error.problem)
+            return None
 
     def _run_tool(self, case: Case) -> RunTool:
         async def run_tool(tool: str, arguments: dict[str, object], call: str) -> Shown:

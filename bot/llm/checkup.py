@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from bot.core.check import Check, absent, failed, ok
 from bot.core.errors import ConfigurationError
-from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
 from bot.llm.settings import ModelSettings
 
@@ -47,13 +46,9 @@ async def check_model(settings: ModelSettings, name: str, role: str = "Model") -
 
 
 def _client(settings: ModelSettings, name: str) -> "BaseChatModel":
-    from bot.llm.calling import call_errors
     from bot.llm.providers.clients import chat_model
 
-    try:
-        return chat_model(settings, name, seconds=SECONDS)
-    except call_errors() as error:  # a key or a region is missing: the library says which
-        raise ConfigurationError(one_line(redact(str(error)), 300)) from None
+    return chat_model(settings, name, seconds=SECONDS)
 
 
 async def _two_turns(title: str, model: "BaseChatModel") -> Check:

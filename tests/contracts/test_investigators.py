@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core.approvals.remedies import Fitted
+from bot.core.errors import ConfigurationError
 from bot.core.evidence import Findings
 from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectEngine
@@ -438,3 +439,17 @@ def engine(folder: Path, investigate: Any) -> DurableEngine:
     engine = DurableEngine(folder, clock=lambda: NOW)
     engine.register("look", investigate)
     return engine
+
+
+async def test_a_fallback_or_skeptic_without_its_package_costs_the_first_model_s_work_nothing(room: NewRoom) -> None:
+    here = await room(ANSWER, fallback="mistralai:one", skeptic="mistralai:other")
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason == "answered" and findings.hypotheses
+    assert findings.note == "No second model reviewed this: mistralai:other is not usable."
+
+
+async def test_a_model_without_its_package_says_so_where_it_is_loaded(room: NewRoom) -> None:
+    with pytest.raises(ConfigurationError, match="pip install langchain-mistralai"):
+        await room(ANSWER, name="mistralai:one")

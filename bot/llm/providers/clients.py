@@ -11,6 +11,8 @@ from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
 from bot.core.errors import ConfigurationError
+from bot.core.redaction.redaction import redact
+from bot.core.text.untrusted import one_line
 from bot.llm.chat import Chat, KeptReasoning
 from bot.llm.providers.capabilities import (
     CAPABILITIES,
@@ -23,6 +25,7 @@ from bot.llm.providers.capabilities import (
     parse_model_name,
     takes_effort,
 )
+from bot.llm.providers.failures import library_errors
 from bot.llm.settings import ModelSettings
 
 CLAUDE_MAX_TOKENS = 16_000
@@ -37,7 +40,7 @@ OLLAMA_CONTEXT = 32_768
 def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseChatModel:
     """The client of the model of this name; one call waits `seconds` at most.
 
-    Raises ConfigurationError with the command to run where the provider's package is not installed.
+    Raises ConfigurationError: with the command to run where the provider's package is not installed, or with what it lacks.
     """
     parsed = parse_model_name(name)
     ours = parsed.provider is settings.provider
@@ -49,12 +52,18 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
             raise ConfigurationError(missing, key="TOCSIN_MODEL")
         # One line for each tool and turn, about a field of schemas that Gemini does without.
         logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
-        made = init_chat_model(
-            parsed.model, model_provider=_langchain_name(parsed), **_arguments(settings, parsed, effort, extra, seconds)
-        )
-        model = _with_kept_reasoning(made, parsed)
+        model = _with_kept_reasoning(_made(parsed, _arguments(settings, parsed, effort, extra, seconds)), parsed)
     forced = settings.tool_choice != "auto" if settings.tool_choice else may_force_tools(parsed, effort=effort, extra=extra)
     return with_tool_choice(model, forced=forced)
+
+
+def _made(name: ModelName, arguments: dict[str, Any]) -> BaseChatModel:
+    lacking = (ImportError, ValueError, *library_errors())
+    try:
+        model: BaseChatModel = init_chat_model(name.model, model_provider=_langchain_name(name), **arguments)
+    except lacking as error:  # a package, a key or a region: it says which
+        raise ConfigurationError(one_line(redact(str(error)), 300), key="TOCSIN_MODEL") from None
+    return model
 
 
 def _openai(settings: ModelSettings, model: str, effort: str, extra: Mapping[str, Any], seconds: float) -> Chat:
