@@ -58,7 +58,7 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
 
 
 def _made(name: ModelName, arguments: dict[str, Any]) -> BaseChatModel:
-    lacking = (ImportError, ValueError, *library_errors())
+    lacking: tuple[type[Exception], ...] = (ImportError, ValueError, *library_errors())
     try:
         model: BaseChatModel = init_chat_model(name.model, model_provider=_langchain_name(name), **arguments)
     except lacking as error:  # a package, a key or a region: it says which
