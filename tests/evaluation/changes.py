@@ -70,18 +70,18 @@ class Shop:
 
     @cached_property
     def incidents(self) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = self._json("incidents.json")
-        return found
+        incidents: dict[str, dict[str, Any]] = self._json("incidents.json")
+        return incidents
 
     @cached_property
     def changes(self) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = self._json("changes.json")
-        return found
+        changes: dict[str, list[dict[str, Any]]] = self._json("changes.json")
+        return changes
 
     @cached_property
     def graph(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = self._json("graph.json")
-        return found
+        graph: dict[str, list[str]] = self._json("graph.json")
+        return graph
 
     def answer(self, id: str) -> Answer:
         """What the analyst says when the incident's recording ends."""

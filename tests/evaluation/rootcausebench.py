@@ -27,7 +27,7 @@ from tests.evaluation.figures import Answer, write_answers
 from tests.evaluation.world import Recording, World, answer_of
 
 SEEN_AFTER = timedelta(minutes=5)
-"""What is known: all until so long after the alert."""
+"""What may be read: all until so long after the alert."""
 PUBLISHED = (
     "published pass (all 24, the model reads the files with a shell): gpt-5.6-sol, kimi-k3, grok-4.5, glm-5.2 1.00; "
     "claude-opus-4.8 0.99, gpt-5.4 0.97, gpt-5.5, gemini-3.5-flash 0.96; "
@@ -123,8 +123,8 @@ class Incident:
 
     @cached_property
     def alert(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._json("alert.json")
-        return found
+        alert: dict[str, Any] = self._json("alert.json")
+        return alert
 
     @property
     def started_at(self) -> datetime:
@@ -200,11 +200,11 @@ class Incident:
     @cached_property
     def lines(self) -> dict[str, list[LogLine]]:
         """Structured lines, as a log store holds them."""
-        found: dict[str, list[LogLine]] = defaultdict(list)
+        lines: dict[str, list[LogLine]] = defaultdict(list)
         for row in self._log_rows():
             if (at := _moment(row["timestamp"])) <= self.now:
-                found[row["service"]].append(LogLine(at=at, text=json.dumps(row), level=level_of(row["severity_text"])))
-        return dict(found)
+                lines[row["service"]].append(LogLine(at=at, text=json.dumps(row), level=level_of(row["severity_text"])))
+        return dict(lines)
 
     @cached_property
     def spans(self) -> list[Span]:

@@ -116,7 +116,7 @@ _CONSTANT_KEY = re.compile(r"^[A-Za-z_][\w.-]{2,60}$")
 def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
     """What the patches do together, each effect once; at most 24."""
     code = [_without_reporting(patch) for patch in patches]
-    found = [
+    effects = [
         *_dependencies(patches),
         *_settings(code),
         *_queries(code),
@@ -127,7 +127,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_calls_and_guards(code),
         *_names(code),
     ]
-    unique = {(effect.kind, _NOT_LETTERS.sub("", effect.name.casefold())): effect for effect in reversed(found)}
+    unique = {(effect.kind, _NOT_LETTERS.sub("", effect.name.casefold())): effect for effect in reversed(effects)}
     return tuple(reversed(unique.values()))[:MAX_EFFECTS]
 
 

@@ -314,8 +314,8 @@ def effect_text(effect: EffectFact) -> str:
 
 def _shared_words(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> float:
     """Points for words that changed names share with lines of the trouble."""
-    told = frozenset(word for one in symptoms.new() for word in words(one.text)) - usual
+    described = frozenset(word for one in symptoms.new() for word in words(one.text)) - usual
     net = frozenset(word for name in (*diff.removed, *diff.added) for word in words(name))
     near = frozenset(word for name in (*diff.touched, *diff.paths) for word in words(name)) - net
-    points = weights.word * len(net & told) + weights.nearby_word * len(near & told)
+    points = weights.word * len(net & described) + weights.nearby_word * len(near & described)
     return min(weights.most_of_words, points)

@@ -24,7 +24,7 @@ class Patch:
     path: str
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
-    known: bool = True
+    sent: bool = True
     """False where the host sent no patch: anything may have changed."""
 
 
@@ -43,7 +43,7 @@ def _read(path: str, lines: Sequence[str]) -> Patch:
             removed.append(line[1:])
         elif line.startswith("+") and _says_something(line[1:]):
             added.append(line[1:])
-    return Patch(path, tuple(removed), tuple(added), known=bool(lines))
+    return Patch(path, tuple(removed), tuple(added), sent=bool(lines))
 
 
 def _says_something(line: str) -> bool:

@@ -79,6 +79,6 @@ def _nothing_runs(patches: Iterable[Patch]) -> bool:
     """Whether all changed lines are styles, imports or reports; a file without a patch may be anything."""
     patches = list(patches)
     lines = [line for patch in patches for line in (*patch.removed, *patch.added)]
-    return all(patch.known for patch in patches) and all(
+    return all(patch.sent for patch in patches) and all(
         is_import(line) or is_reporting(line) or _STYLE.search(line) for line in lines
     )

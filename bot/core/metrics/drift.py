@@ -33,9 +33,9 @@ def climb_start(series: Series, side: float) -> float | None:
 
     A level and then a line are fitted at each possible turn; the best must leave half of the error of one line at most.
     """
-    known = known_samples(series)
-    step = max(1, len(known.times) // _MOST_POINTS)
-    times, values = known.times[::step], side * known.values[::step]
+    samples = known_samples(series)
+    step = max(1, len(samples.times) // _MOST_POINTS)
+    times, values = samples.times[::step], side * samples.values[::step]
     if len(times) < 2 * _FEWEST:
         return None
     turns = range(_FEWEST // 2, len(times) - _FEWEST // 2)

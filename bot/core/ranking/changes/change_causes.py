@@ -71,7 +71,7 @@ def _weigh_versions(context: RankingContext, change: Change) -> VersionCompariso
 
 
 def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> Candidate:
-    change, code, versions = weighed.change, weighed.code, weighed.versions
+    change, code = weighed.change, weighed.code
     onset = context.onset_of(change.service)
     candidate = Candidate(
         kind="change",
@@ -86,9 +86,27 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         sure=weighed.carried or code.explains or _alone(context, weighed, others),
     )
     _add_nearness(context, change, onset, candidate)
+    _add_code(change, code, candidate)
+    add_symptoms(context, candidate)
+    _add_measured(context, weighed, candidate)
+    _weigh_rivals(context, weighed, others, candidate)
+    _weigh_earlier_trouble(context, weighed, candidate)
+    _weigh_rollback(context, change, candidate)
+    return candidate
+
+
+def _add_code(change: Change, code: CodeReading, candidate: Candidate) -> None:
+    """Add what the diff explains, or that it explains nothing."""
     if code.claim and not code.unrelated:
         candidate.claims.append(code.claim)
-    add_symptoms(context, candidate)
+    if code.unrelated:
+        text = f"the code of {short_change_text(change)} was read, and nothing in it has to do with the symptoms"
+        candidate.against.append(Claim(text=one_line(text, 400), evidence=[code.evidence]))
+
+
+def _add_measured(context: RankingContext, weighed: _WeighedChange, candidate: Candidate) -> None:
+    """Add what the versions, a climb since the change, and calls that its version does not take show."""
+    change, versions = weighed.change, weighed.versions
     if versions.rows:
         claim = Claim(text=_versions_text(versions), evidence=[versions.evidence])
         (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
@@ -97,13 +115,6 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
     if (calls := serving(context.observations, change, context.now)).silent:
         text = f"{short_change_text(change)} serves nothing, while the version before goes on"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
-    if code.unrelated:
-        text = f"the code of {short_change_text(change)} was read, and nothing in it has to do with the symptoms"
-        candidate.against.append(Claim(text=one_line(text, 400), evidence=[code.evidence]))
-    _weigh_rivals(context, weighed, others, candidate)
-    _weigh_earlier_trouble(context, weighed, candidate)
-    _weigh_rollback(context, change, candidate)
-    return candidate
 
 
 def _with_commit(change: Change, code: CodeReading) -> str:

@@ -33,12 +33,12 @@ def compare_versions(observations: Observations, change: Change, weights: Change
     before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, 0.8 between these, and 1
     if there is no other version to compare with.
     """
-    found = [
+    comparisons = [
         compared
         for breakdown in observations.breakdowns
         if breakdown.service == change.service and change.version and (compared := _compared(breakdown, change, weights))
     ]
-    return max(found, key=lambda one: (one.factor > 1, one.factor < 1, one.factor), default=VersionComparison())
+    return max(comparisons, key=lambda one: (one.factor > 1, one.factor < 1, one.factor), default=VersionComparison())
 
 
 def _compared(breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights) -> VersionComparison | None:
