@@ -51,15 +51,16 @@ async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str
         return await _before(ctx, ctx.code, name, head, hours)
     comparison = await ctx.code.compare(name, base, head)
     diffs, unread = await _diffs(ctx.code, name, comparison.commits)
+    facts = await asyncio.to_thread(_summaries, diffs)
     return Evidence(
         summary=_summary(name, comparison),
         query=f"GET /repos/.../compare/{one_line(base, 60)}...{one_line(head, 60)}",
-        details=(*map(_line, comparison.commits[:MAX_COMMITS]), *_files(comparison), *_quoted(diffs)),
+        details=(*map(_line, comparison.commits[:MAX_COMMITS]), *_files(comparison), *_quoted(facts, diffs)),
         link=comparison.link,
         source="github",
         user_controllable=True,
         unseen=unread,
-        facts=_facts(comparison.commits, comparison.files, diffs, head),
+        facts=_facts(comparison.commits, comparison.files, facts, head),
     )
 
 
@@ -75,6 +76,7 @@ async def _before(ctx: ToolContext, code: CodeHost, service: str, head: str, hou
     since = ctx.now - timedelta(hours=hours)
     commits = await code.commits(service, since, head=head)
     diffs, unread = await _diffs(code, service, commits)
+    facts = await asyncio.to_thread(_summaries, diffs)
     count = "1 commit" if len(commits) == 1 else f"{len(commits)} commits"
     newest = f"; newest at {clock(commits[0].at)}: {one_line(commits[0].title, 80)}" if commits else ""
     where = f"in {one_line(head, 40)}" if head else "on the default branch"
@@ -82,11 +84,11 @@ async def _before(ctx: ToolContext, code: CodeHost, service: str, head: str, hou
         summary=f"{service}: {count} {where} in the last {minutes_text(60 * hours)}{newest}",
         query=f"GET /repos/.../commits?since={iso_utc(since)}" + (f"&sha={one_line(head, 60)}" if head else ""),
         window=TimeWindow(start=since, end=ctx.now),
-        details=(*map(_line, commits[:MAX_COMMITS]), *_quoted(diffs)),
+        details=(*map(_line, commits[:MAX_COMMITS]), *_quoted(facts, diffs)),
         source="github",
         user_controllable=True,
         unseen=unread,
-        facts=_facts(commits, [file for _, files in diffs for file in files], diffs, head),
+        facts=_facts(commits, [file for _, files in diffs for file in files], facts, head),
     )
 
 
@@ -111,11 +113,15 @@ async def _diffs(code: CodeHost, service: str, commits: Sequence[Commit]) -> tup
     return [(commit, files) for commit, files in pairs if not isinstance(files, QueryFailed)], tuple(unread)
 
 
-def _facts(commits: Sequence[Commit], files: Sequence[FileChange], diffs: _Diffs, version: str) -> EvidenceFacts:
+def _summaries(diffs: _Diffs) -> list[DiffFact]:
+    return [summarize_diff(commit, files) for commit, files in diffs]
+
+
+def _facts(commits: Sequence[Commit], files: Sequence[FileChange], diffs: Sequence[DiffFact], version: str) -> EvidenceFacts:
     return EvidenceFacts(
         commits=tuple(one.sha for one in commits),
         files=tuple(one.path for one in files[:MAX_FILES]),
-        diffs=tuple(summarize_diff(commit, changed) for commit, changed in diffs),
+        diffs=tuple(diffs),
         version=version,
     )
 
@@ -141,10 +147,10 @@ def _files(comparison: Comparison) -> list[str]:
     return [*shown, f"{more} more files"] if more > 0 else shown
 
 
-def _quoted(diffs: _Diffs) -> list[str]:
+def _quoted(summaries: Sequence[DiffFact], diffs: _Diffs) -> list[str]:
     """What each commit does as far as code recognises it, then its diff: those that may change behaviour first."""
-    summaries = [(summarize_diff(commit, files), files) for commit, files in diffs]
-    ordered = sorted(summaries, key=lambda one: one[0].inert)
+    pairs = [(summary, files) for summary, (_, files) in zip(summaries, diffs, strict=True)]
+    ordered = sorted(pairs, key=lambda one: one[0].inert)
     lines = [line for summary, files in ordered for line in _diff_lines(summary, files)]
     left = len(lines) - MAX_DIFF_LINES
     return [*lines[:MAX_DIFF_LINES], f"{left} more lines of diffs"] if left > 0 else lines

@@ -14,7 +14,7 @@ from bot.core.facts.code import EffectFact, EffectKind
 
 MAX_EFFECTS = 24
 _SETTING = re.compile(
-    r"([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
+    r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
     r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never)\2"
     r"(?![\w(])",
     re.I,
@@ -81,16 +81,12 @@ _RELEASE = re.compile(
 _MANY_AT_ONCE = re.compile(
     r"batch|bulk|chunk|prefetch|select_?related|preload|eager|join_?fetch|multi_?get|pipeline|_many\b|includes\(", re.I
 )
-_LOCK = re.compile(
-    r"\b\w*(?:mutex|mu|lock|semaphore|synchronized|atomic)\w*\s*\.?\s*(?:un)?lock\w*\s*\(|\bfor update\b|\bsynchronized\b|"
-    r"\b(?:acquire|release)(?:_lock|Lock)?\(",
-    re.I,
-)
+_LOCK = re.compile(r"(?:un)?lock(?:ed|ing)?\s*\(|\bfor update\b|\bsynchronized\b|\b(?:acquire|release)(?:_lock|Lock)?\(", re.I)
 _SPAWN = re.compile(
     r"\bgo func\b|\bgo \w+[\w.]*\(|new Thread\(|Thread\(target|create_task\(|setInterval\(|ensure_future\(|tokio::spawn|"
     r"CompletableFuture\.\w+Async"
 )
-_CACHE_KEY = re.compile(r"(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
+_CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
 _LOOP = re.compile(r"^\s*(?:for|foreach|while)\b|\.(?:map|forEach|each)\(")
 _READ_OF_ONE = re.compile(
     r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"

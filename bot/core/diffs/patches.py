@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from bot.core.systems import FileChange
 
-MAX_LINES = 2_000
-"""Changed lines read of one file: a generated file says nothing more."""
+MAX_LINES, MAX_LENGTH = 800, 200
+"""Lines read of one commit's patches, and characters of one: what is generated or minified says nothing more."""
 _COMMENT = re.compile(r"^\s*(//|#(?!\[)|/\*|\*/|\*\s|--\s|;|<!--|\"\"\"|''')")
 _IMPORT = re.compile(r"^\s*(import\b|from\s+\S+\s+import\b|#include\b|using\s+[\w.]+;|require\(|use\s+[\w:]+;)")
 _PACKAGE = re.compile(r"^\s*(package|namespace|module)\s+[\w.:\\]+\s*[;{]?$")
@@ -29,13 +29,18 @@ class Patch:
 
 
 def read_patches(files: Iterable[FileChange]) -> list[Patch]:
-    """The changed lines of each file."""
-    return [_read(file.path, file.patch.splitlines()) for file in files]
+    """The changed lines of each file, as far as the limit of lines goes."""
+    patches, left = [], MAX_LINES
+    for file in files:
+        lines = [line[:MAX_LENGTH] for line in file.patch.splitlines()[:left]]
+        patches.append(_read(file.path, lines))
+        left -= len(lines)
+    return patches
 
 
 def _read(path: str, lines: Sequence[str]) -> Patch:
     removed, added = [], []
-    for line in lines[: 2 * MAX_LINES]:
+    for line in lines:
         # Only hunks are sent: `---` and `+++` at their start are headers of a file where somebody sends those too.
         if line.startswith(("--- ", "+++ ")):
             continue

@@ -79,7 +79,7 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         likelihood=min(1.0, _place(context, weighed) * _fit(context, weighed, others)),
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
-        commit=code.diff.commit if code.explains and code.diff and code.commits > 1 else "",
+        commit=code.diff.commit if code.diff and code.commits > 1 and not code.unrelated else "",
         check=_check(change),
         carried=weighed.carried,
         explained=code.explains,
