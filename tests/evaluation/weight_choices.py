@@ -112,6 +112,8 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
 
 _CHANGES = "no set that is left out here holds changes"
 NOT_CHOSEN: Mapping[str, str] = {
+    "changes.drift": _CHANGES,
+    "changes.drift_within": _CHANGES,
     "changes.explained": _CHANGES,
     "changes.explained_half_life": _CHANGES,
     "changes.explained_least": _CHANGES,
