@@ -32,18 +32,20 @@ class FailureRecovery:
         """The journal of a run does not fit the code of this version."""
         _, ref, *rest = id.split(":")
         if workflow == "triage":
-            attempt = int(rest[0])
-            if attempt < MAX_ATTEMPTS:
-                # The new attempt answers the same question of the same person.
-                row = await self.triages.row(ref, attempt)
-                question = (row.question, row.requester) if row is not None else ()
-                await self.engine.start("triage", f"triage:{ref}:{attempt + 1}", ref, attempt + 1, *question)
+            await self._rank_again(ref, int(rest[0]))
         elif workflow == "remediation":
             await self.approvals.claims.give_up(ref, why)
         elif workflow == "postmortem":
             await self._write_again(ref, int(rest[0]), why)
         elif workflow == "question":
             await self._answer_again(int(ref), int(rest[0]))
+
+    async def _rank_again(self, ref: str, attempt: int) -> None:
+        if attempt < MAX_ATTEMPTS and not await self.triages.resolved(ref):
+            # The new attempt answers the same question of the same person.
+            row = await self.triages.row(ref, attempt)
+            question = (row.question, row.requester) if row is not None else ()
+            await self.engine.start("triage", f"triage:{ref}:{attempt + 1}", ref, attempt + 1, *question)
 
     async def _answer_again(self, number: int, attempt: int) -> None:
         if attempt < MAX_ATTEMPTS:

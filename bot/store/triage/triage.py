@@ -18,7 +18,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bot.core.change import kind_in_words
 from bot.core.errors import NotFound, UnreadableEvidence
 from bot.core.evidence import Case, Evidence, LedgerEntry, failed_to_read, parse_entry
-from bot.core.incident import number_of
+from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.core.questions.declared import began_at
@@ -218,6 +218,12 @@ class Triages:
         """Whether a person stopped this attempt: read before each tool call and each model call."""
         rows = await self.db.rows(_STATE, number=group_number(ref), attempt=attempt)
         return any(state == TriageState.STOPPED for (state,) in rows)
+
+    async def resolved(self, ref: str) -> bool:
+        """Whether the group is over: then nobody needs another ranking."""
+        async with self.db.read() as session:
+            group = await session.get(GroupRow, group_number(ref))
+            return group is not None and group.state == GroupState.RESOLVED
 
     async def heard(self, ref: str, attempt: int) -> Heard:
         """What a model must know before each of its turns, in one query."""
