@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from bot.core.evidence import Findings
 from bot.engine.durable import DurableEngine
@@ -261,14 +262,16 @@ async def test_the_last_turn_is_the_answer(place: Place, served: Served) -> None
     ids=lambda value: value.name if isinstance(value, Served) else "",
 )
 async def test_what_a_provider_refuses_ends_the_run_with_its_own_words_in_the_log(
-    place: Place, served: Served, words: str, capsys: pytest.CaptureFixture[str]
+    place: Place, served: Served, words: str
 ) -> None:
     here = await place(served, *TURNS, ANSWER)
 
-    findings = await here.investigate()
+    with capture_logs() as lines:
+        findings = await here.investigate()
 
+    logged = " ".join(str(line.get("answer", "")) for line in lines)
     assert findings.stop_reason == "the model's server answered 400"
-    assert words in served_by(here).refusals[0] and words.split("'")[0].split('"')[0] in capsys.readouterr().out
+    assert words in served_by(here).refusals[0] and words.split("'")[0].split('"')[0] in logged
 
 
 WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]

@@ -20,6 +20,7 @@ from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.systems.argocd import ArgoCd
 from bot.monitoring.systems.github import GitHub
 from bot.monitoring.systems.helm import Helm
+from bot.monitoring.systems.kubernetes import Kubernetes
 from bot.monitoring.systems.mlflow import MLflow
 from bot.monitoring.systems.web import AllowedWeb
 from bot.monitoring.traces.jaeger import JaegerTraces
@@ -102,6 +103,7 @@ def built(client: httpx.AsyncClient, name: str, *, jaeger: bool = False, **value
         traces=JaegerTraces(traces, client) if jaeger else TempoTraces(traces, client),
         code=GitHub(HERE, client, {name: "shop/checkout"}),
         models=models,
+        cluster=Kubernetes(HERE, client, {name: "prod/checkout"}),
         histories=(ArgoCd(HERE, client, {name: "checkout"}), Helm(HERE, client, {name: "prod/checkout"}), models),
         web=AllowedWeb({"status": WebConfig(url="http://web.example.com", allow=("/notes",))}, client),
         case={"service": name, "labels": {"service": name}, "expression": "errors > 0.02"},
@@ -115,11 +117,16 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
     "call_waits": {},
     "code_changes": {"service": "{name}", "base": "1", "head": "2"},
     "compare_metric": {"service": "{name}", "signal": "errors"},
+    "current_values": {"service": "{name}"},
     "dependencies": {"service": "{name}"},
+    "describe_workload": {"service": "{name}"},
+    "find_metrics": {"text": "errors"},
     "log_mix": {"service": "{name}"},
     "metric_breakdown": {"service": "{name}", "signal": "errors"},
     "model_versions": {"service": "{name}"},
+    "pod_logs": {"service": "{name}"},
     "query_metric": {"service": "{name}", "signal": "errors"},
+    "read_logs": {"service": "{name}", "text": '"} | json {'},
     "recent_changes": {"service": "{name}"},
     "search_logs": {"service": "{name}", "text": '"} | json {'},
     "search_traces": {"service": "{name}"},
@@ -152,7 +159,8 @@ def sees_nothing(found: Evidence | QueryFailed) -> bool:
 
 
 def test_every_tool_that_asks_a_server_is_tried() -> None:
-    assert set(TOOLS) - set(ASKED) == {"ask_mcp", "past_incidents", "read_runbook"}  # see test_mcp_servers and the unit tests
+    # See test_mcp_servers, test_postgres_health and the unit tests.
+    assert set(TOOLS) - set(ASKED) == {"ask_mcp", "database_health", "past_incidents", "read_runbook"}
 
 
 @pytest.mark.parametrize("jaeger", [False, True], ids=["tempo", "jaeger"])

@@ -62,10 +62,10 @@ class Kubernetes:
         Without a pod the one that restarted most; raises InvalidQuery for a pod of another workload.
         """
         namespace, name = self._place(service)
-        _, body = await self._controller(namespace, name)
-        pods = await self._pods(namespace, objects.selector(body))
-        chosen = _pod(pods, pod, service)
+        chosen = _pod(await self._own_pods(namespace, name), pod, service)
         names = [one.name for one in chosen.containers]
+        if not names:
+            raise QueryFailed(f"{chosen.name} has no container yet")
         if container and container not in names:
             raise InvalidQuery(f"{chosen.name} has no container {one_line(container, 60)!r}; it has {', '.join(names)}")
         wanted = container or max(chosen.containers, key=lambda one: one.restarts).name
@@ -105,6 +105,13 @@ class Kubernetes:
 
     async def _pods(self, namespace: str, labels: str) -> tuple[PodState, ...]:
         return tuple([objects.pod(row) async for row in self._items(f"/api/v1/namespaces/{_safe(namespace)}/pods", labels)])
+
+    async def _own_pods(self, namespace: str, name: str) -> tuple[PodState, ...]:
+        kind, body = await self._controller(namespace, name)
+        try:
+            return await self._pods(namespace, objects.selector(body))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"a {kind.removesuffix('s')} and its pods") from error
 
     async def _revisions(self, namespace: str, labels: str) -> tuple[Revision, ...]:
         path = f"/apis/apps/v1/namespaces/{_safe(namespace)}/replicasets"
