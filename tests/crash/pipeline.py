@@ -1,6 +1,7 @@
 """The shop's pipeline, which tells of its changes: before anything breaks, or only when the causes have been ranked."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import httpx
@@ -55,8 +56,8 @@ def attempts(bot: Bot) -> list[Json]:
         lines = [entry["text"] for entry in whole["timeline"]]
         seen = [(entry["at"], change["id"]) for entry in whole["evidence"] for change in _changes_of(entry)]
         ordered = sorted(whole["triages"], key=lambda attempt: int(attempt["attempt"]))
-        ends = [*(attempt["started_at"] for attempt in ordered[1:]), "9999"]
-        for attempt, end in zip(ordered, ends, strict=True):
+        for attempt, after in zip_longest(ordered, ordered[1:]):
+            end = after["started_at"] if after else "9999"
             about = sum(line.startswith(f"Attempt {attempt['attempt']}: ") for line in lines)
             weighed = [id for at, id in seen if attempt["started_at"] <= at < end]
             found.append({**attempt, "group": group["ref"], "lines": about, "weighed": weighed})
