@@ -14,9 +14,9 @@ MAX_QUESTION_LENGTH = 500
 
 @command("ask", usage="ask <question> [AL-3]", who="members", speech=True)
 async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
-    """Answer a question in the thread: yes, no or unknown where it wants that, then why, from what was recorded.
+    """Answer a question in the thread: yes, no or unknown where it asks for that, then why, from what was recorded.
 
-    Only a question about now ("is it still failing?") reads the current values; for other new checks there is investigate.
+    Only a question about now ("is it still failing?") reads the current values; for other new checks use investigate.
 
     In the thread of an alert or incident the verb may be left out: @tocsin is it the database?
     """
