@@ -9,6 +9,9 @@ COPY bot ./bot
 COPY tools ./tools
 COPY prompts ./prompts
 RUN /opt/tocsin/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+# Other providers of models, e.g. --build-arg EXTRAS=anthropic,google
+ARG EXTRAS=""
+RUN if [ -n "$EXTRAS" ]; then /opt/tocsin/bin/pip install --no-cache-dir --no-build-isolation ".[$EXTRAS]"; fi
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --no-create-home tocsin && install -d -o tocsin /data

@@ -66,7 +66,11 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
 def _investigated(declared: Incident) -> str:
     """How the text was understood: whoever wrote it can correct it."""
     since = began_at(declared.title, declared.declared_at)
-    began = f"since {clock_to_the_minute(since)}" if since else "as of now, because its text names no moment in UTC"
+    began = (
+        f"since {clock_to_the_minute(since)}"
+        if since
+        else "from now, because the title gives no time that Tocsin can read (write it in UTC: since 14:05)"
+    )
     if declared.service:
         return f"Tocsin investigates {declared.service}, {began}: the answer will stand in the thread of {declared.group}."
     return (

@@ -67,7 +67,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--details", type=Path, help="where the causes, changes, confidence and seconds of each answer go, as JSON"
     )
-    parser.add_argument("--model", default="", help="ask this model too (OPENAI_API_KEY, OPENAI_BASE_URL); it costs money")
+    parser.add_argument("--model", default="", help="ask this model too (its settings: docs/models.md); it costs money")
     options = parser.parse_args(arguments)
     if options.set == "answers":
         # The corpora are part of the tests: nothing has to be fetched for them.

@@ -22,7 +22,8 @@ _TIME_OF_DAY = re.compile(
     re.IGNORECASE,
 )
 _DATE_AND_TIME = re.compile(
-    r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s?(z\b|utc\b|[+-]\d\d:?\d\d)?", re.IGNORECASE
+    r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s?(z\b|utc\b|gmt\b|[+-]\d\d:?\d\d|(?-i:[A-Z]{2,4}T\b))?",
+    re.IGNORECASE,
 )
 _NUMBER = r"(?P<number>\d{1,3}|an?|half an)"
 _UNIT = r"(?P<unit>m|mins?|minutes?|h|hrs?|hours?)\b"
@@ -67,9 +68,12 @@ def _dated(text: str) -> datetime | None:
     match = _DATE_AND_TIME.search(text)
     if match is None:
         return None
-    day, clock, zone = match.groups()
+    day, clock, named = match.groups()
+    zone = _zone(named or "z")
+    if zone is None:
+        return None
     try:
-        return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=_zone(zone or "z"))
+        return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone)
     except ValueError:
         return None
 

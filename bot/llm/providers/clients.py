@@ -53,7 +53,9 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
         # One line for each tool and turn, about a field of schemas that Gemini does without.
         logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
         model = _with_kept_reasoning(_made(parsed, _arguments(settings, parsed, effort, extra, seconds)), parsed)
-    forced = settings.tool_choice != "auto" if settings.tool_choice else may_force_tools(parsed, effort=effort, extra=extra)
+    # What the settings say is of the model's own provider: a fallback of another one may refuse it.
+    chosen = settings.tool_choice if ours else ""
+    forced = chosen != "auto" if chosen else may_force_tools(parsed, effort=effort, extra=extra)
     return with_tool_choice(model, forced=forced)
 
 

@@ -60,7 +60,7 @@ async def test_a_text_without_service_or_moment_says_so(house: Office) -> None:
     text, _ = await using(house, declare, "Nothing works", options={"sev": "1"})
 
     assert "names no service of the catalogue" in text
-    assert "names no moment" in text
+    assert "gives no time that Tocsin can read" in text
 
 
 async def test_the_named_service_counts_more_than_the_text(house: Office) -> None:

@@ -54,6 +54,7 @@ def test_a_moment_in_the_text_is_when_it_began(text: str, minutes_ago: float) ->
     "text",
     [
         "slow since 02:30 CET",  # letters of a zone mean several
+        "slow since 2026-03-01 02:30 CET",
         "slow since 04:30",  # not yet come in UTC: another zone is meant
         "down since 2026-02-01T02:00Z",
         "slow since release 2.10",
