@@ -14,7 +14,20 @@ SLOT_BYTES = 2**30
 OLD_TRANSACTIONS = 1_500_000_000
 """PostgreSQL refuses to write at about 2.1 billion."""
 MAX_QUERY = 240
-_LITERAL = re.compile(r"'(?:[^']|'')*'|\$\w*\$.*?\$\w*\$|\b\d+(?:\.\d+)?\b", re.DOTALL)
+_LEXEMES = re.compile(
+    r"""
+    (?P<comment> --[^\r\n]* | /\*(?:(?!/\*|\*/).)*+(?:\*/|/\*.*|\Z) )
+    | (?P<identifier> "(?:[^"]|"")*+" )
+    | (?<![\w$])[eE]'(?:[^'\\]|''|\\.)*+(?:'|.*)
+    | '(?:[^'\\]|''|\\(?!'))*+(?:'|.*)
+    | (?<![\w$])\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z)
+    | ".*
+    | \b\d[\w.]*
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""Values, comments and quoted identifiers. PostgreSQL cuts long texts, so a value may lack its end; where a backslash before a
+quote or a nested comment leaves its end open, the rest counts as part of it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,13 @@ class DatabaseHealth:
 
 def masked(query: str) -> str:
     """A query on one line without its values: those are the users' data."""
-    return one_line(_LITERAL.sub("?", query), MAX_QUERY)
+    return one_line(_LEXEMES.sub(_without_value, query), MAX_QUERY)
+
+
+def _without_value(lexeme: re.Match[str]) -> str:
+    if lexeme["comment"] is not None:
+        return " "
+    return lexeme["identifier"] or "?"
 
 
 def troubles(health: DatabaseHealth) -> tuple[str, ...]:

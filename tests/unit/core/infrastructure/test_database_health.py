@@ -34,3 +34,34 @@ def test_trouble_is_what_a_database_reports_beyond_its_limits(health: DatabaseHe
 
 def test_values_of_a_query_are_the_users_and_are_not_shown() -> None:
     assert masked("SELECT *\nFROM t1 WHERE name = 'O''Hara' AND n > 42.5") == "SELECT * FROM t1 WHERE name = ? AND n > ?"
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("INSERT INTO t VALUES ('Dear Anna, your IBAN", "INSERT INTO t VALUES (?"),
+        ("SELECT E'it\\'s anna@example.com' AND b", "SELECT ? AND b"),
+        ("SELECT E'it\\'s anna@exam", "SELECT ?"),
+        ("SELECT E'cut at its backslash anna\\", "SELECT ?"),
+        ("SELECT 'it\\'s anna@example.com', b", "SELECT ?"),
+        ("SELECT 'C:\\dir', b", "SELECT ?, b"),
+        ("SELECT /* user=anna@example.com */ a", "SELECT a"),
+        ("SELECT a /* user=anna@exam", "SELECT a"),
+        ("SELECT a /* x /* y */ anna */ FROM t", "SELECT a"),
+        ("SELECT a -- anna's\nFROM t", "SELECT a FROM t"),
+        ("SELECT $a$x$b$ secret $a$, b", "SELECT ?, b"),
+        ("SELECT $a$x$b$ secret", "SELECT ?"),
+        ("SELECT $$it's secret$$, b", "SELECT ?, b"),
+        ("SELECT \"o'clock\" FROM t1 WHERE a = 'Anna'", 'SELECT "o\'clock" FROM t1 WHERE a = ?'),
+        ("SELECT '/* ', 'Anna', ' */'", "SELECT ?, ?, ?"),
+        ("SELECT '-- ', 1e10, 0xFF", "SELECT ?, ?, ?"),
+        ("SELECT a FROM t WHERE b = $1 AND c = $2", "SELECT a FROM t WHERE b = $? AND c = $?"),
+    ],
+)
+def test_no_value_is_shown_where_a_query_is_cut_or_quoted_in_another_way(query: str, shown: str) -> None:
+    assert masked(query) == shown
+
+
+@pytest.mark.parametrize("part", ["'", "E'\\", "/*", "$a", "$$", '"', "''", "--", "\\'", "1"])
+def test_a_query_of_nothing_but_quotes_is_masked_at_once(part: str) -> None:
+    assert len(masked(part * 2000)) <= 240
