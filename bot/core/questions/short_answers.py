@@ -14,9 +14,10 @@ from bot.core.evidence import Claim, Hypothesis, LedgerEntry
 from bot.core.facts.measured import CurrentFact, DeviationFact
 from bot.core.incident import GroupState
 from bot.core.questions.answer_facts import AnswerFacts, is_untrusted, newest_entries
+from bot.core.questions.deeds import done
 from bot.core.questions.forms import direction_in, good_is_yes, wants_cause, wants_current_values, wants_yes_or_no
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, measures, subjects_in
-from bot.core.questions.topics import canonical, named_in, topics_of, without_services
+from bot.core.questions.topics import named_in, topics_of, without_services
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 
@@ -130,12 +131,14 @@ class _Reading:
         return not measured or any(measures(subject, fact.service, fact.signal, fact.family) for subject in measured)
 
     def blind(self, services: frozenset[str]) -> list[LedgerEntry]:
-        """Failed checks that could have shown the opposite."""
-        return [
+        """Checks that could have shown the opposite: those that failed, and values that are missing now."""
+        failed = [
             entry
             for entry in self.failed
             if not services or (about := str(entry.arguments.get("service") or "")) in services or not about
         ]
+        without_value = [entry for entry, fact in self.current() if fact.state == "unknown"]
+        return [*failed, *(entry for entry in without_value if entry not in failed)]
 
 
 # ---------------------------------------------------------------- causes
@@ -203,9 +206,6 @@ def _names_it(reading: _Reading, text: str) -> bool:
     return bool(subjects & subjects_in(text)) if subjects else bool(reading.services)
 
 
-# ---------------------------------------------------------------- states
-
-
 def _as_state(reading: _Reading) -> ShortAnswer:
     """How a service is: by its newest values where the question asks for now, else by what left its normal range."""
     bad, judged = _current_state(reading) if wants_current_values(reading.question) else _past_state(reading)
@@ -264,9 +264,6 @@ def _line_of(entry: LedgerEntry, fact: DeviationFact) -> str:
     lines = (line for line in entry.evidence.details if line.startswith(start))
     moved = "left its normal range" if fact.doublings > 0 else "stayed normal"
     return next(lines, f"{start}{moved}").partition(" [")[0]
-
-
-# ---------------------------------------------------------------- records
 
 
 def _changed(reading: _Reading) -> ShortAnswer:
@@ -332,17 +329,10 @@ def _acknowledged(reading: _Reading) -> ShortAnswer | None:
     return None
 
 
-_DEEDS = frozenset({EntryKind.GROUP, EntryKind.INCIDENT, EntryKind.PROPOSAL, EntryKind.DECISION, EntryKind.ACTION})
-"""Entries that record what was done; a note holds what somebody says was done."""
-
-
 def _done(reading: _Reading, activities: frozenset[str]) -> ShortAnswer:
     """Whether somebody did it, as far as it was done here."""
-    deeds = [one for one in reading.facts.timeline if one.kind in _DEEDS and activities & canonical(one.text)]
-    if deeds:
-        return ShortAnswer(
-            verdict=Verdict.YES, text=one_line(deeds[-1].text, MAX_TEXT), evidence=[deeds[-1].id], untrusted=True
-        )
+    if deed := done(reading.facts.timeline, activities):
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(deed.text, MAX_TEXT), evidence=[deed.id], untrusted=True)
     return _unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
 
 

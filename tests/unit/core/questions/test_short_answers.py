@@ -168,13 +168,48 @@ def test_waiting_proposals_with_who_may_approve_are_part_of_every_answer() -> No
     assert verdict("is anything waiting for approval?", CHANGES)[0] == "no"
 
 
-ROLLED_BACK = TimelineEntry(id="T8", at=NOW, kind="action", text="Roll back checkout: succeeded", who="alice")
-SAID = TimelineEntry(id="T9", at=NOW, kind="note", text="I rolled back checkout", who="bob")
+def recorded(number: int, kind: Any, text: str) -> TimelineEntry:
+    return TimelineEntry(id=f"T{number}", at=NOW, kind=kind, text=text, who="alice")
 
 
-@pytest.mark.parametrize(("entry", "expected"), [(ROLLED_BACK, ("yes", ["T8"])), (SAID, ("unknown", []))])
-def test_what_was_done_is_what_the_record_says_and_not_what_somebody_wrote(entry: TimelineEntry, expected: Any) -> None:
-    assert verdict("did anyone roll it back?", HEALTH, timeline=[entry]) == expected
+PROPOSED = recorded(5, "proposal", "AP-3 proposed: Roll back checkout to 1.4")
+
+
+@pytest.mark.parametrize(
+    ("timeline", "expected"),
+    [
+        ([PROPOSED, recorded(8, "action", "AP-3 ran: 202 accepted")], ("yes", ["T8"])),
+        ([recorded(8, "action", "AP-2: bob ran it by hand: Roll back checkout to 1.4")], ("yes", ["T8"])),
+        ([recorded(9, "note", "I rolled back checkout")], ("unknown", [])),
+        ([PROPOSED], ("unknown", [])),
+        ([PROPOSED, recorded(8, "decision", "AP-3 denied by alice: do not roll back")], ("unknown", [])),
+        ([PROPOSED, recorded(8, "action", "AP-3 failed: roll back refused, 500")], ("unknown", [])),
+        ([PROPOSED, recorded(8, "action", "AP-3 was not run: the roll back expired")], ("unknown", [])),
+        ([PROPOSED, recorded(8, "action", "AP-4 ran: 202 accepted")], ("unknown", [])),
+    ],
+)
+def test_what_was_done_is_what_ran_and_not_what_was_proposed_denied_or_written(
+    timeline: list[TimelineEntry], expected: Any
+) -> None:
+    assert verdict("did anyone roll it back?", HEALTH, timeline=timeline) == expected
+
+
+def test_a_signal_without_a_value_now_is_no_sign_that_it_is_over() -> None:
+    missing = CurrentFact(
+        service="checkout",
+        signal="errors",
+        family="errors",
+        value=None,
+        usual=None,
+        state="unknown",
+        trouble=False,
+        text="checkout errors has no value",
+    )
+    rows = (missing, current("checkout", "cpu", trouble=False, family="saturation"))
+    read = entry("E9", "current_values", EvidenceFacts(current=rows), service="checkout")
+
+    assert verdict("is it over?", read, firing=0, group_state=GroupState.RESOLVED)[0] == "unknown"
+    assert verdict("is checkout healthy now?", read, firing=0, group_state=GroupState.RESOLVED)[0] == "unknown"
 
 
 @pytest.mark.parametrize(
