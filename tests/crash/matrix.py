@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -76,14 +76,19 @@ def run(
     """Play all of them on one kind of database; `report` gets each result, and `then` answers with what follows from it."""
     outcome = Outcome()
     with _databases(database) as new_database, ThreadPoolExecutor(ABREAST, initializer=_give_way) as pool:
-        playing = {pool.submit(_play, scenario, folder, new_database()) for scenario in scenarios}
+
+        def begin(chosen: Sequence[Scenario]) -> dict[Future[Result], Scenario]:
+            return {pool.submit(_play, scenario, folder, new_database()): scenario for scenario in chosen}
+
+        playing = begin(scenarios)
         try:
             while playing:
-                ended, playing = wait(playing, return_when=FIRST_COMPLETED)
-                for result in (future.result() for future in ended):
+                ended, _ = wait(playing, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    result, scenario = future.result(), playing.pop(future)
                     outcome.results.append(result)
                     report(result)
-                    playing |= {pool.submit(_play, scenario, folder, new_database()) for scenario in then(result)}
+                    playing |= begin([*then(result), *alone(scenario, result)])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return outcome
@@ -95,6 +100,13 @@ def _play(scenario: Scenario, folder: Path, database_url: str) -> Result:
     except (AssertionError, httpx.HTTPError) as error:
         # One that broke off must not hide how the others ended.
         return Result(scenario.name, 0.0, History(), [f"it broke off: {error}"], list(scenario.points))
+
+
+def alone(scenario: Scenario, result: Result) -> list[Scenario]:
+    """A scenario of its own for each point that did not come up: earlier deaths or a busy machine may have kept it away."""
+    if len(scenario.points) == 1 or result.violations:
+        return []
+    return [replace(scenario, name=f"{scenario.name}-{n}", points=(point,)) for n, point in enumerate(result.missed)]
 
 
 def _give_way() -> None:
