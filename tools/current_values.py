@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -44,7 +45,8 @@ async def current_values(ctx: ToolContext, service: ServiceName) -> Evidence:
     alert instead, and does not change any more once the trouble is over.
     """
     name = service_of(ctx, service)
-    signals = (await signals_of(ctx, name))[:MAX_SIGNALS]
+    all_signals = await signals_of(ctx, name)
+    signals, left_out = all_signals[:MAX_SIGNALS], all_signals[MAX_SIGNALS:]
     if not signals:
         raise QueryFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
     gate = asyncio.Semaphore(AT_ONCE)
@@ -63,16 +65,29 @@ async def current_values(ctx: ToolContext, service: ServiceName) -> Evidence:
         raise failed[0][1]
     start = alert_moment(ctx) - BACK
     return Evidence(
-        summary=_summary(name, current),
+        summary=_summary(name, current, len(failed) + len(left_out)),
         query="; ".join(signal.promql for signal in signals),
         window=TimeWindow(start=start, end=ctx.now),
         details=tuple(fact.text for fact in sorted(current, key=lambda fact: not fact.trouble)),
         link=metrics_of(ctx).link(signals[0].promql, start=start, end=ctx.now),
         source="prometheus",
-        unseen=tuple(could_not_check(f"{name} {signal} now", one_line(str(error), 160)) for signal, error in failed),
+        unseen=tuple(_unseen(name, current, failed, left_out)),
         ok=any(fact.state != "unknown" or fact.trouble for fact in current),
         facts=EvidenceFacts(current=tuple(current)),
     )
+
+
+def _unseen(
+    name: str, current: Sequence[CurrentFact], failed: Sequence[tuple[str, QueryFailed]], left_out: Sequence[SignalQuery]
+) -> Iterator[str]:
+    for signal, error in failed:
+        yield could_not_check(f"{name} {signal} now", one_line(str(error), 160))
+    for fact in current:
+        if fact.value is None:
+            yield could_not_check(f"{name} {fact.signal} now", "it has no value now")
+    if left_out:
+        names = one_line(", ".join(signal.name for signal in left_out), 160)
+        yield could_not_check(f"{name} {names} now", f"at most {MAX_SIGNALS} signals are read at once")
 
 
 async def _current(ctx: ToolContext, signal: SignalQuery) -> CurrentFact:
@@ -136,10 +151,18 @@ def _excess(fact: CurrentFact) -> float:
     return abs((fact.value or 0.0) - (fact.usual or 0.0))
 
 
-def _summary(name: str, current: list[CurrentFact]) -> str:
+def _summary(name: str, current: list[CurrentFact], unread: int) -> str:
     troubled = [fact for fact in current if fact.trouble]
+    silent = sum(fact.value is None for fact in current)
     unknown = sum(fact.state == "unknown" and not fact.trouble for fact in current)
-    gap = f"; {unknown} could not be judged" if unknown else ""
+    gaps = [
+        f"{unknown - silent} could not be judged" if unknown > silent else "",
+        f"{silent} without a value now" if silent else "",
+        f"{unread} could not be read" if unread else "",
+    ]
+    gap = "".join(f"; {text}" for text in gaps if text)
+    total = len(current) + unread
     if troubled:
-        return f"{troubled[0].text}; {len(troubled)} of {len(current)} signals are in trouble now{gap}"
-    return f"{name}: {len(current) - unknown} of {len(current)} signals are as usual or within their thresholds now{gap}"
+        return f"{troubled[0].text}; {len(troubled)} of {total} signals are in trouble now{gap}"
+    usual = len(current) - unknown
+    return f"{name}: {usual} of {total} signals are as usual or within their thresholds now{gap}"

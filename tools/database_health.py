@@ -6,7 +6,8 @@ from typing import Annotated
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.infrastructure.database_health import DatabaseHealth, Session, troubles
+from bot.core.infrastructure.database_health import DatabaseHealth, Session, troubles, without_trouble
+from bot.core.infrastructure.parts import missing_parts
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check
@@ -60,11 +61,11 @@ def _chosen(ctx: ToolContext, databases: Databases, database: str) -> str:
 
 
 def _summary(name: str, health: DatabaseHealth, trouble: tuple[str, ...]) -> str:
-    used = f"{health.connections} of {health.max_connections} connections"
-    if trouble:
-        return f"database {name}: {'; '.join(trouble[:3])}; {used}"
-    gap = "; not all could be read" if health.unread else ""
-    return f"database {name}: no lock waits, no long transaction, no replication lag; {used}{gap}"
+    state = "; ".join(trouble[:3]) or ", ".join(without_trouble(health))
+    missing = ", ".join(missing_parts(health.unread))
+    gap = f"{missing} could not be read" if missing else ""
+    parts = (state, f"{health.connections} of {health.max_connections} connections", gap)
+    return f"database {name}: {'; '.join(part for part in parts if part)}"
 
 
 def _lines(health: DatabaseHealth) -> Iterator[str]:

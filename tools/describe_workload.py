@@ -8,6 +8,7 @@ from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import PodFact
 from bot.core.infrastructure.cluster import ClusterEvent, ContainerState, PodState, Revision, WorkloadState
+from bot.core.infrastructure.parts import missing_parts
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock, date_to_the_minute
 from bot.core.text.untrusted import counted
@@ -51,17 +52,31 @@ async def describe_workload(ctx: ToolContext, service: ServiceName) -> Evidence:
 
 def _summary(name: str, state: WorkloadState, events: Sequence[ClusterEvent]) -> str:
     rollout = "rolled out" if state.rolled_out else f"rolling out, {state.updated} of {state.wanted} updated"
-    troubled = [pod for pod in state.pods if not pod.ready]
-    restarts = sum(one.restarts for pod in state.pods for one in pod.containers)
-    reasons = list(dict.fromkeys(_trouble(one) for pod in state.pods for one in pod.containers if _trouble(one)))
+    missing = missing_parts(state.unread)
     parts = [
         f"{name}: {state.ready} of {state.wanted} pods ready, {rollout}",
-        f"{counted(len(troubled), 'pod')} not ready" if troubled else "",
-        f"{counted(restarts, 'restart')}" if restarts else "no restart",
-        ", ".join(reasons[:3]),
-        f"{counted(sum(event.warning for event in events), 'kind')} of warning in {duration_text(EVENTS_BACK)}",
+        *(() if "pods" in missing else _of_pods(state.pods)),
+        "" if "events" in missing else _warnings(events, missing),
+        f"{', '.join(missing)} could not be read" if missing else "",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _of_pods(pods: Sequence[PodState]) -> tuple[str, ...]:
+    troubled = [pod for pod in pods if not pod.ready]
+    restarts = sum(one.restarts for pod in pods for one in pod.containers)
+    reasons = list(dict.fromkeys(_trouble(one) for pod in pods for one in pod.containers if _trouble(one)))
+    not_ready = f"{counted(len(troubled), 'pod')} not ready" if troubled else ""
+    return not_ready, counted(restarts, "restart") if restarts else "no restart", ", ".join(reasons[:3])
+
+
+def _warnings(events: Sequence[ClusterEvent], missing: Sequence[str]) -> str:
+    """How many there were; events are matched by the names of pods and revisions, so without these some are missing."""
+    count = sum(event.warning for event in events)
+    text = f"{counted(count, 'kind')} of warning in {duration_text(EVENTS_BACK)}"
+    if not missing:
+        return text
+    return f"at least {text}" if count else f"events of {' and '.join(missing)} not matched"
 
 
 def _trouble(container: ContainerState) -> str:

@@ -109,6 +109,33 @@ async def test_what_the_role_forbids_is_said_and_the_rest_stands(resource: str) 
     await here.client.aclose()
 
 
+@pytest.mark.parametrize(
+    ("forbidden", "rest"),
+    [
+        ({"pods", "events"}, "pods, events could not be read"),
+        ({"pods"}, "events of pods not matched; pods could not be read"),
+        ({"replicasets"}, "no restart; events of revisions not matched; revisions could not be read"),
+        ({"events"}, "no restart; events could not be read"),
+        (set(), "no restart; 0 kinds of warning in 6 h"),
+    ],
+)
+async def test_a_summary_claims_nothing_of_what_could_not_be_read(forbidden: set[str], rest: str) -> None:
+    quiet = {**OBJECTS, "deployments": [deployment(ready=2)], "pods": [pod("checkout-b-1"), pod("checkout-b-3")], "events": []}
+    here = Cluster(ApiServer(quiet, forbidden=frozenset(forbidden)))
+    evidence = await here.tool("describe_workload")
+
+    assert evidence.summary == f"checkout: 2 of 2 pods ready, rolled out; {rest}"
+    await here.client.aclose()
+
+
+async def test_warnings_are_at_least_those_that_could_be_matched() -> None:
+    quota = event("checkout", "FailedCreate", "quota exceeded", kind="Deployment")
+    here = Cluster(ApiServer({**OBJECTS, "events": [quota]}, forbidden=frozenset({"pods"})))
+
+    assert "; at least 1 kind of warning in 6 h; " in (await here.tool("describe_workload")).summary
+    await here.client.aclose()
+
+
 async def test_lists_of_many_pages_are_read_whole() -> None:
     here = Cluster(ApiServer({**OBJECTS, "pods": [pod(f"checkout-b-{n}") for n in range(90)]}, page=25))
 

@@ -93,6 +93,8 @@ async def test_a_role_that_may_not_see_others_queries_says_what_is_missing(shop:
     found = await shop.read(shop.servers(user=f"{shop.role}_bare"))
 
     assert any("no member of pg_monitor" in line for line in found.unseen)
+    assert "no lock waits" not in found.summary and "no replication lag" not in found.summary
+    assert found.summary.endswith(" connections; sessions of other roles could not be read")
     assert (await shop.servers().check("orders")).state == "ok"
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.core.infrastructure.parts import missing_parts
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.untrusted import counted, one_line
 
@@ -14,6 +15,8 @@ SLOT_BYTES = 2**30
 OLD_TRANSACTIONS = 1_500_000_000
 """PostgreSQL refuses to write at about 2.1 billion."""
 MAX_QUERY = 240
+OTHER_ROLES = "sessions of other roles"
+"""A part that PostgreSQL hides from a role outside pg_monitor: their states, times, queries, and the lag of standbys."""
 _LEXEMES = re.compile(
     r"""
     (?P<comment> --[^\r\n]* | /\*(?:(?!/\*|\*/).)*+(?:\*/|/\*.*|\Z) )
@@ -120,6 +123,15 @@ def _without_value(lexeme: re.Match[str]) -> str:
     if lexeme["comment"] is not None:
         return " "
     return lexeme["identifier"] or "?"
+
+
+def without_trouble(health: DatabaseHealth) -> tuple[str, ...]:
+    """What was read and is no trouble; only for a server without any."""
+    missing = {OTHER_ROLES, "sessions"} & set(missing_parts(health.unread))
+    sessions = () if missing else ("no lock waits", "no long transaction")
+    unmeasured = any(one.lag is None and one.bytes_behind is None for one in health.standbys)
+    hidden = unmeasured or {OTHER_ROLES, "replication"} & set(missing_parts(health.unread))
+    return sessions if hidden else (*sessions, "no replication lag")
 
 
 def troubles(health: DatabaseHealth) -> tuple[str, ...]:

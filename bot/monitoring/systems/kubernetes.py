@@ -13,6 +13,7 @@ from bot.core.check import Check
 from bot.core.config import SystemConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.infrastructure.cluster import ClusterEvent, PodState, Revision, WorkloadState
+from bot.core.infrastructure.parts import could_not_read
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonObject, JsonResponse, JsonServer, TokenSource, refusal
 from bot.monitoring.systems import kubernetes_objects as objects
@@ -140,9 +141,9 @@ class Kubernetes:
         try:
             return await reading
         except QueryFailed as error:
-            unread.append(f"{what} could not be read: {error}")
+            unread.append(could_not_read(what, str(error)))
         except (AttributeError, KeyError, TypeError, ValueError):
-            unread.append(f"{what} could not be read: {self._unreadable(what)}")
+            unread.append(could_not_read(what, str(self._unreadable(what))))
         return ()
 
     def _body(self, response: JsonResponse) -> JsonObject:

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bot.core.check import Check, failed, ok
 from bot.core.config import PostgresConfig
 from bot.core.errors import InvalidQuery, QueryFailed
-from bot.core.infrastructure.database_health import DatabaseHealth, Session, Slot, Standby, Statement, Table, masked
+from bot.core.infrastructure.database_health import (
+    OTHER_ROLES,
+    DatabaseHealth,
+    Session,
+    Slot,
+    Standby,
+    Statement,
+    Table,
+    masked,
+)
+from bot.core.infrastructure.parts import could_not_read
 from bot.core.text.untrusted import one_line
 
 if TYPE_CHECKING:
@@ -148,7 +158,7 @@ async def _read(connection: "AsyncConnection[Row]") -> DatabaseHealth:
     if superuser:
         # Read-only by our own word is not enough: a mistake here must not be able to do harm.
         raise QueryFailed("the role is a superuser: use one that may only read statistics (a member of pg_monitor)")
-    unread = [] if reads_all else ["queries of other roles are hidden: the role is no member of pg_monitor"]
+    unread = [] if reads_all else [could_not_read(OTHER_ROLES, "the role is no member of pg_monitor")]
 
     async def part(what: str, query: str, row: Callable[..., T]) -> tuple[T, ...]:
         return await _part(connection, unread, what, _rows(cursor, query), row)
@@ -183,7 +193,7 @@ async def _part(
         async with connection.transaction():
             return tuple(row(*values) for values in await reading)
     except psycopg.Error as error:
-        unread.append(f"{what} could not be read: {one_line(str(error), 160)}")
+        unread.append(could_not_read(what, one_line(str(error), 160)))
         return ()
 
 

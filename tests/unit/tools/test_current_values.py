@@ -66,3 +66,20 @@ async def test_an_old_value_is_no_value_of_now() -> None:
 
     assert not found.ok
     assert all("has no value now, which is no sign of health" in line for line in found.details)
+
+
+async def test_signals_that_could_not_be_read_are_named_and_never_read_as_usual() -> None:
+    services = [Service(name="checkout", signals={f"s{n}": {"promql": f"q{n}", "unit": "s"} for n in range(26)})]
+    usual, silent = series(0.1, 0.1, 0.1), series(0.1, 0.1, 0.1, silent_minutes=10)
+    metrics = RecordedMetrics({f"q{n}": [silent if n == 1 else usual] for n in range(26) if n != 0})
+
+    evidence = await look("current_values", context(catalogue=Catalogue(services), metrics=metrics), service="checkout")
+
+    assert evidence.summary == (
+        "checkout: 22 of 26 signals are as usual or within their thresholds now; 1 without a value now; 3 could not be read"
+    )
+    assert [text.partition(": ")[0] for text in evidence.unseen] == [
+        "Could not check (checkout s0 now)",
+        "Could not check (checkout s1 now)",
+        "Could not check (checkout s24, s25 now)",
+    ]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.infrastructure.database_health import DatabaseHealth, Session, Slot, Standby, masked, troubles
+from bot.core.infrastructure.database_health import DatabaseHealth, Session, Slot, Standby, masked, troubles, without_trouble
 
 QUIET = DatabaseHealth(version="16", standby=False, connections=10, max_connections=100)
 WAITING = Session(11, "app", "web", "active", 40.0, 30.0, "Lock: tuple", (12,), "UPDATE a")
@@ -65,3 +65,21 @@ def test_no_value_is_shown_where_a_query_is_cut_or_quoted_in_another_way(query: 
 @pytest.mark.parametrize("part", ["'", "E'\\", "/*", "$a", "$$", '"', "''", "--", "\\'", "1"])
 def test_a_query_of_nothing_but_quotes_is_masked_at_once(part: str) -> None:
     assert len(masked(part * 2000)) <= 240
+
+
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [
+        (QUIET, ["no lock waits", "no long transaction", "no replication lag"]),
+        (replace(QUIET, unread=("replication could not be read: denied",)), ["no lock waits", "no long transaction"]),
+        (replace(QUIET, unread=("sessions could not be read: denied",)), ["no replication lag"]),
+        (replace(QUIET, unread=("sessions of other roles could not be read: no member",)), []),
+        (replace(QUIET, standbys=(Standby("c", "streaming", None, None),)), ["no lock waits", "no long transaction"]),
+        (
+            replace(QUIET, unread=("tables could not be read: x",)),
+            ["no lock waits", "no long transaction", "no replication lag"],
+        ),
+    ],
+)
+def test_only_what_was_read_is_without_trouble(health: DatabaseHealth, words: list[str]) -> None:
+    assert list(without_trouble(health)) == words
