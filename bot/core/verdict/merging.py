@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.evidence import LEAD_ONLY, Case, Claim, Confidence, Findings, Hypothesis, LedgerEntry, NamedBy
+from bot.core.evidence import LEAD_ONLY, Case, Claim, Findings, Hypothesis, LedgerEntry, NamedBy
 from bot.core.ranking.changes.exoneration import exonerated_changes
 from bot.core.ranking.observations import observe
 from bot.core.text.untrusted import one_line
@@ -35,8 +35,9 @@ def merge(
     """One answer of two, judged. `services` are those of the inventory, besides the ones that the evidence speaks of.
 
     - A cause of the model that names a service or change that nobody knows is refused; one that no evidence carries falls.
-    - The same cause of both is joined: the model's wording, both evidences, the stronger of both confidences, each of which
-      the evidence allowed. Where the analyst only says that a service fails, the model's cause there takes its place.
+    - The same cause of both is joined: both evidences, and the stronger of both confidences with the words that earned it;
+      the model's where they are equal. Where the analyst only says that a service fails, the model's cause there takes its
+      place, if it is as confident.
     - Where they disagree both are shown, first the more confident, then the one that the evidence carries further. Of two
       that would be likely only that one stays so: the analyst's unless the evidence carries the model's further.
     - The changes that the evidence clears are ruled out; a cause of the model that accuses one is in dispute.
@@ -200,27 +201,32 @@ def _joined(own: Sequence[Hypothesis], others: Sequence[Hypothesis], measured: M
 
 
 def _covered(by_analyst: Hypothesis, by_agent: Hypothesis) -> bool:
-    """Whether the analyst only says that a service fails, and the model what fails there; never where it says so as likely."""
+    """Whether the analyst only says that a service fails, and the model what fails there; never where it says so as likely.
+
+    A weaker cause of the model takes no place: else calling everything unlikely would remove the analyst's leads.
+    """
+    if _is_more_confident(by_analyst, by_agent):
+        return False
     vague = by_analyst.kind in _UNSPECIFIC and not by_analyst.change_id and by_analyst.confidence != "likely"
     specific = by_agent.kind not in _UNSPECIFIC or bool(by_agent.change_id)
     return by_analyst.service == by_agent.service and vague and specific
 
 
 def _join(by_agent: Hypothesis, by_analyst: Hypothesis) -> Hypothesis:
-    """One cause in the model's wording, with both evidences."""
+    """One cause in the words of the more confident, the model's where both are equal, with both evidences."""
     same = same_cause(by_agent, by_analyst)
+    # The model's sentence may say the opposite of its fields: it never gets a confidence that only the analyst's cause has.
+    first = by_analyst if same and _is_more_confident(by_analyst, by_agent) else by_agent
     update = {
-        # To say where it fails, however surely, makes no surer what fails there.
-        "confidence": _stronger(by_agent.confidence, by_analyst.confidence) if same else by_agent.confidence,
         "likelihood": by_analyst.likelihood if same else by_agent.likelihood,
-        "component": by_agent.component or by_analyst.component,
+        "component": first.component or by_analyst.component,
         "claims": _both(by_agent.claims, by_analyst.claims, MAX_CLAIMS),
         "against": _both(by_agent.against, by_analyst.against, MAX_AGAINST),
         "not_checked": list(dict.fromkeys([*by_agent.not_checked, *by_analyst.not_checked]))[:8],
-        "check": by_agent.check or by_analyst.check,
+        "check": first.check or by_analyst.check,
         "named_by": _accuser(by_agent, by_analyst) if same else "agent",
     }
-    return by_agent.model_copy(update=update)
+    return first.model_copy(update=update)
 
 
 def _accuser(by_agent: Hypothesis, by_analyst: Hypothesis) -> NamedBy:
@@ -230,8 +236,8 @@ def _accuser(by_agent: Hypothesis, by_analyst: Hypothesis) -> NamedBy:
     return "analyst" if by_analyst.confidence in NAMED else "agent"
 
 
-def _stronger(one: Confidence, other: Confidence) -> Confidence:
-    return min(one, other, key=CONFIDENCES.index)
+def _is_more_confident(one: Hypothesis, other: Hypothesis) -> bool:
+    return CONFIDENCES.index(one.confidence) < CONFIDENCES.index(other.confidence)
 
 
 def _both(own: Sequence[Claim], further: Sequence[Claim], most: int) -> list[Claim]:

@@ -28,6 +28,13 @@ def merged_with(ledger: Ledger, *hypotheses: Hypothesis, ruled_out: tuple[Claim,
     return findings
 
 
+def merged_beside(analyst: tuple[Hypothesis, ...], *hypotheses: Hypothesis) -> list[Hypothesis]:
+    """The causes of a model merged with these of the analyst."""
+    ledger = failing_payments(GUILTY)
+    answer = Findings(hypotheses=list(hypotheses), by="agent", model="m", stop_reason="answered")
+    return merge(answer, Findings(hypotheses=list(analyst)), CASE, ledger.entries, now=NOW).hypotheses
+
+
 def cleared(findings: Findings) -> list[str]:
     return [claim.text for claim in findings.ruled_out]
 
@@ -148,3 +155,67 @@ def test_where_nothing_is_wrong_and_the_model_calls_nothing_possible_it_is_healt
     claims = [Claim(text="front calls payments", evidence=["E2"])]
 
     assert merged_with(quiet, cause(confidence="unlikely", claims=claims)).category == Category.HEALTHY
+
+
+FRONT_ERRORS = Claim(text="front errors left their normal range", evidence=["E1"])
+CHANGED = Claim(text="payments got 2.3.1", evidence=["E3"])
+LEADS = (
+    cause(cause="payments itself fails", kind="dependency"),
+    cause(cause="front itself fails", service="front", claims=[FRONT_ERRORS]),
+)
+
+
+def test_a_model_that_calls_every_lead_of_the_analyst_unlikely_removes_none() -> None:
+    traffic = cause(cause="traffic at payments", kind="traffic", confidence="unlikely")
+    elsewhere = cause(cause="traffic at front", service="front", kind="traffic", confidence="unlikely", claims=[FRONT_ERRORS])
+
+    causes = merged_beside(LEADS, traffic, elsewhere)
+
+    assert [(h.service, h.named_by, h.confidence) for h in causes[:2]] == [
+        ("payments", "analyst", "possible"),
+        ("front", "analyst", "possible"),
+    ]
+    assert [(h.cause, h.confidence) for h in causes[2:]] == [(h.cause, "unlikely") for h in (traffic, elsewhere)]
+
+
+def test_a_specific_cause_of_the_model_takes_the_place_of_a_vague_lead_that_is_no_more_confident() -> None:
+    for confidence in ("possible", "unlikely"):
+        leads = tuple(lead.model_copy(update={"confidence": confidence}) for lead in LEADS)
+
+        fields = {"kind": "change", "change_id": GUILTY.id, "claims": [ERRORS, CHANGED], "confidence": confidence}
+        causes = merged_beside(leads, cause(cause="2.3.1 broke payments", **fields))
+
+        payments = [(h.cause, h.named_by, h.confidence) for h in causes if h.service == "payments"]
+        assert payments == [("2.3.1 broke payments", "agent", confidence)]
+
+
+def test_the_model_s_sentence_never_gets_a_confidence_that_only_the_analyst_s_cause_has() -> None:
+    fields = {"kind": "change", "change_id": GUILTY.id, "claims": [ERRORS, CHANGED]}
+    for stronger, weaker in (("likely", "possible"), ("likely", "unlikely"), ("possible", "unlikely")):
+        for check in ("compare one pod", ""):
+            own = cause(cause="deploy 2.3.1 broke payments", confidence=stronger, check=check, **fields)
+            opposite = cause(
+                cause="payments is innocent: roll back cart",
+                confidence=weaker,
+                check="roll back cart",
+                component="cart-1",
+                **fields,
+            )
+
+            first = merged_beside((own,), opposite)[0]
+
+            assert (first.cause, first.check, first.component, first.confidence) == (own.cause, check, "", stronger)
+            assert first.named_by == ("analyst" if weaker == "unlikely" else "both")
+
+
+def test_a_joined_cause_has_the_model_s_words_where_it_is_as_confident_by_itself() -> None:
+    fields = {"kind": "change", "change_id": GUILTY.id, "claims": [ERRORS, CHANGED]}
+    own = cause(cause="deploy 2.3.1 broke payments", confidence="possible", check="compare one pod", **fields)
+
+    for confidence in ("likely", "possible"):
+        agent = cause(cause="2.3.1 made payments fail", confidence=confidence, **fields)
+
+        first = merged_beside((own,), agent)[0]
+
+        assert (first.cause, first.check, first.confidence) == (agent.cause, own.check, confidence)
+        assert first.named_by == "both"
