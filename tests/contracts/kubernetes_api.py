@@ -149,4 +149,5 @@ class ApiServer:
             missing = f'previous terminated container "{asked["container"]}" in pod "{name}" not found'
             return status(400, "BadRequest", missing)
         lines = text.splitlines()[-int(asked["tailLines"]) :]
-        return httpx.Response(200, text="".join(f"{AT} {line}\n" for line in lines))
+        content = "".join(f"{AT} {line}\n" for line in lines).encode()
+        return httpx.Response(200, content=content[: int(asked.get("limitBytes", len(content)))])

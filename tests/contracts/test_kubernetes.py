@@ -86,6 +86,23 @@ async def test_what_a_container_wrote_before_it_died_is_read_from_the_pod_that_r
     assert len((await cluster.tool("pod_logs", previous=False)).details) == 1
 
 
+@pytest.mark.parametrize(("length", "count"), [(10, 300), (2_000, 50), (20_000, 5)])
+async def test_the_last_words_are_read_however_long_the_lines_are(length: int, count: int) -> None:
+    text = "".join(f"{number} {'x' * length}\n" for number in range(400)) + "panic: out of disk\n"
+    here = Cluster(ApiServer(OBJECTS, {("checkout-b-2", True): text}))
+    evidence = await here.tool("pod_logs")
+
+    assert len(evidence.details) == count and evidence.details[-1].endswith("panic: out of disk")
+    await here.client.aclose()
+
+
+async def test_a_last_line_that_is_too_long_is_said_to_lack_its_end() -> None:
+    here = Cluster(ApiServer(OBJECTS, {("checkout-b-2", True): "loading\n" + "x" * 300_000}))
+
+    assert "the end is missing" in (await here.tool("pod_logs")).details[-1]
+    await here.client.aclose()
+
+
 async def test_only_pods_of_the_service_can_be_read(cluster: Cluster) -> None:
     for arguments in ({"pod": "other"}, {"pod": "../secrets/x"}, {"container": "sidecar"}):
         with pytest.raises(InvalidQuery):

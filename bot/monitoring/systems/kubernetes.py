@@ -22,6 +22,7 @@ from bot.monitoring.systems.histories import tried
 KINDS = ("deployments", "statefulsets", "daemonsets")
 PAGE, MOST_PAGES = 200, 5
 LOG_BYTES = 256 * 1024
+FEWER_LINES = (50, 5)
 T = TypeVar("T")
 
 
@@ -71,9 +72,18 @@ class Kubernetes:
             raise InvalidQuery(f"{chosen.name} has no container {one_line(container, 60)!r}; it has {', '.join(names)}")
         wanted = container or max(chosen.containers, key=lambda one: one.restarts).name
         path = f"/api/v1/namespaces/{_safe(namespace)}/pods/{_safe(chosen.name)}/log"
-        parameters = {"container": wanted, "tailLines": str(lines), "limitBytes": str(LOG_BYTES), "timestamps": "true"}
-        text = await self._server.read_text(path, parameters | ({"previous": "true"} if previous else {}))
-        return [f"{chosen.name}/{wanted} {line}" for line in text.splitlines()]
+        parameters = {"container": wanted, "timestamps": "true"} | ({"previous": "true"} if previous else {})
+        return [f"{chosen.name}/{wanted} {line}" for line in await self._last_lines(path, parameters, lines)]
+
+    async def _last_lines(self, path: str, parameters: Mapping[str, str], lines: int) -> list[str]:
+        """As many as fit: the API cuts the end off what is longer than its limit, and the end is what matters."""
+        text = ""
+        for count in (lines, *(fewer for fewer in FEWER_LINES if fewer < lines)):
+            limits = {"tailLines": str(count), "limitBytes": str(LOG_BYTES)}
+            text = await self._server.read_text(path, {**parameters, **limits})
+            if len(text.encode()) < LOG_BYTES:
+                return text.splitlines()
+        return [*text.splitlines(), f"(the end is missing: the last lines are longer than {LOG_BYTES // 1024} KiB)"]
 
     def place(self, service: str) -> str:
         """`namespace/name`, as anyone can ask kubectl for it. Raises QueryFailed."""
