@@ -186,6 +186,8 @@ def model_of(secrets: Secrets) -> str:
 
 async def native_tools(remote: McpServers | None, config: Config) -> dict[str, Tool]:
     """The tools of MCP servers that the configuration lists as native; a server that cannot be reached has none."""
+    from bot.llm.tool_schemas import why_not_offered
+
     tools: dict[str, Tool] = {}
     for server, listed in config.systems.mcp.items():
         if remote is None or not listed.native:
@@ -199,6 +201,8 @@ async def native_tools(remote: McpServers | None, config: Config) -> dict[str, T
             tool = remote_tool(server, offered[name]) if name in offered else None
             if tool is None:
                 log.warning("a tool of an MCP server cannot be native", server=server, tool=name, offered=name in offered)
+            elif why := why_not_offered(tool):
+                log.warning("a tool of an MCP server cannot be converted", server=server, tool=name, why=why)
             else:
                 tools[tool.name] = tool
     return tools

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from langchain_core.tools import StructuredTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, create_model, model_serializer
+from pydantic.errors import PydanticUserError
 
+from bot.core.text.untrusted import one_line
 from bot.plugins import Tool
 from bot.plugins.arguments import Described, Names
 
@@ -37,6 +40,15 @@ def as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
 
     arguments = dict(tool.schema) if tool.schema is not None else _plain(schema.model_json_schema())
     return StructuredTool(name=tool.name, description=tool.description, args_schema=arguments, coroutine=refuse)
+
+
+def why_not_offered(tool: Tool) -> str:
+    """Why a tool cannot be converted for a model, "" where it can: one malformed schema must not take the model away."""
+    try:
+        convert_to_openai_tool(as_langchain_tool(tool, arguments_of(tool)))
+    except (ArithmeticError, AttributeError, LookupError, PydanticUserError, RecursionError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {one_line(str(error), 160)}"
+    return ""
 
 
 def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from bot.adapters import native_tools
 from bot.core.config import Config, McpConfig, SystemsConfig
 from bot.core.errors import QueryFailed
 from bot.core.systems import RemoteTool
-from bot.llm.tool_schemas import arguments_of, as_langchain_tool
+from bot.llm.tool_schemas import arguments_of, as_langchain_tool, why_not_offered
 from bot.monitoring.systems.mcp_servers import MAX_TEXT, McpServers
 from tests.real import PATIENCE, free_port
 from tests.real.serving import running
@@ -231,7 +231,7 @@ async def test_a_server_that_is_away_has_no_native_tools_and_stops_nothing() -> 
 
 
 def test_a_tool_with_a_long_name_or_schema_is_left_to_be_asked_by_name() -> None:
-    small = {"type": "object", "properties": {"of service": {"type": "string"}}}
+    small = {"type": "object", "properties": {"of.service": {"type": "string"}}}
     large = {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(200)}}
 
     assert remote_tool("notes", RemoteTool("n" * 90, "", small)) is None
@@ -240,4 +240,57 @@ def test_a_tool_with_a_long_name_or_schema_is_left_to_be_asked_by_name() -> None
     assert (
         kept is not None and kept.name == "notes_list_notes_" and len(kept.description) < 900 and "\n" not in kept.description
     )
-    assert arguments_of(kept).model_validate({"of service": "a"}).model_dump() == {"of service": "a"}
+    assert arguments_of(kept).model_validate({"of.service": "a"}).model_dump() == {"of.service": "a"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": ["service"]},
+        {"type": "object", "properties": {"service": "string"}},
+        {"type": "object", "properties": None},
+        {"type": "object", "properties": {"of service": {"type": "string"}}},
+        {"type": "object", "properties": {"s" * 65: {"type": "string"}}},
+        {"type": "object", "properties": {"": {"type": "string"}}},
+        {"type": "object", "properties": {}, "required": "service"},
+        {"type": "object", "properties": {}, "required": [["service"]]},
+        {"type": "object", "properties": {"share": {"type": "number", "maximum": float("inf")}}},
+    ],
+)
+def test_a_tool_with_a_malformed_schema_is_left_out(schema: dict[str, Any]) -> None:
+    assert remote_tool("notes", RemoteTool("n", "", schema)) is None
+
+
+def test_a_schema_that_cannot_be_converted_is_told_apart_from_others() -> None:
+    def tool(**of: Any) -> Any:
+        return remote_tool("notes", RemoteTool("n", "", {"type": "object", "properties": {"of": of}}))
+
+    assert "KeyError" in why_not_offered(tool(**{"$ref": "#/$defs/missing"})) and why_not_offered(tool(type="string")) == ""
+
+
+class Offering(McpServers):
+    """A server that offers these tools, whatever their schemas are."""
+
+    def __init__(self, *offered: RemoteTool) -> None:
+        super().__init__({})
+        self.offered = list(offered)
+
+    async def tools(self, server: str) -> list[RemoteTool]:
+        return self.offered
+
+
+async def test_a_tool_that_cannot_be_converted_takes_no_other_with_it() -> None:
+    odd = RemoteTool("odd", "", {"type": "object", "properties": {"of": {"$ref": "#/$defs/missing"}}})
+    plain = RemoteTool("plain", "", {"type": "object", "properties": {"of": {"type": "string"}}})
+    _, config = native("http://notes.example.com", "odd", "plain")
+
+    assert list(await native_tools(Offering(odd, plain), config)) == ["notes_plain"]
+
+
+def test_descriptions_within_a_schema_are_redacted_and_bounded() -> None:
+    described = {"type": "string", "description": "password=hunter2hunter2 " + "word " * 100}
+    tool = remote_tool("notes", RemoteTool("n", "", {"type": "object", "properties": {"description": described}}))
+
+    assert tool is not None and tool.schema is not None
+    text = tool.schema["properties"]["description"]["description"]
+    assert "hunter2" not in text and len(text) <= 200
