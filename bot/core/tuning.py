@@ -232,6 +232,10 @@ class DiffWeights:
 
     name: float = 3.0
     """A compound name that the diff adds or removes stands in new lines, and not in usual ones."""
+    mention: float = 1.4
+    """It stands only in new log lines that tell of no failure: a request may have put it there."""
+    most_of_mentions: float = 2.0
+    """Points that a diff gets at most where such lines are needed: users of a service must not make a change guilty."""
     gone_name: float = 2.5
     """One that it removes stands in lines that fell silent."""
     missing: float = 4.0

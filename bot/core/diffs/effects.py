@@ -67,9 +67,12 @@ _COLLECTION = re.compile(
 )
 """A collection that outlives a request: declared at the beginning of a line or as static."""
 _GROWS = (
-    r"(?:{0}\s*=\s*append\(\s*{0}\b|\b{0}\s*\.\s*(?:append|push|add|put|set|insert|extend|store|offer)\(|"
-    r"\b{0}\s*\[[^\]]+\]\s*=|\b{0}\s*\+=)"
+    re.compile(r"\b([A-Za-z_]\w*)\s*=\s*append\(\s*\1\b"),
+    re.compile(r"\b([A-Za-z_]\w*)\s*\.\s*(?:append|push|add|put|set|insert|extend|store|offer)\("),
+    re.compile(r"\b([A-Za-z_]\w*)\s*\[[^\]]{1,120}\]\s*="),
+    re.compile(r"\b([A-Za-z_]\w*)\s*\+="),
 )
+"""What lets a collection grow, with its name."""
 _BOUNDED = re.compile(
     r"max|limit|evict|\blru\b|ttl|expir|capacity|pop\(|popleft|shift\(|trim|truncat|maxlen|\bring\b|\[:|len\(\w+\)\s*[>%]", re.I
 )
@@ -142,7 +145,7 @@ def _without_reporting(patch: Patch) -> Patch:
     if _CONFIGURATION.search(patch.path):
         return patch
     removed, added = ([line for line in lines if not is_reporting(line)] for lines in (patch.removed, patch.added))
-    return Patch(patch.path, tuple(removed), tuple(added))
+    return Patch(patch.path, tuple(removed), tuple(added), patch.sent, patch.cut)
 
 
 def _effect(kind: EffectKind, name: str, path: str, before: str = "", after: str = "") -> EffectFact:
@@ -223,9 +226,10 @@ def _accumulations(patches: Iterable[Patch]) -> Iterator[EffectFact]:
     for patch in patches:
         if any(_BOUNDED.search(line) for line in patch.added):
             continue
+        growing = {name for line in patch.added for pattern in _GROWS for name in pattern.findall(line)}
         for line in patch.added:
             match = _COLLECTION.match(line) if not line.startswith(("  ", "\t\t")) or "static" in line else None
-            if match and any(re.search(_GROWS.format(re.escape(match.group(1))), other) for other in patch.added):
+            if match and match.group(1) in growing:
                 yield _effect("accumulation", match.group(1), patch.path)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.core.diffs.effects import is_small_step
 from bot.core.diffs.names import holds_name, is_telling, words
+from bot.core.diffs.requests import says_failure
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING, DiffWeights
@@ -97,6 +98,13 @@ class SymptomText:
     """True for lines that fell silent."""
     signal: bool = False
     """True for the name of a signal: it tells what is hurt and seldom which code."""
+    log: bool = False
+    """True for a log line: users of the service may have written a part of it."""
+
+    @property
+    def mentions_only(self) -> bool:
+        """Whether a name in it may be there because a user wrote it: a log line that tells of no failure."""
+        return self.log and not says_failure(self.text)
 
 
 @dataclass(frozen=True)
@@ -129,19 +137,26 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
 
     `service`: whose code it is. What a kind of effect brings about counts less in names of signals and in other services.
     The strongest point counts whole, further ones half: several effects of one commit tell of the same trouble.
+    Names that only log lines without a failure hold never explain it by themselves.
     """
     explanation = Explanation()
     if diff.inert:
         return explanation
     usual = frozenset(word for line in symptoms.usual for word in words(line))
-    for reason in (*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual, service)):
+    firm = [*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual, service)]
+    mentions = list(_by_mentions(diff, symptoms, weights))
+    for reason in sorted((*firm, *mentions), key=lambda one: -one[0]):
         explanation.add(*reason)
-    explanation.reasons.sort(key=lambda one: -one[0])
-    points = [one[0] for one in explanation.reasons]
-    named = (points[0] + weights.further * sum(points[1:3])) if points else 0.0
-    total = named + _shared_words(diff, symptoms, weights, usual)
+    shared = _shared_words(diff, symptoms, weights, usual)
+    with_mentions = min(_points((*firm, *mentions), weights) + shared, weights.most_of_mentions)
+    total = max(_points(firm, weights) + shared, with_mentions)
     explanation.strength = total * (weights.moved if diff.moved else 1.0)
     return explanation
+
+
+def _points(reasons: "Iterable[_Reason]", weights: DiffWeights) -> float:
+    points = sorted((one[0] for one in reasons), reverse=True)
+    return (points[0] + weights.further * sum(points[1:3])) if points else 0.0
 
 
 _Reason = tuple[float, str, str]
@@ -149,18 +164,29 @@ _Reason = tuple[float, str, str]
 
 def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """Whole names that stand in lines: what is added in new lines, what is removed in lines that fell silent."""
-    usual = "\n".join(symptoms.usual)
-    for name in (name for name in diff.added if is_telling(name) and not holds_name(usual, name)):
-        if line := _holding(symptoms.new(), name):
-            yield weights.name, f"adds {name}, which new lines name", line.evidence
-    for text in (text for text in diff.literals if not holds_name(usual, text)):
-        if line := _holding(symptoms.new(), text):
-            yield weights.name, f"adds the text {text}, which new lines hold", line.evidence
+    silent = [one for one in symptoms.texts if one.gone]
     for name in (name for name in diff.removed if is_telling(name)):
-        if line := _holding([one for one in symptoms.texts if one.gone], name):
+        if line := _holding(silent, name):
             yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
-        elif (line := _holding(symptoms.new(), name)) and not holds_name(usual, name):
-            yield weights.name, f"removes {name}, which new lines name", line.evidence
+    telling = [one for one in symptoms.new() if not one.mentions_only]
+    yield from _named_in(telling, diff, symptoms, weights.name)
+
+
+def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+    """Whole names that stand in new lines that tell of no failure: a request may have put them there."""
+    yield from _named_in([one for one in symptoms.new() if one.mentions_only], diff, symptoms, weights.mention)
+
+
+def _named_in(lines: Sequence[SymptomText], diff: DiffFact, symptoms: Symptoms, points: float) -> Iterable[_Reason]:
+    usual = "\n".join(symptoms.usual)
+    named = [
+        *((name, f"adds {name}, which new lines name") for name in diff.added if is_telling(name)),
+        *((text, f"adds the text {text}, which new lines hold") for text in diff.literals),
+        *((name, f"removes {name}, which new lines name") for name in diff.removed if is_telling(name)),
+    ]
+    for name, reason in named:
+        if (line := _holding(lines, name)) and not holds_name(usual, name):
+            yield points, reason, line.evidence
 
 
 def _holding(texts: Iterable[SymptomText], name: str) -> SymptomText | None:

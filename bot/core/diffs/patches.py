@@ -26,19 +26,28 @@ class Patch:
     added: tuple[str, ...] = ()
     sent: bool = True
     """False where the host sent no patch: anything may have changed."""
+    cut: bool = False
+    """True where only the beginning of the patch, or of one of its lines, was read."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that changed in the file was read."""
+        return self.sent and not self.cut
 
 
 def read_patches(files: Iterable[FileChange]) -> list[Patch]:
     """The changed lines of each file, as far as the limit of lines goes."""
     patches, left = [], MAX_LINES
     for file in files:
-        lines = [line[:MAX_LENGTH] for line in file.patch.splitlines()[:left]]
-        patches.append(_read(file.path, lines))
+        sent = file.patch.splitlines()
+        lines = [line[:MAX_LENGTH] for line in sent[:left]]
+        cut = len(sent) > left or any(len(line) > MAX_LENGTH for line in sent[:left])
+        patches.append(_read(file.path, lines, sent=bool(sent), cut=cut))
         left -= len(lines)
     return patches
 
 
-def _read(path: str, lines: Sequence[str]) -> Patch:
+def _read(path: str, lines: Sequence[str], *, sent: bool, cut: bool) -> Patch:
     removed, added = [], []
     for line in lines:
         # Only hunks are sent: `---` and `+++` at their start are headers of a file where somebody sends those too.
@@ -48,7 +57,7 @@ def _read(path: str, lines: Sequence[str]) -> Patch:
             removed.append(line[1:])
         elif line.startswith("+") and _says_something(line[1:]):
             added.append(line[1:])
-    return Patch(path, tuple(removed), tuple(added), sent=bool(lines))
+    return Patch(path, tuple(removed), tuple(added), sent, cut)
 
 
 def _says_something(line: str) -> bool:

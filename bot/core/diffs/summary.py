@@ -37,12 +37,14 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange]) -> DiffFact:
     effects = effects_of(telling)
     # A call that is now made elsewhere belongs to code that moved; another value or name does not.
     moved = _is_moved(removed, added) and all(effect.kind == "call" for effect in effects)
+    whole = all(patch.whole for patch in telling)
     return DiffFact(
         commit=commit.sha,
         at=commit.at,
         title=one_line(commit.title, 200),
         paths=tuple(one_line(file.path, 160) for file in files[:MAX_PATHS]),
-        inert=bool(files) and not effects and (_nothing_runs(telling) or moved),
+        inert=bool(files) and whole and not effects and (_nothing_runs(telling) or moved),
+        partial=not whole,
         moved=moved,
         effects=effects,
         removed=_names(removed - added),
@@ -76,9 +78,6 @@ def _numbers(removed: Counter[str], added: Counter[str]) -> bool:
 
 
 def _nothing_runs(patches: Iterable[Patch]) -> bool:
-    """Whether all changed lines are styles, imports or reports; a file without a patch may be anything."""
-    patches = list(patches)
-    lines = [line for patch in patches for line in (*patch.removed, *patch.added)]
-    return all(patch.sent for patch in patches) and all(
-        is_import(line) or is_reporting(line) or _STYLE.search(line) for line in lines
-    )
+    """Whether all changed lines are styles, imports or reports."""
+    lines = (line for patch in patches for line in (*patch.removed, *patch.added))
+    return all(is_import(line) or is_reporting(line) or _STYLE.search(line) for line in lines)

@@ -74,6 +74,8 @@ class ObservedCode:
     version: str
     diffs: tuple[DiffFact, ...]
     evidence: str
+    partial: bool = False
+    """True if the diff of a commit could not be read, or only its beginning."""
 
 
 @dataclass
@@ -240,7 +242,12 @@ def _read_rows(entry: LedgerEntry, observations: Observations) -> None:
             ObservedTemplate(service, fact.template, fact.count, fact.before, entry.id, fact.trend, fact.example)
         )
     if facts.diffs is not None:
-        observations.code.append(ObservedCode(service, facts.version, facts.diffs, entry.id))
+        observations.code.append(ObservedCode(service, facts.version, facts.diffs, entry.id, _is_partial(entry, facts.diffs)))
+
+
+def _is_partial(entry: LedgerEntry, diffs: Iterable[DiffFact]) -> bool:
+    evidence, read = entry.evidence, {diff.commit for diff in diffs if not diff.partial}
+    return bool(evidence.unseen) or not read.issuperset((*evidence.facts.commits, *(diff.commit for diff in diffs)))
 
 
 def _row(fact: BreakdownFact, unit: str) -> BreakdownRow:

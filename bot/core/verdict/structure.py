@@ -101,9 +101,13 @@ class Measured:
         return read_code(self._with_lines, change, self._symptoms)
 
     def carries(self, change: Change) -> bool:
-        """Whether its version alone shows the symptom, or its code explains it and no other version shows it too."""
+        """Whether its version alone shows the symptom, or its code explains it and no other version shows it too.
+
+        Code is compared with lines that users can write, so a callee that explains the symptom goes before it.
+        """
         versions = self.versions_of(change).factor
-        return versions > 1 or (versions == 1 and self.code_of(change).explains)
+        explains = versions == 1 and self.code_of(change).explains
+        return versions > 1 or (explains and not self.explaining_callee(change.service))
 
     def carried_change(self, service: str) -> Change | None:
         """The change before the onset that carries the failure of a service."""

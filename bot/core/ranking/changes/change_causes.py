@@ -10,6 +10,7 @@ from bot.core.diffs.names import words
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation
+from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving
@@ -83,7 +84,7 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         check=_check(change),
         carried=weighed.carried,
         explained=code.explains,
-        sure=weighed.carried or code.explains or _alone(context, weighed, others),
+        sure=weighed.carried or _code_is_sure(context, weighed) or _alone(context, weighed, others),
     )
     _add_nearness(context, change, onset, candidate)
     _add_code(change, code, candidate)
@@ -158,6 +159,15 @@ def _is_named(context: RankingContext, change: Change) -> bool:
     lines = symptoms_of(context.observations, context.summary).new()
     own = words(change.title) - words(change.service)
     return not lines or any(own & words(line.text) for line in lines)
+
+
+def _code_is_sure(context: RankingContext, weighed: _WeighedChange) -> bool:
+    """Whether its code explains the trouble, and no callee does: users can write lines that code is compared with."""
+    observed, service = context.observations, weighed.change.service
+    callees = [name for name in observed.depends_on.get(service, ()) if name != service]
+    graph = CallGraph(observed.comparable, observed.depends_on, observed.rates)
+    shares = explained_by_callees(service, callees, graph, context.symptom_of(service))
+    return weighed.code.explains and sum(shares.values()) < context.tuning.verdict.explained_by_callees
 
 
 def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:

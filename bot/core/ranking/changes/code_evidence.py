@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from bot.core.change import Change
 from bot.core.diffs.explanation import Explanation, Symptoms, SymptomText, explain
+from bot.core.diffs.requests import without_requests
 from bot.core.evidence import Claim
 from bot.core.facts.code import DiffFact, EffectKind
 from bot.core.ranking.context import RankingContext
@@ -23,7 +24,10 @@ class CodeReading:
     """The diffs that one change brought, judged by what is observed."""
 
     read: bool = False
-    """False where the code could not be read, or holds no diff: nothing may be concluded."""
+    """False where the code could not be read, or holds no diff: nothing may be concluded.
+
+    A part of it can explain the trouble, but never show that the change has nothing to do with it.
+    """
     diff: DiffFact | None = None
     """The commit that explains the trouble best; None if none has anything to do with it."""
     explanation: Explanation | None = None
@@ -72,7 +76,8 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
     explained = [(explain(diff, symptoms, weights, service=change.service), diff) for diff in diffs]
     best = max(explained, key=lambda one: one[0].strength, default=None)
     explanation, diff = best if best and best[0].strength > 0 else (None, None)
-    return CodeReading(True, diff, explanation, len(code.diffs), weights.explained, weights.related, code.evidence)
+    read = not code.partial or (explanation is not None and explanation.strength >= weights.explained)
+    return CodeReading(read, diff, explanation, len(code.diffs), weights.explained, weights.related, code.evidence)
 
 
 def _brought(code: ObservedCode, change: Change) -> bool:
@@ -109,11 +114,11 @@ def symptoms_of(observations: Observations, summary: str = "") -> Symptoms:
     texts: list[SymptomText] = []
     usual: list[str] = []
     for template in observations.templates:
-        text = one_line(template.example or template.text, _MAX_TEXT)
+        text = without_requests(one_line(template.example or template.text, _MAX_TEXT))
         if template.trend in ("new", "surging"):
-            texts.append(SymptomText(text, template.evidence, template.service))
+            texts.append(SymptomText(text, template.evidence, template.service, log=True))
         elif template.trend == "vanished":
-            texts.append(SymptomText(text, template.evidence, template.service, gone=True))
+            texts.append(SymptomText(text, template.evidence, template.service, gone=True, log=True))
         if template.before > 0 and template.trend != "surging":
             usual.append(template.text)
     for deviation in observations.all_signals.values():

@@ -146,3 +146,38 @@ def test_what_a_commit_message_or_a_note_in_the_diff_says_counts_nothing() -> No
     fact = summarize_diff(Commit("c" * 40, NOW, "this broke order_notes"), [FileChange("x.py", 1, 1, patch=patch)])
 
     assert explained(fact, 'relation "order_notes" does not exist').strength < TUNING.diffs.related
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [*(f"+  color: #{n:06x};" for n in range(900)), "-max_connections = 100", "+max_connections = 1"],
+        ["+  color: #333333;" + " " * 300 + "max_connections = 1"],
+    ],
+    ids=["lines", "characters"],
+)
+def test_a_patch_that_was_cut_is_neither_inert_nor_read_whole(lines: list[str]) -> None:
+    diff = diff_of("web/theme.conf", *lines)
+
+    assert diff.partial and not diff.inert
+
+
+def test_a_file_behind_a_patch_that_used_the_limit_up_was_not_read() -> None:
+    long = FileChange("web/theme.conf", 900, 0, patch="\n".join(["+  color: #333333;"] * 900))
+    diff = summarize_diff(Commit("c" * 40, NOW, "tidy"), [long, FileChange("web/a.conf", 1, 1, patch="+max_connections = 1")])
+
+    assert diff.partial and not diff.inert
+
+
+def test_a_document_without_a_patch_leaves_the_code_read_whole() -> None:
+    files = [FileChange("docs/a.png", 0, 0), FileChange("pool.py", 1, 1, patch="-POOL_SIZE = 20\n+POOL_SIZE = 2")]
+
+    assert not summarize_diff(Commit("c" * 40, NOW, "tidy"), files).partial
+
+
+def test_of_many_collections_only_those_that_grow_accumulate() -> None:
+    lines = [f"+seen_{n} = {{}}" for n in range(780)]
+
+    diff = diff_of("cache.py", *lines, "+    seen_7[key] = item", "+    seen_9.append(item)")
+
+    assert [effect.name for effect in diff.effects if effect.kind == "accumulation"] == ["seen_7", "seen_9"]

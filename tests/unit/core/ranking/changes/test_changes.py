@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.core.evidence import Findings
 from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.facts.evidence_facts import EvidenceFacts
@@ -10,6 +12,7 @@ from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
+from bot.core.verdict.structure import Measured
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, minutes
 
@@ -124,3 +127,65 @@ def test_a_change_of_a_neighbour_that_looks_normal_is_a_candidate() -> None:
 
     named = next(h for h in findings.hypotheses if h.change_id == quiet.id)
     assert named.confidence != "likely"
+
+
+PROMO = DiffFact(commit="e" * 40, at=ONSET - minutes(60), paths=("front/pages.py",), added=("render_promo_banner",))
+FRONT_DEPLOY = change("front", 3, version="2.0.0")
+
+
+def typed_by_users(text: str) -> Ledger:
+    """Payments fails and the front calls it; the front was deployed, and somebody typed a name of its diff 40 times."""
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio")).graph("front", "payments")
+    ledger.changes(FRONT_DEPLOY).health("payments", deviation("payments", "errors", 0.001, 0.45, doublings=6, unit="ratio"))
+    ledger.graph("payments", callers=["front"]).lines("front", TemplateFact(template=text, count=40, before=0, trend="new"))
+    return code(ledger, "2.0.0", PROMO)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'GET "/?q=render_promo_banner" 200',
+        '10.0.0.1 - "GET /render_promo_banner HTTP/1.1" 404 error "render_promo_banner"',
+        "searching for render_promo_banner",
+    ],
+)
+def test_a_name_that_users_typed_into_requests_explains_no_change(text: str) -> None:
+    ledger = typed_by_users(text)
+
+    assert not Measured(ledger.entries, ONSET).code_of(FRONT_DEPLOY).explains
+    assert not Measured(ledger.entries, ONSET).carries(FRONT_DEPLOY)
+    assert all(h.confidence != "likely" for h in judged(ledger).hypotheses if h.change_id)
+
+
+def test_a_callee_that_explains_the_failure_goes_before_code_that_matches_a_line_of_the_caller() -> None:
+    ledger = typed_by_users("error: no such search: render_promo_banner")
+
+    assert Measured(ledger.entries, ONSET).code_of(FRONT_DEPLOY).explains
+    assert not Measured(ledger.entries, ONSET).carries(FRONT_DEPLOY)
+    assert all(h.confidence != "likely" for h in judged(ledger).hypotheses if h.change_id)
+
+
+def test_a_failure_that_names_what_a_deploy_added_explains_it() -> None:
+    line = TemplateFact(template="TypeError in render_promo_banner", count=40, before=0, trend="new")
+    reading = Measured(code(failing_front(NEWER).lines("front", line), "2.1.0", PROMO).entries, ONSET).code_of(NEWER)
+
+    assert reading.explains
+
+
+@pytest.mark.parametrize(
+    ("commits", "partial", "unseen"),
+    [(("c" * 40, "d" * 40), False, ()), (("c" * 40,), True, ()), (("c" * 40,), False, ("could not check 1 diff",))],
+    ids=["beyond the limit", "cut", "failed"],
+)
+def test_code_of_which_a_part_was_not_read_is_never_unrelated(
+    commits: tuple[str, ...], partial: bool, unseen: tuple[str, ...]
+) -> None:
+    facts = EvidenceFacts(diffs=(diff("c").model_copy(update={"partial": partial}),), version="2.1.0", commits=commits)
+    ledger = failing_front(NEWER).lines("front", MISSING)._add("code_changes", facts, source="github", service="front")
+    last = ledger.entries[-1]
+    evidence = last.evidence.model_copy(update={"unseen": unseen})
+    whole = [*ledger.entries[:-1], last.model_copy(update={"evidence": evidence})]
+
+    reading = Measured(whole, ONSET).code_of(NEWER)
+
+    assert not reading.unrelated and not reading.read
