@@ -51,6 +51,8 @@ async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str
         return await _before(ctx, ctx.code, name, head, hours)
     comparison = await ctx.code.compare(name, base, head)
     diffs, unread = await _diffs(ctx.code, name, comparison.commits)
+    if (unlisted := comparison.total - len(comparison.commits)) > 0:
+        unread = (*unread, could_not_check(f"{counted(unlisted, 'more commit')} of {name}", "not listed"))
     facts = await asyncio.to_thread(_summaries, diffs)
     return Evidence(
         summary=_summary(name, comparison),

@@ -104,6 +104,16 @@ async def test_what_each_commit_does_stands_with_its_quoted_diff() -> None:
     assert found.user_controllable
 
 
+async def test_commits_that_the_host_counts_but_does_not_list_are_noted_as_unread() -> None:
+    class Long(Code):
+        async def compare(self, service: str, base: str, head: str) -> Comparison:
+            return Comparison(base, head, 251, COMMITS, (FileChange("pool.py", 1, 9),))
+
+    found = await look("code_changes", context(code=Long()), service="checkout", base="1.4.0", head="1.5.0")
+
+    assert len(found.unseen) == 1 and "250 more commits" in found.unseen[0]
+
+
 async def test_without_a_known_deploy_the_commits_of_the_last_hours_are_listed() -> None:
     found = await look("code_changes", context(code=Code()), service="checkout", hours=2)
 
