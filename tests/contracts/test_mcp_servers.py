@@ -291,6 +291,7 @@ def test_descriptions_within_a_schema_are_redacted_and_bounded() -> None:
     described = {"type": "string", "description": "password=hunter2hunter2 " + "word " * 100}
     tool = remote_tool("notes", RemoteTool("n", "", {"type": "object", "properties": {"description": described}}))
 
-    assert tool is not None and tool.schema is not None
-    text = tool.schema["properties"]["description"]["description"]
+    assert tool is not None
+    schema: Any = tool.schema
+    text = schema["properties"]["description"]["description"]
     assert "hunter2" not in text and len(text) <= 200
