@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import importlib.util
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,21 +22,16 @@ from bot.llm.providers.capabilities import ModelApi
 from bot.ports import Run
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, Room, database
 from tests.real import wait_until
+from tests.real.providers.bedrock import Bedrock
+from tests.real.providers.claude import Claude
+from tests.real.providers.deepseek import DeepSeek
+from tests.real.providers.gemini import Gemini
+from tests.real.providers.ollama import Ollama
+from tests.real.providers.openai_chat import OpenAIChat, OpenReasoning
+from tests.real.providers.openai_responses import OpenAIResponses
 from tests.real.providers.server import Json, ModelServer
 from tests.real.serving import running
 from tests.unit.builders import NOW
-
-needs = importlib.util.find_spec
-if not all(map(needs, ("anthropic", "google.genai", "botocore", "ollama", "langchain_deepseek"))):
-    pytest.skip("the extras for the providers are not installed", allow_module_level=True)
-
-from tests.real.providers.bedrock import Bedrock  # noqa: E402 - after the skip
-from tests.real.providers.claude import Claude  # noqa: E402
-from tests.real.providers.deepseek import DeepSeek  # noqa: E402
-from tests.real.providers.gemini import Gemini  # noqa: E402
-from tests.real.providers.ollama import Ollama  # noqa: E402
-from tests.real.providers.openai_chat import OpenAIChat, OpenReasoning  # noqa: E402
-from tests.real.providers.openai_responses import OpenAIResponses  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -292,18 +292,18 @@ def _recovered(reading: _Reading) -> ShortAnswer | None:
     if trouble:
         texts = "; ".join(fact.text for _, fact in trouble[:MAX_NAMED])
         return ShortAnswer(verdict=Verdict.NO, text=one_line(texts, MAX_TEXT), evidence=_ids(entry for entry, _ in trouble))
-    known = [(entry, fact) for entry, fact in rows if fact.state != "unknown"]
+    current = [(entry, fact) for entry, fact in rows if fact.state != "unknown"]
     if firing:
         count = reading.facts.firing
         alerts = f"{count} alerts still fire" if count > 1 else "1 alert still fires"
-        return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=_ids(entry for entry, _ in known))
-    if not known:
+        return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=_ids(entry for entry, _ in current))
+    if not current:
         return _unknown("no current value could be read", _ids(reading.blind(reading.place)))
     if blind := reading.blind(reading.place):
         return _unknown("what could be read is as usual now, but not all could be", _ids(blind))
-    texts = "; ".join(fact.text for _, fact in known[:MAX_NAMED])
+    texts = "; ".join(fact.text for _, fact in current[:MAX_NAMED])
     return ShortAnswer(
-        verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=_ids(e for e, _ in known)
+        verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=_ids(e for e, _ in current)
     )
 
 
@@ -321,9 +321,9 @@ def _alerting(reading: _Reading) -> ShortAnswer | None:
 
 
 def _acknowledged(reading: _Reading) -> ShortAnswer | None:
-    taken = [one for one in reading.facts.timeline if one.kind is EntryKind.GROUP and one.text.startswith("Acknowledged by ")]
-    if taken and reading.facts.group_state is not GroupState.FIRING:
-        return ShortAnswer(verdict=Verdict.YES, text=taken[-1].text, evidence=[taken[-1].id])
+    entries = [one for one in reading.facts.timeline if one.kind is EntryKind.GROUP and one.text.startswith("Acknowledged by ")]
+    if entries and reading.facts.group_state is not GroupState.FIRING:
+        return ShortAnswer(verdict=Verdict.YES, text=entries[-1].text, evidence=[entries[-1].id])
     if reading.facts.group_state is GroupState.FIRING:
         return ShortAnswer(verdict=Verdict.NO, text="Nobody has acknowledged it")
     return None
