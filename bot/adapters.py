@@ -12,7 +12,8 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
-from bot.core.config import Config, KubernetesConfig
+from bot.core.config import Config
+from bot.core.config.systems import KubernetesConfig
 from bot.core.errors import ConfigurationError, QueryFailed
 from bot.core.redaction.inventory import inventory_of
 from bot.llm.loading import Agents

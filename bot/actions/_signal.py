@@ -3,7 +3,7 @@
 import math
 
 from bot.core.action import Verification, VerificationState
-from bot.core.config import VerifyConfig
+from bot.core.config.actions import VerifyConfig
 from bot.core.errors import QueryFailed
 from bot.core.service import Catalogue, Signal
 from bot.core.text.figures import figure

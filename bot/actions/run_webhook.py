@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from bot.actions._signal import bounds, read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
-from bot.core.config import ActionConfig, VerifyConfig
+from bot.core.config.actions import ActionConfig, VerifyConfig
 from bot.core.errors import ActionFailed, OutcomeUnknown, QueryFailed
 from bot.core.metrics.promql import is_plain_name
 from bot.core.text.figures import figure

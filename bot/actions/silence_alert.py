@@ -11,7 +11,8 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.actions._silences import alert_names, conditions, ends_at, existing_silence_text, state_of, text_of
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, VerificationState
-from bot.core.config import ActionConfig, parse_duration
+from bot.core.config.actions import ActionConfig
+from bot.core.config.fields import parse_duration
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.metrics.promql import is_label_name
 from bot.core.text.moments import iso_utc

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core.config import parse_duration
+from bot.core.config.fields import parse_duration
 from bot.core.errors import NotFound
 from bot.core.investigation.gaps import Gap, rank_gaps
 from bot.core.text.untrusted import counted, one_line

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.commands._subject import name_of
-from bot.core.config import parse_duration
+from bot.core.config.fields import parse_duration
 from bot.core.errors import NotFound
 from bot.core.messages.replies import ListReply
 from bot.plugins import Reply, Request, command

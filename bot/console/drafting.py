@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import httpx
 import yaml
 
-from bot.core.config import parse_duration
+from bot.core.config.fields import parse_duration
 from bot.core.errors import TocsinError
 
 LABELS = ("service", "app", "app_kubernetes_io_name", "job")

@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from bot.core.config import ActionConfig, Config, ServiceConfig
+from bot.core.config import Config
+from bot.core.config.actions import ActionConfig
+from bot.core.config.services import ServiceConfig
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

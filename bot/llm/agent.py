@@ -14,7 +14,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.config import Budget
+from bot.core.config.budget import Budget
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
 from bot.core.investigation.briefing import evidence_lines

@@ -15,7 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from bot.core.config import Budget
+from bot.core.config.budget import Budget
 from bot.llm.message_parts import answered_by, readable_by
 from bot.llm.providers.failures import failure_of, library_errors, model_name
 from bot.llm.spending import CallRecord, Recovery, Usage

@@ -10,7 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.config import Budget
+from bot.core.config.budget import Budget
 from bot.core.evidence import Claim
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import ModelAnswer, most_relevant_first

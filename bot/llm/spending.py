@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue
 
-from bot.core.config import Budget, ModelPrices
+from bot.core.config.budget import Budget, ModelPrices
 
 LAST_SHARE = 0.25
 """Share of the run's time that is reserved for the answer: without an answer all tool calls would be wasted."""

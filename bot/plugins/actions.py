@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from bot.core.action import DryRun, Outcome, Tier, Verification
-from bot.core.config import ActionConfig
+from bot.core.config.actions import ActionConfig
 from bot.core.errors import ConfigurationError
 from bot.core.service import Catalogue
 from bot.ports import Metrics

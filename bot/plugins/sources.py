@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.core.config import SourceConfig
+from bot.core.config.alerts import SourceConfig
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from bot.core.actor import Actor
-from bot.core.config import Person
+from bot.core.config.services import Person
 from bot.core.errors import QueryFailed
 from bot.slack.client import SlackClient
 from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable

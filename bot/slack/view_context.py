@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.config import Person
+from bot.core.config.services import Person
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
-from bot.core.config import SourceConfig
+from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source
 from bot.store.db.database import Clock, Database
 from bot.web.api import api_app

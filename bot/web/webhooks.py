@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.core.config import SourceConfig
+from bot.core.config.alerts import SourceConfig
 from bot.core.errors import TooManyItems, UnreadableBody
 from bot.core.redaction.redaction import redact, redact_bytes
 from bot.core.text.untrusted import one_line

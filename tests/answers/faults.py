@@ -11,7 +11,9 @@ from starlette.applications import Starlette
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.core.config import Config, LogsConfig, PrometheusConfig, SourceConfig
+from bot.core.config import Config
+from bot.core.config.alerts import SourceConfig
+from bot.core.config.systems import LogsConfig, PrometheusConfig
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
 from bot.core.service import Catalogue
 from bot.core.verdict.verdict import judge

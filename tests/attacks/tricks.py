@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from bot.core.approvals.record import plan_fingerprint
-from bot.core.config import Freeze
+from bot.core.config.actions import Freeze
 from bot.core.errors import ConfigurationError
 from bot.plugins import Tool, discover
 from bot.settings import load_config

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from bot.core.config import Budget, Config
+from bot.core.config import Config
+from bot.core.config.budget import Budget
 from bot.core.evidence import Case, Evidence, Findings
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from bot.adapters import cluster_access, workloads_of
-from bot.core.config import Config, KubernetesConfig
+from bot.core.config import Config
+from bot.core.config.systems import KubernetesConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence, LedgerEntry
 from bot.core.redaction.inventory import names_in

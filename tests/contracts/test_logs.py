@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.core.config import LogsConfig
+from bot.core.config.systems import LogsConfig
 from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.monitoring.logs.files import FileLogs

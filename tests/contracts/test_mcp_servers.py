@@ -11,7 +11,8 @@ from mcp.types import EmbeddedResource, ImageContent, TextResourceContents, Tool
 from pydantic import ValidationError
 
 from bot.adapters import native_tools
-from bot.core.config import Config, McpConfig, SystemsConfig
+from bot.core.config import Config
+from bot.core.config.systems import McpConfig, SystemsConfig
 from bot.core.errors import QueryFailed
 from bot.core.systems import RemoteTool
 from bot.llm.tool_schemas import arguments_of, as_langchain_tool, why_not_offered

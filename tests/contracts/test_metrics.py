@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from bot.core.config import PrometheusConfig
+from bot.core.config.systems import PrometheusConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.monitoring.metrics.prometheus import PrometheusMetrics

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from bot.core.config import PostgresConfig
+from bot.core.config.systems import PostgresConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.monitoring.systems.postgres import PostgresServers

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.config import Budget
+from bot.core.config.budget import Budget
 from bot.core.evidence import Findings
 from bot.core.history.frozen_cases import FrozenCase
 from bot.core.history.past_incidents import ConfirmedCause

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.core.config import TracesConfig
+from bot.core.config.systems import TracesConfig
 from bot.core.errors import QueryFailed
 from bot.core.service import Catalogue, Service
 from bot.core.traces.calls import CallSummary

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from bot.core.config import SystemConfig, WebConfig
+from bot.core.config.systems import SystemConfig, WebConfig
 from bot.core.errors import PartialResult, QueryFailed
 from bot.core.service import Catalogue, Service
 from bot.monitoring.systems.argocd import ArgoCd

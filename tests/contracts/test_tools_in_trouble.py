@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.core.config import LogsConfig, PrometheusConfig, SystemConfig, TracesConfig, WebConfig
+from bot.core.config.systems import LogsConfig, PrometheusConfig, SystemConfig, TracesConfig, WebConfig
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.service import Catalogue, Objective, Service, Signal

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.core.config import TracesConfig
+from bot.core.config.systems import TracesConfig
 from bot.core.errors import QueryFailed
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces

@@ -14,7 +14,9 @@ from typing import Any
 import httpx
 from sqlmodel import SQLModel
 
-from bot.core.config import Config, LinkConfig, Person
+from bot.core.config import Config
+from bot.core.config.services import Person
+from bot.core.config.systems import LinkConfig
 from bot.core.service import Catalogue
 from bot.plugins import Command, discover
 from bot.slack.answers import Answers

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.core.config import Budget, Config, ConfigSection, Matchers, PagerConfig, Period
+from bot.core.config import Config
+from bot.core.config.budget import Budget
+from bot.core.config.fields import ConfigSection, Matchers, Period
+from bot.core.config.systems import PagerConfig
 from bot.core.service import Objective, Signal
 from bot.settings import Secrets, parse_config
 from bot.store import tables

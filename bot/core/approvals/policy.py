@@ -22,7 +22,8 @@ from bot.core.approvals.policy_types import (
 )
 from bot.core.approvals.roster import Eligibility
 from bot.core.approvals.rules import Check
-from bot.core.config import ActionConfig, Config
+from bot.core.config import Config
+from bot.core.config.actions import ActionConfig
 
 CODE_VERSION = "2"
 """Raised with every change of a rule."""

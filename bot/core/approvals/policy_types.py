@@ -9,7 +9,7 @@ from typing import Literal
 from bot.core.action import DecisionChoice, ProposalState, Tier
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Eligibility
-from bot.core.config import Freeze, SoloMode
+from bot.core.config.actions import Freeze, SoloMode
 
 MAX_OPEN = 5
 """Open proposals an incident (or an alert group without one)."""

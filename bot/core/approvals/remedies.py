@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.change import Change
-from bot.core.config import ActionConfig
+from bot.core.config.actions import ActionConfig
 from bot.core.evidence import Findings, Hypothesis
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.action import Tier
-from bot.core.config import Config, OnCall
+from bot.core.config import Config
+from bot.core.config.services import OnCall
 
 STALE_ROTA = timedelta(hours=12)
 """A last good copy of a rota serves this long, for tiers 1 and 2."""

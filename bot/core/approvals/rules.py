@@ -20,7 +20,7 @@ from bot.core.approvals.policy_types import (
     who_may,
 )
 from bot.core.approvals.roster import STALE_ROTA, Eligibility
-from bot.core.config import SoloMode
+from bot.core.config.actions import SoloMode
 from bot.core.text.moments import date_to_the_minute
 
 Check = Callable[[], RuleResult | None]

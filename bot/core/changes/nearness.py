@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from bot.core.tuning import TUNING, ChangeWeights
+from bot.core.tuning import TUNING
+from bot.core.tuning.changes import ChangeWeights
 
 MAX_AGE = timedelta(hours=24)
 """A change older than this at the onset counts nothing."""

@@ -10,7 +10,8 @@ from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.requests import says_failure
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
-from bot.core.tuning import TUNING, DiffWeights
+from bot.core.tuning import TUNING
+from bot.core.tuning.changes import DiffWeights
 
 _MISSING = re.compile(
     r"not (found|registered|defined|exist|configured|initiali[sz]ed|available|mapped|supported|recogni[sz]ed)|doesn.t exist|"

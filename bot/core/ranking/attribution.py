@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import FULL_SHARE, Deviation
-from bot.core.tuning import TUNING, AttributionWeights
+from bot.core.tuning import TUNING
+from bot.core.tuning.fault_location import AttributionWeights
 
 Signals = Mapping[Family, Deviation]
 """The deviation that represents one service in each family."""

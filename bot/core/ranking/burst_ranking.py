@@ -10,7 +10,8 @@ from typing import Any, Literal, Self
 from bot.core.alerts.component import Component
 from bot.core.facts.alerting import AlertKind, CallEnd, Level
 from bot.core.ranking.alert_burst import Burst, Firing
-from bot.core.tuning import TUNING, BurstWeights
+from bot.core.tuning import TUNING
+from bot.core.tuning.fault_location import BurstWeights
 
 SignKind = tuple[AlertKind, Literal["own", "called", "waits"]]
 """Kinds of evidence that are independent of each other: a kind of alert, reported by the component, its callers, its calls."""

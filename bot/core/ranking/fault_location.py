@@ -9,7 +9,9 @@ from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, attribute_symptom, main_symptom, symptom_of
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
-from bot.core.tuning import TUNING, ResourceWeights, SignWeights, Tuning
+from bot.core.tuning import TUNING, Tuning
+from bot.core.tuning.causes import ResourceWeights
+from bot.core.tuning.fault_location import SignWeights
 
 _OF_ONE_SERVICE: tuple[Family, ...] = ("network", "behaviour")
 """Signs that point at the very service at which they were measured."""
@@ -34,7 +36,7 @@ def locate_fault(
 ) -> Attribution:
     """Attribute by all signs: a service's strongest sign plus a part of its others, as a share of the sum of all services.
 
-    The weights are core/tuning.SignWeights. The call graph (core/ranking/attribution) is one sign, as strong as the
+    The weights are SignWeights (core/tuning). The call graph (core/ranking/attribution) is one sign, as strong as the
     symptoms that were followed; network time and changed behaviour count with their own strength. Where no alert names a
     service, symptoms count for less, resources count by themselves, and behaviour counts from half of its limit on: the
     best lead, though not a sure one.

@@ -43,7 +43,7 @@ def categorize(
     """The findings with their category and the claims that it rests on.
 
     Each sign counts its weight: texts that name or suggest a cause, the alert's own words, signals outside their normal
-    range, the first ranked cause (all in core/tuning.CategoryWeights). The heaviest category wins; if it is too light it is
+    range, the first ranked cause (all in CategoryWeights). The heaviest category wins; if it is too light it is
     unknown. "Healthy" needs a check of the service that shows nothing: no signal beyond its threshold or at twice its
     normal range, no line that names a cause (unless a later one reports its end), no line of the last five minutes that
     speaks of trouble, no other alert on it. The case's own alert alone does not make it unhealthy. Where metrics rank

@@ -22,7 +22,7 @@ class Category(StrEnum):
 
 @dataclass(frozen=True)
 class CategorySign:
-    """One text or measurement and the category that it is a sign of (weights: core/tuning.CategoryWeights)."""
+    """One text or measurement and the category that it is a sign of (weights: CategoryWeights in core/tuning/verdict)."""
 
     category: Category
     weight: float

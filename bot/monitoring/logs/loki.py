@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from bot.core.check import Check, failed, ok
-from bot.core.config import LogsConfig
+from bot.core.config.systems import LogsConfig
 from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.logs.parsing import level_of, shortened, without_secrets

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import numpy as np
 
-from bot.core.config import PrometheusConfig
+from bot.core.config.systems import PrometheusConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.core.systems import AlertRule, MetricDescription

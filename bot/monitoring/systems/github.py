@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from bot.core.check import Check, failed, ok
-from bot.core.config import SystemConfig
+from bot.core.config.systems import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.systems import Commit, Comparison, FileChange
 from bot.core.text.moments import iso_utc

@@ -13,7 +13,7 @@ import httpx
 
 from bot.core.change import Change
 from bot.core.check import Check
-from bot.core.config import SystemConfig
+from bot.core.config.systems import SystemConfig
 from bot.core.errors import QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonObject, JsonServer, TokenSource

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from bot.core.check import Check
-from bot.core.config import SystemConfig
+from bot.core.config.systems import SystemConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.infrastructure.cluster import ClusterEvent, PodState, Revision, WorkloadState
 from bot.core.infrastructure.parts import could_not_read

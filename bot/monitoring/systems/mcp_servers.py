@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from bot.core.check import Check, failed, ok
-from bot.core.config import McpConfig
+from bot.core.config.systems import McpConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.systems import RemoteTool
 from bot.core.text.untrusted import one_line

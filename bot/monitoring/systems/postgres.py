@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.core.check import Check, failed, ok
-from bot.core.config import PostgresConfig
+from bot.core.config.systems import PostgresConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.infrastructure.database_health import (
     OTHER_ROLES,

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import httpx
 
 from bot.core.check import Check, failed, ok
-from bot.core.config import WebConfig
+from bot.core.config.systems import WebConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonServer

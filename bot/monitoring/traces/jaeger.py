@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.core.config import TracesConfig
+from bot.core.config.systems import TracesConfig
 from bot.core.errors import AnswerTooLarge, QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import CallSummary

@@ -11,7 +11,7 @@ from urllib.parse import quote as quoted
 
 import httpx
 
-from bot.core.config import TracesConfig
+from bot.core.config.systems import TracesConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.promql import quote
 from bot.core.text.untrusted import one_line

@@ -12,7 +12,8 @@ from bot.core.approvals import policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
 from bot.core.approvals.record import terms_of
 from bot.core.approvals.roster import Eligibility, Roster
-from bot.core.config import Config, parse_duration
+from bot.core.config import Config
+from bot.core.config.fields import parse_duration
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.text.moments import clock_to_the_minute

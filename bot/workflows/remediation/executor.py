@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from bot.core.action import DryRun, Outcome, OutcomeState, Plan, Proposal, ProposalState, Tier, Verification, VerificationState
 from bot.core.approvals import policy
-from bot.core.config import ActionConfig, Config
+from bot.core.config import Config
+from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.service import Catalogue
 from bot.core.text.untrusted import one_line

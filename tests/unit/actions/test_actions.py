@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
 from bot.core.action import Tier
-from bot.core.config import ActionConfig
+from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, ConfigurationError, QueryFailed
 from bot.core.service import Catalogue, Service, Signal
 from bot.plugins import Action, ActionContext, HttpAnswer, action

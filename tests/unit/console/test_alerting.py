@@ -5,7 +5,9 @@ import json
 import pytest
 
 from bot.console.alerting import alert_body, expected
-from bot.core.config import Config, ServiceConfig, SourceConfig
+from bot.core.config import Config
+from bot.core.config.alerts import SourceConfig
+from bot.core.config.services import ServiceConfig
 from bot.plugins import Source, SourceRequest, discover
 from tests.unit.builders import NOW
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.config import Budget, ModelPrices
+from bot.core.config.budget import Budget, ModelPrices
 from bot.llm.spending import CallRecord, Recovery, Spending, Usage
 
 

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel
 
-from bot.core.config import ActionConfig, Config, LinkConfig, Person, PrometheusConfig
+from bot.core.config import Config
+from bot.core.config.actions import ActionConfig
+from bot.core.config.services import Person
+from bot.core.config.systems import LinkConfig, PrometheusConfig
 from bot.slack.render import Renderer, allowed_hosts, called_hosts
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow

@@ -1,6 +1,6 @@
 """What a real Alertmanager sent, byte by byte."""
 
-from bot.core.config import SourceConfig
+from bot.core.config.alerts import SourceConfig
 from bot.plugins import ParsedBody, SourceRequest
 from bot.sources.alertmanager import alertmanager
 from tests.unit.builders import NOW

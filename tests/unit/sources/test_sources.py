@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.config import SourceConfig
+from bot.core.config.alerts import SourceConfig
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, Source, SourceRequest
 from bot.sources.alertmanager import alertmanager

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import httpx
 
-from bot.core.config import SourceConfig
+from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
 from bot.store.alerts.intake import IntakeWriter
 from bot.web.app import build

@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from bot.core.config import SourceConfig
+from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
 from bot.store.alerts.intake import Busy
 from bot.web.errors import HANDLERS, Guard

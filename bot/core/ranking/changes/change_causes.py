@@ -18,7 +18,7 @@ from bot.core.ranking.context import SEEN_LATE_BY, RankingContext, nearby_servic
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
-from bot.core.tuning import ChangeWeights
+from bot.core.tuning.changes import ChangeWeights
 
 _RAN_LONG = timedelta(minutes=20)
 """A change that ran so long before the onset is listed with that against it."""

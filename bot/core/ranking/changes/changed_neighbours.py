@@ -15,7 +15,7 @@ from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_calle
 from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.context import RankingContext
 from bot.core.ranking.fault_location import exhaustion
-from bot.core.tuning import NeighbourWeights
+from bot.core.tuning.changes import NeighbourWeights
 
 _LEAST_OWN = 0.2
 """Share of a symptom that no callee explains from which on it is a failure of its own."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from bot.core.change import Change
 from bot.core.metrics.deviation import Harm, family_of, harm_of
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
-from bot.core.tuning import TUNING, ChangeWeights
+from bot.core.tuning import TUNING
+from bot.core.tuning.changes import ChangeWeights
 
 _STARTS_WITHIN = timedelta(seconds=60)
 """So long after it was rolled out a version may have served nothing yet."""

@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.alert import Severity, Status
 from bot.core.alerts.muting import FiringAlert, Mute, MuteReason, is_heartbeat, matches, mute_of, mute_of_history, parse_mute
-from bot.core.config import Config, Inhibition, Maintenance, Threshold
+from bot.core.config import Config
+from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from tests.unit.builders import NOW, at
 
 CONFIG = Config(

@@ -12,7 +12,8 @@ from bot.core.alert import Severity
 from bot.core.approvals.policy import may_decide, may_propose, may_start, policy_version, quorum, tier_with
 from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, names_text
 from bot.core.approvals.roster import Eligibility, Rota
-from bot.core.config import Config, Freeze, SoloMode
+from bot.core.config import Config
+from bot.core.config.actions import Freeze, SoloMode
 from tests.unit.builders import NOW, at
 
 ROTA = Rota(on_call=("alice",))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.approvals.remedies import fitting, why_none
-from bot.core.config import ActionConfig
+from bot.core.config.actions import ActionConfig
 from bot.core.evidence import Claim, Findings, Hypothesis
 from tests.unit.builders import change
 

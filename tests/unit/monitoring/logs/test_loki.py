@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.config import LogsConfig
+from bot.core.config.systems import LogsConfig
 from bot.core.errors import QueryFailed
 from bot.monitoring.logs.loki import LokiLogs
 from tests.unit.builders import NOW

@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from bot.core.config import PrometheusConfig
+from bot.core.config.systems import PrometheusConfig
 from bot.core.errors import QueryFailed
 from bot.monitoring.metrics.prometheus import MAX_SERIES, PrometheusMetrics, widened
 from tests.unit.builders import NOW

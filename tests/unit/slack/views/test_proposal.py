@@ -2,7 +2,7 @@
 
 import json
 
-from bot.core.config import Person
+from bot.core.config.services import Person
 from bot.core.messages.proposals import ProposalContent
 from bot.plugins import Form
 from bot.slack.blocks import Rendered, check_blocks

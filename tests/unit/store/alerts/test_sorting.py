@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert
-from bot.core.config import Config, Inhibition, Maintenance, Threshold
+from bot.core.config import Config
+from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
 from bot.store.alerts.sorting import MOST_OPENED
 from bot.store.incidents import incidents

@@ -1,0 +1,70 @@
+"""The catalogue of remediations, who approves them, and when none may start."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field
+
+from bot.core.change import ChangeKind
+from bot.core.config.fields import Address, ConfigSection, Duration, Period
+from bot.core.evidence import CauseKind
+
+
+class VerifyConfig(ConfigSection):
+    signal: str
+    """A signal of the service, e.g. `errors`."""
+    below: float | None = None
+    above: float | None = None
+    within: Duration = timedelta(minutes=5)
+
+
+class ActionConfig(ConfigSection):
+    """One entry of the catalogue of remediations."""
+
+    kind: str
+    """A file of bot/actions, e.g. `run_webhook`, `silence_alert`."""
+    title: str = ""
+    """A verb phrase for cards: "Roll back checkout"; `{service}` is filled in."""
+    when: str = ""
+    """When it helps and when not; shown to people and to the model."""
+    helps: tuple[CauseKind, ...] = ()
+    """Kinds of hypothesis it fits. Empty: only people propose it."""
+    change_kinds: tuple[ChangeKind, ...] = ()
+    """With `change` in helps: only these kinds of change. Empty: any."""
+    url: Address = ""
+    method: Literal["POST", "PUT"] = "POST"
+    body: dict[str, Any] = Field(default_factory=dict)
+    """Rendered with {service}, {change_id}, {version}, {previous_version}: plain substitution, no expressions."""
+    idempotent: bool = False
+    undo: str = Field(default="", validation_alias=AliasChoices("undo", "inverse"), serialization_alias="inverse")
+    """The entry that undoes it. `inverse` is its old name: files may still have it, and the versions that records hold
+    are hashes over it."""
+    tier: int | None = None
+    """Raises the floor of the kind, never lowers it."""
+    services: tuple[str, ...] = ()
+    """Empty: every service of the catalogue."""
+    verify: VerifyConfig | None = None
+    allow_private: bool = False
+    """Private and loopback addresses are refused unless this is set; link-local never."""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Approvers(ConfigSection):
+    deputies: tuple[str, ...] = ()
+    """May command incidents and approve tiers 1 to 3."""
+    admins: tuple[str, ...] = ()
+
+
+class SoloMode(StrEnum):
+    """Whether one on-call alone may approve what they asked for: never, after two minutes without an answer, at once."""
+
+    OFF = "off"
+    AFTER = "after"
+    IMMEDIATE = "immediate"
+
+
+class Freeze(Period):
+    """No action starts in this window (except a rollback for an open SEV1/2)."""
+
+    services: tuple[str, ...] = ()

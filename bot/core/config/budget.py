@@ -1,0 +1,45 @@
+"""Limits of models and what they cost."""
+
+from pydantic import Field
+
+from bot.core.config.fields import ConfigSection
+
+
+class ModelPrices(ConfigSection):
+    """Dollars for a million tokens. Cached input, input written to the cache, and reasoning cost what other input and output
+    cost where they have no price of their own."""
+
+    usd_per_million_in: float = Field(default=2.0, ge=0)
+    usd_per_million_out: float = Field(default=8.0, ge=0)
+    usd_per_million_cached: float | None = Field(default=None, ge=0)
+    usd_per_million_cache_write: float | None = Field(default=None, ge=0)
+    usd_per_million_reasoning: float | None = Field(default=None, ge=0)
+
+
+class Budget(ModelPrices):
+    """Limits of a model, and the prices of every model that `prices` does not name."""
+
+    per_run_usd: float = Field(default=0.50, ge=0)
+    per_day_usd: float = Field(default=20.0, ge=0)
+    per_run_seconds: float = Field(default=300.0, ge=0)
+    per_run_steps: int = Field(default=12, ge=0)
+    per_run_calls: int = Field(default=25, ge=0)
+    per_run_tokens: int = Field(default=200_000, ge=0)
+    per_call_seconds: float = Field(default=180.0, gt=0)
+    idle_seconds: float = Field(default=60.0, gt=0)
+    """The longest silence within one answer."""
+    context_tokens: int = Field(default=32_000, ge=4_000)
+    """What the model can take in at once, its answer included."""
+    prices: dict[str, ModelPrices] = Field(default_factory=dict)
+
+    @property
+    def most_of_a_run(self) -> float:
+        """Dollars set aside for one run. A run may exceed its limit by its last answer: that excess is not reserved."""
+        models = (self, *self.prices.values())
+        priced = any(getattr(prices, price) for prices in models for price in ModelPrices.model_fields)
+        return min(self.per_run_usd, self.per_day_usd) if priced else 0.0
+
+    def prices_of(self, model: str) -> ModelPrices:
+        """The prices of this model, whose name may stand with or without its provider (`anthropic:claude-...`)."""
+        named = {name.rpartition(":")[2]: prices for name, prices in self.prices.items()}
+        return self.prices.get(model) or named.get(model.rpartition(":")[2], self)

@@ -1,0 +1,51 @@
+"""People, who is on call, and services."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from bot.core.config.fields import ConfigSection, Duration, Moment, SlackId
+from bot.core.service import Objective, Signal
+
+
+class Person(ConfigSection):
+    slack: SlackId = ""
+    """Slack user id (U...). Identity is team id and user id, never a name."""
+    email: str = ""
+    name: str = ""
+
+
+class OnCall(ConfigSection):
+    """Either a rotation from a start, or a Slack user group. The first named is on call now, the next is the secondary."""
+
+    rotation: tuple[str, ...] = ()
+    every: Duration = timedelta(weeks=1)
+    starts: Moment | None = None
+    usergroup: SlackId = ""
+
+
+class KnownAs(ConfigSection):
+    """What other systems call a service: tools take the service's name and never an address."""
+
+    github: str = Field(default="", pattern=r"^$|^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
+    """owner/repository."""
+    argocd: str = Field(default="", pattern=r"^$|^[a-z0-9.-]+$")
+    """The application."""
+    helm: str = Field(default="", pattern=r"^$|^[a-z0-9-]+/[a-z0-9.-]+$")
+    """namespace/release."""
+    kubernetes: str = Field(default="", pattern=r"^$|^[a-z0-9-]+/[a-z0-9.-]+$")
+    """namespace/name of its deployment, stateful set or daemon set; else that of `deployment`."""
+    mlflow: str = Field(default="", pattern=r"^[^/:'\"\\]*$")
+    """The registered model that the service serves."""
+
+
+class ServiceConfig(ConfigSection):
+    owners: tuple[str, ...] = ()
+    on_call: OnCall = OnCall()
+    channel: SlackId = ""
+    depends_on: tuple[str, ...] = ()
+    match: dict[str, str] = Field(default_factory=dict)
+    deployment: dict[str, str] = Field(default_factory=dict)
+    signals: dict[str, Signal] = Field(default_factory=dict)
+    objectives: dict[str, Objective] = Field(default_factory=dict)
+    known_as: KnownAs = KnownAs()
