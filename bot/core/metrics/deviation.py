@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,36 +164,47 @@ def measure_deviation(
     """
     family = family or family_of(signal)
     harm = harm or harm_of(signal, family)
+    measured = _MeasuredSignal(service=service, signal=signal, family=family, unit=unit, alert_at=alert_at, before=before)
     if harm == "down" and (full := FULL_SHARE.get(unit)) and family == "errors":
-        return _measure_lost_share(
-            series, reference, full, service=service, signal=signal, family=family, unit=unit, alert_at=alert_at, before=before
-        )
-    series, reference = (_without_idle(s, family) if s is not None else None for s in (series, reference))  # type: ignore[assignment]
-    least = _least(family, unit)
+        return _measure_lost_share(series, reference, full, measured)
+    earlier = _without_idle(reference, family) if reference is not None else None
+    return _compare(_without_idle(series, family), earlier, harm, measured, peer)
+
+
+def _compare(series: Series, reference: Series | None, harm: Harm, measured: _MeasuredSignal, peer: str) -> Deviation | None:
+    """Compare the samples around the alert with the past, idle times left out of both."""
+    alert_at, before, family = measured["alert_at"], measured["before"], measured["family"]
+    least = _least(family, measured["unit"])
     onset = find_onset(series, alert_at=alert_at, before=before, direction=None if harm == "either" else harm, least=least)
     window = known_samples(between(series, alert_at - before, alert_at + time_after_alert(series)))
     past, present = _past_and_present(window, onset, alert_at, reference)
     if len(past) < (_MIN_COARSE_SAMPLES if _step_of(window) >= _COARSE_STEP else _MIN_SAMPLES) or not len(present):
         return None
     side = _side(past, present, harm)
-    if family == "saturation" and (climb := _climb(rising := until_restart(window, side), side)):
-        since = climb_start(_together(reference, rising), side)
-        return Deviation(
-            service, signal, family, climb[0], climb[1], climb[2], unit, None, "up" if side > 0 else "down", climbs_since=since
-        )
-    return Deviation(
-        step=_step_of(window),
-        peer=peer,
-        service=service,
-        signal=signal,
+    deviation = Deviation(
+        service=measured["service"],
+        signal=measured["signal"],
         family=family,
         doublings=_doublings(past, present, side, least, _USUAL if onset else _USUAL_WITHOUT_ONSET),
         before=float(np.median(past)),
         after=_level_during_fault(present, side),
-        unit=unit,
+        unit=measured["unit"],
         onset=onset,
         direction="up" if side > 0 else "down",
+        step=_step_of(window),
+        peer=peer,
     )
+    return (_steady_climb(deviation, window, reference, side) if family == "saturation" else None) or deviation
+
+
+def _steady_climb(deviation: Deviation, window: Series, reference: Series | None, side: float) -> Deviation | None:
+    """The deviation of a resource that climbs through the whole window, which has no onset; None if it does not."""
+    rising = until_restart(window, side)
+    if not (climb := _climb(rising, side)):
+        return None
+    doublings, start, end = climb
+    since = climb_start(_together(reference, rising), side)
+    return replace(deviation, doublings=doublings, before=start, after=end, onset=None, step=0.0, peer="", climbs_since=since)
 
 
 def _together(earlier: Series | None, window: Series) -> Series:
@@ -207,9 +218,7 @@ def _together(earlier: Series | None, window: Series) -> Series:
     return Series(window.labels, times, values)
 
 
-def _measure_lost_share(
-    series: Series, reference: Series | None, full: float, **measured: Unpack[_MeasuredSignal]
-) -> Deviation | None:
+def _measure_lost_share(series: Series, reference: Series | None, full: float, measured: _MeasuredSignal) -> Deviation | None:
     """Measure 100 % minus the signal: noise of 5 % of its level would hide every fault of an availability near 100 %."""
     earlier = _lost(reference, full) if reference is not None else None
     lost = measure_deviation(_lost(series, full), reference=earlier, harm="up", **measured)

@@ -29,58 +29,66 @@ def _wanted(request: Request, alert: dict[str, Any]) -> bool:
     return request.query_params.get(switch, "true") != "false"
 
 
-def alertmanager_routes(life: Life) -> list[BaseRoute]:
-    """Everything below `/world/alertmanager`."""
+class _Api:
+    """The endpoints, on one world's alerts and silences."""
 
-    async def alerts(request: Request) -> Response:
+    def __init__(self, life: Life) -> None:
+        self._life = life
+
+    async def alerts(self, request: Request) -> Response:
         try:
             filters = _filters(request)
         except ParseError as error:
             return answer({"code": 400, "message": f"bad matcher: {error}"}, 400)
-        alerts = life.notifier.entries(life.world.now())
+        alerts = self._life.notifier.entries(self._life.world.now())
         matching = [a for a in alerts if _wanted(request, a) and all(m.accepts(a["labels"].get(m.label, "")) for m in filters)]
         return answer(matching)
 
-    async def silences(request: Request) -> Response:
-        now = life.world.now()
+    async def silences(self, request: Request) -> Response:
+        now, silences = self._life.world.now(), self._life.silences
         if request.method == "GET":
-            return answer([silence.as_json(now) for silence in life.silences.by_id.values()])
+            return answer([silence.as_json(now) for silence in silences.by_id.values()])
         try:
             body = json.loads(await request.body())
             if not isinstance(body, dict):
                 raise BadSilence("silence must be an object")
-            return answer({"silenceID": life.silences.put(body, now)})
+            return answer({"silenceID": silences.put(body, now)})
         except ValueError as error:
             return answer({"code": 400, "message": str(error)}, 400)
 
-    async def silence(request: Request) -> Response:
-        now, silence_id = life.world.now(), request.path_params["id"]
-        silence = life.silences.by_id.get(silence_id)
+    async def silence(self, request: Request) -> Response:
+        now, silence_id = self._life.world.now(), request.path_params["id"]
+        silence = self._life.silences.by_id.get(silence_id)
         if silence is None:
             return answer(f"silence {silence_id} not found", 404)
         if request.method == "DELETE":
-            life.silences.expire(silence_id, now)
+            self._life.silences.expire(silence_id, now)
             return Response(status_code=200)
         return answer(silence.as_json(now))
 
-    async def status(_: Request) -> Response:
+    async def status(self, _: Request) -> Response:
         version = {"version": "0.28.1+shop", "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": ""}
         return answer(
             {
                 "cluster": {"peers": [], "status": "disabled"},
                 "config": {"original": "route:\n  receiver: incident-bot\n  group_by: [alertname, service]\n"},
-                "uptime": iso(life.world.started_at),
+                "uptime": iso(self._life.world.started_at),
                 "versionInfo": version,
             }
         )
 
-    async def ready(_: Request) -> Response:
-        return PlainTextResponse("OK")
 
+async def _ready(_: Request) -> Response:
+    return PlainTextResponse("OK")
+
+
+def alertmanager_routes(life: Life) -> list[BaseRoute]:
+    """Everything below `/world/alertmanager`."""
+    api = _Api(life)
     return [
-        Route("/world/alertmanager/-/ready", ready),
-        Route(f"{PREFIX}/alerts", alerts),
-        Route(f"{PREFIX}/silences", silences, methods=["GET", "POST"]),
-        Route(f"{PREFIX}/silence/{{id}}", silence, methods=["GET", "DELETE"]),
-        Route(f"{PREFIX}/status", status),
+        Route("/world/alertmanager/-/ready", _ready),
+        Route(f"{PREFIX}/alerts", api.alerts),
+        Route(f"{PREFIX}/silences", api.silences, methods=["GET", "POST"]),
+        Route(f"{PREFIX}/silence/{{id}}", api.silence, methods=["GET", "DELETE"]),
+        Route(f"{PREFIX}/status", api.status),
     ]

@@ -25,14 +25,21 @@ _HEADER = "# The shop's incident bot. Addresses are those of the local sandbox.\
 
 def signals_of(spec: ServiceSpec) -> dict[str, dict[str, Any]]:
     """How this team sees whether a service is well; short windows, since the shop is scraped every 2 s."""
-    me = f'service="{spec.name}"'
-    requests, failed = f"rate(http_requests_total{{{me}}}[15s])", f'rate(http_requests_total{{{me},code=~"5.."}}[15s])'
+    selector = f'service="{spec.name}"'
+    return _signals_of_requests(selector) | _signals_of_pods(selector) | _signals_of_dependencies(spec, selector)
+
+
+def _signals_of_requests(selector: str) -> dict[str, dict[str, Any]]:
+    requests, failed = (
+        f"rate(http_requests_total{{{selector}}}[15s])",
+        f'rate(http_requests_total{{{selector},code=~"5.."}}[15s])',
+    )
     bucket = "rate(http_request_duration_seconds_bucket"
-    slow = f'1 - sum({bucket}{{{me},le="1"}}[15s])) / sum(rate(http_request_duration_seconds_count{{{me}}}[15s]))'
-    signals: dict[str, dict[str, Any]] = {
+    slow = f'1 - sum({bucket}{{{selector},le="1"}}[15s])) / sum(rate(http_request_duration_seconds_count{{{selector}}}[15s]))'
+    return {
         "errors": {"promql": f"sum({failed}) / sum({requests})", "unit": "ratio", "bad_above": 0.02},
         "latency": {
-            "promql": f"histogram_quantile(0.95, sum by (le) ({bucket}{{{me}}}[15s])))",
+            "promql": f"histogram_quantile(0.95, sum by (le) ({bucket}{{{selector}}}[15s])))",
             "unit": "seconds",
             "bad_above": 0.6,
         },
@@ -44,28 +51,41 @@ def signals_of(spec: ServiceSpec) -> dict[str, dict[str, Any]]:
             "bad_above": 0.05,
         },
         "traffic": {"promql": f"sum({requests})", "unit": "req/s"},
+    }
+
+
+def _signals_of_pods(selector: str) -> dict[str, dict[str, Any]]:
+    return {
         "memory": {
-            "promql": f"max(process_resident_memory_bytes{{{me}}} / container_spec_memory_limit_bytes{{{me}}})",
+            "promql": f"max(process_resident_memory_bytes{{{selector}}} / container_spec_memory_limit_bytes{{{selector}}})",
             "unit": "ratio",
             "bad_above": 0.9,
         },
-        "cpu": {"promql": f"avg(rate(container_cpu_usage_seconds_total{{{me}}}[30s]))", "unit": "cores", "bad_above": 0.9},
+        "cpu": {
+            "promql": f"avg(rate(container_cpu_usage_seconds_total{{{selector}}}[30s]))",
+            "unit": "cores",
+            "bad_above": 0.9,
+        },
         "restarts": {
-            "promql": f"sum(increase(kube_pod_container_status_restarts_total{{{me}}}[1m]))",
+            "promql": f"sum(increase(kube_pod_container_status_restarts_total{{{selector}}}[1m]))",
             "unit": "restarts",
             "bad_above": 0.5,
         },
     }
+
+
+def _signals_of_dependencies(spec: ServiceSpec, selector: str) -> dict[str, dict[str, Any]]:
+    signals: dict[str, dict[str, Any]] = {}
     if spec.pool:
         signals["connections"] = {
-            "promql": f"sum(db_connections_in_use{{{me}}}) / sum(db_connections_max{{{me}}})",
+            "promql": f"sum(db_connections_in_use{{{selector}}}) / sum(db_connections_max{{{selector}}})",
             "unit": "ratio",
             "bad_above": 0.9,
         }
     if spec.queue:
-        signals["queue"] = {"promql": f"sum(queue_depth{{{me}}})", "unit": "jobs", "bad_above": 300.0}
+        signals["queue"] = {"promql": f"sum(queue_depth{{{selector}}})", "unit": "jobs", "bad_above": 300.0}
     if spec.provider:
-        calls = f"external_requests_total{{{me}"
+        calls = f"external_requests_total{{{selector}"
         signals["provider_errors"] = {
             "promql": f'sum(rate({calls},code=~"5.."}}[15s])) / sum(rate({calls}}}[15s]))',
             "unit": "ratio",
