@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import httpx
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from bot.core.config.systems import PrometheusConfig
 from bot.core.errors import QueryFailed
@@ -20,6 +21,8 @@ from bot.monitoring.metrics.recorded import RecordedMetrics
 from bot.ports import Metrics
 from tests.contracts.prometheus_process import prometheus, victoria_metrics
 from tests.real import PATIENCE
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "recorded" / "prometheus"
 """Answers of a real Prometheus, kept beside the repository and not in it."""
@@ -72,8 +75,13 @@ def _recording() -> RecordedMetrics:
     return RecordedMetrics({"up": [Series({"job": "a"}, times, np.ones(30))], "nonexistent_metric": []}, [rule])
 
 
-@pytest.fixture(params=["recorded", "prometheus, replayed", "prometheus, real", "victoria-metrics, real"])
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
+@pytest_asyncio.fixture(
+    scope="module",
+    loop_scope="module",
+    params=["recorded", "prometheus, replayed", "prometheus, real", "victoria-metrics, real"],
+)
+async def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Subject]:
+    """Shared by the tests of this file: each real server takes seconds to start."""
     queries = {"present": "up", "absent": "nonexistent_metric", "refused": "sum(rate(x[5m]"}
     if request.param == "recorded":
         yield Subject(_recording(), end=RECORDED_END, lists=False, **queries)
@@ -84,53 +92,42 @@ async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             yield Subject(PrometheusMetrics(config, client), end=RECORDED_END, lists=False, **queries)
     else:
         server = prometheus if request.param == "prometheus, real" else victoria_metrics
-        async with server(tmp_path) as url, httpx.AsyncClient() as client:
+        async with server(tmp_path_factory.mktemp("server")) as url, httpx.AsyncClient() as client:
             config = PrometheusConfig(url=url, timeout=timedelta(seconds=PATIENCE))
             rules = server is prometheus
             yield Subject(PrometheusMetrics(config, client), end=datetime.now(UTC), has_rules=rules, **queries)
-
-
-async def test_a_metrics_port_keeps_its_promises(subject: Subject) -> None:
-    # One test for all promises: each real Prometheus takes seconds to start.
-    await _a_range_has_ascending_samples(subject)
-    await _an_instant_has_one_sample_a_series(subject)
-    await _nothing_matched_is_an_empty_list(subject)
-    await _a_refused_query_is_query_failed(subject)
-    await _alerting_rules_have_name_query_and_duration(subject)
-    await _the_link_holds_the_query(subject)
-    await _names_and_labels_can_be_listed(subject)
 
 
 def _window(subject: Subject) -> dict[str, Any]:
     return {"start": subject.end - timedelta(minutes=5), "end": subject.end, "step": 1.0}
 
 
-async def _a_range_has_ascending_samples(subject: Subject) -> None:
-    found = await subject.metrics.range(subject.present, **_window(subject))
+async def test_a_range_has_ascending_samples(subject: Subject) -> None:
+    answer = await subject.metrics.range(subject.present, **_window(subject))
 
-    assert found and all(isinstance(one, Series) for one in found)
-    for one in found:
-        assert len(one.times) == len(one.values) > 1 and np.all(np.diff(one.times) > 0)
-        assert one.times.dtype == one.values.dtype == np.float64
-
-
-async def _an_instant_has_one_sample_a_series(subject: Subject) -> None:
-    found = await subject.metrics.instant(subject.present, at=subject.end)
-
-    assert found and all(len(one.times) == 1 and one.last == 1 for one in found)
-    assert all(one.labels["job"] for one in found)
+    assert answer and all(isinstance(series, Series) for series in answer)
+    for series in answer:
+        assert len(series.times) == len(series.values) > 1 and np.all(np.diff(series.times) > 0)
+        assert series.times.dtype == series.values.dtype == np.float64
 
 
-async def _nothing_matched_is_an_empty_list(subject: Subject) -> None:
+async def test_an_instant_has_one_sample_a_series(subject: Subject) -> None:
+    answer = await subject.metrics.instant(subject.present, at=subject.end)
+
+    assert answer and all(len(series.times) == 1 and series.last == 1 for series in answer)
+    assert all(series.labels["job"] for series in answer)
+
+
+async def test_what_matches_nothing_is_an_empty_list(subject: Subject) -> None:
     assert await subject.metrics.range(subject.absent, **_window(subject)) == []
 
 
-async def _a_refused_query_is_query_failed(subject: Subject) -> None:
+async def test_a_refused_query_is_query_failed(subject: Subject) -> None:
     with pytest.raises(QueryFailed):
         await subject.metrics.range(subject.refused, **_window(subject))
 
 
-async def _alerting_rules_have_name_query_and_duration(subject: Subject) -> None:
+async def test_alerting_rules_have_a_name_a_query_and_a_duration(subject: Subject) -> None:
     rules = await subject.metrics.rules()
     if not subject.has_rules:
         assert rules == []
@@ -140,42 +137,13 @@ async def _alerting_rules_have_name_query_and_duration(subject: Subject) -> None
     assert {rule["duration"] for rule in rules} == {2.0} and all(rule["query"] for rule in rules)
 
 
-async def _the_link_holds_the_query(subject: Subject) -> None:
+async def test_the_link_holds_the_query(subject: Subject) -> None:
     link = subject.metrics.link("up == 0", start=subject.end - timedelta(hours=1), end=subject.end)
 
     assert "up" in link and " " not in link
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("query_bad_syntax", r"\(bad_data\): invalid parameter .query.: 1:15: parse error"),
-        ("query_bad_exec", r"\(execution\): multiple matches for labels"),
-        ("range_too_many_points", "exceeded maximum resolution of 11,000 points"),
-        ("query_timeout", "cannot parse"),
-        ("query_string", "holds no series"),
-    ],
-)
-async def test_recorded_refusals_keep_the_words_of_prometheus(name: str, said: str) -> None:
-    answer = replayed(name)
-    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as client:
-        with pytest.raises(QueryFailed, match=said):
-            await PrometheusMetrics(PrometheusConfig(url="http://prometheus.example.com"), client).instant("x")
-
-
-@pytest.mark.parametrize(
-    ("name", "series", "samples"),
-    [("query_range_nan", 1, 19), ("query_scalar", 1, 1), ("query_matrix", 3, 4), ("query_range_error_ratio", 1, 5)],
-)
-async def test_recorded_forms_of_answers_are_read(name: str, series: int, samples: int) -> None:
-    answer = replayed(name)
-    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as client:
-        found = await PrometheusMetrics(PrometheusConfig(url="http://prometheus.example.com"), client).instant("x")
-
-    assert len(found) == series and max(len(one.times) for one in found) == samples
-
-
-async def _names_and_labels_can_be_listed(subject: Subject) -> None:
+async def test_names_and_labels_can_be_listed(subject: Subject) -> None:
     window = {"start": subject.end - timedelta(minutes=5), "end": subject.end}
     if not subject.lists:
         with pytest.raises(QueryFailed):
@@ -192,3 +160,32 @@ async def _names_and_labels_can_be_listed(subject: Subject) -> None:
         assert (described["go_goroutines"].type, "goroutines" in described["go_goroutines"].help) == ("gauge", True)
     with pytest.raises(QueryFailed):
         await subject.metrics.label_sets("sum(rate(x[5m]", **window)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("query_bad_syntax", r"\(bad_data\): invalid parameter .query.: 1:15: parse error"),
+        ("query_bad_exec", r"\(execution\): multiple matches for labels"),
+        ("range_too_many_points", "exceeded maximum resolution of 11,000 points"),
+        ("query_timeout", "cannot parse"),
+        ("query_string", "holds no series"),
+    ],
+)
+async def test_recorded_refusals_keep_the_words_of_prometheus(name: str, words: str) -> None:
+    answer = replayed(name)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as client:
+        with pytest.raises(QueryFailed, match=words):
+            await PrometheusMetrics(PrometheusConfig(url="http://prometheus.example.com"), client).instant("x")
+
+
+@pytest.mark.parametrize(
+    ("name", "series", "samples"),
+    [("query_range_nan", 1, 19), ("query_scalar", 1, 1), ("query_matrix", 3, 4), ("query_range_error_ratio", 1, 5)],
+)
+async def test_recorded_forms_of_answers_are_read(name: str, series: int, samples: int) -> None:
+    answer = replayed(name)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as client:
+        read = await PrometheusMetrics(PrometheusConfig(url="http://prometheus.example.com"), client).instant("x")
+
+    assert len(read) == series and max(len(line.times) for line in read) == samples
