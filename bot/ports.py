@@ -15,7 +15,7 @@ from bot.core.infrastructure.database_health import DatabaseHealth
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.questions.answering import ModelAnswer
-from bot.core.systems import AlertRule, Commit, Comparison, FileChange, MetricDescription, ModelVersion, RemoteTool, RunbookHit
+from bot.core.systems import AlertRule, Commit, CommitFiles, Comparison, MetricDescription, ModelVersion, RemoteTool, RunbookHit
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 
@@ -161,7 +161,7 @@ class CodeHost(Protocol):
     async def commits(self, service: str, since: datetime, *, head: str = "") -> list[Commit]:
         """Commits that a version (tag or commit; "" = the default branch) holds, newest first; at most 100."""
 
-    async def diff(self, service: str, sha: str) -> tuple[FileChange, ...]:
+    async def diff(self, service: str, sha: str) -> CommitFiles:
         """The files of one commit, with their patches."""
 
 

@@ -10,7 +10,7 @@ from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.code import DiffFact
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.systems import Commit, Comparison, FileChange
+from bot.core.systems import Commit, CommitFiles, Comparison, FileChange
 from bot.core.text.durations import minutes_text
 from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import counted, one_line
@@ -27,7 +27,7 @@ MAX_DIFF_LINES, MAX_LINE = 160, 200
 LOOKBACK = timedelta(days=14)
 """How far back the two newest deploys are searched for when no versions are named."""
 _AT_ONCE = 6
-_Diffs = Sequence[tuple[Commit, Sequence[FileChange]]]
+_Diffs = Sequence[tuple[Commit, CommitFiles]]
 
 
 @tool(needs="code", label="code changes of {service}", role=ToolRole.CODE, topic=CHANGES, basis=Basis.REPORTED)
@@ -53,6 +53,8 @@ async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str
     diffs, unread = await _diffs(ctx.code, name, comparison.commits)
     if (unlisted := comparison.total - len(comparison.commits)) > 0:
         unread = (*unread, could_not_check(f"{counted(unlisted, 'more commit')} of {name}", "not listed"))
+    if not comparison.files_whole:
+        unread = (*unread, could_not_check(f"the files of {name} beyond {len(comparison.files)}", "not listed"))
     facts = await asyncio.to_thread(_summaries, diffs)
     return Evidence(
         summary=_summary(name, comparison),
@@ -90,7 +92,7 @@ async def _before(ctx: ToolContext, code: CodeHost, service: str, head: str, hou
         source="github",
         user_controllable=True,
         unseen=unread,
-        facts=_facts(commits, [file for _, files in diffs for file in files], facts, head),
+        facts=_facts(commits, [file for _, diff in diffs for file in diff.files], facts, head),
     )
 
 
@@ -98,7 +100,7 @@ async def _diffs(code: CodeHost, service: str, commits: Sequence[Commit]) -> tup
     """The files of the newest commits with their patches, and what could not be read of them."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(commit: Commit) -> Sequence[FileChange] | QueryFailed:
+    async def one(commit: Commit) -> CommitFiles | QueryFailed:
         async with gate:
             try:
                 return await code.diff(service, commit.sha)
@@ -116,7 +118,7 @@ async def _diffs(code: CodeHost, service: str, commits: Sequence[Commit]) -> tup
 
 
 def _summaries(diffs: _Diffs) -> list[DiffFact]:
-    return [summarize_diff(commit, files) for commit, files in diffs]
+    return [summarize_diff(commit, diff.files, whole=diff.whole) for commit, diff in diffs]
 
 
 def _facts(commits: Sequence[Commit], files: Sequence[FileChange], diffs: Sequence[DiffFact], version: str) -> EvidenceFacts:
@@ -130,7 +132,8 @@ def _facts(commits: Sequence[Commit], files: Sequence[FileChange], diffs: Sequen
 
 def _summary(service: str, comparison: Comparison) -> str:
     base, head = one_line(comparison.base, 40), one_line(comparison.head, 40)
-    files = f"{counted(len(comparison.files), 'file')} changed"
+    at_least = "" if comparison.files_whole else "at least "
+    files = f"{at_least}{counted(len(comparison.files), 'file')} changed"
     if comparison.behind and not comparison.total:
         return f"{service} {base} back to {head}: {counted(comparison.behind, 'commit')} taken back, {files}"
     missing = f"; without {counted(comparison.behind, 'commit')} of {base}" if comparison.behind else ""
@@ -146,12 +149,13 @@ def _files(comparison: Comparison) -> list[str]:
     largest = sorted(comparison.files, key=lambda one: -(one.added + one.removed))
     shown = [f"{one_line(one.path, 160)} {one.status} +{one.added} -{one.removed}" for one in largest[:MAX_FILES]]
     more = len(comparison.files) - len(shown)
-    return [*shown, f"{more} more files"] if more > 0 else shown
+    at_least = "" if comparison.files_whole else "at least "
+    return [*shown, f"{at_least}{more} more files"] if more > 0 else shown
 
 
 def _quoted(summaries: Sequence[DiffFact], diffs: _Diffs) -> list[str]:
     """What each commit does as far as code recognises it, then its diff: those that may change behaviour first."""
-    pairs = [(summary, files) for summary, (_, files) in zip(summaries, diffs, strict=True)]
+    pairs = [(summary, diff.files) for summary, (_, diff) in zip(summaries, diffs, strict=True)]
     ordered = sorted(pairs, key=lambda one: one[0].inert)
     lines = [line for summary, files in ordered for line in _diff_lines(summary, files)]
     left = len(lines) - MAX_DIFF_LINES

@@ -51,6 +51,15 @@ class FileChange:
 
 
 @dataclass(frozen=True)
+class CommitFiles:
+    """The files of one commit with their patches."""
+
+    files: tuple[FileChange, ...] = ()
+    whole: bool = True
+    """False where the host listed only some of them."""
+
+
+@dataclass(frozen=True)
 class Comparison:
     """What `head` has that `base` has not; `total` counts commits beyond those that are listed.
 
@@ -65,6 +74,8 @@ class Comparison:
     link: str = ""
     behind: int = 0
     """Commits of `base` that `head` has not."""
+    files_whole: bool = True
+    """False where the host listed only some of the files."""
 
 
 SERVING_ALIASES = ("champion", "production", "prod", "live", "serving")

@@ -44,6 +44,10 @@ def commit(sha: str, minutes: float, message: str) -> dict[str, object]:
     return {"sha": sha, "html_url": link, "commit": {"author": by, "committer": by, "message": message}}
 
 
+WIDE = [{"filename": f"page{n}.css", "status": "modified", "additions": 1, "deletions": 1} for n in range(300)]
+"""As many files as GitHub lists: more of them are on further pages, or nowhere."""
+
+
 def _github(path: str, asked: httpx.Request) -> httpx.Response:
     if path == "/repos/shop/checkout":
         return httpx.Response(200, json={"full_name": "shop/checkout"})
@@ -61,6 +65,11 @@ def _github(path: str, asked: httpx.Request) -> httpx.Response:
         if asked.url.params.get("sha") not in (None, "v1.5.0"):
             return httpx.Response(404, json={"message": "Not Found"})
         return httpx.Response(200, json=[commit("c2", 5, "Second"), commit("c1", 60, "First\n\nbody")])
+    if path == "/repos/shop/checkout/compare/v1.5.0...v2.0.0":
+        body = {"total_commits": 1, "commits": [commit("wide", 5, "Format")], "files": WIDE, "html_url": "https://x"}
+        return httpx.Response(200, json=body)
+    if path == "/repos/shop/checkout/commits/wide":
+        return httpx.Response(200, json={**commit("wide", 5, "Format"), "files": WIDE})
     if path == "/repos/shop/checkout/compare/v1.4.0...v1.5.0":
         files = [{"filename": "pool.py", "status": "modified", "additions": 3, "deletions": 9}]
         commits = [commit("c1", 60, "First\n\nbody"), commit("c2", 5, "Second")]
@@ -157,9 +166,16 @@ async def test_commits_of_a_version_are_found_by_its_tag_too(github: GitHub) -> 
 
 
 async def test_the_patches_of_a_commit_come_as_they_are_and_a_binary_has_none(github: GitHub) -> None:
-    text, binary = await github.diff("checkout", "c2")
+    diff = await github.diff("checkout", "c2")
+    text, binary = diff.files
 
-    assert (text.path, text.patch.splitlines()[1:], binary.patch) == ("pool.py", ["-a = 1", "+a = 2"], "")
+    assert diff.whole and (text.path, text.patch.splitlines()[1:], binary.patch) == ("pool.py", ["-a = 1", "+a = 2"], "")
+
+
+async def test_as_many_files_as_github_lists_may_not_be_all_of_them(github: GitHub) -> None:
+    comparison, diff = await github.compare("checkout", "1.5.0", "2.0.0"), await github.diff("checkout", "wide")
+
+    assert (comparison.files_whole, diff.whole, len(diff.files)) == (False, False, 300)
 
 
 async def test_a_version_that_the_repository_does_not_know_could_not_be_looked_at(github: GitHub) -> None:

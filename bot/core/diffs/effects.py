@@ -12,7 +12,6 @@ from bot.core.diffs.names import counted_names, identifiers, words
 from bot.core.diffs.patches import Patch, is_import
 from bot.core.facts.code import EffectFact, EffectKind
 
-MAX_EFFECTS = 24
 _SETTING = re.compile(
     r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
     r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never)\2"
@@ -113,7 +112,7 @@ _CONSTANT_KEY = re.compile(r"^[A-Za-z_][\w.-]{2,60}$")
 
 
 def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
-    """What the patches do together, each effect once; at most 24."""
+    """What the patches do together, each effect once."""
     code = [_without_reporting(patch) for patch in patches]
     effects = [
         *_dependencies(patches),
@@ -127,7 +126,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_names(code),
     ]
     unique = {(effect.kind, _NOT_LETTERS.sub("", effect.name.casefold())): effect for effect in reversed(effects)}
-    return tuple(reversed(unique.values()))[:MAX_EFFECTS]
+    return tuple(reversed(unique.values()))
 
 
 def is_manifest(path: str) -> bool:

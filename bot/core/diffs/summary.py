@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.core.diffs.effects import effects_of, is_manifest, is_reporting, quoted_texts
 from bot.core.diffs.names import counted_names, is_telling, words
@@ -11,7 +11,8 @@ from bot.core.facts.code import DiffFact
 from bot.core.systems import Commit, FileChange
 from bot.core.text.untrusted import one_line
 
-MAX_NAMES, MAX_PATHS, MAX_LITERALS = 60, 20, 30
+_LIMITS = {"paths": 40, "effects": 24, "removed": 60, "added": 60, "touched": 60, "literals": 30}
+"""The most of each part of a fact that is kept."""
 _SHORTEST_LITERAL = 5
 _INERT_PATH = re.compile(
     r"(^|/)(docs?|documentation|tests?|testdata|__tests__|spec|fixtures|examples?|\.github|\.circleci|\.gitlab|\.vscode)/|"
@@ -26,8 +27,12 @@ _MOVED_SHARE = 0.8
 _FEWEST_MOVED = 6
 
 
-def summarize_diff(commit: Commit, files: Sequence[FileChange]) -> DiffFact:
-    """What the diff of one commit touches. A file without a patch counts by its path alone."""
+def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool = True) -> DiffFact:
+    """What the diff of one commit touches. A file without a patch counts by its path alone.
+
+    `whole`: whether `files` are all of them. What is left out of the fact for its size makes it partial too: neither a name
+    nor an effect that nobody reads may clear a change.
+    """
     patches = read_patches(files)
     telling = [patch for patch in patches if not _INERT_PATH.search(patch.path)]
     # Names in a manifest are packages, which count as such.
@@ -37,13 +42,14 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange]) -> DiffFact:
     effects = effects_of(telling)
     # A call that is now made elsewhere belongs to code that moved; another value or name does not.
     moved = _is_moved(removed, added) and all(effect.kind == "call" for effect in effects)
-    whole = all(patch.whole for patch in telling)
-    return DiffFact(
+    whole = whole and all(patch.whole for patch in telling)
+    inert = bool(files) and whole and not effects and (_nothing_runs(telling) or moved)
+    fact = DiffFact(
         commit=commit.sha,
         at=commit.at,
         title=one_line(commit.title, 200),
-        paths=tuple(one_line(file.path, 160) for file in files[:MAX_PATHS]),
-        inert=bool(files) and whole and not effects and (_nothing_runs(telling) or moved),
+        paths=tuple(one_line(file.path, 160) for file in files),
+        inert=inert,
         partial=not whole,
         moved=moved,
         effects=effects,
@@ -52,11 +58,18 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange]) -> DiffFact:
         literals=_literals(code),
         touched=_names(removed & added),
     )
+    return _bounded(fact)
+
+
+def _bounded(fact: DiffFact) -> DiffFact:
+    """The fact within its limits; partial if something is left out, unless nothing of it runs."""
+    parts: Mapping[str, Sequence[object]] = {name: getattr(fact, name) for name in _LIMITS}
+    cut = {name: part[: _LIMITS[name]] for name, part in parts.items() if len(part) > _LIMITS[name]}
+    return fact.model_copy(update={**cut, "partial": fact.partial or not fact.inert}) if cut else fact
 
 
 def _names(names: Counter[str]) -> tuple[str, ...]:
-    telling = [one_line(name, 80) for name in names if words(name) or is_telling(name)]
-    return tuple(telling[:MAX_NAMES])
+    return tuple(one_line(name, 80) for name in names if words(name) or is_telling(name))
 
 
 def _literals(patches: Sequence[Patch]) -> tuple[str, ...]:
@@ -64,7 +77,7 @@ def _literals(patches: Sequence[Patch]) -> tuple[str, ...]:
     before = set(quoted_texts(line for patch in patches for line in patch.removed))
     added = quoted_texts(line for patch in patches for line in patch.added if not is_reporting(line))
     new = dict.fromkeys(one_line(text, 80) for text in added if text not in before and len(text) >= _SHORTEST_LITERAL)
-    return tuple(new)[:MAX_LITERALS]
+    return tuple(new)
 
 
 def _is_moved(removed: Counter[str], added: Counter[str]) -> bool:

@@ -51,7 +51,7 @@ class DiffFact(Fact):
     inert: bool = False
     """True if it can change no behaviour: documents, tests, styles, comments, or code that only moved."""
     partial: bool = False
-    """True if a patch was cut or not sent: what was not read may do anything."""
+    """True if a patch was cut or not sent, or this fact holds only a part of it: what was not read may do anything."""
     moved: bool = False
     """True if nearly everything that it removes it adds again elsewhere."""
     effects: tuple[EffectFact, ...] = ()

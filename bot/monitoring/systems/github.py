@@ -13,13 +13,15 @@ import httpx
 from bot.core.check import Check, failed, ok
 from bot.core.config.systems import SystemConfig
 from bot.core.errors import QueryFailed
-from bot.core.systems import Commit, Comparison, FileChange
+from bot.core.systems import Commit, CommitFiles, Comparison, FileChange
 from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonObject, JsonResponse, JsonServer, refusal
 
 PAGE = 100
 """Commits of one answer, GitHub's most."""
+MAX_FILES = 300
+"""Files that GitHub lists of a comparison, and on the first page of a commit: as many may be all or only some of them."""
 
 
 class GitHub:
@@ -47,7 +49,7 @@ class GitHub:
         # GitHub lists no commits when `head` is older; the comparison the other way round has them.
         backward = await self._compared(service, head, base)
         files = tuple(replace(one, added=one.removed, removed=one.added) for one in backward.files)
-        return replace(forward, commits=backward.commits, files=files)
+        return replace(forward, commits=backward.commits, files=files, files_whole=backward.files_whole)
 
     async def _compared(self, service: str, base: str, head: str) -> Comparison:
         repository = self._repository(service)
@@ -92,11 +94,12 @@ class GitHub:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _strange(self._server) from error
 
-    async def diff(self, service: str, sha: str) -> tuple[FileChange, ...]:
-        """The files of one commit, with their patches; GitHub sends at most 300 files a page, of which the first is read."""
+    async def diff(self, service: str, sha: str) -> CommitFiles:
+        """The files of one commit, with their patches; only the first page is read."""
         row = await self._server.read(f"/repos/{self._repository(service)}/commits/{quote(sha, safe='')}", {})
         try:
-            return tuple(_file(one) for one in row.get("files") or ())
+            files = tuple(_file(one) for one in row.get("files") or ())
+            return CommitFiles(files, whole=len(files) < MAX_FILES)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _strange(self._server) from error
 
@@ -126,13 +129,15 @@ class GitHub:
 
 def _comparison(base: str, head: str, row: JsonObject, commits: Sequence[JsonObject]) -> Comparison:
     try:
+        files = tuple(_file(one) for one in row.get("files") or ())
         return Comparison(
             base=base,
             head=head,
             total=int(row["total_commits"]),
             behind=int(row.get("behind_by") or 0),
             commits=tuple(reversed([_commit(one) for one in commits])),
-            files=tuple(_file(one) for one in row.get("files") or ()),
+            files=files,
+            files_whole=len(files) < MAX_FILES,
             link=str(row.get("html_url", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.errors import QueryFailed
-from bot.core.systems import Commit, Comparison, FileChange
+from bot.core.systems import Commit, CommitFiles, Comparison, FileChange
 from bot.core.text.untrusted import one_line
 
 
@@ -31,9 +31,9 @@ class RecordedCode:
         last = self._commit(head).at if head else None
         return [one for one in self._newest_first() if one.at >= since and (last is None or one.at <= last)]
 
-    async def diff(self, service: str, sha: str) -> tuple[FileChange, ...]:
+    async def diff(self, service: str, sha: str) -> CommitFiles:
         """The files of one commit."""
-        return tuple(self.patches.get(self._commit(sha).sha, ()))
+        return CommitFiles(tuple(self.patches.get(self._commit(sha).sha, ())))
 
     def _newest_first(self) -> list[Commit]:
         return sorted(self.recorded, key=lambda one: one.at, reverse=True)

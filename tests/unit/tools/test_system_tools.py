@@ -13,7 +13,7 @@ from bot.core.change import Change
 from bot.core.errors import QueryFailed
 from bot.core.metrics.slo import WINDOWS, good_ratio_query
 from bot.core.service import Catalogue, Objective, Service
-from bot.core.systems import Commit, Comparison, FileChange, ModelVersion
+from bot.core.systems import Commit, CommitFiles, Comparison, FileChange, ModelVersion
 from tests.unit.builders import NOW, change
 from tests.unit.tools.looking import Changes, Step, context, look, recorded
 
@@ -30,8 +30,9 @@ class Code:
     async def commits(self, service: str, since: datetime, *, head: str = "") -> list[Commit]:
         return [commit for commit in COMMITS if commit.at >= since]
 
-    async def diff(self, service: str, sha: str) -> tuple[FileChange, ...]:
-        return (FileChange("pool.py", 1, 9, patch="@@ -1,9 +1 @@\n-POOL_SIZE = 20\n+POOL_SIZE = 2\n unchanged"),)
+    async def diff(self, service: str, sha: str) -> CommitFiles:
+        patch = "@@ -1,9 +1 @@\n-POOL_SIZE = 20\n+POOL_SIZE = 2\n unchanged"
+        return CommitFiles((FileChange("pool.py", 1, 9, patch=patch),))
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,21 @@ async def test_commits_that_the_host_counts_but_does_not_list_are_noted_as_unrea
     found = await look("code_changes", context(code=Long()), service="checkout", base="1.4.0", head="1.5.0")
 
     assert len(found.unseen) == 1 and "250 more commits" in found.unseen[0]
+
+
+async def test_files_that_the_host_does_not_list_leave_the_diff_unread() -> None:
+    class Wide(Code):
+        async def compare(self, service: str, base: str, head: str) -> Comparison:
+            return Comparison(base, head, 1, COMMITS, (FileChange("pool.py", 1, 9),), files_whole=False)
+
+        async def diff(self, service: str, sha: str) -> CommitFiles:
+            return CommitFiles((FileChange("README.md", 1, 1, patch="+a word"),), whole=False)
+
+    result = await look("code_changes", context(code=Wide()), service="checkout", base="1.4.0", head="1.5.0")
+
+    (diff,) = result.facts.diffs or ()
+    assert diff.partial and not diff.inert
+    assert "at least 1 file changed" in result.summary and "files of checkout beyond 1" in result.unseen[0]
 
 
 async def test_without_a_known_deploy_the_commits_of_the_last_hours_are_listed() -> None:

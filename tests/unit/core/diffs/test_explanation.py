@@ -181,3 +181,24 @@ def test_of_many_collections_only_those_that_grow_accumulate() -> None:
     diff = diff_of("cache.py", *lines, "+    seen_7[key] = item", "+    seen_9.append(item)")
 
     assert [effect.name for effect in diff.effects if effect.kind == "accumulation"] == ["seen_7", "seen_9"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"+    field_name_{n}(order)" for n in range(70)],
+        [f'+    columns.append("column-{n}")' for n in range(40)],
+        [f"-MAX_SIZE_{n} = {n + 1}\n+MAX_SIZE_{n} = {n + 2}" for n in range(30)],
+    ],
+    ids=["names", "texts", "effects"],
+)
+def test_a_diff_of_more_than_is_kept_of_it_is_partial(lines: list[str]) -> None:
+    few, many = diff_of("orders.py", *lines[:3]), diff_of("orders.py", *lines)
+
+    assert many.partial and not few.partial
+
+
+def test_a_large_diff_that_can_change_nothing_was_read_whole() -> None:
+    diff = diff_of("web/page.html", *(f'+  <div className="field_name_{n}">' for n in range(70)))
+
+    assert diff.inert and not diff.partial
