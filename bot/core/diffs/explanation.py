@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from bot.core.diffs.code_text import code_names, without_values
 from bot.core.diffs.effects import is_small_step
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.requests import says_failure
@@ -84,6 +85,8 @@ _DOES_NOT_START = re.compile(
 )
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _MAX_QUOTED = 70
+_SENTENCE = 4
+"""Words from which on a text of the diff counts as a sentence of the program."""
 _VERBOSE = ("off", "never", "fatal", "error", "warn", "warning", "info", "debug", "trace")
 
 
@@ -104,8 +107,13 @@ class SymptomText:
 
     @property
     def mentions_only(self) -> bool:
-        """Whether a name in it may be there because a user wrote it: a log line that tells of no failure."""
+        """Whether what it says may be there because a user wrote it: a log line that tells of no failure."""
         return self.log and not says_failure(self.text)
+
+    @property
+    def by_code(self) -> str:
+        """The names in it that the program wrote; the others somebody may have typed."""
+        return "" if self.mentions_only else code_names(self.text)
 
 
 @dataclass(frozen=True)
@@ -148,8 +156,10 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     mentions = list(_by_mentions(diff, symptoms, weights))
     for reason in sorted((*firm, *mentions), key=lambda one: -one[0]):
         explanation.add(*reason)
-    shared = _shared_words(diff, symptoms, weights, usual)
-    with_mentions = min(_points((*firm, *mentions), weights) + shared, weights.most_of_mentions)
+    new = symptoms.new()
+    shared = _shared_words(diff, [without_values(one.text) for one in new if not one.mentions_only], weights, usual)
+    shared_with_typed = _shared_words(diff, [one.text for one in new], weights, usual)
+    with_mentions = min(_points((*firm, *mentions), weights) + shared_with_typed, weights.most_of_mentions)
     total = max(_points(firm, weights) + shared, with_mentions)
     explanation.strength = total * (weights.moved if diff.moved else 1.0)
     return explanation
@@ -169,25 +179,46 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
     for name in (name for name in diff.removed if is_telling(name)):
         if line := _holding(silent, name):
             yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
-    telling = [one for one in symptoms.new() if not one.mentions_only]
-    yield from _named_in(telling, diff, symptoms, weights.name)
+    yield from (
+        (weights.name, reason, line.evidence)
+        for name, reason in _named_by(diff, symptoms)
+        if (line := _written_in(symptoms.new(), name))
+    )
 
 
 def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
-    """Whole names that stand in new lines that tell of no failure: a request may have put them there."""
-    yield from _named_in([one for one in symptoms.new() if one.mentions_only], diff, symptoms, weights.mention)
+    """Whole names that stand in new lines where somebody may have typed them."""
+    new = symptoms.new()
+    yield from (
+        (weights.mention, reason, line.evidence)
+        for name, reason in _named_by(diff, symptoms)
+        if not _written_in(new, name) and (line := _holding(new, name))
+    )
 
 
-def _named_in(lines: Sequence[SymptomText], diff: DiffFact, symptoms: Symptoms, points: float) -> Iterable[_Reason]:
+def _named_by(diff: DiffFact, symptoms: Symptoms) -> Iterable[tuple[str, str]]:
+    """Names and texts of the diff that no usual line holds, each with what the diff does to it."""
     usual = "\n".join(symptoms.usual)
     named = [
         *((name, f"adds {name}, which new lines name") for name in diff.added if is_telling(name)),
         *((text, f"adds the text {text}, which new lines hold") for text in diff.literals),
         *((name, f"removes {name}, which new lines name") for name in diff.removed if is_telling(name)),
     ]
-    for name, reason in named:
-        if (line := _holding(lines, name)) and not holds_name(usual, name):
-            yield points, reason, line.evidence
+    return ((name, reason) for name, reason in named if not holds_name(usual, name))
+
+
+def _written_in(lines: Iterable[SymptomText], name: str) -> SymptomText | None:
+    """A line in which the program wrote the name; or a sentence of so many words that nobody types it by chance."""
+    sentence = len(name.split()) >= _SENTENCE
+    return next(
+        (
+            one
+            for one in lines
+            if holds_name(one.by_code, name)
+            or (sentence and not one.mentions_only and holds_name(without_values(one.text), name))
+        ),
+        None,
+    )
 
 
 def _holding(texts: Iterable[SymptomText], name: str) -> SymptomText | None:
@@ -228,7 +259,7 @@ def _by_effect(
 
 def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
     own = words(effect.name) - usual
-    line = next((one for one in symptoms.new() if own & words(one.text)), None)
+    line = next((one for one in symptoms.new() if own & words(_by_program(one))), None)
     if line is None:
         starting = next((one for one in symptoms.new() if _DOES_NOT_START.search(one.text)), None)
         large = starting is not None and not is_small_step(effect.before, effect.after)
@@ -241,23 +272,29 @@ def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights,
     return points, f"{effect_text(effect)}, which new lines name", line.evidence
 
 
+def _by_program(text: SymptomText) -> str:
+    """What the program wrote of a text: nearly all of a line that it left behind when it did not start."""
+    return f"{text.by_code}\n{without_values(text.text)}" if _DOES_NOT_START.search(text.text) else text.by_code
+
+
 def _naming(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     """A line that misses the name."""
     names = [name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2]
     missing = [one for one in symptoms.new() if _MISSING.search(one.text)]
-    return next((one for one in missing for name in names if holds_name(one.text, name)), None)
+    return next((one for one in missing for name in names if holds_name(one.by_code, name)), None)
 
 
 def _missing_for(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
     if not _BRINGS_IN.search(effect.name):
         return None
     own = words(effect.name)
-    return next((one for one in symptoms.new() if _MISSING.search(one.text) and (words(one.text) & own) - usual), None)
+    missing = [one for one in symptoms.new() if _MISSING.search(one.text)]
+    return next((one for one in missing if (words(without_values(one.text)) & own) - usual), None)
 
 
 def _matching(symptoms: Symptoms, pattern: str, service: str) -> SymptomText | None:
     """The most direct text that fits: a line of the service itself before signals, and before what others say."""
-    matches = [one for one in symptoms.texts if not one.gone and re.search(pattern, one.text, re.I)]
+    matches = [one for one in symptoms.texts if not one.gone and re.search(pattern, without_values(one.text), re.I)]
     return min(matches, key=lambda one: (_of_another(one, service), one.signal), default=None)
 
 
@@ -339,9 +376,9 @@ def effect_text(effect: EffectFact) -> str:
     return plain.get(effect.kind, f"removes {name}")
 
 
-def _shared_words(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> float:
+def _shared_words(diff: DiffFact, texts: Iterable[str], weights: DiffWeights, usual: frozenset[str]) -> float:
     """Points for words that changed names share with lines of the trouble."""
-    described = frozenset(word for one in symptoms.new() for word in words(one.text)) - usual
+    described = frozenset(word for text in texts for word in words(text)) - usual
     net = frozenset(word for name in (*diff.removed, *diff.added) for word in words(name))
     near = frozenset(word for name in (*diff.touched, *diff.paths) for word in words(name)) - net
     points = weights.word * len(net & described) + weights.nearby_word * len(near & described)

@@ -18,8 +18,17 @@ _FAILURE = re.compile(
 )
 
 
+_TYPED = re.compile(
+    r"(\b(?:search(?:ed|ing)?|(?:search[ _-]?)?(?:phrase|term)s?|keywords?|(?:display|user|nick|file)[ _-]?name|"
+    r"(?:gift|user)[ _-]?note|comment|feedback|review|user[ _-]?(?:agent|input|query|text)|prompt)\b(?:\s+for)?\s*[=:]).*",
+    re.I,
+)
+"""What people typed, by the word before it, up to the end of its line: nobody knows where it ends."""
+
+
 def without_requests(text: str) -> str:
-    """The text without paths, parameters and headers of requests; of an address its host stays."""
+    """The text without what people typed, and without paths, parameters and headers of requests; a host stays."""
+    text = _TYPED.sub(r"\1", text)
     if _ACCESS.search(text):
         text = _QUOTED.sub(" ", text)
     return _PART.sub(" ", _URL.sub(r"\1", text))

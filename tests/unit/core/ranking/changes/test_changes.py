@@ -147,6 +147,12 @@ def typed_by_users(text: str) -> Ledger:
         'GET "/?q=render_promo_banner" 200',
         '10.0.0.1 - "GET /render_promo_banner HTTP/1.1" 404 error "render_promo_banner"',
         "searching for render_promo_banner",
+        "error: no such search: render_promo_banner",
+        'ERROR search failed for term "render_promo_banner": timed out',
+        "ERROR search failed for render_promo_banner",
+        "failed to find user render_promo_banner: not found",
+        "error: invalid display name: render_promo_banner is not defined",
+        'level=error msg="lookup failed" q=render_promo_banner',
     ],
 )
 def test_a_name_that_users_typed_into_requests_explains_no_change(text: str) -> None:
@@ -158,7 +164,7 @@ def test_a_name_that_users_typed_into_requests_explains_no_change(text: str) -> 
 
 
 def test_a_callee_that_explains_the_failure_goes_before_code_that_matches_a_line_of_the_caller() -> None:
-    ledger = typed_by_users("error: no such search: render_promo_banner")
+    ledger = typed_by_users("TypeError in render_promo_banner")
 
     assert Measured(ledger.entries, ONSET).code_of(FRONT_DEPLOY).explains
     assert not Measured(ledger.entries, ONSET).carries(FRONT_DEPLOY)

@@ -1,0 +1,53 @@
+"""The parts of a log line or error text that a program wrote, and not whoever called it.
+
+A search term, a name or a field that somebody typed stands in quotes, behind `=` or a colon, or behind the word that says what
+it is. Names of code stand first in their line, in stack frames, as classes of errors, before `=`, and right behind the word
+that says which part of a program is missing. What is recognised as neither is left out: somebody may have typed it.
+"""
+
+import re
+from functools import lru_cache
+
+_NAME = r"[A-Za-z_$][\w$]*(?:(?:::|[./-])[A-Za-z_$][\w$]*)*"
+_PREFIX = re.compile(
+    r"^(?:\s*(?:\[[^\]\s]*\]|\d[\dT:.,Z+/-]*|[IWEF]\d{4}|(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|PANIC)\b:?|"
+    r"[a-z]+=(?:trace|debug|info|warn(?:ing)?|error|fatal)|[-|:]))*\s*",
+    re.I,
+)
+"""Times, levels and brackets before the message."""
+_FIRST = re.compile(rf"^{_NAME}(?=[\s:(]|$)")
+_FRAMES = re.compile(
+    rf"\bat ({_NAME})\(|\bin ({_NAME})\s*(?:$|\n|\()|\bFile \"[^\"]+\", line \d+, in ({_NAME})|"
+    r"\b([\w./-]+\.(?:py|go|java|kt|js|mjs|ts|tsx|rb|cs|rs|php|scala|c|cc|cpp|h|ex|exs|erl|swift))(?=:\d+|\", line)"
+)
+_ERROR = re.compile(
+    rf"\b((?:{_NAME}[.:])?\w*(?:Error|Exception|Panic|Fault)|panic|exception|error)\b"
+    rf"(?:\s+(?:in|from|at)\s+({_NAME}))?(?:: ({_NAME})\(\))?"
+)
+_KEY = re.compile(rf"(?<![\w\"'])({_NAME})(?==)")
+_PART_OF_PROGRAM = (
+    r"(?:relation|table|column|index|constraint|view|schema|database|field|attribute|method|function|module|package|class|bean|"
+    r"symbol|variable|env(?:ironment)?(?: variable)?|setting|config(?:uration)?(?: key)?|driver|library|shared object|"
+    r"import(?: name)?)"
+)
+_MISSING_PART = re.compile(
+    rf"\b{_PART_OF_PROGRAM}\s*:?\s*[\"'`\[(<]?({_NAME})[\"'`\])>]?(?=\W|$)|"
+    rf"[\"'`]?({_NAME})[\"'`]?\s+is not (?:defined|a function)",
+    re.I,
+)
+_QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`|“[^”]*”")
+_VALUE = re.compile(r"(?<==)(?![=~])[^\s,;)]+")
+
+
+@lru_cache(maxsize=4_096)
+def code_names(text: str) -> str:
+    """The names that the program itself wrote, one a line."""
+    names = _FIRST.findall(_PREFIX.sub("", text, count=1))[:1]
+    for pattern in (_FRAMES, _ERROR, _KEY, _MISSING_PART):
+        names += [name for match in pattern.finditer(text) for name in match.groups() if name]
+    return "\n".join(names)
+
+
+def without_values(text: str) -> str:
+    """The text without what stands in quotes or behind `=`."""
+    return _VALUE.sub(" ", _QUOTED.sub(" ", text))
