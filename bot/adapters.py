@@ -92,7 +92,7 @@ class Systems:
     @property
     def histories(self) -> tuple[History, ...]:
         """Those that hold changes."""
-        return tuple(one for one in (self.argocd, self.helm, self.models) if one is not None)
+        return tuple(reader for reader in (self.argocd, self.helm, self.models) if reader is not None)
 
 
 def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Systems:
@@ -146,8 +146,8 @@ def cluster_access(config: KubernetesConfig, client: httpx.AsyncClient, token: s
 
 def tools_of(tools: Mapping[str, Tool], systems: Systems) -> dict[str, Tool]:
     """The tools whose systems are configured; those for the team's own systems name them in their description."""
-    offered = {name: one for name, one in tools.items() if not one.needs or getattr(systems, one.needs, None)}
-    return {name: replace(one, set_up=_inventory(getattr(systems, one.needs, None))) for name, one in offered.items()}
+    offered = {name: tool for name, tool in tools.items() if not tool.needs or getattr(systems, tool.needs, None)}
+    return {name: replace(tool, set_up=_inventory(getattr(systems, tool.needs, None))) for name, tool in offered.items()}
 
 
 def _inventory(system: object) -> str:
@@ -194,7 +194,7 @@ async def native_tools(remote: McpServers | None, config: Config) -> dict[str, T
         if remote is None or not listed.native:
             continue
         try:
-            offered = {one.name: one for one in await remote.tools(server)}
+            offered = {tool.name: tool for tool in await remote.tools(server)}
         except QueryFailed as error:
             log.warning("an MCP server cannot be asked for its native tools", server=server, why=str(error))
             continue

@@ -42,8 +42,8 @@ async def _measured(ctx: ToolContext, at: datetime) -> datetime | None:
             readings = await read_all(ctx, signals, alert_at=at) if ctx.metrics else []
     except (QueryFailed, TimeoutError):
         return None
-    deviations = [one.deviation for one in readings if not isinstance(one, QueryFailed) and one.deviation]
-    return min((one.onset for one in deviations if one.doublings > 0 and one.onset), default=None)
+    deviations = [reading.deviation for reading in readings if not isinstance(reading, QueryFailed) and reading.deviation]
+    return min((deviation.onset for deviation in deviations if deviation.doublings > 0 and deviation.onset), default=None)
 
 
 async def _waited(ctx: ToolContext, at: datetime) -> datetime | None:

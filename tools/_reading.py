@@ -77,7 +77,7 @@ async def read_wire(ctx: ToolContext, outer: SignalQuery, inner: SignalQuery, *,
         harm="up",
         unit=inner.unit,
     )
-    ends = [await _samples(ctx, one, alert_at=alert_at, before=HISTORY) for one in (outer, inner)]
+    ends = [await _samples(ctx, end, alert_at=alert_at, before=HISTORY) for end in (outer, inner)]
     series = network_time(ends[0].series, ends[1].series)
     earlier = network_time(ends[0].earlier, ends[1].earlier)
     return await _judged(signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
@@ -135,10 +135,10 @@ def _own(signal: SignalQuery, series: Sequence[Series]) -> list[Series]:
 
 
 def _worst(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Deviation | None:
-    past = {tuple(sorted(one.labels.items())): one for one in samples.earlier}
+    past = {tuple(sorted(line.labels.items())): line for line in samples.earlier}
     collected = [
         measure_deviation(
-            one,
+            line,
             service=signal.service,
             signal=signal.name,
             alert_at=alert_at,
@@ -146,9 +146,9 @@ def _worst(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: t
             unit=signal.unit,
             harm=signal.harm,
             before=before,
-            reference=past.get(tuple(sorted(one.labels.items()))),
+            reference=past.get(tuple(sorted(line.labels.items()))),
         )
-        for one in samples.series[:MAX_MEASURED]
+        for line in samples.series[:MAX_MEASURED]
     ]
     return max((d for d in collected if d is not None), key=lambda d: d.doublings, default=None)
 

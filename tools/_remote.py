@@ -47,7 +47,7 @@ def _fits(schema: Mapping[str, Any]) -> bool:
     return (
         schema.get("type") == "object"
         and isinstance(properties, dict)
-        and all(_PROPERTY.fullmatch(name) and isinstance(one, dict) for name, one in properties.items())
+        and all(_PROPERTY.fullmatch(name) and isinstance(schema, dict) for name, schema in properties.items())
         and isinstance(required, list)
         and all(isinstance(name, str) for name in required)
     )
@@ -70,7 +70,7 @@ def _described(key: str, value: Any) -> Any:
     if isinstance(value, dict):
         return _shown(value)
     if isinstance(value, list):
-        return [_described("", one) for one in value]
+        return [_described("", item) for item in value]
     return one_line(redact(value), MAX_ARGUMENT) if key in ("description", "title") and isinstance(value, str) else value
 
 

@@ -57,15 +57,17 @@ async def sample(logs: Logs, service: str, text: str, *, start: datetime, end: d
                 await _rest(parts, part, [start + length * place for place in range(SLICES + 1)])
         except (TimeoutError, QueryFailed):
             pass  # What was read stands, and `full` says that there was more.
-    seconds = sum((one.end - one.since).total_seconds() for one in parts)
-    return Sample(list(chain.from_iterable(one.lines for one in parts)), max(1.0, seconds), parts[0].full)
+    seconds = sum((part.end - part.since).total_seconds() for part in parts)
+    return Sample(list(chain.from_iterable(part.lines for part in parts)), max(1.0, seconds), parts[0].full)
 
 
 async def _rest(parts: list[_Part], part: Callable[[datetime, datetime], Awaitable[_Part]], edges: Sequence[datetime]) -> None:
     """Add some of every span between the edges, and where the flood began."""
     parts += await asyncio.gather(*(part(since, until - _TICK) for since, until in pairwise(edges)))
     # Where the flood began, the lines before those read: each time of the earlier half of what is left.
-    began, slice_read = next(((edge, one) for edge, one in zip(edges, parts[1:], strict=False) if one.full), (edges[0], None))
+    began, slice_read = next(
+        ((edge, part) for edge, part in zip(edges, parts[1:], strict=False) if part.full), (edges[0], None)
+    )
     while slice_read and slice_read.full and len(parts) <= SLICES + HALVINGS and slice_read.since - began > 2 * _TICK:
         slice_read = await part(began, began + (slice_read.since - began) / 2 - _TICK)
         parts.append(slice_read)

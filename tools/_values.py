@@ -25,10 +25,10 @@ def _flat(answer: object) -> Iterator[tuple[str, object]]:
     while left:
         name, value = left.pop()
         if isinstance(value, dict):
-            inner = [(_below(name, str(key)), one) for key, one in value.items()]
+            inner = [(_below(name, str(key)), item) for key, item in value.items()]
             left += reversed(inner)
         elif isinstance(value, list):
-            left += reversed([(cut(f"{name}[{place}]", MAX_LINE), one) for place, one in enumerate(value)])
+            left += reversed([(cut(f"{name}[{place}]", MAX_LINE), item) for place, item in enumerate(value)])
         else:
             yield name, value
 

@@ -31,7 +31,7 @@ async def ask_mcp(
     if tool:
         return await remote_evidence(ctx, place, tool, _object(arguments))
     offered = await ctx.remote.tools(place)
-    lines = [f"{one.name}: {one_line(one.description, 200)} {json.dumps(one.schema)[:300]}" for one in offered]
+    lines = [f"{tool.name}: {one_line(tool.description, 200)} {json.dumps(tool.schema)[:300]}" for tool in offered]
     return evidence_of(place, f"{place} offers {len(offered)} tools", "tools/list", lines)
 
 

@@ -33,20 +33,20 @@ async def call_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
     own = await _requests(ctx, name)
     if own is None or not callees:
         raise QueryFailed(f"how often {name} calls what it depends on is not known: no callee or no count of requests")
-    others = [one for one in await asyncio.gather(*(_requests(ctx, c) for c in callees)) if one is not None]
+    others = [reading for reading in await asyncio.gather(*(_requests(ctx, c) for c in callees)) if reading is not None]
     readings = await asyncio.to_thread(_judged, ctx, name, own, others)
     if not readings:
         raise QueryFailed(f"the requests of {name} and of what it calls have no samples in common")
-    readings.sort(key=lambda one: -(one.deviation.doublings if one.deviation else -9))
+    readings.sort(key=lambda reading: -(reading.deviation.doublings if reading.deviation else -9))
     start, end = alert_moment(ctx) - HISTORY, ctx.now
     return Evidence(
         summary=_summary(name, readings),
-        query="; ".join(one.signal.promql for one in readings),
+        query="; ".join(reading.signal.promql for reading in readings),
         window=TimeWindow(start=start, end=end),
-        details=tuple(deviation_text(one.deviation) for one in readings if one.deviation),
+        details=tuple(deviation_text(reading.deviation) for reading in readings if reading.deviation),
         link=metrics_of(ctx).link(readings[0].signal.promql, start=start, end=end),
         source="prometheus",
-        facts=EvidenceFacts(deviations=tuple(one.fact for one in readings if one.fact)),
+        facts=EvidenceFacts(deviations=tuple(reading.fact for reading in readings if reading.fact)),
     )
 
 
@@ -90,5 +90,5 @@ def _summary(name: str, readings: Sequence[Reading]) -> str:
     first = readings[0].deviation
     if first is None or first.doublings <= 0:
         return f"{name} calls its {len(readings)} dependencies as often per request as before"
-    moved = sum(one.deviation is not None and one.deviation.doublings > 0 for one in readings)
+    moved = sum(reading.deviation is not None and reading.deviation.doublings > 0 for reading in readings)
     return f"{deviation_text(first)}; {moved} of {len(readings)} call rates deviate"

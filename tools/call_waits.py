@@ -53,10 +53,10 @@ async def call_waits(ctx: ToolContext) -> Evidence:
         summary=_summary(delays) + (f" ({one_line(limits, 200)})" if limits else ""),
         query="; ".join(map(ctx.traces.query, services)),
         window=TimeWindow(start=since, end=ctx.now),
-        details=tuple(_line(one) for one in delays[:MAX_SHOWN]),
+        details=tuple(_line(delay) for delay in delays[:MAX_SHOWN]),
         source="traces",
         unseen=unread_parts(now, past),
-        facts=EvidenceFacts(deviations=tuple(_deviation(one).as_fact() for one in delays[:MAX_SHOWN])),
+        facts=EvidenceFacts(deviations=tuple(_deviation(delay).as_fact() for delay in delays[:MAX_SHOWN])),
     )
 
 
@@ -68,8 +68,8 @@ def _services(ctx: ToolContext) -> list[str]:
     return list(dict.fromkeys([own, *ctx.catalogue.downstream(own), *ctx.catalogue.dependents(own)]))[:MOST_SERVICES]
 
 
-def _deviation(one: Delay) -> Deviation:
-    return Deviation(one.service, "time of a call on the wire", "network", one.doublings, 0.0, one.seconds, "s")
+def _deviation(delay: Delay) -> Deviation:
+    return Deviation(delay.service, "time of a call on the wire", "network", delay.doublings, 0.0, delay.seconds, "s")
 
 
 def _summary(delays: Sequence[Delay]) -> str:
@@ -78,8 +78,7 @@ def _summary(delays: Sequence[Delay]) -> str:
     return f"Callers wait longer than the called services take; most: {_line(delays[0])}"
 
 
-def _line(one: Delay) -> str:
-    seconds = figure(one.seconds, "s")
-    return (
-        f"calls to {one_line(one.service, 80)}: about {seconds} on the wire, explains {one.fit:.0%} of what callers wait longer"
-    )
+def _line(delay: Delay) -> str:
+    seconds = figure(delay.seconds, "s")
+    explained = f"explains {delay.fit:.0%} of what callers wait longer"
+    return f"calls to {one_line(delay.service, 80)}: about {seconds} on the wire, {explained}"

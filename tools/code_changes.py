@@ -123,8 +123,8 @@ def _summaries(diffs: _Diffs) -> list[DiffFact]:
 
 def _facts(commits: Sequence[Commit], files: Sequence[FileChange], diffs: Sequence[DiffFact], version: str) -> EvidenceFacts:
     return EvidenceFacts(
-        commits=tuple(one.sha for one in commits),
-        files=tuple(one.path for one in files[:MAX_FILES]),
+        commits=tuple(commit.sha for commit in commits),
+        files=tuple(file.path for file in files[:MAX_FILES]),
         diffs=tuple(diffs),
         version=version,
     )
@@ -146,8 +146,8 @@ def _line(commit: Commit) -> str:
 
 
 def _files(comparison: Comparison) -> list[str]:
-    largest = sorted(comparison.files, key=lambda one: -(one.added + one.removed))
-    shown = [f"{one_line(one.path, 160)} {one.status} +{one.added} -{one.removed}" for one in largest[:MAX_FILES]]
+    largest = sorted(comparison.files, key=lambda file: -(file.added + file.removed))
+    shown = [f"{one_line(file.path, 160)} {file.status} +{file.added} -{file.removed}" for file in largest[:MAX_FILES]]
     more = len(comparison.files) - len(shown)
     at_least = "" if comparison.files_whole else "at least "
     return [*shown, f"{at_least}{more} more files"] if more > 0 else shown
@@ -156,7 +156,7 @@ def _files(comparison: Comparison) -> list[str]:
 def _quoted(summaries: Sequence[DiffFact], diffs: _Diffs) -> list[str]:
     """What each commit does as far as code recognises it, then its diff: those that may change behaviour first."""
     pairs = [(summary, diff.files) for summary, (_, diff) in zip(summaries, diffs, strict=True)]
-    ordered = sorted(pairs, key=lambda one: one[0].inert)
+    ordered = sorted(pairs, key=lambda pair: pair[0].inert)
     lines = [line for summary, files in ordered for line in _diff_lines(summary, files)]
     left = len(lines) - MAX_DIFF_LINES
     return [*lines[:MAX_DIFF_LINES], f"{left} more lines of diffs"] if left > 0 else lines

@@ -52,4 +52,4 @@ def _summary(reading: Reading) -> str:
 def _details(reading: Reading) -> tuple[str, ...]:
     signal = reading.signal
     threshold = [f"{threshold_text(signal)}; now {figure(reading.last, signal.unit)}"] if threshold_text(signal) else []
-    return (*threshold, *(series_text(one, signal.unit) for one in reading.series[:10]))
+    return (*threshold, *(series_text(line, signal.unit) for line in reading.series[:10]))

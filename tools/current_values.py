@@ -95,15 +95,15 @@ async def _current(ctx: ToolContext, signal: SignalQuery) -> CurrentFact:
     start = alert_at - BACK
     step = max(5.0, (ctx.now - start).total_seconds() / 2_000)
     series = [
-        known_samples(one)
-        for one in await metrics_of(ctx).range(signal.promql, start=start, end=ctx.now, step=step)
-        if signal.concerns(one.labels)
+        known_samples(line)
+        for line in await metrics_of(ctx).range(signal.promql, start=start, end=ctx.now, step=step)
+        if signal.concerns(line.labels)
     ]
     oldest = (ctx.now - max(STALE, timedelta(seconds=2 * step))).timestamp()
     facts = [
-        _fact(signal, one, between(one, start, alert_at - BEFORE_ALERT))
-        for one in series
-        if len(one.times) and one.times[-1] >= oldest
+        _fact(signal, line, between(line, start, alert_at - BEFORE_ALERT))
+        for line in series
+        if len(line.times) and line.times[-1] >= oldest
     ]
     if not facts:
         return _without_value(signal)

@@ -76,9 +76,9 @@ def _lines(health: DatabaseHealth) -> Iterator[str]:
     if health.by_client:
         yield "connections by user and application: " + ", ".join(f"{client} {count}" for client, count in health.by_client)
     yield from map(_session, health.sessions)
-    for one in health.statements:
-        times = f"mean {one.mean:.1f} ms, longest {one.longest:.0f} ms"
-        yield f"statement: {one.calls} calls, {times}, {one.rows} rows: {one.query}"
+    for statement in health.statements:
+        times = f"mean {statement.mean:.1f} ms, longest {statement.longest:.0f} ms"
+        yield f"statement: {statement.calls} calls, {times}, {statement.rows} rows: {statement.query}"
     for standby in health.standbys:
         lag = "no lag known" if standby.lag is None else f"lag {standby.lag:.1f} s"
         behind = "" if standby.bytes_behind is None else f", {standby.bytes_behind} bytes behind"
@@ -92,9 +92,10 @@ def _lines(health: DatabaseHealth) -> Iterator[str]:
     yield f"oldest transaction id: {health.oldest_transaction} transactions old"
 
 
-def _session(one: Session) -> str:
-    blocked = f", blocked by pid {', '.join(map(str, one.blocked_by))}" if one.blocked_by else ""
-    waits = f", waits for {one.waits_for}" if one.waits_for else ""
-    open_for = f", transaction open for {decimal_minutes(one.transaction_age)}" if one.transaction_age else ""
-    client = f"{one.user} {one.application}".strip()
-    return f"pid {one.pid} ({client}): {one.state} for {decimal_minutes(one.query_age)}{open_for}{waits}{blocked}: {one.query}"
+def _session(session: Session) -> str:
+    blocked = f", blocked by pid {', '.join(map(str, session.blocked_by))}" if session.blocked_by else ""
+    waits = f", waits for {session.waits_for}" if session.waits_for else ""
+    open_for = f", transaction open for {decimal_minutes(session.transaction_age)}" if session.transaction_age else ""
+    client = f"{session.user} {session.application}".strip()
+    state = f"{session.state} for {decimal_minutes(session.query_age)}"
+    return f"pid {session.pid} ({client}): {state}{open_for}{waits}{blocked}: {session.query}"

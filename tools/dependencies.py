@@ -53,8 +53,8 @@ async def _calls_in_metrics(ctx: ToolContext, name: str) -> tuple[list[str], lis
         inward = f"count by ({caller}) ({selector(metric, [Matcher(callee, name)])})"
         calls, callers = await asyncio.gather(metrics.instant(outward, at=ctx.now), metrics.instant(inward, at=ctx.now))
         if calls or callers:
-            called = sorted({one.labels.get(callee, "") for one in calls} - {"", name})
-            calling = sorted({one.labels.get(caller, "") for one in callers} - {"", name})
+            called = sorted({line.labels.get(callee, "") for line in calls} - {"", name})
+            calling = sorted({line.labels.get(caller, "") for line in callers} - {"", name})
             return called, calling, f"{outward}; {inward}"
     raise QueryFailed(f"the dependencies of {name} are not known: no catalogue entry and no service graph in the metrics")
 

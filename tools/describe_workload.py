@@ -64,8 +64,8 @@ def _summary(name: str, state: WorkloadState, events: Sequence[ClusterEvent]) ->
 
 def _of_pods(pods: Sequence[PodState]) -> tuple[str, ...]:
     troubled = [pod for pod in pods if not pod.ready]
-    restarts = sum(one.restarts for pod in pods for one in pod.containers)
-    reasons = list(dict.fromkeys(_trouble(one) for pod in pods for one in pod.containers if _trouble(one)))
+    restarts = sum(container.restarts for pod in pods for container in pod.containers)
+    reasons = list(dict.fromkeys(_trouble(container) for pod in pods for container in pod.containers if _trouble(container)))
     not_ready = f"{counted(len(troubled), 'pod')} not ready" if troubled else ""
     return not_ready, counted(restarts, "restart") if restarts else "no restart", ", ".join(reasons[:3])
 
@@ -92,7 +92,9 @@ def _lines(state: WorkloadState, events: Sequence[ClusterEvent], now: datetime) 
     )
     yield from state.conditions
     yield from map(_revision, state.revisions[:MAX_REVISIONS])
-    worst_first = sorted(state.pods, key=lambda pod: (pod.ready, -sum(one.restarts for one in pod.containers), pod.name))
+    worst_first = sorted(
+        state.pods, key=lambda pod: (pod.ready, -sum(container.restarts for container in pod.containers), pod.name)
+    )
     for pod in worst_first[:MAX_PODS]:
         yield from _pod(pod, now)
     if len(state.pods) > MAX_PODS:
@@ -101,9 +103,10 @@ def _lines(state: WorkloadState, events: Sequence[ClusterEvent], now: datetime) 
     yield from map(_event, warnings_first[:MAX_EVENTS])
 
 
-def _revision(one: Revision) -> str:
-    images = ", ".join(one.images)
-    return f"revision {one.number} since {date_to_the_minute(one.created_at)}: {one.ready} of {one.replicas} ready, {images}"
+def _revision(revision: Revision) -> str:
+    images = ", ".join(revision.images)
+    since = date_to_the_minute(revision.created_at)
+    return f"revision {revision.number} since {since}: {revision.ready} of {revision.replicas} ready, {images}"
 
 
 def _pod(pod: PodState, now: datetime) -> Iterator[str]:
@@ -112,12 +115,17 @@ def _pod(pod: PodState, now: datetime) -> Iterator[str]:
     revision = f", of {pod.revision}" if pod.revision else ""
     yield f"pod {pod.name} on {pod.node or 'no node'}: {pod.phase}, {ready}{age}{revision}"
     yield from (f"  {condition}" for condition in pod.unmet)
-    for one in pod.containers:
-        if one.ready and not one.restarts:
+    for container in pod.containers:
+        if container.ready and not container.restarts:
             continue
-        last = f"; before: {one.last}" + (f" at {clock(one.last_at)}" if one.last_at else "") if one.last else ""
-        message = f" ({one.message})" if one.message else ""
-        yield f"  container {one.name}: {one.state}{message}, {counted(one.restarts, 'restart')}{last}; {one.image}"
+        last = (
+            f"; before: {container.last}" + (f" at {clock(container.last_at)}" if container.last_at else "")
+            if container.last
+            else ""
+        )
+        message = f" ({container.message})" if container.message else ""
+        restarts = counted(container.restarts, "restart")
+        yield f"  container {container.name}: {container.state}{message}, {restarts}{last}; {container.image}"
 
 
 def _event(event: ClusterEvent) -> str:

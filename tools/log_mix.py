@@ -55,33 +55,38 @@ async def log_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
         summary=_summary(name, kinds),
         query=ctx.logs.query(name, ""),
         window=TimeWindow(start=since, end=ctx.now),
-        details=tuple(_line(one) for one in kinds[:MAX_SHOWN]),
+        details=tuple(_line(kind) for kind in kinds[:MAX_SHOWN]),
         source="loki" if ctx.logs.query(name, "").startswith("{") else "files",
         user_controllable=True,
-        facts=EvidenceFacts(deviations=tuple(_deviation(name, one, since).as_fact() for one in _one_each(kinds))),
+        facts=EvidenceFacts(deviations=tuple(_deviation(name, kind, since).as_fact() for kind in _one_each(kinds))),
     )
 
 
 def _one_each(kinds: Sequence[Unusual]) -> list[Unusual]:
     """The most unusual kinds; at least one, so that an ordinary mix is known to be ordinary."""
-    return [one for place, one in enumerate(kinds[:JUDGED]) if place == 0 or one.doublings > 0]
+    return [kind for place, kind in enumerate(kinds[:JUDGED]) if place == 0 or kind.doublings > 0]
 
 
-def _deviation(service: str, one: Unusual, since: datetime) -> Deviation:
-    signal = f"share of log line {cut(one_line(one.kind, 120), 120)!r}"
-    direction: Direction = "up" if one.after >= one.before else "down"
-    return Deviation(service, signal, "behaviour", one.doublings, one.before, one.after, "ratio", None, direction)
+def _deviation(service: str, kind: Unusual, since: datetime) -> Deviation:
+    signal = f"share of log line {cut(one_line(kind.kind, 120), 120)!r}"
+    direction: Direction = "up" if kind.after >= kind.before else "down"
+    return Deviation(service, signal, "behaviour", kind.doublings, kind.before, kind.after, "ratio", None, direction)
 
 
 def _summary(name: str, kinds: Sequence[Unusual]) -> str:
     first = kinds[0]
     if first.doublings <= 0:
         return f"{name} logs its usual mix of {len(kinds)} kinds of lines"
-    moved = sum(one.doublings > 0 for one in kinds)
+    moved = sum(kind.doublings > 0 for kind in kinds)
     return f"{name} logs another mix than before, {moved} of {len(kinds)} kinds deviate; most: {_line(first)}"
 
 
-def _line(one: Unusual) -> str:
-    kind = "new" if one.after > 20 * one.before else "gone" if not one.count else "more" if one.after > one.before else "fewer"
-    shares = f"{figure(one.before, 'ratio')} -> {figure(one.after, 'ratio')} of its lines"
-    return f"{kind}: {one_line(one.kind, 160)!r}, {shares}, {one.count} now ({range_text(one.doublings)})"
+def _line(kind: Unusual) -> str:
+    shares = f"{figure(kind.before, 'ratio')} -> {figure(kind.after, 'ratio')} of its lines"
+    return f"{_movement(kind)}: {one_line(kind.kind, 160)!r}, {shares}, {kind.count} now ({range_text(kind.doublings)})"
+
+
+def _movement(kind: Unusual) -> str:
+    if kind.after > 20 * kind.before:
+        return "new"
+    return "gone" if not kind.count else "more" if kind.after > kind.before else "fewer"

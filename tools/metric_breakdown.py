@@ -58,8 +58,8 @@ def _label_name(by: str) -> str:
 async def _candidates(ctx: ToolContext, signal: SignalQuery) -> list[str]:
     """Labels found on the series that the signal's query reads."""
     labels = []
-    for one in _parts_of(signal)[:2]:
-        labels += [series.labels for series in await metrics_of(ctx).instant(one, at=ctx.now)]
+    for part in _parts_of(signal)[:2]:
+        labels += [series.labels for series in await metrics_of(ctx).instant(part, at=ctx.now)]
     return candidate_labels(labels)
 
 
@@ -82,8 +82,8 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
         except QueryFailed as error:
             failures.append(error)
             continue
-        split = [one for one in series if label in one.labels]  # `or vector(0)` has no label
-        own = [one for one in split if signal.concerns({name: text for name, text in one.labels.items() if name != label})]
+        split = [line for line in series if label in line.labels]  # `or vector(0)` has no label
+        own = [line for line in split if signal.concerns({name: text for name, text in line.labels.items() if name != label})]
         if own:
             averaged = part.unit in _AVERAGED
             breakdowns.append(break_down(own, label, onset=onset, harm=signal.harm, averaged=averaged))
@@ -117,13 +117,13 @@ def _evidence(ctx: ToolContext, reading: Reading, best: Breakdown | None, breakd
             by=best.label if best else "",
             unit=signal.unit,
             breakdown=tuple(_fact(best.label, part, averaged=signal.unit in _AVERAGED) for part in parts) if best else (),
-            tried=tuple(one.label for one in breakdowns),
+            tried=tuple(breakdown.label for breakdown in breakdowns),
         ),
     )
 
 
 def _summary(reading: Reading, unit: str, best: Breakdown | None, breakdowns: Sequence[Breakdown]) -> str:
-    name, tried = f"{reading.signal.service} {reading.signal.name}", ", ".join(one.label for one in breakdowns)
+    name, tried = f"{reading.signal.service} {reading.signal.name}", ", ".join(breakdown.label for breakdown in breakdowns)
     if reading.deviation is not None and reading.deviation.doublings <= 0:
         return f"{deviation_text(reading.deviation)}: there is no change to split"
     if best is None:

@@ -30,7 +30,7 @@ async def model_versions(ctx: ToolContext, service: ServiceName) -> Evidence:
     return Evidence(
         summary=_summary(name, versions),
         query=f"GET /api/2.0/mlflow/model-versions/search (model of {name})",
-        details=tuple(_line(one) for one in versions[:MAX_SHOWN]),
+        details=tuple(_line(version) for version in versions[:MAX_SHOWN]),
         source="mlflow",
         user_controllable=False,
         facts=EvidenceFacts(
@@ -42,7 +42,7 @@ async def model_versions(ctx: ToolContext, service: ServiceName) -> Evidence:
 def _summary(service: str, versions: list[ModelVersion]) -> str:
     if not versions:
         return f"{service}: its model has no version"
-    serving = next((one for one in versions if one.serves_as), None)
+    serving = next((version for version in versions if version.serves_as), None)
     newest = versions[0]
     latest = f"newest is version {newest.version}, registered {newest.registered_at:%Y-%m-%d} {clock(newest.registered_at)}"
     if serving is None:
@@ -51,7 +51,8 @@ def _summary(service: str, versions: list[ModelVersion]) -> str:
     return f"{service}: {serving.model} version {serving.version} serves as {serving.serves_as}, since {since}; {latest}"
 
 
-def _line(one: ModelVersion) -> str:
-    names = ", ".join((*one.aliases, *([one.stage] if one.stage else [])))
+def _line(version: ModelVersion) -> str:
+    names = ", ".join((*version.aliases, *([version.stage] if version.stage else [])))
     marks = f" [{one_line(names, 80)}]" if names else ""
-    return f"version {one.version}{marks} registered {date_and_clock(one.registered_at)}Z {one.status.lower()}".rstrip()
+    registered = f"{date_and_clock(version.registered_at)}Z"
+    return f"version {version.version}{marks} registered {registered} {version.status.lower()}".rstrip()

@@ -37,12 +37,12 @@ async def past_incidents(ctx: ToolContext, service: AnyService = "", text: str =
     past = await ctx.past.confirmed(ctx.now - LOOKBACK)
     alike = similar_incidents(past, case, words=text.strip(), most=len(past))
     # All that are alike count: of a fix that helped in eight of nine incidents, the five nearest say too little.
-    records = fix_records(one.incident for one in alike)
+    records = fix_records(match.incident for match in alike)
     search_text = one_line(text or case.summary or case.alert_name, 80)
     return Evidence(
         summary=_summary(alike, records, len(past)),
         query=f"past_incidents(service={case.service!r}, text={search_text!r})",
-        details=(*(_line(one) for one in alike[:MOST]), *(_fix(record) for record in records)),
+        details=(*(_line(match) for match in alike[:MOST]), *(_fix(record) for record in records)),
         source="incidents",
         facts=EvidenceFacts(
             incidents=tuple(map(_fact, alike[:MOST])), fixes=tuple(FixFact(**vars(record)) for record in records)
@@ -61,10 +61,10 @@ def _summary(similar: list[SimilarIncident], records: list[FixRecord], on_record
     return f"{like}; nearest {nearest.ref} on {nearest.resolved_at:%Y-%m-%d}: {cause}{helped}"
 
 
-def _line(one: SimilarIncident) -> str:
-    past = one.incident
+def _line(match: SimilarIncident) -> str:
+    past = match.incident
     cause = f"{one_line(past.cause.text, 240)} (said by {one_line(past.cause.said_by, 40)})"
-    similarity = f"similarity {one.similarity:.2f}: {', '.join(one.reasons)}"
+    similarity = f"similarity {match.similarity:.2f}: {', '.join(match.reasons)}"
     return f"{past.ref} {past.resolved_at:%Y-%m-%d} {one_line(past.title, 100)}: {cause}; {similarity}"
 
 
@@ -72,14 +72,14 @@ def _fix(record: FixRecord) -> str:
     return f"{record.action} on {record.service}: ran {record.ran} times, verified {record.verified}"
 
 
-def _fact(one: SimilarIncident) -> PastIncidentFact:
-    past, cause = one.incident, one.incident.cause
+def _fact(match: SimilarIncident) -> PastIncidentFact:
+    past, cause = match.incident, match.incident.cause
     return PastIncidentFact(
         ref=past.ref,
         title=past.title,
         at=past.resolved_at,
-        score=one.similarity,
-        reasons=one.reasons,
+        score=match.similarity,
+        reasons=match.reasons,
         cause=cause.text,
         service=cause.service,
         kind=cause.kind,

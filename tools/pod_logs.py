@@ -43,5 +43,5 @@ async def pod_logs(
         details=tuple(one_line(line, MAX_LINE) for line in lines),
         source="kubernetes",
         user_controllable=True,
-        facts=EvidenceFacts(pods=tuple(PodFact(pod=one, namespace=namespace) for one in pods)),
+        facts=EvidenceFacts(pods=tuple(PodFact(pod=pod, namespace=namespace) for pod in pods)),
     )

@@ -64,7 +64,7 @@ async def _window(ctx: ToolContext, signal: SignalQuery, start: str, end: str) -
         raise InvalidQuery("the window ends before it begins")
     step = max(STEP_SECONDS, (until - since).total_seconds() / 2_000)
     found = await metrics_of(ctx).range(signal.promql, start=since, end=until, step=step)
-    reading = Reading(signal, since, until, [one for one in found if signal.concerns(one.labels)])
+    reading = Reading(signal, since, until, [line for line in found if signal.concerns(line.labels)])
     name, span = (
         one_line(f"{signal.service} {signal.name}", 200),
         f"from {date_to_the_minute(since)} to {date_to_the_minute(until)}",
@@ -119,10 +119,10 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
 
 
 def _details(reading: Reading) -> tuple[str, ...]:
-    shown = [series_text(one, reading.signal.unit) for one in reading.series[:MAX_SHOWN]]
+    shown = [series_text(line, reading.signal.unit) for line in reading.series[:MAX_SHOWN]]
     hidden = len(reading.series) - len(shown)
     more = [f"and {hidden} more series"] if hidden > 0 else []
-    return (*shown, *more, *(_course(one, reading.signal.unit) for one in reading.series[:MAX_COURSES]))
+    return (*shown, *more, *(_course(line, reading.signal.unit) for line in reading.series[:MAX_COURSES]))
 
 
 def _course(series: Series, unit: str) -> str:

@@ -66,7 +66,7 @@ async def _matching(ctx: ToolContext, runbooks: RunbookReader, alert: str) -> li
     hits = await runbooks.search(text, limit=3)
     if own and case.runbook_url and not (hits and hits[0].score >= 1):
         named = [hit for hit in await runbooks.search(page_name(case.runbook_url), limit=1) if hit.score >= 1]
-        hits = [*named, *(hit for hit in hits if hit.id not in {one.id for one in named})][:3]
+        hits = [*named, *(hit for hit in hits if hit.id not in {book.id for book in named})][:3]
     return [hit for hit in hits if hit.score >= FITS]
 
 

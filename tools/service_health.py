@@ -33,8 +33,8 @@ async def service_health(ctx: ToolContext, service: ServiceName) -> Evidence:
     if not signals:
         raise QueryFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
     results = await read_all(ctx, signals, alert_at=alert_at)
-    readings = [one for one in results if isinstance(one, Reading)]
-    failures = [one for one in results if isinstance(one, QueryFailed)]
+    readings = [result for result in results if isinstance(result, Reading)]
+    failures = [result for result in results if isinstance(result, QueryFailed)]
     if not readings:
         raise failures[0]
     main = max(readings, key=_strength).signal
@@ -45,17 +45,17 @@ async def service_health(ctx: ToolContext, service: ServiceName) -> Evidence:
         query="; ".join(reading.signal.promql for reading in readings),
         window=TimeWindow(start=start, end=end),
         details=(
-            *(_line(one) for one in sorted(readings, key=_strength, reverse=True)),
+            *(_line(reading) for reading in sorted(readings, key=_strength, reverse=True)),
             *(f"{signal} could not be checked: {why}" for signal, why in failed_signals),
         ),
         link=metrics_of(ctx).link(main.promql, start=start, end=end),
         source="prometheus",
         unseen=tuple(could_not_check(f"{name} {signal}", why) for signal, why in failed_signals),
         # Without one judged signal nothing may be concluded, least of all that the service is well.
-        ok=any(one.deviation or (one.series and one.signal.has_threshold) for one in readings),
+        ok=any(reading.deviation or (reading.series and reading.signal.has_threshold) for reading in readings),
         facts=EvidenceFacts(
-            deviations=tuple(one.fact for one in sorted(readings, key=_strength, reverse=True) if one.fact),
-            beyond=tuple(_beyond(one) for one in readings if one.series and one.signal.is_bad(one.last)),
+            deviations=tuple(reading.fact for reading in sorted(readings, key=_strength, reverse=True) if reading.fact),
+            beyond=tuple(_beyond(reading) for reading in readings if reading.series and reading.signal.is_bad(reading.last)),
         ),
     )
 

@@ -32,20 +32,20 @@ async def slo_status(ctx: ToolContext, service: ServiceName) -> Evidence:
     metrics, entry = metrics_of(ctx), ctx.catalogue.get(name)
     if entry is None or not entry.objectives:
         raise QueryFailed(f"{name} has no objectives (services.{name}.objectives)")
-    results = await asyncio.gather(*(_measured(ctx, metrics, one) for one in entry.objectives.values()))
+    results = await asyncio.gather(*(_measured(ctx, metrics, objective) for objective in entry.objectives.values()))
     by_name = dict(zip(entry.objectives, (status for status, _ in results), strict=True))
     failed = [error for _, errors in results for error in errors]
     if failed and not any(status.measured for status in by_name.values()):
         raise failed[0]
     gap = f"; {len(failed)} of its windows could not be checked: {one_line(str(failed[0]), 160)}" if failed else ""
     return Evidence(
-        summary=f"{name}: " + "; ".join(_text(one, entry.objectives[one], status) for one, status in by_name.items()) + gap,
-        query="; ".join(good_ratio_query(one, one.window) for one in entry.objectives.values()),
-        details=tuple(_line(one, status) for one, status in by_name.items()),
+        summary=f"{name}: " + "; ".join(_text(key, entry.objectives[key], status) for key, status in by_name.items()) + gap,
+        query="; ".join(good_ratio_query(objective, objective.window) for objective in entry.objectives.values()),
+        details=tuple(_line(key, status) for key, status in by_name.items()),
         source="prometheus",
         unseen=(could_not_check(f"{name}'s objectives", one_line(str(failed[0]), 200)),) if failed else (),
         ok=any(status.measured for status in by_name.values()),
-        facts=EvidenceFacts(objectives={one: _fact(status) for one, status in by_name.items()}),
+        facts=EvidenceFacts(objectives={key: _fact(status) for key, status in by_name.items()}),
     )
 
 
@@ -61,8 +61,8 @@ async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) ->
         return series[0].last if series else math.nan
 
     answers = await asyncio.gather(*map(share, windows))
-    shares = [math.nan if isinstance(one, QueryFailed) else one for one in answers]
-    failed = [one for one in answers if isinstance(one, QueryFailed)]
+    shares = [math.nan if isinstance(answer, QueryFailed) else answer for answer in answers]
+    failed = [answer for answer in answers if isinstance(answer, QueryFailed)]
     return objective_status(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True))), failed
 
 

@@ -25,7 +25,7 @@ async def read_signal(verify: VerifyConfig | None, service: str, catalogue: Cata
         series = await metrics.instant(signal.promql)
     except QueryFailed as error:
         return _unverified(one_line(str(error), 200), signal.promql)
-    values = [one.last for one in series if not math.isnan(one.last)]
+    values = [line.last for line in series if not math.isnan(line.last)]
     return _judged(values, verify, signal)
 
 

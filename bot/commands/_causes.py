@@ -30,12 +30,17 @@ class Ranked:
         """One of them as a person's answer. Raises NotFound."""
         if not choice.isdecimal() or not 1 <= int(choice) <= len(self.hypotheses):
             raise NotFound("There is no such cause to confirm; say in words what it was: cause <what it was>.")
-        one = self.hypotheses[int(choice) - 1]
-        return {"text": one["cause"], "service": one["service"], "kind": one["kind"], "change_id": one["change_id"]}
+        hypothesis = self.hypotheses[int(choice) - 1]
+        return {
+            "text": hypothesis["cause"],
+            "service": hypothesis["service"],
+            "kind": hypothesis["kind"],
+            "change_id": hypothesis["change_id"],
+        }
 
     def question(self) -> list[Field]:
         """A menu of them; nothing if none was ranked."""
-        options = [(str(n), f"{n}. {one_line(one['cause'], 68)}") for n, one in enumerate(self.hypotheses, 1)]
+        options = [(str(n), f"{n}. {one_line(hypothesis['cause'], 68)}") for n, hypothesis in enumerate(self.hypotheses, 1)]
         menu = Field("which", "Was it one of these?", kind="select", value=NONE, options=[*options, (NONE, "None of these")])
         return [menu] if options else []
 

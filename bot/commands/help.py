@@ -10,16 +10,16 @@ from bot.workflows.command_context import CommandContext
 @command("help", usage="help [verb]")
 async def help(ctx: CommandContext, request: Request) -> Reply:
     """Show what fits now, or one verb in full."""
-    one = request.text.strip().lower()
+    name = request.text.strip().lower()
     by_word = {word: verb.name for verb in ctx.verbs.values() for word in (verb.name, *verb.aliases)}
-    if one and one not in by_word:
-        near = nearest(one, by_word)
-        return Reply(f"There is no verb {one[:40]}." + (f" Near: {', '.join(near)}." if near else " help lists all."))
+    if name and name not in by_word:
+        near = nearest(name, by_word)
+        return Reply(f"There is no verb {name[:40]}." + (f" Near: {', '.join(near)}." if near else " help lists all."))
     around = await around_of(ctx, request)
     content = HelpReply(
         commands=[_described(verb) for verb in sorted(ctx.verbs.values(), key=lambda verb: verb.name)],
         suggested=fitting(ctx, around.subject),
-        one=by_word.get(one, ""),
+        command=by_word.get(name, ""),
         slash=ctx.config.command,
         where=_where(around),
     )

@@ -187,7 +187,7 @@ async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClien
         series = await metrics.instant("up")
     except QueryFailed as error:
         return [failed("Prometheus", str(error), "check prometheus.url and TOCSIN_PROMETHEUS_TOKEN")]
-    up = sum(1 for one in series if len(one.values) and one.values[-1] == 1)
+    up = sum(1 for target in series if len(target.values) and target.values[-1] == 1)
     reachable = ok("Prometheus", f"{up} of {len(series)} targets are up")
     return [reachable, *await check_queries(metrics, catalogue_of(config))]
 

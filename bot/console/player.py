@@ -40,7 +40,7 @@ class Player:
     def names(self) -> dict[str, str]:
         """People and channels by their Slack id."""
         entries = [*self._get("people")["people"], *self._get("channels")["channels"]]
-        return {one["id"]: one["name"] for one in entries}
+        return {entry["id"]: entry["name"] for entry in entries}
 
     def by_key(self, prefix: str) -> list[Message]:
         """Messages of the bot whose key begins so (`card:`, `triage:`, `proposal:`, `postmortem:`)."""

@@ -32,10 +32,10 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
 
 def _people(config: Config) -> Iterator[Problem]:
     holders: dict[str, str] = {}
-    for key, one in config.people.items():
+    for key, person in config.people.items():
         # People are identified by their user id: two entries with one id would be the same person.
-        if one.slack and holders.setdefault(one.slack, key) != key:
-            yield Problem(f"is {holders[one.slack]}'s already", ("people", key, "slack"))
+        if person.slack and holders.setdefault(person.slack, key) != key:
+            yield Problem(f"is {holders[person.slack]}'s already", ("people", key, "slack"))
 
 
 def _strangers(config: Config, names: Collection[str], *at: str | int) -> Iterator[Problem]:

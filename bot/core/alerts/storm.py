@@ -37,8 +37,13 @@ def suspected_origin(firing: Sequence[str], depends_on: Mapping[str, Sequence[st
     comes first, then the one that the fewest others stand below: the nearest common ground rather than the deepest.
     """
     reach = {service: reachable(service, depends_on) for service in set(firing) if service}
-    counts = {one: sum(one in reach.get(service, ()) for service in firing) for one in set().union(*reach.values())}
+    counts = {
+        candidate: sum(candidate in reach.get(service, ()) for service in firing) for candidate in set().union(*reach.values())
+    }
     if len(firing) < 2 or not counts:
         return None
-    best = min(counts, key=lambda one: (-counts[one], one not in reach, -len(reachable(one, depends_on)), one))
+    best = min(
+        counts,
+        key=lambda candidate: (-counts[candidate], candidate not in reach, -len(reachable(candidate, depends_on)), candidate),
+    )
     return (best, counts[best]) if counts[best] >= max(2, LEAST_SHARE * len(firing)) else None

@@ -45,8 +45,8 @@ class FinishedAttempt:
 
 def late_changes(reported: Iterable[ReportedChange], attempted: FinishedAttempt) -> list[ReportedChange]:
     """The changes that could be the cause and were not considered, in the order in which they were reported."""
-    late = [one for one in reported if _could_be_cause(one.change, attempted) and _is_new(one.change, attempted)]
-    return sorted(late, key=lambda one: (one.received_at, one.change.id))
+    late = [report for report in reported if _could_be_cause(report.change, attempted) and _is_new(report.change, attempted)]
+    return sorted(late, key=lambda report: (report.received_at, report.change.id))
 
 
 def _could_be_cause(change: Change, attempted: FinishedAttempt) -> bool:

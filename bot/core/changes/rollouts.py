@@ -65,7 +65,7 @@ def without_reported(changes: Iterable[Change], reported: Sequence[Change]) -> l
 def merge_reported(reported: Sequence[Change], recorded: Iterable[Change]) -> list[Change]:
     """What was reported, and what systems of record hold besides: not the same change of the same kind a second time."""
     merged = list(reported)
-    for change in sorted(recorded, key=lambda one: (one.at, one.id)):
+    for change in sorted(recorded, key=lambda entry: (entry.at, entry.id)):
         if not _is_among(change, [other for other in merged if other.kind == change.kind]):
             merged.append(change)
     return merged
@@ -82,10 +82,10 @@ def _images(series: Sequence[Series], service_of: ServiceOf, start: datetime, st
     So a rollback to an older image counts, and more pods of the same image do not.
     """
     starts: dict[tuple[str, str], list[tuple[float, str]]] = {}
-    for one in series:
-        service, image, times = service_of(one.labels), one.labels.get("image", ""), known_samples(one).times
+    for line in series:
+        service, image, times = service_of(line.labels), line.labels.get("image", ""), known_samples(line).times
         if service and image and len(times):
-            starts.setdefault((service, one.labels.get("container", "")), []).append((float(times[0]), image))
+            starts.setdefault((service, line.labels.get("container", "")), []).append((float(times[0]), image))
     changes = []
     for (service, container), pods in starts.items():
         for (_, old), (moment, new) in pairwise(sorted(pods)):
@@ -119,8 +119,8 @@ def _tag(image: str) -> str:
 def _steps(series: Sequence[Series], service_of: ServiceOf, kind: ChangeKind, title: str, step: float) -> list[Change]:
     """A change for each step of the values."""
     changes = []
-    for one in series:
-        service, samples = service_of(one.labels), known_samples(one)
+    for line in series:
+        service, samples = service_of(line.labels), known_samples(line)
         for place in np.flatnonzero(np.diff(samples.values)) if service else ():
             old, new = float(samples.values[place]), float(samples.values[place + 1])
             at = _at(float(samples.times[place + 1]), step)

@@ -126,7 +126,7 @@ class Symptoms:
 
     def new(self) -> list[SymptomText]:
         """Lines and words that came with the trouble."""
-        return [one for one in self.texts if not one.gone and not one.signal]
+        return [symptom for symptom in self.texts if not symptom.gone and not symptom.signal]
 
 
 @dataclass
@@ -154,11 +154,11 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     usual = frozenset(word for line in symptoms.usual for word in words(line))
     firm = [*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual, service)]
     mentions = list(_by_mentions(diff, symptoms, weights))
-    for reason in sorted((*firm, *mentions), key=lambda one: -one[0]):
+    for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
         explanation.add(*reason)
     new = symptoms.new()
-    shared = _shared_words(diff, [without_values(one.text) for one in new if not one.mentions_only], weights, usual)
-    shared_with_typed = _shared_words(diff, [one.text for one in new], weights, usual)
+    shared = _shared_words(diff, [without_values(symptom.text) for symptom in new if not symptom.mentions_only], weights, usual)
+    shared_with_typed = _shared_words(diff, [symptom.text for symptom in new], weights, usual)
     with_mentions = min(_points((*firm, *mentions), weights) + shared_with_typed, weights.most_of_mentions)
     total = max(_points(firm, weights) + shared, with_mentions)
     explanation.strength = total * (weights.moved if diff.moved else 1.0)
@@ -166,7 +166,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
 
 
 def _points(reasons: "Iterable[_Reason]", weights: DiffWeights) -> float:
-    points = sorted((one[0] for one in reasons), reverse=True)
+    points = sorted((reason[0] for reason in reasons), reverse=True)
     return (points[0] + weights.further * sum(points[1:3])) if points else 0.0
 
 
@@ -175,7 +175,7 @@ _Reason = tuple[float, str, str]
 
 def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """Whole names that stand in lines: what is added in new lines, what is removed in lines that fell silent."""
-    silent = [one for one in symptoms.texts if one.gone]
+    silent = [symptom for symptom in symptoms.texts if symptom.gone]
     for name in (name for name in diff.removed if is_telling(name)):
         if line := _holding(silent, name):
             yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
@@ -212,17 +212,17 @@ def _written_in(lines: Iterable[SymptomText], name: str) -> SymptomText | None:
     sentence = len(name.split()) >= _SENTENCE
     return next(
         (
-            one
-            for one in lines
-            if holds_name(one.by_code, name)
-            or (sentence and not one.mentions_only and holds_name(without_values(one.text), name))
+            symptom
+            for symptom in lines
+            if holds_name(symptom.by_code, name)
+            or (sentence and not symptom.mentions_only and holds_name(without_values(symptom.text), name))
         ),
         None,
     )
 
 
 def _holding(texts: Iterable[SymptomText], name: str) -> SymptomText | None:
-    return next((one for one in texts if holds_name(one.text, name)), None)
+    return next((symptom for symptom in texts if holds_name(symptom.text, name)), None)
 
 
 def _by_effects(
@@ -259,9 +259,9 @@ def _by_effect(
 
 def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
     own = words(effect.name) - usual
-    line = next((one for one in symptoms.new() if own & words(_by_program(one))), None)
+    line = next((symptom for symptom in symptoms.new() if own & words(_by_program(symptom))), None)
     if line is None:
-        starting = next((one for one in symptoms.new() if _DOES_NOT_START.search(one.text)), None)
+        starting = next((symptom for symptom in symptoms.new() if _DOES_NOT_START.search(symptom.text)), None)
         large = starting is not None and not is_small_step(effect.before, effect.after)
         return (
             (weights.startup, f"{effect_text(effect)}, and it does not start", starting.evidence)
@@ -280,22 +280,24 @@ def _by_program(text: SymptomText) -> str:
 def _naming(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     """A line that misses the name."""
     names = [name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2]
-    missing = [one for one in symptoms.new() if _MISSING.search(one.text)]
-    return next((one for one in missing for name in names if holds_name(one.by_code, name)), None)
+    missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
+    return next((symptom for symptom in missing for name in names if holds_name(symptom.by_code, name)), None)
 
 
 def _missing_for(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
     if not _BRINGS_IN.search(effect.name):
         return None
     own = words(effect.name)
-    missing = [one for one in symptoms.new() if _MISSING.search(one.text)]
-    return next((one for one in missing if (words(without_values(one.text)) & own) - usual), None)
+    missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
+    return next((symptom for symptom in missing if (words(without_values(symptom.text)) & own) - usual), None)
 
 
 def _matching(symptoms: Symptoms, pattern: str, service: str) -> SymptomText | None:
     """The most direct text that fits: a line of the service itself before signals, and before what others say."""
-    matches = [one for one in symptoms.texts if not one.gone and re.search(pattern, without_values(one.text), re.I)]
-    return min(matches, key=lambda one: (_of_another(one, service), one.signal), default=None)
+    matches = [
+        symptom for symptom in symptoms.texts if not symptom.gone and re.search(pattern, without_values(symptom.text), re.I)
+    ]
+    return min(matches, key=lambda symptom: (_of_another(symptom, service), symptom.signal), default=None)
 
 
 def _of_another(text: SymptomText, service: str) -> bool:

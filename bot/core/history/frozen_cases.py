@@ -23,7 +23,9 @@ _NO_ANSWER = frozenset({"unlikely", "unsupported"})
 
 def _readable(transcripts: Iterable[LedgerEntry | Mapping[str, object]]) -> tuple[LedgerEntry, ...]:
     """An entry that cannot be read becomes a failed check; the other entries of its case still count."""
-    return tuple(one if isinstance(one, LedgerEntry) else entry_or_failure(one) for one in transcripts)
+    return tuple(
+        transcript if isinstance(transcript, LedgerEntry) else entry_or_failure(transcript) for transcript in transcripts
+    )
 
 
 class FrozenCase(BaseModel):
@@ -58,7 +60,7 @@ class FrozenCase(BaseModel):
     def recorded_arguments(self, tool: str) -> list[str]:
         """The arguments of the tool's recorded calls, as a hint for calls with others."""
         arguments = (json.dumps(entry.arguments, ensure_ascii=False) for entry in self.entries if entry.tool == tool)
-        return list(dict.fromkeys(one_line(one, 120) for one in arguments))
+        return list(dict.fromkeys(one_line(argument, 120) for argument in arguments))
 
 
 def _canonical(arguments: Mapping[str, object], defaults: Mapping[str, object]) -> str:

@@ -88,12 +88,12 @@ def similar_incidents(past: Sequence[PastIncident], case: Case, *, words: str = 
 
     `words` are compared instead of the case's summary if given.
     """
-    others = [one for one in past if one.group != case.group or not case.group]
-    ranking = Ranking({one.ref: f"{one.title}\n{one.cause.text}" for one in others})
+    others = [incident for incident in past if incident.group != case.group or not case.group]
+    ranking = Ranking({incident.ref: f"{incident.title}\n{incident.cause.text}" for incident in others})
     shares = dict(ranking.search(words or f"{case.summary}\n{case.alert_name}", limit=len(others)))
-    compared = [_similar(one, case, min(1.0, shares.get(one.ref, 0.0))) for one in others]
-    similar = [one for one in compared if one.similarity >= TUNING.past_incidents.similar]
-    return sorted(similar, key=lambda one: (one.similarity, one.incident.resolved_at), reverse=True)[:most]
+    compared = [_similar(incident, case, min(1.0, shares.get(incident.ref, 0.0))) for incident in others]
+    similar = [match for match in compared if match.similarity >= TUNING.past_incidents.similar]
+    return sorted(similar, key=lambda match: (match.similarity, match.incident.resolved_at), reverse=True)[:most]
 
 
 def _similar(past: PastIncident, case: Case, share: float) -> SimilarIncident:

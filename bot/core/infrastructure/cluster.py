@@ -35,7 +35,7 @@ class PodState:
 
     @property
     def ready(self) -> bool:
-        return bool(self.containers) and all(one.ready for one in self.containers)
+        return bool(self.containers) and all(container.ready for container in self.containers)
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def without_trouble(health: DatabaseHealth) -> tuple[str, ...]:
     """What was read and is no trouble; only for a server without any."""
     missing = {OTHER_ROLES, "sessions"} & set(missing_parts(health.unread))
     sessions = () if missing else ("no lock waits", "no long transaction")
-    unmeasured = any(one.lag is None and one.bytes_behind is None for one in health.standbys)
+    unmeasured = any(standby.lag is None and standby.bytes_behind is None for standby in health.standbys)
     hidden = unmeasured or {OTHER_ROLES, "replication"} & set(missing_parts(health.unread))
     return sessions if hidden else (*sessions, "no replication lag")
 
@@ -142,26 +142,26 @@ def troubles(health: DatabaseHealth) -> tuple[str, ...]:
 def _troubles(health: DatabaseHealth) -> Iterator[str]:
     if health.connections >= NEARLY_FULL * health.max_connections:
         yield f"{health.connections} of {health.max_connections} connections are in use"
-    waiting = [one for one in health.sessions if one.blocked_by and one.query_age >= LOCK_SECONDS]
+    waiting = [session for session in health.sessions if session.blocked_by and session.query_age >= LOCK_SECONDS]
     if waiting:
-        roots = sorted({pid for one in waiting for pid in one.blocked_by} - {one.pid for one in waiting})
-        longest = max(one.query_age for one in waiting)
+        roots = sorted({pid for session in waiting for pid in session.blocked_by} - {session.pid for session in waiting})
+        longest = max(session.query_age for session in waiting)
         held = f", held by pid {', '.join(map(str, roots[:5]))}" if roots else ""
         wait = "waits" if len(waiting) == 1 else "wait"
         yield f"{counted(len(waiting), 'session')} {wait} for locks, for up to {decimal_minutes(longest)}{held}"
-    held_open = [one for one in health.sessions if one.state.startswith("idle in transaction")]
-    idle = [one for one in held_open if one.transaction_age >= IDLE_SECONDS]
+    held_open = [session for session in health.sessions if session.state.startswith("idle in transaction")]
+    idle = [session for session in held_open if session.transaction_age >= IDLE_SECONDS]
     if idle:
-        oldest = decimal_minutes(max(one.transaction_age for one in idle))
+        oldest = decimal_minutes(max(session.transaction_age for session in idle))
         yield f"{counted(len(idle), 'session')} idle in a transaction, for up to {oldest}"
-    unblocked = [one for one in health.sessions if one.state == "active" and not one.blocked_by]
-    running = [one for one in unblocked if one.query_age >= LONG_SECONDS]
+    unblocked = [session for session in health.sessions if session.state == "active" and not session.blocked_by]
+    running = [session for session in unblocked if session.query_age >= LONG_SECONDS]
     if running:
-        oldest = decimal_minutes(max(one.query_age for one in running))
+        oldest = decimal_minutes(max(session.query_age for session in running))
         yield f"{len(running)} {'query runs' if len(running) == 1 else 'queries run'}, for up to {oldest}"
-    for one in health.standbys:
-        if one.lag is not None and one.lag >= LAG_SECONDS:
-            yield f"replication to {one.name} lags by {decimal_minutes(one.lag)}"
+    for standby in health.standbys:
+        if standby.lag is not None and standby.lag >= LAG_SECONDS:
+            yield f"replication to {standby.name} lags by {decimal_minutes(standby.lag)}"
     for slot in health.slots:
         if not slot.active and slot.bytes_held >= SLOT_BYTES:
             yield f"the inactive slot {slot.name} holds back {slot.bytes_held / 2**30:.1f} GiB of log"

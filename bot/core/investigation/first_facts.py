@@ -20,7 +20,7 @@ def main_deviation(deviations: Iterable[DeviationFact], service: str) -> Deviati
         urgency = FAMILIES_BY_URGENCY.index(fact.family) if fact.family in FAMILIES_BY_URGENCY else len(FAMILIES_BY_URGENCY)
         return fact.service != service, urgency, -fact.doublings
 
-    return min((one for one in deviations if one.doublings > 0 and one.onset), key=order, default=None)
+    return min((deviation for deviation in deviations if deviation.doublings > 0 and deviation.onset), key=order, default=None)
 
 
 def changes_before(

@@ -105,12 +105,12 @@ class CommandHelp:
 
 @dataclass(frozen=True, kw_only=True)
 class HelpReply:
-    """The commands that make sense now and all others; with `one`, that command in full."""
+    """The commands that make sense now and all others; with `command`, that command in full."""
 
     commands: Sequence[CommandHelp]
     suggested: Sequence[str] = ()
     """Names of those that make sense now."""
-    one: str = ""
+    command: str = ""
     slash: str
     """The slash command, `/incident`."""
     where: str = ""

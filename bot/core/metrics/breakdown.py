@@ -94,28 +94,30 @@ def break_down(series: Sequence[Series], label: str, *, onset: datetime, harm: H
 
 def most_informative(breakdowns: Iterable[Breakdown]) -> Breakdown | None:
     """The first breakdown, in the order tried, in which one value holds nearly all of the change; else the clearest one."""
-    useful = [one for one in breakdowns if one.lead > 0]
-    clear = [one for one in useful if one.parts[0].share >= _CLEAR_SHARE]
-    return clear[0] if clear else max(useful, key=lambda one: one.lead, default=None)
+    useful = [breakdown for breakdown in breakdowns if breakdown.lead > 0]
+    clear = [breakdown for breakdown in useful if breakdown.parts[0].share >= _CLEAR_SHARE]
+    return clear[0] if clear else max(useful, key=lambda breakdown: breakdown.lead, default=None)
 
 
 def _grouped(series: Sequence[Series], label: str) -> dict[str, list[Series]]:
     groups: dict[str, list[Series]] = {}
-    for one in series:
-        groups.setdefault(one.labels.get(label, ""), []).append(one)
+    for line in series:
+        groups.setdefault(line.labels.get(label, ""), []).append(line)
     return groups
 
 
 def _medians(group: Sequence[Series], onset: datetime, averaged: bool) -> tuple[float, float]:
     start = onset.timestamp()
-    before = [_median(one.values[one.times < start]) for one in group]
-    after = [_median(one.values[one.times >= start]) for one in group]
+    before = [_median(line.values[line.times < start]) for line in group]
+    after = [_median(line.values[line.times >= start]) for line in group]
     return _combined(before, averaged), _combined(after, averaged)
 
 
 def _newest(group: Sequence[Series]) -> float:
     """The moment of the newest sample of any of the series."""
-    return max((float(one.times[np.isfinite(one.values)][-1]) for one in group if np.isfinite(one.values).any()), default=0.0)
+    return max(
+        (float(line.times[np.isfinite(line.values)][-1]) for line in group if np.isfinite(line.values).any()), default=0.0
+    )
 
 
 def _median(values: NDArray[np.float64]) -> float:

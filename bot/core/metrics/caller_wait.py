@@ -15,7 +15,7 @@ def network_time(at_callers: Sequence[Series], at_service: Sequence[Series]) -> 
 
     Never below 0, NaN where one end is unknown. The two ends are scraped apart: the nearest sample within half a step counts.
     """
-    of_service = {_identity(one): known_samples(one) for one in at_service}
+    of_service = {_identity(line): known_samples(line) for line in at_service}
     differences = []
     for waited in map(known_samples, at_callers):
         took = of_service.get(_identity(waited))

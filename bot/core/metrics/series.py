@@ -64,8 +64,8 @@ def per_request(calls: Sequence[Series], requests: Sequence[Series]) -> Series:
     Series are summed sample by sample (the nearest within half a step), unknown ones left out.
     """
     times = requests[0].times
-    all_requests = np.nansum([nearest_values(known_samples(one), times) for one in requests], axis=0)
-    all_calls = np.nansum([nearest_values(known_samples(one), times) for one in calls], axis=0)
+    all_requests = np.nansum([nearest_values(known_samples(line), times) for line in requests], axis=0)
+    all_calls = np.nansum([nearest_values(known_samples(line), times) for line in calls], axis=0)
     return Series({}, times, np.divide(all_calls, all_requests, out=np.full(len(times), np.nan), where=all_requests > 0))
 
 

@@ -137,12 +137,14 @@ def _causes(facts: AnswerFacts, names: Iterable[str]) -> Iterator[RecordedLine]:
     def untrusted(text: str, ids: Iterable[str]) -> bool:
         return is_untrusted(text, [by_id[id] for id in ids if id in by_id], names)
 
-    for number, one in enumerate(findings.hypotheses, 1):
-        ids = tuple(dict.fromkeys(id for claim in one.claims for id in claim.evidence))
-        claims = "; ".join(claim.text for claim in one.claims[:2])
-        text = f"Cause {number}, {one.confidence_text}: {one.cause}" + (f" ({claims})" if claims else "")
-        about = named_in(text, names) | (frozenset({one.service}) - {""})
-        quoted = untrusted(one.cause, ids) or any(untrusted(claim.text, claim.evidence) for claim in one.claims[:2])
+    for number, hypothesis in enumerate(findings.hypotheses, 1):
+        ids = tuple(dict.fromkeys(id for claim in hypothesis.claims for id in claim.evidence))
+        claims = "; ".join(claim.text for claim in hypothesis.claims[:2])
+        text = f"Cause {number}, {hypothesis.confidence_text}: {hypothesis.cause}" + (f" ({claims})" if claims else "")
+        about = named_in(text, names) | (frozenset({hypothesis.service}) - {""})
+        quoted = untrusted(hypothesis.cause, ids) or any(
+            untrusted(claim.text, claim.evidence) for claim in hypothesis.claims[:2]
+        )
         yield RecordedLine(f"cause {number}", text, CAUSES, ids, about, quoted, whole=True)
     for number, claim in enumerate(findings.ruled_out, 1):
         text, ids = f"Ruled out: {claim.text}", tuple(claim.evidence)

@@ -129,7 +129,7 @@ def _by_relevance(topics: QuestionTopics, lines: Sequence[RecordedLine]) -> list
     ranking = Ranking({str(place): " ".join(sorted(_words(line))) for place, line in enumerate(lines)})
     by_words = {int(name): share for name, share in ranking.search(query, len(lines))} if query else {}
     ranked = [(by_words.get(place, 0.0) + _bonus(topics, line), place, line) for place, line in about]
-    return [(relevance, line) for relevance, _, line in sorted(ranked, key=lambda one: (-one[0], one[1]))]
+    return [(relevance, line) for relevance, _, line in sorted(ranked, key=lambda triple: (-triple[0], triple[1]))]
 
 
 def _is_about(topics: QuestionTopics, line: RecordedLine) -> bool:
@@ -182,8 +182,8 @@ def _finding(lines: Sequence[RecordedLine]) -> Finding:
 
 def _without_repetition(lines: Sequence[RecordedLine]) -> Iterator[str]:
     """The texts, each signal once: a summary of ours repeats its strongest signal's line, which adds only the threshold."""
-    summaries = {one.text.partition(";")[0] for one in lines if one.whole and not one.untrusted}
-    details = [one.text.partition(" [") for one in lines if not one.whole]
+    summaries = {line.text.partition(";")[0] for line in lines if line.whole and not line.untrusted}
+    details = [line.text.partition(" [") for line in lines if not line.whole]
     thresholds = {signal: threshold for signal, _, threshold in details if signal in summaries}
     for line in lines:
         signal = line.text.partition(" [" if not line.whole else ";")[0]
@@ -200,10 +200,10 @@ def _absent(
     if not topics.services or any(line.tool in topics.tools for _, line in ranked):
         return
     for entry in entries:
-        one = tools.get(entry.tool, UNKNOWN_TOOL).row
-        wide = entry.tool in topics.tools and one and not entry.arguments.get("service")
+        noun = tools.get(entry.tool, UNKNOWN_TOOL).row
+        wide = entry.tool in topics.tools and noun and not entry.arguments.get("service")
         if wide and not topics.services & services_listed(entry):
-            text = f"No {one} on {', '.join(sorted(topics.services))} in what was checked: {entry.evidence.summary}"
+            text = f"No {noun} on {', '.join(sorted(topics.services))} in what was checked: {entry.evidence.summary}"
             yield Finding(lines=[one_line(text, MAX_LINE)], evidence=[entry.id], untrusted=written_by_others(entry))
 
 

@@ -148,7 +148,7 @@ def _as_cause(reading: _Reading) -> ShortAnswer:
     """Whether this is the cause: by the ranking first, then by what was measured of it."""
     findings, names = reading.facts.findings, reading.facts.names
     by_id = {entry.id: entry for entry in reading.facts.ledger}
-    fitting = [one for one in (findings.hypotheses if findings else ()) if _fits(reading, one)]
+    fitting = [hypothesis for hypothesis in (findings.hypotheses if findings else ()) if _fits(reading, hypothesis)]
     first = next(iter(findings.hypotheses), None) if findings else None
     if fitting and fitting[0].confidence == "likely":
         return _of_claims(Verdict.YES, f"Likely cause: {fitting[0].cause}", fitting[0].claims, by_id, names)
@@ -273,7 +273,9 @@ def _changed(reading: _Reading) -> ShortAnswer:
         return _unknown("the changes were not checked", _ids(reading.failed))
     entry = lists[-1]
     where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
-    fitting = [one for one in entry.evidence.facts.changes or () if not reading.services or one.service in reading.services]
+    fitting = [
+        change for change in entry.evidence.facts.changes or () if not reading.services or change.service in reading.services
+    ]
     if fitting:
         newest = fitting[0]
         text = f"{len(fitting)} change{'s' if len(fitting) > 1 else ''}{where}; newest: {newest.kind} of {newest.service}"
@@ -312,7 +314,9 @@ def _alerting(reading: _Reading) -> ShortAnswer | None:
     if not lists:
         return _unknown("the alerts were not checked", _ids(reading.failed))
     entry = lists[-1]
-    fitting = [one for one in entry.evidence.facts.alerts or () if not reading.services or one.service in reading.services]
+    fitting = [
+        alert for alert in entry.evidence.facts.alerts or () if not reading.services or alert.service in reading.services
+    ]
     where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
     if fitting:
         text = f"{len(fitting)} alert{'s' if len(fitting) > 1 else ''}{where}, the first {fitting[0].name}"
@@ -321,7 +325,9 @@ def _alerting(reading: _Reading) -> ShortAnswer | None:
 
 
 def _acknowledged(reading: _Reading) -> ShortAnswer | None:
-    entries = [one for one in reading.facts.timeline if one.kind is EntryKind.GROUP and one.text.startswith("Acknowledged by ")]
+    entries = [
+        entry for entry in reading.facts.timeline if entry.kind is EntryKind.GROUP and entry.text.startswith("Acknowledged by ")
+    ]
     if entries and reading.facts.group_state is not GroupState.FIRING:
         return ShortAnswer(verdict=Verdict.YES, text=entries[-1].text, evidence=[entries[-1].id])
     if reading.facts.group_state is GroupState.FIRING:

@@ -34,7 +34,7 @@ def inventory_of(config: Config) -> list[Name]:
             names.append(Name("workload", deployed))
         names += [Name("service", name) for name in service.known_as.model_dump().values() if name]
     for key, person in config.people.items():
-        names += [Name("person", one) for one in (key, person.name, person.slack, person.email) if one]
+        names += [Name("person", text) for text in (key, person.name, person.slack, person.email) if text]
     # Queries and errors name the systems that were queried.
     return names + [Name("host", host) for host in _hosts(config)]
 
@@ -43,7 +43,7 @@ def _hosts(config: Config) -> Iterator[str]:
     """Hosts of the configured systems. One word as in `http://loki:3100` identifies nobody, and stands in every finding."""
     systems = config.systems
     inventories = (systems.github.url, systems.argocd.url, systems.kubernetes.url, systems.mlflow.url)
-    team_servers = (*(one.url for one in systems.web.values()), *(one.url for one in systems.mcp.values()))
+    team_servers = (*(server.url for server in systems.web.values()), *(server.url for server in systems.mcp.values()))
     metrics = (config.prometheus.url, config.prometheus.public_url)
     others = (config.logs.loki, config.traces.tempo, config.traces.jaeger, config.alertmanager.url)
     hosts = (*(urlsplit(url).hostname for url in (*metrics, *others, *inventories, *team_servers)), *_database_hosts(config))

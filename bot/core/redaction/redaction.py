@@ -236,7 +236,7 @@ def _inner(word: str) -> str:
 
 def _replaced(text: str, redactions: Iterable[Redaction]) -> str:
     """Overlapping spans become one, named by the one that begins first (of equals the longest)."""
-    spans = sorted(redactions, key=lambda one: (one[0], -one[1]))
+    spans = sorted(redactions, key=lambda span: (span[0], -span[1]))
     if not spans:
         return text
     out, at = [], 0

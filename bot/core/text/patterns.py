@@ -36,7 +36,7 @@ class Pattern(Protocol):
 
 def linear(*patterns: str, capture: bool = False) -> Pattern:
     """One RE2 pattern that matches any of these. Without captures a match costs no more than finding it."""
-    pattern: Pattern = re2.compile("|".join(f"(?:{one})" for one in patterns), _options(capture=capture))
+    pattern: Pattern = re2.compile("|".join(f"(?:{source})" for source in patterns), _options(capture=capture))
     return pattern
 
 

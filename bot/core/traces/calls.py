@@ -73,7 +73,7 @@ def summarize_calls(spans: Iterable[Span]) -> list[CallSummary]:
     by_id = {(span.trace, span.id): span for span in spans}
     callees = {(s.trace, s.parent): s.service for s in by_id.values() if not s.client}
     groups: dict[tuple[int, str, str, str, Side, str], list[float]] = defaultdict(list)
-    for span in (one for one in by_id.values() if one.seconds >= 0):
+    for span in (timed for timed in by_id.values() if timed.seconds >= 0):
         parent = by_id.get((span.trace, span.parent))
         caller = parent.service if parent else ""
         side: Side = "client" if span.client else "internal" if caller == span.service else "server"
@@ -133,11 +133,11 @@ def waits_by_caller(calls: Iterable[CallSummary]) -> list[CallerWaits]:
     """
     clients: dict[tuple[int, str, str], list[CallSummary]] = defaultdict(list)
     servers: dict[tuple[int, str], list[CallSummary]] = defaultdict(list)
-    for one in calls:
-        if one.side == "client":
-            clients[one.minute, one.service, one.to].append(one)
-        elif one.side == "server" and one.caller and one.caller != one.service:
-            servers[one.minute, one.caller].append(one)
+    for call in calls:
+        if call.side == "client":
+            clients[call.minute, call.service, call.to].append(call)
+        elif call.side == "server" and call.caller and call.caller != call.service:
+            servers[call.minute, call.caller].append(call)
     waits = []
     for (minute, caller, to), own in sorted(clients.items(), key=lambda group: group[0]):
         called = [s for s in servers[minute, caller] if (s.service == to if to else (minute, caller, s.service) not in clients)]
@@ -148,25 +148,25 @@ def waits_by_caller(calls: Iterable[CallSummary]) -> list[CallerWaits]:
 
 def _waits(minute: int, caller: str, to: str, own: Sequence[CallSummary], called: Sequence[CallSummary]) -> CallerWaits:
     served, weight = _drawn(called)
-    callees = [one.service for one, seconds in zip(called, served, strict=True) for _ in seconds]
+    callees = [call.service for call, seconds in zip(called, served, strict=True) for _ in seconds]
     own_waits, own_weight = _drawn(own)
     waited = _bands(np.concatenate(own_waits)[None, :], own_weight)[0]
-    return CallerWaits(minute, caller, to, sum(one.count for one in own), waited, np.concatenate(served), weight, callees)
+    return CallerWaits(minute, caller, to, sum(call.count for call in own), waited, np.concatenate(served), weight, callees)
 
 
 def _drawn(calls: Sequence[CallSummary]) -> tuple[list[Values], Values]:
     """Durations of each summary, and how many calls each duration of all of them stands for."""
-    durations = [_durations(one) for one in calls]
-    return durations, np.concatenate([np.full(len(d), one.count / len(d)) for one, d in zip(calls, durations, strict=True)])
+    durations = [_durations(call) for call in calls]
+    return durations, np.concatenate([np.full(len(d), call.count / len(d)) for call, d in zip(calls, durations, strict=True)])
 
 
-def _durations(one: CallSummary) -> Values:
+def _durations(call: CallSummary) -> Values:
     """Durations with these quantiles, at most 20 that stand for all; of a single call its longest."""
-    if one.count <= 1:
-        return np.array([one.longest])
-    shortest = max(0.3 * one.p50, 2 * one.p50 - one.p95)
-    ranks = np.linspace(0, 1, min(one.count, _MAX_POINTS))
-    return np.asarray(np.interp(ranks, (0.0, *_BANDS), (shortest, one.p50, one.p95, one.longest)))
+    if call.count <= 1:
+        return np.array([call.longest])
+    shortest = max(0.3 * call.p50, 2 * call.p50 - call.p95)
+    ranks = np.linspace(0, 1, min(call.count, _MAX_POINTS))
+    return np.asarray(np.interp(ranks, (0.0, *_BANDS), (shortest, call.p50, call.p95, call.longest)))
 
 
 def _bands(seconds: Values, weight: Values) -> Values:
@@ -188,8 +188,8 @@ UsualGaps = Mapping[tuple[str, str], Values]
 def usual_gaps(history: Iterable[CallerWaits]) -> dict[tuple[str, str], Values]:
     """By how much a caller usually waits longer than the servers take: the 75 % quantile over a history, band by band."""
     gaps: dict[tuple[str, str], list[Values]] = defaultdict(list)
-    for one in history:
-        gaps[one.caller, one.to].append(one.waited - _bands(one.seconds[None, :], one.weight)[0])
+    for waits in history:
+        gaps[waits.caller, waits.to].append(waits.waited - _bands(waits.seconds[None, :], waits.weight)[0])
     return {
         pair: np.maximum(0.0, np.quantile(np.array(by_minute), _USUAL, axis=0))
         for pair, by_minute in gaps.items()
@@ -206,34 +206,34 @@ class _Trial:
     """Callee to gains, shape (shares, delays)."""
 
 
-def _try_all(one: CallerWaits, usual: UsualGaps) -> _Trial:
-    gap = usual.get((one.caller, one.to), np.full(len(_BANDS), _UNKNOWN_GAP))
-    calls = math.sqrt(one.count)
-    undelayed = _distance(one, one.seconds[None, :], one.weight, gap)[0]
+def _try_all(waits: CallerWaits, usual: UsualGaps) -> _Trial:
+    gap = usual.get((waits.caller, waits.to), np.full(len(_BANDS), _UNKNOWN_GAP))
+    calls = math.sqrt(waits.count)
+    undelayed = _distance(waits, waits.seconds[None, :], waits.weight, gap)[0]
     gains = {}
-    for callee in dict.fromkeys(one.callees):
-        is_callee = np.array([name == callee for name in one.callees])
-        rows = [_delayed_distance(one, is_callee, share, gap) for share in _SHARES]
+    for callee in dict.fromkeys(waits.callees):
+        is_callee = np.array([name == callee for name in waits.callees])
+        rows = [_delayed_distance(waits, is_callee, share, gap) for share in _SHARES]
         factor = np.array([[1.0 if share == 1.0 else _PARTIAL_FACTOR] for share in _SHARES])
         gains[callee] = calls * factor * (np.abs(undelayed).sum() - np.array(rows))
     return _Trial(calls * float(np.maximum(0.0, undelayed).sum()), gains)
 
 
-def _delayed_distance(one: CallerWaits, is_callee: NDArray[np.bool_], share: float, gap: Values) -> Values:
+def _delayed_distance(waits: CallerWaits, is_callee: NDArray[np.bool_], share: float, gap: Values) -> Values:
     """Distance of the expected from the real waits, for each delay of this share of the callee's calls."""
-    delayed = one.seconds + _DELAYS[:, None] * is_callee
+    delayed = waits.seconds + _DELAYS[:, None] * is_callee
     if share == 1.0:
-        return np.asarray(np.abs(_distance(one, delayed, one.weight, gap)).sum(axis=1))
+        return np.asarray(np.abs(_distance(waits, delayed, waits.weight, gap)).sum(axis=1))
     # The callee's calls are there twice: the share that is delayed, and the rest that is not.
-    undelayed = np.broadcast_to(one.seconds[is_callee], (len(_DELAYS), int(is_callee.sum())))
-    weight = np.concatenate([np.where(is_callee, one.weight * share, one.weight), one.weight[is_callee] * (1 - share)])
-    return np.asarray(np.abs(_distance(one, np.concatenate([delayed, undelayed], axis=1), weight, gap)).sum(axis=1))
+    undelayed = np.broadcast_to(waits.seconds[is_callee], (len(_DELAYS), int(is_callee.sum())))
+    weight = np.concatenate([np.where(is_callee, waits.weight * share, waits.weight), waits.weight[is_callee] * (1 - share)])
+    return np.asarray(np.abs(_distance(waits, np.concatenate([delayed, undelayed], axis=1), weight, gap)).sum(axis=1))
 
 
-def _distance(one: CallerWaits, seconds: Values, weight: Values, gap: Values) -> Values:
+def _distance(waits: CallerWaits, seconds: Values, weight: Values, gap: Values) -> Values:
     """log of the real over the expected waits, shape (rows of seconds, 3)."""
     expected = _bands(seconds, weight) + gap
-    return np.asarray(np.log((one.waited + _OFFSET) / (expected + _OFFSET)))
+    return np.asarray(np.log((waits.waited + _OFFSET) / (expected + _OFFSET)))
 
 
 def fit_delays(waits: Iterable[CallerWaits], usual: UsualGaps | None = None) -> list[Delay]:
@@ -243,14 +243,14 @@ def fit_delays(waits: Iterable[CallerWaits], usual: UsualGaps | None = None) -> 
     delay| - |e with it|), times 0.9 where half of the calls are delayed; fit = gain / sum of sqrt(calls) x (the part of e
     without delay that is above 0). Callees without gain are left out.
     """
-    return _best(_try_all(one, usual or {}) for one in waits)
+    return _best(_try_all(wait, usual or {}) for wait in waits)
 
 
 def _best(trials: Iterable[_Trial]) -> list[Delay]:
     unexplained, sums = 0.0, dict[str, Values]()
-    for one in trials:
-        unexplained += one.unexplained
-        for callee, gains in one.gains.items():
+    for trial in trials:
+        unexplained += trial.unexplained
+        for callee, gains in trial.gains.items():
             sums[callee] = sums[callee] + gains if callee in sums else gains
     delays = []
     for callee, gains in sums.items():
@@ -258,7 +258,7 @@ def _best(trials: Iterable[_Trial]) -> list[Delay]:
         if gain > 0 and unexplained > 0:
             seconds = float(_DELAYS[int(gains.max(axis=0).argmax())])
             delays.append(Delay(callee, seconds, min(1.0, gain / unexplained), gain))
-    return sorted(delays, key=lambda one: (-one.gain, one.service))
+    return sorted(delays, key=lambda delay: (-delay.gain, delay.service))
 
 
 def detect_delays(history: Sequence[CallerWaits], present: Sequence[CallerWaits]) -> list[Delay]:
@@ -268,20 +268,20 @@ def detect_delays(history: Sequence[CallerWaits], present: Sequence[CallerWaits]
     of history, so that few minutes of history are enough, and none is no reason to find nothing.
     """
     usual = usual_gaps(history)
-    minutes = sorted({one.minute for one in history})[-_HISTORY_MINUTES:]
+    minutes = sorted({waits.minute for waits in history})[-_HISTORY_MINUTES:]
     trials: dict[int, list[_Trial]] = {minute: [] for minute in minutes}
-    for one in history:
-        if one.minute in trials:
-            trials[one.minute].append(_try_all(one, usual))
-    length = len({one.minute for one in present})
+    for waits in history:
+        if waits.minute in trials:
+            trials[waits.minute].append(_try_all(waits, usual))
+    length = len({waits.minute for waits in present})
     starts = range(max(1, len(minutes) - length + 1)) if minutes and length else range(0)
     past: dict[str, list[float]] = defaultdict(list)
     for start in starts:
-        for delay in _best(one for minute in minutes[start : start + length] for one in trials[minute]):
+        for delay in _best(trial for minute in minutes[start : start + length] for trial in trials[minute]):
             past[delay.service].append(delay.gain)
     return sorted(
-        (_compared(one, past[one.service], len(starts)) for one in fit_delays(present, usual)),
-        key=lambda one: (-one.doublings, -one.gain, one.service),
+        (_compared(delay, past[delay.service], len(starts)) for delay in fit_delays(present, usual)),
+        key=lambda delay: (-delay.doublings, -delay.gain, delay.service),
     )
 
 

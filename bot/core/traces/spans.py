@@ -53,7 +53,7 @@ class Sample(Generic[_T]):
 
 def unread_parts(*samples: Sample[object]) -> tuple[str, ...]:
     """What of them could not be read, one sentence each, as evidence lists it."""
-    return tuple(dict.fromkeys(could_not_check("traces", one_line(why, 200)) for one in samples for why in one.unread))
+    return tuple(dict.fromkeys(could_not_check("traces", one_line(why, 200)) for sample in samples for why in sample.unread))
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _spent(spans: Sequence[Span]) -> dict[tuple[str, str], list[tuple[float, boo
     for span in spans:
         children.setdefault((span.trace, span.parent), []).append(span)
     spent: dict[tuple[str, str], list[tuple[float, bool]]] = {}
-    for span in (one for one in spans if one.seconds >= 0):
+    for span in (timed for timed in spans if timed.seconds >= 0):
         own_children = children.get((span.trace, span.id), [])
         answer = next((child for child in own_children if child.service != span.service and child.seconds >= 0), None)
         if span.client and answer is not None:
@@ -116,7 +116,7 @@ def _spent(spans: Sequence[Span]) -> dict[tuple[str, str], list[tuple[float, boo
 def self_seconds(span: Span, children: Iterable[Span]) -> float:
     """Seconds of a span in which no child ran; children that run at the same time count once."""
     end, covered, covered_until = span.start + span.seconds, 0.0, span.start
-    for child in sorted(children, key=lambda one: one.start):
+    for child in sorted(children, key=lambda call: call.start):
         first, last = max(covered_until, child.start), min(end, child.start + child.seconds)
         if last > first:
             covered += last - first

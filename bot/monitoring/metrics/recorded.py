@@ -41,7 +41,7 @@ class RecordedMetrics:
 
     async def label_sets(self, selector: str, *, start: datetime, end: datetime) -> list[Mapping[str, str]]:
         """The labels of the series that were recorded for this query."""
-        return [dict(one.labels) for one in await self.range(selector, start=start, end=end, step=0)]
+        return [dict(line.labels) for line in await self.range(selector, start=start, end=end, step=0)]
 
     async def metadata(self) -> Mapping[str, MetricDescription]:
         """Raises QueryFailed: as `names`."""
@@ -101,7 +101,7 @@ class RecordedTraces:
         All of them: traces through some services hold the spans of others too.
         """
         first, last = start.timestamp(), end.timestamp()
-        return Sample([one for one in self.recorded if first <= one.minute and one.minute + 60 <= last])
+        return Sample([call for call in self.recorded if first <= call.minute and call.minute + 60 <= last])
 
     def query(self, service: str) -> str:
         """The query, in words."""

@@ -74,4 +74,4 @@ def _change(service: str, application: str, row: JsonObject, before: JsonObject)
 def _revision(row: JsonObject) -> str:
     """Of one source, or of several as one text."""
     several = row.get("revisions") or ()
-    return one_line(str(row.get("revision") or "+".join(str(one)[:_SHORT] for one in several)), 80)
+    return one_line(str(row.get("revision") or "+".join(str(revision)[:_SHORT] for revision in several)), 80)

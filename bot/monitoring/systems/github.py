@@ -48,7 +48,7 @@ class GitHub:
             return forward
         # GitHub lists no commits when `head` is older; the comparison the other way round has them.
         backward = await self._compared(service, head, base)
-        files = tuple(replace(one, added=one.removed, removed=one.added) for one in backward.files)
+        files = tuple(replace(file, added=file.removed, removed=file.added) for file in backward.files)
         return replace(forward, commits=backward.commits, files=files, files_whole=backward.files_whole)
 
     async def _compared(self, service: str, base: str, head: str) -> Comparison:
@@ -98,7 +98,7 @@ class GitHub:
         """The files of one commit, with their patches; only the first page is read."""
         row = await self._server.read(f"/repos/{self._repository(service)}/commits/{quote(sha, safe='')}", {})
         try:
-            files = tuple(_file(one) for one in row.get("files") or ())
+            files = tuple(_file(file) for file in row.get("files") or ())
             return CommitFiles(files, whole=len(files) < MAX_FILES)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _strange(self._server) from error
@@ -129,13 +129,13 @@ class GitHub:
 
 def _comparison(base: str, head: str, row: JsonObject, commits: Sequence[JsonObject]) -> Comparison:
     try:
-        files = tuple(_file(one) for one in row.get("files") or ())
+        files = tuple(_file(file) for file in row.get("files") or ())
         return Comparison(
             base=base,
             head=head,
             total=int(row["total_commits"]),
             behind=int(row.get("behind_by") or 0),
-            commits=tuple(reversed([_commit(one) for one in commits])),
+            commits=tuple(reversed([_commit(commit) for commit in commits])),
             files=files,
             files_whole=len(files) < MAX_FILES,
             link=str(row.get("html_url", "")),

@@ -54,7 +54,7 @@ class Kubernetes:
         unread: list[str] = []
         pods = await self._part(unread, "pods", self._pods(namespace, labels))
         revisions = await self._part(unread, "revisions", self._revisions(namespace, labels)) if kind == KINDS[0] else ()
-        about = {name, *(pod.name for pod in pods), *(one.name for one in revisions)}
+        about = {name, *(pod.name for pod in pods), *(revision.name for revision in revisions)}
         events = await self._part(unread, "events", self._events(namespace, about))
         return objects.with_parts(state, pods=pods, revisions=revisions, events=events, unread=unread)
 
@@ -65,12 +65,12 @@ class Kubernetes:
         """
         namespace, name = self._place(service)
         chosen = _pod(await self._own_pods(namespace, name), pod, service)
-        names = [one.name for one in chosen.containers]
+        names = [state.name for state in chosen.containers]
         if not names:
             raise QueryFailed(f"{chosen.name} has no container yet")
         if container and container not in names:
             raise InvalidQuery(f"{chosen.name} has no container {one_line(container, 60)!r}; it has {', '.join(names)}")
-        wanted = container or max(chosen.containers, key=lambda one: one.restarts).name
+        wanted = container or max(chosen.containers, key=lambda state: state.restarts).name
         path = f"/api/v1/namespaces/{_safe(namespace)}/pods/{_safe(chosen.name)}/log"
         parameters = {"container": wanted, "timestamps": "true"} | ({"previous": "true"} if previous else {})
         return [f"{chosen.name}/{wanted} {line}" for line in await self._last_lines(path, parameters, lines)]
@@ -127,12 +127,12 @@ class Kubernetes:
     async def _revisions(self, namespace: str, labels: str) -> tuple[Revision, ...]:
         path = f"/apis/apps/v1/namespaces/{_safe(namespace)}/replicasets"
         rows = [objects.revision(row) async for row in self._items(path, labels)]
-        return tuple(sorted(rows, key=lambda one: int(one.number or 0), reverse=True))
+        return tuple(sorted(rows, key=lambda revision: int(revision.number or 0), reverse=True))
 
     async def _events(self, namespace: str, about: set[str]) -> tuple[ClusterEvent, ...]:
         path = f"/api/v1/namespaces/{_safe(namespace)}/events"
         rows = [row async for row in self._items(path) if row["involvedObject"].get("name") in about]
-        return tuple(sorted(map(objects.event, rows), key=lambda one: one.at, reverse=True))
+        return tuple(sorted(map(objects.event, rows), key=lambda event: event.at, reverse=True))
 
     async def _items(self, path: str, labels: str = "") -> AsyncIterator[JsonObject]:
         """The items of all pages of a list. Raises QueryFailed, also where it is too long to be read whole."""
@@ -171,7 +171,7 @@ def _pod(pods: Sequence[PodState], name: str, service: str) -> PodState:
     if not pods:
         raise QueryFailed(f"{service} has no pod")
     if not name:
-        return max(pods, key=lambda pod: sum(one.restarts for one in pod.containers))
+        return max(pods, key=lambda pod: sum(container.restarts for container in pod.containers))
     named = next((pod for pod in pods if pod.name == name), None)
     if named is None:
         raise InvalidQuery(f"{service} has no pod {one_line(name, 80)!r}; it has {', '.join(pod.name for pod in pods[:12])}")

@@ -81,7 +81,7 @@ def pod(body: JsonObject) -> PodState:
         node=one_line(str((body.get("spec") or {}).get("nodeName", "")), 120),
         started_at=_moment(status.get("startTime")),
         unmet=tuple(_conditions(status.get("conditions") or (), good={"Ready": "True", "PodScheduled": "True"})),
-        containers=tuple(_container(one) for one in statuses),
+        containers=tuple(_container(status) for status in statuses),
         revision=str(owners[0].get("name", "")),
     )
 
@@ -127,7 +127,7 @@ def revision(body: JsonObject) -> Revision:
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
         replicas=int(status.get("replicas", 0)),
         ready=int(status.get("readyReplicas", 0)),
-        images=tuple(one_line(str(one.get("image", "")), 200) for one in containers),
+        images=tuple(one_line(str(container.get("image", "")), 200) for container in containers),
     )
 
 

@@ -44,7 +44,7 @@ class McpServers:
     async def call(self, server: str, tool: str, arguments: Mapping[str, object]) -> str:
         """The text that an offered tool answers. Raises QueryFailed, also with the error text of the tool itself."""
         async with self._session(server) as client:
-            offered = [one.name for one in await self._offered(server, client)]
+            offered = [tool.name for tool in await self._offered(server, client)]
             if tool not in offered:
                 names = one_line(", ".join(offered), 400) or "nothing"
                 raise QueryFailed(f"{server} does not offer {one_line(tool, 60)!r} as read-only; it offers {names}")
@@ -77,9 +77,9 @@ class McpServers:
             if not cursor or len(tools) > 500:
                 break
         return [
-            RemoteTool(one.name, one.description or "", one.input_schema)
-            for one in tools
-            if one.name in listed or (one.annotations and one.annotations.read_only_hint)
+            RemoteTool(tool.name, tool.description or "", tool.input_schema)
+            for tool in tools
+            if tool.name in listed or (tool.annotations and tool.annotations.read_only_hint)
         ]
 
     @asynccontextmanager

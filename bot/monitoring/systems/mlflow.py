@@ -56,10 +56,13 @@ class MLflow:
             listed = {str(row["version"]) for row in rows}
             # A version may serve for long while newer ones are trained every night.
             older = await asyncio.gather(
-                *(self._one(model, version) for version in [one for one in aliases if one not in listed][:MOST_ALIASES])
+                *(
+                    self._one(model, version)
+                    for version in [number for number in aliases if number not in listed][:MOST_ALIASES]
+                )
             )
-            versions = {one.version: one for one in (_version(row, aliases) for row in [*rows, *older])}
-            return sorted(versions.values(), key=lambda one: one.registered_at, reverse=True)
+            versions = {version.version: version for version in (_version(row, aliases) for row in [*rows, *older])}
+            return sorted(versions.values(), key=lambda version: version.registered_at, reverse=True)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise QueryFailed(f"{self._server.place} answered something that is not the MLflow API") from error
 
@@ -79,10 +82,10 @@ class MLflow:
 
     async def _serving(self, service: str) -> list[Change]:
         versions = await self.versions(service)
-        serving = next((one for one in versions if one.serves_as), None)
+        serving = next((version for version in versions if version.serves_as), None)
         if serving is None:
             return []
-        before = next((one.version for one in versions if one.registered_at < serving.registered_at), "")
+        before = next((version.version for version in versions if version.registered_at < serving.registered_at), "")
         change = Change(
             id=f"mlflow:{serving.model}:{serving.version}",
             at=serving.since,
@@ -98,9 +101,9 @@ class MLflow:
 
 def _aliases(row: JsonObject) -> dict[str, tuple[str, ...]]:
     aliases: dict[str, tuple[str, ...]] = {}
-    for one in row.get("aliases", ()):
-        version = str(one["version"])
-        aliases[version] = (*aliases.get(version, ()), one_line(str(one["alias"]), 60))
+    for alias in row.get("aliases", ()):
+        version = str(alias["version"])
+        aliases[version] = (*aliases.get(version, ()), one_line(str(alias["alias"]), 60))
     return aliases
 
 

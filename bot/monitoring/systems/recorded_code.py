@@ -22,25 +22,25 @@ class RecordedCode:
     async def compare(self, service: str, base: str, head: str) -> Comparison:
         """The commits after `base` up to `head`, newest first, with all their files."""
         first, last = self._commit(base).at, self._commit(head).at
-        between = tuple(one for one in self._newest_first() if first < one.at <= last)
-        files = tuple(file for one in between for file in self.patches.get(one.sha, ()))
+        between = tuple(commit for commit in self._newest_first() if first < commit.at <= last)
+        files = tuple(file for commit in between for file in self.patches.get(commit.sha, ()))
         return Comparison(base, head, len(between), between, files)
 
     async def commits(self, service: str, since: datetime, *, head: str = "") -> list[Commit]:
         """The commits since then up to `head`, newest first."""
         last = self._commit(head).at if head else None
-        return [one for one in self._newest_first() if one.at >= since and (last is None or one.at <= last)]
+        return [commit for commit in self._newest_first() if commit.at >= since and (last is None or commit.at <= last)]
 
     async def diff(self, service: str, sha: str) -> CommitFiles:
         """The files of one commit."""
         return CommitFiles(tuple(self.patches.get(self._commit(sha).sha, ())))
 
     def _newest_first(self) -> list[Commit]:
-        return sorted(self.recorded, key=lambda one: one.at, reverse=True)
+        return sorted(self.recorded, key=lambda commit: commit.at, reverse=True)
 
     def _commit(self, version: str) -> Commit:
         sha = self.versions.get(version, version)
-        hits = [one for one in self.recorded if sha and one.sha.startswith(sha)]
+        hits = [commit for commit in self.recorded if sha and commit.sha.startswith(sha)]
         if not hits:
             raise QueryFailed(f"no version {one_line(version, 60)} was recorded")
         return hits[0]

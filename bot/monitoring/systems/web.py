@@ -34,7 +34,7 @@ class AllowedWeb:
 
     def inventory(self) -> Mapping[str, str]:
         """The systems that may be queried, each with its paths and its description."""
-        return {name: f"{', '.join(one.allow)}: {one.about}".rstrip(": ") for name, one in self._systems.items()}
+        return {name: f"{', '.join(system.allow)}: {system.about}".rstrip(": ") for name, system in self._systems.items()}
 
     async def read(self, system: str, path: str, query: Mapping[str, str]) -> object:
         """The JSON that an allowed path answers. Raises QueryFailed."""

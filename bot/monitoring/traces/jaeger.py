@@ -70,8 +70,8 @@ def _span(row: ForeignJson, trace: JsonObject) -> Span | None:
     """One span; None if it lacks a required field."""
     try:
         # Only what waits for it is its caller: a span that follows from another does not.
-        parents = [one["spanID"] for one in row.get("references") or () if one.get("refType") == "CHILD_OF"]
-        tags = {one["key"]: one.get("value") for one in row.get("tags") or ()}
+        parents = [reference["spanID"] for reference in row.get("references") or () if reference.get("refType") == "CHILD_OF"]
+        tags = {tag["key"]: tag.get("value") for tag in row.get("tags") or ()}
         return Span(
             trace=str(row["traceID"]),
             id=str(row["spanID"]),

@@ -114,7 +114,7 @@ class TempoTraces:
 def _rows(batch: JsonObject) -> Iterator[tuple[str, ForeignJson]]:
     """Each span of one process with the name of its service. Empty fields are left out in JSON of protocol buffers."""
     attributes = (batch.get("resource") or {}).get("attributes") or ()
-    named = {one.get("key"): (one.get("value") or {}).get("stringValue") for one in attributes}
+    named = {attribute.get("key"): (attribute.get("value") or {}).get("stringValue") for attribute in attributes}
     service = one_line(str(named.get("service.name") or ""), 120)
     for scope in batch.get("scopeSpans") or batch.get("instrumentationLibrarySpans") or ():
         for row in scope.get("spans") or ():

@@ -28,7 +28,7 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
     blocks = [
         section(question),
         section("\n".join([*_short(answer.short), *lines, *_not_checked(answer.unseen), *_waiting(answer.waiting)])),
-        *cited_line(content.evidence, (id for one in parts if one for id in one.evidence), view),
+        *cited_line(content.evidence, (id for part in parts if part for id in part.evidence), view),
         context(*_small_print(content, answer)),
     ]
     return f"Answer, {content.ref}: {plain_text(_first(answer), 300)}", trim(blocks)

@@ -7,9 +7,9 @@ from bot.slack.view_context import ViewContext
 
 def render(help: HelpReply, view: ViewContext) -> Rendered:
     """The suggested commands and all others, or one in full."""
-    if help.one:
-        one = next(command for command in help.commands if command.name == help.one)
-        return f"Help on {one.name}", [header(f"Help: {one.name}"), section(_whole(one, help.slash))]
+    if help.command:
+        shown = next(command for command in help.commands if command.name == help.command)
+        return f"Help on {shown.name}", [header(f"Help: {shown.name}"), section(_whole(shown, help.slash))]
     suggested = [command for command in help.commands if command.name in help.suggested]
     others = [command for command in help.commands if command.name not in help.suggested]
     blocks: list[Block] = [

@@ -47,14 +47,14 @@ def reading(draft: PostmortemReply, view: ViewContext) -> Rendered:
     title = f"Postmortem of {draft.ref}, draft {draft.n}"
     if draft.sections:
         small = context(f"{draft.ref}, ids in brackets name the record; Export gives it as Markdown")
-        return title, trim([header(title), *(section(_section(one)) for one in draft.sections), small])
+        return title, trim([header(title), *(section(_section(part)) for part in draft.sections), small])
     return title, [header(title), *_pieces(draft.markdown), context("Markdown; also at the API, whole")]
 
 
-def _section(one: PostmortemSection) -> str:
-    lines = [f"• {prose(s.text, 400)} ({', '.join(s.sources)})" for s in one.sentences]
-    blank = [f"_{prose(one.blank)}_"] if one.blank else []
-    return "\n".join([f"*{one.title}*", *lines, *blank])
+def _section(part: PostmortemSection) -> str:
+    lines = [f"• {prose(s.text, 400)} ({', '.join(s.sources)})" for s in part.sentences]
+    blank = [f"_{prose(part.blank)}_"] if part.blank else []
+    return "\n".join([f"*{part.title}*", *lines, *blank])
 
 
 def _pieces(markdown: str, most: int = 3) -> list[Block]:

@@ -260,7 +260,7 @@ def _cleared(findings: Findings) -> Iterable[str]:
 
 def _unchecked(findings: Findings, ranked: Sequence[Hypothesis]) -> Iterable[str]:
     """What else could not be checked: the first cause names its own."""
-    named_above = () if nothing_wrong(findings) else [line for one in ranked[:1] for line in one.not_checked]
+    named_above = () if nothing_wrong(findings) else [line for cause in ranked[:1] for line in cause.not_checked]
     lines = [line for line in findings.not_checked if line not in named_above]
     yield from (f"*Not checked:* {prose(without_lead(line), 160)}" for line in lines[:MOST_FAILED])
     if len(lines) > MOST_FAILED:

@@ -105,7 +105,7 @@ class Questions:
             group = await session.get(GroupRow, group_id) if group_id else None
             facts = stored_facts(triage.facts) if triage else None
             return AnswerFacts(
-                ledger=[entry_of(one) for one in reversed(rows)],
+                ledger=[entry_of(row) for row in reversed(rows)],
                 findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
                 timeline=await timeline.of(session, group_id=group_id, incident_id=incident_id),
                 onset=facts.onset_text if facts else "",

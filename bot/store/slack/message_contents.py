@@ -173,7 +173,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         requester=row.requester,
         facts=stored_facts(row.facts),
         findings=_findings(row),
-        checks=[entry_of(one) for one in rows if one.attempt == row.attempt],
+        checks=[entry_of(entry) for entry in rows if entry.attempt == row.attempt],
         evidence=_by_id(rows),
         no_proposal=row.no_proposal,
         for_late_change=bool(row.late_changes),
@@ -246,7 +246,7 @@ async def proposal_content(session: AsyncSession, ref: str) -> ProposalContent |
     incident = await session.get(IncidentRow, row.incident_id) if row.incident_id else None
     return ProposalContent(
         proposal=stored_proposal(row),
-        decisions=[stored_decision(one) for one in await decision_rows(session, row)],
+        decisions=[stored_decision(decision) for decision in await decision_rows(session, row)],
         solo=row.solo,
         manual=row.manual,
         lead=incident.lead if incident else "",

@@ -87,9 +87,9 @@ class LateChanges:
             ranked = await _ranked(session, newest) if newest else []
             if not ranked:
                 return []
-            reported_since = min(one.started_at for one in ranked) - CLOCKS_DIFFER
+            reported_since = min(attempt.started_at for attempt in ranked) - CLOCKS_DIFFER
             reported = await _reported(session, now - CHANGE_LOOKBACK, reported_since)
-            attempts = [await self._retry_due(session, one, reported, now) for one in ranked]
+            attempts = [await self._retry_due(session, triage, reported, now) for triage in ranked]
         return [retry for retry in attempts if retry is not None]
 
     async def _retry_due(
@@ -97,7 +97,9 @@ class LateChanges:
     ) -> RetryDue | None:
         reported_since = ranked.started_at - CLOCKS_DIFFER
         fresh = [
-            one for one in reported if one.received_at > reported_since and _key(ranked, one.change) not in self._irrelevant
+            report
+            for report in reported
+            if report.received_at > reported_since and _key(ranked, report.change) not in self._irrelevant
         ]
         if not fresh:
             return None
@@ -108,10 +110,10 @@ class LateChanges:
         if group is None or not last.findings or sum(1 for row in triages if row.late_changes) >= MAX_ATTEMPTS:
             return None
         late = late_changes(fresh, await self._attempted(session, group, triages))
-        self._remember(_key(ranked, one.change) for one in fresh if one not in late)
+        self._remember(_key(ranked, report.change) for report in fresh if report not in late)
         if not burst_is_over(late, now) or await _must_not_retry(session, group):
             return None
-        ids = tuple(one.change.id for one in late)
+        ids = tuple(report.change.id for report in late)
         return RetryDue(f"AL-{ranked.group_id}", ranked.attempt + 1, last.question, last.requester, ids)
 
     def _remember(self, judged: Iterable[_Judged]) -> None:

@@ -60,7 +60,7 @@ class Analyst:
         async def check(requests: Iterable[_Request]) -> None:
             # Started together and named by what they ask: a replay finds each answer whatever the order they ended in.
             calls = [(tool_for(self._tools, role), arguments) for role, arguments in requests]
-            steps = [run.step(_name(case, *one), call_tool, *one, call_name(case, *one)) for one in calls]
+            steps = [run.step(_name(case, *call), call_tool, *call, call_name(case, *call)) for call in calls]
             entries = await asyncio.gather(*steps)
             ledger.extend(entries)
             observations.add(entries)

@@ -47,7 +47,7 @@ class FactCollector:
         answers = await asyncio.gather(*(self._check(case, *request) for request in requests.items()))
         entries = dict(zip(requests, answers, strict=True))
         health, listed = entries[ToolRole.HEALTH], entries[ToolRole.CHANGES]
-        deviations = sorted(health.evidence.facts.deviations, key=lambda one: -one.doublings)
+        deviations = sorted(health.evidence.facts.deviations, key=lambda deviation: -deviation.doublings)
         main = core.main_deviation(deviations, case.service)
         onset = main.onset if main else None
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
@@ -68,7 +68,9 @@ class FactCollector:
             past=_past(entries[ToolRole.PAST_INCIDENTS]),
             graph=graph,
             main=_levels(main, health.id) if main else "",
-            health=tuple(_levels(one, health.id) for one in deviations if one.doublings > 0 and one is not main)[:4],
+            health=tuple(
+                _levels(deviation, health.id) for deviation in deviations if deviation.doublings > 0 and deviation is not main
+            )[:4],
             not_checked=tuple(missed(entries.values())),
         )
 

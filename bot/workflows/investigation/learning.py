@@ -57,7 +57,7 @@ class LeadRecord:
 
 def graded_leads(answered: Answered) -> tuple[GradedLead, ...]:
     """The lead of each answer and whether its place was right; answers without a lead or a confirmed service have none."""
-    newest = sorted(answered, key=lambda one: one[1].at, reverse=True)
+    newest = sorted(answered, key=lambda pair: pair[1].at, reverse=True)
     graded = (_graded(findings, cause) for findings, cause in newest)
     return tuple(lead for lead in graded if lead is not None)[:MOST_LEADS]
 

@@ -136,7 +136,7 @@ def _unfit_arguments(tool: Tool, arguments: Mapping[str, object]) -> str:
 def _complete(tool: Tool, case: Case, arguments: Mapping[str, object]) -> dict[str, object]:
     """The arguments with those that were left out; an empty service is the case's own where a tool needs one."""
     parameters = list(signature(tool.fn).parameters.values())[1:]
-    defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
+    defaults = {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
     complete: dict[str, object] = redact_all({**defaults, **arguments})
     if not complete.get("service", "x") and "service" not in defaults:
         complete["service"] = case.service
