@@ -13,7 +13,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
-from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving
+from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.context import SEEN_LATE_BY, RankingContext, nearby_services
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
@@ -29,7 +29,8 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
 
     A change is suspect by what it carries. A version that alone shows the symptom, or a diff that explains it, counts
     whatever its age; a diff that was read and has nothing to do with it counts little, however near it came. A change of a
-    direct neighbour of a failing service stays a candidate even where that neighbour looks normal.
+    direct neighbour of a failing service stays a candidate even where that neighbour looks normal. A version that was taken
+    back before the onset is none.
 
     `outside`: lines name a cause outside, which counts for more than any change's moment.
     """
@@ -38,7 +39,9 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     weighed = [
         _WeighedChange(change, read_code(context, change, symptoms), _weigh_versions(context, change))
         for change in context.observations.changes.values()
-        if change.service in near and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
+        if change.service in near
+        and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
+        and not serving_at_onset(context, change).withdrawn_at
     ]
     causes = [_change_cause(context, one, weighed) for one in weighed]
     for cause in causes if outside else ():
@@ -113,7 +116,7 @@ def _add_measured(context: RankingContext, weighed: _WeighedChange, candidate: C
         (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
     if drift := drift_since(context, change):
         candidate.claims.append(drift_claim(context, change, drift))
-    if (calls := serving(context.observations, change, context.now)).silent:
+    if (calls := serving_at_onset(context, change)).silent:
         text = f"{short_change_text(change)} serves nothing, while the version before goes on"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
 

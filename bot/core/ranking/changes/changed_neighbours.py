@@ -12,7 +12,7 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
 from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees
-from bot.core.ranking.changes.versions import compare_versions, serving
+from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext
 from bot.core.ranking.fault_location import exhaustion
 from bot.core.tuning.changes import NeighbourWeights
@@ -122,7 +122,8 @@ def _changed(context: RankingContext, failing: str, places: Mapping[str, float])
     weights, changed = context.tuning.neighbours, dict[str, float]()
     for change in context.observations.changes.values():
         age = context.onset_of(failing) - change.at
-        if change.service in places and -ONSET_TOLERANCE <= age <= timedelta(seconds=weights.within):
+        recent = -ONSET_TOLERANCE <= age <= timedelta(seconds=weights.within)
+        if change.service in places and recent and not serving_at_onset(context, change).withdrawn_at:
             part = places[change.service] * recency_factor(age, context.tuning.changes) * _evidence(context, change, weights)
             changed[change.service] = max(part, changed.get(change.service, 0.0))
     return changed
@@ -132,7 +133,7 @@ def _evidence(context: RankingContext, change: Change, weights: NeighbourWeights
     """What besides its moment speaks for or against a change."""
     observations = context.observations
     factor = compare_versions(observations, change, context.tuning.changes).factor
-    calls = serving(observations, change, context.now)
+    calls = serving_at_onset(context, change)
     if factor > 1:
         return weights.carried
     if factor < context.tuning.changes.version_unclear:

@@ -7,7 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case, Claim
 from bot.core.ranking.candidates import amount, change_text
-from bot.core.ranking.changes.versions import compare_versions
+from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext, ranking_context
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
@@ -42,6 +42,10 @@ def _exonerating_claim(context: RankingContext, change: Change) -> Claim | None:
         after = duration_text(change.at - context.onset)
         text = f"{what} came {after} after the onset at {clock(context.onset)}"
         return _claim(text, [*evidence, *_onset_evidence(context)])
+    calls = serving_at_onset(context, change)
+    if calls.withdrawn_at:
+        text = f"{what}: it serves nothing since {clock(calls.withdrawn_at)}, before the onset at {clock(context.onset)}"
+        return _claim(text, [*evidence, calls.evidence])
     if observations.quiet(change.service):
         text = f"{what}: nothing of {change.service} left its normal range"
         return _claim(text, [*evidence, observations.health_evidence[change.service]])

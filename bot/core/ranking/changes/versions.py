@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bot.core.change import Change
 from bot.core.metrics.deviation import Harm, family_of, harm_of
+from bot.core.ranking.context import RankingContext
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import ChangeWeights
@@ -99,10 +100,12 @@ class Serving(NamedTuple):
     """It serves nothing while other versions go on: it does not start, or is not ready."""
     uncalled: bool = False
     """No version is called any more: the service is hurt by whoever called it."""
+    withdrawn_at: datetime | None = None
+    """It served, and took its last call long before the onset: somebody went back to another version."""
     evidence: str = ""
 
 
-def serving(observations: Observations, change: Change, now: datetime) -> Serving:
+def serving(observations: Observations, change: Change, *, onset: datetime, now: datetime) -> Serving:
     """What the splits by version say of the calls that a change's version takes; nothing where there is no other version."""
     for breakdown in observations.breakdowns:
         versions = [row for row in breakdown.rows if any("version" in name for name in row.labels)]
@@ -112,6 +115,8 @@ def serving(observations: Observations, change: Change, now: datetime) -> Servin
         if not any(_is_called(row, now) for row in others):
             return Serving(uncalled=True, evidence=breakdown.evidence)
         own = next((row for row in versions if _is_version(row, change.version)), None)
+        if own is not None and own.existed and own.until is not None and own.until + _CALLED_WITHIN < onset:
+            return Serving(withdrawn_at=own.until, evidence=breakdown.evidence)
         if own is None and not any(_is_version(row, change.previous_version) for row in others):
             # The label may name versions otherwise than the deploy does: then its absence says nothing.
             continue
@@ -119,6 +124,11 @@ def serving(observations: Observations, change: Change, now: datetime) -> Servin
             return Serving(silent=True, evidence=breakdown.evidence)
         return Serving(evidence=breakdown.evidence)
     return Serving()
+
+
+def serving_at_onset(context: RankingContext, change: Change) -> Serving:
+    """The same for the onset of the changed service, as far as it is known."""
+    return serving(context.observations, change, onset=context.onset_of(change.service), now=context.now)
 
 
 def _is_called(row: BreakdownRow, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """What versions, code, neighbours and lines that name a cause outside say of changes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -115,9 +115,24 @@ def test_a_version_that_serves_nothing_while_the_one_before_goes_on_is_silent() 
     serves = observe(version_rows(failing_front(new), "cart", "success rate", v1=(100.0, 100.0), v2=(None, 100.0)).entries)
     other_names = observe(version_rows(failing_front(new), "cart", "success rate", abc123=(100.0, 100.0)).entries)
 
-    assert serving(silent, new, NOW).silent
-    assert not serving(silent, new, new.at + timedelta(seconds=30)).silent
-    assert not serving(serves, new, NOW).silent and not serving(other_names, new, NOW).silent
+    assert serving(silent, new, onset=ONSET, now=NOW).silent
+    assert not serving(silent, new, onset=ONSET, now=new.at + timedelta(seconds=30)).silent
+    assert not serving(serves, new, onset=ONSET, now=NOW).silent
+    assert not serving(other_names, new, onset=ONSET, now=NOW).silent
+
+
+@pytest.mark.parametrize(("last_call", "suspected"), [(ONSET - minutes(8), False), (ONSET + minutes(1), True)])
+def test_a_version_that_was_taken_back_before_the_onset_is_ruled_out(last_call: datetime, suspected: bool) -> None:
+    old = change("front", 20, version="v2", previous="v1")
+    parts = (
+        BreakdownFact(labels={"version": "v1"}, before=0.0, after=0.3, share=1.0, until=NOW, existed=True),
+        BreakdownFact(labels={"version": "v2"}, before=0.4, after=None, share=0.0, until=last_call, existed=True),
+    )
+    split = EvidenceFacts(breakdown=parts, unit="ratio")
+    findings = judged(failing_front(old)._add("metric_breakdown", split, service="front", signal="errors"))
+
+    assert any(one.change_id == old.id for one in findings.hypotheses) == suspected
+    assert any("serves nothing since" in claim.text for claim in findings.ruled_out) != suspected
 
 
 def test_a_change_of_a_neighbour_that_looks_normal_is_a_candidate() -> None:
