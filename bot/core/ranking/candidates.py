@@ -80,8 +80,10 @@ def _levels(deviation: Deviation) -> str:
 def change_text(change: Change) -> str:
     """A change in a few words; its title is untrusted text, so it comes last and short."""
     version = f" {one_line(change.version, 40)}" if change.version else ""
-    title = f" ({one_line(change.title, 80)})" if change.title and change.title != change.version else ""
-    return f"{kind_in_words(change.kind)}{version} of {change.service}{title}"
+    text = f"{kind_in_words(change.kind)}{version} of {change.service}"
+    # A title such as "Deploy checkout 1.5.0" says nothing that does not stand there already.
+    new = {*change.title.casefold().split()} - {*text.casefold().split(), "to", "v" + change.version.casefold()}
+    return f"{text} ({one_line(change.title, 80)})" if new else text
 
 
 def short_change_text(change: Change) -> str:

@@ -219,7 +219,8 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
     evidence = [context.observations.change_evidence[change.id]]
     if of_onset := _onset_evidence(context, change.service):
         evidence.append(of_onset)
-    age = onset - change.at
+    # Of whole seconds, as both moments are shown: else 21:39:32 would be "3 s before" 21:39:36.
+    age = onset.replace(microsecond=0) - change.at.replace(microsecond=0)
     if not context.onset_observed:
         when = "before the alert (the onset itself was not observed)"
     else:
