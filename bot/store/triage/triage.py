@@ -55,6 +55,15 @@ _NUMBERS = select(func.max(EvidenceRow.n), func.max(case((col(EvidenceRow.key) =
 )
 """The newest number of a group's ledger, and that of the tool call with this key."""
 _ADD = insert(EvidenceRow)
+_CALLS = (
+    select(EvidenceRow.n, EvidenceRow.arguments)
+    .where(
+        col(EvidenceRow.group_id) == bindparam("number"),
+        col(EvidenceRow.tool) == bindparam("tool"),
+        col(EvidenceRow.at) >= bindparam("since"),
+    )
+    .order_by(col(EvidenceRow.n))
+)
 
 
 def group_number(ref: str) -> int:
@@ -155,7 +164,10 @@ class Triages:
             "evidence": evidence.model_dump(mode="json"),
         }
         await connection.execute(_ADD, row)
-        return entry_of(EvidenceRow(**row))
+        id = f"E{row['n']}"
+        return LedgerEntry(
+            id=id, group=f"AL-{number}", tool=tool, arguments=row["arguments"], at=row["at"], evidence=evidence
+        )
 
     async def entries(self, group: str) -> list[LedgerEntry]:
         """All evidence of one group, oldest first."""
@@ -176,14 +188,16 @@ class Triages:
         by_analyst = [r for r in rows if r.key == _evidence_key(r.tool, r.arguments, analyst_call(r.tool, r.arguments))]
         return [entry_of(row) for row in by_analyst], [entry_of(row) for row in rows if row.attempt == attempt]
 
-    async def entries_of(self, group: str, tool: str, *, since: datetime) -> list[LedgerEntry]:
-        """The evidence of one tool from `since` on, oldest first."""
-        own = (EvidenceRow.group_id == group_number(group), EvidenceRow.tool == tool, col(EvidenceRow.at) >= since)
+    async def calls_of(self, group: str, tool: str, *, since: datetime) -> list[tuple[int, dict[str, object]]]:
+        """The numbers and arguments of one tool's evidence from `since` on, oldest first; `entry` reads what it holds."""
+        rows = await self.db.rows(_CALLS, number=group_number(group), tool=tool, since=since)
+        return [(int(str(n)), arguments) for n, arguments in rows if isinstance(arguments, dict)]
+
+    async def entry(self, group: str, number: int) -> LedgerEntry:
+        """The evidence `E<number>` of one group."""
+        query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group), EvidenceRow.n == number)
         async with self.db.read() as session:
-            return [
-                entry_of(row)
-                for row in (await session.exec(select(EvidenceRow).where(*own).order_by(col(EvidenceRow.n)))).all()
-            ]
+            return entry_of((await session.exec(query)).one())
 
     async def members(self, ref: str) -> list[dict[str, object]]:
         """The group's alerts counted by name and service, most first."""

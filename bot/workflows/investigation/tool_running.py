@@ -5,8 +5,8 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from inspect import signature
+from functools import lru_cache, partial
+from inspect import Signature, signature
 
 import structlog
 
@@ -18,6 +18,7 @@ from bot.core.redaction.redaction import redact, redact_all
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import ToolRole, Tools, could_not_check, describe_call
 from bot.plugins import Tool, ToolContext
+from bot.plugins.tools import Function
 from bot.store.triage.triage import Triages
 
 log = structlog.get_logger(__name__)
@@ -85,11 +86,13 @@ class ToolRunner:
         tool = self.tools.get(name)
         if tool is None or tool.info.role in READ_ANEW or _unfit_arguments(tool, arguments):
             return None
-        wanted = _complete(tool, case, arguments)
-        lately = await self.triages.entries_of(case.group, name, since=self.triages.db.clock() - REUSE_WITHIN)
-        same = (entry for entry in reversed(lately) if _complete(tool, case, entry.arguments) == wanted)
-        newest = next(same, None)
-        return newest if newest and newest.evidence.ok else None
+        wanted = _complete(tool, case, redact_all(arguments))
+        lately = await self.triages.calls_of(case.group, name, since=self.triages.db.clock() - REUSE_WITHIN)
+        same = (number for number, recorded in reversed(lately) if _complete(tool, case, recorded) == wanted)
+        if (number := next(same, None)) is None:
+            return None
+        newest = await self.triages.entry(case.group, number)
+        return newest if newest.evidence.ok else None
 
     async def _clean(self, evidence: Evidence) -> Evidence:
         if sum(map(len, evidence.details)) < FLOOD:
@@ -124,20 +127,28 @@ class ToolRunner:
         return call_tool
 
 
+@lru_cache(512)
+def _signature(function: Function) -> Signature:
+    return signature(function)
+
+
 def _unfit_arguments(tool: Tool, arguments: Mapping[str, object]) -> str:
     """Why the tool cannot be called so; "" if it can. Asked before: the same error from within a tool is a bug of it."""
     try:
-        signature(tool.fn).bind(None, **arguments)
+        _signature(tool.fn).bind(None, **arguments)
     except TypeError as error:
         return str(error)
     return ""
 
 
 def _complete(tool: Tool, case: Case, arguments: Mapping[str, object]) -> dict[str, object]:
-    """The arguments with those that were left out; an empty service is the case's own where a tool needs one."""
-    parameters = list(signature(tool.fn).parameters.values())[1:]
+    """The arguments, redacted as they are recorded, with those that were left out.
+
+    An empty service is the case's own where a tool needs one.
+    """
+    parameters = list(_signature(tool.fn).parameters.values())[1:]
     defaults = {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
-    complete: dict[str, object] = redact_all({**defaults, **arguments})
+    complete: dict[str, object] = {**defaults, **arguments}
     if not complete.get("service", "x") and "service" not in defaults:
         complete["service"] = case.service
     return complete
