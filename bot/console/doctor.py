@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -123,7 +124,7 @@ def _channels(config: Config) -> Mapping[str, str]:
 async def _models(secrets: Secrets) -> list[Check]:
     """The model, and those that stand in for it or review its answers."""
     name = model_of(secrets)
-    settings = settings_of(secrets, name)
+    settings = replace(settings_of(secrets, name), fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
     others = {"Fallback model": secrets.fallback_model, "Skeptic": secrets.skeptic_model} if name else {}
     named = {"Model": name, **{role: other for role, other in others.items() if other}}
     return list(await asyncio.gather(*(check_model(settings, other, role) for role, other in named.items())))

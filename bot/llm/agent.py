@@ -236,7 +236,7 @@ class Agent:
         try:
             return self._model(name) if name else None
         except ConfigurationError as error:
-            log.error("the model cannot be used", model=name, why=error.problem)
+            log.error("the model cannot be used", model=name, setting=error.key, why=error.problem)
             return None
 
     def _run_tool(self, case: Case) -> RunTool:

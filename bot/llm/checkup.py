@@ -38,7 +38,7 @@ async def check_model(settings: ModelSettings, name: str, role: str = "Model") -
     try:
         return await _two_turns(title, await asyncio.to_thread(_client, settings, name))
     except ConfigurationError as error:
-        return failed(title, error.problem, "then run doctor again")
+        return failed(title, str(error), "then run doctor again")
     except ImportError as error:
         return failed(title, f"not asked: {one_line(str(error), 160)}", "install what it names, or the dependencies again")
     except TimeoutError:

@@ -44,6 +44,11 @@ class ModelSettings:
     def provider(self) -> Provider:
         return parse_model_name(self.name).provider
 
+    def setting_of(self, name: str) -> str:
+        """The setting that names this model: what is wrong with it has to be changed there."""
+        others = {self.skeptic: "TOCSIN_SKEPTIC_MODEL", self.fallback: "TOCSIN_FALLBACK_MODEL"}
+        return "TOCSIN_MODEL" if name == self.name else others.get(name, "TOCSIN_MODEL")
+
     def url_of(self, provider: Provider) -> str:
         """The address of this provider's server; "" is the provider's own."""
         return self.base_url if provider is self.provider else self.urls.get(provider, "")

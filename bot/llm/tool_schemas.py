@@ -1,5 +1,6 @@
 """Tools as a model sees them: name, docstring, and the schema of their arguments with what each means."""
 
+import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -43,11 +44,24 @@ def as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
 
 
 def why_not_offered(tool: Tool) -> str:
-    """Why a tool cannot be converted for a model, "" where it can: one malformed schema must not take the model away."""
+    """Why a tool cannot be offered to a model, "" where it can: one malformed schema must not take the model away."""
+    if tool.schema is not None and (problem := _malformed(tool.schema)):
+        return problem
     try:
         convert_to_openai_tool(as_langchain_tool(tool, arguments_of(tool)))
     except (ArithmeticError, AttributeError, LookupError, PydanticUserError, RecursionError, TypeError, ValueError) as error:
         return f"{type(error).__name__}: {one_line(str(error), 160)}"
+    return ""
+
+
+def _malformed(schema: Mapping[str, Any]) -> str:
+    """What of a server's schema is no JSON Schema, of the version that it names; "" where all of it is."""
+    validators: Any = importlib.import_module("jsonschema.validators")  # comes with the package for MCP servers
+    validator = validators.validator_for(schema, default=validators.Draft202012Validator)
+    try:
+        validator.check_schema(schema)
+    except validators.exceptions.SchemaError as error:
+        return f"malformed schema at {one_line(error.json_path, 80)}: {one_line(error.message, 80)}"
     return ""
 
 

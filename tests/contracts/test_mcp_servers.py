@@ -9,6 +9,7 @@ import pytest
 from mcp.server.mcpserver import MCPServer
 from mcp.types import EmbeddedResource, ImageContent, TextResourceContents, ToolAnnotations
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from bot.adapters import native_tools
 from bot.core.config import Config
@@ -267,6 +268,29 @@ def test_a_schema_that_cannot_be_converted_is_told_apart_from_others() -> None:
         return remote_tool("notes", RemoteTool("n", "", {"type": "object", "properties": {"of": of}}))
 
     assert "KeyError" in why_not_offered(tool(**{"$ref": "#/$defs/missing"})) and why_not_offered(tool(type="string")) == ""
+
+
+@pytest.mark.parametrize(
+    ("of", "place"),
+    [
+        ({"type": 5}, "$.properties.of.type"),
+        ({"type": "strin"}, "$.properties.of.type"),
+        ({"type": "array", "items": {"type": 5}}, "$.properties.of.items.type"),
+        ({"anyOf": [{"type": "string"}, 7]}, "$.properties.of.anyOf[1]"),
+        ({"type": "object", "properties": {"a": {"enum": "none"}}}, "$.properties.of.properties.a.enum"),
+        ({"type": "object", "required": "a"}, "$.properties.of.required"),
+    ],
+)
+async def test_a_schema_that_is_malformed_within_leaves_its_tool_out_with_the_place(of: dict[str, Any], place: str) -> None:
+    odd = RemoteTool("odd", "", {"type": "object", "properties": {"of": of}})
+    plain = RemoteTool("plain", "", {"type": "object", "properties": {"of": {"type": "string"}}})
+    _, config = native("http://notes.example.com", "odd", "plain")
+
+    with capture_logs() as logs:
+        tools = await native_tools(Offering(odd, plain), config)
+
+    assert list(tools) == ["notes_plain"]
+    assert [(line["tool"], f"malformed schema at {place}: " in line["why"]) for line in logs] == [("odd", True)]
 
 
 class Offering(McpServers):

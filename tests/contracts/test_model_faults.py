@@ -81,6 +81,15 @@ async def test_the_server_s_own_word_on_when_to_come_back_is_honoured(room: NewR
     assert here.waits == [7, 2]
 
 
+async def test_a_date_to_come_back_at_is_honoured_like_a_number_of_seconds(room: NewRoom) -> None:
+    over, far = "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2099 07:28:00 GMT"
+    passed = await room({"status": 429, "headers": {"Retry-After": over}}, ANSWER)
+    closed = await room({"status": 503, "headers": {"Retry-After": far}}, ANSWER)
+
+    assert (await passed.investigate()).stop_reason == "answered" and passed.waits == [0]
+    assert "it asks to wait" in (await closed.investigate()).stop_reason and closed.waits == []
+
+
 async def test_the_fallback_model_is_asked_where_the_first_one_wants_to_be_left_alone_for_long(room: NewRoom) -> None:
     here = await room({"status": 429, "headers": {"Retry-After": "60"}}, ANSWER, fallback="second")
 

@@ -49,22 +49,23 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
         model: BaseChatModel = _openai(settings, parsed.model, effort, extra, seconds)
     else:
         if missing := missing_package(parsed):
-            raise ConfigurationError(missing, key="TOCSIN_MODEL")
+            raise ConfigurationError(missing, key=settings.setting_of(name))
         # One line for each tool and turn, about a field of schemas that Gemini does without.
         logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
-        model = _with_kept_reasoning(_made(parsed, _arguments(settings, parsed, effort, extra, seconds)), parsed)
+        arguments = _arguments(settings, parsed, effort, extra, seconds)
+        model = _with_kept_reasoning(_made(parsed, arguments, settings.setting_of(name)), parsed)
     # What the settings say is of the model's own provider: a fallback of another one may refuse it.
     chosen = settings.tool_choice if ours else ""
     forced = chosen != "auto" if chosen else may_force_tools(parsed, effort=effort, extra=extra)
     return with_tool_choice(model, forced=forced)
 
 
-def _made(name: ModelName, arguments: dict[str, Any]) -> BaseChatModel:
+def _made(name: ModelName, arguments: dict[str, Any], setting: str) -> BaseChatModel:
     lacking: tuple[type[Exception], ...] = (ImportError, ValueError, *library_errors())
     try:
         model: BaseChatModel = init_chat_model(name.model, model_provider=_langchain_name(name), **arguments)
     except lacking as error:  # a package, a key or a region: it says which
-        raise ConfigurationError(one_line(redact(str(error)), 300), key="TOCSIN_MODEL") from None
+        raise ConfigurationError(one_line(redact(str(error)), 300), key=setting) from None
     return model
 
 
@@ -105,7 +106,7 @@ def missing_package(name: ModelName, installed: Callable[[str], bool] = _is_inst
     capability = CAPABILITIES.get(name.provider)  # of others langchain names the package that is missing
     if capability is None or not capability.module or installed(capability.module):
         return ""
-    return f"{name.provider} needs {capability.module}: run `pip install 'tocsin[{capability.extra}]'`"
+    return f"{name.provider} needs {capability.module}: run `.venv/bin/pip install -e '.[{capability.extra}]'` in the clone"
 
 
 def _arguments(

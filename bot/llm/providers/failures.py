@@ -1,9 +1,12 @@
 """What went wrong with a call, whichever provider's library raised it. None of those libraries is imported for it."""
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from langchain_core.exceptions import ModelError, ModelRefusalError
@@ -105,11 +108,23 @@ def _headers(error: BaseException) -> Mapping[str, str]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """`Retry-After` in seconds; a date is left to our own waiting."""
+    """`Retry-After` in seconds, whether it is a number of them or a date; None where it is neither."""
+    text = headers.get("retry-after", "")
     try:
-        return max(0.0, float(headers["retry-after"]))
-    except (KeyError, ValueError):
+        seconds = float(text)
+    except ValueError:
+        until, now = _http_date(text), _http_date(headers.get("date", "")) or datetime.now(UTC)
+        # By the server's own clock where it says what that shows: ours may be wrong.
+        seconds = (until - now).total_seconds() if until else math.nan
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _words(chain: list[BaseException]) -> str:

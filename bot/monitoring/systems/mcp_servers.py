@@ -95,7 +95,7 @@ class McpServers:
 
             from bot.monitoring.systems.answer_cap import cap
         except ImportError as error:
-            raise QueryFailed("MCP servers need the extra: pip install 'tocsin[mcp]'") from error
+            raise QueryFailed("MCP servers need the extra: run `.venv/bin/pip install -e '.[mcp]'` in the clone") from error
         token = self._tokens.get(server, "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:

@@ -165,9 +165,7 @@ class Triages:
         }
         await connection.execute(_ADD, row)
         id = f"E{row['n']}"
-        return LedgerEntry(
-            id=id, group=f"AL-{number}", tool=tool, arguments=row["arguments"], at=row["at"], evidence=evidence
-        )
+        return LedgerEntry(id=id, group=f"AL-{number}", tool=tool, arguments=row["arguments"], at=row["at"], evidence=evidence)
 
     async def entries(self, group: str) -> list[LedgerEntry]:
         """All evidence of one group, oldest first."""

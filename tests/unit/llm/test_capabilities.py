@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.core.errors import ConfigurationError
 from bot.llm.providers.capabilities import (
     CAPABILITIES,
     ModelApi,
@@ -13,7 +14,8 @@ from bot.llm.providers.capabilities import (
     parse_model_name,
     takes_effort,
 )
-from bot.llm.providers.clients import missing_package
+from bot.llm.providers.clients import chat_model, missing_package
+from bot.llm.settings import ModelSettings
 
 OWN, OTHER = "https://api.openai.com/v1", "http://vllm:8000/v1"
 
@@ -90,5 +92,22 @@ def test_thinking_is_bound_to_its_conversation_from_5_1_on() -> None:
 def test_a_missing_package_is_named_with_the_command_to_run(provider: Provider) -> None:
     name = ModelName(provider, "m")
 
-    assert f"pip install 'tocsin[{CAPABILITIES[provider].extra}]'" in missing_package(name, installed=lambda _module: False)
+    assert f"pip install -e '.[{CAPABILITIES[provider].extra}]'" in missing_package(name, installed=lambda _module: False)
     assert missing_package(name, installed=lambda _module: True) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("gpt-5.5", "TOCSIN_MODEL"), ("bedrock:a", "TOCSIN_FALLBACK_MODEL"), ("mistralai:b", "TOCSIN_SKEPTIC_MODEL")],
+)
+def test_each_model_has_the_setting_that_names_it(name: str, setting: str) -> None:
+    assert ModelSettings(name="gpt-5.5", fallback="bedrock:a", skeptic="mistralai:b").setting_of(name) == setting
+
+
+def test_a_skeptic_whose_package_is_missing_is_an_error_of_its_own_setting() -> None:
+    settings = ModelSettings(name="gpt-5.5", skeptic="mistralai:mistral-large")
+
+    with pytest.raises(ConfigurationError, match="langchain-mistralai") as error:
+        chat_model(settings, settings.skeptic, seconds=1)
+
+    assert error.value.key == "TOCSIN_SKEPTIC_MODEL"
