@@ -67,7 +67,7 @@ async def read(
     return await _judged(signal, samples, alert_at, before)
 
 
-async def read_wire(ctx: ToolContext, outer: SignalQuery, inner: SignalQuery, *, alert_at: datetime) -> Reading:
+async def read_network_time(ctx: ToolContext, outer: SignalQuery, inner: SignalQuery, *, alert_at: datetime) -> Reading:
     """Read the time between a service and its callers: what they waited minus what it took. Raises QueryFailed."""
     signal = SignalQuery(
         service=inner.service,
@@ -170,5 +170,5 @@ async def read_all(ctx: ToolContext, signals: Sequence[SignalQuery], *, alert_at
     named = {signal.name: signal for signal in signals}
     ends = [(outer, named.get(outer.name.removesuffix(AT_CALLERS))) for outer in signals if outer.name.endswith(AT_CALLERS)]
     readings = [read(ctx, signal, alert_at=alert_at) for signal in signals]
-    readings += [read_wire(ctx, outer, inner, alert_at=alert_at) for outer, inner in ends if inner]
+    readings += [read_network_time(ctx, outer, inner, alert_at=alert_at) for outer, inner in ends if inner]
     return list(await asyncio.gather(*map(one, readings)))

@@ -6,7 +6,7 @@ from typing import Annotated
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.infrastructure.database_health import DatabaseHealth, Session, troubles, without_trouble
+from bot.core.infrastructure.database_health import DatabaseHealth, Session, problems, without_trouble
 from bot.core.infrastructure.parts import missing_parts
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.untrusted import one_line
@@ -37,7 +37,7 @@ async def database_health(
         raise QueryFailed("no database is configured (systems.postgres)")
     name = _chosen(ctx, ctx.databases, database.strip())
     health = await ctx.databases.health(name)
-    trouble = troubles(health)
+    trouble = problems(health)
     return Evidence(
         summary=_summary(name, health, trouble),
         query=f"pg_stat_activity, pg_locks, pg_stat_statements, pg_stat_replication, pg_stat_database of {name}",
@@ -45,7 +45,7 @@ async def database_health(
         source="postgresql",
         unseen=tuple(could_not_check(f"database {name}", why) for why in health.unread),
         user_controllable=True,
-        facts=EvidenceFacts(troubles=trouble),
+        facts=EvidenceFacts(problems=trouble),
     )
 
 
@@ -84,7 +84,7 @@ def _lines(health: DatabaseHealth) -> Iterator[str]:
         behind = "" if standby.bytes_behind is None else f", {standby.bytes_behind} bytes behind"
         yield f"replication {standby.name}: {standby.state}, {lag}{behind}"
     for slot in health.slots:
-        yield f"slot {slot.name}: {'active' if slot.active else 'inactive'}, holds {slot.bytes_held / 2**20:.0f} MiB of log"
+        yield f"slot {slot.name}: {'active' if slot.active else 'inactive'}, holds {slot.retained_bytes / 2**20:.0f} MiB of log"
     for table in health.tables:
         yield f"table {table.name}: {table.dead} dead of {table.rows} rows, vacuumed {table.vacuumed}"
     if health.totals:

@@ -63,8 +63,8 @@ async def _window(ctx: ToolContext, signal: SignalQuery, start: str, end: str) -
     if since >= until:
         raise InvalidQuery("the window ends before it begins")
     step = max(STEP_SECONDS, (until - since).total_seconds() / 2_000)
-    found = await metrics_of(ctx).range(signal.promql, start=since, end=until, step=step)
-    reading = Reading(signal, since, until, [line for line in found if signal.concerns(line.labels)])
+    answer = await metrics_of(ctx).range(signal.promql, start=since, end=until, step=step)
+    reading = Reading(signal, since, until, [line for line in answer if signal.concerns(line.labels)])
     name, span = (
         one_line(f"{signal.service} {signal.name}", 200),
         f"from {date_to_the_minute(since)} to {date_to_the_minute(until)}",
@@ -127,11 +127,11 @@ def _details(reading: Reading) -> tuple[str, ...]:
 
 def _course(series: Series, unit: str) -> str:
     """A series' values at some moments of the window, evenly spread: `course of {...}: 02:00 0.1 %, 02:05 12 %`."""
-    known = known_samples(series)
-    places = sorted({round(place) for place in np.linspace(0, len(known.times) - 1, min(COURSE_POINTS, len(known.times)))})
-    moments = [datetime.fromtimestamp(float(known.times[place]), UTC) for place in places]
+    samples = known_samples(series)
+    places = sorted({round(place) for place in np.linspace(0, len(samples.times) - 1, min(COURSE_POINTS, len(samples.times)))})
+    moments = [datetime.fromtimestamp(float(samples.times[place]), UTC) for place in places]
     form = "%m-%d %H:%M" if len(moments) > 1 and moments[-1] - moments[0] > timedelta(hours=20) else "%H:%M"
-    points = (f"{at:{form}} {figure(float(known.values[place]), unit)}" for at, place in zip(moments, places, strict=True))
+    points = (f"{at:{form}} {figure(float(samples.values[place]), unit)}" for at, place in zip(moments, places, strict=True))
     return f"course of {labels_text(dict(series.labels))} (UTC): {', '.join(points)}"
 
 

@@ -78,11 +78,11 @@ def _line(line: LogLine) -> str:
 
 
 def _within(lines: list[str]) -> tuple[str, ...]:
-    kept: list[str] = []
+    shown: list[str] = []
     left = MAX_CHARACTERS
     for line in lines:
         if left <= 0:
-            return (*kept, f"and {len(lines) - len(kept)} more lines that there was no room for")
-        kept.append(cut(line, left))
+            return (*shown, f"and {len(lines) - len(shown)} more lines that there was no room for")
+        shown.append(cut(line, left))
         left -= len(line) + 1
-    return tuple(kept)
+    return tuple(shown)

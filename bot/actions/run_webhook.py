@@ -89,12 +89,12 @@ class RunWebhook(Action):
         watch = "watch nothing: no signal is configured"
         if verify is not None:
             seconds = int(verify.within.total_seconds())
-            watch = f"watch {verify.signal} until it is {self._bound(ctx, verify)}, for {seconds} s at most"
+            watch = f"watch {verify.signal} until it is {self._thresholds_text(ctx, verify)}, for {seconds} s at most"
         undo = f"if it does not recover, offer {ctx.config.undo}" if ctx.config.undo else "no undo is configured"
         return [f"{ctx.config.method} {self._url(ctx.config)}", watch, undo]
 
-    def _bound(self, ctx: ActionContext, verify: VerifyConfig) -> str:
-        """The bounds in the signal's unit, as `verify` holds it against them."""
+    def _thresholds_text(self, ctx: ActionContext, verify: VerifyConfig) -> str:
+        """The thresholds in the signal's unit, as `verify` compares it with them."""
         service = ctx.catalogue.get(self.service)
         signal = service.signals.get(verify.signal) if service else None
         below, above = bounds(verify, signal)

@@ -6,7 +6,7 @@ from bot.core.action import DecisionChoice, Proposal
 from bot.plugins import Request
 from bot.store.approvals.decisions import Press
 
-ROOM = 2800
+MAX_CODE_CHARACTERS = 2800
 """Characters that one code block of a dialog shows whole."""
 
 
@@ -26,7 +26,7 @@ def plan_of(proposal: Proposal) -> str:
 
 def fits(proposal: Proposal) -> bool:
     """Whether the plan can be shown whole; what cannot be seen cannot be approved."""
-    return sum(map(_sent_characters, plan_of(proposal))) <= ROOM
+    return sum(map(_sent_characters, plan_of(proposal))) <= MAX_CODE_CHARACTERS
 
 
 def _sent_characters(char: str) -> int:

@@ -53,8 +53,8 @@ def _roles(eligibility: Eligibility, incident: str) -> str:
         "owner": eligibility.owner,
         "admin": eligibility.admin,
     }
-    held = ", ".join(role for role, holds in roles.items() if holds) or "no role"
+    own_roles = ", ".join(role for role, holds in roles.items() if holds) or "no role"
     commands = eligibility.on_call or eligibility.commander or eligibility.deputy
     may = "tiers 1 to 3" if commands else "tier 3" if eligibility.owner else "nothing"
     stale = "" if eligibility.rota.readable else " (the rota cannot be read)"
-    return f"{held}{stale}. You may approve: {may}."
+    return f"{own_roles}{stale}. You may approve: {may}."

@@ -42,13 +42,13 @@ async def check_slack(
 async def _identity(client: AsyncWebClient) -> list[Check]:
     scopes: list[Check] = []
 
-    async def ask() -> Check:
+    async def check() -> Check:
         answer = await client.auth_test()
         headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
         scopes.append(_scopes(headers.get("x-oauth-scopes", "")))
         return ok("Slack token", f"{answer['user']} in {answer['team']}")
 
-    return [await _checked("Slack token", ask), *scopes]
+    return [await _checked("Slack token", check), *scopes]
 
 
 def _scopes(header: str) -> Check:
@@ -63,7 +63,7 @@ def _scopes(header: str) -> Check:
 async def _membership(client: AsyncWebClient, channel: str, why: str) -> Check:
     name = f"Slack channel {channel} ({why})"
 
-    async def ask() -> Check:
+    async def check() -> Check:
         try:
             # The cheapest question that membership decides, with a scope the bot has anyway.
             await client.conversations_history(channel=channel, limit=1)
@@ -73,16 +73,16 @@ async def _membership(client: AsyncWebClient, channel: str, why: str) -> Check:
             return ok(name, "public, not joined yet", "the bot joins by itself when it first posts there")
         return ok(name, "the bot is in it")
 
-    return await _checked(name, ask)
+    return await _checked(name, check)
 
 
 async def _events(client: AsyncWebClient, app_token: str, signing_secret: str) -> Check:
-    async def ask() -> Check:
+    async def check() -> Check:
         await client.apps_connections_open(app_token=app_token)
         return ok("Slack events", "Socket Mode answers")
 
     if app_token:
-        return await _checked("Slack events", ask)
+        return await _checked("Slack events", check)
     if signing_secret:
         advice = "Slack must reach /slack/events: see `tocsin manifest --url`"
         return ok("Slack events", "HTTP mode: a signing secret is set", advice)
@@ -92,9 +92,9 @@ async def _events(client: AsyncWebClient, app_token: str, signing_secret: str) -
     )  # fmt: skip
 
 
-async def _checked(name: str, ask: Callable[[], Awaitable[Check]]) -> Check:
+async def _checked(name: str, check: Callable[[], Awaitable[Check]]) -> Check:
     try:
-        return await ask()
+        return await check()
     except SlackApiError as error:
         code = str(error.response.get("error") or "no JSON")
         return failed(name, f"Slack answered {code}", _ADVICE.get(code, "see the method's errors at api.slack.com/methods"))

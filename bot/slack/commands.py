@@ -18,7 +18,7 @@ from bot.slack.answers import DELIVERY_ERRORS, Answers, ReplyTarget
 from bot.slack.blocks import View
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
 from bot.slack.people import People
-from bot.slack.vocabulary import ASKS, Vocabulary, check_options
+from bot.slack.vocabulary import QUESTION_VERB, Vocabulary, check_options
 from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 
@@ -70,10 +70,10 @@ class CommandRouter:
     async def _understood(self, line: Line, request: Request) -> Request:
         """The request that a line makes; plain speech in the thread of an incident asks about that incident."""
         by_word = self._vocabulary.by_word()
-        if request.entry_point == EntryPoint.MENTION and ASKS in by_word and is_speech(line, by_word):
+        if request.entry_point == EntryPoint.MENTION and QUESTION_VERB in by_word and is_speech(line, by_word):
             here = await self._placed(request)
             if here.ref:
-                return replace(here, verb=ASKS, text=line.typed)
+                return replace(here, verb=QUESTION_VERB, text=line.typed)
         command = by_word.get(line.verb)
         if command is not None and command.speech:
             return replace(request, verb=line.verb, text=line.rest or line.text, ref=line.ref)

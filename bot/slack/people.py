@@ -41,7 +41,7 @@ class People:
     async def team(self) -> str:
         """The id of the bot's workspace; read once."""
         if not self._team:
-            answer = await self._ask("our own workspace", self._slack.web.auth_test)
+            answer = await self._call("our own workspace", self._slack.web.auth_test)
             self._team = str(answer["team_id"])
         return self._team
 
@@ -58,16 +58,22 @@ class People:
         stranger = teams != {own} or bool(profile.get("is_stranger"))
         guest = bool(profile.get("is_restricted") or profile.get("is_ultra_restricted"))
         robot = bool(profile.get("is_bot") or profile.get("is_workflow_bot") or user == "USLACKBOT")
-        gone = bool(profile.get("deleted"))
+        is_deleted = bool(profile.get("deleted"))
         # A guest may be listed by mistake; someone of another workspace may carry any address.
-        person = "" if stranger or robot or gone else self._person(user, profile)
+        person = "" if stranger or robot or is_deleted else self._person(user, profile)
         return Actor(
-            team=home or own, user=user, person=person, is_bot=robot, is_guest=guest, is_deleted=gone, is_stranger=stranger
+            team=home or own,
+            user=user,
+            person=person,
+            is_bot=robot,
+            is_guest=guest,
+            is_deleted=is_deleted,
+            is_stranger=stranger,
         )
 
     async def usergroup(self, group: str) -> frozenset[str]:
         """User ids in a Slack user group now; raises QueryFailed."""
-        answer = await self._ask(f"user group {group}", self._slack.web.usergroups_users_list, usergroup=group)
+        answer = await self._call(f"user group {group}", self._slack.web.usergroups_users_list, usergroup=group)
         return frozenset(answer.get("users", ()))
 
     def _person(self, user: str, profile: Mapping[str, object]) -> str:
@@ -79,13 +85,13 @@ class People:
         cached = self._profiles.get(user)
         if cached and self._monotonic() - cached.at < CACHE_SECONDS:
             return cached.user
-        answer = await self._ask("who you are", self._slack.web.users_info, user=user)
+        answer = await self._call("who you are", self._slack.web.users_info, user=user)
         if len(self._profiles) >= MAX_PROFILES:
             self._profiles.clear()
         self._profiles[user] = _Cached(self._monotonic(), answer["user"])
         return self._profiles[user].user
 
-    async def _ask(self, what: str, method: Callable[P, Awaitable[T]], *arguments: P.args, **named: P.kwargs) -> T:
+    async def _call(self, what: str, method: Callable[P, Awaitable[T]], *arguments: P.args, **named: P.kwargs) -> T:
         try:
             return await self._slack.call(method, *arguments, **named)
         except (Refused, RateLimited, Unanswered, Unreachable) as error:

@@ -80,12 +80,12 @@ def defang(text: str, hosts: Collection[str] = ()) -> str:
 
     Those of `hosts` are left whole: somebody may have to run by hand what they are shown.
     """
-    parts, done = [], 0
+    parts, copied = [], 0
     for address in _ADDRESS.finditer(text):
         shown = address.group() if _is_allowed(address, hosts) else _without_slashes(_broken(address))
-        parts += [_without_slashes(text[done : address.start()]), shown]
-        done = address.end()
-    return "".join([*parts, _without_slashes(text[done:])])
+        parts += [_without_slashes(text[copied : address.start()]), shown]
+        copied = address.end()
+    return "".join([*parts, _without_slashes(text[copied:])])
 
 
 def _is_allowed(address: re.Match[str], hosts: Collection[str]) -> bool:

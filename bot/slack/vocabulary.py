@@ -7,7 +7,7 @@ from bot.core.questions.grammar import nearest
 from bot.core.questions.speech import means_remediation, wished
 from bot.plugins import Command, Request
 
-ASKS = "ask"
+QUESTION_VERB = "ask"
 """The verb that plain speech in an incident's thread means."""
 
 
@@ -28,8 +28,8 @@ class Vocabulary:
             return command
         near = self._near(verb, wished([verb, *request.text.split()]), by_word)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        asks = " A question begins with ask." if ASKS in by_word and request.text else ""
-        raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{asks} The verb help lists all. Nothing was done.")
+        about_questions = " A question begins with ask." if QUESTION_VERB in by_word and request.text else ""
+        raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{about_questions} The verb help lists all. Nothing was done.")
 
     def _near(self, verb: str, meant: str, words: Collection[str]) -> list[str]:
         """The verbs that may be meant: the one that is wished for, the one for remediations, else those spelt alike."""

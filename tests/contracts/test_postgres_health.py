@@ -62,7 +62,7 @@ async def test_a_healthy_database_says_so_and_names_what_was_read(shop: Shop) ->
     found = await shop.read()
 
     assert found.summary.startswith("database orders: no lock waits, no long transaction, no replication lag; ")
-    assert found.facts.troubles == () and found.unseen == () and found.details[0].startswith("PostgreSQL ")
+    assert found.facts.problems == () and found.unseen == () and found.details[0].startswith("PostgreSQL ")
 
 
 async def test_who_waits_for_whose_lock_is_seen_without_the_values_of_the_query(shop: Shop) -> None:

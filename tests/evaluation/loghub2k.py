@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from bot.core.logs.templates import mine
+from bot.core.logs.templates import mine_templates
 
 SIMPLE = "simple baselines GA / FGA: masking alone 0.363 / 0.480, drain3 as it comes 0.762 / 0.782"
 PUBLISHED = "published on this split GA / FGA: Drain 0.844 / 0.826, LogPPT 0.644 / 0.814"
@@ -21,7 +21,7 @@ def evaluate(data: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     scores: list[tuple[float, float]] = []
     for path in sorted((data / "logs").glob("*.csv.gz")):
-        mined = mine([row["Content"] for row in _rows(path)])
+        mined = mine_templates([row["Content"] for row in _rows(path)])
         with (out / path.name.removesuffix(".gz")).open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("group", "template"), *mined])
         truth = data / "truth" / path.name

@@ -143,7 +143,7 @@ def _of_rotation(on_call: OnCall, now: datetime) -> Rota:
         return Rota()
     if on_call.starts is not None and now < on_call.starts:
         return Rota()
-    turns = int((now - on_call.starts) / on_call.every) if on_call.starts is not None else 0
-    first = people[turns % len(people)]
-    second = people[(turns + 1) % len(people)]
+    shifts = int((now - on_call.starts) / on_call.every) if on_call.starts is not None else 0
+    first = people[shifts % len(people)]
+    second = people[(shifts + 1) % len(people)]
     return Rota(on_call=(first,), secondary=(second,) if second != first else ())

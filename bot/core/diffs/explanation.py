@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.core.diffs.code_text import code_names, without_values
 from bot.core.diffs.effects import is_small_step
 from bot.core.diffs.names import holds_name, is_telling, words
-from bot.core.diffs.requests import says_failure
+from bot.core.diffs.requests import reports_failure
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
@@ -108,7 +108,7 @@ class SymptomText:
     @property
     def mentions_only(self) -> bool:
         """Whether what it says may be there because a user wrote it: a log line that tells of no failure."""
-        return self.log and not says_failure(self.text)
+        return self.log and not reports_failure(self.text)
 
     @property
     def by_code(self) -> str:

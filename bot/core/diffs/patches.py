@@ -53,14 +53,14 @@ def _read(path: str, lines: Sequence[str], *, sent: bool, cut: bool) -> Patch:
         # Only hunks are sent: `---` and `+++` at their start are headers of a file where somebody sends those too.
         if line.startswith(("--- ", "+++ ")):
             continue
-        if line.startswith("-") and _says_something(line[1:]):
+        if line.startswith("-") and _is_code(line[1:]):
             removed.append(line[1:])
-        elif line.startswith("+") and _says_something(line[1:]):
+        elif line.startswith("+") and _is_code(line[1:]):
             added.append(line[1:])
     return Patch(path, tuple(removed), tuple(added), sent, cut)
 
 
-def _says_something(line: str) -> bool:
+def _is_code(line: str) -> bool:
     return not (_PUNCTUATION.match(line) or _COMMENT.match(line) or _PACKAGE.match(line))
 
 

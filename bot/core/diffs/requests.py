@@ -34,6 +34,6 @@ def without_requests(text: str) -> str:
     return _PART.sub(" ", _URL.sub(r"\1", text))
 
 
-def says_failure(text: str) -> bool:
+def reports_failure(text: str) -> bool:
     """Whether a line tells that something failed."""
     return bool(_FAILURE.search(text))

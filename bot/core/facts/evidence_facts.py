@@ -31,8 +31,8 @@ class EvidenceFacts(Fact):
     """Signals beyond their thresholds, of all signals of a service: set by what checks a service's whole health."""
     current: tuple[CurrentFact, ...] | None = None
     """The newest values of a service's signals."""
-    troubles: tuple[str, ...] | None = None
-    """What a system says of itself that is trouble, one sentence each; empty: nothing."""
+    problems: tuple[str, ...] | None = Field(None, validation_alias=AliasChoices("problems", "troubles"))
+    """What a system reports of itself that is wrong, a sentence each; empty: nothing. `troubles` in older records."""
     by: str = ""
     """The label of the breakdown."""
     unit: str = ""

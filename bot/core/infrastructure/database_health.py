@@ -77,7 +77,7 @@ class Slot:
 
     name: str
     active: bool
-    bytes_held: int
+    retained_bytes: int
 
 
 @dataclass(frozen=True)
@@ -134,23 +134,23 @@ def without_trouble(health: DatabaseHealth) -> tuple[str, ...]:
     return sessions if hidden else (*sessions, "no replication lag")
 
 
-def troubles(health: DatabaseHealth) -> tuple[str, ...]:
+def problems(health: DatabaseHealth) -> tuple[str, ...]:
     """What of it is trouble by itself, the worst first, one sentence each."""
-    return tuple(_troubles(health))
+    return tuple(_problems(health))
 
 
-def _troubles(health: DatabaseHealth) -> Iterator[str]:
+def _problems(health: DatabaseHealth) -> Iterator[str]:
     if health.connections >= NEARLY_FULL * health.max_connections:
         yield f"{health.connections} of {health.max_connections} connections are in use"
     waiting = [session for session in health.sessions if session.blocked_by and session.query_age >= LOCK_SECONDS]
     if waiting:
         roots = sorted({pid for session in waiting for pid in session.blocked_by} - {session.pid for session in waiting})
         longest = max(session.query_age for session in waiting)
-        held = f", held by pid {', '.join(map(str, roots[:5]))}" if roots else ""
+        holders = f", held by pid {', '.join(map(str, roots[:5]))}" if roots else ""
         wait = "waits" if len(waiting) == 1 else "wait"
-        yield f"{counted(len(waiting), 'session')} {wait} for locks, for up to {decimal_minutes(longest)}{held}"
-    held_open = [session for session in health.sessions if session.state.startswith("idle in transaction")]
-    idle = [session for session in held_open if session.transaction_age >= IDLE_SECONDS]
+        yield f"{counted(len(waiting), 'session')} {wait} for locks, for up to {decimal_minutes(longest)}{holders}"
+    in_transaction = [session for session in health.sessions if session.state.startswith("idle in transaction")]
+    idle = [session for session in in_transaction if session.transaction_age >= IDLE_SECONDS]
     if idle:
         oldest = decimal_minutes(max(session.transaction_age for session in idle))
         yield f"{counted(len(idle), 'session')} idle in a transaction, for up to {oldest}"
@@ -163,7 +163,7 @@ def _troubles(health: DatabaseHealth) -> Iterator[str]:
         if standby.lag is not None and standby.lag >= LAG_SECONDS:
             yield f"replication to {standby.name} lags by {decimal_minutes(standby.lag)}"
     for slot in health.slots:
-        if not slot.active and slot.bytes_held >= SLOT_BYTES:
-            yield f"the inactive slot {slot.name} holds back {slot.bytes_held / 2**30:.1f} GiB of log"
+        if not slot.active and slot.retained_bytes >= SLOT_BYTES:
+            yield f"the inactive slot {slot.name} holds back {slot.retained_bytes / 2**30:.1f} GiB of log"
     if health.oldest_transaction >= OLD_TRANSACTIONS:
         yield f"the oldest transaction id is {health.oldest_transaction / 1e9:.2f} billion old: writes stop at 2.1 billion"

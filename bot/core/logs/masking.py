@@ -30,24 +30,24 @@ def masked(text: str) -> str:
 
 
 def _without_numbers(text: str) -> str:
-    done: list[str] = []
+    parts: list[str] = []
     name = method = ""
     for word in _WORDS.findall(text):
-        random = _HAS_DIGIT.search(word) or (done[-2:] == [MASK, "-"] and _POD_SUFFIX.fullmatch(word))
+        random = _HAS_DIGIT.search(word) or (parts[-2:] == [MASK, "-"] and _POD_SUFFIX.fullmatch(word))
         # Of a request's numbers the first that stands alone is its status; those in its path are joined by slashes.
-        announced = name in _STATUS_NAMES or (method and done[-1].endswith(" "))
+        announced = name in _STATUS_NAMES or (method and parts[-1].endswith(" "))
         if not random or (announced and _STATUS.fullmatch(word)):
-            done.append(word)
+            parts.append(word)
             method = "" if random else method or (word if word in _METHODS else "")
-        elif not _continues(done):
-            done.append(MASK)
+        elif not _continues(parts):
+            parts.append(MASK)
         name = word.lower() if word[0].isalnum() else name
-    return "".join(done)
+    return "".join(parts)
 
 
-def _continues(done: list[str]) -> bool:
+def _continues(parts: list[str]) -> bool:
     """True after a mask and a joining character, so that `10.2.0.7` and `2026-01-05` are one mask, not four."""
-    if len(done) >= 2 and done[-2] == MASK and done[-1] in (".", "-", ":", "+"):
-        done.pop()
+    if len(parts) >= 2 and parts[-2] == MASK and parts[-1] in (".", "-", ":", "+"):
+        parts.pop()
         return True
     return False

@@ -132,7 +132,7 @@ def count_templates(now: Iterable[LogLine], before: Iterable[LogLine], *, scale:
     return sorted(rows, key=lambda row: (row.trend is Trend.STEADY, -abs(row.sigmas), -row.count, row.template))
 
 
-def mine(texts: Sequence[str]) -> list[tuple[int, str]]:
+def mine_templates(texts: Sequence[str]) -> list[tuple[int, str]]:
     """The template of each message: its number, and its text as it stands after all messages were read."""
     miner = _Miner(capacity=len(texts))
     tallies = [miner.tally_of(text) for text in texts]

@@ -84,7 +84,7 @@ class AnswerContent(Content):
     ref: str
     """The group or incident it is about."""
     question: str
-    asked_by: str
+    requester: str
     answer: QuestionAnswer | None
     failed: bool = False
     """No answer could be made, or a model's reading of the record failed."""

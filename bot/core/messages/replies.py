@@ -56,7 +56,7 @@ class ListRow:
     service: str
     severity: str
     state: str
-    taken_by: str = ""
+    assignee: str = ""
     """Who leads the incident, else who acknowledged the group."""
     opened_at: datetime
 

@@ -61,10 +61,10 @@ class QuestionAnswer(BaseModel):
     """Evidence ids of what was read anew for this question."""
     unseen: list[Finding] = Field(default_factory=list)
     """Checks on the subject that failed."""
-    looked_at: list[str] = Field(default_factory=list)
-    """Evidence ids of what was checked, where none of it is about the question."""
-    seen_at: datetime | None = None
-    """When the newest of the evidence was collected: the answer is no newer."""
+    checked: list[str] = Field(default_factory=list, validation_alias=AliasChoices("checked", "looked_at"))
+    """Evidence ids of what was checked, where none of it is about the question. `looked_at` in answers stored before."""
+    collected_at: datetime | None = Field(default=None, validation_alias=AliasChoices("collected_at", "seen_at"))
+    """When the newest of the evidence was collected: the answer is no newer. `seen_at` in answers stored before."""
     by: Literal["code", "model"] = "code"
     note: str = ""
     model: str = ""
@@ -90,7 +90,7 @@ class ModelAnswer(BaseModel):
 
 
 def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
-    """The one to four findings about the question, most relevant first; `looked_at` says what was checked if there is none."""
+    """The one to four findings about the question, most relevant first; `checked` names what was checked if there is none."""
     topics = topics_of(question, facts.names, facts.tools)
     ok = [entry for entry in facts.ledger if entry.evidence.ok]
     notes = _wants_notes(question, topics)
@@ -101,8 +101,8 @@ def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
         findings=findings,
         waiting=[proposal.text for proposal in facts.proposals],
         unseen=_failed_checks(topics, facts, any_succeeded=bool(ok)),
-        looked_at=[] if findings else [entry.id for entry in newest_entries(ok)],
-        seen_at=max((entry.at for entry in ok), default=None),
+        checked=[] if findings else [entry.id for entry in newest_entries(ok)],
+        collected_at=max((entry.at for entry in ok), default=None),
     )
 
 
@@ -248,7 +248,7 @@ def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: Ans
         for claim in with_model_answer.ruled_out[:MAX_FINDINGS]
     ]
     short, note = _merged(by_code.short, by_model, findings[0])
-    update = {"findings": findings, "looked_at": [], "by": "model", "note": note, "dropped": with_model_answer.dropped}
+    update = {"findings": findings, "checked": [], "by": "model", "note": note, "dropped": with_model_answer.dropped}
     return by_code.model_copy(update={**spent, **update, "short": short})
 
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from bot.core.evidence import Claim, Hypothesis, LedgerEntry
 from bot.core.facts.measured import CurrentFact, DeviationFact
 from bot.core.incident import GroupState
+from bot.core.questions.activities import newest_activity
 from bot.core.questions.answer_facts import AnswerFacts, is_untrusted, newest_entries
-from bot.core.questions.deeds import done
 from bot.core.questions.forms import direction_in, good_is_yes, wants_cause, wants_current_values, wants_yes_or_no
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, measures, subjects_in
 from bot.core.questions.topics import named_in, topics_of, without_services
@@ -54,10 +54,10 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if not (reading.entries or facts.findings or Subject.PROPOSAL in reading.subjects):
         return _unknown(f"nothing {'could be' if reading.failed else 'was'} checked", _ids(reading.failed))
     for subject, answered in _RECORDED.items():
-        if subject in reading.subjects and (found := answered(reading)) is not None:
-            return found
+        if subject in reading.subjects and (short := answered(reading)) is not None:
+            return short
     if activities := topics_of(question, facts.names, facts.tools).activities:
-        return _done(reading, activities)
+        return _whether_done(reading, activities)
     if wants_cause(question) and (reading.causes or (reading.services and not reading.subjects)):
         return _as_cause(reading)
     if Subject.CHANGE in reading.subjects:
@@ -116,9 +116,9 @@ class _Reading:
 
     @property
     def troubled_database(self) -> tuple[LedgerEntry, str] | None:
-        """The newest trouble that a database reports of itself."""
-        reports = ((entry, entry.evidence.facts.troubles or ()) for entry in reversed(self.entries))
-        return next(((entry, troubles[0]) for entry, troubles in reports if troubles), None)
+        """The newest problem that a database reports of itself."""
+        reports = ((entry, entry.evidence.facts.problems or ()) for entry in reversed(self.entries))
+        return next(((entry, problems[0]) for entry, problems in reports if problems), None)
 
     def current(self) -> Iterator[tuple[LedgerEntry, CurrentFact]]:
         for entry in reversed(self.entries):
@@ -335,10 +335,10 @@ def _acknowledged(reading: _Reading) -> ShortAnswer | None:
     return None
 
 
-def _done(reading: _Reading, activities: frozenset[str]) -> ShortAnswer:
+def _whether_done(reading: _Reading, activities: frozenset[str]) -> ShortAnswer:
     """Whether somebody did it, as far as it was done here."""
-    if deed := done(reading.facts.timeline, activities):
-        return ShortAnswer(verdict=Verdict.YES, text=one_line(deed.text, MAX_TEXT), evidence=[deed.id], untrusted=True)
+    if entry := newest_activity(reading.facts.timeline, activities):
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(entry.text, MAX_TEXT), evidence=[entry.id], untrusted=True)
     return _unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
 
 

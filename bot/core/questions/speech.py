@@ -10,7 +10,7 @@ _MORE_OPENERS = """
 _OPENERS = (STOP_WORDS - {"no", "not"}) | frozenset(_MORE_OPENERS.split())
 """Words that open a sentence. They are near some verb (how, show) and yet no mistyped one; `not` for `note` is left out."""
 _VERBS_OF_QUESTIONS = frozenset({"why", "did"})
-"""Verbs that are words of questions too: `why 2` shows evidence, "did the rollback help?" asks."""
+"""Verbs that are words of questions too: `why 2` shows evidence, "did the rollback help?" is_question."""
 _POLITE = """
     again all also and anyone bot can could do everybody everyone folks go guys ahead have hello hey hi i just kindly let lets
     maybe must need now ok okay one please pls plz quickly so somebody someone team then there tocsin to us want we
@@ -31,26 +31,26 @@ MIN_WORDS_OF_SENTENCE = 3
 
 
 def is_speech(line: Line, verbs: Iterable[str]) -> bool:
-    """Whether the line asks or says something in plain language. `verbs`: the verbs and their aliases.
+    """Whether the line is_question or says something in plain language. `verbs`: the verbs and their aliases.
 
     A word that is near a verb is a mistyped verb and never speech, whatever follows: it must not be swallowed. The small
     words that open English sentences are the exception, if more than a reference follows. A wish ("please stop the
     rollback") is no question either: nothing would be done, and the answer would look as if it had been.
     """
-    words, asks = line.rest.split(), line.rest.endswith("?")
+    words, is_question = line.rest.split(), line.rest.endswith("?")
     plain = [word for word in words if not is_reference(word.strip(".,;:!?"))]
     first = _bare(line.verb)
-    if not line.verb or is_reference(first) or (line.options and not asks):
+    if not line.verb or is_reference(first) or (line.options and not is_question):
         return False
     if line.verb in _VERBS_OF_QUESTIONS:
-        return bool(plain) and (asks or (line.verb == "why" and len(plain) + 1 >= MIN_WORDS_OF_SENTENCE))
-    if line.verb in set(verbs) or (not asks and _wishes([line.verb, *words], verbs)):
+        return bool(plain) and (is_question or (line.verb == "why" and len(plain) + 1 >= MIN_WORDS_OF_SENTENCE))
+    if line.verb in set(verbs) or (not is_question and _wishes([line.verb, *words], verbs)):
         return False
     if first in _OPENERS:
-        return bool(plain) and (asks or len(words) + 1 >= MIN_WORDS_OF_SENTENCE)
+        return bool(plain) and (is_question or len(words) + 1 >= MIN_WORDS_OF_SENTENCE)
     if nearest(first, verbs):
         return False
-    return asks or line.verb.endswith("?") or len(plain) + 1 >= MIN_WORDS_OF_SENTENCE
+    return is_question or line.verb.endswith("?") or len(plain) + 1 >= MIN_WORDS_OF_SENTENCE
 
 
 def wished(words: Iterable[str]) -> str:

@@ -83,14 +83,14 @@ def looks_like_database(service: str) -> bool:
 
 def measures(subject: Subject, service: str, signal: str, family: Family) -> bool:
     """Whether a signal of a service tells something of this subject."""
-    spoken = signal.replace("_", " ")
+    in_words = signal.replace("_", " ")
     if subject is Subject.HEALTH:
         return True
     if subject is Subject.DATABASE:
         return looks_like_database(service) or bool(_DATABASE_SIGNAL.search(signal))
     if subject in _KINDS:
-        return kind_of(spoken) == _KINDS[subject]
-    if subject is Subject.NETWORK and not _DATABASE_SIGNAL.search(signal) and kind_of(spoken) == "network":
+        return kind_of(in_words) == _KINDS[subject]
+    if subject is Subject.NETWORK and not _DATABASE_SIGNAL.search(signal) and kind_of(in_words) == "network":
         return True
     return family in _FAMILIES.get(subject, ())
 

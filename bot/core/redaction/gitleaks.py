@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import NotRequired, TypedDict
 
 from bot.core.redaction.words import Span
-from bot.core.text.patterns import Pattern, Several, linear
+from bot.core.text.patterns import Pattern, Several, any_of
 
 LEFT_OUT = frozenset(
     {
@@ -31,7 +31,7 @@ LEFT_OUT = frozenset(
     }
 )
 _HASH = re.compile(r"(?i)[0-9a-f]{7,128}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_SECRET_WORD = linear(r"(?i)key|token|secret|auth|passw|cred")
+_SECRET_WORD = any_of(r"(?i)key|token|secret|auth|passw|cred")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Rule:
 
     @cached_property
     def pattern(self) -> Pattern:
-        return linear(self.regex, capture=True)
+        return any_of(self.regex, capture=True)
 
     def secrets(self, text: str) -> Iterator[Span]:
         for match in self.pattern.finditer(text):
@@ -82,7 +82,7 @@ def _occurring() -> Several:
 @cache
 def _allowlist(patterns: Sequence[str]) -> Pattern:
     """Compiled once for the many rules that share it."""
-    return linear(*patterns)
+    return any_of(*patterns)
 
 
 def _is_identifier(before: str, value: str) -> bool:

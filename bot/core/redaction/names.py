@@ -24,7 +24,7 @@ from bot.core.redaction.values import (
     is_strong,
 )
 from bot.core.redaction.words import MARKS, NAME, NO_SECRET_KEY, OF_A_PERSON, PASSWORD, RANDOM_ONLY, Span
-from bot.core.text.patterns import Match, Several, linear
+from bot.core.text.patterns import Match, Several, any_of
 
 _TYPED_AS = r":\s?(?:final |&)?(?:str|string|String|SecretStr|Text|any)(?: \| None)?\s?=\s?"
 _PLAIN = (
@@ -85,10 +85,10 @@ _HOOK = (
 _NETRC = r"(?i)\blogin\s+\S{1,80}\s+(password)\s+|\bmachine\s+\S{1,80}\s+(password)\s+"
 
 _NAMED = (_RANDOM_ONLY, _PAIRED, _NESTED, _PLAIN, _FORM, _FLAG, _TAGGED, _CELL, _IN_SENTENCE, _NETRC)
-_LOOKS = (_BASIC, _QUERY, _HOOK, TELEPHONE, SERVER, LOGIN, SCHEME)
+_FORMATS = (_BASIC, _QUERY, _HOOK, TELEPHONE, SERVER, LOGIN, SCHEME)
 _RULES = {
-    pattern: linear(pattern, capture=pattern in (*PHRASES, *MAYBE, *_LOOKS, _AHEAD))
-    for pattern in (*PHRASES, *MAYBE, *_NAMED, _NEAR, _AHEAD, *_LOOKS, _FORTY)
+    pattern: any_of(pattern, capture=pattern in (*PHRASES, *MAYBE, *_FORMATS, _AHEAD))
+    for pattern in (*PHRASES, *MAYBE, *_NAMED, _NEAR, _AHEAD, *_FORMATS, _FORTY)
 }
 _WHICH, _ORDER = Several(*_RULES), tuple(_RULES)
 _DATE_OR_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,3}(?:\.[0-9]{1,3}){2,}$")
@@ -154,14 +154,14 @@ def _encoded_pair(value: str) -> bool:
     return ":" in decoded(value)
 
 
-def _by_lot(value: str) -> bool:
+def _is_high_entropy(value: str) -> bool:
     return is_random(value) or is_hex_secret("token", value)
 
 
 def _end_of_hook(value: str) -> bool:
     """Also long words of letters alone, and slugs with a few digits: nobody names the path of a page like that."""
     digits = sum(char.isdigit() for char in value)
-    return _by_lot(value) or (len(value) >= MIN_HOOK and (value.isalnum() or digits > 1))
+    return _is_high_entropy(value) or (len(value) >= MIN_HOOK and (value.isalnum() or digits > 1))
 
 
 def _telephone(value: str) -> bool:
@@ -173,7 +173,7 @@ def _no_port(value: str) -> bool:
 
 
 def _made(value: str) -> bool:
-    return _by_lot(value) or is_strong(value)
+    return _is_high_entropy(value) or is_strong(value)
 
 
 def _encoded(value: str) -> bool:
@@ -183,7 +183,7 @@ def _encoded(value: str) -> bool:
 _VALUE_TESTS: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(MAYBE, is_strong),
     _BASIC: _encoded_pair,
-    _QUERY: _by_lot,
+    _QUERY: _is_high_entropy,
     _HOOK: _end_of_hook,
     TELEPHONE: _telephone,
     SERVER: _no_port,

@@ -3,7 +3,7 @@
 A text is read in several ways, since a secret in disguise is one still: as it stands; with escapes, percent signs and
 entities undone and without invisible characters; with wrapped lines joined; and each Base64 or hexadecimal word decoded
 once. In every reading the same detectors run: forms of secrets, values behind names, random words beside "key" or
-"token", numbers of persons. Patterns run on RE2, so the time is linear whatever the text is.
+"token", numbers of persons. Patterns run on RE2, so the time is any_of whatever the text is.
 """
 
 import base64
@@ -22,12 +22,12 @@ from bot.core.redaction.kinds import KINDS
 from bot.core.redaction.names import named_secrets
 from bot.core.redaction.personal import HINT, Redaction, personal
 from bot.core.redaction.tables import placed_secrets
-from bot.core.text.patterns import Pattern, linear
+from bot.core.text.patterns import Pattern, any_of
 
 V = TypeVar("V")
 
-_KIND_OF = {kind: linear(*patterns) for kind, patterns in KINDS.items()}
-_PERSONAL = linear(HINT)
+_KIND_OF = {kind: any_of(*patterns) for kind, patterns in KINDS.items()}
+_PERSONAL = any_of(HINT)
 
 _ESCAPED = re.compile(
     r"%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'/]|&(?:quot|amp|lt|gt|apos|#[0-9]{1,5}|#x[0-9A-Fa-f]{1,4});"
@@ -43,10 +43,10 @@ _WRAPPED = re.compile(
 )
 _JOINT = r"[A-Za-z0-9+/=_\-.](?:\\n|\\?[\r\n]|-\r?\n|[\"'] ?[+.&] ?[\"'])[ \t>|#*]*[A-Za-z0-9+/=_\-.]"
 _SPACED = r"(?:^|\s)(?:[!-~] ){7,}[!-~](?:\s|$)"
-_PARTED, _APART = linear(_JOINT, _SPACED), linear(_SPACED)
+_PARTED, _APART = any_of(_JOINT, _SPACED), any_of(_SPACED)
 _WORD = re2.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
-_GONE = re.compile(r"\[[a-z \-]{3,20}\]$")
+_MASKED = re.compile(r"\[[a-z \-]{3,20}\]$")
 """What stands in place of a secret already."""
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 """Halves of characters: no database and no engine for patterns takes them."""
@@ -113,13 +113,13 @@ def _secrets(text: str) -> list[Redaction]:
     if _forms().search(text):
         typed = _typed(text)
         spans += vendor_secrets(text)
-    return [*typed, *((start, end, "secret") for start, end in spans if not _GONE.match(text, start, end))]
+    return [*typed, *((start, end, "secret") for start, end in spans if not _MASKED.match(text, start, end))]
 
 
 @cache
 def _forms() -> Pattern:
     """Whether a text may hold a secret that its form gives away: one pass for all kinds and all vendors."""
-    return linear(*(pattern for patterns in KINDS.values() for pattern in patterns), *keyword_patterns())
+    return any_of(*(pattern for patterns in KINDS.values() for pattern in patterns), *keyword_patterns())
 
 
 def _typed(text: str) -> list[Redaction]:

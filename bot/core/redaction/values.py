@@ -15,7 +15,7 @@ _NOTHING = re.compile(
     r"in|on|at|of|to|from|by|with|without|cannot|could|rate|count|size|value|cache|limit|used|left|refresh(?:ed)?|accepted|"
     r"verification|verified|check(?:ed)?|mismatch(?:ed)?|update(?:d)?|create(?:d)?|delete(?:d)?|revoked?|granted|unauthorized|forbidden)$"
 )
-_HELD_BACK = re.compile(
+_PLACEHOLDER = re.compile(
     r"^(?:[*x•.X#\-_]{3,}|[\w\-]{2,8}\*{3,}|\[[\w \-]+\]|<[\w \-]+>|\$[{(]?\w+[})]?|\{\{.*|\{[\w.]+\}|"
     r"[A-Za-z_][A-Za-z_.]*\(.*|%[\w(]+.*|\(.*\)|@[\w.\-]+)$"
 )
@@ -55,7 +55,7 @@ MIN_STRONG, MIN_RANDOM = 6, 14
 
 def is_harmless(value: str) -> bool:
     stripped = value.strip()
-    return not stripped or bool(_NOTHING.match(stripped) or _HELD_BACK.match(stripped) or _ITSELF.match(stripped))
+    return not stripped or bool(_NOTHING.match(stripped) or _PLACEHOLDER.match(stripped) or _ITSELF.match(stripped))
 
 
 def is_secret(written: str, value: str, *, in_sentence: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Patterns that take linear time whatever the text is: RE2, several as one."""
+"""Patterns that take any_of time whatever the text is: RE2, several as one."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -34,7 +34,7 @@ class Pattern(Protocol):
     def finditer(self, text: str, /) -> Iterator[Match]: ...
 
 
-def linear(*patterns: str, capture: bool = False) -> Pattern:
+def any_of(*patterns: str, capture: bool = False) -> Pattern:
     """One RE2 pattern that matches any of these. Without captures a match costs no more than finding it."""
     pattern: Pattern = re2.compile("|".join(f"(?:{source})" for source in patterns), _options(capture=capture))
     return pattern
@@ -53,7 +53,7 @@ class Several:
     """Many patterns, and which of them occur in a text: two passes tell it, however many they are."""
 
     def __init__(self, *patterns: str) -> None:
-        self._any = linear(*patterns)
+        self._any = any_of(*patterns)
         self._each = re2.Set.SearchSet(_options())
         for pattern in patterns:
             self._each.Add(pattern)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _ROW = 0.075
 """Height of one row of labels, as a share of the picture's: each mark has a row of its own above the curve."""
-_ONSET, _LINE, _BOUND = "#c0392b", "#1d6fb8", "#8a6d1f"
+_ONSET, _LINE, _THRESHOLD = "#c0392b", "#1d6fb8", "#8a6d1f"
 _MARKS = ("#6d4a94", "#2c7a4b", "#9a6230", "#4b5563")
 
 
@@ -28,7 +28,7 @@ def draw(graph: SignalGraph) -> bytes:
     rows = len(graph.moments())
     _frame(axes, graph, headroom=1 / (1 - _ROW * (rows + 0.5)))
     if graph.threshold is not None:
-        _bound(axes, graph.threshold, graph.unit)
+        _draw_threshold(axes, graph.threshold, graph.unit)
     start, end = (_moment(t) for t in _span(graph))
     for row, (at, label, is_onset) in enumerate(graph.moments()):
         color = _ONSET if is_onset else _MARKS[row % len(_MARKS)]
@@ -58,10 +58,10 @@ def _frame(axes: "Axes", graph: SignalGraph, *, headroom: float) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _bound(axes: "Axes", threshold: float, unit: str) -> None:
-    axes.axhline(threshold, color=_BOUND, linestyle="--", linewidth=1.4)
+def _draw_threshold(axes: "Axes", threshold: float, unit: str) -> None:
+    axes.axhline(threshold, color=_THRESHOLD, linestyle="--", linewidth=1.4)
     label = f"threshold {figure(threshold, unit)}"
-    axes.text(0.008, threshold, label, transform=axes.get_yaxis_transform(), color=_BOUND, fontsize=13, va="bottom")
+    axes.text(0.008, threshold, label, transform=axes.get_yaxis_transform(), color=_THRESHOLD, fontsize=13, va="bottom")
 
 
 def _mark(axes: "Axes", at: datetime, label: str, color: str, *, row: int, late: bool, solid: bool) -> None:

@@ -77,8 +77,8 @@ class RecordedLogs:
             raise QueryFailed(f"no log lines of {service} were recorded")
         wanted = text.casefold()
         of_pod = [line for line in self.lines[service] if pod in ("", line.pod)]
-        held = [line for line in of_pod if start <= line.at <= end and wanted in line.text.casefold()]
-        return sorted(held, key=lambda line: line.at, reverse=True)[:limit]
+        matching = [line for line in of_pod if start <= line.at <= end and wanted in line.text.casefold()]
+        return sorted(matching, key=lambda line: line.at, reverse=True)[:limit]
 
     def query(self, service: str, text: str, pod: str = "") -> str:
         """The query, in words."""

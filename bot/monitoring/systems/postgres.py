@@ -226,8 +226,8 @@ def _standby(name: str, state: str, lag: float | None, behind: int | None) -> St
     return Standby(one_line(name, 80), state, lag, behind)
 
 
-def _slot(name: str, active: bool, held: int) -> Slot:
-    return Slot(one_line(name, 80), active, held)
+def _slot(name: str, active: bool, retained: int) -> Slot:
+    return Slot(one_line(name, 80), active, retained)
 
 
 def _table(name: str, rows: int, dead: int, vacuumed: str) -> Table:

@@ -18,7 +18,7 @@ MOST_CHECKS = 8
 
 def render(content: AnswerContent, view: ViewContext) -> Rendered:
     """The question with its answer; without one, that it failed."""
-    question = f"*{plain_text(content.asked_by, 40)} asked:* {titled(content.question, 500)}"
+    question = f"*{plain_text(content.requester, 40)} asked:* {titled(content.question, 500)}"
     answer = content.answer
     if answer is None:
         failed = "No answer could be made. Ask again."
@@ -63,7 +63,7 @@ def _lines(findings: Iterable[Finding]) -> Iterable[str]:
 def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
     if not answer.short:
         yield f"{_no_finding(answer)}."
-    if checks := list(_checks([content.evidence[id] for id in answer.looked_at if id in content.evidence])):
+    if checks := list(_checks([content.evidence[id] for id in answer.checked if id in content.evidence])):
         more = f" and {len(checks) - MOST_CHECKS} more" if len(checks) > MOST_CHECKS else ""
         yield f"*What was checked:* {', '.join(checks[:MOST_CHECKS])}{more}"
     if content.ref.startswith("AL-"):
@@ -72,7 +72,7 @@ def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
 
 def _no_finding(answer: QuestionAnswer) -> str:
     """Evidence that says nothing is something else than no evidence."""
-    if answer.looked_at:
+    if answer.checked:
         return "The evidence says nothing about that"
     return f"Not known: nothing {'could be' if answer.unseen else 'was'} checked"
 
@@ -103,7 +103,7 @@ def _small_print(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str
         yield prose(answer.note, 250)
     if answer.tokens:
         yield f"{answer.tokens} tokens, ${answer.usd:.3f}"
-    up_to = f"evidence up to {when(answer.seen_at)}; " if answer.seen_at else ""
+    up_to = f"evidence up to {when(answer.collected_at)}; " if answer.collected_at else ""
     made = f"{counted(len(answer.reread), 'new check')} for this question" if answer.reread else "no new check was made"
     yield f"{up_to}{made} and nothing was changed"
     yield content.ref

@@ -32,7 +32,7 @@ def _no_such_page(page: int, rows: int, count: str) -> str:
 
 def _row(row: ListRow) -> str:
     ref = f"{row.incident} {row.ref}".strip()
-    lead = f", taken by {plain_text(row.taken_by, 40)}" if row.taken_by else ""
+    lead = f", taken by {plain_text(row.assignee, 40)}" if row.assignee else ""
     service = name_text(row.service, 40) if row.service else "no service"
     opened = f"opened {when(row.opened_at)}"
     return f"*{row.state}* {row.severity} {ref} · {service} · {name_text(row.title, 80)} · {opened}{lead}"

@@ -24,7 +24,7 @@ from bot.slack.blocks import (
 from bot.slack.untrusted_text import code_lines
 from bot.slack.view_context import ViewContext
 
-ROOM = 2800
+MAX_CODE_CHARACTERS = 2800
 """Characters that one code block shows whole."""
 _DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 _BY_HAND = (*_DECIDABLE, ProposalState.FAILED, ProposalState.UNKNOWN, ProposalState.STALE, ProposalState.EXPIRED)
@@ -36,7 +36,7 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
     """What is approved, who may, and who did."""
     proposal = content.proposal
     request = request_of(proposal)
-    whole = len(code_lines(request, view.called_hosts)) <= ROOM
+    whole = len(code_lines(request, view.called_hosts)) <= MAX_CODE_CHARACTERS
     blocks: list[Block | None] = [
         header(f"{word_of(content)}: {plain_text(proposal.title, 110)}"),
         _outcome(proposal),

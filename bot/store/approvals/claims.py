@@ -89,9 +89,9 @@ class Claims:
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             await transitions.lock_service(self.db, session, row.service)
-            held = await session.get(ClaimRow, row.id)
-            if held is not None:
-                own = held.workflow == workflow and not ProposalState(row.state).final
+            claim = await session.get(ClaimRow, row.id)
+            if claim is not None:
+                own = claim.workflow == workflow and not ProposalState(row.state).final
                 return ClaimResult(own, ProposalState(row.state), "" if own else "it was claimed already")
             if row.state != ProposalState.APPROVED:
                 return ClaimResult(False, ProposalState(row.state))
@@ -177,9 +177,9 @@ class Claims:
         """
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            held = await session.get(AttemptRow, row.id)
-            if held is not None:
-                return AttemptStart(CallPermission.REPEATED, held.idempotency_key, terms=rows.stored_terms(row))
+            attempt = await session.get(AttemptRow, row.id)
+            if attempt is not None:
+                return AttemptStart(CallPermission.REPEATED, attempt.idempotency_key, terms=rows.stored_terms(row))
             claim = await session.get(ClaimRow, row.id)
             if row.state != ProposalState.CLAIMED or claim is None or claim.workflow != workflow:
                 return AttemptStart(CallPermission.REFUSED, why=f"{ref} is {row.state}")

@@ -73,14 +73,14 @@ class ListCriteria:
     open_only: bool = True
     service: str = ""
     since: datetime | None = None
-    taken_by: str = ""
+    assignee: str = ""
     limit: int = MAX_ROWS
 
 
 async def groups(db: Database, criteria: ListCriteria = ListCriteria()) -> list[ListRow]:
     """Alert groups, the worst and newest first."""
     query = select(GroupRow, IncidentRow).outerjoin(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
-    by_person = (col(GroupRow.acknowledged_by) == criteria.taken_by) | (col(IncidentRow.lead) == criteria.taken_by)
+    by_person = (col(GroupRow.acknowledged_by) == criteria.assignee) | (col(IncidentRow.lead) == criteria.assignee)
     query = query.where(*_fitting(criteria, GroupRow, col(GroupRow.opened_at), by_person))
     query = query.order_by(col(GroupRow.severity), col(GroupRow.id).desc()).limit(criteria.limit)
     async with db.read() as session:
@@ -91,7 +91,7 @@ async def bare_incidents(db: Database, criteria: ListCriteria = ListCriteria()) 
     """Incidents that people declared without an alert group, the worst and newest first."""
     query = select(IncidentRow).where(col(IncidentRow.group_id).is_(None))
     query = query.where(
-        *_fitting(criteria, IncidentRow, col(IncidentRow.declared_at), col(IncidentRow.lead) == criteria.taken_by)
+        *_fitting(criteria, IncidentRow, col(IncidentRow.declared_at), col(IncidentRow.lead) == criteria.assignee)
     )
     query = query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(criteria.limit)
     async with db.read() as session:
@@ -110,7 +110,7 @@ def _fitting(
         yield col(table.service) == criteria.service
     if criteria.since:
         yield began_at >= criteria.since
-    if criteria.taken_by:
+    if criteria.assignee:
         yield by_person
 
 
@@ -122,7 +122,7 @@ def _group_row(group: GroupRow, incident: IncidentRow | None) -> ListRow:
         service=group.service,
         severity=group.severity,
         state=group.state,
-        taken_by=(incident.lead if incident else "") or group.acknowledged_by,
+        assignee=(incident.lead if incident else "") or group.acknowledged_by,
         opened_at=group.opened_at,
     )
 
@@ -134,6 +134,6 @@ def _incident_row(row: IncidentRow) -> ListRow:
         service=row.service,
         severity=row.severity,
         state=row.state,
-        taken_by=row.lead,
+        assignee=row.lead,
         opened_at=row.declared_at,
     )

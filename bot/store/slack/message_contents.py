@@ -215,7 +215,7 @@ async def _answer(session: AsyncSession, number: str) -> AnswerContent | None:
     return AnswerContent(
         ref=f"AL-{row.group_id}" if row.group_id else f"INC-{row.incident_id}",
         question=row.text,
-        asked_by=row.asked_by,
+        requester=row.asked_by,
         answer=QuestionAnswer.model_validate(row.answer) if row.answer else None,
         failed=row.state == "failed",
         evidence=_by_id(await _evidence_rows(session, row.group_id)) if row.group_id else {},

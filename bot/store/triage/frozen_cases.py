@@ -25,7 +25,7 @@ AFTER = timedelta(seconds=5)
 """Evidence may be written a moment after the attempt that asked for it is marked as finished."""
 _RANKED = (col(TriageRow.state) == TriageState.DONE, col(TriageRow.findings)["by"].as_string().is_not(None))
 """Attempts that ranked causes; others stopped at the facts."""
-NOT_LOOKS = frozenset({"impact"})
+NOT_QUERIES = frozenset({"impact"})
 """Evidence of the postmortem: no investigator may ask for it."""
 
 
@@ -55,7 +55,7 @@ class Cases:
             incident = await session.get(IncidentRow, incident_id)
             cause = (await causes.newest(session, [incident_id])).get(incident_id)
             group = await session.get(GroupRow, incident.group_id) if incident and incident.group_id else None
-            triage = await _last_done(session, incident) if incident else None
+            triage = await _last_ranked(session, incident) if incident else None
             if group is None or cause is None or triage is None:
                 return
             case = await case_of(session, group, triage)
@@ -102,12 +102,12 @@ class Cases:
             return await session.get(MessageRow, f"line:{key}") is not None
 
 
-async def _last_done(session: AsyncSession, incident: IncidentRow) -> TriageRow | None:
+async def _last_ranked(session: AsyncSession, incident: IncidentRow) -> TriageRow | None:
     """The attempt whose answer people had while the incident lasted; else the first one that was finished after it."""
-    done = select(TriageRow).where(TriageRow.group_id == incident.group_id, *_RANKED)
-    during = done.where(col(TriageRow.finished_at) <= incident.resolved_at).order_by(col(TriageRow.attempt).desc())
+    ranked = select(TriageRow).where(TriageRow.group_id == incident.group_id, *_RANKED)
+    during = ranked.where(col(TriageRow.finished_at) <= incident.resolved_at).order_by(col(TriageRow.attempt).desc())
     latest = (await session.exec(during.limit(1))).first()
-    return latest or (await session.exec(done.order_by(col(TriageRow.attempt)).limit(1))).first()
+    return latest or (await session.exec(ranked.order_by(col(TriageRow.attempt)).limit(1))).first()
 
 
 async def _entries_until(session: AsyncSession, triage: TriageRow) -> Sequence[LedgerEntry]:
@@ -115,7 +115,7 @@ async def _entries_until(session: AsyncSession, triage: TriageRow) -> Sequence[L
     query = select(EvidenceRow).where(EvidenceRow.group_id == triage.group_id).order_by(col(EvidenceRow.n))
     if triage.finished_at:
         query = query.where(col(EvidenceRow.at) <= triage.finished_at + AFTER)
-    return [entry_of(row) for row in (await session.exec(query)).all() if row.tool not in NOT_LOOKS]
+    return [entry_of(row) for row in (await session.exec(query)).all() if row.tool not in NOT_QUERIES]
 
 
 def _noun(row: FrozenCaseRow) -> FrozenCase:

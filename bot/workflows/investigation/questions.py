@@ -26,7 +26,7 @@ class QuestionSteps:
         self.config = config
         self.checks = checks
 
-    async def look_up(self, number: int, note: str, final: bool) -> QuestionAnswer:
+    async def answer_by_code(self, number: int, note: str, final: bool) -> QuestionAnswer:
         """Answer by code alone, from the record and from the current values where it asks for now; show the answer."""
         row = await self.questions.row(number)
         reread = await self.checks.read_anew(number, row.text) if self.checks else []
@@ -56,12 +56,12 @@ def question(steps: QuestionSteps, reader: Callable[[], Awaitable[Reader | None]
     async def workflow(run: Run, number: int) -> QuestionAnswer:
         model = await reader()
         if model is None:
-            return await run.step("answer from the record", steps.look_up, number, "No model is set up.", True)
+            return await run.step("answer from the record", steps.answer_by_code, number, "No model is set up.", True)
         if not await run.step("ask the budget", steps.within_budget, number):
             spent = "Today's model budget is spent or set aside."
-            return await run.step("answer from the record", steps.look_up, number, spent, True)
+            return await run.step("answer from the record", steps.answer_by_code, number, spent, True)
         waiting = "A model reads the evidence; what it adds will stand here."
-        by_code = await run.step("answer from the record", steps.look_up, number, waiting, False)
+        by_code = await run.step("answer from the record", steps.answer_by_code, number, waiting, False)
         by_model = await model.read(run, number)
         return await run.step("judge and show", steps.judge, number, by_code, by_model)
 

@@ -222,7 +222,7 @@ async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:
         found = Evidence(summary=summary, query="q", ok=ok)
         await Triages(house.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), found)
     put = await Questions(house.db).put("k2", "is it the database?", "alice", group="AL-2", incident="")
-    await QuestionSteps(Questions(house.db), Triages(house.db), house.config).look_up(put.number, "", final=True)
+    await QuestionSteps(Questions(house.db), Triages(house.db), house.config).answer_by_code(put.number, "", final=True)
     return await shown(house)
 
 
@@ -243,7 +243,7 @@ async def test_a_reading_that_failed_is_not_awaited_any_more(house: Office) -> N
     questions = Questions(house.db, ["checkout"])
     put = await questions.put("k1", SLOW, "alice", group="AL-1", incident="")
     desk = QuestionSteps(questions, Triages(house.db), house.config)
-    await desk.look_up(put.number, "A model reads the evidence; what it adds will stand here.", final=False)
+    await desk.answer_by_code(put.number, "A model reads the evidence; what it adds will stand here.", final=False)
     waiting = await shown(house)
     await questions.failed(put.number)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.infrastructure.database_health import DatabaseHealth, Session, Slot, Standby, masked, troubles, without_trouble
+from bot.core.infrastructure.database_health import DatabaseHealth, Session, Slot, Standby, masked, problems, without_trouble
 
 QUIET = DatabaseHealth(version="16", standby=False, connections=10, max_connections=100)
 WAITING = Session(11, "app", "web", "active", 40.0, 30.0, "Lock: tuple", (12,), "UPDATE a")
@@ -29,7 +29,7 @@ LONG = Session(13, "app", "report", "active", 90.0, 90.0, "", (), "SELECT")
     ],
 )  # fmt: skip
 def test_trouble_is_what_a_database_reports_beyond_its_limits(health: DatabaseHealth, words: list[str]) -> None:
-    assert list(troubles(health)) == words
+    assert list(problems(health)) == words
 
 
 def test_values_of_a_query_are_the_users_and_are_not_shown() -> None:

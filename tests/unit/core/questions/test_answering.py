@@ -95,7 +95,7 @@ def test_the_finding_that_speaks_about_the_question_stands_first_word_for_word(
 def test_where_nothing_speaks_about_it_nothing_is_said_and_what_was_looked_at_is_named(question: str) -> None:
     found = answer(question, MATERIAL)
 
-    assert (found.findings, found.looked_at) == ([], ["E1", "E2", "E3", "E4", "E5", "E6", "E7"])
+    assert (found.findings, found.checked) == ([], ["E1", "E2", "E3", "E4", "E5", "E6", "E7"])
 
 
 def test_that_a_list_of_all_changes_holds_none_of_a_service_is_an_answer() -> None:

@@ -259,7 +259,7 @@ def test_a_model_decides_only_what_measurement_leaves_open(measured: str, by_mod
 
 
 def test_a_database_in_trouble_by_its_own_word_is_no_cause_yet_and_no_all_clear() -> None:
-    report = entry("E9", "database_health", EvidenceFacts(troubles=("9 sessions wait for locks",)))
+    report = entry("E9", "database_health", EvidenceFacts(problems=("9 sessions wait for locks",)))
     found = short_answer("is it the database?", facts(HEALTH, report))
 
     assert found is not None and (found.verdict, found.evidence, found.untrusted) == ("unknown", ["E9"], True)

@@ -343,7 +343,7 @@ def test_a_group_in_short_shows_why_its_alerts_stand_together_and_what_mutes_oth
 
 
 def test_the_list_says_what_its_moments_and_names_are() -> None:
-    row = ListRow(ref="AL-1", title="Errors", service="pay", severity="SEV2", state="FIRING", taken_by="bob", opened_at=at(0))
+    row = ListRow(ref="AL-1", title="Errors", service="pay", severity="SEV2", state="FIRING", assignee="bob", opened_at=at(0))
     _, blocks = listing.render(ListReply(rows=[row], title="Open"), VIEW)
 
     assert "· Errors · opened <!date^" in words(blocks) and ", taken by bob" in words(blocks)

@@ -67,7 +67,7 @@ def checks_of(house: Office, tools: dict[str, Tool] = TOOLS) -> QuestionChecks:
 async def asked(house: Office, text: str) -> QuestionAnswer:
     checks = checks_of(house)
     put = await checks.questions.put(text, text, "alice", group="AL-1", incident="")
-    return await QuestionSteps(checks.questions, Triages(house.db), house.config, checks).look_up(put.number, "", True)
+    return await QuestionSteps(checks.questions, Triages(house.db), house.config, checks).answer_by_code(put.number, "", True)
 
 
 async def test_a_question_about_now_reads_the_current_values_and_one_about_then_reads_nothing(house: Office) -> None:

@@ -11,7 +11,7 @@ _RAN = re.compile(r"^(?:(?:Recovered|Not recovered) after (?=AP-)|)(AP-\d+)(?: r
 _PROPOSED = re.compile(r"^(AP-\d+) (?:proposed|recorded as done by hand): ")
 
 
-def done(timeline: Sequence[TimelineEntry], activities: frozenset[str]) -> TimelineEntry | None:
+def newest_activity(timeline: Sequence[TimelineEntry], activities: frozenset[str]) -> TimelineEntry | None:
     """The newest entry that records one of these activities as done; None where none does."""
     fitting = {ref for entry in timeline if (ref := _proposed(entry)) and activities & canonical(entry.text)}
     return next((entry for entry in reversed(timeline) if _records(entry, activities, fitting)), None)
