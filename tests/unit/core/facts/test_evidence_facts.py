@@ -26,15 +26,14 @@ def stored(facts: dict[str, Any]) -> dict[str, Any]:
 
 def test_what_older_versions_stored_is_read_and_written_under_the_new_names() -> None:
     template = {"template": "x", "count": 2, "before": 0.0, "turn": "new", "last": ""}
-    old = {"asked_wrong": True, "deviations": [OLD_DEVIATION], "templates": [template]}
+    old = {"asked_wrong": True, "deviations": [OLD_DEVIATION], "templates": [template], "troubles": ["9 lock waits"]}
 
     facts = parse_entry(stored(old)).evidence.facts
 
     assert Deviation.of_fact(facts.deviations[0]).onset == ONSET
     written = facts.model_dump(mode="json")
-    assert written["invalid_query"] and written["templates"] == [
-        {"template": "x", "count": 2, "before": 0.0, "trend": "new", "last": None}
-    ]
+    assert written["problems"] == ["9 lock waits"] and written["invalid_query"]
+    assert written["templates"] == [{"template": "x", "count": 2, "before": 0.0, "trend": "new", "last": None}]
     assert written["deviations"] == [{("doublings" if name == "score" else name): v for name, v in OLD_DEVIATION.items()}]
 
 

@@ -269,3 +269,11 @@ def test_if_nothing_of_it_is_carried_the_answer_of_the_code_stands_and_says_so(
 def test_a_models_claim_that_only_users_can_have_written_is_shown_as_their_words() -> None:
     assert judge(("the connection pool is exhausted after 30 s", "E6")).findings[0].untrusted
     assert not judge(("checkout errors rose to 12 %", "E1")).findings[0].untrusted
+
+
+def test_an_answer_that_an_older_version_stored_keeps_what_it_checked_and_until_when() -> None:
+    old = {"looked_at": ["E1"], "seen_at": NOW.isoformat(), "findings": []}
+
+    stored = QuestionAnswer.model_validate(old)
+
+    assert (stored.checked, stored.collected_at) == (["E1"], NOW)
