@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from bot.core.evidence import Hypothesis
+from bot.core.verdict.denial import denies_itself
 from bot.core.verdict.structure import Measured
 
 _VERSION = re.compile(r"\bv?(\d+(?:\.\d+){1,}[\w.+-]*)", re.I)
@@ -28,7 +29,19 @@ _SURGE = re.compile(r"\btraffic\b|\bsurge|flood|crawler|\bddos\b|too many reques
 
 def contradiction(hypothesis: Hypothesis, measured: Measured) -> str:
     """What the sentence names beside what was checked; "" if nothing."""
-    return _other_services(hypothesis, measured) or _other_version(hypothesis, measured) or _normal_causes(hypothesis, measured)
+    return (
+        denial(hypothesis, measured)
+        or _other_services(hypothesis, measured)
+        or _other_version(hypothesis, measured)
+        or _normal_causes(hypothesis, measured)
+    )
+
+
+def denial(hypothesis: Hypothesis, measured: Measured) -> str:
+    """That the sentence clears what its fields accuse; "" if it does not."""
+    own = measured.observations.changes.get(hypothesis.change_id)
+    names = {hypothesis.service, *((own.id, own.version, own.title) if own else ())} - {""}
+    return "its sentence says that this is not the cause" if denies_itself(hypothesis, names) else ""
 
 
 def _other_services(hypothesis: Hypothesis, measured: Measured) -> str:

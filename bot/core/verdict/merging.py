@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.evidence import LEAD_ONLY, Case, Claim, Findings, Hypothesis, LedgerEntry, NamedBy
+from bot.core.evidence import LEAD_ONLY, Case, CauseKind, Claim, Findings, Hypothesis, LedgerEntry, NamedBy
 from bot.core.ranking.changes.exoneration import exonerated_changes
 from bot.core.ranking.observations import observe
 from bot.core.text.untrusted import one_line
@@ -21,6 +21,7 @@ MAX_CLAIMS = 6
 MAX_CAUSES = 5
 _UNSPECIFIC = ("unknown", "dependency")
 """Kinds that say where a failure lies, not what it is."""
+_FROM_OUTSIDE = ("external", "traffic")
 
 
 def merge(
@@ -61,15 +62,22 @@ def merge(
 def same_cause(by_agent: Hypothesis, by_analyst: Hypothesis) -> bool:
     """Whether two causes are the same: the same service and the same change, or without a change the same kind.
 
+    A cause that names a change and says that somebody outside or the traffic is at fault is another one.
+
     A model's cause of unknown kind is nobody else's: only its words say what it is. "The service itself fails" is one cause,
     whether the analyst found it below the alerting service (dependency) or at it (unknown).
     """
     if by_agent.service != by_analyst.service or by_agent.change_id != by_analyst.change_id:
         return False
     if by_agent.change_id:
-        return True
+        return not _contrary(by_agent.kind, by_analyst.kind)
     kinds = _UNSPECIFIC if by_agent.kind == "dependency" else (by_agent.kind,)
     return by_agent.kind != "unknown" and by_analyst.kind in kinds
+
+
+def _contrary(kind: CauseKind, other: CauseKind) -> bool:
+    """Whether one of two kinds says that the own system is at fault and the other that it is not."""
+    return (kind in _FROM_OUTSIDE) != (other in _FROM_OUTSIDE) and not {kind, other} & set(_UNSPECIFIC)
 
 
 def views_text(findings: Findings) -> str:
@@ -213,15 +221,19 @@ def _covered(by_analyst: Hypothesis, by_agent: Hypothesis) -> bool:
 
 
 def _join(by_agent: Hypothesis, by_analyst: Hypothesis) -> Hypothesis:
-    """One cause in the words of the more confident, the model's where both are equal, with both evidences."""
+    """One cause in the words of the more confident, the model's where both are equal, with both evidences.
+
+    The claims of the one whose sentence stands come first.
+    """
     same = same_cause(by_agent, by_analyst)
     # The model's sentence may say the opposite of its fields: it never gets a confidence that only the analyst's cause has.
     first = by_analyst if same and _is_more_confident(by_analyst, by_agent) else by_agent
+    second = by_agent if first is by_analyst else by_analyst
     update = {
         "likelihood": by_analyst.likelihood if same else by_agent.likelihood,
         "component": first.component or by_analyst.component,
-        "claims": _both(by_agent.claims, by_analyst.claims, MAX_CLAIMS),
-        "against": _both(by_agent.against, by_analyst.against, MAX_AGAINST),
+        "claims": _both(first.claims, second.claims, MAX_CLAIMS),
+        "against": _both(first.against, second.against, MAX_AGAINST),
         "not_checked": list(dict.fromkeys([*by_agent.not_checked, *by_analyst.not_checked]))[:8],
         "check": first.check or by_analyst.check,
         "named_by": _accuser(by_agent, by_analyst) if same else "agent",

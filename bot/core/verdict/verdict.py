@@ -9,7 +9,7 @@ from typing import Self
 from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LedgerEntry, Standing, missed
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
-from bot.core.verdict.contradiction import contradiction
+from bot.core.verdict.contradiction import contradiction, denial
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.identity import identify
@@ -203,6 +203,8 @@ class Judgement:
         if standing.too_late:
             return "unlikely", standing.reason
         by_model = self._by_model(hypothesis)
+        if by_model and (denied := denial(hypothesis, self.measured)):
+            return "unlikely", denied
         # The analyst weighs rivals itself; of a change that it names, the record and the deviation are checked again.
         unshown = hypothesis.kind == "change" and standing.strength < 2
         if standing.reason and (by_model or unshown):

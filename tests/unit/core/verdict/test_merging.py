@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.category import categorize
@@ -118,7 +120,7 @@ def test_the_answer_has_the_category_of_the_change_that_it_names() -> None:
 
     findings = merged_with(failing_payments(flag), cause(kind="change", change_id=flag.id, claims=claims))
 
-    assert findings.category == Category.CONFIGURATION and findings.because[0].evidence == ["E4"]
+    assert findings.category == Category.CONFIGURATION and findings.because[0].evidence == ["E3"]
 
 
 def test_a_kind_that_is_the_model_s_word_alone_makes_no_category() -> None:
@@ -194,15 +196,9 @@ def test_the_model_s_sentence_never_gets_a_confidence_that_only_the_analyst_s_ca
     for stronger, weaker in (("likely", "possible"), ("likely", "unlikely"), ("possible", "unlikely")):
         for check in ("compare one pod", ""):
             own = cause(cause="deploy 2.3.1 broke payments", confidence=stronger, check=check, **fields)
-            opposite = cause(
-                cause="payments is innocent: roll back cart",
-                confidence=weaker,
-                check="roll back cart",
-                component="cart-1",
-                **fields,
-            )
+            vague = cause(cause="something is odd", confidence=weaker, check="roll back cart", component="cart-1", **fields)
 
-            first = merged_beside((own,), opposite)[0]
+            first = merged_beside((own,), vague)[0]
 
             assert (first.cause, first.check, first.component, first.confidence) == (own.cause, check, "", stronger)
             assert first.named_by == ("analyst" if weaker == "unlikely" else "both")
@@ -219,3 +215,65 @@ def test_a_joined_cause_has_the_model_s_words_where_it_is_as_confident_by_itself
 
         assert (first.cause, first.check, first.confidence) == (agent.cause, own.check, confidence)
         assert first.named_by == "both"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "deploy 2.3.1 of payments is not the cause",
+        "2.3.1 is innocent",
+        "The deploy did not cause it",
+        "payments fails, but its deploy has nothing to do with it",
+        "It is not the deploy but cart that breaks payments",
+        "payments is a victim: 2.3.1 was ruled out",
+        "payments fails because of cart rather than because of 2.3.1",
+    ],
+)
+@pytest.mark.parametrize("confidence", ["likely", "possible"])
+def test_a_sentence_that_clears_what_its_fields_accuse_is_never_joined(sentence: str, confidence: str) -> None:
+    fields = {"kind": "change", "change_id": GUILTY.id, "claims": [ERRORS, CHANGED]}
+    own = cause(cause="deploy 2.3.1 broke payments", confidence=confidence, **fields)
+
+    first, *rest = merged_beside((own,), cause(cause=sentence, confidence=confidence, **fields))
+
+    assert (first.cause, first.named_by, first.confidence) == (own.cause, "analyst", confidence)
+    assert [(h.cause, h.named_by, h.confidence) for h in rest] == [(sentence, "agent", "unlikely")]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "deploy 2.3.1 broke payments, traffic is not the cause",
+        "Memory is fine, 2.3.1 broke payments",
+        "2.3.1 is the cause, not the network",
+        "It is not the network: 2.3.1 broke payments",
+        "2.3.1 is not the only cause but the main one",
+        "payments does not release its connections since 2.3.1",
+        "2.3.1 of payments, and not cart, breaks it",
+    ],
+)
+def test_a_sentence_that_clears_something_else_is_joined(sentence: str) -> None:
+    fields = {"kind": "change", "change_id": GUILTY.id, "claims": [ERRORS, CHANGED]}
+    own = cause(cause="deploy 2.3.1 broke payments", confidence="possible", **fields)
+
+    (first,) = merged_beside((own,), cause(cause=sentence, confidence="possible", **fields))
+
+    assert (first.cause, first.named_by) == (sentence, "both")
+
+
+def test_the_same_change_blamed_and_put_down_to_traffic_are_two_causes() -> None:
+    own = cause(cause="2.3.1 broke payments", kind="change", change_id=GUILTY.id, claims=[ERRORS, CHANGED])
+
+    causes = merged_beside((own,), cause(cause="more requests came", kind="traffic", change_id=GUILTY.id, claims=[ERRORS]))
+
+    assert [h.named_by for h in causes] == ["analyst", "agent"]
+
+
+def test_the_claims_of_a_joined_cause_begin_with_those_of_its_sentence() -> None:
+    fields = {"kind": "change", "change_id": GUILTY.id}
+    own = cause(cause="2.3.1 broke payments", confidence="likely", claims=[CHANGED], **fields)
+    weaker = cause(cause="something of payments", confidence="possible", claims=[ERRORS], **fields)
+
+    first = merged_beside((own,), weaker)[0]
+
+    assert (first.cause, first.claims[0].text) == (own.cause, CHANGED.text)
