@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.core.evidence import Findings
 from bot.core.verdict.merging import merge
 from bot.core.verdict.verdict import judge
-from tests.answers import false_answers, true_answers
+from tests.answers import false_answers, false_wordings, true_answers, true_wordings
 from tests.answers.faults import Investigated
 from tests.answers.reading import Reading
 from tests.answers.recorded import investigated
@@ -84,6 +84,31 @@ def true_corpus() -> list[Answered]:
 def false_corpus() -> list[Answered]:
     """Wrong answers."""
     return corpus(false_answers.STYLES)
+
+
+def true_wordings_corpus() -> list[Answered]:
+    """Right answers in further wordings, each over two faults in turn."""
+    return _in_turn(true_wordings.STYLES)
+
+
+def wrong_causes_corpus() -> list[Answered]:
+    """Wrong causes with sentences that are true, each over two faults in turn."""
+    return _in_turn(false_wordings.WRONG_CAUSES)
+
+
+def false_sentences_corpus() -> list[Answered]:
+    """Right causes whose first sentence is false, each over two faults in turn."""
+    return _in_turn(false_wordings.FALSE_SENTENCES)
+
+
+def _in_turn(styles: Mapping[str, Callable[[Reading], Findings]]) -> list[Answered]:
+    answers = []
+    names = list(investigated())
+    for place, (style, write) in enumerate(styles.items()):
+        for name in (names[2 * place % len(names)], names[(2 * place + 7) % len(names)]):
+            one = investigated()[name]
+            answers.append(Answered(f"{name} {style}", one, write(Reading(name, one))))
+    return answers
 
 
 def judged(answers: Sequence[Answered]) -> list[Judged]:

@@ -7,18 +7,16 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from itertools import combinations, permutations
 
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.tuning import TUNING
+from bot.core.verdict.evidence_text import clock_times, evidence_text, iso_moments, of_day, without_marks, without_moments
 from bot.core.verdict.quantities import Bound, Dimension, Quantity, numbers_in, of_unit, quantities
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?")
-_CLOCK = re.compile(r"(?<![\w:.-])(\d{2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?Z?(?![\w:])")
-_VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}[\w.+-]*")
 _MAX_OF_LINE = 12
 """A line with more figures than this is a list: relations between all of them would hold any figure by chance."""
 _MAX_LINES, _MAX_MOMENTS = 600, 400
@@ -54,6 +52,7 @@ class EvidenceFigures:
 
     def __init__(self, cited: Sequence[LedgerEntry]) -> None:
         self._cited = cited
+        self._about: dict[str, EvidenceFigures] = {}
 
     # ------------------------------------------------------------ as it stands there
 
@@ -216,9 +215,21 @@ class EvidenceFigures:
                 return _within(self._relative, near)
             case Dimension.TIME:
                 return _within(self._spans, _span_bounds(quantity))
+            case Dimension.RATE:
+                return _within(self._parts_of_rates, _bounds(quantity, rounding=_OF_FACTORS))
             case Dimension.BARE:
                 return _within(self._levels[Dimension.SHARE], near)
         return False
+
+    @cached_property
+    def _parts_of_rates(self) -> Sequence[float]:
+        """A share of the requests of the same service: 40 % of 50 req/s fail, 20 a second."""
+        products = []
+        for entry in self._cited:
+            levels = [of_unit(row.after, row.unit) for row in entry.evidence.facts.deviations if row.after is not None]
+            shares = [level.value for level in levels if level.dimension is Dimension.SHARE]
+            products += [level.value * share for level in levels if level.dimension is Dimension.RATE for share in shares]
+        return _ordered(products)
 
     def _stated(self, dimension: Dimension) -> Iterator[Sequence[float]]:
         yield self._levels[dimension]
@@ -248,6 +259,22 @@ class EvidenceFigures:
         rows += [(row.before, row.after) for one in facts if not one.unit for row in one.breakdown]
         return _ordered([*last, *stated, *(abs(level) for row in rows for level in row if level is not None)])
 
+    def holds_between(self, low: float, high: float, dimension: Dimension) -> bool:
+        """Whether a level lies in a range that the sentence names."""
+        return any(_within(levels, (low, high)) for levels in self._stated(dimension))
+
+    @property
+    def steps(self) -> list[Pair]:
+        """Each measured level before and after."""
+        return [pair for pair in self._pairs_of_facts if pair.in_time]
+
+    def about(self, service: str) -> "EvidenceFigures":
+        """The evidence that speaks of the service."""
+        if service not in self._about:
+            named = re.compile(rf"(?<![\w-]){re.escape(service)}(?![\w]|-\w)", re.I)
+            self._about[service] = EvidenceFigures([entry for entry in self._cited if named.search(evidence_text(entry))])
+        return self._about[service]
+
     # ------------------------------------------------------------ moments
 
     @cached_property
@@ -258,15 +285,15 @@ class EvidenceFigures:
             texts = (entry.evidence.summary, *entry.evidence.details)
             moments.update(iso_moments(evidence_text(entry)))
             for text in texts:
-                moments.update(_clock_moments(_ISO.sub(" ", text), entry.at))
+                moments.update(clock_times(text, entry.at))
             moments.add(entry.at)
         return sorted(moments)
 
     def holds_clock(self, hour: int, minute: int, second: int | None) -> bool:
         """Whether a time of day is that of a moment: to two seconds, or to the minute, cut off or rounded."""
-        of_day = 3600 * hour + 60 * minute + (second or 0)
+        seconds_of_day = 3600 * hour + 60 * minute + (second or 0)
         before, after = (_MOMENT_SLACK, _MOMENT_SLACK) if second is not None else (30.0, 60.0)
-        apart = ((_of_day(moment) - of_day + 43200) % 86400 - 43200 for moment in self.moments)
+        apart = ((of_day(moment) - seconds_of_day + 43200) % 86400 - 43200 for moment in self.moments)
         return any(-before <= seconds <= after for seconds in apart)
 
     @cached_property
@@ -305,7 +332,9 @@ def _bounds(quantity: Quantity, *, exact: bool = False, rounding: float = TUNING
     """Which levels may be called so. `exact`: to the digits shown alone."""
     value = quantity.value
     # Rounding to whole figures must not make 1 GiB of half a GiB, nor "0 errors" of a few.
-    step = quantity.step if quantity.in_words else min(quantity.step, 0.25 * value) if value else 1e-9
+    # Behind a decimal point whoever rounds shows how far.
+    as_rounded = quantity.in_words or quantity.step < 0.5 * quantity.unit
+    step = (quantity.step if as_rounded else min(quantity.step, 0.25 * value)) if value else 1e-9
     off = step * 1.0001 if exact else max(step * 1.0001, rounding * value)
     match quantity.bound:
         case Bound.ABOUT:
@@ -344,51 +373,3 @@ def _counts(names: Iterable[str]) -> Iterable[int]:
     for name in names:
         counts[name] += 1
     return counts.values()
-
-
-# ---------------------------------------------------------------- texts
-
-
-def evidence_text(entry: LedgerEntry) -> str:
-    """Everything that one entry says: summary, query, lines, facts, window, arguments and link."""
-    evidence = entry.evidence
-    window = f"{evidence.window.start.isoformat()} {evidence.window.end.isoformat()}" if evidence.window else ""
-    facts = json.dumps(evidence.facts.model_dump(mode="json"), ensure_ascii=False)
-    arguments = json.dumps(dict(entry.arguments), ensure_ascii=False, default=str)
-    return "\n".join((evidence.summary, evidence.query, *evidence.details, facts, window, arguments, evidence.link))
-
-
-def without_marks(text: str) -> str:
-    """The text without quotation marks of any kind."""
-    return re.sub(r"[\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb]", "", text)
-
-
-def without_moments(text: str) -> str:
-    """The text with blanks in place of dates, times of day and versions: none of their digits is a figure."""
-    for pattern in (_ISO, re.compile(r"\b\d{4}-\d{2}-\d{2}\b"), _CLOCK, _VERSION):
-        text = pattern.sub(lambda match: " " * len(match.group()), text)
-    return text
-
-
-def iso_moments(text: str) -> Iterator[datetime]:
-    """The moments of a text that are written with their date."""
-    for written in _ISO.findall(text):
-        try:
-            moment = datetime.fromisoformat(written)
-        except ValueError:
-            continue
-        yield moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _clock_moments(text: str, day_of: datetime) -> Iterator[datetime]:
-    """Times of day as moments: the last such time before the evidence came."""
-    came = day_of.astimezone(UTC)
-    for hour, minute, second in _CLOCK.findall(text):
-        if int(hour) < 24 and int(minute) < 60 and int(second or 0) < 60:
-            moment = came.replace(hour=int(hour), minute=int(minute), second=int(second or 0), microsecond=0)
-            yield moment if moment <= came + timedelta(minutes=5) else moment - timedelta(days=1)
-
-
-def _of_day(moment: datetime) -> float:
-    utc = moment.astimezone(UTC)
-    return 3600 * utc.hour + 60 * utc.minute + utc.second + utc.microsecond / 1e6

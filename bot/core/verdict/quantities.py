@@ -59,7 +59,9 @@ _BYTES = {"b": 1.0, "byte": 1.0} | {
     for power, prefix in enumerate("kmgtp", 1)
     for ending, base in (("b", 1000.0), ("ib", 1024.0), ("i", 1024.0))
 }
-_RATE = ("rps", "qps", "req/s", "requests/s", "request/s", "calls/s", "/s", "per second", "requests per second")
+_RATE = ("rps", "qps", "req/s", "requests/s", "request/s", "calls/s", "/s", "per second", "requests per second",
+    "request per second", "a second", "requests a second", "request a second",
+)  # fmt: skip
 _FACTOR = ("x", "×", "times", "time", "fold")
 _THOUSANDS = {"k": 1e3, "m": 1e6}
 _WORD_FACTORS = {
@@ -76,7 +78,7 @@ _BEFORE = r"(?=[-+−\d])(?:(?<![\w.:/-])|(?<=\d[-/–])|(?<=[^\W\d]:))"
 _DIGITS = r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?"
 _UNIT_WORDS = (
     "percentage[- ]points?|points?|per cent|percent|pct|pp|%|"
-    "requests? per second|requests?/s|req/s|calls/s|per second|rps|qps|/s|"
+    "requests? (?:per|a|each) second|requests?/s|req/s|calls/s|per second|rps|qps|/s|"
     "microseconds?|milliseconds?|msecs?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|"
     "[kmgtp]i?b|[kmgtp]i|bytes?|ns|µs|us|ms|times?|fold|×|[smhdxbk]"
 )

@@ -1,19 +1,28 @@
 """Strikes from a sentence the figures, moments, versions, names and quoted words that do not stand in its evidence."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.evidence import LedgerEntry
-from bot.core.verdict.evidence_figures import EvidenceFigures, without_marks
+from bot.core.verdict.evidence_figures import EvidenceFigures
+from bot.core.verdict.evidence_text import without_marks
 from bot.core.verdict.quantities import Dimension, Quantity, blanked, quantities
+from bot.core.verdict.relations import held_together, misdirected, of_others
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
 _STRUCK = re.compile(r"\[[a-z ]+ not in evidence\]")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _MOMENT = re.compile(
     r"(?<![\w:.-])(?:\d{4}-\d{2}-\d{2}[T ])?([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:\.\d+)?"
-    r"(?:\s?([ap])\.?m\b\.?|Z)?(?![\w:])",
+    r"(?:\s?([ap])\.?m\b\.?|Z|\s?([+-]\d{2}):?(\d{2}))?(?![\w]|:\d)",
+    re.I,
+)
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_WRITTEN_DATE = re.compile(
+    rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th)?\.? ({_MONTHS})[a-z]*\.?|({_MONTHS})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b,?)"
+    r"(?: (\d{4}))?\b",
     re.I,
 )
 _VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}(?:[-+][0-9A-Za-z.]*[0-9A-Za-z])?(?![\w])", re.I)
@@ -76,14 +85,15 @@ def first_unsupported(text: str, cited: Sequence[LedgerEntry]) -> str:
     return next(iter(check_quotes(text, EvidenceFigures(cited)).missing), "")
 
 
-def check_quotes(text: str, evidence: EvidenceFigures, limit: int = 400) -> Quotation:
+def check_quotes(text: str, evidence: EvidenceFigures, limit: int = 400, *, services: Collection[str] = ()) -> Quotation:
     """Strike from a sentence what the evidence does not hold; the sentence stays.
 
     Checked are figures in any usual unit (rounded by up to 2 % or to the digits shown), durations of several units, spans
     between two moments of the evidence, sums, differences, factors and percentages of its levels, times of day, dates,
-    versions, names that machines draw, and words in quotation marks or backticks.
+    versions, names that machines draw, and words in quotation marks or backticks. A figure is struck too where the sentence has
+    it go the other way than it was measured, or gives it to one of `services` while it stands in evidence about others alone.
     """
-    parts = sorted(_checked(text, evidence), key=lambda part: part.start)
+    parts = sorted(_checked(text, evidence, services), key=lambda part: part.start)
     lost = [part for part in parts if not part.held]
     struck = text
     for part in reversed(lost):
@@ -101,7 +111,7 @@ def _missing(text: str, part: Checked) -> str:
     return written[1:-1].strip() if part.kind == "quotation" else written
 
 
-def _checked(text: str, evidence: EvidenceFigures) -> Iterator[Checked]:
+def _checked(text: str, evidence: EvidenceFigures, services: Collection[str]) -> Iterator[Checked]:
     rest = text
     for pattern in (_STRUCK, _REFERENCES):
         rest = _blank_all(rest, pattern)
@@ -111,12 +121,14 @@ def _checked(text: str, evidence: EvidenceFigures) -> Iterator[Checked]:
         rest = _blank_all(rest, pattern)
     rest = _blank_all(rest, _ORDINAL)
     figures = quantities(rest)
-    held = [_holds(rest, place, figures, evidence) for place in range(len(figures))]
-    for quantity, holds_it in zip(figures, held, strict=True):
+    together = held_together(rest, figures, evidence)
+    held = [place in together or _holds(rest, place, figures, evidence) for place in range(len(figures))]
+    wrong = misdirected(rest, figures, evidence) | set(of_others(rest, figures, evidence, services))
+    for place, (quantity, holds_it) in enumerate(zip(figures, held, strict=True)):
         # "137 lines (53 + 46 + 38)": the sentence itself shows what it adds up.
         parts = [other.value for other, one in zip(figures, held, strict=True) if one and other.dimension is quantity.dimension]
         added = len(parts) > 1 and abs(sum(parts) - quantity.value) < 1e-9
-        yield Checked(quantity.start, quantity.end, "figure", holds_it or added)
+        yield Checked(quantity.start, quantity.end, "figure", (holds_it or added) and place not in wrong)
 
 
 def _holds(text: str, place: int, figures: Sequence[Quantity], evidence: EvidenceFigures) -> bool:
@@ -155,6 +167,7 @@ def _pattern_checks(
         ("quotation", _QUOTED, lambda match: _contains_words(next(g for g in match.groups() if g), evidence)),
         ("moment", _MOMENT, lambda match: _contains_moment(match, evidence)),
         ("date", _DATE, contains),
+        ("date", _WRITTEN_DATE, lambda match: _contains_date(match, evidence)),
         ("version", _VERSION, contains_version),
         ("name", _HOST, contains),
         ("name", _OPAQUE, contains),
@@ -174,11 +187,25 @@ def _contains_part(part: str, evidence: EvidenceFigures) -> bool:
 
 
 def _contains_moment(match: re.Match[str], evidence: EvidenceFigures) -> bool:
-    hour, minute, second, half = match.groups()
+    hour, minute, second, half, east, east_minutes = match.groups()
     of_day = int(hour) % 12 + (12 if half.lower() == "p" else 0) if half else int(hour)
     if (date := _DATE.search(match.group())) and date.group() not in evidence.text:
         return False
-    return evidence.holds_clock(of_day, int(minute), int(second) if second else None)
+    minutes = 60 * of_day + int(minute)
+    if east:
+        minutes -= 60 * int(east) + int(f"{east[0]}{east_minutes}")
+    return evidence.holds_clock(minutes // 60 % 24, minutes % 60, int(second) if second else None)
+
+
+def _contains_date(match: re.Match[str], evidence: EvidenceFigures) -> bool:
+    """Whether `24 Nov 2026` or `November 24` is the day of a moment."""
+    day, month, other_month, other_day, year = match.groups()
+    number = 1 + _MONTHS.split("|").index((month or other_month)[:3].lower())
+
+    def is_day(moment: datetime) -> bool:
+        return (moment.month, moment.day) == (number, int(day or other_day)) and year in (None, str(moment.year))
+
+    return any(map(is_day, evidence.moments))
 
 
 def _folded(text: str) -> str:

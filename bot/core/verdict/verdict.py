@@ -9,7 +9,7 @@ from typing import Self
 from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LedgerEntry, Standing, missed
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
-from bot.core.verdict.contradiction import contradiction, denial
+from bot.core.verdict.contradiction import contradiction, denial, known_services
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.identity import identify
@@ -110,6 +110,11 @@ class Judgement:
         """All evidence of the incident that could be checked."""
         return EvidenceFigures([entry for entry in self.entries.values() if entry.evidence.ok])
 
+    @cached_property
+    def services(self) -> Set[str]:
+        """The services that the evidence speaks of."""
+        return known_services(self.measured)
+
     def _figures(self, ids: Sequence[str]) -> EvidenceFigures:
         """Of this evidence; kept, since claims and causes often cite the same."""
         key = frozenset(ids)
@@ -135,7 +140,7 @@ class Judgement:
         figures = self._figures(cited)
         checked = [self._checked(claim, ids, figures) for claim, ids in claims]
         # The sentence of the cause cites nothing itself, and a person may look anything up that was recorded.
-        cause = check_quotes(hypothesis.cause, self.recorded, limit=300)
+        cause = check_quotes(hypothesis.cause, self.recorded, limit=300, services=self.services)
         self._note_struck(hypothesis.cause, cause, ["any evidence"])
         confidence = self._confidence(hypothesis, checked, cause, refused)
         update = {
@@ -167,7 +172,7 @@ class Judgement:
 
     def _checked(self, claim: Claim, ids: Sequence[str], figures: EvidenceFigures) -> tuple[Claim, bool]:
         """The claim with its valid evidence and without what that does not hold; and whether it carries anything."""
-        quotation = check_quotes(claim.text, figures)
+        quotation = check_quotes(claim.text, figures, services=self.services)
         self._note_struck(claim.text, quotation, ids)
         # What was struck before, of an answer that is judged again, was missing as well.
         carries = quotation.held > 0 or not (quotation.missing or has_struck(claim.text))

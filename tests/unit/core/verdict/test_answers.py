@@ -12,7 +12,15 @@ from prompts import prompt
 from tests.answers import false_answers, true_answers
 from tests.answers.reading import Reading, cause, claim
 from tests.answers.recorded import investigated
-from tests.answers.scoring import WANTED, false_corpus, judged, true_corpus
+from tests.answers.scoring import (
+    WANTED,
+    false_corpus,
+    false_sentences_corpus,
+    judged,
+    true_corpus,
+    true_wordings_corpus,
+    wrong_causes_corpus,
+)
 from tests.answers.true_answers import answered
 
 WRITE: Mapping[str, Callable[[Reading], Findings]] = {
@@ -64,6 +72,20 @@ def test_right_answers_are_kept_whole_and_no_wrong_one_is_called_likely() -> Non
     assert len(right) == len(wrong) == WANTED
     assert sum(one.whole for one in right) >= 0.95 * WANTED, [(one.answered.name, one.alone.dropped) for one in right]
     assert [one.answered.name for one in wrong if one.likely or one.shown_likely] == []
+
+
+def test_further_wordings_are_kept_whole_where_they_are_right_and_never_likely_where_the_cause_is_wrong() -> None:
+    right, wrong = judged(true_wordings_corpus()), judged(wrong_causes_corpus())
+
+    assert len(right) == 40 and sum(one.whole for one in right) >= 0.95 * len(right), [one.changed for one in right]
+    assert [one.answered.name for one in wrong if one.likely or one.shown_likely] == []
+
+
+def test_a_sentence_that_is_false_does_not_stand_as_it_was_written() -> None:
+    answers = judged(false_sentences_corpus())
+    firsts = [(one, one.answered.answer.hypotheses[0].claims[0].text) for one in answers]
+
+    assert [(one.answered.name, text) for one, text in firsts if text not in one.changed] == []
 
 
 @pytest.mark.parametrize("quality", WRITE)

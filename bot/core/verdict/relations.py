@@ -1,0 +1,89 @@
+"""What two figures of a sentence say together, and of whom: parts of a whole, ranges, a step from one to the other."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+
+from bot.core.verdict.evidence_figures import EvidenceFigures, Pair
+from bot.core.verdict.quantities import Bound, Dimension, Quantity
+
+_PART = re.compile(r"\s*(?:of|in|out of|from)\s*(?:every\s*)?", re.I)
+_ONE_IN = re.compile(r"\b(?:one|1) (?:in|of|out of)(?: every)? $", re.I)
+_BETWEEN = re.compile(r"\bbetween\s+$", re.I)
+_AND = re.compile(r"[^\w]*(?:and|to)\s*", re.I)
+_FROM = re.compile(r"\bfrom\s+(?:about |around |roughly |some |~ ?)?$", re.I)
+_TO = re.compile(r"\s*(?:to|→|->)\s*(?:about |around |roughly |some |~ ?)?", re.I)
+_UP = re.compile(
+    r"\b(?:rose|rises?|risen|climb\w*|grew|grow\w*|jump\w*|increas\w*|went up|surg\w*) to\s+(?:about |over |~ ?)?$", re.I
+)
+_DOWN = re.compile(
+    r"\b(?:fell|falls?|fallen|dropp?\w*|decreas\w*|sank|declin\w*|went down|shr[aiu]nk\w*) to\s+(?:about |~ ?)?$", re.I
+)
+_SIGNALS = r"(?:error|latenc|p\d\d|traffic|cpu|memor|connection|queue|restart|request|bad.requests|provider.errors)\w*"
+_CLAUSE = re.compile(r"[;.!?](?:\s|$)|,\s|\s(?:and|but|while|whereas|because|as|since|when)\s", re.I)
+_WIDEST = 1.5
+"""A range whose ends lie further apart holds any level by chance."""
+
+
+def held_together(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:
+    """The places of figures that the evidence holds only together: `388 of 1000`, `one in three`, `between 37 and 38 %`."""
+    held: set[int] = set()
+    for place, figure in enumerate(figures):
+        if _ONE_IN.search(text[: figure.start]) and figure.value > 1 and _is_share(1.0, figure.value, evidence):
+            held.add(place)
+    for place, (first, second) in enumerate(pairwise(figures)):
+        between = text[first.end : second.start]
+        if first.dimension is second.dimension is Dimension.BARE and _PART.fullmatch(between):
+            if 0 < first.value < second.value and _is_share(first.value, second.value, evidence):
+                held |= {place, place + 1}
+        elif _BETWEEN.search(text[: first.start]) and _AND.fullmatch(between):
+            low = first.value * (second.unit if first.dimension is Dimension.BARE else 1.0)
+            if 0 < low < second.value <= _WIDEST * low and evidence.holds_between(low, second.value, second.dimension):
+                held |= {place, place + 1}
+    return held
+
+
+def _is_share(part: float, whole: float, evidence: EvidenceFigures) -> bool:
+    """Whether so many of so many is a share that the evidence holds, as exact as the smaller figure."""
+    exact = part == 1.0
+    low, high = (1 / (whole + 0.5), 1 / (whole - 0.5)) if exact else ((part - 0.5) / whole, (part + 0.5) / whole)
+    share = Quantity((low + high) / 2, Dimension.SHARE, (high - low) / 2, 1.0, 0, 0, Bound.EXACT)
+    return evidence.holds(share)
+
+
+def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:
+    """The places of figures that the sentence has go the other way than they were measured."""
+    steps = evidence.steps
+    wrong: set[int] = set()
+    for place, figure in enumerate(figures):
+        before = text[: figure.start]
+        following = figures[place + 1] if place + 1 < len(figures) else None
+        if following and _FROM.search(before) and _TO.fullmatch(text[figure.end : following.start]):
+            if _matches(steps, following, figure) and not _matches(steps, figure, following):
+                wrong |= {place, place + 1}
+        elif (up := bool(_UP.search(before))) or _DOWN.search(before):
+            reached = [step for step in steps if step.second != step.first and _near(step.second, figure)]
+            left = [step for step in steps if step.second != step.first and _near(step.first, figure)]
+            if (reached or left) and not any((step.second > step.first) == up for step in reached):
+                wrong.add(place)
+    return wrong
+
+
+def _matches(steps: Sequence[Pair], before: Quantity, after: Quantity) -> bool:
+    return any(_near(step.first, before) and _near(step.second, after) for step in steps if step.dimension is after.dimension)
+
+
+def _near(level: float, figure: Quantity) -> bool:
+    off = max(figure.step * 1.0001, 0.02 * figure.value, 0.1 * figure.value if figure.bound is not Bound.EXACT else 0.0)
+    return abs(level - figure.value) <= off
+
+
+def of_others(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures, services: Collection[str]) -> Iterator[int]:
+    """The places of figures that the sentence gives to a service, and that stand only in evidence about others."""
+    for name in services:
+        for match in re.finditer(rf"(?<![\w-]){re.escape(name)}(?:'s|’s)? {_SIGNALS}", text, re.I):
+            end = next((m.start() for m in _CLAUSE.finditer(text, match.end())), len(text))
+            for place, figure in enumerate(figures):
+                measured = figure.dimension in (Dimension.SHARE, Dimension.TIME, Dimension.RATE)
+                if measured and match.end() <= figure.start < end and not evidence.about(name).holds(figure):
+                    yield place
