@@ -30,7 +30,7 @@ class Evidence(BaseModel):
     summary: str
     """One line that can be read aloud: numbers with unit and window."""
     query: str
-    """How anyone can check again: a PromQL or LogQL query, or an API address of ours."""
+    """How anyone can check again: a PromQL or LogQL query, or an address of Tocsin's API."""
     window: TimeWindow | None = None
     details: tuple[str, ...] = ()
     link: str = ""

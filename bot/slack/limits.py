@@ -37,4 +37,4 @@ LIMIT: dict[str, int] = {
     "input.text": 3_000,
     "untrusted": 300,
 }
-"""Counts are elements, the others are characters. `untrusted` is our own: how much of one foreign text a card shows."""
+"""Counts are elements, the others are characters. `untrusted` is Tocsin's own: how much of one untrusted text a card shows."""

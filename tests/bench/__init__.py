@@ -1,1 +1,1 @@
-"""Benchmarks: our figures beside a rival's from the same call. `python -m tests.bench`; none is asserted in the tests."""
+"""Benchmarks: Tocsin's figures beside those of what it is compared with. `python -m tests.bench`; the tests assert none."""

@@ -1,4 +1,4 @@
-"""What the agent costs around a model that takes no time: the openai client alone against ours with its durable steps."""
+"""What the agent costs around a model that takes no time: the openai client alone against Tocsin with its durable steps."""
 
 import asyncio
 import gc
@@ -29,24 +29,24 @@ SHORT, LONG = 4, 12
 ROUNDS = 20
 TURN_LIMIT_MS, TOOL_LIMIT_MS = 8.0, 10.0
 COMMITS = 2
-"""Of a look: in the ledger and in the journal. Like the journal's of the turn, each waits for the disk."""
+"""Of a tool call: in the ledger and in the journal. Like the journal's of the turn, each waits for the disk."""
 
 
-def turns(count: int, *, looks: bool) -> list[dict[str, Any]]:
-    """One call of a tool each turn, then the answer. Without `looks` it is each time the same call, answered from memory.
+def turns(count: int, *, new_calls: bool) -> list[dict[str, Any]]:
+    """One call of a tool each turn, then the answer. Without `new_calls` it is each time the same call, answered from memory.
 
-    The looks are cheap ones: a tool's own work is not the agent's.
+    The calls are cheap ones: a tool's own work is not the agent's.
     """
-    hours = range(1, count) if looks else [1] * (count - 1)
+    hours = range(1, count) if new_calls else [1] * (count - 1)
     return [*({"call": [["recent_changes", {"service": "checkout", "hours": back}]]} for back in hours), ANSWER]
 
 
 @dataclass(frozen=True)
 class Took:
-    """Milliseconds: the bare client, ours, and ours in CPU time of this process."""
+    """Milliseconds: the bare client, Tocsin, and Tocsin in CPU time of this process."""
 
     bare: float
-    ours: float
+    tocsin: float
     cpu: float
 
 
@@ -54,20 +54,26 @@ def report() -> None:
     """Run both on the same scripted server and print milliseconds a model turn."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        turn, once = _a_turn(folder / "turn", looks=False)
-        look, _ = _a_turn(folder / "look", looks=True)
+        turn, once = _a_turn(folder / "turn", new_calls=False)
+        calling, _ = _a_turn(folder / "calling", new_calls=True)
         commit = _commit(folder)
-    more, whole = turn.ours - turn.bare, look.ours - look.bare
+    more, whole = turn.tocsin - turn.bare, calling.tocsin - calling.bare
     goals = _judged(more, TURN_LIMIT_MS), _judged(whole, TOOL_LIMIT_MS)
     rows: list[list[object]] = [
         ["openai client alone, the same requests", turn.bare, "", "", ""],
-        ["ours: langchain, our code, the turn's durable step", turn.ours, more, turn.ours / turn.bare, goals[0]],
+        ["Tocsin: langchain, its own code, the turn's durable step", turn.tocsin, more, turn.tocsin / turn.bare, goals[0]],
         ["  of it a commit that waits for this disk", commit, "", "", ""],
         ["  CPU of the process", turn.cpu, "", "", ""],
-        ["with a look each turn: openai client alone", look.bare, "", "", ""],
-        ["  ours: a tool, the ledger, a second durable step besides", look.ours, whole, look.ours / look.bare, goals[1]],
+        ["with a tool call each turn: openai client alone", calling.bare, "", "", ""],
+        [
+            "  Tocsin: a tool, the ledger, a second durable step besides",
+            calling.tocsin,
+            whole,
+            calling.tocsin / calling.bare,
+            goals[1],
+        ],
         [f"  of it {COMMITS} commits more", COMMITS * commit, "", "", ""],
-        ["  CPU of the process", look.cpu, "", "", ""],
+        ["  CPU of the process", calling.cpu, "", "", ""],
         ["once a run: beginning, graph, answer", once, "", "", ""],
     ]
     title = f"Agent, ms a model turn, from runs of {SHORT} and {LONG} turns, medians of {ROUNDS}"
@@ -78,30 +84,30 @@ def _judged(more: float, limit: float) -> str:
     return f"<= {limit:.0f}: {reached(more, limit)}"
 
 
-def _a_turn(folder: Path, *, looks: bool) -> tuple[Took, float]:
-    """What a turn takes, and the milliseconds that a run of ours takes besides its turns."""
+def _a_turn(folder: Path, *, new_calls: bool) -> tuple[Took, float]:
+    """What a turn takes, and the milliseconds that a run of Tocsin takes besides its turns."""
     for part in (SHORT, LONG):
         (folder / str(part)).mkdir(parents=True)
-    rounds = asyncio.run(_rounds(folder, looks=looks))
+    rounds = asyncio.run(_rounds(folder, new_calls=new_calls))
     turn = Took(*(_median(rounds, lambda short, long, one=one: (one(long) - one(short)) / (LONG - SHORT)) for one in _EACH))
-    return turn, _median(rounds, lambda short, _long: short.ours) - SHORT * turn.ours
+    return turn, _median(rounds, lambda short, _long: short.tocsin) - SHORT * turn.tocsin
 
 
-_EACH: tuple[Callable[[Took], float], ...] = (lambda took: took.bare, lambda took: took.ours, lambda took: took.cpu)
+_EACH: tuple[Callable[[Took], float], ...] = (lambda took: took.bare, lambda took: took.tocsin, lambda took: took.cpu)
 
 
 def _median(rounds: Sequence[tuple[Took, Took]], of: Callable[..., float]) -> float:
     return statistics.median(of(short, long) for short, long in rounds)
 
 
-async def _rounds(folder: Path, *, looks: bool) -> list[tuple[Took, Took]]:
+async def _rounds(folder: Path, *, new_calls: bool) -> list[tuple[Took, Took]]:
     """A short and a long run in turns, each by both: a machine that slows down does so for all of them.
 
     The first run of each pays for imports and is left out.
     """
     engine = DurableEngine(folder, clock=lambda: NOW)
     async with AsyncExitStack() as stack:
-        runs = [await _runs(stack, engine, folder / str(count), turns(count, looks=looks)) for count in (SHORT, LONG)]
+        runs = [await _runs(stack, engine, folder / str(count), turns(count, new_calls=new_calls)) for count in (SHORT, LONG)]
         await engine.launch()
         stack.push_async_callback(engine.stop, within=5)
         for run in runs:
@@ -113,7 +119,7 @@ async def _rounds(folder: Path, *, looks: bool) -> list[tuple[Took, Took]]:
 async def _runs(
     stack: AsyncExitStack, engine: DurableEngine, folder: Path, script: list[dict[str, Any]]
 ) -> Callable[[int], Any]:
-    """Make ready for runs of one script; each call makes one run of ours and asks its requests again with the client alone."""
+    """Make ready for runs of one script; each call makes one run and sends its requests again with the client alone."""
     model = stack.enter_context(Model(folder, script, by_history=True))
     url, name = f"{model.url}/v1", f"investigation of {len(script)}"
     room = Room(await database(folder / "app.db"), Script(script), url, {})

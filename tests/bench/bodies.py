@@ -1,4 +1,4 @@
-"""Alerts as Prometheus posts them to Alertmanager and as Alertmanager posts them to us: the same ones, about 500 bytes each."""
+"""Alerts as Prometheus posts them to Alertmanager and as Alertmanager posts them to Tocsin, about 500 bytes each."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ def to_alertmanager(alerts: Sequence[dict[str, Any]]) -> bytes:
     return json.dumps(list(alerts)).encode()
 
 
-def to_us(alerts: Sequence[dict[str, Any]]) -> bytes:
+def to_tocsin(alerts: Sequence[dict[str, Any]]) -> bytes:
     """The webhook that Alertmanager posts, version 4."""
     firing = [
         {**one, "status": "firing", "endsAt": "0001-01-01T00:00:00Z", "fingerprint": _fingerprint(one["labels"]["pod"])}

@@ -12,7 +12,7 @@ import httpx
 
 from tests.bench import bodies
 from tests.bench.load import quantile
-from tests.bench.place import TOKEN, Ours, ours
+from tests.bench.place import TOKEN, RunningBot, running_bot
 from tests.bench.report import reached, table
 from tests.bench.usage import idle
 
@@ -44,7 +44,7 @@ def measure_cards(folder: Path, *, tries: int = TRIES, storm: int = STORM, pace:
     """Start the bot with a hanging model in `folder` and measure. The moments are those of one machine's clock."""
     channels = {f"CT{number}": f"team-{number:03d}" for number in range(tries)}
     services = {f"try-{number:03d}": {"channel": channel} for number, channel in enumerate(channels)}
-    with ours(folder / "card", {"services": services}, hanging_model=True, channels=channels) as bot:
+    with running_bot(folder / "card", {"services": services}, hanging_model=True, channels=channels) as bot:
         idle(bot.pid)
         with ThreadPoolExecutor(3) as pool:
             blowing = pool.submit(_blow, bot, storm, tries * pace / 2)
@@ -55,7 +55,7 @@ def measure_cards(folder: Path, *, tries: int = TRIES, storm: int = STORM, pace:
         return _read(bot, sent, acks)
 
 
-def _tries(bot: Ours, tries: int, pace: float) -> dict[str, tuple[float, float]]:
+def _tries(bot: RunningBot, tries: int, pace: float) -> dict[str, tuple[float, float]]:
     """Per channel: when the webhook was sent, and after how many milliseconds it was taken."""
     sent, began = {}, time.monotonic()
     with httpx.Client(trust_env=False, timeout=30) as client:
@@ -67,7 +67,7 @@ def _tries(bot: Ours, tries: int, pace: float) -> dict[str, tuple[float, float]]
     return sent
 
 
-def _blow(bot: Ours, storm: int, seconds: float) -> None:
+def _blow(bot: RunningBot, storm: int, seconds: float) -> None:
     """The storm: critical alerts of services that nobody knows, ten a body, in the default channel."""
     bodies_of_ten = range(0, storm, 10)
     with httpx.Client(trust_env=False, timeout=30) as client:
@@ -76,7 +76,7 @@ def _blow(bot: Ours, storm: int, seconds: float) -> None:
             time.sleep(seconds / len(bodies_of_ten))
 
 
-def _commands(bot: Ours, seconds: float) -> list[float]:
+def _commands(bot: RunningBot, seconds: float) -> list[float]:
     """A person asks for help now and then: how long Slack waits for the acknowledgement, in milliseconds."""
     waited, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
@@ -91,12 +91,12 @@ def _critical(number: int, service: str) -> dict[str, Any]:
     return alert
 
 
-def _post(client: httpx.Client, bot: Ours, alerts: Sequence[dict[str, Any]]) -> None:
+def _post(client: httpx.Client, bot: RunningBot, alerts: Sequence[dict[str, Any]]) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-    client.post(bot.url, content=bodies.to_us(alerts), headers=headers).raise_for_status()
+    client.post(bot.url, content=bodies.to_tocsin(alerts), headers=headers).raise_for_status()
 
 
-def _read(bot: Ours, sent: dict[str, tuple[float, float]], acks: list[float]) -> Cards:
+def _read(bot: RunningBot, sent: dict[str, tuple[float, float]], acks: list[float]) -> Cards:
     """Look when each channel's card was posted; up to ten seconds more for the last."""
     end = time.monotonic() + 10
     posted: dict[str, float] = {}

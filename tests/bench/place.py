@@ -23,7 +23,7 @@ SOURCE, TOKEN = "am", "token-of-the-bench"
 
 
 @dataclass
-class Ours:
+class RunningBot:
     """The running bot; `sorted_to` and `count` look into its SQLite file."""
 
     bot: Bot
@@ -68,10 +68,10 @@ class Ours:
 
 
 @contextmanager
-def ours(
+def running_bot(
     folder: Path, config: Mapping[str, Any], *, hanging_model: bool = False, channels: Mapping[str, str] = {}
-) -> Iterator[Ours]:
-    """The bot on SQLite with the door open for SOURCE. `channels`: id -> name, made in the sandbox before."""
+) -> Iterator[RunningBot]:
+    """The bot on SQLite with the endpoint of SOURCE open. `channels`: id -> name, made in the sandbox before."""
     folder.mkdir(parents=True)
     path = folder / "tocsin.yaml"
     whole = {"sources": {SOURCE: {"kind": "alertmanager"}}, "default_channel": "C0", **config}
@@ -85,11 +85,11 @@ def ours(
         tokens = {f"TOCSIN_TOKEN_{SOURCE.upper()}": TOKEN}
         bot = Bot(folder, slack, path, model_url=model.url if model else "", environment=tokens)
         ending.callback(bot.stop)
-        yield Ours(bot, slack, folder, bot.start(), model)
+        yield RunningBot(bot, slack, folder, bot.start(), model)
 
 
 @dataclass
-class Rival:
+class RunningAlertmanager:
     """The running Alertmanager."""
 
     url: str
@@ -97,7 +97,7 @@ class Rival:
 
 
 @contextmanager
-def alertmanager(folder: Path) -> Iterator[Rival | None]:
+def alertmanager(folder: Path) -> Iterator[RunningAlertmanager | None]:
     """Alertmanager with one silent receiver; None if this machine has none."""
     binary = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
     if binary is None:
@@ -111,7 +111,7 @@ def alertmanager(folder: Path) -> Iterator[Rival | None]:
     process.start()
     try:
         process.ready(f"http://127.0.0.1:{port}/-/ready")
-        yield Rival(f"http://127.0.0.1:{port}/api/v2/alerts", process.pid)
+        yield RunningAlertmanager(f"http://127.0.0.1:{port}/api/v2/alerts", process.pid)
     finally:
         process.stop(5)
 

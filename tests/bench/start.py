@@ -12,7 +12,7 @@ import httpx
 
 from tests.bench import bodies
 from tests.bench.load import quantile
-from tests.bench.place import TOKEN, ours, python
+from tests.bench.place import TOKEN, python, running_bot
 from tests.bench.report import reached, table
 from tests.bench.usage import memory_mb
 from tests.real.processes import clean_environment
@@ -47,7 +47,7 @@ def _server() -> list[list[object]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         took = []
         for number in range(3):
-            with ours(Path(name) / str(number), {}) as bot:
+            with running_bot(Path(name) / str(number), {}) as bot:
                 took.append(bot.ready_after)
                 memory = memory_mb(bot.pid)
     median = quantile(took, 0.5)
@@ -59,10 +59,13 @@ def _first_question() -> list[object]:
     """An alert the moment the door opens: how long until the model is asked, its code not loaded yet."""
     took = []
     for number in range(3):
-        with tempfile.TemporaryDirectory(prefix="bench-") as name, ours(Path(name) / "bot", {}, hanging_model=True) as bot:
+        with (
+            tempfile.TemporaryDirectory(prefix="bench-") as name,
+            running_bot(Path(name) / "bot", {}, hanging_model=True) as bot,
+        ):
             began, alert = time.monotonic(), bodies.alert(number, severity="critical")
             headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-            httpx.post(bot.url, content=bodies.to_us([alert]), headers=headers, trust_env=False).raise_for_status()
+            httpx.post(bot.url, content=bodies.to_tocsin([alert]), headers=headers, trust_env=False).raise_for_status()
             while bot.model is not None and not bot.model.requests() and time.monotonic() - began < 30:
                 time.sleep(0.02)
             took.append(time.monotonic() - began)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import bodies, load
-from tests.bench.place import TOKEN, Ours, ours
+from tests.bench.place import TOKEN, RunningBot, running_bot
 from tests.bench.report import reached, table
 from tests.bench.usage import cpu_seconds, memory_mb
 
@@ -26,9 +26,9 @@ def report(*, alerts: int = ALERTS) -> None:
 
 
 def _storm(name: str, alerts: int, services: int) -> list[object]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ours(Path(folder) / "ours", {}) as bot:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, running_bot(Path(folder) / "bot", {}) as bot:
         news = [bodies.alert(number, services=services, severity="critical") for number in range(alerts)]
-        posts = bodies.requests(bot.url, bodies.to_us, 100, news, TOKEN)
+        posts = bodies.requests(bot.url, bodies.to_tocsin, 100, news, TOKEN)
         began, cpu = time.time(), cpu_seconds(bot.pid)
         result = load.run(load.each_once(bot.url, posts, 4))
         bot.caught_up(300)
@@ -44,7 +44,7 @@ def _storm(name: str, alerts: int, services: int) -> list[object]:
         ]  # fmt: skip
 
 
-def _calls(bot: Ours, began: float) -> list[dict[str, Any]]:
+def _calls(bot: RunningBot, began: float) -> list[dict[str, Any]]:
     """Posts and edits within the first minute."""
     calls = bot.slack.get("calls", since=began)["calls"]
     return [call for call in calls if call["method"] in POSTING and call["at"] <= began + MINUTE]

@@ -31,7 +31,7 @@ def evaluate(data: Path, out: Path) -> None:
             print(f"{path.name.removesuffix('.csv.gz')}: GA {found[0]:.3f}, FGA {found[1]:.3f}")
     if scores:
         ga, fga = (sum(values) / len(scores) for values in zip(*scores, strict=True))
-        print(f"ours, average of {len(scores)} systems: GA {ga:.3f}, FGA {fga:.3f}", SIMPLE, PUBLISHED, sep="\n")
+        print(f"Tocsin, average of {len(scores)} systems: GA {ga:.3f}, FGA {fga:.3f}", SIMPLE, PUBLISHED, sep="\n")
 
 
 def grouping(truth: Sequence[Hashable], found: Sequence[Hashable]) -> tuple[float, float]:

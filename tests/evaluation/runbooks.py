@@ -42,14 +42,14 @@ def evaluate(data: Path, out: Path) -> None:
     answers: dict[str, Sequence[str]] = {}
     for shelf in read_shelves(data):
         hidden = {id: without(shelf.documents, text) for id, text in shelf.documents.items()}
-        ours = asyncio.run(found(hidden, shelf, lambda row: row["text_without_name"], named=False))
+        hits_hidden = asyncio.run(found(hidden, shelf, lambda row: row["text_without_name"], named=False))
         named = asyncio.run(found(shelf.documents, shelf, lambda row: f"{row['alertname']}\n{row['text']}", named=True))
         simple = {row["id"]: tf_idf(hidden, row["text_without_name"]) for row in shelf.queries}
-        answers |= ours
+        answers |= hits_hidden
         if shelf.labels:
-            print(figures(f"{shelf.name}, name hidden: ours", ours, shelf.labels))
+            print(figures(f"{shelf.name}, name hidden: Tocsin", hits_hidden, shelf.labels))
             print(figures(f"{shelf.name}, name hidden: simple baseline, TF-IDF", simple, shelf.labels))
-            print(figures(f"{shelf.name}, exact name: ours", named, shelf.labels))
+            print(figures(f"{shelf.name}, exact name: Tocsin", named, shelf.labels))
             print(SIMPLE, PUBLISHED, sep="\n")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(answers, indent=1), encoding="utf-8")

@@ -84,7 +84,7 @@ def _symptom_doublings(graph: CallGraph, service: str) -> float:
 
 
 def _starts(start: str, graph: CallGraph, *, service_named: bool, family: Family | None) -> dict[str, float]:
-    """Where the walk begins: at the alerting service; where none is named, at all that deviate, by what they lose."""
+    """Where the attribution begins: at the alerting service; where none is named, at all that deviate, by what they lose."""
     if service_named and (family or symptom_of(graph.of(start), None, graph.weights)):
         return {start: 1.0}
     within = reachable(start, graph.depends_on) if service_named else graph.signals

@@ -229,9 +229,9 @@ class Claims:
         else:
             line = (
                 f"{ref}: it is not known whether it ran ({outcome.text}) It will not be repeated. "
-                f"Please look at the remote side; if it did run, `did {ref}` starts the verification."
+                f"Please check the remote side; if it did run, `did {ref}` starts the verification."
             )
-            summary = f"{ref} ({row.record['title']}): it is not known whether it ran; a person has to look"
+            summary = f"{ref} ({row.record['title']}): it is not known whether it ran; a person has to check"
             details = {"proposal": ref, "service": row.service}
             if await session.get(PageRow, f"unknown:{ref}") is None:
                 page = PageRow(key=f"unknown:{ref}", summary=summary, severity="SEV2", details=details, at=self.db.clock())

@@ -1,4 +1,4 @@
-"""Which revision of a service is known to be good, because an action of ours went back to it and its signal was verified."""
+"""Which revision of a service is known to be good, because an action of Tocsin went back to it and its signal was verified."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession

@@ -1,4 +1,4 @@
-"""Looks that failed, over all groups: what the verb `gaps` gathers."""
+"""Checks that failed, over all groups: what the verb `gaps` gathers."""
 
 from datetime import datetime
 

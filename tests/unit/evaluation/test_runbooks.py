@@ -41,4 +41,4 @@ def test_with_labels_both_modes_are_scored(folder: Path, tmp_path: Path, capsys:
     evaluate(folder, tmp_path / "answers.json")
 
     printed = capsys.readouterr().out
-    assert "own, name hidden: ours (n 1): R@1 1.000" in printed and "own, exact name: ours (n 1): R@1 1.000" in printed
+    assert "own, name hidden: Tocsin (n 1): R@1 1.000" in printed and "own, exact name: Tocsin (n 1): R@1 1.000" in printed

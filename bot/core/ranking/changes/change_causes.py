@@ -277,7 +277,7 @@ def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, can
 
 
 def drift_since(context: RankingContext, change: Change) -> Deviation | None:
-    """A resource of the changed service that has climbed since the change: so long a way to the symptom is no alibi."""
+    """A resource of the changed service that has climbed since the change: so long a way to the symptom clears no change."""
     earliest, latest = change.at - SEEN_LATE_BY, change.at + timedelta(seconds=context.tuning.changes.drift_within)
     drifts = [
         deviation

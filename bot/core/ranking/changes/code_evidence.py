@@ -15,7 +15,7 @@ from bot.core.text.untrusted import one_line
 BITES_LATE: frozenset[EffectKind] = frozenset(
     {"accumulation", "release", "verbosity", "cache", "schedule", "batch", "pool", "limit", "retry"}
 )
-"""Effects that need time, or load, until they hurt: for them age is no alibi."""
+"""Effects that need time, or load, until they hurt: for them age clears no change."""
 _MAX_TEXT = 400
 
 
