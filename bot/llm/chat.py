@@ -68,7 +68,7 @@ def _with_extras(sent: Sequence[dict[str, Any]], messages: Sequence[BaseMessage]
     """The messages as they are sent, each with what its original holds beside its text and calls."""
     if len(sent) != len(messages):
         return list(sent)
-    return [_with_extra(one, message) for one, message in zip(sent, messages, strict=True)]
+    return [_with_extra(item, message) for item, message in zip(sent, messages, strict=True)]
 
 
 def _with_extra(sent: dict[str, Any], message: BaseMessage) -> dict[str, Any]:

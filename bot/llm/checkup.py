@@ -57,7 +57,7 @@ async def _two_turns(title: str, model: "BaseChatModel") -> Check:
 
     try:
         async with asyncio.timeout(2 * SECONDS):
-            return await _asked(title, model)
+            return await _try_in_two_turns(title, model)
     except call_errors() as error:
         failure = failure_of(error)
         if failure is None:
@@ -69,7 +69,7 @@ async def _two_turns(title: str, model: "BaseChatModel") -> Check:
         return failed(title, f"answered {failure.status}: {failure.text}", _ADVICE.get(failure.status, _SERVER))
 
 
-async def _asked(title: str, model: "BaseChatModel") -> Check:
+async def _try_in_two_turns(title: str, model: "BaseChatModel") -> Check:
     from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, messages_from_dict
 
     with_tools = model.bind_tools(_tools(), tool_choice="any")

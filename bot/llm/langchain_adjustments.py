@@ -49,7 +49,7 @@ def describe_schema_errors(error: Exception) -> str:
     if cause is None:
         return "Give one answer, in the form that is asked for."
     errors = cause.errors(include_url=False, include_context=False, include_input=False)
-    fields = [f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}" for one in errors[:MAX_ERRORS]]
+    fields = [f"{'.'.join(map(str, error['loc'])) or 'the whole'}: {error['msg']}" for error in errors[:MAX_ERRORS]]
     others = f"; and {len(errors) - MAX_ERRORS} more" if len(errors) > MAX_ERRORS else ""
     return f"The answer does not fit its form. {'; '.join(fields)}{others}. Give it again, corrected."
 

@@ -80,7 +80,7 @@ class Skeptic:
         return prompt("skeptic_case").render(answer=json.dumps(answer, ensure_ascii=False), evidence=evidence)
 
     async def _apply(self, group: str, objections: Sequence[Objection], findings: Findings) -> Findings:
-        refutations = [Refutation(one.hypothesis - 1, one.refutes, one.claim) for one in objections]
+        refutations = [Refutation(objection.hypothesis - 1, objection.refutes, objection.claim) for objection in objections]
         return apply_refutations(findings, refutations, await self.triages.entries(group))
 
 

@@ -155,9 +155,9 @@ def _other_ends(bursts: Iterable[_Occurrences]) -> Mapping[_Key, set[str]]:
     ends: dict[_Key, set[str]] = defaultdict(set)
     for burst in bursts:
         for occurrences in burst.values():
-            for one in occurrences:
-                if one.calls:
-                    ends[(one.place.name, one.calls)].add(one.other_end)
+            for occurrence in occurrences:
+                if occurrence.calls:
+                    ends[(occurrence.place.name, occurrence.calls)].add(occurrence.other_end)
     return ends
 
 
@@ -179,10 +179,10 @@ class _Counts:
         weighted_alike: dict[_Key, float] = defaultdict(float)
         first: dict[_Key, tuple[int, _Occurrence]] = {}
         for age, burst in enumerate(past):
-            for key, (one, *_) in burst.items():
+            for key, (earliest, *_) in burst.items():
                 weighted_here[key] += _weight_at(age)
-                weighted_alike[(one.place.level, key[1])] += _weight_at(age)
-                first[key] = age, one
+                weighted_alike[(earliest.place.level, key[1])] += _weight_at(age)
+                first[key] = age, earliest
         novelty: dict[str, float] = defaultdict(float)
         novelty_alike: dict[Level, float] = defaultdict(float)
         for age, name, level in {(age, o.place.name, o.place.level) for age, o in first.values() if o.kind == "logs"}:
@@ -204,42 +204,54 @@ class _Waits:
 
     @classmethod
     def of(cls, bursts: Sequence[_Occurrences]) -> Self:
-        every = [one for burst in bursts for occurrences in burst.values() for one in occurrences if one.operation]
-        served = {one.operation: one.callee for one in every if one.role == "caller" and one.callee != _service(one)}
+        every = [
+            occurrence
+            for burst in bursts
+            for occurrences in burst.values()
+            for occurrence in occurrences
+            if occurrence.operation
+        ]
+        served = {
+            occurrence.operation: occurrence.callee
+            for occurrence in every
+            if occurrence.role == "caller" and occurrence.callee != _service(occurrence)
+        }
         callees: dict[str, set[str]] = defaultdict(set)
         callers: dict[str, set[str]] = defaultdict(set)
-        for one in every:
-            callee = one.callee or served.get(one.operation, "")
-            if callee and callee != _service(one):
-                callees[_service(one)].add(callee)
-            if _is_wait(one, served):
-                callers[callee].add(one.place.name)
+        for occurrence in every:
+            callee = occurrence.callee or served.get(occurrence.operation, "")
+            if callee and callee != _service(occurrence):
+                callees[_service(occurrence)].add(callee)
+            if _is_wait(occurrence, served):
+                callers[callee].add(occurrence.place.name)
         return cls(served, callees, callers)
 
-    def marked(self, firing: Firing, one: _Occurrence) -> Firing:
+    def marked(self, firing: Firing, occurrence: _Occurrence) -> Firing:
         """The firing as a wait, if it is about one."""
-        if not _is_wait(one, self.served):
+        if not _is_wait(occurrence, self.served):
             return firing
-        callee = self.served[one.operation]
+        callee = self.served[occurrence.operation]
         return replace(
             firing,
             role="waiting",
             callee=callee,
-            callees=len(self.callees[_service(one)]),
+            callees=len(self.callees[_service(occurrence)]),
             waiting_callers=len(self.callers[callee]),
             share_of_ends=1.0,
         )
 
 
-def _is_wait(one: _Occurrence, served: Mapping[str, str]) -> bool:
+def _is_wait(occurrence: _Occurrence, served: Mapping[str, str]) -> bool:
     """Both ends are this component, and another service is known to serve the operation."""
     return (
-        one.role == "callee" and one.other_end == one.place.name and served.get(one.operation, _service(one)) != _service(one)
+        occurrence.role == "callee"
+        and occurrence.other_end == occurrence.place.name
+        and served.get(occurrence.operation, _service(occurrence)) != _service(occurrence)
     )
 
 
-def _service(one: _Occurrence) -> str:
-    return one.place.service or one.place.name
+def _service(occurrence: _Occurrence) -> str:
+    return occurrence.place.service or occurrence.place.name
 
 
 def _firing(occurrences: Sequence[_Occurrence], counts: _Counts, ends: Mapping[_Key, set[str]]) -> Firing:
@@ -269,10 +281,10 @@ def _read(alerts: Iterable[Alert], catalogue: Catalogue) -> _Occurrences:
     """What fires on each component, every time it fired."""
     by_key: dict[_Key, list[_Occurrence]] = {}
     for alert in alerts:
-        for one in _occurrences(alert, catalogue):
-            by_key.setdefault((one.place.name, one.what), []).append(one)
+        for occurrence in _occurrences(alert, catalogue):
+            by_key.setdefault((occurrence.place.name, occurrence.what), []).append(occurrence)
     for occurrences in by_key.values():
-        occurrences.sort(key=lambda one: one.at)
+        occurrences.sort(key=lambda occurrence: occurrence.at)
     return by_key
 
 

@@ -77,7 +77,7 @@ def _by_same_symptom(symptom: Deviation | None, caller: str, callee: str, graph:
     deviation = graph.of(callee).get(symptom.family) if symptom else None
     if symptom is None or deviation is None or deviation.doublings <= graph.weights.nearly_normal:
         return 0.0
-    credit = _credit(deviation, graph.weights) * _lateness_factor(symptom, deviation, graph.weights)
+    credit = _credit(deviation, graph.weights) * _late_onset_factor(symptom, deviation, graph.weights)
     if symptom.unit != deviation.unit or symptom.shift == 0:
         return _strength(deviation, graph.weights) * credit
     of_caller, of_callee = excess(symptom, caller, callee, graph), excess(deviation, callee, caller, graph)
@@ -113,7 +113,7 @@ def _by_other_signal(symptom: Deviation | None, caller: str, callee: str, graph:
     harmful = [(by_family[f], d) for f, d in of_callee.items() if f in by_family and f != symptom.family and _harms(d)]
     return max(
         (
-            weight * _strength(d, weights) * _lateness_factor(symptom, d, weights) * _added_time(d, caller, callee, graph)
+            weight * _strength(d, weights) * _late_onset_factor(symptom, d, weights) * _added_time(d, caller, callee, graph)
             for weight, d in harmful
         ),
         default=0.0,
@@ -179,7 +179,7 @@ def _credit(deviation: Deviation, weights: AttributionWeights) -> float:
     return 1.0
 
 
-def _lateness_factor(symptom: Deviation | None, deviation: Deviation, weights: AttributionWeights) -> float:
+def _late_onset_factor(symptom: Deviation | None, deviation: Deviation, weights: AttributionWeights) -> float:
     if symptom is None or symptom.onset is None or deviation.onset is None:
         return 1.0
     apart = timedelta(seconds=weights.late_after) + timedelta(seconds=symptom.step + deviation.step)

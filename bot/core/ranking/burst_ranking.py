@@ -175,16 +175,16 @@ def _add_waits(bits: Bits, burst: Burst, started_at: datetime, weights: BurstWei
         if f.role == "waiting":
             of_callee = by_caller[f.component, f.kind]
             of_callee[f.callee] = max(
-                of_callee.get(f.callee, (0.0, f)), (surprise.bits(f) * f.weight, f), key=lambda one: one[0]
+                of_callee.get(f.callee, (0.0, f)), (surprise.bits(f) * f.weight, f), key=lambda wait: wait[0]
             )
     for (caller, kind), waits in by_caller.items():
-        known = max([len(waits), *(f.callees for _, f in waits.values())])
-        whole = sum(of_wait for of_wait, _ in waits.values()) - weights.missing_wait * (known - len(waits))
-        if known == 1:
+        callees = max([len(waits), *(f.callees for _, f in waits.values())])
+        whole = sum(of_wait for of_wait, _ in waits.values()) - weights.missing_wait * (callees - len(waits))
+        if callees == 1:
             whole *= weights.caller
         if whole > 0:
             bits[caller][kind, "waits"]["waits"] = whole
-        others = (len(waits) - 1) / (known - 1) if known > 1 else 0.0
+        others = (len(waits) - 1) / (callees - 1) if callees > 1 else 0.0
         for callee, (of_wait, f) in waits.items():
             called = bits[callee][kind, "called"]
             share = of_wait * weights.awaited * (1 - others) / max(1, f.waiting_callers)

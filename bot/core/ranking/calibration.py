@@ -26,7 +26,7 @@ def probability_of(distance: float, basis: Basis, graded: Sequence[GradedLead] =
     """
     own = [lead for lead in graded if lead.basis == basis]
     nearer = [lead.distance for lead in own if lead.distance < distance]
-    return max(_corrected(one, basis, own) for one in (distance, *nearer))
+    return max(_corrected(step, basis, own) for step in (distance, *nearer))
 
 
 def _corrected(distance: float, basis: Basis, own: Sequence[GradedLead]) -> float:

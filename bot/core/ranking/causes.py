@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
-from bot.core.ranking.context import SEEN_LATE_BY, RankingContext
+from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import USUAL_LINES, exhaustion, weight_of_resource
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
 from bot.core.service import reachable
@@ -58,7 +58,7 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
 
 def _came_late(context: RankingContext, deviation: Deviation) -> bool:
     """Whether it deviates only since its service had symptoms: then it is rather an effect."""
-    return deviation.onset is not None and deviation.onset > context.onset_of(deviation.service) + SEEN_LATE_BY
+    return deviation.onset is not None and deviation.onset > context.onset_of(deviation.service) + DETECTION_DELAY
 
 
 def _climbs_alone(context: RankingContext, deviation: Deviation) -> bool:

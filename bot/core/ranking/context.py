@@ -10,7 +10,7 @@ from bot.core.ranking.fault_location import locate_fault
 from bot.core.ranking.observations import Observations
 from bot.core.tuning import TUNING, Tuning
 
-SEEN_LATE_BY = timedelta(seconds=90)
+DETECTION_DELAY = timedelta(seconds=90)
 """A cause may be seen so much after its effect: a rate is smeared over its window, and scrapes are some time apart."""
 
 

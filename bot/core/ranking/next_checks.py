@@ -59,7 +59,7 @@ def versions_to_compare(case: Case, observations: Observations, *, now: datetime
         for family in wanted
         if family in observations.comparable.get(service, {})
     ]
-    return [one for one in signals if one not in compared and one[0] in observations.health_evidence][:most]
+    return [signal for signal in signals if signal not in compared and signal[0] in observations.health_evidence][:most]
 
 
 def _by_version(split: ObservedBreakdown) -> bool:

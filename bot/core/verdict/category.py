@@ -78,7 +78,7 @@ def _in_log_lines(ledger: Iterable[LedgerEntry]) -> list[CategorySign]:
         for row in entry.evidence.facts.templates
         if row.count
     ]
-    ends = {category: at for _, text, at, _ in sorted(logged, key=lambda one: one[2]) if (category := ended_in(text))}
+    ends = {category: at for _, text, at, _ in sorted(logged, key=lambda line: line[2]) if (category := ended_in(text))}
     signs = []
     for row, text, at, entry in logged:
         if sign := sign_in(text, entry.id):

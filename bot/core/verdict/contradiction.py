@@ -61,22 +61,22 @@ def _other_version(hypothesis: Hypothesis, measured: Measured) -> str:
         return ""
     versions = {c.version.lstrip("v") for c in measured.observations.changes.values() if c.version}
     named = {version.lstrip("v") for version in _VERSION.findall(hypothesis.cause)} & versions
-    mine = {own.version.lstrip("v"), own.previous_version.lstrip("v")}
-    return f"its sentence is about version {', '.join(sorted(named))}" if named and not named & mine else ""
+    own_versions = {own.version.lstrip("v"), own.previous_version.lstrip("v")}
+    return f"its sentence is about version {', '.join(sorted(named))}" if named and not named & own_versions else ""
 
 
 def _normal_causes(hypothesis: Hypothesis, measured: Measured) -> str:
-    """Of a cause whose fields name no single change: everything that its sentence blames was measured and is normal."""
+    """Of a cause whose fields name no single change: all that its sentence names as the cause was measured and is normal."""
     if hypothesis.kind not in ("resource", "dependency") or hypothesis.change_id:
         return ""
-    blamed = list(_blamed(hypothesis, measured))
-    if not blamed or any(shown for _, shown in blamed):
+    named = list(_named_causes(hypothesis, measured))
+    if not named or any(shown for _, shown in named):
         return ""
-    return f"nothing shows that {' or '.join(name for name, _ in blamed)} left its normal range there"
+    return f"nothing shows that {' or '.join(name for name, _ in named)} left its normal range there"
 
 
-def _blamed(hypothesis: Hypothesis, measured: Measured) -> Iterable[tuple[str, bool]]:
-    """What the sentence blames, and whether it left its normal range on the service."""
+def _named_causes(hypothesis: Hypothesis, measured: Measured) -> Iterable[tuple[str, bool]]:
+    """What the sentence names as the cause, and whether it left its normal range on the service."""
     text, moved = hypothesis.cause, measured.deviations(hypothesis.service)
     for resource, words in _RESOURCES.items():
         if re.search(words, text, re.I):

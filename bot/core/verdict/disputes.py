@@ -39,7 +39,7 @@ def with_exonerated(findings: Findings, exonerated: Mapping[str, Claim], changes
 def _disputed(hypothesis: Hypothesis, against: Sequence[Claim]) -> Hypothesis:
     if not against:
         return hypothesis
-    new = [claim for claim in against if claim.text not in {one.text for one in hypothesis.against}]
+    new = [claim for claim in against if claim.text not in {other.text for other in hypothesis.against}]
     confidence = "possible" if hypothesis.confidence == "likely" else hypothesis.confidence
     return hypothesis.model_copy(update={"against": [*new, *hypothesis.against][:MAX_AGAINST], "confidence": confidence})
 

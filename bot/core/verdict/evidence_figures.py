@@ -162,15 +162,15 @@ class EvidenceFigures:
     def _levels_of_summaries(self) -> Iterator[tuple[float, float]]:
         """Two levels that one summary names together: "3.2 s (before 0.47 s)"."""
         for entry in self._cited:
-            found = quantities(without_moments(entry.evidence.summary))
-            levels = [q for q in found if q.dimension not in (Dimension.BARE, Dimension.FACTOR)]
+            figures = quantities(without_moments(entry.evidence.summary))
+            levels = [q for q in figures if q.dimension not in (Dimension.BARE, Dimension.FACTOR)]
             yield from ((a.value, b.value) for a, b in permutations(levels, 2) if a.dimension is b.dimension)
 
     def _counts_of_summaries(self) -> Iterator[tuple[float, float]]:
         """Whole numbers that one summary names together: "201 of 241 lines"."""
         for entry in self._cited:
-            found = quantities(without_moments(entry.evidence.summary))
-            counts = sorted({q.value for q in found if q.dimension is Dimension.BARE and q.value.is_integer()})
+            figures = quantities(without_moments(entry.evidence.summary))
+            counts = sorted({q.value for q in figures if q.dimension is Dimension.BARE and q.value.is_integer()})
             yield from combinations(counts, 2)
 
     @cached_property
@@ -255,8 +255,8 @@ class EvidenceFigures:
         texts = (without_moments(entry.evidence.summary) for entry in self._cited)
         stated = [q.value for text in texts for q in quantities(text) if q.dimension is Dimension.BARE]
         facts = [entry.evidence.facts for entry in self._cited]
-        rows = [(row.before, row.after) for one in facts for row in one.deviations if not row.unit]
-        rows += [(row.before, row.after) for one in facts if not one.unit for row in one.breakdown]
+        rows = [(row.before, row.after) for fact in facts for row in fact.deviations if not row.unit]
+        rows += [(row.before, row.after) for fact in facts if not fact.unit for row in fact.breakdown]
         return _ordered([*last, *stated, *(abs(level) for row in rows for level in row if level is not None)])
 
     def holds_between(self, low: float, high: float, dimension: Dimension) -> bool:
@@ -353,8 +353,8 @@ def _pairs(facts: EvidenceFacts) -> Iterator[Pair]:
     for part in facts.breakdown:
         yield from _pair(part.before, part.after, facts.unit, in_time=True)
     after = [part.after for part in facts.breakdown if part.after is not None][:_LARGEST]
-    for one, other in combinations(after, 2):
-        yield from _pair(one, other, facts.unit)
+    for first, other in combinations(after, 2):
+        yield from _pair(first, other, facts.unit)
     for template in facts.templates:
         yield from _pair(template.before, float(template.count), "", in_time=True)
     for spent in facts.spent:

@@ -51,12 +51,12 @@ def identify(hypothesis: Hypothesis, measured: Measured, services: Collection[st
     return Identified(hypothesis.model_copy(update={"service": change.service, "change_id": change.id, "kind": kind}))
 
 
-def _service(name: str, known: Collection[str]) -> str | None:
+def _service(name: str, services: Collection[str]) -> str | None:
     """The known service of this name; "" where none is named; None where nobody knows it. Nobody knows any: as it is."""
     plain = name.strip()
-    if not plain or not known or plain in known:
+    if not plain or not services or plain in services:
         return plain
-    by_folded = {one.casefold(): one for one in sorted(known)}
+    by_folded = {service.casefold(): service for service in sorted(services)}
     without = _AFTER_NAME.sub("", plain).strip()
     return by_folded.get(plain.casefold()) or by_folded.get(without.casefold())
 
@@ -65,9 +65,9 @@ def _change(hypothesis: Hypothesis, measured: Measured) -> Change | None:
     """The recorded change that is meant; None where none is, or more than one may be."""
     changes = list(measured.observations.changes.values())
     own = [c for c in changes if hypothesis.service in ("", c.service)]
-    if given := hypothesis.change_id.strip().casefold():
-        exact = [c for c in changes if given in (c.id.casefold(), c.id.casefold().partition(":")[2])]
-        return _only(exact or [c for c in own if names_change(given, c)] or [c for c in own if _named(hypothesis.cause, c)])
+    if named_id := hypothesis.change_id.strip().casefold():
+        exact = [c for c in changes if named_id in (c.id.casefold(), c.id.casefold().partition(":")[2])]
+        return _only(exact or [c for c in own if names_change(named_id, c)] or [c for c in own if _named(hypothesis.cause, c)])
     if hypothesis.kind not in ("change", "dependency", "unknown"):
         return None
     if named := [c for c in own if _named(hypothesis.cause, c)]:

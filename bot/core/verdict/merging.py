@@ -51,7 +51,9 @@ def merge(
         return _instead(carried, by_analyst, refused)
     suspected = {h.change_id for h in by_analyst.hypotheses if h.confidence in NAMED}
     observations = observe(ledger, alert=case.alert_name)
-    exonerated = {id: one for id, one in exonerated_changes(case, observations, now=now).items() if id not in suspected}
+    exonerated = {
+        id: exoneration for id, exoneration in exonerated_changes(case, observations, now=now).items() if id not in suspected
+    }
     disputed = judge(with_exonerated(carried, exonerated, observations.changes), ledger)
     merged = _merged(disputed, judge(by_analyst, ledger), Measured(ledger), {entry.id: entry for entry in ledger})
     note = _note(merged, refused)
@@ -109,10 +111,10 @@ def _identified(by_agent: Findings, measured: Measured, services: Collection[str
     # Who named a cause is for code to say.
     own = [hypothesis.model_copy(update={"named_by": ""}) for hypothesis in by_agent.hypotheses]
     identified = [identify(hypothesis, measured, services) for hypothesis in own]
-    refused = [one.refused for one in identified if one.refused]
-    dropped = [f"{one_line(one.hypothesis.cause, 160)} ({one.refused})" for one in identified if one.refused]
-    kept = [one.hypothesis for one in identified if not one.refused]
-    update = {"hypotheses": kept, "dropped": [*by_agent.dropped, *dropped], "by": "agent"}
+    refused = [cause.refused for cause in identified if cause.refused]
+    dropped = [f"{one_line(cause.hypothesis.cause, 160)} ({cause.refused})" for cause in identified if cause.refused]
+    accepted = [cause.hypothesis for cause in identified if not cause.refused]
+    update = {"hypotheses": accepted, "dropped": [*by_agent.dropped, *dropped], "by": "agent"}
     return by_agent.model_copy(update=update), refused
 
 
@@ -173,7 +175,7 @@ def _merged(by_agent: Findings, by_analyst: Findings, measured: Measured, entrie
     own = [h.model_copy(update={"named_by": "agent"}) for h in by_agent.hypotheses if h.confidence != "unsupported"]
     others = [h.model_copy(update={"named_by": "analyst"}) for h in by_analyst.hypotheses if h.confidence != "unsupported"]
     joined = _joined(own, others, measured)
-    weighed = sorted((_weigh(h, measured, entries) for h in joined), key=lambda one: one.order)
+    weighed = sorted((_weigh(h, measured, entries) for h in joined), key=lambda cause: cause.order)
     hypotheses, lowered = _one_likely(weighed)
     first = hypotheses[0]
     update = {
@@ -248,8 +250,8 @@ def _accuser(by_agent: Hypothesis, by_analyst: Hypothesis) -> NamedBy:
     return "analyst" if by_analyst.confidence in NAMED else "agent"
 
 
-def _is_more_confident(one: Hypothesis, other: Hypothesis) -> bool:
-    return CONFIDENCES.index(one.confidence) < CONFIDENCES.index(other.confidence)
+def _is_more_confident(hypothesis: Hypothesis, other: Hypothesis) -> bool:
+    return CONFIDENCES.index(hypothesis.confidence) < CONFIDENCES.index(other.confidence)
 
 
 def _both(own: Sequence[Claim], further: Sequence[Claim], most: int) -> list[Claim]:
@@ -264,21 +266,21 @@ def _both(own: Sequence[Claim], further: Sequence[Claim], most: int) -> list[Cla
 
 def _one_likely(weighed: Sequence[_Weighed]) -> tuple[list[Hypothesis], list[str]]:
     """Of several likely causes one stays so: one of the analyst's, unless the evidence carries another further."""
-    likely = [one for one in weighed if one.hypothesis.confidence == "likely"]
+    likely = [cause for cause in weighed if cause.hypothesis.confidence == "likely"]
     if len(likely) < 2:
-        return [one.hypothesis for one in weighed], []
-    strongest = max(one.strength for one in likely)
+        return [cause.hypothesis for cause in weighed], []
+    strongest = max(cause.strength for cause in likely)
     chosen = min(
-        (one for one in likely if one.strength == strongest),
-        key=lambda one: ("both", "analyst", "agent").index(one.hypothesis.named_by or "agent"),
+        (cause for cause in likely if cause.strength == strongest),
+        key=lambda cause: ("both", "analyst", "agent").index(cause.hypothesis.named_by or "agent"),
     )
-    others = [one for one in likely if one is not chosen]
+    others = [cause for cause in likely if cause is not chosen]
     lowered = [
-        f'"likely" for {one_line(one.hypothesis.cause, 160)} (the evidence carries another cause at least as far)'
-        for one in others
+        f'"likely" for {one_line(cause.hypothesis.cause, 160)} (the evidence carries another cause at least as far)'
+        for cause in others
     ]
-    possible = [one.hypothesis.model_copy(update={"confidence": "possible"}) for one in others]
-    rest = [one.hypothesis for one in weighed if one.hypothesis.confidence != "likely"]
+    possible = [cause.hypothesis.model_copy(update={"confidence": "possible"}) for cause in others]
+    rest = [cause.hypothesis for cause in weighed if cause.hypothesis.confidence != "likely"]
     return [chosen.hypothesis, *possible, *rest], lowered
 
 

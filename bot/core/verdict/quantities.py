@@ -144,13 +144,13 @@ def of_unit(value: float, unit: str) -> Quantity:
 def _take(
     text: str, pattern: re.Pattern[str], read: Callable[[re.Match[str], str], Quantity | None]
 ) -> tuple[str, list[Quantity]]:
-    taken = []
+    figures = []
     for match in pattern.finditer(text):
         if quantity := read(match, text):
-            taken.append(quantity)
-    for quantity in taken:
+            figures.append(quantity)
+    for quantity in figures:
         text = blanked(text, quantity.start, quantity.end)
-    return text, taken
+    return text, figures
 
 
 def _figure(match: re.Match[str], text: str) -> Quantity | None:

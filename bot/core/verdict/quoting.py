@@ -126,7 +126,11 @@ def _checked(text: str, evidence: EvidenceFigures, services: Collection[str]) ->
     wrong = misdirected(rest, figures, evidence) | set(of_others(rest, figures, evidence, services))
     for place, (quantity, holds_it) in enumerate(zip(figures, held, strict=True)):
         # "137 lines (53 + 46 + 38)": the sentence itself shows what it adds up.
-        parts = [other.value for other, one in zip(figures, held, strict=True) if one and other.dimension is quantity.dimension]
+        parts = [
+            other.value
+            for other, is_held in zip(figures, held, strict=True)
+            if is_held and other.dimension is quantity.dimension
+        ]
         added = len(parts) > 1 and abs(sum(parts) - quantity.value) < 1e-9
         yield Checked(quantity.start, quantity.end, "figure", (holds_it or added) and place not in wrong)
 

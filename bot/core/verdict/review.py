@@ -24,9 +24,9 @@ def apply_refutations(findings: Findings, refutations: Iterable[Refutation], led
 
     A review only lowers: it neither adds a cause nor makes one surer. A "likely" cause that is refuted is "possible".
     """
-    carried = [one for one in refutations if judge(Findings(ruled_out=[one.claim]), ledger).ruled_out]
+    carried = [refutation for refutation in refutations if judge(Findings(ruled_out=[refutation.claim]), ledger).ruled_out]
     hypotheses = [
-        _reviewed(hypothesis, [one for one in carried if one.place == place])
+        _reviewed(hypothesis, [refutation for refutation in carried if refutation.place == place])
         for place, hypothesis in enumerate(findings.hypotheses)
     ]
     return findings.model_copy(update={"hypotheses": hypotheses})
@@ -35,7 +35,7 @@ def apply_refutations(findings: Findings, refutations: Iterable[Refutation], led
 def _reviewed(hypothesis: Hypothesis, refutations: Sequence[Refutation]) -> Hypothesis:
     if not refutations:
         return hypothesis
-    against = [*(one.claim for one in refutations), *hypothesis.against]
-    refuted = hypothesis.confidence == "likely" and any(one.refutes for one in refutations)
+    against = [*(refutation.claim for refutation in refutations), *hypothesis.against]
+    refuted = hypothesis.confidence == "likely" and any(refutation.refutes for refutation in refutations)
     update = {"against": against[:MAX_AGAINST], "confidence": "possible" if refuted else hypothesis.confidence}
     return hypothesis.model_copy(update=update)

@@ -13,7 +13,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees, main_symptom
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions
-from bot.core.ranking.context import SEEN_LATE_BY, RankingContext
+from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import weight_of_resource
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.outside_causes import outside_causes
@@ -125,7 +125,7 @@ class Measured:
 
     def named_outside(self, service: str) -> str:
         """A cause outside that new log lines of the service name; "" if none do."""
-        return next((one.cause for one in outside_causes(self._with_lines) if one.service == service), "")
+        return next((cause.cause for cause in outside_causes(self._with_lines) if cause.service == service), "")
 
     def failing_provider(self, service: str) -> Deviation | None:
         """Failing calls to somebody outside that did not begin after the symptoms."""
@@ -145,8 +145,8 @@ class Measured:
             return None
         callers = [r for c in self.callers(service) if c in self.observations.health_evidence and (r := self.rise(c))]
         steeper = any(self.growth(r) >= weights.nearly_most * self.growth(rise) for r in callers)
-        known = any(c in self.observations.health_evidence for c in self.callers(service))
-        return None if steeper or (known and not callers) else rise
+        any_checked = any(c in self.observations.health_evidence for c in self.callers(service))
+        return None if steeper or (any_checked and not callers) else rise
 
     def rise(self, service: str) -> Deviation | None:
         traffic = self.observations.signals.get(service, {}).get("traffic")
@@ -172,7 +172,7 @@ class Measured:
         """Whether it deviates only since its service had symptoms: then it is rather an effect."""
         symptom = self.symptom_of(deviation.service)
         began = symptom.onset if symptom else None
-        return began is not None and deviation.onset is not None and deviation.onset > began + SEEN_LATE_BY
+        return began is not None and deviation.onset is not None and deviation.onset > began + DETECTION_DELAY
 
     # ------------------------------------------------------------ where it stands
 
@@ -284,7 +284,7 @@ def _against_change(change: Change, began: datetime, versions: VersionComparison
 
 def _before(deviation: Deviation, change: Change) -> bool:
     """One that climbs through the whole window has no onset: it began before."""
-    return deviation.onset is None or deviation.onset < change.at - SEEN_LATE_BY
+    return deviation.onset is None or deviation.onset < change.at - DETECTION_DELAY
 
 
 def _resource(hypothesis: Hypothesis, change: Change | None, measured: Measured) -> Standing:

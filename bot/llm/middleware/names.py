@@ -76,12 +76,12 @@ def fitting(schema: type[Model], answer: object) -> Model:
     try:
         return schema.model_validate(answer)
     except ValidationError as error:
-        for one in error.errors():
-            if one["type"] != "string_too_long":
+        for detail in error.errors():
+            if detail["type"] != "string_too_long":
                 raise
-            *above, last = one["loc"]
+            *above, last = detail["loc"]
             holder: Any = answer  # Any: the place of the error says what lies there
             for step in above:
                 holder = holder[step]
-            holder[last] = cut(holder[last], one["ctx"]["max_length"])
+            holder[last] = cut(holder[last], detail["ctx"]["max_length"])
     return schema.model_validate(answer)

@@ -34,4 +34,6 @@ class Nudge(AgentMiddleware):
 def _text_alone(response: Response) -> bool:
     if response.structured_response is not None:
         return False
-    return not any(isinstance(one, AIMessage) and (one.tool_calls or one.invalid_tool_calls) for one in response.result)
+    return not any(
+        isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls) for message in response.result
+    )

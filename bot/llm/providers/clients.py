@@ -43,8 +43,8 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
     Raises ConfigurationError: with the command to run where the provider's package is not installed, or with what it lacks.
     """
     parsed = parse_model_name(name)
-    ours = parsed.provider is settings.provider
-    effort, extra = (settings.effort, settings.extra) if ours else ("", {})
+    is_main = parsed.provider is settings.provider
+    effort, extra = (settings.effort, settings.extra) if is_main else ("", {})
     if parsed.provider is Provider.OPENAI:
         model: BaseChatModel = _openai(settings, parsed.model, effort, extra, seconds)
     else:
@@ -55,7 +55,7 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
         arguments = _arguments(settings, parsed, effort, extra, seconds)
         model = _with_kept_reasoning(_made(parsed, arguments, settings.setting_of(name)), parsed)
     # What the settings say is of the model's own provider: a fallback of another one may refuse it.
-    chosen = settings.tool_choice if ours else ""
+    chosen = settings.tool_choice if is_main else ""
     forced = chosen != "auto" if chosen else may_force_tools(parsed, effort=effort, extra=extra)
     return with_tool_choice(model, forced=forced)
 

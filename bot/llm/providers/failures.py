@@ -58,11 +58,11 @@ class Failure:
 def failure_of(error: BaseException) -> Failure | None:
     """The failure that a library's error stands for; None for errors of any other kind."""
     chain = list(_chain(error))
-    if isinstance(error, ModelRefusalError) or not any(_of_library(one) for one in chain):
+    if isinstance(error, ModelRefusalError) or not any(_of_library(link) for link in chain):
         return None
-    statuses = [status for one in chain if (status := _status(one)) is not None]
-    timed_out = not statuses and any("timeout" in kind.__name__.lower() for one in chain for kind in type(one).__mro__)
-    headers = next((headers for one in chain if (headers := _headers(one))), {})
+    statuses = [status for link in chain if (status := _status(link)) is not None]
+    timed_out = not statuses and any("timeout" in kind.__name__.lower() for link in chain for kind in type(link).__mro__)
+    headers = next((headers for link in chain if (headers := _headers(link))), {})
     return Failure(statuses[0] if statuses else None, _words(chain), timed_out, _retry_after(headers))
 
 

@@ -14,7 +14,7 @@ from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
-from bot.core.ranking.context import SEEN_LATE_BY, RankingContext, nearby_services
+from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -278,7 +278,7 @@ def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, can
 
 def drift_since(context: RankingContext, change: Change) -> Deviation | None:
     """A resource of the changed service that has climbed since the change: so long a way to the symptom clears no change."""
-    earliest, latest = change.at - SEEN_LATE_BY, change.at + timedelta(seconds=context.tuning.changes.drift_within)
+    earliest, latest = change.at - DETECTION_DELAY, change.at + timedelta(seconds=context.tuning.changes.drift_within)
     drifts = [
         deviation
         for (service, _), deviation in context.observations.all_signals.items()
@@ -301,8 +301,8 @@ def drift_claim(context: RankingContext, change: Change, drift: Deviation) -> Cl
 def _deviated_before(deviation: Deviation, change: Change) -> bool:
     """True if it deviated before the change; one that climbs through the whole window (no onset) did."""
     if deviation.climbs_since is not None:
-        return deviation.climbs_since < (change.at - SEEN_LATE_BY).timestamp()
-    return deviation.onset is None or deviation.onset < change.at - SEEN_LATE_BY
+        return deviation.climbs_since < (change.at - DETECTION_DELAY).timestamp()
+    return deviation.onset is None or deviation.onset < change.at - DETECTION_DELAY
 
 
 def _weigh_rollback(context: RankingContext, change: Change, candidate: Candidate) -> None:

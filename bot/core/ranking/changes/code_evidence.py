@@ -67,14 +67,14 @@ class CodeReading:
 
 def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> CodeReading:
     """What the diffs of a change explain of the symptoms; nothing is concluded where no diff was read."""
-    code = next((one for one in context.observations.code if _brought(one, change)), None)
+    code = next((fact for fact in context.observations.code if _brought(fact, change)), None)
     if code is None or not code.diffs:
         return CodeReading()
     weights = context.tuning.diffs
     # Commits that were made after the roll-out are not part of it, whatever the branch holds by now.
     diffs = [diff for diff in code.diffs if diff.at <= change.at and not _of_another(diff, change.service, context)]
     explained = [(explain(diff, symptoms, weights, service=change.service), diff) for diff in diffs]
-    best = max(explained, key=lambda one: one[0].strength, default=None)
+    best = max(explained, key=lambda pair: pair[0].strength, default=None)
     explanation, diff = best if best and best[0].strength > 0 else (None, None)
     read = not code.partial or (explanation is not None and explanation.strength >= weights.explained)
     return CodeReading(read, diff, explanation, len(code.diffs), weights.explained, weights.related, code.evidence)

@@ -40,7 +40,11 @@ def compare_versions(observations: Observations, change: Change, weights: Change
         for breakdown in observations.breakdowns
         if breakdown.service == change.service and change.version and (compared := _compared(breakdown, change, weights))
     ]
-    return max(comparisons, key=lambda one: (one.factor > 1, one.factor < 1, one.factor), default=VersionComparison())
+    return max(
+        comparisons,
+        key=lambda comparison: (comparison.factor > 1, comparison.factor < 1, comparison.factor),
+        default=VersionComparison(),
+    )
 
 
 def _compared(breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights) -> VersionComparison | None:
