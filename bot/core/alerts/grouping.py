@@ -31,6 +31,7 @@ class GroupingReason(StrEnum):
     FIRES_AGAIN = "fires_again"
     SAME_ALERT = "same_alert"
     SOURCE_KEY = "source_key"
+    DECLARED_INCIDENT = "declared_incident"
     SAME_SERVICE = "same_service"
     RELATED_SERVICE = "related_service"
     SAME_MACHINE = "same_machine"
@@ -41,6 +42,7 @@ _STRENGTH = {
     GroupingReason.FIRES_AGAIN: 6,
     GroupingReason.SAME_ALERT: 6,
     GroupingReason.SOURCE_KEY: 5,
+    GroupingReason.DECLARED_INCIDENT: 4,
     GroupingReason.SAME_SERVICE: 4,
     GroupingReason.RELATED_SERVICE: 3,
     GroupingReason.SAME_MACHINE: 2,
@@ -62,6 +64,17 @@ class OpenGroup:
     hints: set[Hint] = field(default_factory=set)
     """Of all its members."""
     services: set[str] = field(default_factory=set)
+    declared: str = ""
+    """The service of which a person declared the incident, before any alert came."""
+
+    def declare(self, service: str) -> set[Hint]:
+        """Make it the group of an incident that a person declared of a service; returns the hints that are new to the group."""
+        own: Hint = ("service", service)
+        fresh = {own} - self.hints
+        self.declared = service
+        self.hints |= fresh
+        self.services.add(service)
+        return fresh
 
     def add(self, arrival: "Arrival") -> set[Hint]:
         """Make an alert a member; returns the hints that are new to the group."""
@@ -157,6 +170,9 @@ def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, near: 
         return Membership(GroupingReason.FIRES_AGAIN, "the same alert fires again") if again else None
     if "signal" in kinds:
         return Membership(GroupingReason.SAME_ALERT, "the same alert fired in it before")
+    if arrival.service and arrival.service == group.declared:
+        # However long ago: people have this incident at hand until they resolve it.
+        return Membership(GroupingReason.DECLARED_INCIDENT, f"an incident of {arrival.service} was declared")
     quiet = arrival.at - group.last_alert_at
     if quiet > SAME_WINDOW:
         return None

@@ -73,8 +73,13 @@ class PostmortemRecord(BaseModel):
 
     @property
     def alerted(self) -> AlertGroup | None:
-        """Its group, if an alert came at all: an incident that people declared may have none."""
-        return self.group if self.group and not self.group.declared else None
+        """Its group, if an alert began it: to an incident that people declared some may have come later, or none."""
+        return self.group if self.group and not self.group.declared and not self._declared_first else None
+
+    @property
+    def _declared_first(self) -> bool:
+        by_person = self.incident.declared_by not in ("", "policy")
+        return by_person and self.group is not None and self.group.opened_at == self.incident.declared_at
 
     @property
     def reported_at(self) -> datetime:
@@ -113,9 +118,9 @@ def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
     lasted = f" It lasted {rounded_duration(end - _began(m))}." if (end := _ended(m)) else " It is not over."
     text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
     yield Sentence(text=text, sources=(incident.ref,))
-    if m.alerted:
-        text = "One alert is all that came." if m.alerted.alerts == 1 else f"{m.alerted.alerts:,} alerts were grouped into one."
-        yield Sentence(text=text, sources=(m.alerted.ref,))
+    if m.group and m.group.alerts:
+        text = "One alert is all that came." if m.group.alerts == 1 else f"{m.group.alerts:,} alerts were grouped into one."
+        yield Sentence(text=text, sources=(m.group.ref,))
 
 
 def _began(m: PostmortemRecord) -> datetime:

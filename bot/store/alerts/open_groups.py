@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alerts.grouping import Arrival, Hint, Membership, OpenGroup, join, neighbours
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
-from bot.store.tables import EpisodeRow, GroupRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 
 _CHUNK = 500
 _MAX_NEAR = 10_000
@@ -43,6 +43,11 @@ class OpenGroups:
         self.groups[row.id] = group
         return group
 
+    def declare(self, number: int, service: str) -> None:
+        """Let the alerts of a service join the group of an incident that a person declared of it."""
+        for hint in self.groups[number].declare(service):
+            self._index.setdefault(hint, set()).add(self.groups[number])
+
     def add_member(self, number: int, arrival: Arrival) -> None:
         """Make an arrival a member; nothing if the group is not open."""
         group = self.groups.get(number)
@@ -68,6 +73,9 @@ class OpenGroups:
         for number, state, opened_at, last_alert_at, cleared_at in unresolved:
             group = self.groups.setdefault(number, OpenGroup(number, state, opened_at, last_alert_at))
             group.state, group.last_alert_at, group.cleared_at = GroupState(state), last_alert_at, cleared_at
+        for number, service in await _declared(session) if fresh else ():
+            if number in fresh:
+                self.declare(number, service)
         for start in range(0, len(fresh), _CHUNK):
             await self._read_members(session, fresh[start : start + _CHUNK])
 
@@ -91,6 +99,19 @@ async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
     """Number, state, opened, last alert and cleared of every group that is not resolved."""
     columns: Any = (GroupRow.id, GroupRow.state, GroupRow.opened_at, GroupRow.last_alert_at, GroupRow.cleared_at)
     rows: Sequence[_Unresolved] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
+    return rows
+
+
+async def _declared(session: AsyncSession) -> Sequence[tuple[int, str]]:
+    """Number and service of every open group that a person declared before any alert came: both have one moment."""
+    columns: Any = (GroupRow.id, IncidentRow.service)
+    query = (
+        select(*columns)
+        .join(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
+        .where(GroupRow.state != GroupState.RESOLVED, IncidentRow.service != "", IncidentRow.declared_by != "policy")
+        .where(col(GroupRow.opened_at) == col(IncidentRow.declared_at), GroupRow.key == "")
+    )
+    rows: Sequence[tuple[int, str]] = (await session.exec(query)).all()
     return rows
 
 

@@ -231,6 +231,8 @@ class _Batch:
                 await groups.fire_again(self.db, self.session, group)
             await self._raise(group, episode)
         assert group.id is not None
+        if group.alerts == 0 and membership is not OPENED:
+            await self._first_alert(group, episode)
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id
@@ -238,6 +240,15 @@ class _Batch:
         self.open.add_member(group.id, arrival_of(episode))
         self._show(group, firing=+1)
         self._remember(group)
+
+    async def _first_alert(self, group: GroupRow, episode: EpisodeRow) -> None:
+        """The first alert of an incident that a person declared: it is investigated anew, from what the alert says."""
+        text = f"{episode.name} joined this incident: {episode.annotations.get('summary') or episode.name}"
+        await timeline.add(
+            self.db, self.session, EntryKind.ALERT, text, group_id=group.id, incident_id=group.incident_id, link=episode.link
+        )
+        if (f"AL-{group.id}", 2) not in self.result.triages:
+            self.result.triages.append((f"AL-{group.id}", 2))
 
     async def _joined(self, episode: EpisodeRow) -> tuple[GroupRow, Membership] | None:
         """The group that this episode joins; one that somebody resolved a moment ago takes nobody, so the next best does."""
@@ -310,7 +321,9 @@ class _Batch:
         )
         if change is None:
             return
-        group.service, group.title = episode.service or group.service, episode.name
+        if not self.open.groups[group.id or 0].declared:
+            # What a person declared keeps the person's words.
+            group.service, group.title = episode.service or group.service, episode.name
         await groups.raise_severity(self.db, self.session, group, severity, change)
         self._show(group)
         if change.investigation and (f"AL-{group.id}", 1) not in self.result.triages:

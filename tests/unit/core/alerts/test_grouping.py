@@ -134,3 +134,22 @@ def test_services_that_call_each_other_in_a_circle_are_neighbours_once() -> None
     circle = Catalogue([Service(name="a", depends_on=("b",)), Service(name="b", depends_on=("a",))])
 
     assert set(neighbours("a", circle)) == {"b"}
+
+
+def declared(service: str, *, cleared: float | None = None) -> OpenGroup:
+    state = GroupState.FIRING if cleared is None else GroupState.MONITORING
+    open_ = OpenGroup(1, state, NOW, NOW, cleared_at=None if cleared is None else at(cleared))
+    open_.declare(service)
+    return open_
+
+
+def test_alerts_of_the_service_join_the_incident_that_a_person_declared_however_late() -> None:
+    match = join(arrival("checkout", minutes=300), [declared("checkout")], CATALOGUE, {})
+
+    assert match and match[1] == Membership(GroupingReason.DECLARED_INCIDENT, "an incident of checkout was declared")
+
+
+def test_alerts_of_others_and_of_another_installation_do_not_join_a_declared_incident() -> None:
+    assert joined(arrival("billing"), declared("checkout")) is None
+    assert joined(arrival("payments", minutes=20), declared("checkout")) is None
+    assert joined(arrival("checkout", minutes=5), declared("checkout", cleared=1)) is None

@@ -214,3 +214,11 @@ def test_what_was_never_tried_is_not_called_unreadable() -> None:
 
     assert "Impact was not measured." in text
     assert "readable" not in text
+
+
+def test_alerts_that_joined_a_declared_incident_did_not_report_it() -> None:
+    record = material(incident=incident(declared_by="alice"), group=group(alerts=3, firing=0), onset=None)
+    text = markdown(record, draft(record))
+
+    assert "A person declared it at 03:00:00 UTC." in text and "3 alerts were grouped into one." in text
+    assert "alert arrived" not in text

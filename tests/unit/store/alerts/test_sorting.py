@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.alert import Alert
+from bot.core.alert import Alert, Severity
 from bot.core.config import Config
 from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
@@ -305,3 +305,37 @@ async def test_two_beats_of_one_rule_in_one_batch_are_one_heartbeat(desk: Desk) 
     await desk.receive(*(alert(f"w{n}", name="Watchdog", severity="none") for n in range(2)))
 
     assert len(await desk.rows(HeartbeatRow)) == 1
+
+
+# ---------------------------------------------------------------- declared incidents
+
+
+async def declare(desk: Desk, service: str) -> str:
+    incident = await incidents.declare(
+        desk.db, title="Nobody can pay", severity=Severity.SEV2, service=service, channel="C0", by="alice"
+    )
+    return incident.ref
+
+
+async def test_alerts_of_a_declared_incident_s_service_join_it_and_count_towards_no_storm(desk: Desk) -> None:
+    await declare(desk, "checkout")
+    desk.clock.forward(minutes=90)
+
+    results = await desk.receive(*(alert(f"f{n}", start=-1) for n in range(7)))
+
+    (group,) = await desk.groups()
+    assert (group.alerts, group.firing, group.title, group.on_storm_card) == (7, 7, "Nobody can pay", "")
+    assert {(e.grouping_reason, e.grouping_text) for e in await desk.episodes()} == {
+        ("declared_incident", "an incident of checkout was declared")
+    }
+    assert len(await desk.rows(IncidentRow)) == 1
+    assert [triage for result in results for triage in result.triages] == [(f"AL-{group.id}", 2)]
+
+
+async def test_a_declared_incident_takes_no_alert_once_it_is_resolved(desk: Desk) -> None:
+    ref = await declare(desk, "checkout")
+    await incidents.resolve(desk.db, ref, "alice")
+
+    await desk.receive(alert("f1", start=-1))
+
+    assert [group.alerts for group in await desk.groups()] == [0, 1]
