@@ -15,11 +15,14 @@ from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services
+from bot.core.service import reachable
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.tuning.changes import ChangeWeights
 
+_WITHOUT_VERSION = ("flag", "config")
+"""Kinds of change of which no split by version and no diff can say more than their moment."""
 _RAN_LONG = timedelta(minutes=20)
 """A change that ran so long before the onset is listed with that against it."""
 
@@ -174,11 +177,28 @@ def _code_is_sure(context: RankingContext, weighed: _WeighedChange) -> bool:
 
 
 def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
-    """Whether nothing else was changed nearby shortly before: only then its moment says something by itself."""
+    """Whether nothing else that may have done it was changed shortly before: only then its moment says something by itself."""
     weights = context.tuning.changes
     recent = timedelta(0) <= _age(context, weighed.change) + ONSET_TOLERANCE <= timedelta(seconds=weights.sure_within)
-    rivals = [o for o in others if o is not weighed and _age(context, o.change) <= timedelta(seconds=weights.rival_within)]
+    rivals = [
+        other
+        for other in others
+        if other is not weighed
+        and _age(context, other.change) <= timedelta(seconds=weights.rival_within)
+        and _is_rival(context, weighed.change, other.change)
+    ]
     return recent and not rivals and not weighed.code.read and weighed.versions.factor == 1
+
+
+def _is_rival(context: RankingContext, change: Change, other: Change) -> bool:
+    """Whether another change nearby may have done it as well.
+
+    A flag or a setting has neither version nor diff that could carry it, so a change elsewhere is no rival of it: only what
+    its service is or depends on fails it at once. A flag of which new lines say nothing has every change for a rival.
+    """
+    if change.kind not in _WITHOUT_VERSION or (change.kind == "flag" and not _is_named(context, change)):
+        return True
+    return other.service in reachable(change.service, context.observations.depends_on)
 
 
 def _age(context: RankingContext, change: Change) -> timedelta:

@@ -101,12 +101,13 @@ def _has_own_cause(deviations: Iterable[Deviation], context: RankingContext) -> 
 
 
 def _ran_short(context: RankingContext, service: str) -> bool:
-    """Whether a resource near its known limit may explain it; not where the service itself was changed: that may be why."""
-    weights, sure = context.tuning.neighbours, context.tuning.confidence.sure
-    short = context.observations.signals.get(service, {}).get("saturation")
-    if short is None or short.doublings < sure or short.unit not in FULL_SHARE or exhaustion(short) < 1.0:
+    """Whether a resource explains it; not where the service itself was changed: that may be why it ran short."""
+    if _changed(context, service, {service: context.tuning.neighbours.itself}):
         return False
-    return short.direction == "up" and not _changed(context, service, {service: weights.itself})
+    resources = [d for (s, _), d in context.observations.all_signals.items() if s == service and d.family == "saturation"]
+    clear = [d for d in resources if d.doublings >= context.tuning.confidence.sure and d.direction == "up"]
+    # Of several resources the one that moved most need not be the one that ran out: restarts follow a full memory.
+    return any(d.unit in FULL_SHARE and exhaustion(d) >= 1.0 for d in clear)
 
 
 def _suspects(context: RankingContext, failing: str) -> dict[str, float]:
