@@ -121,11 +121,18 @@ SECOND_ANSWER: ContextVar[Callable[[World, Investigation], Investigation] | None
 """Who answers after the analyst, in its place (`tests/evaluation/second.py`); None for nobody."""
 
 
+ON_ANSWER: ContextVar[Callable[[Investigation], None] | None] = ContextVar("on_answer", default=None)
+"""Who counts over all answers of a set (`tests/evaluation/older_conditions.py`); None for nobody."""
+
+
 def investigate_and_answer(world: World, case: Case, *, now: datetime) -> Investigation:
     """The same from code that does not wait."""
     first = asyncio.run(investigate(world, case, now=now))
     afterwards = SECOND_ANSWER.get()
-    return afterwards(world, first) if afterwards else first
+    answered = afterwards(world, first) if afterwards else first
+    if on_answer := ON_ANSWER.get():
+        on_answer(answered)
+    return answered
 
 
 def answer_of(world: World, case: Case, *, now: datetime) -> Findings:

@@ -82,3 +82,14 @@ def test_a_change_of_the_caller_is_not_blamed_for_a_pool_that_is_full_below_it()
     cause = first(ledger, CASE)
 
     assert (cause.kind, cause.service) == ("resource", "payments")
+
+
+def test_a_change_of_the_caller_is_not_blamed_for_memory_that_ran_full_below_it_though_restarts_moved_more() -> None:
+    full = deviation("payments", "memory", 0.78, 0.976, doublings=1.5, late=-30, unit="ratio")
+    restarts = deviation("payments", "restarts", 0, 6, doublings=6, unit="restarts")
+    ledger = failing_payments(change("front", 1)).health("payments", full, restarts)
+
+    cause = first(ledger, CASE)
+
+    assert (cause.kind, cause.service) == ("resource", "payments")
+    assert all(h.confidence != "likely" for h in rank(CASE, ledger.entries, now=NOW).hypotheses if h.change_id)

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from bot.core.evidence import Findings
+from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.next_checks import next_services
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
@@ -75,6 +76,30 @@ def test_a_change_without_a_version_just_before_the_onset_is_likely(kind: str) -
     first = judged(failing_payments(guilty, change("payments", 190))).hypotheses[0]
 
     assert (first.change_id, first.confidence) == (guilty.id, "likely")
+
+
+@pytest.mark.parametrize("kind", ["flag", "config"])
+def test_a_deploy_elsewhere_does_not_make_a_flag_or_setting_of_the_failing_service_less_sure(kind: str) -> None:
+    guilty, elsewhere, below = change("payments", 0.6, kind=kind), change("front", 0.5), change("db", 20)
+
+    alone = judged(failing_payments(guilty, elsewhere)).hypotheses[0]
+    beside_callee = judged(failing_payments(guilty, elsewhere, below)).hypotheses[0]
+
+    assert (alone.change_id, alone.confidence) == (guilty.id, "likely")
+    assert beside_callee.confidence != "likely"
+
+
+def test_a_flag_of_which_new_lines_say_nothing_is_not_likely_beside_a_deploy_elsewhere() -> None:
+    ledger = failing_payments(change("payments", 0.6, kind="flag"), change("front", 0.5))
+    ledger.lines("payments", TemplateFact(template="upstream reset", count=40, before=0, trend="new"))
+
+    assert judged(ledger).hypotheses[0].confidence != "likely"
+
+
+def test_a_deploy_of_the_failing_service_is_not_likely_by_its_moment_beside_another_change_nearby() -> None:
+    findings = judged(failing_payments(change("payments", 0.6), change("front", 0.5, kind="flag")))
+
+    assert all(h.confidence != "likely" for h in findings.hypotheses)
 
 
 def test_memory_that_climbed_is_the_cause_and_the_old_deploy_is_not() -> None:
