@@ -64,4 +64,3 @@ class Tally:
         share = f"{self.older / self.named:.2f}"
         counts = f"{self.older} of {self.named} answers, {self.dated} of them with a dated deviation"
         return f"an older condition is blamed first: {share} ({counts})"
-

@@ -78,6 +78,14 @@ class ObservedCode:
     """True if the diff of a commit could not be read, or only its beginning."""
 
 
+@dataclass(frozen=True)
+class ObservedPlacement:
+    """The node that a pod runs on."""
+
+    node: str
+    evidence: str
+
+
 @dataclass
 class Observations:
     """Everything that was checked so far. Services map to their signals; ids point into the ledger."""
@@ -101,6 +109,8 @@ class Observations:
     templates: list[ObservedTemplate] = field(default_factory=list)
     code: list[ObservedCode] = field(default_factory=list)
     """What was read of the code that changes brought."""
+    placements: dict[str, ObservedPlacement] = field(default_factory=dict)
+    """Pod to the node that the cluster told of it."""
     depends_on: dict[str, list[str]] = field(default_factory=dict)
     dependents: dict[str, list[str]] = field(default_factory=dict)
     services: list[str] = field(default_factory=list)
@@ -241,6 +251,9 @@ def _read_rows(entry: LedgerEntry, observations: Observations) -> None:
         observations.templates.append(
             ObservedTemplate(service, fact.template, fact.count, fact.before, entry.id, fact.trend, fact.example)
         )
+    for pod in facts.pods:
+        if pod.node:
+            observations.placements[pod.pod] = ObservedPlacement(pod.node, entry.id)
     if facts.diffs is not None:
         observations.code.append(ObservedCode(service, facts.version, facts.diffs, entry.id, _is_partial(entry, facts.diffs)))
 

@@ -31,6 +31,7 @@ from bot.core.ranking.changes.change_causes import change_causes
 from bot.core.ranking.changes.changed_neighbours import changed_nearby, hand_down
 from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.context import RankingContext, ranking_context
+from bot.core.ranking.node_causes import node_causes
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.outside_causes import outside_causes
 from bot.core.text.untrusted import counted, cut, one_line
@@ -107,7 +108,7 @@ def _basis(candidate: Candidate) -> Basis:
 
 
 def _candidates(context: RankingContext) -> list[Candidate]:
-    outside = outside_causes(context)
+    outside = [*outside_causes(context), *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
     surges = traffic_causes(context)
     surge = max((c.likelihood for c in surges), default=0.0)

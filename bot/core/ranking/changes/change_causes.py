@@ -194,11 +194,16 @@ def _is_rival(context: RankingContext, change: Change, other: Change) -> bool:
     """Whether another change nearby may have done it as well.
 
     A flag or a setting has neither version nor diff that could carry it, so a change elsewhere is no rival of it: only what
-    its service is or depends on fails it at once. A flag of which new lines say nothing has every change for a rival.
+    its service is, or depends on and is not well or changed minutes before too. A flag of which new lines say nothing has
+    every change for a rival.
     """
     if change.kind not in _WITHOUT_VERSION or (change.kind == "flag" and not _is_named(context, change)):
         return True
-    return other.service in reachable(change.service, context.observations.depends_on)
+    if other.service == change.service:
+        return True
+    recent = _age(context, other) <= timedelta(seconds=context.tuning.changes.sure_within)
+    below = other.service in reachable(change.service, context.observations.depends_on)
+    return below and (recent or not context.observations.quiet(other.service))
 
 
 def _age(context: RankingContext, change: Change) -> timedelta:

@@ -80,9 +80,9 @@ def test_a_change_without_a_version_just_before_the_onset_is_likely(kind: str) -
 
 @pytest.mark.parametrize("kind", ["flag", "config"])
 def test_a_deploy_elsewhere_does_not_make_a_flag_or_setting_of_the_failing_service_less_sure(kind: str) -> None:
-    guilty, elsewhere, below = change("payments", 0.6, kind=kind), change("front", 0.5), change("db", 20)
+    guilty, elsewhere, below = change("payments", 0.6, kind=kind), change("front", 0.5), change("db", 5)
 
-    alone = judged(failing_payments(guilty, elsewhere)).hypotheses[0]
+    alone = judged(failing_payments(guilty, elsewhere, change("db", 30))).hypotheses[0]
     beside_callee = judged(failing_payments(guilty, elsewhere, below)).hypotheses[0]
 
     assert (alone.change_id, alone.confidence) == (guilty.id, "likely")

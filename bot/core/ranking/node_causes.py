@@ -1,0 +1,105 @@
+"""A node whose pods share a deviation, while pods of the same services on other nodes stay well: a cause below the services."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.evidence import Claim
+from bot.core.ranking.candidates import Candidate, add_symptoms
+from bot.core.ranking.context import RankingContext
+from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
+from bot.core.text.untrusted import one_line
+
+_NEARLY_ALL = 0.8
+"""Share of a signal's change that must lie on one node."""
+_FEWEST = 2
+"""Pods, or services where only nodes were told apart: a single one is rather at fault itself."""
+_OF_FAIR_SHARE = 0.5
+"""Share of an even part of the node's change from which on a pod shares it."""
+_NODE_LABELS = ("node", "nodename", "kubernetes_node")
+
+
+@dataclass(frozen=True)
+class _Concentration:
+    """One signal of one service whose change lies on one node."""
+
+    service: str
+    signal: str
+    node: str
+    pods: int
+    """Pods on it that share the change; 1 where the split is by node."""
+    evidence: tuple[str, ...]
+
+
+def node_causes(context: RankingContext) -> list[Candidate]:
+    """One candidate for each node on which the changes of several pods lie, attributed to its most suspect service.
+
+    Splits by node say so themselves; splits by pod do where the cluster told which pod runs where. A service without pods on
+    other nodes says nothing: there is nothing to compare with. Never sure: no set of incidents holds such faults yet.
+    """
+    by_node: dict[str, list[_Concentration]] = defaultdict(list)
+    for one in _concentrations(context.observations):
+        by_node[one.node].append(one)
+    shared = {node: own for node, own in by_node.items() if _is_shared(own)}
+    return [cause for node, own in shared.items() if (cause := _cause(context, node, own)).likelihood > 0]
+
+
+def _concentrations(observations: Observations) -> Iterator[_Concentration]:
+    for breakdown in observations.breakdowns:
+        rows = list(_on_nodes(breakdown, observations))
+        moved: dict[str, float] = defaultdict(float)
+        for node, row, _ in rows:
+            moved[node] += row.share
+        node = max(moved, key=lambda name: moved[name], default="")
+        if len(moved) < _FEWEST or moved[node] < _NEARLY_ALL:
+            continue
+        own = [(row, placed) for place, row, placed in rows if place == node]
+        fair = moved[node] / len(own)
+        evidence = dict.fromkeys([breakdown.evidence, *(placed for _, placed in own if placed)])
+        pods = sum(row.share >= _OF_FAIR_SHARE * fair for row, _ in own)
+        yield _Concentration(breakdown.service, breakdown.signal, node, pods, tuple(evidence))
+
+
+def _on_nodes(breakdown: ObservedBreakdown, observations: Observations) -> Iterator[tuple[str, BreakdownRow, str]]:
+    """The node of each row, and the evidence that placed its pod there; rows of unknown place, or gone, are left out."""
+    for row in (row for row in breakdown.rows if not math.isnan(row.after)):
+        node = next((row.labels[label] for label in _NODE_LABELS if row.labels.get(label)), "")
+        placement = observations.placements.get(row.labels.get("pod", ""))
+        if node:
+            yield node, row, ""
+        elif placement:
+            yield placement.node, row, placement.evidence
+
+
+def _is_shared(own: Sequence[_Concentration]) -> bool:
+    pods: Mapping[str, int] = {one.service: max(o.pods for o in own if o.service == one.service) for one in own}
+    return sum(pods.values()) >= _FEWEST
+
+
+def _cause(context: RankingContext, node: str, own: Sequence[_Concentration]) -> Candidate:
+    services = sorted(dict.fromkeys(one.service for one in own), key=lambda s: (-context.shares.get(s, 0.0), s))
+    share = min(1.0, sum(context.shares.get(service, 0.0) for service in services))
+    name = one_line(node, 100)
+    candidate = Candidate(
+        kind="external",
+        service=services[0],
+        component=node,
+        likelihood=share * context.tuning.outside.named,
+        cause=f"Node {name} fails, and the pods of {_listed(services)} on it with it",
+        check=f"Read the events and the pressure of node {name}, and move one pod to another node",
+        sure=False,
+        outside=True,
+    )
+    candidate.claims += [_claim(one, name) for one in own[:3]]
+    add_symptoms(context, candidate)
+    return candidate
+
+
+def _claim(one: _Concentration, node: str) -> Claim:
+    text = f"{one.signal} of {one.service} changed on {node}, and hardly on other nodes"
+    return Claim(text=one_line(text, 400), evidence=list(one.evidence))
+
+
+def _listed(services: Iterable[str]) -> str:
+    return " and ".join(one_line(service, 60) for service in list(services)[:3])

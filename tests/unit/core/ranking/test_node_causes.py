@@ -1,0 +1,77 @@
+"""When a node is a cause: its pods share a deviation that pods of the same services elsewhere do not show."""
+
+from collections.abc import Mapping
+
+from bot.core.evidence import Findings
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BreakdownFact
+from bot.core.facts.recorded import PodFact
+from bot.core.ranking.ranking import rank
+from bot.core.verdict.verdict import judge
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, failing_payments
+
+
+def split(ledger: Ledger, service: str, label: str, shares: Mapping[str, float]) -> Ledger:
+    rows = tuple(BreakdownFact(labels={label: name}, before=0.01, after=0.5 * s, share=s) for name, s in shares.items())
+    return ledger._add("metric_breakdown", EvidenceFacts(breakdown=rows), service=service, signal="errors")
+
+
+def placed(ledger: Ledger, service: str, **nodes: str) -> Ledger:
+    pods = tuple(PodFact(pod=pod, node=node) for pod, node in nodes.items())
+    return ledger._add("describe_workload", EvidenceFacts(pods=pods), source="kubernetes", service=service)
+
+
+def answer(ledger: Ledger) -> Findings:
+    return judge(rank(CASE, ledger.entries, now=NOW), ledger.entries)
+
+
+def named_nodes(ledger: Ledger) -> list[str]:
+    return [h.component for h in answer(ledger).hypotheses if h.component]
+
+
+def test_a_node_on_which_all_deviating_pods_of_a_service_run_is_a_candidate() -> None:
+    ledger = split(failing_payments(), "payments", "pod", {"p1": 0.5, "p2": 0.48, "p3": 0.02})
+
+    findings = answer(placed(ledger, "payments", p1="node-a", p2="node-a", p3="node-b"))
+
+    first = findings.hypotheses[0]
+    assert (first.component, first.kind, first.confidence) == ("node-a", "external", "possible")
+    assert any("hardly on other nodes" in claim.text for claim in first.claims)
+
+
+def test_two_services_whose_splits_by_node_agree_name_the_node() -> None:
+    ledger = split(failing_payments(), "payments", "node", {"node-a": 0.95, "node-b": 0.05})
+
+    assert named_nodes(ledger) == []
+    assert named_nodes(split(ledger, "front", "node", {"node-a": 0.9, "node-b": 0.1})) == ["node-a"]
+
+
+def test_one_deviating_pod_is_rather_at_fault_itself() -> None:
+    ledger = split(failing_payments(), "payments", "pod", {"p1": 0.97, "p2": 0.02, "p3": 0.01})
+
+    assert named_nodes(placed(ledger, "payments", p1="node-a", p2="node-a", p3="node-b")) == []
+
+
+def test_pods_that_fail_on_all_nodes_accuse_none() -> None:
+    ledger = split(failing_payments(), "payments", "pod", {"p1": 0.35, "p2": 0.35, "p3": 0.3})
+
+    assert named_nodes(placed(ledger, "payments", p1="node-a", p2="node-a", p3="node-b")) == []
+
+
+def test_a_service_with_pods_on_one_node_alone_says_nothing_of_it() -> None:
+    ledger = split(failing_payments(), "payments", "pod", {"p1": 0.5, "p2": 0.5})
+
+    assert named_nodes(placed(ledger, "payments", p1="node-a", p2="node-a")) == []
+
+
+def test_without_placements_a_split_by_pod_names_no_node() -> None:
+    assert named_nodes(split(failing_payments(), "payments", "pod", {"p1": 0.5, "p2": 0.48, "p3": 0.02})) == []
+
+
+def test_a_node_goes_before_a_deploy_that_only_its_moment_speaks_for() -> None:
+    ledger = split(failing_payments(change("payments", 2)), "payments", "pod", {"p1": 0.5, "p2": 0.48, "p3": 0.02})
+
+    findings = answer(placed(ledger, "payments", p1="node-a", p2="node-a", p3="node-b"))
+
+    assert findings.hypotheses[0].component == "node-a"
+    assert all(h.confidence != "likely" for h in findings.hypotheses)
