@@ -28,12 +28,10 @@ _MAX_NEW = 10
     row="alert",
 )
 async def active_alerts(ctx: ToolContext, service: AnyService = "") -> Evidence:
-    """List the alerts that fire now, the oldest first: of one service, or of all when none is named.
+    """List the alerts that fire now, the oldest first.
 
-    Call it to see how far the trouble reaches and where it began: the service
-    whose alert fired first is often nearer to the cause than the loudest one.
-    Without a service it also tells how often each alert fired in earlier alert
-    groups: what is new here says more than what fires every week.
+    Call it to see how far the trouble reaches and where it began: the first to fire is often nearer to
+    the cause than the loudest. Without a service it also tells how often each fired in earlier groups.
     """
     service = service_of(ctx, service) if service.strip() else ""
     alerts = sorted(await ctx.alerts.active(service), key=lambda alert: (alert.starts_at, alert.name))

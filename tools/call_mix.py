@@ -22,11 +22,10 @@ MOST_CALLEES = 20
 
 @tool(label="what {service} calls", role=ToolRole.CALL_MIX, topic=CALLS, first_for={"load": 1})
 async def call_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
-    """Compare how often a service calls each of its dependencies per request of its own, now and before the alert.
+    """Compare how often a service calls each dependency per request of its own, now and before the alert.
 
-    Call it when a service seems to fail without being slow: one that returns
-    too early or throws stops calling what comes after; one that retries calls
-    more. The load itself cancels out.
+    Call it when a service fails without being slow: one that returns early stops calling what comes
+    after; one that retries calls more. Load cancels out.
     """
     name = service_of(ctx, service)
     callees = ctx.catalogue.dependencies(name)[:MOST_CALLEES]

@@ -30,11 +30,10 @@ MOST_SERVICES = 60
     first_for={"network": 1},
 )
 async def call_waits(ctx: ToolContext) -> Evidence:
-    """Compare in traces what callers wait with what the called services say they took: whose calls lose time on the way?
+    """Compare in traces what callers wait with what the called services say they took.
 
-    Call it when services are slow but none of them reports being slow
-    itself: a delayed network shows in the client spans of the callers alone.
-    It looks at the service, what it calls and who calls it, at once.
+    Call it when services are slow but none reports being slow itself, as with a delayed network. Covers
+    the service, what it calls and its callers.
     """
     if ctx.traces is None:
         raise QueryFailed("no trace store is configured")

@@ -17,12 +17,10 @@ from tools._signals import metrics_of, signal_of
 
 @tool(label="{service} {signal} compared")
 async def compare_metric(ctx: ToolContext, service: ServiceName, signal: SignalName, minutes: Minutes = 30) -> Evidence:
-    """Compare one signal of one service now with the time before: before, after, since when, and how unusual that is.
+    """Compare one signal now with the time before: how far it moved, since when, how unusual that is.
 
-    Call it to learn whether a service takes part in the incident, for the
-    failing service and for each one that it depends on. A score of 0 is
-    normal; 1 is twice the usual reach, 3 eight times. `minutes` is the length
-    of the period; the period of equal length before it is what is normal.
+    Call it to learn whether a service takes part in the incident. The period of equal length before
+    `minutes` is what is normal.
     """
     minutes = limited_minutes(minutes)
     chosen = await signal_of(ctx, service_of(ctx, service), signal)

@@ -38,11 +38,10 @@ State = Literal["usual", "high", "low", "unknown"]
 
 @tool(label="current values of {service}", role=ToolRole.CURRENT)
 async def current_values(ctx: ToolContext, service: ServiceName) -> Evidence:
-    """Read the newest value of every signal of one service, beside what was usual before the alert and its threshold.
+    """Read the newest value of every signal of a service, beside what was usual before the alert.
 
-    Call it to learn how things are at this moment: whether the trouble still
-    stands, has grown, or is over. service_health judges the time around the
-    alert instead, and does not change any more once the trouble is over.
+    Call it to learn whether the trouble still stands, has grown or is over: service_health judges the
+    time around the alert.
     """
     name = service_of(ctx, service)
     all_signals = await signals_of(ctx, name)

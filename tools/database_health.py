@@ -25,13 +25,10 @@ from bot.ports import Databases
 async def database_health(
     ctx: ToolContext, database: Annotated[str, Described("Empty: the one that the alerting service uses")] = ""
 ) -> Evidence:
-    """Read what a PostgreSQL server says of itself now: connections, who waits for whose lock, long transactions, slow queries,
-    replication lag and vacuum.
+    """Read what a PostgreSQL server says of itself now: connections, locks, long and slow queries, replication, vacuum.
 
-    Call it when a service that uses the database is slow, times out or runs
-    out of connections. The queries are fixed and only read; values within the
-    texts of queries are masked. Statistics of queries count since they began,
-    not since the onset.
+    Call it when a service that uses the database is slow, times out or runs out of connections.
+    Statistics count since they began, not since the onset.
     """
     if ctx.databases is None:
         raise QueryFailed("no database is configured (systems.postgres)")

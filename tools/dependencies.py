@@ -24,12 +24,10 @@ CALL_GRAPHS = (
 
 @tool(label="what {service} depends on", role=ToolRole.DEPENDENCIES, topic=CALLS, basis=Basis.BACKGROUND)
 async def dependencies(ctx: ToolContext, service: ServiceName) -> Evidence:
-    """Tell which services one service calls, directly and further on, and which call it.
+    """Tell which services a service calls, directly and further on, and which call it.
 
-    Call it to know where else to look: a fault of a service that is called
-    shows in its callers, so follow the calls downwards until the services look
-    normal. Its callers tell who suffers with it. Where neither you nor the
-    alert names a service, the answer is the list of all known ones.
+    Call it to know where else to look: a fault shows in the callers, so follow the calls downwards
+    until services look normal. Without any service: the list of all.
     """
     if not (service.strip() or ctx.case.service) and ctx.catalogue.services:
         return _all_services(ctx)

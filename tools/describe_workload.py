@@ -27,11 +27,10 @@ EVENTS_BACK = timedelta(hours=6)
     first_for={"memory": 2, "cpu": 3, "disk": 2},
 )
 async def describe_workload(ctx: ToolContext, service: ServiceName) -> Evidence:
-    """Describe a service's workload in Kubernetes: rollout, revisions with images, pods with their restarts, and events.
+    """Describe a service's workload in Kubernetes: rollout, revisions, pods with restarts, events.
 
-    Call it when pods crash, restart, do not start or are not ready, and after
-    a deploy: whether it has rolled out, and which revision the bad pods run.
-    For what a container wrote before it died call pod_logs.
+    Call it when pods crash, restart or are not ready, and after a deploy: which revision do the bad
+    pods run? pod_logs has what they wrote.
     """
     name = service_of(ctx, service)
     if ctx.cluster is None:

@@ -25,16 +25,14 @@ MAX_NAMES, MAX_LABELS, MAX_VALUES = 80, 30, 12
 @tool(label="metrics{of}")
 async def find_metrics(
     ctx: ToolContext,
-    text: Annotated[str, Described('Words of the name or the description, e.g. "connection pool"; empty: all')] = "",
+    text: Annotated[str, Described('Words of name or description, e.g. "connection pool"')] = "",
     service: AnyService = "",
     metric: Annotated[str, Described("A metric whose labels and values are wanted")] = "",
 ) -> Evidence:
-    """List the metrics that exist with their type and meaning; or, of one `metric`, its labels with their values.
+    """List the metrics that exist with type and meaning; or, of one `metric`, its labels with values.
 
-    Call it before you write PromQL for query_metric or metric_breakdown:
-    names and labels differ from system to system, and a query on a name that
-    does not exist shows nothing. Only metrics with samples in the last hour
-    are listed.
+    Call it before you write PromQL: a query on a name that does not exist shows nothing. Only metrics
+    of the last hour are listed.
     """
     start = ctx.now - BACK
     matchers = await _matchers(ctx, service)

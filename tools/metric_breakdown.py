@@ -29,12 +29,10 @@ _AVERAGED = frozenset({"ratio", "share", "percent", "%", "s", "seconds", "ms"})
 
 @tool(label="{service} {signal} split", role=ToolRole.BREAKDOWN)
 async def metric_breakdown(ctx: ToolContext, service: ServiceName, signal: SignalName, by: str = "") -> Evidence:
-    """Split one signal by a label and tell which value carries the change: one version, pod, status code or provider.
+    """Split one signal by a label: which version, pod, status code or provider carries the change?
 
-    Call it once a signal is known to deviate. If one version carries it, the
-    deploy is to blame; if all versions share it, the deploy is not; if one
-    pod, its node or state; if one peer or provider, that one. Leave `by` out
-    to have the labels of the series tried, the telling ones first.
+    Call it once a signal deviates. If one version carries it, the deploy is to blame; if all share it,
+    it is not. Without `by` the labels are tried, the telling ones first.
     """
     name = service_of(ctx, service)
     chosen = await signal_of(ctx, name, signal)

@@ -17,11 +17,10 @@ MAX_SHOWN = 10
 
 @tool(needs="models", label="model versions of {service}", topic=CHANGES)
 async def model_versions(ctx: ToolContext, service: ServiceName) -> Evidence:
-    """Tell which version of its model a service serves, and which versions were registered lately.
+    """Tell which version of its model a service serves, and which were registered lately.
 
-    Call it when a service that predicts, ranks or classifies answers worse or
-    slower: a model roll-out is a change like a deploy. The registry knows which
-    version ought to serve, not which one a process has loaded.
+    Call it when a service that predicts or ranks answers worse or slower. The registry knows what ought
+    to serve, not what a process has loaded.
     """
     name = service_of(ctx, service)
     if ctx.models is None:

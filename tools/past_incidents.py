@@ -25,11 +25,10 @@ MOST = 5
     basis=Basis.BACKGROUND,
 )
 async def past_incidents(ctx: ToolContext, service: AnyService = "", text: str = "") -> Evidence:
-    """Find resolved incidents like this one whose cause a person confirmed, and which fixes were verified in them.
+    """Find resolved incidents like this one whose cause a person confirmed, and the fixes verified in them.
 
-    Call it without arguments for the alert at hand, with another `service`
-    or with the words of a symptom in `text`. What happened before is a
-    lead to check, never evidence of this cause.
+    Call it without arguments for the alert at hand, or with words of a symptom in `text`. A lead to
+    check, never evidence.
     """
     if ctx.past is None:
         raise QueryFailed("no record of past incidents is at hand")

@@ -32,19 +32,16 @@ async def query_metric(
     ctx: ToolContext,
     service: ServiceName = "",
     signal: SignalName = "",
-    promql: Annotated[str, Described("PromQL instead of service and signal")] = "",
+    promql: Annotated[str, Described("Instead of service and signal")] = "",
     minutes: Minutes = 60,
-    start: Annotated[str, Described("Begin of a window in the past, as ISO 8601 or 02:50 (UTC); empty: the last minutes")] = "",
-    end: Annotated[str, Described("Its end; empty: now")] = "",
+    start: Annotated[str, Described("Begin of a past window: ISO 8601 or 02:50 (UTC)")] = "",
+    end: Annotated[str, Described("Its end")] = "",
 ) -> Evidence:
     """Read one metric over a window: newest, lowest and highest value of each series, and its course.
 
-    Name a service and one of its signals ("errors", "latency", "traffic",
-    ...); without a signal the one behind the alert is read. Or give PromQL in
-    `promql`, aggregated to a few series with `sum by (...)` or `max by (...)`;
-    find_metrics tells which metrics and labels there are. Give `start` and
-    `end` for any window of the last month, e.g. the same hour a week ago.
-    Call it to see a value; to learn whether it changed call compare_metric.
+    Call it with a service and signal (without one: the signal behind the alert), or with PromQL
+    aggregated to a few series. `start` and `end`: any window of the last month. Whether it changed:
+    compare_metric.
     """
     minutes = limited_minutes(minutes)
     chosen = _free(ctx, promql) if promql.strip() else await signal_of(ctx, service_of(ctx, service), signal)

@@ -22,9 +22,8 @@ MAX_LINES = 1_000
 async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evidence:
     """Find the runbook for an alert, or read one by its id.
 
-    Call it without arguments for the alert at hand, with the name or the text
-    of another alert in `alert`, or with an `id` from an earlier answer. It
-    tells what people found useful before; it is not evidence of this cause.
+    Call it without arguments for the alert at hand, or with the text of another one in `alert`. What
+    helped before, no evidence of this cause.
     """
     if ctx.runbooks is None:
         raise QueryFailed("no runbooks are configured (runbooks)")

@@ -27,14 +27,10 @@ _SystemChanges = tuple[Sequence[Change], str]
 
 @tool(label="changes{of}", role=ToolRole.CHANGES, topic=CHANGES, basis=Basis.REPORTED, row="change")
 async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) -> Evidence:
-    """List the deploys, config edits, flag flips and scalings of the last hours, newest first.
+    """List the deploys, config edits, flag flips, scalings, model versions and roll-outs of the last hours, newest first.
 
-    Call it early: most incidents follow a change. Name a service to see its
-    changes alone; leave it out to see those of all services. A change is a
-    suspect only if it came before the onset and touches the failing service or
-    one that it depends on. Besides what was reported, roll-outs of Argo CD and
-    Helm, model versions, and new images and generations that Kubernetes shows
-    are listed.
+    Call it early: most incidents follow a change. A change is a suspect only if it came before the
+    onset and touches the failing service or one that it depends on.
     """
     service = service_of(ctx, service) if service.strip() else ""
     hours = min(max(int(hours), 1), 7 * 24)

@@ -28,10 +28,8 @@ MAX_SHOWN = 25
 async def search_traces(ctx: ToolContext, service: ServiceName, minutes: Minutes = 15) -> Evidence:
     """Compare where the time of requests through a service goes, now and before the alert.
 
-    Call it when a service is slow and metrics do not tell which call makes it
-    so. It reads some traces of the last `minutes` and as many of the same time
-    before the onset, and gives for each operation the time that it spends
-    itself, and between services the time on the wire, which neither side spends.
+    Call it when a service is slow and metrics do not tell which call makes it so. Gives each
+    operation's own time, and the time on the wire between services.
     """
     name, minutes = service_of(ctx, service), limited_minutes(minutes)
     assert ctx.traces is not None

@@ -20,12 +20,10 @@ from tools._signals import metrics_of, signals_of
 
 @tool(label="health of {service}", role=ToolRole.HEALTH)
 async def service_health(ctx: ToolContext, service: ServiceName) -> Evidence:
-    """Look at all signals of one service around the alert: which left their normal range, how far and since when.
+    """Look at all signals of a service around the alert: which left their normal range, how far, since when.
 
-    Call it first for the failing service, then for each service that it
-    depends on: the one whose signals moved first and furthest is nearer to
-    the cause. Signals come from the catalogue or, without one, from the
-    alert's expression and from the names of the service's metrics.
+    Call it first for the failing service, then for each that it depends on: whose signals moved first
+    and furthest is nearer to the cause.
     """
     name = service_of(ctx, service)
     alert_at = alert_moment(ctx)

@@ -21,12 +21,10 @@ from tools._signals import metrics_of
 
 @tool(label="SLO of {service}", topic=Topic("slo budget burn burning objective"), first_for={"errors": 2})
 async def slo_status(ctx: ToolContext, service: ServiceName) -> Evidence:
-    """Tell how much error budget each objective of a service has left and how fast it burns now.
+    """Tell how much error budget each objective of a service has left and how fast it burns.
 
-    Call it to judge how much an incident matters to users, and whether it may
-    wait. A burn rate of 1 spends the budget exactly at the end of its window;
-    over 30 days, 14.4 in an hour and in five minutes together is the usual
-    bound for a page.
+    Call it to judge how much this matters to users. A burn rate of 1 spends the budget exactly at the
+    end of its window.
     """
     name = service_of(ctx, service)
     metrics, entry = metrics_of(ctx), ctx.catalogue.get(name)

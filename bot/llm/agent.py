@@ -41,7 +41,7 @@ from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
 from bot.llm.spending import Spending
-from bot.llm.tool_schemas import arguments_of, as_langchain_tool
+from bot.llm.tool_schemas import arguments_of, as_langchain_tool, compact
 from bot.plugins.arguments import Names as NameKinds
 from bot.ports import Run
 from bot.store.answers.questions import Questions
@@ -63,6 +63,11 @@ class Answer(BaseModel):
     hypotheses: list[Hypothesis] = Field(max_length=3)
     ruled_out: list[Claim] = Field(default_factory=list, max_length=6)
     not_checked: list[str] = Field(default_factory=list, max_length=10)
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:  # Any: as in pydantic
+        """As a model gets it."""
+        return compact(super().model_json_schema(*args, **kwargs))
 
 
 class Agent:
@@ -153,7 +158,7 @@ class Agent:
         entries = await self.triages.entries(case.group)
         row = await self.triages.row(case.group, case.attempt)
         plan = first_plan(case, entries, self.tool_runner.infos)
-        shown = case.model_dump(mode="json", exclude={"question", "requester", "graded_leads"})
+        shown = _stated(case.model_dump(mode="json", exclude={"group", "attempt", "question", "requester", "graded_leads"}))
         return prompt("case").render(
             case=json.dumps(shown, ensure_ascii=False),
             question=json.dumps(case.question, ensure_ascii=False) if case.question else "",
@@ -247,11 +252,21 @@ class Agent:
         return run_tool
 
 
+def _stated(fields: Mapping[str, object]) -> dict[str, object]:
+    """The fields that hold something."""
+    return {name: value for name, value in fields.items() if value not in ("", None, [], {})}
+
+
 def _summaries(findings: Mapping[str, object]) -> list[dict[str, object]]:
-    shown = ("cause", "service", "kind", "confidence", "claims")
+    """The analyst's causes. Their claims repeat the evidence that stands below, so only its ids are listed."""
     hypotheses = findings.get("hypotheses")
-    listed = hypotheses if isinstance(hypotheses, list) else []
-    return [{key: hypothesis.get(key) for key in shown} for hypothesis in listed]
+    return [_summary(hypothesis) for hypothesis in (hypotheses if isinstance(hypotheses, list) else [])]
+
+
+def _summary(hypothesis: Mapping[str, Any]) -> dict[str, object]:
+    shown = ("cause", "service", "kind", "change_id", "confidence")
+    cited = [id for claim in hypothesis.get("claims") or () for id in claim.get("evidence") or ()]
+    return _stated({**{key: hypothesis.get(key) for key in shown}, "evidence": list(dict.fromkeys(cited))})
 
 
 def _findings(answer: object, spending: Spending, reason: str, prompt_leak: PromptLeak | None = None) -> Findings:

@@ -39,7 +39,7 @@ def as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
     async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the durable middleware")
 
-    arguments = dict(tool.schema) if tool.schema is not None else _plain(schema.model_json_schema())
+    arguments = dict(tool.schema) if tool.schema is not None else plain(schema.model_json_schema())
     return StructuredTool(name=tool.name, description=tool.description, args_schema=arguments, coroutine=refuse)
 
 
@@ -65,7 +65,26 @@ def _malformed(schema: Mapping[str, Any]) -> str:
     return ""
 
 
-def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
+_OMITTED = frozenset({"title", "default", "minimum", "maximum", "maxLength", "maxItems"})
+"""Of the answer's schema: code fills in and checks these, the rules name the limits, and the schema stands in every request."""
+
+
+def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer's schema without what tells a model nothing; parts that stand in it several times have no description."""
+    parts = {name: {k: v for k, v in part.items() if k != "description"} for name, part in schema.get("$defs", {}).items()}
+    return {**_compact(schema), **({"$defs": {name: _compact(part) for name, part in parts.items()}} if parts else {})}
+
+
+def _compact(schema: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {key: value for key, value in schema.items() if key not in _OMITTED}
+    if properties := schema.get("properties"):
+        fields["properties"] = {name: _compact(one) for name, one in properties.items()}
+    if isinstance(items := schema.get("items"), dict):
+        fields["items"] = _compact(items)
+    return fields
+
+
+def plain(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema without what tells a model nothing, in the form in which it is sent: langchain's own would lose the names."""
     properties = {
         name: {key: value for key, value in one.items() if key != "title" and (key, value) != ("default", "")}

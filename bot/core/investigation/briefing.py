@@ -9,8 +9,9 @@ from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, ToolRole, Tools
 
-DETAILS = 3_000
-"""Characters of all details together: the opening stays within some 6,000 tokens."""
+MOST, DETAILS, LEAST_DETAILS = 4_600, 1_800, 900
+"""Characters of all evidence; of all details together, and what is left for them beside many summaries: the first request stays
+within 6,000 tokens."""
 MAX_LINE = 240
 _LINES = {ToolRole.HEALTH: 4, ToolRole.ALERTS: 5, ToolRole.LOGS: 4, ToolRole.BREAKDOWN: 3}
 MAX_CHANGES = 8
@@ -18,16 +19,24 @@ MAX_CHANGES = 8
 
 def evidence_lines(entries: Iterable[LedgerEntry], tools: Tools) -> str:
     """One line for each finding, and below it its first details while there is room; "none" without any."""
-    lines, left = [], DETAILS
-    for entry in entries:
-        lines.append(f"{entry.id} {json.dumps(entry.evidence.summary, ensure_ascii=False)}")
-        for text in _details(entry, tools.get(entry.tool, UNKNOWN_TOOL).role):
+    listed = list(entries)
+    summaries = [f"{entry.id} {json.dumps(entry.evidence.summary, ensure_ascii=False)}" for entry in listed]
+    left = max(LEAST_DETAILS, min(DETAILS, MOST - sum(map(len, summaries))))
+    details: dict[str, list[str]] = {}
+    # The ids of changes first: an answer has to name one.
+    for entry in sorted(listed, key=lambda entry: _role(entry, tools) is not ToolRole.CHANGES):
+        for text in _details(entry, _role(entry, tools)):
             line = "  " + json.dumps(one_line(text, MAX_LINE), ensure_ascii=False)
             if len(line) > left:
                 break
-            lines.append(line)
+            details.setdefault(entry.id, []).append(line)
             left -= len(line)
-    return "\n".join(lines) or "none"
+    blocks = [[summary, *details.get(entry.id, ())] for entry, summary in zip(listed, summaries, strict=True)]
+    return "\n".join(line for block in blocks for line in block) or "none"
+
+
+def _role(entry: LedgerEntry, tools: Tools) -> ToolRole | None:
+    return tools.get(entry.tool, UNKNOWN_TOOL).role
 
 
 def _details(entry: LedgerEntry, role: ToolRole | None) -> Iterator[str]:
@@ -36,8 +45,9 @@ def _details(entry: LedgerEntry, role: ToolRole | None) -> Iterator[str]:
     if role is ToolRole.CHANGES:
         yield from map(_change, (entry.evidence.facts.changes or ())[:MAX_CHANGES])
     elif role in _LINES:
-        # A signal that stayed normal is counted in the summary.
-        yield from [text for text in entry.evidence.details if "stayed normal" not in text][: _LINES[role]]
+        # A signal that stayed normal is counted in the summary, and the first one that did not stands there.
+        new = (text for text in dict.fromkeys(entry.evidence.details) if text.partition(" [")[0] not in entry.evidence.summary)
+        yield from [text for text in new if "stayed normal" not in text][: _LINES[role]]
 
 
 def _change(change: Change) -> str:

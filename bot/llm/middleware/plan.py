@@ -9,13 +9,15 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.llm.tool_schemas import plain
+
 PLAN = "update_plan"
 LONG_RUN = 10
 """Turns from which on a run is long enough for a list."""
-_DESCRIPTION = """Keep the list of what is still to be checked, and what is done.
-
-Call it in long runs, together with other calls, when the list changes: write the whole list anew. It checks nothing and counts
-as no tool call."""
+_DESCRIPTION = (
+    "Keep the list of what is still to be checked, and what is done.\n\n"
+    "Call it in long runs, beside other calls, with the whole list. It counts as no tool call."
+)
 
 
 class Plan(BaseModel):
@@ -44,4 +46,4 @@ def plan_tool() -> StructuredTool:
     async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the middleware")
 
-    return StructuredTool(name=PLAN, description=_DESCRIPTION, args_schema=Plan, coroutine=refuse)
+    return StructuredTool(name=PLAN, description=_DESCRIPTION, args_schema=plain(Plan.model_json_schema()), coroutine=refuse)

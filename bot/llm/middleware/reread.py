@@ -14,13 +14,14 @@ from bot.core.evidence import LedgerEntry
 from bot.core.text.untrusted import one_line
 from bot.llm.middleware.durable import step_name
 from bot.llm.results import READ, passages
+from bot.llm.tool_schemas import plain
 from bot.ports import Run
 
-DESCRIPTION = """Read the details of evidence that was recorded already, by its id.
-
-Call it for evidence that was listed with its summary alone, or whose lines were left out; several ids at once cost no more
-than one. `contains` keeps the lines that hold a text (upper and lower case alike); `line` is the first line wanted. It runs no
-new query and counts as no tool call: the ids stay the same."""
+DESCRIPTION = (
+    "Read the details of recorded evidence by its id, several ids at once.\n\n"
+    "Call it for evidence listed with its summary alone, or whose lines were left out. `contains` keeps the lines that hold a "
+    "text (any case); `line` is the first line wanted. It runs no query and counts as no tool call."
+)
 MAX_IDS = 8
 
 
@@ -67,4 +68,6 @@ def read_tool() -> StructuredTool:
     async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the middleware")
 
-    return StructuredTool(name=READ, description=DESCRIPTION, args_schema=ReadEvidence, coroutine=refuse)
+    return StructuredTool(
+        name=READ, description=DESCRIPTION, args_schema=plain(ReadEvidence.model_json_schema()), coroutine=refuse
+    )
