@@ -72,7 +72,9 @@ _OMITTED = frozenset({"title", "default", "minimum", "maximum", "maxLength", "ma
 def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
     """An answer's schema without what tells a model nothing; parts that stand in it several times have no description."""
     parts = {name: {k: v for k, v in part.items() if k != "description"} for name, part in schema.get("$defs", {}).items()}
-    return {**_compact(schema), **({"$defs": {name: _compact(part) for name, part in parts.items()}} if parts else {})}
+    definitions = {"$defs": {name: _compact(part) for name, part in parts.items()}} if parts else {}
+    # langchain reads the name of the whole from its title.
+    return {**_compact(schema), **definitions, **({"title": schema["title"]} if "title" in schema else {})}
 
 
 def _compact(schema: Mapping[str, Any]) -> dict[str, Any]:
