@@ -4,6 +4,7 @@ Nothing is concluded or invented: an answer is lines of the evidence, each with 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -20,7 +21,8 @@ from bot.core.questions.answer_facts import (
     services_listed,
     written_by_others,
 )
-from bot.core.questions.forms import is_about_notes
+from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
+from bot.core.questions.question_reading import QuestionReading
 from bot.core.questions.retrieval import Ranking
 from bot.core.questions.short_answers import ShortAnswer, Verdict, short_answer
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
@@ -91,7 +93,7 @@ class ModelAnswer(BaseModel):
 
 def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     """The one to four findings about the question, most relevant first; `checked` names what was checked if there is none."""
-    topics = topics_of(question, facts.names, facts.tools)
+    topics = _topics(question, facts)
     ok = [entry for entry in facts.ledger if entry.evidence.ok]
     notes = _wants_notes(question, topics)
     ranked = _by_relevance(topics, list(recorded_lines(facts, newest_entries(ok), notes=notes)))
@@ -104,6 +106,17 @@ def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
         checked=[] if findings else [entry.id for entry in newest_entries(ok)],
         collected_at=max((entry.at for entry in ok), default=None),
     )
+
+
+def _topics(question: str, facts: AnswerFacts) -> QuestionTopics:
+    """What it is about. Where no service is named, a database means those that are one, and now means the alerting service."""
+    topics = topics_of(as_cause_question(question, facts.names), facts.names, facts.tools)
+    own = facts.case.service if facts.case else ""
+    if not topics.services and (databases := QuestionReading(question, facts).databases):
+        return replace(topics, services=databases)
+    if own and not topics.services and topics.words and not topics.activities and wants_current_values(question):
+        return replace(topics, services=frozenset({own}))
+    return topics
 
 
 def most_relevant_first(question: str, facts: AnswerFacts) -> list[LedgerEntry]:

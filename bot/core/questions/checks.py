@@ -52,6 +52,8 @@ def _of_subject(question: str, facts: AnswerFacts, case: Case) -> Iterator[tuple
 
 def _services(question: str, facts: AnswerFacts, case: Case) -> list[str]:
     named = sorted(named_in(question, facts.names))[:MAX_SERVICES]
+    if not named and Subject.DATABASE in _subjects(question, facts):
+        named = sorted(filter(looks_like_database, facts.names))[:MAX_SERVICES]
     return named or ([case.service] if case.service else [])
 
 

@@ -1,8 +1,10 @@
 """The form of a question: whether it wants yes or no, whether it asks how things are now, and whether good news is a yes."""
 
 import re
+from collections.abc import Collection
 
-from bot.core.questions.subjects import Subject, subjects_in
+from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, subjects_in
+from bot.core.questions.topics import named_in, without_services
 
 _WORD = re.compile(r"[a-z']+")
 _AUXILIARY_VERBS = """
@@ -26,6 +28,32 @@ _ITS_CAUSE = re.compile(
     r"|\bculprit\b|\broot cause\b|\bfault\b|\bresponsible\b",
     re.IGNORECASE,
 )
+
+
+_WHY_NOT = re.compile(
+    r"^\W*(?:(?:and|but|so)\s+)?why\s+(?:not|(?:is|was)n['’]?t\s+it|(?:is|was)\s+it\s+not|could(?:n['’]?t| not) it be)\s+(.+)$",
+    re.IGNORECASE,
+)
+_MAX_SUBJECT_WORDS = 5
+_APPROVERS = re.compile(
+    r"\bwho\s+(?:may|can|could|must|should|has to|is allowed to|needs to|will)\s+(?:\w+\s+)?approve\b|\bapprovers?\b",
+    re.IGNORECASE,
+)
+
+
+def as_cause_question(question: str, services: Collection[str]) -> str:
+    """`why not the database?` as `is it the database?`: whether this is the cause is what both ask; others as they are."""
+    match = _WHY_NOT.match(question)
+    if match is None or len(match.group(1).split()) > _MAX_SUBJECT_WORDS:
+        return question
+    rest = without_services(match.group(1), services)
+    causes = subjects_in(rest) & (MEASURED | {Subject.CHANGE}) - SYMPTOMS
+    return f"is it {match.group(1)}" if causes or named_in(match.group(1), services) else question
+
+
+def wants_approvers(question: str) -> bool:
+    """Whether it asks who may approve."""
+    return bool(_APPROVERS.search(question))
 
 
 def wants_yes_or_no(question: str) -> bool:

@@ -3,21 +3,28 @@
 "No" needs a check that would have shown it: what was not checked, or could not be, is unknown.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.core.evidence import Claim, Hypothesis, LedgerEntry
-from bot.core.facts.measured import CurrentFact, DeviationFact
+from bot.core.facts.measured import DeviationFact
 from bot.core.incident import GroupState
 from bot.core.questions.activities import newest_activity
-from bot.core.questions.answer_facts import AnswerFacts, is_untrusted, newest_entries
-from bot.core.questions.forms import direction_in, good_is_yes, wants_cause, wants_current_values, wants_yes_or_no
-from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, measures, subjects_in
-from bot.core.questions.topics import named_in, topics_of, without_services
+from bot.core.questions.answer_facts import AnswerFacts, is_untrusted
+from bot.core.questions.forms import (
+    as_cause_question,
+    direction_in,
+    good_is_yes,
+    wants_approvers,
+    wants_cause,
+    wants_current_values,
+    wants_yes_or_no,
+)
+from bot.core.questions.question_reading import QuestionReading, ids_of
+from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, subjects_in
+from bot.core.questions.topics import named_in, named_in_order, topics_of
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 
@@ -48,11 +55,14 @@ class ShortAnswer(BaseModel):
 
 def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Yes, no or unknown; None for a question that wants something else."""
+    if wants_approvers(question) and not facts.proposals:
+        return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
+    question = as_cause_question(question, facts.names)
     if not wants_yes_or_no(question):
         return None
-    reading = _Reading(question, facts)
+    reading = QuestionReading(question, facts)
     if not (reading.entries or facts.findings or Subject.PROPOSAL in reading.subjects):
-        return _unknown(f"nothing {'could be' if reading.failed else 'was'} checked", _ids(reading.failed))
+        return _unknown(f"nothing {'could be' if reading.failed else 'was'} checked", ids_of(reading.failed))
     for subject, answered in _RECORDED.items():
         if subject in reading.subjects and (short := answered(reading)) is not None:
             return short
@@ -67,84 +77,10 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     return _unknown("the evidence says nothing about that")
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """One question over what was recorded."""
-
-    question: str
-    facts: AnswerFacts
-
-    @cached_property
-    def services(self) -> frozenset[str]:
-        return named_in(self.question, self.facts.names)
-
-    @cached_property
-    def subjects(self) -> frozenset[Subject]:
-        return subjects_in(without_services(self.question, self.facts.names))
-
-    @property
-    def causes(self) -> frozenset[Subject]:
-        """Of its subjects, those that can be a cause."""
-        return self.subjects - SYMPTOMS
-
-    @property
-    def place(self) -> frozenset[str]:
-        """The services that it is about: those it names, else the alerting one."""
-        own = self.facts.case.service if self.facts.case else ""
-        return self.services or (frozenset({own}) - {""})
-
-    @cached_property
-    def entries(self) -> Sequence[LedgerEntry]:
-        """The newest of each check that succeeded."""
-        return [entry for entry in newest_entries(self.facts.ledger) if entry.evidence.ok]
-
-    @cached_property
-    def failed(self) -> Sequence[LedgerEntry]:
-        """Checks whose last try failed, or that saw a part only."""
-        return [entry for entry in newest_entries(self.facts.ledger) if entry.evidence.blind_spots]
-
-    def deviations(self, services: Iterable[str] = ()) -> Iterator[tuple[LedgerEntry, DeviationFact]]:
-        """Judged signals that tell something of the subjects, each service's newest judgement."""
-        wanted, judged = frozenset(services), set[tuple[str, str]]()
-        for entry in reversed(self.entries):
-            for fact in entry.evidence.facts.deviations:
-                key = (fact.service, fact.signal)
-                if key in judged or (wanted and fact.service not in wanted) or not self._measures(fact):
-                    continue
-                judged.add(key)
-                yield entry, fact
-
-    @property
-    def troubled_database(self) -> tuple[LedgerEntry, str] | None:
-        """The newest problem that a database reports of itself."""
-        reports = ((entry, entry.evidence.facts.problems or ()) for entry in reversed(self.entries))
-        return next(((entry, problems[0]) for entry, problems in reports if problems), None)
-
-    def current(self) -> Iterator[tuple[LedgerEntry, CurrentFact]]:
-        for entry in reversed(self.entries):
-            for fact in entry.evidence.facts.current or ():
-                if (not self.place or fact.service in self.place) and self._measures(fact):
-                    yield entry, fact
-
-    def _measures(self, fact: DeviationFact | CurrentFact) -> bool:
-        measured = self.subjects & MEASURED
-        return not measured or any(measures(subject, fact.service, fact.signal, fact.family) for subject in measured)
-
-    def blind(self, services: frozenset[str]) -> list[LedgerEntry]:
-        """Checks that could have shown the opposite: those that failed, and values that are missing now."""
-        failed = [
-            entry
-            for entry in self.failed
-            if not services or (about := str(entry.arguments.get("service") or "")) in services or not about
-        ]
-        without_value = [entry for entry, fact in self.current() if fact.state == "unknown"]
-        return [*failed, *(entry for entry in without_value if entry not in failed)]
-
-
 # ---------------------------------------------------------------- causes
 
 
-def _as_cause(reading: _Reading) -> ShortAnswer:
+def _as_cause(reading: QuestionReading) -> ShortAnswer:
     """Whether this is the cause: by the ranking first, then by what was measured of it."""
     findings, names = reading.facts.findings, reading.facts.names
     by_id = {entry.id: entry for entry in reading.facts.ledger}
@@ -162,7 +98,7 @@ def _as_cause(reading: _Reading) -> ShortAnswer:
     return _by_measurement(reading, likely, by_id)
 
 
-def _by_measurement(reading: _Reading, likely: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> ShortAnswer:
+def _by_measurement(reading: QuestionReading, likely: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> ShortAnswer:
     """The subject is no ranked cause, or another one is likely."""
     other = f"; the likely cause is another: {likely.cause}" if likely else ""
     untrusted = bool(likely) and is_untrusted(likely.cause if likely else "", _cited(likely, by_id), reading.facts.names)
@@ -176,7 +112,7 @@ def _by_measurement(reading: _Reading, likely: Hypothesis | None, by_id: dict[st
         return _unknown(f"{text}, but no ranked cause is {_subject_text(reading)}", [entry.id], untrusted=True)
     judged = list(reading.deviations(reading.services))
     moved = [(entry, fact) for entry, fact in judged if fact.doublings > 0]
-    ids = [*_ids(entry for entry, _ in moved or judged), *(_ids(_cited(likely, by_id)) if likely else ())]
+    ids = [*ids_of(entry for entry, _ in moved or judged), *(ids_of(_cited(likely, by_id)) if likely else ())]
     what = _subject_text(reading)
     if moved:
         verdict = Verdict.NO if likely else Verdict.UNKNOWN
@@ -186,42 +122,49 @@ def _by_measurement(reading: _Reading, likely: Hypothesis | None, by_id: dict[st
         return _unknown(f"nothing that was checked measures {what}{other}", ids, untrusted=untrusted)
     if blind := reading.blind(reading.services):
         text = f"what was checked of {what} is normal, but not all could be checked{other}"
-        return _unknown(text, [*ids, *_ids(blind)], untrusted=untrusted)
+        return _unknown(text, [*ids, *ids_of(blind)], untrusted=untrusted)
     text = f"{_count(judged)} of {what} stayed normal{other}"
     return ShortAnswer(verdict=Verdict.NO, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
 
 
-def _fits(reading: _Reading, hypothesis: Hypothesis) -> bool:
+def _fits(reading: QuestionReading, hypothesis: Hypothesis) -> bool:
     if reading.services and hypothesis.service not in reading.services:
         return False
     subjects = reading.causes
     return not subjects or any(is_cause(subject, hypothesis, reading.question) for subject in subjects)
 
 
-def _names_it(reading: _Reading, text: str) -> bool:
+def _names_it(reading: QuestionReading, text: str) -> bool:
     named = named_in(text, reading.facts.names)
     if reading.services and not reading.services & named:
         return False
+    # A claim that clears a change begins with it; the services behind it say why.
+    if reading.services and Subject.CHANGE in reading.causes:
+        return named_in_order(text, reading.facts.names)[0] in reading.services
     subjects = reading.causes
     return bool(subjects & subjects_in(text)) if subjects else bool(reading.services)
 
 
-def _as_state(reading: _Reading) -> ShortAnswer:
+def _as_state(reading: QuestionReading) -> ShortAnswer:
     """How a service is: by its newest values where the question asks for now, else by what left its normal range."""
     bad, judged = _current_state(reading) if wants_current_values(reading.question) else _past_state(reading)
+    if Subject.DATABASE in reading.subjects and not bad and (troubled := reading.troubled_database):
+        entry, text = troubled
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
     inverted = good_is_yes(reading.question) and not (reading.subjects & MEASURED - SYMPTOMS)
     yes, no = (Verdict.NO, Verdict.YES) if inverted else (Verdict.YES, Verdict.NO)
     if bad:
         text = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
-        return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=_ids(entry for entry, _ in bad))
+        return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=ids_of(entry for entry, _ in bad))
     where = f" on {', '.join(sorted(reading.place)[:MAX_NAMED])}" if reading.place else ""
-    ids = _ids(entry for entry, _ in judged)
+    ids = ids_of(entry for entry, _ in judged)
     if not judged:
         return _unknown(
-            f"nothing that was checked measures {_subjects_text(reading) or 'that'}{where}", _ids(reading.blind(reading.place))
+            f"nothing that was checked measures {_subjects_text(reading) or 'that'}{where}",
+            ids_of(reading.blind(reading.place)),
         )
     if blind := reading.blind(reading.place):
-        return _unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *_ids(blind)])
+        return _unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *ids_of(blind)])
     text = "; ".join(dict.fromkeys(text for _, text in judged[:MAX_NAMED]))
     return ShortAnswer(verdict=no, text=one_line(text, MAX_TEXT), evidence=ids)
 
@@ -229,14 +172,14 @@ def _as_state(reading: _Reading) -> ShortAnswer:
 _Lines = list[tuple[LedgerEntry, str]]
 
 
-def _current_state(reading: _Reading) -> tuple[_Lines, _Lines]:
+def _current_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
     rows = list(reading.current())
     direction = _wanted_direction(reading)
     bad = [(entry, fact.text) for entry, fact in rows if (fact.state == direction if direction else fact.trouble)]
     return bad, [(entry, fact.text) for entry, fact in rows if fact.state != "unknown"]
 
 
-def _past_state(reading: _Reading) -> tuple[_Lines, _Lines]:
+def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
     rows = list(reading.deviations(reading.place))
     direction = {"high": "up", "low": "down"}.get(_wanted_direction(reading), "")
     bad = [
@@ -251,7 +194,7 @@ def _past_state(reading: _Reading) -> tuple[_Lines, _Lines]:
     return bad, [(entry, _line_of(entry, fact)) for entry, fact in rows]
 
 
-def _wanted_direction(reading: _Reading) -> str:
+def _wanted_direction(reading: QuestionReading) -> str:
     """`high` or `low` where the question says which way traffic went: less of it is no trouble by itself."""
     if Subject.TRAFFIC not in reading.subjects:
         return ""
@@ -266,11 +209,11 @@ def _line_of(entry: LedgerEntry, fact: DeviationFact) -> str:
     return next(lines, f"{start}{moved}").partition(" [")[0]
 
 
-def _changed(reading: _Reading) -> ShortAnswer:
+def _changed(reading: QuestionReading) -> ShortAnswer:
     """Whether something was deployed, edited or flipped."""
     lists = [entry for entry in reading.entries if entry.evidence.facts.changes is not None]
     if not lists:
-        return _unknown("the changes were not checked", _ids(reading.failed))
+        return _unknown("the changes were not checked", ids_of(reading.failed))
     entry = lists[-1]
     where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
     fitting = [
@@ -286,33 +229,33 @@ def _changed(reading: _Reading) -> ShortAnswer:
     return ShortAnswer(verdict=Verdict.NO, text=f"No change{where} in what was checked", evidence=[entry.id])
 
 
-def _recovered(reading: _Reading) -> ShortAnswer | None:
+def _recovered(reading: QuestionReading) -> ShortAnswer | None:
     """Whether it is over: no alert fires, and every current value is as usual."""
     rows = [(entry, fact) for entry, fact in reading.current()]
     trouble = [(entry, fact) for entry, fact in rows if fact.trouble]
     firing = reading.facts.group_state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) and reading.facts.firing > 0
     if trouble:
         texts = "; ".join(fact.text for _, fact in trouble[:MAX_NAMED])
-        return ShortAnswer(verdict=Verdict.NO, text=one_line(texts, MAX_TEXT), evidence=_ids(entry for entry, _ in trouble))
+        return ShortAnswer(verdict=Verdict.NO, text=one_line(texts, MAX_TEXT), evidence=ids_of(entry for entry, _ in trouble))
     current = [(entry, fact) for entry, fact in rows if fact.state != "unknown"]
     if firing:
         count = reading.facts.firing
         alerts = f"{count} alerts still fire" if count > 1 else "1 alert still fires"
-        return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=_ids(entry for entry, _ in current))
+        return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=ids_of(entry for entry, _ in current))
     if not current:
-        return _unknown("no current value could be read", _ids(reading.blind(reading.place)))
+        return _unknown("no current value could be read", ids_of(reading.blind(reading.place)))
     if blind := reading.blind(reading.place):
-        return _unknown("what could be read is as usual now, but not all could be", _ids(blind))
+        return _unknown("what could be read is as usual now, but not all could be", ids_of(blind))
     texts = "; ".join(fact.text for _, fact in current[:MAX_NAMED])
     return ShortAnswer(
-        verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=_ids(e for e, _ in current)
+        verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=ids_of(e for e, _ in current)
     )
 
 
-def _alerting(reading: _Reading) -> ShortAnswer | None:
+def _alerting(reading: QuestionReading) -> ShortAnswer | None:
     lists = [entry for entry in reading.entries if entry.evidence.facts.alerts is not None]
     if not lists:
-        return _unknown("the alerts were not checked", _ids(reading.failed))
+        return _unknown("the alerts were not checked", ids_of(reading.failed))
     entry = lists[-1]
     fitting = [
         alert for alert in entry.evidence.facts.alerts or () if not reading.services or alert.service in reading.services
@@ -324,7 +267,7 @@ def _alerting(reading: _Reading) -> ShortAnswer | None:
     return ShortAnswer(verdict=Verdict.NO, text=f"No alert fires{where} in what was checked", evidence=[entry.id])
 
 
-def _acknowledged(reading: _Reading) -> ShortAnswer | None:
+def _acknowledged(reading: QuestionReading) -> ShortAnswer | None:
     entries = [
         entry for entry in reading.facts.timeline if entry.kind is EntryKind.GROUP and entry.text.startswith("Acknowledged by ")
     ]
@@ -335,21 +278,21 @@ def _acknowledged(reading: _Reading) -> ShortAnswer | None:
     return None
 
 
-def _whether_done(reading: _Reading, activities: frozenset[str]) -> ShortAnswer:
+def _whether_done(reading: QuestionReading, activities: frozenset[str]) -> ShortAnswer:
     """Whether somebody did it, as far as it was done here."""
     if entry := newest_activity(reading.facts.timeline, activities):
         return ShortAnswer(verdict=Verdict.YES, text=one_line(entry.text, MAX_TEXT), evidence=[entry.id], untrusted=True)
     return _unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
 
 
-def _proposed(reading: _Reading) -> ShortAnswer | None:
+def _proposed(reading: QuestionReading) -> ShortAnswer | None:
     waiting = reading.facts.proposals
     if waiting:
         return ShortAnswer(verdict=Verdict.YES, text=waiting[0].text, evidence=[waiting[0].ref])
     return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
 
 
-_RECORDED: dict[Subject, Callable[[_Reading], ShortAnswer | None]] = {
+_RECORDED: dict[Subject, Callable[[QuestionReading], ShortAnswer | None]] = {
     Subject.PROPOSAL: _proposed,
     Subject.RECOVERY: _recovered,
     Subject.ALERTS: _alerting,
@@ -380,10 +323,6 @@ def _cited(hypothesis: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> list
     return [by_id[id] for claim in claims for id in claim.evidence if id in by_id]
 
 
-def _ids(entries: Iterable[LedgerEntry]) -> list[str]:
-    return list(dict.fromkeys(entry.id for entry in entries))
-
-
 def _named(rows: Sequence[tuple[LedgerEntry, DeviationFact]]) -> str:
     strongest = sorted(rows, key=lambda row: -row[1].doublings)[:MAX_NAMED]
     return "; ".join(_line_of(entry, fact) for entry, fact in strongest)
@@ -393,11 +332,11 @@ def _count(rows: Sequence[object]) -> str:
     return f"{len(rows)} signal{'s' if len(rows) > 1 else ''}"
 
 
-def _subject_text(reading: _Reading) -> str:
+def _subject_text(reading: QuestionReading) -> str:
     services = ", ".join(sorted(reading.services)[:MAX_NAMED])
     return " of ".join(filter(None, (_subjects_text(reading), services))) or "that"
 
 
-def _subjects_text(reading: _Reading) -> str:
+def _subjects_text(reading: QuestionReading) -> str:
     subjects = sorted(subject.value for subject in reading.subjects if subject not in (Subject.HEALTH, Subject.RECOVERY))
     return " and ".join(subjects[:2])

@@ -264,3 +264,67 @@ def test_a_database_in_trouble_by_its_own_word_is_no_cause_yet_and_no_all_clear(
 
     assert found is not None and (found.verdict, found.evidence, found.untrusted) == ("unknown", ["E9"], True)
     assert found.text == "9 sessions wait for locks, but no ranked cause is a database"
+
+
+DATABASE_LATENCY = entry(
+    "E6",
+    "service_health",
+    EvidenceFacts(deviations=(deviation("orders-db", "latency", "latency", -1.0),), beyond=()),
+    "orders-db latency stayed normal: 24 ms, before 24 ms [bad above 600 ms]",
+    service="orders-db",
+)
+SLOW = entry(
+    "E7",
+    "service_health",
+    EvidenceFacts(deviations=(deviation("checkout", "latency", "latency", 4.0),), beyond=()),
+    "checkout latency rose from 0.4 s to 2 s",
+    service="checkout",
+)
+
+
+def test_a_slow_database_is_one_whose_own_latency_rose_and_not_the_slow_service() -> None:
+    assert verdict("is the database slow?", SLOW, DATABASE_LATENCY) == ("no", ["E6"])
+    assert verdict("is the database slow?", SLOW)[0] == "unknown"
+
+    lines = [
+        line for finding in answer("is the database slow?", facts(SLOW, DATABASE_LATENCY)).findings for line in finding.lines
+    ]
+    assert lines and all("orders-db" in line for line in lines)
+
+
+def test_why_not_asks_whether_it_is_the_cause() -> None:
+    known = {"findings": Findings(hypotheses=[DEPLOY])}
+
+    assert verdict("why not cart?", HEALTH, CART, **known)[0] == "no"
+    assert verdict("why isn't it the deploy?", HEALTH, CHANGES, **known)[0] == "yes"
+    assert verdict("Why not payments?", HEALTH, FAILED, **known)[0] == "unknown"
+    assert short_answer("why not roll back everything now and look later?", facts(HEALTH, **known)) is None
+
+
+def test_a_cleared_deploy_of_another_service_says_nothing_of_the_named_one() -> None:
+    cleared = Claim(text="deploy 2.0.0 of cart: its errors came from checkout errors", evidence=["E3"])
+    known = {"findings": Findings(hypotheses=[DEPLOY], ruled_out=[cleared])}
+    ledger = (HEALTH, entry("E3", "recent_changes", EvidenceFacts(changes=(change("a", service="cart"),))))
+
+    found = short_answer("was it the deploy of payments?", facts(*ledger, **known))
+
+    assert found is not None and (found.verdict, found.text) == ("no", "No change on payments in what was checked")
+    assert verdict("was it the deploy of cart?", *ledger, **known) == ("no", ["E3"])
+
+
+def test_who_may_approve_without_a_proposal_is_answered_that_none_waits() -> None:
+    found = short_answer("who may approve?", facts(HEALTH))
+
+    assert found is not None and (found.verdict, found.text) == ("no", "No proposal waits for approval")
+    waiting = facts(HEALTH, proposals=(WaitingProposal("AP-1", "AP-1 waits; bob may approve it"),))
+    assert answer("who may approve?", waiting).waiting == ["AP-1 waits; bob may approve it"]
+
+
+def test_what_is_asked_of_now_without_a_service_is_about_the_alerting_one() -> None:
+    other = entry(
+        "E8", "service_health", EvidenceFacts(deviations=(deviation("cart", "errors", "errors", 6.0),)),
+        "cart errors rose from 0 % to 40 %", service="cart",
+    )  # fmt: skip
+    first = answer("what is the error rate now?", facts(other, HEALTH)).findings[0]
+
+    assert first.evidence == ["E1"]

@@ -1,0 +1,103 @@
+"""One yes-or-no question over what was recorded: the services and subjects it is about, and what was measured of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.core.evidence import LedgerEntry
+from bot.core.facts.measured import CurrentFact, DeviationFact
+from bot.core.questions.answer_facts import AnswerFacts, newest_entries
+from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, looks_like_database, measures, subjects_in
+from bot.core.questions.topics import named_in, without_services
+
+
+@dataclass(frozen=True)
+class QuestionReading:
+    """One question over what was recorded."""
+
+    question: str
+    facts: AnswerFacts
+
+    @cached_property
+    def services(self) -> frozenset[str]:
+        return named_in(self.question, self.facts.names)
+
+    @cached_property
+    def subjects(self) -> frozenset[Subject]:
+        return subjects_in(without_services(self.question, self.facts.names))
+
+    @property
+    def causes(self) -> frozenset[Subject]:
+        """Of its subjects, those that can be a cause."""
+        return self.subjects - SYMPTOMS
+
+    @property
+    def place(self) -> frozenset[str]:
+        """The services that it is about: those it names, of a database those that are one, else the alerting one."""
+        own = self.facts.case.service if self.facts.case else ""
+        return self.services or self.databases or (frozenset({own}) - {""})
+
+    @cached_property
+    def databases(self) -> frozenset[str]:
+        """The services that are databases, where it asks how a database is. "Is it the database?" is about its callers too."""
+        of_database = Subject.DATABASE in self.subjects and self.subjects & MEASURED - {Subject.DATABASE}
+        return frozenset(filter(looks_like_database, self.facts.names)) if of_database else frozenset()
+
+    @cached_property
+    def entries(self) -> Sequence[LedgerEntry]:
+        """The newest of each check that succeeded."""
+        return [entry for entry in newest_entries(self.facts.ledger) if entry.evidence.ok]
+
+    @cached_property
+    def failed(self) -> Sequence[LedgerEntry]:
+        """Checks whose last try failed, or that saw a part only."""
+        return [entry for entry in newest_entries(self.facts.ledger) if entry.evidence.blind_spots]
+
+    def deviations(self, services: Iterable[str] = ()) -> Iterator[tuple[LedgerEntry, DeviationFact]]:
+        """Judged signals that tell something of the subjects, each service's newest judgement."""
+        wanted, judged = frozenset(services), set[tuple[str, str]]()
+        for entry in reversed(self.entries):
+            for fact in entry.evidence.facts.deviations:
+                key = (fact.service, fact.signal)
+                if key in judged or (wanted and fact.service not in wanted) or not self._measures(fact):
+                    continue
+                judged.add(key)
+                yield entry, fact
+
+    @property
+    def troubled_database(self) -> tuple[LedgerEntry, str] | None:
+        """The newest problem that a database reports of itself."""
+        reports = ((entry, entry.evidence.facts.problems or ()) for entry in reversed(self.entries))
+        return next(((entry, problems[0]) for entry, problems in reports if problems), None)
+
+    def current(self) -> Iterator[tuple[LedgerEntry, CurrentFact]]:
+        for entry in reversed(self.entries):
+            for fact in entry.evidence.facts.current or ():
+                if (not self.place or fact.service in self.place) and self._measures(fact):
+                    yield entry, fact
+
+    def _measures(self, fact: DeviationFact | CurrentFact) -> bool:
+        def tells(subject: Subject) -> bool:
+            return measures(subject, fact.service, fact.signal, fact.family)
+
+        measured = self.subjects & MEASURED
+        others = measured - {Subject.DATABASE}
+        if others and Subject.DATABASE in measured:
+            # "Is the database slow?" asks for the latency of a database, not for either.
+            return tells(Subject.DATABASE) and any(map(tells, others))
+        return not measured or any(map(tells, measured))
+
+    def blind(self, services: frozenset[str]) -> list[LedgerEntry]:
+        """Checks that could have shown the opposite: those that failed, and values that are missing now."""
+        failed = [
+            entry
+            for entry in self.failed
+            if not services or (about := str(entry.arguments.get("service") or "")) in services or not about
+        ]
+        without_value = [entry for entry, fact in self.current() if fact.state == "unknown"]
+        return [*failed, *(entry for entry in without_value if entry not in failed)]
+
+
+def ids_of(entries: Iterable[LedgerEntry]) -> list[str]:
+    """The ids of entries, each once."""
+    return list(dict.fromkeys(entry.id for entry in entries))
