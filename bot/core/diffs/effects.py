@@ -6,11 +6,14 @@ is left out: that a diff shows no effect does not make it innocent.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from bot.core.diffs.names import counted_names, identifiers, words
 from bot.core.diffs.patches import Patch, is_import
 from bot.core.facts.code import EffectFact, EffectKind
+
+T = TypeVar("T")
 
 _SETTING = re.compile(
     r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
@@ -115,18 +118,27 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
     """What the patches do together, each effect once."""
     code = [_without_reporting(patch) for patch in patches]
     effects = [
-        *_dependencies(patches),
-        *_settings(code),
+        *_of_each(patches, _dependencies),
+        *_of_each(code, _settings),
         *_queries(code),
-        *_accumulations(code),
-        *_one_by_one(code),
+        *_of_each(code, _accumulations),
+        *_of_each(code, _one_by_one),
         *_releases(code),
-        *_of_statements(code),
+        *_of_each(code, _statements),
         *_calls_and_guards(code),
-        *_names(code),
+        *_of_each(code, _names),
     ]
     unique = {(effect.kind, _NOT_LETTERS.sub("", effect.name.casefold())): effect for effect in reversed(effects)}
     return tuple(reversed(unique.values()))
+
+
+def _of_each(patches: Iterable[Patch], read: Callable[[Patch], Iterator[EffectFact]]) -> Iterator[EffectFact]:
+    return (effect for patch in patches for effect in read(patch))
+
+
+def _both_sides(patch: Patch, read: Callable[[Sequence[str]], T]) -> tuple[T, T]:
+    """What stands in the removed and in the added lines."""
+    return read(patch.removed), read(patch.added)
 
 
 def is_manifest(path: str) -> bool:
@@ -143,28 +155,33 @@ def _without_reporting(patch: Patch) -> Patch:
     """A file of configuration stays whole: its lines report nothing."""
     if _CONFIGURATION.search(patch.path):
         return patch
-    removed, added = ([line for line in lines if not is_reporting(line)] for lines in (patch.removed, patch.added))
-    return Patch(patch.path, tuple(removed), tuple(added), patch.sent, patch.cut)
+    removed, added = _both_sides(patch, lambda lines: tuple(line for line in lines if not is_reporting(line)))
+    return Patch(patch.path, removed, added, patch.sent, patch.cut)
 
 
 def _effect(kind: EffectKind, name: str, path: str, before: str = "", after: str = "") -> EffectFact:
     return EffectFact(kind=kind, name=name[:80], before=before[:40], after=after[:40], path=path[:160])
 
 
-def _dependencies(patches: Iterable[Patch]) -> Iterator[EffectFact]:
+def _dependencies(patch: Patch) -> Iterator[EffectFact]:
     """Packages whose version in a manifest changed, was added or removed."""
-    for patch in patches:
-        if _MANIFEST.search(patch.path):
-            before, after = (dict(_versions(lines)) for lines in (patch.removed, patch.added))
-            for name in {**before, **after}:
-                if before.get(name) != after.get(name):
-                    yield _effect("dependency", name, patch.path, before.get(name, ""), after.get(name, ""))
+    if _MANIFEST.search(patch.path):
+        for name, before, after in _changed_values(patch, _versions):
+            yield _effect("dependency", name, patch.path, before, after)
 
 
-def _versions(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        if match := _DEPENDENCY.match(line):
-            yield match.group(1).strip(":@="), match.group(2)
+def _changed_values(patch: Patch, read: Callable[[Iterable[str]], dict[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Each name whose value differs, with the value before and after; "" where a side does not name it."""
+    before, after = _both_sides(patch, read)
+    for name in {**before, **after}:
+        old, new = before.get(name, ""), after.get(name, "")
+        if old != new:
+            yield name, old, new
+
+
+def _versions(lines: Iterable[str]) -> dict[str, str]:
+    matches = filter(None, map(_DEPENDENCY.match, lines))
+    return {match.group(1).strip(":@="): match.group(2) for match in matches}
 
 
 def is_small_step(before: str, after: str) -> bool:
@@ -173,16 +190,12 @@ def is_small_step(before: str, after: str) -> bool:
     return bool(before and after) and len(old) > 2 and old[:2] == new[:2]
 
 
-def _settings(patches: Iterable[Patch]) -> Iterator[EffectFact]:
+def _settings(patch: Patch) -> Iterator[EffectFact]:
     """Settings that have another value, are gone or are new."""
-    for patch in patches:
-        if _MANIFEST.search(patch.path):
-            continue
-        before, after = (_assigned(lines) for lines in (patch.removed, patch.added))
-        for name in {**before, **after}:
-            old, new = before.get(name, ""), after.get(name, "")
-            if old != new and (kind := _kind_of(name, old, new, patch.path)):
-                yield _effect(kind, name, patch.path, old, new)
+    if not _MANIFEST.search(patch.path):
+        for name, before, after in _changed_values(patch, _assigned):
+            if kind := _kind_of(name, before, after, patch.path):
+                yield _effect(kind, name, patch.path, before, after)
 
 
 def _assigned(lines: Iterable[str]) -> dict[str, str]:
@@ -220,41 +233,38 @@ def _tables(lines: Iterable[str]) -> Iterator[str]:
             yield from _SQL.findall(line)
 
 
-def _accumulations(patches: Iterable[Patch]) -> Iterator[EffectFact]:
+def _accumulations(patch: Patch) -> Iterator[EffectFact]:
     """A collection that outlives requests is new and grows, and nothing that is added bounds it."""
-    for patch in patches:
-        if any(_BOUNDED.search(line) for line in patch.added):
-            continue
-        growing = {name for line in patch.added for pattern in _GROWS for name in pattern.findall(line)}
-        for line in patch.added:
-            match = _COLLECTION.match(line) if not line.startswith(("  ", "\t\t")) or "static" in line else None
-            if match and match.group(1) in growing:
-                yield _effect("accumulation", match.group(1), patch.path)
+    if any(_BOUNDED.search(line) for line in patch.added):
+        return
+    growing = {name for line in patch.added for pattern in _GROWS for name in pattern.findall(line)}
+    for line in patch.added:
+        match = _COLLECTION.match(line) if not line.startswith(("  ", "\t\t")) or "static" in line else None
+        if match and match.group(1) in growing:
+            yield _effect("accumulation", match.group(1), patch.path)
 
 
-def _one_by_one(patches: Iterable[Patch]) -> Iterator[EffectFact]:
+def _one_by_one(patch: Patch) -> Iterator[EffectFact]:
     """What was done for many at once is done for one at a time."""
-    for patch in patches:
-        added = "\n".join(patch.added)
-        for line in patch.removed:
-            for name in identifiers(line):
-                if _MANY_AT_ONCE.search(name) and name not in added and not _MANY_AT_ONCE.search(added):
-                    yield _effect("batch", name, patch.path)
+    added = "\n".join(patch.added)
+    for line in patch.removed:
+        for name in identifiers(line):
+            if _MANY_AT_ONCE.search(name) and name not in added and not _MANY_AT_ONCE.search(added):
+                yield _effect("batch", name, patch.path)
 
 
-def _of_statements(patches: Iterable[Patch]) -> Iterator[EffectFact]:
+def _statements(patch: Patch) -> Iterator[EffectFact]:
     """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache, a call in a new loop."""
-    for patch in patches:
-        for line in (*patch.removed, *patch.added):
-            if match := _LOCK.search(line):
-                yield _effect("lock", match.group(0).strip(), patch.path)
-        for line in patch.added:
-            if match := _SPAWN.search(line):
-                yield _effect("spawn", match.group(0).strip(), patch.path)
-        before, after = ([line for line in lines if _CACHE_KEY.search(line)] for lines in (patch.removed, patch.added))
-        if before and after and before != after:
-            yield _effect("cache", after[0].strip(), patch.path)
-        yield from _calls_in_loops(patch)
+    yield from (_effect("lock", text, patch.path) for text in _matches(_LOCK, patch.removed + patch.added))
+    yield from (_effect("spawn", text, patch.path) for text in _matches(_SPAWN, patch.added))
+    before, after = _both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
+    if before and after and before != after:
+        yield _effect("cache", after[0].strip(), patch.path)
+    yield from _calls_in_loops(patch)
+
+
+def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
+    return (match.group(0).strip() for match in filter(None, map(pattern.search, lines)))
 
 
 def _calls_in_loops(patch: Patch) -> Iterator[EffectFact]:
@@ -277,7 +287,8 @@ def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
 
 def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """Calls that are no longer made, and conditions that are new or gone with the names that they compare."""
-    removed, added = (counted_names(line for p in patches for line in lines(p)) for lines in (_removed, _added))
+    removed = counted_names(line for patch in patches for line in patch.removed)
+    added = counted_names(line for patch in patches for line in patch.added)
     for patch in patches:
         calls = (name for line in patch.removed if not is_import(line) for name in _CALL.findall(line))
         for name in calls:
@@ -289,14 +300,6 @@ def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield _effect("guard", line, patch.path, after=line)
 
 
-def _removed(patch: Patch) -> Sequence[str]:
-    return patch.removed
-
-
-def _added(patch: Patch) -> Sequence[str]:
-    return patch.added
-
-
 def _conditions(lines: Iterable[str], other_side: Counter[str]) -> Iterator[str]:
     """Conditions of one side with a telling name that the other side lacks: one that was put elsewhere keeps its names."""
     for line in lines:
@@ -305,13 +308,12 @@ def _conditions(lines: Iterable[str], other_side: Counter[str]) -> Iterator[str]
             yield line.strip()[:60]
 
 
-def _names(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+def _names(patch: Patch) -> Iterator[EffectFact]:
     """A key, field, path or other quoted name in place of another."""
-    for patch in patches:
-        before, after = (_quoted(lines) for lines in (patch.removed, patch.added))
-        gone, new = [n for n in before if n not in after], [n for n in after if n not in before]
-        for place, name in enumerate(gone if new else ()):
-            yield _effect("name", name, patch.path, name, new[min(place, len(new) - 1)])
+    before, after = _both_sides(patch, _quoted)
+    removed, added = [name for name in before if name not in after], [name for name in after if name not in before]
+    for position, name in enumerate(removed if added else ()):
+        yield _effect("name", name, patch.path, name, added[min(position, len(added) - 1)])
 
 
 def _quoted(lines: Iterable[str]) -> Mapping[str, None]:
