@@ -31,6 +31,7 @@ from bot.settings import catalogue_of
 from bot.sources.alertmanager import alertmanager
 from bot.sources.generic import generic
 from bot.workflows.investigation.analyst import Analyst
+from tests.evaluation.world import RecordedChanges
 
 START = 1_795_561_000.3
 """Unix seconds at which every shop is started: the evidence is the same whenever this runs."""
@@ -120,7 +121,7 @@ class _Shop:
             now=self.now,
             case=case,
             catalogue=self.catalogue,
-            changes=_Changes(self.changes),
+            changes=RecordedChanges(self.changes),
             alerts=_Alerts(self.sent, self.catalogue),
             metrics=PrometheusMetrics(PrometheusConfig(url=f"{URL}/world/prometheus"), client),
             logs=LokiLogs(LogsConfig(loki=f"{URL}/world/loki", label="service"), client),
@@ -145,14 +146,6 @@ async def _investigate(shop: _Shop) -> Investigated:
         findings = await analyst.investigate(DirectRun(case.group, clock=lambda: shop.now), case)
     services = list(shop.catalogue.services)
     return Investigated(case, shop.now, ledger, judge(findings, ledger), shop.world.truth(), services)
-
-
-@dataclass(frozen=True)
-class _Changes:
-    changes: Sequence[Change]
-
-    async def since(self, service: str, since: datetime) -> list[Change]:
-        return [c for c in self.changes if c.at >= since and service in ("", c.service)]
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def context(world: World, case: Case, now: datetime) -> ToolContext:
         now=now,
         case=case,
         catalogue=world.catalogue,
-        changes=_Changes(world.changes),
+        changes=RecordedChanges(world.changes),
         alerts=_Alerts(world.alerts, world.earlier),
         # No set holds what kube-state-metrics would have told.
         metrics=replace(world.metrics, absent="kube_"),
@@ -167,7 +167,7 @@ def context(world: World, case: Case, now: datetime) -> ToolContext:
 
 
 @dataclass(frozen=True)
-class _Changes:
+class RecordedChanges:
     changes: Sequence[Change]
 
     async def since(self, service: str, since: datetime) -> list[Change]:

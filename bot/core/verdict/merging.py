@@ -12,7 +12,7 @@ from bot.core.verdict.category import categorize
 from bot.core.verdict.contradiction import contradiction
 from bot.core.verdict.disputes import MAX_AGAINST, MAX_RULED_OUT, NAMED, with_exonerated
 from bot.core.verdict.identity import identify
-from bot.core.verdict.structure import Measured, sources, standing_of
+from bot.core.verdict.structure import Measured, sources, support_of
 from bot.core.verdict.verdict import CONFIDENCES, by_confidence, judge
 
 __all__ = ["MAX_RULED_OUT", "merge", "same_cause", "views_text"]
@@ -189,7 +189,7 @@ def _merged(by_agent: Findings, by_analyst: Findings, measured: Measured, entrie
 
 def _weigh(hypothesis: Hypothesis, measured: Measured, entries: Mapping[str, LedgerEntry]) -> _Weighed:
     cited = [id for claim in hypothesis.claims for id in claim.evidence]
-    strength = standing_of(hypothesis, measured).strength
+    strength = support_of(hypothesis, measured).strength
     if hypothesis.named_by != "agent" and hypothesis.confidence == "likely" and strength <= 1:
         # What the analyst is sure of on other signs (an alert burst, new lines), and nothing measured speaks against.
         strength = 3

@@ -194,7 +194,7 @@ def _can_show(entry: LedgerEntry) -> bool:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Support:
     """How far the evidence carries one cause."""
 
     strength: int
@@ -213,7 +213,7 @@ class Standing:
         return not self.reason
 
 
-def standing_of(hypothesis: Hypothesis, measured: Measured) -> Standing:
+def support_of(hypothesis: Hypothesis, measured: Measured) -> Support:
     """What the evidence shows of a cause of its kind, and what else explains the failure."""
     change = measured.observations.changes.get(hypothesis.change_id)
     if hypothesis.kind == "resource" and (change is None or not measured.near_changes(change.service)):
@@ -221,33 +221,33 @@ def standing_of(hypothesis: Hypothesis, measured: Measured) -> Standing:
     if change is not None:
         return _change(change, measured)
     if hypothesis.kind == "change" or hypothesis.change_id:
-        return Standing(_location(hypothesis.service, measured), "no record holds the change")
+        return Support(_location(hypothesis.service, measured), "no record holds the change")
     judges = {"external": _external, "traffic": _traffic, "dependency": _dependency}
     if judge := judges.get(hypothesis.kind):
         return judge(hypothesis.service, measured)
-    return Standing(_location(hypothesis.service, measured), "it names no kind of cause that a measurement could show")
+    return Support(_location(hypothesis.service, measured), "it names no kind of cause that a measurement could show")
 
 
 def _location(service: str, measured: Measured) -> int:
     return 1 if measured.deviations(service) else 0
 
 
-def _change(change: Change, measured: Measured) -> Standing:
+def _change(change: Change, measured: Measured) -> Support:
     service = change.service
     shown = frozenset({measured.observations.change_evidence[change.id], *measured.ids(service)})
     began = measured.began(service)
     versions = measured.versions_of(change)
     if began and change.at > began + ONSET_TOLERANCE:
-        return Standing(0, "the change came after the onset", too_late=True, evidence=shown)
+        return Support(0, "the change came after the onset", too_late=True, evidence=shown)
     if not began:
-        return Standing(0, "when it began is not known, so the change may have come after it", evidence=shown)
+        return Support(0, "when it began is not known, so the change may have come after it", evidence=shown)
     if not measured.deviations(service) and not measured.carries(change):
-        return Standing(0, f"nothing of {service} left its normal range", evidence=shown)
+        return Support(0, f"nothing of {service} left its normal range", evidence=shown)
     if measured.carries(change):
         code = measured.code_of(change).evidence if versions.factor <= 1 else ""
-        return Standing(4, evidence=shown | ({versions.evidence, code} - {""}))
+        return Support(4, evidence=shown | ({versions.evidence, code} - {""}))
     reason = _against_change(change, began, versions, measured)
-    return Standing(2 if reason else 3, reason, evidence=shown)
+    return Support(2 if reason else 3, reason, evidence=shown)
 
 
 def _against_change(change: Change, began: datetime, versions: VersionComparison, measured: Measured) -> str:
@@ -287,11 +287,11 @@ def _before(deviation: Deviation, change: Change) -> bool:
     return deviation.onset is None or deviation.onset < change.at - DETECTION_DELAY
 
 
-def _resource(hypothesis: Hypothesis, change: Change | None, measured: Measured) -> Standing:
+def _resource(hypothesis: Hypothesis, change: Change | None, measured: Measured) -> Support:
     service = hypothesis.service
     short = measured.short_resources(service)
     if not short:
-        return Standing(_location(service, measured), f"no resource of {service or 'a service'} ran short before it failed")
+        return Support(_location(service, measured), f"no resource of {service or 'a service'} ran short before it failed")
     shown = frozenset({measured.observations.id_of(d) for d in short} | measured.ids(service))
     first = min((d.onset for d in short if d.onset), default=None)
     climbing = any(d.onset is None for d in short)
@@ -304,29 +304,29 @@ def _resource(hypothesis: Hypothesis, change: Change | None, measured: Measured)
         reason = f"calls of {service} to somebody outside fail"
     if not reason and measured.symptom_of(service) is None:
         reason = f"{service} has neither errors nor latency beyond its normal range"
-    return Standing(2 if reason else 3, reason, evidence=shown)
+    return Support(2 if reason else 3, reason, evidence=shown)
 
 
-def _external(service: str, measured: Measured) -> Standing:
+def _external(service: str, measured: Measured) -> Support:
     outside = measured.failing_provider(service)
     if outside is None and (named := measured.named_outside(service)):
-        return Standing(1, f"only log lines say so: {named}", evidence=frozenset(measured.ids(service)))
+        return Support(1, f"only log lines say so: {named}", evidence=frozenset(measured.ids(service)))
     if outside is None:
         why = f"calls of {service or 'a service'} to somebody outside do not fail first"
-        return Standing(_location(service, measured), why)
+        return Support(_location(service, measured), why)
     reason = _against_own_trouble(service, measured, outside.onset)
-    return Standing(2 if reason else 3, reason, evidence=_shown(outside, measured))
+    return Support(2 if reason else 3, reason, evidence=_shown(outside, measured))
 
 
 def _shown(deviation: Deviation, measured: Measured) -> frozenset[str]:
     return frozenset({measured.observations.id_of(deviation), *measured.ids(deviation.service)})
 
 
-def _traffic(service: str, measured: Measured) -> Standing:
+def _traffic(service: str, measured: Measured) -> Support:
     rise = measured.surge(service)
     if rise is None:
         why = f"{service or 'no service'} got no more requests than its callers pass on"
-        return Standing(_location(service, measured), why)
+        return Support(_location(service, measured), why)
     reason = _against_own_trouble(service, measured, rise.onset, surge=True)
     began = measured.onset_of(service)
     carried = timedelta(seconds=TUNING.traffic.carried_for + rise.step)
@@ -334,21 +334,21 @@ def _traffic(service: str, measured: Measured) -> Standing:
         reason = f"{service} carries them: neither errors nor latency left their normal range"
     if not reason and rise.onset and began and rise.onset < began - carried:
         reason = f"{service} had carried them for a while before it failed"
-    return Standing(2 if reason else 3, reason, evidence=_shown(rise, measured))
+    return Support(2 if reason else 3, reason, evidence=_shown(rise, measured))
 
 
-def _dependency(service: str, measured: Measured) -> Standing:
+def _dependency(service: str, measured: Measured) -> Support:
     network = measured.observations.signals.get(service, {}).get("network")
     symptom = network or measured.symptom_of(service)
     if symptom is None or symptom.doublings < _SURE:
-        return Standing(_location(service, measured), f"{service or 'no service'} does not fail clearly")
+        return Support(_location(service, measured), f"{service or 'no service'} does not fail clearly")
     reason = ""
     if callee := measured.explaining_callee(service):
         reason = f"{callee}, which {service} depends on, explains it"
     elif callee := measured.unchecked_callee(service):
         reason = f"{callee}, which {service} depends on, could not be checked"
     strength = 1 if reason else 3 if network else 2
-    return Standing(strength, reason, evidence=frozenset(measured.ids(service)))
+    return Support(strength, reason, evidence=frozenset(measured.ids(service)))
 
 
 def _against_own_trouble(service: str, measured: Measured, moment: datetime | None, *, surge: bool = False) -> str:

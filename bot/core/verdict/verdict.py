@@ -14,7 +14,7 @@ from bot.core.verdict.corroboration import ADVICE_SOURCES
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.identity import identify
 from bot.core.verdict.quoting import Quotation, check_quotes, has_struck
-from bot.core.verdict.structure import Measured, sources, standing_of
+from bot.core.verdict.structure import Measured, sources, support_of
 
 CONFIDENCES: tuple[Confidence, ...] = ("likely", "possible", "unlikely", "unsupported")
 """The most confident first."""
@@ -204,23 +204,23 @@ class Judgement:
 
     def _highest(self, hypothesis: Hypothesis, cited: Sequence[str], cause: Quotation) -> tuple[Confidence, str]:
         """The highest confidence that the evidence allows, and what keeps it from more."""
-        standing = standing_of(hypothesis, self.measured)
-        if standing.too_late:
-            return "unlikely", standing.reason
+        support = support_of(hypothesis, self.measured)
+        if support.too_late:
+            return "unlikely", support.reason
         by_model = self._by_model(hypothesis)
         if by_model and (denied := denial(hypothesis, self.measured)):
             return "unlikely", denied
         # The analyst weighs rivals itself; of a change that it names, the record and the deviation are checked again.
-        unshown = hypothesis.kind == "change" and standing.strength < 2
-        if standing.reason and (by_model or unshown):
-            return "possible", standing.reason
+        unshown = hypothesis.kind == "change" and support.strength < 2
+        if support.reason and (by_model or unshown):
+            return "possible", support.reason
         if by_model and (struck := cause.kinds & _NAMES_OF_THINGS):
             return "possible", f"its sentence names a {sorted(struck)[0]} that is not in its evidence"
         if by_model and (other := contradiction(hypothesis, self.measured)):
             return "possible", other
         if self.lead and not by_model:
             return "likely", ""
-        ids = {*cited, *standing.evidence}
+        ids = {*cited, *support.evidence}
         if len(sources(self.entries, ids)) < 2:
             return "possible", "only one system saw it"
         observed = [self.entries[id] for id in ids if self.entries[id].evidence.source not in ADVICE_SOURCES]

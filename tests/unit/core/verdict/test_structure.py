@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.evidence import Hypothesis
 from bot.core.metrics.deviation import Deviation
-from bot.core.verdict.structure import Measured, Standing, standing_of
+from bot.core.verdict.structure import Measured, Support, support_of
 from tests.unit.evidence_builders import Ledger, change, deviation, failing_payments
 
 ERRORS = deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio")
@@ -15,9 +15,9 @@ CALLS_OUT = deviation("payments", "provider_errors", 0.0, 0.7, doublings=4, unit
 DEPLOY = change("payments", 2, version="2.3.1", previous="2.3.0")
 
 
-def standing(ledger: Ledger, **fields: Any) -> Standing:
+def support(ledger: Ledger, **fields: Any) -> Support:
     values = {"cause": "x", "service": "payments", **fields}
-    return standing_of(Hypothesis.model_validate(values), Measured(ledger.entries))
+    return support_of(Hypothesis.model_validate(values), Measured(ledger.entries))
 
 
 def shop(*signals: Deviation, changes: tuple[Any, ...] = (), db: tuple[Deviation, ...] = ()) -> Ledger:
@@ -26,12 +26,12 @@ def shop(*signals: Deviation, changes: tuple[Any, ...] = (), db: tuple[Deviation
     return ledger.changes(*changes).health("db", *db)
 
 
-def of_deploy(ledger: Ledger, id: str = DEPLOY.id) -> Standing:
-    return standing(ledger, kind="change", change_id=id)
+def of_deploy(ledger: Ledger, id: str = DEPLOY.id) -> Support:
+    return support(ledger, kind="change", change_id=id)
 
 
 def test_the_only_change_just_before_a_service_fails_may_be_likely() -> None:
-    assert of_deploy(shop(changes=(DEPLOY,))) == standing(shop(changes=(DEPLOY,)), kind="change", change_id=DEPLOY.id)
+    assert of_deploy(shop(changes=(DEPLOY,))) == support(shop(changes=(DEPLOY,)), kind="change", change_id=DEPLOY.id)
     assert of_deploy(shop(changes=(DEPLOY,))).may_be_likely
 
 
@@ -76,35 +76,35 @@ def test_a_dependency_that_nobody_checked_may_hold_the_cause() -> None:
 
 
 def test_a_resource_must_run_short_and_nothing_else_explain_it() -> None:
-    assert standing(shop(ERRORS, POOL), kind="resource").may_be_likely
-    assert "no resource" in standing(shop(), kind="resource").reason
+    assert support(shop(ERRORS, POOL), kind="resource").may_be_likely
+    assert "no resource" in support(shop(), kind="resource").reason
     assert (
         "2.3.1 of payments carries it"
-        in standing(
+        in support(
             shop(ERRORS, POOL, changes=(DEPLOY,)).breakdown(
                 "payments", "errors", "version", **{"2_3_1": (0, 0.9), "2_3_0": (0, 0)}
             ),
             kind="resource",
         ).reason
     )
-    assert "somebody outside" in standing(shop(ERRORS, POOL, CALLS_OUT), kind="resource").reason
+    assert "somebody outside" in support(shop(ERRORS, POOL, CALLS_OUT), kind="resource").reason
 
 
 def test_a_resource_that_ran_short_after_the_failure_is_an_effect() -> None:
     late = deviation("payments", "queue", 6, 900, doublings=5, late=5)
 
-    assert "no resource" in standing(shop(ERRORS, late), kind="resource").reason
+    assert "no resource" in support(shop(ERRORS, late), kind="resource").reason
 
 
 def test_an_old_change_is_no_part_of_a_shortage_that_began_since() -> None:
     old = change("payments", 120, version="2.3.1")
 
-    assert "since that change" in standing(shop(ERRORS, POOL, changes=(old,)), kind="resource", change_id=old.id).reason
+    assert "since that change" in support(shop(ERRORS, POOL, changes=(old,)), kind="resource", change_id=old.id).reason
 
 
 def test_a_provider_must_fail_itself() -> None:
-    assert standing(shop(ERRORS, CALLS_OUT), kind="external").may_be_likely
-    assert "do not fail first" in standing(shop(), kind="external").reason
+    assert support(shop(ERRORS, CALLS_OUT), kind="external").may_be_likely
+    assert "do not fail first" in support(shop(), kind="external").reason
 
 
 def test_traffic_must_rise_more_than_that_of_the_callers() -> None:
@@ -112,17 +112,17 @@ def test_traffic_must_rise_more_than_that_of_the_callers() -> None:
     calm = deviation("front", "traffic", 50, 60, doublings=2, unit="req/s")
     steep = deviation("front", "traffic", 50, 210, doublings=4, unit="req/s")
 
-    assert standing(shop(ERRORS, rise).health("front", calm), kind="traffic").may_be_likely
-    assert not standing(shop(ERRORS, rise).health("front", steep), kind="traffic").may_be_likely
+    assert support(shop(ERRORS, rise).health("front", calm), kind="traffic").may_be_likely
+    assert not support(shop(ERRORS, rise).health("front", steep), kind="traffic").may_be_likely
 
 
 def test_a_failing_service_that_its_dependencies_do_not_explain_is_where_it_fails() -> None:
-    assert standing(failing_payments(), kind="dependency").may_be_likely
+    assert support(failing_payments(), kind="dependency").may_be_likely
     assert (
         "payments, which front depends on, explains it"
-        in standing(failing_payments(), kind="dependency", service="front").reason
+        in support(failing_payments(), kind="dependency", service="front").reason
     )
 
 
 def test_an_unknown_kind_shows_nothing() -> None:
-    assert not standing(failing_payments(), kind="unknown").may_be_likely
+    assert not support(failing_payments(), kind="unknown").may_be_likely
