@@ -275,7 +275,7 @@ def _findings(answer: object, spending: Spending, reason: str, prompt_leak: Prom
         parsed = Answer.model_validate(prompt_leak.without_all(parsed.model_dump(mode="json")))
     return Findings(
         # Who named a cause is for code to say.
-        hypotheses=[one.model_copy(update={"named_by": ""}) for one in parsed.hypotheses] if parsed else [],
+        hypotheses=[hypothesis.model_copy(update={"named_by": ""}) for hypothesis in parsed.hypotheses] if parsed else [],
         ruled_out=parsed.ruled_out if parsed else [],
         not_checked=parsed.not_checked if parsed else [],
         by="agent",

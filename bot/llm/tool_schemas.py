@@ -80,7 +80,7 @@ def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _compact(schema: Mapping[str, Any]) -> dict[str, Any]:
     fields = {key: value for key, value in schema.items() if key not in _OMITTED}
     if properties := schema.get("properties"):
-        fields["properties"] = {name: _compact(one) for name, one in properties.items()}
+        fields["properties"] = {name: _compact(field) for name, field in properties.items()}
     if isinstance(items := schema.get("items"), dict):
         fields["items"] = _compact(items)
     return fields
@@ -89,8 +89,8 @@ def _compact(schema: Mapping[str, Any]) -> dict[str, Any]:
 def plain(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema without what tells a model nothing, in the form in which it is sent: langchain's own would lose the names."""
     properties = {
-        name: {key: value for key, value in one.items() if key != "title" and (key, value) != ("default", "")}
-        for name, one in (schema.get("properties") or {}).items()
+        name: {key: value for key, value in field.items() if key != "title" and (key, value) != ("default", "")}
+        for name, field in (schema.get("properties") or {}).items()
     }
     required = {"required": schema["required"]} if schema.get("required") else {}
     return {"type": "object", "properties": properties, **required}
@@ -103,8 +103,8 @@ def _of_json_schema(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
     """What a server's own schema demands of the names and plain types of arguments; the server checks the rest."""
     properties, required = schema.get("properties") or {}, set(schema.get("required") or ())
     fields: dict[str, Any] = {}
-    for number, (argument, one) in enumerate(properties.items()):
-        kind = one.get("type") if isinstance(one, dict) else None
+    for number, (argument, field) in enumerate(properties.items()):
+        kind = field.get("type") if isinstance(field, dict) else None
         hint = _TYPES.get(kind, Any) if isinstance(kind, str) else Any
         wanted = argument in required
         # By position: a server may name an argument as no field can be named.

@@ -39,8 +39,8 @@ def node_causes(context: RankingContext) -> list[Candidate]:
     other nodes says nothing: there is nothing to compare with. Never sure: no set of incidents holds such faults yet.
     """
     by_node: dict[str, list[_Concentration]] = defaultdict(list)
-    for one in _concentrations(context.observations):
-        by_node[one.node].append(one)
+    for concentration in _concentrations(context.observations):
+        by_node[concentration.node].append(concentration)
     shared = {node: own for node, own in by_node.items() if _is_shared(own)}
     return [cause for node, own in shared.items() if (cause := _cause(context, node, own)).likelihood > 0]
 
@@ -73,12 +73,16 @@ def _on_nodes(breakdown: ObservedBreakdown, observations: Observations) -> Itera
 
 
 def _is_shared(own: Sequence[_Concentration]) -> bool:
-    pods: Mapping[str, int] = {one.service: max(o.pods for o in own if o.service == one.service) for one in own}
+    pods: Mapping[str, int] = {
+        concentration.service: max(o.pods for o in own if o.service == concentration.service) for concentration in own
+    }
     return sum(pods.values()) >= _FEWEST
 
 
 def _cause(context: RankingContext, node: str, own: Sequence[_Concentration]) -> Candidate:
-    services = sorted(dict.fromkeys(one.service for one in own), key=lambda s: (-context.shares.get(s, 0.0), s))
+    services = sorted(
+        dict.fromkeys(concentration.service for concentration in own), key=lambda s: (-context.shares.get(s, 0.0), s)
+    )
     share = min(1.0, sum(context.shares.get(service, 0.0) for service in services))
     name = one_line(node, 100)
     candidate = Candidate(
@@ -91,14 +95,14 @@ def _cause(context: RankingContext, node: str, own: Sequence[_Concentration]) ->
         sure=False,
         outside=True,
     )
-    candidate.claims += [_claim(one, name) for one in own[:3]]
+    candidate.claims += [_claim(concentration, name) for concentration in own[:3]]
     add_symptoms(context, candidate)
     return candidate
 
 
-def _claim(one: _Concentration, node: str) -> Claim:
-    text = f"{one.signal} of {one.service} changed on {node}, and hardly on other nodes"
-    return Claim(text=one_line(text, 400), evidence=list(one.evidence))
+def _claim(concentration: _Concentration, node: str) -> Claim:
+    text = f"{concentration.signal} of {concentration.service} changed on {node}, and hardly on other nodes"
+    return Claim(text=one_line(text, 400), evidence=list(concentration.evidence))
 
 
 def _listed(services: Iterable[str]) -> str:

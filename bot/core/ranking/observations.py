@@ -152,8 +152,8 @@ class Observations:
         deviating = {key for key, d in self.all_signals.items() if d.doublings > 0 and d.family != "saturation"}
         if not older or older >= deviating:
             return self
-        kept = {key: replace(d, doublings=0.0) if key in older else d for key, d in self.all_signals.items()}
-        current = replace(self, all_signals=kept)
+        signals = {key: replace(d, doublings=0.0) if key in older else d for key, d in self.all_signals.items()}
+        current = replace(self, all_signals=signals)
         current._derive()
         return current
 

@@ -46,7 +46,7 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
         and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
         and not serving_at_onset(context, change).withdrawn_at
     ]
-    causes = [_change_cause(context, one, weighed) for one in weighed]
+    causes = [_change_cause(context, change, weighed) for change in weighed]
     for cause in causes if outside else ():
         if not (cause.carried or cause.explained):
             cause.likelihood *= context.tuning.outside.over_timing
@@ -312,7 +312,7 @@ def drift_since(context: RankingContext, change: Change) -> Deviation | None:
         and deviation.doublings > 0
         and earliest.timestamp() <= deviation.climbs_since <= latest.timestamp()
     ]
-    return max(drifts, key=lambda one: one.doublings, default=None)
+    return max(drifts, key=lambda drift: drift.doublings, default=None)
 
 
 def drift_claim(context: RankingContext, change: Change, drift: Deviation) -> Claim:
