@@ -1,9 +1,10 @@
 """One signal read over a window and judged against its own past: what the tools that read metrics share."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.core.errors import QueryFailed
 from bot.core.facts.measured import DeviationFact
@@ -13,6 +14,7 @@ from bot.core.metrics.series import Series, known_samples
 from bot.core.metrics.signals import (
     SignalQuery,
 )
+from bot.parallel import answers_or_failures
 from bot.plugins import ToolContext
 from bot.ports import Metrics
 from tools._signals import metrics_of
@@ -158,17 +160,8 @@ async def read_all(ctx: ToolContext, signals: Sequence[SignalQuery], *, alert_at
 
     Where a signal is known at both ends of the calls, the time on the wire between them is read too.
     """
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(reading: Awaitable[Reading]) -> Reading | QueryFailed:
-        async with gate:
-            try:
-                return await reading
-            except QueryFailed as error:
-                return error
-
     named = {signal.name: signal for signal in signals}
     ends = [(outer, named.get(outer.name.removesuffix(AT_CALLERS))) for outer in signals if outer.name.endswith(AT_CALLERS)]
-    readings = [read(ctx, signal, alert_at=alert_at) for signal in signals]
-    readings += [read_network_time(ctx, outer, inner, alert_at=alert_at) for outer, inner in ends if inner]
-    return list(await asyncio.gather(*map(one, readings)))
+    readings: list[Callable[[], Awaitable[Reading]]] = [partial(read, ctx, signal, alert_at=alert_at) for signal in signals]
+    readings += [partial(read_network_time, ctx, outer, inner, alert_at=alert_at) for outer, inner in ends if inner]
+    return await answers_or_failures(lambda reading: reading(), readings, at_once=_AT_ONCE)

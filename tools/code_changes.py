@@ -15,6 +15,7 @@ from bot.core.text.durations import minutes_text
 from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import CHANGES, Basis, ToolRole, could_not_check
+from bot.parallel import answers_or_failures
 from bot.plugins import ToolContext, tool
 from bot.ports import CodeHost
 from tools._arguments import service_of
@@ -95,17 +96,8 @@ async def _before(ctx: ToolContext, code: CodeHost, service: str, head: str, hou
 
 async def _diffs(code: CodeHost, service: str, commits: Sequence[Commit]) -> tuple[_Diffs, tuple[str, ...]]:
     """The files of the newest commits with their patches, and what could not be read of them."""
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(commit: Commit) -> CommitFiles | QueryFailed:
-        async with gate:
-            try:
-                return await code.diff(service, commit.sha)
-            except QueryFailed as error:
-                return error
-
     newest = commits[:MAX_DIFFS]
-    answers = await asyncio.gather(*map(one, newest))
+    answers = await answers_or_failures(lambda commit: code.diff(service, commit.sha), newest, at_once=_AT_ONCE)
     pairs = zip(newest, answers, strict=True)
     failures = [answer for answer in answers if isinstance(answer, QueryFailed)]
     unread = [could_not_check(f"{counted(len(failures), 'diff')} of {service}", str(failures[0]))] if failures else []

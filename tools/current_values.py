@@ -1,9 +1,9 @@
 """The tool `current_values`: what the signals of a service read at this moment, beside what is usual for them."""
 
-import asyncio
 import math
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 from bot.core.errors import QueryFailed
@@ -17,6 +17,7 @@ from bot.core.metrics.wording import threshold_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check
+from bot.parallel import answers_or_failures
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import ServiceName
 from tools._arguments import alert_moment, service_of
@@ -48,16 +49,7 @@ async def current_values(ctx: ToolContext, service: ServiceName) -> Evidence:
     signals, left_out = all_signals[:MAX_SIGNALS], all_signals[MAX_SIGNALS:]
     if not signals:
         raise QueryFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(signal: SignalQuery) -> CurrentFact | QueryFailed:
-        async with gate:
-            try:
-                return await _current(ctx, signal)
-            except QueryFailed as error:
-                return error
-
-    results = await asyncio.gather(*map(one, signals))
+    results = await answers_or_failures(partial(_current, ctx), signals, at_once=AT_ONCE)
     current = [result for result in results if isinstance(result, CurrentFact)]
     failed = [(signal.name, error) for signal, error in zip(signals, results, strict=True) if isinstance(error, QueryFailed)]
     if not current:

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.core.change import Change
 from bot.core.check import Check, failed, ok
 from bot.core.errors import PartialResult, QueryFailed
+from bot.parallel import answers_or_failures
 
 AT_ONCE = 20
 """Services read at the same time in one query."""
@@ -19,18 +20,11 @@ async def changes_since(
 
     Raises PartialResult where some histories cannot be read: one that was renamed must not hide those of all others.
     """
-    gate, failures = asyncio.Semaphore(AT_ONCE), dict[str, QueryFailed]()
-
-    async def one(name: str) -> Iterable[Change]:
-        async with gate:
-            try:
-                return await of(name)
-            except QueryFailed as error:
-                failures[name] = error
-                return ()
-
-    histories = await asyncio.gather(*(one(name) for name in services if service in ("", name)))
-    changes = sorted((c for rows in histories for c in rows if c.at >= since), key=lambda c: c.at, reverse=True)
+    names = [name for name in services if service in ("", name)]
+    histories = dict(zip(names, await answers_or_failures(of, names, at_once=AT_ONCE), strict=True))
+    failures = {name: error for name, error in histories.items() if isinstance(error, QueryFailed)}
+    rows = (change for history in histories.values() if not isinstance(history, QueryFailed) for change in history)
+    changes = sorted((change for change in rows if change.at >= since), key=lambda change: change.at, reverse=True)
     if not failures:
         return changes
     first, others = next(iter(failures.items())), len(failures) - 1

@@ -9,6 +9,7 @@ from itertools import pairwise
 from bot.core.errors import QueryFailed
 from bot.core.traces.calls import CallSummary, summarize_calls
 from bot.core.traces.spans import Sample, Span
+from bot.parallel import answers_or_failures
 
 TRACES = 30
 """Traces read of each service: enough to see whether its callers wait."""
@@ -23,17 +24,13 @@ ReadSpans = Callable[..., Awaitable[Sample[Span]]]
 async def calls_of(read: ReadSpans, services: Sequence[str], *, start: datetime, end: datetime) -> Sample[CallSummary]:
     """The calls in some traces of each service, summed up. Raises QueryFailed if none of the services could be read."""
     windows = _windows(start, end, len(services))
-    slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(service: str, since: datetime, until: datetime) -> Sample[Span] | QueryFailed:
-        async with slots:
-            try:
-                return await read(service, start=since, end=until, traces=TRACES // len(windows))
-            except QueryFailed as error:
-                return error
+    def spans_of(query: tuple[str, datetime, datetime]) -> Awaitable[Sample[Span]]:
+        service, since, until = query
+        return read(service, start=since, end=until, traces=TRACES // len(windows))
 
     queries = [(service, *window) for service in services for window in windows]
-    answers = await asyncio.gather(*(one(*each) for each in queries))
+    answers = await answers_or_failures(spans_of, queries, at_once=_AT_ONCE)
     samples = [answer for answer in answers if not isinstance(answer, QueryFailed)]
     failed = {each[0]: answer for each, answer in zip(queries, answers, strict=True) if isinstance(answer, QueryFailed)}
     if failed and not samples:

@@ -19,6 +19,7 @@ from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 from bot.monitoring.http import ForeignJson, JsonObject, JsonServer
 from bot.monitoring.traces.summing import calls_of, sampled
+from bot.parallel import answers_or_failures
 
 _AT_ONCE = 5
 _HEX = re.compile(r"[0-9a-fA-F]{16}")
@@ -61,18 +62,13 @@ class TempoTraces:
     ) -> Sample[Span]:
         """Search, then read each trace that was not read yet. A trace that is gone or too large is listed as unread."""
         ids = await self._search(service, start, end, traces + 1)
-        slots = asyncio.Semaphore(_AT_ONCE)
 
-        async def read_trace(id: str) -> Sample[Span] | QueryFailed:
-            async with slots:
-                try:
-                    if id not in cache:
-                        cache[id] = asyncio.create_task(self._trace(id))
-                    return await cache[id]
-                except QueryFailed as error:
-                    return error
+        async def read_trace(id: str) -> Sample[Span]:
+            if id not in cache:
+                cache[id] = asyncio.create_task(self._trace(id))
+            return await cache[id]
 
-        answers = await asyncio.gather(*map(read_trace, ids[:traces]))
+        answers = await answers_or_failures(read_trace, ids[:traces], at_once=_AT_ONCE)
         samples = [answer for answer in answers if isinstance(answer, Sample)]
         failed = [answer for answer in answers if isinstance(answer, QueryFailed)]
         if failed and not samples:

@@ -93,7 +93,7 @@ def test_the_context_is_frozen_and_has_no_field_beyond_the_known_ones() -> None:
 
 
 def test_tools_import_nothing_that_reaches_out_by_itself() -> None:
-    allowed = ("bot.core.", "bot.plugins", "bot.ports", "tools.")
+    allowed = ("bot.core.", "bot.parallel", "bot.plugins", "bot.ports", "tools.")
     forbidden = ("httpx", "socket", "subprocess", "os", "shutil", "pathlib", "requests", "aiohttp", "urllib.request")
     for path in Path(__file__).parents[3].joinpath("tools").glob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
