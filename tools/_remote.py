@@ -41,7 +41,7 @@ def remote_tool(server: str, offered: RemoteTool) -> Tool | None:
     return Tool(name, call, "remote", info=ToolInfo(label=f"{server} {one_line(offered.name, 60)}"), schema=_shown(schema))
 
 
-def _fits(schema: Mapping[str, Any]) -> bool:
+def _fits(schema: Mapping[str, Any]) -> bool:  # Any, here and below: JSON of another server
     """Whether models take it as the schema of a tool: a malformed one would make every request fail."""
     properties, required = schema.get("properties", {}), schema.get("required", [])
     return (

@@ -67,7 +67,7 @@ async def _cases(secrets: Secrets, ref: str) -> list[FrozenCase]:
     db = open_database(secrets)
     try:
         cases = Cases(db)
-        frozen = [case for case in [await cases.one(ref)] if case] if ref else await cases.all()
+        frozen = [case for case in [await cases.case(ref)] if case] if ref else await cases.all()
     finally:
         await db.close()
     if not frozen:

@@ -263,7 +263,7 @@ def _summaries(findings: Mapping[str, object]) -> list[dict[str, object]]:
     return [_summary(hypothesis) for hypothesis in (hypotheses if isinstance(hypotheses, list) else [])]
 
 
-def _summary(hypothesis: Mapping[str, Any]) -> dict[str, object]:
+def _summary(hypothesis: Mapping[str, Any]) -> dict[str, object]:  # Any: the JSON of a model's answer
     shown = ("cause", "service", "kind", "change_id", "confidence")
     cited = [id for claim in hypothesis.get("claims") or () for id in claim.get("evidence") or ()]
     return _stated({**{key: hypothesis.get(key) for key in shown}, "evidence": list(dict.fromkeys(cited))})

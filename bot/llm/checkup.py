@@ -91,7 +91,7 @@ def _line(message: "AIMessage") -> str:
     return one_line(message.text, 60)
 
 
-def _tools() -> list[dict[str, Any]]:
+def _tools() -> list[dict[str, Any]]:  # Any: as langchain types a tool's schema
     """In the form that every class of langchain converts to its provider's."""
     word = {"type": "object", "properties": {"word": {"type": "string", "description": "The word"}}, "required": ["word"]}
     return [

@@ -57,7 +57,7 @@ class AnswerStream(AsyncCallbackHandler):
             return f"the answer was not complete within {self.seconds:.0f} s"
         return f"the answer broke off: nothing came for {self.idle_seconds:.0f} s"
 
-    async def on_llm_new_token(self, token: object, *, chunk: Any = None, **_context: object) -> None:
+    async def on_llm_new_token(self, token: object, *, chunk: Any = None, **_context: object) -> None:  # Any: as langchain
         """Note what came, and begin to wait anew."""
         self.chunks += 1
         message = getattr(chunk, "message", None)

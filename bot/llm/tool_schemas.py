@@ -21,6 +21,7 @@ NameLists = Mapping[Names, Sequence[str]]
 """Names that arguments may list; nothing where names are hidden from the model."""
 
 
+# Any, here and below: JSON schemas, and what pydantic takes for a field.
 def arguments_of(tool: Tool, names: NameLists | None = None) -> type[BaseModel]:
     """A tool's typed arguments (all but the context) as a model that refuses others."""
     if tool.schema is not None:

@@ -78,7 +78,7 @@ def _rules_and_tools(request: Request) -> int:
     return rules + sum(map(_tool_bytes, request.tools))
 
 
-def _tool_bytes(tool: BaseTool | dict[str, Any]) -> int:
+def _tool_bytes(tool: BaseTool | dict[str, Any]) -> int:  # Any: as langchain types a tool
     if not isinstance(tool, BaseTool):
         return sent_bytes(tool)
     schema = tool.args_schema

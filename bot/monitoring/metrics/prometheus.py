@@ -111,10 +111,10 @@ class PrometheusMetrics:
         kind, result = payload.get("resultType"), payload.get("result")
         try:
             if kind == "scalar":
-                return [_one({}, [result])]
+                return [_series_of({}, [result])]
             if kind in ("vector", "matrix") and isinstance(result, list):
                 key = "value" if kind == "vector" else "values"
-                return [_one(row["metric"], [row[key]] if kind == "vector" else row[key]) for row in result[:MAX_SERIES]]
+                return [_series_of(row["metric"], [row[key]] if kind == "vector" else row[key]) for row in result[:MAX_SERIES]]
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreadable("result") from error
         raise QueryFailed(f"{self._server.place} answered a {one_line(str(kind), 20)}, which holds no series")
@@ -143,7 +143,7 @@ def _moment(at: datetime) -> str:
     return f"{at.timestamp():.3f}"
 
 
-def _one(labels: JsonObject, samples: ForeignJson) -> Series:
+def _series_of(labels: JsonObject, samples: ForeignJson) -> Series:
     """One row of an answer; `NaN` and `+Inf` are what float() reads."""
     pairs = [(float(at), float(value)) for at, value in samples]
     return Series(

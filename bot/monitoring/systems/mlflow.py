@@ -57,7 +57,7 @@ class MLflow:
             # A version may serve for long while newer ones are trained every night.
             older = await asyncio.gather(
                 *(
-                    self._one(model, version)
+                    self._read_version(model, version)
                     for version in [number for number in aliases if number not in listed][:MOST_ALIASES]
                 )
             )
@@ -66,7 +66,7 @@ class MLflow:
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise QueryFailed(f"{self._server.place} answered something that is not the MLflow API") from error
 
-    async def _one(self, model: str, version: str) -> JsonObject:
+    async def _read_version(self, model: str, version: str) -> JsonObject:
         answer = await self._server.read("/api/2.0/mlflow/model-versions/get", {"name": model, "version": version})
         row: JsonObject = answer["model_version"]
         return row

@@ -84,7 +84,7 @@ class Cases:
         pairs = [(Findings.model_validate(findings), ConfirmedCause.model_validate(confirmed)) for findings, confirmed in rows]
         return [(findings, confirmed) for findings, confirmed in pairs if since <= confirmed.at < before]
 
-    async def one(self, ref: str) -> FrozenCase | None:
+    async def case(self, ref: str) -> FrozenCase | None:
         """The frozen case of `INC-n`; None if it is not frozen."""
         async with self.db.read() as session:
             row = await session.get(FrozenCaseRow, number_of(ref, "INC") or 0)

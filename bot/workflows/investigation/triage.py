@@ -18,11 +18,11 @@ from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Claim, Findings, nothing_wrong
+from bot.core.investigation.reuse import FRESH, agrees, reused
 from bot.core.investigation.triage_state import TriageState
 from bot.core.questions.forms import wants_yes_or_no
 from bot.core.questions.short_answers import short_answer
 from bot.core.verdict.merging import merge
-from bot.core.verdict.reuse import FRESH, agrees, reused
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage.triage import Triages
