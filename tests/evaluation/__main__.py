@@ -2,11 +2,15 @@
 
 import argparse
 import importlib
+import io
 import logging
 import pkgutil
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from typing import TextIO
 
 import structlog
 
@@ -17,6 +21,8 @@ from tests.evaluation.figures import DETAILS
 
 NOT_SETS = frozenset({"world", "figures", "second", "laying", "progress", "weight_choices", "older_conditions"})
 ANSWERS = Path(__file__).parents[1] / "answers"
+_FIGURES = re.compile(r"\S.* \(n \d+\): ")
+"""A line of figures: the set's or a part's name, and of how many incidents."""
 Evaluate = Callable[[Path, Path], None]
 """`evaluate(data, out)` of a set's module."""
 
@@ -33,9 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     evaluate: Evaluate = importlib.import_module(f"tests.evaluation.{options.set}").evaluate
     DETAILS.set(options.details)
-    _evaluate(evaluate, options.data, options.out)
+    with copied_lines() as lines:
+        _evaluate(evaluate, options.data, options.out)
     if options.model:
-        _ask_a_model(options, evaluate)
+        _ask_a_model(options, evaluate, lines)
     return 0
 
 
@@ -53,18 +60,53 @@ def _evaluate(evaluate: Evaluate, data: Path, out: Path) -> None:
         print(text)
 
 
-def _ask_a_model(options: argparse.Namespace, evaluate: Evaluate) -> None:
-    """The whole set once more, answered by the agent: its figures stand under the analyst's."""
+def _ask_a_model(options: argparse.Namespace, evaluate: Evaluate, by_analyst: Sequence[str]) -> None:
+    """The whole set answered by the agent alone, then by both merged, as the product shows it; all three side by side."""
     # Late: langchain takes seconds to import, and most evaluations ask no model.
-    from tests.evaluation.second import Second, answering
+    from tests.evaluation.second import Second, answering, answering_merged
 
     second = Second(settings_of(Secrets(), options.model))
-    print(f"--- {options.set} asked of {options.model}, with the same tools")
-    if options.details:
-        DETAILS.set(options.details.with_suffix(f".{options.model.replace('/', '-')}.json"))
-    with answering(second):
-        _evaluate(evaluate, options.data, options.out.with_suffix(f".{options.model.replace('/', '-')}.json"))
-    print(second.in_words())
+    lines = {"analyst": by_analyst}
+    for who, within in (("agent alone", answering), ("merged", answering_merged)):
+        print(f"--- {options.set}: {who}, with {options.model} and the same tools")
+        suffix = f".{options.model.replace('/', '-')}{'.merged' if who == 'merged' else ''}.json"
+        if options.details:
+            DETAILS.set(options.details.with_suffix(suffix))
+        with within(second), copied_lines() as lines[who]:
+            _evaluate(evaluate, options.data, options.out.with_suffix(suffix))
+    print(f"--- {options.set}: side by side; merged is what the product shows", *side_by_side(lines), sep="\n")
+    print(f"{options.model}: {second.in_words()}")
+
+
+def side_by_side(lines: Mapping[str, Sequence[str]]) -> list[str]:
+    """The lines of figures of each, and below them what the set's module names as published."""
+    figures = [f"{who:>12}: {line}" for who, printed in lines.items() for line in printed if _FIGURES.match(line)]
+    published = dict.fromkeys(line for printed in lines.values() for line in printed if line.startswith("published"))
+    return [*figures, *published]
+
+
+class _Copy(io.TextIOBase):
+    """Standard output, of which the text is kept too."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.out, self.text = out, ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return self.out.write(text)
+
+    def flush(self) -> None:
+        self.out.flush()
+
+
+@contextmanager
+def copied_lines() -> Iterator[list[str]]:
+    """The lines that are printed within it, which are printed all the same; filled at its end."""
+    lines: list[str] = []
+    copy = _Copy(sys.stdout)
+    with redirect_stdout(copy):
+        yield lines
+    lines += copy.text.splitlines()
 
 
 def sets() -> list[str]:

@@ -29,7 +29,8 @@ from tests.evaluation.world import Recording, World, answer_of
 SEEN_AFTER = timedelta(minutes=5)
 """What may be read: all until so long after the alert."""
 PUBLISHED = (
-    "published pass (all 24, the model reads the files with a shell): gpt-5.6-sol, kimi-k3, grok-4.5, glm-5.2 1.00; "
+    "published pass of 22 models 0.29 to 1.00 (all 24, the model reads the files with a shell): "
+    "gpt-5.6-sol, kimi-k3, grok-4.5, glm-5.2 1.00; "
     "claude-opus-4.8 0.99, gpt-5.4 0.97, gpt-5.5, gemini-3.5-flash 0.96; "
     "gpt-5.4-mini 0.82, qwen3-235b 0.75, gpt-oss-120b 0.50, claude-haiku-4.5 0.47"
 )

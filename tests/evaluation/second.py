@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from bot.core.config import Config
 from bot.core.evidence import Case, Findings
 from bot.core.history.frozen_cases import FrozenCase
 from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.verdict.merging import merge
 from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectRun
 from bot.llm.settings import ModelSettings
 from bot.store.answers.questions import Questions
 from bot.store.triage.replays import ReplayDatabase
-from bot.workflows.investigation.analyst import Analyst
+from bot.workflows.investigation.analyst import Analyst, call_name, ranked_again
 from bot.workflows.investigation.tool_running import ToolRunner
 from tests.evaluation import world as worlds
 from tests.evaluation.world import Investigation, World
@@ -27,11 +29,15 @@ from tests.evaluation.world import Investigation, World
 
 @dataclass
 class Second:
-    """Answers in the analyst's place, and counts what that cost. The agent's answer stands alone, also where it is empty."""
+    """Answers in the analyst's place, and counts what that cost.
+
+    The agent's answer stands alone, also where it is empty; `merged` holds what the product shows of both, in the same order.
+    """
 
     model: ModelSettings
     config: Config = field(default_factory=Config)
     found: list[Findings] = field(default_factory=list)
+    merged: list[Investigation] = field(default_factory=list)
 
     async def ask(self, world: World, first: Investigation) -> Investigation:
         """What the model says of an incident that the analyst has ranked."""
@@ -51,6 +57,11 @@ class Second:
                 answer = await agent.investigate(run, asked)
                 ledger = await triages.entries(asked.group)
                 self.found.append(judge(answer, ledger, group=asked.group))
+                # As a live triage merges and judges them.
+                own, more = await triages.attempt_entries(asked.group, asked.attempt, partial(call_name, asked))
+                again = ranked_again(ranked, asked, own, more)
+                both = judge(merge(answer, again, asked, ledger, now=first.now, services=services), ledger, group=asked.group)
+                self.merged.append(Investigation(first.case, first.now, ledger, both))
                 return Investigation(first.case, first.now, ledger, self.found[-1])
 
     def in_words(self) -> str:
@@ -61,6 +72,23 @@ class Second:
         tokens, usd = sum(one.tokens for one in self.found), sum(one.usd for one in self.found)
         seconds = sum(one.seconds for one in self.found) / len(self.found)
         return f"{len(self.found)} asked: {ends}; {tokens} tokens, ${usd:.2f}, {seconds:.1f} s each"
+
+
+@contextmanager
+def answering_merged(second: Second) -> Iterator[None]:
+    """Within it the investigations of a set that was asked before end with both answers merged; no model is asked again."""
+    recorded = iter(second.merged)
+
+    def answer(_world: World, first: Investigation) -> Investigation:
+        investigation = next(recorded)
+        assert investigation.case == first.case, "a set investigates its incidents in the same order each time"
+        return investigation
+
+    token = worlds.SECOND_ANSWER.set(answer)
+    try:
+        yield
+    finally:
+        worlds.SECOND_ANSWER.reset(token)
 
 
 @contextmanager
