@@ -221,7 +221,7 @@ async def test_changes_of_other_systems_stand_beside_those_that_were_reported() 
     found = await look("recent_changes", replace(ctx, metrics=None), service="checkout")
 
     # The sync is the pipeline's deploy once more; the model is a change of its own.
-    assert sorted(row.id for row in found.facts.changes) == ["test:model", "test:pipeline"]
+    assert sorted(row.id for row in found.facts.changes or ()) == ["test:model", "test:pipeline"]
 
 
 async def test_a_system_that_cannot_be_reached_is_told_and_the_others_stand() -> None:
@@ -229,7 +229,7 @@ async def test_a_system_that_cannot_be_reached_is_told_and_the_others_stand() ->
 
     found = await look("recent_changes", replace(context(histories=histories), metrics=None), service="checkout")
 
-    assert [row.id for row in found.facts.changes] == ["test:release"]
+    assert [row.id for row in found.facts.changes or ()] == ["test:release"]
     assert "; could not check Argo CD (it did not answer)" in found.summary
     assert found.ok and found.unseen == ("Could not check (changes from Argo CD): it did not answer",)
 
@@ -239,5 +239,5 @@ async def test_a_system_that_hangs_takes_nothing_with_it_that_was_reported() -> 
 
     found = await look("recent_changes", replace(ctx, metrics=None, seconds=0.1), service="checkout")
 
-    assert [row.id for row in found.facts.changes] == ["test:pipeline"]
+    assert [row.id for row in found.facts.changes or ()] == ["test:pipeline"]
     assert found.unseen == ("Could not check (changes from Argo CD): Argo CD did not answer within 0.08 s",)
