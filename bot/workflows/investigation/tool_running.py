@@ -185,8 +185,15 @@ def _without_secrets(evidence: Evidence) -> Evidence:
             "label": redact(evidence.label),
             "query": redact(evidence.query),
             "details": tuple(pieces) if lines else (),
-            "facts": EvidenceFacts.model_validate(redact_all(evidence.facts.model_dump(mode="json"))),
+            "facts": _facts_without_secrets(evidence.facts),
             "link": redact(evidence.link),
             "unseen": tuple(map(redact, evidence.unseen)),
         }
     )
+
+
+def _facts_without_secrets(facts: EvidenceFacts) -> EvidenceFacts:
+    """The same object where nothing was redacted: most facts hold no text but names, and to read them anew takes longer."""
+    written = facts.model_dump(mode="json", exclude_defaults=True)
+    redacted = redact_all(written)
+    return facts if redacted == written else EvidenceFacts.model_validate(redacted)
