@@ -260,8 +260,8 @@ def _both(own: Sequence[Claim], further: Sequence[Claim], most: int) -> list[Cla
     texts = {claim.text for claim in own}
     new = [claim for claim in further if claim.text not in texts]
     ordered = sorted(new, key=lambda claim: set(claim.evidence) <= cited)
-    room = max(most - len(own), min(2, len(ordered)))
-    return [*own[: most - min(room, len(ordered))], *ordered[:room]][:most]
+    free = max(most - len(own), min(2, len(ordered)))
+    return [*own[: most - min(free, len(ordered))], *ordered[:free]][:most]
 
 
 def _one_likely(weighed: Sequence[_Weighed]) -> tuple[list[Hypothesis], list[str]]:

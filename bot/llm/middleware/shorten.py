@@ -51,16 +51,16 @@ class Shorten(AgentMiddleware):
         if self.spending.request_too_long:
             # The model's window is smaller than the settings say: half of what it refused may fit.
             self._most = min(self._most, self._sent) // 2
-        room = self._most - MARGIN_BYTES - self._fixed
+        free_bytes = self._most - MARGIN_BYTES - self._fixed
         messages = replaced(request.messages, self._shortened)
         sent = sum(map(size, messages))
-        if sent > room:
-            self._shortened = within(request.messages, room, self._shortened)
-            messages = clamped(replaced(request.messages, self._shortened), room)
+        if sent > free_bytes:
+            self._shortened = within(request.messages, free_bytes, self._shortened)
+            messages = clamped(replaced(request.messages, self._shortened), free_bytes)
             sent = sum(map(size, messages))
         self.spending.details_left_out = bool(self._shortened)
         self._sent = self._fixed + sent
-        self.spending.context_full = self.spending.context_full or self._sent > room + self._fixed
+        self.spending.context_full = self.spending.context_full or self._sent > free_bytes + self._fixed
         return await handler(request.override(messages=messages))
 
 
