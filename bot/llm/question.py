@@ -29,7 +29,7 @@ from bot.llm.results import as_data, sent_bytes
 from bot.llm.spending import Spending
 from bot.ports import Run
 from bot.store.answers.questions import Questions
-from bot.store.triage.triage import Heard
+from bot.store.triage.triage import InputSinceStart
 from prompts import prompt
 
 MAX_EVIDENCE = 48_000
@@ -141,6 +141,6 @@ def _result(claims: Sequence[Claim], spending: Spending, reason: str) -> ModelAn
     )
 
 
-async def _no_input() -> Heard:
+async def _no_input() -> InputSinceStart:
     """A question is one short call that a person asked for, also after a stop of the investigation."""
-    return Heard(stopped=False, hints=())
+    return InputSinceStart(stopped=False, hints=())

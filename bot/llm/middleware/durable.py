@@ -24,7 +24,7 @@ from bot.llm.middleware.secrets import cleaned
 from bot.llm.results import as_data, cut_as_sent, sent_bytes
 from bot.llm.spending import CallRecord, Spending
 from bot.ports import Run
-from bot.store.triage.triage import Heard
+from bot.store.triage.triage import InputSinceStart
 
 MAX_HINTS_BYTES = 2_500
 """Of the hints of people in one request, the newest first: they come on top of a request that is full already."""
@@ -57,7 +57,7 @@ class Durable(AgentMiddleware):
         run_tool: RunTool,
         caller: Caller,
         spending: Spending,
-        input_since_start: Callable[[], Awaitable[Heard]],
+        input_since_start: Callable[[], Awaitable[InputSinceStart]],
         *,
         name: str = "model",
     ) -> None:

@@ -27,7 +27,8 @@ from bot.store.approvals.rows import DECIDABLE, stored_proposal
 from bot.store.db.database import Database
 from bot.store.slack.message_contents import newest_triage
 from bot.store.tables import EvidenceRow, GroupRow, ProposalRow, QuestionRow, TriageRow
-from bot.store.triage.triage import case_of, entry_of, fits, spent
+from bot.store.triage.cases import case_of
+from bot.store.triage.triage import entry_of, fits, spent
 
 MOST_EVIDENCE = 400
 """Findings read, the newest."""

@@ -39,7 +39,8 @@ from bot.store.tables import (
     QuestionRow,
     TriageRow,
 )
-from bot.store.triage.triage import entry_of, leading
+from bot.store.triage.cases import leading
+from bot.store.triage.triage import entry_of
 
 _LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", "panel_url"))
 """Annotations that hold addresses; they are untrusted, so the renderer shows them only for allowed hosts."""

@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.core.change import kind_in_words
 from bot.core.errors import NotFound, UnreadableEvidence
@@ -21,18 +20,18 @@ from bot.core.evidence import Case, Evidence, LedgerEntry, failed_to_read, parse
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
-from bot.core.questions.declared import began_at
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.db.database import Database
 from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
+from bot.store.triage.cases import case_from, leading
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Heard:
+class InputSinceStart:
     """What people did and wrote during an attempt; `hints` oldest first."""
 
     stopped: bool
@@ -104,7 +103,7 @@ class Triages:
                 await self._add_late_entry(session, group, attempt, late)
             await self._touch(session, group)
             lead = (await session.exec(leading(number))).first()
-            return _case(group, lead, attempt, question, requester)
+            return case_from(group, lead, attempt, question, requester)
 
     async def _add_late_entry(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
         changes = [row for id in late if (row := await session.get(ChangeRow, id)) is not None]
@@ -237,11 +236,11 @@ class Triages:
             group = await session.get(GroupRow, group_number(ref))
             return group is not None and group.state == GroupState.RESOLVED
 
-    async def heard(self, ref: str, attempt: int) -> Heard:
+    async def heard(self, ref: str, attempt: int) -> InputSinceStart:
         """What a model must know before each of its turns, in one query."""
         number = group_number(ref)
         rows = await self.db.rows(_HEARD, number=number, attempt=attempt, hints=_hint_keys(number, attempt))
-        return Heard(
+        return InputSinceStart(
             stopped=any(state == TriageState.STOPPED for state, _, _ in rows),
             hints=tuple(f"{who}: {text}" for _, who, text in rows if who is not None),
         )
@@ -326,12 +325,6 @@ class Triages:
         )
 
 
-def leading(number: int) -> SelectOfScalar[EpisodeRow]:
-    """The query for a group's worst, oldest firing episode: what it is called after."""
-    worst_first = (col(EpisodeRow.severity), col(EpisodeRow.status), col(EpisodeRow.starts_at), col(EpisodeRow.id))
-    return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*worst_first).limit(1)
-
-
 async def _row(session: AsyncSession, number: int, attempt: int | None) -> TriageRow | None:
     query = select(TriageRow).where(TriageRow.group_id == number).order_by(col(TriageRow.attempt).desc()).limit(1)
     if attempt is not None:
@@ -357,29 +350,6 @@ def _hint_key(number: int, attempt: int) -> str:
 
 def _hint_keys(number: int, attempt: int) -> str:
     return f"{_hint_key(number, attempt)}%"
-
-
-def _case(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str, requester: str) -> Case:
-    return Case(
-        group=f"AL-{group.id}",
-        attempt=attempt,
-        service=group.service,
-        alert_name=lead.name if lead else group.title,
-        severity=group.severity,
-        summary=(lead.annotations.get("summary") or lead.name) if lead else group.title,
-        labels=lead.labels if lead else {},
-        expression=lead.expression if lead else "",
-        runbook_url=lead.annotations.get("runbook_url", "") if lead else "",
-        started_at=lead.starts_at if lead else began_at(group.title, group.opened_at) or group.opened_at,
-        question=question,
-        requester=requester,
-    )
-
-
-async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
-    """The case of one attempt; without an attempt, that of the first one."""
-    lead = (await session.exec(leading(group.id or 0))).first()
-    return _case(group, lead, row.attempt, row.question, row.requester) if row else _case(group, lead, 1, "", "")
 
 
 def _evidence_key(tool: str, arguments: Mapping[str, object], call: str) -> str:
