@@ -168,7 +168,7 @@ class Agent:
         )
 
     def _durable(self, run: Run, case: Case, spending: Spending, fallback: str = "", name: str = "model") -> Durable:
-        read_updates = partial(self.triages.heard, case.group, case.attempt)
+        read_updates = partial(self.triages.input_since_start, case.group, case.attempt)
         caller = self._caller(fallback)
         # The skeptic has no tools, but text in the evidence may make it call one.
         run_tool = self._run_tool(case) if name == "model" else unknown_tool

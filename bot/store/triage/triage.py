@@ -236,7 +236,7 @@ class Triages:
             group = await session.get(GroupRow, group_number(ref))
             return group is not None and group.state == GroupState.RESOLVED
 
-    async def heard(self, ref: str, attempt: int) -> InputSinceStart:
+    async def input_since_start(self, ref: str, attempt: int) -> InputSinceStart:
         """What a model must know before each of its turns, in one query."""
         number = group_number(ref)
         rows = await self.db.rows(_HEARD, number=number, attempt=attempt, hints=_hint_keys(number, attempt))
