@@ -51,6 +51,7 @@ from bot.store.triage.changes import Changes
 from bot.store.triage.frozen_cases import Cases
 from bot.store.triage.late_changes import LateChanges
 from bot.store.triage.past_incidents import PastIncidents
+from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from bot.web.app import build as build_web
 from bot.workflows.command_context import CommandContext
@@ -228,7 +229,7 @@ class App:
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
         ticks: Mapping[str, Tick] = {
-            "quiet": HousekeepingTick(self.config, self.postmortems, late, self.engine),
+            "quiet": HousekeepingTick(self.config, self.postmortems, late, Renewals(self.db), self.engine),
             "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config),
             "heartbeat": self._heartbeat,
             "tidy": TidyTick(self.interactions, self.rotas, self.engine.forget),

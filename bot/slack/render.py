@@ -117,7 +117,7 @@ class Renderer:
 
     async def _mention(self, content: Content) -> list[str]:
         """Slack ids of the on-calls to notify, two a service and each once; in a storm those of every service that is hit."""
-        before = content.services_notified_before if isinstance(content, RaisedContent) else ()
+        before = content.services_notified_before
         notified = set(chain.from_iterable([await self._notified(service) for service in before]))
         users = [await self._notified(service) for service in content.notified_services]
         return [user for user in dict.fromkeys(chain.from_iterable(users)) if user not in notified][:MENTIONED]

@@ -64,6 +64,8 @@ class Triage(_Row):
     requester: str
     late_changes: list[str]
     """The changes, reported after the causes had been ranked, that brought this attempt about."""
+    renewed: bool
+    """Whether the group was about something new since the attempt before."""
     facts: dict[str, Any]
     findings: dict[str, Any]
     usd: float

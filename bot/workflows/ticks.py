@@ -21,6 +21,7 @@ from bot.store.oversight.watch import OversightQueries
 from bot.store.slack.interactions import Interactions
 from bot.store.tables import HeartbeatRow
 from bot.store.triage.late_changes import LateChanges
+from bot.store.triage.renewals import Renewals
 from bot.workflows.messages.delivery_health import FailureLog
 from bot.workflows.postmortem import start_wanted
 from bot.workflows.rotas import Rotas
@@ -54,10 +55,11 @@ def as_workflow(name: str, tick: Tick) -> Workflow:
 class HousekeepingTick:
     """Ends what is over, and starts the workflows that nobody requested."""
 
-    def __init__(self, config: Config, postmortems: Postmortems, late: LateChanges, engine: Engine) -> None:
+    def __init__(self, config: Config, postmortems: Postmortems, late: LateChanges, renewals: Renewals, engine: Engine) -> None:
         self.config = config
         self.postmortems = postmortems
         self.late = late
+        self.renewals = renewals
         self.engine = engine
 
     async def __call__(self) -> None:
@@ -68,8 +70,8 @@ class HousekeepingTick:
         await self._retry_triages()
 
     async def _retry_triages(self) -> None:
-        """Start a new attempt where a late-reported change may be the cause: the same message then shows it."""
-        for due in await self.late.due():
+        """Start a new attempt where a group is about something new, or a late-reported change may be the cause."""
+        for due in (*await self.renewals.due(), *await self.late.due()):
             # The id is that of the attempt, so a second start is harmless.
             id = f"triage:{due.group}:{due.attempt}"
             await self.engine.start("triage", id, due.group, due.attempt, due.question, due.requester, list(due.changes))

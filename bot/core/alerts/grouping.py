@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.core.alerts.kind import kind_of
+from bot.core.facts.alerting import AlertKind
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 
@@ -66,6 +68,10 @@ class OpenGroup:
     services: set[str] = field(default_factory=set)
     declared: str = ""
     """The service of which a person declared the incident, before any alert came."""
+    alerts: set[tuple[str, str]] = field(default_factory=set)
+    """(alert name, service) of its members."""
+    kinds: set[tuple[AlertKind, str]] = field(default_factory=set)
+    """(kind of problem, service) of its members."""
 
     def declare(self, service: str) -> set[Hint]:
         """Make it the group of an incident that a person declared of a service; returns the hints that are new to the group."""
@@ -81,6 +87,9 @@ class OpenGroup:
         fresh = arrival.hints - self.hints
         self.hints |= fresh
         self.scope = {**arrival.scope, **self.scope}
+        if (alert := (arrival.name, arrival.service)) not in self.alerts:
+            self.alerts.add(alert)
+            self.kinds.add((kind_of(arrival.name), arrival.service))
         if arrival.service:
             self.services.add(arrival.service)
         return fresh

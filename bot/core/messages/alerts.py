@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
+from bot.core.alerts.renewal import Notify
 from bot.core.evidence import Hypothesis
 from bot.core.incident import AlertGroup, GroupState, Incident
 from bot.core.investigation.triage_facts import PriorChange
@@ -24,6 +26,10 @@ class CardContent(Content):
     """Label and address."""
     last_change: PriorChange | None = None
     first_cause: Hypothesis | None = None
+    cause_is_earlier: bool = False
+    """The first cause was ranked before the group was about something new."""
+    started_at: datetime | None = None
+    """Of the alert that leads it now."""
     closes_itself: bool = False
     """Nobody has acted on it, so it closes once its alerts have cleared."""
     triaged: bool = False
@@ -152,3 +158,34 @@ class RaisedContent(LineContent):
     @property
     def urgent_part(self) -> object:
         return self.group.incident
+
+
+class RenewedSubject(NamedTuple):
+    """What a renewal's line is about, as its message row keeps it: `AL-3:57:on_call`."""
+
+    group: str
+    episode: int
+    notify: Notify
+
+    @property
+    def stored(self) -> str:
+        return f"{self.group}:{self.episode}:{self.notify}"
+
+
+def renewed_subject(stored: str) -> RenewedSubject:
+    """Read back what `stored` made."""
+    group, episode, notify = stored.split(":")
+    return RenewedSubject(group, int(episode), Notify(notify))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenewedContent(LineContent):
+    """The line in a card's thread that says what an open group is about now."""
+
+    alert_service: str
+    notified_services: Sequence[str] = ()
+    services_notified_before: Sequence[str] = ()
+
+    @property
+    def service(self) -> str:
+        return self.alert_service

@@ -18,6 +18,7 @@ class MessageKind(StrEnum):
     CAUSE = "cause"
     LINE = "line"
     RAISED = "raised"
+    RENEWED = "renewed"
 
 
 class Content:
@@ -31,6 +32,11 @@ class Content:
     @property
     def notified_services(self) -> Sequence[str]:
         """Services whose on-call the first post mentions; none for most."""
+        return ()
+
+    @property
+    def services_notified_before(self) -> Sequence[str]:
+        """Whoever is on call for these as well is not mentioned again."""
         return ()
 
     @property

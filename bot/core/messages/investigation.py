@@ -44,6 +44,10 @@ class TriageContent(Content):
     """Why nothing was proposed."""
     for_late_change: bool = False
     """A change that was reported late brought this attempt about."""
+    renewed: bool = False
+    """The group was about something new since the attempt before."""
+    earlier_cause: Hypothesis | None = None
+    """What was first before that."""
     proposals: Sequence[ProposalLine] = ()
 
     @property

@@ -85,7 +85,8 @@ def _problem(card: CardContent, view: ViewContext) -> str:
     if links := [_link(label, url, view.hosts) for label, url in card.links]:
         lines.append(" · ".join(links))
     if first := card.first_cause:
-        lines.append(f"*{_cause_label(first)}:* {prose(first.cause, 200)}")
+        label = "Earlier cause" if card.cause_is_earlier else _cause_label(first)
+        lines.append(f"*{label}:* {prose(first.cause, 200)}")
     if view.mention:
         lines.append("On call: " + " ".join(f"<@{user}>" for user in view.mention))
     return "\n".join(lines)
@@ -100,7 +101,7 @@ def _facts(card: CardContent, view: ViewContext) -> Block:
     group = card.group
     return fields(
         service=name_text(group.service, 80) if group.service else "unknown",
-        started=when(group.opened_at),
+        started=when(card.started_at or group.opened_at),
         alerts=_alerts(group),
         on_call=", ".join(view.on_call) if not view.mention else "",
         last_change=_last_change(card.last_change) if card.last_change and not card.first_cause else "",

@@ -51,6 +51,8 @@ def render(triage: TriageContent, view: ViewContext) -> Rendered:
     group = triage.group
     blocks: list[Block] = [header(f"{word} · {group.ref} · {plain_text(group.service or group.title, 80)}")]
     blocks += _with_causes(triage, triage.findings, view) if triage.findings else _facts_alone(triage, view)
+    if earlier := triage.earlier_cause:
+        blocks.append(section(f"*Before that:* {earlier.confidence_text}, {prose(earlier.cause, 200)}"))
     if triage.no_proposal and not _in_force(triage.proposals):
         blocks.append(section(prose(triage.no_proposal, 300)))
     if running := _progress(triage):
@@ -317,7 +319,13 @@ def _small_print(triage: TriageContent, word: str) -> Block:
     findings = triage.findings
     question = f"asked by {plain_text(triage.requester, 40)}: {prose(triage.question, 120)}" if triage.question else ""
     proposals = ", ".join(proposal.ref for proposal in triage.proposals)  # their cards below say how they stand
-    late = ", for a change that was reported late" if triage.for_late_change else ""
+    late = (
+        ", for a change that was reported late"
+        if triage.for_late_change
+        else ", for what is new here"
+        if triage.renewed
+        else ""
+    )
     attempt = f", attempt {triage.attempt}{late}" if triage.attempt > 1 else ""
     return context(
         question,

@@ -9,12 +9,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import escalation, storm
+from bot.core.alerts import renewal as renewals
+from bot.core.alerts.renewal import Renewal
 from bot.core.incident import GroupState, IncidentState, number_of
+from bot.core.messages.alerts import RenewedSubject
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.tables import GroupRow, IncidentRow, MessageRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow
 
 
 async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
@@ -158,17 +162,51 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
 
 
 async def fire_again(db: Database, session: AsyncSession, group: GroupRow) -> None:
-    """A cleared group fires again: its card shows it, and somebody must acknowledge it anew."""
+    """A cleared group fires again: its card shows it. Whoever acknowledged it a moment ago still has it.
+
+    What people were asked to decide was about the outage before, so that is over.
+    """
+    why = "the alerts had cleared, and fire again"
+    await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
+    flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at)
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
-    group.acknowledged_by, group.acknowledged_at = "", None
+    if group.acknowledged_by and flaps:
+        group.state = GroupState.ACKNOWLEDGED
+    else:
+        group.acknowledged_by, group.acknowledged_at = "", None
     text = f"Firing again ({_nth(group.reopened + 1)} time)"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
-    if group.reopened == 1:
-        # Later ones are counted on the card: a flapping alert must not fill the thread.
-        await add_line(db, session, group, "again", text)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
         row.state = IncidentState.OPEN
         session.add(row)
+
+
+async def renew(
+    db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow, change: Renewal, *, line: bool = True
+) -> None:
+    """An open group is about something new: its thread says so, its on-call hears of it, and its causes are ranked again.
+
+    What was acknowledged was something else, so it is not acknowledged any more; only what fires again soon still is.
+    `line`: whether the thread must say so; a storm's card shows its groups itself.
+    """
+    ref, taken = f"AL-{group.id}", group.acknowledged_by != ""
+    group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
+    if change is not Renewal.FIRES_AGAIN and taken:
+        group.state, group.acknowledged_by, group.acknowledged_at = GroupState.FIRING, "", None
+    if change in (Renewal.NEW_SERVICE, Renewal.NEW_KIND):
+        text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
+        await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
+    if line and not group.on_storm_card and renewals.worth_a_line(group.renewals, change):
+        subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, taken=taken))
+        await messages.touch(
+            db,
+            session,
+            f"renewed:{ref}:{group.renewals}",
+            channel=group.channel,
+            kind=MessageKind.RENEWED,
+            subject=subject.stored,
+            thread_key=f"card:{ref}",
+        )
 
 
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}

@@ -18,6 +18,7 @@ from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import OPENED, Membership
+from bot.core.alerts.renewal import Members, Renewal, renewal
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -226,17 +227,13 @@ class _Batch:
                 self.result.backlogs.add(row.source)
             return
         group, membership = await self._joined(episode) or (await self._new_group(episode, row), OPENED)
-        if membership is not OPENED:
-            if GroupState(group.state) is GroupState.MONITORING:
-                await groups.fire_again(self.db, self.session, group)
-            await self._raise(group, episode)
         assert group.id is not None
-        if group.alerts == 0 and membership is not OPENED:
-            await self._first_alert(group, episode)
+        episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
+        if membership is not OPENED:
+            await self._joins(group, episode)
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id
-        episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
         self.open.add_member(group.id, arrival_of(episode))
         self._show(group, firing=+1)
         self._remember(group)
@@ -249,6 +246,24 @@ class _Batch:
         )
         if (f"AL-{group.id}", 2) not in self.result.triages:
             self.result.triages.append((f"AL-{group.id}", 2))
+
+    async def _joins(self, group: GroupRow, episode: EpisodeRow) -> None:
+        """What a further alert means for an open group: it fires again, is about something new, or is worse than before."""
+        cleared = GroupState(group.state) is GroupState.MONITORING
+        if group.alerts == 0:
+            await self._first_alert(group, episode)
+            await self._raise(group, episode, renewed=True)
+            return
+        held = self.open.groups[group.id or 0]
+        members = Members(held.alerts, held.kinds, held.services | {group.service}, group.renewed_at or group.opened_at)
+        change = renewal(episode.name, episode.service, members, self.catalogue, self.db.clock(), cleared=cleared)
+        if cleared:
+            await groups.fire_again(self.db, self.session, group)
+        if change:
+            self.session.add(episode)
+            await self.session.flush()
+            await groups.renew(self.db, self.session, group, episode, change)
+        await self._raise(group, episode, renewed=change is not None)
 
     async def _joined(self, episode: EpisodeRow) -> tuple[GroupRow, Membership] | None:
         """The group that this episode joins; one that somebody resolved a moment ago takes nobody, so the next best does."""
@@ -309,7 +324,7 @@ class _Batch:
             self.storms[channel, at] = key
         return self.storms.get((channel, at), "")
 
-    async def _raise(self, group: GroupRow, episode: EpisodeRow) -> None:
+    async def _raise(self, group: GroupRow, episode: EpisodeRow, *, renewed: bool = False) -> None:
         """A worse alert names the group: its severity, service and title follow."""
         severity = Severity(episode.severity)
         change = escalation(
@@ -326,6 +341,10 @@ class _Batch:
             group.service, group.title = episode.service or group.service, episode.name
         await groups.raise_severity(self.db, self.session, group, severity, change)
         self._show(group)
+        if not (renewed or change.investigation):
+            self.session.add(episode)
+            await self.session.flush()
+            await groups.renew(self.db, self.session, group, episode, Renewal.WORSE, line=not change.mention)
         if change.investigation and (f"AL-{group.id}", 1) not in self.result.triages:
             self.result.triages.append((f"AL-{group.id}", 2))
 

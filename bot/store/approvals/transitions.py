@@ -144,15 +144,17 @@ async def mark_human_activity(db: Database, session: AsyncSession, group_id: int
     await session.exec(update(IncidentRow).where(col(IncidentRow.id) == incident_id).values(human_at=now))
 
 
-async def expire_undecided(db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None) -> None:
+async def expire_undecided(
+    db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None, *, why: str = "the incident closed"
+) -> None:
     """End what waits for people with its incident. What was approved is left to the claim, which asks whether it is open."""
     owners = ((col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id))
     here = [column == number for column, number in owners if number is not None]
     undecided = col(ProposalRow.state).in_((ProposalState.PENDING.value, ProposalState.PARTLY_APPROVED.value))
     query = select(ProposalRow).where(or_(*here), undecided).order_by(col(ProposalRow.id)).with_for_update()
     for row in (await session.exec(query)).all() if here else ():
-        await move(db, session, row, ProposalState.EXPIRED, reason="the incident closed", outcome="The incident closed.")
-        text, key = f"{ref_of(row)} ended undecided with the incident", f"left:{ref_of(row)}:expired"
+        await move(db, session, row, ProposalState.EXPIRED, reason=why, outcome=f"{why.capitalize()}.")
+        text, key = f"{ref_of(row)} ended undecided: {why}", f"left:{ref_of(row)}:expired"
         await add_to_timeline(db, session, row, EntryKind.PROPOSAL, text, key=key)
 
 

@@ -6,10 +6,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
+from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.muting import Mute, MuteReason
+from bot.core.alerts.renewal import Notify
 from bot.core.evidence import Findings, Hypothesis, LedgerEntry, nothing_wrong
 from bot.core.history.postmortem import PostmortemSection
-from bot.core.incident import number_of
+from bot.core.incident import AlertGroup, GroupState, number_of
 from bot.core.investigation.triage_facts import PriorChange, stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import (
@@ -19,12 +21,15 @@ from bot.core.messages.alerts import (
     IncidentContent,
     LineContent,
     RaisedContent,
+    RenewedContent,
     StormContent,
+    renewed_subject,
 )
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, ProposalLine, TriageContent
 from bot.core.messages.proposals import ProposalContent
 from bot.core.questions.answering import QuestionAnswer
+from bot.core.text.moments import clock
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
 from bot.store.incidents import causes
 from bot.store.incidents.incidents import load_incident, to_group, to_incident
@@ -39,7 +44,7 @@ from bot.store.tables import (
     QuestionRow,
     TriageRow,
 )
-from bot.store.triage.cases import leading
+from bot.store.triage.cases import is_earlier, leading_alert
 from bot.store.triage.triage import entry_of
 
 _LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", "panel_url"))
@@ -60,19 +65,29 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
     if group is None:
         return None
     incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
-    lead = (await session.exec(leading(group.id or 0))).first()
+    lead = await leading_alert(session, group)
     triage = await newest_triage(session, group.id)
+    ranked = await _ranked(session, group.id)
     return CardContent(
-        group=to_group(group),
+        group=_headlined(group, lead),
         previous=f"AL-{group.previous_id}" if group.previous_id else "",
         incident=to_incident(incident) if incident else None,
         summary=_summary(lead),
         links=_links(lead),
         last_change=_last_change(triage),
-        first_cause=_first_cause(triage),
+        first_cause=_first_cause(ranked),
+        cause_is_earlier=ranked is not None and is_earlier(ranked, group),
+        started_at=lead.starts_at if lead and group.renewed_at else None,
         closes_itself=group.human_at is None and (incident is None or incident.human_at is None),
         triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),
     )
+
+
+def _headlined(group: GroupRow, lead: EpisodeRow | None) -> AlertGroup:
+    """The group under the name and service of the alert that leads it now."""
+    if lead is None or group.renewed_at is None or group.state == GroupState.RESOLVED:
+        return to_group(group)
+    return to_group(group).model_copy(update={"title": lead.name, "service": lead.service or group.service})
 
 
 def _summary(lead: EpisodeRow | None) -> str:
@@ -113,6 +128,13 @@ async def newest_triage(session: AsyncSession, group_id: int | None) -> TriageRo
     return (await session.exec(query)).first()
 
 
+async def _ranked(session: AsyncSession, group_id: int | None) -> TriageRow | None:
+    """The latest attempt that ranked causes; while a new one runs, the one before."""
+    done = TriageRow.group_id == group_id, TriageRow.state == TriageState.DONE, col(TriageRow.finished_at).is_not(None)
+    query = select(TriageRow).where(*done).order_by(col(TriageRow.attempt).desc())
+    return next((row for row in (await session.exec(query)).all() if row.findings), None)
+
+
 async def _incident(session: AsyncSession, ref: str) -> IncidentContent | None:
     incident = await load_incident(session, ref)
     return IncidentContent(incident=incident) if incident else None
@@ -143,6 +165,24 @@ async def _raised(session: AsyncSession, ref: str) -> RaisedContent | None:
         text=f"{ref} is {'' if in_storm else 'now '}{row.severity}: {row.title} on {row.service or 'unknown service'}",
         group=group,
         services_notified_before=await _notified_before(session, row) if in_storm else (),
+    )
+
+
+async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None:
+    about = renewed_subject(subject)
+    row, alert = await session.get(GroupRow, number_of(about.group, "AL") or 0), await session.get(EpisodeRow, about.episode)
+    if row is None or alert is None:
+        return None
+    service, others = alert.service or row.service, about.notify is Notify.OTHERS
+    where = f"{alert.name} on {service or 'unknown service'}"
+    why = f": {alert.grouping_text}" if alert.grouping_reason != GroupingReason.FIRES_AGAIN else ""
+    again = " again" if alert.grouping_reason == GroupingReason.FIRES_AGAIN else ""
+    notified = (service,) if row.incident_id and about.notify is not Notify.NOBODY else ()
+    return RenewedContent(
+        text=f"{alert.severity}: {where} fires{again} since {clock(alert.starts_at)}{why}",
+        alert_service=service,
+        notified_services=notified,
+        services_notified_before=(row.service,) if others and row.service != service else notified if others else (),
     )
 
 
@@ -178,8 +218,19 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         evidence=_by_id(rows),
         no_proposal=row.no_proposal,
         for_late_change=bool(row.late_changes),
+        renewed=row.renewed,
+        earlier_cause=await _earlier_cause(session, row),
         proposals=await _proposal_lines(session, group.id),
     )
+
+
+async def _earlier_cause(session: AsyncSession, row: TriageRow) -> Hypothesis | None:
+    """The first cause of the outage before, where this attempt is about something new."""
+    if not row.renewed:
+        return None
+    before = TriageRow.group_id == row.group_id, TriageRow.attempt < row.attempt, TriageRow.state == TriageState.DONE
+    query = select(TriageRow).where(*before).order_by(col(TriageRow.attempt).desc()).limit(1)
+    return _first_cause((await session.exec(query)).first())
 
 
 async def _evidence_rows(session: AsyncSession, group_id: int | None) -> Sequence[EvidenceRow]:
@@ -267,4 +318,5 @@ _LOADERS: Mapping[str, Callable[[AsyncSession, str], Awaitable[Content | None]]]
     MessageKind.ANSWER: _answer,
     MessageKind.LINE: _line,
     MessageKind.RAISED: _raised,
+    MessageKind.RENEWED: _renewed,
 }

@@ -131,4 +131,9 @@ class GroupRow(SQLModel, table=True):
     """When the on-call was mentioned, at most once."""
     human_at: datetime | None = Field(default=None, sa_type=Moment)
     """Last thing a person did here."""
+    renewed_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When it was last about something new: what was ranked before is an earlier outage's."""
+    renewed_by: int | None = Field(default=None, sa_type=BigInteger)
+    """The episode that it is about since then."""
+    renewals: int = 0
     rev: int = 1

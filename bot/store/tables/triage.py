@@ -64,6 +64,8 @@ class TriageRow(SQLModel, table=True):
     """Why nothing was proposed; empty if something was, or before that was decided."""
     late_changes: list[str] = Field(default_factory=list, sa_type=Json)
     """Ids of the changes that were reported after the attempt before, and brought this one about."""
+    renewed: bool = False
+    """Whether the group was about something new since the attempt before."""
     usd: float = 0.0
     """What models cost; while one is called, what it may cost at most."""
 

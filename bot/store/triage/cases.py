@@ -9,17 +9,29 @@ from bot.core.questions.declared import began_at
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
 
-def leading(number: int) -> SelectOfScalar[EpisodeRow]:
-    """The query for a group's worst, oldest firing episode: what it is called after."""
-    worst_first = (col(EpisodeRow.severity), col(EpisodeRow.status), col(EpisodeRow.starts_at), col(EpisodeRow.id))
-    return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*worst_first).limit(1)
+async def leading_alert(session: AsyncSession, group: GroupRow) -> EpisodeRow | None:
+    """What a group is about: the alert that made it new, while it fires; else the worst, oldest one that fires."""
+    newest = await session.get(EpisodeRow, group.renewed_by) if group.renewed_by else None
+    if newest is not None and newest.status == "firing":
+        return newest
+    return (await session.exec(_worst(group.id or 0))).first()
+
+
+def is_earlier(attempt: TriageRow, group: GroupRow) -> bool:
+    """Whether an attempt was made before its group was about something new."""
+    return group.renewed_at is not None and attempt.started_at < group.renewed_at
+
+
+def _worst(number: int) -> SelectOfScalar[EpisodeRow]:
+    firing_first = (col(EpisodeRow.status), col(EpisodeRow.severity), col(EpisodeRow.starts_at), col(EpisodeRow.id))
+    return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*firing_first).limit(1)
 
 
 def case_from(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str, requester: str) -> Case:
     return Case(
         group=f"AL-{group.id}",
         attempt=attempt,
-        service=group.service,
+        service=(lead.service if lead and group.renewed_at else "") or group.service,
         alert_name=lead.name if lead else group.title,
         severity=group.severity,
         summary=(lead.annotations.get("summary") or lead.name) if lead else group.title,
@@ -34,5 +46,5 @@ def case_from(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: 
 
 async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
     """The case of one attempt; without an attempt, that of the first one."""
-    lead = (await session.exec(leading(group.id or 0))).first()
+    lead = await leading_alert(session, group)
     return case_from(group, lead, row.attempt, row.question, row.requester) if row else case_from(group, lead, 1, "", "")

@@ -180,16 +180,22 @@ async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
     return (await session.exec(query)).all()
 
 
-async def _must_not_retry(session: AsyncSession, group: GroupRow) -> bool:
-    """A proposal is open or ran, or a person stopped the bot here."""
-    here = col(ProposalRow.group_id) == group.id
+async def automation_stopped(session: AsyncSession, group: GroupRow) -> bool:
+    """Whether a person stopped the bot here."""
     if group.incident_id is not None:
-        here = or_(here, col(ProposalRow.incident_id) == group.incident_id)
         incident = await session.get(IncidentRow, group.incident_id)
         if incident is not None and incident.stopped:
             return True
     switch = await session.get(SwitchRow, stop_switch(group.id or 0))
-    if switch is not None and switch.on:
+    return switch is not None and switch.on
+
+
+async def _must_not_retry(session: AsyncSession, group: GroupRow) -> bool:
+    """A proposal is open or ran, or a person stopped the bot here."""
+    if await automation_stopped(session, group):
         return True
+    here = col(ProposalRow.group_id) == group.id
+    if group.incident_id is not None:
+        here = or_(here, col(ProposalRow.incident_id) == group.incident_id)
     proposals = select(ProposalRow.id).where(here, col(ProposalRow.state).not_in(WITHOUT_EFFECT)).limit(1)
     return (await session.exec(proposals)).first() is not None

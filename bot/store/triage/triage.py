@@ -25,7 +25,7 @@ from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.db.database import Database
 from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
-from bot.store.triage.cases import case_from, leading
+from bot.store.triage.cases import case_from, is_earlier, leading_alert
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +89,7 @@ class Triages:
             if group is None:
                 raise NotFound(f"no alert group {ref}")
             if await _row(session, number, attempt) is None:
+                before = await _row(session, number, None)
                 session.add(
                     TriageRow(
                         group_id=number,
@@ -98,11 +99,12 @@ class Triages:
                         question=question,
                         requester=requester,
                         late_changes=list(late),
+                        renewed=before is not None and is_earlier(before, group),
                     )
                 )
                 await self._add_late_entry(session, group, attempt, late)
             await self._touch(session, group)
-            lead = (await session.exec(leading(number))).first()
+            lead = await leading_alert(session, group)
             return case_from(group, lead, attempt, question, requester)
 
     async def _add_late_entry(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:

@@ -152,6 +152,20 @@ def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
     assert "Last change" not in words(blocks)
 
 
+def test_a_card_over_something_new_calls_the_cause_of_before_earlier_and_shows_its_own_start() -> None:
+    _, blocks = rendered_card(first_cause=hypothesis(), cause_is_earlier=True, started_at=at(4))
+
+    assert "*Earlier cause:* deploy v2 broke checkout" in words(blocks) and "Likely cause" not in words(blocks)
+    assert f"{at(4):%H:%M:%S} UTC" in words(blocks)
+
+
+def test_causes_ranked_for_something_new_name_what_was_first_before() -> None:
+    _, blocks = rendered_triage(attempt=2, renewed=True, earlier_cause=hypothesis("deploy v1 broke checkout"))
+
+    assert "*Before that:* likely, deploy v1 broke checkout" in words(blocks)
+    assert "attempt 2, for what is new here" in words(blocks)
+
+
 def test_one_is_told_as_one() -> None:
     before = BacklogContent(source="prod", alerts=[BacklogAlert("t", "checkout", "SEV3")])
 

@@ -20,6 +20,7 @@ from bot.store.slack.message_contents import triage_content
 from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, MessageRow, TriageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.late_changes import LateChanges
+from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
@@ -78,7 +79,7 @@ class Duty(Office):
         if settle:
             self.now += QUIET_PERIOD
         due = await self.late.due()
-        await HousekeepingTick(self.config, Postmortems(self.db), self.late, self.engine)()
+        await HousekeepingTick(self.config, Postmortems(self.db), self.late, Renewals(self.db), self.engine)()
         for again in due:
             await self.engine.result(f"triage:{again.group}:{again.attempt}")
         return [again.group for again in due]

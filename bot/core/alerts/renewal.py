@@ -1,0 +1,97 @@
+"""When an open group is about something new: it fires again, another service or kind of problem joins, or it becomes worse."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.core.alerts.kind import kind_of
+from bot.core.facts.alerting import AlertKind
+from bot.core.service import Catalogue
+
+SPREADS_WITHIN = timedelta(minutes=5)
+"""So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
+FLAPS_WITHIN = timedelta(minutes=10)
+"""An acknowledged alert that fires again within this time of clearing is still somebody's."""
+SETTLES_WITHIN = timedelta(seconds=10)
+"""Alerts of one outage come in a burst: causes are ranked again once so long nothing new came."""
+ALWAYS_A_LINE = 8
+"""So many new services or kinds of problem have a line each: more is a storm, and the card counts them."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
+"""Between two rankings of one group; doubled with each further one."""
+
+
+class Renewal(StrEnum):
+    """What made an open group a matter of its own again."""
+
+    FIRES_AGAIN = "fires_again"
+    NEW_SERVICE = "new_service"
+    NEW_KIND = "new_kind"
+    WORSE = "worse"
+
+
+class Notify(StrEnum):
+    """Whom the line of a renewed group mentions."""
+
+    NOBODY = "nobody"
+    OTHERS = "others"
+    """The on-call of the service that joined, unless the card mentioned them already."""
+    ON_CALL = "on_call"
+
+
+@dataclass(frozen=True)
+class Members:
+    """What an open group holds already."""
+
+    alerts: Set[tuple[str, str]]
+    """(alert name, service), "" for an unknown service."""
+    kinds: Set[tuple[AlertKind, str]]
+    """(kind of problem, service)."""
+    services: Set[str]
+    began_at: datetime
+    """When its present outage began: its opening, or the last renewal."""
+
+
+def renewal(name: str, service: str, members: Members, catalogue: Catalogue, now: datetime, *, cleared: bool) -> Renewal | None:
+    """What a further alert makes of an open group; None where it is expected of the outage that the group shows already.
+
+    `cleared`: no alert of the group fired any more. That it became worse is an escalation.
+    """
+    if cleared:
+        return Renewal.FIRES_AGAIN
+    if (name, service) in members.alerts or not service:
+        return None
+    spreading = now - members.began_at <= SPREADS_WITHIN
+    if service not in members.services:
+        expected = spreading and _calls_one_of(service, members.services, catalogue)
+        return None if expected else Renewal.NEW_SERVICE
+    return Renewal.NEW_KIND if not spreading and (kind_of(name), service) not in members.kinds else None
+
+
+def _calls_one_of(service: str, failing: Set[str], catalogue: Catalogue) -> bool:
+    """Errors are handed to callers: their alerts are no news."""
+    return not catalogue.downstream(service).keys().isdisjoint(failing)
+
+
+def keeps_acknowledgement(cleared_for: timedelta) -> bool:
+    """Whether an alert that fires again so long after it cleared is still taken by who acknowledged it."""
+    return cleared_for <= FLAPS_WITHIN
+
+
+def notify(change: Renewal, *, taken: bool) -> Notify:
+    """Whom a renewal mentions: `taken` says that somebody had acknowledged what the group was about before."""
+    if change is Renewal.FIRES_AGAIN:
+        return Notify.NOBODY if taken else Notify.ON_CALL
+    return Notify.ON_CALL if taken else Notify.OTHERS
+
+
+def worth_a_line(renewals: int, change: Renewal) -> bool:
+    """Whether the thread says so: of a flapping alert the 1st, 2nd, 4th, 8th ... time, of anything else the first ones too."""
+    first = change is not Renewal.FIRES_AGAIN and renewals <= ALWAYS_A_LINE
+    return first or renewals & (renewals - 1) == 0
+
+
+def ranking_due(now: datetime, *, renewed_at: datetime, last_started_at: datetime, earlier: int) -> bool:
+    """Whether the causes of a renewed group are ranked again now; `earlier` rankings were made for renewals before."""
+    wait = min(FIRST_WAIT * 2 ** min(earlier, 10), LONGEST_WAIT)
+    return last_started_at < renewed_at <= now - SETTLES_WITHIN and now - last_started_at >= wait

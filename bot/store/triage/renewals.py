@@ -1,0 +1,53 @@
+"""Open groups that became about something new after their causes were ranked: another attempt is due.
+
+Read from what is stored alone, so nothing is lost with a process: whoever asks next finds the same.
+"""
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.alerts.renewal import ranking_due
+from bot.core.incident import GroupState
+from bot.core.investigation.triage_state import TriageState
+from bot.store.db.database import Database
+from bot.store.tables import GroupRow, TriageRow
+from bot.store.triage.late_changes import RetryDue, automation_stopped
+
+
+class Renewals:
+    """Finds them."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def due(self) -> list[RetryDue]:
+        """What should be attempted anew now; the same answer until the attempt has begun."""
+        async with self.db.read() as session:
+            attempts = [await self._retry_due(session, *one) for one in await _renewed(session)]
+        return [retry for retry in attempts if retry is not None]
+
+    async def _retry_due(self, session: AsyncSession, group: GroupRow, last: TriageRow) -> RetryDue | None:
+        assert group.renewed_at is not None
+        earlier = select(func.count()).select_from(TriageRow).where(TriageRow.group_id == group.id, col(TriageRow.renewed))
+        count = (await session.exec(earlier)).one()
+        due = ranking_due(self.db.clock(), renewed_at=group.renewed_at, last_started_at=last.started_at, earlier=count)
+        if not due or await automation_stopped(session, group):
+            return None
+        return RetryDue(f"AL-{group.id}", last.attempt + 1, "", "", ())
+
+
+async def _renewed(session: AsyncSession) -> list[tuple[GroupRow, TriageRow]]:
+    """Firing groups whose last attempt ended and began before they were about something new."""
+    last = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == GroupRow.id).correlate(GroupRow).scalar_subquery()
+    query = (
+        select(GroupRow, TriageRow)
+        .join(TriageRow, col(GroupRow.id) == TriageRow.group_id)
+        .where(
+            col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
+            col(GroupRow.renewed_at) > TriageRow.started_at,
+            TriageRow.attempt == last,
+            col(TriageRow.state).in_((TriageState.DONE, TriageState.FAILED)),
+        )
+    )
+    return [(group, triage) for group, triage in (await session.exec(query)).all()]

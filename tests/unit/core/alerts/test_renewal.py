@@ -1,0 +1,84 @@
+"""When an open group is about something new, whom that concerns, and when its causes are ranked again."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.alerts.kind import kind_of
+from bot.core.alerts.renewal import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    SETTLES_WITHIN,
+    SPREADS_WITHIN,
+    Members,
+    Notify,
+    Renewal,
+    notify,
+    ranking_due,
+    renewal,
+    worth_a_line,
+)
+from bot.core.service import Catalogue, Service
+from tests.unit.builders import NOW
+
+CATALOGUE = Catalogue([Service(name="web", depends_on=("checkout",)), Service(name="checkout", depends_on=("payments",))])
+SOON, LATER = SPREADS_WITHIN, SPREADS_WITHIN + timedelta(seconds=1)
+
+
+def joins(name: str, service: str, *, after: timedelta = SOON, cleared: bool = False) -> Renewal | None:
+    """What an alert makes of a group in which HighErrorRate of checkout fires."""
+    held = "HighErrorRate", "checkout"
+    members = Members({held}, {(kind_of("HighErrorRate"), "checkout")}, {"checkout"}, NOW - after)
+    return renewal(name, service, members, CATALOGUE, NOW, cleared=cleared)
+
+
+def test_another_alert_of_the_same_problem_is_nothing_new() -> None:
+    assert joins("HighErrorRate", "checkout", after=LATER) is None
+    assert joins("ErrorBudgetBurn", "checkout", after=LATER) is None
+
+
+def test_a_failing_callee_is_new_at_once_and_a_failing_caller_only_once_errors_have_spread() -> None:
+    assert joins("HighErrorRate", "payments") is Renewal.NEW_SERVICE
+    assert [joins("HighErrorRate", "web", after=after) for after in (SOON, LATER)] == [None, Renewal.NEW_SERVICE]
+
+
+def test_another_kind_of_problem_of_the_same_service_is_new_once_the_outage_has_spread() -> None:
+    assert [joins("DiskFull", "checkout", after=after) for after in (SOON, LATER)] == [None, Renewal.NEW_KIND]
+
+
+def test_an_alert_of_an_unknown_service_makes_nothing_new() -> None:
+    assert joins("DiskFull", "", after=LATER) is None
+
+
+def test_whatever_fires_in_a_cleared_group_is_new() -> None:
+    assert joins("HighErrorRate", "checkout", cleared=True) is Renewal.FIRES_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("change", "taken", "whom"),
+    [
+        (Renewal.FIRES_AGAIN, True, Notify.NOBODY),
+        (Renewal.FIRES_AGAIN, False, Notify.ON_CALL),
+        (Renewal.NEW_SERVICE, True, Notify.ON_CALL),
+        (Renewal.NEW_SERVICE, False, Notify.OTHERS),
+    ],
+)
+def test_whoever_took_something_else_is_called_again(change: Renewal, taken: bool, whom: Notify) -> None:
+    assert notify(change, taken=taken) is whom
+
+
+def test_a_flapping_alert_is_told_ever_more_seldom() -> None:
+    assert [n for n in range(1, 20) if worth_a_line(n, Renewal.FIRES_AGAIN)] == [1, 2, 4, 8, 16]
+    assert [n for n in range(1, 20) if worth_a_line(n, Renewal.NEW_SERVICE)] == [*range(1, 9), 16]
+
+
+def test_causes_are_ranked_again_once_a_burst_is_over_and_ever_more_seldom() -> None:
+    def due(since_renewal: timedelta, since_start: timedelta, earlier: int = 0) -> bool:
+        return ranking_due(NOW, renewed_at=NOW - since_renewal, last_started_at=NOW - since_start, earlier=earlier)
+
+    assert due(SETTLES_WITHIN, FIRST_WAIT)
+    assert not due(SETTLES_WITHIN / 2, FIRST_WAIT), "more may come"
+    assert not due(SETTLES_WITHIN, FIRST_WAIT / 2), "the last ranking is too young"
+    assert not due(FIRST_WAIT * 2, FIRST_WAIT), "it was ranked since"
+    assert not due(SETTLES_WITHIN, FIRST_WAIT, earlier=1) and due(SETTLES_WITHIN, FIRST_WAIT * 2, earlier=1)
+    assert due(SETTLES_WITHIN, LONGEST_WAIT, earlier=50)

@@ -1,0 +1,136 @@
+"""An open group that is about something new: what its card says, whom its thread calls, and what is ranked again."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.action import ProposalState
+from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.alerts import CardContent, RenewedContent
+from bot.store.incidents import incidents
+from bot.store.slack import message_contents
+from bot.store.tables import IncidentRow, MessageRow, ProposalRow
+from bot.store.triage.renewals import Renewals
+from bot.store.triage.triage import Triages
+from tests.unit.builders import at
+from tests.unit.store.databases import Desk, alert
+
+PAYMENTS = {"service": "payments"}
+
+
+async def lines(desk: Desk) -> list[RenewedContent]:
+    """The lines about renewals, oldest first."""
+    rows = sorted((row for row in await desk.rows(MessageRow) if row.kind == "renewed"), key=lambda row: row.key)
+    async with desk.db.read() as session:
+        contents = [await message_contents.load(session, row.kind, row.subject) for row in rows]
+    return [content for content in contents if isinstance(content, RenewedContent)]
+
+
+async def card(desk: Desk) -> CardContent:
+    async with desk.db.read() as session:
+        content = await message_contents.load(session, "card", "AL-1")
+    assert isinstance(content, CardContent)
+    return content
+
+
+async def rank(desk: Desk, attempt: int = 1, cause: str = "deploy 5.1.0 broke checkout") -> None:
+    triages = Triages(desk.db)
+    await triages.open("AL-1", attempt, "", "")
+    found = {"hypotheses": [{"cause": cause, "confidence": "likely", "service": "checkout"}]}
+    await triages.update("AL-1", attempt, state=TriageState.DONE, findings=found, finished_at=desk.clock())
+
+
+async def clears_and_fires_again(desk: Desk, minutes: float) -> None:
+    await desk.receive(alert(status="resolved", start=-1, ends_at=desk.clock()))
+    desk.clock.forward(minutes)
+    await desk.receive(alert(start=minutes))
+
+
+async def test_a_failing_callee_has_a_line_of_its_own_and_calls_its_on_call(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    desk.clock.forward(0.5)
+    await desk.receive(alert("b", labels=PAYMENTS, start=0.5))
+
+    (line,) = await lines(desk)
+    assert line.text.startswith("SEV2: Alert b on payments fires since 03:00:30 UTC: checkout depends on payments")
+    assert (line.notified_services, line.services_notified_before) == (("payments",), ("checkout",))
+
+
+async def test_what_was_acknowledged_before_is_not_acknowledged_for_something_new(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await incidents.acknowledge(desk.db, "AL-1", "alice")
+    await desk.receive(alert("b", labels=PAYMENTS))
+
+    (group,) = await desk.groups()
+    (line,) = await lines(desk)
+    assert (group.state, group.acknowledged_by) == ("FIRING", "")
+    assert (line.notified_services, line.services_notified_before) == (("payments",), ())
+
+
+@pytest.mark.parametrize(("minutes", "state", "notified"), [(2, "ACKNOWLEDGED", ()), (20, "FIRING", ("checkout",))])
+async def test_an_acknowledgement_outlives_a_flap(desk: Desk, minutes: float, state: str, notified: tuple[str, ...]) -> None:
+    await desk.receive(alert())
+    await incidents.acknowledge(desk.db, "AL-1", "alice")
+    await clears_and_fires_again(desk, minutes)
+
+    assert [group.state for group in await desk.groups()] == [state]
+    assert [line.notified_services for line in await lines(desk)] == [notified]
+
+
+async def test_the_card_names_what_fires_now_and_calls_the_old_cause_earlier(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await rank(desk)
+    before = await card(desk)
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=1))
+
+    after = await card(desk)
+    assert (before.group.title, before.cause_is_earlier) == ("Alert a", False)
+    assert (after.group.title, after.group.service, after.started_at) == ("Down", "payments", at(1))
+    assert after.cause_is_earlier and after.first_cause is not None
+
+
+async def test_its_causes_are_ranked_again_once_and_about_what_is_new(desk: Desk) -> None:
+    renewals = Renewals(desk.db)
+    await desk.receive(alert("a"))
+    await rank(desk)
+    nothing = await renewals.due()
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=1))
+    too_soon = await renewals.due()
+    desk.clock.forward(0.5)
+    (due,) = await renewals.due()
+    case = await Triages(desk.db).open(due.group, due.attempt, "", "")
+    await rank(desk, due.attempt, "payments is down")
+
+    assert (nothing, too_soon, (due.group, due.attempt)) == ([], [], ("AL-1", 2))
+    assert (case.service, case.alert_name, case.started_at) == ("payments", "Down", at(1))
+    assert await renewals.due() == []
+    async with desk.db.read() as session:
+        shown = await message_contents.triage_content(session, "AL-1")
+    assert shown is not None and shown.renewed
+    assert shown.earlier_cause is not None and shown.earlier_cause.cause == "deploy 5.1.0 broke checkout"
+    assert not (await card(desk)).cause_is_earlier
+
+
+async def test_what_people_were_asked_about_a_cleared_outage_is_over_when_it_fires_again(desk: Desk) -> None:
+    await desk.receive(alert())
+    async with desk.db.write() as session:
+        moments = dict.fromkeys(("dry_run_at", "expires_at", "created_at", "changed_at"), desk.clock())
+        about = {"group_id": 1, "service": "checkout", "action": "x", "record": {}, "plan_fingerprint": ""}
+        session.add(ProposalRow(key="asked", state=ProposalState.PENDING, **about, **moments))
+    await clears_and_fires_again(desk, 2)
+
+    assert [row.state for row in await desk.rows(ProposalRow)] == [ProposalState.EXPIRED]
+
+
+async def test_a_person_who_stopped_automation_is_not_overruled(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await rank(desk)
+    async with desk.db.write() as session:
+        (await session.get_one(IncidentRow, 1)).stopped = True
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, start=1))
+    desk.clock.now += timedelta(minutes=5)
+
+    assert await Renewals(desk.db).due() == []
