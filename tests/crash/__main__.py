@@ -29,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     points = [] if options.random else [point for point in points if point.startswith(tuple(options.only or [""]))]
     chosen = plan.once(points) if options.quick else points
     console.print(f"{len(points)} points in the journal and outside it; {len(chosen)} are struck on each database")
-    failed = bool(clean.violations) or not (points or options.random)
+    if not (points or options.random):
+        console.print(f"no point begins with {' or '.join(options.only or ['anything'])}: the clean runs did not come by it")
+        return 1
+    failed = bool(clean.violations)
     for what in clean.violations:
         console.print(f"[red]{what}[/red]", highlight=False)
     for database in ("sqlite", "postgresql") if options.database == "both" else (options.database,):
