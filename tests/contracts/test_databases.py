@@ -64,7 +64,7 @@ async def test_a_story_of_one_group_ends_the_same(desk: Desk) -> None:
 
     assert [(g.state, g.alerts, g.firing, g.reopened) for g in await desk.groups()] == [("FIRING", 3, 1, 1)]
     assert [(row.key, row.last_seen_at) for row in await desk.rows(HeartbeatRow)] == [("prod:Watchdog", NOW)]
-    assert sorted(row.kind for row in await desk.rows(MessageRow)) == ["card", "line"]
+    assert sorted(row.kind for row in await desk.rows(MessageRow)) == ["card", "renewed"]
     assert await audit.verify(desk.db) is None
 
 
