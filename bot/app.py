@@ -212,6 +212,7 @@ class App:
             self.tool_runner.infos,
             traced=self.systems.traces is not None,
             coded=self.systems.code is not None,
+            clustered=self.systems.cluster is not None,
         )
         services = list(self.catalogue.services)
         self.agents = agents_of(

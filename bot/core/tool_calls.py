@@ -31,6 +31,8 @@ class ToolRole(StrEnum):
     """Locks, slow queries, connections and replication of a database."""
     CODE = "code"
     """The commits that a version brought, with their diffs."""
+    WORKLOAD = "workload"
+    """The pods of a service and where they run, as the cluster tells it."""
 
 
 class Basis(StrEnum):

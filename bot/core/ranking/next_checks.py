@@ -39,6 +39,12 @@ def symptoms_to_inspect(
     return list(dict.fromkeys(symptoms))
 
 
+def services_to_place(observations: Observations) -> list[str]:
+    """Services of which a signal was split by pod and told pods apart: on which node does each pod run?"""
+    split = (breakdown.service for breakdown in observations.breakdowns if any("pod" in row.labels for row in breakdown.rows))
+    return list(dict.fromkeys(split))
+
+
 def versions_to_read(case: Case, observations: Observations, *, now: datetime, most: int) -> list[tuple[str, str, str]]:
     """(service, version before, version) of the deploys that may be the cause, those of the likeliest services first."""
     deploys = _deploys_nearby(case, observations, now)

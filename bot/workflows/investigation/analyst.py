@@ -11,6 +11,7 @@ from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
 from bot.core.ranking.next_checks import (
     next_services,
+    services_to_place,
     services_with_calls,
     symptoms_to_inspect,
     versions_to_compare,
@@ -41,14 +42,23 @@ _Request = tuple[ToolRole, Mapping[str, object]]
 
 class Analyst:
     """An Investigator without a model. `calls` gives the tool calls of one case; `traced` says that there are traces, `coded`
-    that the code of versions can be read.
+    that the code of versions can be read, `clustered` that a cluster tells where pods run.
     """
 
-    def __init__(self, calls: Callable[[Case], CallTool], tools: Tools, *, traced: bool = False, coded: bool = False) -> None:
+    def __init__(
+        self,
+        calls: Callable[[Case], CallTool],
+        tools: Tools,
+        *,
+        traced: bool = False,
+        coded: bool = False,
+        clustered: bool = False,
+    ) -> None:
         self._calls = calls
         self._tools = tools
         self._traced = traced
         self._coded = coded
+        self._clustered = clustered
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Check, follow what deviates, inspect it, rank. Each tool call is a step; a failed one is evidence that says so."""
@@ -70,6 +80,8 @@ class Analyst:
         await self._follow(case, observations, check)
         symptoms = symptoms_to_inspect(case, observations, now=began, most=MAX_INSPECTED)
         await check(_inspections(symptoms))
+        if self._clustered:
+            await check([(ToolRole.WORKLOAD, {"service": s}) for s in services_to_place(observations)[:MAX_INSPECTED]])
         await check(self._own_lines(case, ledger))
         splits = versions_to_compare(case, observations, now=began, most=MAX_COMPARED)
         await check([(ToolRole.BREAKDOWN, {"service": s, "signal": signal, "by": "version"}) for s, signal in splits])

@@ -58,9 +58,9 @@ class Replay:
     async def _ranked(self, case: FrozenCase, new_case: Case, runner: ToolRunner) -> Findings:
         traced = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CALL_WAITS)))
         coded = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CODE)))
-        return await Analyst(runner.bound, runner.infos, traced=traced, coded=coded).investigate(
-            self._run(case, "analyst"), new_case
-        )
+        clustered = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.WORKLOAD)))
+        analyst = Analyst(runner.bound, runner.infos, traced=traced, coded=coded, clustered=clustered)
+        return await analyst.investigate(self._run(case, "analyst"), new_case)
 
     def _run(self, case: FrozenCase, who: str) -> Run:
         return self.new_run(f"replay:{case.ref}:{who}", case.moment)

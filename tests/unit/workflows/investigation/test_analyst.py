@@ -6,12 +6,20 @@ from typing import Any
 
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import BreakdownFact
+from bot.core.facts.recorded import PodFact
 from bot.engine.direct import DirectRun
 from bot.workflows.investigation.analyst import Analyst
 from tests.unit.evidence_builders import CASE, NOW, change, deviation, entry, failed
 from tests.unit.tools.looking import INFOS
 
 GUILTY = change("payments", 1, version="2.3.1", previous="2.3.0")
+PODS = tuple(PodFact(pod=f"p{n}", node="node-a" if n < 3 else "node-b", namespace="shop") for n in range(1, 5))
+BY_POD = tuple(
+    BreakdownFact(labels={"pod": pod.pod}, before=0.01, after=0.6 if pod.node == "node-a" else 0.01,
+                  share=0.5 if pod.node == "node-a" else 0.0, until=NOW, existed=True)
+    for pod in PODS
+)  # fmt: skip
 GRAPH = {"front": ["payments", "cart"], "payments": ["db"], "cart": ["db"], "db": []}
 SICK = {
     "front": deviation("front", "errors", 0.002, 0.3, unit="ratio"),
@@ -36,8 +44,8 @@ class RecordedRun(DirectRun):
 class Shop:
     """Answers looks from a small fixed shop; `broken` tools fail. Records what was asked."""
 
-    def __init__(self, broken: frozenset[str] = frozenset(), sick: dict[str, Any] | None = None) -> None:
-        self.broken, self.sick = broken, SICK if sick is None else sick
+    def __init__(self, broken: frozenset[str] = frozenset(), sick: dict[str, Any] | None = None, split: Any = ()) -> None:
+        self.broken, self.sick, self.split = broken, SICK if sick is None else sick, split
         self.asked: list[tuple[str, str]] = []
 
     def looks(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
@@ -59,10 +67,17 @@ class Shop:
             "dependencies": EvidenceFacts(depends_on=tuple(GRAPH.get(service, ())), dependents=()),
             "recent_changes": EvidenceFacts(changes=(GUILTY,)),
             "active_alerts": EvidenceFacts(alerts=()),
-            "metric_breakdown": EvidenceFacts(breakdown=()),
+            "metric_breakdown": EvidenceFacts(breakdown=self.split, unit="ratio"),
+            "describe_workload": EvidenceFacts(pods=PODS),
             "search_logs": EvidenceFacts(templates=()),
         }
-        sources = {"recent_changes": "changes", "active_alerts": "alerts", "dependencies": "catalogue", "search_logs": "loki"}
+        sources = {
+            "recent_changes": "changes",
+            "active_alerts": "alerts",
+            "dependencies": "catalogue",
+            "search_logs": "loki",
+            "describe_workload": "kubernetes",
+        }
         return entry(number, tool, facts[tool], source=sources.get(tool, "prometheus"), **arguments)
 
 
@@ -98,6 +113,17 @@ async def test_the_lines_of_the_alerting_service_are_read_even_if_nothing_leads_
     findings = await investigate(shop)
 
     assert shop.asked.count(("search_logs", "front")) == 1 and findings.category == "healthy"
+
+
+async def test_where_pods_differ_the_cluster_is_asked_on_which_node_each_runs() -> None:
+    asked = Shop(split=BY_POD)
+    findings = await Analyst(asked.looks, INFOS, clustered=True).investigate(RecordedRun(), CASE)
+    without = Shop(split=BY_POD)
+    await investigate(without)
+
+    assert ("describe_workload", "payments") in asked.asked
+    assert any("Node node-a fails" in one.cause for one in findings.hypotheses)
+    assert "describe_workload" not in [tool for tool, _ in without.asked]
 
 
 async def test_a_replay_with_the_recorded_answers_looks_at_nothing_and_concludes_the_same() -> None:
