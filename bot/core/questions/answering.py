@@ -114,8 +114,10 @@ def _topics(question: str, facts: AnswerFacts) -> QuestionTopics:
     own = facts.case.service if facts.case else ""
     if not topics.services and (databases := QuestionReading(question, facts).databases):
         return replace(topics, services=databases)
-    if own and not topics.services and topics.words and not topics.activities and wants_current_values(question):
-        return replace(topics, services=frozenset({own}))
+    if topics.words and not topics.activities and wants_current_values(question):
+        current = {entry.tool for entry in facts.ledger if facts.tools.get(entry.tool, UNKNOWN_TOOL).role is ToolRole.CURRENT}
+        services = topics.services or frozenset({own} - {""})
+        return replace(topics, services=services, tools=topics.tools | current)
     return topics
 
 

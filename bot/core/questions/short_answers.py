@@ -88,13 +88,15 @@ def _as_cause(reading: QuestionReading) -> ShortAnswer:
     first = next(iter(findings.hypotheses), None) if findings else None
     if fitting and fitting[0].confidence == "likely":
         return _of_claims(Verdict.YES, f"Likely cause: {fitting[0].cause}", fitting[0].claims, by_id, names)
-    if cleared := next((claim for claim in (findings.ruled_out if findings else ()) if _names_it(reading, claim.text)), None):
-        return _of_claims(Verdict.NO, f"Ruled out: {cleared.text}", [cleared], by_id, names)
     likely = first if first and first.confidence == "likely" else None
-    if fitting and not likely:
-        return _of_claims(
-            Verdict.UNKNOWN, f"{fitting[0].confidence_text.capitalize()}: {fitting[0].cause}", fitting[0].claims, by_id, names
-        )
+    lead = fitting[0] if fitting and not likely else None
+    open_lead = lead is not None and lead.confidence == "possible"
+    cleared = next((claim for claim in (findings.ruled_out if findings else ()) if _names_it(reading, claim.text)), None)
+    # "Is it the deploy?": that one of two is cleared is no answer while the other one leads.
+    if cleared and not open_lead:
+        return _of_claims(Verdict.NO, f"Ruled out: {cleared.text}", [cleared], by_id, names)
+    if lead:
+        return _of_claims(Verdict.UNKNOWN, f"{lead.confidence_text.capitalize()}: {lead.cause}", lead.claims, by_id, names)
     return _by_measurement(reading, likely, by_id)
 
 

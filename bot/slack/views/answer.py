@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from bot.core.evidence import LedgerEntry
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
+from bot.core.questions.forms import wants_approvers
 from bot.core.questions.short_answers import ShortAnswer
 from bot.core.text.untrusted import counted
 from bot.core.tool_calls import without_lead
@@ -23,7 +24,9 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
     if answer is None:
         failed = "No answer could be made. Ask again."
         return f"No answer, {content.ref}: {failed}", [section(f"{question}\n{failed}")]
-    lines = _lines(answer.findings) if answer.findings else _nothing(content, answer)
+    approvers = bool(answer.waiting) and wants_approvers(content.question)
+    # What waits, with who may approve it, is the answer then.
+    lines = _lines(answer.findings) if answer.findings else () if approvers else _nothing(content, answer)
     parts = (answer.short, *answer.findings, *answer.unseen)
     blocks = [
         section(question),
@@ -31,7 +34,8 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
         *cited_line(content.evidence, (id for part in parts if part for id in part.evidence), view),
         context(*_small_print(content, answer)),
     ]
-    return f"Answer, {content.ref}: {plain_text(_first(answer), 300)}", trim(blocks)
+    first = answer.waiting[0] if approvers else _first(answer)
+    return f"Answer, {content.ref}: {plain_text(first, 300)}", trim(blocks)
 
 
 def _first(answer: QuestionAnswer) -> str:

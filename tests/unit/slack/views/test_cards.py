@@ -12,11 +12,12 @@ from bot.core.alerts.reasons import AlertReasons
 from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.investigation.triage_facts import RunbookExcerpt
 from bot.core.messages.alerts import BacklogAlert, BacklogContent, LineContent, StormOrigin
-from bot.core.messages.investigation import PostmortemContent
+from bot.core.messages.investigation import AnswerContent, PostmortemContent
 from bot.core.messages.replies import CommandHelp, HelpReply, ListReply, ListRow, PostmortemReply, ShowReply, WhyReply
+from bot.core.questions.answering import QuestionAnswer
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, check_blocks, cut_lines, text_size
-from bot.slack.views import backlog, line, listing, postmortem, show, why
+from bot.slack.views import answer, backlog, line, listing, postmortem, show, why
 from bot.slack.views import help as help_view
 from tests.unit.builders import at
 from tests.unit.slack.contents import (
@@ -375,3 +376,12 @@ def test_in_short_a_group_where_nothing_looks_wrong_names_no_cause() -> None:
 
     assert show.findings_line(well) == "*Nothing looks wrong in what could be checked.* 1 check failed."
     assert show.findings_line(findings()) == "*No cause was found.*"
+
+
+def test_who_may_approve_is_answered_by_what_waits_and_not_by_the_lack_of_evidence() -> None:
+    found = QuestionAnswer(findings=[], waiting=["AP-2 waits for approval. Who may approve: bob"], unseen=[], checked=["E1"])
+    asked = AnswerContent(ref="AL-3", question="who may approve?", requester="alice", answer=found, evidence=ledger())
+    fallback, blocks = answer.render(asked, VIEW)
+
+    assert fallback == "Answer, AL-3: AP-2 waits for approval. Who may approve: bob"
+    assert "says nothing" not in words(blocks) and "*Waiting:* AP-2 waits" in words(blocks)
