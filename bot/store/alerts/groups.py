@@ -11,6 +11,7 @@ from bot.core.alert import Severity
 from bot.core.alerts import escalation, storm
 from bot.core.alerts import renewal as renewals
 from bot.core.alerts.renewal import Renewal
+from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState, number_of
 from bot.core.messages.alerts import RenewedSubject
 from bot.core.messages.content import MessageKind
@@ -18,7 +19,7 @@ from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow, TriageRow
 
 
 async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
@@ -179,6 +180,16 @@ async def fire_again(db: Database, session: AsyncSession, group: GroupRow) -> No
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
         row.state = IncidentState.OPEN
         session.add(row)
+
+
+async def is_suspected(session: AsyncSession, group: GroupRow, service: str) -> bool:
+    """Whether the newest ranking of a group names this service already: that it alerts then is no news."""
+    query = select(TriageRow).where(TriageRow.group_id == group.id).order_by(col(TriageRow.attempt).desc()).limit(1)
+    newest = (await session.exec(query)).first()
+    if newest is None or not newest.findings or (group.renewed_at and newest.started_at < group.renewed_at):
+        return False
+    hypotheses = Findings.model_validate(newest.findings).hypotheses
+    return any(one.service == service and one.confidence != "unlikely" for one in hypotheses)
 
 
 async def renew(

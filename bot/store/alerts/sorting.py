@@ -259,6 +259,8 @@ class _Batch:
         change = renewal(episode.name, episode.service, members, self.catalogue, self.db.clock(), cleared=cleared)
         if cleared:
             await groups.fire_again(self.db, self.session, group)
+        if change is Renewal.NEW_SERVICE and await groups.is_suspected(self.session, group, episode.service):
+            change = None
         if change:
             self.session.add(episode)
             await self.session.flush()

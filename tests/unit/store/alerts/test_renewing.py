@@ -33,10 +33,10 @@ async def card(desk: Desk) -> CardContent:
     return content
 
 
-async def rank(desk: Desk, attempt: int = 1, cause: str = "deploy 5.1.0 broke checkout") -> None:
+async def rank(desk: Desk, attempt: int = 1, cause: str = "deploy 5.1.0 broke checkout", service: str = "checkout") -> None:
     triages = Triages(desk.db)
     await triages.open("AL-1", attempt, "", "")
-    found = {"hypotheses": [{"cause": cause, "confidence": "likely", "service": "checkout"}]}
+    found = {"hypotheses": [{"cause": cause, "confidence": "likely", "service": service}]}
     await triages.update("AL-1", attempt, state=TriageState.DONE, findings=found, finished_at=desk.clock())
 
 
@@ -54,6 +54,14 @@ async def test_a_failing_callee_has_a_line_of_its_own_and_calls_its_on_call(desk
     (line,) = await lines(desk)
     assert line.text.startswith("SEV2: Alert b on payments fires since 03:00:30 UTC: checkout depends on payments")
     assert (line.notified_services, line.services_notified_before) == (("payments",), ("checkout",))
+
+
+async def test_an_alert_of_the_service_that_the_ranking_names_already_is_no_news(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await rank(desk, cause="payments ran out of connections", service="payments")
+    await desk.receive(alert("b", labels=PAYMENTS))
+
+    assert await lines(desk) == [] and await Renewals(desk.db).due() == []
 
 
 async def test_what_was_acknowledged_before_is_not_acknowledged_for_something_new(desk: Desk) -> None:
