@@ -118,6 +118,10 @@ CLEAN = (Scenario("clean"), Scenario("clean-late", agent=False, late=True))
 """The runs without a kill: their journals name the points."""
 
 
+AGAIN = replace(CLEAN[0], name="clean-again")
+"""The first of them once more: what it does not come by depends on what was measured, and need not come up."""
+
+
 def points_of(clean: Result) -> list[str]:
     """The points of a run on SQLite that a scenario has to come to; a late change's own has none but its own."""
     points = reachable(clean.journal)
