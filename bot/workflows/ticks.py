@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.core.alerts.heartbeat import is_missed
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
 from bot.core.text.moments import clock
@@ -162,11 +163,12 @@ class PagerTick:
                 await self.pages.clear(key)
 
     def _missed(self, row: HeartbeatRow) -> bool:
-        """Two beats late, of a rule and a source that are still configured."""
+        """Of a rule and a source that are still configured: silent for longer than it should be."""
         source, _, rule = row.key.partition(":")
         if rule not in self.config.heartbeats or source not in self.config.sources:
             return False
-        return self.watch.db.clock() - max(row.last_seen_at, self.since) > 2 * self.config.heartbeat_every
+        silence = self.watch.db.clock() - max(row.last_seen_at, self.since)
+        return is_missed(row.rhythm, silence, self.config.heartbeat_every)
 
     async def _unknown(self) -> None:
         """The claim pages when an outcome is unknown, in its own transaction; here that ends."""

@@ -59,7 +59,7 @@ class Config(ConfigSection):
     triage_from: SeverityLevel = "SEV2"
     incident_from: SeverityLevel = "SEV2"
     heartbeats: tuple[str, ...] = ("Watchdog",)
-    heartbeat_every: Duration = timedelta(minutes=5)
+    heartbeat_every: Duration | None = None
     maintenance: tuple[Maintenance, ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     thresholds: tuple[Threshold, ...] = ()

@@ -18,6 +18,7 @@ from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import OPENED, Membership
+from bot.core.alerts.heartbeat import next_rhythm
 from bot.core.alerts.renewal import Members, Renewal, renewal
 from bot.core.config import Config
 from bot.core.incident import GroupState
@@ -354,12 +355,13 @@ class _Batch:
         key = f"{row.source}:{row.name}"
         heartbeat = await self.session.get(HeartbeatRow, key)
         if heartbeat is None:
-            every = self.config.heartbeat_every.total_seconds()
-            heartbeat = HeartbeatRow(key=key, last_seen_at=row.received_at, every_seconds=every)
+            heartbeat = HeartbeatRow(key=key, last_seen_at=row.received_at, beats=1)
             self.session.add(heartbeat)
             await self.session.flush()
         if row.status == "firing":
-            heartbeat.last_seen_at = max(heartbeat.last_seen_at, row.received_at)
+            rhythm = next_rhythm(heartbeat.rhythm, row.received_at)
+            heartbeat.last_seen_at, heartbeat.beats = rhythm.last_seen_at, rhythm.beats
+            heartbeat.every_seconds = rhythm.period.total_seconds()
         self.session.add(heartbeat)
 
     # ------------------------------------------------------------ the end

@@ -1,10 +1,11 @@
 """Alerts as rows: what was delivered, the episodes made of it, sources, heartbeats and alert groups."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from bot.core.alerts.heartbeat import Rhythm
 from bot.store.db.columns import Json, Moment, numbered_key
 
 
@@ -96,8 +97,15 @@ class HeartbeatRow(SQLModel, table=True):
     key: str = Field(primary_key=True)
     """`<source>:<rule>`."""
     last_seen_at: datetime = Field(sa_type=Moment)
-    every_seconds: float
+    every_seconds: float = 0.0
+    """Its period as it was learned (bot.core.alerts.heartbeat)."""
+    beats: int = 0
     missed: bool = False
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """How it has come so far."""
+        return Rhythm(self.last_seen_at, self.beats, timedelta(seconds=self.every_seconds))
 
 
 class GroupRow(SQLModel, table=True):

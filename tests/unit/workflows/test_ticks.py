@@ -254,6 +254,15 @@ async def test_a_group_that_became_worse_has_five_minutes_from_then(night: Night
     assert await night.after(64.1) == [("page", "ack:AL-1")]
 
 
+async def test_a_rule_whose_period_is_not_known_yet_wakes_nobody(night: Night) -> None:
+    night.tick.config = night.tick.config.model_copy(update={"heartbeat_every": None})
+    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, beats=2, every_seconds=60))
+    before = list(await night.after(60))
+    await night.change(HeartbeatRow, "am:Watchdog", beats=3)
+
+    assert (before, await night.after(61)) == ([], [("page", "heartbeat:am:Watchdog")])
+
+
 @pytest.mark.parametrize("key", ["am:OldRule", "gone:Watchdog"])
 async def test_a_heartbeat_that_is_no_longer_configured_wakes_nobody(night: Night, key: str) -> None:
     await night.add(HeartbeatRow(key=key, last_seen_at=NOW, every_seconds=60))

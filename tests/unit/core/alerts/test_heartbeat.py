@@ -1,0 +1,44 @@
+"""The period of an always-firing rule is learned, and its silence is a miss only once it is known or configured."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.alerts.heartbeat import Rhythm, is_missed, next_rhythm
+from tests.unit.builders import NOW, at
+
+HOURS = timedelta(hours=4)
+
+
+def after(*minutes: float) -> Rhythm:
+    """The rhythm after a first beat now and further ones so many minutes later."""
+    rhythm = Rhythm(NOW)
+    for minute in minutes:
+        rhythm = next_rhythm(rhythm, at(minute))
+    return rhythm
+
+
+def test_an_alertmanager_that_repeats_every_four_hours_is_missed_after_eight() -> None:
+    rhythm = after(240, 480)
+
+    assert not is_missed(rhythm, 2 * HOURS, None) and is_missed(rhythm, 2 * HOURS + timedelta(minutes=1), None)
+
+
+@pytest.mark.parametrize("rhythm", [after(), after(1), after(0.01, 0.05, 0.1)])
+def test_before_three_beats_silence_says_nothing(rhythm: Rhythm) -> None:
+    assert not is_missed(rhythm, timedelta(days=1), None)
+
+
+def test_a_configured_period_counts_from_the_first_beat() -> None:
+    assert is_missed(after(), timedelta(minutes=2.1), timedelta(minutes=1))
+
+
+def test_one_long_gap_is_forgotten_again() -> None:
+    longest = after(1, 2, 122).period
+    again = after(1, 2, *(122 + minute for minute in range(60)))
+
+    assert longest == timedelta(hours=2) and again.period < timedelta(minutes=2)
+
+
+def test_a_delivery_that_arrives_late_turns_nothing_back() -> None:
+    assert next_rhythm(after(5, 10), at(7)).last_seen_at == at(10)
