@@ -4,6 +4,7 @@ A service that fails for no reason of its own minutes after a neighbour was chan
 where the changed service looks normal: it may answer wrongly without failing.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -70,6 +71,9 @@ def _failing(context: RankingContext) -> dict[str, float]:
         strongest = max(_symptoms(context, service), key=lambda d: d.doublings, default=None)
         if strongest is None or _has_own_cause(signals.values(), context) or _ran_short(context, service):
             continue
+        if math.isnan(strongest.after) and any(_symptoms(context, callee) for callee in _all_callees(context, service)):
+            # Only its alert is known, and not how much of it what it calls explains: that fails too.
+            continue
         left = 1 - _explained(context, strongest)
         # What callees explain mostly is handed down to them, and the rest of it is no failure of its own.
         if strongest.doublings >= context.tuning.neighbours.failing and left >= _LEAST_OWN:
@@ -81,8 +85,17 @@ def _explained(context: RankingContext, symptom: Deviation) -> float:
     """The share of a symptom that failing callees explain, 0 to 1."""
     observations, weights = context.observations, context.tuning.attribution
     graph = CallGraph(observations.comparable, observations.depends_on, observations.rates, weights)
-    callees = [callee for callee in observations.depends_on.get(symptom.service, ()) if callee != symptom.service]
-    return min(1.0, sum(explained_by_callees(symptom.service, callees, graph, symptom).values()))
+    return min(1.0, sum(explained_by_callees(symptom.service, _callees(context, symptom.service), graph, symptom).values()))
+
+
+def _callees(context: RankingContext, service: str) -> list[str]:
+    return [callee for callee in context.observations.depends_on.get(service, ()) if callee != service]
+
+
+def _all_callees(context: RankingContext, service: str) -> set[str]:
+    """What it calls by its own graph, and what names it as a caller: the graph of a caller is seldom read."""
+    named = {callee for callee, callers in context.observations.dependents.items() if service in callers}
+    return named - {service} | set(_callees(context, service))
 
 
 def _symptoms(context: RankingContext, service: str) -> list[Deviation]:
@@ -105,9 +118,10 @@ def _ran_short(context: RankingContext, service: str) -> bool:
     if _changed(context, service, {service: context.tuning.neighbours.itself}):
         return False
     resources = [d for (s, _), d in context.observations.all_signals.items() if s == service and d.family == "saturation"]
-    clear = [d for d in resources if d.doublings >= context.tuning.confidence.sure and d.direction == "up"]
-    # Of several resources the one that moved most need not be the one that ran out: restarts follow a full memory.
-    return any(d.unit in FULL_SHARE and exhaustion(d) >= 1.0 for d in clear)
+    risen = [d for d in resources if d.doublings > 0 and d.direction == "up"]
+    # Restarts follow a full memory: of several resources the one that moved most need not be the one that ran out.
+    clear = any(d.doublings >= context.tuning.confidence.sure for d in risen)
+    return clear and any(d.unit in FULL_SHARE and exhaustion(d) >= 1.0 for d in risen)
 
 
 def _suspects(context: RankingContext, failing: str) -> dict[str, float]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.core.evidence import Findings
+from bot.core.facts.alerting import AlertFact
 from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact
@@ -210,3 +211,19 @@ def test_code_of_which_a_part_was_not_read_is_never_unrelated(
     reading = Measured(whole, ONSET).code_of(NEWER)
 
     assert not reading.unrelated and not reading.read
+
+
+def test_a_service_that_ran_full_is_not_handed_to_the_deploy_of_a_caller_that_only_alerts() -> None:
+    ledger = Ledger().health(
+        "cart",
+        deviation("cart", "errors", 0.004, 0.45, doublings=6, unit="ratio"),
+        deviation("cart", "restarts", 0.0, 6.0, doublings=6, unit="restarts", family="saturation"),
+        deviation("cart", "memory", 0.72, 0.98, doublings=1.8, unit="ratio", family="saturation"),
+    )
+    ledger = ledger._add("dependencies", EvidenceFacts(depends_on=("db",), dependents=("front",)), service="cart").health("db")
+    alert = AlertFact(name="ErrorBudgetBurn", service="front", starts_at=ONSET + minutes(1))
+    ledger = ledger.changes(change("front", 1, version="2.0.0")).alerts(EvidenceFacts(alerts=(alert,)))
+    case = CASE.model_copy(update={"service": "cart"})
+    first = rank(case, ledger.entries, now=NOW).hypotheses[0]
+
+    assert (first.service, first.kind, first.change_id) == ("cart", "resource", "")
