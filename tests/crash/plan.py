@@ -18,6 +18,8 @@ AGENT = (
 """Steps of the triage that come only with a model."""
 AGAIN_ONLY = ("again/open the case#", "again/judge and show#", "again/propose what fits#")
 """Steps that do in a further attempt what they do not in a first one: they take up a late change, a message and a proposal."""
+CERTAIN_CALLS = 6
+"""Calls of one tool that every triage makes: whether more come depends on what was measured by the time of the last death."""
 ALIKE = 2
 """Calls of one tool that are struck where time is short: the others are the same code with another argument."""
 
@@ -29,7 +31,9 @@ def reachable(points: Iterable[str]) -> list[str]:
 
 def _most(step: str) -> int:
     # A further attempt calls the tools that the first one did: they need not be struck again.
-    return ALIKE if step.startswith("again/tool:") else ROUNDS.get(step, 10**6)
+    if step.startswith("again/tool:"):
+        return ALIKE
+    return CERTAIN_CALLS if step.startswith("triage/tool:") else ROUNDS.get(step, 10**6)
 
 
 def once(points: Sequence[str]) -> list[str]:
