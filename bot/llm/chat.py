@@ -13,7 +13,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from openai import AsyncOpenAI, AsyncStream
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, PrivateAttr, model_validator
 
 REASONING = "reasoning_content"
 """What the model reasoned, as DeepSeek and the servers that follow it name it."""
@@ -107,6 +107,9 @@ class PlainChunks:
 class Chat(KeptReasoning, ChatOpenAI):
     """Sends what `ChatOpenAI` would send, some milliseconds a turn earlier."""
 
+    # Any: as in bind_tools. Kept with its tool, so that no other one takes its id.
+    _converted_tools: dict[tuple[int, bool | None], tuple[Any, Any]] = PrivateAttr(default_factory=dict)
+
     @model_validator(mode="after")
     def read_plain_chunks(self) -> Self:
         """Replace the client that langchain made."""
@@ -115,7 +118,14 @@ class Chat(KeptReasoning, ChatOpenAI):
 
     def bind_tools(self, tools: Sequence[Any], *, strict: bool | None = None, **kwargs: Any) -> Any:
         """The model with its tools, each converted once."""
-        return super().bind_tools([_converted(tool, strict) for tool in tools], strict=strict, **kwargs)
+        return super().bind_tools([self._once(tool, strict) for tool in tools], strict=strict, **kwargs)
+
+    def _once(self, tool: Any, strict: bool | None) -> Any:
+        """The tool as it is sent; a run binds the same ones in each turn."""
+        key = id(tool), strict
+        if key not in self._converted_tools:
+            self._converted_tools[key] = tool, _converted(tool, strict)
+        return self._converted_tools[key][1]
 
     def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """langchain has messages and tools in the API's own form by now, so they are sent as fields of the body.
