@@ -9,6 +9,8 @@ from bot.core.alerts.kind import kind_of
 from bot.core.facts.alerting import AlertKind
 from bot.core.service import Catalogue
 
+BURST = timedelta(seconds=15)
+"""Alerts of one outage come within so long of each other, whatever service they are on: rules wait differently."""
 SPREADS_WITHIN = timedelta(minutes=5)
 """So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
 FLAPS_WITHIN = timedelta(minutes=10)
@@ -60,6 +62,8 @@ def renewal(name: str, service: str, members: Members, catalogue: Catalogue, now
     if cleared:
         return Renewal.FIRES_AGAIN
     if (name, service) in members.alerts or not service:
+        return None
+    if now - members.began_at <= BURST:
         return None
     spreading = now - members.began_at <= SPREADS_WITHIN
     if service not in members.services:

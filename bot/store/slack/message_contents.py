@@ -207,7 +207,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         return None
     rows = await _evidence_rows(session, group.id)
     return TriageContent(
-        group=to_group(group),
+        group=_headlined(group, await leading_alert(session, group)),
         attempt=row.attempt,
         state=TriageState(row.state),
         question=row.question,

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.alerts.kind import kind_of
 from bot.core.alerts.renewal import (
+    BURST,
     FIRST_WAIT,
     LONGEST_WAIT,
     SETTLES_WITHIN,
@@ -22,7 +23,7 @@ from bot.core.service import Catalogue, Service
 from tests.unit.builders import NOW
 
 CATALOGUE = Catalogue([Service(name="web", depends_on=("checkout",)), Service(name="checkout", depends_on=("payments",))])
-SOON, LATER = SPREADS_WITHIN, SPREADS_WITHIN + timedelta(seconds=1)
+AT_ONCE, SOON, LATER = BURST, SPREADS_WITHIN, SPREADS_WITHIN + timedelta(seconds=1)
 
 
 def joins(name: str, service: str, *, after: timedelta = SOON, cleared: bool = False) -> Renewal | None:
@@ -44,6 +45,10 @@ def test_a_failing_callee_is_new_at_once_and_a_failing_caller_only_once_errors_h
 
 def test_another_kind_of_problem_of_the_same_service_is_new_once_the_outage_has_spread() -> None:
     assert [joins("DiskFull", "checkout", after=after) for after in (SOON, LATER)] == [None, Renewal.NEW_KIND]
+
+
+def test_what_comes_in_one_burst_is_one_outage_on_whatever_service() -> None:
+    assert [joins("HighErrorRate", "payments", after=after) for after in (AT_ONCE, SOON)] == [None, Renewal.NEW_SERVICE]
 
 
 def test_an_alert_of_an_unknown_service_makes_nothing_new() -> None:

@@ -59,6 +59,7 @@ async def test_a_failing_callee_has_a_line_of_its_own_and_calls_its_on_call(desk
 async def test_an_alert_of_the_service_that_the_ranking_names_already_is_no_news(desk: Desk) -> None:
     await desk.receive(alert("a"))
     await rank(desk, cause="payments ran out of connections", service="payments")
+    desk.clock.forward(0.5)
     await desk.receive(alert("b", labels=PAYMENTS))
 
     assert await lines(desk) == [] and await Renewals(desk.db).due() == []
@@ -67,6 +68,7 @@ async def test_an_alert_of_the_service_that_the_ranking_names_already_is_no_news
 async def test_what_was_acknowledged_before_is_not_acknowledged_for_something_new(desk: Desk) -> None:
     await desk.receive(alert("a"))
     await incidents.acknowledge(desk.db, "AL-1", "alice")
+    desk.clock.forward(0.5)
     await desk.receive(alert("b", labels=PAYMENTS))
 
     (group,) = await desk.groups()
