@@ -7,9 +7,11 @@ the fields that were checked, and where all it names was measured and none of it
 import re
 from collections.abc import Collection, Iterable
 
-from bot.core.evidence import Hypothesis
+from bot.core.evidence import CauseKind, Hypothesis
 from bot.core.verdict.structure import Measured
 
+FROM_OUTSIDE: tuple[CauseKind, ...] = ("external", "traffic")
+"""Kinds of cause that lie outside the own system."""
 _VERSION = re.compile(r"\bv?(\d+(?:\.\d+){1,}[\w.+-]*)", re.I)
 _RESOURCES = {
     "memory": r"memor|heap|\bram\b|\boom\b|\brss\b|garbage|leak",
@@ -56,6 +58,7 @@ def contradiction(hypothesis: Hypothesis, measured: Measured) -> str:
     """What the sentence names beside what was checked; "" if nothing."""
     return (
         denial(hypothesis, measured)
+        or _two_kinds(hypothesis)
         or _other_services(hypothesis, measured)
         or _other_version(hypothesis, measured)
         or _normal_causes(hypothesis, measured)
@@ -67,6 +70,12 @@ def denial(hypothesis: Hypothesis, measured: Measured) -> str:
     own = measured.observations.changes.get(hypothesis.change_id)
     names = {hypothesis.service, *((own.id, own.version, own.title) if own else ())} - {""}
     return "its sentence says that this is not the cause" if _denies_itself(hypothesis, names) else ""
+
+
+def _two_kinds(hypothesis: Hypothesis) -> str:
+    """A change of the own system and somebody outside are two causes: what speaks for the one never carries the other."""
+    accuses_both = bool(hypothesis.change_id) and hypothesis.kind in FROM_OUTSIDE
+    return "it names a change, and says that somebody outside or the traffic is at fault" if accuses_both else ""
 
 
 def _other_services(hypothesis: Hypothesis, measured: Measured) -> str:

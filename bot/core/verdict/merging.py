@@ -9,7 +9,7 @@ from bot.core.ranking.changes.exoneration import exonerated_changes
 from bot.core.ranking.observations import observe
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.category import categorize
-from bot.core.verdict.contradiction import contradiction
+from bot.core.verdict.contradiction import FROM_OUTSIDE, contradiction
 from bot.core.verdict.disputes import MAX_AGAINST, MAX_RULED_OUT, NAMED, with_exonerated
 from bot.core.verdict.identity import identify
 from bot.core.verdict.structure import Measured, sources, support_of
@@ -21,7 +21,6 @@ MAX_CLAIMS = 6
 MAX_CAUSES = 5
 _UNSPECIFIC = ("unknown", "dependency")
 """Kinds that say where a failure lies, not what it is."""
-_FROM_OUTSIDE = ("external", "traffic")
 
 
 def merge(
@@ -79,7 +78,7 @@ def same_cause(by_agent: Hypothesis, by_analyst: Hypothesis) -> bool:
 
 def _contrary(kind: CauseKind, other: CauseKind) -> bool:
     """Whether one of two kinds says that the own system is at fault and the other that it is not."""
-    return (kind in _FROM_OUTSIDE) != (other in _FROM_OUTSIDE) and not {kind, other} & set(_UNSPECIFIC)
+    return (kind in FROM_OUTSIDE) != (other in FROM_OUTSIDE) and not {kind, other} & set(_UNSPECIFIC)
 
 
 def views_text(findings: Findings) -> str:

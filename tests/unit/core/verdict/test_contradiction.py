@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bot.core.evidence import Hypothesis
 from bot.core.verdict.contradiction import contradiction
 from bot.core.verdict.structure import Measured
@@ -37,3 +39,9 @@ def test_what_was_measured_and_is_normal_is_not_what_failed() -> None:
     assert "memory" in said("the heap of payments is full", full, kind="resource")
     assert said("payments has no free connections, its heap is fine", full, kind="resource") == ""
     assert "somebody outside" in said("a third party of payments is down", full, kind="dependency")
+
+
+@pytest.mark.parametrize("kind", ["external", "traffic"])
+def test_a_change_and_somebody_outside_are_two_causes(kind: str) -> None:
+    assert "somebody outside or the traffic" in said("2.3.1 says that a provider is down", kind=kind, change_id=DEPLOY.id)
+    assert said("2.3.1 broke it", kind="change", change_id=DEPLOY.id) == ""
