@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         again = set(by_run.pop(matrix.AGAIN.name))
         points = [point for run in by_run.values() for point in run]
         occasional = set(by_run[matrix.CLEAN[0].name]) - again
+    journal = points
     points = [] if options.random else [point for point in points if point.startswith(tuple(options.only or [""]))]
     chosen = plan.once(points) if options.quick else points
     console.print(f"{len(points)} points in the journal and outside it; {len(chosen)} are struck on each database")
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for what in clean.violations:
         console.print(f"[red]{what}[/red]", highlight=False)
     for database in ("sqlite", "postgresql") if options.database == "both" else (options.database,):
-        scenarios = matrix.point_scenarios(chosen, each=options.each)
+        scenarios = matrix.point_scenarios(chosen, each=options.each, journal=journal)
         scenarios += matrix.random_scenarios(options.kills // (2 if options.database == "both" else 1))
         outcome = _played(scenarios, folder / database, database, console)
         _print(outcome, database, console, occasional)

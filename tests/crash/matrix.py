@@ -128,9 +128,9 @@ def points_of(clean: Result) -> list[str]:
     return [point for point in points if of_a_late_change(point) == bool(clean.history.late_change)]
 
 
-def point_scenarios(points: Sequence[str], *, each: int) -> list[Scenario]:
-    """Scenarios that together strike all these points."""
-    chosen = batches(points, each=each)
+def point_scenarios(points: Sequence[str], *, each: int, journal: Sequence[str] = ()) -> list[Scenario]:
+    """Scenarios that together strike all these points; `journal` as in `batches`."""
+    chosen = batches(points, each=each, journal=journal)
     return [Scenario(f"points-{one.kind}-{n}", one.points, agent=one.agent, late=one.late) for n, one in enumerate(chosen)]
 
 

@@ -70,13 +70,15 @@ class Batch:
         return self.kind == "late"
 
 
-def batches(points: Sequence[str], *, each: int) -> list[Batch]:
+def batches(points: Sequence[str], *, each: int, journal: Sequence[str] = ()) -> list[Batch]:
     """At most `each` points a scenario, dealt out like cards so that neighbours fall into different scenarios.
 
     After a point that leaves an action unknown nothing else of the scenario comes, so each of those has its own.
-    Only the scenarios that need a model have one: importing it is half the price of a restart.
+    Only the scenarios that need a model have one: importing it is half the price of a restart. `journal`: all points in
+    their order, where only some of them are struck; it says which calls come after the model was briefed.
     """
-    with_agent, late = _of_the_agent(points), [point for point in points if of_a_late_change(point)]
+    by_agent = set(_of_the_agent(journal or points))
+    with_agent, late = [point for point in points if point in by_agent], [point for point in points if of_a_late_change(point)]
     without = [point for point in points if point not in (*with_agent, *late, *LEAVES_UNKNOWN)]
     dealt = [Batch(some, "agent") for some in _split(with_agent, each)] + [Batch(some, "late") for some in _split(late, each)]
     dealt += [Batch(some) for some in _split(without, each)]

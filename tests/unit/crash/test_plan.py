@@ -1,0 +1,14 @@
+"""Which points of the kill matrix are struck in which scenario."""
+
+from tests.crash.plan import batches
+
+JOURNAL = ("triage/tool:recent_changes#1:before", "triage/brief the agent#1:before", "triage/tool:recent_changes#2:before")
+
+
+def test_a_call_after_the_briefing_is_struck_with_a_model_also_where_it_is_chosen_alone() -> None:
+    chosen = [point for point in JOURNAL if "tool:" in point]
+
+    assert {(one.kind, one.points) for one in batches(chosen, each=8, journal=JOURNAL)} == {
+        ("plain", JOURNAL[:1]),
+        ("agent", JOURNAL[2:]),
+    }
