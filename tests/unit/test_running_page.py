@@ -1,4 +1,4 @@
-"""docs/operations.md names what /metrics shows."""
+"""docs/running.md names what /metrics shows."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 import bot.app
 import bot.web.measures
 
-PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="utf-8")
 HOLDERS = (bot.app, bot.web.measures)
 
 
