@@ -48,6 +48,8 @@ class DueMessage:
 
 _PARENT = aliased(MessageRow)
 _RANK = case({kind: rank for rank, kind in enumerate(KINDS_FIRST)}, value=col(MessageRow.kind), else_=9)
+_EDIT = and_(col(MessageRow.sent_rev) > 0, col(MessageRow.kind).not_in(UNBUDGETED))
+"""What nobody can read yet comes before what can be read, if not in its newest state."""
 _COLUMNS: Any = (
     MessageRow.channel,
     MessageRow.key,
@@ -59,9 +61,7 @@ _COLUMNS: Any = (
 )
 _THREAD = col(_PARENT.key) == MessageRow.thread_key
 _DUE_MESSAGES: Any = (
-    select(*_COLUMNS)
-    .outerjoin(_PARENT, _THREAD)
-    .order_by(_RANK, col(MessageRow.sent_rev) > 0, col(MessageRow.changed_at), col(MessageRow.key))
+    select(*_COLUMNS).outerjoin(_PARENT, _THREAD).order_by(_EDIT, _RANK, col(MessageRow.changed_at), col(MessageRow.key))
 )
 _WITH_PARENT = select(MessageRow, _PARENT).outerjoin(_PARENT, _THREAD)
 

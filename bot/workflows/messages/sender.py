@@ -4,7 +4,7 @@ import asyncio
 import math
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -131,13 +131,24 @@ class Sender:
         """Send one channel's messages, the most urgent first, until nothing is due."""
         bucket = self._bucket(channel)
         while not self._stopping:
-            if (pause := max(bucket.wait(), self._all.wait())) > 0:
+            if (pause := self._all.wait()) > 0:
                 await self._sleep(pause)
-            for waiting in await self.outbox.due(channel):
-                if self._ready(waiting) and await self._handle(*await self.outbox.with_parent(waiting.key), bucket):
-                    break
-            else:
+            ready = [waiting for waiting in await self.outbox.due(channel) if self._ready(waiting)]
+            if await self._first(ready, bucket):
+                continue
+            if (pause := bucket.wait()) == 0:
                 return
+            # Not longer: an edit may come while posts wait for as long as Slack asks.
+            await self._sleep(min(pause, 1.0))
+
+    async def _first(self, ready: Sequence[DueMessage], bucket: TokenBucket) -> bool:
+        """Send the first that Slack would take now; False if there is none. A post that has to wait keeps no edit back."""
+        for waiting in ready:
+            if waiting.ts == "" and bucket.wait() > 0:
+                continue
+            if await self._handle(*await self.outbox.with_parent(waiting.key), bucket):
+                return True
+        return False
 
     def _bucket(self, channel: str) -> TokenBucket:
         if channel not in self._buckets:
@@ -188,7 +199,7 @@ class Sender:
         if (seconds := self._put_off(row, rendering)) > 0:
             self._deferred[row.key] = (row.wanted_rev, self._monotonic() + seconds)
             return False
-        bucket.take()
+        # Slack counts edits over the whole workspace, and posts in each channel: neither takes the other's place.
         self._edits.take()
         await self.poster.edit(row, rendering)
         return True

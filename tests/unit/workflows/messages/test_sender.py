@@ -428,3 +428,31 @@ async def test_what_was_put_off_is_not_due_before_its_time(room: Room) -> None:
     await room.sleep(5)
 
     assert (before, await waiting(room)) == ([], ["card:AL-1"])
+
+
+async def test_a_new_card_waits_for_no_edit_of_the_cards_that_stand(room: Room) -> None:
+    for _ in range(2):
+        await room.sender.drain()
+        for number in range(20):
+            await room.touch(f"card:AL-{number}")
+    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    await room.touch("card:AL-99")
+    room.seconds += 5
+    room.slack.calls.clear()
+
+    await room.sender.drain()
+
+    assert room.slack.calls[:2] == [("post", "card:AL-99"), ("post", "triage:AL-1")]
+
+
+async def test_edits_go_on_while_posts_wait_for_their_turn(room: Room) -> None:
+    await room.touch("card:AL-1")
+    await room.sender.drain()
+    for number in range(10):
+        await room.touch(f"line:{number}", kind="line")
+    await room.touch("card:AL-1")
+    room.slack.calls.clear()
+
+    await room.sender.drain()
+
+    assert ("update", "card:AL-1") in room.slack.calls[:4]
