@@ -1,17 +1,19 @@
-"""Changes: a deploy, a config edit, a flag flip or a model version."""
+"""Changes: a deploy, a config edit, a flag flip, a version of a model or of data."""
 
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-ChangeKind = Literal["deploy", "config", "flag", "model", "scale", "other"]
+ChangeKind = Literal["deploy", "config", "flag", "model", "data", "scale", "other"]
+"""`data`: a version of a dataset or of features that a service reads."""
 
 _IN_WORDS = {
     "deploy": "deploy",
     "config": "config edit",
     "flag": "flag flip",
     "model": "new model",
+    "data": "new data",
     "scale": "scaling",
     "other": "change",
 }

@@ -3,6 +3,7 @@
 from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, action
 from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, command
 from bot.plugins.discovery import discover, discover_actions
+from bot.plugins.signatures import Signature, SignedRequest, hmac_hex, plain_token, standard_webhook
 from bot.plugins.sources import ParsedBody, Rejected, Source, SourceRequest, source
 from bot.plugins.tools import Tool, ToolContext, tool
 
@@ -21,6 +22,8 @@ __all__ = [
     "Reply",
     "Request",
     "Response",
+    "Signature",
+    "SignedRequest",
     "Source",
     "SourceRequest",
     "Tool",
@@ -29,6 +32,9 @@ __all__ = [
     "command",
     "discover",
     "discover_actions",
+    "hmac_hex",
+    "plain_token",
     "source",
+    "standard_webhook",
     "tool",
 ]

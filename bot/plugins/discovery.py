@@ -13,7 +13,7 @@ P = TypeVar("P")
 
 
 def discover(packages: Iterable[str], kind: type[P]) -> dict[str, P]:
-    """Import every module of these packages and return its plugins of one kind by name.
+    """Import every module of these packages, and of those within, and return its plugins of one kind by name.
 
     A plugin that fails to import or a second one of the same name raises
     ConfigurationError and stops the start.
@@ -34,7 +34,9 @@ def _modules(package: str) -> Iterable[ModuleType]:
         root = importlib.import_module(package)
         yield root
         for entry in pkgutil.iter_modules(getattr(root, "__path__", ())):
-            if not entry.name.startswith("_"):
+            if entry.ispkg:
+                yield from _modules(f"{package}.{entry.name}")
+            elif not entry.name.startswith("_"):
                 yield importlib.import_module(f"{package}.{entry.name}")
     except ImportError as error:
         raise ConfigurationError(f"plugin module {package} does not import: {error}", key="plugins") from error

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config.alerts import SourceConfig
+from bot.plugins.signatures import Signature
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,10 @@ class Source:
     read: Callable[[SourceRequest], ParsedBody]
     takes: frozenset[str]
     """Which endpoints: "alerts", "changes"."""
-    signature_header: str = ""
-    """A vendor's HMAC header (`sha256=<hex>` over the body) accepted in place of the bearer token."""
+    signatures: tuple[Signature, ...] = ()
+    """The vendor's own proofs, each accepted in place of the bearer token."""
 
 
-def source(name: str, *, takes: Iterable[str] = ("alerts",), signature_header: str = "") -> Callable[..., Source]:
+def source(name: str, *, takes: Iterable[str] = ("alerts",), signatures: Iterable[Signature] = ()) -> Callable[..., Source]:
     """Register a function `(SourceRequest) -> ParsedBody` as a source."""
-    return lambda read: Source(name=name, read=read, takes=frozenset(takes), signature_header=signature_header)
+    return lambda read: Source(name=name, read=read, takes=frozenset(takes), signatures=tuple(signatures))

@@ -6,7 +6,8 @@ To /alerts: `{"name", "status", "severity", "service", "summary", "labels", "ann
 identity: send the same ones to resolve. Without `starts_at` the alert began when it was received.
 
 To /changes: `{"service", "title", "kind", "at", "id", "author", "version", "previous_version", "link"}`. Only `service`
-and `title` are needed; `kind` is deploy (the default), config, flag, model or scale. The same `id` again is the same change.
+and `title` are needed; `kind` is deploy (the default), config, flag, model, data or scale. The same `id` again is the same
+change.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from bot.plugins import ParsedBody, Rejected, SourceRequest, source
 from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
 
 T = TypeVar("T")
-KINDS = ("deploy", "config", "flag", "model", "scale")
+KINDS = ("deploy", "config", "flag", "model", "data", "scale")
 _STATUS = {
     **dict.fromkeys(("firing", "alerting", "triggered", "open", "problem", "down"), "firing"),
     **dict.fromkeys(("resolved", "ok", "recovered", "closed", "normal", "up"), "resolved"),

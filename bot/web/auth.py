@@ -1,9 +1,10 @@
 """Who may call: a bearer token, or the vendor's own signature. Compared in constant time."""
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+
+from bot.plugins import Signature, SignedRequest
 
 _NOBODY = secrets.token_hex(32)
 """Compared against when no token is configured, so that the answer takes as long; never shown to anybody."""
@@ -16,10 +17,9 @@ def bearer_matches(headers: Mapping[str, str], token: str) -> bool:
     return equal and bool(token) and scheme.lower() == "bearer"
 
 
-def signature_matches(signature: str, body: bytes, token: str) -> bool:
-    """Whether `sha256=<hex>` is the HMAC-SHA-256 of these exact bytes; older digests are refused."""
-    expected = "sha256=" + hmac.new((token or _NOBODY).encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(signature.strip().encode(), expected.encode()) and bool(token)
+def signature_matches(signature: Signature | None, request: SignedRequest, token: str) -> bool:
+    """Whether the vendor's proof fits these exact bytes. Without a configured token nothing does."""
+    return signature is not None and signature.matches(request, token or _NOBODY) and bool(token)
 
 
 def token_problem(name: str, token: str) -> str:

@@ -20,7 +20,7 @@ from bot.core.config.alerts import SourceConfig
 from bot.core.errors import TooManyItems, UnreadableBody
 from bot.core.redaction.redaction import redact, redact_bytes
 from bot.core.text.untrusted import one_line
-from bot.plugins import ParsedBody, Rejected, Source, SourceRequest
+from bot.plugins import ParsedBody, Rejected, SignedRequest, Source, SourceRequest
 from bot.store.alerts.intake import Busy
 from bot.store.db.database import Clock
 from bot.web.auth import bearer_matches, signature_matches, token_problem
@@ -88,7 +88,7 @@ class WebhookEndpoints:
     async def _take(self, request: Request, delivery: SourceRequest, kind: Source) -> Response:
         labels = {"endpoint": delivery.endpoint, "source": delivery.source}
         try:
-            delivery = replace(delivery, body=await self._authentic_body(request, delivery.source, kind))
+            delivery = replace(delivery, body=await self._authentic_body(request, delivery, kind))
             large = len(delivery.body) > LARGE
             parsed = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
             return await self._store(delivery, parsed)
@@ -101,15 +101,16 @@ class WebhookEndpoints:
             log.warning("webhook put off", **labels, status=503, why=str(busy))
             return refusal(503, f"{busy}; try again")
 
-    async def _authentic_body(self, request: Request, name: str, kind: Source) -> bytes:
+    async def _authentic_body(self, request: Request, delivery: SourceRequest, kind: Source) -> bytes:
         """The inflated body of an authentic request. Raises Refused; without any proof nothing is read."""
-        token = self.tokens.get(name, "")
-        signature = request.headers.get(kind.signature_header, "") if kind.signature_header else ""
+        token = self.tokens.get(delivery.source, "")
+        signature = next((signature for signature in kind.signatures if signature.header in request.headers), None)
         has_token = bearer_matches(request.headers, token)
-        if not has_token and not signature:
-            raise Refused(401, token_problem(name, token))
+        if not has_token and signature is None:
+            raise Refused(401, token_problem(delivery.source, token))
         raw, body = await read_body(request)
-        if not has_token and not signature_matches(signature, raw, token):
+        signed = SignedRequest(request.headers, raw, delivery.received_at)
+        if not has_token and not signature_matches(signature, signed, token):
             raise Refused(401, "the signature does not fit")
         return body
 

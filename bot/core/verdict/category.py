@@ -19,7 +19,7 @@ _OF_KIND = {
     "dependency": Category.DEPENDENCY,
     "external": Category.DEPENDENCY,
 }
-_OF_CHANGE = {"config": Category.CONFIGURATION, "flag": Category.CONFIGURATION}
+_OF_CHANGE = {"config": Category.CONFIGURATION, "flag": Category.CONFIGURATION, "data": Category.DATA}
 """Any other change brings new code."""
 _WEIGHTS = TUNING.categories
 _OF_CONFIDENCE = {"likely": _WEIGHTS.likely, "possible": _WEIGHTS.possible}

@@ -17,6 +17,7 @@ _KINDS = {
     "config": r"config|setting",
     "flag": r"\bflag|toggle|experiment",
     "model": r"new model|model version|retrain",
+    "data": r"new data\b|data ?set|data version|feature (?:version|set|view|table)",
     "scale": r"scal(?:ed|ing)",
 }
 """What a sentence may call a change of each kind. It finds the record; what speaks for that change stands in the evidence."""

@@ -10,8 +10,8 @@ from bot.core.config.alerts import SourceConfig
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, Source, SourceRequest
 from bot.sources.alertmanager import alertmanager
+from bot.sources.changes.github import github
 from bot.sources.generic import generic
-from bot.sources.github import github
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
 FIRING: dict[str, Any] = {

@@ -1,0 +1,108 @@
+"""GitLab's deployment and pipeline hooks as changes; proved by the hook's secret token, or signed with its signing token."""
+
+import re
+from datetime import datetime
+
+from bot.core.change import Change
+from bot.plugins import ParsedBody, SourceRequest, plain_token, source, standard_webhook
+from bot.sources._parsing import clean, started, word
+from bot.sources.changes._reading import (
+    JsonObject,
+    changes,
+    needed,
+    objects,
+    option_texts,
+    optional_part,
+    part,
+    read_object,
+    services_of,
+)
+
+_SIGNED = standard_webhook("webhook-signature", id_header="webhook-id", timestamp_header="webhook-timestamp")
+_ZONE = re.compile(r"^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?) ?(UTC|[+-]\d\d:?\d\d)$")
+_SHORT = 12
+"""Characters of a commit that people read."""
+
+
+@source("gitlab", takes=("changes",), signatures=(_SIGNED, plain_token("x-gitlab-token")))
+def gitlab(request: SourceRequest) -> ParsedBody:
+    """What was deployed to the environment is a change of the project's service; the rest is accepted and ignored.
+
+    A deployment and the pipeline that it belongs to name the same job: both together are one change. Options: `services:
+    {project or its path: service or services}`, else the project's name; `environment` (names, or tiers; default production).
+    """
+    body = read_object(request, "GitLab")
+    readers = {"deployment": _of_deployment, "pipeline": _of_pipeline}
+    reader = readers.get(word(body.get("object_kind")))
+    return ParsedBody(changes=reader(request, body) if reader else ())
+
+
+def _of_deployment(request: SourceRequest, body: JsonObject) -> tuple[Change, ...]:
+    if body.get("status") != "success" or not _counts(request, body.get("environment"), body.get("environment_tier")):
+        return ()
+    commit = word(body.get("commit_url"), 500).rpartition("/")[2] or word(body.get("short_sha"), 64)
+    return changes(
+        request,
+        _services(request, body),
+        id=_id(body, body.get("deployable_id") or f"deployment-{word(body.get('deployment_id'), 64)}"),
+        at=_moment(body.get("status_changed_at"), "status_changed_at", request),
+        title=_title(body.get("ref"), body.get("commit_title")),
+        author=optional_part(body, "user").get("username"),
+        version=commit[:_SHORT],
+        link=body.get("deployable_url"),
+    )
+
+
+def _of_pipeline(request: SourceRequest, body: JsonObject) -> tuple[Change, ...]:
+    """Each job of a pipeline that deployed; a pipeline is sent again whenever its state changes."""
+    pipeline = part(body, "object_attributes")
+    return tuple(
+        change
+        for number, job in enumerate(objects(body.get("builds")))
+        if job.get("status") == "success" and _deploys(request, job)
+        for change in _of_job(request, body, pipeline, job, f"builds.{number}.finished_at")
+    )
+
+
+def _of_job(request: SourceRequest, body: JsonObject, pipeline: JsonObject, job: JsonObject, field: str) -> tuple[Change, ...]:
+    return changes(
+        request,
+        _services(request, body),
+        id=_id(body, job.get("id")),
+        at=_moment(job.get("finished_at"), field, request),
+        title=_title(pipeline.get("ref"), optional_part(body, "commit").get("title")),
+        author=optional_part(job, "user").get("username") or optional_part(body, "user").get("username"),
+        version=word(pipeline.get("sha"), 64)[:_SHORT],
+        link=pipeline.get("url"),
+    )
+
+
+def _deploys(request: SourceRequest, job: JsonObject) -> bool:
+    environment = optional_part(job, "environment")
+    starts = environment.get("action") in (None, "start")
+    return starts and _counts(request, environment.get("name"), environment.get("deployment_tier"))
+
+
+def _counts(request: SourceRequest, *names: object) -> bool:
+    """Whether an environment is meant, by its name or its tier."""
+    return bool({word(name).lower() for name in names} & set(option_texts(request, "environment", ("production",))))
+
+
+def _services(request: SourceRequest, body: JsonObject) -> tuple[str, ...]:
+    project = part(body, "project")
+    return services_of(request, word(project.get("path_with_namespace"), 200), needed(project, "name", "project.name"))
+
+
+def _id(body: JsonObject, job: object) -> str:
+    return f"{word(part(body, 'project').get('id'), 64)}:{word(job, 100)}"
+
+
+def _title(ref: object, commit: object) -> str:
+    return f"{word(ref, 200)}: {clean(commit, 300)}".rstrip(": ")
+
+
+def _moment(value: object, field: str, request: SourceRequest) -> datetime:
+    """GitLab writes `2026-11-24 23:01:57 UTC` and `... +0100`, which is nearly ISO 8601."""
+    matched = _ZONE.match(value) if isinstance(value, str) else None
+    iso = f"{matched[1]}T{matched[2]}{matched[3].replace('UTC', '+00:00')}" if matched else value
+    return started(iso, field, request.received_at)

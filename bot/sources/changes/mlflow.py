@@ -1,0 +1,41 @@
+"""MLflow's registry webhooks as changes: which version of a model an alias names; signed like Standard Webhooks."""
+
+from bot.core.change import Change
+from bot.plugins import ParsedBody, SourceRequest, source, standard_webhook
+from bot.sources._parsing import started, word
+from bot.sources.changes._reading import changes, needed, option_texts, part, read_object, services_of
+
+_SIGNED = standard_webhook("x-mlflow-signature", id_header="x-mlflow-delivery-id", timestamp_header="x-mlflow-timestamp")
+
+
+@source("mlflow", takes=("changes",), signatures=(_SIGNED,))
+def mlflow(request: SourceRequest) -> ParsedBody:
+    """A model version that gets an alias is a change: what serves by alias serves it from then on.
+
+    Options: `services: {model: service or services}`, else the model's name; `aliases` (default: all of them); `versions:
+    true` counts versions that were only registered as well.
+    """
+    body = read_object(request, "MLflow")
+    event = (body.get("entity"), body.get("action"))
+    if event == ("model_version_alias", "created") or (
+        event == ("model_version", "created") and request.config.options.get("versions") is True
+    ):
+        return ParsedBody(changes=_of_version(request, body))
+    return ParsedBody()
+
+
+def _of_version(request: SourceRequest, body: dict[str, object]) -> tuple[Change, ...]:
+    data = part(body, "data")
+    model, version, alias = needed(data, "name", "data.name"), needed(data, "version", "data.version"), word(data.get("alias"))
+    if alias and alias.lower() not in option_texts(request, "aliases", (alias,)):
+        return ()
+    at = started(body.get("timestamp"), "timestamp", request.received_at)
+    return changes(
+        request,
+        services_of(request, model),
+        id=f"{model}:{version}:{alias}:{at.isoformat()}",
+        at=at,
+        kind="model",
+        title=f"{model} {version} is {alias} now" if alias else f"{model} {version} was registered",
+        version=version,
+    )
