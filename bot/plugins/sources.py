@@ -27,6 +27,8 @@ class ParsedBody:
     changes: tuple[Change, ...] = ()
     truncated: int = 0
     rejected: tuple[Rejected, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What was understood only in part, in words for whoever set up the sender."""
 
 
 @dataclass(frozen=True)

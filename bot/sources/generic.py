@@ -5,6 +5,9 @@ To /alerts: `{"name", "status", "severity", "service", "summary", "labels", "ann
 (the default) or resolved; other usual words are understood. Without `fingerprint`, name, service and labels are the
 identity: send the same ones to resolve. Without `starts_at` the alert began when it was received.
 
+An object with any other key is a sender's own form: core/payloads finds title, status, severity, service, link and moments
+by names, values and shape, and `fields` of the source in tocsin.yaml corrects it (`tocsin source try FILE` shows it).
+
 To /changes: `{"service", "title", "kind", "at", "id", "author", "version", "previous_version", "link"}`. Only `service`
 and `title` are needed; `kind` is deploy (the default), config, flag, model, data or scale. The same `id` again is the same
 change.
@@ -17,11 +20,17 @@ from typing import TypeVar, cast
 
 from bot.core.alert import Alert, Status
 from bot.core.change import Change
+from bot.core.config.alerts import SourceFields
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, Rejected, SourceRequest, source
 from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
+from bot.sources._understanding import understood
 
 T = TypeVar("T")
+_OURS = frozenset(
+    ("name", "title", "status", "severity", "service", "summary", "labels", "annotations", "starts_at", "ends_at",
+     "fingerprint", "group_key", "link", "expression")
+)  # fmt: skip
 KINDS = ("deploy", "config", "flag", "model", "data", "scale")
 _STATUS = {
     **dict.fromkeys(("firing", "alerting", "triggered", "open", "problem", "down"), "firing"),
@@ -38,8 +47,18 @@ def generic(request: SourceRequest) -> ParsedBody:
     if request.endpoint == "changes":
         changes, rejected = _each(body, partial(_change, request))
         return ParsedBody(changes=tuple(changes), rejected=tuple(rejected))
+    if not _is_ours(request, body):
+        return understood(request, body)
     alerts, rejected = _each(body, partial(_alert, request))
     return ParsedBody(alerts=tuple(alerts), rejected=tuple(rejected))
+
+
+def _is_ours(request: SourceRequest, body: dict[str, object] | list[object]) -> bool:
+    """Whether the sender uses the form above. What tocsin.yaml corrects is the sender's own."""
+    if request.config.fields != SourceFields():
+        return False
+    objects = [item for item in (body if isinstance(body, list) else [body]) if isinstance(item, dict)]
+    return all(item.keys() <= _OURS and bool(item.keys() & {"name", "title"}) for item in objects)
 
 
 def _each(body: object, read: Callable[[object, str], T]) -> tuple[list[T], list[Rejected]]:

@@ -1,0 +1,55 @@
+"""What was understood of a document: for each field the value, where it stands and why it was taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from bot.core.payloads.leaves import Scalar
+from bot.core.payloads.names import AlertField
+from bot.core.payloads.values import State, moment_of
+
+
+class Choice(NamedTuple):
+    """The value that was taken for a field, its path ("": none) and why it was taken."""
+
+    value: Scalar
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """One alert as it was understood. `choices` lacks what the document does not tell."""
+
+    choices: Mapping[AlertField, Choice] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    state: State = State.FIRING
+    warnings: tuple[str, ...] = ()
+
+    def text(self, wanted: AlertField) -> str:
+        """The value of a field; "" if there is none."""
+        choice = self.choices.get(wanted)
+        return str(choice.value).strip() if choice else ""
+
+    def moment(self, wanted: AlertField) -> datetime | None:
+        """The moment in a field; None if there is none."""
+        choice = self.choices.get(wanted)
+        return moment_of(choice.value) if choice else None
+
+    @property
+    def entity_kind(self) -> str:
+        """What the name of the chosen service calls it, in small letters: "service", "host_name", "team"; "" without one."""
+        choice = self.choices.get(AlertField.SERVICE)
+        if choice is None:
+            return ""
+        return next((part.lower() for part in reversed(choice.path.split(".")) if not part.isdigit()), "") or "service"
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What a team says about its sender: paths of fields (or `=text` for a fixed text), and more words for "resolved"."""
+
+    fields: Mapping[AlertField, str] = field(default_factory=dict)
+    resolved_words: frozenset[str] = frozenset()
+    """In small letters."""

@@ -1,0 +1,57 @@
+"""Whether an alert is over: by its event, its title, its status, a flag or its end. What says so is kept as a choice."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.core.payloads.choices import Choice
+from bot.core.payloads.leaves import Leaf
+from bot.core.payloads.names import FLAGS, AlertField, cost_of, worth_of
+from bot.core.payloads.values import State, moment_of, says_resolved, state_of
+
+_EVENT = frozenset(("event", "action", "transition", "notification"))
+
+
+def state_in(
+    choices: Mapping[AlertField, Choice], leaves: Sequence[Leaf], resolved_words: frozenset[str], now: datetime
+) -> tuple[State, Choice | None]:
+    """Whether it fires, and what says so; None if nothing does.
+
+    An event or a title that says it is over wins over the status: that may be the rule's, or the one before.
+    """
+    status = choices.get(AlertField.STATUS)
+    if status and str(status.value).strip().lower() in resolved_words:
+        return State.RESOLVED, status
+    if over := _event(leaves) or _title(choices.get(AlertField.NAME)):
+        return State.RESOLVED, over
+    if status:
+        return state_of(status.value) or State.FIRING, status
+    over = _flag(leaves) or _title(choices.get(AlertField.SUMMARY)) or _end(choices.get(AlertField.ENDS_AT), now)
+    return (State.RESOLVED, over) if over else (State.FIRING, None)
+
+
+def _event(leaves: Sequence[Leaf]) -> Choice | None:
+    leaf = next((leaf for leaf in leaves if _is_event(leaf) and state_of(leaf.value) is State.RESOLVED), None)
+    return Choice(leaf.value, leaf.place, "the event says that it is over") if leaf else None
+
+
+def _is_event(leaf: Leaf) -> bool:
+    named = bool(_EVENT & set(leaf.words)) and worth_of(AlertField.STATUS, leaf.words) > 0
+    return named and isinstance(leaf.value, str) and not cost_of(leaf.around)
+
+
+def _title(title: Choice | None) -> Choice | None:
+    over = title is not None and says_resolved(str(title.value))
+    return Choice("resolved", title.path, "the text says that it is over") if title and over else None
+
+
+def _flag(leaves: Sequence[Leaf]) -> Choice | None:
+    for leaf in leaves:
+        if isinstance(leaf.value, bool) and FLAGS.get(" ".join(leaf.words)) is leaf.value and not cost_of(leaf.around):
+            return Choice("resolved", leaf.place, f"{leaf.name!r} is {str(leaf.value).lower()}")
+    return None
+
+
+def _end(end: Choice | None, now: datetime) -> Choice | None:
+    """An end that is still to come is only when the sender would forget the alert."""
+    at = moment_of(end.value) if end else None
+    return Choice("resolved", end.path, "it has ended") if end and at and at <= now else None

@@ -1,0 +1,140 @@
+"""How well one value of a document fits a field: by its name, its place and its form."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from bot.core.payloads import values
+from bot.core.payloads.choices import Choice
+from bot.core.payloads.leaves import Leaf, Scalar, word_set
+from bot.core.payloads.names import APART_COST, LEVEL_COST, AlertField, cost_of, worth_of
+
+GENERAL = word_set("name value display text label string full short raw current id title summary slug key new")
+"""Words that say nothing without the name above them: `service: {name: ...}`."""
+_RANKS = frozenset(("priority", "prio", "urgency"))
+_SEVERITIES = frozenset(("severity", "sev", "criticality", "priority"))
+_ENDING = frozenset((AlertField.STATUS, AlertField.ENDS_AT))
+"""What could end an alert is taken from nowhere but the alert: a request that went well says nothing about it."""
+_OUTER_COST = 2.0
+"""What the body around an alert tells is worth less than what the alert tells itself."""
+
+
+def best(wanted: AlertField, own: Iterable[Leaf], around: Iterable[Leaf], *, unlike: str = "") -> Choice | None:
+    """The value that fits best; None if none does. `unlike`: a text that is taken already."""
+    rated = [(worth(wanted, leaf), leaf) for leaf in own] + [(worth(wanted, leaf) - _OUTER_COST, leaf) for leaf in around]
+    top = max((row for row in rated if row[0] > 0 and str(row[1].value) != unlike), key=lambda row: row[0], default=None)
+    if top is None:
+        return None
+    leaf = top[1]
+    value: Scalar = severity_of(leaf) if wanted is AlertField.SEVERITY else leaf.value
+    return Choice(value, leaf.place, f"the name {leaf.name!r} fits, and the value is {_FORMS[wanted]}")
+
+
+def worth(wanted: AlertField, leaf: Leaf) -> float:
+    """How well a leaf fits a field; 0 if its name does not, or its value cannot be one."""
+    named = worth_of(wanted, _full_name(wanted, leaf))
+    fit = _TESTS[wanted](leaf) if named else None
+    cost = cost_of(leaf.around)
+    if fit is None or (wanted in _ENDING and cost >= APART_COST):
+        return 0.0
+    return named + fit - LEVEL_COST * (len(leaf.path) - 1) - cost
+
+
+def _full_name(wanted: AlertField, leaf: Leaf) -> tuple[str, ...]:
+    general = bool(leaf.words) and set(leaf.words) <= GENERAL
+    titled = wanted in (AlertField.NAME, AlertField.SUMMARY) and set(leaf.words) <= {"title", "summary"}
+    return (*leaf.parent, *leaf.words) if general and leaf.parent and not titled else leaf.words
+
+
+# Tests of values: None refuses, a number is added to what the name is worth.
+
+
+def _title(leaf: Leaf) -> float | None:
+    text = leaf.value.strip() if isinstance(leaf.value, str) else ""
+    if not 2 < len(text) <= 2000 or not any(char.isalpha() for char in text):
+        return None
+    if values.is_url(text) or values.is_id(text) or values.is_date(text) or values.is_template(text):
+        return None
+    path_like = "/" in text and " " not in text
+    among_labels = leaf.label and not _says_name(leaf)
+    return (1.0 if " " in text else 0.0) - 3.0 * path_like - 4.0 * among_labels - 1.0 * (len(text) > 200)
+
+
+def _says_name(leaf: Leaf) -> bool:
+    """Among labels what is called an alert's name, title or summary is one; any other name is a guess."""
+    return bool({"alertname", "title", "summary"} & set(leaf.words)) or leaf.words in (("alert", "name"), ("rule", "name"))
+
+
+def _text(leaf: Leaf) -> float | None:
+    return None if leaf.label and not _says_name(leaf) else _title(leaf)
+
+
+def severity_of(leaf: Leaf) -> str:
+    """The severity that a leaf holds, in the sender's word; "" if none."""
+    name = {*leaf.words, *(leaf.parent if set(leaf.words) <= GENERAL else ())}
+    return values.severity_word(leaf.value, ranked=bool(_RANKS & name), named=bool(_SEVERITIES & name))
+
+
+def _severity(leaf: Leaf) -> float | None:
+    word = severity_of(leaf).lower()
+    if not word:
+        return None
+    return 0.0 if word in values.SEVERITY_WORDS or (word[0] in "ps" and word[-1].isdigit()) else -3.5
+
+
+def _status(leaf: Leaf) -> float | None:
+    return 0.0 if isinstance(leaf.value, str) and values.state_of(leaf.value) is not None else None
+
+
+def _entity(leaf: Leaf) -> float | None:
+    text = leaf.value.strip() if isinstance(leaf.value, str) else ""
+    unfit = (
+        not text or len(text) > 120 or text.isdigit() or values.is_template(text) or values.is_date(text) or values.is_url(text)
+    )
+    if unfit or len(text.split()) > 6 or text.lower() in ("unknown", "none", "n/a", "null", "-"):
+        return None
+    return -2.0 * values.is_id(text) - 3.0 * (text.count("/") > 1)
+
+
+def _moment(leaf: Leaf) -> float | None:
+    return 0.0 if values.moment_of(leaf.value) is not None else None
+
+
+def _link(leaf: Leaf) -> float | None:
+    text = str(leaf.value)
+    if not text.lower().startswith(("http://", "https://")) or not values.is_url(text):
+        return None
+    return -3.0 * bool({"api", "self", "image", "icon", "avatar", "logo", "silence"} & set(leaf.words))
+
+
+def _expression(leaf: Leaf) -> float | None:
+    return 0.0 if isinstance(leaf.value, str) and 2 < len(leaf.value) <= 8192 and not values.is_url(leaf.value) else None
+
+
+def _identity(leaf: Leaf) -> float | None:
+    text = str(leaf.value).strip()
+    return 0.0 if not isinstance(leaf.value, bool) and 0 < len(text) <= 512 and not values.is_template(text) else None
+
+
+_TESTS: Mapping[AlertField, Callable[[Leaf], float | None]] = {
+    AlertField.NAME: _title,
+    AlertField.SUMMARY: _text,
+    AlertField.SEVERITY: _severity,
+    AlertField.STATUS: _status,
+    AlertField.SERVICE: _entity,
+    AlertField.STARTS_AT: _moment,
+    AlertField.ENDS_AT: _moment,
+    AlertField.LINK: _link,
+    AlertField.EXPRESSION: _expression,
+    AlertField.FINGERPRINT: _identity,
+}
+_FORMS: Mapping[AlertField, str] = {
+    AlertField.NAME: "a text that can stand as a title",
+    AlertField.SUMMARY: "a text",
+    AlertField.SEVERITY: "a severity",
+    AlertField.STATUS: "a status",
+    AlertField.SERVICE: "the name of a thing",
+    AlertField.STARTS_AT: "a moment",
+    AlertField.ENDS_AT: "a moment",
+    AlertField.LINK: "an address",
+    AlertField.EXPRESSION: "a text",
+    AlertField.FINGERPRINT: "a key",
+}

@@ -1,0 +1,89 @@
+"""Reads an unknown sender's document as one alert: for each field the value whose name, place and form fit best.
+
+Each choice keeps the path it came from and why, so that people can see it and correct it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from bot.core.payloads import values
+from bot.core.payloads.choices import Choice, Corrections, Understanding
+from bot.core.payloads.ending import state_in
+from bot.core.payloads.fallbacks import fallback
+from bot.core.payloads.fitting import GENERAL, best, worth
+from bot.core.payloads.leaves import LABEL_WORDS, Leaf, leaves_of
+from bot.core.payloads.names import AlertField, cost_of
+from bot.core.payloads.values import State
+
+MOST_LABELS = 64
+LABEL_TEXT = 512
+ENTITY_LABEL = "entity"
+"""The label of what an alert is about, where its sender names no service, host or instance."""
+_A_THING = 4.0
+"""How well a name must fit a service to be kept as a label."""
+_NO_CORRECTIONS = Corrections()
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def understand(
+    document: object,
+    corrections: Corrections = _NO_CORRECTIONS,
+    *,
+    around: Sequence[Leaf] = (),
+    now: datetime = _NEVER,
+) -> Understanding:
+    """The alert in a document. `around`: leaves of a body that holds the document, worth less than its own."""
+    own = leaves_of(document)
+    leaves = [*own, *around]
+    choices, warnings = _corrected(leaves, corrections)
+    for wanted in AlertField:
+        title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and wanted is AlertField.SUMMARY else ""
+        if wanted not in choices and (choice := best(wanted, own, around, unlike=title) or fallback(wanted, choices, leaves)):
+            choices[wanted] = choice
+    state, reason = state_in(choices, leaves, corrections.resolved_words, now)
+    if reason:
+        choices[AlertField.STATUS] = reason
+    if state is State.RESOLVED and AlertField.SEVERITY not in choices:
+        choices[AlertField.SEVERITY] = Choice("info", "", "it is over, and no severity is given")
+    return Understanding(choices, _labels(leaves), state, (*warnings, *_doubts(choices, leaves)))
+
+
+def _corrected(leaves: Sequence[Leaf], corrections: Corrections) -> tuple[dict[AlertField, Choice], list[str]]:
+    choices: dict[AlertField, Choice] = {}
+    warnings = []
+    for wanted, path in corrections.fields.items():
+        if choice := _configured(leaves, path):
+            choices[wanted] = choice
+        else:
+            warnings.append(f"fields.{wanted}: nothing stands at {path}")
+    return choices, warnings
+
+
+def _configured(leaves: Sequence[Leaf], path: str) -> Choice | None:
+    if path.startswith("="):
+        return Choice(path[1:].strip(), "", "fixed in tocsin.yaml")
+    leaf = next((leaf for leaf in leaves if leaf.place == path.removeprefix("$.")), None)
+    return Choice(leaf.value, leaf.place, "named in tocsin.yaml") if leaf else None
+
+
+def _labels(leaves: Iterable[Leaf]) -> dict[str, str]:
+    """What stands among labels, tags and dimensions, and every name of a thing that an alert can be about."""
+    labels: dict[str, str] = {}
+    for leaf in leaves:
+        text = str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
+        usable = 0 < len(text) <= LABEL_TEXT and not values.is_template(text) and leaf.name
+        if usable and len(labels) < MOST_LABELS and _is_label(leaf):
+            labels.setdefault(leaf.name, text)
+    return labels
+
+
+def _is_label(leaf: Leaf) -> bool:
+    among_labels = leaf.label or bool(LABEL_WORDS & leaf.around)
+    thing = not set(leaf.words) <= GENERAL and worth(AlertField.SERVICE, leaf) >= _A_THING
+    return (among_labels and not cost_of(leaf.around)) or thing
+
+
+def _doubts(choices: dict[AlertField, Choice], leaves: Iterable[Leaf]) -> list[str]:
+    unfilled = [leaf.place for leaf in leaves if isinstance(leaf.value, str) and values.is_template(leaf.value)]
+    lines = [f"the sender's template left {', '.join(unfilled[:3])} unfilled"] if unfilled else []
+    return lines if AlertField.NAME in choices else [*lines, "nothing in it reads as a title"]

@@ -1,0 +1,131 @@
+"""What single values look like: a sentence, an address, an id, a template that nobody filled in, a severity, a status."""
+
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from bot.core.payloads.leaves import Scalar, word_set, words_of
+
+
+class State(StrEnum):
+    """What a status word means for an alert."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+_CRITICAL = "critical crit fatal emergency emerg disaster blocker page severe panic"
+_HIGH = "high major error err urgent"
+_MEDIUM = "medium moderate average warning warn minor"
+_LOW = "low trivial"
+_INFO = "info information informational notice debug none"
+SEVERITY_WORDS = word_set(f"{_CRITICAL} {_HIGH} {_MEDIUM} {_LOW} {_INFO}")
+_RANKED = re.compile(r"(?i)\b(?:p|s|sev|priority|severity)[ _-]?([0-9])\b")
+
+_FIRING = (
+    "firing fired fire alerting alert alarm triggered trigger retriggered open opened reopened active activated create "
+    "created new problem down critical crit major minor warning warn error failed failing failure unhealthy degraded bad "
+    "red unresolved breached breach violated no_data nodata renotify renotified unknown pending started start detected "
+    "acknowledged acknowledge ack acked investigating escalated assigned annotated updated outage offline unreachable raised"
+)
+_DONE = (
+    "resolved resolve ok okay recovered recovery recover closed close normal up cleared clear healthy inactive fixed solved "
+    "ended end green deactivated archived back_to_normal online restored remediated cancelled canceled deleted delete stopped"
+)
+_STATES = {
+    **{word.replace("_", " "): State.FIRING for word in _FIRING.split()},
+    **{word.replace("_", " "): State.RESOLVED for word in _DONE.split()},
+}
+_NEGATED = frozenset(("not", "un", "non", "no"))
+_OVER = "recovered|resolved|recovery|cleared|closed|solved"
+_SAYS_RESOLVED = re.compile(
+    rf"(?i)\[\W*(?:re-)?(?:{_OVER}|ok|up|normal)\b[^\]]*\]"
+    rf"|^\W*(?:{_OVER}|ok|up|back to normal)\s*(?:[:|!\u2013\u2014]|-\s|\W*$)"
+    r"|^\s*[\u2705\u2714]"
+    r"|\b(?:has|have|is|are) (?:now |been |fully )*(?:recovered|resolved|back to normal|back online|back up|cleared)\W*$"
+)
+_URL = re.compile(r"(?i)^[a-z][a-z0-9+.-]*://\S+$")
+_ID = re.compile(r"(?i)^(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{16,}|[0-9]+|[a-z]{0,8}[:_-]?[0-9a-f]*[0-9][0-9a-f]{15,})$")
+_DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]|$)|^\w{3},? \d{1,2} \w{3} \d{4}|^\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+_TEMPLATE = re.compile(r"^\s*(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+|\{[A-Z][A-Z0-9_.]+\}|<[%$][^>]*>|%\([\w.]+\)s)\s*$")
+
+
+def is_url(text: str) -> bool:
+    """An absolute address and nothing else."""
+    return bool(_URL.match(text.strip()))
+
+
+def is_id(text: str) -> bool:
+    """A number, a UUID or a long hexadecimal word: nothing that people would call a thing by."""
+    return bool(_ID.match(text.strip()))
+
+
+def is_date(text: str) -> bool:
+    """It begins as a date does."""
+    return bool(_DATE.match(text.strip()))
+
+
+def is_template(text: str) -> bool:
+    """A variable of the sender's template that nobody filled in: `$EVENT_TITLE`, `{{ host.name }}`."""
+    return bool(_TEMPLATE.match(text))
+
+
+def severity_word(value: Scalar, *, ranked: bool, named: bool) -> str:
+    """The severity that a value holds, in the sender's own word; "" if it holds none.
+
+    `ranked`: its key is one for priorities, where a bare digit means something. `named`: its key says severity itself, so
+    that a word that nobody knows is one too.
+    """
+    text = str(value).strip()
+    if isinstance(value, bool) or not text or len(text) > 40 or is_template(text):
+        return ""
+    if text.isdigit():
+        return (f"P{text}" if ranked and len(text) == 1 else text if named and len(text) <= 2 else "").strip()
+    if text.lower() in SEVERITY_WORDS or re.fullmatch(r"(?i)(?:p|s|sev)-?[0-9]", text):
+        return text
+    words = words_of(text)
+    if len(words) <= 4 and (match := next((word for word in words if word in SEVERITY_WORDS), "")):
+        return match
+    if rank := _RANKED.search(text):
+        return f"P{rank[1]}"
+    return text if named and len(words) <= 2 and len(text) <= 24 and not is_id(text) else ""
+
+
+def state_of(value: Scalar) -> State | None:
+    """What a status word means; None for any other text. `incident.resolved` and `STATE_RESOLVED` are read by their words."""
+    text = str(value).strip().lower()
+    if isinstance(value, bool) or not text or len(text) > 64:
+        return None
+    if (state := _STATES.get(text)) is not None:
+        return state
+    words = words_of(str(value).strip())
+    states = [_STATES[word] for word in words if word in _STATES]
+    if len(words) > 4 or not states:
+        return None
+    if State.RESOLVED in states and _NEGATED & set(words):
+        return State.FIRING
+    return states[-1]
+
+
+def says_resolved(text: str) -> bool:
+    """Whether a title says that it is over: `[Recovered] Disk full`, `RESOLVED: errors`, `web-1 is back to normal`."""
+    return bool(_SAYS_RESOLVED.search(text[:500]))
+
+
+def moment_of(value: Scalar) -> datetime | None:
+    """Aware UTC of ISO 8601 or of Unix seconds, milliseconds, microseconds or nanoseconds; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    text = str(value).strip()
+    try:
+        number = float(text) if re.fullmatch(r"\d{9,19}(?:\.\d+)?", text) else None
+        if number is not None:
+            while number > 1e11:
+                number /= 1000
+            moment = datetime.fromtimestamp(number, UTC)
+        else:
+            parsed = datetime.fromisoformat(text[:64])
+            moment = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if 2000 < moment.year < 2200 else None

@@ -1,0 +1,108 @@
+"""Alerts from JSON that no form describes: what core/payloads understood, within the limits of every source."""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from bot.core.alert import Alert
+from bot.core.errors import UnreadableBody
+from bot.core.payloads.choices import Corrections, Understanding
+from bot.core.payloads.items import Item, items_of
+from bot.core.payloads.names import AlertField
+from bot.core.payloads.reading import ENTITY_LABEL, understand
+from bot.core.payloads.values import State, is_template
+from bot.plugins import ParsedBody, SourceRequest
+from bot.sources._parsing import annotations, clean, each, fingerprint, labels, started, word
+
+_STATE_WORDS = re.compile(
+    r"(?i)^\W*(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|ok|down|up|closed|opened|problem)\b\W*"
+)
+_HOSTS = ("host", "hostname", "host_name", "node", "server", "machine", "vm", "device")
+_INSTANCES = ("instance", "instance_id", "pod", "pod_name", "container")
+_NOT_SERVICES = ("team", "customer", "customer_id", "tenant", "namespace", "monitor", "folder", "environment", "env", "region",
+                 "metric", "metric_name", "source", "cluster", "project", "site", "endpoint")  # fmt: skip
+_MOVING = ("severity", "priority", "status", "state", "level", "urgency", "value", "value_string")
+
+
+def understood(request: SourceRequest, document: object) -> ParsedBody:
+    """Every alert in a document. Raises UnreadableBody if nothing in it reads as a title."""
+    items = items_of(document, request.config.fields.alerts)
+    alerts, rejected = each(items, partial(_read, request))
+    warnings = dict.fromkeys(warning for _, lines in alerts for warning in lines)
+    return ParsedBody(tuple(alert for alert, _ in alerts), rejected=tuple(rejected), warnings=tuple(warnings))
+
+
+def corrections_of(request: SourceRequest) -> Corrections:
+    """What tocsin.yaml says about this source's fields."""
+    config = request.config
+    return Corrections(config.fields.paths(), frozenset(word.strip().lower() for word in config.resolved_words))
+
+
+def _read(request: SourceRequest, item: object, field: str) -> tuple[Alert, tuple[str, ...]]:
+    assert isinstance(item, Item)
+    return read_item(request, item)
+
+
+def read_item(request: SourceRequest, item: Item) -> tuple[Alert, tuple[str, ...]]:
+    """One alert with what is doubtful about it. Raises UnreadableBody with the field."""
+    if not isinstance(item.document, dict):
+        raise UnreadableBody("an alert is an object", field=item.place or "body")
+    seen = understand(item.document, corrections_of(request), around=item.around, now=request.received_at)
+    name = word(seen.text(AlertField.NAME), 256)
+    if not name and not any(is_template(str(value)) for value in item.document.values()):
+        raise UnreadableBody("nothing in it reads as a title: name its path under `fields`", field=_at(item, "name"))
+    return _alert(request, seen, name or "unnamed alert", item), seen.warnings
+
+
+def _at(item: Item, name: str) -> str:
+    return f"{item.place}.{name}" if item.place else name
+
+
+def _alert(request: SourceRequest, seen: Understanding, name: str, item: Item) -> Alert:
+    severity = word(seen.text(AlertField.SEVERITY))
+    cleaned = labels(_labels(seen, severity))
+    summary = annotations({"summary": seen.text(AlertField.SUMMARY)}) if seen.text(AlertField.SUMMARY) else {}
+    start, end = seen.moment(AlertField.STARTS_AT), seen.moment(AlertField.ENDS_AT)
+    resolved = seen.state is State.RESOLVED
+    return Alert(
+        source=request.source,
+        fingerprint=_identity(request, seen, name, cleaned, item),
+        status="resolved" if resolved else "firing",
+        name=name,
+        severity=severity,
+        labels={"alertname": name, **cleaned},
+        annotations=summary,
+        starts_at=started(start.isoformat() if start else None, _at(item, "starts_at"), request.received_at),
+        ends_at=end if resolved else None,
+        link=clean(seen.text(AlertField.LINK)),
+        expression=clean(seen.text(AlertField.EXPRESSION)),
+    )
+
+
+def _labels(seen: Understanding, severity: str) -> dict[str, object]:
+    """The labels, with what the alert is about under the name that the rest of the bot reads."""
+    named: dict[str, object] = dict(seen.labels)
+    if entity := seen.text(AlertField.SERVICE):
+        named.setdefault(_entity_label(seen.entity_kind), entity)
+    return {**named, "severity": severity} if severity else named
+
+
+def _entity_label(kind: str) -> str:
+    kind = re.sub(r"\W", "_", kind)
+    if kind in _HOSTS:
+        return "host"
+    if kind in _INSTANCES:
+        return "instance"
+    return ENTITY_LABEL if kind in _NOT_SERVICES else "service"
+
+
+def _identity(request: SourceRequest, seen: Understanding, name: str, cleaned: Mapping[str, str], item: Item) -> str:
+    """The sender's own key; else what stays the same from firing to resolved: title without its state, entity and labels."""
+    if key := word(seen.text(AlertField.FINGERPRINT), 512):
+        return key if len(key) <= 128 else fingerprint(key)
+    if seen.warnings and AlertField.NAME not in seen.choices:
+        # A template that was not filled in looks the same for every alert: none of them is another's repeat.
+        return fingerprint([item.place, repr(item.document)[:4096], request.received_at.isoformat()])
+    stable = re.sub(r"\d+", "#", _STATE_WORDS.sub("", name.lower()))
+    lasting = {k: v for k, v in cleaned.items() if k.lower() not in _MOVING and not re.fullmatch(r"[\d.,:TZ+-]+%?", v)}
+    return fingerprint([stable, seen.text(AlertField.SERVICE), lasting])

@@ -1,0 +1,148 @@
+"""An unknown sender's JSON is read as people would read it, and every choice says where it came from."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.payloads.choices import Corrections
+from bot.core.payloads.items import items_of
+from bot.core.payloads.names import AlertField
+from bot.core.payloads.reading import understand
+from bot.core.payloads.values import State
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MONITOR: dict[str, Any] = {
+    "check": {"id": 7, "checkName": "Front page", "tags": ["team:web"]},
+    "currentState": "DOWN",
+    "previousState": "UP",
+    "importanceLevel": "HIGH",
+    "server": {"name": "edge-3"},
+    "detail": "connection refused by edge-3",
+    "since": "2026-03-01T11:58:00Z",
+    "reportUrl": "https://watch.example/r/7",
+    "request": {"title": "GET /", "status": "ok", "url": "https://elsewhere.example/"},
+}
+
+
+def test_title_status_severity_entity_start_and_link_are_found() -> None:
+    seen = understand(MONITOR, now=NOW)
+
+    assert seen.text(AlertField.NAME) == "Front page"
+    assert seen.text(AlertField.SEVERITY) == "HIGH"
+    assert (seen.text(AlertField.SERVICE), seen.entity_kind) == ("edge-3", "name")
+    assert seen.state is State.FIRING
+    assert seen.moment(AlertField.STARTS_AT) == datetime(2026, 3, 1, 11, 58, tzinfo=UTC)
+    assert seen.text(AlertField.LINK) == "https://watch.example/r/7"
+    assert seen.labels["team"] == "web"
+
+
+def test_each_choice_names_its_path_and_why() -> None:
+    choice = understand(MONITOR, now=NOW).choices[AlertField.STATUS]
+
+    assert choice.path == "currentState"
+    assert "currentState" in choice.reason
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"title": "[Recovered] Disk full", "status": "Alert"},
+        {"title": "RESOLVED: disk full"},
+        {"title": "disk full on db-1 has recovered"},
+        {"title": "Disk full", "event_type": "incident.resolved", "status": "triggered"},
+        {"title": "Disk full", "alert_transition": "Recovered"},
+        {"title": "Disk full", "state": {"value": "OK"}},
+        {"title": "Disk full", "resolved": True},
+        {"title": "Disk full", "firing": False},
+        {"title": "Disk full", "ended_at": "2026-03-01T11:00:00Z"},
+        {"title": "Disk full", "message": "[db-1] [\u2705 Up] all is well"},
+    ],
+)
+def test_what_says_that_it_is_over_never_fires(told: dict[str, Any]) -> None:
+    assert understand(told, now=NOW).state is State.RESOLVED
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"title": "Recovery of the backup failed"},
+        {"title": "Name could not be resolved"},
+        {"title": "Disk full", "status": "not resolved"},
+        {"title": "Disk full", "previous_state": "OK"},
+        {"title": "Disk full", "ends_at": "2026-03-01T13:00:00Z"},
+        {"title": "Disk full", "ended_at": 0, "state": "OPEN"},
+        {"title": "Disk full", "request": {"status": "ok"}},
+        {"title": "Disk full", "resolved": False},
+    ],
+)
+def test_what_does_not_say_so_fires(told: dict[str, Any]) -> None:
+    assert understand(told, now=NOW).state is State.FIRING
+
+
+@pytest.mark.parametrize(
+    ("told", "severity"),
+    [
+        ({"priority": 4}, "P4"), ({"priority": "P2 - high"}, "high"), ({"severity": "SEVERITY_CRITICAL"}, "CRITICAL"),
+        ({"severity": 4}, "4"), ({"severity": "spicy"}, "spicy"), ({"id": 4}, ""), ({"level": "warning"}, "warning"),
+        ({"title": "[CRITICAL] Disk full"}, "CRITICAL"),
+    ],
+)  # fmt: skip
+def test_a_severity_keeps_the_senders_word(told: dict[str, Any], severity: str) -> None:
+    assert understand({"title": "Disk full", **told}, now=NOW).text(AlertField.SEVERITY).upper() == severity.upper()
+
+
+def test_a_thing_that_only_the_text_names_is_what_the_alert_is_about() -> None:
+    seen = understand({"summary": "Latency is high for customer_id:acme"}, now=NOW)
+
+    assert seen.text(AlertField.SERVICE) == "acme"
+
+
+def test_tocsin_yaml_corrects_any_field_and_says_which_path_is_empty() -> None:
+    corrections = Corrections(
+        {AlertField.NAME: "detail", AlertField.SEVERITY: "=critical", AlertField.SERVICE: "no.such"}, frozenset({"down"})
+    )
+    seen = understand(MONITOR, corrections, now=NOW)
+
+    assert seen.text(AlertField.NAME) == "connection refused by edge-3"
+    assert seen.text(AlertField.SEVERITY) == "critical"
+    assert seen.state is State.RESOLVED
+    assert seen.warnings == ("fields.service: nothing stands at no.such",)
+
+
+def test_a_template_that_was_not_filled_in_is_no_title_and_is_told() -> None:
+    seen = understand({"title": "$EVENT_TITLE", "host": "{{ host.name }}"}, now=NOW)
+
+    assert AlertField.NAME not in seen.choices
+    assert "title, host" in seen.warnings[0]
+
+
+def test_a_list_of_alerts_inside_of_a_body_is_one_alert_each_with_what_the_body_says_around() -> None:
+    body = {"source": "watch", "severity": "high", "incidents": [{"title": "a is slow"}, {"title": "b is slow"}]}
+    items = items_of(body)
+    seen = [understand(item.document, around=item.around, now=NOW) for item in items]
+
+    assert [item.place for item in items] == ["incidents.0", "incidents.1"]
+    assert [one.text(AlertField.NAME) for one in seen] == ["a is slow", "b is slow"]
+    assert {one.text(AlertField.SEVERITY) for one in seen} == {"high"}
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(
+            st.sampled_from(["title", "status", "severity", "tags", "", "name", "value", "alerts", "time"]), inner
+        )
+    ),
+    max_leaves=30,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_JSON)
+def test_no_document_raises(document: object) -> None:
+    for item in items_of(document):
+        understand(item.document, around=item.around, now=NOW)
