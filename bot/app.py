@@ -44,6 +44,7 @@ from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import AWAY, Clock, Database, async_url, utc_now
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
+from bot.store.retention.pruning import Pruning
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.outbox import Outbox
 from bot.store.slack.usergroups import Usergroups
@@ -70,7 +71,7 @@ from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import EVERY, HousekeepingTick, PagerTick, Tick, TidyTick, as_workflow
+from bot.workflows.ticks import EVERY, HousekeepingTick, PagerTick, RetentionTick, RotaTick, Tick, as_workflow
 
 log = structlog.get_logger(__name__)
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
@@ -79,6 +80,13 @@ SILENT_SECONDS = 30.0
 """A sender whose loop has not run for so long counts as dead."""
 
 MESSAGES = Counter("bot_messages_total", "Messages posted or edited in Slack", ["channel", "kind", "edit"])
+
+
+PRUNED = Counter("bot_pruned_rows_total", "Rows deleted because they are older than `retention` says", ["table"])
+
+
+def _count_pruned(table: str, rows: int) -> None:
+    PRUNED.labels(table).inc(rows)
 
 
 def _count_message(channel: str, kind: str, edit: bool) -> None:
@@ -233,7 +241,8 @@ class App:
             "quiet": HousekeepingTick(self.config, self.postmortems, late, Renewals(self.db), self.engine),
             "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config),
             "heartbeat": self._heartbeat,
-            "tidy": TidyTick(self.interactions, self.rotas, self.engine.forget),
+            "rotas": RotaTick(self.rotas),
+            "tidy": RetentionTick(Pruning(self.db, self.config.retention, _count_pruned), self.engine.forget),
             "learning": LearningTick(Cases(self.db), self.config.default_channel),
         }
         self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader)

@@ -16,6 +16,7 @@ from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, QueryFailed
 from bot.core.text.untrusted import counted, one_line
+from bot.engine.data_folder import JOURNAL
 from bot.llm.checkup import check_model
 from bot.llm.loading import check_loading
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
@@ -23,7 +24,7 @@ from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.settings import Secrets, catalogue_of, load_config, source_tokens
 from bot.slack.checkup import check_slack
-from bot.store.checkup import check_database
+from bot.store.checkup import check_database, check_sizes
 
 COLOURS = {"ok": "green", "failed": "bold red", "not set up": "yellow"}
 
@@ -56,9 +57,9 @@ async def checkup(secrets: Secrets) -> list[Check]:
         slack, models, systems = await asyncio.gather(
             _slack(secrets, config), _models(secrets), _systems(secrets, config, client)
         )
-    database = _database(secrets)
+    database = [_database(secrets), *_sizes(secrets, config)]
     outside = [*slack, *models, *_model_code(secrets), *systems]
-    return [first, *_sources(config), database, *outside, *_local(config), _pager(secrets, config)]
+    return [first, *_sources(config), *database, *outside, *_local(config), _pager(secrets, config)]
 
 
 def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
@@ -94,6 +95,14 @@ def _database(secrets: Secrets) -> Check:
     path = secrets.data_dir / "app.db"
     # Connecting would create the file; a check must not.
     return check_database(f"sqlite:///{path}") if path.exists() else _new_folder(secrets.data_dir)
+
+
+def _sizes(secrets: Secrets, config: Config) -> list[Check]:
+    if secrets.database_url:
+        journal = None if secrets.postgres else secrets.data_dir / JOURNAL
+        return check_sizes(secrets.database_url, journal, config.retention)
+    path = secrets.data_dir / "app.db"
+    return check_sizes(f"sqlite:///{path}", secrets.data_dir / JOURNAL, config.retention) if path.exists() else []
 
 
 def _new_folder(folder: Path) -> Check:

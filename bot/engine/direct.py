@@ -183,9 +183,10 @@ class DirectEngine:
         """Whether the run has ended, well or badly; an unknown one has not."""
         return id in self._runs and self._runs[id].task.done()
 
-    async def forget(self, before: datetime) -> int:
-        """Drop the runs that ended before a moment; returns how many."""
-        old = [id for id, started in self._runs.items() if started.ended_at and started.ended_at[0] < before]
+    async def forget(self, before: datetime, prefix: str = "") -> int:
+        """Drop the runs that ended before a moment and whose id begins so; returns how many."""
+        ended = {id: run.ended_at[0] for id, run in self._runs.items() if run.ended_at and id.startswith(prefix)}
+        old = [id for id, at in ended.items() if at < before]
         for id in old:
             del self._runs[id]
         return len(old)

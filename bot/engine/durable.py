@@ -166,9 +166,9 @@ class DurableEngine:
         """Whether the run has ended, well or badly; an unknown one has not."""
         return await _outside(recorded_runs.finished(id))
 
-    async def forget(self, before: datetime) -> int:
-        """Delete the runs that ended before a moment; returns how many."""
-        return await _outside(recorded_runs.forget(before))
+    async def forget(self, before: datetime, prefix: str = "") -> int:
+        """Delete the runs that ended before a moment and whose id begins so; returns how many."""
+        return await _outside(recorded_runs.forget(before, prefix))
 
     def is_leader(self) -> bool:
         """Whether this process sends and ticks; always, on SQLite."""

@@ -8,7 +8,7 @@ from bot.engine.durable_run import TIMER, WAIT, WAIT_NAME
 
 UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-BATCH = 500
+BATCH = 200
 """Runs deleted in one transaction; SQLite allows no other writer meanwhile."""
 
 
@@ -31,12 +31,17 @@ async def finished(id: str) -> bool:
     return status is not None and status.status in ENDED
 
 
-async def forget(before: datetime) -> int:
+async def forget(before: datetime, prefix: str = "") -> int:
     """Delete the runs that ended before a moment, journal and wakes included; returns how many."""
     count = 0
     while True:
         old = await DBOS.list_workflows_async(
-            status=ENDED, completed_before=before.isoformat(), limit=BATCH, load_input=False, load_output=False
+            status=ENDED,
+            completed_before=before.isoformat(),
+            workflow_id_prefix=prefix or None,
+            limit=BATCH,
+            load_input=False,
+            load_output=False,
         )
         if old:
             await DBOS.delete_workflows_async([run.workflow_id for run in old])

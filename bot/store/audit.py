@@ -3,10 +3,11 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from datetime import UTC
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +18,11 @@ from bot.store.tables import AuditRow
 
 _GENESIS = "0" * 64
 _END = "audit's end"
+PRUNED = "audit pruned"
+"""A row that says up to which row, and to which hash, the beginning was cut off."""
+_CUT = 200
+"""Rows that are cut off at a time: each cut adds one row."""
+_PAGE = 1_000
 
 
 async def append(
@@ -71,15 +77,43 @@ def genuine(db: Database, row: AuditRow) -> bool:
 
 
 async def verify(db: Database) -> int | None:
-    """Walk the chain: None if it is whole, else the `seq` of the first row that does not fit."""
-    prev = _GENESIS
-    async with db.read() as session:
-        for row in (await session.exec(select(AuditRow).order_by(col(AuditRow.seq)))).all():
-            fields = {name: getattr(row, name) for name in _FIELDS}
-            if row.prev != prev or row.hash != chain_hash(db.audit_key, prev, fields):
-                return row.seq
-            prev = row.hash
-    return None
+    """Walk the chain: None if it is whole, else the `seq` of the first row that does not fit.
+
+    A trail whose beginning was pruned starts behind a row that is gone; a later row, in the chain, says so.
+    """
+    first: AuditRow | None = None
+    prev, cuts = _GENESIS, {_GENESIS}
+    async for row in _walk(db):
+        if first is None:
+            first, prev = row, row.prev
+        if row.prev != prev or not genuine(db, row):
+            return row.seq
+        if row.what == PRUNED:
+            cuts.add(row.after)
+        prev = row.hash
+    return first.seq if first is not None and first.prev not in cuts else None
+
+
+async def _walk(db: Database) -> AsyncIterator[AuditRow]:
+    seq = 0
+    while page := await after(db, seq, _PAGE):
+        for row in page:
+            yield row
+        seq = page[-1].seq or seq
+
+
+async def prune(db: Database, before: datetime) -> int:
+    """Cut off the oldest rows, all from before a moment, and note it in the chain; how many. Fewer than _CUT wait for more."""
+    async with db.write() as session:
+        if not db.sqlite:
+            await session.exec(locks.take(locks.AUDIT))  # type: ignore[call-overload]
+        oldest = (await session.exec(select(AuditRow).order_by(col(AuditRow.seq)).limit(_CUT + 1))).all()
+        if len(oldest) <= _CUT or oldest[_CUT - 1].at >= before:
+            return 0
+        last = oldest[_CUT - 1]
+        await session.exec(delete(AuditRow).where(col(AuditRow.seq) <= last.seq))
+        await append(db, session, who="tocsin", what=PRUNED, subject="audit", before=f"row {last.seq}", after=last.hash)
+    return _CUT
 
 
 _FIELDS = ("at", "who", "what", "subject", "before", "after", "reason", "policy", "message")

@@ -1,12 +1,17 @@
-"""Asks the database whether it answers and has this code's schema; changes nothing."""
+"""Asks the database whether it answers, has this code's schema, and how large it is; changes nothing."""
+
+from pathlib import Path
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError
 
 from bot.core.check import Check, failed, ok
+from bot.core.config.retention import Retention
 from bot.core.errors import ConfigurationError
 from bot.core.text.untrusted import one_line
 from bot.store.db.database import DatabaseAway, DatabaseUnreadable
 from bot.store.migrate import current, head, sync_url
+from bot.store.retention.sizes import in_words, sizes
 
 
 def check_database(url: str) -> Check:
@@ -30,3 +35,14 @@ def check_database(url: str) -> Check:
     if kind == "sqlite":
         return ok("Database", f"{kind}, revision {revision or 'none yet'}", "upgraded by itself at the next start")
     return failed("Database", f"{kind}, revision {revision or 'none'}, wanted {head()}", "run `tocsin db upgrade` once")
+
+
+def check_sizes(url: str, journal: Path | None, retention: Retention) -> list[Check]:
+    """How much room the database takes and the largest tables; none for one that cannot be read, which another check says."""
+    try:
+        tables = sizes(url, journal)
+    except (ConfigurationError, DatabaseError, OSError):
+        return []
+    largest = ", ".join(f"{one.table} {in_words(one.size)}" for one in tables[:5])
+    days = ", ".join(f"{name} {kept.days}d" for name, kept in retention)
+    return [ok("Disk", f"{in_words(sum(one.size for one in tables))}: {largest}", f"kept (`retention`): {days}")]

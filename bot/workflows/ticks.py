@@ -19,7 +19,7 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
-from bot.store.slack.interactions import Interactions
+from bot.store.retention.pruning import Pruning
 from bot.store.tables import HeartbeatRow
 from bot.store.triage.late_changes import LateChanges
 from bot.store.triage.renewals import Renewals
@@ -32,8 +32,9 @@ log = structlog.get_logger(__name__)
 Tick = Callable[[], Awaitable[object]]
 AUDIT_AFTER = timedelta(seconds=60)
 """A stored alert has everything it should have by then."""
-KEEP_JOURNALS = timedelta(days=2)
-"""Ticks make about 26,000 runs a day; nothing starts a run anew that ended so long ago."""
+KEEP_TICKS = timedelta(hours=1)
+"""Ticks make about 26,000 runs a day, and a slot that is over never comes again."""
+TICK_PREFIX = "tick:"
 PAGE_REFUSED_FOR = timedelta(hours=1)
 """How long a message that Slack refuses is worth a page: later, people have long found another way."""
 
@@ -78,19 +79,29 @@ class HousekeepingTick:
             await self.engine.start("triage", id, due.group, due.attempt, due.question, due.requester, list(due.changes))
 
 
-class TidyTick:
-    """Forgets what is over for good, and renews the copies of rotas: on a quiet day nothing else reads them."""
+class RotaTick:
+    """Renews the copies of rotas: on a quiet day nothing else reads them."""
 
-    def __init__(self, interactions: Interactions, rotas: Rotas, forget: Callable[[datetime], Awaitable[object]]) -> None:
-        """`forget` drops the journals of workflows that ended before a moment."""
-        self.interactions = interactions
+    def __init__(self, rotas: Rotas) -> None:
         self.rotas = rotas
-        self.forget = forget
 
     async def __call__(self) -> None:
         await self.rotas.roster()
-        await self.interactions.tidy(KEEP_JOURNALS)
-        await self.forget(self.interactions.db.clock() - KEEP_JOURNALS)
+
+
+class RetentionTick:
+    """Deletes what is over for good: rows, and the journals of workflows that ended."""
+
+    def __init__(self, pruning: Pruning, forget: Callable[[datetime, str], Awaitable[object]]) -> None:
+        """`forget` drops the journals of workflows that ended before a moment and whose id begins so."""
+        self.pruning = pruning
+        self.forget = forget
+
+    async def __call__(self) -> None:
+        now = self.pruning.db.clock()
+        await self.forget(now - KEEP_TICKS, TICK_PREFIX)
+        await self.forget(now - self.pruning.retention.journal, "")
+        await self.pruning()
 
 
 class PagerTick:
@@ -211,7 +222,8 @@ EVERY = {
     "quiet": timedelta(seconds=5),
     "pager": timedelta(seconds=10),
     "heartbeat": timedelta(seconds=60),
-    "tidy": timedelta(hours=1),
+    "rotas": timedelta(hours=1),
+    "tidy": timedelta(minutes=10),
     "learning": timedelta(minutes=1),
 }
 """How often each tick comes."""

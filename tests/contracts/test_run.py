@@ -403,6 +403,7 @@ async def test_what_has_ended_is_forgotten_and_what_goes_on_is_kept(launch: Laun
     await engine.result("short:1")
 
     assert await engine.forget(clock() - LATE) == 0
+    assert await engine.forget(clock() + SOON, "tick:") == 0
     assert await engine.forget(clock() + SOON) == 1
     assert not await engine.finished("short:1")
     assert await engine.pending() == ["long:1"]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tests.crash.strikes import LEAVES_UNKNOWN, of_a_late_change
 
-RARE = ("tick:heartbeat/", "tick:tidy/", "tick:learning/", "triage/leave it at the facts#")
+RARE = ("tick:heartbeat/", "tick:tidy/", "tick:rotas/", "tick:learning/", "triage/leave it at the facts#")
 """Ticks so seldom that a short scenario may end before they come; and the end of a triage whose group had only its mildest
 alert so far, which depends on how the alerts of one fault fall around the deaths."""
 ROUNDS = {"remediation/look at the signal": 2, "remediation/now": 3, "remediation/wait_for": 2}

@@ -15,6 +15,7 @@ from bot.core.config.actions import ActionConfig, Approvers, Freeze, SoloMode
 from bot.core.config.alerts import Inhibition, Maintenance, SourceConfig, Threshold
 from bot.core.config.budget import Budget
 from bot.core.config.fields import Address, ConfigSection, Duration, SeverityLevel, SlackId
+from bot.core.config.retention import Retention
 from bot.core.config.services import Person, ServiceConfig
 from bot.core.config.systems import (
     AlertmanagerConfig,
@@ -79,6 +80,7 @@ class Config(ConfigSection):
     """Called every minute while the bot is well, so that its silence is noticed outside."""
     budget: Budget = Budget()
     close_after: Duration = timedelta(minutes=30)
+    retention: Retention = Retention()
     command: Annotated[str, AfterValidator(_slash_command)] = "/incident"
     plugins: tuple[str, ...] = ()
 

@@ -1,7 +1,6 @@
 """What the Slack adapter reads and writes besides verbs: ids that were handled, and what a message in Slack shows."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, or_
 from sqlalchemy.exc import IntegrityError
@@ -47,11 +46,6 @@ class Interactions:
         """Let a submission that had no effect (wrong fields) come again."""
         async with self.db.write() as session:
             await session.exec(delete(SeenRow).where(col(SeenRow.key) == key[:400]))
-
-    async def tidy(self, older_than: timedelta) -> None:
-        """Forget ids that Slack will not send again."""
-        async with self.db.write() as session:
-            await session.exec(delete(SeenRow).where(col(SeenRow.at) < self.db.clock() - older_than))
 
     async def shown_at(self, channel: str, ts: str) -> PostedMessage | None:
         """This bot's message with that timestamp; None if it is another's, or is in another channel."""

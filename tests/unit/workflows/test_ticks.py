@@ -9,16 +9,17 @@ import pytest
 from sqlmodel import SQLModel
 
 from bot.core.config import Config
+from bot.core.config.retention import Retention
 from bot.core.errors import PagerFailed
 from bot.engine.direct import DirectRun
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
-from bot.store.slack.interactions import Interactions
+from bot.store.retention.pruning import Pruning
 from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, MessageRow, PageRow, TriageRow
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import KEEP_JOURNALS, PagerTick, TidyTick, as_workflow
+from bot.workflows.ticks import PagerTick, RetentionTick, RotaTick, as_workflow
 from tests.unit.builders import NOW
 
 
@@ -302,22 +303,26 @@ async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(nig
     assert await night.tick.pages.due() == []
 
 
-async def test_tidying_renews_the_copies_of_rotas_and_forgets_old_journals(night: Night) -> None:
-    forgotten: list[datetime] = []
-
+async def test_a_tick_renews_the_copies_of_rotas(night: Night) -> None:
     async def members(group: str) -> frozenset[str]:
         return frozenset({"UALICE"})
 
-    async def forget(before: datetime) -> None:
-        forgotten.append(before)
-
     config = Config.model_validate({"services": {"checkout": {"on_call": {"usergroup": "S1"}}}})
     stored = Usergroups(night.db)
-    rotas = Rotas(config, members, stored, night.db.clock)
-    await TidyTick(Interactions(night.db), rotas, forget)()
+    await RotaTick(Rotas(config, members, stored, night.db.clock))()
 
     assert await stored.load("S1") == (frozenset({"UALICE"}), NOW)
-    assert forgotten == [NOW - KEEP_JOURNALS]
+
+
+async def test_journals_of_ticks_are_forgotten_before_those_of_other_workflows(night: Night) -> None:
+    forgotten: list[tuple[datetime, str]] = []
+
+    async def forget(before: datetime, prefix: str) -> None:
+        forgotten.append((before, prefix))
+
+    await RetentionTick(Pruning(night.db, Retention()), forget)()
+
+    assert forgotten == [(NOW - timedelta(hours=1), "tick:"), (NOW - timedelta(days=2), "")]
 
 
 async def test_a_tick_that_fails_does_not_end_the_story() -> None:
