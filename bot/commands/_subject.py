@@ -25,7 +25,8 @@ async def subject_of(ctx: CommandContext, request: Request) -> Subject:
     around = await around_of(ctx, request)
     if around.subject:
         return around.subject
-    which = f"Open in this channel: {', '.join(around.open[:8])}." if around.open else "Nothing is open in this channel."
+    listed = ", ".join(around.open[:8])
+    which = f"Open{around.where}: {listed}." if listed else f"Nothing is open{around.where}."
     raise NotFound(f"Say which one, for example: {request.verb} {next(iter(around.open), 'AL-3')}. {which}")
 
 
@@ -36,17 +37,29 @@ class Around:
     subject: Subject | None
     only_one: bool = False
     open: Sequence[str] = ()
-    """References that are open in the channel, when they are several."""
+    """References that are open there, when they are several."""
+    everywhere: bool = False
+    """It was asked for where no channel is: in a direct conversation or on the home tab."""
+
+    @property
+    def where(self) -> str:
+        """ " in this channel", where one is."""
+        return "" if self.everywhere else " in this channel"
 
 
 async def around_of(ctx: CommandContext, request: Request) -> Around:
     """The reference in the request or of its thread, else the only open one of the channel. Raises NotFound."""
     if request.ref:
         return Around(await overview.subject_of(ctx.db, request.ref))
-    here = await Interactions(ctx.db).open_here(request.channel)
-    if len(here) == 1:
-        return Around(await overview.subject_of(ctx.db, here[0]), only_one=True)
-    return Around(None, open=here)
+    everywhere = is_private_place(request.channel)
+    here = await Interactions(ctx.db).open_here("" if everywhere else request.channel)
+    subject = await overview.subject_of(ctx.db, here[0]) if len(here) == 1 else None
+    return Around(subject, only_one=subject is not None, open=() if subject else here, everywhere=everywhere)
+
+
+def is_private_place(channel: str) -> bool:
+    """Whether nobody but one person and the bot is there (a direct conversation, the home tab): everything open is meant."""
+    return not channel or channel.startswith("D")
 
 
 def fitting(ctx: CommandContext, subject: Subject | None) -> list[str]:

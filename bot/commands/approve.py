@@ -16,7 +16,7 @@ async def approve(ctx: CommandContext, request: Request) -> Reply | Form | Field
     ref = request.ref
     if not ref.startswith("AP-"):
         return Reply("Say which proposal, for example: approve AP-3. The card has the button.")
-    if request.entry_point in (EntryPoint.MENTION, EntryPoint.SHORTCUT):
+    if request.entry_point in (EntryPoint.MENTION, EntryPoint.DIRECT, EntryPoint.SHORTCUT):
         press = press_of(request, request.revision or 0, DecisionChoice.APPROVE)
         return Reply((await ctx.approvals.refuse(press, Rule.TEXT, TEXT)).text)
     proposal = await ctx.approvals.store.load(ref)

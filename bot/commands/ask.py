@@ -1,9 +1,10 @@
 """A question."""
 
 from bot.commands._subject import name_of, subject_of
+from bot.core.messages.content import MessageKind
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
-from bot.store.answers.questions import Questions
+from bot.store.answers.questions import AnswerPlace, Put, Questions
 from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 from bot.workflows.investigation.questions import start
@@ -14,7 +15,7 @@ MAX_QUESTION_LENGTH = 500
 
 @command("ask", usage="ask <question> [AL-3]", who="members", speech=True)
 async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
-    """Answer a question in the thread: yes, no or unknown where it asks for that, then why, from what was recorded.
+    """Answer a question where it was asked: yes, no or unknown where it asks for that, then why, from what was recorded.
 
     Only a question about now ("is it still failing?") reads the current values; for other new checks use investigate.
 
@@ -28,11 +29,29 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
         return Form(
             f"Ask about {subject.ref}", "ask", ref=subject.ref, fields=[Field("question", "Your question", kind="long")]
         )
+    place = await _place(ctx, request)
     put = await Questions(ctx.db).put(
-        request.key, question, name_of(request.actor), group=subject.group, incident=subject.incident
+        request.key, question, name_of(request.actor), group=subject.group, incident=subject.incident, place=place
     )
     await start(ctx.engine, put.number)
-    here = await Interactions(ctx.db).shown_at(request.channel, request.thread)
-    if here is not None and here.key == put.thread_key and request.entry_point != EntryPoint.SLASH:
+    if place is not None or (request.thread and await _stands_there(ctx, request, put)):
         return Reply("")
     return Reply(f"The answer will stand in the thread of {subject.ref}, for everybody.")
+
+
+async def _place(ctx: CommandContext, request: Request) -> AnswerPlace | None:
+    """Where the answer is seen by who asked; None: in the thread of what it is about."""
+    if request.entry_point is EntryPoint.DIRECT:
+        return AnswerPlace(request.channel)
+    if not request.said_at:
+        return None
+    thread = request.thread or request.said_at
+    above = await Interactions(ctx.db).shown_at(request.channel, thread)
+    if above is None:
+        return AnswerPlace(request.channel, under=thread)
+    return AnswerPlace(request.channel, thread_key=above.key) if above.kind == MessageKind.ASKED else None
+
+
+async def _stands_there(ctx: CommandContext, request: Request, put: Put) -> bool:
+    above = await Interactions(ctx.db).shown_at(request.channel, request.thread)
+    return above is not None and above.key == put.thread_key

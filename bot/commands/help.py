@@ -28,9 +28,9 @@ async def help(ctx: CommandContext, request: Request) -> Reply:
 
 def _where(around: Around) -> str:
     if around.subject:
-        alone = ", the only one open in this channel" if around.only_one else ""
+        alone = f", the only one open{around.where}" if around.only_one else ""
         return f"{around.subject.ref} ({around.subject.state}){alone}"
-    return f"here; open in this channel: {', '.join(around.open[:8])}" if around.open else "here"
+    return f"here; open{around.where}: {', '.join(around.open[:8])}" if around.open else "here"
 
 
 def _described(verb: Command) -> CommandHelp:

@@ -19,5 +19,6 @@ async def panel(ctx: CommandContext, request: Request) -> Reply:
         slash=ctx.config.command,
         only_one=around.only_one,
         open_here=around.open,
+        where=around.where,
     )
     return Reply("What you can do here", content=content)

@@ -4,7 +4,7 @@ from bot.commands._subject import subject_of
 from bot.core.errors import NotFound
 from bot.core.history.postmortem import PostmortemSection
 from bot.core.messages.replies import PostmortemReply
-from bot.plugins import EntryPoint, Reply, Request, command
+from bot.plugins import Reply, Request, command
 from bot.store.answers.postmortems import Postmortems
 from bot.workflows.command_context import CommandContext
 
@@ -24,7 +24,7 @@ async def postmortem(ctx: CommandContext, request: Request) -> Reply:
     if request.options.get("export", "md") != "md":
         return Reply("export takes md. Nothing was written.")
     wish = request.text.strip().lower()
-    if wish not in ("", "regenerate") and request.entry_point in (EntryPoint.SLASH, EntryPoint.MENTION):
+    if wish not in ("", "regenerate") and request.entry_point.is_typed:
         raise NotFound(f"postmortem takes regenerate or export=md, not {wish[:40]}. Nothing was written.")
     drafts = Postmortems(ctx.db)
     newest = await drafts.newest(subject.incident)

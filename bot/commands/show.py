@@ -17,7 +17,7 @@ from bot.workflows.command_context import CommandContext
 async def show(ctx: CommandContext, request: Request) -> Reply:
     """Show a group, incident or proposal in short, with its timeline."""
     subject = await subject_of(ctx, request)
-    if request.text and request.entry_point in (EntryPoint.SLASH, EntryPoint.MENTION):
+    if request.text and request.entry_point.is_typed:
         raise NotFound(f"show takes a reference such as {subject.ref}, not {request.text[:40]}.")
     if subject.group and request.entry_point == EntryPoint.BUTTON:
         await groups.give_card(ctx.db, subject.group)

@@ -14,9 +14,18 @@ class EntryPoint(StrEnum):
 
     SLASH = "slash"
     MENTION = "mention"
+    DIRECT = "direct"
+    """A line in the direct conversation with the bot."""
     BUTTON = "button"
+    HOME = "home"
+    """A button of the app's home tab."""
     MODAL = "modal"
     SHORTCUT = "shortcut"
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether a person wrote the line."""
+        return self in (EntryPoint.SLASH, EntryPoint.MENTION, EntryPoint.DIRECT)
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,8 @@ class Request:
     entry_point: EntryPoint = EntryPoint.MENTION
     message: str = ""
     """ts of the message whose button was pressed."""
+    said_at: str = ""
+    """ts of the person's message that is the request, or that a shortcut was used on: an answer can stand under it."""
     key: str = ""
     """Unique per interaction; a repeat is the same key."""
 

@@ -1,6 +1,6 @@
 """Delivers a reply: privately where the request came from, and by another way if that one is closed."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -56,12 +56,24 @@ class ReplyTarget:
     user: str
     channel: str
     thread: str = ""
+    """The message whose thread says what is meant; under a card nobody replied to there is none to read yet."""
+    open_thread: str = ""
+    """The thread that the person reads. Empty: they read the channel, where nothing of a thread is seen."""
     trigger_id: str = ""
     response_url: str = ""
     team: str = ""
     """The workspace the interaction came from."""
     home: str = ""
     """The person's own workspace, where Slack names it."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it came from a direct conversation: nobody else reads there, so an answer is a message as any other."""
+        return self.channel.startswith("D")
+
+
+Way = Callable[[ReplyTarget, str, list[Block]], Awaitable[bool]]
+"""One way to answer privately; False where it is not open to this target."""
 
 
 class Answers:
@@ -88,18 +100,40 @@ class Answers:
 
     def form(self, form: Form, target: ReplyTarget) -> View:
         """A form as the modal that is shown."""
-        return self.clean(form_view(form, channel=target.channel, thread=target.thread, called=self.called))
+        return self.clean(
+            form_view(
+                form,
+                channel=target.channel,
+                thread=target.thread,
+                open_thread=target.open_thread,
+                called=self.called,
+            )
+        )
 
     async def private(self, target: ReplyTarget, reply: Reply) -> None:
-        """Tell one person: as an ephemeral message, else by the response address, else in a modal, else as a direct message."""
-        text, blocks = self.rendered(reply)
-        for way in (self._ephemeral, self._response, self._modal, self._direct):
+        """Tell one person where they look: by the first way that is open, at last in a modal or as a direct message."""
+        await self._tell(target, *self.rendered(reply))
+
+    async def _tell(self, target: ReplyTarget, text: str, blocks: list[Block]) -> None:
+        for way in self._ways(target):
             try:
                 if await way(target, text, blocks):
                     return
             except DELIVERY_ERRORS as error:
                 log.info("one way to answer was closed", way=way.__name__, why=str(error))
         log.warning("a private answer reached nobody", user=target.user, channel=target.channel)
+
+    def _ways(self, target: ReplyTarget) -> tuple[Way, ...]:
+        """The ways to answer, the most fitting first.
+
+        The response address of a press or command reaches the person also where the bot is no member, but shows its answer in
+        the channel; who reads a thread gets an ephemeral message in it.
+        """
+        if target.is_direct:
+            return self._conversation, self._response, self._modal, self._direct
+        if target.open_thread:
+            return self._ephemeral, self._response, self._modal, self._direct
+        return self._response, self._ephemeral, self._modal, self._direct
 
     async def open_form(self, target: ReplyTarget, form: Form) -> None:
         """Open a modal; without a trigger (a mention has none) offer a button that has one."""
@@ -115,7 +149,7 @@ class Answers:
             return
         text = f"{form.title}: this needs a dialog, which a mention cannot open."
         blocks = [section(lines(text)), actions(button(f"{form.title}...", form.verb, value or "-"))]
-        await self._ephemeral(target, text, blocks)
+        await self._tell(target, text, blocks)
 
     def clean(self, view: View) -> View:
         """A view with secrets masked in its texts."""
@@ -130,8 +164,12 @@ class Answers:
             user=target.user,
             text=text,
             blocks=blocks,
-            thread_ts=target.thread or None,
+            thread_ts=target.open_thread or None,
         )
+        return True
+
+    async def _conversation(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
+        await self._post(target.channel, text, blocks, thread_ts=target.open_thread or None)
         return True
 
     async def _response(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
@@ -149,12 +187,16 @@ class Answers:
 
     async def _direct(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
         opened = await self.slack.call(self.slack.web.conversations_open, users=target.user)
+        await self._post(opened["channel"]["id"], text, blocks)
+        return True
+
+    async def _post(self, channel: str, text: str, blocks: list[Block], *, thread_ts: str | None = None) -> None:
         await self.slack.call(
             self.slack.web.chat_postMessage,
-            channel=opened["channel"]["id"],
+            channel=channel,
             text=text,
             blocks=blocks,
+            thread_ts=thread_ts,
             unfurl_links=False,
             unfurl_media=False,
         )
-        return True

@@ -1,4 +1,4 @@
-"""From an interaction to a verb and back: one path for slash command, mention, button, shortcut and modal."""
+"""From an interaction to a verb and back: one path for slash command, mention, direct message, button, shortcut and modal."""
 
 import asyncio
 from collections import deque
@@ -36,9 +36,10 @@ NAMES_ITS_SUBJECT = frozenset(
         MessageKind.PROPOSAL,
         MessageKind.POSTMORTEM,
         MessageKind.CAUSE,
+        MessageKind.ASKED,
     }
 )
-"""Kinds of message whose thread implies the group, incident or proposal that they show."""
+"""Kinds of message whose thread implies the group, incident or proposal that they show or ask about."""
 REMEMBERED = 1_000
 NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did"})
 """Commands for which Slack is asked at every use who the person is."""
@@ -58,7 +59,7 @@ class CommandRouter:
     # ------------------------------------------------------------ a line of text
 
     async def line(self, line: Line, request: Request, target: ReplyTarget) -> None:
-        """A verb line from the slash command or a mention."""
+        """A verb line: of the slash command, a mention, a direct message or a message shortcut."""
         if not await self.interactions.first(request.key):
             return
         if line.unread:
@@ -68,12 +69,13 @@ class CommandRouter:
         await self._serve(await self._understood(line, request), target)
 
     async def _understood(self, line: Line, request: Request) -> Request:
-        """The request that a line makes; plain speech in the thread of an incident asks about that incident."""
+        """The request that a line makes; plain speech is a question in the thread of an incident, and to the bot alone."""
         by_word = self._vocabulary.by_word()
-        if request.entry_point == EntryPoint.MENTION and QUESTION_VERB in by_word and is_speech(line, by_word):
+        heard = request.entry_point in (EntryPoint.MENTION, EntryPoint.DIRECT)
+        if heard and QUESTION_VERB in by_word and is_speech(line, by_word):
             here = await self._placed(request)
-            if here.ref:
-                return replace(here, verb=QUESTION_VERB, text=line.typed)
+            if here.ref or request.entry_point == EntryPoint.DIRECT:
+                return replace(here, verb=QUESTION_VERB, text=line.typed, ref=here.ref or line.ref)
         command = by_word.get(line.verb)
         if command is not None and command.speech:
             return replace(request, verb=line.verb, text=line.rest or line.text, ref=line.ref)
@@ -81,11 +83,11 @@ class CommandRouter:
 
     # ------------------------------------------------------------ a button or menu
 
-    async def press(self, request: Request, target: ReplyTarget, *, ephemeral: bool) -> None:
-        """A pressed control. The message it stands on must show the very subject it names."""
+    async def press(self, request: Request, target: ReplyTarget, *, private: bool) -> None:
+        """A pressed control. A message of a channel must show the very subject that it names."""
         if not await self.interactions.first(request.key):
             return
-        if not await self._button_matches_message(request, ephemeral):
+        if not await self._button_matches_message(request, private):
             reason = (
                 "This button is not on a message of mine that shows its subject, so it does nothing. Use the original card."
             )
@@ -94,11 +96,11 @@ class CommandRouter:
             return
         await self._serve(request, target)
 
-    async def _button_matches_message(self, request: Request, ephemeral: bool) -> bool:
+    async def _button_matches_message(self, request: Request, private: bool) -> bool:
         shown = await self.interactions.shown_at(request.channel, request.message)
         if shown is None:
-            # Private answers have no row; no decision is accepted from one.
-            if ephemeral and not request.ref.startswith("AP-"):
+            # Private answers have no row; no decision is accepted from one. The home tab's opens the dialog with the plan.
+            if request.entry_point == EntryPoint.HOME or (private and not request.ref.startswith("AP-")):
                 return True
             return bool(request.ref) and await self.interactions.being_posted(request.channel, request.ref, request.message)
         if shown.kind == MessageKind.STORM:
@@ -110,7 +112,7 @@ class CommandRouter:
     async def submit(self, view: View, target: ReplyTarget, *, key: str, ack: AsyncAck) -> None:
         """A modal's fields go to its verb; wrong fields keep it open. Acknowledged within a second, whatever happens."""
         origin = Origin.load(str(view.get("private_metadata") or ""))
-        target = replace(target, channel=origin.channel, thread=origin.thread)
+        target = replace(target, channel=origin.channel, thread=origin.thread, open_thread=origin.open_thread)
         work = asyncio.create_task(self._submitted(view, origin, target, key))
         await asyncio.wait({work}, timeout=self.soon)
         if not work.done():
@@ -216,7 +218,7 @@ class CommandRouter:
         origin = above.key if above else ""
         channel, thread = await self.interactions.thread_of(answer.about) if answer.about else ("", "")
         await self.interactions.add_line(key, channel or target.channel, answer.text, thread or origin)
-        if thread and thread != origin:
+        if thread and not (thread == origin and target.open_thread):
             # Whoever used the command elsewhere does not see that thread: a slash command cannot even be typed there.
             text = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
             await self.answers.private(target, Reply(text))

@@ -22,6 +22,7 @@ class Origin:
     revision: int | None = None
     channel: str = ""
     thread: str = ""
+    open_thread: str = ""
 
     def dump(self) -> str:
         """As private_metadata."""
@@ -31,14 +32,14 @@ class Origin:
     def load(cls, text: str) -> "Origin":
         """From private_metadata; raises ValueError for what no form of this bot holds."""
         origin = json.loads(text)
-        if not isinstance(origin, dict) or origin.keys() != cls.__dataclass_fields__.keys():
+        if not isinstance(origin, dict) or not {"verb"} <= origin.keys() <= cls.__dataclass_fields__.keys():
             raise ValueError("not a form of this bot")
         return cls(**origin)
 
 
-def form_view(form: Form, *, channel: str, thread: str, called: Collection[str] = ()) -> View:
+def form_view(form: Form, *, channel: str, thread: str, open_thread: str = "", called: Collection[str] = ()) -> View:
     """A Form as a modal; addresses of the hosts `called` stand as they are in its code."""
-    origin = Origin(verb=form.verb, ref=form.ref, revision=form.revision, channel=channel, thread=thread)
+    origin = Origin(form.verb, form.ref, form.revision, channel, thread, open_thread)
     blocks: list[Block] = [section(lines(form.intro))] if form.intro else []
     blocks += [code(form.code, called)] if form.code else []
     blocks += [_input(field) for field in form.fields]

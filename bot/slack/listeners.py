@@ -24,7 +24,7 @@ _LINK = "link:"
 
 
 def register(app: AsyncApp, router: CommandRouter) -> None:
-    """Add the four entry points, the message shortcuts, and quiet ends for what needs no answer."""
+    """Add the entry points, and quiet ends for what needs no answer."""
 
     @app.command(_ANY)
     async def slash(ack: AsyncAck, body: Body) -> None:
@@ -34,6 +34,10 @@ def register(app: AsyncApp, router: CommandRouter) -> None:
     @app.event("app_mention")
     async def mention(body: Body) -> None:
         await on_mention(router, body)
+
+    @app.event("message")
+    async def message(body: Body) -> None:
+        await on_message(router, body)
 
     @app.action(_ANY)
     async def action(ack: AsyncAck, body: Body) -> None:
@@ -68,22 +72,33 @@ async def on_slash(router: CommandRouter, body: Body) -> None:
 
 
 async def on_mention(router: CommandRouter, body: Body) -> None:
-    """`@bot verb ...`, also in threads. What bots write is ignored."""
+    """`@bot verb ...`, also in threads."""
+    await _on_typed(router, body, EntryPoint.MENTION)
+
+
+async def on_message(router: CommandRouter, body: Body) -> None:
+    """A line in the direct conversation with the bot, with or without its name; it does not listen in channels."""
+    if body["event"].get("channel_type") == "im":
+        await _on_typed(router, body, EntryPoint.DIRECT)
+
+
+async def _on_typed(router: CommandRouter, body: Body, entry_point: EntryPoint) -> None:
+    """A line that a person wrote. What bots write is ignored."""
     event = body["event"]
     other = event.get("subtype") not in (None, "file_share", "thread_broadcast")
     if event.get("bot_id") or other or "user" not in event or "edited" in event:
         return
     # In a shared channel the event is delivered to us, and the author may be of another workspace.
     home = event.get("user_team") or event.get("source_team") or event.get("team") or ""
-    thread = event.get("thread_ts") or event["ts"]
-    target = ReplyTarget(user=event["user"], channel=event["channel"], thread=thread, team=body.get("team_id", ""), home=home)
+    thread, team = event.get("thread_ts") or "", body.get("team_id", "")
+    target = ReplyTarget(event["user"], event["channel"], thread=thread, open_thread=thread, team=team, home=home)
     line = parse_line(_unescape(_MENTION.sub("", event.get("text", ""), count=1)))
     key = f"event:{body.get('event_id') or event['ts']}"
-    await router.line(line, _request(target, entry_point=EntryPoint.MENTION, key=key), target)
+    await router.line(line, _request(target, entry_point=entry_point, key=key, said_at=event["ts"]), target)
 
 
 async def on_action(router: CommandRouter, body: Body) -> None:
-    """A button or menu."""
+    """A button or menu: of a message, of a private answer, of a dialog or of the home tab."""
     action = body["actions"][0]
     verb = action.get("action_id", "")
     if verb.startswith(_LINK) or action.get("url"):
@@ -92,13 +107,14 @@ async def on_action(router: CommandRouter, body: Body) -> None:
     message = body.get("message") or {}
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id", "")
     ts = container.get("message_ts") or message.get("ts", "")
-    ephemeral = bool(container.get("is_ephemeral"))
-    thread = message.get("thread_ts") or container.get("thread_ts") or ("" if ephemeral else ts)
-    target = _interaction_target(body, channel, thread)
+    thread = message.get("thread_ts") or container.get("thread_ts") or ""
+    private = bool(container.get("is_ephemeral") or body.get("view") or channel.startswith("D"))
+    target = _interaction_target(body, channel, thread or ("" if private else ts), _read_in(thread, ts))
     ref, revision = parse_value(_value(action))
     key = f"action:{action.get('action_ts', '')}:{target.user}:{verb}"
-    request = _request(target, entry_point=EntryPoint.BUTTON, key=key, verb=verb, ref=ref, revision=revision, message=ts)
-    await router.press(request, target, ephemeral=ephemeral)
+    entry_point = EntryPoint.HOME if (body.get("view") or {}).get("type") == "home" else EntryPoint.BUTTON
+    request = _request(target, entry_point=entry_point, key=key, verb=verb, ref=ref, revision=revision, message=ts)
+    await router.press(request, target, private=private)
 
 
 async def on_submission(router: CommandRouter, body: Body, ack: AsyncAck) -> None:
@@ -106,17 +122,18 @@ async def on_submission(router: CommandRouter, body: Body, ack: AsyncAck) -> Non
     view = body["view"]
     values = json.dumps(view["state"]["values"], sort_keys=True)
     key = f"view:{view['id']}:{view.get('hash', '')}:{hashlib.sha256(values.encode()).hexdigest()[:16]}"
-    await router.submit(view, _interaction_target(body, "", ""), key=key, ack=ack)
+    await router.submit(view, _interaction_target(body, "", "", ""), key=key, ack=ack)
 
 
 async def on_shortcut(router: CommandRouter, body: Body) -> None:
     """A message shortcut: its callback id is the verb, the message's text the argument."""
     message = body.get("message") or {}
     channel = (body.get("channel") or {}).get("id", "")
-    target = _interaction_target(body, channel, message.get("thread_ts") or message.get("ts", ""))
+    thread, ts = message.get("thread_ts") or "", message.get("ts", "")
+    target = _interaction_target(body, channel, thread or ts, _read_in(thread, ts))
     key = f"shortcut:{body.get('trigger_id') or body.get('action_ts', '')}"
     line = Line(verb=body.get("callback_id", ""), text=_unescape(message.get("text", "")))
-    await router.line(line, _request(target, entry_point=EntryPoint.SHORTCUT, key=key), target)
+    await router.line(line, _request(target, entry_point=EntryPoint.SHORTCUT, key=key, said_at=ts), target)
 
 
 def _request(
@@ -128,6 +145,7 @@ def _request(
     ref: str = "",
     revision: int | None = None,
     message: str = "",
+    said_at: str = "",
 ) -> Request:
     # The actor is looked up inside, after the acknowledgement; until then only the ids are known.
     actor = Actor(team=target.team, user=target.user)
@@ -140,15 +158,22 @@ def _request(
         revision=revision,
         entry_point=entry_point,
         message=message,
+        said_at=said_at,
         key=key,
     )
 
 
-def _interaction_target(body: Body, channel: str, thread: str) -> ReplyTarget:
+def _read_in(thread: str, ts: str) -> str:
+    """The thread in which a message is read; "" for one that stands in the channel, whether anybody replied to it or not."""
+    return thread if thread != ts else ""
+
+
+def _interaction_target(body: Body, channel: str, thread: str, open_thread: str) -> ReplyTarget:
     return ReplyTarget(
         user=body["user"]["id"],
         channel=channel,
         thread=thread,
+        open_thread=open_thread,
         trigger_id=body.get("trigger_id", ""),
         response_url=body.get("response_url", ""),
         team=(body.get("team") or {}).get("id", ""),

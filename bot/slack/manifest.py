@@ -10,6 +10,7 @@ SCOPES: dict[str, str] = {
     "commands": "Offer the slash command and the message shortcuts.",
     "files:write": "Upload the graph that stands in the triage.",
     "groups:history": "The same look-up as channels:history in private channels it was invited to.",
+    "im:history": "Read what people write to it directly: a message there is a verb line or a question.",
     "im:write": "Tell a person privately who cannot be reached where they asked.",
     "usergroups:read": "Read who is on call where the rota is a Slack user group.",
     "users:read": "See whether a person is a guest, a bot, deactivated or from another workspace.",
@@ -17,7 +18,7 @@ SCOPES: dict[str, str] = {
 }
 """Bot scopes and why."""
 
-EVENTS = ("app_mention",)
+EVENTS = ("app_mention", "message.im")
 
 SHORTCUTS = (
     ("declare", "Declare incident...", "Declare an incident from this message"),
@@ -42,6 +43,11 @@ def manifest(url: str | None = None, *, name: str = "tocsin", command: str = "/i
     return {
         "display_information": {"name": name, "description": "Incident response: alerts, causes, approvals, postmortems"},
         "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": name, "always_online": True},
             "slash_commands": [slash],
             "shortcuts": [

@@ -54,6 +54,24 @@ async def touch(
         await session.flush()
 
 
+async def reserve(
+    db: Database, session: AsyncSession, key: str, *, channel: str, kind: MessageKind, subject: str, thread_key: str = ""
+) -> None:
+    """Say where a message will stand that is not wanted yet: the first touch of its key wants it there."""
+    now = db.clock()
+    row = MessageRow(
+        key=key,
+        channel=channel,
+        kind=kind,
+        subject=subject,
+        thread_key=thread_key,
+        wanted_rev=0,
+        created_at=now,
+        changed_at=now,
+    )
+    session.add(row)
+
+
 async def refresh(db: Database, session: AsyncSession, key: str) -> None:
     """Raise the wanted revision if the message exists; nothing else."""
     session.info[db.TOUCHED] = True

@@ -14,6 +14,8 @@ class MessageKind(StrEnum):
     TRIAGE = "triage"
     PROPOSAL = "proposal"
     ANSWER = "answer"
+    ASKED = "asked"
+    """A person's own message, under which an answer stands: the bot never sends or edits it."""
     POSTMORTEM = "postmortem"
     CAUSE = "cause"
     LINE = "line"

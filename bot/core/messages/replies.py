@@ -87,7 +87,9 @@ class PanelReply:
     only_one: bool = False
     """`ref` is meant because nothing else is open in the channel."""
     open_here: Sequence[str] = ()
-    """References that are open in the channel, where they are several."""
+    """References that are open there, where they are several."""
+    where: str = ""
+    """" in this channel", where one is."""
 
 
 @dataclass(frozen=True, kw_only=True)

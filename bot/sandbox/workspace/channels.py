@@ -100,6 +100,10 @@ class Channel:
         """The thread's first message and its replies, oldest first."""
         return [m for m in self.messages.values() if m.ts == ts or m.thread == ts]
 
+    def has_thread(self, ts: str) -> bool:
+        """Whether somebody replied to that message: only then there is a thread to look at."""
+        return any(message.is_reply and message.thread == ts for message in self.messages.values())
+
     def timeline(self) -> list[Message]:
         """What stands in the channel itself, oldest first: replies only if they were also sent to the channel."""
         return [m for m in self.messages.values() if not m.is_reply or m.doc.get("subtype") == "thread_broadcast"]

@@ -65,14 +65,14 @@ class Control:
         return sorted(messages, key=lambda m: str(m["ts"]))
 
     async def ephemerals(self, request: Request) -> Response:
-        """Private messages, oldest first, of a `user`."""
+        """Private messages, oldest first, of a `user`; with `hidden` those that Slack took and shows to nobody."""
         return JSONResponse({"ephemerals": self._ephemerals(request)})
 
     def _ephemerals(self, request: Request) -> list[Json]:
         query = request.query_params
         return [
             e
-            for e in self._ws.ephemerals
+            for e in (self._ws.hidden_ephemerals if "hidden" in query else self._ws.ephemerals)
             if query.get("user") in (None, e["to"])
             and query.get("contains", "") in e["words"]
             and e["ts"] > query.get("after", "")

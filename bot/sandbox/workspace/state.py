@@ -39,6 +39,7 @@ class Workspace:
         self.triggers = Triggers()
         self.response_urls: dict[str, ResponseUrl] = {}
         self.ephemerals: list[Json] = []
+        self.hidden_ephemerals: list[Json] = []
         self.rates = RateLimits()
         self.ack_s = float(LIMIT["ack.seconds"])
         self.faults = Faults()
@@ -120,10 +121,17 @@ class Workspace:
         self.feed.publish("deleted", channel=channel.id, ts=ts)
 
     def add_ephemeral(self, channel_id: str, user_id: str, doc: Json) -> Json:
-        """Show something to one person only; it is in no history."""
+        """Show something to one person only; it is in no history.
+
+        Slack takes one for a thread without replies like any other, and shows it to nobody: there is no thread to open.
+        """
         ts = self.new_ts()
         ephemeral = {"type": "message", "ts": ts, "channel": channel_id, "to": user_id, "is_ephemeral": True, **doc}
         ephemeral["words"] = "\n".join(filter(None, [str(doc.get("text", "")), mentions.words(doc.get("blocks", []))]))
+        thread = str(doc.get("thread_ts", ""))
+        if thread and not self.channels[channel_id].has_thread(thread):
+            self.hidden_ephemerals.append(ephemeral)
+            return ephemeral
         self.ephemerals.append(ephemeral)
         self.feed.publish("ephemeral", message=ephemeral)
         return ephemeral

@@ -43,6 +43,6 @@ def _button(name: str, ref: str) -> Block:
 def _open_here(panel: PanelReply) -> str:
     """Why this one is meant, or which ones there are."""
     if panel.only_one:
-        return f"{panel.ref} is meant: nothing else is open in this channel"
+        return f"{panel.ref} is meant: nothing else is open{panel.where}"
     here = panel.open_here
-    return f"Open in this channel: {', '.join(here[:8])}; `{panel.slash} {here[0]}` shows one" if here else ""
+    return f"Open{panel.where}: {', '.join(here[:8])}; `{panel.slash} {here[0]}` shows one" if here else ""

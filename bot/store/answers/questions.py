@@ -26,7 +26,7 @@ from bot.store.approvals import transitions
 from bot.store.approvals.rows import DECIDABLE, stored_proposal
 from bot.store.db.database import Database
 from bot.store.slack.message_contents import newest_triage
-from bot.store.tables import EvidenceRow, GroupRow, ProposalRow, QuestionRow, TriageRow
+from bot.store.tables import EvidenceRow, GroupRow, MessageRow, ProposalRow, QuestionRow, TriageRow
 from bot.store.triage.cases import case_of
 from bot.store.triage.triage import entry_of, fits, spent
 
@@ -43,6 +43,17 @@ class Put:
     thread_key: str
 
 
+@dataclass(frozen=True)
+class AnswerPlace:
+    """Where an answer stands instead of the thread of what it is about: where it was asked for."""
+
+    channel: str
+    thread_key: str = ""
+    """Of a message that stands there already."""
+    under: str = ""
+    """ts of a person's message: the answer opens or continues its thread."""
+
+
 class Questions:
     """What the verb `ask` writes and the workflow `question` reads and writes."""
 
@@ -52,7 +63,7 @@ class Questions:
         self.services = services
         self.tools = tools
 
-    async def put(self, key: str, text: str, who: str, *, group: str, incident: str) -> Put:
+    async def put(self, key: str, text: str, who: str, *, group: str, incident: str, place: AnswerPlace | None = None) -> Put:
         """Keep a question, once for each key: a repeat gets what the first one made."""
         group_id, incident_id = number_of(group, "AL"), number_of(incident, "INC")
         try:
@@ -63,12 +74,36 @@ class Questions:
                 session.add(row)
                 await session.flush()
                 number = row.id or 0
+                if place is not None:
+                    await self._give_place(session, number, place, group or incident)
         except IntegrityError:
             number = 0
         async with self.db.read() as session:
             query = select(QuestionRow.id).where(QuestionRow.key == key[:400])
             number = number or (await session.exec(query)).one() or 0
             return Put(number, (await transitions.thread_of(session, group_id, incident_id))[1])
+
+    async def _give_place(self, session: AsyncSession, number: int, place: AnswerPlace, about: str) -> None:
+        """The answer's message, not yet wanted: whoever shows the answer finds its place there."""
+        key, thread_key, now = f"answer:{number}", place.thread_key, self.db.clock()
+        if place.under:
+            thread_key = f"asked:{number}"
+            row = MessageRow(
+                key=thread_key,
+                kind=MessageKind.ASKED,
+                subject=about,
+                channel=place.channel,
+                posted_channel=place.channel,
+                ts=place.under,
+                sent_rev=1,
+                sent_at=now,
+                created_at=now,
+                changed_at=now,
+            )
+            session.add(row)
+        await messages.reserve(
+            self.db, session, key, channel=place.channel, kind=MessageKind.ANSWER, subject=str(number), thread_key=thread_key
+        )
 
     async def row(self, number: int) -> QuestionRow:
         """One question; raises NotFound."""

@@ -72,11 +72,11 @@ class Interactions:
             return group is not None and group.on_storm_card == storm
 
     async def open_here(self, channel: str) -> list[str]:
-        """The unresolved groups of a channel, then its incidents without a group; each the newest first."""
-        group = select(GroupRow.id).where(GroupRow.channel == channel, GroupRow.state != "RESOLVED")
-        alone = select(IncidentRow.id).where(
-            IncidentRow.channel == channel, IncidentRow.state != "RESOLVED", col(IncidentRow.group_id).is_(None)
-        )
+        """The unresolved groups of a channel ("": of all), then its incidents without a group; each the newest first."""
+        group = select(GroupRow.id).where(GroupRow.state != "RESOLVED")
+        alone = select(IncidentRow.id).where(IncidentRow.state != "RESOLVED", col(IncidentRow.group_id).is_(None))
+        if channel:
+            group, alone = group.where(GroupRow.channel == channel), alone.where(IncidentRow.channel == channel)
         async with self.db.read() as session:
             groups = (await session.exec(group.order_by(col(GroupRow.id).desc()).limit(20))).all()
             incidents = (await session.exec(alone.order_by(col(IncidentRow.id).desc()).limit(20))).all()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.commands.show import show
-from bot.plugins import Command, Request
+from bot.plugins import Command, EntryPoint, Request
 from bot.settings import catalogue_of
 from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor
@@ -22,11 +22,12 @@ async def use(house: Office, verb: Command, who: str, **values: Any) -> Any:
     fields = {
         "verb": verb.name,
         "channel": "C1",
-        "entry_point": "button",
         "ref": "AP-1",
         "revision": 1,
         "key": f"{who}:{values}",
     }
+    entry_point = EntryPoint(values.get("entry_point", "button"))
     return await verb.fn(
-        context(house, **{verb.name: verb, show.name: show}), Request(actor=actor(who), **{**fields, **values})
+        context(house, **{verb.name: verb, show.name: show}),
+        Request(actor=actor(who), **{**fields, **values, "entry_point": entry_point}),
     )

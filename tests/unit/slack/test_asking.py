@@ -12,7 +12,7 @@ from bot.commands.__main__ import verbs
 from bot.core.actor import Actor
 from bot.core.evidence import Evidence
 from bot.core.messages.investigation import AnswerContent
-from bot.slack.listeners import on_mention, on_shortcut, on_slash
+from bot.slack.listeners import on_mention, on_message, on_shortcut, on_slash
 from bot.slack.view_context import ViewContext
 from bot.slack.views import answer as view
 from bot.store.answers.questions import Questions
@@ -257,3 +257,41 @@ async def test_a_wish_and_another_reference_are_not_answered_as_questions(house:
     told = await say(house, mention(text))
 
     assert await answers(house) == [] and len(told) == 1 and told[0].endswith("Nothing was done.")
+
+
+async def answer_place(house: Office) -> tuple[str, str, str]:
+    """Channel, ts of the thread's first message and text of the one answer that is wanted."""
+    rows = {row.key: row for row in await house.rows(MessageRow)}
+    answer = next(row for row in rows.values() if row.kind == "answer")
+    assert answer.wanted_rev > answer.sent_rev
+    return answer.channel, rows[answer.thread_key].ts if answer.thread_key else "", answer.subject
+
+
+async def test_a_question_outside_a_thread_is_answered_under_it(house: Office) -> None:
+    told = await say(house, mention(f"ask {SLOW}", thread=""))
+
+    assert (told, await answer_place(house)) == ([], ("C1", "5.0", "1"))
+
+
+async def test_a_question_in_a_thread_of_others_is_answered_in_it_and_the_next_one_needs_no_verb(house: Office) -> None:
+    told = await say(house, mention(f"ask {SLOW} AL-1", thread="9.9"), mention("what changed?", event="Ev2", thread="9.9"))
+
+    assert told == [] and [asked for _, asked, _ in await answers(house)] == [f"{SLOW} AL-1", "what changed?"]
+    assert {key for key, _, _ in await answers(house)} == {"asked:1"}
+
+
+async def test_plain_speech_to_the_bot_alone_is_a_question_and_answered_there(house: Office) -> None:
+    router, told = router_with(house)
+    said = {"type": "message", "channel_type": "im", "user": "UALICE", "channel": "D1", "ts": "5.0", "text": SLOW}
+    await on_message(router, {"team_id": "T1", "event_id": "Ev1", "event": said})
+    await ended(house)
+
+    assert (told, await answer_place(house)) == ([], ("D1", "", "1"))
+
+
+async def test_what_people_write_in_a_channel_without_a_mention_is_not_read(house: Office) -> None:
+    router, told = router_with(house)
+    said = {"type": "message", "channel_type": "channel", "user": "UALICE", "channel": "C1", "ts": "5.0", "text": "stop"}
+    await on_message(router, {"team_id": "T1", "event_id": "Ev1", "event": said})
+
+    assert told == [] and [row.kind for row in await house.rows(MessageRow)] == ["card"]

@@ -13,7 +13,7 @@ from bot.commands.propose import propose
 from bot.commands.stop import stop
 from bot.core.actor import Actor
 from bot.core.questions.grammar import LIMIT, Line, parse_line
-from bot.plugins import Command, Reply, Request, command
+from bot.plugins import Command, EntryPoint, Reply, Request, command
 from bot.settings import catalogue_of
 from bot.slack.answers import ReplyTarget
 from bot.slack.commands import CommandRouter
@@ -68,8 +68,9 @@ async def say(
     answers: Any = Answered()
     router = router_of(house, answers, admin=admin, lead=lead, note=note, propose=propose, stop=stop)
     actor = Actor(team="T1", user=user)
-    request = Request(verb="", actor=actor, channel=channel, thread=thread, entry_point=entry_point, key=line.text or line.verb)
-    await router.line(line, request, ReplyTarget(user=user, channel=channel, thread=thread, team="T1"))
+    way = EntryPoint(entry_point)
+    request = Request(verb="", actor=actor, channel=channel, thread=thread, entry_point=way, key=line.text or line.verb)
+    await router.line(line, request, ReplyTarget(user=user, channel=channel, thread=thread, open_thread=thread, team="T1"))
     texts: list[str] = answers.texts
     return texts
 
@@ -79,10 +80,10 @@ async def lines(house: Office) -> list[tuple[str, str, str]]:
     return [(row.channel, row.thread_key, row.subject) for row in await house.rows(MessageRow) if row.kind == "line"]
 
 
-async def with_card(house: Office) -> None:
+async def with_card(house: Office, ts: str = "1.0") -> None:
     """The card of AL-1 stands in its channel."""
     async with house.db.write() as session:
-        values = {"channel": "C1", "kind": "card", "subject": "AL-1", "ts": "1.0", "posted_channel": "C1"}
+        values = {"channel": "C1", "kind": "card", "subject": "AL-1", "ts": ts, "posted_channel": "C1"}
         session.add(MessageRow(key="card:AL-1", created_at=house.now, changed_at=house.now, **values))
 
 
@@ -195,7 +196,7 @@ async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> No
         return Reply("Noted.")
 
     answers: Any = Answered()
-    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", entry_point="slash", key="k1")
+    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", entry_point=EntryPoint.SLASH, key="k1")
     line = Line(verb="note", text="we used password=FAKEhunter22 on db")
     await router_of(house, answers, note=note).line(line, request, ReplyTarget(user="UALICE", channel="C1", team="T1"))
 

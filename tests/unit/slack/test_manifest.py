@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.slack.manifest import SCOPES, manifest, manifest_yaml
+from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_yaml
 
 CODE = Path(__file__).parents[3] / "bot" / "slack"
 METHODS: dict[str, tuple[str, ...]] = {
@@ -26,6 +26,9 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 """Every Web API method that the bot calls, and the scopes that it needs (docs.slack.dev, reference/methods)."""
 
+EVENT_SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history"}
+"""The scope that each event needs."""
+
 
 def called_methods() -> set[str]:
     """Every method of the web client that the Slack room names, as Slack spells it."""
@@ -39,8 +42,12 @@ def test_every_method_in_the_code_is_in_the_table_and_covered_by_a_scope() -> No
     assert {scope for method in called_methods() for scope in METHODS[method]} <= SCOPES.keys()
 
 
+def test_every_event_that_is_subscribed_to_has_its_scope() -> None:
+    assert set(EVENTS) == EVENT_SCOPES.keys() and set(EVENT_SCOPES.values()) <= SCOPES.keys()
+
+
 def test_no_scope_is_asked_for_nothing() -> None:
-    used = {scope for method in called_methods() for scope in METHODS[method]} | {"app_mentions:read", "commands"}
+    used = {scope for method in called_methods() for scope in METHODS[method]} | {"commands", *EVENT_SCOPES.values()}
 
     assert used == SCOPES.keys()
 
