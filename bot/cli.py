@@ -201,16 +201,24 @@ def backup(folder: Annotated[Path, typer.Argument(help="A new folder")]) -> None
 @config_app.command("check")
 def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; else TOCSIN_CONFIG")] = None) -> None:
     """Check the whole file; an error names the line and the key."""
+    import asyncio
+
+    from bot.console.action_addresses import address_problems
     from bot.settings import deprecated_keys, load_config, load_secrets
 
     path = file or load_secrets().config
     if not path.exists():
         _fail(f"{path} does not exist; `tocsin init --prometheus URL` drafts one")
     config = load_config(path)
+    problems = asyncio.run(address_problems(config))
+    if refused := [f"{path}: actions.{problem.entry}.url: {problem.text}" for problem in problems if problem.forbidden]:
+        _fail("\n".join(refused))
     counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
     typer.echo(f"{path} is valid ({counts})")
     for notice in deprecated_keys(path):
         typer.echo(f"Deprecated: {notice}.")
+    for problem in problems:
+        typer.echo(f"Not checked: actions.{problem.entry}.url: {problem.text}.")
     if not config.default_channel:
         typer.echo(
             "It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere in Slack."

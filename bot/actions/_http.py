@@ -35,6 +35,10 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return [str(entry[4][0]) for entry in entries]
 
 
+class NoAddress(ActionFailed):
+    """A name that the resolver does not know now; it may know it in a minute."""
+
+
 class Outbound:
     """`plugins.Http` over httpx. `secret` signs every body; `resolve` is the resolver."""
 
@@ -70,6 +74,14 @@ class Outbound:
         )
         return await self._send(request, target.host)
 
+    async def check(self, url: str, *, allow_private: bool = False) -> str:
+        """As far as the address: "" if it may be called, or why its name has none now. Raises ActionFailed if it never is."""
+        try:
+            await self._address(_parsed(url), allow_private)
+        except NoAddress as error:
+            return str(error)
+        return ""
+
     def _headers(self, target: httpx.URL, body: bytes, key: str, more: Mapping[str, str], has_body: bool) -> dict[str, str]:
         sent = {"User-Agent": "tocsin", **more, "Host": target.netloc.decode("ascii").rpartition("@")[2]}
         if key:
@@ -86,16 +98,14 @@ class Outbound:
             async with asyncio.timeout(CONNECT_SECONDS):
                 texts = await self._resolve(target.host, port)
         except (OSError, TimeoutError, UnicodeError) as error:
-            raise ActionFailed(
-                f"{target.host} could not be resolved: {one_line(str(error), 120)}; nothing was sent."
-            ) from error
+            raise NoAddress(f"{target.host} could not be resolved: {one_line(str(error), 120)}; nothing was sent.") from error
         addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in texts]
         # All of them must be fit: a name with one public and one private address is how rebinding starts.
         for address in addresses:
             if why := forbidden(address, allow_private):
                 raise ActionFailed(f"{target.host} is at {address}, {why}; nothing was sent.")
         if not addresses:
-            raise ActionFailed(f"{target.host} has no address; nothing was sent.")
+            raise NoAddress(f"{target.host} has no address; nothing was sent.")
         return addresses[0]
 
     async def _send(self, request: httpx.Request, host: str) -> HttpAnswer:

@@ -103,16 +103,22 @@ class RunWebhook(Action):
         return " and ".join(limits) or "good"
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
-        """The rendered request, and the state of the target if `options.state` names a query for it."""
+        """The rendered request, and the state of the target if `options.state` names a query for it.
+
+        Raises ActionFailed for an address that is never called: people would approve what cannot run.
+        """
+        unreachable = await ctx.http.check(self._url(ctx.config), allow_private=ctx.config.allow_private)
         body = json.dumps(self._body(ctx.config), indent=2, sort_keys=True, ensure_ascii=False)
         text = f"{ctx.config.method} {self._url(ctx.config)}\n{body}"
         versions, problem = await self._state(ctx)
         if versions:
             text += f"\nstate now: {versions}"
         targets = dict.fromkeys(self.targets(ctx), versions)
-        return DryRun(
-            ok=not problem, text=text + (f"\ncould not check its state: {problem}" if problem else ""), targets=targets
-        )
+        if problem:
+            text += f"\ncould not check its state: {problem}"
+        if unreachable:
+            text += f"\ncould not be called now: {unreachable}"
+        return DryRun(ok=not problem and not unreachable, text=text, targets=targets)
 
     async def _state(self, ctx: ActionContext) -> tuple[str, str]:
         """The target's state as text (its version in the record), and why it is not known."""

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from bot.adapters import logs_of, model_of, settings_of, systems_of
+from bot.console.action_addresses import address_problems
 from bot.console.queries import check_queries
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
@@ -59,7 +60,8 @@ async def checkup(secrets: Secrets) -> list[Check]:
         )
     database = [_database(secrets), *_sizes(secrets, config)]
     outside = [*slack, *models, *_model_code(secrets), *systems]
-    return [first, *_sources(config), *database, *outside, *_local(config), _pager(secrets, config)]
+    remedies = await _actions(config)
+    return [first, *_sources(config), *database, *outside, *remedies, *_local(config), _pager(secrets, config)]
 
 
 def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
@@ -87,6 +89,15 @@ def _sources(config: Config) -> list[Check]:
             failed("Sources", f"no token: {', '.join(missing)}", "a source without a token takes nothing: set these variables")
         ]
     return [ok("Sources", ", ".join(config.sources))]
+
+
+async def _actions(config: Config) -> list[Check]:
+    """Whether the addresses of remediations may be called from here; nothing is called."""
+    if not (count := sum(bool(entry.url) for entry in config.actions.values())):
+        return []
+    advice = "allow_private: true is for jobs of your own network; else repair the address or the resolver"
+    problems = [failed(f"Action {name}", text, advice) for name, text, _ in await address_problems(config)]
+    return problems or [ok("Actions", f"{counted(count, 'action')} may be called")]
 
 
 def _database(secrets: Secrets) -> Check:

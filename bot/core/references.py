@@ -7,6 +7,7 @@ from typing import NamedTuple
 from bot.core.config import Config
 from bot.core.config.actions import ActionConfig
 from bot.core.config.services import ServiceConfig
+from bot.core.text.addresses import forbidden_as_written
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -56,6 +57,8 @@ def _of_service(config: Config, key: str, service: ServiceConfig) -> Iterator[Pr
 
 
 def _of_action(config: Config, key: str, entry: ActionConfig) -> Iterator[Problem]:
+    if why := forbidden_as_written(entry.url, entry.allow_private):
+        yield Problem(f"{why}: it would be refused after people approved it", ("actions", key, "url"))
     if entry.undo and entry.undo not in config.actions:
         yield Problem(f"{entry.undo!r} is not among actions", ("actions", key, "undo"))
     unknown = [(index, name) for index, name in enumerate(entry.services) if name not in config.services]

@@ -23,6 +23,9 @@ class Http(Protocol):
     ) -> "HttpAnswer":
         """Raises `ActionFailed` before anything was sent, `OutcomeUnknown` when the answer was lost."""
 
+    async def check(self, url: str, *, allow_private: bool = False) -> str:
+        """Why it cannot be reached now (its name has no address), or "". Sends nothing; raises `ActionFailed` like `send`."""
+
 
 @dataclass(frozen=True)
 class HttpAnswer:

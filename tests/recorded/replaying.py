@@ -93,6 +93,9 @@ class Readdressed:
     def __init__(self, http: Http, then: str, now: str) -> None:
         self._http, self._then, self._now = http, then, now
 
+    async def check(self, url: str, *, allow_private: bool = False) -> str:
+        return await self._http.check(url.replace(self._then, self._now), allow_private=allow_private)
+
     async def send(self, method: str, url: str, **more: Any) -> HttpAnswer:
         return await self._http.send(method, url.replace(self._then, self._now), **more)
 

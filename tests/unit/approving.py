@@ -75,6 +75,9 @@ class RecordedHttp:
         self.sent: list[dict[str, Any]] = []
         self.answer: HttpAnswer | Exception = HttpAnswer(200, '{"id": "run-1"}', {"id": "run-1"})
 
+    async def check(self, url: str, *, allow_private: bool = False) -> str:
+        return ""
+
     async def send(self, method: str, url: str, **more: Any) -> HttpAnswer:
         self.sent.append({"method": method, "url": url, **more})
         if isinstance(self.answer, Exception):

@@ -75,6 +75,15 @@ def test_a_configuration_without_a_place_for_alerts_is_valid_and_told(tmp_path: 
     assert "It has no default_channel yet" in lacking.output and "default_channel" not in well.output
 
 
+def test_an_action_at_a_private_address_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.yaml"
+    file.write_text("actions:\n  rollback:\n    kind: run_webhook\n    url: http://10.0.0.7/rollback\n")
+
+    code, told = run("config", "check", str(file))
+
+    assert code == 2 and f"{file}:4: actions.rollback.url: 10.0.0.7 is a private address" in told and "allow_private" in told
+
+
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TOCSIN_PORT", "eighty")
     monkeypatch.setattr(sys, "argv", ["tocsin", "incidents"])

@@ -6,6 +6,7 @@ follows no redirect.
 """
 
 import ipaddress
+from urllib.parse import urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _TRANSLATED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")))
@@ -33,6 +34,17 @@ def forbidden(address: Address, allow_private: bool) -> str:
     if (not inner.is_global or any(inner in network for network in _LOCAL)) and not allow_private:
         return "a private address, and the entry does not set allow_private"
     return ""
+
+
+def forbidden_as_written(url: str, allow_private: bool) -> str:
+    """Why what an address says itself is not called, before any name is resolved; "" if a resolver has to say."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
+    except ValueError:
+        return ""
+    why = forbidden(address, allow_private)
+    return f"{host} is {why}" if why else ""
 
 
 def _inner(address: Address) -> Address:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bot.actions._http import Outbound
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
 from bot.core.action import Tier
@@ -45,6 +46,23 @@ async def test_the_rendered_request_is_the_dry_run_and_what_is_sent() -> None:
     assert outcome.state == "done"
     sent = ctx.http.sent[0]  # type: ignore[attr-defined]
     assert (sent["url"], sent["json"], sent["key"]) == ("http://jobs.example/checkout", {"to": "v1"}, "AP-1:1:d")
+
+
+async def test_an_address_that_may_not_be_called_stops_before_anybody_is_asked() -> None:
+    http = Outbound(resolve=lambda host, port: _at("10.0.0.7"))
+
+    with pytest.raises(ActionFailed, match=r"10\.0\.0\.7, a private address"):
+        await webhook().dry_run(context(entry(), http=http))
+
+
+async def test_a_name_without_an_address_is_told_in_the_dry_run() -> None:
+    shown = await webhook().dry_run(context(entry(), http=Outbound(resolve=lambda host, port: _at())))
+
+    assert not shown.ok and "could not be called now: jobs.example has no address" in shown.text
+
+
+async def _at(*addresses: str) -> tuple[str, ...]:
+    return addresses
 
 
 async def test_a_value_that_is_not_known_stops_before_the_dry_run() -> None:
@@ -118,6 +136,9 @@ class Silences:
     def __init__(self, *standing: dict[str, Any], readable: bool = True) -> None:
         self.standing, self.readable = list(standing), readable
         self.created: list[dict[str, Any]] = []
+
+    async def check(self, url: str, *, allow_private: bool = False) -> str:
+        return ""
 
     async def send(self, method: str, url: str, *, json: Any, **_: Any) -> HttpAnswer:
         if method == "POST":

@@ -83,6 +83,16 @@ async def test_a_name_with_one_private_address_is_refused_before_anything_is_sen
         await http.send("POST", "http://jobs.test/", json={}, key="")
 
 
+async def test_an_address_is_checked_without_sending_anything(server: Server) -> None:
+    private = Outbound(resolve=resolver("127.0.0.1"))
+
+    assert await private.check(f"http://jobs.test:{server.port}/", allow_private=True) == ""
+    with pytest.raises(ActionFailed, match="allow_private"):
+        await private.check(f"http://jobs.test:{server.port}/")
+    assert "has no address" in await Outbound(resolve=resolver()).check("http://jobs.test/")
+    assert server.requests == []
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://a\\@b/", "http://user:pw@jobs.test/", "file:///etc/passwd", "http:///x", "http://a b/", "http://a/\r\nX: y"],

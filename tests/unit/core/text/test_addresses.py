@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from bot.core.text.addresses import ambiguous, forbidden
+from bot.core.text.addresses import ambiguous, forbidden, forbidden_as_written
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,16 @@ def test_public_addresses_are_called() -> None:
 def test_what_parsers_read_differently_is_refused_before_any_parser(url: str) -> None:
     assert ambiguous(url)
     assert not ambiguous("https://a.example/path?x=1#y")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/x", "https://[::1]/", "http://localhost/x", "http://a.localhost./", "http://10.1.2.3/"]
+)
+def test_an_address_that_is_private_as_written_is_found_without_a_resolver(url: str) -> None:
+    assert "a private address" in forbidden_as_written(url, allow_private=False)
+    assert forbidden_as_written(url, allow_private=True) == ""
+
+
+@pytest.mark.parametrize("url", ["", "http://jobs.internal/", "http://{service}/x", "http://93.184.216.34/", "http://[bad/"])
+def test_of_any_other_address_only_a_resolver_can_say(url: str) -> None:
+    assert forbidden_as_written(url, allow_private=False) == ""
