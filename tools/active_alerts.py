@@ -64,7 +64,7 @@ def _rare(burst: Burst) -> list[str]:
     new = [f for f in burst.firings if not f.earlier_here]
     if not burst.bursts or not new:
         return []
-    named = [f"{one_line(f.component, 60)}: {one_line(f.what, 80)}" for f in new[:_MAX_NEW]]
+    named = [f"{one_line(f.component, 60)}: {one_line(f.shown, 80)}" for f in new[:_MAX_NEW]]
     return [f"In none of {burst.bursts} earlier alert groups fired ({len(new)} in all):", *named]
 
 

@@ -3,6 +3,7 @@
 from bot.commands._plan import fits, plan_of, press_of, target_name
 from bot.core.action import DecisionChoice, Proposal, Tier
 from bot.core.approvals.policy_types import Rule
+from bot.core.approvals.request import confirmed_at_once, effect_text
 from bot.core.errors import NotAllowed
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.workflows.command_context import CommandContext
@@ -22,7 +23,7 @@ async def approve(ctx: CommandContext, request: Request) -> Reply | Form | Field
     proposal = await ctx.approvals.store.load(ref)
     if request.entry_point == EntryPoint.MODAL:
         return await _submitted(ctx, request, proposal)
-    if request.entry_point == EntryPoint.BUTTON and not proposal.tier.needs_form:
+    if request.entry_point == EntryPoint.BUTTON and confirmed_at_once(proposal):
         return await _decide(ctx, request, proposal)
     return _form(await ctx.approvals.prepare(proposal, request.actor), request)
 
@@ -54,7 +55,7 @@ def _form(proposal: Proposal, request: Request) -> Form:
         verb="approve",
         ref=proposal.ref,
         revision=proposal.revision,
-        intro=f"{proposal.title}\nYou approve exactly this, and it runs once. The dry run is valid for 2 minutes.",
+        intro=f"{effect_text(proposal)}\nYou approve exactly this, and it runs once. The dry run is valid for 2 minutes.",
         code=plan_of(proposal),
         fields=fields,
         submit="Approve",

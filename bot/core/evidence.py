@@ -100,6 +100,8 @@ class Claim(BaseModel):
 
     text: str = Field(max_length=400)
     evidence: list[str] = Field(default_factory=list, max_length=8, description="Evidence ids, e.g. E3")
+    change_id: SkipJsonSchema[str] = ""
+    """Of a change that is ruled out, set by code; "" where it is about none, and in rows of older versions."""
 
 
 LEAD_ONLY = "Inconclusive: the causes are leads, no more."
@@ -176,6 +178,8 @@ class Findings(BaseModel):
     by: Literal["analyst", "agent"] = "analyst"
     lead: Lead | None = None
     """Of the analyst's first cause; None where it was not ranked by distance, and in rows of older versions."""
+    onset: datetime | None = None
+    """When the incident began as the ranking saw it; None where no metric shows it, and in rows of older versions."""
     note: str = ""
     """What people should know beside the causes: that no model was called, that no metric shows the onset."""
     model: str = ""

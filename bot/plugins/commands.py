@@ -63,6 +63,8 @@ class Reply:
     """The group, incident or proposal in whose thread a public answer stands; empty: where the request came from."""
     content: ReplyContent | None = None
     """What is shown instead of the text alone; slack/views renders it."""
+    dialog: bool = False
+    """Shown in a dialog, where the entry point can open one: it is long, and for one reader."""
 
 
 @dataclass(frozen=True)

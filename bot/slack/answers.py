@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import structlog
 
 from bot.core.messages.replies import (
+    DetailsReply,
     HelpReply,
     ListReply,
     PanelReply,
+    PlanReply,
     PostmortemReply,
     ReplyContent,
     ShowReply,
@@ -23,8 +25,8 @@ from bot.slack.limits import LIMIT
 from bot.slack.render import redacted
 from bot.slack.untrusted_text import plain_text
 from bot.slack.view_context import ViewContext
+from bot.slack.views import details, listing, panel, postmortem, proposal, show, why
 from bot.slack.views import help as help_view
-from bot.slack.views import listing, panel, postmortem, show, why
 from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,10 @@ def rendered_reply(content: ReplyContent, view: ViewContext) -> Rendered:
             return show.render(content, view)
         case WhyReply():
             return why.render(content, view)
+        case DetailsReply():
+            return details.render(content, view)
+        case PlanReply():
+            return proposal.reading(content, view)
         case PostmortemReply():
             return postmortem.reading(content, view)
 
@@ -93,7 +99,7 @@ class Answers:
     def rendered(self, reply: Reply) -> tuple[str, list[Block]]:
         """Fallback text and blocks of a reply."""
         if reply.content:
-            text, blocks = rendered_reply(reply.content, ViewContext(hosts=self.hosts))
+            text, blocks = rendered_reply(reply.content, ViewContext(hosts=self.hosts, called_hosts=self.called))
         else:
             text, blocks = plain_text(reply.text, 450), [section(lines(reply.text))]
         return cut(self.redact(text), LIMIT["fallback"]), redacted(blocks, self.redact)
@@ -111,8 +117,20 @@ class Answers:
         )
 
     async def private(self, target: ReplyTarget, reply: Reply) -> None:
-        """Tell one person where they look: by the first way that is open, at last in a modal or as a direct message."""
-        await self._tell(target, *self.rendered(reply))
+        """Tell one person where they look: by the first way that is open, at last in a modal or as a direct message.
+
+        What is long stands in a modal, where the request can open one.
+        """
+        text, blocks = self.rendered(reply)
+        if not (reply.dialog and await self._in_modal(target, text, blocks)):
+            await self._tell(target, text, blocks)
+
+    async def _in_modal(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
+        try:
+            return await self._modal(target, text, blocks)
+        except DELIVERY_ERRORS as error:
+            log.info("no modal could be opened", why=str(error))
+            return False
 
     async def _tell(self, target: ReplyTarget, text: str, blocks: list[Block]) -> None:
         for way in self._ways(target):
@@ -181,7 +199,7 @@ class Answers:
         if not target.trigger_id:
             return False
         shown = [block for block in blocks if block["type"] != "markdown"]
-        view = text_view("Answer", text, shown)
+        view = text_view(text if len(text) <= LIMIT["view.title"] else "Answer", text, shown)
         await self.slack.call(self.slack.web.views_open, trigger_id=target.trigger_id, view=view)
         return True
 

@@ -156,10 +156,10 @@ def text_size(node: object) -> int:
     return sum(text_size(item) for item in node) if isinstance(node, list) else 0
 
 
-def trim(blocks: list[Block]) -> list[Block]:
-    """Bring a message under the budget of text by cutting its longest paragraphs; the first and the last block stay."""
-    blocks = [*blocks[: LIMIT["message.blocks"] - 1], blocks[-1]] if len(blocks) > LIMIT["message.blocks"] else blocks
-    while text_size(blocks) > LIMIT["message.text"]:
+def trim(blocks: list[Block], *, most: int = LIMIT["message.blocks"], characters: int = LIMIT["message.text"]) -> list[Block]:
+    """Bring a message under its budget by cutting its longest paragraphs; the first and the last block stay."""
+    blocks = [*blocks[: most - 1], blocks[-1]] if len(blocks) > most else blocks
+    while text_size(blocks) > characters:
         longest = max(blocks[1:-1], key=lambda block: len(_paragraph(block)))
         text = _paragraph(longest)
         shorter = cut_lines(text, max(200, len(text) * 2 // 3))

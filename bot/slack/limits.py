@@ -10,6 +10,7 @@ LIMIT: dict[str, int] = {
     "message.text": 10_000,
     "fallback": 500,
     "view.blocks": 100,
+    "view.text": 60_000,
     "view.title": 24,
     "view.button": 24,
     "view.private_metadata": 3_000,

@@ -49,6 +49,8 @@ class FiringFact(Fact):
     """Services that this component, or another part of its service, was ever seen to wait for."""
     waiting_callers: int = 0
     """Components that were ever seen to wait for the called service."""
+    name: str = ""
+    """`what` with its digits; "" in facts of older versions."""
 
 
 class BurstFact(Fact):

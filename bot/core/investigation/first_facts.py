@@ -1,13 +1,86 @@
 """The facts that need no model: onset, what changed before it, related alerts, the runbook."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.core.evidence import LedgerEntry
+from bot.core.evidence import Case, LedgerEntry, missed
 from bot.core.facts.measured import DeviationFact
-from bot.core.investigation.triage_facts import PriorChange
+from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorChange, RunbookExcerpt, TriageFacts
 from bot.core.metrics.signals import FAMILIES_BY_URGENCY
 from bot.core.text.durations import age_text
+from bot.core.text.figures import figure
+from bot.core.text.moments import clock
+from bot.core.tool_calls import ToolRole
+
+
+def composed(
+    case: Case,
+    entries: Mapping[ToolRole, LedgerEntry],
+    changes: Sequence[PriorChange],
+    alerts: Iterable[AlertCount],
+    graph: str = "",
+) -> TriageFacts:
+    """The facts of a case from what its first checks returned."""
+    health, listed = entries[ToolRole.HEALTH], entries[ToolRole.CHANGES]
+    deviations = sorted(health.evidence.facts.deviations, key=lambda deviation: -deviation.doublings)
+    main = main_deviation(deviations, case.service)
+    others = [deviation for deviation in deviations if deviation.doublings > 0 and deviation is not main]
+    return TriageFacts(
+        onset=main.onset if main else None,
+        onset_text=_onset_text(case, main, checked=health.evidence.ok),
+        signal=f"{main.service} {main.signal}" if main else "",
+        onset_evidence=health.id,
+        changes=tuple(changes),
+        changes_evidence=listed.id,
+        changes_ok=listed.evidence.ok,
+        changes_partly=bool(missed([listed])),
+        alerts=tuple(alerts),
+        alerts_evidence=entries[ToolRole.ALERTS].id,
+        runbook=_runbook(entries[ToolRole.RUNBOOK]),
+        past=_past(entries[ToolRole.PAST_INCIDENTS]),
+        graph=graph,
+        main=_deviation_text(main, health.id) if main else "",
+        levels=_levels(main) if main else "",
+        health=tuple(_deviation_text(deviation, health.id) for deviation in others if _levels(deviation))[:4],
+        not_checked=tuple(missed(entries.values())),
+    )
+
+
+def _levels(deviation: DeviationFact) -> str:
+    """`0.3 % → 46.7 %`; "" where both read alike: what rounds to nothing is no change to tell."""
+    before, after = (math.nan if level is None else level for level in (deviation.before, deviation.after))
+    levels = figure(before, deviation.unit), figure(after, deviation.unit)
+    return "" if levels[0] == levels[1] else " → ".join(levels)
+
+
+def _deviation_text(deviation: DeviationFact, evidence: str) -> str:
+    """One deviation in words, with its evidence."""
+    return f"{deviation.service} {deviation.signal} {_levels(deviation)} ({evidence})".replace("  ", " ")
+
+
+def _onset_text(case: Case, main: DeviationFact | None, *, checked: bool) -> str:
+    if main is None or main.onset is None:
+        if not checked:
+            return f"The onset could not be checked; the first alert fired at {clock(case.started_at)}"
+        return f"No metric shows the onset; the first alert fired at {clock(case.started_at)}"
+    return f"{main.service} {main.signal} left the normal range at {clock(main.onset)}"
+
+
+def _runbook(entry: LedgerEntry) -> RunbookExcerpt | None:
+    hits = entry.evidence.facts.runbooks
+    if not entry.evidence.ok or not hits:
+        return None
+    passage = entry.evidence.details[0] if entry.evidence.details else ""
+    return RunbookExcerpt(title=hits[0].title, link=entry.evidence.link, passage=passage, evidence=entry.id)
+
+
+def _past(entry: LedgerEntry) -> PastSummary | None:
+    """What people said caused incidents like this one; None if there was none."""
+    if not entry.evidence.ok or not entry.evidence.facts.incidents:
+        return None
+    return PastSummary(text=entry.evidence.summary, evidence=entry.id)
+
 
 SHOWN_AFTER_ONSET = timedelta(seconds=60)
 """A change this much after the estimated onset is still shown: onsets are good to about a minute."""
@@ -31,6 +104,6 @@ def changes_before(
     for entry in entries:
         for change in entry.evidence.facts.changes or ():
             if change.at <= onset + SHOWN_AFTER_ONSET and (not services or change.service in services):
-                age = age_text(onset - change.at)
+                age = age_text(change.at, onset)
                 shown[change.id] = PriorChange(**change.model_dump(), evidence=entry.id, age_text=age)
     return sorted(shown.values(), key=lambda change: change.at, reverse=True)[:most]

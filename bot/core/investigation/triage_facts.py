@@ -63,6 +63,8 @@ class TriageFacts(BaseModel):
     onset_evidence: str = ""
     main: str = ""
     """The main deviation in words."""
+    levels: str = ""
+    """Of the main deviation before and after: `0.3 % → 46.7 %`; "" where both read alike."""
     health: tuple[str, ...] = ()
     """Further deviations of the service in words, the strongest first."""
     changes: tuple[PriorChange, ...] = ()

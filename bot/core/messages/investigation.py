@@ -23,6 +23,12 @@ class ProposalLine(NamedTuple):
 
     ref: str
     state: ProposalState
+    title: str = ""
+
+    @property
+    def named(self) -> str:
+        """`AP-1 (Roll back checkout)`."""
+        return f"{self.ref} ({self.title})" if self.title else self.ref
 
 
 @dataclass(frozen=True, kw_only=True)

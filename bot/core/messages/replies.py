@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.core.alerts.reasons import AlertReasons
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.history.postmortem import PostmortemSection
-from bot.core.messages.investigation import Ledger, ProposalLine
+from bot.core.messages.investigation import Ledger, ProposalLine, TriageContent
 from bot.core.messages.proposals import ProposalContent
 from bot.core.timeline import TimelineEntry
 
@@ -43,6 +43,20 @@ class WhyReply:
     hypothesis: Hypothesis
     ruled_out: Sequence[Claim] = ()
     evidence: Ledger
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetailsReply:
+    """All that a triage found."""
+
+    triage: TriageContent
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanReply:
+    """A proposal in full."""
+
+    proposal: ProposalContent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,4 +143,4 @@ class PostmortemReply:
     sections: Sequence[PostmortemSection] = ()
 
 
-ReplyContent = ShowReply | WhyReply | ListReply | PanelReply | HelpReply | PostmortemReply
+ReplyContent = ShowReply | WhyReply | DetailsReply | PlanReply | ListReply | PanelReply | HelpReply | PostmortemReply

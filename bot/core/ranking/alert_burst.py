@@ -55,6 +55,13 @@ class Firing:
     """Of a wait: services that this component, or another part of its service, was ever seen to wait for."""
     waiting_callers: int = 0
     """Of a wait: components that were ever seen to wait for the called service."""
+    name: str = ""
+    """The same as `what` with its digits, as people know it."""
+
+    @property
+    def shown(self) -> str:
+        """What fires, as the alert that came first is named; facts of older versions have the masked name alone."""
+        return self.name or self.what
 
     def as_fact(self) -> FiringFact:
         """As evidence holds it."""
@@ -115,6 +122,8 @@ class _Occurrence(NamedTuple):
     operation: str = ""
     callee: str = ""
     """The service that is called, where the component stands at the calling end."""
+    name: str = ""
+    """What fires, with its digits."""
 
 
 _Key = tuple[str, str]
@@ -274,6 +283,7 @@ def _firing(occurrences: Sequence[_Occurrence], counts: _Counts, ends: Mapping[_
         share_of_ends=len({o.other_end for o in occurrences}) / len(ends[(place.name, first.calls)]) if first.calls else 1.0,
         novelty=counts.novelty.get(place.name, 0.0) if is_new else 0.0,
         novelty_alike=counts.novelty_alike.get(place.level, 0.0) if is_new else 0.0,
+        name=first.name,
     )
 
 
@@ -293,18 +303,20 @@ def _occurrences(alert: Alert, catalogue: Catalogue) -> list[_Occurrence]:
     direction = alert.labels.get("direction", "")
     kind = kind_of(alert.name)
     weight = weight_of(alert.name, direction)
-    what = _without_digits(f"{alert.name} {direction}".strip())
+    name = f"{alert.name} {direction}".strip()
+    what = _without_digits(name)
     if ends := ends_of(alert.labels):
         caller, callee = ends
-        operation = _without_digits(next((alert.labels[name] for name in OPERATIONS if alert.labels.get(name)), ""))
-        to = f"{operation} to {callee.service or callee.name}"
+        route = next((alert.labels[label] for label in OPERATIONS if alert.labels.get(label)), "")
+        operation, service = _without_digits(route), callee.service or callee.name
+        to = f"{operation} to {service}"
         at, called_what, calling_what = alert.starts_at, f"{what} {operation}".strip(), f"{what} {to}"
         called = _Occurrence(callee, called_what, kind, "callee", weight, at, f"from {operation}", caller.name, operation)
-        service = callee.service or callee.name
         calling = _Occurrence(caller, calling_what, kind, "caller", weight, at, to, callee.name, operation, service)
-        return [called] if caller.name == callee.name else [called, calling]
+        named = called._replace(name=f"{name} {route}".strip()), calling._replace(name=f"{name} {route} to {service}")
+        return list(named[:1] if caller.name == callee.name else named)
     place = component_of(alert.labels, catalogue.of_labels(alert.labels))
-    return [_Occurrence(place, what, kind, "own", weight, alert.starts_at)] if place else []
+    return [_Occurrence(place, what, kind, "own", weight, alert.starts_at, name=name)] if place else []
 
 
 @lru_cache(maxsize=4096)

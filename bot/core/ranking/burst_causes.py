@@ -67,7 +67,7 @@ def _candidate(rank: ComponentRank, burst: Burst, evidence: str, context: Rankin
         service=place.service,
         component="" if place.name == place.service else place.name,
         likelihood=weights.likelihood * rank.share,
-        cause=f"The burst of alerts points at {name}: {one_line(first.what, 80)}",
+        cause=f"The burst of alerts points at {name}: {one_line(first.shown, 80)}",
         claims=[_firing_claim(rank, number, burst, evidence) for number in range(min(_MAX_CLAIMS, len(rank.firings)))],
         check=f"What changed on {name} before {clock(first.at)}, and what do its metrics and logs show from then on?",
         strength=weights.doublings,
@@ -92,4 +92,6 @@ def _firing_claim(rank: ComponentRank, number: int, burst: Burst, evidence: str)
     firing = rank.firings[number]
     often = f", as in {firing.earlier_here} of {burst.bursts} earlier alert groups" if burst.bursts else ""
     where = one_line(firing.component, 80)
-    return Claim(text=one_line(f"{where}: {one_line(firing.what, 160)} at {clock(firing.at)}{often}", 400), evidence=[evidence])
+    return Claim(
+        text=one_line(f"{where}: {one_line(firing.shown, 160)} at {clock(firing.at)}{often}", 400), evidence=[evidence]
+    )

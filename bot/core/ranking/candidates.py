@@ -67,6 +67,11 @@ def deviation_claim(deviation: Deviation, observations: Observations) -> Claim:
     return Claim(text=one_line(text, 400), evidence=[observations.id_of(deviation)])
 
 
+def rounds_to_nothing(deviation: Deviation) -> bool:
+    """Whether its levels read alike before and after: that is no change to tell."""
+    return amount(deviation.before, deviation.unit) == amount(deviation.after, deviation.unit) != "unknown"
+
+
 def share_claim(deviation: Deviation, observations: Observations) -> Claim:
     """A changed share of log lines or calls as a claim; lines are untrusted text, so they come last."""
     text = f"{deviation.service} went {_levels(deviation)}: {deviation.signal}"
@@ -107,7 +112,8 @@ def add_symptoms(context: RankingContext, candidate: Candidate) -> None:
         signals = context.observations.signals.get(name, {})
         symptom = context.symptom_of(name) or max(signals.values(), key=lambda d: d.doublings, default=None)
         if symptom is not None:
-            candidate.claims.append(deviation_claim(symptom, context.observations))
+            if not rounds_to_nothing(symptom):
+                candidate.claims.append(deviation_claim(symptom, context.observations))
             if name == candidate.service:
                 candidate.strength = max(candidate.strength, symptom.doublings)
 

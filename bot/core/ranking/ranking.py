@@ -75,6 +75,7 @@ def rank(
         ruled_out=ruled_out(context, accused),
         not_checked=failed,
         lead=lead,
+        onset=context.onset if context.onset_observed else None,
         note=_note(hypotheses),
     )
 

@@ -1,6 +1,6 @@
 """Lengths of time as text for people. They differ in how exact they are, so each says what it cuts off or rounds."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 def duration_text(length: timedelta) -> str:
@@ -9,10 +9,11 @@ def duration_text(length: timedelta) -> str:
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
 
 
-def age_text(age: timedelta) -> str:
-    """`40 s before onset`, `12 min before onset`, `at onset`; after the onset for a negative age."""
+def age_text(at: datetime, onset: datetime) -> str:
+    """`40 s before onset`, `12 min before onset`, `at onset`, `3 min after onset`: between whole seconds, as both are shown."""
+    age = onset.replace(microsecond=0) - at.replace(microsecond=0)
     seconds = int(age.total_seconds())
-    if abs(seconds) < 5:
+    if abs(seconds) < 2:
         return "at onset"
     return f"{duration_text(age)} {'before' if seconds > 0 else 'after'} onset"
 

@@ -102,6 +102,16 @@ def views_text(findings: Findings) -> str:
     )
 
 
+def disagree(findings: Findings) -> str:
+    """Who else names another cause than the first, in a few words; "" where they agree or only one of them answered."""
+    if not findings.hypotheses or findings.hypotheses[0].named_by not in ("agent", "analyst"):
+        return ""
+    other = "the built-in analyst" if findings.hypotheses[0].named_by == "agent" else "the AI model"
+    rivals = ("analyst", "both") if findings.hypotheses[0].named_by == "agent" else ("agent", "both")
+    names = any(hypothesis.named_by in rivals for hypothesis in findings.hypotheses[1:])
+    return f"{other} names {'another cause' if names else 'none'}"
+
+
 # ---------------------------------------------------------------- what is refused
 
 

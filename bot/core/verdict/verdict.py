@@ -176,7 +176,7 @@ class Judgement:
         self._note_struck(claim.text, quotation, ids)
         # What was struck before, of an answer that is judged again, was missing as well.
         carries = quotation.held > 0 or not (quotation.missing or has_struck(claim.text))
-        return Claim(text=quotation.text, evidence=list(ids)), carries
+        return claim.model_copy(update={"text": quotation.text, "evidence": list(ids)}), carries
 
     def _note_struck(self, text: str, quotation: Quotation, ids: Sequence[str]) -> None:
         for part in quotation.missing:

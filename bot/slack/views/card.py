@@ -1,22 +1,23 @@
 """The alert card: one per alert group, edited for life. State is a word first, and the bot's last block says it again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from bot.core.alert import Severity
 from bot.core.change import Change, kind_in_words
-from bot.core.evidence import Hypothesis
 from bot.core.incident import AlertGroup, GroupState
 from bot.core.investigation.triage_facts import PriorChange
 from bot.core.messages.alerts import CardContent
+from bot.core.messages.summary import certainty
 from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import counted
+from bot.core.text.word_counts import within_words
 from bot.slack.blocks import (
     Block,
     Rendered,
     actions,
     button,
     context,
-    fields,
     header,
     link,
     name_text,
@@ -38,18 +39,35 @@ _STATES = {
 }
 
 
+SQUARES = {
+    Severity.SEV1: "\N{LARGE RED SQUARE}",
+    Severity.SEV2: "\N{LARGE ORANGE SQUARE}",
+    Severity.SEV3: "\N{LARGE YELLOW SQUARE}",
+}
+"""The colour of a severity, always beside its word."""
+CLEARED = "\N{LARGE GREEN SQUARE}"
+CAUSE_WORDS = 18
+MOST_BUTTONS = 3
+
+
 def render(card: CardContent, view: ViewContext) -> Rendered:
-    """The card of a group: its incident, what leads it, and the on-call to mention, if any."""
+    """The card of a group: what is wrong since when, the cause in short, whom to mention, and what to do."""
     if card.group.state is GroupState.RESOLVED:
-        return fallback(card.group), _collapsed(card)
+        return fallback(card), _collapsed(card)
     blocks: list[Block | None] = [
-        header(title(card.group)),
-        section(_problem(card, view)),
-        _facts(card, view),
+        header(f"{square(card.group)} {title(card.group)}"),
+        section("\n".join(_lines(card, view))),
         _controls(card),
-        context(status_line(card), _references(card)),
+        context(status_line(card), _references(card), " · ".join(_link(label, url, view.hosts) for label, url in card.links)),
     ]
-    return fallback(card.group), [block for block in blocks if block]
+    return fallback(card), [block for block in blocks if block]
+
+
+def square(group: AlertGroup) -> str:
+    """The colour of its severity; green once its alerts have cleared."""
+    if group.state in (GroupState.MONITORING, GroupState.RESOLVED):
+        return CLEARED
+    return SQUARES.get(group.severity, "\N{LARGE BLUE SQUARE}")
 
 
 def title(group: AlertGroup) -> str:
@@ -58,12 +76,16 @@ def title(group: AlertGroup) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def fallback(group: AlertGroup) -> str:
-    """What a notification shows and a screen reader reads."""
+def fallback(card: CardContent) -> str:
+    """What a notification shows and a screen reader reads: state, what is wrong, and the cause once there is one."""
+    group = card.group
     severity = group.severity.removeprefix("SEV")
     what = f"{plain_text(group.service, 60)} {plain_text(group.title, 120)}".strip()
+    summary = f": {titled(card.summary, 120)}" if card.summary and card.summary != group.title else ""
+    cause = _cause(card)
+    caused = f" {cause[0]}: {plain_text(cause[1], 160)}." if cause else ""
     note = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
-    return f"{_state_in_words(group)}, severity {severity}: {what}, {_alerts(group)}.{note}"
+    return f"{_state_in_words(group)}, severity {severity}: {what}{summary}, {_alerts(group)}.{caused}{note}"
 
 
 def _state(group: AlertGroup) -> str:
@@ -75,38 +97,37 @@ def _state_in_words(group: AlertGroup) -> str:
     return "Open" if group.declared and group.state is GroupState.FIRING else _STATES[group.state]
 
 
-def _cause_label(cause: Hypothesis) -> str:
-    """`Likely cause`, or what a possible cause is beside the others: `Best lead`."""
-    return cause.standing.capitalize() or f"{cause.confidence.capitalize()} cause"
+def _cause(card: CardContent) -> tuple[str, str] | None:
+    """How sure the first cause is, and what it is; one of before is called that."""
+    if (first := card.first_cause) is None:
+        return None
+    label = certainty(first)
+    if card.cause_is_earlier:
+        label = "Earlier cause"
+    elif label == "Likely":
+        label = "Likely cause"
+    elif label == "Not known":
+        return label, within_words(f"weak lead: {first.cause}", CAUSE_WORDS)
+    return label, within_words(first.cause, CAUSE_WORDS)
 
 
-def _problem(card: CardContent, view: ViewContext) -> str:
-    lines = [titled(card.summary or card.group.title)]
-    if links := [_link(label, url, view.hosts) for label, url in card.links]:
-        lines.append(" · ".join(links))
-    if first := card.first_cause:
-        label = "Earlier cause" if card.cause_is_earlier else _cause_label(first)
-        lines.append(f"*{label}:* {prose(first.cause, 200)}")
-    if view.mention:
-        lines.append("On call: " + " ".join(f"<@{user}>" for user in view.mention))
-    return "\n".join(lines)
+def _lines(card: CardContent, view: ViewContext) -> Iterable[str]:
+    """What is wrong; since when and who looks after it; the cause."""
+    group = card.group
+    yield titled(card.summary or group.title)
+    on_call = " ".join(f"<@{user}>" for user in view.mention) or ", ".join(view.on_call)
+    again = f"reopened {counted(group.reopened, 'time')}" if group.reopened else ""
+    since = f"Since {when(card.started_at or group.opened_at)}"
+    yield " · ".join(filter(None, (since, _alerts(group), f"on call {on_call}" if on_call else "", again)))
+    if cause := _cause(card):
+        yield f"*{cause[0]}:* {prose(cause[1], 200)}"
+    elif card.last_change:
+        yield f"*Last change:* {_last_change(card.last_change)}"
 
 
 def _link(label: str, url: str, hosts: Collection[str]) -> str:
     """A live link; an address of a host that configuration does not name is there to be copied."""
     return link(label, url, hosts) if allowed_address(url, hosts) else f"{label} {quoted(url, 120)}"
-
-
-def _facts(card: CardContent, view: ViewContext) -> Block:
-    group = card.group
-    return fields(
-        service=name_text(group.service, 80) if group.service else "unknown",
-        started=when(card.started_at or group.opened_at),
-        alerts=_alerts(group),
-        on_call=", ".join(view.on_call) if not view.mention else "",
-        last_change=_last_change(card.last_change) if card.last_change and not card.first_cause else "",
-        again=f"reopened {counted(group.reopened, 'time')}" if group.reopened else "",
-    )
 
 
 def _alerts(group: AlertGroup) -> str:
@@ -128,17 +149,19 @@ def change_text(change: Change) -> str:
     return f"{kind_in_words(change.kind)} of {name_text(change.service, 40)}{version}"
 
 
-def _controls(card: CardContent) -> Block | None:
-    """At most four, and only what applies to the state."""
-    ref = card.group.ref
-    firing = card.group.state is GroupState.FIRING
-    shown = [
+def _controls(card: CardContent) -> Block:
+    """At most three, those that are needed first, and only what applies to the state."""
+    ref, firing = card.group.ref, card.group.state is GroupState.FIRING
+    declared_or_cleared = card.group.declared or not firing
+    offered = [
         button("Acknowledge", "ack", ref, style="primary", accessible_label=f"Acknowledge {ref}") if firing else None,
+        button("Resolve...", "resolve", ref, accessible_label=f"Resolve {ref}") if declared_or_cleared else None,
         None if card.incident else button("Declare...", "declare", ref, accessible_label=f"Declare an incident from {ref}"),
-        None if card.triaged else button("Investigate", "investigate", ref, accessible_label=f"Investigate {ref}"),
-        None if firing and not card.group.declared else button("Resolve...", "resolve", ref, accessible_label=f"Resolve {ref}"),
+        button("Details", "full", ref, accessible_label=f"Details of {ref}")
+        if card.triaged
+        else button("Investigate", "investigate", ref, accessible_label=f"Investigate {ref}"),
     ]
-    return actions(*shown) if any(shown) else None
+    return actions(*[control for control in offered if control][:MOST_BUTTONS])
 
 
 def status_line(card: CardContent) -> str:
@@ -181,4 +204,4 @@ def _collapsed(card: CardContent) -> list[Block]:
     cause = f"Cause: {titled(incident.cause)}" if incident and incident.cause else ""
     read = button("Postmortem", "postmortem", card.group.ref, accessible_label=f"Postmortem of {ref}")
     small = context(cause, f"{status_line(card)} · {_alerts(card.group)} · {_references(card)}")
-    return [header(title(card.group)), *([actions(read)] if ref else []), small]
+    return [header(f"{square(card.group)} {title(card.group)}"), *([actions(read)] if ref else []), small]

@@ -1,10 +1,16 @@
-"""The approval card: rendered from the approved record only. All of it is visible, or there is no Approve button."""
+"""The approval card, at most 60 words: what will happen, the risk, who may, until when. The exact request is behind Details.
 
-import json
+What is approved stands whole in the dialog that approves it, or there is no Approve button.
+"""
+
+import re
 
 from bot.core.action import DecisionChoice, Proposal, ProposalState, Tier
 from bot.core.approvals.policy_types import who_may
+from bot.core.approvals.request import confirmed_at_once, effect_text, request_text
 from bot.core.messages.proposals import ProposalContent
+from bot.core.messages.replies import PlanReply
+from bot.core.text.word_counts import within_words, word_count
 from bot.slack.blocks import (
     Block,
     Rendered,
@@ -16,6 +22,7 @@ from bot.slack.blocks import (
     header,
     name_text,
     plain_text,
+    prose,
     quoted,
     section,
     titled,
@@ -24,27 +31,33 @@ from bot.slack.blocks import (
 from bot.slack.untrusted_text import code_lines
 from bot.slack.view_context import ViewContext
 
+MOST_WORDS = 60
+"""Of a card that waits for an answer, its buttons and small print with it."""
+FEWEST_REASONS = 8
+"""Words of the reason that stand there whatever else does."""
 MAX_CODE_CHARACTERS = 2800
 """Characters that one code block shows whole."""
 _DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
-_BY_HAND = (*_DECIDABLE, ProposalState.FAILED, ProposalState.UNKNOWN, ProposalState.STALE, ProposalState.EXPIRED)
+_BY_HAND = (ProposalState.FAILED, ProposalState.UNKNOWN, ProposalState.STALE, ProposalState.EXPIRED)
 _WORDS = {ProposalState.PENDING: "APPROVAL NEEDED", ProposalState.PARTLY_APPROVED: "PARTLY APPROVED"}
-_APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval, not by the requester", Tier.THREE: "2 approvals, one by an owner"}
+_APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval", Tier.THREE: "2 approvals, one by an owner"}
+_BUTTONS = "Approve Deny Details"
+_CITED = re.compile(r"(?:, E\d+)+(?=\)$)")
+"""The evidence that a reason names at its end: it stands behind Details."""
 
 
 def render(content: ProposalContent, view: ViewContext) -> Rendered:
     """What is approved, who may, and who did."""
     proposal = content.proposal
-    request = request_of(proposal)
-    whole = len(code_lines(request, view.called_hosts)) <= MAX_CODE_CHARACTERS
+    whole = len(code_lines(request_text(proposal), view.called_hosts)) <= MAX_CODE_CHARACTERS
+    title = f"{word_of(content)}: {plain_text(effect_text(proposal), 130)}"
+    small = _small_print(content, view, whole=whole)
     blocks: list[Block | None] = [
-        header(f"{word_of(content)}: {plain_text(proposal.title, 110)}"),
+        header(title),
         _outcome(proposal),
-        _facts(content),
-        section(f"*Why:* {titled(proposal.because, 400)}"),
-        code(request, view.called_hosts),
-        _controls(content, whole=whole),
-        _small_print(content, view, whole=whole),
+        section("\n".join(filter(None, (_risk(proposal), _because(content, title), _decided(content))))),
+        _controls(content, view, whole=whole),
+        context(*small),
     ]
     return _fallback(content), [block for block in blocks if block]
 
@@ -55,18 +68,42 @@ def word_of(content: ProposalContent) -> str:
     return ("DONE BY HAND, " if content.manual else "") + _WORDS.get(state, state.value.upper())
 
 
-def request_of(proposal: Proposal) -> str:
-    """What is approved: action, arguments, targets, steps and dry run, exactly as the record has them."""
-    targets = ", ".join(f"{name}{f' at {version}' if version else ''}" for name, version in sorted(proposal.targets.items()))
-    return "\n".join(
-        [
-            f"{proposal.action} {json.dumps(proposal.arguments, sort_keys=True, ensure_ascii=False)}",
-            f"targets: {targets}",
-            *(f"{number}. {step}" for number, step in enumerate(proposal.steps, 1)),
-            "dry run:" if proposal.dry_run_ok else "dry run (did not work):",
-            proposal.dry_run,
-        ]
-    )
+def _risk(proposal: Proposal) -> str:
+    """`tier 2, needs 1 approval · rollforward undoes it · waits until 15:02`."""
+    undo = f"{plain_text(within_words(proposal.undo, 6), 60)} undoes it" if proposal.undo else "cannot be undone here"
+    if proposal.state not in _DECIDABLE:
+        return f"{proposal.tier.label} · {undo}"
+    approvals = _APPROVALS.get(proposal.tier)
+    needed = f"{proposal.tier.label}, needs {approvals}" if approvals else proposal.tier.label
+    return f"{needed} · {undo} · waits until {when(proposal.expires_at, '{time}')}"
+
+
+def _because(content: ProposalContent, title: str) -> str:
+    """The reason, as long as the card has words for it: all of it is behind Details."""
+    proposal = content.proposal
+    may = who_may(proposal.tier, proposal.service, proposal.requester)
+    others = word_count(f"{title} {_risk(proposal)} {may} {_BUTTONS}") + word_count(_state_line(content)) + 6
+    because = _CITED.sub("", proposal.because)
+    return f"*Because:* {prose(within_words(because, max(FEWEST_REASONS, MOST_WORDS - others)), 400)}"
+
+
+def reading(reply: PlanReply, view: ViewContext) -> Rendered:
+    """The whole proposal for one reader: the exact request, the reason, who may and who may not."""
+    content = reply.proposal
+    proposal = content.proposal
+    blocks: list[Block | None] = [
+        section(f"*{word_of(content)}:* {prose(effect_text(proposal), 200)}"),
+        _facts(content),
+        section(f"*Why:* {titled(proposal.because, 400)}"),
+        code(request_text(proposal), view.called_hosts),
+        _outcome(proposal),
+        context("May not: guests, bots, other workspaces" + _barred(proposal), f"Ran it by hand? `did {proposal.ref}`"),
+    ]
+    return f"Details of {proposal.ref}", [block for block in blocks if block]
+
+
+def _barred(proposal: Proposal) -> str:
+    return f", {_name(proposal.requester)}" if proposal.tier is Tier.TWO and proposal.requester else ""
 
 
 def _facts(content: ProposalContent) -> Block:
@@ -77,6 +114,8 @@ def _facts(content: ProposalContent) -> Block:
         reversible=f"yes, by {plain_text(proposal.undo, 60)}" if proposal.undo else "no undo configured",
         requester=_name(proposal.requester) if proposal.requester else "Suggested by Tocsin",
         expires=when(proposal.expires_at) if proposal.state in _DECIDABLE else "",
+        may_approve=plain_text(who_may(tier, proposal.service, proposal.requester), 300),
+        dry_run=when(proposal.dry_run_at),
         decided=_decided(content),
     )
 
@@ -98,47 +137,44 @@ def _outcome(proposal: Proposal) -> Block | None:
     return section("\n".join(filter(None, (checked, ran)))) if checked or ran else None
 
 
-def _controls(content: ProposalContent, *, whole: bool) -> Block | None:
+def _controls(content: ProposalContent, view: ViewContext, *, whole: bool) -> Block:
+    """At most three: what is needed now, and Details."""
     proposal = content.proposal
     ref, now = proposal.ref, proposal.state
     value = f"{ref}:{proposal.revision}"
     may_approve = now in _DECIDABLE and whole and proposal.tier in _APPROVALS
+    may_deny = now in (*_DECIDABLE, ProposalState.APPROVED)
     by_hand = now in _BY_HAND and not content.manual
-    controls = [
-        _approve(proposal, value) if may_approve else None,
-        button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}")
-        if now in (*_DECIDABLE, ProposalState.APPROVED)
-        else None,
+    return actions(
+        _approve(proposal, value, view) if may_approve else None,
+        button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}") if may_deny else None,
         button("I ran it", "did", value, accessible_label=f"I ran {ref} by hand") if by_hand else None,
-    ]
-    return actions(*controls) if any(controls) else None
+        button("Details", "full", value, accessible_label=f"Details of {ref}, with the exact request"),
+    )
 
 
-def _approve(proposal: Proposal, value: str) -> Block:
+def _approve(proposal: Proposal, value: str, view: ViewContext) -> Block:
     ref = proposal.ref
-    if proposal.tier.needs_form:
+    if not confirmed_at_once(proposal):
         return button("Approve...", "approve", value, style="primary", accessible_label=f"Approve {ref}, opens the plan")
-    text = f"{plain_text(proposal.title, 90)}\nIt runs once, now."
-    return button("Approve", "approve", value, accessible_label=f"Approve {ref}", confirm=(f"Approve {ref}?", text, "Approve"))
+    text = f"{plain_text(proposal.title, 60)}\n{code_lines(proposal.dry_run, view.called_hosts)}\nIt runs once, now."
+    label = f"Approve {ref}"
+    return button("Approve", "approve", value, style="primary", accessible_label=label, confirm=(f"{label}?", text, "Approve"))
 
 
-def _small_print(content: ProposalContent, view: ViewContext, *, whole: bool) -> Block:
-    proposal, tier = content.proposal, content.proposal.tier
-    open_now = proposal.state in _DECIDABLE
-    unseen = "The plan does not fit whole on this card, so it cannot be approved here: run it by hand" if not whole else ""
-    may_not = "May not: guests, bots, other workspaces" + (
-        f", {_name(proposal.requester)}" if tier is Tier.TWO and proposal.requester else ""
-    )
-    state = f"*{word_of(content)}* {proposal.ref} revision {proposal.revision}"
-    if not open_now:
-        return context(state)
-    return context(
-        " ".join(f"<@{user}>" for user in approvers(content, view)),
-        f"May approve: {plain_text(who_may(tier, proposal.service, proposal.requester), 300)}",
-        may_not,
-        unseen,
-        state,
-    )
+def _small_print(content: ProposalContent, view: ViewContext, *, whole: bool) -> list[str]:
+    proposal = content.proposal
+    if proposal.state not in _DECIDABLE:
+        return [_state_line(content)]
+    unseen = "The plan does not fit whole into a dialog, so it cannot be approved here: run it by hand" if not whole else ""
+    mentions = " ".join(f"<@{user}>" for user in approvers(content, view))
+    may = f"{plain_text(who_may(proposal.tier, proposal.service, proposal.requester), 300)} can approve"
+    return [f"{mentions} {may}".strip(), unseen, _state_line(content)]
+
+
+def _state_line(content: ProposalContent) -> str:
+    proposal = content.proposal
+    return f"*{word_of(content)}* {proposal.ref} revision {proposal.revision}"
 
 
 def approvers(content: ProposalContent, view: ViewContext) -> list[str]:

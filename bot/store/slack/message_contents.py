@@ -28,6 +28,7 @@ from bot.core.messages.alerts import (
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, ProposalLine, TriageContent
 from bot.core.messages.proposals import ProposalContent
+from bot.core.messages.truth import truthful
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.text.moments import clock
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
@@ -206,7 +207,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
     if group is None or row is None:
         return None
     rows = await _evidence_rows(session, group.id)
-    return TriageContent(
+    content = TriageContent(
         group=_headlined(group, await leading_alert(session, group)),
         attempt=row.attempt,
         state=TriageState(row.state),
@@ -222,6 +223,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         earlier_cause=await _earlier_cause(session, row),
         proposals=await _proposal_lines(session, group.id),
     )
+    return truthful(content)
 
 
 async def _earlier_cause(session: AsyncSession, row: TriageRow) -> Hypothesis | None:
@@ -243,7 +245,11 @@ def _by_id(rows: Sequence[EvidenceRow]) -> Mapping[str, LedgerEntry]:
 
 async def _proposal_lines(session: AsyncSession, group_id: int | None) -> list[ProposalLine]:
     query = select(ProposalRow).where(ProposalRow.group_id == group_id).order_by(col(ProposalRow.id))
-    return [ProposalLine(f"AP-{row.id}", ProposalState(row.state)) for row in (await session.exec(query)).all()]
+    return [_proposal_line(row) for row in (await session.exec(query)).all()]
+
+
+def _proposal_line(row: ProposalRow) -> ProposalLine:
+    return ProposalLine(f"AP-{row.id}", ProposalState(row.state), stored_proposal(row).title)
 
 
 async def _cause(session: AsyncSession, ref: str) -> CauseContent | None:

@@ -1,19 +1,16 @@
 """Gathers the facts of one case with tools alone, all calls at once, within five seconds."""
 
 import asyncio
-import math
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.change import kind_in_words
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
-from bot.core.evidence import Case, LedgerEntry, missed
+from bot.core.evidence import Case, LedgerEntry
 from bot.core.facts.measured import DeviationFact
 from bot.core.investigation import first_facts as core
-from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorChange, RunbookExcerpt, TriageFacts
+from bot.core.investigation.triage_facts import AlertCount, PriorChange, TriageFacts
 from bot.core.service import Catalogue, Signal
-from bot.core.text.figures import figure
-from bot.core.text.moments import clock
 from bot.core.tool_calls import ToolRole, tool_for
 from bot.ports import Metrics
 from bot.store.triage.triage import Triages
@@ -46,33 +43,14 @@ class FactCollector:
         }
         answers = await asyncio.gather(*(self._check(case, *request) for request in requests.items()))
         entries = dict(zip(requests, answers, strict=True))
-        health, listed = entries[ToolRole.HEALTH], entries[ToolRole.CHANGES]
-        deviations = sorted(health.evidence.facts.deviations, key=lambda deviation: -deviation.doublings)
-        main = core.main_deviation(deviations, case.service)
+        deviations = entries[ToolRole.HEALTH].evidence.facts.deviations
+        main = core.main_deviation(sorted(deviations, key=lambda deviation: -deviation.doublings), case.service)
         onset = main.onset if main else None
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
-        changes = core.changes_before([listed], onset=onset or case.started_at, services=near)
+        changes = core.changes_before([entries[ToolRole.CHANGES]], onset=onset or case.started_at, services=near)
         graph = await self._graph(case, main, changes)
-        return TriageFacts(
-            onset=onset,
-            onset_text=_onset_text(case, main, checked=health.evidence.ok),
-            signal=f"{main.service} {main.signal}" if main else "",
-            onset_evidence=health.id,
-            changes=tuple(changes),
-            changes_evidence=listed.id,
-            changes_ok=listed.evidence.ok,
-            changes_partly=bool(missed([listed])),
-            alerts=tuple(AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]),
-            alerts_evidence=entries[ToolRole.ALERTS].id,
-            runbook=_runbook(entries[ToolRole.RUNBOOK]),
-            past=_past(entries[ToolRole.PAST_INCIDENTS]),
-            graph=graph,
-            main=_levels(main, health.id) if main else "",
-            health=tuple(
-                _levels(deviation, health.id) for deviation in deviations if deviation.doublings > 0 and deviation is not main
-            )[:4],
-            not_checked=tuple(missed(entries.values())),
-        )
+        alerts = [AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]]
+        return core.composed(case, entries, changes, alerts, graph)
 
     async def _check(self, case: Case, role: ToolRole, arguments: dict[str, object]) -> LedgerEntry:
         tool = tool_for(self.tools.infos, role)
@@ -100,33 +78,3 @@ class FactCollector:
 def _marks(changes: list[PriorChange]) -> list[tuple[datetime, str]]:
     """The newest changes as short labels."""
     return [(c.at, f"{kind_in_words(c.kind)} {c.service} {c.version}".strip()) for c in changes[:3]]
-
-
-def _levels(deviation: DeviationFact, evidence: str) -> str:
-    """One deviation in words, with its evidence."""
-    before, after = (math.nan if level is None else level for level in (deviation.before, deviation.after))
-    levels = f"from {figure(before, deviation.unit)} to {figure(after, deviation.unit)}"
-    return f"{deviation.service} {deviation.signal} {levels} ({evidence})"
-
-
-def _onset_text(case: Case, main: DeviationFact | None, *, checked: bool) -> str:
-    if main is None or main.onset is None:
-        if not checked:
-            return f"The onset could not be checked; the first alert fired at {clock(case.started_at)}"
-        return f"No metric shows the onset; the first alert fired at {clock(case.started_at)}"
-    return f"{main.service} {main.signal} left the normal range at {clock(main.onset)}"
-
-
-def _runbook(entry: LedgerEntry) -> RunbookExcerpt | None:
-    hits = entry.evidence.facts.runbooks
-    if not entry.evidence.ok or not hits:
-        return None
-    passage = entry.evidence.details[0] if entry.evidence.details else ""
-    return RunbookExcerpt(title=hits[0].title, link=entry.evidence.link, passage=passage, evidence=entry.id)
-
-
-def _past(entry: LedgerEntry) -> PastSummary | None:
-    """What people said caused incidents like this one; None if there was none."""
-    if not entry.evidence.ok or not entry.evidence.facts.incidents:
-        return None
-    return PastSummary(text=entry.evidence.summary, evidence=entry.id)

@@ -11,9 +11,10 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import CardContent, StormContent, StormOrigin
 from bot.core.messages.investigation import ProposalLine, TriageContent
 from bot.core.messages.proposals import ProposalContent
+from bot.core.messages.replies import DetailsReply
 from bot.slack.blocks import Rendered
 from bot.slack.view_context import ViewContext
-from bot.slack.views import card, storm, triage
+from bot.slack.views import card, details, storm, triage
 from tests.unit import builders
 from tests.unit.builders import NOW, at
 
@@ -102,6 +103,11 @@ def rendered_triage(**values: Any) -> Rendered:
     return triage.render(triage_content(**values), VIEW)
 
 
+def rendered_details(**values: Any) -> Rendered:
+    """What Details shows of the same triage."""
+    return details.render(DetailsReply(triage=triage_content(**values)), VIEW)
+
+
 def proposal_content(proposal: dict[str, Any] | None = None, **values: Any) -> ProposalContent:
     """AP-1, waiting for an approval; `proposal` are values of the proposal itself."""
     fields = {
@@ -117,4 +123,4 @@ def proposal_content(proposal: dict[str, Any] | None = None, **values: Any) -> P
 
 def proposal_lines(*states: Any) -> list[ProposalLine]:
     """AP-1, AP-2, ... in these states."""
-    return [ProposalLine(f"AP-{number}", state) for number, state in enumerate(states, 1)]
+    return [ProposalLine(f"AP-{number}", ProposalState(state)) for number, state in enumerate(states, 1)]

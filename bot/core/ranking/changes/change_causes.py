@@ -87,7 +87,8 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
         commit=code.diff.commit if code.diff and code.commits > 1 and not code.unrelated else "",
-        check=_check(change),
+        # Where its version alone shows the symptom nothing is left to confirm.
+        check="" if weighed.carried else _check(change),
         carried=weighed.carried,
         explained=code.explains,
         sure=weighed.carried or _code_is_sure(context, weighed) or _alone(context, weighed, others),
@@ -116,7 +117,11 @@ def _add_measured(context: RankingContext, weighed: _WeighedChange, candidate: C
     change, versions = weighed.change, weighed.versions
     if versions.rows:
         claim = Claim(text=_versions_text(versions), evidence=[versions.evidence])
-        (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
+        if weighed.carried:
+            # The strongest claim comes first: a message has room for one or two.
+            candidate.claims.insert(0, claim)
+        else:
+            (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
     if drift := drift_since(context, change):
         candidate.claims.append(drift_claim(context, change, drift))
     if (calls := serving_at_onset(context, change)).silent:
@@ -249,7 +254,8 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
     if not context.onset_observed:
         when = "before the alert (the onset itself was not observed)"
     else:
-        when = f"{duration_text(age)} before the onset" if age.total_seconds() >= 2 else "at the onset"
+        began = "the onset" if onset == context.onset else f"{change.service} left its normal range"
+        when = f"{duration_text(age)} before {began}" if age.total_seconds() >= 2 else "at the onset"
     text = f"{short_change_text(change)} at {clock(change.at)}, {when}"
     candidate.claims.append(Claim(text=one_line(text, 400), evidence=evidence))
     if age > _RAN_LONG and context.onset_observed:
@@ -268,14 +274,13 @@ def _onset_evidence(context: RankingContext, service: str) -> str:
 
 
 def _versions_text(versions: VersionComparison) -> str:
-    levels = [
-        f"{'/'.join(r.labels.values())} from {amount(r.before, r.unit)} to {amount(r.after, r.unit)}" for r in versions.rows
-    ]
-    if len(levels) == 1:
-        return one_line(f"All of it is on this version: {levels[0]}", 400)
+    own, *others = [("/".join(row.labels.values()), amount(row.after, row.unit)) for row in versions.rows]
+    if not others:
+        return one_line(f"All of it is on {own[0]}: {own[1]}", 400)
+    (other,) = others
     if versions.factor > 1:
-        return one_line(f"The version carries it: {levels[0]}, against {levels[1]}", 400)
-    return one_line(f"Both versions show it: {levels[0]} and {levels[1]}", 400)
+        return one_line(f"Only {own[0]} shows it: {own[1]}; {other[0]}: {other[1]}", 400)
+    return one_line(f"Both versions show it: {own[0]} {own[1]}, {other[0]} {other[1]}", 400)
 
 
 def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, candidate: Candidate) -> None:

@@ -36,6 +36,11 @@ def _exonerated(context: RankingContext) -> dict[str, Claim]:
 
 
 def _exonerating_claim(context: RankingContext, change: Change) -> Claim | None:
+    claim = _clearing_claim(context, change)
+    return claim.model_copy(update={"change_id": change.id}) if claim else None
+
+
+def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     observations, evidence = context.observations, [context.observations.change_evidence[change.id]]
     what = f"{change_text(change)} at {clock(change.at)}"
     if context.onset_observed and change.at > context.onset + ONSET_TOLERANCE:

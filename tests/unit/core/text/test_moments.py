@@ -14,6 +14,7 @@ from bot.core.text.durations import (
 )
 from bot.core.text.moments import clock, clock_to_the_minute, date_and_clock, date_to_the_minute, iso_utc
 
+ONSET = datetime(2026, 1, 5, 14, 0, 0, 400_000, UTC)
 AT = datetime(2026, 1, 5, 14, 2, 15, 987_654, UTC)
 
 
@@ -34,10 +35,10 @@ def test_a_moment_of_another_zone_is_shown_in_utc() -> None:
 
 
 def test_ages_are_read_from_the_onset() -> None:
-    assert age_text(timedelta(seconds=4)) == "at onset"
-    assert age_text(timedelta(seconds=40)) == "40 s before onset"
-    assert age_text(timedelta(hours=3)) == "3 h before onset"
-    assert age_text(timedelta(seconds=-30)) == "30 s after onset"
+    assert age_text(ONSET - timedelta(seconds=1), ONSET) == "at onset"
+    assert age_text(ONSET - timedelta(seconds=40), ONSET) == "40 s before onset"
+    assert age_text(ONSET - timedelta(hours=3), ONSET) == "3 h before onset"
+    assert age_text(ONSET + timedelta(seconds=30), ONSET) == "30 s after onset"
 
 
 @pytest.mark.parametrize(

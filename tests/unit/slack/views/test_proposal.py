@@ -1,9 +1,11 @@
 """The approval card shows all of what is approved, or cannot be approved."""
 
 import json
+from typing import Any
 
 from bot.core.config.services import Person
 from bot.core.messages.proposals import ProposalContent
+from bot.core.messages.replies import PlanReply
 from bot.plugins import Form
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.forms import form_view
@@ -27,12 +29,24 @@ def texts(content: ProposalContent) -> str:
     return json.dumps(render(content)[1], ensure_ascii=False)
 
 
-def test_a_waiting_card_names_arguments_and_who_may_and_may_not() -> None:
-    shown = texts(proposal_content())
+def details(content: ProposalContent) -> str:
+    context = ViewContext(called_hosts={"jobs.example"}, people=PEOPLE)
+    return json.dumps(view.reading(PlanReply(proposal=content), context)[1], ensure_ascii=False)
 
-    assert "APPROVAL NEEDED: Roll back checkout" in shown
-    assert "test:v2" in shown and "abcdef01" not in shown
-    assert "not the requester (alice)" in shown
+
+def test_a_waiting_card_says_what_will_happen_who_may_and_until_when() -> None:
+    shown = texts(proposal_content({"arguments": {"version": "5.1.0", "previous_version": "5.0.3"}}))
+
+    assert "APPROVAL NEEDED: Roll back checkout: 5.1.0 → 5.0.3" in shown
+    assert "tier 2, needs 1 approval · rollforward undoes it · waits until" in shown
+    assert "not the requester (alice) can approve" in shown or "not the requester (alice)" in shown
+
+
+def test_the_exact_request_and_who_may_not_are_behind_details() -> None:
+    assert "test:v2" not in texts(proposal_content())
+    shown = details(proposal_content())
+
+    assert "test:v2" in shown and "abcdef01" not in shown and "May not: guests, bots, other workspaces, alice" in shown
     assert check_blocks(render(proposal_content())[1]) == []
 
 
@@ -43,7 +57,7 @@ def test_at_most_three_approvers_are_mentioned_and_not_the_requester() -> None:
 
 
 def test_the_request_stands_as_it_is_sent_and_other_addresses_stay_broken() -> None:
-    shown = texts(
+    shown = details(
         proposal_content(
             {"dry_run": "POST http://jobs.example/rollback\nhttps://attacker.example http://jobs.example@attacker.example"}
         )
@@ -61,15 +75,15 @@ def test_the_dialog_shows_the_same_request() -> None:
 
 
 def test_a_plan_that_does_not_fit_has_no_approve_button() -> None:
-    assert buttons(proposal_content()) == ["approve", "deny", "did"]
-    assert buttons(proposal_content({"arguments": {"parameters": {"x": "y" * 3000}}})) == ["deny", "did"]
-    assert buttons(proposal_content({"dry_run": "&" * 700})) == ["deny", "did"]
+    assert buttons(proposal_content()) == ["approve", "deny", "full"]
+    assert buttons(proposal_content({"arguments": {"parameters": {"x": "y" * 3000}}})) == ["deny", "full"]
+    assert buttons(proposal_content({"dry_run": "&" * 700})) == ["deny", "full"]
 
 
 def test_a_final_card_has_its_state_and_no_approve_or_deny() -> None:
     card = proposal_content({"state": "not recovered", "verification": "not recovered: errors: 0.4"})
 
-    assert buttons(card) == []
+    assert buttons(card) == ["full"]
     assert "NOT RECOVERED" in texts(card)
 
 
@@ -85,3 +99,17 @@ def test_tier_one_asks_once_more_before_it_approves() -> None:
     element = next(e for b in render(card)[1] if b["type"] == "actions" for e in b["elements"])
 
     assert element["value"] == "AP-1:2" and element["confirm"]["title"]["text"] == "Approve AP-1?"
+
+
+def test_tier_one_shows_the_request_whole_before_it_is_approved_or_opens_the_dialog() -> None:
+    def approve_button(dry_run: str) -> dict[str, Any]:
+        blocks = render(proposal_content({"tier": 1, "dry_run": dry_run}))[1]
+        element: dict[str, Any] = next(e for b in blocks if b["type"] == "actions" for e in b["elements"])
+        return element
+
+    assert "POST http://jobs.example/x" in approve_button("POST http://jobs.example/x")["confirm"]["text"]["text"]
+    assert "confirm" not in approve_button("POST http://jobs.example/" + "x" * 300)
+
+
+def test_what_ran_or_lapsed_can_be_run_by_hand() -> None:
+    assert buttons(proposal_content({"state": "unknown"})) == ["did", "full"]

@@ -49,6 +49,6 @@ async def test_a_text_leads_to_facts_and_ranked_causes_without_any_alert(tmp_pat
     async with house.db.read() as session:
         content = await triage_content(session, declared.group)
     assert content is not None and content.facts is not None and content.findings is not None
-    assert content.facts.onset_text == "checkout errors left the normal range at 02:57:00 UTC"
+    assert content.facts.onset_text == "checkout left the normal range at 02:57:00 UTC: errors 0.1 % → 30 %"
     assert (content.state, content.hypotheses[0].service) == ("done", "checkout")
     await house.close()

@@ -1,0 +1,211 @@
+"""What a triage says before Details: what broke, the first cause, what speaks for and against it, and what next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from bot.core.action import WITHOUT_EFFECT, ProposalState
+from bot.core.evidence import Findings, Hypothesis, nothing_wrong
+from bot.core.investigation.triage_facts import TriageFacts
+from bot.core.messages.investigation import ProposalLine, TriageContent
+from bot.core.text.untrusted import counted
+from bot.core.text.word_counts import within_words, word_count
+from bot.core.tool_calls import without_lead
+from bot.core.verdict.merging import disagree
+
+MOST_WORDS = 90
+"""Of a triage message before Details, its buttons and its small print with it."""
+FIXED_WORDS = 16
+"""Of these for the buttons and the small print."""
+BROKE, CAUSE, EVIDENCE, AGAINST, NOT_CHECKED, NEXT = 14, 18, 13, 11, 8, 10
+"""The most words of each line, with its label: one long sentence of a model must not push the others out of sight.
+
+The next step gets what the others leave as well.
+"""
+_WAITING = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
+NO_CAUSE = "nothing that was checked explains it"
+
+
+class Line(NamedTuple):
+    """A sentence and the word before it; the text is untrusted."""
+
+    label: str
+    text: str
+
+    @property
+    def words(self) -> int:
+        return word_count(f"{self.label} {self.text}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The lines of a triage message, from the state of its triage alone. All texts are untrusted."""
+
+    broke: str = ""
+    """`storefront left the normal range at 22:55:04 UTC: errors 0.302 % → 46.7 %`."""
+    cause: Line | None = None
+    """How sure it is (`Likely`, `Best lead`, `One of 2`, `Not known`) and what it is; None before causes are ranked."""
+    evidence: Sequence[str] = ()
+    """The strongest first."""
+    doubts: Sequence[Line] = ()
+    """What speaks against it, and what could not be checked."""
+    next_step: Line | None = None
+    more: Sequence[Line] = ()
+    """What else there was room for."""
+
+
+def summarize(triage: TriageContent) -> Summary:
+    """The summary of a triage whose causes are ranked: what must be said, and then what there is room for."""
+    findings = triage.findings
+    if findings is None:
+        return Summary(broke=broke(triage.facts))
+    first = None if nothing_wrong(findings) else first_cause(findings)
+    evidence = _evidence(findings, first)
+    summary = Summary(
+        broke=broke(triage.facts),
+        cause=_cause(findings, first),
+        evidence=evidence[:1],
+        doubts=[*_against(findings, first), *not_checked(findings.not_checked)],
+    )
+    summary = replace(summary, next_step=_within(next_step(triage), _room(summary)))
+    return _with_more(summary, evidence[1:2], [*_others(findings, first), *_ruled_out(findings), *_no_action(triage)])
+
+
+def broke(facts: TriageFacts | None) -> str:
+    """What broke since when."""
+    if facts is None:
+        return ""
+    return within_words(facts.onset_text, BROKE)
+
+
+def first_cause(findings: Findings) -> Hypothesis | None:
+    """The first cause, if there is one to name."""
+    return next(iter(findings.hypotheses), None)
+
+
+def certainty(cause: Hypothesis, others: Sequence[Hypothesis] = ()) -> str:
+    """How sure a cause is, in words: `Likely`, `Best lead`, `One of 2`, `Not known`."""
+    if cause.confidence == "likely":
+        return "Likely"
+    if cause.confidence != "possible":
+        return "Not known"
+    if cause.standing != "one of several":
+        return "Best lead"
+    possible = sum(other.confidence == "possible" for other in others)
+    return f"One of {possible}" if possible > 1 else "One of several"
+
+
+def _cause(findings: Findings, first: Hypothesis | None) -> Line:
+    if well := nothing_wrong(findings):
+        because = next((claim.text for claim in findings.because), "")
+        warned = (
+            f", which is no all-clear: {counted(len(findings.not_checked), 'check')} failed" if findings.not_checked else ""
+        )
+        return Line(f"{well}{warned}", within_words(because, EVIDENCE))
+    if first is None:
+        return Line("Not known", NO_CAUSE)
+    label = certainty(first, findings.hypotheses)
+    weak = "weakly, " if label == "Not known" else ""
+    return Line(label, within_words(f"{weak}{first.cause}", CAUSE - word_count(label)))
+
+
+def _evidence(findings: Findings, first: Hypothesis | None) -> list[str]:
+    claims = first.claims if first else []
+    return [within_words(claim.text, EVIDENCE) for claim in claims]
+
+
+def _against(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:
+    """The first thing that speaks against it, and how many more do; where two answers disagree, that."""
+    if first is None:
+        return
+    others = [claim.text for claim in first.against]
+    if disagreement := disagree(findings):
+        others.insert(0, disagreement)
+    if others:
+        more = f" ({len(others) - 1} more)" if len(others) > 1 else ""
+        yield Line("Against", within_words(others[0], AGAINST - 1 - word_count(more)) + more)
+
+
+def not_checked(lines: Sequence[str]) -> Iterable[Line]:
+    """The first check that failed and how many more did: "could not check" is never passed over."""
+    if lines:
+        more = f" ({len(lines) - 1} more)" if len(lines) > 1 else ""
+        yield Line("Not checked", within_words(without_lead(lines[0]), NOT_CHECKED - 2 - word_count(more)) + more)
+
+
+def next_step(triage: TriageContent) -> Line | None:
+    """What to do now: a proposal that waits, how one ended, or what would confirm the cause."""
+    findings = triage.findings
+    if triage.state.running or findings is None or nothing_wrong(findings):
+        return None
+    first = first_cause(findings)
+    check = first.check if first else ""
+    text = _of_proposal(triage.proposals, check) or check or _by_hand(first)
+    return Line("Next", text) if text else None
+
+
+def _within(line: Line | None, room: int) -> Line | None:
+    return line._replace(text=within_words(line.text, max(NEXT, room) - 1)) if line else None
+
+
+def _of_proposal(proposals: Sequence[ProposalLine], check: str) -> str:
+    """The newest proposal that waits or had an effect, as the next step; "" if there is none."""
+    in_force = [proposal for proposal in proposals if proposal.state not in WITHOUT_EFFECT]
+    if not in_force:
+        return ""
+    newest = in_force[-1]
+    if newest.state in _WAITING:
+        return f"approve or deny {newest.named}, below"
+    if newest.state is ProposalState.SUCCEEDED:
+        return f"{newest.named} worked. Resolve once it stays well"
+    if not newest.state.final or not check:
+        return f"{newest.named}: {newest.state}"
+    return f"{newest.ref}: {newest.state}. {check}"
+
+
+def _by_hand(first: Hypothesis | None) -> str:
+    """Where the evidence has decided already and no action fits."""
+    return "take the change back by hand: no action here fits" if first and first.kind == "change" else ""
+
+
+def _others(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:
+    """Other causes that are as possible."""
+    possible = [cause for cause in findings.hypotheses if cause is not first and cause.confidence in ("likely", "possible")]
+    if possible:
+        more = f" ({len(possible) - 1} more)" if len(possible) > 1 else ""
+        yield Line("Also possible", f"{possible[0].cause}{more}")
+
+
+def _ruled_out(findings: Findings) -> Iterable[Line]:
+    """The first change that the evidence clears, without what clears it, and how many more there are."""
+    if findings.ruled_out:
+        first, more = findings.ruled_out[0].text, len(findings.ruled_out) - 1
+        name = first.partition(":")[0].partition(" at ")[0].partition(" (")[0]
+        yield Line("Ruled out", within_words(name, AGAINST) + (f" and {more} more" if more else ""))
+
+
+def _no_action(triage: TriageContent) -> Iterable[Line]:
+    in_force = any(proposal.state not in WITHOUT_EFFECT for proposal in triage.proposals)
+    if triage.no_proposal and not in_force:
+        yield Line("No proposal", triage.no_proposal.removeprefix("No action of the catalogue fits: ").rstrip("."))
+
+
+def _room(summary: Summary) -> int:
+    """Words that the message has left."""
+    lines = [line for line in (summary.cause, *summary.doubts, summary.next_step) if line]
+    texts = map(word_count, (summary.broke, *summary.evidence))
+    return MOST_WORDS - FIXED_WORDS - sum(texts) - sum(line.words for line in lines)
+
+
+def _with_more(summary: Summary, evidence: Sequence[str], lines: Iterable[Line]) -> Summary:
+    """With a second piece of evidence and further lines, each as long as it leaves the message within its words."""
+    room, shown, more = _room(summary), list(summary.evidence), list[Line]()
+    for text in evidence:
+        if word_count(text) <= room:
+            shown.append(text)
+            room -= word_count(text)
+    for line in lines:
+        if line.words <= room:
+            more.append(line)
+            room -= line.words
+    return replace(summary, evidence=shown, more=more)

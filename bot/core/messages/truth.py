@@ -1,0 +1,94 @@
+"""The gate before a triage is shown: what contradicts the rest of it, or tells no change at all, is not told.
+
+One message tells one story: one onset, each change once, no level that reads alike before and after, and no service that
+alerts called normal. What is left out here stays in the record.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Set
+
+from bot.core.evidence import Claim, Findings, Hypothesis
+from bot.core.investigation.triage_facts import TriageFacts
+from bot.core.messages.investigation import TriageContent
+from bot.core.text.durations import age_text
+from bot.core.text.moments import clock
+
+_FIGURE = r"(\d[\d.,e+]*(?: ?(?:%|ms|µs|s|min|h|[KMGT]?i?B|[a-z]+(?:/s)?)))"
+_LEVELS = re.compile(rf"(?:from )?{_FIGURE}(?: to | → |, then ){_FIGURE}(?![\w.])")
+_NORMAL = re.compile(r"(?:nothing of (\S+) left its normal range|(\S+): \d+ signals? looks? normal)")
+
+Holds = Callable[[str], bool]
+
+
+def truthful(triage: TriageContent) -> TriageContent:
+    """The triage with what may be shown of it."""
+    facts, findings, alerting = triage.facts, triage.findings, _alerting(triage)
+    onset = findings.onset if findings and findings.onset else facts.onset if facts else None
+
+    def holds(text: str) -> bool:
+        return not rounds_to_nothing(text) and not calls_normal(text, alerting)
+
+    if findings:
+        findings = _findings(findings, holds)
+    if facts:
+        facts = _facts(facts, holds)
+        if onset and facts.onset:
+            facts = _with_onset(facts.model_copy(update={"onset": onset}))
+    return _replaced(triage, facts, findings)
+
+
+def rounds_to_nothing(text: str) -> bool:
+    """Whether a sentence tells a change whose figures read alike: `from 24.2 ms to 24.2 ms`."""
+    levels = _LEVELS.findall(text)
+    return bool(levels) and all(before == after for before, after in levels)
+
+
+def calls_normal(text: str, alerting: Set[str]) -> bool:
+    """Whether a sentence calls a service normal that has alerts."""
+    return any(service in alerting for match in _NORMAL.findall(text) for service in match)
+
+
+def _alerting(triage: TriageContent) -> Set[str]:
+    of_facts = {alert.service for alert in triage.facts.alerts} if triage.facts else set()
+    return (of_facts | {triage.group.service}) - {""}
+
+
+def _findings(findings: Findings, holds: Holds) -> Findings:
+    ruled_out = [claim for claim in findings.ruled_out if holds(claim.text)]
+    cleared = {claim.change_id for claim in ruled_out} - {""}
+    # A change that is ruled out is named there, with what clears it.
+    causes = [cause for cause in findings.hypotheses if not (cause.confidence == "unlikely" and cause.change_id in cleared)]
+    update = {
+        "hypotheses": [_cause(cause, holds) for cause in causes],
+        "ruled_out": ruled_out,
+        "because": _held(findings.because, holds),
+    }
+    return findings.model_copy(update=update)
+
+
+def _cause(cause: Hypothesis, holds: Holds) -> Hypothesis:
+    return cause.model_copy(update={"claims": _held(cause.claims, holds), "against": _held(cause.against, holds)})
+
+
+def _held(claims: Iterable[Claim], holds: Holds) -> list[Claim]:
+    return [claim for claim in claims if holds(claim.text)]
+
+
+def _facts(facts: TriageFacts, holds: Holds) -> TriageFacts:
+    main = facts.main if holds(facts.main) else ""
+    return facts.model_copy(update={"main": main, "health": tuple(line for line in facts.health if holds(line))})
+
+
+def _with_onset(facts: TriageFacts) -> TriageFacts:
+    """The facts as the one onset has them: the sentence about it, and the ages of the changes."""
+    if facts.onset is None:
+        return facts
+    service, _, signal = facts.signal.partition(" ")
+    levels = f": {signal} {facts.levels}" if signal and facts.levels else ""
+    text = f"{service} left the normal range at {clock(facts.onset)}{levels}" if service else facts.onset_text
+    changes = tuple(c.model_copy(update={"age_text": age_text(c.at, facts.onset)}) for c in facts.changes)
+    return facts.model_copy(update={"onset_text": text, "changes": changes})
+
+
+def _replaced(triage: TriageContent, facts: TriageFacts | None, findings: Findings | None) -> TriageContent:
+    return TriageContent(**{**vars(triage), "facts": facts, "findings": findings})

@@ -1,0 +1,54 @@
+"""Over every fault of the sandbox: the triage is read within 90 words, and nothing in it contradicts the rest."""
+
+import pytest
+
+from bot.core.messages.replies import DetailsReply
+from bot.core.messages.summary import MOST_WORDS
+from bot.slack.view_context import ViewContext
+from bot.slack.views import details, triage
+from tests.answers.recorded import investigated
+from tests.messages.contents import triage_of
+from tests.messages.rules import broken_rules
+from tests.messages.words import text_of, words_of
+from tests.unit.slack.contents import claim, findings, hypothesis, triage_content
+
+FAULTS = sorted(investigated())
+VIEW = ViewContext(hosts={"shop.test"})
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("proposed", [True, False])
+def test_a_triage_is_read_within_its_words(name: str, *, proposed: bool) -> None:
+    _, blocks = triage.render(triage_of(investigated()[name], proposed=proposed), VIEW)
+
+    assert words_of(blocks) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_no_message_about_a_fault_contradicts_itself(name: str) -> None:
+    content = triage_of(investigated()[name])
+    shown = text_of(triage.render(content, VIEW)[1])
+    whole = text_of(details.render(DetailsReply(triage=content), VIEW)[1])
+
+    assert broken_rules(content, shown) == [] and broken_rules(content, whole) == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_triage_says_what_broke_since_when_the_cause_and_the_next_step(name: str) -> None:
+    one = investigated()[name]
+    shown = text_of(triage.render(triage_of(one), VIEW)[1])
+
+    assert f"{one.case.service} left the normal range at" in shown
+    assert one.findings.hypotheses[0].cause[:30] in shown and "*Next:*" in shown
+
+
+def test_a_long_winded_model_pushes_nothing_out_of_sight() -> None:
+    long = "the service that answers requests of customers is slow because something in it " * 4
+    cause = hypothesis(
+        long[:300], claims=[claim(long[:400], "E1")] * 6, against=[claim(long[:400], "E2")] * 6, check=long[:300]
+    )
+    content = triage_content(findings=findings(cause, not_checked=[long] * 9, steps=38, seconds=7.0))
+    shown = text_of(triage.render(content, VIEW)[1])
+
+    assert words_of(triage.render(content, VIEW)[1]) <= MOST_WORDS
+    assert [label for label in ("*Likely:*", "*Against:*", "*Not checked:*", "*Next:*") if label not in shown] == []

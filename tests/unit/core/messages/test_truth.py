@@ -1,0 +1,66 @@
+"""The gate before a triage is shown."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.investigation.triage_facts import AlertCount
+from bot.core.messages.truth import calls_normal, rounds_to_nothing, truthful
+from tests.unit.builders import NOW
+from tests.unit.slack.contents import change, claim, facts, findings, hypothesis, triage_content
+
+
+@pytest.mark.parametrize(
+    ("text", "nothing"),
+    [
+        ("pay latency rose from 24.2 ms to 24.2 ms at 12:00:00 UTC", True),
+        ("1.31.0 from 0 % to 0 %", True),
+        ("errors 0 % → 0 %", True),
+        ("pay latency rose from 24.2 ms to 24.3 ms", False),
+        ("1.32.0 from 0 % to 80.7 %, 1.31.0 from 0 % to 0 %", False),
+        ("the versions before and after show the same (46.7 % and 46.7 %)", False),
+        ("went from 5 % to 55 %", False),
+    ],
+)
+def test_a_change_that_reads_alike_before_and_after_is_none(text: str, nothing: bool) -> None:
+    assert rounds_to_nothing(text) is nothing
+
+
+def test_a_service_with_alerts_is_not_called_normal() -> None:
+    assert calls_normal("checkout: 7 signals look normal around the alert", {"checkout"})
+    assert calls_normal("config edit of cart: nothing of cart left its normal range", {"cart"})
+    assert not calls_normal("auth: 7 signals look normal around the alert", {"checkout"})
+
+
+def test_what_contradicts_the_alerts_or_tells_no_change_is_left_out() -> None:
+    nothing, normal = "pay latency rose from 24.2 ms to 24.2 ms", "edit of cart: nothing of cart left its normal range"
+    cause = hypothesis(claims=[claim(nothing, "E1"), claim("pay errors rose from 1 % to 9 %", "E1")])
+    alerts = (AlertCount(name="Errors", service="cart", count=1),)
+    shown = truthful(
+        triage_content(facts=facts(alerts=alerts, health=(nothing,)), findings=findings(cause, ruled_out=[claim(normal, "E2")]))
+    )
+
+    assert shown.findings and shown.facts
+    assert [one.text for one in shown.findings.hypotheses[0].claims] == ["pay errors rose from 1 % to 9 %"]
+    assert shown.findings.ruled_out == [] and shown.facts.health == ()
+
+
+def test_a_change_that_is_ruled_out_is_no_unlikely_cause_too() -> None:
+    cleared = claim("deploy v2 came later", "E2").model_copy(update={"change_id": "d1"})
+    unlikely = hypothesis("deploy v2 broke it", confidence="unlikely")
+    shown = truthful(triage_content(findings=findings(hypothesis("load", change_id=""), unlikely, ruled_out=[cleared])))
+
+    assert shown.findings and [cause.cause for cause in shown.findings.hypotheses] == ["load"]
+
+
+def test_a_message_has_one_onset_and_every_age_is_counted_from_it() -> None:
+    earlier = NOW - timedelta(seconds=6)
+    content = triage_content(
+        facts=facts(levels="1 % → 20 %", changes=(change(at=NOW - timedelta(seconds=40), age_text="40 s before onset"),)),
+        findings=findings(hypothesis(), onset=earlier),
+    )
+    shown = truthful(content).facts
+
+    assert shown and shown.onset == earlier
+    assert shown.onset_text == f"checkout left the normal range at {earlier:%H:%M:%S} UTC: errors 1 % → 20 %"
+    assert shown.changes[0].age_text == "34 s before onset"
