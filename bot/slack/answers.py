@@ -18,7 +18,7 @@ from bot.core.messages.replies import (
 )
 from bot.core.text.untrusted import cut
 from bot.plugins import Form, Reply
-from bot.slack.blocks import Block, Rendered, View, actions, button, section
+from bot.slack.blocks import Block, Rendered, View, actions, button, section, trim
 from bot.slack.client import SlackClient
 from bot.slack.forms import form_view, lines, text_view
 from bot.slack.limits import LIMIT
@@ -123,7 +123,7 @@ class Answers:
         """
         text, blocks = self.rendered(reply)
         if not (reply.dialog and await self._in_modal(target, text, blocks)):
-            await self._tell(target, text, blocks)
+            await self._tell(target, text, trim(blocks) if reply.dialog else blocks)
 
     async def _in_modal(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
         try:
