@@ -12,9 +12,10 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
+from bot.actions._http import Outbound
 from bot.core.config import Config
 from bot.core.config.systems import KubernetesConfig
-from bot.core.errors import ConfigurationError, QueryFailed
+from bot.core.errors import ActionFailed, ConfigurationError, OutcomeUnknown, QueryFailed
 from bot.core.redaction.inventory import inventory_of
 from bot.llm.loading import Agents
 from bot.llm.providers.capabilities import ModelApi, Provider, parse_model_name
@@ -59,6 +60,17 @@ def audit_key(secrets: Secrets) -> bytes:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(randomness.token_hex(32).encode())
     return path.read_bytes()
+
+
+async def fetch_public(url: str) -> bytes:
+    """A small file at a public address; private addresses and redirects are refused. Raises QueryFailed."""
+    try:
+        answer = await Outbound().send("GET", url, json=None, key="")
+    except (ActionFailed, OutcomeUnknown) as error:
+        raise QueryFailed(str(error).rstrip(".")) from error
+    if answer.status != 200:
+        raise QueryFailed(f"{httpx.URL(url).host} answered {answer.status}")
+    return answer.text.encode()
 
 
 def metrics_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Metrics | None:

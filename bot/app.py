@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
-from bot.adapters import agents_of, audit_key, logs_of, metrics_of, pager_of, systems_of, tools_of
+from bot.adapters import agents_of, audit_key, fetch_public, logs_of, metrics_of, pager_of, systems_of, tools_of
 from bot.core.actor import Actor
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
@@ -287,6 +287,7 @@ class App:
             routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
             lifespan=self._lifespan,
             clock=self.clock,
+            fetch=fetch_public,
         )
 
     # ------------------------------------------------------------ health

@@ -24,10 +24,10 @@ class PagerDuty:
             "severity": SEVERITIES.get(severity, "warning"),
             "custom_details": dict(details),
         }
-        await self._send({"event_action": "trigger", "dedup_key": key[:255], "payload": payload})
+        await self._send({"event_action": "trigger", "dedup_key": _own(key), "payload": payload})
 
     async def clear(self, *, key: str) -> None:
-        await self._send({"event_action": "resolve", "dedup_key": key[:255]})
+        await self._send({"event_action": "resolve", "dedup_key": _own(key)})
 
     async def _send(self, event: dict[str, object]) -> None:
         try:
@@ -36,3 +36,8 @@ class PagerDuty:
             raise PagerFailed(f"PagerDuty was not reached: {type(error).__name__}; the page is sent again") from error
         if answer.status_code != 202:
             raise PagerFailed(f"PagerDuty answered {answer.status_code}; check TOCSIN_PAGERDUTY_KEY if it stays so")
+
+
+def _own(key: str) -> str:
+    """With Tocsin's name before it: PagerDuty's webhooks tell of these incidents too, and they are no alerts."""
+    return f"tocsin:{key}"[:255]

@@ -3,7 +3,16 @@
 from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, action
 from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, command
 from bot.plugins.discovery import discover, discover_actions
-from bot.plugins.signatures import Signature, SignedRequest, hmac_hex, plain_token, standard_webhook
+from bot.plugins.signatures import (
+    Fetch,
+    Proof,
+    Signature,
+    SignedRequest,
+    hmac_hex,
+    plain_token,
+    standard_webhook,
+    timed_hmac_hex,
+)
 from bot.plugins.sources import ParsedBody, Rejected, Source, SourceRequest, source
 from bot.plugins.tools import Tool, ToolContext, tool
 
@@ -12,12 +21,14 @@ __all__ = [
     "ActionContext",
     "Command",
     "EntryPoint",
+    "Fetch",
     "Field",
     "FieldErrors",
     "Form",
     "Http",
     "HttpAnswer",
     "ParsedBody",
+    "Proof",
     "Rejected",
     "Reply",
     "Request",
@@ -36,5 +47,6 @@ __all__ = [
     "plain_token",
     "source",
     "standard_webhook",
+    "timed_hmac_hex",
     "tool",
 ]

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +29,22 @@ class Signature:
     matches: Callable[[SignedRequest, str], bool]
 
 
+Fetch = Callable[[str], Awaitable[bytes]]
+"""Reads a small file at a public https address; raises QueryFailed."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A proof that needs more than a secret, such as a vendor's certificate.
+
+    `header` announces it. `holds(request, options, fetch)` says whether it fits; it raises QueryFailed where that cannot be
+    checked now.
+    """
+
+    header: str
+    holds: Callable[[SignedRequest, Mapping[str, object], Fetch], Awaitable[bool]]
+
+
 def hmac_hex(header: str, *, algorithm: str = "sha256", prefix: str = "") -> Signature:
     """`<prefix><hex>` of the HMAC over the body, e.g. `sha256=...`. Of several, separated by commas, one has to fit."""
 
@@ -44,6 +60,19 @@ def plain_token(header: str) -> Signature:
 
     def matches(request: SignedRequest, secret: str) -> bool:
         return _holds((request.headers.get(header, ""),), secret)
+
+    return Signature(header, matches)
+
+
+def timed_hmac_hex(header: str, *, timestamp_header: str) -> Signature:
+    """`<hex>` of HMAC-SHA-256 over `<unix seconds>:<body>`, no older than five minutes; without that header over the body."""
+
+    def matches(request: SignedRequest, secret: str) -> bool:
+        timestamp = request.headers.get(timestamp_header, "")
+        signed = timestamp.encode() + b":" + request.body if timestamp else request.body
+        expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        fits = _holds((request.headers.get(header, ""),), expected)
+        return fits and (not timestamp or _is_fresh(timestamp, request.received_at))
 
     return Signature(header, matches)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config.alerts import SourceConfig
-from bot.plugins.signatures import Signature
+from bot.plugins.signatures import Proof, Signature
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,12 @@ class ParsedBody:
     changes: tuple[Change, ...] = ()
     truncated: int = 0
     rejected: tuple[Rejected, ...] = ()
+    ignored: int = 0
+    """Events that are no alert and no change, such as a note on an incident."""
     warnings: tuple[str, ...] = ()
     """What was understood only in part, in words for whoever set up the sender."""
+    confirm_url: str = ""
+    """An address to open once, by which the sender makes sure that its messages are wanted; of the sender's own host."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,16 @@ class Source:
     """Which endpoints: "alerts", "changes"."""
     signatures: tuple[Signature, ...] = ()
     """The vendor's own proofs, each accepted in place of the bearer token."""
+    proof: Proof | None = None
+    """One that needs no secret; where it holds, none has to be set up."""
 
 
-def source(name: str, *, takes: Iterable[str] = ("alerts",), signatures: Iterable[Signature] = ()) -> Callable[..., Source]:
+def source(
+    name: str,
+    *,
+    takes: Iterable[str] = ("alerts",),
+    signatures: Iterable[Signature] = (),
+    proof: Proof | None = None,
+) -> Callable[..., Source]:
     """Register a function `(SourceRequest) -> ParsedBody` as a source."""
-    return lambda read: Source(name=name, read=read, takes=frozenset(takes), signatures=tuple(signatures))
+    return lambda read: Source(name=name, read=read, takes=frozenset(takes), signatures=tuple(signatures), proof=proof)

@@ -33,6 +33,7 @@ _SHORT = 1024
 """Texts up to here are remembered once they are clean."""
 _LONGEST_NAME = 4 * MAX_NAME
 
+Raw = TypeVar("Raw")
 T = TypeVar("T")
 _STRINGS = re.compile(rb'"[^"]*"')
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
@@ -65,8 +66,14 @@ def too_deep(body: bytes, limit: int = MAX_DEPTH) -> bool:
     return b"[]" in brackets or brackets.count(b"[") > limit
 
 
-def each(items: Sequence[object], read: Callable[[object, str], T], prefix: str = "") -> tuple[list[T], list[Rejected]]:
-    """Read every item; one that cannot be read is set aside and the others go on. Raises if all are unreadable."""
+def each(
+    items: Sequence[Raw],
+    read: Callable[[Raw, str], T],
+    prefix: str = "",
+    *,
+    raw: Callable[[Raw], object] = lambda item: item,
+) -> tuple[list[T], list[Rejected]]:
+    """Read every item; one that cannot be read is set aside (as `raw` gives it). Raises if none can be read."""
     if len(items) > MAX_ITEMS:
         raise TooManyItems(f"more than {MAX_ITEMS} in one body", field=prefix or "body")
     results: list[T] = []
@@ -77,7 +84,7 @@ def each(items: Sequence[object], read: Callable[[object, str], T], prefix: str 
             results.append(read(item, f"{prefix}.{number}" if prefix else str(number)))
         except UnreadableBody as error:
             first = first or error
-            rejected.append(Rejected(error.field, str(error), json.dumps(item, default=str).encode()[:65536]))
+            rejected.append(Rejected(error.field, str(error), json.dumps(raw(item), default=str).encode()[:65536]))
     if first is not None and not results:
         raise first
     return results, rejected

@@ -1,17 +1,19 @@
 """Alerts from JSON that no form describes: what core/payloads understood, within the limits of every source."""
 
 import re
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
 from bot.core.payloads.choices import Corrections, Understanding
 from bot.core.payloads.items import Item, items_of
+from bot.core.payloads.leaves import Scalar
 from bot.core.payloads.names import AlertField
 from bot.core.payloads.reading import ENTITY_LABEL, understand
 from bot.core.payloads.values import State, is_template
-from bot.plugins import ParsedBody, SourceRequest
+from bot.plugins import ParsedBody, Rejected, SourceRequest
 from bot.sources._parsing import annotations, clean, each, fingerprint, labels, started, word
 
 _STATE_WORDS = re.compile(
@@ -24,43 +26,80 @@ _NOT_SERVICES = ("team", "customer", "customer_id", "tenant", "namespace", "moni
 _MOVING = ("severity", "priority", "status", "state", "level", "urgency", "value", "value_string")
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the reader of a vendor's form found itself; the rest is understood by names, values and shape."""
+
+    fields: Mapping[AlertField, object] = field(default_factory=dict)
+    """Empty values are as if they were not there."""
+    labels: Mapping[str, object] = field(default_factory=dict)
+    group_key: str = ""
+
+
+NOTHING_KNOWN = Known()
+Taken = tuple[Alert, tuple[str, ...]]
+"""An alert, and what is doubtful about it."""
+
+
 def understood(request: SourceRequest, document: object) -> ParsedBody:
     """Every alert in a document. Raises UnreadableBody if nothing in it reads as a title."""
     items = items_of(document, request.config.fields.alerts)
-    alerts, rejected = each(items, partial(_read, request))
+    return parsed_of(*each(items, lambda item, _: taken(request, item), raw=lambda item: item.document))
+
+
+def parsed_of(alerts: Sequence[Taken], rejected: Sequence[Rejected] = ()) -> ParsedBody:
+    """Alerts with what is doubtful about them as what a body held."""
     warnings = dict.fromkeys(warning for _, lines in alerts for warning in lines)
     return ParsedBody(tuple(alert for alert, _ in alerts), rejected=tuple(rejected), warnings=tuple(warnings))
 
 
-def corrections_of(request: SourceRequest) -> Corrections:
-    """What tocsin.yaml says about this source's fields."""
-    config = request.config
-    return Corrections(config.fields.paths(), frozenset(word.strip().lower() for word in config.resolved_words))
-
-
-def _read(request: SourceRequest, item: object, field: str) -> tuple[Alert, tuple[str, ...]]:
-    assert isinstance(item, Item)
-    return read_item(request, item)
-
-
-def read_item(request: SourceRequest, item: Item) -> tuple[Alert, tuple[str, ...]]:
-    """One alert with what is doubtful about it. Raises UnreadableBody with the field."""
+def taken(request: SourceRequest, item: Item, known: Known = NOTHING_KNOWN) -> Taken:
+    """One alert. Raises UnreadableBody with the field."""
     if not isinstance(item.document, dict):
         raise UnreadableBody("an alert is an object", field=item.place or "body")
-    seen = understand(item.document, corrections_of(request), around=item.around, now=request.received_at)
+    given = {field: value for field, value in known.fields.items() if isinstance(value, str | int | float) and value != ""}
+    seen = understand(item.document, corrections_of(request, given), around=item.around, now=request.received_at)
     name = word(seen.text(AlertField.NAME), 256)
     if not name and not any(is_template(str(value)) for value in item.document.values()):
         raise UnreadableBody("nothing in it reads as a title: name its path under `fields`", field=_at(item, "name"))
-    return _alert(request, seen, name or "unnamed alert", item), seen.warnings
+    return _alert(request, seen, name or "unnamed alert", item, known), seen.warnings
+
+
+def corrections_of(request: SourceRequest, given: Mapping[AlertField, Scalar] = MappingProxyType({})) -> Corrections:
+    """What tocsin.yaml says about this source's fields, and what its reader found."""
+    config = request.config
+    return Corrections(config.fields.paths(), frozenset(word.strip().lower() for word in config.resolved_words), given)
+
+
+def part(document: Mapping[str, object], *path: str) -> object:
+    """The value at a path of names and positions; None if there is none."""
+    value: object = document
+    for key in path:
+        if isinstance(value, list) and key.isdigit():
+            value = value[int(key)] if int(key) < len(value) else None
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def first_of(document: Mapping[str, object], *paths: str) -> object:
+    """The first of several dotted paths that holds a single value which is not empty; "" if none does."""
+    values = (part(document, *path.split(".")) for path in paths)
+    return next((value for value in values if isinstance(value, str | int | float) and _filled(value)), "")
+
+
+def _filled(value: object) -> bool:
+    text = str(value).strip()
+    return text not in ("", "None", "null", "*UNKNOWN*") and not is_template(text)
 
 
 def _at(item: Item, name: str) -> str:
     return f"{item.place}.{name}" if item.place else name
 
 
-def _alert(request: SourceRequest, seen: Understanding, name: str, item: Item) -> Alert:
+def _alert(request: SourceRequest, seen: Understanding, name: str, item: Item, known: Known) -> Alert:
     severity = word(seen.text(AlertField.SEVERITY))
-    cleaned = labels(_labels(seen, severity))
+    cleaned = labels({**_labels(seen, severity), **{k: v for k, v in known.labels.items() if v not in (None, "")}})
     summary = annotations({"summary": seen.text(AlertField.SUMMARY)}) if seen.text(AlertField.SUMMARY) else {}
     start, end = seen.moment(AlertField.STARTS_AT), seen.moment(AlertField.ENDS_AT)
     resolved = seen.state is State.RESOLVED
@@ -74,6 +113,7 @@ def _alert(request: SourceRequest, seen: Understanding, name: str, item: Item) -
         annotations=summary,
         starts_at=started(start.isoformat() if start else None, _at(item, "starts_at"), request.received_at),
         ends_at=end if resolved else None,
+        group_key=clean(known.group_key),
         link=clean(seen.text(AlertField.LINK)),
         expression=clean(seen.text(AlertField.EXPRESSION)),
     )

@@ -1,6 +1,7 @@
 """Prometheus Alertmanager's webhook, version 4; vmalert and others send the same form."""
 
 import urllib.parse
+from collections.abc import Callable
 from functools import lru_cache, partial
 
 from bot.core.alert import Alert
@@ -12,16 +13,22 @@ from bot.sources._parsing import annotations, clean, each, fingerprint, labels, 
 @source("alertmanager")
 def alertmanager(request: SourceRequest) -> ParsedBody:
     """Every alert of the body; `truncatedAlerts` says what `max_alerts` left out."""
-    body = parse(request.body)
+    return alerts_of(request, parse(request.body))
+
+
+def alerts_of(request: SourceRequest, body: object, *, link: Callable[[dict[str, object]], str] | None = None) -> ParsedBody:
+    """The alerts of this form, which others send too; `link` chooses an alert's link where it has several."""
     if not isinstance(body, dict) or not isinstance(body.get("alerts"), list):
-        raise UnreadableBody("Alertmanager's webhook has a list here", field="alerts")
+        raise UnreadableBody("a list of alerts stands here", field="alerts")
     group_key = clean(body.get("groupKey"))
-    alerts, rejected = each(body["alerts"], partial(_alert, request, group_key), "alerts")
+    alerts, rejected = each(body["alerts"], partial(_alert, request, group_key, link), "alerts")
     truncated = body.get("truncatedAlerts")
     return ParsedBody(alerts=tuple(alerts), truncated=truncated if isinstance(truncated, int) else 0, rejected=tuple(rejected))
 
 
-def _alert(request: SourceRequest, group_key: str, raw: object, field: str) -> Alert:
+def _alert(
+    request: SourceRequest, group_key: str, link_of: Callable[[dict[str, object]], str] | None, raw: object, field: str
+) -> Alert:
     if not isinstance(raw, dict):
         raise UnreadableBody("an alert is an object", field=field)
     if raw.get("status") not in ("firing", "resolved"):
@@ -41,13 +48,13 @@ def _alert(request: SourceRequest, group_key: str, raw: object, field: str) -> A
         starts_at=started(raw.get("startsAt"), f"{field}.startsAt", request.received_at),
         ends_at=moment(raw.get("endsAt"), f"{field}.endsAt") if raw["status"] == "resolved" else None,
         group_key=group_key,
-        link=link,
-        expression=_expression(link),
+        link=link_of(raw) if link_of else link,
+        expression=expression_of(link),
     )
 
 
 @lru_cache(maxsize=1024)
-def _expression(link: str) -> str:
+def expression_of(link: str) -> str:
     """The query behind the alert: Prometheus puts it into the generator URL as `g0.expr`, vmalert as `expr`."""
     try:
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)

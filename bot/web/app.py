@@ -10,12 +10,12 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from bot.core.config.alerts import SourceConfig
-from bot.plugins import Source
+from bot.plugins import Fetch, Source
 from bot.store.db.database import Clock, Database
 from bot.web.api import api_app
 from bot.web.errors import HANDLERS, Guard
 from bot.web.health import Check, Health
-from bot.web.webhooks import WebhookEndpoints, Writer
+from bot.web.webhooks import WebhookEndpoints, Writer, fetch_nothing
 
 
 class Lifespan(Protocol):
@@ -35,11 +35,12 @@ def build(
     routes: Iterable[BaseRoute] = (),
     lifespan: Lifespan | None = None,
     clock: Clock,
+    fetch: Fetch = fetch_nothing,
 ) -> Starlette:
     """Everything the process serves over HTTP. `checks` and `optional` join the database's own check at /readyz."""
     return Starlette(
         routes=[
-            *WebhookEndpoints(sources, kinds, tokens, writer, clock).routes(),
+            *WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch).routes(),
             *Health({"database": db.answers, **checks}, optional).routes(),
             *routes,
             Mount("/api", app=api_app(db, api_token, clock)),

@@ -1,5 +1,7 @@
 """Who may call: a bearer token, or the vendor's own signature. Compared in constant time."""
 
+import base64
+import binascii
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -15,6 +17,18 @@ def bearer_matches(headers: Mapping[str, str], token: str) -> bool:
     scheme, _, credential = headers.get("authorization", "").partition(" ")
     equal = hmac.compare_digest(credential.strip().encode(), (token or _NOBODY).encode())
     return equal and bool(token) and scheme.lower() == "bearer"
+
+
+def token_matches(headers: Mapping[str, str], token: str) -> bool:
+    """The same for senders of webhooks, some of which can only send it as the password of `Authorization: Basic`."""
+    scheme, _, credential = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return bearer_matches(headers, token)
+    try:
+        password = base64.b64decode(credential.strip(), validate=True).partition(b":")[2]
+    except binascii.Error:
+        password = b""
+    return hmac.compare_digest(password, (token or _NOBODY).encode()) and bool(token)
 
 
 def signature_matches(signature: Signature | None, request: SignedRequest, token: str) -> bool:

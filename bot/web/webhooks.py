@@ -17,16 +17,16 @@ from starlette.routing import Route
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config.alerts import SourceConfig
-from bot.core.errors import TooManyItems, UnreadableBody
+from bot.core.errors import QueryFailed, TooManyItems, UnreadableBody
 from bot.core.redaction.redaction import redact, redact_bytes
 from bot.core.text.untrusted import one_line
-from bot.plugins import ParsedBody, Rejected, SignedRequest, Source, SourceRequest
+from bot.plugins import Fetch, ParsedBody, Rejected, SignedRequest, Source, SourceRequest
 from bot.store.alerts.intake import Busy
 from bot.store.db.database import Clock
-from bot.web.auth import bearer_matches, signature_matches, token_problem
+from bot.web.auth import signature_matches, token_matches, token_problem
 from bot.web.bodies import Refused, read_body
 from bot.web.errors import refusal
-from bot.web.measures import ALERTS, CHANGES, REJECTED, REQUESTS
+from bot.web.measures import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
 
 log = structlog.get_logger(__name__)
 MAX_ALERTS = 10_000
@@ -44,6 +44,11 @@ class Writer(Protocol):
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None: ...
 
 
+async def fetch_nothing(url: str) -> bytes:
+    """Where nothing may be fetched, no proof holds that would need it."""
+    raise QueryFailed("nothing is fetched here")
+
+
 class WebhookEndpoints:
     """`POST /alerts/{source}` and `POST /changes/{source}`. `tokens` maps a source to its secret; one without takes nothing."""
 
@@ -54,14 +59,17 @@ class WebhookEndpoints:
         tokens: Mapping[str, str],
         writer: Writer,
         clock: Clock,
+        fetch: Fetch = fetch_nothing,
     ) -> None:
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
-        self.writer, self.clock = writer, clock
+        self.writer, self.clock, self.fetch = writer, clock, fetch
 
     def routes(self) -> list[Route]:
         """The two routes for the outer app."""
         return [
             Route("/alerts/{source}", self._alerts, methods=["POST"]),
+            # Prometheus and vmalert append the path of Alertmanager's API to the address they are given.
+            Route("/alerts/{source}/api/v2/alerts", self._alerts, methods=["POST"]),
             Route("/changes/{source}", self._changes, methods=["POST"]),
         ]
 
@@ -97,7 +105,7 @@ class WebhookEndpoints:
             return refusal(refused.status, refused.why)
         except UnreadableBody as error:
             return await self._keep_unreadable(delivery, error)
-        except Busy as busy:
+        except (Busy, QueryFailed) as busy:
             log.warning("webhook put off", **labels, status=503, why=str(busy))
             return refusal(503, f"{busy}; try again")
 
@@ -105,20 +113,26 @@ class WebhookEndpoints:
         """The inflated body of an authentic request. Raises Refused; without any proof nothing is read."""
         token = self.tokens.get(delivery.source, "")
         signature = next((signature for signature in kind.signatures if signature.header in request.headers), None)
-        has_token = bearer_matches(request.headers, token)
-        if not has_token and signature is None:
+        proof = kind.proof if kind.proof and kind.proof.header in request.headers else None
+        has_token = token_matches(request.headers, token)
+        if not has_token and signature is None and proof is None:
             raise Refused(401, token_problem(delivery.source, token))
         raw, body = await read_body(request)
         signed = SignedRequest(request.headers, raw, delivery.received_at)
-        if not has_token and not signature_matches(signature, signed, token):
-            raise Refused(401, "the signature does not fit")
-        return body
+        if has_token or signature_matches(signature, signed, token):
+            return body
+        if proof and await proof.holds(signed, delivery.config.options, self.fetch):
+            return body
+        raise Refused(401, "the signature does not fit")
 
     async def _store(self, delivery: SourceRequest, parsed: ParsedBody) -> Response:
         name, received_at = delivery.source, delivery.received_at
         count = len(parsed.alerts) + len(parsed.changes)
         if count > MAX_ALERTS:
             raise Refused(413, f"more than {MAX_ALERTS} in one body")
+        if parsed.confirm_url:
+            await self.fetch(parsed.confirm_url)
+            log.info("subscription confirmed", source=name)
         if count:
             await self.writer.put(parsed.alerts, parsed.changes, received_at)
         for item in _to_keep(parsed.rejected, delivery.body):
@@ -126,6 +140,8 @@ class WebhookEndpoints:
         ALERTS.labels(name).inc(len(parsed.alerts))
         CHANGES.labels(name).inc(len(parsed.changes))
         REJECTED.labels(name).inc(len(parsed.rejected))
+        if parsed.ignored:
+            IGNORED.labels(name).inc(parsed.ignored)
         rejected = [{"field": item.field, "error": item.problem} for item in parsed.rejected[:20]]
         truncated = {"left_out_by_source": parsed.truncated} if parsed.truncated else {}
         # Not at INFO: in a storm the lines would cost more than the alerts; /metrics counts them.
@@ -137,7 +153,8 @@ class WebhookEndpoints:
             rejected=len(parsed.rejected),
             **truncated,
         )
-        return JSONResponse({"accepted": count, **({"rejected": rejected} if rejected else {})}, status_code=202)
+        details = {"rejected": rejected, "warnings": list(parsed.warnings[:20])}
+        return JSONResponse({"accepted": count, **{key: lines for key, lines in details.items() if lines}}, status_code=202)
 
     async def _keep_unreadable(self, delivery: SourceRequest, error: UnreadableBody) -> Response:
         """Keep the body before the 400 goes out: nothing is lost."""

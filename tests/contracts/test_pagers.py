@@ -66,7 +66,8 @@ async def test_a_page_and_its_end_carry_the_same_key(pager: Pager, receiver: tup
 
     opened, cleared = receiver[0].sent()
     keys = {event.get("dedup_key") or event.get("key") for event in (opened, cleared)}
-    assert keys == {"ack:AL-1"} and "HighErrorRate" in str(opened) and "AL-1" in str(opened)
+    (key,) = keys
+    assert str(key).endswith("ack:AL-1") and "HighErrorRate" in str(opened) and "AL-1" in str(opened)
 
 
 @pytest.mark.parametrize("status", [400, 429, 500])

@@ -12,15 +12,23 @@ _EVENT = frozenset(("event", "action", "transition", "notification"))
 
 
 def state_in(
-    choices: Mapping[AlertField, Choice], leaves: Sequence[Leaf], resolved_words: frozenset[str], now: datetime
+    choices: Mapping[AlertField, Choice],
+    leaves: Sequence[Leaf],
+    resolved_words: frozenset[str],
+    now: datetime,
+    *,
+    certain: bool = False,
 ) -> tuple[State, Choice | None]:
     """Whether it fires, and what says so; None if nothing does.
 
-    An event or a title that says it is over wins over the status: that may be the rule's, or the one before.
+    An event or a title that says it is over wins over a status that was guessed: that may be the rule's, or the one before.
+    `certain`: the status is none that was guessed.
     """
     status = choices.get(AlertField.STATUS)
     if status and str(status.value).strip().lower() in resolved_words:
         return State.RESOLVED, status
+    if status and certain:
+        return state_of(status.value) or State.FIRING, status
     if over := _event(leaves) or _title(choices.get(AlertField.NAME)):
         return State.RESOLVED, over
     if status:

@@ -40,7 +40,8 @@ def understand(
         title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and wanted is AlertField.SUMMARY else ""
         if wanted not in choices and (choice := best(wanted, own, around, unlike=title) or fallback(wanted, choices, leaves)):
             choices[wanted] = choice
-    state, reason = state_in(choices, leaves, corrections.resolved_words, now)
+    certain = AlertField.STATUS in (*corrections.fields, *corrections.given)
+    state, reason = state_in(choices, leaves, corrections.resolved_words, now, certain=certain)
     if reason:
         choices[AlertField.STATUS] = reason
     if state is State.RESOLVED and AlertField.SEVERITY not in choices:
@@ -49,7 +50,7 @@ def understand(
 
 
 def _corrected(leaves: Sequence[Leaf], corrections: Corrections) -> tuple[dict[AlertField, Choice], list[str]]:
-    choices: dict[AlertField, Choice] = {}
+    choices = {wanted: Choice(value, "", "the sender's own form says so") for wanted, value in corrections.given.items()}
     warnings = []
     for wanted, path in corrections.fields.items():
         if choice := _configured(leaves, path):

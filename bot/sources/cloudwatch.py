@@ -1,0 +1,129 @@
+"""CloudWatch alarms, through Amazon SNS or as EventBridge's events.
+
+Through SNS the message is signed and its topic named in option `topics`; a subscription to such a topic is confirmed by
+itself. With a token (an EventBridge API destination, or a password in SNS' address) the token is the proof.
+"""
+
+from urllib.parse import quote
+
+from bot.core.errors import UnreadableBody
+from bot.core.payloads.items import Item
+from bot.core.payloads.leaves import label_pairs
+from bot.core.payloads.names import AlertField
+from bot.plugins import ParsedBody, Proof, SourceRequest, source
+from bot.sources._parsing import parse
+from bot.sources._sns import is_sns, signed_by_sns, topics_of
+from bot.sources._understanding import Known, first_of, parsed_of, part, taken
+
+STATES = {"ALARM": "firing", "INSUFFICIENT_DATA": "firing", "OK": "resolved"}
+"""Whoever has an alarm notify about missing data wants to know: that nothing is measured is not "all clear"."""
+
+
+@source("cloudwatch", proof=Proof("x-amz-sns-message-type", signed_by_sns))
+def cloudwatch(request: SourceRequest) -> ParsedBody:
+    """One alarm; or the confirmation of a subscription. The end of a subscription is taken and ignored."""
+    body = parse(request.body)
+    if not isinstance(body, dict):
+        raise UnreadableBody("SNS and EventBridge send an object", field="body")
+    kind = body.get("Type")
+    if kind == "SubscriptionConfirmation":
+        return _confirmation(request, body)
+    if kind == "UnsubscribeConfirmation":
+        return ParsedBody(ignored=1)
+    if isinstance(body.get("detail"), dict):
+        return parsed_of([taken(request, Item(body, ""), _of_event(body))])
+    return _notification(request, body)
+
+
+def _confirmation(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
+    if body.get("TopicArn") not in topics_of(request.config.options):
+        raise UnreadableBody("is no topic of this source: add it to options.topics in tocsin.yaml", field="TopicArn")
+    url = body.get("SubscribeURL")
+    if not is_sns(url):
+        raise UnreadableBody("is no address of Amazon SNS", field="SubscribeURL")
+    return ParsedBody(confirm_url=str(url))
+
+
+def _notification(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
+    """The alarm is JSON in the message's text. A message of another kind is read as any sender's."""
+    message = body.get("Message", body)
+    alarm = _opened(message)
+    if alarm is None:
+        text = {"title": body.get("Subject") or message, "message": message}
+        return parsed_of([taken(request, Item(text, ""), Known({AlertField.STARTS_AT: first_of(body, "Timestamp")}))])
+    if "AlarmName" not in alarm:
+        return parsed_of([taken(request, Item(alarm, "Message"))])
+    return parsed_of([taken(request, Item(alarm, "Message"), _of_alarm(alarm))])
+
+
+def _opened(message: object) -> dict[str, object] | None:
+    if isinstance(message, dict):
+        return message
+    if not isinstance(message, str) or not message.lstrip().startswith("{"):
+        return None
+    try:
+        inner = parse(message.encode())
+    except UnreadableBody as error:
+        raise UnreadableBody(str(error), field="Message") from None
+    return inner if isinstance(inner, dict) else None
+
+
+def _of_alarm(alarm: dict[str, object]) -> Known:
+    described = _described(alarm.get("AlarmDescription"))
+    arn, state = str(first_of(alarm, "AlarmArn")), first_of(alarm, "NewStateValue")
+    if state and state not in STATES:
+        raise UnreadableBody("must be ALARM, OK or INSUFFICIENT_DATA", field="Message.NewStateValue")
+    if not first_of(alarm, "AlarmName"):
+        raise UnreadableBody("is needed", field="Message.AlarmName")
+    return Known(
+        {
+            AlertField.NAME: first_of(alarm, "AlarmName"),
+            AlertField.SUMMARY: first_of(alarm, "AlarmDescription", "NewStateReason"),
+            AlertField.STATUS: STATES.get(str(state), "firing"),
+            AlertField.SEVERITY: described.get("severity", ""),
+            AlertField.SERVICE: described.get("service", ""),
+            AlertField.FINGERPRINT: arn,
+            AlertField.STARTS_AT: first_of(alarm, "StateChangeTime"),
+            AlertField.ENDS_AT: first_of(alarm, "StateChangeTime"),
+            AlertField.LINK: _link(arn, str(first_of(alarm, "AlarmName"))),
+        },
+        {"account": first_of(alarm, "AWSAccountId"), **described},
+    )
+
+
+def _described(text: object) -> dict[str, str]:
+    """`severity=critical, service=checkout` in an alarm's description: an alarm has no place for them."""
+    return dict(label_pairs(text)) if isinstance(text, str) else {}
+
+
+def _of_event(body: dict[str, object]) -> Known:
+    name, arn = first_of(body, "detail.alarmName"), str(first_of(body, "resources.0"))
+    if not name:
+        return Known()
+    state = str(part(body, "detail", "state", "value"))
+    described = _described(part(body, "detail", "configuration", "description"))
+    if state not in STATES:
+        raise UnreadableBody("must be ALARM, OK or INSUFFICIENT_DATA", field="detail.state.value")
+    return Known(
+        {
+            AlertField.NAME: name,
+            AlertField.SUMMARY: first_of(body, "detail.configuration.description", "detail.state.reason"),
+            AlertField.STATUS: STATES[state],
+            AlertField.SEVERITY: described.get("severity", ""),
+            AlertField.SERVICE: described.get("service", ""),
+            AlertField.FINGERPRINT: arn,
+            AlertField.STARTS_AT: first_of(body, "detail.state.timestamp", "time"),
+            AlertField.ENDS_AT: first_of(body, "detail.state.timestamp", "time"),
+            AlertField.LINK: _link(arn, str(name)),
+        },
+        {"account": first_of(body, "account"), **described},
+    )
+
+
+def _link(arn: str, name: str) -> str:
+    """The alarm's page in the console of its region (arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME)."""
+    parts = arn.split(":")
+    if len(parts) < 7 or parts[1] != "aws" or not parts[3].replace("-", "").isalnum():
+        return ""
+    region = parts[3]
+    return f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#alarmsV2:alarm/{quote(name, safe='')}"

@@ -1,0 +1,49 @@
+"""Opsgenie's outgoing webhook: one alert a body, and the action that was taken on it.
+
+Notes, tags and other actions that neither open nor close an alert are taken and ignored.
+"""
+
+from bot.core.errors import UnreadableBody
+from bot.core.payloads.items import Item
+from bot.core.payloads.names import AlertField
+from bot.plugins import ParsedBody, SourceRequest, source
+from bot.sources._parsing import parse
+from bot.sources._understanding import Known, first_of, parsed_of, taken
+
+_OVER = frozenset(("close", "delete"))
+_FIRING = frozenset(("create", "acknowledge", "unacknowledge", "escalate", "updatepriority", "updatemessage"))
+
+
+@source("opsgenie")
+def opsgenie(request: SourceRequest) -> ParsedBody:
+    """The alert of one action. Option `url`: where Opsgenie's pages are, e.g. https://app.eu.opsgenie.com."""
+    body = parse(request.body)
+    if not isinstance(body, dict) or not isinstance(body.get("action"), str):
+        raise UnreadableBody("Opsgenie's webhook names an action here", field="action")
+    action = body["action"].strip().lower()
+    if action not in _OVER | _FIRING:
+        return ParsedBody(ignored=1)
+    alert = body.get("alert")
+    if not isinstance(alert, dict):
+        raise UnreadableBody("an alert is an object", field="alert")
+    if not first_of(alert, "message"):
+        raise UnreadableBody("an alert has a message", field="alert.message")
+    return parsed_of([taken(request, Item(alert, "alert"), _known(request, alert, over=action in _OVER))])
+
+
+def _known(request: SourceRequest, alert: dict[str, object], *, over: bool) -> Known:
+    number = first_of(alert, "alertId", "id")
+    pages = str(request.config.options.get("url", "https://app.opsgenie.com")).rstrip("/")
+    return Known(
+        {
+            AlertField.NAME: first_of(alert, "message"),
+            AlertField.SUMMARY: first_of(alert, "description"),
+            AlertField.STATUS: "resolved" if over else "firing",
+            AlertField.SEVERITY: first_of(alert, "priority"),
+            AlertField.FINGERPRINT: number or first_of(alert, "alias", "tinyId"),
+            AlertField.SERVICE: first_of(alert, "details.service", "entity"),
+            AlertField.STARTS_AT: first_of(alert, "createdAt"),
+            AlertField.ENDS_AT: first_of(alert, "updatedAt"),
+            AlertField.LINK: f"{pages}/alert/detail/{number}/details" if number else "",
+        }
+    )
