@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets as randomness
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,7 +38,7 @@ from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
 from bot.plugins import Tool
 from bot.ports import History, Metrics, Model, Pager
-from bot.settings import Secrets, mcp_tokens, postgres_passwords, source_tokens, web_tokens
+from bot.settings import Secrets, mcp_tokens, postgres_passwords, web_tokens
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
@@ -227,7 +227,7 @@ def agents_of(
     tool_runner: ToolRunner,
     triages: Triages,
     questions: Questions,
-    services: Sequence[str],
+    services: Collection[str],
     remote: McpServers | None = None,
 ) -> Agents:
     """The investigator with a model; nothing is imported, and no server asked for its tools, before the first use."""
@@ -238,7 +238,7 @@ def agents_of(
     def build() -> Model:
         settings = settings_of(secrets, model_of(secrets))
         with_others = replace(settings, fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
-        return agent_of(with_others, config, tool_runner, triages, questions, services)
+        return agent_of(with_others, config, tool_runner, triages, questions, list(services))
 
     return Agents(model_of(secrets), build, prepare)
 
@@ -292,4 +292,6 @@ def known_secrets(secrets: Secrets, config: Config) -> list[str]:
         *mcp_tokens(config.systems.mcp).values(),
         *postgres_passwords(config.systems.postgres).values(),
     )
-    return [value for value in (*fields, *source_tokens(config.sources).values(), *systems, secrets.database_url) if value]
+    # Also of sources that a reload may add.
+    tokens = (value for name, value in os.environ.items() if name.startswith("TOCSIN_TOKEN_"))
+    return [value for value in (*fields, *tokens, *systems, secrets.database_url) if value]

@@ -27,6 +27,7 @@ from bot.monitoring.metrics.graph import draw
 from bot.monitoring.runbooks import RunbookFolder
 from bot.plugins import Command, Source, Tool, ToolContext, discover, discover_actions
 from bot.ports import Run
+from bot.reloading import Current, Reloader
 from bot.settings import Secrets, catalogue_of, source_tokens
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
@@ -112,7 +113,7 @@ class App:
                 "is empty: Tocsin works in Slack; `make demo` needs no token", key="TOCSIN_SLACK_BOT_TOKEN"
             )
         self.secrets, self.config, self.clock = secrets, config, clock
-        self.catalogue = catalogue_of(config)
+        self.catalogue, self.tokens = catalogue_of(config), source_tokens(config.sources)
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(secrets, config, self.client), pager_of(secrets, config, self.client)
@@ -131,6 +132,7 @@ class App:
         )
         url = async_url(secrets.database_url, secrets.data_dir)
         self.db = Database(url, audit_key=audit_key(secrets), clock=clock, name=self.engine.session_name)
+        self.reloader = Reloader(secrets.config, config, self.db, self._config_replaced)
         self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
         self._build_intake()
         self._build_messages()
@@ -181,9 +183,9 @@ class App:
             tools={name: tool.info for name, tool in self.tools.items()},
         )
         hosts = allowed_hosts(self.config, self.secrets.public_url)
-        answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact)
+        self.answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact)
         self.interactions = Interactions(self.db)
-        self.router = CommandRouter(ctx, self.people, self.interactions, answers)
+        self.router = CommandRouter(ctx, self.people, self.interactions, self.answers)
         app_token = self.secrets.slack_app_token.get_secret_value()
         self.slack = SlackEdge(
             self.web, self.router, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
@@ -211,7 +213,7 @@ class App:
         self.runbooks = RunbookFolder(self.config.runbooks) if self.config.runbooks else None
         self.tool_runner = ToolRunner(self.triages, self.tools, self._tool_context)
         facts = FactCollector(self.tool_runner, self.triages, self.catalogue, self.metrics, draw)
-        self.questions = Questions(self.db, list(self.catalogue.services), self.tool_runner.infos)
+        self.questions = Questions(self.db, Current(lambda: self.catalogue.services), self.tool_runner.infos)
         checks = QuestionChecks(self.questions, self.tool_runner)
         leads = LeadRecord(Cases(self.db))
         steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks, leads)
@@ -222,7 +224,7 @@ class App:
             coded=self.systems.code is not None,
             clustered=self.systems.cluster is not None,
         )
-        services = list(self.catalogue.services)
+        services = Current(lambda: self.catalogue.services)
         self.agents = agents_of(
             self.secrets, self.config, self.tool_runner, self.triages, self.questions, services, self.systems.remote
         )
@@ -277,9 +279,9 @@ class App:
     def _build_web(self) -> ASGIApp:
         return build_web(
             db=self.db,
-            sources=self.config.sources,
+            sources=Current(lambda: self.config.sources),
             kinds=discover(["bot.sources", *self.config.plugins], Source),
-            tokens=source_tokens(self.config.sources),
+            tokens=Current(lambda: self.tokens),
             writer=self.writer,
             api_token=self.secrets.token_api.get_secret_value(),
             checks={"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive},
@@ -289,6 +291,15 @@ class App:
             clock=self.clock,
             fetch=fetch_public,
         )
+
+    def _config_replaced(self) -> None:
+        """Derive anew what was derived from the configuration; everything else reads it at each use."""
+        self.catalogue.replace(catalogue_of(self.config).services.values())
+        self.tokens = source_tokens(self.config.sources)
+        self.people.replace(self.config.people)
+        self.answers.called = called_hosts(self.config)
+        self.agents.renew()
+        self.inbox.rows.sorter.reset()
 
     # ------------------------------------------------------------ health
 

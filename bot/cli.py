@@ -49,6 +49,21 @@ def serve(
 
 
 @app.command()
+def reload() -> None:
+    """Have the running bot take a changed tocsin.yaml over without a restart; exits 2 and says why if it keeps the old one."""
+    from bot.control import ask_reload, control_path
+    from bot.settings import load_config, load_secrets
+
+    secrets = load_secrets()
+    # Told here with file and line, also when no bot runs.
+    load_config(secrets.config)
+    result = ask_reload(control_path(secrets.data_dir, secrets.port))
+    for line in result.lines:
+        typer.echo(line, err=not result.accepted)
+    raise typer.Exit(0 if result.accepted else 2)
+
+
+@app.command()
 def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Play as the commander, print the transcript; exit 0 if resolved")

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import structlog
 import uvicorn
@@ -16,9 +16,11 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from bot.adapters import known_secrets
 from bot.app import SERVER_SECONDS, App
+from bot.control import ControlSocket, control_path
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
 from bot.ports import Run
+from bot.reloading import Reload
 from bot.settings import Secrets, deprecated_keys, load_config
 from bot.store.migrate import ready
 
@@ -60,6 +62,27 @@ def _plainly(asgi: ASGIApp) -> ASGIApp:
     return wrapped
 
 
+@contextlib.asynccontextmanager
+async def _reloadable(app: App, secrets: Secrets) -> AsyncIterator[None]:
+    """SIGHUP and `tocsin reload` read tocsin.yaml again meanwhile."""
+    running: set[asyncio.Task[Reload]] = set()
+
+    def on_signal() -> None:
+        task = asyncio.create_task(app.reloader.reload("SIGHUP"), name="reload")
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    loop, control = asyncio.get_running_loop(), ControlSocket(control_path(secrets.data_dir, secrets.port), app.reloader.reload)
+    loop.add_signal_handler(signal.SIGHUP, on_signal)
+    await control.open()
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        await control.close()
+
+
 def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
     """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
     config = load_config(secrets.config)
@@ -86,9 +109,12 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
                 lifespan="on",
             )
         )
-        await server.serve()
+        async with _reloadable(app, secrets):
+            await server.serve()
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Until it can be answered: its default would end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -71,6 +71,10 @@ class Catalogue:
     """All known services. An empty catalogue is normal: tools then work from the alert's own labels."""
 
     def __init__(self, services: Iterable[Service] = ()) -> None:
+        self.replace(services)
+
+    def replace(self, services: Iterable[Service]) -> None:
+        """Know these services from now on, and no others."""
         self.services: Mapping[str, Service] = {service.name: service for service in services}
         self._depends_on = {service.name: service.depends_on for service in self.services.values()}
 

@@ -55,6 +55,10 @@ class Agents:
                 self._agent = await asyncio.to_thread(self._loaded)
         return self._agent
 
+    def renew(self) -> None:
+        """Build the agent anew at the next use: what it was built from has changed."""
+        self._agent = None
+
     async def healthy(self) -> bool:
         """Whether it has not failed to load; it may not be loaded yet."""
         return not isinstance(self._agent, Unavailable)

@@ -52,9 +52,13 @@ class CommandRouter:
         self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = LOADING_AFTER
     ) -> None:
         self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
-        self._vocabulary = Vocabulary(ctx.verbs, ctx.config.actions)
         self._handled: deque[str] = deque(maxlen=REMEMBERED)
         """Dialogs that this process carried out or carries out now."""
+
+    @property
+    def _vocabulary(self) -> Vocabulary:
+        """With the remediations as they are now: a reload changes them."""
+        return Vocabulary(self.ctx.verbs, self.ctx.config.actions)
 
     # ------------------------------------------------------------ a line of text
 

@@ -33,10 +33,14 @@ class People:
         self, slack: SlackClient, people: Mapping[str, Person], *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._slack, self._monotonic = slack, monotonic
-        self._by_slack = {person.slack: key for key, person in people.items() if person.slack}
-        self._by_email = {person.email.lower(): key for key, person in people.items() if person.email}
+        self.replace(people)
         self._profiles: dict[str, _Cached] = {}
         self._team = ""
+
+    def replace(self, people: Mapping[str, Person]) -> None:
+        """Know these people from now on, and no others."""
+        self._by_slack = {person.slack: key for key, person in people.items() if person.slack}
+        self._by_email = {person.email.lower(): key for key, person in people.items() if person.email}
 
     async def team(self) -> str:
         """The id of the bot's workspace; read once."""

@@ -64,7 +64,6 @@ class Renderer:
     ) -> None:
         self.db, self.config, self.on_call, self.redact = db, config, on_call, redact
         self.hosts = allowed_hosts(config, public_url)
-        self.called_hosts = called_hosts(config)
         self.public_url = public_url.rstrip("/")
 
     async def render(self, row: MessageRow) -> Rendering | None:
@@ -95,7 +94,7 @@ class Renderer:
             mention = await self._mention(content) if _first_post(row, content) else []
         return ViewContext(
             hosts=self.hosts,
-            called_hosts=self.called_hosts,
+            called_hosts=called_hosts(self.config),
             on_call=await self._on_call(content.service),
             mention=mention,
             people=self.config.people,

@@ -1,6 +1,6 @@
 """Questions and their answers as rows, and the record that an answer is drawn from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -57,7 +57,7 @@ class AnswerPlace:
 class Questions:
     """What the verb `ask` writes and the workflow `question` reads and writes."""
 
-    def __init__(self, db: Database, services: Sequence[str] = (), tools: Tools = MappingProxyType({})) -> None:
+    def __init__(self, db: Database, services: Collection[str] = (), tools: Tools = MappingProxyType({})) -> None:
         """`services`: names of the catalogue, which a question may name; `tools` say which questions they answer."""
         self.db = db
         self.services = services
@@ -146,7 +146,7 @@ class Questions:
                 timeline=await timeline.of(session, group_id=group_id, incident_id=incident_id),
                 onset=facts.onset_text if facts else "",
                 onset_evidence=facts.onset_evidence if facts else "",
-                services=self.services,
+                services=tuple(self.services),
                 tools=self.tools,
                 group=f"AL-{group_id}" if group_id else "",
                 case=await case_of(session, group, triage) if group else None,

@@ -76,7 +76,11 @@ class Claims:
     def __init__(self, db: Database, config: Config) -> None:
         self.db = db
         self.config = config
-        self.policy = policy.policy_version(config)
+
+    @property
+    def policy(self) -> str:
+        """The version of what decides now; a reload changes it."""
+        return policy.policy_version(self.config)
 
     async def claim(
         self, ref: str, workflow: str, roster: Roster, *, versions: Mapping[str, str], without: frozenset[str] = frozenset()

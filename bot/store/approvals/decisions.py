@@ -72,7 +72,11 @@ class Decisions:
     def __init__(self, db: Database, config: Config) -> None:
         self.db = db
         self.config = config
-        self.policy = policy.policy_version(config)
+
+    @property
+    def policy(self) -> str:
+        """The version of what decides now; a reload changes it."""
+        return policy.policy_version(self.config)
 
     async def decide(self, press: Press, roster: Roster) -> DecisionResult:
         """Count one person's answer to one revision, or say why not."""

@@ -57,7 +57,11 @@ class ProposalStore:
     def __init__(self, db: Database, config: Config) -> None:
         self.db = db
         self.config = config
-        self.policy = policy.policy_version(config)
+
+    @property
+    def policy(self) -> str:
+        """The version of what decides now; a reload changes it."""
+        return policy.policy_version(self.config)
 
     # ------------------------------------------------------------ proposing
 

@@ -1,0 +1,143 @@
+"""Reload: a running bot takes a changed tocsin.yaml over whole, or keeps the old one and says why. Either is audited."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from bot.core.config import Config
+from bot.core.config.reload import ConfigChange, changes_between
+from bot.core.errors import ConfigurationError
+from bot.settings import load_config, source_tokens
+from bot.store import audit
+from bot.store.db.database import Database, DatabaseAway
+
+log = structlog.get_logger(__name__)
+K = TypeVar("K")
+V = TypeVar("V")
+_MOST_CHANGES = 40
+"""Changes that are named one by one."""
+
+
+@dataclass(frozen=True)
+class Reload:
+    """What became of one request: `accepted`, and lines for whoever made it."""
+
+    accepted: bool
+    lines: tuple[str, ...]
+
+
+class Current(Mapping[K, V]):
+    """A part of the configuration as it is at each look-up, for those who are handed a mapping once."""
+
+    def __init__(self, read: Callable[[], Mapping[K, V]]) -> None:
+        self._read = read
+
+    def __getitem__(self, key: K) -> V:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+
+class Reloader:
+    """Reads the file again and compares it with `config`, the one object that the whole process reads.
+
+    Everything that changed is taken over, or nothing: half a configuration would be one that nobody wrote. `applied` is
+    called after the content of `config` was replaced, for what was derived from it.
+    """
+
+    def __init__(self, path: Path, config: Config, db: Database, applied: Callable[[], None]) -> None:
+        self._path, self._config, self._db, self._applied = path, config, db, applied
+        self._hash = _hash_of(path)
+        self._lock = asyncio.Lock()
+
+    async def reload(self, who: str) -> Reload:
+        """Take the file over, or say why not. Never raises for what stands in the file or for a database that is away."""
+        async with self._lock:
+            try:
+                return await self._reload(who)
+            except DatabaseAway as error:
+                return self._refused(f"the database does not answer, so it could not be audited ({error})")
+
+    async def _reload(self, who: str) -> Reload:
+        try:
+            fresh, fresh_hash = await asyncio.to_thread(self._read)
+        except (ConfigurationError, OSError) as error:
+            return await self._refuse(who, str(error), "")
+        changes = changes_between(self._config, fresh)
+        if stubborn := [change.key for change in changes if change.needs_restart]:
+            return await self._refuse(who, f"{', '.join(stubborn[:_MOST_CHANGES])}: taken over by a restart only", fresh_hash)
+        if not changes:
+            return Reload(True, (f"{self._path} says what is in use already ({self._hash})",))
+        await self._audit(who, "configuration reloaded", fresh_hash, _text(changes))
+        before, self._hash = self._hash, fresh_hash
+        _replace(self._config, fresh)
+        self._applied()
+        log.info(
+            "configuration reloaded", who=who, before=before, after=fresh_hash, changes=[change.text for change in changes]
+        )
+        return Reload(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *_lines(changes), *_without_token(fresh)))
+
+    def _read(self) -> tuple[Config, str]:
+        if not self._path.exists():
+            raise ConfigurationError("is gone; without it everything would be forgotten", file=str(self._path))
+        return load_config(self._path), _hash_of(self._path)
+
+    async def _refuse(self, who: str, why: str, fresh_hash: str) -> Reload:
+        await self._audit(who, "configuration refused", fresh_hash, why)
+        return self._refused(why)
+
+    def _refused(self, why: str) -> Reload:
+        log.warning("configuration not reloaded", why=why, in_use=self._hash)
+        return Reload(False, (f"Not reloaded: {why}", f"The configuration in use stays ({self._hash})."))
+
+    async def _audit(self, who: str, what: str, fresh_hash: str, reason: str) -> None:
+        async with self._db.write() as session:
+            await audit.append(
+                self._db,
+                session,
+                who=who,
+                what=what,
+                subject=self._path.name,
+                before=self._hash,
+                after=fresh_hash,
+                reason=reason,
+            )
+
+
+def _hash_of(path: Path) -> str:
+    """16 hex digits over the file's bytes; those of an empty one where there is none."""
+    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()[:16]
+
+
+def _replace(config: Config, fresh: Config) -> None:
+    """Put the content of one configuration into the other. Sections are frozen and replaced whole: whoever reads one goes on
+    with a consistent one. This is the only place that changes a configuration, between two steps of the event loop."""
+    vars(config).update(vars(fresh))
+
+
+def _lines(changes: tuple[ConfigChange, ...]) -> list[str]:
+    more = len(changes) - _MOST_CHANGES
+    return [change.text for change in changes[:_MOST_CHANGES]] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _text(changes: tuple[ConfigChange, ...]) -> str:
+    return "; ".join(_lines(changes))
+
+
+def _without_token(config: Config) -> list[str]:
+    """Variables are read from the environment, which a running process got once."""
+    tokens = source_tokens(config.sources)
+    return [
+        f"Source {name} takes nothing: start the server with TOCSIN_TOKEN_{name.upper().replace('-', '_')} set"
+        for name in config.sources
+        if name not in tokens
+    ]
