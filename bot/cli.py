@@ -204,13 +204,25 @@ def replay(
 
 @app.command()
 def backup(folder: Annotated[Path, typer.Argument(help="A new folder")]) -> None:
-    """Copy both SQLite databases as they stand at one moment; the bot may run meanwhile."""
+    """Copy tables and journal as they stand at one moment into a folder; the bot may run meanwhile."""
     from bot.console.backup import back_up
     from bot.settings import load_secrets
 
     copies = back_up(load_secrets(), folder)
     typer.echo(f"Wrote {' and '.join(map(str, copies))}.")
     typer.echo("The audit's key is not in it: keep audit.key (or TOCSIN_AUDIT_KEY) elsewhere, a restored trail needs it.")
+
+
+@app.command()
+def restore(folder: Annotated[Path, typer.Argument(help="What `tocsin backup` wrote")]) -> None:
+    """Fill an empty data folder, or the empty database of TOCSIN_DATABASE_URL, from a backup; the bot must not run."""
+    from bot.console.backup import restore as restore_backup
+    from bot.settings import load_secrets
+
+    restored = restore_backup(load_secrets(), folder)
+    typer.echo(f"Restored {' and '.join(restored)}.")
+    typer.echo("Put the audit's key back (audit.key or TOCSIN_AUDIT_KEY), then run: tocsin audit verify")
+    typer.echo("Before you start it: what was approved or ran after the backup is not known to it (docs/running.md).")
 
 
 @config_app.command("check")

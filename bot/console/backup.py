@@ -1,4 +1,4 @@
-"""`tocsin backup`: the two SQLite databases as they stood at one moment, also while the bot runs.
+"""`tocsin backup` and `tocsin restore`: tables and journal as they stood at one moment, also while the bot runs.
 
 Copies of two moments may hold a step without its effects. A copy of one moment
 is what a kill would leave, and every start goes on from that.
@@ -6,39 +6,95 @@ is what a kill would leave, and every start goes on from that.
 
 import shutil
 import sqlite3
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+from bot.console.postgres_dump import DUMP, dump, fill
 from bot.console.reading import expect_database
-from bot.core.errors import ConfigurationError, TocsinError
-from bot.engine.data_folder import JOURNAL
+from bot.core.errors import TocsinError
+from bot.engine.data_folder import JOURNAL, DataFolder
 from bot.settings import Secrets
-from bot.store.migrate import sync_url
+from bot.store.migrate import refuse_newer, sync_url
 
 _opened = partial(sqlite3.connect, timeout=10.0, isolation_level=None)
 
 
 def back_up(secrets: Secrets, folder: Path) -> list[Path]:
     """Copy into a new folder, whole or not at all; the copies. Raises TocsinError, OSError."""
-    if secrets.postgres:
-        raise ConfigurationError('is PostgreSQL: pg_dump -Fc "$TOCSIN_DATABASE_URL" holds all', key="TOCSIN_DATABASE_URL")
     expect_database(secrets)
     if folder.exists():
         raise TocsinError(f"{folder} exists; a backup takes a folder of its own")
+    with _whole(folder) as unfinished:
+        if secrets.postgres:
+            dump(secrets.database_url, unfinished / DUMP)
+        else:
+            _copy([path for path in _databases(secrets) if path.exists()], unfinished)
+    return sorted(folder.iterdir())
+
+
+def restore(secrets: Secrets, folder: Path) -> list[str]:
+    """Fill an empty data folder, or an empty database of PostgreSQL; what was filled. Raises TocsinError, OSError."""
+    if secrets.postgres:
+        if not (folder / DUMP).exists():
+            raise TocsinError(f"{folder} holds no {DUMP}: it is no backup of PostgreSQL")
+        fill(secrets.database_url, folder / DUMP)
+        refuse_newer(secrets.database_url)
+        return ["the database"]
+    return [str(path) for path in _restore_files(secrets, folder)]
+
+
+def _restore_files(secrets: Secrets, folder: Path) -> list[Path]:
+    app, journal = _databases(secrets)
+    copies = [path for path in (folder / app.name, folder / JOURNAL) if path.exists()]
+    if folder / app.name not in copies:
+        raise TocsinError(f"{folder} holds no {app.name}: it is no backup of SQLite")
+    if taken := [path for path in (app, journal) if path.exists()]:
+        raise TocsinError(f"{taken[0]} exists; stop the bot and move it away: a backup is never laid over what is there")
+    refuse_newer(f"sqlite:///{folder / app.name}")
+    app.parent.mkdir(parents=True, exist_ok=True)
+    secrets.data_dir.mkdir(parents=True, exist_ok=True)
+    with DataFolder(secrets.data_dir).held():
+        for copy in copies:
+            _copy_one(copy, (journal if copy.name == JOURNAL else app))
+    return [app, *([journal] if folder / JOURNAL in copies else [])]
+
+
+def _databases(secrets: Secrets) -> tuple[Path, Path]:
+    """The file of the tables, and that of the journal."""
     app = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
-    both = (Path(sync_url(app).removeprefix("sqlite:///")), secrets.data_dir / JOURNAL)
-    databases = [path for path in both if path.exists()]
+    return Path(sync_url(app).removeprefix("sqlite:///")), secrets.data_dir / JOURNAL
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A folder beside it that takes its name once everything is in it."""
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     unfinished.mkdir(mode=0o700, parents=True)
     try:
-        _copy(databases, unfinished)
+        yield unfinished
         unfinished.rename(folder)
     except sqlite3.Error as error:
         raise TocsinError(f"nothing was backed up: {error}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return [folder / path.name for path in databases]
+
+
+def _copy_one(source: Path, target: Path) -> None:
+    try:
+        with closing(_opened(f"file:{source}?mode=ro", uri=True)) as reader, closing(_opened(target)) as writer:
+            _checked(reader, writer, source.name)
+    except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
+        raise TocsinError(f"{source} cannot be restored: {error}") from error
+
+
+def _checked(reader: sqlite3.Connection, writer: sqlite3.Connection, name: str) -> None:
+    """Copy a whole database and have the copy checked. Raises sqlite3.Error."""
+    reader.backup(writer)
+    if (verdict := writer.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+        raise sqlite3.DatabaseError(f"the copy of {name} is damaged: {verdict}")
 
 
 def _copy(databases: list[Path], folder: Path) -> None:
@@ -54,6 +110,4 @@ def _copy(databases: list[Path], folder: Path) -> None:
             writer.execute("ROLLBACK")
         for path, reader in zip(databases, readers, strict=True):
             copy = stack.enter_context(closing(_opened(folder / path.name)))
-            reader.backup(copy)
-            if (verdict := copy.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-                raise sqlite3.DatabaseError(f"the copy of {path.name} is damaged: {verdict}")
+            _checked(reader, copy, path.name)

@@ -8,7 +8,8 @@ import asyncio
 import fcntl
 import math
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,6 +50,12 @@ class DataFolder:
         with closing(sqlite3.connect(self.data_dir / JOURNAL)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
         asyncio.get_running_loop().call_soon(leadership.acquire)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The folder while no bot may run on it. Raises ConfigurationError when one does."""
+        with closing(_locked(self.data_dir)):
+            yield
 
     async def permit(self) -> None:
         return None

@@ -1,7 +1,9 @@
 """How DBOS is set up here: its rows hold JSON, and its log lines go through our log."""
 
+import base64
 import json
 import logging
+import zlib
 
 from dbos import Serializer
 
@@ -9,6 +11,9 @@ from bot.engine.journal_format import WorkflowFailed
 
 _ERROR = "error:"
 """Begins a recorded error; no JSON text begins like this."""
+_PACKED = "zlib:"
+"""Begins a long text that is compressed: results of steps hold evidence, most of which repeats itself."""
+_LONG = 512
 HARMLESS = (
     "Workflow already exists in queue",  # each resumed run, at each restart
     "Exception encountered in asynchronous workflow",  # bot.engine.failures logs it with the run's id
@@ -27,16 +32,24 @@ class JsonSerializer(Serializer):
             return _ERROR + json.dumps(str(data))
         if isinstance(data, BaseException):
             return _ERROR + json.dumps(f"{type(data).__name__}: {data}")
-        return json.dumps(data)
+        return _packed(json.dumps(data))
 
     def deserialize(self, serialized_data: str) -> object:
         if serialized_data.startswith(_ERROR):
             return WorkflowFailed(json.loads(serialized_data.removeprefix(_ERROR)))
-        return json.loads(serialized_data)
+        return json.loads(_unpacked(serialized_data))
 
     def name(self) -> str:
         """Stands in each row; never change it."""
         return "tocsin_json"
+
+
+def _packed(text: str) -> str:
+    return _PACKED + base64.b64encode(zlib.compress(text.encode(), 1)).decode() if len(text) >= _LONG else text
+
+
+def _unpacked(text: str) -> str:
+    return zlib.decompress(base64.b64decode(text[len(_PACKED) :])).decode() if text.startswith(_PACKED) else text
 
 
 class _WithoutHarmless(logging.Filter):

@@ -4,12 +4,16 @@ import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bot.core.metrics.graph import SignalGraph
 from bot.core.text.figures import figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+COLOURS = 64
 _ROW = 0.075
 """Height of one row of labels, as a share of the picture's: each mark has a row of its own above the curve."""
 _ONSET, _LINE, _THRESHOLD = "#c0392b", "#1d6fb8", "#8a6d1f"
@@ -18,7 +22,6 @@ _MARKS = ("#6d4a94", "#2c7a4b", "#9a6230", "#4b5563")
 
 def draw(graph: SignalGraph) -> bytes:
     """The graph as PNG (900 x 400), legible at the width of a Slack thread. Some tenths of a second: call it in a thread."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(9, 4), dpi=100, layout="constrained")
@@ -33,8 +36,20 @@ def draw(graph: SignalGraph) -> bytes:
     for row, (at, label, is_onset) in enumerate(graph.moments()):
         color = _ONSET if is_onset else _MARKS[row % len(_MARKS)]
         _mark(axes, at, label, color, row=row, late=(at - start) > (end - start) / 2, solid=is_onset)
+    return _as_png(picture)
+
+
+def _as_png(picture: "Figure") -> bytes:
+    """With a palette of its few colours and their edges: a quarter of the size, for the database and for Slack."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(picture)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    image = Image.fromarray(pixels).convert("RGB")
     out = io.BytesIO()
-    FigureCanvasAgg(picture).print_png(out)  # type: ignore[no-untyped-call]
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -1,5 +1,8 @@
 """Column types, keys and names of constraints that are the same on SQLite and PostgreSQL."""
 
+import json
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +51,35 @@ class Json(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[object]:
         return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
+
+
+class PackedJson(Json):
+    """JSON that nobody searches within, compressed in SQLite once it is long; PostgreSQL compresses by itself.
+
+    Evidence is repetitive text, a fifth of its size when packed, and most of what an incident takes.
+    """
+
+    cache_ok = True
+
+    # Not process_bind_param: its result would be written as JSON once more.
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        return _packed if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        return _unpacked if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+_LONG = 512
+"""Characters from which on JSON is packed."""
+
+
+def _packed(value: object) -> str | bytes:
+    text = json.dumps(value, ensure_ascii=False)
+    return zlib.compress(text.encode(), 1) if len(text) >= _LONG else text
+
+
+def _unpacked(stored: str | bytes) -> object:
+    return json.loads(zlib.decompress(stored) if isinstance(stored, bytes) else stored)
 
 
 BigKey = BigInteger().with_variant(Integer(), "sqlite")

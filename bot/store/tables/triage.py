@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.store.db.columns import Json, Moment, numbered_key
+from bot.store.db.columns import Json, Moment, PackedJson, numbered_key
 
 
 class ChangeRow(SQLModel, table=True):
@@ -41,7 +41,9 @@ class EvidenceRow(SQLModel, table=True):
     tool: str
     arguments: dict[str, Any] = Field(sa_type=Json)
     at: datetime = Field(sa_type=Moment)
-    evidence: dict[str, Any] = Field(sa_type=Json)
+    evidence: dict[str, Any] = Field(sa_type=PackedJson)
+    blind: bool = False
+    """Whether something of it could not be checked."""
 
 
 class TriageRow(SQLModel, table=True):
@@ -76,7 +78,7 @@ class FrozenCaseRow(SQLModel, table=True):
     __tablename__ = "frozen_cases"
     incident_id: int = Field(primary_key=True, sa_type=BigInteger)
     case: dict[str, Any] = Field(sa_type=Json, sa_column_kwargs={"name": "asked"})
-    transcripts: list[dict[str, Any]] = Field(sa_type=Json)
+    transcripts: list[dict[str, Any]] = Field(sa_type=PackedJson)
     """Every tool call with its arguments and answer, oldest first."""
     findings: dict[str, Any] = Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"name": "answered"})
     """The findings of that time."""

@@ -17,11 +17,9 @@ MAX_ROWS = 10_000
 async def failed_checks(db: Database, since: datetime) -> list[FailedCheck]:
     """What tool calls from `since` on could not check, newest first; without those with an invalid query."""
     async with db.read() as session:
-        failed = col(EvidenceRow.evidence)["ok"].as_boolean().is_(False)
-        partly = col(EvidenceRow.evidence)["unseen"][0].as_string().is_not(None)
         query = (
             select(EvidenceRow)
-            .where(col(EvidenceRow.at) >= since, failed | partly)
+            .where(col(EvidenceRow.at) >= since, col(EvidenceRow.blind))
             .order_by(col(EvidenceRow.at).desc())
             .limit(MAX_ROWS)
         )

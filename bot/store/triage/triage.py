@@ -163,6 +163,7 @@ class Triages:
             "arguments": dict(arguments),
             "at": self.db.clock(),
             "evidence": evidence.model_dump(mode="json"),
+            "blind": bool(evidence.blind_spots),
         }
         await connection.execute(_ADD, row)
         id = f"E{row['n']}"

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.console.backup import back_up
+from bot.console.backup import back_up, restore
 from bot.core.errors import TocsinError
 from bot.settings import Secrets
 
@@ -107,11 +107,35 @@ def test_a_damaged_database_leaves_nothing_behind(house: House, tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_an_empty_folder_and_postgresql_are_refused_with_what_to_do(house: House, tmp_path: Path) -> None:
+def test_an_empty_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(TocsinError, match="no database in"):
         back_up(Secrets(data_dir=tmp_path / "none", database_url=""), tmp_path / "copy")
-    with pytest.raises(TocsinError, match="pg_dump -Fc"):
-        back_up(house.secrets(database_url="postgresql://tocsin@db/tocsin"), tmp_path / "copy")
+
+
+def test_a_backup_is_restored_into_an_empty_folder_alone(house: House, tmp_path: Path) -> None:
+    back_up(house.secrets(), tmp_path / "copy")
+    fresh = Secrets(data_dir=tmp_path / "fresh", database_url="")
+
+    assert restore(fresh, tmp_path / "copy") == [str(tmp_path / "fresh" / name) for name in BOTH]
+    assert steps(tmp_path / "fresh") == steps(house.folder)
+    with pytest.raises(TocsinError, match="never laid over what is there"):
+        restore(fresh, tmp_path / "copy")
+
+
+def test_a_folder_that_is_no_backup_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(TocsinError, match=r"holds no app\.db"):
+        restore(Secrets(data_dir=tmp_path / "fresh", database_url=""), tmp_path / "empty")
+
+
+def test_a_damaged_copy_leaves_nothing_behind(house: House, tmp_path: Path) -> None:
+    back_up(house.secrets(), tmp_path / "copy")
+    (tmp_path / "copy" / "durable.db").write_text("not a database at all, but long enough to be read as one" * 20)
+
+    with pytest.raises(TocsinError, match="cannot be restored: file is not a database"):
+        restore(Secrets(data_dir=tmp_path / "fresh", database_url=""), tmp_path / "copy")
+    assert not (tmp_path / "fresh" / "durable.db").exists()
 
 
 def test_the_command_says_what_it_wrote_and_what_it_left_out(

@@ -1,0 +1,148 @@
+"""A backup that was made while the bot works is a state from which a bot goes on: restored, on both databases."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.console.backup import back_up, restore
+from bot.core.errors import TocsinError
+from bot.engine.durable import DurableEngine
+from bot.ports import Run
+from bot.settings import Secrets
+from bot.store import audit
+from bot.store.db.database import Database, async_url
+from bot.store.migrate import upgrade
+from bot.store.tables import AlertRow
+from tests.real.postgres import Server, binaries
+from tests.unit.store.databases import Clock, Desk, alert
+
+Place = Callable[[str], Secrets]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Settings with an empty database of their own, by name."""
+    server: Server | None = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
+    if server is not None:
+        monkeypatch.setenv("PATH", f"{binaries()}{os.pathsep}{os.environ['PATH']}")
+
+    def make(name: str) -> Secrets:
+        return Secrets(data_dir=tmp_path / name, database_url=server.create_database() if server else "")
+
+    return make
+
+
+async def desk_of(secrets: Secrets) -> Desk:
+    await asyncio.to_thread(secrets.data_dir.mkdir, exist_ok=True)
+    await asyncio.to_thread(upgrade, secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
+    clock = Clock()
+    return Desk(Database(async_url(secrets.database_url, secrets.data_dir), audit_key=b"key", clock=clock), clock)
+
+
+async def played(
+    secrets: Secrets, workflow: Callable[[Run], Awaitable[Any]], act: Callable[[DurableEngine], Awaitable[Any]]
+) -> Any:
+    """Launch an engine on these settings, act, stop it as a kill would leave it; what `act` gave."""
+    engine = DurableEngine(secrets.data_dir, secrets.database_url, clock=lambda: datetime.now(UTC))
+    engine.register("work", workflow)
+    await engine.launch()
+    try:
+        return await act(engine)
+    finally:
+        await engine.stop(within=1)
+
+
+async def test_what_was_stored_is_there_again_with_its_audit(place: Place, tmp_path: Path) -> None:
+    lost, fresh = place("lost"), place("fresh")
+    desk = await desk_of(lost)
+    await desk.connect()
+    await desk.receive(alert("a", start=-5))
+    await asyncio.to_thread(back_up, lost, tmp_path / "copy")
+    await desk.receive(alert("later"))
+    await desk.db.close()
+
+    await asyncio.to_thread(restore, fresh, tmp_path / "copy")
+
+    again = await desk_of(fresh)
+    assert [row.fingerprint for row in await again.rows(AlertRow)] == ["first", "a"]
+    assert [group.title for group in await again.groups()] and await audit.verify(again.db) is None
+    await again.db.close()
+
+
+async def test_a_workflow_of_the_backup_goes_on_with_its_recorded_steps(place: Place, tmp_path: Path) -> None:
+    lost, fresh = place("lost"), place("fresh")
+    runs: list[str] = []
+
+    async def effect() -> str:
+        runs.append("effect")
+        return "done"
+
+    async def work(run: Run) -> Any:
+        first = await run.step("effect", effect)
+        await run.wait_for("go", until=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+        return await run.step("after the wait", said, first)
+
+    async def said(text: str) -> str:
+        return f"{text}, and went on"
+
+    async def begin(engine: DurableEngine) -> None:
+        await engine.start("work", "work:1")
+        while "effect" not in await engine.journal("work:1"):
+            await asyncio.sleep(0.05)
+        await asyncio.to_thread(back_up, lost, tmp_path / "copy")
+
+    async def go_on(engine: DurableEngine) -> object:
+        await engine.wake("work:1", "go", key="1")
+        return await engine.result("work:1")
+
+    await (await desk_of(lost)).db.close()
+    await played(lost, work, begin)
+    await asyncio.to_thread(restore, fresh, tmp_path / "copy")
+
+    assert await played(fresh, work, go_on) == "done, and went on" and runs == ["effect"]
+
+
+async def test_nothing_is_restored_over_what_is_there(place: Place, tmp_path: Path) -> None:
+    secrets = place("one")
+    await (await desk_of(secrets)).db.close()
+    await asyncio.to_thread(back_up, secrets, tmp_path / "copy")
+
+    with pytest.raises(TocsinError, match=r"has tables already|never laid over"):
+        await asyncio.to_thread(restore, secrets, tmp_path / "copy")
+
+
+async def test_deliveries_that_come_meanwhile_are_in_the_backup_or_not_but_never_half(place: Place, tmp_path: Path) -> None:
+    lost, fresh = place("lost"), place("fresh")
+    desk = await desk_of(lost)
+    await desk.connect()
+    many, enough = asyncio.Event(), asyncio.Event()
+
+    async def keep_coming() -> None:
+        number = 0
+        while not enough.is_set():
+            number += 1
+            await desk.receive(alert(f"left-{number}", start=-5), alert(f"right-{number}", start=-5))
+            if number == 5:
+                many.set()
+
+    coming = asyncio.create_task(keep_coming())
+    await many.wait()
+    await asyncio.to_thread(back_up, lost, tmp_path / "copy")
+    enough.set()
+    await coming
+    await desk.db.close()
+    await asyncio.to_thread(restore, fresh, tmp_path / "copy")
+
+    again = await desk_of(fresh)
+    sides: dict[str, set[str]] = {"first": set(), "left": set(), "right": set()}
+    for row in await again.rows(AlertRow):
+        side, _, number = row.fingerprint.partition("-")
+        sides[side].add(number)
+    assert sides["left"] == sides["right"] >= {"1", "2", "3", "4"}
+    assert await audit.verify(again.db) is None
+    await again.db.close()
