@@ -263,6 +263,32 @@ class EvidenceFigures:
         """Whether a level lies in a range that the sentence names."""
         return any(_within(levels, (low, high)) for levels in self._stated(dimension))
 
+    def holds_growth(self, factor: Quantity, *, shrinking: bool = False) -> bool:
+        """Whether a level grew (shrank) by so many times from before to after."""
+        return _within(self._shrinkages if shrinking else self._growths, _bounds(factor, rounding=_OF_FACTORS))
+
+    @cached_property
+    def _growths(self) -> Sequence[float]:
+        return _ordered(after / before for before, after in self._before_and_after() if before > 0)
+
+    @cached_property
+    def _shrinkages(self) -> Sequence[float]:
+        return _ordered(before / after for before, after in self._before_and_after() if after > 0)
+
+    def _before_and_after(self) -> Iterator[tuple[float, float]]:
+        """The levels before and after of typed facts; where evidence has none, any two figures of a line may be that."""
+        for entry in self._cited:
+            steps = [pair for pair in _pairs(entry.evidence.facts) if pair.in_time]
+            yield from ((step.first, step.second) for step in steps)
+            if not steps:
+                yield from self._related_in_lines(entry)
+
+    def _related_in_lines(self, entry: LedgerEntry) -> Iterator[tuple[float, float]]:
+        for text in (entry.evidence.summary, *entry.evidence.details):
+            line = quantities(without_moments(text))
+            if len(line) <= _MAX_OF_LINE:
+                yield from ((a.value, b.value) for a, b in permutations(line, 2) if a.dimension is b.dimension)
+
     @property
     def steps(self) -> list[Pair]:
         """Each measured level before and after."""

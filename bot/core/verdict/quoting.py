@@ -9,7 +9,7 @@ from bot.core.evidence import LedgerEntry
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.evidence_text import without_marks
 from bot.core.verdict.quantities import Dimension, Quantity, blanked, quantities
-from bot.core.verdict.relations import held_together, misdirected, of_others
+from bot.core.verdict.relations import held_together, misdirected, of_others, unfounded_growth
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
 _STRUCK = re.compile(r"\[[a-z ]+ not in evidence\]")
@@ -91,7 +91,8 @@ def check_quotes(text: str, evidence: EvidenceFigures, limit: int = 400, *, serv
     Checked are figures in any usual unit (rounded by up to 2 % or to the digits shown), durations of several units, spans
     between two moments of the evidence, sums, differences, factors and percentages of its levels, times of day, dates,
     versions, names that machines draw, and words in quotation marks or backticks. A figure is struck too where the sentence has
-    it go the other way than it was measured, or gives it to one of `services` while it stands in evidence about others alone.
+    it go the other way than it was measured, has a level grow by a factor by which none grew, or gives it to one of `services`
+    while it stands in evidence about others alone.
     """
     parts = sorted(_checked(text, evidence, services), key=lambda part: part.start)
     lost = [part for part in parts if not part.held]
@@ -123,7 +124,8 @@ def _checked(text: str, evidence: EvidenceFigures, services: Collection[str]) ->
     figures = quantities(rest)
     together = held_together(rest, figures, evidence)
     held = [place in together or _holds(rest, place, figures, evidence) for place in range(len(figures))]
-    wrong = misdirected(rest, figures, evidence) | set(of_others(rest, figures, evidence, services))
+    wrong = {*misdirected(rest, figures, evidence), *of_others(rest, figures, evidence, services)}
+    wrong |= set(unfounded_growth(rest, figures, evidence))
     for place, (quantity, holds_it) in enumerate(zip(figures, held, strict=True)):
         # "137 lines (53 + 46 + 38)": the sentence itself shows what it adds up.
         parts = [

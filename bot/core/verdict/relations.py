@@ -19,6 +19,15 @@ _UP = re.compile(
 _DOWN = re.compile(
     r"\b(?:fell|falls?|fallen|dropp?\w*|decreas\w*|sank|declin\w*|went down|shr[aiu]nk\w*) to\s+(?:about |~ ?)?$", re.I
 )
+_HEDGE = r"(?:(?:by|an?|factor|of|about|around|roughly|some|nearly|almost|over|more than|at least)\s+|~ ?)*$"
+_BE = "(?:is|are|was|were|went)"
+_GROWTH = re.compile(
+    rf"\b(?:grew|grow\w*|rose|ris(?:es?|en|ing)|climb\w*|jump\w*|surg\w*|increas\w*|{_BE} up)\s+{_HEDGE}", re.I
+)
+_SHRINKING = re.compile(rf"\b(?:fell|fall\w*|dropp?\w*|decreas\w*|sank|declin\w*|shr[aiu]nk\w*|{_BE} down)\s+{_HEDGE}", re.I)
+_GROWTH_IN_A_WORD = re.compile(r"(?:doubl|tripl|trebl|quadrupl|quintupl|halv)\w+", re.I)
+_OVER_ANOTHER = re.compile(r"\s*(?:its|the|above|beyond|as|what)\b", re.I)
+"""`rose 60 times its usual range` measures against something else than the level before."""
 _SIGNALS = r"(?:error|latenc|p\d\d|traffic|cpu|memor|connection|queue|restart|request|bad.requests|provider.errors)\w*"
 _CLAUSE = re.compile(r"[;.!?](?:\s|$)|,\s|\s(?:and|but|while|whereas|because|as|since|when)\s", re.I)
 _WIDEST = 1.5
@@ -67,6 +76,21 @@ def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigure
             if (reached or left) and not any((step.second > step.first) == up for step in reached):
                 wrong.add(place)
     return wrong
+
+
+def unfounded_growth(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> Iterator[int]:
+    """The places of factors by which the sentence has a level grow or shrink, where none was measured to do so.
+
+    A level over its threshold, or over another service's, is a factor too, but no growth.
+    """
+    for place, figure in enumerate(figures):
+        if figure.dimension is not Dimension.FACTOR or _OVER_ANOTHER.match(text, figure.end):
+            continue
+        before = text[: figure.start]
+        down = bool(_SHRINKING.search(before))
+        grows = down or _GROWTH.search(before) or _GROWTH_IN_A_WORD.fullmatch(text[figure.start : figure.end])
+        if grows and not evidence.holds_growth(figure, shrinking=down):
+            yield place
 
 
 def _matches(steps: Sequence[Pair], before: Quantity, after: Quantity) -> bool:

@@ -38,7 +38,9 @@ def compare_versions(observations: Observations, change: Change, weights: Change
     comparisons = [
         compared
         for breakdown in observations.breakdowns
-        if breakdown.service == change.service and change.version and (compared := _compared(breakdown, change, weights))
+        if breakdown.service == change.service
+        and change.version
+        and (compared := _compared(breakdown, change, weights, normal=_is_normal(breakdown, observations)))
     ]
     return max(
         comparisons,
@@ -47,8 +49,19 @@ def compare_versions(observations: Observations, change: Change, weights: Change
     )
 
 
-def _compared(breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights) -> VersionComparison | None:
-    """One breakdown; None if the change's version is not in it or shows no symptom."""
+def _is_normal(breakdown: ObservedBreakdown, observations: Observations) -> bool:
+    """Whether the signal that was split was measured as a whole, and stayed within its normal range."""
+    whole = observations.all_signals.get((breakdown.service, breakdown.signal))
+    return whole is not None and whole.doublings <= 0
+
+
+def _compared(
+    breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights, *, normal: bool = False
+) -> VersionComparison | None:
+    """One breakdown; None if the change's version is not in it or shows no symptom.
+
+    Of a signal that stayed normal as a whole a version has to fail clearly more: its few errors are split by chance.
+    """
     own = next((row for row in breakdown.rows if _is_version(row, change.version)), None)
     if own is None or _is_gone(own):
         return None
@@ -58,7 +71,8 @@ def _compared(breakdown: ObservedBreakdown, change: Change, weights: ChangeWeigh
     usual = _usual_level(own, others)
     shown = _harm(own, usual, harm)
     least = weights.least_errors if family_of(breakdown.signal) == "errors" else weights.least_slowness
-    if shown <= least * max(abs(usual), 1e-9) or (usual == 0 and shown <= weights.least_errors):
+    few_errors = shown <= weights.least_errors and family_of(breakdown.signal) == "errors"
+    if shown <= least * max(abs(usual), 1e-9) or (usual == 0 and shown <= weights.least_errors) or (normal and few_errors):
         return None
     if not others:
         return VersionComparison(1.0, (own,), breakdown.evidence)

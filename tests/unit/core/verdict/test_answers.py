@@ -9,11 +9,12 @@ from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.verdict.merging import merge, same_cause, views_text
 from bot.core.verdict.verdict import judge
 from prompts import prompt
-from tests.answers import false_answers, true_answers
+from tests.answers import false_answers, false_wordings, true_answers
 from tests.answers.reading import Reading, cause, claim
 from tests.answers.recorded import investigated
 from tests.answers.scoring import (
     WANTED,
+    Answered,
     false_corpus,
     false_sentences_corpus,
     judged,
@@ -81,8 +82,19 @@ def test_further_wordings_are_kept_whole_where_they_are_right_and_never_likely_w
     assert [one.answered.name for one in wrong if one.likely or one.shown_likely] == []
 
 
+def test_an_innocent_deploy_is_called_likely_of_no_fault() -> None:
+    answers = [
+        Answered(name, one, write(Reading(name, one)))
+        for name, one in investigated().items()
+        for write in (false_answers.innocent_deploy, false_wordings.innocent_deploy_with_all_true_figures)
+    ]
+
+    assert [one.answered.name for one in judged(answers) if one.likely or one.shown_likely] == []
+
+
 def test_a_sentence_that_is_false_does_not_stand_as_it_was_written() -> None:
-    answers = judged(false_sentences_corpus())
+    factors = [Answered(name, one, false_wordings.wrong_factor(Reading(name, one))) for name, one in investigated().items()]
+    answers = judged([*false_sentences_corpus(), *factors])
     firsts = [(one, one.answered.answer.hypotheses[0].claims[0].text) for one in answers]
 
     assert [(one.answered.name, text) for one, text in firsts if text not in one.changed] == []

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import DeviationFact
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.quoting import check_quotes, first_unsupported
 from tests.unit.evidence_builders import entry
@@ -103,3 +104,47 @@ def test_what_is_struck_leaves_the_sentence_and_says_what_it_was() -> None:
     assert checked.text == "[figure not in evidence] slower since [time not in evidence], says [words not in evidence]"
     assert checked.missing == ("9-fold", "13:40", "out of disk") and checked.held == 0
     assert check_quotes(checked.text, EvidenceFigures([SLOWER])).text == checked.text
+
+
+GROWN = entry(
+    1,
+    "service_health",
+    EvidenceFacts(
+        deviations=(
+            DeviationFact(
+                service="cart", signal="errors", family="errors", before=0.004, after=0.344, unit="ratio", doublings=6
+            ),
+            DeviationFact(service="cart", signal="requests", family="traffic", before=80, after=20, unit="req/s", doublings=2),
+        )
+    ),
+    summary="cart errors rose from 0.4 % to 34.4 % (60 times its usual range) [bad above 2 %], requests fell from 80 to 20 /s, "
+    "latency stayed normal: 36 ms, before 36 ms [bad above 72 ms]",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "errors grew 86-fold",
+        "errors are up about 86 times",
+        "requests fell 4-fold, by a factor of 4",
+        "errors are 17.2 times the 2 % above which they are bad",
+        "errors rose 60 times its usual range",
+    ],
+)
+def test_a_factor_between_two_measured_levels_stands(text: str) -> None:
+    assert first_unsupported(text, [GROWN]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("errors grew 17.2-fold", "17.2-fold"),
+        ("errors rose by a factor of 17.2", "17.2"),
+        ("latency doubled", "doubled"),
+        ("requests grew 4-fold", "4-fold"),
+        ("errors fell 86 times", "86 times"),
+    ],
+)
+def test_a_level_over_its_threshold_is_no_growth(text: str, missing: str) -> None:
+    assert first_unsupported(text, [GROWN]) == missing

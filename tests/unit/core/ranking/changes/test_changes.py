@@ -110,6 +110,17 @@ def test_a_new_version_is_compared_with_the_one_beside_it_and_not_with_zero() ->
     assert [compare_versions(one, new).factor for one in (alone, alike, well)] == [1.35, 0.1, 1.0]
 
 
+def test_a_few_more_errors_of_a_service_that_is_well_carry_no_version() -> None:
+    new = change("cart", 2, version="v2")
+    well = failing_front(new).health("cart", deviation("cart", "errors", 0.4, 0.43, doublings=-1, unit="%"))
+
+    by_chance = observe(version_rows(well, "cart", "errors", v1=(0.0044, 0.0036), v2=(0.0041, 0.0054)).entries)
+    a_canary = observe(version_rows(well, "cart", "errors", v1=(0.0044, 0.0036), v2=(0.0041, 0.41)).entries)
+
+    assert compare_versions(by_chance, new).factor == 1.0
+    assert compare_versions(a_canary, new).factor > 1.0
+
+
 def test_a_version_that_serves_nothing_while_the_one_before_goes_on_is_silent() -> None:
     new = change("cart", 3, version="v2", previous="v1")
     silent = observe(version_rows(failing_front(new), "cart", "success rate", v1=(100.0, 100.0)).entries)
