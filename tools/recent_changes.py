@@ -95,7 +95,8 @@ def _summary(changes: list[Change], where: str, hours: int) -> str:
 
 
 def _line(change: Change) -> str:
-    by = f" by {one_line(change.author, 40)}" if change.author else ""
+    author = f"{change.by_action}, an approved action" if change.by_action else one_line(change.author, 40)
+    by = f" by {author}" if author else ""
     versions = f" ({one_line(change.previous_version, 40) or '?'} -> {one_line(change.version, 40)})" if change.version else ""
     what = f"{change.kind} {change.service}: {one_line(change.title, 120)}"
     return f"{date_and_clock(change.at)}Z {what}{versions}{by} [{one_line(change.id, 120)}]"

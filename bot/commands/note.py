@@ -1,6 +1,6 @@
 """A note for the timeline."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.commands._subject import name_of, subject_of
 from bot.core.errors import NotFound
@@ -12,6 +12,8 @@ from bot.workflows.command_context import CommandContext
 
 MAX_NOTE_LENGTH = 2000
 """Characters that an entry of the timeline holds."""
+SOON = timedelta(hours=1)
+"""A time of day this near ahead is a slip, and not yesterday's."""
 
 
 @command("note", aliases=("remember",), usage="note <text> [at=10:42] [AL-3]", options=("at",), who="members")
@@ -32,7 +34,7 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     await incidents.note(
         ctx.db, subject.ref, text, name_of(request.actor), at=at, key=f"note:{request.key}" if request.key else None
     )
-    when = f" at {date_to_the_minute(at)}" if at else ""
+    when = f" at {date_to_the_minute(at)}{', yesterday' if at.date() == (ctx.clock() - timedelta(days=1)).date() else ''}" if at else ""
     return Reply(f"Noted in the timeline of {subject.ref}{when}.")
 
 
@@ -45,10 +47,23 @@ def _shortened(text: str, request: Request) -> str:
     return text[: MAX_NOTE_LENGTH - len(end)].rstrip() + end
 
 
-def _moment(clock: str, now: datetime) -> datetime:
-    """The last time it was `10:42` UTC."""
+def _moment(text: str, now: datetime) -> datetime:
+    """The moment that `10:42` or `2026-03-01T10:42` means, in UTC: a time alone is the last one before now.
+
+    A time that comes within the hour is refused: whoever writes 12:50 at 12:47 does not mean yesterday.
+    """
+    day, _, clock = text.rpartition("T")
     hour, _, minute = clock.partition(":")
-    if not (hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
-        raise NotFound(f"at takes a UTC time such as 10:42, not {clock[:20]}. Nothing was noted.")
-    at = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
-    return at if at <= now else at - timedelta(days=1)
+    try:
+        at = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+        at = at if not day else datetime.combine(date.fromisoformat(day), at.timetz())
+    except ValueError as error:
+        example = f"10:42 or {now:%Y-%m-%d}T10:42"
+        raise NotFound(f"at takes a UTC time such as {example}, not {text[:20]}. Nothing was noted.") from error
+    if at <= now:
+        return at
+    yesterday = at - timedelta(days=1)
+    if day or at - now <= SOON:
+        other = "" if day else f" Yesterday's is at={yesterday:%Y-%m-%dT%H:%M}."
+        raise NotFound(f"{clock} UTC has not come yet: it is {now:%H:%M} UTC. Nothing was noted.{other}")
+    return yesterday

@@ -40,3 +40,5 @@ class Change(BaseModel):
     previous_version: str = ""
     link: str = ""
     source: str = ""
+    by_action: str = ""
+    """The proposal whose run made it, `AP-3`: known once it is read beside the runs, and no source reports it."""

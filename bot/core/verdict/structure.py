@@ -204,7 +204,7 @@ class Support:
     reason: str = ""
     """What keeps it from being likely; "" if nothing does."""
     too_late: bool = False
-    """The change came after the onset."""
+    """The change came after the onset, or is what an approved action did about it."""
     evidence: frozenset[str] = field(default_factory=frozenset)
     """What shows it."""
 
@@ -237,6 +237,8 @@ def _change(change: Change, measured: Measured) -> Support:
     shown = frozenset({measured.observations.change_evidence[change.id], *measured.ids(service)})
     began = measured.began(service)
     versions = measured.versions_of(change)
+    if change.by_action:
+        return Support(0, f"it is what {change.by_action} did", too_late=True, evidence=shown)
     if began and change.at > began + ONSET_TOLERANCE:
         return Support(0, "the change came after the onset", too_late=True, evidence=shown)
     if not began:

@@ -110,7 +110,8 @@ def no_change(facts: TriageFacts) -> str:
 def change_line(change: PriorChange) -> str:
     """`deploy catalogue 5.0.3 → 5.1.0 by alice, 34 s before onset`."""
     versions = [name_text(version, 30) for version in (change.previous_version, change.version) if version]
-    by = f" by {name_text(change.author, 40)}" if change.author else ""
+    author = change.by_action or change.author
+    by = f" by {name_text(author, 40)}" if author else ""
     what = " ".join([kind_in_words(change.kind), name_text(change.service, 40), " → ".join(versions)]).strip()
     return f"{what}{by}, {change.age_text}"
 

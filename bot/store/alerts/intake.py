@@ -87,7 +87,7 @@ class IntakeWriter:
         """Return after the commit. Raises Busy when too much waits or the commit failed: nothing was acknowledged."""
         batch = _Batch(
             alerts,
-            [{**change.model_dump(), "received_at": received_at} for change in changes],
+            [{**change.model_dump(exclude={"by_action"}), "received_at": received_at} for change in changes],
             received_at,
             asyncio.get_running_loop().create_future(),
         )

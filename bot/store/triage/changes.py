@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.change import Change
+from bot.core.changes.own_changes import REPORTED_WITHIN, ActionRun, with_own
+from bot.store.approvals.rows import stored_proposal
 from bot.store.db.database import Database
-from bot.store.tables import ChangeRow
+from bot.store.tables import AttemptRow, ChangeRow, ProposalRow
 
 
 class Changes:
@@ -21,4 +24,20 @@ class Changes:
         if service:
             query = query.where(ChangeRow.service == service)
         async with self.db.read() as session:
-            return [Change.model_validate(row.model_dump(exclude={"received_at"})) for row in (await session.exec(query)).all()]
+            rows = (await session.exec(query)).all()
+            runs = await runs_since(session, since - REPORTED_WITHIN)
+        return with_own([Change.model_validate(row.model_dump(exclude={"received_at"})) for row in rows], runs)
+
+
+async def runs_since(session: AsyncSession, since: datetime) -> list[ActionRun]:
+    """What the bot ran itself, and what people said that they ran for a proposal."""
+    query = select(ProposalRow, AttemptRow).outerjoin(AttemptRow, col(AttemptRow.proposal_id) == col(ProposalRow.id))
+    ran = or_(col(AttemptRow.at) >= since, and_(col(ProposalRow.manual), col(ProposalRow.created_at) >= since))
+    return [_run_of(proposal, attempt) for proposal, attempt in (await session.exec(query.where(ran))).all()]
+
+
+def _run_of(proposal: ProposalRow, attempt: AttemptRow | None) -> ActionRun:
+    arguments = stored_proposal(proposal).arguments
+    versions = {str(arguments[name]) for name in ("version", "previous_version") if arguments.get(name)}
+    at = attempt.at if attempt else proposal.created_at
+    return ActionRun(f"AP-{proposal.id}", proposal.service, at, versions)

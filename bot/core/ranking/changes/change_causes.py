@@ -42,7 +42,9 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     weighed = [
         _WeighedChange(change, read_code(context, change, symptoms), _weigh_versions(context, change))
         for change in context.observations.changes.values()
-        if change.service in near
+        # What the bot did itself mends what was broken before it: it is shown, and no suspect.
+        if not change.by_action
+        and change.service in near
         and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
         and not serving_at_onset(context, change).withdrawn_at
     ]

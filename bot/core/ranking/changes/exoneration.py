@@ -30,7 +30,8 @@ def ruled_out(context: RankingContext, accused: Collection[str]) -> list[Claim]:
 
 
 def _exonerated(context: RankingContext) -> dict[str, Claim]:
-    around = [c for c in context.observations.changes.values() if abs(context.onset - c.at) <= _AROUND_ONSET]
+    reported = [c for c in context.observations.changes.values() if not c.by_action]
+    around = [c for c in reported if abs(context.onset - c.at) <= _AROUND_ONSET]
     around.sort(key=lambda c: (abs(context.onset - c.at), c.id))
     return {change.id: claim for change in around if (claim := _exonerating_claim(context, change))}
 

@@ -238,3 +238,12 @@ def test_a_service_that_ran_full_is_not_handed_to_the_deploy_of_a_caller_that_on
     first = rank(case, ledger.entries, now=NOW).hypotheses[0]
 
     assert (first.service, first.kind, first.change_id) == ("cart", "resource", "")
+
+
+def test_what_an_approved_action_did_is_neither_a_suspect_nor_ruled_out() -> None:
+    own = change("front", 0.2, version="2.0.0", previous="2.1.0").model_copy(update={"by_action": "AP-1"})
+
+    findings = judged(failing_front(own))
+
+    assert own.id not in {h.change_id for h in findings.hypotheses} | {claim.change_id for claim in findings.ruled_out}
+    assert judged(failing_front(own.model_copy(update={"by_action": ""}))).hypotheses[0].change_id == own.id

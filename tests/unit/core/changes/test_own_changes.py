@@ -1,0 +1,38 @@
+"""Changes that an approved action made, among those that were reported."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.changes.own_changes import ActionRun, with_own
+from tests.unit.evidence_builders import ONSET, change
+
+RUN = ActionRun("AP-1", "pay", ONSET, frozenset({"5.1.0", "5.0.3"}))
+
+
+@pytest.mark.parametrize(
+    ("reported", "own"),
+    [
+        (change("pay", -2, version="5.0.3", previous="5.1.0"), True),
+        (change("pay", 2, version="5.1.0"), False),
+        (change("pay", -12, version="5.0.3"), False),
+        (change("pay", -2, version="6.0.0"), False),
+        (change("cart", -2, version="5.0.3"), False),
+    ],
+    ids=["the rollback", "what it took back", "much later", "another version", "another service"],
+)
+def test_a_rollback_that_a_pipeline_reports_is_known_by_service_version_and_moment(reported: object, own: bool) -> None:
+    assert [one.by_action for one in with_own([reported], [RUN])] == ["AP-1" if own else ""]  # type: ignore[list-item]
+
+
+def test_an_action_without_a_version_made_what_is_reported_within_a_minute() -> None:
+    restart = RUN._replace(versions=frozenset())
+    soon, later = change("pay", -0.5, kind="config"), change("pay", -5, kind="config")
+
+    assert [one.by_action for one in with_own([soon, later], [restart])] == ["AP-1", ""]
+
+
+def test_clocks_of_two_systems_may_differ_a_little() -> None:
+    before = change("pay", 0, version="5.0.3").model_copy(update={"at": ONSET - timedelta(seconds=20)})
+
+    assert with_own([before], [RUN])[0].by_action == "AP-1"
