@@ -37,7 +37,7 @@ from bot.monitoring.traces.tempo import TempoTraces
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
 from bot.plugins import Tool
-from bot.ports import History, Metrics, Model, Pager
+from bot.ports import History, Model, Pager
 from bot.settings import Secrets, mcp_tokens, postgres_passwords, web_tokens
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
@@ -73,7 +73,7 @@ async def fetch_public(url: str) -> bytes:
     return answer.text.encode()
 
 
-def metrics_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Metrics | None:
+def metrics_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> PrometheusMetrics | None:
     """Prometheus, if one is configured."""
     if not config.prometheus.url:
         return None

@@ -18,7 +18,7 @@ from bot.adapters import agents_of, audit_key, fetch_public, logs_of, metrics_of
 from bot.core.actor import Actor
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
-from bot.core.errors import ConfigurationError
+from bot.core.errors import ConfigurationError, QueryFailed
 from bot.core.evidence import Case
 from bot.core.redaction.redaction import redact
 from bot.engine.durable import DurableEngine
@@ -75,6 +75,9 @@ from bot.workflows.rotas import Rotas
 from bot.workflows.ticks import EVERY, HousekeepingTick, PagerTick, RetentionTick, RotaTick, Tick, as_workflow
 
 log = structlog.get_logger(__name__)
+
+PUBLIC_URL_AGAIN_SECONDS = 60.0
+"""Between two questions for Prometheus' public address, while it does not answer."""
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
 """Parts of a stop, which takes 20 s at most: the rest is for closing connections."""
 SILENT_SECONDS = 30.0
@@ -156,10 +159,10 @@ class App:
         self.people = People(self.slack_client, self.config.people)
         self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock)
         self.outbox = Outbox(self.db)
-        renderer = Renderer(self.db, self.config, self._on_call, redact=redact, public_url=self.secrets.public_url)
+        self.renderer = Renderer(self.db, self.config, self._on_call, redact=redact, public_url=self.secrets.public_url)
         self.sender = Sender(
             self.outbox,
-            renderer.render,
+            self.renderer.render,
             self.slack_client,
             default_channel=self.config.default_channel,
             count=_count_message,
@@ -341,6 +344,7 @@ class App:
         await self.approvals.resume()
         await start_unanswered(self.questions, self.engine)
         self._tasks.append(asyncio.create_task(self._warm_up(), name="agent"))
+        self._tasks.append(asyncio.create_task(self._read_public_url(), name="public address"))
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
 
     async def _warm_up(self) -> None:
@@ -348,6 +352,15 @@ class App:
         await self.agents.get()
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
+
+    async def _read_public_url(self) -> None:
+        """Ask Prometheus where people open it, until it has answered: its links are live from then on."""
+        while self.metrics is not None:
+            with contextlib.suppress(QueryFailed):
+                self.renderer.allow(await self.metrics.read_public_url())
+                self.answers.hosts = self.renderer.hosts
+                return
+            await asyncio.sleep(PUBLIC_URL_AGAIN_SECONDS)
 
     def _lead(self) -> None:
         """What one process does for all replicas: messages and ticks."""

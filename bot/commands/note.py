@@ -34,7 +34,11 @@ async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     await incidents.note(
         ctx.db, subject.ref, text, name_of(request.actor), at=at, key=f"note:{request.key}" if request.key else None
     )
-    when = f" at {date_to_the_minute(at)}{', yesterday' if at.date() == (ctx.clock() - timedelta(days=1)).date() else ''}" if at else ""
+    when = (
+        f" at {date_to_the_minute(at)}{', yesterday' if at.date() == (ctx.clock() - timedelta(days=1)).date() else ''}"
+        if at
+        else ""
+    )
     return Reply(f"Noted in the timeline of {subject.ref}{when}.")
 
 

@@ -25,9 +25,11 @@ from bot.core.messages.alerts import (
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, TriageContent
 from bot.core.messages.proposals import ProposalContent
+from bot.core.metrics.graph_links import on_own_page
 from bot.core.text.untrusted import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
+from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
 from bot.slack.views import answer, backlog, card, cause, incident_card, line, postmortem, proposal, storm, triage
 from bot.store.db.database import Database
@@ -64,7 +66,13 @@ class Renderer:
     ) -> None:
         self.db, self.config, self.on_call, self.redact = db, config, on_call, redact
         self.hosts = allowed_hosts(config, public_url)
+        self.prometheus_url = config.prometheus.public_url or config.prometheus.url
         self.public_url = public_url.rstrip("/")
+
+    def allow(self, prometheus_url: str) -> None:
+        """Where people open Prometheus, once it has said so."""
+        self.prometheus_url = prometheus_url
+        self.hosts |= {urlsplit(prometheus_url).hostname or ""} - {""}
 
     async def render(self, row: MessageRow) -> Rendering | None:
         """The message as it should look now; None if there is nothing to show."""
@@ -105,10 +113,16 @@ class Renderer:
         match content:
             case StormContent():
                 return replace(content, origin=self._origin(content))
+            case CardContent():
+                return replace(content, links=[(label, self._live(url)) for label, url in content.links])
             case LineContent() if row.kind == MessageKind.LINE:
                 return replace(content, full_text_at=self._full_text_at(row, content.text))
             case _:
                 return content
+
+    def _live(self, url: str) -> str:
+        """An address of Prometheus' page under a name that nobody configured, on the page that is configured."""
+        return url if allowed_address(url, self.hosts) else on_own_page(url, self.prometheus_url) or url
 
     def _slack_of(self, persons: Sequence[str]) -> list[str]:
         people = self.config.people

@@ -30,6 +30,7 @@ class PrometheusMetrics:
     """The Metrics port over the HTTP API."""
 
     def __init__(self, config: PrometheusConfig, client: httpx.AsyncClient, *, token: str = "") -> None:
+        self._public_is_configured = bool(config.public_url)
         self._public = (config.public_url or config.url).rstrip("/")
         self._seconds = config.timeout.total_seconds()
         self._server = JsonServer(client, name="Prometheus", base=config.url, seconds=self._seconds, token=token)
@@ -78,6 +79,13 @@ class PrometheusMetrics:
             raise self._unreadable("groups")
         rules = [rule for group in groups if isinstance(group, dict) for rule in group.get("rules") or ()]
         return [_rule(rule) for rule in rules if isinstance(rule, dict) and rule.get("type") == "alerting"]
+
+    async def read_public_url(self) -> str:
+        """Where people open it: `public_url` of the configuration, else what `--web.external-url` says, else its address."""
+        if not self._public_is_configured:
+            flags = self._payload(await self._server.get("/api/v1/status/flags", {}))
+            self._public = str(flags.get("web.external-url") or self._public).rstrip("/")
+        return self._public
 
     def link(self, promql: str, *, start: datetime, end: datetime) -> str:
         """The expression browser with this query and window."""

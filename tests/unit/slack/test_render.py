@@ -118,6 +118,18 @@ async def test_only_configured_hosts_are_live_links(db: Database) -> None:
     assert allowed_hosts(Config(links=LinkConfig(hosts=("wiki.example",)))) == {"wiki.example"}
 
 
+async def test_an_alerts_own_expression_is_live_whatever_prometheus_calls_itself(db: Database) -> None:
+    await with_group(db, incident=False, dashboard_url="http://0bf3e1c2:9090/graph?g0.expr=up&g0.tab=1")
+    renderer = Renderer(db, CONFIG, on_call)
+
+    rendering = await renderer.render(row())
+    renderer.allow("https://metrics.example")
+    later = await renderer.render(row())
+
+    assert rendering and "<http://prom.example:9090/graph?g0.expr=up&g0.tab=1|Dashboard>" in json.dumps(rendering.blocks)
+    assert later and "<https://metrics.example/graph?g0.expr=up&g0.tab=1|Dashboard>" in json.dumps(later.blocks)
+
+
 async def test_secrets_are_masked_in_every_text_and_buttons_keep_their_values(db: Database) -> None:
     await with_group(db, incident=False, summary="hunter2 leaked from AL-1")
 

@@ -153,3 +153,14 @@ def test_the_link_opens_the_query_at_the_public_address() -> None:
     link = PrometheusMetrics(config, client(Answers())).link("up == 0", start=NOW - timedelta(minutes=30), end=NOW)
 
     assert link.startswith("https://prometheus.example/base/graph?g0.expr=up+%3D%3D+0") and "g0.range_input=1800s" in link
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("https://metrics.example/prom", "https://metrics.example/prom"), ("", "http://prometheus.example:9090")],
+)
+async def test_links_lead_where_prometheus_says_that_people_open_it(said: str, shown: str) -> None:
+    read = metrics(Answers(json={"status": "success", "data": {"web.external-url": said}}))
+
+    assert await read.read_public_url() == shown
+    assert read.link("up", start=NOW - timedelta(hours=1), end=NOW).startswith(f"{shown}/graph?g0.expr=up")
