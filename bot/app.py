@@ -293,6 +293,7 @@ class App:
             lifespan=self._lifespan,
             clock=self.clock,
             fetch=fetch_public,
+            knows_severity=lambda word: self.config.knows_severity(word),
         )
 
     def _config_replaced(self) -> None:

@@ -12,7 +12,9 @@ app = typer.Typer(
 config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
+source_app = typer.Typer(no_args_is_help=True, help="Senders of alerts.")
 app.add_typer(config_app, name="config")
+app.add_typer(source_app, name="source")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
 
@@ -250,6 +252,39 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
         typer.echo(
             "It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere in Slack."
         )
+
+
+@source_app.command("try")
+def source_try(
+    file: Annotated[Path, typer.Argument(help="A body as its sender posts it")],
+    source: Annotated[str, typer.Option(help="A source of tocsin.yaml, with its `fields`")] = "",
+    kind: Annotated[str, typer.Option(help="Without --source: the kind of source")] = "generic",
+) -> None:
+    """Show how a body would be read, each field with its path and why; exits 1 if it cannot be."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from bot.console.source_reading import try_body
+    from bot.settings import load_config, load_secrets
+
+    config = load_config(load_secrets().config)
+    if not try_body(config, file, source=source, kind=kind, now=datetime.now(UTC), console=Console()):
+        raise typer.Exit(1)
+
+
+@source_app.command("failed")
+def source_failed(
+    number: Annotated[int | None, typer.Argument(help="Print the whole body of this number")] = None,
+    source: Annotated[str, typer.Option(help="Of this source alone")] = "",
+) -> None:
+    """List the newest bodies that could not be read, and why; works while the bot runs."""
+    from rich.console import Console
+
+    from bot.console.source_reading import print_failed
+    from bot.settings import load_secrets
+
+    print_failed(load_secrets(), source=source, number=number, console=Console())
 
 
 @db_app.command("upgrade")

@@ -111,6 +111,8 @@ class Renderer:
     def _completed(self, row: MessageRow, content: Content) -> Content:
         """The content with what follows from configuration."""
         match content:
+            case CardContent() if self.config.knows_severity(content.severity_word):
+                return replace(content, severity_word="")
             case StormContent():
                 return replace(content, origin=self._origin(content))
             case CardContent():

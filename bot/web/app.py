@@ -1,6 +1,6 @@
 """The outer app: webhooks, health, extra routes such as Slack's HTTP mode, and the API under /api."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Protocol
@@ -36,11 +36,12 @@ def build(
     lifespan: Lifespan | None = None,
     clock: Clock,
     fetch: Fetch = fetch_nothing,
+    knows_severity: Callable[[str], bool] = lambda _: True,
 ) -> Starlette:
     """Everything the process serves over HTTP. `checks` and `optional` join the database's own check at /readyz."""
     return Starlette(
         routes=[
-            *WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch).routes(),
+            *WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch, knows_severity).routes(),
             *Health({"database": db.answers, **checks}, optional).routes(),
             *routes,
             Mount("/api", app=api_app(db, api_token, clock)),

@@ -4,7 +4,7 @@ Nothing else happens in the request. Never 429: Alertmanager retries only 5xx.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -60,9 +60,10 @@ class WebhookEndpoints:
         writer: Writer,
         clock: Clock,
         fetch: Fetch = fetch_nothing,
+        knows_severity: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
-        self.writer, self.clock, self.fetch = writer, clock, fetch
+        self.writer, self.clock, self.fetch, self.knows_severity = writer, clock, fetch, knows_severity
 
     def routes(self) -> list[Route]:
         """The two routes for the outer app."""
@@ -153,8 +154,16 @@ class WebhookEndpoints:
             rejected=len(parsed.rejected),
             **truncated,
         )
-        details = {"rejected": rejected, "warnings": list(parsed.warnings[:20])}
+        warnings = [*parsed.warnings[:20], *self._unmapped(name, parsed.alerts)]
+        details = {"rejected": rejected, "warnings": warnings}
         return JSONResponse({"accepted": count, **{key: lines for key, lines in details.items() if lines}}, status_code=202)
+
+    def _unmapped(self, source: str, alerts: Sequence[Alert]) -> list[str]:
+        """Severities that `severities` does not map: they count as SEV3, and may be worse."""
+        words = [word for word in {alert.severity for alert in alerts} if not self.knows_severity(word)][:20]
+        for word in words:
+            log.warning("severity not mapped", source=source, severity=one_line(word, 40))
+        return [f"severity {one_line(word, 40)!r} is not mapped in `severities`: it counts as SEV3" for word in words]
 
     async def _keep_unreadable(self, delivery: SourceRequest, error: UnreadableBody) -> Response:
         """Keep the body before the 400 goes out: nothing is lost."""

@@ -49,6 +49,17 @@ _SEVERITIES: dict[str, SeverityLevel] = {
 }
 
 
+_USUAL: dict[str, SeverityLevel] = {
+    **_SEVERITIES,
+    **dict.fromkeys(("sev1", "sev-1"), "SEV1"),
+    **dict.fromkeys(("sev2", "sev-2", "emergency", "disaster", "fatal", "crit", "severe", "p1", "high", "p2"), "SEV2"),
+    **dict.fromkeys(("sev3", "sev-3", "major", "err", "average", "medium", "moderate", "warn", "p3"), "SEV3"),
+    **dict.fromkeys(("sev4", "sev-4", "minor", "low", "p4"), "SEV4"),
+    **dict.fromkeys(("information", "informational", "notice", "debug", "not classified", "p5"), "NONE"),
+}
+"""What the vendors' own scales mean, where the file says nothing of a word."""
+
+
 class Config(ConfigSection):
     """tocsin.yaml, whole."""
 
@@ -85,7 +96,13 @@ class Config(ConfigSection):
     plugins: tuple[str, ...] = ()
 
     def severity_of(self, word: str) -> Severity:
-        """SEVn for a source's own word; a severity that the file does not map is treated as SEV3."""
-        return Severity(
-            self.severities.get(word.strip().lower(), "NONE" if word.strip().lower() in ("none", "info") else "SEV3")
-        )
+        """SEVn for a source's own word; a severity that neither the file nor the usual scales know is treated as SEV3."""
+        return Severity(self._mapped(word) or "SEV3")
+
+    def knows_severity(self, word: str) -> bool:
+        """Whether a source's own word is mapped; no word at all needs no mapping."""
+        return not word.strip() or self._mapped(word) is not None
+
+    def _mapped(self, word: str) -> SeverityLevel | None:
+        plain = word.strip().lower()
+        return self.severities.get(plain) or _USUAL.get(plain)

@@ -22,6 +22,8 @@ class CardContent(Content):
     incident: Incident | None = None
     summary: str = ""
     """What the worst alert says is wrong; untrusted, as are the links."""
+    severity_word: str = ""
+    """The severity in the words of its sender, where `severities` does not map it; untrusted."""
     links: Sequence[tuple[str, str]] = ()
     """Label and address."""
     last_change: PriorChange | None = None

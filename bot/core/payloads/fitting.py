@@ -49,7 +49,7 @@ def _full_name(wanted: AlertField, leaf: Leaf) -> tuple[str, ...]:
 
 def _title(leaf: Leaf) -> float | None:
     text = leaf.value.strip() if isinstance(leaf.value, str) else ""
-    if not 2 < len(text) <= 2000 or not any(char.isalpha() for char in text):
+    if not 0 < len(text) <= 2000 or not any(char.isalpha() for char in text):
         return None
     if values.is_url(text) or values.is_id(text) or values.is_date(text) or values.is_template(text):
         return None

@@ -58,9 +58,19 @@ def render(card: CardContent, view: ViewContext) -> Rendered:
         header(f"{square(card.group)} {title(card.group)}"),
         section("\n".join(_lines(card, view))),
         _controls(card),
-        context(status_line(card), _references(card), " · ".join(_link(label, url, view.hosts) for label, url in card.links)),
+        context(
+            status_line(card),
+            _references(card),
+            _unmapped(card),
+            " · ".join(_link(label, url, view.hosts) for label, url in card.links),
+        ),
     ]
     return fallback(card), [block for block in blocks if block]
+
+
+def _unmapped(card: CardContent) -> str:
+    """A severity that nobody mapped may be worse than what it counts as."""
+    return f"severity {quoted(card.severity_word, 40)} is not mapped in `severities`" if card.severity_word else ""
 
 
 def square(group: AlertGroup) -> str:

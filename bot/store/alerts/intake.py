@@ -21,9 +21,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.errors import TocsinError
+from bot.store.alerts import unreadable
 from bot.store.db import locks
 from bot.store.db.database import Database
-from bot.store.tables import AlertRow, ChangeRow, UnreadableRow
+from bot.store.tables import AlertRow, ChangeRow
 
 log = structlog.get_logger(__name__)
 MAX_WAITING = 50_000
@@ -106,7 +107,7 @@ class IntakeWriter:
         """Keep a body that could not be read. Raises Busy if the database does not take it."""
         try:
             async with self.db.write(in_turn=False) as session:
-                session.add(UnreadableRow(source=source, body=body, problem=problem[:500], received_at=received_at))
+                await unreadable.keep(session, source, body, problem, received_at)
         except _COMMIT_ERRORS as error:
             log.error("an unreadable body was not stored", source=source, why=type(error).__name__)
             raise Busy("the database did not take the body") from None

@@ -314,6 +314,9 @@ class _Batch:
         self.groups[group.id or 0] = group
         text = f"{episode.name} opened this group: {episode.annotations.get('summary') or episode.name}"
         await timeline.add(self.db, self.session, EntryKind.ALERT, text, group_id=group.id, link=episode.link)
+        if not self.config.knows_severity(row.severity):
+            text = f"its severity {row.severity!r} is not mapped in `severities` of tocsin.yaml: it counts as {group.severity}"
+            await timeline.add(self.db, self.session, EntryKind.SYSTEM, text, group_id=group.id)
         if deserves_incident(Severity(group.severity), self.config):
             await groups.open_incident(self.db, self.session, group, by="policy")
             await groups.mention_in_storm(self.db, self.session, group)

@@ -74,6 +74,7 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
         previous=f"AL-{group.previous_id}" if group.previous_id else "",
         incident=to_incident(incident) if incident else None,
         summary=_summary(lead),
+        severity_word=lead.labels.get("severity", "") if lead else "",
         links=_links(lead),
         last_change=_last_change(triage),
         first_cause=_first_cause(ranked),

@@ -68,6 +68,19 @@ async def shown(db: Database, message: MessageRow, **values: Any) -> str:
     return json.dumps(rendering.blocks, ensure_ascii=False) + rendering.text
 
 
+async def test_a_severity_that_nobody_mapped_is_told_on_the_card(db: Database) -> None:
+    await with_group(db, incident=False)
+    async with db.write() as session:
+        episode = await session.get(EpisodeRow, 1)
+        assert episode is not None
+        episode.labels = {"severity": "spicy"}
+
+    assert "severity `spicy` is not mapped" in await shown(db, row())
+    async with db.write() as session:
+        (await session.get(EpisodeRow, 1)).labels = {"severity": "Disaster"}  # type: ignore[union-attr]
+    assert "not mapped" not in await shown(db, row())
+
+
 async def test_the_on_call_is_mentioned_in_the_first_post_of_an_incident_and_never_in_an_edit(db: Database) -> None:
     await with_group(db, incident=True)
 

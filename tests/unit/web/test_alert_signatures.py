@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from bot.core.alert import Alert
+from bot.core.config import Config
 from bot.core.config.alerts import SourceConfig
 from bot.core.errors import QueryFailed
 from bot.plugins import Source, discover
@@ -111,6 +112,23 @@ async def test_a_subscription_is_confirmed_by_opening_its_address_and_tried_agai
     ]
 
     assert (statuses, opened) == ([503, 202], [url, url])
+
+
+async def test_a_severity_that_nobody_mapped_is_told_to_the_sender() -> None:
+    body = json.dumps({"alerts": [{**ALERT, "labels": {"alertname": "X", "severity": "spicy"}}]}).encode()
+    endpoints = WebhookEndpoints(
+        {"prod": SourceConfig(kind="alertmanager")},
+        discover(["bot.sources"], Source),
+        {"prod": "key"},
+        Committed(),
+        lambda: NOW,
+        knows_severity=Config().knows_severity,
+    )
+    transport = httpx.ASGITransport(Starlette(routes=endpoints.routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
+        answer = await client.post("/alerts/prod", content=body, headers={"Authorization": "Bearer key"})
+
+    assert answer.json() == {"accepted": 1, "warnings": ["severity 'spicy' is not mapped in `severities`: it counts as SEV3"]}
 
 
 async def test_vmalert_and_prometheus_append_the_path_of_alertmanagers_api() -> None:

@@ -1,0 +1,119 @@
+"""People see how a body would be read before they connect its sender, and what could not be read afterwards."""
+
+import asyncio
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bot.console.source_reading import print_failed, try_body
+from bot.core.config import Config
+from bot.core.config.alerts import SourceConfig, SourceFields
+from bot.core.errors import NotFound
+from bot.settings import Secrets
+from bot.store.alerts import unreadable
+from bot.store.db.database import Database, async_url
+from bot.store.migrate import upgrade
+from bot.store.tables import UnreadableRow
+from tests.unit.builders import NOW
+
+BODY = {"check": {"name": "Front page"}, "state": "DOWN", "importance": "spicy", "host": "edge-3"}
+
+
+def console() -> Console:
+    return Console(width=300, file=io.StringIO(), record=True)
+
+
+def tried(tmp_path: Path, body: Any, config: Config = Config(), **options: str) -> tuple[bool, str]:  # noqa: B008 - frozen
+    file, screen = tmp_path / "body.json", console()
+    file.write_text(json.dumps(body))
+    readable = try_body(config, file, **{"source": "", "kind": "generic", **options}, now=NOW, console=screen)
+    return readable, screen.export_text()
+
+
+def test_each_field_stands_with_its_path_and_why(tmp_path: Path) -> None:
+    readable, text = tried(tmp_path, BODY)
+
+    assert readable
+    assert "name         Front page   (from check.name: " in text
+    assert "status       firing   (from state: " in text
+
+
+def test_a_severity_that_nobody_maps_is_told(tmp_path: Path) -> None:
+    _, text = tried(tmp_path, {"title": "x", "severity": "spicy", "more": 1})
+
+    assert "spicy (SEV3; the word is not in `severities`, so it counts as SEV3)" in text
+
+
+def test_the_corrections_of_a_source_are_used(tmp_path: Path) -> None:
+    config = Config(sources={"shop": SourceConfig(kind="generic", fields=SourceFields(name="host", severity="=critical"))})
+    _, text = tried(tmp_path, BODY, config, source="shop")
+
+    assert "name         edge-3   (from host: named in tocsin.yaml)" in text
+    assert "severity     critical (SEV2)   (fixed in tocsin.yaml)" in text
+
+
+def test_what_cannot_be_read_names_the_field(tmp_path: Path) -> None:
+    readable, text = tried(tmp_path, {"event": {}}, kind="pagerduty")
+
+    assert not readable
+    assert "pagerduty cannot read it: event.event_type" in text
+
+
+@pytest.mark.parametrize("options", [{"source": "nobody"}, {"kind": "nothing"}, {"kind": "gitlab"}])
+def test_an_unknown_source_or_kind_lists_what_there_is(tmp_path: Path, options: dict[str, str]) -> None:
+    with pytest.raises(NotFound, match=r"there are|has none"):
+        tried(tmp_path, BODY, **options)
+
+
+async def kept(folder: Path, count: int) -> None:
+    upgrade(f"sqlite:///{folder / 'app.db'}")
+    db = Database(async_url("", folder))
+    async with db.write() as session:
+        for number in range(count):
+            await unreadable.keep(session, "prod" if number else "old", f"body {number}".encode(), "alerts: is missing", NOW)
+    await db.close()
+
+
+def test_the_newest_bodies_are_listed_with_why_and_one_is_shown_whole(tmp_path: Path) -> None:
+    asyncio.run(kept(tmp_path, 3))
+    everything, of_one, whole = console(), console(), console()
+    secrets = Secrets(data_dir=tmp_path)
+    print_failed(secrets, source="", number=None, console=everything)
+    print_failed(secrets, source="old", number=None, console=of_one)
+    print_failed(secrets, source="", number=2, console=whole)
+
+    lines = everything.export_text().splitlines()
+    assert lines[0] == "3  2026-03-01 03:00 UTC  prod  6 bytes  alerts: is missing"
+    assert lines[1].strip() == "body 2" and len(lines) == 6
+    assert of_one.export_text().startswith("1  ")
+    assert whole.export_text() == "body 1\n"
+
+
+async def count_and_oldest(folder: Path) -> tuple[int, int]:
+    db = Database(async_url("", folder))
+    async with db.read() as session:
+        rows = await unreadable.newest(session, limit=5_000)
+    await db.close()
+    return len(rows), rows[-1].id or 0
+
+
+def test_a_sender_that_is_set_up_wrongly_fills_no_disk(tmp_path: Path) -> None:
+    asyncio.run(kept(tmp_path, unreadable.MOST_KEPT + 5))
+
+    assert asyncio.run(count_and_oldest(tmp_path)) == (unreadable.MOST_KEPT, 6)
+
+
+async def test_a_long_body_is_cut(tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{tmp_path / 'app.db'}")
+    db = Database(async_url("", tmp_path))
+    async with db.write() as session:
+        await unreadable.keep(session, "prod", b"x" * 1_000_000, "why", NOW)
+    async with db.read() as session:
+        row = await session.get(UnreadableRow, 1)
+    await db.close()
+
+    assert row is not None and len(row.body) == unreadable.LONGEST_BODY
