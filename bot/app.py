@@ -247,7 +247,7 @@ class App:
             "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config),
             "heartbeat": self._heartbeat,
             "rotas": RotaTick(self.rotas),
-            "tidy": RetentionTick(Pruning(self.db, self.config.retention, _count_pruned), self.engine.forget),
+            "tidy": RetentionTick(Pruning(self.db, self.config, _count_pruned), self.engine.forget),
             "learning": LearningTick(Cases(self.db), self.config.default_channel),
         }
         self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader)
@@ -292,6 +292,7 @@ class App:
             routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
             lifespan=self._lifespan,
             clock=self.clock,
+            leads=self.engine.is_leader,
             fetch=fetch_public,
             knows_severity=lambda word: self.config.knows_severity(word),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from starlette.routing import BaseRoute, Mount
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Fetch, Source
 from bot.store.db.database import Clock, Database
+from bot.store.oversight.backlog import backlog
 from bot.web.api import api_app
 from bot.web.errors import HANDLERS, Guard
 from bot.web.health import Check, Health
@@ -35,6 +37,7 @@ def build(
     routes: Iterable[BaseRoute] = (),
     lifespan: Lifespan | None = None,
     clock: Clock,
+    leads: Callable[[], bool] = lambda: True,
     fetch: Fetch = fetch_nothing,
     knows_severity: Callable[[str], bool] = lambda _: True,
 ) -> Starlette:
@@ -42,7 +45,7 @@ def build(
     return Starlette(
         routes=[
             *WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch, knows_severity).routes(),
-            *Health({"database": db.answers, **checks}, optional).routes(),
+            *Health({"database": db.answers, **checks}, optional, waiting=partial(backlog, db), leads=leads).routes(),
             *routes,
             Mount("/api", app=api_app(db, api_token, clock)),
         ],

@@ -1,6 +1,7 @@
 """/healthz: the process answers. /readyz: the database answers and the loops live. /metrics: Prometheus' text form."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
@@ -8,6 +9,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from bot.store.db.database import AWAY
+from bot.store.oversight.backlog import Backlog
+from bot.web import measures
 
 Check = Callable[[], Awaitable[bool]]
 CHECK_SECONDS = 2.0
@@ -17,9 +22,19 @@ CHECK_SECONDS = 2.0
 class Health:
     """`checks` by name: each says whether its part works; without one of `optional` the work goes on, less well."""
 
-    def __init__(self, checks: Mapping[str, Check], optional: Mapping[str, Check] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        optional: Mapping[str, Check] = MappingProxyType({}),
+        *,
+        waiting: Callable[[], Awaitable[Backlog]] | None = None,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`waiting` and `leads` are for /metrics: what waits to be done, and whether this process is the leader."""
         self.checks = checks
         self.optional = optional
+        self.waiting = waiting
+        self.leads = leads
 
     def routes(self) -> list[Route]:
         """The three routes for the outer app."""
@@ -42,6 +57,13 @@ class Health:
         return JSONResponse({"status": "ready" if ready else "not ready", **words}, status_code=200 if ready else 503)
 
     async def _metrics(self, _request: Request) -> Response:
+        checks = {**self.checks, **self.optional}
+        good = await asyncio.gather(*(_in_time(check) for check in checks.values()))
+        for name, well in zip(checks, good, strict=True):
+            measures.UP.labels(name).set(well)
+        measures.LEADS.set(self.leads())
+        if self.waiting is not None:
+            _show(await _backlog(self.waiting))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -51,3 +73,19 @@ async def _in_time(check: Check) -> bool:
             return await check()
     except TimeoutError:
         return False
+
+
+async def _backlog(waiting: Callable[[], Awaitable[Backlog]]) -> Backlog | None:
+    """None where the database gives no answer in time."""
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await waiting()
+    except (TimeoutError, *AWAY):
+        return None
+
+
+def _show(backlog: Backlog | None) -> None:
+    measures.UNSORTED.set(backlog.unsorted_alerts if backlog else math.nan)
+    measures.UNSENT.set(backlog.unsent_messages if backlog else math.nan)
+    measures.UNSENT_SECONDS.set(backlog.unsent_seconds if backlog else math.nan)
+    measures.OPEN.set(backlog.open_incidents if backlog else math.nan)

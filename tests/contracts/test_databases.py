@@ -22,6 +22,7 @@ from bot.store.answers.questions import Questions
 from bot.store.db.database import Database, DatabaseAway, async_url
 from bot.store.incidents import causes, incidents
 from bot.store.migrate import upgrade
+from bot.store.oversight.backlog import backlog
 from bot.store.oversight.watch import OversightQueries
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
 from bot.store.triage.changes import Changes
@@ -137,6 +138,20 @@ async def test_the_ticks_look_the_same(desk: Desk) -> None:
     assert await desk.inbox.unstarted() == [("AL-1", 1)]
     await incidents.resolve(desk.db, "INC-1", "alice")
     assert [(due.incident.ref, due.n) for due in await drafts.due_drafts()] == [("INC-1", 1)]
+
+
+async def test_what_waits_is_counted_until_it_is_done(desk: Desk) -> None:
+    await desk.store([alert("a", start=-5)])
+    stored = await backlog(desk.db)
+    while await desk.inbox.take(10) is not None:
+        desk.clock.forward(0)
+    desk.clock.forward(2)
+    shown = await backlog(desk.db)
+    await incidents.resolve(desk.db, "INC-1", "alice")
+
+    assert (stored.unsorted_alerts, stored.unsent_messages, stored.open_incidents) == (1, 0, 0)
+    assert (shown.unsorted_alerts, shown.unsent_seconds, shown.open_incidents) == (0, 120.0, 1) and shown.unsent_messages >= 1
+    assert (await backlog(desk.db)).open_incidents == 0
 
 
 async def test_what_people_said_it_was_is_found_again_and_brings_a_new_draft(desk: Desk) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Table, func
 from sqlmodel import SQLModel, select
 
+from bot.core.config import Config
 from bot.core.config.retention import Retention
 from bot.core.evidence import Evidence
 from bot.store import audit
@@ -100,7 +101,7 @@ async def prune(desk: Desk, days: float, retention: Retention = DEFAULTS) -> dic
         return None
 
     desk.clock.now = NOW + timedelta(days=days)
-    return dict(await Pruning(desk.db, retention, pause=at_once)())
+    return dict(await Pruning(desk.db, Config(retention=retention), pause=at_once)())
 
 
 def test_every_table_is_pruned_or_does_not_grow() -> None:
@@ -163,7 +164,7 @@ async def test_a_large_group_goes_in_small_batches(desk: Desk) -> None:
         pauses.append(seconds)
 
     desk.clock.now = NOW + timedelta(days=401)
-    await Pruning(desk.db, Retention(), pause=pause)()
+    await Pruning(desk.db, Config(), pause=pause)()
 
     assert (await rows(desk)).keys() - BOUNDED == {"audit"} and len(pauses) >= 5
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Table, delete
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.config import Config
 from bot.core.config.retention import Retention
 from bot.store import audit
 from bot.store.approvals.context import stop_switch
@@ -48,13 +49,18 @@ class Pruning:
     def __init__(
         self,
         db: Database,
-        retention: Retention,
+        config: Config,
         count: Count = lambda table, rows: None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.db, self.retention = db, retention
+        self.db, self.config = db, config
         self._count, self._pause = count, pause
         self._left = 0
+
+    @property
+    def retention(self) -> Retention:
+        """As the configuration says now: it may be read anew while the bot runs."""
+        return self.config.retention
 
     async def __call__(self) -> Counter[str]:
         """Delete what is old; rows deleted by table."""

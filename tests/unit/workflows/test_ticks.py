@@ -9,7 +9,6 @@ import pytest
 from sqlmodel import SQLModel
 
 from bot.core.config import Config
-from bot.core.config.retention import Retention
 from bot.core.errors import PagerFailed
 from bot.engine.direct import DirectRun
 from bot.store.db.database import Database
@@ -320,7 +319,7 @@ async def test_journals_of_ticks_are_forgotten_before_those_of_other_workflows(n
     async def forget(before: datetime, prefix: str) -> None:
         forgotten.append((before, prefix))
 
-    await RetentionTick(Pruning(night.db, Retention()), forget)()
+    await RetentionTick(Pruning(night.db, Config()), forget)()
 
     assert forgotten == [(NOW - timedelta(hours=1), "tick:"), (NOW - timedelta(days=2), "")]
 
