@@ -1,15 +1,23 @@
-"""Record what a person ran by hand."""
+"""Record what a person ran by hand, or what came of a run whose outcome is unknown."""
 
 from bot.commands._subject import subject_of
+from bot.core.action import ProposalState
 from bot.plugins import Reply, Request, command
 from bot.workflows.command_context import CommandContext
 
 
-@command("did", usage="did AP-3 | did <action> [service=]", options=("service",), who="members")
+@command("did", usage="did AP-3 | did not AP-3 | did <action> [service=]", options=("service",), who="members")
 async def did(ctx: CommandContext, request: Request) -> Reply:
-    """Say that you ran it by hand: the signal is watched and the timeline written as if the bot had run it."""
+    """Say that you ran it by hand: the signal is watched and the timeline written as if the bot had run it.
+
+    Where it is not known whether the bot's own run took place, it says that it did: `did not` says the contrary.
+    """
     if request.ref.startswith("AP-"):
-        what, service, owner = request.ref, (await ctx.approvals.store.load(request.ref)).service, ""
+        proposal = await ctx.approvals.store.load(request.ref)
+        denied = request.text.lower().split()[:1] == ["not"]
+        if proposal.state is ProposalState.UNKNOWN or denied:
+            return await answer_unknown(ctx, request, ran=not denied)
+        what, service, owner = request.ref, proposal.service, ""
     else:
         words = request.text.split()
         if not words:
@@ -20,3 +28,8 @@ async def did(ctx: CommandContext, request: Request) -> Reply:
     key = f"did:{what}" if what.startswith("AP-") else f"did:{request.key}"
     proposal = await ctx.approvals.record_manual(what, request.actor, service=service, group_ref=owner, key=key)
     return Reply(f"Recorded as {proposal.ref}: you ran it by hand. Its signal is being watched.")
+
+
+async def answer_unknown(ctx: CommandContext, request: Request, *, ran: bool) -> Reply:
+    """What a person saw of a run whose outcome is unknown; it stands on the same card."""
+    return Reply(await ctx.approvals.answer_unknown(request.ref, request.actor, ran=ran))

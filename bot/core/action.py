@@ -49,8 +49,12 @@ class ProposalState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """True if no transition leaves this state."""
+        """True if the bot takes no transition out of this state; of `unknown` people may still say what came of it."""
         return self not in OPEN_STATES
+
+    def leads_to(self, state: "ProposalState") -> bool:
+        """Whether a transition to `state` may be taken: not out of a final one, except by an answer to `unknown`."""
+        return not self.final or (self is ProposalState.UNKNOWN and state in ANSWERS_TO_UNKNOWN)
 
 
 OPEN_STATES = frozenset(
@@ -63,6 +67,9 @@ OPEN_STATES = frozenset(
         ProposalState.VERIFYING,
     }
 )
+
+ANSWERS_TO_UNKNOWN = frozenset({ProposalState.VERIFYING, ProposalState.FAILED})
+"""A person looked at the remote side: it ran, and its signal is watched; or it did not."""
 
 WITHOUT_EFFECT = frozenset(
     {

@@ -41,7 +41,7 @@ NAMES_ITS_SUBJECT = frozenset(
 )
 """Kinds of message whose thread implies the group, incident or proposal that they show or ask about."""
 REMEMBERED = 1_000
-NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did"})
+NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did", "did_not"})
 """Commands for which Slack is asked at every use who the person is."""
 
 

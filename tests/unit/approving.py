@@ -168,7 +168,10 @@ class Office:
 
     async def ended(self, ref: str, **step: float) -> str:
         """How the remediation of a proposal ends. Whenever every story waits, time passes by one such step."""
-        id = f"remediation:{ref}"
+        return await self.ended_as(f"remediation:{ref}", **step)
+
+    async def ended_as(self, id: str, **step: float) -> str:
+        """How one workflow of a proposal ends."""
         while not await self.engine.finished(id):
             # Never while one works: a slow machine would have hours pass between two of its steps.
             if self.engine.is_idle():

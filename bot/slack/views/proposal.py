@@ -38,7 +38,7 @@ FEWEST_REASONS = 8
 MAX_CODE_CHARACTERS = 2800
 """Characters that one code block shows whole."""
 _DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
-_BY_HAND = (ProposalState.FAILED, ProposalState.UNKNOWN, ProposalState.STALE, ProposalState.EXPIRED)
+_BY_HAND = (ProposalState.FAILED, ProposalState.STALE, ProposalState.EXPIRED)
 _WORDS = {ProposalState.PENDING: "APPROVAL NEEDED", ProposalState.PARTLY_APPROVED: "PARTLY APPROVED"}
 _APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval", Tier.THREE: "2 approvals, one by an owner"}
 _BUTTONS = "Approve Deny Details"
@@ -149,7 +149,16 @@ def _controls(content: ProposalContent, view: ViewContext, *, whole: bool) -> Bl
         _approve(proposal, value, view) if may_approve else None,
         button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}") if may_deny else None,
         button("I ran it", "did", value, accessible_label=f"I ran {ref} by hand") if by_hand else None,
+        *(_came_of_it(ref, value) if now is ProposalState.UNKNOWN else ()),
         button("Details", "full", value, accessible_label=f"Details of {ref}, with the exact request"),
+    )
+
+
+def _came_of_it(ref: str, value: str) -> tuple[Block, Block]:
+    """What only a person can find out of a run whose answer was lost."""
+    return (
+        button("It ran", "did", value, accessible_label=f"{ref} ran: watch its signal"),
+        button("It did not", "did_not", value, accessible_label=f"{ref} did not run"),
     )
 
 

@@ -233,7 +233,7 @@ class Claims:
         else:
             line = (
                 f"{ref}: it is not known whether it ran ({outcome.text}) It will not be repeated. "
-                f"Please check the remote side; if it did run, `did {ref}` starts the verification."
+                f"Please check the remote side and press It ran or It did not on its card (`did {ref}`, `did_not {ref}`)."
             )
             summary = f"{ref} ({row.record['title']}): it is not known whether it ran; a person has to check"
             details = {"proposal": ref, "service": row.service}

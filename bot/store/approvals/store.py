@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import OPEN_STATES, Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms, Tier
+from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms, Tier
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import PROPOSAL_LIFE, Rule, RuleResult, who_may
@@ -23,7 +23,7 @@ from bot.store.approvals import rows, transitions
 from bot.store.approvals.context import read_context
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.db.database import Database
-from bot.store.tables import ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
+from bot.store.tables import AttemptRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
 
 LAPSED = tuple(s.value for s in (ProposalState.EXPIRED, ProposalState.STALE, ProposalState.STOPPED))
 """Ended without a denial and without a run."""
@@ -229,6 +229,36 @@ class ProposalStore:
                 text, key = f"{ref} expired undecided", f"left:{ref}:expired"
                 await transitions.add_to_timeline(self.db, session, row, EntryKind.PROPOSAL, text, key=key)
             return ProposalState(row.state)
+
+    async def answer_unknown(self, ref: str, who: str, *, ran: bool) -> ProposalState:
+        """What a person says came of a run whose outcome is unknown: it is watched, or failed; the state afterwards."""
+        async with self.db.write() as session:
+            row = await rows.locked(session, ref)
+            await transitions.mark_human_activity(self.db, session, row.group_id, row.incident_id)
+            if why := await transitions.tampering(self.db, session, row):
+                await transitions.raise_alarm(self.db, session, row, why)
+                return ProposalState(row.state)
+            text = f"{who} checked: it {'ran' if ran else 'did not run'}."
+            to = ProposalState.VERIFYING if ran else ProposalState.FAILED
+            if row.state == ProposalState.UNKNOWN:
+                outcome = f"{row.outcome} {text}".strip()
+                await transitions.move(self.db, session, row, to, who=who, reason=text, policy=self.policy, outcome=outcome)
+                entry, key = f"{ref}: {text}", f"answered:{ref}"
+                await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, who=who, key=key)
+            return ProposalState(row.state)
+
+    async def answered_and_verifying(self) -> list[str]:
+        """Proposals whose unknown outcome a person cleared up and whose signal is to be watched."""
+        async with self.db.read() as session:
+            answered = select(AttemptRow.proposal_id).where(AttemptRow.state == OutcomeState.UNKNOWN)
+            verifying = ProposalRow.state == ProposalState.VERIFYING
+            query = select(ProposalRow.id).where(verifying, col(ProposalRow.id).in_(answered))
+            return [reference("AP", number) for number in (await session.exec(query)).all() if number is not None]
+
+    async def state_text(self, ref: str) -> str:
+        """The answer to a late press: who did what and when."""
+        async with self.db.read() as session:
+            return await rows.state_text(session, await rows.row_of(session, ref))
 
     async def remind(self, ref: str) -> None:
         """At half of its life: one line in the thread."""

@@ -62,7 +62,7 @@ async def move(
 ) -> bool:
     """Take one transition, with its card and its audit row: True if the row still was in the state it was read in."""
     before = row.state
-    if ProposalState(before).final:
+    if not ProposalState(before).leads_to(to):
         return False
     now = db.clock()
     changed = await session.exec(

@@ -33,6 +33,11 @@ def workflow_id(ref: str) -> str:
     return f"{WORKFLOW}:{ref}"
 
 
+def watching_id(ref: str) -> str:
+    """The id of the workflow that watches the signal once a person knows that it ran; the first one has ended."""
+    return f"{workflow_id(ref)}:ran"
+
+
 class Approvals:
     """The one way to put an action to people and to answer."""
 
@@ -195,10 +200,7 @@ class Approvals:
         self, what: str, actor: Actor, *, service: str = "", group_ref: str = "", key: str = ""
     ) -> Proposal:
         """A person did it by hand: `what` is `AP-3` or a catalogue entry. Verification and timeline start the same way."""
-        roster = await self.rotas.roster(service)
-        eligibility = roster.eligibility(actor.person, service, self.store.db.clock())
-        if not eligibility.rostered or actor.is_bot or actor.is_guest or actor.is_stranger or actor.is_deleted:
-            raise NotAllowed("Only people of a rota, owners and deputies may record an action.")
+        await self._may_record(actor, service)
         if what.upper().startswith("AP-"):
             plan, group_ref = await self._by_hand(what.upper(), actor)
         else:
@@ -208,6 +210,29 @@ class Approvals:
         ref = await self.store.open_manual(draft, actor.person)
         await self.engine.start(WORKFLOW, workflow_id(ref), ref)
         return await self.store.load(ref)
+
+    async def answer_unknown(self, ref: str, actor: Actor, *, ran: bool) -> str:
+        """A person looked whether a run of unknown outcome took place; the answer to them. Raises NotAllowed, NotFound.
+
+        If it ran, its signal is watched as after any run. Nothing is repeated in either case.
+        """
+        proposal = await self.store.load(ref)
+        await self._may_record(actor, proposal.service)
+        if proposal.state is not ProposalState.UNKNOWN:
+            return await self.store.state_text(ref)
+        state = await self.store.answer_unknown(ref, actor.person, ran=ran)
+        if ran and state is ProposalState.VERIFYING:
+            await self.engine.start(WORKFLOW, watching_id(ref), ref)
+            return f"Recorded on {ref}: it ran. Its signal is being watched."
+        if not ran and state is ProposalState.FAILED:
+            return f"Recorded on {ref}: it did not run. Nothing was repeated; it may be proposed anew."
+        return await self.store.state_text(ref)
+
+    async def _may_record(self, actor: Actor, service: str) -> None:
+        roster = await self.rotas.roster(service)
+        eligibility = roster.eligibility(actor.person, service, self.store.db.clock())
+        if not eligibility.rostered or actor.is_bot or actor.is_guest or actor.is_stranger or actor.is_deleted:
+            raise NotAllowed("Only people of a rota, owners and deputies may record an action.")
 
     async def _by_hand(self, ref: str, actor: Actor) -> tuple[Plan, str]:
         if not await self.claims.untampered(ref):
@@ -236,6 +261,8 @@ class Approvals:
         """
         for ref in await self.store.open_refs():
             await self.engine.start(WORKFLOW, workflow_id(ref), ref)
+        for ref in await self.store.answered_and_verifying():
+            await self.engine.start(WORKFLOW, watching_id(ref), ref)
         await self.wake_all(await self.store.pending_with_decisions(), "resume")
 
     async def wake_all(self, refs: Sequence[str], why: str) -> None:

@@ -8,6 +8,8 @@ import pytest
 from bot.commands.admin import admin
 from bot.commands.approve import approve
 from bot.commands.deny import deny
+from bot.commands.did import did
+from bot.commands.did_not import did_not
 from bot.commands.investigate import investigate
 from bot.commands.lead import lead
 from bot.commands.postmortem import postmortem
@@ -206,3 +208,24 @@ async def test_a_wrong_argument_is_named(tmp_path: Path, options: dict[str, str]
 
     assert str(refused.value).startswith(told)
     await house.close()
+
+
+@pytest.mark.parametrize(("text", "state"), [("", "verifying"), ("not", "failed"), ("Not as far as I see", "failed")])
+async def test_did_says_on_the_card_what_came_of_an_unknown_run(house: Office, text: str, state: str) -> None:
+    proposal = await house.propose("restart", requester="alice")
+    await house.press(proposal.ref, "bob")
+    await house.claim(proposal.ref, "w1")
+    await house.claims.attempt_start(proposal.ref, "w1")
+    await house.executor.execute(proposal.ref, "w1")
+
+    said = await use(house, did, "alice", text=text)
+
+    assert said.text.startswith("Recorded on AP-1: it ") and (await house.store.load("AP-1")).state == state
+
+
+async def test_did_not_of_what_never_ran_says_how_it_stands(house: Office) -> None:
+    await house.propose("restart", requester="alice")
+
+    said = await use(house, did_not, "alice")
+
+    assert said.text == "AP-1 is pending."

@@ -80,6 +80,10 @@ def test_a_plan_that_does_not_fit_has_no_approve_button() -> None:
     assert buttons(proposal_content({"dry_run": "&" * 700})) == ["deny", "full"]
 
 
+def test_a_card_of_unknown_outcome_asks_whether_it_ran() -> None:
+    assert buttons(proposal_content({"state": "unknown"})) == ["did", "did_not"]
+
+
 def test_a_final_card_has_its_state_and_no_approve_or_deny() -> None:
     card = proposal_content({"state": "not recovered", "verification": "not recovered: errors: 0.4"})
 

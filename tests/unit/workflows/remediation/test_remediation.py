@@ -72,6 +72,54 @@ async def test_a_replay_after_a_crash_in_the_call_asks_a_person(house: Office) -
     assert house.http.sent == []
 
 
+async def with_unknown_outcome(house: Office) -> str:
+    """A proposal of which nobody knows whether it ran."""
+    house.http.answer = OutcomeUnknown("the answer was lost.")
+    proposal = await house.propose("restart")
+    await approve(house, proposal.ref)
+    assert await house.ended(proposal.ref, seconds=1) == "unknown"
+    return proposal.ref
+
+
+async def test_who_knows_that_it_ran_has_it_watched_on_the_same_card(house: Office) -> None:
+    ref = await with_unknown_outcome(house)
+
+    said = await house.approvals.answer_unknown(ref, actor("alice"), ran=True)
+
+    assert said == "Recorded on AP-1: it ran. Its signal is being watched."
+    assert await house.ended_as(f"remediation:{ref}:ran", seconds=1) == "succeeded"
+    assert len(await house.rows(ProposalRow)) == 1 and len(house.http.sent) == 1
+    assert (await house.store.load(ref)).outcome == "the answer was lost. alice checked: it ran."
+
+
+async def test_who_knows_that_it_did_not_run_ends_it_and_the_next_answer_changes_nothing(house: Office) -> None:
+    ref = await with_unknown_outcome(house)
+
+    await house.approvals.answer_unknown(ref, actor("alice"), ran=False)
+    late = await house.approvals.answer_unknown(ref, actor("bob"), ran=True)
+
+    assert (await house.store.load(ref)).state == "failed" and len(house.http.sent) == 1
+    assert "AP-1 is failed" in late and "alice checked: it did not run." in late
+
+
+async def test_only_the_rostered_say_what_came_of_it(house: Office) -> None:
+    ref = await with_unknown_outcome(house)
+
+    with pytest.raises(NotAllowed):
+        await house.approvals.answer_unknown(ref, actor("mallory"), ran=True)
+
+    assert (await house.store.load(ref)).state == "unknown"
+
+
+async def test_what_a_person_knew_is_watched_also_if_the_process_died_then(house: Office) -> None:
+    ref = await with_unknown_outcome(house)
+    await house.store.answer_unknown(ref, "alice", ran=True)
+
+    await house.approvals.resume()
+
+    assert await house.ended_as(f"remediation:{ref}:ran", seconds=1) == "succeeded"
+
+
 async def test_a_target_that_moved_since_the_approval_gets_a_new_proposal(house: Office) -> None:
     proposal = await house.propose("restart")
     await house.press(proposal.ref, "bob")
