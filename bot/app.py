@@ -44,6 +44,7 @@ from bot.store.approvals.decisions import Decisions
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import AWAY, Clock, Database, async_url, utc_now
 from bot.store.oversight.pages import Pages
+from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.watch import OversightQueries
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.interactions import Interactions
@@ -71,6 +72,7 @@ from bot.workflows.postmortem import PostmortemSteps, postmortem
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
+from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
 from bot.workflows.ticks import EVERY, HousekeepingTick, PagerTick, RetentionTick, RotaTick, Tick, as_workflow
 
@@ -196,7 +198,7 @@ class App:
 
     async def _on_call(self, service: str) -> tuple[str, ...]:
         roster = await self.rotas.roster(service, within=FRESH_ROTA)
-        return roster.rota(service, self.clock()).on_call
+        return roster.called(service, self.clock())
 
     def _build_approvals(self) -> Approvals:
         store, claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
@@ -242,9 +244,10 @@ class App:
 
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
+        reminders = Reminders(ReminderLines(self.db), self.rotas, self.config)
         ticks: Mapping[str, Tick] = {
             "quiet": HousekeepingTick(self.config, self.postmortems, late, Renewals(self.db), self.engine),
-            "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config),
+            "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config, reminders),
             "heartbeat": self._heartbeat,
             "rotas": RotaTick(self.rotas),
             "tidy": RetentionTick(Pruning(self.db, self.config, _count_pruned), self.engine.forget),

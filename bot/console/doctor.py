@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 from bot.adapters import logs_of, model_of, settings_of, systems_of
 from bot.console.action_addresses import address_problems
+from bot.console.heartbeats import check_heartbeats
 from bot.console.queries import check_queries
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
@@ -25,7 +26,8 @@ from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.settings import Secrets, catalogue_of, load_config, source_tokens
 from bot.slack.checkup import check_slack
-from bot.store.checkup import check_database, check_sizes
+from bot.store.checkup import check_database, check_sizes, heartbeats
+from bot.store.db.database import utc_now
 
 COLOURS = {"ok": "green", "failed": "bold red", "not set up": "yellow"}
 
@@ -61,7 +63,8 @@ async def checkup(secrets: Secrets) -> list[Check]:
     database = [_database(secrets), *_sizes(secrets, config)]
     outside = [*slack, *models, *_model_code(secrets), *systems]
     remedies = await _actions(config)
-    return [first, *_sources(config), *database, *outside, *remedies, *_local(config), _pager(secrets, config)]
+    called = [*_heartbeats(secrets, config), _on_call(config), _pager(secrets, config)]
+    return [first, *_sources(config), *database, *outside, *remedies, *_local(config), *called]
 
 
 def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
@@ -100,20 +103,35 @@ async def _actions(config: Config) -> list[Check]:
     return problems or [ok("Actions", f"{counted(count, 'action')} may be called")]
 
 
-def _database(secrets: Secrets) -> Check:
-    if secrets.database_url:
-        return check_database(secrets.database_url)
+def _database_address(secrets: Secrets) -> str:
+    """Empty where there is none yet: connecting would create the file, and a check must not."""
     path = secrets.data_dir / "app.db"
-    # Connecting would create the file; a check must not.
-    return check_database(f"sqlite:///{path}") if path.exists() else _new_folder(secrets.data_dir)
+    return secrets.database_url or (f"sqlite:///{path}" if path.exists() else "")
+
+
+def _database(secrets: Secrets) -> Check:
+    address = _database_address(secrets)
+    return check_database(address) if address else _new_folder(secrets.data_dir)
 
 
 def _sizes(secrets: Secrets, config: Config) -> list[Check]:
-    if secrets.database_url:
-        journal = None if secrets.postgres else secrets.data_dir / JOURNAL
-        return check_sizes(secrets.database_url, journal, config.retention)
-    path = secrets.data_dir / "app.db"
-    return check_sizes(f"sqlite:///{path}", secrets.data_dir / JOURNAL, config.retention) if path.exists() else []
+    address = _database_address(secrets)
+    journal = None if secrets.postgres else secrets.data_dir / JOURNAL
+    return check_sizes(address, journal, config.retention) if address else []
+
+
+def _heartbeats(secrets: Secrets, config: Config) -> list[Check]:
+    address = _database_address(secrets)
+    return check_heartbeats(config, heartbeats(address) if address else [], utc_now())
+
+
+def _on_call(config: Config) -> Check:
+    """Whether somebody is called whatever alerts."""
+    called = {name for name, service in config.services.items() if service.on_call.rotation or service.on_call.usergroup}
+    if config.default_on_call.rotation or config.default_on_call.usergroup:
+        return ok("On call", f"{len(called)} of {counted(len(config.services), 'service')}, default_on_call for all else")
+    without = [*sorted(config.services.keys() - called), "services that are not in the catalogue"]
+    return absent("On call", f"set default_on_call: nobody is called for {one_line(', '.join(without), 200)}")
 
 
 def _new_folder(folder: Path) -> Check:

@@ -24,6 +24,7 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
     yield from _people(config)
     for key, service in config.services.items():
         yield from _of_service(config, key, service)
+    yield from _strangers(config, config.default_on_call.rotation, "default_on_call", "rotation")
     for group in ("deputies", "admins"):
         yield from _strangers(config, getattr(config.approvers, group), "approvers", group)
     for key, entry in config.actions.items():

@@ -103,7 +103,7 @@ class Renderer:
         return ViewContext(
             hosts=self.hosts,
             called_hosts=called_hosts(self.config),
-            on_call=await self._on_call(content.service),
+            on_call=await self._on_call(content.service) if content.service or content.notified_services else (),
             mention=mention,
             people=self.config.people,
         )
@@ -155,8 +155,7 @@ class Renderer:
         return f"`show {ref}` shows its timeline; the API has the full text: `{self.public_url}/api/{path}/{ref}`"
 
     async def _on_call(self, service: str) -> list[str]:
-        if not service:
-            return []
+        """Whoever is on call for it; "" is a service that nobody knows."""
         try:
             return list(await self.on_call(service))
         except TocsinError as error:

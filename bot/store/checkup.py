@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+from sqlmodel import Session, col, select
 
+from bot.core.alerts.heartbeat import Rhythm
 from bot.core.check import Check, failed, ok
 from bot.core.config.retention import Retention
 from bot.core.errors import ConfigurationError
@@ -12,6 +16,7 @@ from bot.core.text.untrusted import one_line
 from bot.store.db.database import DatabaseAway, DatabaseUnreadable
 from bot.store.migrate import current, head, sync_url
 from bot.store.retention.sizes import in_words, sizes
+from bot.store.tables import HeartbeatRow
 
 
 def check_database(url: str) -> Check:
@@ -35,6 +40,16 @@ def check_database(url: str) -> Check:
     if kind == "sqlite":
         return ok("Database", f"{kind}, revision {revision or 'none yet'}", "upgraded by itself at the next start")
     return failed("Database", f"{kind}, revision {revision or 'none'}, wanted {head()}", "run `tocsin db upgrade` once")
+
+
+def heartbeats(url: str) -> list[tuple[str, Rhythm]]:
+    """Every heartbeat that arrived, `<source>:<rule>`; none where the database cannot be read, which another check says."""
+    try:
+        engine = create_engine(sync_url(url), poolclass=NullPool)
+        with Session(engine) as session:
+            return [(row.key, row.rhythm) for row in session.exec(select(HeartbeatRow).order_by(col(HeartbeatRow.key)))]
+    except (ConfigurationError, SQLAlchemyError):
+        return []
 
 
 def check_sizes(url: str, journal: Path | None, retention: Retention) -> list[Check]:

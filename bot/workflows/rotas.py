@@ -43,9 +43,10 @@ class Rotas:
 
         A decision reads it now; a young copy is enough for a card.
         """
-        own_group = self.config.services[service].on_call.usergroup if service in self.config.services else ""
-        groups = {s.on_call.usergroup for s in self.config.services.values() if s.on_call.usergroup}
-        limits = {group: within if group == own_group else OTHERS if service else FRESH_ROTA for group in groups}
+        default = self.config.default_on_call.usergroup
+        own = {self.config.services[service].on_call.usergroup if service in self.config.services else "", default}
+        groups = {s.on_call.usergroup for s in self.config.services.values()} | {default}
+        limits = {group: within if group in own else OTHERS if service else FRESH_ROTA for group in groups - {""}}
         await asyncio.gather(*(self._read(group) for group, limit in limits.items() if self._older(group, limit)))
         now = self._clock()
         return Roster(self.config, {group: GroupCopy(members, now - at) for group, (members, at) in self._copies.items()})

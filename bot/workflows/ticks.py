@@ -25,6 +25,7 @@ from bot.store.triage.late_changes import LateChanges
 from bot.store.triage.renewals import Renewals
 from bot.workflows.messages.delivery_health import FailureLog
 from bot.workflows.postmortem import start_wanted
+from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
 
 log = structlog.get_logger(__name__)
@@ -105,13 +106,16 @@ class RetentionTick:
 
 
 class PagerTick:
-    """Decides which pages should be open, and sends them."""
+    """Decides which pages should be open, and sends them; what nobody acknowledges is reminded of in Slack too."""
 
-    def __init__(self, pages: Pages, watch: OversightQueries, pager: Pager | None, config: Config) -> None:
+    def __init__(
+        self, pages: Pages, watch: OversightQueries, pager: Pager | None, config: Config, reminders: Reminders
+    ) -> None:
         self.pages = pages
         self.watch = watch
         self.pager = pager
         self.config = config
+        self.reminders = reminders
         self.since = watch.db.clock()
         """What happened before the start of this process is not counted against anybody."""
         self._failures = FailureLog(log, lambda: watch.db.clock().timestamp())
@@ -126,12 +130,14 @@ class PagerTick:
         await self.send()
 
     async def _unacknowledged(self) -> None:
-        for group in await self.watch.unacknowledged(self.config.pager.unacknowledged_after):
+        unacknowledged = await self.watch.unacknowledged(self.config.pager.unacknowledged_after)
+        for group in unacknowledged:
             minutes = int(self.config.pager.unacknowledged_after.total_seconds() // 60)
             summary = (
                 f"{group.severity} {group.service or 'unknown service'}: {group.title} — not acknowledged for {minutes} min"
             )
-            await self.pages.open(f"ack:AL-{group.id}", summary, group.severity, group=f"AL-{group.id}")
+            await self.pages.open(f"ack:{group.ref}", summary, group.severity, group=group.ref)
+        await self.reminders.remind(unacknowledged)
         waiting = await self.watch.unacknowledged_keys()
         for key in await self.pages.open_keys("ack:"):
             if key.removeprefix("ack:") not in waiting:

@@ -76,13 +76,24 @@ class Roster:
         return configured.slack if configured else ""
 
     def rota(self, service: str, now: datetime) -> Rota:
-        """Who is on call for `service`; an unknown service has an empty rota."""
+        """Who is on call for `service`; the default on-call where it is unknown or nobody is.
+
+        A rota that cannot be read is no empty one: nobody else gets the rights of whoever is on it.
+        """
         configured = self.config.services.get(service)
-        if configured is None:
-            return Rota()
-        if configured.on_call.usergroup:
-            return self._of_group(configured.on_call.usergroup)
-        return _of_rotation(configured.on_call, now)
+        own = self._of(configured.on_call, now) if configured else Rota()
+        return own if own.on_call or not own.readable else self.default(now)
+
+    def default(self, now: datetime) -> Rota:
+        """Who is on call where nobody else is."""
+        return self._of(self.config.default_on_call, now)
+
+    def called(self, service: str, now: datetime) -> tuple[str, ...]:
+        """Whom to call about `service`: the default on-call too where its own rota cannot be read."""
+        return self.rota(service, now).on_call or self.default(now).on_call
+
+    def _of(self, on_call: OnCall, now: datetime) -> Rota:
+        return self._of_group(on_call.usergroup) if on_call.usergroup else _of_rotation(on_call, now)
 
     def _of_group(self, group: str) -> Rota:
         copy = self.groups.get(group, GroupCopy())
@@ -94,7 +105,7 @@ class Roster:
 
     def rostered(self) -> frozenset[str]:
         """Everyone on some rota, an owner of something, or a deputy."""
-        people: set[str] = set(self.config.approvers.deputies)
+        people: set[str] = {*self.config.approvers.deputies, *self.config.default_on_call.rotation}
         for service in self.config.services.values():
             people.update(service.owners, service.on_call.rotation)
         for copy in self.groups.values():

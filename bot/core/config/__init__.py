@@ -16,7 +16,7 @@ from bot.core.config.alerts import Inhibition, Maintenance, SourceConfig, Thresh
 from bot.core.config.budget import Budget
 from bot.core.config.fields import Address, ConfigSection, Duration, SeverityLevel, SlackId
 from bot.core.config.retention import Retention
-from bot.core.config.services import Person, ServiceConfig
+from bot.core.config.services import OnCall, Person, ServiceConfig
 from bot.core.config.systems import (
     AlertmanagerConfig,
     LinkConfig,
@@ -67,6 +67,8 @@ class Config(ConfigSection):
     people: dict[str, Person] = Field(default_factory=dict)
     services: dict[str, ServiceConfig] = Field(default_factory=dict)
     default_channel: SlackId = ""
+    default_on_call: OnCall = OnCall()
+    """Who is on call for a service that is unknown or has nobody on call."""
     severities: dict[str, SeverityLevel] = Field(default_factory=lambda: dict(_SEVERITIES))
     triage_from: SeverityLevel = "SEV2"
     incident_from: SeverityLevel = "SEV2"

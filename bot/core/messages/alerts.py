@@ -107,8 +107,8 @@ class StormContent(Content):
 
     @property
     def notified_services(self) -> Sequence[str]:
-        declared = [group.service for group in self.groups if group.incident]
-        return list(dict.fromkeys(filter(None, declared))) or (declared and [self.service])
+        declared = dict.fromkeys(group.service for group in self.groups if group.incident)
+        return [*declared, *([self.service] if declared and not any(declared) and self.service else [])]
 
     @property
     def urgent_part(self) -> object:

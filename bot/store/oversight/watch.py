@@ -1,5 +1,6 @@
 """What the ticks check: things that should have happened and did not."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_
@@ -33,13 +34,27 @@ TOO_OFTEN = 5
 """Failures of one card, while other messages are sent, from which on it is this card's own failure."""
 
 
+@dataclass(frozen=True)
+class Unacknowledged:
+    """A firing group that nobody acknowledged, and the moment since when somebody should have."""
+
+    ref: str
+    title: str
+    service: str
+    severity: str
+    channel: str
+    thread_key: str
+    """Of its card, or of the storm's that it stands on."""
+    since: datetime
+
+
 class OversightQueries:
     """Queries of the pager, heartbeat and auditor ticks."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def unacknowledged(self, older_than: timedelta) -> list[GroupRow]:
+    async def unacknowledged(self, older_than: timedelta) -> list[Unacknowledged]:
         """Firing SEV1/2 groups that nobody acknowledged for this long since they are that bad, or fire again."""
         limit = self.db.clock() - older_than
         async with self.db.read() as session:
@@ -49,7 +64,9 @@ class OversightQueries:
                 col(GroupRow.opened_at) <= limit,
                 or_(col(GroupRow.mentioned_at).is_(None), col(GroupRow.mentioned_at) <= limit),
             )
-            return [row for row in (await session.exec(query)).all() if await _fires_since(session, row) <= limit]
+            groups = (await session.exec(query.order_by(col(GroupRow.id)))).all()
+            waiting = [_waiting(group, await _fires_since(session, group)) for group in groups]
+            return [group for group in waiting if group.since <= limit]
 
     async def unacknowledged_keys(self) -> set[str]:
         """References of all groups that nobody acknowledged yet."""
@@ -142,6 +159,18 @@ def _waits() -> ColumnElement[bool]:
 
 def _not_refused() -> ColumnElement[bool]:
     return or_(col(MessageRow.undelivered) == "", col(MessageRow.undelivered).startswith(NO_ACCESS, autoescape=True))
+
+
+def _waiting(group: GroupRow, fires_since: datetime) -> Unacknowledged:
+    return Unacknowledged(
+        ref=f"AL-{group.id}",
+        title=group.title,
+        service=group.service,
+        severity=group.severity,
+        channel=group.channel,
+        thread_key=group.on_storm_card or f"card:AL-{group.id}",
+        since=max(fires_since, group.mentioned_at or fires_since),
+    )
 
 
 async def _fires_since(session: AsyncSession, group: GroupRow) -> datetime:

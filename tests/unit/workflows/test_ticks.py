@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, select
 
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
 from bot.engine.direct import DirectRun
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
+from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.watch import OversightQueries
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, MessageRow, PageRow, TriageRow
+from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
 from bot.workflows.ticks import PagerTick, RetentionTick, RotaTick, as_workflow
 from tests.unit.builders import NOW
@@ -43,6 +45,19 @@ class Recorder:
         self.told.append((what, key))
 
 
+def reminders_of(db: Database, config: Config) -> Reminders:
+    """Reminders where no user group is asked for."""
+
+    async def usergroup(_group: str) -> frozenset[str]:
+        return frozenset()
+
+    return Reminders(ReminderLines(db), Rotas(config, usergroup, Usergroups(db), db.clock), config)
+
+
+PEOPLE = {"people": {"alice": {"slack": "U1"}, "bob": {"slack": "U2"}, "dave": {"slack": "U5"}}}
+START = "2026-01-05T09:00:00Z"
+
+
 class Night:
     """A tick on a real database with a clock that a test moves."""
 
@@ -50,8 +65,19 @@ class Night:
         self.moment = NOW
         self.db = Database(f"sqlite+aiosqlite:///{path}", clock=lambda: self.moment)
         self.pager = Recorder()
-        config = Config.model_validate({"sources": {"am": {"kind": "alertmanager"}}, "heartbeat_every": "1m"})
-        self.tick = PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, config)
+        self.configure()
+
+    def configure(self, **more: Any) -> None:
+        """The tick of a process that starts now with this configuration."""
+        config = Config.model_validate({"sources": {"am": {"kind": "alertmanager"}}, "heartbeat_every": "1m", **more})
+        reminders = reminders_of(self.db, config)
+        self.tick = PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, config, reminders)
+
+    async def reminders(self) -> list[tuple[str, str, list[str]]]:
+        """Thread, text and mentions of each reminder that is wanted in Slack."""
+        async with self.db.read() as session:
+            rows = (await session.exec(select(MessageRow).order_by(col(MessageRow.created_at), col(MessageRow.key)))).all()
+        return [(row.thread_key, row.subject, row.mentions) for row in rows if row.kind == "line"]
 
     async def add(self, *rows: Any) -> None:
         async with self.db.write() as session:
@@ -79,7 +105,7 @@ class Night:
                 opened_at=at, last_alert_at=at,
             ),
             TriageRow(group_id=1, attempt=1, state="done", started_at=at),
-            message("card:AL-1", at, sent_rev=1),
+            message("card:AL-1", at, sent_rev=1, ts="1.0"),
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
 from bot.workflows.ticks import PagerTick
 from tests.unit.approving import Office, actor
-from tests.unit.workflows.test_ticks import Recorder
+from tests.unit.workflows.test_ticks import Recorder, reminders_of
 
 
 class Night(Office):
@@ -21,7 +21,9 @@ class Night(Office):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.pager = Recorder()
-        self.tick = PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config)
+        self.tick = PagerTick(
+            Pages(self.db), OversightQueries(self.db), self.pager, self.config, reminders_of(self.db, self.config)
+        )
 
     async def restart(self, key: str) -> str:
         proposal = await self.propose("restart", key=key)

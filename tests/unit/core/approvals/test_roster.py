@@ -49,6 +49,23 @@ def test_a_copy_older_than_twelve_hours_makes_nobody_on_call() -> None:
     assert (rota.readable, rota.on_call) == (False, ())
 
 
+DEFAULT = {"default_on_call": {"rotation": ["mallory"]}}
+
+
+def test_the_default_on_call_stands_in_where_a_service_is_unknown_or_has_nobody() -> None:
+    assert roster({"rotation": ["alice"]}, **DEFAULT).rota("checkout", NOW).on_call == ("alice",)
+    for on_call, service in (({}, "checkout"), ({"rotation": ["alice"]}, "elsewhere"), ({}, "")):
+        assert roster(on_call, **DEFAULT).rota(service, NOW).on_call == ("mallory",)
+    assert roster({}, **DEFAULT).rostered() == {"carol", "mallory"}
+
+
+def test_where_a_rota_cannot_be_read_the_default_is_called_and_gets_no_rights() -> None:
+    unread = roster({"usergroup": "S1"}, **DEFAULT)
+
+    assert unread.called("checkout", NOW) == ("mallory",)
+    assert not unread.eligibility("mallory", "checkout", NOW).on_call
+
+
 def test_leading_gives_rights_to_rostered_people_only() -> None:
     found = roster({"rotation": ["alice"]})
 

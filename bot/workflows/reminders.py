@@ -1,0 +1,61 @@
+"""Reminds people in Slack of SEV1 and SEV2 that nobody acknowledged, with a pager or without one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from bot.core.alerts.reminders import reminded, reminders_due, waited
+from bot.core.approvals.roster import FRESH_ROTA
+from bot.core.config import Config
+from bot.core.text.durations import elapsed_text
+from bot.core.text.untrusted import one_line
+from bot.store.oversight.reminders import ReminderLines
+from bot.store.oversight.watch import Unacknowledged
+from bot.workflows.rotas import Rotas
+
+NAMED = 8
+"""Alerts of one storm that a reminder names; the rest is counted."""
+
+
+class Reminders:
+    """One line for each thread whenever it is due: the alerts of a storm share one."""
+
+    def __init__(self, lines: ReminderLines, rotas: Rotas, config: Config) -> None:
+        self.lines = lines
+        self.rotas = rotas
+        self.config = config
+
+    async def remind(self, unacknowledged: Sequence[Unacknowledged]) -> None:
+        """Put what is due into the threads of these alerts."""
+        threads: dict[str, list[Unacknowledged]] = defaultdict(list)
+        for alert in unacknowledged:
+            threads[alert.thread_key].append(alert)
+        for alerts in threads.values():
+            await self._remind(sorted(alerts, key=lambda alert: alert.since))
+
+    async def _remind(self, alerts: Sequence[Unacknowledged]) -> None:
+        oldest, after = alerts[0], self.config.pager.unacknowledged_after
+        number = reminders_due(self.lines.db.clock() - oldest.since, after)
+        if not number:
+            return
+        people = await self._people(number, alerts)
+        text = _text(alerts, f"not acknowledged for {elapsed_text(waited(number, after))}")
+        nobody = f" Nobody is on call for {oldest.service or 'it'}: set default_on_call in tocsin.yaml."
+        key = f"reminder:{oldest.thread_key}:{oldest.since:%Y%m%dT%H%M%S}:{number}"
+        await self.lines.add(key, oldest.channel, oldest.thread_key, text + ("" if people else nobody), people)
+
+    async def _people(self, number: int, alerts: Sequence[Unacknowledged]) -> list[str]:
+        people: dict[str, None] = {}
+        for service in dict.fromkeys(alert.service for alert in alerts):
+            roster, now = await self.rotas.roster(service, within=FRESH_ROTA), self.lines.db.clock()
+            rota, default = roster.rota(service, now), roster.default(now)
+            people |= dict.fromkeys(reminded(number, on_call=rota.on_call, secondary=rota.secondary, default=default.on_call))
+        return list(people)
+
+
+def _text(alerts: Sequence[Unacknowledged], state: str) -> str:
+    if len(alerts) == 1:
+        alert = alerts[0]
+        about = f"{alert.severity} {alert.service or 'unknown service'}: {one_line(alert.title, 120)}"
+        return f"{alert.ref} ({about}) is {state}."
+    more = f" and {len(alerts) - NAMED} more" if len(alerts) > NAMED else ""
+    return f"{len(alerts)} alerts are {state}: {', '.join(alert.ref for alert in alerts[:NAMED])}{more}."
