@@ -81,7 +81,7 @@ def test_a_plan_that_does_not_fit_has_no_approve_button() -> None:
 
 
 def test_a_card_of_unknown_outcome_asks_whether_it_ran() -> None:
-    assert buttons(proposal_content({"state": "unknown"})) == ["did", "did_not"]
+    assert buttons(proposal_content({"state": "unknown"})) == ["did", "did_not", "full"]
 
 
 def test_a_final_card_has_its_state_and_no_approve_or_deny() -> None:
@@ -116,4 +116,4 @@ def test_tier_one_shows_the_request_whole_before_it_is_approved_or_opens_the_dia
 
 
 def test_what_ran_or_lapsed_can_be_run_by_hand() -> None:
-    assert buttons(proposal_content({"state": "unknown"})) == ["did", "full"]
+    assert buttons(proposal_content({"state": "failed"})) == ["did", "full"]
