@@ -33,6 +33,14 @@ class ParsedBody:
     """What was understood only in part, in words for whoever set up the sender."""
     confirm_url: str = ""
     """An address to open once, by which the sender makes sure that its messages are wanted; of the sender's own host."""
+    repeats: tuple[int, ...] = ()
+    """Numbers of stored alerts that it delivers again, in the very same bytes."""
+    digests: tuple[bytes, ...] = ()
+    """One for each alert: by which `SourceRequest.stored` finds it from now on; empty for one that it must not find."""
+
+
+def _nothing_stored(_digest: bytes) -> int | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,8 @@ class SourceRequest:
     config: SourceConfig
     endpoint: str = "alerts"
     """Which endpoint took it: "alerts" or "changes"."""
+    stored: Callable[[bytes], int | None] = _nothing_stored
+    """The number of the stored alert of this digest, if it is remembered: the source need not read it again."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ The limits are those of the threat model's section 5. Of a key that stands twice
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TypeVar
@@ -14,7 +14,9 @@ from typing import TypeVar
 from pydantic_core import from_json
 
 from bot.core.errors import TooManyItems, UnreadableBody
+from bot.core.memo import Memo
 from bot.core.redaction.redaction import redact
+from bot.core.redaction.screening import redact_each
 from bot.core.text.untrusted import escape_controls
 from bot.plugins import Rejected
 
@@ -76,6 +78,7 @@ def each(
     """Read every item; one that cannot be read is set aside (as `raw` gives it). Raises if none can be read."""
     if len(items) > MAX_ITEMS:
         raise TooManyItems(f"more than {MAX_ITEMS} in one body", field=prefix or "body")
+    screen(items)
     results: list[T] = []
     rejected: list[Rejected] = []
     first: UnreadableBody | None = None
@@ -127,10 +130,33 @@ def clean(value: object, limit: int = MAX_VALUE) -> str:
     return cut_marked(redact(text[: limit + 512]).replace("\0", "\\u0000"), limit)
 
 
-@lru_cache(maxsize=8_192)
+_CLEANED: Memo[str, str] = Memo(16_384)
+"""Alerts repeat, and so do their labels: looking for secrets is what reading them costs."""
+
+
+def screen(items: Iterable[object]) -> None:
+    """Redact the short texts of all items in one pass, so that each of them is found clean when it is read."""
+    fresh = list(dict.fromkeys(text for text in _texts_in(items) if len(text) <= _SHORT and _CLEANED.get(text) is None))
+    for text, redacted in zip(fresh, redact_each(fresh), strict=True):
+        _CLEANED.put(text, redacted.replace("\0", "\\u0000"))
+
+
+def _texts_in(items: Iterable[object]) -> Iterator[str]:
+    for item in items:
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, Mapping):
+            yield from _texts_in(item.values())
+        elif isinstance(item, list):
+            yield from _texts_in(item)
+
+
 def _cleaned(text: str) -> str:
-    """Alerts repeat, and so do their labels: looking for secrets is what reading them costs."""
-    return redact(text).replace("\0", "\\u0000")
+    cleaned = _CLEANED.get(text)
+    if cleaned is None:
+        cleaned = redact_each((text,))[0].replace("\0", "\\u0000")
+        _CLEANED.put(text, cleaned)
+    return cleaned
 
 
 @lru_cache(maxsize=4096)

@@ -8,12 +8,32 @@ from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
+from bot.sources._parts import Parts, parts_of
 
 
 @source("alertmanager")
 def alertmanager(request: SourceRequest) -> ParsedBody:
     """Every alert of the body; `truncatedAlerts` says what `max_alerts` left out."""
-    return alerts_of(request, parse(request.body))
+    parts = parts_of(request)
+    return (parts and _by_parts(request, parts)) or alerts_of(request, parse(request.body))
+
+
+def _by_parts(request: SourceRequest, parts: Parts) -> ParsedBody | None:
+    """Read the alerts that are not stored yet; None if one of them cannot be read."""
+    try:
+        group_key = clean(parts.group_key)
+        alerts, rejected = each([parse(alert) for alert in parts.fresh], partial(_alert, request, group_key, None), "alerts")
+    except UnreadableBody:
+        return None
+    if rejected:
+        return None
+    digests = tuple(digest if _lasting(alert, request) else b"" for alert, digest in zip(alerts, parts.digests, strict=True))
+    return ParsedBody(tuple(alerts), truncated=parts.truncated, repeats=parts.repeats, digests=digests)
+
+
+def _lasting(alert: Alert, request: SourceRequest) -> bool:
+    """Whether the same bytes mean the same alert again: not if its start is unknown, for then it is when it was received."""
+    return alert.status == "firing" and alert.starts_at != request.received_at
 
 
 def alerts_of(request: SourceRequest, body: object, *, link: Callable[[dict[str, object]], str] | None = None) -> ParsedBody:

@@ -9,6 +9,7 @@ from typing import Protocol
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Fetch, Source
@@ -40,11 +41,11 @@ def build(
     leads: Callable[[], bool] = lambda: True,
     fetch: Fetch = fetch_nothing,
     knows_severity: Callable[[str], bool] = lambda _: True,
-) -> Starlette:
+) -> ASGIApp:
     """Everything the process serves over HTTP. `checks` and `optional` join the database's own check at /readyz."""
-    return Starlette(
+    webhooks = WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch, knows_severity)
+    others = Starlette(
         routes=[
-            *WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch, knows_severity).routes(),
             *Health({"database": db.answers, **checks}, optional, waiting=partial(backlog, db), leads=leads).routes(),
             *routes,
             Mount("/api", app=api_app(db, api_token, clock)),
@@ -53,3 +54,9 @@ def build(
         exception_handlers=dict(HANDLERS),
         lifespan=lifespan,
     )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await (guarded if webhooks.takes(scope) else others)(scope, receive, send)
+
+    guarded = Guard(webhooks)
+    return app

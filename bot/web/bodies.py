@@ -2,8 +2,9 @@
 
 import asyncio
 import zlib
+from collections.abc import Mapping
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 MAX_RECEIVED = 1 << 20
 MAX_INFLATED = 5 << 20
@@ -19,10 +20,12 @@ class Refused(Exception):
         self.status, self.why = status, why
 
 
-async def read_body(request: Request, *, received: int = MAX_RECEIVED, inflated: int = MAX_INFLATED) -> tuple[bytes, bytes]:
+async def read_body(
+    headers: Mapping[str, str], receive: Receive, *, received: int = MAX_RECEIVED, inflated: int = MAX_INFLATED
+) -> tuple[bytes, bytes]:
     """The body as sent and as inflated. Raises Refused with 400, 408, 413 or 415; stops at the limit."""
-    raw = await _raw(request, received)
-    encoding = request.headers.get("content-encoding", "").strip().lower()
+    raw = await _raw(headers, receive, received)
+    encoding = headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return raw, raw
     if encoding not in ("gzip", "x-gzip"):
@@ -30,22 +33,24 @@ async def read_body(request: Request, *, received: int = MAX_RECEIVED, inflated:
     return raw, _inflated(raw, inflated)
 
 
-async def _raw(request: Request, limit: int) -> bytes:
-    length = request.headers.get("content-length", "")
+async def _raw(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
+    length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > limit):
         raise Refused(413, f"more than {limit} bytes")
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size, more = 0, True
     try:
         async with asyncio.timeout(SECONDS):
-            async for part in request.stream():
-                size += len(part)
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused(400, "the sender hung up")
+                parts.append(message.get("body", b""))
+                size, more = size + len(parts[-1]), message.get("more_body", False)
                 if size > limit:
                     raise Refused(413, f"more than {limit} bytes")
-                parts.append(part)
     except TimeoutError:
         raise Refused(408, "the body did not arrive in time") from None
-    except ClientDisconnect:
-        raise Refused(400, "the sender hung up") from None
     return b"".join(parts)
 
 

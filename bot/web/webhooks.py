@@ -7,12 +7,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 import structlog
-from starlette.requests import Request
+from prometheus_client import Counter
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from bot.core.alert import Alert
 from bot.core.change import Change
@@ -22,6 +24,7 @@ from bot.core.redaction.redaction import redact, redact_bytes
 from bot.core.text.untrusted import one_line
 from bot.plugins import Fetch, ParsedBody, Rejected, SignedRequest, Source, SourceRequest
 from bot.store.alerts.intake import Busy
+from bot.store.alerts.stored_alerts import StoredAlerts
 from bot.store.db.database import Clock
 from bot.web.auth import signature_matches, token_matches, token_problem
 from bot.web.bodies import Refused, read_body
@@ -39,9 +42,21 @@ LARGE = 64 * 1024
 class Writer(Protocol):
     """bot.store.alerts.intake.IntakeWriter, as far as the endpoints need it."""
 
-    async def put(self, alerts: Sequence[Alert], changes: Sequence[Change], received_at: datetime) -> None: ...
+    async def put(
+        self,
+        alerts: Sequence[Alert],
+        changes: Sequence[Change],
+        received_at: datetime,
+        *,
+        source: str,
+        repeats: Sequence[int],
+        digests: Sequence[bytes],
+    ) -> None: ...
 
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None: ...
+
+    @property
+    def stored(self) -> StoredAlerts: ...
 
 
 async def fetch_nothing(url: str) -> bytes:
@@ -50,7 +65,10 @@ async def fetch_nothing(url: str) -> bytes:
 
 
 class WebhookEndpoints:
-    """`POST /alerts/{source}` and `POST /changes/{source}`. `tokens` maps a source to its secret; one without takes nothing."""
+    """`POST /alerts/{source}` and `POST /changes/{source}`. `tokens` maps a source to its secret; one without takes nothing.
+
+    An ASGI app of its own: the routing, middleware and request objects of the outer app cost more than an alert does.
+    """
 
     def __init__(
         self,
@@ -65,24 +83,19 @@ class WebhookEndpoints:
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
         self.writer, self.clock, self.fetch, self.knows_severity = writer, clock, fetch, knows_severity
 
-    def routes(self) -> list[Route]:
-        """The two routes for the outer app."""
-        return [
-            Route("/alerts/{source}", self._alerts, methods=["POST"]),
-            # Prometheus and vmalert append the path of Alertmanager's API to the address they are given.
-            Route("/alerts/{source}/api/v2/alerts", self._alerts, methods=["POST"]),
-            Route("/changes/{source}", self._changes, methods=["POST"]),
-        ]
+    def takes(self, scope: Scope) -> bool:
+        """Whether a request is for one of the two endpoints, whatever its method."""
+        return scope["type"] == "http" and target(scope["path"]) is not None
 
-    async def _alerts(self, request: Request) -> Response:
-        return await self._answer(request, "alerts")
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        where = target(scope["path"])
+        if where is None or scope["method"] != "POST":
+            await refusal(405, "alerts and changes are posted")(scope, receive, send)
+            return
+        await (await self._answer(*where, Headers(scope=scope), receive))(scope, receive, send)
 
-    async def _changes(self, request: Request) -> Response:
-        return await self._answer(request, "changes")
-
-    async def _answer(self, request: Request, endpoint: str) -> Response:
+    async def _answer(self, endpoint: str, name: str, headers: Headers, receive: Receive) -> Response:
         """Take one request; each refusal is one log line."""
-        name = request.path_params["source"]
         config = self.sources.get(name)
         kind = self.kinds.get(config.kind) if config else None
         answer: Response
@@ -90,14 +103,15 @@ class WebhookEndpoints:
             log.warning("webhook refused", endpoint=endpoint, source=one_line(name, 100), status=404, why="unknown source")
             name, answer = "unknown", refusal(404, f"no source of this name takes {endpoint}")
         else:
-            answer = await self._take(request, SourceRequest(name, b"", request.headers, self.clock(), config, endpoint), kind)
-        REQUESTS.labels(endpoint, name, answer.status_code).inc()
+            delivery = SourceRequest(name, b"", headers, self.clock(), config, endpoint, self.writer.stored.find)
+            answer = await self._take(receive, delivery, kind)
+        _requests(endpoint, name, answer.status_code).inc()
         return answer
 
-    async def _take(self, request: Request, delivery: SourceRequest, kind: Source) -> Response:
+    async def _take(self, receive: Receive, delivery: SourceRequest, kind: Source) -> Response:
         labels = {"endpoint": delivery.endpoint, "source": delivery.source}
         try:
-            delivery = replace(delivery, body=await self._authentic_body(request, delivery, kind))
+            delivery = replace(delivery, body=await self._authentic_body(receive, delivery, kind))
             large = len(delivery.body) > LARGE
             parsed = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
             return await self._store(delivery, parsed)
@@ -110,16 +124,17 @@ class WebhookEndpoints:
             log.warning("webhook put off", **labels, status=503, why=str(busy))
             return refusal(503, f"{busy}; try again")
 
-    async def _authentic_body(self, request: Request, delivery: SourceRequest, kind: Source) -> bytes:
+    async def _authentic_body(self, receive: Receive, delivery: SourceRequest, kind: Source) -> bytes:
         """The inflated body of an authentic request. Raises Refused; without any proof nothing is read."""
+        headers = delivery.headers
         token = self.tokens.get(delivery.source, "")
-        signature = next((signature for signature in kind.signatures if signature.header in request.headers), None)
-        proof = kind.proof if kind.proof and kind.proof.header in request.headers else None
-        has_token = token_matches(request.headers, token)
+        signature = next((signature for signature in kind.signatures if signature.header in headers), None)
+        proof = kind.proof if kind.proof and kind.proof.header in headers else None
+        has_token = token_matches(headers, token)
         if not has_token and signature is None and proof is None:
             raise Refused(401, token_problem(delivery.source, token))
-        raw, body = await read_body(request)
-        signed = SignedRequest(request.headers, raw, delivery.received_at)
+        raw, body = await read_body(headers, receive)
+        signed = SignedRequest(headers, raw, delivery.received_at)
         if has_token or signature_matches(signature, signed, token):
             return body
         if proof and await proof.holds(signed, delivery.config.options, self.fetch):
@@ -128,33 +143,30 @@ class WebhookEndpoints:
 
     async def _store(self, delivery: SourceRequest, parsed: ParsedBody) -> Response:
         name, received_at = delivery.source, delivery.received_at
-        count = len(parsed.alerts) + len(parsed.changes)
+        alerts = len(parsed.alerts) + len(parsed.repeats)
+        count = alerts + len(parsed.changes)
         if count > MAX_ALERTS:
             raise Refused(413, f"more than {MAX_ALERTS} in one body")
         if parsed.confirm_url:
             await self.fetch(parsed.confirm_url)
             log.info("subscription confirmed", source=name)
         if count:
-            await self.writer.put(parsed.alerts, parsed.changes, received_at)
+            await self.writer.put(
+                parsed.alerts, parsed.changes, received_at, source=name, repeats=parsed.repeats, digests=parsed.digests
+            )
         for item in _to_keep(parsed.rejected, delivery.body):
             await self._keep(name, item.body, item.problem, received_at)
-        ALERTS.labels(name).inc(len(parsed.alerts))
-        CHANGES.labels(name).inc(len(parsed.changes))
-        REJECTED.labels(name).inc(len(parsed.rejected))
+        # No log line: in a storm the lines would cost more than the alerts; /metrics counts them.
+        _of_source(ALERTS, name).inc(alerts)
+        if parsed.changes:
+            _of_source(CHANGES, name).inc(len(parsed.changes))
         if parsed.ignored:
-            IGNORED.labels(name).inc(parsed.ignored)
-        rejected = [{"field": item.field, "error": item.problem} for item in parsed.rejected[:20]]
-        truncated = {"left_out_by_source": parsed.truncated} if parsed.truncated else {}
-        # Not at INFO: in a storm the lines would cost more than the alerts; /metrics counts them.
-        log.debug(
-            "webhook taken",
-            endpoint=delivery.endpoint,
-            source=name,
-            accepted=count,
-            rejected=len(parsed.rejected),
-            **truncated,
-        )
+            _of_source(IGNORED, name).inc(parsed.ignored)
         warnings = [*parsed.warnings[:20], *self._unmapped(name, parsed.alerts)]
+        if not parsed.rejected and not warnings:
+            return Response(b'{"accepted":%d}' % count, 202, media_type="application/json")
+        _of_source(REJECTED, name).inc(len(parsed.rejected))
+        rejected = [{"field": item.field, "error": item.problem} for item in parsed.rejected[:20]]
         details = {"rejected": rejected, "warnings": warnings}
         return JSONResponse({"accepted": count, **{key: lines for key, lines in details.items() if lines}}, status_code=202)
 
@@ -180,6 +192,24 @@ class WebhookEndpoints:
         """What nobody could read may hold secrets all the same. Raises Busy."""
         clean = await asyncio.to_thread(redact_bytes, body)
         await self.writer.keep_unreadable(source, clean, redact(problem), received_at)
+
+
+def target(path: str) -> tuple[str, str] | None:
+    """The endpoint and the source that a path names; None for any other path."""
+    # Prometheus and vmalert append the path of Alertmanager's API to the address they are given.
+    empty, _, rest = path.removesuffix("/api/v2/alerts").partition("/")
+    endpoint, _, source = rest.partition("/")
+    return (endpoint, source) if not empty and endpoint in ("alerts", "changes") and source and "/" not in source else None
+
+
+@lru_cache(maxsize=256)
+def _requests(endpoint: str, source: str, status: int) -> Counter:
+    return REQUESTS.labels(endpoint, source, status)
+
+
+@lru_cache(maxsize=256)
+def _of_source(counter: Counter, source: str) -> Counter:
+    return counter.labels(source)
 
 
 def _to_keep(rejected: Sequence[Rejected], body: bytes) -> Sequence[Rejected]:

@@ -91,6 +91,10 @@ _RULES = {
     for pattern in (*PHRASES, *MAYBE, *_NAMED, _NEAR, _AHEAD, *_FORMATS, _FORTY)
 }
 _WHICH, _ORDER = Several(*_RULES), tuple(_RULES)
+PATTERNS = _ORDER
+"""One of them matches wherever `named_secrets` finds something."""
+BEHIND_NAMES = (*_NAMED, _NEAR)
+"""Those of them that look for a name first."""
 _DATE_OR_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,3}(?:\.[0-9]{1,3}){2,}$")
 _PORT = re.compile(r"[0-9.:]+(?:/(?:tcp|udp))?$")
 _NO_SECRET_KEY = re2.compile(NO_SECRET_KEY)

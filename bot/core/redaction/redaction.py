@@ -32,6 +32,7 @@ _PERSONAL = any_of(HINT)
 _ESCAPED = re.compile(
     r"%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'/]|&(?:quot|amp|lt|gt|apos|#[0-9]{1,5}|#x[0-9A-Fa-f]{1,4});"
 )
+_UNSEEN = re.compile(r"[^\t\n\r -~]")
 _LOOKALIKES = str.maketrans(
     "аеорсухіјѕһԁԛԝвкмнтАВЕКМНОРСТУХІЈЅαοντΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
     "aeopcyxijshdqwbkmhtABEKMHOPCTYXIJSaovtABEZHIKMNOPTYX",
@@ -43,7 +44,9 @@ _WRAPPED = re.compile(
 )
 _JOINT = r"[A-Za-z0-9+/=_\-.](?:\\n|\\?[\r\n]|-\r?\n|[\"'] ?[+.&] ?[\"'])[ \t>|#*]*[A-Za-z0-9+/=_\-.]"
 _SPACED = r"(?:^|\s)(?:[!-~] ){7,}[!-~](?:\s|$)"
-_PARTED, _APART = any_of(_JOINT, _SPACED), any_of(_SPACED)
+PARTED = (_JOINT, _SPACED)
+"""One of them matches wherever lines or letters have to be joined."""
+_PARTED, _APART = any_of(*PARTED), any_of(_SPACED)
 _WORD = re2.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
 _MASKED = re.compile(r"\[[a-z \-]{3,20}\]$")
@@ -134,6 +137,13 @@ def _escaped(text: str) -> list[Redaction]:
     return reading.in_original(_everything(reading.text))
 
 
+def without_escapes(text: str) -> str | None:
+    """An ASCII text with its escapes undone; None if it holds characters that nobody sees."""
+    if not text.isprintable() and _UNSEEN.search(text):
+        return None
+    return _ESCAPED.sub(lambda escape: _plain_form(escape.group()), text)
+
+
 def _plainly(text: str) -> _Reading | None:
     odd = "".join(char for char in set(text) if (char > "~" or char < " ") and _plain_form(char) != char)
     escaped = re.compile(f"{_ESCAPED.pattern}|[{re.escape(odd)}]") if odd else _ESCAPED
@@ -213,14 +223,15 @@ def _decoded(text: str, times: int = 2) -> list[Redaction]:
     """Words that hold a secret once they are decoded, or decoded twice."""
     redactions: list[Redaction] = []
     for match in _WORD.finditer(text):
-        inner = _inner(match.group()[:MAX_WORD])
+        inner = decoded_word(match.group())
         if inner and (_PAIR.match(inner) or _everything(inner) or (times > 1 and _decoded(inner, times - 1))):
             redactions.append((*match.span(), "secret"))
     return redactions
 
 
-def _inner(word: str) -> str:
+def decoded_word(word: str) -> str:
     """What a Base64 or hexadecimal word says, if it says something printable."""
+    word = word[:MAX_WORD]
     try:
         if _HEXADECIMAL.fullmatch(word) and len(word) % 2 == 0:
             raw = bytes.fromhex(word)

@@ -19,6 +19,8 @@ _DATA_JSON = re2.compile(r"\"(?:stringData|data)\\*\"\s*:\s*\{([^{}]*)\}")
 _ENTRY = re.compile(r"(?m)^[ \t]+[\w.\-]+:[ \t]*[\"']?([^\s\"'|>][^\n\"']*)|^[ \t]+([^\s:]+)$")
 _MEMBER = re.compile(r":\s*\\*\"([^\"\\]+)")
 _INSERT = re2.compile(r"(?i)\(([^()]+)\)\s*values\s*((?:\([^()]*\)[\s,]*)+)")
+PATTERNS: tuple[str, ...] = (_HEADING.pattern, _INSERT.pattern, _KIND.pattern)
+"""One of them matches wherever `placed_secrets` finds something."""
 _ROW = re.compile(r"\(([^()]*)\)")
 _DELIMITER = re.compile(r"[,;|\t]")
 _QUOTED = re.compile(r"\s*(?P<mark>[\"'])((?:(?!(?P=mark))[^\\]|\\.)*)(?P=mark)\s*")

@@ -34,16 +34,16 @@ class Pattern(Protocol):
     def finditer(self, text: str, /) -> Iterator[Match]: ...
 
 
-def any_of(*patterns: str, capture: bool = False) -> Pattern:
+def any_of(*patterns: str, capture: bool = False, max_bytes: int = MAX_BYTES) -> Pattern:
     """One RE2 pattern that matches any of these. Without captures a match costs no more than finding it."""
-    pattern: Pattern = re2.compile("|".join(f"(?:{source})" for source in patterns), _options(capture=capture))
+    pattern: Pattern = re2.compile("|".join(f"(?:{source})" for source in patterns), _options(capture, max_bytes))
     return pattern
 
 
-def _options(*, capture: bool = False) -> re2.Options:
+def _options(capture: bool = False, max_bytes: int = MAX_BYTES) -> re2.Options:
     options = re2.Options()
     options.never_capture = not capture
-    options.max_mem = MAX_BYTES
+    options.max_mem = max_bytes
     # What runs out of memory is searched in another way; it says so on the standard error stream for each text otherwise.
     options.log_errors = False
     return options

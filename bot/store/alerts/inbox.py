@@ -1,8 +1,10 @@
 """The inbox's rows: committed alerts behind a cursor that moves in the transaction of what they changed."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import func
+from sqlalchemy import delete, exists, func, literal, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,17 +14,29 @@ from bot.core.incident import GroupState
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.store import messages
-from bot.store.alerts.repeats import Delivery, deliveries
+from bot.store.alerts.repeats import Counts, Delivery, deliveries
 from bot.store.alerts.sorting import Sorter, SortingResult
 from bot.store.db.database import Database, away
-from bot.store.tables import AlertRow, CursorRow, GroupRow, TriageRow, UnreadableRow
+from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, TriageRow, UnreadableRow
 
 CURSOR = "inbox"
 REPEATS = 8
 """So many times as many deliveries are read as may be sorted: most of them are repeats."""
 CHUNK = 400
 _READ_TO = func.coalesce(select(CursorRow.seq).where(CursorRow.name == CURSOR).scalar_subquery(), 0)
-_WAITING = select(AlertRow.seq).where(col(AlertRow.seq) > _READ_TO).limit(1)
+_WAITING = select(literal(1)).where(
+    or_(exists().where(col(AlertRow.seq) > _READ_TO), exists().where(col(RepeatRow.id).is_not(None)))
+)
+MOST_BODIES = 500
+"""Bodies whose repeats are counted at once."""
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A stored alert that a body delivered again."""
+
+    number: int
+    body: RepeatRow
 
 
 class Inbox:
@@ -49,29 +63,75 @@ class Inbox:
         sorted_to, self._sorted_to = self._sorted_to, None
         async with self.db.write(urgent=True) as session:
             cursor = await self._cursor(session)
-            # Repeats cost a tenth, so more are read. `most` is 1 after a failure: then the row that fails is searched for.
-            waiting = await deliveries(session, cursor.seq, most * REPEATS if most > 1 else 1)
-            if not waiting:
-                return None
             if cursor.seq != sorted_to:
                 # The first batch, one after an undone one, or another replica has sorted since.
                 self.sorter.reset()
-            sorts, repeats = self.sorter.repeats.split(waiting, most)
-            result = await self.sorter.sort(session, await _full_rows(session, sorts)) if sorts else SortingResult()
-            if result.rows < len(sorts):
-                last = sorts[result.rows].seq - 1
-                repeats = [repeat for repeat in repeats if repeat.seq <= last]
-            else:
-                last = max(delivery.seq for delivery in (*sorts[-1:], *repeats[-1:]))
-            await self.sorter.repeats.count(session, repeats)
-            result.more = last < waiting[-1].seq or len(waiting) >= most
+            result = await self._sort_new(session, cursor, most)
+            if not result.more:
+                await self._count_again(session, cursor.seq, most, result)
             for source in sorted(result.backlogs):
                 channel, key = self.sorter.config.default_channel, f"{MessageKind.BACKLOG}:{source}"
                 await messages.touch(self.db, session, key, channel=channel, kind=MessageKind.BACKLOG, subject=source)
-            cursor.seq = last
             session.add(cursor)
-        self._sorted_to = last
+        self._sorted_to = cursor.seq
         return result
+
+    async def _sort_new(self, session: AsyncSession, cursor: CursorRow, most: int) -> SortingResult:
+        """Sort the stored alerts behind the cursor, and move it."""
+        # Repeats cost a tenth, so more are read. `most` is 1 after a failure: then the row that fails is searched for.
+        waiting = await deliveries(session, cursor.seq, most * REPEATS if most > 1 else 1)
+        if not waiting:
+            return SortingResult()
+        sorts, repeats = self.sorter.repeats.split(waiting, most)
+        result = await self.sorter.sort(session, await _full_rows(session, sorts)) if sorts else SortingResult()
+        if result.rows < len(sorts):
+            last = sorts[result.rows].seq - 1
+            repeats = [repeat for repeat in repeats if repeat.seq <= last]
+        else:
+            last = max(delivery.seq for delivery in (*sorts[-1:], *repeats[-1:]))
+        await self.sorter.repeats.count(session, repeats)
+        result.more = last < waiting[-1].seq or len(waiting) >= most
+        cursor.seq = last
+        return result
+
+    async def _count_again(self, session: AsyncSession, sorted_to: int, most: int, result: SortingResult) -> None:
+        """Count the alerts that were delivered again; what may be more than a repeat is sorted like the first delivery."""
+        query = select(RepeatRow).where(col(RepeatRow.after) <= sorted_to).order_by(col(RepeatRow.id))
+        bodies = (await session.exec(query.limit(MOST_BODIES if most > 1 else 1))).all()
+        news = await self._counted(session, bodies)
+        head = news[:most]
+        sorts = await _delivered_again(session, head)
+        again = await self.sorter.sort(session, sorts) if sorts else SortingResult()
+        result.merge(again)
+        left = head[again.rows :] if again.rows < len(sorts) else []
+        await self._keep_only(session, bodies, [*left, *news[most:]])
+        result.more = bool(left) or len(news) > most or len(bodies) == MOST_BODIES
+
+    async def _counted(self, session: AsyncSession, bodies: Sequence[RepeatRow]) -> list[_Again]:
+        repeats, counts = self.sorter.repeats, Counts()
+        await repeats.look_up(session, (number for body in bodies for number in body.alerts))
+        news: list[_Again] = []
+        for body in bodies:
+            for number in body.alerts:
+                if firing := repeats.counted(number):
+                    counts.add(firing, body.received_at)
+                else:
+                    news.append(_Again(number, body))
+        await counts.write(session)
+        return news
+
+    async def _keep_only(self, session: AsyncSession, bodies: Sequence[RepeatRow], left: Sequence[_Again]) -> None:
+        """Forget what was counted or sorted: of each body only what is left stays for the next batch."""
+        staying: dict[int | None, list[int]] = {}
+        for again in left:
+            staying.setdefault(again.body.id, []).append(again.number)
+        over = [body.id for body in bodies if body.id not in staying]
+        for start in range(0, len(over), CHUNK):
+            await session.exec(delete(RepeatRow).where(col(RepeatRow.id).in_(over[start : start + CHUNK])))
+        for body in bodies:
+            if body.id in staying:
+                body.alerts = staying[body.id]
+                session.add(body)
 
     async def set_aside(self) -> None:
         """Move the cursor past one row that cannot be sorted; it is stored as unreadable. Raises DatabaseAway."""
@@ -83,6 +143,7 @@ class Inbox:
             cursor = await self._cursor(session)
             number = await _next_number(session, cursor.seq)
             if number is None:
+                await self._set_repeat_aside(session)
                 return
             # Not the whole row: it may be what cannot be read.
             readable = select(AlertRow.source, AlertRow.name, AlertRow.received_at).where(AlertRow.seq == number)
@@ -91,6 +152,15 @@ class Inbox:
             session.add(UnreadableRow(source=source, received_at=received_at, problem=problem, body=name.encode()))
             cursor.seq = number
             session.add(cursor)
+
+    async def _set_repeat_aside(self, session: AsyncSession) -> None:
+        """Nothing new waits, so a body of repeats cannot be counted: it is stored as unreadable."""
+        body = (await session.exec(select(RepeatRow).order_by(col(RepeatRow.id)).limit(1))).first()
+        if body is not None:
+            problem = "repeats of stored alerts could not be counted; their numbers are stored here"
+            numbers = json.dumps(body.alerts).encode()
+            session.add(UnreadableRow(source=body.source, received_at=body.received_at, problem=problem, body=numbers))
+            await session.delete(body)
 
     async def unstarted(self) -> list[tuple[str, int]]:
         """Open groups whose triage never began: a crash fell between the commit and the start. Raises DatabaseAway."""
@@ -134,6 +204,17 @@ async def _full_rows(session: AsyncSession, deliveries: Sequence[Delivery]) -> l
         query = select(AlertRow).where(col(AlertRow.seq).in_(numbers)).order_by(col(AlertRow.seq))
         rows += (await session.exec(query)).all()
     return rows
+
+
+async def _delivered_again(session: AsyncSession, again: Sequence[_Again]) -> list[AlertRow]:
+    """The stored alerts as if they came with these bodies; one that was pruned meanwhile is over for long and left out."""
+    numbers = sorted({one.number for one in again})
+    stored: dict[int | None, AlertRow] = {}
+    for start in range(0, len(numbers), CHUNK):
+        query = select(AlertRow).where(col(AlertRow.seq).in_(numbers[start : start + CHUNK]))
+        stored |= {row.seq: row for row in (await session.exec(query)).all()}
+    rows = [(stored[one.number], one.body) for one in again if one.number in stored]
+    return [AlertRow.model_validate({**row.model_dump(), "received_at": body.received_at}) for row, body in rows]
 
 
 async def _next_number(session: AsyncSession, after: int) -> int | None:

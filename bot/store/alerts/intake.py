@@ -5,42 +5,53 @@ bulk inserts; the ORM costs eighty times as much a row.
 """
 
 import asyncio
-import json
 import secrets
+import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 import structlog
-from sqlalchemy import Insert, insert
+from sqlalchemy import Insert, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.errors import TocsinError
 from bot.store.alerts import unreadable
+from bot.store.alerts.stored_alerts import StoredAlerts
 from bot.store.db import locks
 from bot.store.db.database import Database
-from bot.store.tables import AlertRow, ChangeRow
+from bot.store.db.in_loop import in_thread
+from bot.store.tables import AlertRow, ChangeRow, RepeatRow
 
 log = structlog.get_logger(__name__)
 MAX_WAITING = 50_000
 """Rows that may wait for a commit; beyond that the answer is 503, and senders retry."""
-CHUNK = 1000
-"""Rows an insert: a longer one keeps the event loop from its other work."""
+MAX_OF_SOURCE = MAX_WAITING // 2
+"""Rows of one source that may wait: one that never stops leaves room for the others."""
+MOST_A_COMMIT = 2000
+"""Rows a commit, of the sources in turn: whoever comes meanwhile waits for no more than this."""
 PATIENCE = 8.0
 """Seconds until a request whose commit is not answered fails with Busy; its sender retries, and a second copy does no harm."""
 
 
-_COLUMNS = (*Alert.model_fields, "received_at")
+_COLUMNS = ("seq", *Alert.model_fields, "received_at")
 _INSERT = f"INSERT INTO alerts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT_REPEATS = 'INSERT INTO repeats (source, received_at, "after", alerts) VALUES (?, ?, ?, ?)'
+_NEWEST = "SELECT seq FROM sqlite_sequence WHERE name = 'alerts'"
 """SQLite takes values as they are, for a third of what SQLAlchemy's statement costs a row."""
 
 
-_COMMIT_ERRORS = (SQLAlchemyError, OSError, ValueError, ArithmeticError, TypeError)
+_COMMIT_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError, ValueError, ArithmeticError, TypeError)
 """What a commit may raise: drivers refuse a text or a number that they cannot carry with errors of their own."""
 
 
@@ -50,14 +61,19 @@ class Busy(TocsinError):
 
 @dataclass
 class _Batch:
+    source: str
     alerts: Sequence[Alert]
+    digests: Sequence[bytes]
+    repeats: Sequence[int]
     changes: list[dict[str, Any]]
     received_at: datetime
+    since: float
+    """When it began to wait, by the loop's clock."""
     done: asyncio.Future[None]
 
     @property
     def size(self) -> int:
-        return len(self.alerts) + len(self.changes)
+        return len(self.alerts) + len(self.changes) + bool(self.repeats)
 
 
 class IntakeWriter:
@@ -66,10 +82,13 @@ class IntakeWriter:
     def __init__(self, db: Database, committed: Callable[[], None]) -> None:
         self.db = db
         self.committed = committed
-        self._waiting: list[_Batch] = []
-        self._rows = 0
+        self.stored = StoredAlerts()
+        self._waiting: dict[str, deque[_Batch]] = {}
+        self._writing: Sequence[_Batch] = ()
+        self._rows: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="intake")
@@ -80,28 +99,51 @@ class IntakeWriter:
             task, self._task = self._task, None
             self._wake.set()
             await task
+        if self._timer:
+            self._timer.cancel()
 
     def alive(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    async def put(self, alerts: Sequence[Alert], changes: Sequence[Change], received_at: datetime) -> None:
-        """Return after the commit. Raises Busy when too much waits or the commit failed: nothing was acknowledged."""
-        batch = _Batch(
-            alerts,
-            [{**change.model_dump(exclude={"by_action"}), "received_at": received_at} for change in changes],
-            received_at,
-            asyncio.get_running_loop().create_future(),
-        )
-        if self._rows + batch.size > MAX_WAITING or not self.alive():
+    async def put(
+        self,
+        alerts: Sequence[Alert],
+        changes: Sequence[Change],
+        received_at: datetime,
+        *,
+        source: str = "",
+        repeats: Sequence[int] = (),
+        digests: Sequence[bytes] = (),
+    ) -> None:
+        """Return after the commit. Raises Busy when too much waits or the commit failed: nothing was acknowledged.
+
+        `repeats`: numbers of stored alerts that the source delivers again; `digests`: by which `stored` finds each of the
+        alerts from now on, empty for one that it must not find.
+        """
+        loop = asyncio.get_running_loop()
+        rows = [{**change.model_dump(exclude={"by_action"}), "received_at": received_at} for change in changes]
+        batch = _Batch(source, alerts, digests, repeats, rows, received_at, loop.time(), loop.create_future())
+        of_source = self._rows.get(source, 0)
+        if not self._fits(of_source, batch.size) or not self.alive():
             raise Busy("too many alerts are waiting for the database")
-        self._waiting.append(batch)
-        self._rows += batch.size
+        self._waiting.setdefault(source, deque()).append(batch)
+        self._rows[source] = of_source + batch.size
+        if self._timer is None:
+            self._timer = loop.call_later(PATIENCE, self._lose_patience)
         self._wake.set()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await batch.done
-        except TimeoutError:
-            raise Busy("the database does not answer") from None
+        await batch.done
+
+    def _fits(self, of_source: int, more: int) -> bool:
+        return of_source + more <= MAX_OF_SOURCE and sum(self._rows.values()) + more <= MAX_WAITING
+
+    def _lose_patience(self) -> None:
+        """Fail what has waited too long. One timer for all: each request's own would cost more than its insert."""
+        loop = asyncio.get_running_loop()
+        waiting = [*self._writing, *(batch for queue in self._waiting.values() for batch in queue)]
+        for batch in waiting:
+            if not batch.done.done() and loop.time() - batch.since >= PATIENCE:
+                batch.done.set_exception(Busy("the database does not answer"))
+        self._timer = loop.call_later(PATIENCE / 8, self._lose_patience) if waiting else None
 
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
         """Keep a body that could not be read. Raises Busy if the database does not take it."""
@@ -116,15 +158,31 @@ class IntakeWriter:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            batches, self._waiting, self._rows = self._waiting, [], 0
-            if batches:
-                await self._commit(batches)
-            elif self._task is None:
-                return
+            while self._waiting:
+                self._writing = self._next()
+                await self._commit(self._writing)
+                self._writing = ()
             if self._task is None:
-                self._wake.set()
+                return
 
-    async def _commit(self, batches: list[_Batch]) -> None:
+    def _next(self) -> list[_Batch]:
+        """What the next commit takes: the sources in turn, whoever was served goes to the end."""
+        taken: list[_Batch] = []
+        rows = 0
+        while self._waiting and rows < MOST_A_COMMIT:
+            source, queue = next(iter(self._waiting.items()))
+            batch = queue.popleft()
+            del self._waiting[source]
+            if queue:
+                self._waiting[source] = queue
+            self._rows[source] -= batch.size
+            rows += batch.size
+            taken.append(batch)
+        if not self._waiting:
+            self._rows.clear()
+        return taken
+
+    async def _commit(self, batches: Sequence[_Batch]) -> None:
         """Commit all at once; if that fails, each alone, so that one bad row is the failure of its own sender only."""
         if await self._written(batches):
             self.committed()
@@ -133,10 +191,10 @@ class IntakeWriter:
                 if await self._written([batch]):
                     self.committed()
 
-    async def _written(self, batches: list[_Batch]) -> bool:
+    async def _written(self, batches: Sequence[_Batch]) -> bool:
         try:
             async with self.db.write(in_turn=False, urgent=True) as session:
-                await self._insert(session, batches)
+                numbers = await self._insert(session, batches)
         except Exception as error:
             # The loop must go on whatever it was: a writer that ended would answer 503 until a restart.
             expected = isinstance(error, _COMMIT_ERRORS)
@@ -150,26 +208,34 @@ class IntakeWriter:
             if len(batches) == 1 and not batches[0].done.done():
                 batches[0].done.set_exception(Busy("the database did not take the alerts"))
             return False
+        self._remember(batches, numbers)
         for batch in batches:
             if not batch.done.done():
                 batch.done.set_result(None)
         return True
 
-    async def _insert(self, session: AsyncSession, batches: list[_Batch]) -> None:
+    def _remember(self, batches: Sequence[_Batch], numbers: Sequence[int]) -> None:
+        of_alert = iter(numbers)
+        for batch in batches:
+            own = [next(of_alert) for _ in batch.alerts]
+            for digest, number in zip(batch.digests, own, strict=False):
+                if digest:
+                    self.stored.put(digest, number, batch.received_at)
+
+    async def _insert(self, session: AsyncSession, batches: Sequence[_Batch]) -> Sequence[int]:
+        """Insert all of them; the numbers of the alerts in their order."""
         connection = await session.connection()
-        if not self.db.sqlite:
-            await connection.execute(locks.take(locks.INTAKE))
-        alerts = [(alert, batch.received_at) for batch in batches for alert in batch.alerts]
-        for start in range(0, len(alerts), CHUNK):
-            chunk = alerts[start : start + CHUNK]
-            if self.db.sqlite:
-                await connection.exec_driver_sql(_INSERT, [_values(alert, at) for alert, at in chunk])
-            else:
-                await connection.execute(insert(AlertRow), [{**alert.model_dump(), "received_at": at} for alert, at in chunk])
         # The same change twice in one statement is an error on PostgreSQL: the last one counts.
         changes = {row["id"]: row for batch in batches for row in batch.changes}
+        if self.db.sqlite:
+            rows = _Rows(batches)
+            first = await in_thread(session, lambda db: rows.insert(db, commit=not changes))
+            numbers: Sequence[int] = range(first, first + len(rows.alerts))
+        else:
+            numbers = await _insert_on_postgresql(connection, batches)
         if changes:
             await connection.execute(self._upsert(), list(changes.values()))
+        return numbers
 
     def _upsert(self) -> Insert:
         """A change that is reported twice is one change, in its newest form."""
@@ -180,22 +246,68 @@ class IntakeWriter:
         return upsert
 
 
-def _values(alert: Alert, received_at: datetime) -> tuple[object, ...]:
-    """One row in the order of _COLUMNS, in the form in which bot.store.db.columns writes it."""
-    return tuple(_plain(value) for value in (*alert.__dict__.values(), received_at))
+async def _insert_on_postgresql(connection: AsyncConnection, batches: Sequence[_Batch]) -> Sequence[int]:
+    await connection.execute(locks.take(locks.INTAKE))
+    rows = [{**alert.model_dump(), "received_at": batch.received_at} for batch in batches for alert in batch.alerts]
+    numbers: Sequence[int] = ()
+    if rows:
+        statement = insert(AlertRow).returning(col(AlertRow.seq), sort_by_parameter_order=True)
+        numbers = [number or 0 for number in (await connection.execute(statement, rows)).scalars()]
+    again = [batch for batch in batches if batch.repeats]
+    if again:
+        newest = (await connection.execute(select(func.coalesce(func.max(col(AlertRow.seq)), 0)))).scalar_one()
+        await connection.execute(
+            insert(RepeatRow),
+            [{"source": b.source, "received_at": b.received_at, "after": newest, "alerts": list(b.repeats)} for b in again],
+        )
+    return numbers
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        return _json(value)
-    return _moment(value) if isinstance(value, datetime) else value
+class _Rows:
+    """The rows of one commit in the form in which bot.store.db.columns writes them on SQLite."""
+
+    def __init__(self, batches: Sequence[_Batch]) -> None:
+        self.alerts = [
+            _values(alert, at) for batch in batches for at in (_moment(batch.received_at),) for alert in batch.alerts
+        ]
+        self.repeats = [(b.source, _moment(b.received_at), _json(list(b.repeats))) for b in batches if b.repeats]
+
+    def insert(self, db: sqlite3.Connection, *, commit: bool) -> int:
+        """Insert them in one transaction; the number of the first alert. Crossing to a thread once is what a commit costs."""
+        db.execute("BEGIN IMMEDIATE")
+        newest = (db.execute(_NEWEST).fetchone() or (0,))[0]
+        db.executemany(_INSERT, [(newest + place, *values) for place, values in enumerate(self.alerts, 1)])
+        after = newest + len(self.alerts)
+        db.executemany(_INSERT_REPEATS, [(source, at, after, numbers) for source, at, numbers in self.repeats])
+        if commit:
+            db.commit()
+        return int(newest) + 1
 
 
-_json = json.JSONEncoder().encode
+def _values(alert: Alert, received_at: str) -> tuple[object, ...]:
+    """One row in the order of _COLUMNS, without its number."""
+    return (
+        alert.source,
+        alert.fingerprint,
+        alert.status,
+        alert.name,
+        alert.severity,
+        _json(alert.labels),
+        _json(alert.annotations),
+        _moment(alert.starts_at),
+        alert.ends_at and _moment(alert.ends_at),
+        alert.group_key,
+        alert.link,
+        alert.expression,
+        received_at,
+    )
 
 
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+@lru_cache(maxsize=1024)
 def _moment(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("naive datetime: moments are aware UTC")

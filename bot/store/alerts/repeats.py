@@ -6,9 +6,9 @@ a tenth of the price of sorting it. Every other delivery is sorted.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Case, bindparam, case, update
 from sqlalchemy.orm import Mapped
@@ -16,12 +16,15 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.incident import GroupState
+from bot.core.memo import Memo
 from bot.store.db.columns import Moment
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SourceRow
 
-MAX_EPISODES = 100_000
-"""Episodes remembered; beyond that everything is forgotten and learned anew."""
+MAX_EPISODES = 200_000
+"""Episodes remembered; with more of them some are forgotten and learned anew."""
+CHUNK = 500
 
+T = TypeVar("T")
 Signal = tuple[str, str]
 """Source and fingerprint."""
 
@@ -30,6 +33,7 @@ Signal = tuple[str, str]
 class _Firing:
     """The firing episode of one alert, in a group; `severity` is the word that its source sent last."""
 
+    signal: Signal
     episode: int
     group: int
     starts_at: datetime
@@ -53,34 +57,75 @@ class Delivery:
         return self.source, self.fingerprint
 
 
+_DELIVERED: Any = (
+    AlertRow.seq,
+    AlertRow.source,
+    AlertRow.fingerprint,
+    AlertRow.status,
+    AlertRow.severity,
+    AlertRow.starts_at,
+    AlertRow.received_at,
+)
+
+
 async def deliveries(session: AsyncSession, after: int, most: int) -> list[Delivery]:
     """The next stored alerts behind the cursor, in their order, without their texts."""
-    columns: Any = (
-        AlertRow.seq,
-        AlertRow.source,
-        AlertRow.fingerprint,
-        AlertRow.status,
-        AlertRow.severity,
-        AlertRow.starts_at,
-        AlertRow.received_at,
-    )
-    query = select(*columns).where(col(AlertRow.seq) > after).order_by(col(AlertRow.seq)).limit(most)
+    query = select(*_DELIVERED).where(col(AlertRow.seq) > after).order_by(col(AlertRow.seq)).limit(most)
     return [Delivery(*row) for row in (await session.exec(query)).all()]
+
+
+async def _stored(session: AsyncSession, numbers: Sequence[int]) -> list[Delivery]:
+    rows: list[Delivery] = []
+    for start in range(0, len(numbers), CHUNK):
+        query = select(*_DELIVERED).where(col(AlertRow.seq).in_(numbers[start : start + CHUNK]))
+        rows += [Delivery(*row) for row in (await session.exec(query)).all()]
+    return rows
+
+
+@dataclass
+class Counts:
+    """What repeats add up to: how many of each episode and group, and when each episode and source was last received."""
+
+    episodes: Counter[int] = field(default_factory=Counter)
+    groups: Counter[int] = field(default_factory=Counter)
+    episodes_at: dict[int, datetime] = field(default_factory=dict)
+    sources_at: dict[str, datetime] = field(default_factory=dict)
+
+    def add(self, firing: _Firing, received_at: datetime) -> None:
+        """One more repeat."""
+        self.episodes[firing.episode] += 1
+        self.groups[firing.group] += 1
+        _later_of(self.episodes_at, firing.episode, received_at)
+        _later_of(self.sources_at, firing.signal[0], received_at)
+
+    async def write(self, session: AsyncSession) -> None:
+        """Count them, in the caller's transaction: their episodes, and their groups unless somebody resolved them."""
+        if not self.episodes:
+            return
+        connection = await session.connection()
+        episodes = [{"of": id, "more": n, "at": self.episodes_at[id]} for id, n in sorted(self.episodes.items())]
+        await connection.execute(_EPISODES, episodes)
+        await connection.execute(_GROUPS, [{"of": id, "more": n} for id, n in sorted(self.groups.items())])
+        await connection.execute(_SOURCES, [{"of": name, "at": at} for name, at in sorted(self.sources_at.items())])
+
+
+def _later_of(moments: dict[T, datetime], of: T, at: datetime) -> None:
+    moments[of] = max(at, moments.get(of, at))
 
 
 class Repeats:
     """Valid as long as OpenGroups is: while nobody else moves the inbox's cursor and no batch is undone."""
 
     def __init__(self) -> None:
-        self._firing: dict[Signal, _Firing] = {}
+        self._firing: Memo[Signal, _Firing] = Memo(MAX_EPISODES)
+        self._of_alert: Memo[int, _Firing] = Memo(MAX_EPISODES)
+        """Number of a stored alert -> the episode that it repeats."""
 
     def split(self, batch: Sequence[Delivery], most: int) -> tuple[list[Delivery], list[Delivery]]:
         """The head of the batch up to its `most`-th piece of news, in two: what must be sorted, and what only repeats.
 
         If one delivery of an alert is news, all deliveries of it in this batch are sorted: their order matters.
         """
-        if len(self._firing) > MAX_EPISODES:
-            self._firing.clear()
         news: list[Delivery] = []
         head: list[Delivery] = []
         for delivery in batch:
@@ -94,42 +139,53 @@ class Repeats:
         return sorts, [delivery for delivery in head if delivery.signal not in signals]
 
     def _is_repeat(self, delivery: Delivery) -> bool:
+        return self._repeated(delivery) is not None
+
+    def _repeated(self, delivery: Delivery) -> _Firing | None:
+        """The firing episode that this delivery only counts for."""
         firing = self._firing.get(delivery.signal)
-        return (
+        same = (
             firing is not None
             and delivery.status == "firing"
             and delivery.starts_at == firing.starts_at
             and delivery.severity == firing.severity
         )
+        return firing if same else None
+
+    def counted(self, number: int) -> _Firing | None:
+        """The episode that a further delivery of this stored alert counts for; None if it may be more than a repeat."""
+        firing = self._of_alert.get(number)
+        return firing if firing is not None and self._firing.get(firing.signal) is firing else None
+
+    async def look_up(self, session: AsyncSession, numbers: Iterable[int]) -> None:
+        """Learn for which episodes these stored alerts count, where nothing is known of them."""
+        unknown = [number for number in dict.fromkeys(numbers) if self.counted(number) is None]
+        for delivery in await _stored(session, unknown):
+            if firing := self._repeated(delivery):
+                self._of_alert.put(delivery.seq, firing)
 
     async def count(self, session: AsyncSession, repeats: Sequence[Delivery]) -> None:
-        """Count them, in the caller's transaction: their episodes, and their groups unless somebody resolved them."""
-        if not repeats:
-            return
-        episodes: Counter[int] = Counter()
-        groups: Counter[int] = Counter()
-        last_seen: dict[int, datetime] = {}
-        sources: dict[str, datetime] = {}
+        """Count what `split` took for repeats, in the caller's transaction."""
+        counts = Counts()
         for repeat in repeats:
-            firing = self._firing[repeat.signal]
-            episodes[firing.episode] += 1
-            groups[firing.group] += 1
-            last_seen[firing.episode] = max(repeat.received_at, last_seen.get(firing.episode, repeat.received_at))
-            sources[repeat.source] = max(repeat.received_at, sources.get(repeat.source, repeat.received_at))
-        connection = await session.connection()
-        await connection.execute(_EPISODES, [{"of": id, "more": n, "at": last_seen[id]} for id, n in sorted(episodes.items())])
-        await connection.execute(_GROUPS, [{"of": id, "more": n} for id, n in sorted(groups.items())])
-        await connection.execute(_SOURCES, [{"of": name, "at": at} for name, at in sorted(sources.items())])
+            if firing := self._firing.get(repeat.signal):
+                counts.add(firing, repeat.received_at)
+        await counts.write(session)
 
     def remember(self, rows: Iterable[AlertRow], episodes: Iterable[EpisodeRow]) -> None:
         """Take over what one batch made of these rows; its episodes must have their ids."""
         firing = {(e.source, e.fingerprint): e for e in episodes if e.status == "firing" and e.group_id and e.id}
         for row in rows:
             signal = row.source, row.fingerprint
-            self._firing.pop(signal, None)
+            self._firing.pop(signal)
             episode = firing.get(signal)
             if episode is not None and episode.id and episode.group_id and episode.starts_at == row.starts_at:
-                self._firing[signal] = _Firing(episode.id, episode.group_id, episode.starts_at, row.severity)
+                self._learn(row.seq, _Firing(signal, episode.id, episode.group_id, episode.starts_at, row.severity))
+
+    def _learn(self, number: int | None, firing: _Firing) -> None:
+        self._firing.put(firing.signal, firing)
+        if number is not None:
+            self._of_alert.put(number, firing)
 
 
 def _later(column: Mapped[datetime]) -> Case[datetime]:

@@ -52,6 +52,14 @@ class SortingResult:
     more: bool = False
     """Whether more is likely to wait behind this batch."""
 
+    def merge(self, later: "SortingResult") -> None:
+        """Take over what came of a further batch of the same transaction."""
+        self.triages += [triage for triage in later.triages if triage not in self.triages]
+        self.backlogs |= later.backlogs
+        self.touched |= later.touched
+        self.rows += later.rows
+        self.opened += later.opened
+
 
 class Sorter:
     """Sorts one batch in the caller's transaction."""

@@ -10,7 +10,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import (
@@ -20,6 +20,9 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
 )
 from sqlalchemy.util import EMPTY_DICT
 from sqlalchemy.util.concurrency import await_
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+T = TypeVar("T")
 
 SERIALIZED = 3
 """SQLite built so that two threads may use one connection in turn: the event loop's and the driver's do."""
@@ -129,3 +132,11 @@ class InLoop(AsyncAdapt_aiosqlite_dbapi):
     def connect(self, *arg: object, **kw: object) -> AsyncAdapt_aiosqlite_connection:
         opened = super().connect(*arg, **kw)
         return _Connection(self, opened._connection)
+
+
+async def in_thread(session: AsyncSession, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Run plain statements on the session's connection in its thread: it crosses once, whatever their number."""
+    raw = await (await session.connection()).get_raw_connection()
+    driver: Any = raw.driver_connection
+    result: T = await driver._execute(work, driver._conn)
+    return result

@@ -16,7 +16,7 @@ class AlertRow(SQLModel, table=True):
     __table_args__ = {"sqlite_autoincrement": True}
     seq: int | None = numbered_key()
     source: str
-    fingerprint: str = Field(index=True)
+    fingerprint: str
     status: str
     name: str
     severity: str
@@ -28,6 +28,20 @@ class AlertRow(SQLModel, table=True):
     link: str = ""
     expression: str = ""
     received_at: datetime = Field(sa_type=Moment, index=True)
+
+
+class RepeatRow(SQLModel, table=True):
+    """Alerts that a body delivered again, in the very bytes in which they are stored: until the inbox has counted them."""
+
+    __tablename__ = "repeats"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = numbered_key()
+    source: str
+    received_at: datetime = Field(sa_type=Moment)
+    after: int = Field(sa_type=BigInteger)
+    """The newest stored alert at that moment: what was delivered before is sorted before."""
+    alerts: list[int] = Field(sa_type=Json)
+    """Their numbers in `alerts`."""
 
 
 class UnreadableRow(SQLModel, table=True):
@@ -53,14 +67,19 @@ class EpisodeRow(SQLModel, table=True):
     """One firing from beginning to end: (source, fingerprint, start)."""
 
     __tablename__ = "episodes"
-    __table_args__ = (UniqueConstraint("source", "fingerprint", "starts_at"),)
+    __table_args__ = (
+        UniqueConstraint("source", "fingerprint", "starts_at"),
+        # Lists are read in the order of their starts, all of them or those of one state or service.
+        Index(None, "status", "starts_at"),
+        Index(None, "service", "starts_at"),
+    )
     id: int | None = numbered_key()
     source: str
     fingerprint: str = Field(index=True)
-    starts_at: datetime = Field(sa_type=Moment)
-    status: str = Field(index=True)
+    starts_at: datetime = Field(sa_type=Moment, index=True)
+    status: str
     name: str
-    service: str = Field(index=True)
+    service: str
     severity: str
     """SEV1..SEV4, NONE."""
     labels: dict[str, str] = Field(sa_type=Json)

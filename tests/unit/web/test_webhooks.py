@@ -4,19 +4,18 @@ import gzip
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
 from bot.store.alerts.intake import Busy
-from bot.web.errors import HANDLERS, Guard
+from bot.store.alerts.stored_alerts import StoredAlerts
+from bot.web.errors import Guard
 from bot.web.webhooks import WebhookEndpoints
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
@@ -32,20 +31,30 @@ class Kept:
         self.alerts: list[Any] = []
         self.changes: list[Any] = []
         self.unreadable: list[tuple[str, bytes, str]] = []
+        self.repeats: list[int] = []
+        self.stored = StoredAlerts()
         self.busy = False
 
-    async def put(self, alerts: Any, changes: Any, received_at: datetime) -> None:
+    async def put(
+        self,
+        alerts: Any,
+        changes: Any,
+        received_at: datetime,
+        *,
+        source: str,
+        repeats: Sequence[int],
+        digests: Sequence[bytes],
+    ) -> None:
         if self.busy:
             raise Busy("too many alerts are waiting for the database")
         self.alerts += alerts
+        self.repeats += repeats
+        for number, digest in enumerate(digests, 1):
+            self.stored.put(digest, number, received_at)
         self.changes += changes
 
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
         self.unreadable.append((source, body, problem))
-
-
-def app_of(endpoints: WebhookEndpoints) -> Starlette:
-    return Starlette(routes=endpoints.routes(), middleware=[Middleware(Guard)], exception_handlers=dict(HANDLERS))
 
 
 @pytest.fixture
@@ -61,7 +70,7 @@ async def web(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
     endpoints = WebhookEndpoints(
         sources, discover(["bot.sources"], Source), {"prod": "right", "hub": "sign", "none": ""}, kept, lambda: NOW
     )
-    app = httpx.ASGITransport(app_of(endpoints), raise_app_exceptions=False)
+    app = httpx.ASGITransport(Guard(endpoints), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=app, base_url="http://bot") as client:
         yield client
 
@@ -71,6 +80,23 @@ async def test_an_alert_is_answered_after_it_was_stored(web: httpx.AsyncClient, 
 
     assert (answer.status_code, answer.json()) == (202, {"accepted": 1})
     assert [alert.name for alert in kept.alerts] == ["X"]
+
+
+async def test_an_alert_that_comes_again_in_the_same_bytes_is_not_read_again(web: httpx.AsyncClient, kept: Kept) -> None:
+    await web.post("/alerts/prod", content=BODY, headers=KNOWN)
+    other = json.dumps({"alerts": [{**ALERT, "labels": {"alertname": "Y"}}, ALERT]})
+    answer = await web.post("/alerts/prod", content=other, headers=KNOWN)
+
+    assert answer.json() == {"accepted": 2}
+    assert ([alert.name for alert in kept.alerts], kept.repeats) == (["X", "Y"], [1])
+
+
+async def test_an_alert_whose_start_is_unknown_is_read_each_time(web: httpx.AsyncClient, kept: Kept) -> None:
+    body = json.dumps({"alerts": [{"status": "firing", "labels": {"alertname": "X"}}]})
+    for _ in range(2):
+        await web.post("/alerts/prod", content=body, headers=KNOWN)
+
+    assert (len(kept.alerts), kept.repeats) == (2, [])
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Basic right"}])
@@ -155,7 +181,7 @@ async def test_an_unexpected_error_becomes_an_id(kept: Kept) -> None:
     endpoints = WebhookEndpoints(
         {"prod": SourceConfig(kind="alertmanager")}, discover(["bot.sources"], Source), {"prod": "right"}, kept, broken
     )
-    app = httpx.ASGITransport(app_of(endpoints))
+    app = httpx.ASGITransport(Guard(endpoints))
     async with httpx.AsyncClient(transport=app, base_url="http://bot") as client:
         answer = await client.post("/alerts/prod", content=BODY, headers=KNOWN)
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.store.alerts.intake import MAX_WAITING, Busy, IntakeWriter
+from bot.store.alerts.intake import MAX_OF_SOURCE, MAX_WAITING, MOST_A_COMMIT, Busy, IntakeWriter
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, ChangeRow, UnreadableRow
 from tests.unit.builders import NOW, change
@@ -150,3 +150,18 @@ async def test_an_unforeseen_error_fails_its_own_sender_and_the_writer_lives_on(
     assert writer.alive()
     assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["second"]
     await writer.stop()
+
+
+async def test_one_source_that_never_stops_leaves_room_for_the_others(desk: Desk) -> None:
+    writer = IntakeWriter(desk.db, lambda: None)
+    writer.start()
+    noisy = [asyncio.create_task(writer.put([alert("n")] * 1000, [], NOW, source="noisy")) for _ in range(60)]
+    await asyncio.sleep(0)
+    quiet = asyncio.create_task(writer.put([alert("q")], [], NOW, source="quiet"))
+    await quiet
+    stored = len(await desk.rows(AlertRow))
+    answers = await asyncio.gather(*noisy, return_exceptions=True)
+    await writer.stop()
+
+    assert stored <= 3 * MOST_A_COMMIT
+    assert sum(isinstance(answer, Busy) for answer in answers) == 60 - MAX_OF_SOURCE // 1000

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alert import Alert
 from bot.core.incident import GroupState
+from bot.store.alerts.intake import IntakeWriter
 from bot.store.alerts.sorting import Sorter, SortingResult
-from bot.store.tables import AlertRow
+from bot.store.tables import AlertRow, RepeatRow
 from tests.unit.store.databases import Desk, alert
 
 
@@ -60,3 +62,89 @@ async def test_what_was_learnt_of_a_batch_that_was_undone_is_forgotten(desk: Des
 
     (episode,), (group,) = await desk.episodes(), await desk.groups()
     assert (episode.group_id, episode.repeats, group.alerts) == (group.id, 1, 1)
+
+
+class Intake:
+    """Stores alerts as the endpoint does, those that are stored already as numbers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.writer = IntakeWriter(desk.db, lambda: None)
+
+    async def put(self, *alerts: Alert, repeats: Sequence[int] = ()) -> None:
+        self.writer.start()
+        digests = [one.fingerprint.encode() if one.status == "firing" else b"" for one in alerts]
+        await self.writer.put(alerts, [], self.desk.clock.now, source="am", repeats=repeats, digests=digests)
+        await self.writer.stop()
+
+    async def again(self, *fingerprints: str) -> None:
+        numbers = [self.writer.stored.find(one.encode()) for one in fingerprints]
+        await self.put(repeats=[number for number in numbers if number is not None])
+
+    async def sort(self) -> None:
+        while await self.desk.inbox.take(1000):
+            continue
+
+
+async def test_alerts_that_come_again_as_numbers_count_and_leave_no_row_behind(desk: Desk) -> None:
+    intake = Intake(desk)
+    await intake.put(alert("a"), alert("b"))
+    await intake.sort()
+    stored = len(await desk.rows(AlertRow))
+    desk.clock.forward(1)
+    await intake.again("a", "b")
+    await intake.again("a")
+    await intake.sort()
+
+    counts = {episode.fingerprint: (episode.repeats, episode.last_seen_at) for episode in await desk.episodes()}
+    assert counts == {"a": (2, desk.clock.now), "b": (1, desk.clock.now)}
+    assert len(await desk.rows(AlertRow)) == stored
+    assert await desk.rows(RepeatRow) == []
+
+
+async def test_after_a_restart_they_count_as_well(desk: Desk) -> None:
+    intake = Intake(desk)
+    await intake.put(alert("a"))
+    await intake.sort()
+    desk.inbox.sorter.reset()
+    await intake.again("a")
+    await intake.sort()
+    await intake.again("a")
+    await intake.sort()
+
+    (episode,), (group,) = await desk.episodes(), await desk.groups()
+    assert (episode.repeats, group.repeats, group.alerts) == (2, 2, 1)
+
+
+async def test_they_are_sorted_after_what_came_before_them(desk: Desk) -> None:
+    intake = Intake(desk)
+    await intake.put(alert("a"))
+    await intake.put(alert("a", "resolved"))
+    await intake.again("a")
+    await intake.sort()
+
+    (episode,) = await desk.episodes()
+    assert (episode.status, episode.repeats) == ("resolved", 0)
+
+
+async def test_an_alert_that_was_muted_is_looked_at_anew_each_time(desk: Desk) -> None:
+    intake = Intake(desk)
+    await intake.put(alert("a", severity="info"))
+    await intake.sort()
+    (muted,) = await desk.episodes()
+    assert muted.muted_by
+    desk.clock.forward(60)
+    await intake.again("a")
+    await intake.sort()
+
+    (episode,) = await desk.episodes()
+    assert (episode.repeats, episode.last_seen_at) == (1, desk.clock.now)
+    assert await desk.rows(RepeatRow) == []
+
+
+async def test_a_number_whose_alert_was_pruned_is_over(desk: Desk) -> None:
+    intake = Intake(desk)
+    await intake.put(repeats=[99])
+    await intake.sort()
+
+    assert await desk.rows(RepeatRow) == []

@@ -1,0 +1,46 @@
+"""A memory of bounded size that forgets a little at a time: one entry more than it holds costs one entry, not all of them."""
+
+import random
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Memo(Generic[K, V]):
+    """At most `size` entries. A full one forgets an entry at random for each new one.
+
+    What is used in turn and does not quite fit would never be found again if the oldest went, or everything at once.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._values: dict[K, V] = {}
+        self._keys: list[K] = []
+        self._dice = random.Random(0)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: K) -> V | None:
+        """The value, if it is remembered."""
+        return self._values.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        """Remember a value, in place of an older one of this key."""
+        if key not in self._values:
+            self._make_room(key)
+        self._values[key] = value
+
+    def pop(self, key: K) -> V | None:
+        """Forget one; its value, if there was one."""
+        # Its place among the keys is taken by the next entry that has to make room.
+        return self._values.pop(key, None)
+
+    def _make_room(self, key: K) -> None:
+        if len(self._keys) < self.size:
+            self._keys.append(key)
+            return
+        place = self._dice.randrange(self.size)
+        self._values.pop(self._keys[place], None)
+        self._keys[place] = key

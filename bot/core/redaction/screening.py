@@ -1,0 +1,80 @@
+"""Redaction of many texts at once: one pass over all of them together tells that nearly all hold nothing to redact.
+
+The pattern matches wherever one of the detectors could find something, in any of their readings, and more often than that.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from bot.core.redaction import names, redaction, tables
+from bot.core.redaction.gitleaks import keyword_patterns
+from bot.core.redaction.kinds import KINDS
+from bot.core.redaction.personal import HINT
+from bot.core.text.patterns import Pattern, any_of
+
+_BETWEEN = "\n\0\n"
+"""Stands between two texts: no pattern matches across it that would not match at a text's edge, and no text holds it."""
+_WORD = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
+_REPEATED = re.compile(r"\{([0-9]+),([0-9]+)\}")
+_LEAST_COUNTED = 8
+_SCREEN_BYTES = 32 << 20
+
+
+def redact_each(texts: Sequence[str]) -> list[str]:
+    """The same as `redact` of each text."""
+    readings = {text: _readings(text) for text in texts}
+    plain = [(text, reading) for text, reading in readings.items() if reading]
+    suspects = {text for text, reading in readings.items() if not reading} | set(_suspects(plain))
+    return [redaction.redact(text) if text in suspects else text for text in texts]
+
+
+def _readings(text: str) -> str:
+    """The text, and behind it the text without its escapes; "" where letters look like others or nobody sees them."""
+    reading = redaction.without_escapes(text) if text.isascii() else None
+    if reading is None or not reading.isascii():
+        return ""
+    return text if reading == text else f"{text}{_BETWEEN}{reading}"
+
+
+def _suspects(texts: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The texts that one of the detectors has to look at; halves of what holds one are screened again."""
+    if not texts or not _may_hold_one(_BETWEEN.join([reading for _, reading in texts])):
+        return
+    if len(texts) == 1:
+        yield texts[0][0]
+        return
+    half = len(texts) // 2
+    yield from _suspects(texts[:half])
+    yield from _suspects(texts[half:])
+
+
+def _may_hold_one(joined: str) -> bool:
+    return any(screen.search(joined) for screen in _screens()) or _holds_encoded(joined)
+
+
+def _holds_encoded(joined: str) -> bool:
+    """Whether a word says something once it is decoded."""
+    return any(redaction.decoded_word(word) for word in set(_WORD.findall(joined)))
+
+
+@cache
+def _screens() -> Sequence[Pattern]:
+    """Two patterns: as one, their states would multiply."""
+    phrases = [pattern for pattern in names.PATTERNS if pattern not in names.BEHIND_NAMES]
+    forms = [pattern for patterns in KINDS.values() for pattern in patterns]
+    others = (*phrases, *forms, *keyword_patterns(), HINT, *redaction.PARTED, *tables.PATTERNS)
+    return [_screen(names.BEHIND_NAMES), _screen(others)]
+
+
+def _screen(patterns: Sequence[str]) -> Pattern:
+    # An edge of a text is the edge of a line here.
+    return any_of(*(f"(?m:{_REPEATED.sub(_without_limit, pattern)})" for pattern in patterns), max_bytes=_SCREEN_BYTES)
+
+
+def _without_limit(repeated: re.Match[str]) -> str:
+    """`{1,60}` as `+`: it matches more often, and RE2 counts nothing, which takes a state for each number."""
+    least, most = map(int, repeated.groups())
+    if most < _LEAST_COUNTED:
+        return repeated.group()
+    return {0: "*", 1: "+"}.get(least, f"{{{least},}}")
