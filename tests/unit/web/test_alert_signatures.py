@@ -9,13 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.config.alerts import SourceConfig
 from bot.core.errors import QueryFailed
 from bot.plugins import Source, discover
+from bot.store.alerts.stored_alerts import StoredAlerts
+from bot.web.errors import Guard
 from bot.web.webhooks import WebhookEndpoints
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
@@ -32,8 +33,9 @@ class Committed:
 
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
+        self.stored = StoredAlerts()
 
-    async def put(self, alerts: Any, changes: Any, received_at: datetime) -> None:
+    async def put(self, alerts: Any, changes: Any, received_at: datetime, **_again: object) -> None:
         self.alerts += alerts
 
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
@@ -55,7 +57,7 @@ async def post(
     sources = {"prod": SourceConfig(kind=kind, options={"topics": [TOPIC]})}
     more = {"fetch": fetch} if fetch else {}
     endpoints = WebhookEndpoints(sources, discover(["bot.sources"], Source), {"prod": "key"}, committed, lambda: NOW, **more)
-    transport = httpx.ASGITransport(Starlette(routes=endpoints.routes()))
+    transport = httpx.ASGITransport(Guard(endpoints))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         return await client.post(path, content=body, headers=headers)
 

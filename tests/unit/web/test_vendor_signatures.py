@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from bot.core.change import Change
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
+from bot.store.alerts.stored_alerts import StoredAlerts
+from bot.web.errors import Guard
 from bot.web.webhooks import WebhookEndpoints
 from tests.unit.sources.changes.bodies import (
     argocd_sync,
@@ -35,8 +36,9 @@ class Committed:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
+        self.stored = StoredAlerts()
 
-    async def put(self, alerts: Any, changes: Any, received_at: datetime) -> None:
+    async def put(self, alerts: Any, changes: Any, received_at: datetime, **_again: object) -> None:
         self.changes += changes
 
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
@@ -75,7 +77,7 @@ VENDORS: list[tuple[str, Any, Callable[[str, bytes], Headers]]] = [
 def client_of(kind: str, committed: Committed, token: str = KEY) -> httpx.AsyncClient:
     sources = {"prod": SourceConfig(kind=kind, options={"workflows": ["Deploy"]})}
     endpoints = WebhookEndpoints(sources, discover(["bot.sources"], Source), {"prod": token}, committed, lambda: NOW)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(Starlette(routes=endpoints.routes())), base_url="http://bot")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(Guard(endpoints)), base_url="http://bot")
 
 
 @pytest.mark.parametrize(("kind", "body", "proof"), VENDORS)
