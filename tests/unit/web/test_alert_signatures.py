@@ -126,7 +126,7 @@ async def test_a_severity_that_nobody_mapped_is_told_to_the_sender() -> None:
         lambda: NOW,
         knows_severity=Config().knows_severity,
     )
-    transport = httpx.ASGITransport(Starlette(routes=endpoints.routes()))
+    transport = httpx.ASGITransport(Guard(endpoints))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
         answer = await client.post("/alerts/prod", content=body, headers={"Authorization": "Bearer key"})
 
