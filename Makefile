@@ -76,6 +76,8 @@ evaluate: .venv/tests-installed  ## causes ranked on public incident data, besid
 	done
 	@if test -d $(EVALUATION_DATA)/nezha; then \
 	  $(BIN)/python -m tests.evaluation delays --data $(EVALUATION_DATA)/nezha --out .tocsin/evaluation/delays.json; fi
+	@if test -d $(EVALUATION_DATA)/webhooks; then \
+	  $(BIN)/python -m tests.evaluation webhooks --data $(EVALUATION_DATA)/webhooks --out .tocsin/evaluation/webhooks.json; fi
 	$(BIN)/python -m tests.evaluation left_out --data $(EVALUATION_DATA) --out .tocsin/evaluation/left_out.json
 
 slack-live: .venv/tests-installed  ## the conformance suite against a real workspace (TOCSIN_LIVE_SLACK_* set)

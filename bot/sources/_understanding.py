@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from bot.core.alert import Alert
@@ -23,6 +23,8 @@ _HOSTS = ("host", "hostname", "host_name", "node", "server", "machine", "vm", "d
 _INSTANCES = ("instance", "instance_id", "pod", "pod_name", "container")
 _NOT_SERVICES = ("team", "customer", "customer_id", "tenant", "namespace", "monitor", "folder", "environment", "env", "region",
                  "metric", "metric_name", "source", "cluster", "project", "site", "endpoint")  # fmt: skip
+_SERVICES = ("app", "application", "component", "workload", "deployment", "function", "functionname")
+"""Labels that name a service where the alert is about one of its hosts or instances."""
 _MOVING = ("severity", "priority", "status", "state", "level", "urgency", "value", "value_string")
 
 
@@ -45,6 +47,16 @@ def understood(request: SourceRequest, document: object) -> ParsedBody:
     """Every alert in a document. Raises UnreadableBody if nothing in it reads as a title."""
     items = items_of(document, request.config.fields.alerts)
     return parsed_of(*each(items, lambda item, _: taken(request, item), raw=lambda item: item.document))
+
+
+def otherwise(request: SourceRequest, document: object, problem: UnreadableBody) -> ParsedBody:
+    """A body that is not in the vendor's form, as any sender's. Raises `problem` if nothing in it reads as a title."""
+    try:
+        parsed = understood(request, document)
+    except UnreadableBody:
+        raise problem from None
+    doubt = f"not the form of {request.config.kind}, read by names and values ({problem})"
+    return replace(parsed, warnings=(doubt, *parsed.warnings))
 
 
 def parsed_of(alerts: Sequence[Taken], rejected: Sequence[Rejected] = ()) -> ParsedBody:
@@ -124,6 +136,8 @@ def _labels(seen: Understanding, severity: str) -> dict[str, object]:
     named: dict[str, object] = dict(seen.labels)
     if entity := seen.text(AlertField.SERVICE):
         named.setdefault(_entity_label(seen.entity_kind), entity)
+    if "service" not in named and (service := next((v for k, v in seen.labels.items() if k.lower() in _SERVICES), None)):
+        named["service"] = service
     return {**named, "severity": severity} if severity else named
 
 

@@ -5,7 +5,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, first_of, parsed_of, taken
+from bot.sources._understanding import Known, first_of, otherwise, parsed_of, taken
 
 
 @source("newrelic")
@@ -15,7 +15,7 @@ def newrelic(request: SourceRequest) -> ParsedBody:
     if not isinstance(body, dict):
         raise UnreadableBody("New Relic's webhook is an object", field="body")
     if not first_of(body, "title", "condition_name", "alertConditionNames.0"):
-        raise UnreadableBody("an issue has a title", field="title")
+        return otherwise(request, body, UnreadableBody("an issue has a title", field="title"))
     return parsed_of([taken(request, Item(body, ""), _known(body))])
 
 

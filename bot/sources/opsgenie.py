@@ -8,7 +8,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, first_of, parsed_of, taken
+from bot.sources._understanding import Known, first_of, otherwise, parsed_of, taken
 
 _OVER = frozenset(("close", "delete"))
 _FIRING = frozenset(("create", "acknowledge", "unacknowledge", "escalate", "updatepriority", "updatemessage"))
@@ -19,7 +19,7 @@ def opsgenie(request: SourceRequest) -> ParsedBody:
     """The alert of one action. Option `url`: where Opsgenie's pages are, e.g. https://app.eu.opsgenie.com."""
     body = parse(request.body)
     if not isinstance(body, dict) or not isinstance(body.get("action"), str):
-        raise UnreadableBody("Opsgenie's webhook names an action here", field="action")
+        return otherwise(request, body, UnreadableBody("Opsgenie's webhook names an action here", field="action"))
     action = body["action"].strip().lower()
     if action not in _OVER | _FIRING:
         return ParsedBody(ignored=1)

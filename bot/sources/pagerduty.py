@@ -8,7 +8,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, first_of, parsed_of, part, taken
+from bot.sources._understanding import Known, first_of, otherwise, parsed_of, part, taken
 
 _EVENTS = "triggered reopened acknowledged unacknowledged escalated reassigned delegated priority_updated"
 _FIRING = frozenset(f"incident.{event}" for event in _EVENTS.split(" "))
@@ -21,7 +21,7 @@ def pagerduty(request: SourceRequest) -> ParsedBody:
     body = parse(request.body)
     event = body.get("event") if isinstance(body, dict) else None
     if not isinstance(event, dict):
-        raise UnreadableBody("PagerDuty's webhook of version 3 has an object here", field="event")
+        return otherwise(request, body, UnreadableBody("PagerDuty's webhook of version 3 has an object here", field="event"))
     kind = event.get("event_type")
     if not isinstance(kind, str):
         raise UnreadableBody("must be a text such as incident.triggered", field="event.event_type")

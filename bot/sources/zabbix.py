@@ -11,7 +11,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import each, moment, parse, word
-from bot.sources._understanding import Known, Taken, first_of, parsed_of, taken
+from bot.sources._understanding import Known, Taken, first_of, otherwise, parsed_of, taken
 
 SEVERITIES = ("not classified", "information", "warning", "average", "high", "disaster")
 
@@ -22,7 +22,12 @@ def zabbix(request: SourceRequest) -> ParsedBody:
     lines = [line for line in request.body.splitlines() if line.strip()]
     documents = [parse(line) for line in lines] if len(lines) > 1 and _are_objects(lines) else [parse(request.body)]
     flat = [item for document in documents for item in (document if isinstance(document, list) else [document])]
-    alerts, rejected = each(flat, lambda raw, field: _read(request, raw, field if len(flat) > 1 else ""))
+    try:
+        alerts, rejected = each(flat, lambda raw, field: _read(request, raw, field if len(flat) > 1 else ""))
+    except UnreadableBody as error:
+        if error.field != "event_name":
+            raise
+        return otherwise(request, flat[0], error)
     return parsed_of(alerts, rejected)
 
 
