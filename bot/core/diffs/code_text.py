@@ -1,8 +1,9 @@
 """The parts of a log line or error text that a program wrote, and not whoever called it.
 
 A search term, a name or a field that somebody typed stands in quotes, behind `=` or a colon, or behind the word that says what
-it is. Names of code stand first in their line, in stack frames, as classes of errors, before `=`, and right behind the word
-that says which part of a program is missing. What is recognised as neither is left out: somebody may have typed it.
+it is; a whole error that somebody typed stands behind "for", where a program writes a noun. Names of code stand first in their
+line, in stack frames, as classes of errors, before `=`, and right behind the word that says which part of a program is missing.
+What is recognised as neither is left out: somebody may have typed it.
 """
 
 import re
@@ -35,6 +36,18 @@ _MISSING_PART = re.compile(
     rf"[\"'`]?({_NAME})[\"'`]?\s+is not (?:defined|a function)",
     re.I,
 )
+_TYPED_BEFORE = re.compile(
+    r"\b(?:for|about|matching|like|named|called|containing|saying)\s+(?:(?:an?|the)\s+)?"
+    r"(?:[\w.]*(?:error|exception|fatal|panic|pq|psql)\b[:\s]+)*$",
+    re.I,
+)
+"""A preposition of what is looked for, and labels such as `ERROR:` that somebody may have typed with it."""
+_STATES = re.compile(
+    r"[\"'`\])>]?\s+(?:(?:of|in|on)\s+(?:\w+\s+)?\S+\s+)?(?:does not|doesn.?t|do not|is not|isn.?t|was not|"
+    r"not found|cannot|could not|(?:is|was) (?:missing|unknown|undefined)|already exists|violates)",
+    re.I,
+)
+"""A predicate: behind the name it makes a sentence of it."""
 _QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`|“[^”]*”")
 _VALUE = re.compile(r"(?<==)(?![=~])[^\s,;)]+")
 
@@ -42,10 +55,26 @@ _VALUE = re.compile(r"(?<==)(?![=~])[^\s,;)]+")
 @lru_cache(maxsize=4_096)
 def code_names(text: str) -> str:
     """The names that the program itself wrote, one a line."""
-    names = _FIRST.findall(_PREFIX.sub("", text, count=1))[:1]
+    written = _until_typed(text)
+    names = _FIRST.findall(_PREFIX.sub("", written, count=1))[:1]
     for pattern in (_FRAMES, _ERROR, _KEY, _MISSING_PART):
-        names += [name for match in pattern.finditer(text) for name in match.groups() if name]
+        names += [name for match in pattern.finditer(written) for name in match.groups() if name]
     return "\n".join(names)
+
+
+def _until_typed(text: str) -> str:
+    """The text up to an error that stands where a program puts what somebody looked for: nobody knows where that ends.
+
+    A preposition takes a noun: in `search failed for column total does not exist` no program writes the sentence behind it.
+    """
+    errors = (match.start() for pattern in (_FRAMES, _ERROR) for match in pattern.finditer(text))
+    sentences = (match.start() for match in _MISSING_PART.finditer(text) if _is_sentence(match, text))
+    typed = (start for start in (*errors, *sentences) if _TYPED_BEFORE.search(text, 0, start))
+    return text[: min(typed, default=len(text))]
+
+
+def _is_sentence(part: re.Match[str], text: str) -> bool:
+    return bool(_STATES.match(text, part.end()) or _STATES.search(part.group()))
 
 
 def without_values(text: str) -> str:

@@ -180,6 +180,10 @@ def typed_by_users(text: str) -> Ledger:
         "failed to find user render_promo_banner: not found",
         "error: invalid display name: render_promo_banner is not defined",
         'level=error msg="lookup failed" q=render_promo_banner',
+        "ERROR search failed for column render_promo_banner does not exist",
+        'ERROR search failed for ERROR: relation "render_promo_banner" does not exist at character 8',
+        "lookup failed: no results for column total of relation render_promo_banner does not exist",
+        "search failed for TypeError in render_promo_banner",
     ],
 )
 def test_a_name_that_users_typed_into_requests_explains_no_change(text: str) -> None:
@@ -198,8 +202,17 @@ def test_a_callee_that_explains_the_failure_goes_before_code_that_matches_a_line
     assert all(h.confidence != "likely" for h in judged(ledger).hypotheses if h.change_id)
 
 
-def test_a_failure_that_names_what_a_deploy_added_explains_it() -> None:
-    line = TemplateFact(template="TypeError in render_promo_banner", count=40, before=0, trend="new")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TypeError in render_promo_banner",
+        "could not load pages: pq: column render_promo_banner does not exist",
+        'query failed with ERROR: relation "render_promo_banner" does not exist',
+        "search failed: no mapping found for field [render_promo_banner]",
+    ],
+)
+def test_a_failure_that_names_what_a_deploy_added_explains_it(text: str) -> None:
+    line = TemplateFact(template=text, count=40, before=0, trend="new")
     reading = Measured(code(failing_front(NEWER).lines("front", line), "2.1.0", PROMO).entries, ONSET).code_of(NEWER)
 
     assert reading.explains
