@@ -1,7 +1,8 @@
-"""Which reported changes are what an action of the bot did: a pipeline reports a rollback as one more deploy."""
+"""What an action of the bot changed, and which reported changes are that: a pipeline reports a rollback as one more deploy."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import NamedTuple
 
 from bot.core.change import Change
@@ -11,6 +12,38 @@ REPORTED_BEFORE = timedelta(seconds=30)
 REPORTED_WITHIN = timedelta(minutes=10)
 """A job that was started rolls out for so long; with a version that says which change it was."""
 WITHOUT_VERSION_WITHIN = timedelta(minutes=1)
+
+
+OWN = "tocsin"
+"""The source of a change that the bot recorded of its own run."""
+_OWN_ID = "tocsin.action:"
+"""No configured source has a dot in its name, so no reported change has such an id."""
+
+
+class Direction(Enum):
+    """Whether a run takes a change back or puts it in place again."""
+
+    BACK = "back"
+    FORWARD = "forward"
+
+
+class ChangedVersions(NamedTuple):
+    """What a service runs since a run, and what it ran before."""
+
+    now: str
+    before: str
+
+
+def own_id(proposal: str) -> str:
+    """The id of the change that the run of a proposal made."""
+    return f"{_OWN_ID}{proposal}"
+
+
+def changed_versions(arguments: Mapping[str, object], direction: Direction) -> ChangedVersions | None:
+    """What a run with these arguments changed; None if they do not say to which version it goes."""
+    new, old = str(arguments.get("version") or ""), str(arguments.get("previous_version") or "")
+    versions = ChangedVersions(old, new) if direction is Direction.BACK else ChangedVersions(new, old)
+    return versions if versions.now else None
 
 
 class ActionRun(NamedTuple):
@@ -25,11 +58,19 @@ class ActionRun(NamedTuple):
 
 
 def with_own(changes: Iterable[Change], runs: Sequence[ActionRun]) -> list[Change]:
-    """The changes, each that a run made with the proposal it came from."""
-    return [_with_run(change, runs) for change in changes]
+    """The changes, each that a run made with the proposal it came from; what a source reported of a run stands for it."""
+    known = [_with_run(change, runs) for change in changes]
+    reported = {change.by_action for change in known if not _is_own(change)}
+    return [change for change in known if not _is_own(change) or change.by_action not in reported]
+
+
+def _is_own(change: Change) -> bool:
+    return change.id.startswith(_OWN_ID)
 
 
 def _with_run(change: Change, runs: Sequence[ActionRun]) -> Change:
+    if _is_own(change):
+        return change.model_copy(update={"by_action": change.id.removeprefix(_OWN_ID)})
     own = next((run for run in runs if _made_by(change, run)), None)
     return change.model_copy(update={"by_action": own.proposal}) if own else change
 

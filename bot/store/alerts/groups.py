@@ -182,6 +182,12 @@ async def fire_again(db: Database, session: AsyncSession, group: GroupRow) -> No
         session.add(row)
 
 
+async def next_attempt(session: AsyncSession, group: GroupRow) -> int:
+    """The number of the next investigation of an open group: its first one was started with it, if it has not begun yet."""
+    newest = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == group.id)
+    return ((await session.exec(newest)).one() or 1) + 1
+
+
 async def is_suspected(session: AsyncSession, group: GroupRow, service: str) -> bool:
     """Whether the newest ranking of a group names this service already: that it alerts then is no news."""
     query = select(TriageRow).where(TriageRow.group_id == group.id).order_by(col(TriageRow.attempt).desc()).limit(1)

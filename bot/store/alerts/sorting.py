@@ -253,8 +253,13 @@ class _Batch:
         await timeline.add(
             self.db, self.session, EntryKind.ALERT, text, group_id=group.id, incident_id=group.incident_id, link=episode.link
         )
-        if (f"AL-{group.id}", 2) not in self.result.triages:
-            self.result.triages.append((f"AL-{group.id}", 2))
+        await self._investigate_anew(group)
+
+    async def _investigate_anew(self, group: GroupRow) -> None:
+        """One more attempt: people may have started some of their own."""
+        ref = f"AL-{group.id}"
+        if all(started != ref for started, _ in self.result.triages):
+            self.result.triages.append((ref, await groups.next_attempt(self.session, group)))
 
     async def _joins(self, group: GroupRow, episode: EpisodeRow) -> None:
         """What a further alert means for an open group: it fires again, is about something new, or is worse than before."""
@@ -359,8 +364,8 @@ class _Batch:
             self.session.add(episode)
             await self.session.flush()
             await groups.renew(self.db, self.session, group, episode, Renewal.WORSE, line=not change.mention)
-        if change.investigation and (f"AL-{group.id}", 1) not in self.result.triages:
-            self.result.triages.append((f"AL-{group.id}", 2))
+        if change.investigation:
+            await self._investigate_anew(group)
 
     async def _record_heartbeat(self, row: AlertRow) -> None:
         key = f"{row.source}:{row.name}"

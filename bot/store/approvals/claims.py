@@ -21,7 +21,7 @@ from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.timeline import EntryKind
-from bot.store.approvals import rows, transitions
+from bot.store.approvals import own_changes, rows, transitions
 from bot.store.db.database import Database
 from bot.store.tables import AttemptRow, ClaimRow, PageRow, ProposalRow
 
@@ -222,7 +222,9 @@ class Claims:
             await transitions.move(self.db, session, row, to, reason=outcome.text, policy=self.policy, outcome=outcome.text)
             entry = f"{ref} {_OUTCOME_IN_TIMELINE[outcome.state]}: {outcome.text}"
             await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, key=f"ran:{ref}")
-            if outcome.state is not OutcomeState.DONE:
+            if outcome.state is OutcomeState.DONE:
+                await own_changes.record_change(session, self.config, row, at=attempt.at)
+            else:
                 await self._ask_people(session, row, outcome)
             return ProposalState(row.state)
 

@@ -14,12 +14,13 @@ from bot.core.approvals.policy_types import PROPOSAL_LIFE, Rule, RuleResult, who
 from bot.core.approvals.record import plan_fingerprint, record_of
 from bot.core.approvals.roster import Roster
 from bot.core.change import Change
+from bot.core.changes.own_changes import own_id
 from bot.core.config import Config
 from bot.core.incident import reference
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
-from bot.store.approvals import rows, transitions
+from bot.store.approvals import own_changes, rows, transitions
 from bot.store.approvals.context import read_context
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.db.database import Database
@@ -169,6 +170,7 @@ class ProposalStore:
             ref = transitions.ref_of(row)
             text = f"{ref}: {who} ran it by hand: {draft.plan.title}"
             await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, text, who=who, key=f"manual:{ref}")
+            await own_changes.record_change(session, self.config, row, at=row.created_at, by=who)
             return ref
 
     async def revise(self, ref: str, fresh: Plan) -> Proposal:
@@ -245,6 +247,8 @@ class ProposalStore:
                 await transitions.move(self.db, session, row, to, who=who, reason=text, policy=self.policy, outcome=outcome)
                 entry, key = f"{ref}: {text}", f"answered:{ref}"
                 await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, who=who, key=key)
+                if ran:
+                    await own_changes.record_change_of_attempt(session, self.config, row)
             return ProposalState(row.state)
 
     async def answered_and_verifying(self) -> list[str]:
@@ -292,9 +296,10 @@ class ProposalStore:
             return None if row is None else Change.model_validate(row.model_dump())
 
     async def newest_change(self, service: str, kinds: Sequence[str]) -> Change | None:
-        """The newest change of a service, of these kinds (empty: any)."""
+        """The newest change of a service, of these kinds (empty: any); what the bot did itself is none to take back."""
         async with self.db.read() as session:
-            query = select(ChangeRow).where(ChangeRow.service == service).order_by(col(ChangeRow.at).desc()).limit(1)
+            reported = (ChangeRow.service == service, ~col(ChangeRow.id).startswith(own_id(""), autoescape=True))
+            query = select(ChangeRow).where(*reported).order_by(col(ChangeRow.at).desc()).limit(1)
             if kinds:
                 query = query.where(col(ChangeRow.kind).in_(kinds))
             row = (await session.exec(query)).first()

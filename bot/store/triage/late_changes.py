@@ -21,6 +21,7 @@ from bot.core.changes.late_reports import (
     burst_is_over,
     late_changes,
 )
+from bot.core.changes.own_changes import own_id
 from bot.core.incident import GroupState
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
@@ -154,7 +155,8 @@ async def _newest(session: AsyncSession, since: datetime) -> datetime | None:
 
 
 async def _reported(session: AsyncSession, since: datetime, reported_since: datetime) -> list[ReportedChange]:
-    query = select(ChangeRow).where(col(ChangeRow.at) >= since, col(ChangeRow.received_at) > reported_since)
+    reported = ~col(ChangeRow.id).startswith(own_id(""), autoescape=True)
+    query = select(ChangeRow).where(col(ChangeRow.at) >= since, col(ChangeRow.received_at) > reported_since, reported)
     rows = (await session.exec(query)).all()
     return [ReportedChange(Change.model_validate(row.model_dump(exclude={"received_at"})), row.received_at) for row in rows]
 

@@ -14,7 +14,7 @@ from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
 from bot.store.alerts.sorting import MOST_OPENED
 from bot.store.incidents import incidents
-from bot.store.tables import AuditRow, HeartbeatRow, IncidentRow, MessageRow
+from bot.store.tables import AuditRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
 from tests.unit.builders import NOW, at
 from tests.unit.store.databases import Clock, Desk, alert, open_database
 
@@ -330,6 +330,18 @@ async def test_alerts_of_a_declared_incident_s_service_join_it_and_count_towards
     }
     assert len(await desk.rows(IncidentRow)) == 1
     assert [triage for result in results for triage in result.triages] == [(f"AL-{group.id}", 2)]
+
+
+async def test_the_first_alert_of_a_declared_incident_is_investigated_also_where_people_investigated_before(desk: Desk) -> None:
+    await declare(desk, "checkout")
+    (group,) = await desk.groups()
+    async with desk.db.write() as session:
+        for attempt in (1, 2):
+            session.add(TriageRow(group_id=group.id, attempt=attempt, state="done", started_at=desk.clock()))
+
+    results = await desk.receive(alert("f1", start=-1))
+
+    assert [triage for result in results for triage in result.triages] == [(f"AL-{group.id}", 3)]
 
 
 async def test_a_declared_incident_takes_no_alert_once_it_is_resolved(desk: Desk) -> None:

@@ -1,0 +1,52 @@
+"""What a run of an action changed, as a reported change: the pipeline behind it may report nothing, or later."""
+
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.approvals.policy import undo_of_change
+from bot.core.changes.own_changes import OWN, Direction, changed_versions, own_id
+from bot.core.config import Config
+from bot.store.tables import AttemptRow, ChangeRow, ProposalRow
+
+
+async def record_change(session: AsyncSession, config: Config, row: ProposalRow, *, at: datetime, by: str = "tocsin") -> None:
+    """Record once that a service runs another version since `at`; nothing for an action that changes none."""
+    arguments = row.record["arguments"]
+    direction = _direction(config, row.action)
+    versions = changed_versions(arguments, direction) if direction else None
+    id = own_id(f"AP-{row.id}")
+    if versions is None or await session.get(ChangeRow, id) is not None:
+        return
+    undone = await session.get(ChangeRow, str(arguments.get("change_id", "")))
+    session.add(
+        ChangeRow(
+            id=id,
+            at=at,
+            service=row.service,
+            kind=undone.kind if undone else "deploy",
+            title=str(row.record["title"]),
+            author=by,
+            version=versions.now,
+            previous_version=versions.before,
+            source=OWN,
+            received_at=at,
+        )
+    )
+
+
+def _direction(config: Config, action: str) -> Direction | None:
+    """Whether a catalogue entry takes a change back or puts it in place again; None for all others."""
+    entry = config.actions.get(action)
+    if entry is not None and undo_of_change(entry):
+        return Direction.BACK
+    undone_by_it = any(other.undo == action and undo_of_change(other) for other in config.actions.values())
+    return Direction.FORWARD if entry is not None and undone_by_it else None
+
+
+async def record_change_of_attempt(session: AsyncSession, config: Config, row: ProposalRow, *, by: str = "tocsin") -> None:
+    """The same for a run that the bot began itself."""
+    query = select(AttemptRow.at).where(col(AttemptRow.proposal_id) == row.id)
+    if (at := (await session.exec(query)).first()) is not None:
+        await record_change(session, config, row, at=at, by=by)
