@@ -25,12 +25,14 @@ from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
 from bot.monitoring.metrics.graph import draw
 from bot.monitoring.runbooks import RunbookFolder
-from bot.plugins import Command, Source, Tool, ToolContext, discover, discover_actions
+from bot.plugins import Command, Tool, ToolContext, discover, discover_actions
 from bot.ports import Run
 from bot.reloading import Current, Reloader
-from bot.settings import Secrets, catalogue_of, source_tokens
+from bot.settings import Secrets, catalogue_of, source_kinds, source_tokens
+from bot.slack.alert_channels import AlertChannels
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
+from bot.slack.channel_history import ChannelHistory
 from bot.slack.client import SlackClient, web_client
 from bot.slack.commands import CommandRouter
 from bot.slack.people import People
@@ -191,9 +193,18 @@ class App:
         self.answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact)
         self.interactions = Interactions(self.db)
         self.router = CommandRouter(ctx, self.people, self.interactions, self.answers)
-        app_token = self.secrets.slack_app_token.get_secret_value()
         self.slack = SlackEdge(
-            self.web, self.router, app_token=app_token, signing_secret=self.secrets.slack_signing_secret.get_secret_value()
+            self.web,
+            self.router,
+            app_token=self.secrets.slack_app_token.get_secret_value(),
+            signing_secret=self.secrets.slack_signing_secret.get_secret_value(),
+            channels=AlertChannels(
+                Current(lambda: self.config.sources),
+                source_kinds(self.config),
+                self.writer,
+                ChannelHistory(self.slack_client),
+                self.clock,
+            ),
         )
 
     async def _on_call(self, service: str) -> tuple[str, ...]:
@@ -286,7 +297,7 @@ class App:
         return build_web(
             db=self.db,
             sources=Current(lambda: self.config.sources),
-            kinds=discover(["bot.sources", *self.config.plugins], Source),
+            kinds=source_kinds(self.config),
             tokens=Current(lambda: self.tokens),
             writer=self.writer,
             api_token=self.secrets.token_api.get_secret_value(),
@@ -308,6 +319,7 @@ class App:
         self.answers.called = called_hosts(self.config)
         self.agents.renew()
         self.inbox.rows.sorter.reset()
+        self.slack.catch_up()
 
     # ------------------------------------------------------------ health
 

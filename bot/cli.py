@@ -151,13 +151,15 @@ def manifest(
     """Print the Slack app's manifest with the least scopes; paste it at api.slack.com/apps."""
     from urllib.parse import urlsplit
 
-    from bot.settings import load_config, load_secrets
+    from bot.settings import alert_channels, load_config, load_secrets, source_kinds
     from bot.slack.manifest import manifest_yaml
 
     if url and not (url.startswith("https://") and urlsplit(url).hostname):
         _fail(f"{url} is no public address: Slack sends to https://... only")
     # The first step of all: there may be no tocsin.yaml yet.
-    typer.echo(manifest_yaml(url.rstrip("/") or None, command=load_config(load_secrets().config).command))
+    config = load_config(load_secrets().config)
+    reads_channels = bool(alert_channels(config, source_kinds(config)))
+    typer.echo(manifest_yaml(url.rstrip("/") or None, command=config.command, reads_channels=reads_channels))
 
 
 @app.command()

@@ -12,7 +12,7 @@ import structlog
 from bot.core.config import Config
 from bot.core.config.reload import ConfigChange, changes_between
 from bot.core.errors import ConfigurationError
-from bot.settings import load_config, source_tokens
+from bot.settings import load_config, source_kinds, source_tokens, without_token
 from bot.store import audit
 from bot.store.db.database import Database, DatabaseAway
 
@@ -135,9 +135,5 @@ def _text(changes: tuple[ConfigChange, ...]) -> str:
 
 def _without_token(config: Config) -> list[str]:
     """Variables are read from the environment, which a running process got once."""
-    tokens = source_tokens(config.sources)
-    return [
-        f"Source {name} takes nothing: start the server with TOCSIN_TOKEN_{name.upper().replace('-', '_')} set"
-        for name in config.sources
-        if name not in tokens
-    ]
+    variables = without_token(config, source_kinds(config), source_tokens(config.sources))
+    return [f"A source takes nothing until the server is started with {variable} set" for variable in variables]

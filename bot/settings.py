@@ -236,6 +236,10 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
         if source.kind not in sources:
             there = ", ".join(sorted(sources))
             yield Problem(f"{source.kind!r} is no kind of sources; there are {there}", ("sources", key, "kind"))
+            continue
+        for needed in sources[source.kind].needs:
+            if not source.options.get(needed):
+                yield Problem(f"{source.kind} needs options.{needed}", ("sources", key))
     for key, entry in config.actions.items():
         if entry.kind not in actions:
             there = ", ".join(sorted(actions))
@@ -244,6 +248,23 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
         for needed in actions[entry.kind].needs:
             if not getattr(entry, needed):
                 yield Problem(f"{entry.kind} needs it", ("actions", key, needed))
+
+
+def source_kinds(config: Config) -> dict[str, Source]:
+    """The kinds of sources that there are, those of the team's own plugins among them."""
+    return discover(["bot.sources", *config.plugins], Source)
+
+
+def without_token(config: Config, kinds: Mapping[str, Source], tokens: Mapping[str, str]) -> list[str]:
+    """The variables that have to be set before each source takes anything."""
+    lacking = (name for name, source in config.sources.items() if name not in tokens and kinds[source.kind].needs_token)
+    return [f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}" for name in lacking]
+
+
+def alert_channels(config: Config, kinds: Mapping[str, Source]) -> dict[str, str]:
+    """Slack channels that are read for alerts of other bots: source -> channel."""
+    reading = {name: source for name, source in config.sources.items() if "slack" in kinds[source.kind].takes}
+    return {name: str(source.options["channel"]) for name, source in reading.items()}
 
 
 def catalogue_of(config: Config) -> Catalogue:

@@ -24,7 +24,7 @@ from bot.llm.loading import check_loading
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
-from bot.settings import Secrets, catalogue_of, load_config, source_tokens
+from bot.settings import Secrets, alert_channels, catalogue_of, load_config, source_kinds, source_tokens, without_token
 from bot.slack.checkup import check_slack
 from bot.store.checkup import check_database, check_sizes, heartbeats
 from bot.store.db.database import utc_now
@@ -85,9 +85,7 @@ def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
 def _sources(config: Config) -> list[Check]:
     if not config.sources:
         return [failed("Sources", "none", "name one under `sources`, e.g. {alertmanager: {kind: alertmanager}}")]
-    tokens = source_tokens(config.sources)
-    missing = [f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}" for name in config.sources if not tokens.get(name)]
-    if missing:
+    if missing := without_token(config, source_kinds(config), source_tokens(config.sources)):
         return [
             failed("Sources", f"no token: {', '.join(missing)}", "a source without a token takes nothing: set these variables")
         ]
@@ -151,11 +149,13 @@ async def _slack(secrets: Secrets, config: Config) -> list[Check]:
 
 
 def _channels(config: Config) -> Mapping[str, str]:
-    """Each configured channel with the services whose messages it gets."""
+    """Each configured channel with the services whose messages it gets, and the sources that it is."""
     services: dict[str, list[str]] = {config.default_channel: ["default"]} if config.default_channel else {}
     for service in catalogue_of(config).services.values():
         if service.channel and service.channel != config.default_channel:
             services.setdefault(service.channel, []).append(service.name)
+    for name, channel in alert_channels(config, source_kinds(config)).items():
+        services.setdefault(channel, []).append(f"alerts of {name}")
     return {channel: one_line(", ".join(names), 60) for channel, names in services.items()}
 
 

@@ -65,11 +65,18 @@ class Source:
     name: str
     read: Callable[[SourceRequest], ParsedBody]
     takes: frozenset[str]
-    """Which endpoints: "alerts", "changes"."""
+    """Which endpoints: "alerts", "changes"; or "slack": what other bots post in a channel."""
     signatures: tuple[Signature, ...] = ()
     """The vendor's own proofs, each accepted in place of the bearer token."""
     proof: Proof | None = None
     """One that needs no secret; where it holds, none has to be set up."""
+    needs: tuple[str, ...] = ()
+    """Options without which it can do nothing, e.g. `channel`."""
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether it takes nothing until a secret is set."""
+        return self.proof is None and bool(self.takes & {"alerts", "changes"})
 
 
 def source(
@@ -78,6 +85,9 @@ def source(
     takes: Iterable[str] = ("alerts",),
     signatures: Iterable[Signature] = (),
     proof: Proof | None = None,
+    needs: Iterable[str] = (),
 ) -> Callable[..., Source]:
     """Register a function `(SourceRequest) -> ParsedBody` as a source."""
-    return lambda read: Source(name=name, read=read, takes=frozenset(takes), signatures=tuple(signatures), proof=proof)
+    return lambda read: Source(
+        name=name, read=read, takes=frozenset(takes), signatures=tuple(signatures), proof=proof, needs=tuple(needs)
+    )

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from bot.core.errors import QueryFailed
 from bot.plugins import Reply
+from bot.slack.alert_channels import AlertChannels
 from bot.slack.answers import ReplyTarget
 from bot.slack.commands import CommandRouter
 from bot.slack.listeners import register
@@ -34,7 +35,15 @@ class SlackEdge:
     `tocsin doctor` says what is wrong with it. Slack may be down at the start.
     """
 
-    def __init__(self, web: AsyncWebClient, router: CommandRouter, *, app_token: str = "", signing_secret: str = "") -> None:
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        router: CommandRouter,
+        *,
+        app_token: str = "",
+        signing_secret: str = "",
+        channels: AlertChannels | None = None,
+    ) -> None:
         self.app = AsyncApp(client=web, signing_secret=signing_secret or None, process_before_response=False)
         self._router, self._app_token = router, app_token
         # Socket Mode alone needs no secret, and the verifier takes no empty one: anybody could sign with it.
@@ -43,7 +52,9 @@ class SlackEdge:
         self._connecting: asyncio.Task[None] | None = None
         self._greeting: asyncio.Task[None] | None = None
         self._http = AsyncSlackRequestHandler(self.app)
-        register(self.app, router)
+        self._channels = channels
+        self._catching_up: asyncio.Task[None] | None = None
+        register(self.app, router, channels)
         self.app.error(self._failed)
 
     async def endpoint(self, request: Request) -> Response:
@@ -61,11 +72,13 @@ class SlackEdge:
             # The socket has a client of its own: Bolt's is shared with the sender and must not carry the app token.
             self._handler = AsyncSocketModeHandler(self.app, self._app_token, ping_interval=PING_SECONDS)
             self._connecting = asyncio.create_task(self._connect(self._handler), name="slack-socket")
+        else:
+            self.catch_up()
         self._greeting = asyncio.create_task(self._greet(), name="slack-greeting")
 
     async def stop(self) -> None:
         """Take no more events; what was acknowledged goes on in its own tasks."""
-        waiting = [task for task in (self._connecting, self._greeting) if task]
+        waiting = [task for task in (self._connecting, self._greeting, self._catching_up) if task]
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
@@ -87,10 +100,14 @@ class SlackEdge:
         """Connect, and watch: the SDK reconnects by itself except with an address that has run out."""
         first = asyncio.create_task(handler.client.connect(), name="slack-socket-first")  # type: ignore[no-untyped-call]
         since, failures = time.monotonic(), FailureLog(log, time.monotonic)
+        listening = False
         try:
             while True:
                 await asyncio.sleep(PING_SECONDS)
-                if await handler.client.is_connected():
+                missed, listening = not listening, await handler.client.is_connected()
+                if listening:
+                    if missed:
+                        self.catch_up()
                     since = time.monotonic()
                     failures.recovered("socket", "connected to Slack again")
                     continue
@@ -100,6 +117,11 @@ class SlackEdge:
                     since = time.monotonic()
         finally:
             first.cancel()
+
+    def catch_up(self) -> None:
+        """Read the alert channels: Slack sends nothing again that came while nobody listened."""
+        if self._channels:
+            self._catching_up = asyncio.create_task(self._channels.catch_up(), name="slack-catch-up")
 
     async def _failed(self, error: Exception, body: dict[str, object]) -> None:
         """Bolt's error handler: an id for the log and for the person who asked."""

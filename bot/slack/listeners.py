@@ -11,6 +11,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.core.actor import Actor
 from bot.core.questions.grammar import Line, parse_line, parse_value
 from bot.plugins import EntryPoint, Request
+from bot.slack.alert_channels import AlertChannels
 from bot.slack.answers import ReplyTarget
 from bot.slack.commands import CommandRouter
 
@@ -23,7 +24,7 @@ _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[:,]?\s*")
 _LINK = "link:"
 
 
-def register(app: AsyncApp, router: CommandRouter) -> None:
+def register(app: AsyncApp, router: CommandRouter, channels: AlertChannels | None = None) -> None:
     """Add the entry points, and quiet ends for what needs no answer."""
 
     @app.command(_ANY)
@@ -38,6 +39,8 @@ def register(app: AsyncApp, router: CommandRouter) -> None:
     @app.event("message")
     async def message(body: Body) -> None:
         await on_message(router, body)
+        if channels:
+            await channels.on_message(body)
 
     @app.action(_ANY)
     async def action(ack: AsyncAck, body: Body) -> None:
@@ -77,7 +80,7 @@ async def on_mention(router: CommandRouter, body: Body) -> None:
 
 
 async def on_message(router: CommandRouter, body: Body) -> None:
-    """A line in the direct conversation with the bot, with or without its name; it does not listen in channels."""
+    """A line in the direct conversation with the bot, with or without its name; it does not listen to people in channels."""
     if body["event"].get("channel_type") == "im":
         await _on_typed(router, body, EntryPoint.DIRECT)
 

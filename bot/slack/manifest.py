@@ -19,6 +19,8 @@ SCOPES: dict[str, str] = {
 """Bot scopes and why."""
 
 EVENTS = ("app_mention", "message.im")
+CHANNEL_EVENTS = ("message.channels", "message.groups")
+"""Only where a channel is a source of alerts: Slack then sends every message of every channel that the bot is in."""
 
 SHORTCUTS = (
     ("declare", "Declare incident...", "Declare an incident from this message"),
@@ -29,8 +31,13 @@ SHORTCUTS = (
 """Message shortcuts: the callback id is the verb."""
 
 
-def manifest(url: str | None = None, *, name: str = "tocsin", command: str = "/incident") -> dict[str, object]:
-    """The manifest as Slack takes it. Without `url` (the bot's public address) it uses Socket Mode."""
+def manifest(
+    url: str | None = None, *, name: str = "tocsin", command: str = "/incident", reads_channels: bool = False
+) -> dict[str, object]:
+    """The manifest as Slack takes it. Without `url` (the bot's public address) it uses Socket Mode.
+
+    `reads_channels`: channels are sources of alerts.
+    """
     endpoint = f"{url.rstrip('/')}/slack/events" if url else None
     address = {"request_url": endpoint} if endpoint else {}
     slash = {
@@ -56,7 +63,7 @@ def manifest(url: str | None = None, *, name: str = "tocsin", command: str = "/i
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
         "settings": {
-            "event_subscriptions": {**address, "bot_events": list(EVENTS)},
+            "event_subscriptions": {**address, "bot_events": [*EVENTS, *(CHANNEL_EVENTS if reads_channels else ())]},
             "interactivity": {"is_enabled": True, **address},
             "org_deploy_enabled": False,
             "socket_mode_enabled": endpoint is None,
@@ -65,8 +72,12 @@ def manifest(url: str | None = None, *, name: str = "tocsin", command: str = "/i
     }
 
 
-def manifest_yaml(url: str | None = None, *, name: str = "tocsin", command: str = "/incident") -> str:
+def manifest_yaml(
+    url: str | None = None, *, name: str = "tocsin", command: str = "/incident", reads_channels: bool = False
+) -> str:
     """The manifest as YAML, with the reason of each scope in front."""
     reasons = "".join(f"# {scope}: {why}\n" for scope, why in sorted(SCOPES.items()))
-    body = yaml.safe_dump(manifest(url, name=name, command=command), sort_keys=False, allow_unicode=True)
+    body = yaml.safe_dump(
+        manifest(url, name=name, command=command, reads_channels=reads_channels), sort_keys=False, allow_unicode=True
+    )
     return f"# Scopes and why:\n{reasons}{body}"

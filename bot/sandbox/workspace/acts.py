@@ -11,7 +11,7 @@ from bot.sandbox.workspace.answers import answer
 from bot.sandbox.workspace.channels import Channel, Message
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.inputs import state_of, typed
-from bot.sandbox.workspace.methods.chat import as_event
+from bot.sandbox.workspace.methods.chat import as_event, changed_event
 from bot.sandbox.workspace.methods.marks import add_reaction, remove_reaction
 from bot.sandbox.workspace.parcels import Forgery, Kind, Outcome, Parcel
 from bot.sandbox.workspace.people import BOT_NAME, BOT_USER_ID, Person
@@ -36,6 +36,7 @@ class Acts:
             "press": self.press,
             "select": self.press,
             "type": self.type,
+            "edit": self.edit,
             "mention": self.mention,
             "command": self.command,
             "react": self.react,
@@ -102,7 +103,7 @@ class Acts:
         text = self._with_ids(text)
         doc: Json = {"user": person.id, "text": text, "team": person.team_id}
         if person.is_bot:
-            doc |= {"subtype": "bot_message", "bot_id": f"B{person.id[1:]}"}
+            doc |= {"subtype": "bot_message", "bot_id": f"B{person.id[1:]}", **_parts(wanted)}
         if thread := wanted.get("thread"):
             doc["thread_ts"] = self._message(channel, str(thread)).thread or str(thread)
         message = self.ws.post(channel, doc)
@@ -110,6 +111,20 @@ class Acts:
         if f"<@{BOT_USER_ID}>" in text and not channel.is_im:
             events.insert(0, {**events[0], "type": "app_mention"})
         return {"ts": message.ts, "channel": channel.id, **await self._events(channel, events, raw)}
+
+    async def edit(self, person: Person, wanted: Json, raw: Json) -> Json:
+        """Change an own message: `channel`, `ts`, and the new `text` (a bot's `attachments` and `blocks` too)."""
+        channel = self._channel(wanted)
+        message = self._message(channel, str(wanted["ts"]))
+        if message.doc.get("user") != person.id:
+            raise Refused("cant_update_message")
+        before = message.as_slack()
+        edited = {"user": person.id, "ts": self.ws.new_ts()}
+        self.ws.edit(
+            channel, message, {"text": self._with_ids(str(wanted.get("text", ""))), "edited": edited, **_parts(wanted)}
+        )
+        event = changed_event(self.ws, channel, message, before)
+        return {"ts": message.ts, "channel": channel.id, **await self._events(channel, [event], raw)}
 
     async def mention(self, person: Person, wanted: Json, raw: Json) -> Json:
         """Write to the bot: `text` without its name."""
@@ -226,6 +241,11 @@ class Acts:
         ids |= {wide: f"<!{wide}>" for wide in ("channel", "here", "everyone")}
         ids |= {group.handle: f"<!subteam^{group.id}>" for group in self.ws.usergroups.values()}
         return re.sub(r"(?<![\w<])@([\w-]+)", lambda match: ids.get(match[1], match[0]), text)
+
+
+def _parts(wanted: Json) -> Json:
+    """What a bot may put beside the text of its message."""
+    return {part: wanted[part] for part in ("attachments", "blocks") if part in wanted}
 
 
 def _own_value(element: Json) -> Json:

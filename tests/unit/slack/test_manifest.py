@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_yaml
+from bot.slack.manifest import CHANNEL_EVENTS, EVENTS, SCOPES, manifest, manifest_yaml
 
 CODE = Path(__file__).parents[3] / "bot" / "slack"
 METHODS: dict[str, tuple[str, ...]] = {
@@ -26,7 +26,12 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 """Every Web API method that the bot calls, and the scopes that it needs (docs.slack.dev, reference/methods)."""
 
-EVENT_SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history"}
+EVENT_SCOPES = {
+    "app_mention": "app_mentions:read",
+    "message.im": "im:history",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+}
 """The scope that each event needs."""
 
 
@@ -43,7 +48,15 @@ def test_every_method_in_the_code_is_in_the_table_and_covered_by_a_scope() -> No
 
 
 def test_every_event_that_is_subscribed_to_has_its_scope() -> None:
-    assert set(EVENTS) == EVENT_SCOPES.keys() and set(EVENT_SCOPES.values()) <= SCOPES.keys()
+    assert {*EVENTS, *CHANNEL_EVENTS} == EVENT_SCOPES.keys() and set(EVENT_SCOPES.values()) <= SCOPES.keys()
+
+
+def test_a_channels_messages_are_asked_for_only_where_a_channel_is_a_source() -> None:
+    without, reading = (
+        manifest(reads_channels=reads)["settings"]["event_subscriptions"]["bot_events"] for reads in (False, True)
+    )
+
+    assert (without, reading) == (list(EVENTS), [*EVENTS, *CHANNEL_EVENTS])
 
 
 def test_no_scope_is_asked_for_nothing() -> None:

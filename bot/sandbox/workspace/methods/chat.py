@@ -111,7 +111,7 @@ async def update(ws: Workspace, args: Args) -> Json:
         message.metadata = metadata
     before = message.as_slack()
     ws.edit(channel, message, new)
-    ws.event_sink(_changed_event(ws, channel, message, before))
+    ws.event_sink(changed_event(ws, channel, message, before))
     return {"channel": channel.id, "ts": message.ts, "text": new["text"], "message": message.as_slack()}
 
 
@@ -155,7 +155,8 @@ def own_message(channel: Channel, ts: str, error: str = "cant_update_message") -
     return message
 
 
-def _changed_event(ws: Workspace, channel: Channel, message: Message, before: Json) -> Json:
+def changed_event(ws: Workspace, channel: Channel, message: Message, before: Json) -> Json:
+    """The `message` event of an edit, with the message before it."""
     event = {"type": "message", "subtype": "message_changed", "hidden": True, "ts": ws.new_ts(), "channel": channel.id}
     return event | {"channel_type": channel_type(channel), "message": message.as_slack(), "previous_message": before}
 
