@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retrie
 # Tests start some two hundred processes: what is compiled once is kept.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo serve check test unit e2e model crash seeds bench attacks evaluate slack-live lock docs clean
+.PHONY: help install demo serve check test unit e2e model crash seeds trial bench attacks evaluate slack-live lock docs clean
 
 help:  ## what each target does
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ crash: .venv/tests-installed  ## the whole kill matrix, both databases
 
 seeds: .venv/tests-installed  ## the demo over 20 seeds, scored against the world's truth (about 15 minutes)
 	$(BIN)/python -m tests.seeds --seeds 1..20
+
+trial: .venv/tests-installed  ## 40 drawn runs of outages back to back and overlapping: was each told, at once, rightly? (about 40 minutes)
+	$(BIN)/python -m tests.trial
 
 bench: .venv/tests-installed  ## us and the rival in the same call, as figures and ratios
 	$(BIN)/python -m tests.bench

@@ -90,12 +90,12 @@ class Control:
         return answer({"sent": self.life.send_changes(again=True)})
 
     async def fault(self, request: Request) -> Response:
-        """Start another fault now."""
+        """Start another fault now: `name`, `service` (drawn if empty), `beside` what stands (else that is healed)."""
         body = await _body(request)
         name = str(body.get("name", ""))
         if name not in FAULTS:
             raise ValueError(f"unknown fault {name!r}: one of {', '.join(FAULTS)}")
-        fault = self.life.world.break_now(name, str(body.get("service") or ""))
+        fault = self.life.world.break_now(name, str(body.get("service") or ""), beside=body.get("beside") is True)
         return answer({"fault": fault.name, "title": fault.title})
 
     async def heal(self, _: Request) -> Response:

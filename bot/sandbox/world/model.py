@@ -89,15 +89,18 @@ class World:
         now = self.now()
         return [change for change in self.stage.changes if change.at <= now]
 
-    def break_now(self, name: str, service: str = "") -> Fault:
-        """Heal what stands and start another fault: its change now, its onset as soon as such a fault can show.
+    def break_now(self, name: str, service: str = "", *, beside: bool = False) -> Fault:
+        """Start another fault: its change now, its onset as soon as such a fault can show.
+
+        What stands is healed first, unless it shall go on `beside`.
 
         Raises KeyError for an unknown name, ValueError for a place it cannot strike.
         """
         kind = FAULTS[name]
         if service and service not in kind.roots:
             raise ValueError(f"{name} can strike {', '.join(kind.roots)}")
-        self.heal()
+        if not beside:
+            self.heal()
         now = self.now()
         # The past is written: whatever the fault needs happens from now on.
         onset = now + kind.soonest_seconds

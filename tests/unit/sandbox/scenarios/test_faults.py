@@ -187,3 +187,13 @@ def test_a_rollback_replaces_the_new_pods_and_a_restart_replaces_all() -> None:
     shop.jobs.operations.restart("payments")
     clock.at += 10
     assert not before & {pod.name for pod in shop.fleet.alive("payments", shop.now())}
+
+
+def test_a_fault_beside_another_heals_nothing() -> None:
+    shop, clock = world(1)
+    first = shop.truth()["root"]
+    shop.break_now("flag-flip", "search", beside=True)
+    let_pass(shop, clock, 40)
+    failing = error_ratio(shop, first)[first], error_ratio(shop, "search")["search"]
+
+    assert shop.truth()["root"] == "search" != first and min(failing) > 0.03

@@ -1,0 +1,107 @@
+"""Whether Slack told a run's outages: at once, with the right start, to somebody; and nothing that did not happen."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from tests.trial.contradictions import contradictions
+from tests.trial.outage import DeliveredAlert, Outage, Run, alerts_of, firing, first_alert
+from tests.trial.plan import Follows
+from tests.trial.recorder import Version
+
+TOLD_WITHIN = 5.0
+"""Seconds from the acknowledged webhook to a message that names the outage."""
+EARLY = 30.0
+"""A start that is shown may lie so long before the alert's own: signals deviate before a rule fires."""
+_MOMENT = re.compile(r"<!date\^(\d+)\^")
+_CLOCK = re.compile(r"\b(?:(\d{4}-\d\d-\d\d) )?(\d\d:\d\d:\d\d) UTC")
+
+
+class Verdict(StrEnum):
+    """What became of one outage."""
+
+    TOLD = "told"
+    SILENT = "no alert of it was sent"
+    HIDDEN = "hidden: no message named it in time"
+    UNHEARD = "nobody was mentioned"
+    WRONG_START = "told with a wrong start"
+
+
+@dataclass(frozen=True)
+class JudgedOutage:
+    """One outage and how it was told."""
+
+    outage: Outage
+    verdict: Verdict
+    seconds: float | None
+    """From the webhook to the message; None where none came."""
+
+
+def judge(run: Run, versions: Sequence[Version]) -> tuple[list[JudgedOutage], list[str]]:
+    """Each outage, and what was wrong beside them: false pages and contradictions, each as a line."""
+    outages = [judged(outage, run, versions) for outage in run.outages]
+    return outages, [*false_pages(run, versions), *contradictions(run, versions)]
+
+
+def judged(outage: Outage, run: Run, versions: Sequence[Version]) -> JudgedOutage:
+    """How one outage was told."""
+    alert = first_alert(outage, run.alerts)
+    if alert is None:
+        return JudgedOutage(outage, Verdict.SILENT, None)
+    naming = first_naming(outage, alert, run, versions)
+    if naming is None:
+        return JudgedOutage(outage, Verdict.HIDDEN, None)
+    seconds = max(naming.at - alert.delivered_at, 0.0)
+    if not mentioned(naming, run, versions):
+        return JudgedOutage(outage, Verdict.UNHEARD, seconds)
+    right = starts_right(outage, alert, naming)
+    return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, seconds)
+
+
+def first_naming(outage: Outage, alert: DeliveredAlert, run: Run, versions: Sequence[Version]) -> Version | None:
+    """The first message that was posted (edits notify nobody) since its first alert and names a service that alerted of it."""
+    own = alerts_of(outage, run.alerts)
+    since, until = min(a.delivered_at for a in own) - 1, alert.delivered_at + TOLD_WITHIN
+    known = {alert.service} if outage.follows is Follows.OVERLAPPING else {a.service for a in own if a.delivered_at <= until}
+    posted = [v for v in versions if v.posted and since <= v.posted_at <= until]
+    return next((v for v in posted if any(names(v, service) for service in known)), None)
+
+
+def names(version: Version, service: str) -> bool:
+    """Whether a message holds the name of a service as a word."""
+    return re.search(rf"(?<![\w-]){re.escape(service)}(?![\w-])", version.words) is not None
+
+
+def mentioned(naming: Version, run: Run, versions: Sequence[Version]) -> bool:
+    """Somebody is notified by the message or its thread within the time, or was before and has not acknowledged since."""
+    thread = [v for v in versions if v.posted and v.pings and v.thread == naming.thread]
+    soon = any(naming.posted_at <= v.posted_at <= naming.posted_at + TOLD_WITHIN for v in thread)
+    earlier = [v.posted_at for v in thread if v.posted_at <= naming.posted_at]
+    taken = any(where == naming.thread and earlier and when > earlier[-1] for where, when in run.acknowledged)
+    return soon or (bool(earlier) and not taken)
+
+
+def starts_right(outage: Outage, alert: DeliveredAlert, naming: Version) -> bool:
+    """A moment in the message lies between the outage's beginning and its telling."""
+    moments = moments_in(naming.words, naming.posted_at)
+    earliest = min(outage.began_at, alert.starts_at) - EARLY
+    return any(earliest <= moment <= naming.posted_at + 1 for moment in moments)
+
+
+def moments_in(words: str, posted_at: float) -> list[float]:
+    """Every moment that a message shows: Slack's own, and clock times, of the day it was posted unless a date stands there."""
+    today = datetime.fromtimestamp(posted_at, UTC).date().isoformat()
+    clocks = [datetime.fromisoformat(f"{day or today}T{clock}+00:00").timestamp() for day, clock in _CLOCK.findall(words)]
+    return [*(float(moment) for moment in _MOMENT.findall(words)), *clocks]
+
+
+def false_pages(run: Run, versions: Sequence[Version]) -> list[str]:
+    """Messages that notify somebody while nothing fires and nothing fired in the minute before."""
+    lines = []
+    for version in versions:
+        recent = any(firing(run.alerts, version.posted_at - back) for back in (0, 15, 30, 45, 60))
+        if version.posted and version.pings and not recent:
+            lines.append(f"false page: {version.key}: {version.text[:120]}")
+    return lines

@@ -1,0 +1,80 @@
+"""What really happened in a run: outages, and the alerts that were delivered of them."""
+
+from dataclasses import dataclass
+from math import inf
+
+from tests.trial.plan import Follows
+
+STANDING = frozenset({"Watchdog", "CertificateExpiring"})
+"""Alerts of the shop that no outage causes."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """One fault of a run; moments are Unix seconds."""
+
+    number: int
+    fault: str
+    root: str
+    affected: frozenset[str]
+    follows: Follows
+    began_at: float
+    ended_at: float
+    change: tuple[str, ...]
+    """Words that name its guilty change (its service and version, or its title); empty without one."""
+
+
+@dataclass(frozen=True)
+class DeliveredAlert:
+    """One alert as the bot acknowledged it, from `delivered_at` until its end was delivered."""
+
+    name: str
+    service: str
+    fingerprint: str
+    starts_at: float
+    delivered_at: float
+    ended_at: float = inf
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a run is judged by, beside the messages."""
+
+    seed: int
+    began_at: float
+    ended_at: float
+    outages: tuple[Outage, ...]
+    alerts: tuple[DeliveredAlert, ...]
+    acknowledged: tuple[tuple[str, float], ...]
+    """(thread, when) of each press of Acknowledge."""
+
+
+def alerts_of(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> list[DeliveredAlert]:
+    """The alerts that began with it, on its root or what calls it, in their order."""
+    services = outage.affected | {outage.root}
+    return [
+        alert
+        for alert in alerts
+        if alert.service in services
+        and alert.name not in STANDING
+        and outage.began_at - 3 <= alert.starts_at <= outage.ended_at
+        and alert.delivered_at >= outage.began_at - 3
+    ]
+
+
+def first_alert(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> DeliveredAlert | None:
+    """The alert that has to be told: the first one on its root if that comes within 20 s of the first of all, else the first.
+
+    Of outages that overlap, what calls both roots alerts already: only the root's own alert says that there is another.
+    """
+    own = alerts_of(outage, alerts)
+    if not own:
+        return None
+    first = min(own, key=lambda alert: alert.delivered_at)
+    of_root = [a for a in own if a.service == outage.root and a.delivered_at <= first.delivered_at + 20]
+    return min(of_root, key=lambda alert: alert.delivered_at, default=first)
+
+
+def firing(alerts: tuple[DeliveredAlert, ...], at: float) -> list[DeliveredAlert]:
+    """What fired at a moment, as far as it had been delivered; what no outage causes aside."""
+    return [a for a in alerts if a.name not in STANDING and a.delivered_at <= at < a.ended_at]

@@ -1,0 +1,1 @@
+"""Tests of the trial: how runs are drawn and judged."""

@@ -1,0 +1,73 @@
+"""The judge hides no outage that was hidden and blames no message that was right."""
+
+from tests.trial.judge import JudgedOutage, Verdict, judge
+from tests.trial.outage import Run
+from tests.trial.plan import Follows
+from tests.trial.recorder import Version
+from tests.unit.trial.builders import alert, began, message, outage, run
+
+CARD = f"Firing: cart HighErrorRate\nStarted {began(1)}"
+
+
+def first(made: Run, *messages: Version) -> JudgedOutage:
+    return judge(made, messages)[0][0]
+
+
+def test_an_outage_is_told_by_a_card_that_names_its_service_start_and_on_call_at_once() -> None:
+    told = first(run(outage(), alerts=(alert(),)), message(CARD, 3.0, pings=("U1",)))
+
+    assert told.verdict is Verdict.TOLD and told.seconds == 1.0
+
+
+def test_a_card_that_comes_late_or_names_another_service_hides_it() -> None:
+    made = run(outage(), alerts=(alert(),))
+
+    assert first(made, message(CARD, 8.0, pings=("U1",))).verdict is Verdict.HIDDEN
+    assert first(made, message(CARD.replace("cart", "cartography"), 3.0, pings=("U1",))).verdict is Verdict.HIDDEN
+
+
+def test_an_edit_tells_nobody() -> None:
+    edited = Version(message(CARD, 3.0).at, message(CARD, -60.0).at, "C0", "1", "card:AL-1", "1", "Firing", CARD, ("U1",))
+
+    assert first(run(outage(), alerts=(alert(),)), edited).verdict is Verdict.HIDDEN
+
+
+def test_who_acknowledged_something_else_has_to_be_called_again() -> None:
+    later = outage(2, at=100, end=160, follows=Follows.BACK_TO_BACK)
+    line = message(f"cart fires again {began(101)}", 103.0, key="renewed:AL-1:1")
+    card = message(CARD, 3.0, pings=("U1",))
+    alerts = (alert(at=102.0),)
+
+    assert judge(run(later, alerts=alerts), (card, line))[0][0].verdict is Verdict.TOLD
+    assert judge(run(later, alerts=alerts, acknowledged=(("1", 20.0),)), (card, line))[0][0].verdict is Verdict.UNHEARD
+
+
+def test_a_start_of_an_outage_before_is_wrong() -> None:
+    later = outage(2, at=200, end=260, follows=Follows.BACK_TO_BACK)
+    line = message(f"cart fires again {began(1)}", 203.0, pings=("U1",))
+
+    assert first(run(later, alerts=(alert(at=202.0),)), line).verdict is Verdict.WRONG_START
+
+
+def test_beside_another_outage_only_its_own_root_names_it() -> None:
+    beside = outage(2, root="auth", follows=Follows.OVERLAPPING)
+    alerts = (alert("checkout", at=2.0), alert("auth", at=4.0))
+    callers = message(f"checkout is slow {began(1)}", 3.0, pings=("U1",))
+
+    assert first(run(beside, alerts=alerts), callers).verdict is Verdict.HIDDEN
+
+
+def test_an_outage_without_an_alert_cannot_be_told() -> None:
+    assert first(run(outage())).verdict is Verdict.SILENT
+
+
+def test_who_is_mentioned_while_nothing_fires_is_paged_falsely() -> None:
+    made = run(outage(), alerts=(alert(end=20.0),))
+    at_peace, in_time = message("a heartbeat is late", 120.0, pings=("U1",)), message("worse", 50.0, pings=("U1",))
+
+    assert judge(made, (at_peace,))[1] == ["false page: card:AL-1: a heartbeat is late"]
+    assert judge(made, (in_time,))[1] == []
+
+
+def test_a_run_that_told_all_is_faultless() -> None:
+    assert judge(run(outage(), alerts=(alert(),)), (message(CARD, 3.0, pings=("U1",)),))[1] == []
