@@ -13,6 +13,8 @@ from tests.trial.recorder import Version
 
 TOLD_WITHIN = 5.0
 """Seconds from the acknowledged webhook to a message that names the outage."""
+CRITICAL = "critical"
+"""The severity of the shop's rules that is worth a call."""
 EARLY = 30.0
 """A start that is shown may lie so long before the alert's own: signals deviate before a rule fires."""
 _MOMENT = re.compile(r"<!date\^(\d+)\^")
@@ -54,7 +56,7 @@ def judged(outage: Outage, run: Run, versions: Sequence[Version]) -> JudgedOutag
     if naming is None:
         return JudgedOutage(outage, Verdict.HIDDEN, None)
     seconds = max(naming.at - alert.delivered_at, 0.0)
-    if not mentioned(naming, run, versions):
+    if not mentioned(naming, outage, run, versions):
         return JudgedOutage(outage, Verdict.UNHEARD, seconds)
     right = starts_right(outage, alert, naming)
     return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, seconds)
@@ -74,19 +76,25 @@ def names(version: Version, service: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(service)}(?![\w-])", version.words) is not None
 
 
-def mentioned(naming: Version, run: Run, versions: Sequence[Version]) -> bool:
-    """Somebody is notified by the message or its thread within the time, or was before and has not acknowledged since."""
-    thread = [v for v in versions if v.posted and v.pings and v.thread == naming.thread]
-    soon = any(naming.posted_at <= v.posted_at <= naming.posted_at + TOLD_WITHIN for v in thread)
-    earlier = [v.posted_at for v in thread if v.posted_at <= naming.posted_at]
+def mentioned(naming: Version, outage: Outage, run: Run, versions: Sequence[Version]) -> bool:
+    """Somebody is called within the time of its first critical alert, or was called in that thread and has not taken it yet.
+
+    What warns only is shown and calls nobody.
+    """
+    critical = [a.delivered_at for a in alerts_of(outage, run.alerts) if a.severity == CRITICAL]
+    if not critical:
+        return True
+    since, until = min(critical) - 1, max(min(critical), naming.posted_at) + TOLD_WITHIN
+    calls = [v for v in versions if v.posted and v.pings]
+    earlier = [v.posted_at for v in calls if v.thread == naming.thread and v.posted_at < since]
     taken = any(where == naming.thread and earlier and when > earlier[-1] for where, when in run.acknowledged)
-    return soon or (bool(earlier) and not taken)
+    return any(since <= v.posted_at <= until for v in calls) or (bool(earlier) and not taken)
 
 
 def starts_right(outage: Outage, alert: DeliveredAlert, naming: Version) -> bool:
     """A moment in the message lies between the outage's beginning and its telling."""
     moments = moments_in(naming.words, naming.posted_at)
-    earliest = min(outage.began_at, alert.starts_at) - EARLY
+    earliest = min(outage.caused_at, alert.starts_at) - EARLY
     return any(earliest <= moment <= naming.posted_at + 1 for moment in moments)
 
 

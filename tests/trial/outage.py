@@ -18,6 +18,8 @@ class Outage:
     root: str
     affected: frozenset[str]
     follows: Follows
+    caused_at: float
+    """When its cause came into the world; slow ones raise alerts before they do harm."""
     began_at: float
     ended_at: float
     change: tuple[str, ...]
@@ -34,6 +36,7 @@ class DeliveredAlert:
     starts_at: float
     delivered_at: float
     ended_at: float = inf
+    severity: str = "critical"
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,7 @@ def alerts_of(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> list[Delive
     return [
         alert
         for alert in alerts
-        if alert.service in services
-        and alert.name not in STANDING
-        and outage.began_at - 3 <= alert.starts_at <= outage.ended_at
-        and alert.delivered_at >= outage.began_at - 3
+        if alert.service in services and alert.name not in STANDING and outage.caused_at <= alert.starts_at <= outage.ended_at
     ]
 
 

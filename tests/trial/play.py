@@ -3,7 +3,9 @@
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +55,10 @@ class Trial:
     def _begin(self, number: int, planned: PlannedOutage) -> None:
         if planned.follows is Follows.FIRST:
             self.stage.break_something()
-            onset = time.time()
+            onset = caused = time.time()
         else:
             time.sleep(planned.pause)
+            caused = time.time()
             wanted = {"name": planned.fault, "service": planned.service, "beside": planned.follows is Follows.OVERLAPPING}
             self.stage.client.post(f"{self.stage.page}_world/fault", json=wanted).raise_for_status()
             onset = 0.0
@@ -64,7 +67,7 @@ class Trial:
         onset = onset or seconds(truth["onset_at"])
         place = str(truth["root"]), frozenset(map(str, truth["affected"]))
         change = self._words_of_change(truth["change_id"])
-        self.outages.append(Outage(number, str(truth["fault"]), *place, planned.follows, onset, float("inf"), change))
+        self.outages.append(Outage(number, str(truth["fault"]), *place, planned.follows, caused, onset, inf, change))
 
     def _words_of_change(self, id: str | None) -> tuple[str, ...]:
         if not id:
@@ -111,7 +114,7 @@ class Trial:
         """Every outage that stands ends now."""
         self.stage.client.post(f"{self.stage.page}_world/heal").raise_for_status()
         now = time.time()
-        self.outages = [o if o.ended_at <= now else with_end(o, now) for o in self.outages]
+        self.outages = [o if o.ended_at <= now else replace(o, ended_at=now) for o in self.outages]
 
     def _until(self, reached: Callable[[], bool], end: float) -> None:
         while not reached() and time.time() < end:
@@ -150,20 +153,11 @@ def delivered(sent: list[dict[str, Any]]) -> tuple[DeliveredAlert, ...]:
         at = seconds(webhook["done_at"])
         for alert in webhook["alerts"]:
             key = alert["fingerprint"], alert["starts_at"]
-            first = alerts.get(key) or DeliveredAlert(
-                alert["name"], alert["service"], alert["fingerprint"], seconds(alert["starts_at"]), at
-            )
-            ended = at if alert["status"] == "resolved" else first.ended_at
-            alerts[key] = DeliveredAlert(
-                first.name, first.service, first.fingerprint, first.starts_at, first.delivered_at, min(first.ended_at, ended)
-            )
+            named = alert["name"], alert["service"], alert["fingerprint"]
+            first = alerts.get(key) or DeliveredAlert(*named, seconds(alert["starts_at"]), at, severity=alert["severity"])
+            ended = at if alert["status"] == "resolved" else inf
+            alerts[key] = replace(first, ended_at=min(first.ended_at, ended))
     return tuple(alerts.values())
-
-
-def with_end(outage: Outage, at: float) -> Outage:
-    """The outage, ended."""
-    parts = outage.number, outage.fault, outage.root, outage.affected, outage.follows, outage.began_at
-    return Outage(*parts, at, outage.change)
 
 
 def seconds(text: str) -> float:

@@ -15,6 +15,8 @@ SPREADS_WITHIN = timedelta(minutes=5)
 """So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
 FLAPS_WITHIN = timedelta(minutes=10)
 """An acknowledged alert that fires again within this time of clearing is still somebody's."""
+HANDED_DOWN = frozenset({"errors", "latency", "network", "logs", "other"})
+"""Kinds of problem that a failing dependency hands to who calls it. A full memory, disk, core or queue is a service's own."""
 SETTLES_WITHIN = timedelta(seconds=10)
 """Alerts of one outage come in a burst: causes are ranked again once so long nothing new came."""
 ALWAYS_A_LINE = 8
@@ -54,22 +56,28 @@ class Members:
     """When its present outage began: its opening, or the last renewal."""
 
 
-def renewal(name: str, service: str, members: Members, catalogue: Catalogue, now: datetime, *, cleared: bool) -> Renewal | None:
+def renewal(
+    name: str, service: str, members: Members, catalogue: Catalogue, now: datetime, *, cleared: bool, changed: bool = False
+) -> Renewal | None:
     """What a further alert makes of an open group; None where it is expected of the outage that the group shows already.
 
-    `cleared`: no alert of the group fired any more. That it became worse is an escalation.
+    `cleared`: no alert of the group fired any more. `changed`: its service was changed since that outage began, so what fails
+    on it need not have been handed to it. That it became worse is an escalation.
     """
     if cleared:
         return Renewal.FIRES_AGAIN
-    if (name, service) in members.alerts or not service:
+    if not may_be_new(name, service, members, now):
         return None
-    if now - members.began_at <= BURST:
-        return None
-    spreading = now - members.began_at <= SPREADS_WITHIN
+    kind = kind_of(name)
+    spreading = now - members.began_at <= SPREADS_WITHIN and kind in HANDED_DOWN and not changed
     if service not in members.services:
-        expected = spreading and _calls_one_of(service, members.services, catalogue)
-        return None if expected else Renewal.NEW_SERVICE
-    return Renewal.NEW_KIND if not spreading and (kind_of(name), service) not in members.kinds else None
+        return None if spreading and _calls_one_of(service, members.services, catalogue) else Renewal.NEW_SERVICE
+    return Renewal.NEW_KIND if not spreading and (kind, service) not in members.kinds else None
+
+
+def may_be_new(name: str, service: str, members: Members, now: datetime) -> bool:
+    """Whether an alert of a group that still fires can be news at all: not one it holds, nor one of the burst it began with."""
+    return service != "" and (name, service) not in members.alerts and now - members.began_at > BURST
 
 
 def _calls_one_of(service: str, failing: Set[str], catalogue: Catalogue) -> bool:
@@ -77,9 +85,12 @@ def _calls_one_of(service: str, failing: Set[str], catalogue: Catalogue) -> bool
     return not catalogue.downstream(service).keys().isdisjoint(failing)
 
 
-def keeps_acknowledgement(cleared_for: timedelta) -> bool:
-    """Whether an alert that fires again so long after it cleared is still taken by who acknowledged it."""
-    return cleared_for <= FLAPS_WITHIN
+def keeps_acknowledgement(cleared_for: timedelta, *, changed: bool) -> bool:
+    """Whether an alert that fires again so long after it cleared is still taken by who acknowledged it.
+
+    Not where its service, or one that it depends on, was `changed` since that outage began: this may be another one.
+    """
+    return cleared_for <= FLAPS_WITHIN and not changed
 
 
 def notify(change: Renewal, *, taken: bool) -> Notify:

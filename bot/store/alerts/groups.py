@@ -1,6 +1,6 @@
 """Alert groups as rows: opening, joining, raising, clearing, and the cards that show them in Slack."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import func
@@ -19,7 +19,7 @@ from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow, TriageRow
+from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, IncidentRow, MessageRow, TriageRow
 
 
 async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
@@ -162,14 +162,14 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
         session.add(row)
 
 
-async def fire_again(db: Database, session: AsyncSession, group: GroupRow) -> None:
-    """A cleared group fires again: its card shows it. Whoever acknowledged it a moment ago still has it.
+async def fire_again(db: Database, session: AsyncSession, group: GroupRow, *, changed: bool) -> None:
+    """A cleared group fires again: its card shows it. Who acknowledged it a moment ago still has it, if nothing `changed`.
 
     What people were asked to decide was about the outage before, so that is over.
     """
     why = "the alerts had cleared, and fire again"
     await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
-    flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at)
+    flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, changed=changed)
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
     if group.acknowledged_by and flaps:
         group.state = GroupState.ACKNOWLEDGED
@@ -186,6 +186,12 @@ async def next_attempt(session: AsyncSession, group: GroupRow) -> int:
     """The number of the next investigation of an open group: its first one was started with it, if it has not begun yet."""
     newest = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == group.id)
     return ((await session.exec(newest)).one() or 1) + 1
+
+
+async def changed_since(session: AsyncSession, services: Collection[str], since: datetime) -> bool:
+    """Whether a change of one of these services is known that was made after a moment."""
+    query = select(ChangeRow.id).where(col(ChangeRow.service).in_(services), ChangeRow.at > since).limit(1)
+    return (await session.exec(query)).first() is not None
 
 
 async def is_suspected(session: AsyncSession, group: GroupRow, service: str) -> bool:

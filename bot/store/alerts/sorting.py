@@ -19,7 +19,7 @@ from bot.core.alerts.episodes import end_of
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import OPENED, Membership
 from bot.core.alerts.heartbeat import next_rhythm
-from bot.core.alerts.renewal import Members, Renewal, renewal
+from bot.core.alerts.renewal import Members, Renewal, may_be_new, renewal
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -270,9 +270,11 @@ class _Batch:
             return
         held = self.open.groups[group.id or 0]
         members = Members(held.alerts, held.kinds, held.services | {group.service}, group.renewed_at or group.opened_at)
-        change = renewal(episode.name, episode.service, members, self.catalogue, self.db.clock(), cleared=cleared)
+        changed = await self._changed_since(members, episode, cleared=cleared)
+        now = self.db.clock()
+        change = renewal(episode.name, episode.service, members, self.catalogue, now, cleared=cleared, changed=changed)
         if cleared:
-            await groups.fire_again(self.db, self.session, group)
+            await groups.fire_again(self.db, self.session, group, changed=changed)
         if change is Renewal.NEW_SERVICE and await groups.is_suspected(self.session, group, episode.service):
             change = None
         if change:
@@ -280,6 +282,13 @@ class _Batch:
             await self.session.flush()
             await groups.renew(self.db, self.session, group, episode, change)
         await self._raise(group, episode, renewed=change is not None)
+
+    async def _changed_since(self, members: Members, episode: EpisodeRow, *, cleared: bool) -> bool:
+        """Whether the alert's service was changed since the group's outage began; of one that fires again, or what it calls."""
+        if not cleared and not may_be_new(episode.name, episode.service, members, self.db.clock()):
+            return False
+        behind = self.catalogue.downstream(episode.service) if cleared else ()
+        return await groups.changed_since(self.session, {episode.service, *behind}, members.began_at)
 
     async def _joined(self, episode: EpisodeRow) -> tuple[GroupRow, Membership] | None:
         """The group that this episode joins; one that somebody resolved a moment ago takes nobody, so the next best does."""

@@ -12,7 +12,7 @@ T = 1_800_000_000.0
 def outage(number: int = 1, root: str = "cart", at: float = 0.0, end: float = 60.0, **more: object) -> Outage:
     follows = more.get("follows", Follows.FIRST)
     change = more.get("change", ())
-    return Outage(number, "bad-deploy", root, frozenset({"checkout"}), follows, T + at, T + end, change)  # type: ignore[arg-type]
+    return Outage(number, "bad-deploy", root, frozenset({"checkout"}), follows, T + at, T + at, T + end, change)  # type: ignore[arg-type]
 
 
 def alert(service: str = "cart", name: str = "HighErrorRate", at: float = 2.0, end: float = inf) -> DeliveredAlert:

@@ -1,5 +1,7 @@
 """The judge hides no outage that was hidden and blames no message that was right."""
 
+from dataclasses import replace
+
 from tests.trial.judge import JudgedOutage, Verdict, judge
 from tests.trial.outage import Run
 from tests.trial.plan import Follows
@@ -40,6 +42,13 @@ def test_who_acknowledged_something_else_has_to_be_called_again() -> None:
 
     assert judge(run(later, alerts=alerts), (card, line))[0][0].verdict is Verdict.TOLD
     assert judge(run(later, alerts=alerts, acknowledged=(("1", 20.0),)), (card, line))[0][0].verdict is Verdict.UNHEARD
+
+
+def test_what_warns_only_has_to_call_nobody() -> None:
+    warning = replace(alert(), severity="warning")
+
+    assert first(run(outage(), alerts=(warning,)), message(CARD, 3.0)).verdict is Verdict.TOLD
+    assert first(run(outage(), alerts=(alert(),)), message(CARD, 3.0)).verdict is Verdict.UNHEARD
 
 
 def test_a_start_of_an_outage_before_is_wrong() -> None:

@@ -8,12 +8,14 @@ from bot.core.alerts.kind import kind_of
 from bot.core.alerts.renewal import (
     BURST,
     FIRST_WAIT,
+    FLAPS_WITHIN,
     LONGEST_WAIT,
     SETTLES_WITHIN,
     SPREADS_WITHIN,
     Members,
     Notify,
     Renewal,
+    keeps_acknowledgement,
     notify,
     ranking_due,
     renewal,
@@ -26,11 +28,11 @@ CATALOGUE = Catalogue([Service(name="web", depends_on=("checkout",)), Service(na
 AT_ONCE, SOON, LATER = BURST, SPREADS_WITHIN, SPREADS_WITHIN + timedelta(seconds=1)
 
 
-def joins(name: str, service: str, *, after: timedelta = SOON, cleared: bool = False) -> Renewal | None:
+def joins(name: str, service: str, *, after: timedelta = SOON, cleared: bool = False, changed: bool = False) -> Renewal | None:
     """What an alert makes of a group in which HighErrorRate of checkout fires."""
     held = "HighErrorRate", "checkout"
     members = Members({held}, {(kind_of("HighErrorRate"), "checkout")}, {"checkout"}, NOW - after)
-    return renewal(name, service, members, CATALOGUE, NOW, cleared=cleared)
+    return renewal(name, service, members, CATALOGUE, NOW, cleared=cleared, changed=changed)
 
 
 def test_another_alert_of_the_same_problem_is_nothing_new() -> None:
@@ -44,7 +46,25 @@ def test_a_failing_callee_is_new_at_once_and_a_failing_caller_only_once_errors_h
 
 
 def test_another_kind_of_problem_of_the_same_service_is_new_once_the_outage_has_spread() -> None:
-    assert [joins("DiskFull", "checkout", after=after) for after in (SOON, LATER)] == [None, Renewal.NEW_KIND]
+    assert [joins("HighLatency", "checkout", after=after) for after in (SOON, LATER)] == [None, Renewal.NEW_KIND]
+
+
+def test_what_no_dependency_hands_down_is_new_as_soon_as_the_burst_is_over() -> None:
+    for name in ("DiskFull", "MemoryHigh", "CpuSaturated", "TrafficHigh"):
+        assert [joins(name, "checkout", after=after) for after in (AT_ONCE, SOON)] == [None, Renewal.NEW_KIND]
+    assert joins("TrafficHigh", "web") is Renewal.NEW_SERVICE
+
+
+def test_what_fails_on_a_service_that_was_changed_meanwhile_need_not_have_been_handed_to_it() -> None:
+    assert joins("HighErrorRate", "web", changed=True) is Renewal.NEW_SERVICE
+    assert joins("HighLatency", "checkout", changed=True) is Renewal.NEW_KIND
+    assert joins("ErrorBudgetBurn", "checkout", changed=True) is None
+
+
+def test_an_acknowledgement_outlives_a_flap_but_no_change() -> None:
+    assert keeps_acknowledgement(FLAPS_WITHIN, changed=False)
+    assert not keeps_acknowledgement(FLAPS_WITHIN, changed=True)
+    assert not keeps_acknowledgement(FLAPS_WITHIN * 2, changed=False)
 
 
 def test_what_comes_in_one_burst_is_one_outage_on_whatever_service() -> None:

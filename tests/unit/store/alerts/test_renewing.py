@@ -9,7 +9,7 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import CardContent, RenewedContent
 from bot.store.incidents import incidents
 from bot.store.slack import message_contents
-from bot.store.tables import IncidentRow, MessageRow, ProposalRow
+from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
 from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
@@ -85,6 +85,36 @@ async def test_an_acknowledgement_outlives_a_flap(desk: Desk, minutes: float, st
 
     assert [group.state for group in await desk.groups()] == [state]
     assert [line.notified_services for line in await lines(desk)] == [notified]
+
+
+async def was_changed(desk: Desk, service: str) -> None:
+    """A deploy of a service, now."""
+    now = desk.clock()
+    async with desk.db.write() as session:
+        session.add(ChangeRow(id="c1", at=now, service=service, kind="deploy", title="3.0", received_at=now))
+
+
+async def test_what_fires_again_after_a_deploy_behind_it_is_not_taken_by_who_acknowledged_the_outage_before(desk: Desk) -> None:
+    await desk.receive(alert())
+    await incidents.acknowledge(desk.db, "AL-1", "alice")
+    desk.clock.forward(1)
+    await was_changed(desk, "payments")
+    await clears_and_fires_again(desk, 2)
+
+    assert [group.state for group in await desk.groups()] == ["FIRING"]
+    assert [line.notified_services for line in await lines(desk)] == [("checkout",)]
+
+
+async def test_errors_on_a_caller_that_was_deployed_meanwhile_are_told(desk: Desk) -> None:
+    await desk.receive(alert("a", labels=PAYMENTS))
+    desk.clock.forward(1)
+    await desk.receive(alert("b", start=1))
+    silent = await lines(desk)
+    await was_changed(desk, "checkout")
+    await desk.receive(alert("c", name="HighErrorRate", start=1))
+
+    assert silent == []
+    assert [line.text.partition(" since")[0] for line in await lines(desk)] == ["SEV2: HighErrorRate on checkout fires"]
 
 
 async def test_the_card_names_what_fires_now_and_calls_the_old_cause_earlier(desk: Desk) -> None:
