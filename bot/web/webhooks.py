@@ -103,7 +103,9 @@ class WebhookEndpoints:
             log.warning("webhook refused", endpoint=endpoint, source=one_line(name, 100), status=404, why="unknown source")
             name, answer = "unknown", refusal(404, f"no source of this name takes {endpoint}")
         else:
-            delivery = SourceRequest(name, b"", headers, self.clock(), config, endpoint, self.writer.stored.find)
+            now = self.clock()
+            self.writer.stored.renew(now)
+            delivery = SourceRequest(name, b"", headers, now, config, endpoint, self.writer.stored.find)
             answer = await self._take(receive, delivery, kind)
         _requests(endpoint, name, answer.status_code).inc()
         return answer

@@ -31,6 +31,7 @@ from bot.store.tables import (
     GroupRow,
     MessageRow,
     ProposalRow,
+    RepeatRow,
     SeenRow,
     UnreadableRow,
 )
@@ -39,8 +40,8 @@ from tests.unit.builders import NOW, at
 from tests.unit.store.databases import Clock, Desk, alert
 
 DEFAULTS = Retention()
-BOUNDED = {"cursors", "sources", "heartbeats", "usergroups", "switches"}
-"""Tables with a row for each thing that is configured or that people turned: these do not grow with time."""
+BOUNDED = {"cursors", "sources", "heartbeats", "usergroups", "switches", "repeats"}
+"""A row for each thing that is configured or that people turned, or for what is counted within seconds."""
 PRUNED_BY_AGE = {"alerts", "unreadable", "episodes", "pages", "seen", "changes", "timeline", "questions", "messages", "audit"}
 WITH_THEIR_OWNER = {"groups", "incidents", "pictures"}
 
@@ -153,6 +154,15 @@ async def test_a_delivery_that_is_not_sorted_yet_is_never_deleted(desk: Desk) ->
     await prune(desk, 100)
 
     assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["b"]
+
+
+async def test_no_delivery_is_deleted_while_a_repeat_of_one_still_waits(desk: Desk) -> None:
+    async with desk.db.write() as session:
+        session.add(RepeatRow(source="prod", received_at=NOW, after=1, alerts=[1]))
+
+    await prune(desk, 100)
+
+    assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["first"]
 
 
 async def test_a_large_group_goes_in_small_batches(desk: Desk) -> None:

@@ -23,8 +23,15 @@ class StoredAlerts:
         number = self._young.get(digest)
         return self._old.get(digest) if number is None else number
 
+    def renew(self, now: datetime) -> None:
+        """Drop what has been remembered for long. Called for every request: where nothing new comes, nothing else would."""
+        if self._since is None:
+            self._since = now
+        elif now - self._since > ANEW:
+            old = self._young if now - self._since <= 2 * ANEW else Memo[bytes, int](MOST)
+            self._since, self._old, self._young = now, old, Memo(MOST)
+
     def put(self, digest: bytes, number: int, received_at: datetime) -> None:
         """Remember a committed alert."""
-        if self._since is None or received_at - self._since > ANEW:
-            self._since, self._old, self._young = received_at, self._young, Memo(MOST)
+        self.renew(received_at)
         self._young.put(digest, number)

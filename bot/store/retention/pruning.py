@@ -3,9 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, delete
+from sqlalchemy import ColumnElement, Table, delete, exists
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -28,6 +28,7 @@ from bot.store.tables import (
     PictureRow,
     ProposalRow,
     QuestionRow,
+    RepeatRow,
     SeenRow,
     SwitchRow,
     TimelineRow,
@@ -39,6 +40,8 @@ BATCH = 200
 MOST = 1_000
 """Transactions of one round; what is left over waits for the next."""
 PAUSE_SECONDS = 0.02
+REPEATED_WITHIN = timedelta(hours=12)
+"""A repeat names a stored delivery of at most some hours before: while one waits longer, no delivery is deleted."""
 
 Count = Callable[[str, int], None]
 
@@ -83,7 +86,8 @@ class Pruning:
         now, kept = self.db.clock(), self.retention
         sorted_until = select(CursorRow.seq).where(CursorRow.name == "inbox").scalar_subquery()
         over = col(PageRow.wanted) == "clear", col(PageRow.sent) == "clear"
-        await self._old(AlertRow, AlertRow.received_at, now - kept.deliveries, col(AlertRow.seq) <= sorted_until)
+        counted = ~exists().where(col(RepeatRow.received_at) < now - REPEATED_WITHIN)
+        await self._old(AlertRow, AlertRow.received_at, now - kept.deliveries, col(AlertRow.seq) <= sorted_until, counted)
         await self._old(UnreadableRow, UnreadableRow.received_at, now - kept.alerts)
         await self._old(EpisodeRow, EpisodeRow.last_seen_at, now - kept.alerts, col(EpisodeRow.group_id).is_(None))
         await self._old(PageRow, PageRow.at, now - kept.alerts, *over)
