@@ -29,10 +29,9 @@ from bot.plugins import Command, Tool, ToolContext, discover, discover_actions
 from bot.ports import Run
 from bot.reloading import Current, Reloader
 from bot.settings import Secrets, catalogue_of, source_kinds, source_tokens
-from bot.slack.alert_channels import AlertChannels
+from bot.slack.alert_channels import AlertChannels, ChannelHistory
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
-from bot.slack.channel_history import ChannelHistory
 from bot.slack.client import SlackClient, web_client
 from bot.slack.commands import CommandRouter
 from bot.slack.people import People

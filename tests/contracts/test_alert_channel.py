@@ -12,10 +12,9 @@ import pytest
 from bot.core.alert import Alert
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
-from bot.slack.alert_channels import AlertChannels
+from bot.slack.alert_channels import AlertChannels, ChannelHistory
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
-from bot.slack.channel_history import ChannelHistory
 from bot.slack.client import SlackClient, web_client
 from bot.slack.commands import CommandRouter
 from bot.slack.people import People

@@ -12,7 +12,7 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.values import State, says_resolved, state_of
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import annotations, clean, fingerprint, labels, parse, word
-from bot.sources._slack_text import SlackText, read_message
+from bot.sources.slack._text import SlackText, read_message
 
 _BRACKETS = re.compile(r"^\s*\[([^\]]{0,40})\]\s*")
 _EMOJI = re.compile(r":[a-z0-9_+-]{2,40}:|[\u2600-\u27bf\U0001f000-\U0001faff\ufe0f]")

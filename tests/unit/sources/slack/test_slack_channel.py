@@ -10,7 +10,7 @@ from bot.core.alert import Alert
 from bot.core.config.alerts import SourceConfig
 from bot.core.errors import UnreadableBody
 from bot.plugins import SourceRequest
-from bot.sources.slack_channel import slack_channel, title_of
+from bot.sources.slack.slack_channel import slack_channel, title_of
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
 Message = dict[str, Any]
