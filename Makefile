@@ -1,7 +1,7 @@
 # Everything runs from .venv, which `make install` makes with nothing but python3.
 PYTHON ?= python3
 DATA ?= ../shared/data/attacks
-STAGED := injection telemetry render unicode secret control query ssrf model_output huge leak
+STAGED := injection telemetry render unicode secret control query ssrf model_output huge leak malformed replay
 EVALUATION_DATA ?= ../shared/data
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --timeout 60

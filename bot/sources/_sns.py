@@ -44,13 +44,18 @@ async def signed_by_sns(request: SignedRequest, options: Mapping[str, object], f
     if not isinstance(message, dict) or message.get("TopicArn") not in topics_of(options) or not _is_fresh(request, message):
         return False
     url = message.get("SigningCertURL")
-    if not is_sns(url) or not urlsplit(str(url)).path.endswith(".pem"):
+    if not is_sns(url) or not urlsplit(str(url)).path.endswith(".pem") or _region(str(url)) not in str(message["TopicArn"]):
         return False
     from bot.sources._certificates import CERTIFICATES, fits
 
     key = await CERTIFICATES.key(str(url), request.received_at.astimezone(UTC), fetch)
     signature, version = str(message.get("Signature")), str(message.get("SignatureVersion"))
     return key is not None and fits(key, signature, _signed_text(message), version)
+
+
+def _region(url: str) -> str:
+    """The region between colons, as it stands in a topic's ARN: each region signs with certificates of its own host."""
+    return f":{urlsplit(url).netloc.split('.')[1]}:"
 
 
 def _is_fresh(request: SignedRequest, message: Mapping[str, object]) -> bool:

@@ -1,6 +1,7 @@
 """`python -m tests.attacks KIND ... --data DIR`: plays every item of these kinds against the real bot, prints passed / total.
 
-Kinds: injection telemetry render unicode secret control query ssrf model_output huge leak: one module each; their items
+Kinds: injection telemetry render unicode secret control query ssrf model_output huge leak malformed
+replay: one module each; their items
 are those of that category in the JSONL files of DIR. A model that obeys every injected order to the letter stands in for
 a model; Slack's stand-in, Prometheus and Loki run on loopback. `approval` (or `all`, or a file of step scripts) plays
 step scripts and takes `--no-twins`. Exit status 0 only if everything that does not depend on a model holds.

@@ -1,9 +1,10 @@
 """Items of the attack corpus: JSONL, one object a line; payloads may be cut into parts, encoded or told by a rule."""
 
 import base64
+import dataclasses
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,13 @@ class Item:
     canary: str
     rule: dict[str, Any]
     control: bool
+    source: str = ""
+    """The kind of sender whose body it is, or the part of Slack that sends it."""
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    raw: bytes = b""
+    """The body as it is sent."""
+    steps: tuple[str, ...] = ()
+    """What is sent in which order, in words."""
 
     @property
     def hosts(self) -> set[str]:
@@ -42,7 +50,8 @@ def read_items(data: Path) -> list[Item]:
     """Every item of a folder's JSONL files, or of one file."""
     files = [data] if data.is_file() else sorted(data.glob("*.jsonl"))
     rows = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [_item(row) for row in rows if "steps" not in row]
+    # Step scripts of people are another form (script.py); a sender's steps are played here.
+    return [_item(row) for row in rows if "steps" not in row or row["category"] == "replay"]
 
 
 def _item(row: dict[str, Any]) -> Item:
@@ -59,7 +68,15 @@ def _item(row: dict[str, Any]) -> Item:
         canary="".join(row.get("canary_parts", ())),
         rule=rule,
         control=bool(row.get("control")),
+        source=row.get("source", ""),
+        headers=row.get("headers", {}),
+        raw=_raw(row),
+        steps=tuple(row.get("steps", ())),
     )
+
+
+def _raw(row: dict[str, Any]) -> bytes:
+    return base64.b64decode(row["payload_base64"]) if "payload_base64" in row else _text(row).encode()
 
 
 def _text(row: dict[str, Any]) -> str:

@@ -55,6 +55,8 @@ class Seen:
     audit: str = ""
     policy_same: bool = True
     alive: bool = True
+    doubts: list[str] = field(default_factory=list)
+    """What was not as it must be while bodies were sent."""
     problem: str = ""
     """Why the item could not be played."""
 

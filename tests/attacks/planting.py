@@ -11,6 +11,7 @@ from sqlmodel import select
 from bot.store.tables import QuestionRow, TimelineRow
 from tests.attacks.cast import member
 from tests.attacks.catalogue import channel_of
+from tests.attacks.deliveries import aftermath, play_steps, post_malformed
 from tests.attacks.items import Item
 from tests.attacks.stage import until
 from tests.attacks.world import TOKEN, World
@@ -45,6 +46,8 @@ async def play(world: World, item: Item, service: str) -> list[int]:
     world.backends.starts[service] = time.time()
     if item.rule.get("rule") in STORMS:
         return await _plant(world, item, service)
+    if item.category in ("malformed", "replay"):
+        return await _deliver(world, item, service)
     statuses = await _plant(world, item, service)
     statuses.append(await _fire(world, item, service))
     await world.settled(service)
@@ -52,6 +55,16 @@ async def play(world: World, item: Item, service: str) -> list[int]:
         await _talk(world, item, service)
     if item.category in ("secret", "control") or "postmortem" in str(item.rule) or item.rule.get("rule") == "many_messages":
         await _write_up(world, item, service)
+    return statuses
+
+
+async def _deliver(world: World, item: Item, service: str) -> list[int]:
+    """Bodies that no sender should send, then an ordinary alert, which must flow as ever."""
+    send = post_malformed if item.category == "malformed" else play_steps
+    statuses = await send(world, item, service)
+    statuses.append(await _fire(world, item, service))
+    await world.settled(service)
+    world.doubts[service] += await aftermath(world, item, service)
     return statuses
 
 

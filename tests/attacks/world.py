@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import secrets
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ from tests.attacks.watching import Watch
 
 Json = dict[str, Any]
 TOKEN = {"authorization": "Bearer fake-door-token"}
-SOURCES = {"am": "alertmanager", "gen": "generic"}
+SOURCES = {"am": "alertmanager", "gen": "generic", "graf": "grafana", "pd": "pagerduty", "dd": "datadog", "hub": "github"}
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
+TOKENS = {**dict.fromkeys((*SOURCES, "aws"), "fake-door-token"), "graf": "fake-grafana-token"}
 CANARIES = ("SLACK_BOT_TOKEN", "OPENAI_API_KEY", "DATABASE_URL", "TOCSIN_TOKEN_API", "AWS_SECRET_ACCESS_KEY")
 _JOURNAL = ("app.db", "dbos.db", "dbos.sqlite", "journal.db")
 
@@ -44,12 +47,14 @@ class World:
         self.services, self.folder = services, folder
         self.backends, self.puppet, self.watch = Backends(), Puppet(), Watch()
         self.log = io.StringIO()
+        self.doubts: defaultdict[str, list[str]] = defaultdict(list)
+        """Service -> what was not as it must be while bodies were sent."""
         self.canaries = {name: f"CANARY{secrets.token_hex(12)}" for name in CANARIES}
         self._servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
 
     async def __aenter__(self) -> "World":
         os.environ.update(self.canaries)
-        os.environ.update({f"TOCSIN_TOKEN_{name.upper()}": "fake-door-token" for name in SOURCES})
+        os.environ.update({f"TOCSIN_TOKEN_{name.upper()}": token for name, token in TOKENS.items()})
         backends, puppet = await self._serve(self.backends.app()), await self._serve(self.puppet.app())
         self.sandbox = Sandbox()
         await self.sandbox.furnish(self.services)
@@ -118,7 +123,10 @@ class World:
             "helps": ["change"],
         }
         return {
-            "sources": {name: {"kind": kind} for name, kind in SOURCES.items()},
+            "sources": {
+                **{name: {"kind": kind} for name, kind in SOURCES.items()},
+                "aws": {"kind": "cloudwatch", "options": {"topics": [TOPIC]}},
+            },
             "people": people(),
             "services": {name: self._service(name) for name in self.services},
             "default_channel": "CELSEWHERE",

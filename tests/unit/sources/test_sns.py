@@ -82,6 +82,7 @@ async def test_a_message_that_was_changed_is_refused(changes: dict[str, str]) ->
         "https://sns.eu-west-1.amazonaws.com:8443/c.pem",
         "https://s3.eu-west-1.amazonaws.com/bucket/c.pem",
         "https://evil.example\\@sns.eu-west-1.amazonaws.com/c.pem",
+        "https://sns.us-east-1.amazonaws.com/c.pem",
         "https://169.254.169.254/c.pem",
         "file:///etc/passwd.pem",
         "https://sns.eu-west-1.amazonaws.com/c.html",
