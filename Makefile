@@ -73,7 +73,7 @@ attacks: .venv/tests-installed  ## every kind of attack against the whole bot, w
 	$(BIN)/python -m tests.attacks $(STAGED) --data $(DATA)
 
 evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder, MODEL=name asks it too)
-	@for set in petshop nezha rca_alerts runbooks agent_scenarios changes rootcausebench; do \
+	@for set in petshop nezha rca_alerts alert_storm runbooks agent_scenarios changes rootcausebench; do \
 	  test -d $(EVALUATION_DATA)/$$set && test -f tests/evaluation/$$set.py || { echo "$$set: not measured here"; continue; }; \
 	  $(BIN)/python -m tests.evaluation $$set --data $(EVALUATION_DATA)/$$set --out .tocsin/evaluation/$$set.json $(if $(MODEL),--model $(MODEL)) || exit 1; \
 	done

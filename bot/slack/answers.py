@@ -7,6 +7,7 @@ import structlog
 
 from bot.core.messages.replies import (
     DetailsReply,
+    GroupingReply,
     HelpReply,
     ListReply,
     PanelReply,
@@ -45,6 +46,8 @@ def rendered_reply(content: ReplyContent, view: ViewContext) -> Rendered:
             return panel.render(content, view)
         case ShowReply():
             return show.render(content, view)
+        case GroupingReply():
+            return why.render_grouping(content)
         case WhyReply():
             return why.render(content, view)
         case DetailsReply():

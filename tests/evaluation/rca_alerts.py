@@ -149,14 +149,15 @@ class System:
     def _named(self, row: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
         """The name and labels that a rule would give such an alert."""
         if row["kind"] == "metric":
-            return _spelled(row["metric"]), {**self._labels(row["component"]), "direction": row["direction"]}
+            return _spelled(row["metric"]), {**self.labels_of(row["component"]), "direction": row["direction"]}
         if row["kind"] == "trace":
             what = "Slow calls" if row["type"] == "PD" else f"Calls answered {row['type']}"
-            ends = {**self._labels(row["caller"], "client_"), **self._labels(row["callee"], "server_")}
+            ends = {**self.labels_of(row["caller"], "client_"), **self.labels_of(row["callee"], "server_")}
             return what, {**ends, "operation": row["operation"]}
-        return f"Log lines: {_kind_of_line(row)}", self._labels(row["component"])
+        return f"Log lines: {_kind_of_line(row)}", self.labels_of(row["component"])
 
-    def _labels(self, component: str, end: str = "") -> dict[str, str]:
+    def labels_of(self, component: str, end: str = "") -> dict[str, str]:
+        """The labels that a source would give an alert of this component."""
         if self.kinds.get(component) == "Host":
             return {f"{end}node": component}
         service = self.services.get(component)

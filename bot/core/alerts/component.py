@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.core.facts.alerting import Level
 
 _PODS = ("pod", "pod_name", "kubernetes_pod_name", "service_instance", "instance_id", "task_id")
-_HOSTS = ("node", "nodename", "kubernetes_node", "host", "hostname", "host_name")
+HOSTS = ("node", "nodename", "kubernetes_node", "host", "hostname", "host_name")
 _ENDS = (("client", "server"), ("source", "destination"), ("caller", "callee"))
 """How service graphs, meshes and tracers name the two ends of a call."""
 _HOST_JOBS = re.compile(r"node.?exporter|kubelet|windows.?exporter|telegraf", re.I)
@@ -26,7 +26,7 @@ class Component:
 
 def component_of(labels: Mapping[str, str], service: str) -> Component | None:
     """The narrowest component that the labels name; None if they name none. `service` is what the catalogue makes of them."""
-    host, job = _first(labels, _HOSTS), labels.get("job", "")
+    host, job = _first(labels, HOSTS), labels.get("job", "")
     instance = re.sub(r":\d+$", "", labels.get("instance", ""))
     if job and _HOST_JOBS.search(job):
         name = host or instance

@@ -1,14 +1,20 @@
 """Which alerts belong together: the signal itself, the source's own key, the service, its neighbours, shared labels, and time.
 
-The deep correlation comes behind the same function; each answer carries its reason.
+Rules decide while alerts are few. Of several groups that the rules allow, and where alerts come fast, the pace decides
+(bot/core/alerts/pace.py). Each answer carries its reason.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
+from bot.core.alerts import reasons
+from bot.core.alerts.component import HOSTS, component_of
+from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.kind import kind_of
+from bot.core.alerts.pace import Candidate, Pace, UsualDelays, choose
 from bot.core.facts.alerting import AlertKind
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -22,6 +28,9 @@ SCOPE_LABELS = ("cluster", "env", "environment")
 MACHINE_LABELS = ("pod", "instance", "node", "host")
 """Labels that tie alerts without a service together."""
 
+MOST_BURSTS = 8
+"""Groups that the pace chooses among: the newest."""
+
 Hint = tuple[str, ...]
 """Something two alerts can have in common, e.g. `("service", "checkout")`."""
 
@@ -30,6 +39,9 @@ class GroupingReason(StrEnum):
     """Why an alert belongs to its group, as the database and the API name it."""
 
     OPENED_GROUP = "opened_group"
+    NEW_BURST = "new_burst"
+    SAME_BURST = "same_burst"
+    FLAPPING = "flapping"
     FIRES_AGAIN = "fires_again"
     SAME_ALERT = "same_alert"
     SOURCE_KEY = "source_key"
@@ -40,7 +52,10 @@ class GroupingReason(StrEnum):
     SAME_NAMESPACE = "same_namespace"
 
 
+OPENING = frozenset({GroupingReason.OPENED_GROUP, GroupingReason.NEW_BURST})
+"""Reasons of the first alert of a group."""
 _STRENGTH = {
+    GroupingReason.FLAPPING: 7,
     GroupingReason.FIRES_AGAIN: 6,
     GroupingReason.SAME_ALERT: 6,
     GroupingReason.SOURCE_KEY: 5,
@@ -51,6 +66,10 @@ _STRENGTH = {
     GroupingReason.SAME_NAMESPACE: 2,
 }
 """Of several groups that an alert may join, the strongest reason wins."""
+
+
+_CERTAIN = frozenset({GroupingReason.FLAPPING, GroupingReason.FIRES_AGAIN, GroupingReason.DECLARED_INCIDENT})
+"""Reasons that hold however fast alerts come."""
 
 
 @dataclass(eq=False)
@@ -72,6 +91,7 @@ class OpenGroup:
     """(alert name, service) of its members."""
     kinds: set[tuple[AlertKind, str]] = field(default_factory=set)
     """(kind of problem, service) of its members."""
+    pace: Pace = field(default_factory=Pace)
 
     def declare(self, service: str) -> set[Hint]:
         """Make it the group of an incident that a person declared of a service; returns the hints that are new to the group."""
@@ -86,6 +106,7 @@ class OpenGroup:
         """Make an alert a member; returns the hints that are new to the group."""
         fresh = arrival.hints - self.hints
         self.hints |= fresh
+        self.pace.add(arrival.at.timestamp(), arrival.component)
         self.scope = {**arrival.scope, **self.scope}
         if (alert := (arrival.name, arrival.service)) not in self.alerts:
             self.alerts.add(alert)
@@ -107,22 +128,42 @@ class Arrival:
     labels: Mapping[str, str]
     at: datetime
     """When it was received."""
+    last: LastTime = field(default_factory=LastTime)
 
     @property
+    def signal(self) -> Hint:
+        """The alert itself, over its life."""
+        return ("signal", self.source, self.fingerprint)
+
+    @cached_property
+    def component(self) -> str:
+        """The pod, service or host that it is about; "" where its labels name none."""
+        component = component_of(self.labels, self.service)
+        return component.name if component else ""
+
+    @cached_property
     def hints(self) -> set[Hint]:
         """All that it may have in common with others."""
-        hints: set[Hint] = {("signal", self.source, self.fingerprint)}
+        hints: set[Hint] = {self.signal}
         if self.group_key:
             hints.add(("key", self.source, self.group_key))
         if self.service:
             hints |= {("service", self.service), ("alert", self.name, self.service)}
+            hints |= {("host", self.labels[name]) for name in HOSTS if self.labels.get(name)}
         else:
             hints |= {("machine", _host(self.labels[name])) for name in MACHINE_LABELS if self.labels.get(name)}
             if namespace := self.labels.get("namespace"):
                 hints.add(("alert", self.name, namespace))
         return hints
 
-    @property
+    @cached_property
+    def seeks(self) -> set[Hint]:
+        """What a group that it belongs to may hold: the same, the machine it runs on, what runs on its machine."""
+        ends = {"host": "machine", "machine": "host"}
+        shared = {hint for hint in self.hints if hint[0] != "host"}
+        return shared | {(ends[hint[0]], *hint[1:]) for hint in self.hints if hint[0] in ends}
+
+    @cached_property
     def scope(self) -> dict[str, str]:
         """Which installation it is about, as far as its labels name it."""
         return {name: self.labels[name] for name in SCOPE_LABELS if self.labels.get(name)}
@@ -137,7 +178,7 @@ class Membership:
     """The reason in words, with the names that it depends on."""
 
 
-OPENED = Membership(GroupingReason.OPENED_GROUP, "it opened the group")
+OPENED = Membership(GroupingReason.OPENED_GROUP, reasons.OPENED)
 
 
 def neighbours(service: str, catalogue: Catalogue) -> dict[str, str]:
@@ -152,31 +193,58 @@ def neighbours(service: str, catalogue: Catalogue) -> dict[str, str]:
     return {**related, **{other: f"{service} depends on {other}" for other in catalogue.downstream(service)}}
 
 
-def join(
-    arrival: Arrival, candidates: Iterable[OpenGroup], catalogue: Catalogue, near: Mapping[str, str]
-) -> tuple[OpenGroup, Membership] | None:
-    """The group of a new episode and why; None if it belongs to none of them. `near`: see `neighbours`.
+@dataclass(frozen=True)
+class Placement:
+    """Where a new episode belongs: the group, None for a new one; and why."""
 
-    The strongest reason wins, then the newest group.
+    group: OpenGroup | None
+    membership: Membership
+
+
+def place(
+    arrival: Arrival, candidates: Iterable[OpenGroup], catalogue: Catalogue, near: Mapping[str, str], delays: UsualDelays
+) -> Placement:
+    """The group of a new episode and why. `near`: see `neighbours`. Moves the evidence that another burst has begun.
+
+    The strongest reason wins, then the newest group; where alerts come fast, the pace chooses among those of any reason.
     """
-    best: tuple[tuple[int, datetime, int], OpenGroup, Membership] | None = None
-    for group in candidates:
-        if membership := _membership(arrival, group, catalogue, near):
-            rank = (_STRENGTH[membership.reason], group.last_alert_at, group.number)
-            if best is None or rank > best[0]:
-                best = rank, group, membership
-    return best[1:] if best else None
+    matches = [(group, membership) for group in candidates if (membership := _membership(arrival, group, catalogue, near))]
+    if not matches:
+        return Placement(None, OPENED)
+    group, membership = max(matches, key=lambda one: (_STRENGTH[one[1].reason], one[0].last_alert_at, one[0].number))
+    fitting = [one for one, _ in matches if one.state is not GroupState.MONITORING]
+    back = arrival.last.returns and arrival.last.group == group.number
+    if back or membership.reason in _CERTAIN or not any(one.pace.is_burst for one in fitting):
+        return Placement(group, membership)
+    return _by_pace(arrival, sorted(fitting, key=lambda one: one.pace.began_at)[-MOST_BURSTS:], delays)
+
+
+def _by_pace(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:
+    candidates = [Candidate(group.number, group.pace, arrival.signal in group.hints) for group in groups]
+    choice = choose(arrival.at.timestamp(), arrival.component, delays.of(arrival.fingerprint), candidates)
+    if choice.number is None:
+        return Placement(None, Membership(GroupingReason.NEW_BURST, choice.text))
+    group = next(group for group in groups if group.number == choice.number)
+    return Placement(group, Membership(GroupingReason.SAME_BURST, choice.text))
+
+
+def same_scope(arrival: Arrival, group: OpenGroup) -> bool:
+    """Whether both may be of one installation."""
+    return all(group.scope.get(name, value) == value for name, value in arrival.scope.items())
 
 
 def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, near: Mapping[str, str]) -> Membership | None:
     """Why it belongs to this group; None if it does not."""
-    if any(group.scope.get(name, value) != value for name, value in arrival.scope.items()):
+    if not same_scope(arrival, group):
         return None
-    kinds = {hint[0] for hint in arrival.hints & group.hints}
+    kinds = {hint[0] for hint in arrival.seeks & group.hints}
     if group.state is GroupState.MONITORING:
-        # A cleared group never swallows anything but its own alert that fires again.
-        again = "signal" in kinds and group.cleared_at and arrival.at - group.cleared_at <= SAME_WINDOW
+        # A cleared group never swallows anything but its own alert that fires again, and did so nowhere else since.
+        own = "signal" in kinds and arrival.last.group in (None, group.number)
+        again = own and group.cleared_at and arrival.at - group.cleared_at <= SAME_WINDOW
         return Membership(GroupingReason.FIRES_AGAIN, "the same alert fires again") if again else None
+    if arrival.last.flaps and arrival.last.group == group.number:
+        return Membership(GroupingReason.FLAPPING, "it flaps: it fires again and again")
     if "signal" in kinds:
         return Membership(GroupingReason.SAME_ALERT, "the same alert fired in it before")
     if arrival.service and arrival.service == group.declared:
@@ -197,7 +265,7 @@ def _nearby(kinds: Set[str], relation: str) -> Membership | None:
     """What ties alerts together only while the group is fresh."""
     if relation:
         return Membership(GroupingReason.RELATED_SERVICE, relation)
-    if "machine" in kinds:
+    if kinds & {"machine", "host"}:
         return Membership(GroupingReason.SAME_MACHINE, "the same machine")
     if "alert" in kinds:
         return Membership(GroupingReason.SAME_NAMESPACE, "the same alert in the same namespace")

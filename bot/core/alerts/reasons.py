@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from bot.core.text.untrusted import counted, one_line
 
 MOST_LINES = 8
+OPENED = "it opened the group"
+"""The reason of a group's first alert."""
 
 ReasonCount = tuple[str, int]
 """A reason in words, and how many alerts have it."""
@@ -26,6 +28,19 @@ class AlertReasons:
     def muted_lines(self) -> list[str]:
         """A line for each reason, the most frequent first."""
         return _lines(self.muted)
+
+    def in_short(self) -> str:
+        """One line for a card: the most frequent reason of either kind and how many more there are; "" for nothing to tell."""
+        later = [reason for reason in self.joined if reason[0] != OPENED]
+        parts = ((f"one card: {_first(later)}" if later else ""), (f"muted: {_first(self.muted)}" if self.muted else ""))
+        return " · ".join(part for part in parts if part)
+
+
+def _first(reasons: Sequence[ReasonCount]) -> str:
+    ordered = sorted(reasons, key=lambda reason: (-reason[1], reason[0]))
+    text, count = ordered[0]
+    more = f", {counted(len(ordered) - 1, 'more reason')}" if len(ordered) > 1 else ""
+    return f"{one_line(text, 80)} ({count:,}){more}"
 
 
 def _lines(reasons: Sequence[ReasonCount]) -> list[str]:

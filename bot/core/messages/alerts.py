@@ -36,6 +36,8 @@ class CardContent(Content):
     """Nobody has acted on it, so it closes once its alerts have cleared."""
     triaged: bool = False
     """An attempt runs or has ranked causes."""
+    reasons: str = ""
+    """Why its alerts are one card and what mutes others, in short."""
 
     @property
     def incident_ref(self) -> str:

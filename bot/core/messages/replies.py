@@ -43,6 +43,16 @@ class WhyReply:
     hypothesis: Hypothesis
     ruled_out: Sequence[Claim] = ()
     evidence: Ledger
+    reasons: AlertReasons | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupingReply:
+    """Why the alerts of a group are one card, and which others are muted; `causes` says where the causes stand."""
+
+    ref: str
+    reasons: AlertReasons
+    causes: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,4 +153,6 @@ class PostmortemReply:
     sections: Sequence[PostmortemSection] = ()
 
 
-ReplyContent = ShowReply | WhyReply | DetailsReply | PlanReply | ListReply | PanelReply | HelpReply | PostmortemReply
+ReplyContent = (
+    ShowReply | WhyReply | GroupingReply | DetailsReply | PlanReply | ListReply | PanelReply | HelpReply | PostmortemReply
+)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from bot.core.tuning.causes import OtherCauseWeights, OutsideWeights, ProviderWeights, ResourceWeights, TrafficWeights
 from bot.core.tuning.changes import ChangeWeights, DiffWeights, NeighbourWeights
 from bot.core.tuning.fault_location import AlertKindWeights, AttributionWeights, BurstCauseWeights, BurstWeights, SignWeights
+from bot.core.tuning.pace import PaceWeights
 from bot.core.tuning.retrieval import AnswerWeights, RetrievalWeights, SimilarityWeights
 from bot.core.tuning.verdict import CategoryWeights, ConfidenceThresholds, RemedyThresholds, VerdictThresholds
 
@@ -25,6 +26,7 @@ class Tuning:
     attribution: AttributionWeights = field(default_factory=AttributionWeights)
     burst: BurstWeights = field(default_factory=BurstWeights)
     alert_kinds: AlertKindWeights = field(default_factory=AlertKindWeights)
+    pace: PaceWeights = field(default_factory=PaceWeights)
     burst_causes: BurstCauseWeights = field(default_factory=BurstCauseWeights)
     changes: ChangeWeights = field(default_factory=ChangeWeights)
     neighbours: NeighbourWeights = field(default_factory=NeighbourWeights)

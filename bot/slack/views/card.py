@@ -58,12 +58,7 @@ def render(card: CardContent, view: ViewContext) -> Rendered:
         header(f"{square(card.group)} {title(card.group)}"),
         section("\n".join(_lines(card, view))),
         _controls(card),
-        context(
-            status_line(card),
-            _references(card),
-            _unmapped(card),
-            " · ".join(_link(label, url, view.hosts) for label, url in card.links),
-        ),
+        context(*_small_print(card, view)),
     ]
     return fallback(card), [block for block in blocks if block]
 
@@ -71,6 +66,14 @@ def render(card: CardContent, view: ViewContext) -> Rendered:
 def _unmapped(card: CardContent) -> str:
     """A severity that nobody mapped may be worse than what it counts as."""
     return f"severity {quoted(card.severity_word, 40)} is not mapped in `severities`" if card.severity_word else ""
+
+
+def _small_print(card: CardContent, view: ViewContext) -> Iterable[str]:
+    yield status_line(card)
+    yield _references(card)
+    yield _unmapped(card)
+    yield prose(card.reasons, 240)
+    yield " · ".join(_link(label, url, view.hosts) for label, url in card.links)
 
 
 def square(group: AlertGroup) -> str:

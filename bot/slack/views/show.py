@@ -1,6 +1,5 @@
 """One group, incident or proposal in short, with the newest lines of its timeline."""
 
-from bot.core.alerts.reasons import AlertReasons
 from bot.core.evidence import Findings, nothing_wrong
 from bot.core.messages.replies import ShowReply
 from bot.core.text.moments import date_and_clock
@@ -9,6 +8,7 @@ from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, Rendered, context, fields, header, name_text, plain_text, prose, section, titled, trim
 from bot.slack.view_context import ViewContext
 from bot.slack.views.proposal import word_of
+from bot.slack.views.why import reasons_blocks
 
 LINES = 12
 
@@ -20,23 +20,12 @@ def render(reply: ShowReply, view: ViewContext) -> Rendered:
     if reply.findings:
         blocks.append(section(findings_line(reply.findings)))
     if reply.reasons:
-        blocks += _reasons(reply.reasons)
+        blocks += reasons_blocks(reply.reasons)
     entries = reply.timeline
     lines = [_entry(entry) for entry in entries[-LINES:]]
     earlier = [f"{len(entries) - LINES} earlier"] if len(entries) > LINES else []
     blocks.append(section("\n".join(["*Timeline in UTC, newest last:*", *(earlier + lines or ["nothing yet"])])))
     return title, trim([*blocks, context(f"*{word}* {reply.ref}")])
-
-
-def _reasons(reasons: AlertReasons) -> list[Block]:
-    """Why the alerts stand together, and which others of the service are muted."""
-    parts = {
-        "Why these alerts are one group": reasons.joined_lines(),
-        f"Muted alerts of {plain_text(reasons.service, 60)} since then": reasons.muted_lines(),
-    }
-    return [
-        section("\n".join([f"*{title}:*", *(prose(line, 240) for line in lines)])) for title, lines in parts.items() if lines
-    ]
 
 
 def _entry(entry: TimelineEntry) -> str:

@@ -1,11 +1,12 @@
-"""The evidence behind one hypothesis: its claims, then each piece of evidence once with the query anyone can run again."""
+"""The evidence behind one hypothesis, with the query anyone can run again; and why alerts are one card, or muted."""
 
 from collections.abc import Iterable
 
+from bot.core.alerts.reasons import AlertReasons
 from bot.core.evidence import Claim
-from bot.core.messages.replies import WhyReply
+from bot.core.messages.replies import GroupingReply, WhyReply
 from bot.core.tool_calls import without_lead
-from bot.slack.blocks import Block, Rendered, code, context, header, prose, section, trim
+from bot.slack.blocks import Block, Rendered, code, context, header, plain_text, prose, section, trim
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite
@@ -18,6 +19,7 @@ def render(reply: WhyReply, view: ViewContext) -> Rendered:
         header(f"Why {reply.n} of {reply.count}: {reply.hypothesis.confidence_text.capitalize()}"),
         section("\n".join(_statements(reply))),
         *_evidence(reply, view),
+        *(reasons_blocks(reply.reasons) if reply.reasons else ()),
         context(reply.ref + following),
     ]
     return f"Evidence for hypothesis {reply.n} of {reply.ref}", trim(blocks)
@@ -49,3 +51,21 @@ def _evidence(reply: WhyReply, view: ViewContext) -> Iterable[Block]:
         if evidence.query:
             # The check of a whole service runs several queries; each on its own line can be run alone.
             yield code(evidence.query.replace("; ", "\n"))
+
+
+def render_grouping(reply: GroupingReply) -> Rendered:
+    """The reasons of a group without causes, and where its causes stand."""
+    blocks = reasons_blocks(reply.reasons) or [section("It has one alert, and no alert of its service is muted.")]
+    title = f"Why {reply.ref} is one card"
+    return f"{title}. {reply.causes}", trim([header(title), *blocks, context(f"{reply.ref} · {reply.causes}")])
+
+
+def reasons_blocks(reasons: AlertReasons) -> list[Block]:
+    """A section for each kind of reason that there is."""
+    parts = {
+        "Why these alerts are one group": reasons.joined_lines(),
+        f"Muted alerts of {plain_text(reasons.service, 60)} since then": reasons.muted_lines(),
+    }
+    return [
+        section("\n".join([f"*{title}:*", *(prose(line, 240) for line in lines)])) for title, lines in parts.items() if lines
+    ]

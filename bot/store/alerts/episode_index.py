@@ -67,6 +67,11 @@ class EpisodeIndex:
         same = self._episodes.get((episode.source, episode.fingerprint), [])
         return (other.first_seen_at for other in same if other is not episode)
 
+    def before(self, episode: EpisodeRow) -> Sequence[EpisodeRow]:
+        """Episodes of the same alert that began before, the oldest first."""
+        same = self._episodes.get((episode.source, episode.fingerprint), [])
+        return [other for other in same if other.starts_at < episode.starts_at]
+
     def inhibiting(self, episode: EpisodeRow) -> Sequence[Mapping[str, str]]:
         """Labels of what fires and may inhibit this one; an alert never inhibits itself."""
         if not self.config.inhibitions:

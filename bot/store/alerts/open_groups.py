@@ -4,13 +4,16 @@ Comparing every arrival with every open group would make a storm of unrelated al
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.alerts.grouping import Arrival, Hint, Membership, OpenGroup, join, neighbours
+from bot.core.alerts.cascades import Cascades, RunningBurst
+from bot.core.alerts.grouping import Arrival, GroupingReason, Hint, OpenGroup, Placement, neighbours, place, same_scope
+from bot.core.alerts.pace import PAUSE, UsualDelays
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
@@ -27,19 +30,34 @@ class OpenGroups:
         self.groups: dict[int, OpenGroup] = {}
         self._index: dict[Hint, set[OpenGroup]] = {}
         self._near: dict[str, dict[str, str]] = {}
+        self._delays = UsualDelays()
+        self._cascades = Cascades()
+        self._bursts: set[int] = set()
 
-    def find(self, arrival: Arrival) -> tuple[OpenGroup, Membership] | None:
+    def place(self, arrival: Arrival) -> Placement:
         """The group that an arrival belongs to and why, looking only at groups that share something with it."""
-        near = self._neighbours(arrival.service)
+        place_name = arrival.service or arrival.component
+        near = {**self._cascades.ties(place_name), **self._neighbours(arrival.service)}
         candidates: set[OpenGroup] = set()
-        for hint in (*arrival.hints, *(("service", other) for other in near)):
+        for hint in (*arrival.seeks, *(("service", other) for other in near)):
             candidates |= self._index.get(hint, set())
-        return join(arrival, candidates, self.catalogue, near)
+        placement = place(arrival, candidates, self.catalogue, near, self._delays)
+        if place_name:
+            self._cascades.note(place_name, arrival.at, self._running(arrival))
+        return placement
 
-    def open(self, row: GroupRow) -> OpenGroup:
-        """Take a new group in, as yet without members."""
+    def _running(self, arrival: Arrival) -> list[RunningBurst]:
+        """The bursts of its installation that run while it arrives."""
+        at = arrival.at.timestamp()
+        running = [self.groups[number] for number in self._bursts if at - self.groups[number].pace.last_at <= PAUSE]
+        self._bursts = {group.number for group in running}
+        return [(group.number, group.services) for group in running if same_scope(arrival, group)]
+
+    def open(self, row: GroupRow, *, burst: bool = False) -> OpenGroup:
+        """Take a new group in, as yet without members; `burst`: as the pace of alerts had it opened."""
         assert row.id is not None
         group = OpenGroup(row.id, GroupState(row.state), row.opened_at, row.last_alert_at, row.cleared_at)
+        group.pace.is_burst = burst
         self.groups[row.id] = group
         return group
 
@@ -51,11 +69,17 @@ class OpenGroups:
     def add_member(self, number: int, arrival: Arrival) -> None:
         """Make an arrival a member; nothing if the group is not open."""
         group = self.groups.get(number)
-        for hint in group.add(arrival) if group else ():
-            self._index.setdefault(hint, set()).add(self.groups[number])
+        if group is None:
+            return
+        for hint in group.add(arrival):
+            self._index.setdefault(hint, set()).add(group)
+        if group.pace.is_burst:
+            self._bursts.add(number)
+            self._delays.learn(arrival.fingerprint, group.pace.age(arrival.at.timestamp()))
 
     def close(self, number: int) -> None:
         """A resolved group takes nobody any more."""
+        self._bursts.discard(number)
         group = self.groups.pop(number, None)
         if group is None:
             return
@@ -82,7 +106,11 @@ class OpenGroups:
     async def _read_members(self, session: AsyncSession, numbers: Sequence[int]) -> None:
         query = select(EpisodeRow).where(col(EpisodeRow.group_id).in_(numbers)).order_by(col(EpisodeRow.id))
         for row in (await session.exec(query)).all():
-            self.add_member(row.group_id or 0, arrival_of(row))
+            number = row.group_id or 0
+            if row.grouping_reason == GroupingReason.NEW_BURST and number in self.groups:
+                self.groups[number].pace.is_burst = True
+            # When it came, not when it last came again.
+            self.add_member(number, replace(arrival_of(row), at=row.first_seen_at))
 
     def _neighbours(self, service: str) -> dict[str, str]:
         if service not in self._near:

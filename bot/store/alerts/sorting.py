@@ -6,7 +6,7 @@ It has ended at the latest when the next episode of the same alert began.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -15,9 +15,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity, Status
 from bot.core.alerts import muting
-from bot.core.alerts.episodes import end_of
+from bot.core.alerts.episodes import end_of, last_time
 from bot.core.alerts.escalation import deserves_incident, escalation
-from bot.core.alerts.grouping import OPENED, Membership
+from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.alerts.heartbeat import next_rhythm
 from bot.core.alerts.renewal import Members, Renewal, may_be_new, renewal
 from bot.core.config import Config
@@ -235,15 +235,18 @@ class _Batch:
             if mute.reason is muting.MuteReason.BACKLOG:
                 self.result.backlogs.add(row.source)
             return
-        group, membership = await self._joined(episode) or (await self._new_group(episode, row), OPENED)
-        assert group.id is not None
+        arrival = self._arrival(episode)
+        group, membership = await self._joined(arrival)
         episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
-        if membership is not OPENED:
+        if group is None:
+            group = await self._new_group(episode, row, burst=membership.reason is GroupingReason.NEW_BURST)
+        else:
             await self._joins(group, episode)
+        assert group.id is not None
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id
-        self.open.add_member(group.id, arrival_of(episode))
+        self.open.add_member(group.id, arrival)
         self._show(group, firing=+1)
         self._remember(group)
 
@@ -290,13 +293,16 @@ class _Batch:
         behind = self.catalogue.downstream(episode.service) if cleared else ()
         return await groups.changed_since(self.session, {episode.service, *behind}, members.began_at)
 
-    async def _joined(self, episode: EpisodeRow) -> tuple[GroupRow, Membership] | None:
-        """The group that this episode joins; one that somebody resolved a moment ago takes nobody, so the next best does."""
-        while (match := self.open.find(arrival_of(episode))) is not None:
-            group, membership = match
-            if (row := await self._group(group.number)) is not None:
-                return row, membership
-        return None
+    def _arrival(self, episode: EpisodeRow) -> Arrival:
+        """The episode as grouping sees it, with what its alert did before."""
+        return replace(arrival_of(episode), last=last_time(self.episodes.before(episode), episode.starts_at))
+
+    async def _joined(self, arrival: Arrival) -> tuple[GroupRow | None, Membership]:
+        """The group that this arrival joins, None for a new one; one that was resolved a moment ago takes nobody."""
+        while (match := self.open.place(arrival)).group is not None:
+            if (row := await self._group(match.group.number)) is not None:
+                return row, match.membership
+        return None, match.membership
 
     def _remember(self, group: GroupRow) -> None:
         open_group = self.open.groups[group.id or 0]
@@ -313,7 +319,7 @@ class _Batch:
             connected_at=self.sources[row.source].first_seen_at,
         )
 
-    async def _new_group(self, episode: EpisodeRow, row: AlertRow) -> GroupRow:
+    async def _new_group(self, episode: EpisodeRow, row: AlertRow, *, burst: bool) -> GroupRow:
         service = self.catalogue.get(episode.service)
         channel = (service.channel if service else "") or self.config.default_channel
         before = select(GroupRow.id).where(GroupRow.service == episode.service, GroupRow.title == episode.name)
@@ -332,7 +338,7 @@ class _Batch:
         )
         self.session.add(group)
         await self.session.flush()
-        self.open.open(group)
+        self.open.open(group, burst=burst)
         self.groups[group.id or 0] = group
         text = f"{episode.name} opened this group: {episode.annotations.get('summary') or episode.name}"
         await timeline.add(self.db, self.session, EntryKind.ALERT, text, group_id=group.id, link=episode.link)

@@ -31,6 +31,7 @@ from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.truth import truthful
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.text.moments import clock
+from bot.store.alerts.reader import reasons_of
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
 from bot.store.incidents import causes
 from bot.store.incidents.incidents import load_incident, to_group, to_incident
@@ -61,6 +62,10 @@ async def load(session: AsyncSession, kind: str, subject: str) -> Content | None
 # ---------------------------------------------------------------- alert groups and incidents
 
 
+MOST_EXPLAINED = 1000
+"""Reasons of larger groups are not counted for each edit of their card; the verb `why` counts them."""
+
+
 async def _card(session: AsyncSession, ref: str) -> CardContent | None:
     group = await session.get(GroupRow, number_of(ref, "AL") or 0)
     if group is None:
@@ -82,6 +87,7 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
         started_at=lead.starts_at if lead and group.renewed_at else None,
         closes_itself=group.human_at is None and (incident is None or incident.human_at is None),
         triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),
+        reasons=(await reasons_of(session, group.id)).in_short() if group.id and group.alerts <= MOST_EXPLAINED else "",
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.core.alerts.episodes import end_of, episode_of
+from bot.core.alerts.episodes import LastTime, end_of, episode_of, last_time
 from tests.unit.builders import NOW, at
 
 
@@ -36,3 +36,24 @@ def test_the_earliest_reported_end_counts_and_none_is_before_the_start(
     current: float | None, reported: float, expected: float
 ) -> None:
     assert end_of(None if current is None else at(current), at(reported), at(-20)) == at(expected)
+
+
+@dataclass
+class Past:
+    starts_at: datetime
+    ended_at: datetime | None
+    group_id: int | None = 7
+
+
+def test_an_alert_that_resolved_a_moment_ago_is_back_in_its_group() -> None:
+    assert last_time([Past(at(0), at(1))], at(3)) == LastTime(7, returns=True)
+    assert last_time([Past(at(0), at(1))], at(7)) == LastTime(7)
+
+
+def test_an_end_that_nobody_sent_says_nothing() -> None:
+    assert last_time([Past(at(0), at(3))], at(3)) == LastTime(7)
+
+
+def test_the_fifth_time_within_five_minutes_is_flapping() -> None:
+    assert last_time([Past(at(n), at(n + 1)) for n in range(4)], at(4)) == LastTime(7, returns=True, flaps=True)
+    assert not last_time([Past(at(n), at(n + 1)) for n in range(3)], at(3)).flaps

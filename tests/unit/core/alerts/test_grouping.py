@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.alerts.grouping import Arrival, GroupingReason, Membership, OpenGroup, join, neighbours
+from bot.core.alerts.episodes import LastTime
+from bot.core.alerts.grouping import Arrival, GroupingReason, Membership, OpenGroup, neighbours, place
+from bot.core.alerts.pace import UsualDelays
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue, Service
 from tests.unit.builders import NOW, at
@@ -35,13 +37,14 @@ def group(number: int, *members: Arrival, cleared: float | None = None) -> OpenG
 
 
 def joined(new: Arrival, *groups: OpenGroup) -> int | None:
-    match = join(new, groups, CATALOGUE, neighbours(new.service, CATALOGUE))
-    return match[0].number if match else None
+    placement = place(new, groups, CATALOGUE, neighbours(new.service, CATALOGUE), UsualDelays())
+    return placement.group.number if placement.group else None
 
 
 def reason(new: Arrival, *members: Arrival, cleared: float | None = None) -> Membership | None:
-    match = join(new, [group(1, *members, cleared=cleared)], CATALOGUE, neighbours(new.service, CATALOGUE))
-    return match[1] if match else None
+    groups = [group(1, *members, cleared=cleared)]
+    placement = place(new, groups, CATALOGUE, neighbours(new.service, CATALOGUE), UsualDelays())
+    return placement.membership if placement.group else None
 
 
 first = arrival(fingerprint="f1", name="Latency")
@@ -144,12 +147,51 @@ def declared(service: str, *, cleared: float | None = None) -> OpenGroup:
 
 
 def test_alerts_of_the_service_join_the_incident_that_a_person_declared_however_late() -> None:
-    match = join(arrival("checkout", minutes=300), [declared("checkout")], CATALOGUE, {})
+    placement = place(arrival("checkout", minutes=300), [declared("checkout")], CATALOGUE, {}, UsualDelays())
 
-    assert match and match[1] == Membership(GroupingReason.DECLARED_INCIDENT, "an incident of checkout was declared")
+    assert placement.group and placement.membership == Membership(
+        GroupingReason.DECLARED_INCIDENT, "an incident of checkout was declared"
+    )
 
 
 def test_alerts_of_others_and_of_another_installation_do_not_join_a_declared_incident() -> None:
     assert joined(arrival("billing"), declared("checkout")) is None
     assert joined(arrival("payments", minutes=20), declared("checkout")) is None
     assert joined(arrival("checkout", minutes=5), declared("checkout", cleared=1)) is None
+
+
+def many(count: int, service: str = "checkout", *, seconds: float = 1) -> OpenGroup:
+    """A group of alerts that came one after the other."""
+    return group(1, *(arrival(service, fingerprint=f"m{n}", minutes=n * seconds / 60) for n in range(count)))
+
+
+def test_a_burst_keeps_a_late_alert_of_its_service_and_says_why() -> None:
+    placement = place(arrival(minutes=3), [many(20)], CATALOGUE, {}, UsualDelays())
+
+    assert placement.group and placement.membership.reason is GroupingReason.SAME_BURST
+
+
+def test_a_stranger_never_joins_a_burst() -> None:
+    assert joined(arrival("billing", minutes=0.2), many(20)) is None
+
+
+def test_what_flaps_goes_back_to_its_group_however_fast_alerts_come() -> None:
+    flapping = arrival(fingerprint="m1", minutes=0.5, last=LastTime(1, returns=True, flaps=True))
+
+    placement = place(flapping, [many(20)], CATALOGUE, {}, UsualDelays())
+
+    assert placement.group and placement.membership.reason is GroupingReason.FLAPPING
+
+
+def test_a_host_belongs_to_what_runs_on_it_and_two_services_of_one_host_do_not_belong_together() -> None:
+    pod = arrival(fingerprint="f1", labels={"node": "n1"})
+
+    assert joined(arrival("", labels={"node": "n1"}), group(1, pod)) == 1
+    assert joined(arrival("billing", labels={"node": "n1"}), group(1, pod)) is None
+
+
+def test_a_cleared_group_leaves_an_alert_to_the_group_where_it_fired_since() -> None:
+    cleared = group(1, first, cleared=1)
+
+    assert joined(arrival(fingerprint="f1", minutes=5, last=LastTime(2)), cleared) is None
+    assert joined(arrival(fingerprint="f1", minutes=5, last=LastTime(1)), cleared) == 1

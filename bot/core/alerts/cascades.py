@@ -1,0 +1,66 @@
+"""Cascades: what alerted again and again during the bursts of which services, although no path in the graph ties them.
+
+A machine that many share, a registry that is in nobody's `depends_on`: after a few bursts in which it alerted too it
+belongs to them. What alerts as often alone is never tied.
+"""
+
+from collections import Counter, deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+TIED_AFTER = 3
+"""In so many bursts of a service it must have alerted,"""
+TIED_SHARE = 0.75
+"""and in so much of all the times it alerted."""
+SPELL = timedelta(minutes=5)
+"""Alerts of one place that are so near to each other, outside of any burst, are one time."""
+MOST_PLACES, MOST_SERVICES, MOST_BURSTS = 10_000, 50, 32
+
+RunningBurst = tuple[int, Collection[str]]
+"""The group of a burst, and the services in it."""
+
+
+@dataclass(slots=True)
+class _Past:
+    times: int = 0
+    last_at: datetime | None = None
+    bursts: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_BURSTS))
+    together: Counter[str] = field(default_factory=Counter)
+
+
+class Cascades:
+    """By place: a service, or the component that an alert without a service is about."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, _Past] = {}
+        self._ties: dict[str, dict[str, str]] = {}
+
+    def ties(self, place: str) -> dict[str, str]:
+        """Services that a place alerted with, and how often, in words."""
+        return self._ties.get(place, {})
+
+    def note(self, place: str, at: datetime, running: Sequence[RunningBurst]) -> None:
+        """That a place alerted, with the bursts that ran then."""
+        if place not in self._places and len(self._places) >= MOST_PLACES:
+            return
+        past = self._places.setdefault(place, _Past())
+        fresh = [burst for burst in running if burst[0] not in past.bursts]
+        if fresh or (not running and (past.last_at is None or at - past.last_at > SPELL)):
+            past.times += 1
+        past.last_at = at
+        for number, services in fresh:
+            past.bursts.append(number)
+            past.together.update([service for service in sorted(services)[:MOST_SERVICES] if service != place])
+        if fresh:
+            self._tie(place, past)
+
+    def _tie(self, place: str, past: _Past) -> None:
+        for service, count in past.together.items():
+            if count >= TIED_AFTER and count >= TIED_SHARE * past.times:
+                text = f"{place} alerted in {count} bursts of {service}"
+                self._ties.setdefault(place, {})[service] = text
+                self._ties.setdefault(service, {})[place] = text
+            elif service in self._ties.get(place, {}):
+                del self._ties[place][service]
+                self._ties.get(service, {}).pop(place, None)

@@ -1,0 +1,156 @@
+"""Pace: which of several bursts an alert belongs to while alerts come fast, and when another burst has begun.
+
+After its first alerts an outage slows down. So an alert fits the burst that fires at such a pace now, that its component
+fired in a moment ago, in which it has not fired before, and in which it comes as late as it usually does. When alerts come
+faster than all running bursts explain, the evidence for one more burst grows until it is worth a group of its own.
+Moments are Unix seconds. What each part is worth was measured: docs/noise.md.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.core.tuning import TUNING
+
+OUTAGE_ALERTS = 10
+"""So many alerts without a pause are a burst; of fewer the services and labels decide alone."""
+BEGINNING = 15.0
+"""The first seconds of a burst are no evidence of another: one outage sets off many rules at once."""
+PAUSE = 76.0
+"""After so long a silence a few alerts are not counted to the next ones."""
+MOST_LEARNED = 20_000
+MOST_COMPONENTS = 1_000
+_W = TUNING.pace
+
+
+@dataclass(slots=True)
+class Pace:
+    """How the alerts of one group came, since its last pause."""
+
+    began_at: float = 0.0
+    last_at: float = 0.0
+    alerts: int = 0
+    is_burst: bool = False
+    rate: float = 0.0
+    """Alerts a second of late."""
+    evidence: float = 0.0
+    """That another burst has begun since, as a logarithm of likelihoods."""
+    evidence_at: float = 0.0
+    components: dict[str, float] = field(default_factory=dict)
+    """When each last alerted."""
+
+    def add(self, at: float, component: str) -> None:
+        """Count one more alert."""
+        if not self.alerts or (not self.is_burst and at - self.last_at > PAUSE):
+            self.began_at = self.last_at = at
+            self.alerts, self.rate = 0, 0.0
+            self.components.clear()
+        self.rate = self.rate_at(at) + 1 / _W.rate_memory
+        self.alerts += 1
+        self.last_at = max(at, self.last_at)
+        self.is_burst = self.is_burst or self.alerts >= OUTAGE_ALERTS
+        if component and (component in self.components or len(self.components) < MOST_COMPONENTS):
+            self.components[component] = at
+
+    def rate_at(self, at: float) -> float:
+        """Alerts a second of late, as it has faded by now."""
+        return self.rate * math.exp(-max(0.0, at - self.last_at) / _W.rate_memory)
+
+    def age(self, at: float) -> float:
+        """As a logarithm, in which bursts slow down evenly."""
+        return math.log1p(max(0.0, at - self.began_at) / _W.slows_after)
+
+    def expected(self, at: float) -> float:
+        """Alerts a second of a burst that began then and had so many alerts."""
+        age = max(0.0, at - self.began_at)
+        return (self.alerts + _W.first_alerts) / (self.age(at) + _W.floor) / (age + _W.slows_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A group that an alert may belong to."""
+
+    number: int
+    pace: Pace
+    fired_before: bool
+    """Whether this very alert fired in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The group that fits best; None where another burst has begun. `text` says why, in words."""
+
+    number: int | None
+    text: str
+
+
+class UsualDelays:
+    """How late in a burst each alert usually comes. Forgotten with the process: it then learns anew."""
+
+    def __init__(self) -> None:
+        self._learned: dict[str, tuple[int, float]] = {}
+
+    def of(self, alert: str) -> float:
+        """Its usual age, as Pace.age counts."""
+        count, total = self._learned.get(alert, (0, 0.0))
+        return (total + _W.delay_prior * _W.general_delay) / (count + _W.delay_prior)
+
+    def learn(self, alert: str, age: float) -> None:
+        """One more time that it fired in a burst of this age."""
+        if len(self._learned) >= MOST_LEARNED:
+            self._learned.clear()
+        count, total = self._learned.get(alert, (0, 0.0))
+        self._learned[alert] = count + 1, total + age
+
+
+def choose(at: float, component: str, usual: float, candidates: Sequence[Candidate]) -> Choice:
+    """Among these groups, the oldest first, of which one at least is a burst. Moves the evidence of the newest."""
+    newest = candidates[-1]
+    if _another_has_begun(at, usual, candidates):
+        newest.pace.evidence = 0.0
+        return Choice(None, f"alerts came faster than AL-{newest.number}, which had slowed down, explains")
+    best = max(candidates, key=lambda one: _fit(at, component, usual, one, newest=one is newest))
+    recent = at - best.pace.components.get(component, -math.inf) <= PAUSE
+    also = "; the same component alerted in it moments before" if recent else ""
+    return Choice(best.number, f"alerts come fast, and it fits the pace of this burst{also}")
+
+
+def _another_has_begun(at: float, usual: float, candidates: Sequence[Candidate]) -> bool:
+    """Whether the evidence is enough: the likelihood of this arrival with one more burst over that with the running ones."""
+    pace = candidates[-1].pace
+    if at - pace.began_at < BEGINNING:
+        return False
+    explained = sum(_explained(at, usual, one) for one in candidates)
+    begins = _W.new_rate * math.exp(_W.delay_opening * _lateness(0.0, usual))
+    gain = min(_W.most_at_once, math.log1p(begins / max(explained, 1e-9)))
+    silence = max(0.0, at - pace.evidence_at)
+    pace.evidence = max(0.0, pace.evidence - _W.new_rate * silence) + gain
+    pace.evidence_at = at
+    return pace.evidence >= _W.enough
+
+
+def _explained(at: float, usual: float, one: Candidate) -> float:
+    """Alerts a second like this one that the burst is good for."""
+    pace = one.pace
+    rate = max(pace.expected(at), _W.rate_share * pace.rate_at(at))
+    quiet = math.exp(-max(0.0, at - pace.last_at) / _W.quiet_after)
+    return (
+        rate
+        * quiet
+        * (_W.refires_count if one.fired_before else 1.0)
+        * math.exp(_W.delay_opening * _lateness(pace.age(at), usual))
+    )
+
+
+def _fit(at: float, component: str, usual: float, one: Candidate, *, newest: bool) -> float:
+    pace = one.pace
+    fit = _W.pace * math.log(pace.expected(at)) - _W.silence * math.log(max(0.0, at - pace.last_at) + 2.0)
+    fit += _W.delay * _lateness(pace.age(at), usual) + (_W.newest if newest else 0.0)
+    if (last := pace.components.get(component)) is not None:
+        fit += _W.same_component * math.exp(-max(0.0, at - last) / _W.component_memory)
+    return fit - (_W.fired_before if one.fired_before else 0.0)
+
+
+def _lateness(age: float, usual: float) -> float:
+    """The logarithm of how likely an alert comes at this age, beside its usual one; 0 is the likeliest."""
+    return -(((age - usual) / _W.delay_spread) ** 2) / 2

@@ -1,0 +1,80 @@
+"""The pace of bursts: what an alert fits, and when another burst has begun."""
+
+from bot.core.alerts.pace import OUTAGE_ALERTS, PAUSE, Candidate, Choice, Pace, UsualDelays, choose
+
+USUAL = UsualDelays().of("unknown")
+
+
+def burst(*moments: float, component: str = "") -> Pace:
+    pace = Pace()
+    for moment in moments:
+        pace.add(moment, component)
+    return pace
+
+
+def slowing(start: float, count: int = 60) -> Pace:
+    """Alerts that come ever more slowly: the n-th after n squared thirtieths of a second."""
+    return burst(*(start + n * n / 30 for n in range(count)), component="cart-0")
+
+
+def chosen(at: float, *candidates: Candidate, component: str = "") -> Choice:
+    return choose(at, component, USUAL, candidates)
+
+
+def arrivals_until_another(pace: Pace, *, start: float, gap: float, fired_before: bool = False, most: int = 200) -> int:
+    """How many alerts, `gap` seconds apart, until another burst is said to have begun; `most` if it never is."""
+    for count in range(most):
+        at = start + count * gap
+        if chosen(at, Candidate(1, pace, fired_before)).number is None:
+            return count
+        pace.add(at, "")
+    return most
+
+
+def test_a_few_alerts_are_no_burst_and_many_without_a_pause_are() -> None:
+    few = burst(*range(OUTAGE_ALERTS - 1))
+    many = burst(*range(OUTAGE_ALERTS))
+    paused = burst(*range(OUTAGE_ALERTS - 1), PAUSE + OUTAGE_ALERTS)
+
+    assert (few.is_burst, many.is_burst, paused.is_burst) == (False, True, False)
+    assert paused.alerts == 1
+
+
+def test_one_stray_alert_in_a_quiet_burst_is_no_new_burst() -> None:
+    assert chosen(250, Candidate(1, slowing(0), True)).number == 1
+
+
+def test_alerts_that_come_fast_again_are_another_burst() -> None:
+    assert 1 < arrivals_until_another(slowing(0), start=250, gap=0.5, fired_before=True) < 15
+
+
+def test_the_first_seconds_of_a_burst_are_never_two_bursts() -> None:
+    assert arrivals_until_another(burst(0), start=0, gap=0.0) == 200
+
+
+def test_a_storm_that_goes_on_at_one_pace_is_one_storm() -> None:
+    assert arrivals_until_another(burst(0), start=0.1, gap=0.1, most=6000) == 6000
+
+
+def test_the_newest_of_two_bursts_takes_what_comes_and_the_older_what_it_alone_can_hold() -> None:
+    older, newer = slowing(0), burst(*(200 + n / 4 for n in range(12)))
+    both = Candidate(1, older, False), Candidate(2, newer, False)
+    again = Candidate(1, older, False), Candidate(2, newer, True)
+
+    assert chosen(204, *both).number == 2
+    assert chosen(204, *again, component="cart-0").number in (1, 2)
+    assert "it fits the pace" in chosen(204, *both).text
+
+
+def test_that_the_component_alerted_a_moment_ago_is_named_as_a_reason() -> None:
+    pace = slowing(0)
+
+    assert "the same component alerted in it" in chosen(pace.last_at + 1, Candidate(1, pace, False), component="cart-0").text
+
+
+def test_how_late_an_alert_usually_comes_is_learned() -> None:
+    delays = UsualDelays()
+    for _ in range(20):
+        delays.learn("disk full", 4.0)
+
+    assert delays.of("disk full") > 3.5 and delays.of("other") == USUAL
