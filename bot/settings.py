@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.config import Config
+from bot.core.config.alerts import SourceConfig
 from bot.core.errors import ConfigurationError
 from bot.core.references import Problem, configuration_problems
 from bot.core.service import Catalogue, Service
@@ -237,9 +238,7 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
             there = ", ".join(sorted(sources))
             yield Problem(f"{source.kind!r} is no kind of sources; there are {there}", ("sources", key, "kind"))
             continue
-        for needed in sources[source.kind].needs:
-            if not source.options.get(needed):
-                yield Problem(f"{source.kind} needs options.{needed}", ("sources", key))
+        yield from _option_problems(key, source, sources[source.kind])
     for key, entry in config.actions.items():
         if entry.kind not in actions:
             there = ", ".join(sorted(actions))
@@ -248,6 +247,16 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
         for needed in actions[entry.kind].needs:
             if not getattr(entry, needed):
                 yield Problem(f"{entry.kind} needs it", ("actions", key, needed))
+
+
+def _option_problems(key: str, source: SourceConfig, kind: Source) -> Iterator[Problem]:
+    for needed in kind.needs:
+        if not source.options.get(needed):
+            yield Problem(f"{kind.name} needs options.{needed}", ("sources", key))
+    for name in source.options:
+        if kind.options is not None and name not in kind.options:
+            there = ", ".join(sorted(kind.options)) or "none"
+            yield Problem(f"{kind.name} has no such option; it has {there}", ("sources", key, "options", name))
 
 
 def source_kinds(config: Config) -> dict[str, Source]:

@@ -72,6 +72,8 @@ class Source:
     """One that needs no secret; where it holds, none has to be set up."""
     needs: tuple[str, ...] = ()
     """Options without which it can do nothing, e.g. `channel`."""
+    options: frozenset[str] | None = None
+    """Every option that it reads: any other is an error of the configuration. None: not known."""
 
     @property
     def needs_token(self) -> bool:
@@ -86,8 +88,15 @@ def source(
     signatures: Iterable[Signature] = (),
     proof: Proof | None = None,
     needs: Iterable[str] = (),
+    options: Iterable[str] | None = None,
 ) -> Callable[..., Source]:
     """Register a function `(SourceRequest) -> ParsedBody` as a source."""
     return lambda read: Source(
-        name=name, read=read, takes=frozenset(takes), signatures=tuple(signatures), proof=proof, needs=tuple(needs)
+        name=name,
+        read=read,
+        takes=frozenset(takes),
+        signatures=tuple(signatures),
+        proof=proof,
+        needs=tuple(needs),
+        options=None if options is None else frozenset(options),
     )

@@ -11,7 +11,7 @@ from bot.sources._parsing import annotations, clean, each, fingerprint, labels, 
 from bot.sources._parts import Parts, parts_of
 
 
-@source("alertmanager")
+@source("alertmanager", options=())
 def alertmanager(request: SourceRequest) -> ParsedBody:
     """Every alert of the body; `truncatedAlerts` says what `max_alerts` left out."""
     parts = parts_of(request)

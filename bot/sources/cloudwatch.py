@@ -19,7 +19,7 @@ STATES = {"ALARM": "firing", "INSUFFICIENT_DATA": "firing", "OK": "resolved"}
 """Whoever has an alarm notify about missing data wants to know: that nothing is measured is not "all clear"."""
 
 
-@source("cloudwatch", proof=Proof("x-amz-sns-message-type", signed_by_sns))
+@source("cloudwatch", proof=Proof("x-amz-sns-message-type", signed_by_sns), options=("topics", "topic"))
 def cloudwatch(request: SourceRequest) -> ParsedBody:
     """One alarm; or the confirmation of a subscription. The end of a subscription is taken and ignored."""
     body = parse(request.body)

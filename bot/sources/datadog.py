@@ -14,7 +14,7 @@ from bot.sources._understanding import Known, first_of, parsed_of, taken
 _TYPES = {"success": "", "error": "error", "warning": "warning", "info": "info"}
 
 
-@source("datadog")
+@source("datadog", options=())
 def datadog(request: SourceRequest) -> ParsedBody:
     """One alert. `transition` (Triggered, Warn, No Data, Recovered, ...) says whether it is over."""
     body = parse(request.body)

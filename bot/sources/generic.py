@@ -38,7 +38,7 @@ _STATUS = {
 }
 
 
-@source("generic", takes=("alerts", "changes"))
+@source("generic", takes=("alerts", "changes"), options=())
 def generic(request: SourceRequest) -> ParsedBody:
     """One object or a list of them; the endpoint says whether they are alerts or changes."""
     body = parse(request.body)

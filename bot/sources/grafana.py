@@ -9,7 +9,7 @@ from bot.sources.alertmanager import alerts_of
 SIGNATURE = timed_hmac_hex("x-grafana-alerting-signature", timestamp_header="x-grafana-alerting-timestamp")
 
 
-@source("grafana", signatures=(SIGNATURE,))
+@source("grafana", signatures=(SIGNATURE,), options=())
 def grafana(request: SourceRequest) -> ParsedBody:
     """Every alert of the body; its link is the panel, else the dashboard, else the rule."""
     body = parse(request.body)

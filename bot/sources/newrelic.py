@@ -8,7 +8,7 @@ from bot.sources._parsing import parse
 from bot.sources._understanding import Known, first_of, otherwise, parsed_of, taken
 
 
-@source("newrelic")
+@source("newrelic", options=())
 def newrelic(request: SourceRequest) -> ParsedBody:
     """One issue. `state` says whether it is over (CLOSED); an acknowledged one still fires."""
     body = parse(request.body)

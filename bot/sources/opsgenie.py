@@ -14,7 +14,7 @@ _OVER = frozenset(("close", "delete"))
 _FIRING = frozenset(("create", "acknowledge", "unacknowledge", "escalate", "updatepriority", "updatemessage"))
 
 
-@source("opsgenie")
+@source("opsgenie", options=("url",))
 def opsgenie(request: SourceRequest) -> ParsedBody:
     """The alert of one action. Option `url`: where Opsgenie's pages are, e.g. https://app.eu.opsgenie.com."""
     body = parse(request.body)

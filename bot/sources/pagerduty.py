@@ -15,7 +15,7 @@ _FIRING = frozenset(f"incident.{event}" for event in _EVENTS.split(" "))
 _OVER = "incident.resolved"
 
 
-@source("pagerduty", signatures=(hmac_hex("x-pagerduty-signature", prefix="v1="),))
+@source("pagerduty", signatures=(hmac_hex("x-pagerduty-signature", prefix="v1="),), options=())
 def pagerduty(request: SourceRequest) -> ParsedBody:
     """The incident of one event; its severity is the priority, else the urgency."""
     body = parse(request.body)

@@ -16,7 +16,7 @@ from bot.sources._understanding import Known, Taken, first_of, parsed_of, part, 
 _ISSUE_STATES = {"resolved": "resolved", "archived": "resolved", "ignored": "resolved", "unresolved": "firing"}
 
 
-@source("sentry", signatures=(hmac_hex("sentry-hook-signature"),))
+@source("sentry", signatures=(hmac_hex("sentry-hook-signature"),), options=("new_issues",))
 def sentry(request: SourceRequest) -> ParsedBody:
     """What one event tells. Option `new_issues: true`: each new issue is an alert too, without any rule."""
     body = parse(request.body)

@@ -13,7 +13,7 @@ from bot.sources._parsing import annotations, clean, each, fingerprint, labels, 
 from bot.sources.alertmanager import alerts_of, expression_of
 
 
-@source("vmalert")
+@source("vmalert", options=())
 def vmalert(request: SourceRequest) -> ParsedBody:
     """Every alert of the list. One whose end has come is resolved; a firing one names an end that is still to come."""
     body = parse(request.body)

@@ -16,7 +16,7 @@ from bot.sources._understanding import Known, Taken, first_of, otherwise, parsed
 SEVERITIES = ("not classified", "information", "warning", "average", "high", "disaster")
 
 
-@source("zabbix")
+@source("zabbix", options=("url",))
 def zabbix(request: SourceRequest) -> ParsedBody:
     """Every event of the body; option `url`: Zabbix' frontend, for links to events."""
     lines = [line for line in request.body.splitlines() if line.strip()]

@@ -53,6 +53,11 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
         ("close_after: soon\n", "1: close_after: not a duration"),
         ("- a list\n", "1: the file must be a mapping"),
         ("sources:\n  am:\n    kind: alertmanagr\n", "3: sources.am.kind: 'alertmanagr' is no kind of sources; there are"),
+        (
+            "sources:\n  gh:\n    kind: github\n    options: {service: {a: b}}\n",
+            "4: sources.gh.options.service: github has no such option; it has environment, services, workflows",
+        ),
+        ("sources:\n  s:\n    kind: slack_channel\n", "2: sources.s: slack_channel needs options.channel"),
         ("actions:\n  a: {kind: run_webhok}\n", "2: actions.a.kind: 'run_webhok' is no kind of actions; there are run_webhook"),
         ("a: [1\n", "2: expected"),
         ("actions:\n  rollback: {kind: run_webhook, undo: nothing}\n", "2: actions.rollback.undo"),

@@ -8,7 +8,8 @@ from bot.core.config import Config
 
 LIVE = frozenset(
     {
-        "sources", "people", "services", "severities", "triage_from", "incident_from", "heartbeats", "heartbeat_every",
+        "sources", "people", "services", "default_on_call", "severities", "triage_from", "incident_from", "heartbeats",
+        "heartbeat_every",
         "maintenance", "inhibitions", "thresholds", "approvers", "solo", "actions", "freezes", "heartbeat_url", "close_after",
         "budget",
     }

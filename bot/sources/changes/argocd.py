@@ -12,7 +12,7 @@ _SHORT = 12
 _MAX_IMAGES = 3
 
 
-@source("argocd", takes=("changes",))
+@source("argocd", takes=("changes",), options=("services",))
 def argocd(request: SourceRequest) -> ParsedBody:
     """A sync that succeeded is a change of the application's service, from when it began: pods were replaced from then on.
 

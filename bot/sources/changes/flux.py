@@ -17,7 +17,7 @@ _SHORT = 12
 """Characters of a commit that people read."""
 
 
-@source("flux", takes=("changes",), signatures=(hmac_hex("x-signature", prefix="sha256="),))
+@source("flux", takes=("changes",), signatures=(hmac_hex("x-signature", prefix="sha256="),), options=("services",))
 def flux(request: SourceRequest) -> ParsedBody:
     """What a Kustomization applied or a HelmRelease released is a change; other events are accepted and ignored.
 
@@ -30,7 +30,7 @@ def flux(request: SourceRequest) -> ParsedBody:
 
 def _changed(body: JsonObject, kind: str) -> bool:
     if kind == "HelmRelease":
-        return body.get("reason") in _RELEASED
+        return word(body.get("reason")) in _RELEASED
     return kind == "Kustomization" and body.get("severity") == "info" and bool(_APPLIED.search(clean(body.get("message"))))
 
 

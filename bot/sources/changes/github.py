@@ -15,7 +15,12 @@ from bot.sources.changes._reading import (
 )
 
 
-@source("github", takes=("changes",), signatures=(hmac_hex("x-hub-signature-256", prefix="sha256="),))
+@source(
+    "github",
+    takes=("changes",),
+    signatures=(hmac_hex("x-hub-signature-256", prefix="sha256="),),
+    options=("services", "environment", "workflows"),
+)
 def github(request: SourceRequest) -> ParsedBody:
     """What went out from a repository is a change of its service; other events and states are accepted and ignored.
 

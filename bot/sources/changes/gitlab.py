@@ -24,7 +24,7 @@ _SHORT = 12
 """Characters of a commit that people read."""
 
 
-@source("gitlab", takes=("changes",), signatures=(_SIGNED, plain_token("x-gitlab-token")))
+@source("gitlab", takes=("changes",), signatures=(_SIGNED, plain_token("x-gitlab-token")), options=("services", "environment"))
 def gitlab(request: SourceRequest) -> ParsedBody:
     """What was deployed to the environment is a change of the project's service; the rest is accepted and ignored.
 

@@ -8,7 +8,7 @@ from bot.sources.changes._reading import changes, needed, option_texts, part, re
 _SIGNED = standard_webhook("x-mlflow-signature", id_header="x-mlflow-delivery-id", timestamp_header="x-mlflow-timestamp")
 
 
-@source("mlflow", takes=("changes",), signatures=(_SIGNED,))
+@source("mlflow", takes=("changes",), signatures=(_SIGNED,), options=("services", "aliases", "versions"))
 def mlflow(request: SourceRequest) -> ParsedBody:
     """A model version that gets an alias is a change: what serves by alias serves it from then on.
 

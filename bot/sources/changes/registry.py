@@ -16,7 +16,7 @@ from bot.sources.changes._reading import JsonObject, changes, needed, services_o
 _KINDS: dict[str, ChangeKind] = {"model": "model", "dataset": "data", "data": "data", "feature": "data", "features": "data"}
 
 
-@source("registry", takes=("changes",), signatures=(hmac_hex("x-signature", prefix="sha256="),))
+@source("registry", takes=("changes",), signatures=(hmac_hex("x-signature", prefix="sha256="),), options=("services",))
 def registry(request: SourceRequest) -> ParsedBody:
     """Each version is a change of every service that reads it. Options: `services: {name: service or services}`."""
     body = parse(request.body)

@@ -7,7 +7,12 @@ from bot.sources._parsing import clean, started, word
 from bot.sources.changes._reading import JsonObject, changes, needed, objects, read_object, services_of
 
 
-@source("terraform", takes=("changes",), signatures=(hmac_hex("x-tfe-notification-signature", algorithm="sha512"),))
+@source(
+    "terraform",
+    takes=("changes",),
+    signatures=(hmac_hex("x-tfe-notification-signature", algorithm="sha512"),),
+    options=("services",),
+)
 def terraform(request: SourceRequest) -> ParsedBody:
     """A run that was applied is a configuration change of its workspace; all else, also the verification, is taken and ignored.
 

@@ -39,7 +39,7 @@ _MOST_TITLES = 3
 """Of so many first lines, one may say that it is over."""
 
 
-@source("slack_channel", takes=("slack",), needs=("channel",))
+@source("slack_channel", takes=("slack",), needs=("channel",), options=("channel", "bots", "service"))
 def slack_channel(request: SourceRequest) -> ParsedBody:
     """The alert that one message tells of: over if its title, status, emoji or colour says so, else it fires.
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.core.config.reload import changes_between
+from bot.core.config import Config
+from bot.core.config.reload import LIVE, changes_between
 from bot.settings import parse_config
 
 BEFORE = """
@@ -54,3 +55,7 @@ def test_what_clients_were_made_from_needs_a_restart(line: str) -> None:
 )
 def test_names_of_a_service_in_other_systems_need_a_restart(old: str, new: str) -> None:
     assert any(needs_restart for _, needs_restart in differences(BEFORE.replace(old, new)))
+
+
+def test_every_live_key_is_a_key() -> None:
+    assert Config.model_fields.keys() >= LIVE
