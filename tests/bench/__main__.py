@@ -5,7 +5,7 @@ import importlib
 
 from tests.bench.report import machine
 
-PARTS = ("intake", "sorting", "card", "storm", "start", "agent")
+PARTS = ("intake", "sorting", "card", "storm", "start", "agent", "disk")
 
 
 def main() -> None:

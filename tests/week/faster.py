@@ -1,0 +1,31 @@
+"""The bot with a clock that runs faster: what took hours is over in minutes, and all its limits are in its own time.
+
+`python -m tests.week.faster SPEED` serves like `tocsin serve`; BEGAN is printed by whoever started it.
+"""
+
+import os
+import sys
+from datetime import UTC, datetime
+from functools import partial
+
+from bot.app import App
+from bot.serving import run
+from bot.settings import load_secrets
+
+BEGAN = "WEEK_BEGAN"
+"""The variable with the moment (Unix seconds) at which both clocks agree."""
+
+
+class FastClock:
+    """From `began` on each second counts as many."""
+
+    def __init__(self, began: float, speed: float) -> None:
+        self.began, self.speed = began, speed
+
+    def __call__(self) -> datetime:
+        passed = (datetime.now(UTC).timestamp() - self.began) * self.speed
+        return datetime.fromtimestamp(self.began + passed, UTC)
+
+
+if __name__ == "__main__":
+    run(load_secrets(), build=partial(App, clock=FastClock(float(os.environ[BEGAN]), float(sys.argv[1]))))
