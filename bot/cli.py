@@ -261,6 +261,7 @@ def source_try(
     file: Annotated[Path, typer.Argument(help="A body as its sender posts it")],
     source: Annotated[str, typer.Option(help="A source of tocsin.yaml, with its `fields`")] = "",
     kind: Annotated[str, typer.Option(help="Without --source: the kind of source")] = "generic",
+    changes: Annotated[bool, typer.Option("--changes", help="Read it as generic's changes, not as its alerts")] = False,
 ) -> None:
     """Show how a body would be read, each field with its path and why; exits 1 if it cannot be."""
     from datetime import UTC, datetime
@@ -271,7 +272,7 @@ def source_try(
     from bot.settings import load_config, load_secrets
 
     config = load_config(load_secrets().config)
-    if not try_body(config, file, source=source, kind=kind, now=datetime.now(UTC), console=Console()):
+    if not try_body(config, file, source=source, kind=kind, now=datetime.now(UTC), console=Console(), changes=changes):
         raise typer.Exit(1)
 
 

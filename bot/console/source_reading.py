@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from bot.console.reading import open_database
 from bot.core.alert import Alert
+from bot.core.change import Change
 from bot.core.config import Config
 from bot.core.config.alerts import SourceConfig
 from bot.core.errors import NotFound, UnreadableBody
@@ -30,21 +31,28 @@ from bot.store.tables import UnreadableRow
 SHOWN = 20
 
 
-def try_body(config: Config, file: Path, *, source: str, kind: str, now: datetime, console: Console) -> bool:
-    """Print what the endpoint would make of the body in a file; False if it cannot be read. Nothing is sent or stored."""
+def try_body(
+    config: Config, file: Path, *, source: str, kind: str, now: datetime, console: Console, changes: bool = False
+) -> bool:
+    """Print what the endpoint would make of the body in a file; False if it cannot be read. Nothing is sent or stored.
+
+    `changes`: read it as what came to /changes, where the kind takes both.
+    """
     chosen = _source(config, source, kind)
     plugin = discover(["bot.sources", *config.plugins], Source)[chosen.kind]
-    request = SourceRequest(source or chosen.kind, file.read_bytes(), {}, now, chosen)
+    endpoint = "changes" if changes or "alerts" not in plugin.takes else "alerts"
+    request = SourceRequest(source or chosen.kind, file.read_bytes(), {}, now, chosen, endpoint)
     try:
         parsed = plugin.read(request)
     except UnreadableBody as error:
         console.print(f"{chosen.kind} cannot read it: {escape(str(error))}", soft_wrap=True)
         return False
-    choices = _choices(request) if chosen.kind == "generic" else []
+    choices = _choices(request) if chosen.kind == "generic" and endpoint == "alerts" else []
     lines = [line for number, alert in enumerate(parsed.alerts) for line in _alert(alert, choices[number : number + 1], config)]
+    lines += [line for change in parsed.changes for line in _change(change)]
     lines += [f"Not readable: {item.field}: {item.problem}" for item in parsed.rejected]
     lines += [f"Warning: {warning}" for warning in parsed.warnings]
-    for line in lines or ["It holds no alert."]:
+    for line in lines or ["It holds no alert and no change that counts."]:
         console.print(escape(line), highlight=False, soft_wrap=True)
     return True
 
@@ -55,10 +63,16 @@ def _source(config: Config, source: str, kind: str) -> SourceConfig:
     if source:
         return config.sources[source]
     kinds = discover(["bot.sources", *config.plugins], Source)
-    if kind not in kinds or "alerts" not in kinds[kind].takes:
-        there = ", ".join(sorted(name for name, plugin in kinds.items() if "alerts" in plugin.takes))
-        raise NotFound(f"{kind!r} is no kind of sources of alerts; there are {there}")
+    if kind not in kinds:
+        raise NotFound(f"{kind!r} is no kind of sources; there are {', '.join(sorted(kinds))}")
     return SourceConfig(kind=kind)
+
+
+def _change(change: Change) -> Iterator[str]:
+    yield f"Change of {one_line(change.service, 120)}"
+    for field in ("kind", "title", "version", "previous_version", "author", "at", "link", "id"):
+        if text := str(getattr(change, field)):
+            yield f"  {field:<16} {one_line(text, 160)}"
 
 
 def _choices(request: SourceRequest) -> list[Understanding]:

@@ -29,7 +29,8 @@ def github(request: SourceRequest) -> ParsedBody:
     (one or several, default production); `workflows` (names or files, default none).
     """
     body = read_object(request, "GitHub")
-    event = request.headers.get("x-github-event", "deployment_status")
+    # Both bodies may hold a run; without the header of a delivery the body itself has to say what it is.
+    event = request.headers.get("x-github-event") or ("deployment_status" if "deployment_status" in body else "workflow_run")
     if event == "workflow_run":
         return ParsedBody(changes=_of_workflow(request, body))
     return ParsedBody(changes=_of_deployment(request, body) if event == "deployment_status" else ())

@@ -19,6 +19,7 @@ from bot.store.db.database import Database, async_url
 from bot.store.migrate import upgrade
 from bot.store.tables import UnreadableRow
 from tests.unit.builders import NOW
+from tests.unit.sources.changes.bodies import github_workflow
 
 BODY = {"check": {"name": "Front page"}, "state": "DOWN", "importance": "spicy", "host": "edge-3"}
 
@@ -27,7 +28,7 @@ def console() -> Console:
     return Console(width=300, file=io.StringIO(), record=True)
 
 
-def tried(tmp_path: Path, body: Any, config: Config = Config(), **options: str) -> tuple[bool, str]:  # noqa: B008 - frozen
+def tried(tmp_path: Path, body: Any, config: Config = Config(), **options: Any) -> tuple[bool, str]:  # noqa: B008 - frozen
     file, screen = tmp_path / "body.json", console()
     file.write_text(json.dumps(body))
     readable = try_body(config, file, **{"source": "", "kind": "generic", **options}, now=NOW, console=screen)
@@ -63,7 +64,7 @@ def test_what_cannot_be_read_names_the_field(tmp_path: Path) -> None:
     assert "pagerduty cannot read it: event.event_type" in text
 
 
-@pytest.mark.parametrize("options", [{"source": "nobody"}, {"kind": "nothing"}, {"kind": "gitlab"}])
+@pytest.mark.parametrize("options", [{"source": "nobody"}, {"kind": "nothing"}])
 def test_an_unknown_source_or_kind_lists_what_there_is(tmp_path: Path, options: dict[str, str]) -> None:
     with pytest.raises(NotFound, match=r"there are|has none"):
         tried(tmp_path, BODY, **options)
@@ -117,3 +118,20 @@ async def test_a_long_body_is_cut(tmp_path: Path) -> None:
     await db.close()
 
     assert row is not None and len(row.body) == unreadable.LONGEST_BODY
+
+
+def test_a_body_of_changes_shows_the_change_that_it_would_be(tmp_path: Path) -> None:
+    config = Config(sources={"hub": SourceConfig(kind="github", options={"workflows": ["Deploy"]})})
+    readable, text = tried(tmp_path, github_workflow(), config, source="hub")
+
+    assert readable and "Change of checkout" in text and "abcdef012345" in text and "Raise the pool of payments" in text
+
+
+def test_generic_shows_changes_where_they_are_meant(tmp_path: Path) -> None:
+    body = {"service": "cart", "title": "deploy 1.5.0", "kind": "flag"}
+
+    assert "Change of cart" in tried(tmp_path, body, changes=True)[1] and "Alert deploy 1.5.0" in tried(tmp_path, body)[1]
+
+
+def test_a_body_without_anything_that_counts_says_so(tmp_path: Path) -> None:
+    assert "no alert and no change that counts" in tried(tmp_path, github_workflow(conclusion="failure"), kind="github")[1]
