@@ -266,8 +266,15 @@ def source_kinds(config: Config) -> dict[str, Source]:
 
 def without_token(config: Config, kinds: Mapping[str, Source], tokens: Mapping[str, str]) -> list[str]:
     """The variables that have to be set before each source takes anything."""
-    lacking = (name for name, source in config.sources.items() if name not in tokens and kinds[source.kind].needs_token)
+    lacking = (
+        name for name, source in config.sources.items() if name not in tokens and _needs_token(source, kinds[source.kind])
+    )
     return [f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}" for name in lacking]
+
+
+def _needs_token(source: SourceConfig, kind: Source) -> bool:
+    """A sender that proves itself in another way needs options that say whose proof counts."""
+    return kind.needs_token and not (kind.proof and source.options)
 
 
 def alert_channels(config: Config, kinds: Mapping[str, Source]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, Taken, first_of, parsed_of, part, taken
+from bot.sources._understanding import Known, Taken, first_of, otherwise, parsed_of, part, taken
 
 _ISSUE_STATES = {"resolved": "resolved", "archived": "resolved", "ignored": "resolved", "unresolved": "firing"}
 
@@ -29,7 +29,7 @@ def sentry(request: SourceRequest) -> ParsedBody:
         return parsed_of([_metric_alert(request, body)])
     if resource == "issue":
         return _issue(request, body)
-    return ParsedBody(ignored=1) if resource else parsed_of([_plugin(request, body)])
+    return ParsedBody(ignored=1) if resource else _plugin(request, body)
 
 
 def _resource(body: dict[str, object]) -> str:
@@ -115,9 +115,12 @@ def _issue(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
     return parsed_of([taken(request, Item(issue, "data.issue"), Known(known))])
 
 
-def _plugin(request: SourceRequest, body: dict[str, object]) -> Taken:
+def _plugin(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
+    name = first_of(body, "event.title", "message", "title", "culprit")
+    if not name:
+        return otherwise(request, body, UnreadableBody("is needed", field="event.title"))
     known = {
-        AlertField.NAME: _named(body, "body", "event.title", "message", "title", "culprit"),
+        AlertField.NAME: name,
         AlertField.SEVERITY: first_of(body, "level", "event.level"),
         AlertField.FINGERPRINT: first_of(body, "id", "event.issue_id"),
         AlertField.SERVICE: first_of(body, "project_slug", "project", "project_name"),
@@ -125,4 +128,4 @@ def _plugin(request: SourceRequest, body: dict[str, object]) -> Taken:
         AlertField.STARTS_AT: first_of(body, "event.timestamp", "event.datetime"),
         AlertField.LINK: first_of(body, "url"),
     }
-    return taken(request, Item(body, ""), Known(known))
+    return parsed_of([taken(request, Item(body, ""), Known(known))])

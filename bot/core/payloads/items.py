@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bot.core.payloads.leaves import Leaf, leaves_of, word_set, words_of
 from bot.core.payloads.names import AlertField, worth_of
 
 _LISTS = word_set("alert incident event problem issue notification item record alarm firing message result violation data")
 """What a list of alerts is called."""
+MOST_AROUND = 64
+"""Values beside a list that tell something of each of its alerts; they are rated for each of them again."""
 STRONG = 7.5
 """How well a name must fit a title to make an object of a list an alert."""
 
@@ -44,7 +47,8 @@ def _at(document: object, path: str) -> object:
 
 
 def _items(document: object, place: str, items: Sequence[object]) -> list[Item]:
-    around = tuple(leaf for leaf in leaves_of(document) if not leaf.place.startswith(f"{place}."))
+    outside = (leaf for leaf in leaves_of(document) if not leaf.place.startswith(f"{place}."))
+    around = tuple(islice(outside, MOST_AROUND))
     return [Item(item, f"{place}.{number}", around) for number, item in enumerate(items)]
 
 

@@ -57,7 +57,7 @@ def is_url(text: str) -> bool:
 
 def is_id(text: str) -> bool:
     """A number, a UUID or a long hexadecimal word: nothing that people would call a thing by."""
-    return bool(_ID.match(text.strip()))
+    return bool(_ID.match(text.strip()[:200]))
 
 
 def is_date(text: str) -> bool:

@@ -11,8 +11,10 @@ from bot.core.config.services import ServiceConfig
 from bot.plugins import Source, SourceRequest, discover
 from tests.unit.builders import NOW
 
+KINDS = sorted(name for name, source in discover(["bot.sources"], Source).items() if "alerts" in source.takes)
 
-@pytest.mark.parametrize("kind", ["alertmanager", "generic"])
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_source_of_alerts_reads_the_test_alert_and_its_end_as_one(kind: str) -> None:
     found = discover(["bot.sources"], Source)[kind]
 
