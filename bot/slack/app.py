@@ -27,6 +27,9 @@ PING_SECONDS = 5.0
 STUCK_SECONDS = 30.0
 """A socket address lives half a minute; the SDK would retry an old one for ever."""
 
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+"""What Bolt raises for a payload that is no JSON, an interaction without actions, a list where an object belongs."""
+
 
 class SlackEdge:
     """Bolt and its connection.
@@ -64,7 +67,12 @@ class SlackEdge:
         # Bolt parses before it verifies: what nobody signed must not reach its parser.
         if not self._verifier.is_valid_request(await request.body(), dict(request.headers)):
             return Response("invalid signature\n", status_code=401)
-        return await self._http.handle(request)
+        try:
+            return await self._http.handle(request)
+        except _UNREADABLE as error:
+            # Bolt takes the shape of a request for granted; whoever signed this one is not Slack as we know it.
+            log.warning("a signed request of Slack's form cannot be read", why=type(error).__name__)
+            return Response("not readable as a request of Slack\n", status_code=400)
 
     async def start(self) -> None:
         """Begin to connect over Socket Mode, if there is an app token; returns at once, whether Slack is there or not."""

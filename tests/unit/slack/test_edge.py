@@ -1,5 +1,8 @@
 """The edge with the settings of each mode: the secret is for HTTP mode alone."""
 
+import hashlib
+import hmac
+import time
 from typing import Any, cast
 
 import httpx
@@ -22,3 +25,20 @@ async def test_socket_mode_needs_no_signing_secret_and_then_takes_no_request(sec
         answer = await web.post("/slack/events", json={"type": "url_verification", "challenge": "x"})
 
     assert answer.status_code == status and told in answer.text
+
+
+@pytest.mark.parametrize(
+    "body", [b"payload=not-json", b"payload=%7B%22type%22%3A%22block_actions%22%2C%22actions%22%3A%5B%5D%7D", b"{", b"[1]"]
+)
+async def test_a_signed_request_that_cannot_be_read_is_refused_and_never_an_error(body: bytes) -> None:
+    edge = SlackEdge(web_client("xoxb-1"), cast(Any, None), signing_secret="shh")
+    app = Starlette(routes=[Route("/slack/events", edge.endpoint, methods=["POST"])])
+    stamp = str(int(time.time()))
+    signature = hmac.new(b"shh", b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    kind = "application/x-www-form-urlencoded" if body.startswith(b"payload") else "application/json"
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={signature}", "Content-Type": kind}
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot.example") as web:
+        answer = await web.post("/slack/events", content=body, headers=headers)
+
+    assert answer.status_code == 400 and "not readable" in answer.text
